@@ -1,0 +1,1 @@
+"""Ids, errors, clock, paths, durable files and observable state. Standard library only."""

@@ -1,0 +1,1 @@
+"""Read, profile, clean, check and split tables."""

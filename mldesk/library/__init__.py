@@ -1,0 +1,1 @@
+"""What the user keeps: SQLite rows through SQLAlchemy, handed out as plain records."""

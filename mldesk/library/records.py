@@ -1,0 +1,131 @@
+"""The records that leave the library. Rows stay inside; these are frozen facts as of the moment they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mldesk.wire.schema import Column
+from mldesk.wire.states import Cause, JobState
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetVersion:
+    """One immutable state of a table."""
+
+    dataset: str                 # the dataset's name
+    number: int                  # 1, 2, 3, ... within the dataset
+    manifest: str                # digest of the manifest of Parquet parts in the object store
+    rows: int
+    columns: tuple[Column, ...]
+    size: int                    # bytes of the parts
+    parent: int | None           # version this one was made from
+    recipe: tuple[Mapping[str, Any], ...] | None  # steps that made it from ``parent``
+    source: str                  # where it came from, in words: a file name, "recipe", "rollback to 1"
+    problems: tuple[Mapping[str, Any], ...]       # {"file", "line", "column", "message"} found at import
+    profile: str | None          # digest of the profile (JSON) in the object store, once computed
+    created: float               # seconds since the epoch
+
+    @property
+    def label(self) -> str:
+        return f"{self.dataset}@{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A name with versions. ``head`` is the version that the bare name means."""
+
+    name: str
+    head: DatasetVersion
+    versions: int
+    created: float
+    removed: float | None        # when it went to the bin, or None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One job and what its journal has said so far."""
+
+    id: str
+    name: str
+    kind: str                    # "train"
+    state: JobState
+    cause: Cause | None
+    message: str                 # the sentence that goes with ``cause``, else ""
+    hint: str
+    runner: str                  # "local" or the runner's name
+    dataset: str                 # name@version, "" where there is none
+    task: str | None             # as asked, later as the runner guessed it
+    target: str
+    estimator: str
+    parameters: Mapping[str, Any]
+    last_seq: int                # cursor: events 1..last_seq are in the library
+    created: float
+    started: float | None
+    finished: float | None
+    result: Mapping[str, Any] | None  # of the "succeeded" event
+    progress: Mapping[str, Any] | None  # payload of the latest "progress" event
+    stage: str                   # name of the latest "stage" event
+    model: str | None            # name@version it made
+    spec: Mapping[str, Any]      # the JobSpec as JSON
+
+    @property
+    def seconds(self) -> float | None:
+        """Time on the runner, once it is known."""
+        return None if self.started is None or self.finished is None else self.finished - self.started
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One reading of one metric of one run."""
+
+    metric: str
+    step: int
+    epoch: float | None
+    seconds: float               # since the attempt began
+    value: float                 # may be nan or infinite
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One trained model. Its files are a manifest in the object store."""
+
+    model: str                   # the model's name
+    number: int
+    manifest: str
+    run: str | None              # id of the run that made it; None for an imported bundle
+    dataset: str                 # name@version
+    task: str
+    target: str
+    estimator: str
+    metrics: Mapping[str, float]  # on the test part
+    size: int                    # bytes
+    created: float
+    notes: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.model}@{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A name with versions. ``head`` is the newest, ``promoted`` the one the bare name means (else the newest)."""
+
+    name: str
+    head: ModelVersion
+    promoted: int | None
+    versions: int
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerRecord:
+    """A machine that runs jobs."""
+
+    name: str                    # "local" is always there
+    kind: str                    # "local" or "ssh"
+    address: str                 # "" or user@host:port
+    facts: Mapping[str, Any]     # the latest hello: cores, memory, devices, versions
+    seen: float | None           # when it last answered

@@ -1,0 +1,1 @@
+"""Fit, score and explain, inside a trainer process. ``catalogue`` and ``parameters`` import nothing heavy."""

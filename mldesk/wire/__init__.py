@@ -1,0 +1,1 @@
+"""What crosses to a runner: job specs, events, the journal, objects and the locked link."""

@@ -1,0 +1,127 @@
+"""Job specs: everything a runner needs to know to do a job, as plain data.
+
+The client makes the id before it sends the spec, so a repeated submit is the same job; the digest of the canonical
+JSON tells a repeat from a conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from mldesk.core import canonical
+from mldesk.core.errors import BadInput
+from mldesk.core.ids import is_id
+
+FORMAT = 1
+Task = Literal["tabular_classification", "tabular_regression"]
+TASKS: tuple[str, ...] = ("tabular_classification", "tabular_regression")
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a job takes of its runner while it runs."""
+
+    device: str = "auto"  # "auto", "cpu", "cuda" or "cuda:N"
+    threads: int = 0      # 0: every core
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What ends a job from outside. Zero means no limit."""
+
+    seconds: float = 0.0
+    memory: int = 0       # bytes, resident
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One piece of work. ``payload`` is read by the trainer for ``kind``."""
+
+    id: str                       # ULID
+    kind: str                     # "train"
+    name: str                     # for people
+    inputs: tuple[str, ...]       # digests of the manifests that must be on the runner before it starts
+    payload: Mapping[str, Any]    # TrainRequest.to_json() for "train"
+    resources: Resources = field(default_factory=Resources)
+    limits: Limits = field(default_factory=Limits)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT, "id": self.id, "kind": self.kind, "name": self.name, "inputs": list(self.inputs),
+            "payload": dict(self.payload), "resources": asdict(self.resources), "limits": asdict(self.limits),
+        }
+
+    @property
+    def digest(self) -> str:
+        return canonical.digest(self.to_json())
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> JobSpec:
+        """Read a spec a peer sent. Raises BadInput for any other shape."""
+        try:
+            if value["format"] != FORMAT:
+                raise BadInput(f"This job is written in format {value['format']!r:.20}; this runner reads {FORMAT}.",
+                               hint="Upgrade the older of the two.")
+            spec = cls(
+                id=_text(value["id"]), kind=_text(value["kind"]), name=_text(value["name"]),
+                inputs=tuple(_text(item) for item in value["inputs"]), payload=dict(value["payload"]),
+                resources=Resources(**value["resources"]), limits=Limits(**value["limits"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"This is not a job spec: {error!r:.200}.") from error
+        if not is_id(spec.id):
+            raise BadInput(f"A job's id must be a ULID, not {spec.id!r:.40}.")
+        return spec
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRequest:
+    """How rows are dealt into training, validation and test parts."""
+
+    method: str = "random"          # "random" (stratified for classification) or "given"
+    test_size: float = 0.2          # share of all rows with a target, 0 < x < 1
+    validation_size: float = 0.15   # share of the rest
+    seed: int = 0
+    membership: str | None = None   # "given": digest of an object holding one byte per row, see training.split
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """The payload of a "train" job."""
+
+    dataset: str                    # manifest digest of the table's Parquet parts
+    dataset_name: str               # name@version, for cards and reports
+    columns: tuple[Mapping[str, Any], ...]  # wire.schema.Column as JSON, in table order
+    target: str
+    task: str | None = None         # None: guessed from the target
+    features: tuple[str, ...] | None = None  # None: every other column but those that cannot be features
+    estimator: str = "auto"         # a name of training.catalogue; "auto": its default for the task
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    split: SplitRequest = field(default_factory=SplitRequest)
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        value = asdict(self)
+        value["columns"] = [dict(column) for column in self.columns]
+        value["features"] = None if self.features is None else list(self.features)
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> TrainRequest:
+        """Read a payload. Raises BadInput for any other shape."""
+        try:
+            given = dict(value)
+            given["columns"] = tuple(dict(column) for column in given["columns"])
+            given["features"] = None if given["features"] is None else tuple(given["features"])
+            given["split"] = SplitRequest(**given["split"])
+            return cls(**given)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"This is not a training request: {error!r:.200}.") from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text expected, not {value!r:.40}")
+    return value
