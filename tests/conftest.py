@@ -1,0 +1,61 @@
+"""What every test is held to: no leftover threads, no leftover child processes, a home of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before Qt or torch are imported by any test module.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import psutil
+import pytest
+
+# Threads that libraries keep for the life of a process, by the start of their names.
+_LIBRARY_THREADS = ("pytest_timeout", "ThreadPoolExecutor-joblib", "pymp-", "tqdm_monitor", "execnet")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may touch the library of the person who runs it."""
+    monkeypatch.setenv("MLDESK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a thread or a child process running."""
+    threads_before = set(threading.enumerate())
+    children_before = set(psutil.Process().children(recursive=True))
+    yield
+    left: list[str] = []
+    deadline = time.monotonic() + 5  # what was told to end may need a moment
+    while True:
+        threads = [t for t in threading.enumerate() if t not in threads_before and t.is_alive()
+                   and not t.name.startswith(_LIBRARY_THREADS)]
+        children = [p for p in psutil.Process().children(recursive=True) if p not in children_before and _alive(p)]
+        left = [f"thread {t.name}" for t in threads] + [f"process {p.pid} {_command(p)}" for p in children]
+        if not left or time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    for child in children:
+        child.kill()
+    assert not left, f"left behind: {left}"
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())[:120]
+    except psutil.NoSuchProcess:
+        return "(gone)"
