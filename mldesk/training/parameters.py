@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from mldesk.core.errors import BadInput
 
 Kind = Literal["integer", "number", "choice", "boolean"]
+
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +62,22 @@ class Parameter:
         return words + (f" {self.unit}" if self.unit else "") + (" or none" if self.nullable else "")
 
     def _typed(self, value: object) -> Any:
+        """Return the value as this kind; raises ValueError or TypeError for anything that is not allowed."""
+        text = str(value).strip()
         if self.kind == "boolean":
-            if isinstance(value, bool):
-                return value
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[
-                str(value).strip().lower()] if str(value).strip().lower() in (
-                "true", "yes", "1", "false", "no", "0") else self._raise(value)
+            return _BOOLEANS[text.lower()] if text.lower() in _BOOLEANS else _not_allowed(value)
         if self.kind == "choice":
-            for choice in self.choices:
-                if value == choice or str(value).strip() == str(choice):
-                    return choice
-            return self._raise(value)
+            matching = [choice for choice in self.choices if text == str(choice)]
+            return matching[0] if matching else _not_allowed(value)
         if isinstance(value, bool):
-            return self._raise(value)
-        number = float(str(value).strip()) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
-        if number != number or (self.low is not None and number < self.low) or (
+            return _not_allowed(value)
+        number = float(text)
+        if not math.isfinite(number) or (self.low is not None and number < self.low) or (
                 self.high is not None and number > self.high):
-            return self._raise(value)
+            return _not_allowed(value)
         if self.kind == "integer":
-            return int(number) if number == int(number) else self._raise(value)
+            return int(number) if number.is_integer() else _not_allowed(value)
         return number
-
-    def _raise(self, value: object) -> Any:
-        raise ValueError(value)
 
     def _refused(self, value: object) -> BadInput:
         return BadInput(f"{self.name} cannot be {str(value)[:60]!r}: it is {self.allowed()}.", hint=self.help)
@@ -96,3 +92,7 @@ def resolve(parameters: Sequence[Parameter], given: Mapping[str, object]) -> dic
                            hint="It has: " + (", ".join(known) or "no parameters") + ".")
     return {name: parameter.parse(given[name]) if name in given else parameter.default
             for name, parameter in known.items()}
+
+
+def _not_allowed(value: object) -> NoReturn:
+    raise ValueError(f"not allowed: {value!r}")
