@@ -101,6 +101,7 @@ class TrainRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     split: SplitRequest = field(default_factory=SplitRequest)
     seed: int = 0
+    model: str = ""                 # name of the model it becomes a version of; "": the library makes one up
 
     def to_json(self) -> dict[str, Any]:
         value = asdict(self)
