@@ -1,0 +1,388 @@
+"""The content-addressed store: whole files under the SHA-256 of their content, read-only, written once.
+
+    root/3f/9a61…      objects, mode 0444
+    root/.drafts/      files in the making; root/.chunks/  verified pieces of files that are on their way here
+    root/.lock         held shared to find an object there, exclusive to remove one
+
+A digest is handed out only once its object is on disk whole. Any number of processes may write and read at once; what
+a process is still writing, and what was put or asked for again within the grace time, no sweep takes away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mldesk.core import durable
+from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
+from mldesk.core.filelock import locked
+from mldesk.wire.manifest import CHUNK, MARK, Entry, Manifest, check_digest, check_path, read_entry, refuse_collisions
+
+__all__ = ["CHUNK", "DAY", "Entry", "Manifest", "Missing", "ObjectMissing", "ObjectStore", "check_digest", "check_path"]
+
+DAY = 86_400.0  # seconds
+_DOING = "saving a file to the library"
+
+
+class ObjectMissing(NotFound):
+    """The store does not hold an object."""
+
+    code = "object_missing"
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"The file {digest[:12]}… is not in the object store.")
+        self.digest = digest
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What has to travel before a manifest is whole here. False when nothing has."""
+
+    entries: tuple[Entry, ...]   # files whose object is not here
+    chunks: tuple[str, ...]      # their chunks that are not staged either, in order, each once
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
+
+
+class ObjectStore:
+    """Files by digest below ``root``. Stateless: make as many as you like, in any thread or process.
+
+    Every ``put`` raises DiskFull with nothing half-written under a digest, and may be repeated.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._drafts = root / ".drafts"
+        self._chunks = root / ".chunks"
+        self._lock = root / ".lock"
+        for folder in (self._drafts, self._chunks):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @property
+    def root(self) -> Path:
+        return self._root
+
+    # --- putting
+
+    def put_bytes(self, data: bytes) -> str:
+        """Store ``data``; return its digest once it is on disk."""
+        digest = hashlib.sha256(data).hexdigest()
+        with durable.disk_errors(_DOING):
+            if not self._there(digest, len(data)):
+                with durable.draft(self._drafts) as new:
+                    new.file.write(data)
+                    self._name(new, digest)
+        return digest
+
+    def put_file(self, path: Path, *, move: bool = False) -> str:
+        """Store the file at ``path``; return its digest once it is on disk.
+
+        ``move`` gives the file itself away (a rename where both are on one disk). Raises OSError if it cannot be read.
+        """
+        return self._put_file(path, "file", move).sha256
+
+    def put_manifest(self, files: Mapping[str, Path | str], *, move: bool = False) -> str:
+        """Store the files (given as a path, or as the digest of an object that is here) and their manifest.
+
+        Returns the manifest's digest. Raises BadInput for an unsafe name before anything is stored, ObjectMissing.
+        """
+        for name in files:
+            check_path(name)
+        refuse_collisions(files)
+        entries = [self._put_file(item, name, move) if isinstance(item, Path) else self._entry_of(item, name)
+                   for name, item in sorted(files.items())]
+        return self.put_bytes(Manifest(tuple(entries)).to_bytes())
+
+    # --- reading
+
+    def manifest(self, digest: str) -> Manifest:
+        """Return the manifest stored as ``digest``. Raises ObjectMissing; LibraryDamaged if it is not a manifest."""
+        data = self.read(digest)
+        try:
+            return Manifest.from_bytes(data)
+        except BadInput as error:
+            raise LibraryDamaged(f"The object {digest[:12]}… is no manifest: {error}") from error
+
+    def path(self, digest: str) -> Path:
+        """Return the file of an object; open it for reading only. Raises ObjectMissing."""
+        path = self._where(digest)
+        if not path.is_file():
+            raise ObjectMissing(digest)
+        return path
+
+    def read(self, digest: str) -> bytes:
+        """Return the content, checked against the digest. Raises ObjectMissing, LibraryDamaged."""
+        try:
+            data = self._where(digest).read_bytes()
+        except FileNotFoundError as error:
+            raise ObjectMissing(digest) from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise _damaged(digest)
+        return data
+
+    def read_chunk(self, entry: Entry, index: int) -> bytes:
+        """Return chunk ``index`` of a file that is here. Raises ObjectMissing, LibraryDamaged."""
+        with open(self.path(entry.sha256), "rb") as file:
+            file.seek(index * CHUNK)
+            data = file.read(CHUNK)
+        if hashlib.sha256(data).hexdigest() != entry.chunks[index]:
+            raise _damaged(entry.sha256)
+        return data
+
+    def has(self, digest: str) -> bool:
+        return self._where(digest).is_file()
+
+    def size(self, digest: str) -> int:
+        """Return the bytes of an object. Raises ObjectMissing."""
+        return self.path(digest).stat().st_size
+
+    def verify(self, digest: str) -> None:
+        """Read the object and compare. Raises ObjectMissing; LibraryDamaged when its content has changed."""
+        with open(self.path(digest), "rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                raise _damaged(digest)
+
+    def verify_manifest(self, digest: str) -> None:
+        """Verify a manifest and every file it names. Raises ObjectMissing, LibraryDamaged."""
+        for entry in self.manifest(digest).entries:
+            self.verify(entry.sha256)
+
+    def digests(self) -> Iterator[str]:
+        """Give every object's digest, in no order."""
+        for shard in self._root.iterdir():
+            if len(shard.name) == 2 and shard.is_dir():
+                yield from (shard.name + item.name for item in shard.iterdir() if len(item.name) == 62)
+
+    # --- bringing objects here, chunk by chunk
+
+    def missing(self, manifest_digest: str) -> Missing:
+        """Say what has to be brought before every file of a manifest is here. Raises ObjectMissing for the manifest."""
+        entries: dict[str, Entry] = {}
+        chunks: dict[str, None] = {}
+        for entry in self.manifest(manifest_digest).entries:
+            if entry.sha256 in entries or self._there(entry.sha256, entry.size):
+                continue
+            entries[entry.sha256] = entry
+            for index, chunk in enumerate(entry.chunks):
+                staged = self._chunks / chunk
+                if _size(staged) != entry.chunk_size(index):
+                    chunks[chunk] = None
+                else:
+                    os.utime(staged)
+        return Missing(tuple(entries.values()), tuple(chunks))
+
+    def put_chunk(self, digest: str, data: bytes) -> None:
+        """Stage one chunk a peer sent. Raises BadInput when it is not what ``digest`` says.
+
+        Not synced: a chunk that a power cut tears is found by ``assemble`` and asked for again.
+        """
+        check_digest(digest)
+        if len(data) > CHUNK or hashlib.sha256(data).hexdigest() != digest:
+            raise BadInput(f"The chunk {digest[:12]}… came in damaged.", hint="Send it again.")
+        with durable.disk_errors("bringing a file here"), durable.draft(self._drafts) as new:
+            new.file.write(data)
+            new.keep_as(self._chunks / digest, sync=False)
+
+    def assemble(self, entry: Entry) -> None:
+        """Make the object of ``entry`` from its staged chunks, which stay staged (``complete`` lets them go).
+
+        Raises ObjectMissing naming a chunk that is absent or was torn; LibraryDamaged if the chunks give another file.
+        """
+        with durable.disk_errors("bringing a file here"):
+            if self._there(entry.sha256, entry.size):
+                return
+            whole = hashlib.sha256()
+            with durable.draft(self._drafts) as new:
+                for chunk in entry.chunks:
+                    data = self._staged(chunk)
+                    whole.update(data)
+                    new.file.write(data)
+                if whole.hexdigest() != entry.sha256:
+                    raise LibraryDamaged(f"The chunks of {entry.path!r:.120} do not make the file they were sent for.",
+                                         hint="The manifest itself is wrong; make it anew where it comes from.")
+                self._name(new, entry.sha256)
+
+    def complete(self, manifest_digest: str) -> None:
+        """Assemble every file of a manifest whose chunks have come, dropping chunks as their last use is past.
+
+        Raises as ``assemble``; ask ``missing`` again then.
+        """
+        entries = self.missing(manifest_digest).entries
+        uses: dict[str, int] = {}
+        for entry in entries:
+            for chunk in entry.chunks:
+                uses[chunk] = uses.get(chunk, 0) + 1
+        for entry in entries:
+            self.assemble(entry)
+            for chunk in entry.chunks:
+                uses[chunk] -= 1
+                if not uses[chunk]:
+                    (self._chunks / chunk).unlink(missing_ok=True)
+
+    # --- removing
+
+    def delete(self, digest: str) -> None:
+        """Remove an object that nothing names any more. Removing one that is not here does nothing."""
+        with locked(self._lock):
+            self._remove(self._where(digest))
+
+    def sweep(self, keep: Collection[str], older_than_seconds: float = DAY) -> list[str]:
+        """Remove the objects that ``keep`` does not reach; return their digests.
+
+        ``keep`` names objects; a manifest among them keeps its files. What was put (or put again, or found by
+        ``missing``) within ``older_than_seconds`` stays: that is the time a writer has from its put to naming the
+        digest in the library. Raises LibraryDamaged, with nothing removed, when a manifest to keep cannot be read.
+        """
+        kept = self._reached(keep)
+        gone: list[str] = []
+        for digest in [digest for digest in self.digests() if digest not in kept]:
+            path = self._where(digest)
+            with locked(self._lock):  # a writer that finds the object there does so under the same lock
+                if _age(path) >= older_than_seconds:
+                    self._remove(path)
+                    gone.append(digest)
+        self.sweep_staging(older_than_seconds)
+        return gone
+
+    def sweep_staging(self, older_than_seconds: float = DAY) -> None:
+        """Remove drafts of dead processes, and staged chunks that nobody asked for lately."""
+        durable.sweep_drafts(self._drafts, older_than=min(older_than_seconds, durable.ABANDONED))
+        for chunk in list(self._chunks.iterdir()):
+            if _age(chunk) >= older_than_seconds:
+                chunk.unlink(missing_ok=True)
+
+    # --- inside
+
+    def _where(self, digest: str) -> Path:
+        check_digest(digest)
+        return self._root / digest[:2] / digest[2:]
+
+    def _there(self, digest: str, size: int) -> bool:
+        """Say whether a whole object is there, and if so begin its grace time anew. A wrong size is damage: rewrite."""
+        path = self._where(digest)
+        if _size(path) != size:
+            return False
+        with locked(self._lock, shared=True):
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                return False
+            except PermissionError:  # another user's store, mounted read-only: no sweep of ours can reach it
+                return True
+        durable.sync_directory(path.parent)  # another process may have renamed it and not got to its own sync yet
+        return True
+
+    def _name(self, new: durable.Draft, digest: str) -> None:
+        path = self._where(digest)
+        self._make_shard(path.parent)
+        try:
+            new.keep_as(path, mode=0o444)
+        except PermissionError:
+            if os.name != "nt" or not path.is_file():
+                raise
+            # Windows does not replace a read-only or open file: another writer of the same content was first.
+
+    def _make_shard(self, shard: Path) -> None:
+        try:
+            shard.mkdir(mode=0o700)
+        except FileExistsError:
+            return
+        durable.sync_directory(self._root)
+
+    def _put_file(self, path: Path, name: str, move: bool) -> Entry:
+        with durable.disk_errors(_DOING):
+            if move:
+                return self._move_file(path, name)
+            with open(path, "rb") as source, durable.draft(self._drafts) as new:
+                entry = read_entry(source, name, new.file)
+                if not self._there(entry.sha256, entry.size):
+                    self._name(new, entry.sha256)
+            return entry
+
+    def _move_file(self, path: Path, name: str) -> Entry:
+        with open(path, "rb+" if os.name == "nt" else "rb") as source:  # only Windows wants that for a sync
+            entry = read_entry(source, name)
+            there = self._there(entry.sha256, entry.size)
+            if not there:
+                os.fsync(source.fileno())
+        if not there:
+            target = self._where(entry.sha256)
+            self._make_shard(target.parent)
+            mode = path.stat().st_mode
+            try:
+                path.chmod(0o444)
+                os.utime(path)  # its grace time begins
+                os.replace(path, target)
+            except OSError as error:
+                path.chmod(mode)
+                if error.errno != errno.EXDEV:
+                    raise
+                entry = self._put_file(path, name, move=False)
+            else:
+                durable.sync_directory(target.parent)
+        path.unlink(missing_ok=True)
+        return entry
+
+    def _entry_of(self, digest: str, name: str) -> Entry:
+        size = self.size(digest)
+        if not self._there(digest, size):
+            raise ObjectMissing(digest)
+        if size <= CHUNK:
+            return Entry(name, size, digest, (digest,))
+        with open(self.path(digest), "rb") as file:
+            entry = read_entry(file, name)
+        if entry.sha256 != digest:
+            raise _damaged(digest)
+        return entry
+
+    def _staged(self, chunk: str) -> bytes:
+        path = self._chunks / check_digest(chunk)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as error:
+            raise ObjectMissing(chunk) from error
+        if hashlib.sha256(data).hexdigest() != chunk:
+            path.unlink(missing_ok=True)
+            raise ObjectMissing(chunk)
+        return data
+
+    def _reached(self, keep: Collection[str]) -> set[str]:
+        reached = {check_digest(digest) for digest in keep}
+        for digest in tuple(reached):
+            with contextlib.suppress(FileNotFoundError), open(self._where(digest), "rb") as file:
+                if file.read(len(MARK)) == MARK:
+                    reached.update(entry.sha256 for entry in self.manifest(digest).entries)
+        return reached
+
+    def _remove(self, path: Path) -> None:
+        if os.name == "nt" and path.exists():
+            path.chmod(0o600)  # Windows does not remove read-only files
+        path.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1
+
+
+def _age(path: Path) -> float:
+    """Return the seconds since a file was put or asked for; minus one if it is gone."""
+    try:
+        return max(0.0, time.time() - path.stat().st_mtime)
+    except FileNotFoundError:
+        return -1.0
+
+
+def _damaged(digest: str) -> LibraryDamaged:
+    return LibraryDamaged(
+        f"The object {digest[:12]}… has changed on disk since it was written.",
+        hint="Check the disk. Bring the object back from a copy of the library, or import the file again.")
