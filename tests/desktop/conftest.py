@@ -1,0 +1,22 @@
+"""The desktop's tests: Qt without a screen, in the theme the window wears."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported by any test module
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from mldesk.desktop import theme
+
+
+@pytest.fixture(autouse=True)
+def light_theme(qapp: QApplication) -> Iterator[None]:
+    """Each test starts in the light theme at 100 %."""
+    if theme.palette().name != "light" or theme.THEME.scale != 1.0 or not qapp.styleSheet():
+        theme.apply(qapp, "light", scale=1.0)
+    yield
