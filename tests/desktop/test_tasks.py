@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from mldesk.desktop import tasks
+from mldesk.desktop.tasks import Tasks, async_slot, in_thread, made_current, start
+
+
+def run(work: Coroutine[Any, Any, Any]) -> list[tuple[str, BaseException]]:
+    """Run ``work`` with tasks of its own; return the errors that were heard."""
+    heard: list[tuple[str, BaseException]] = []
+
+    async def main() -> None:
+        with made_current(Tasks(lambda name, error: heard.append((name, error)))) as own:
+            try:
+                await work
+                await asyncio.sleep(0.01)
+            finally:
+                await own.close()
+
+    asyncio.run(main())
+    return heard
+
+
+def test_an_error_in_a_task_is_heard_with_the_tasks_name() -> None:
+    async def fails() -> None:
+        raise ValueError("no")
+
+    async def main() -> None:
+        start(fails(), "a failing task")
+
+    assert [(name, str(error)) for name, error in run(main())] == [("a failing task", "no")]
+
+
+def test_a_cancelled_task_is_not_an_error_and_cleans_up() -> None:
+    cleaned: list[bool] = []
+
+    async def waits() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cleaned.append(True)
+
+    async def main() -> None:
+        start(waits(), "waiting")
+        await asyncio.sleep(0)
+
+    assert run(main()) == []
+    assert cleaned == [True]
+
+
+def test_blocking_work_leaves_the_thread_of_the_loop() -> None:
+    seen: list[str] = []
+
+    async def main() -> None:
+        seen.append(await in_thread(lambda: threading.current_thread().name))
+
+    run(main())
+    assert seen[0].startswith("mldesk-work")
+
+
+def test_an_error_in_a_thread_comes_back_where_it_was_awaited() -> None:
+    async def main() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await in_thread(lambda: 1 / 0)
+
+    assert run(main()) == []
+
+
+def test_the_checked_of_a_click_is_dropped_and_nothing_else() -> None:
+    class Button:
+        def __init__(self) -> None:
+            self.calls: list[Any] = []
+
+        @async_slot
+        async def _on_clicked(self) -> None:
+            self.calls.append("clicked")
+
+        @async_slot
+        async def _on_text(self, text: str) -> None:
+            self.calls.append(text)
+
+    async def main() -> None:
+        button = Button()
+        button._on_clicked(True)
+        button._on_text("x")
+        with pytest.raises(TypeError):
+            button._on_clicked("surplus")
+        await asyncio.sleep(0.01)
+        assert button.calls == ["clicked", "x"]
+
+    assert run(main()) == []
+
+
+def test_without_a_window_there_are_no_tasks() -> None:
+    with pytest.raises(RuntimeError):
+        tasks.current()
