@@ -55,9 +55,10 @@ _RANDOM_FOREST = EstimatorEntry(
     parameters=(
         Parameter("trees", "integer", 200, "How many trees are grown.", low=1, high=10_000, log=True, unit="trees"),
         Parameter("max_depth", "integer", None, "Deepest a tree may grow.", low=1, high=1000, nullable=True),
-        Parameter("min_samples_leaf", "integer", 1, "Fewest rows in a leaf.", low=1, high=100_000, log=True, unit="rows"),
-        Parameter("max_features", "number", None, "Share of the columns looked at per split; none takes the square root "
-                  "of their number for classes and a third for numbers.", low=0.001, high=1.0, nullable=True),
+        Parameter("min_samples_leaf", "integer", 1, "Fewest rows in a leaf.", low=1, high=100_000, log=True,
+                  unit="rows"),
+        Parameter("max_features", "number", None, "Share of the columns looked at per split; none takes the square "
+                  "root of their number for classes and a third for numbers.", low=0.001, high=1.0, nullable=True),
         Parameter("class_weight", "choice", "none", "Weigh classes by how rare they are.", choices=("none", "balanced"),
                   advanced=True),
         _REFIT,
@@ -116,11 +117,11 @@ _MLP = EstimatorEntry(
         Parameter("width", "integer", 192, "Units per layer.", low=4, high=8192, log=True),
         Parameter("blocks", "integer", 2, "How many residual blocks.", low=1, high=32),
         Parameter("dropout", "number", 0.15, "Share of the units silenced at each step.", low=0.0, high=0.9),
-        Parameter("number_embedding", "integer", 12, "Values each number is unfolded into (piecewise linear); 0 uses the "
-                  "number itself.", low=0, high=256),
+        Parameter("number_embedding", "integer", 12, "Values each number is unfolded into (piecewise linear); 0 uses "
+                  "the number itself.", low=0, high=256),
         Parameter("weight_decay", "number", 0.01, "Pull of the weights towards zero (AdamW).", low=0.0, high=10.0),
-        Parameter("gradient_clip", "number", 1.0, "Longest gradient; longer ones are scaled down.", low=1e-3, high=1000.0,
-                  log=True, advanced=True),
+        Parameter("gradient_clip", "number", 1.0, "Longest gradient; longer ones are scaled down.", low=1e-3,
+                  high=1000.0, log=True, advanced=True),
         Parameter("patience", "integer", 12, "Stop after so many epochs without a better validation loss; none never "
                   "stops early.", low=1, high=10_000, nullable=True, unit="epochs"),
         Parameter("precision", "choice", "auto", "Number format on the GPU; auto is bfloat16 where it is supported.",
@@ -146,7 +147,7 @@ def default_estimator(task: str) -> str:
 
 
 def find_estimator(name: str, task: str) -> EstimatorEntry:
-    """Return the entry for ``name`` ("auto": the default). Raises BadInput for one that is not there or cannot ``task``."""
+    """Return the entry for ``name`` ("auto": the default). Raises BadInput for one that cannot do ``task``."""
     entry = ESTIMATORS.get(default_estimator(task) if name == "auto" else name)
     if entry is None or task not in entry.tasks:
         raise BadInput(f"There is no model {name!r:.60} for {task.replace('_', ' ')}.",

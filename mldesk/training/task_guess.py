@@ -42,7 +42,8 @@ def target_problem(column: Column, rows: int, task: str | None = None) -> str | 
         return None
     if column.distinct > MAX_CLASSES or column.distinct > filled // 2:
         kind = "free text or identifiers" if column.type is ColumnType.TEXT else "measured numbers"
-        return f"The column {name} has {column.distinct} different values in {filled} rows; that looks like {kind}, not classes."
+        return (f"The column {name} has {column.distinct} different values in {filled} rows; that looks like {kind}, "
+                "not classes.")
     return None
 
 
