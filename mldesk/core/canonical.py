@@ -19,7 +19,7 @@ NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def dumps(value: Json) -> bytes:
     """Return the canonical bytes of ``value``. Raises TypeError for what is not JSON."""
     return json.dumps(
-        _finite(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        finite(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode("utf-8", "surrogatepass")
 
 
@@ -46,13 +46,14 @@ def number(value: Json) -> float:
     return float(value)
 
 
-def _finite(value: Json) -> Json:
+def finite(value: Json) -> Json:
+    """Return ``value`` with NaN and infinities as the strings in ``NON_FINITE``, tuples as lists, keys as text."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value
 
 
