@@ -1,0 +1,117 @@
+"""ONNX graphs written by hand: one input ``features`` float32 (N, F), one output, nothing outside the file.
+
+Inside, numbers are float64 wherever the native model's are; the output is rounded to float32 once, at the end.
+Opsets are pinned to what onnxruntime has understood for years, so that old readers open new bundles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import AttributeProto, NodeProto, TensorProto, helper, numpy_helper
+
+from mldesk.core.errors import WorkFailed
+from mldesk.training.export.trees import Ensemble, Tree
+
+OPSET, OPSET_ML, IR_VERSION = 17, 3, 8
+INPUT, PROBABILITIES, PREDICTION = "features", "probabilities", "prediction"
+_LARGEST = 2_000_000_000  # bytes; protobuf ends at 2 GiB
+
+
+def linear(coefficients: npt.ArrayLike, intercept: npt.ArrayLike, link: str, n_features: int) -> bytes:
+    """Return the graph of link(features @ coefficients.T + intercept); coefficients are (outputs, F)."""
+    weights = np.atleast_2d(np.asarray(coefficients, np.float64)).T
+    offset = np.broadcast_to(np.asarray(intercept, np.float64).reshape(-1), weights.shape[1:])
+    nodes = [
+        helper.make_node("Cast", [INPUT], ["x"], to=TensorProto.DOUBLE),
+        helper.make_node("MatMul", ["x", "weights"], ["product"]),
+        helper.make_node("Add", ["product", "offset"], ["raw"]),
+    ]
+    constants = {"weights": weights, "offset": offset.copy()}
+    return _model(nodes, constants, link, TensorProto.DOUBLE, n_features, weights.shape[1])
+
+
+def ensemble(trees: Ensemble, n_features: int) -> bytes:
+    """Return the graph of a tree ensemble. Raises WorkFailed for one that is too large for a file of this kind."""
+    nodes = [
+        helper.make_node("Cast", [INPUT], ["x"], to=TensorProto.DOUBLE),
+        _ensemble_node(trees, "x", "raw"),
+    ]
+    return _model(nodes, {}, trees.link, TensorProto.FLOAT, n_features, len(trees.base))
+
+
+def _ensemble_node(model: Ensemble, source: str, result: str) -> NodeProto:
+    """Return one TreeEnsembleRegressor with float64 thresholds and weights (the ``…_as_tensor`` attributes)."""
+    trees = model.trees
+    leaf = _joined(trees, lambda tree: tree.left < 0)
+    node = helper.make_node("TreeEnsembleRegressor", [source], [result], domain="ai.onnx.ml",
+                            n_targets=len(model.base), aggregate_function="SUM", post_transform="NONE")
+    integers = {
+        "nodes_treeids": np.repeat(np.arange(len(trees)), [len(tree.left) for tree in trees]),
+        "nodes_nodeids": _joined(trees, lambda tree: np.arange(len(tree.left))),
+        "nodes_featureids": np.where(leaf, 0, _joined(trees, lambda tree: tree.feature)),
+        "nodes_truenodeids": np.where(leaf, 0, _joined(trees, lambda tree: tree.left)),
+        "nodes_falsenodeids": np.where(leaf, 0, _joined(trees, lambda tree: tree.right)),
+        "nodes_missing_value_tracks_true": np.where(leaf, 0, _joined(trees, lambda tree: tree.nan_left)),
+        "target_treeids": np.repeat(np.arange(len(trees)), [len(tree.weight) for tree in trees]),
+        "target_nodeids": _joined(trees, lambda tree: tree.weight_node),
+        "target_ids": _joined(trees, lambda tree: tree.weight_target),
+    }
+    # extend() instead of make_attribute(): that one looks at every item, and there may be millions.
+    for name, values in integers.items():
+        node.attribute.add(name=name, type=AttributeProto.INTS).ints.extend(values.astype(np.int64).tolist())
+    modes = node.attribute.add(name="nodes_modes", type=AttributeProto.STRINGS).strings
+    modes.extend([b"LEAF" if is_leaf else b"BRANCH_LEQ" for is_leaf in leaf.tolist()])
+    doubles = {
+        "nodes_values_as_tensor": np.where(leaf, 0.0, _joined(trees, lambda tree: tree.threshold)),
+        "target_weights_as_tensor": _joined(trees, lambda tree: tree.weight),
+        "base_values_as_tensor": model.base,
+    }
+    for name, numbers in doubles.items():
+        tensor = numpy_helper.from_array(np.ascontiguousarray(numbers, np.float64), name)
+        node.attribute.append(helper.make_attribute(name, tensor))
+    return node
+
+
+def _joined(trees: Sequence[Tree], part: Any) -> npt.NDArray[Any]:
+    return np.concatenate([part(tree) for tree in trees])
+
+
+def _model(nodes: list[NodeProto], constants: dict[str, npt.NDArray[Any]], link: str, element: int, n_features: int,
+           outputs: int) -> bytes:
+    """Add the link behind ``raw`` (of type ``element``) and close the graph."""
+    classes = {"softmax": outputs, "sigmoid": 2}.get(link)
+    result, width = (PREDICTION, 1) if classes is None else (PROBABILITIES, classes)
+    if link == "identity" and outputs > 1:  # a forest's shares are probabilities already
+        result, width = PROBABILITIES, outputs
+    links, more = _link(link, element)
+    nodes = [*nodes, *links, helper.make_node("Cast", ["linked"], [result], to=TensorProto.FLOAT)]
+    graph = helper.make_graph(
+        nodes, "mldesk",
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", n_features])],
+        [helper.make_tensor_value_info(result, TensorProto.FLOAT, ["N", width])],
+        [numpy_helper.from_array(value, name) for name, value in {**constants, **more}.items()])
+    model = helper.make_model(graph, producer_name="mldesk", ir_version=IR_VERSION, opset_imports=[
+        helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", OPSET_ML)])
+    if model.ByteSize() > _LARGEST:
+        raise WorkFailed("This model is too large for a portable file.", hint="Train fewer or shallower trees.")
+    return bytes(model.SerializeToString())
+
+
+def _link(link: str, element: int) -> tuple[list[NodeProto], dict[str, npt.NDArray[Any]]]:
+    """Return the nodes from ``raw`` to ``linked``, and the constants they use."""
+    if link == "identity":
+        return [helper.make_node("Identity", ["raw"], ["linked"])], {}
+    if link == "exp":
+        return [helper.make_node("Exp", ["raw"], ["linked"])], {}
+    if link == "softmax":
+        return [helper.make_node("Softmax", ["raw"], ["linked"], axis=1)], {}
+    one = np.ones(1, helper.tensor_dtype_to_np_dtype(element))
+    return [
+        helper.make_node("Sigmoid", ["raw"], ["second"]),
+        helper.make_node("Sub", ["one", "second"], ["first"]),
+        helper.make_node("Concat", ["first", "second"], ["linked"], axis=1),
+    ], {"one": one}

@@ -1,0 +1,73 @@
+"""Native weights on disk: skops for scikit-learn, LightGBM's own text, safetensors and JSON for torch. No pickle.
+
+An "mlp" is a torch module with an attribute ``config``: the plain JSON its network is rebuilt from.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mldesk.core import canonical
+from mldesk.core.errors import BadInput
+from mldesk.training.export.trusted import untrusted
+
+SKOPS = "model.skops"
+LIGHTGBM = "model.txt"
+WEIGHTS = "weights.safetensors"
+CONFIG = "config.json"
+SKLEARN_KINDS = ("linear", "random_forest", "hist_gradient_boosting")
+
+
+def save_native(kind: str, native: Any, folder: Path) -> None:
+    """Write the weights of ``native`` into ``folder``, which is made. Raises OSError; BadInput for an unknown kind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if kind in SKLEARN_KINDS:
+        import skops.io  # slow: loads scikit-learn
+
+        skops.io.dump(native, folder / SKOPS, compression=zipfile.ZIP_DEFLATED)
+    elif kind == "lightgbm":
+        (folder / LIGHTGBM).write_text(native.model_to_string(), "utf-8")
+    elif kind == "mlp":
+        from safetensors.torch import save_file  # slow: loads torch
+
+        state = {name: tensor.detach().cpu().contiguous() for name, tensor in native.state_dict().items()}
+        save_file(state, folder / WEIGHTS)
+        (folder / CONFIG).write_bytes(canonical.dumps(native.config))
+    else:
+        raise BadInput(f"There is no model of the kind {kind!r:.40}.")
+
+
+def load_native(kind: str, folder: Path, build: Callable[[Mapping[str, Any]], Any] | None = None) -> Any:
+    """Read what ``save_native`` wrote; ``build`` makes the empty torch module of an "mlp" from its config.
+
+    Raises OSError; BadInput for a file that holds a type which is not on the list (nothing of it is loaded then).
+    """
+    if kind in SKLEARN_KINDS:
+        return _load_skops(folder / SKOPS)
+    if kind == "lightgbm":
+        import lightgbm  # slow: loads scikit-learn
+
+        return lightgbm.Booster(model_str=(folder / LIGHTGBM).read_text("utf-8"))
+    if kind == "mlp" and build is not None:
+        from safetensors.torch import load_file  # slow: loads torch
+
+        module = build(json.loads((folder / CONFIG).read_bytes()))
+        module.load_state_dict(load_file(folder / WEIGHTS))
+        return module.eval()
+    raise BadInput(f"There is no model of the kind {kind!r:.40}.")
+
+
+def _load_skops(path: Path) -> Any:
+    import skops.io  # slow: loads scikit-learn
+
+    with zipfile.ZipFile(path) as archive:
+        fault = untrusted(json.loads(archive.read("schema.json")))
+    if fault:
+        raise BadInput(f"The model file {path.name} holds {fault}, which MLDesk does not load.",
+                       hint="Train the model again; do not use files from a source you do not know.")
+    # What is left is on our list; skops wants to be told those that its own list lacks.
+    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))

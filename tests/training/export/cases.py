@@ -1,0 +1,135 @@
+"""Real tables as float32 features, and one small model of every kind fitted on each; shared by export and bundles."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tests.data_folder import SHARED
+
+TABLES = {  # name: (file, target, encoding)
+    "binary": ("adult.csv", "income"),
+    "multiclass": ("penguins_raw.csv", "Species"),
+    "regression": ("california_housing.csv", "median_house_value"),
+}
+KINDS = ("linear", "random_forest", "hist_gradient_boosting", "lightgbm", "mlp")
+MISSING = {"", "?", "NA"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Features with NaN and ties; ``fresh`` rows hold unseen codes, other missing cells, and values on the splits."""
+
+    train: np.ndarray   # (N, F) float32
+    target: np.ndarray  # (N,) class numbers or float64
+    fresh: np.ndarray   # (M, F) float32
+    classes: int | None
+
+    def filled(self) -> Case:
+        """The same without missing cells and on one scale, for models that need it."""
+        centre, spread = np.nanmean(self.train, axis=0), np.nanstd(self.train, axis=0) + 1e-3
+        plain = [np.nan_to_num((part - centre) / spread).astype(np.float32) for part in (self.train, self.fresh)]
+        return Case(plain[0], self.target, plain[1], self.classes)
+
+
+@cache
+def case(name: str, rows: int = 1500) -> Case:
+    """Read the first ``rows`` of a table: numbers as they are, texts as codes in order of appearance."""
+    file, target = TABLES[name]
+    with open(SHARED / "tabular" / file, encoding="utf-8", newline="") as source:
+        table = [row for row, _ in zip(csv.DictReader(source), range(rows), strict=False)]
+    columns = [np.array([_cells([row[key] for row in table])]).reshape(-1) for key in table[0] if key != target]
+    features = np.column_stack(columns).astype(np.float32)
+    answers = _cells([row[target] for row in table])
+    random = np.random.default_rng(7)
+    fresh = features[random.permutation(len(features))].copy()
+    fresh[random.random(fresh.shape) < 0.05] = np.nan
+    fresh[::7, -1] = 99  # a code that training never saw
+    classes = None if name == "regression" else len(np.unique(answers))
+    return Case(features, answers if classes is None else answers.astype(int), fresh, classes)
+
+
+def _cells(texts: list[str]) -> np.ndarray:
+    try:
+        return np.array([np.nan if text in MISSING else float(text) for text in texts])
+    except ValueError:
+        codes: dict[str, int] = {}
+        return np.array([np.nan if text in MISSING else codes.setdefault(text, len(codes)) for text in texts])
+
+
+@cache
+def fitted(kind: str, name: str) -> tuple[Any, Case]:
+    """Return a fitted native model and the case in the form it takes."""
+    data = case(name)
+    if kind == "lightgbm":
+        return _lightgbm(data), data
+    if kind == "mlp":
+        return _network(data.filled()), data.filled()
+    if kind == "linear":
+        data = data.filled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # not converged: of no matter here
+        return _sklearn(kind, data.classes).fit(data.train.astype(np.float64), data.target), data
+
+
+def _sklearn(kind: str, classes: int | None) -> Any:
+    from sklearn import ensemble, linear_model
+
+    if kind == "linear":
+        return linear_model.Ridge() if classes is None else linear_model.LogisticRegression(max_iter=100)
+    if kind == "random_forest":
+        make = ensemble.RandomForestRegressor if classes is None else ensemble.RandomForestClassifier
+        return make(n_estimators=30, random_state=0)
+    make = (ensemble.HistGradientBoostingRegressor if classes is None else ensemble.HistGradientBoostingClassifier)
+    return make(max_iter=60, random_state=0)
+
+
+def _lightgbm(data: Case) -> Any:
+    import lightgbm
+
+    objective = {None: "regression", 2: "binary"}.get(data.classes, "multiclass")
+    given = {"objective": objective, "verbosity": -1, "num_threads": 2, "seed": 0, "min_data_in_leaf": 5}
+    if objective == "multiclass":
+        given["num_class"] = data.classes
+    return lightgbm.train(given, lightgbm.Dataset(data.train, data.target), num_boost_round=60)
+
+
+def _network(data: Case) -> Any:
+    import torch
+
+    torch.manual_seed(0)
+    width = data.classes or 1
+    module = torch.nn.Sequential(
+        torch.nn.Linear(data.train.shape[1], 16), torch.nn.BatchNorm1d(16), torch.nn.ReLU(), torch.nn.Linear(16, width))
+    module.config = {"features": data.train.shape[1], "outputs": width}
+    optimiser = torch.optim.Adam(module.parameters(), 0.02)
+    features, target = torch.tensor(data.train), torch.tensor(data.target)
+    for _ in range(30):
+        out = module(features)
+        loss = (torch.nn.functional.cross_entropy(out, target) if data.classes
+                else torch.nn.functional.mse_loss(out[:, 0], (target / 1e5).float()))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return module.eval()
+
+
+def native_prediction(kind: str, native: Any, features: np.ndarray, classes: int | None) -> np.ndarray:
+    """Return (N, C) probabilities or (N,) values, by the native library."""
+    if kind == "mlp":
+        import torch
+
+        from mldesk.training.export.network import probabilities_or_values
+
+        return probabilities_or_values(native, torch.tensor(features), classes).numpy()
+    if kind == "lightgbm":
+        raw = np.asarray(native.predict(features))
+        return np.column_stack([1 - raw, raw]) if classes == 2 else raw
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(native.predict(features) if classes is None else native.predict_proba(features))
