@@ -53,7 +53,8 @@ def main() -> None:
     ratios = [a / b for a, b in zip(ours, bare, strict=True)]
     print(f"bare PySide6 + pyqtgraph window   {statistics.median(bare):.3f} s")
     print(f"MLDesk window to first paint      {statistics.median(ours):.3f} s")
-    print(f"ratio, median of pairs            {statistics.median(ratios):.2f}  ({min(ratios):.2f} to {max(ratios):.2f})")
+    spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
+    print(f"ratio, median of pairs            {statistics.median(ratios):.2f}  {spread}")
 
 
 if __name__ == "__main__":
