@@ -1,0 +1,77 @@
+"""The points of a run's curves, in the order of their steps, ready to be drawn."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core import canonical
+
+if TYPE_CHECKING:
+    from mldesk.library.records import MetricPoint
+
+
+class Curve:
+    """One metric over the steps of one run."""
+
+    def __init__(self) -> None:
+        self.steps = array("d")    # rising, from 1
+        self.epochs = array("d")   # nan where the estimator has none
+        self.seconds = array("d")  # since the attempt began
+        self.values = array("d")   # may be nan, which the chart draws as a gap
+
+    def add(self, step: float, epoch: float | None, seconds: float, value: float) -> bool:
+        """Append a point; False for one that is there already."""
+        if self.steps and step <= self.steps[-1]:
+            return False
+        self.steps.append(step)
+        self.epochs.append(float("nan") if epoch is None else epoch)
+        self.seconds.append(seconds)
+        self.values.append(value)
+        return True
+
+    @property
+    def last(self) -> float | None:
+        return self.values[-1] if self.values else None
+
+
+class CurveFeed:
+    """Every curve of one run, by metric. ``version`` rises with every change."""
+
+    def __init__(self) -> None:
+        self.curves: dict[str, Curve] = {}
+        self.version = 0
+
+    def replace(self, points: Iterable[MetricPoint]) -> None:
+        """Start over from the library: first look, or a new attempt superseded points."""
+        self.curves = {}
+        for point in sorted(points, key=lambda item: item.step):
+            self._curve(point.metric).add(point.step, point.epoch, point.seconds, point.value)
+        self.version += 1
+
+    def extend(self, payload: Mapping[str, Any]) -> None:
+        """Take in one "metrics" event (see ``mldesk.wire.events``)."""
+        for metric, value in payload["values"].items():
+            if self._curve(metric).add(payload["step"], payload.get("epoch"), payload.get("seconds") or 0.0,
+                                       canonical.number(value)):
+                self.version += 1
+
+    def families(self) -> list[str]:
+        """Return what can be shown, "loss" first: metrics without their part (train, validation)."""
+        names = dict.fromkeys(family(metric) for metric in self.curves)
+        return sorted(names, key=lambda name: (name != "loss", name))
+
+    def of_family(self, name: str) -> dict[str, Curve]:
+        """Return the curves of one family, training before validation."""
+        found = {metric: curve for metric, curve in self.curves.items() if family(metric) == name}
+        return dict(sorted(found.items(), key=lambda item: (not item[0].startswith("train"), item[0])))
+
+    def _curve(self, metric: str) -> Curve:
+        return self.curves.setdefault(metric, Curve())
+
+
+def family(metric: str) -> str:
+    """Return a metric's name without the part it was measured on: ``validation_loss`` -> ``loss``."""
+    part, _, rest = metric.partition("_")
+    return rest if part in ("train", "validation", "test") and rest else metric

@@ -1,0 +1,103 @@
+"""One dataset as its page shows it: a version of it, its rows by the page, its profile, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core.observable import Observable
+from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.tasks import in_thread
+
+if TYPE_CHECKING:
+    from mldesk.library.records import DatasetVersion
+    from mldesk.workbench.pages import Page
+
+QUERY_LIMIT = 10_000  # rows of a query's answer that are shown
+
+
+class DatasetState:
+    """Shows one version of one dataset; the head unless ``show`` chose another."""
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        self._desk, self.name = desk, name
+        self._pinned: int | None = None
+        self.version: Observable[DatasetVersion | None] = Observable(None)
+        self.head: Observable[DatasetVersion | None] = Observable(None)
+        self.versions: Observable[tuple[DatasetVersion, ...]] = Observable(())
+        self.profile: Observable[Mapping[str, Any] | None] = Observable(None)  # of ``version``; None while it is made
+        self.used_by: Observable[tuple[str, ...]] = Observable(())
+
+    @property
+    def reference(self) -> str:
+        """``name@version`` of what is shown."""
+        version = self.version.value
+        return self.name if version is None else version.label
+
+    async def refresh(self) -> None:
+        """Read the versions again; a new head is shown at once unless an older version was chosen. Raises NotFound."""
+        service = self._desk.workbench.datasets
+        head = await in_thread(service.show, self.name)
+        versions = tuple(await in_thread(service.versions, self.name))
+        used_by = tuple(await in_thread(service.used_by, self.name))
+        self.head.value, self.versions.value, self.used_by.value = head, versions, used_by
+        self._show(next((item for item in versions if item.number == self._pinned), head))
+
+    def show(self, number: int | None) -> None:
+        """Show version ``number``; None follows the head."""
+        head = self.head.value
+        self._pinned = None if head is not None and number == head.number else number
+        chosen = next((item for item in self.versions.value if item.number == self._pinned), head)
+        if chosen is not None:
+            self._show(chosen)
+
+    def _show(self, version: DatasetVersion) -> None:
+        before = self.version.value
+        if before is None or before.manifest != version.manifest:
+            self.profile.value = None
+        self.version.value = version
+
+    async def load_profile(self) -> None:
+        """Make or read the profile of what is shown."""
+        version = self.version.value
+        if version is None or self.profile.value is not None:
+            return
+        profile = await in_thread(self._desk.workbench.datasets.profile, version.label)
+        if self.version.value is not None and self.version.value.manifest == version.manifest:
+            self.profile.value = profile
+
+    async def page(self, offset: int, limit: int, order: tuple[str, bool] | None, search: str = "") -> Page:
+        """Return rows of what is shown. ``order`` is (column, descending). Raises BadInput."""
+        reference = self.reference
+        return await in_thread(lambda: self._desk.workbench.datasets.preview(
+            reference, rows=limit, offset=offset, order_by=order, search=search or None))
+
+    async def query(self, sql: str) -> Page:
+        """Answer a query over what is shown. Raises BadInput with what the engine says."""
+        reference = self.reference
+        return await in_thread(lambda: self._desk.workbench.datasets.query(reference, sql, limit=QUERY_LIMIT))
+
+    async def roll_back(self, number: int) -> int:
+        """Make ``number`` the head; return the number of the head before. Raises NotFound."""
+        before = self.head.value.number if self.head.value is not None else number
+        await in_thread(self._desk.workbench.datasets.rollback, self.name, number)
+        self._pinned = None
+        self._desk.nudge()
+        await self.refresh()
+        return before
+
+    async def diff(self, first: int, second: int) -> Mapping[str, Any]:
+        """Say what differs between two versions. Raises NotFound."""
+        return await in_thread(self._desk.workbench.datasets.diff, self.name, first, second)
+
+    async def export(self, path: Path) -> None:
+        """Write what is shown as a file; its ending says which kind. Raises BadInput, DiskFull."""
+        await in_thread(self._desk.workbench.datasets.export, self.reference, path)
+
+    async def rename(self, new: str) -> None:
+        """Give the dataset another name. Raises BadInput, Conflict."""
+        renamed = await in_thread(self._desk.workbench.datasets.rename, self.name, new)
+        self.name = renamed.name
+        self._desk.nudge()
+        await self.refresh()

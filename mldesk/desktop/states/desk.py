@@ -1,0 +1,132 @@
+"""The open library as the window sees it: notices every change, whoever made it, and follows every run that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mldesk.core.clock import Clock, SystemClock
+from mldesk.core.errors import MldeskError, RunnerUnreachable
+from mldesk.core.observable import Observable, Signal
+from mldesk.desktop.tasks import in_follower, in_thread, start
+
+if TYPE_CHECKING:  # SQLAlchemy comes with these; the first paint does not wait for it
+    from mldesk.library.records import Run, RunnerRecord
+    from mldesk.workbench.bench import Workbench
+
+TICK = 1.0          # seconds between looks at the library's change token
+LONG_POLL = 1.0     # seconds a follower waits for events; bounds how long closing the window takes
+SHORTEST = 0.08     # seconds a step of following takes at least, so that fast events come in batches
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before an unreachable runner is asked again
+
+
+class Desk:
+    """One library, its services once they are open, and the runs that go on.
+
+    Signals: ``changed`` when anything in the library changed, ``advanced`` with a run's id when it may have new events.
+    """
+
+    def __init__(self, open_workbench: Callable[[], Workbench], clock: Clock | None = None) -> None:
+        self._open = open_workbench
+        self._clock = clock or SystemClock()
+        self._workbench: Workbench | None = None
+        self._token: object = None
+        self._followed: set[str] = set()
+        self._nudge = asyncio.Event()
+        self.ready = Observable(False)
+        self.failed: Observable[MldeskError | None] = Observable(None)
+        self.active: Observable[tuple[Run, ...]] = Observable(())
+        self.machine: Observable[RunnerRecord | None] = Observable(None)
+        self.unreachable: Observable[dict[str, float]] = Observable({})  # run id -> wall clock of the first failure
+        self.changed: Signal[None] = Signal()
+        self.advanced: Signal[str] = Signal()
+
+    @property
+    def workbench(self) -> Workbench:
+        """The services. Raises RuntimeError before ``ready``."""
+        if self._workbench is None:
+            raise RuntimeError("the library is not open yet")
+        return self._workbench
+
+    async def open(self) -> None:
+        """Open the library off the UI thread, then watch it. A library that cannot be opened ends in ``failed``."""
+        try:
+            self._workbench = await in_thread(self._open)
+        except MldeskError as error:
+            self.failed.value = error
+            return
+        self.ready.value = True
+        start(self._meet_machine(), "meet this machine")
+        await self._watch()
+
+    def nudge(self) -> None:
+        """Look at the library now, not at the next tick: this window has just changed it."""
+        self._nudge.set()
+
+    async def close(self) -> None:
+        """Let go of the library and of the runners' connections. Jobs go on. Tasks must have ended before."""
+        if self._workbench is not None:
+            workbench, self._workbench = self._workbench, None
+            await in_thread(workbench.close)
+
+    async def _meet_machine(self) -> None:
+        try:
+            self.machine.value = await in_thread(self.workbench.runners.check, "local")
+        except RunnerUnreachable:
+            self.machine.value = await in_thread(self.workbench.runners.show, "local")
+
+    async def _watch(self) -> None:
+        while True:
+            await self._look()
+            self._nudge.clear()
+            try:
+                await asyncio.wait_for(self._nudge.wait(), TICK)
+            except TimeoutError:
+                continue
+
+    async def _look(self) -> None:
+        token = await in_thread(self.workbench.change_token)
+        if token == self._token:
+            return
+        self._token = token
+        self.active.value = tuple(await in_thread(self.workbench.runs.active))
+        for run in self.active.value:
+            if run.id not in self._followed:
+                self._followed.add(run.id)
+                start(self._follow(run.id), f"follow {run.id}")
+        self.changed.emit(None)
+
+    async def _follow(self, run_id: str) -> None:
+        """Bring a run's events into the library as they come, until it has ended."""
+        pause, more = FIRST_PAUSE, True
+        loop = asyncio.get_running_loop()
+        try:
+            while more:
+                began = loop.time()
+                try:
+                    more = await in_follower(self.workbench.runs.pump, run_id, LONG_POLL)
+                except RunnerUnreachable:
+                    self._lost_contact(run_id)
+                    await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                    continue
+                pause = FIRST_PAUSE
+                self._regained_contact(run_id)
+                self.advanced.emit(run_id)
+                await asyncio.sleep(max(0.0, began + SHORTEST - loop.time()))
+        finally:
+            self._followed.discard(run_id)
+            self._regained_contact(run_id)
+        self._nudge.set()
+
+    def _lost_contact(self, run_id: str) -> None:
+        if run_id not in self.unreachable.value:
+            self.unreachable.value = {**self.unreachable.value, run_id: self._clock.now()}
+            self.advanced.emit(run_id)
+
+    def _regained_contact(self, run_id: str) -> None:
+        if run_id in self.unreachable.value:
+            self.unreachable.value = {key: since for key, since in self.unreachable.value.items() if key != run_id}
+            self.advanced.emit(run_id)

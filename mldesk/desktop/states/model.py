@@ -1,0 +1,90 @@
+"""One model as its page shows it: versions, the evaluation of one of them, and the ways out of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core.errors import NotFound
+from mldesk.core.observable import Observable
+from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.tasks import in_thread
+
+if TYPE_CHECKING:
+    from mldesk.bundles import BundleReport
+    from mldesk.library.records import Model, ModelVersion
+    from mldesk.workbench.predictions import PredictionReport
+
+
+class ModelState:
+    """Shows one model and one of its versions."""
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        self._desk, self.name = desk, name
+        self.model: Observable[Model | None] = Observable(None)
+        self.versions: Observable[tuple[ModelVersion, ...]] = Observable(())
+        self.version: Observable[ModelVersion | None] = Observable(None)
+        self.evaluation: Observable[Mapping[str, Any] | None] = Observable(None)
+
+    async def refresh(self) -> None:
+        """Read the versions again; what was shown stays shown. Raises NotFound."""
+        service = self._desk.workbench.models
+        self.model.value = await in_thread(service.get, self.name)
+        self.versions.value = tuple(await in_thread(service.versions, self.name))
+        shown = self.version.value
+        if shown is None or shown.number not in {version.number for version in self.versions.value}:
+            await self.show((await in_thread(service.show, self.name)).number)
+
+    async def show(self, number: int) -> None:
+        """Show version ``number`` with its evaluation."""
+        chosen = next((version for version in self.versions.value if version.number == number), None)
+        if chosen is None:
+            return
+        self.version.value = chosen
+        try:
+            evaluation = await in_thread(self._desk.workbench.models.evaluation, chosen.label)
+        except NotFound:
+            evaluation = {}
+        if self.version.value == chosen:
+            self.evaluation.value = evaluation
+
+    async def promote(self, number: int) -> int | None:
+        """Make ``number`` what the bare name means; return the number promoted before. Raises NotFound."""
+        before = self.model.value.promoted if self.model.value is not None else None
+        await in_thread(self._desk.workbench.models.promote, self.name, number)
+        self._desk.nudge()
+        await self.refresh()
+        return before
+
+    async def export(self, number: int, path: Path) -> BundleReport:
+        """Write a version as a signed bundle. Raises BadInput, DiskFull, SecretsLocked."""
+        return await in_thread(self._desk.workbench.models.export, f"{self.name}@{number}", path)
+
+
+class Bundles:
+    """Bundles on their way in."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def inspect(self, path: Path) -> BundleReport:
+        """Say what a bundle holds; loads nothing of it. Raises NotFound, BadBundle."""
+        return await in_thread(self._desk.workbench.models.inspect, path)
+
+    async def take_in(self, path: Path) -> ModelVersion:
+        """Check a bundle and keep its model. Raises BadBundle, DiskFull."""
+        version = await in_thread(self._desk.workbench.models.import_file, path)
+        self._desk.nudge()
+        return version
+
+
+class Predictions:
+    """Predictions for files."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def predict(self, model: str, source: Path, output: Path) -> PredictionReport:
+        """Predict every row of ``source`` into ``output``. Raises NotFound, BadInput, DiskFull."""
+        return await in_thread(self._desk.workbench.predictions.predict, model, source, output)

@@ -1,0 +1,139 @@
+"""One run as its page shows it: the record, the curves, what the machine does, the log and the evaluation."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core.errors import NotFound, RunnerUnreachable
+from mldesk.core.observable import Observable, Signal
+from mldesk.desktop.states.curves import CurveFeed
+from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.tasks import in_thread
+from mldesk.wire.states import JobState
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+    from mldesk.wire.events import Event
+
+BATCH = 2000         # events read at once
+LOG_KEPT = 400_000   # bytes of the trainer's output that the page keeps
+
+
+class Machine:
+    """What the trainer took of its machine, over time."""
+
+    def __init__(self) -> None:
+        self.seconds = array("d")  # since the first reading
+        self.cpu = array("d")      # percent of one core
+        self.memory = array("d")   # bytes
+        self.gpu = array("d")      # percent, nan where there is none
+        self._first: float | None = None
+
+    def add(self, time: float, payload: Mapping[str, Any]) -> None:
+        """Take in one "resources" event."""
+        self._first = time if self._first is None else self._first
+        self.seconds.append(time - self._first)
+        for series, key in ((self.cpu, "cpu"), (self.memory, "memory"), (self.gpu, "gpu")):
+            value = payload.get(key)
+            series.append(float("nan") if value is None else float(value))
+
+
+class RunState:
+    """Shows one run, live. Signals: ``advanced`` when curves, machine or warnings grew; ``logged`` with new text."""
+
+    def __init__(self, desk: Desk, run_id: str) -> None:
+        self._desk, self.id = desk, run_id
+        self._seq = 0              # events taken in so far
+        self._log_offset = 0
+        self._busy = asyncio.Lock()
+        self.run: Observable[Run | None] = Observable(None)
+        self.evaluation: Observable[Mapping[str, Any] | None] = Observable(None)
+        self.curves = CurveFeed()
+        self.machine = Machine()
+        self.warnings: list[tuple[str, str]] = []  # text, hint
+        self.checkpoint: int | None = None         # step of the newest one
+        self.attempt: Mapping[str, Any] = {}       # payload of the newest "started"
+        self.advanced: Signal[None] = Signal()
+        self.logged: Signal[str] = Signal()
+
+    @property
+    def unreachable_since(self) -> float | None:
+        """Wall clock of the first failure to reach the run's runner, None while it answers."""
+        return self._desk.unreachable.value.get(self.id)
+
+    async def refresh(self) -> None:
+        """Bring everything up to date with the library; calls that overlap wait for one another."""
+        async with self._busy:
+            run = await in_thread(self._desk.workbench.runs.get, self.id)
+            if self._seq == 0:
+                self.curves.replace(await in_thread(self._desk.workbench.runs.metrics, self.id))
+            await self._take_in_events()
+            self.run.value = run
+            if run.state is JobState.SUCCEEDED and self.evaluation.value is None:
+                await self._load_evaluation()
+
+    async def read_log(self) -> None:
+        """Fetch what the trainer has written since. An unreachable runner is shown elsewhere, not here."""
+        while True:
+            try:
+                data, offset = await in_thread(self._desk.workbench.runs.log, self.id, self._log_offset)
+            except (RunnerUnreachable, NotFound):
+                return
+            if not data:
+                return
+            self._log_offset = offset
+            self.logged.emit(data.decode("utf-8", "replace"))
+
+    async def cancel(self) -> None:
+        """Stop the run and keep nothing of it. Raises Conflict, RunnerUnreachable."""
+        await self._steer(self._desk.workbench.runs.cancel)
+
+    async def finish(self) -> None:
+        """Stop fitting, evaluate, keep the model. Raises Conflict, RunnerUnreachable."""
+        await self._steer(self._desk.workbench.runs.finish)
+
+    async def resume(self) -> None:
+        """Go on from the last checkpoint. Raises Conflict, RunnerUnreachable."""
+        await self._steer(self._desk.workbench.runs.resume)
+
+    async def _steer(self, command: Any) -> None:
+        await in_thread(command, self.id)
+        self._desk.nudge()
+        await self.refresh()
+
+    async def _take_in_events(self) -> None:
+        grew = False
+        while batch := await in_thread(self._desk.workbench.runs.events, self.id, self._seq, limit=BATCH):
+            for event in batch:
+                if self._take_in(event):
+                    self.curves.replace(await in_thread(self._desk.workbench.runs.metrics, self.id))
+            self._seq = batch[-1].seq
+            grew = True
+        if grew:
+            self.advanced.emit(None)
+
+    def _take_in(self, event: Event) -> bool:
+        """Add one event to what is shown; True when it superseded points, so that the curves must be read again."""
+        payload = event.payload
+        if event.kind == "metrics":
+            self.curves.extend(payload)
+        elif event.kind == "resources":
+            self.machine.add(event.time, payload)
+        elif event.kind == "warning":
+            self.warnings.append((str(payload.get("text", "")), str(payload.get("hint", ""))))
+        elif event.kind == "checkpoint":
+            self.checkpoint = int(payload.get("step", 0))
+        elif event.kind == "started":
+            again = bool(self.attempt)
+            self.attempt = payload
+            return again
+        return False
+
+    async def _load_evaluation(self) -> None:
+        try:
+            self.evaluation.value = await in_thread(self._desk.workbench.runs.evaluation, self.id)
+        except NotFound:  # a run of an estimator that evaluates nothing
+            self.evaluation.value = {}

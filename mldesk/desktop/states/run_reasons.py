@@ -1,0 +1,58 @@
+"""Why a run cannot be cancelled, finished or resumed now. "" means that it can. No I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mldesk.wire.states import JobState
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+_ENDED = {
+    JobState.SUCCEEDED: "The run has succeeded.",
+    JobState.FAILED: "The run has failed.",
+    JobState.CANCELLED: "The run was cancelled.",
+    JobState.INTERRUPTED: "The run was interrupted: no process works on it.",
+    JobState.LOST: "The runner has no trace of this run any more.",
+}
+
+
+def why_not_cancel(run: Run | None) -> str:
+    """Say why Cancel is disabled."""
+    if run is None:
+        return "Choose a run first."
+    if run.state.ended:
+        return f"{_ENDED[run.state]} There is nothing left to cancel."
+    return "The run is already being stopped." if run.state is JobState.STOPPING else ""
+
+
+def why_not_finish(run: Run | None) -> str:
+    """Say why Finish now is disabled."""
+    if run is None:
+        return "Choose a run first."
+    if run.state.ended:
+        return f"{_ENDED[run.state]} There is nothing left to finish."
+    if run.state is JobState.STOPPING:
+        return "The run is already being stopped."
+    if run.state is not JobState.RUNNING:
+        return "Training has not begun yet, so there is no model to keep. Wait until it has, or cancel."
+    return ""
+
+
+def why_not_resume(run: Run | None) -> str:
+    """Say why Resume is disabled."""
+    if run is None:
+        return "Choose a run first."
+    if run.state.resumable:
+        return ""
+    if run.state.ended:
+        return f"{_ENDED[run.state]} Only an interrupted run can go on; train again for a new one."
+    return "The run is still at work. Only an interrupted run can be resumed."
+
+
+def why_not_compare(runs: list[Run]) -> str:
+    """Say why Compare is disabled."""
+    if len(runs) < 2:
+        return "Choose two or more runs in the list (hold Ctrl or Shift) to compare them."
+    return ""

@@ -1,0 +1,59 @@
+"""A training order in the making, and what can be said about it before Train is pressed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core.observable import Observable
+from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.tasks import in_thread
+
+if TYPE_CHECKING:
+    from mldesk.library.records import DatasetVersion, Run
+    from mldesk.training.catalogue import EstimatorEntry
+    from mldesk.workbench.orders import TrainCheck, TrainOrder
+
+_ENDS = ("target", "label", "class", "y", "outcome")  # names that targets like to have
+
+
+class TrainState:
+    """Edits one order over one dataset version. ``order`` and ``check`` always belong together once ``checked``."""
+
+    def __init__(self, desk: Desk, version: DatasetVersion, order: TrainOrder) -> None:
+        self._desk, self.version = desk, version
+        self.order: Observable[TrainOrder] = Observable(order)
+        self.check: Observable[TrainCheck | None] = Observable(None)  # None while it is being made
+        self._asked = 0
+
+    def change(self, **fields: Any) -> None:
+        """Change fields of the order; ``refresh`` must follow."""
+        self.order.value = replace(self.order.value, **fields)
+
+    async def refresh(self) -> None:
+        """Check the order as it is now; an answer to an older one is dropped."""
+        self._asked += 1
+        asked = self._asked
+        check = await in_thread(self._desk.workbench.runs.check, self.order.value)
+        if asked == self._asked:
+            self.check.value = check
+
+    def estimators(self, task: str | None) -> list[EstimatorEntry]:
+        """Return what can be trained for ``task``, in the catalogue's order. No I/O."""
+        return self._desk.workbench.runs.estimators(task)
+
+    async def start(self) -> Run:
+        """Start the run. Raises BadInput, RunnerUnreachable."""
+        run = await in_thread(self._desk.workbench.runs.start, self.order.value)
+        self._desk.nudge()
+        return run
+
+
+def likely_target(version: DatasetVersion) -> str:
+    """Return the column most likely meant to be predicted: one with a telling name, else the last usable one."""
+    from mldesk.training.task_guess import target_problem
+
+    usable = [column for column in version.columns if target_problem(column, version.rows) is None]
+    telling = [column for column in usable if column.name.casefold() in _ENDS]
+    chosen = telling or usable[-1:]
+    return chosen[0].name if chosen else ""

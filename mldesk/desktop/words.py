@@ -1,0 +1,200 @@
+"""Numbers, times and names as people read them, in the user's language. Knows no widgets."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
+
+MISSING = "–"
+
+
+def tr(text: str, count: int = -1) -> str:
+    """Translate ``text``; ``%n`` in it becomes ``count`` in the user's digits."""
+    return QCoreApplication.translate("Words", text, None, count).replace("%n", number(count))
+
+
+def number(value: int) -> str:
+    """Write a whole number with the user's group separators: 48,842."""
+    return QLocale().toString(value)
+
+
+def counted(value: int, one: str, many: str) -> str:
+    """Write ``1 row`` or ``2,304 rows``."""
+    return f"{number(value)} {one if value == 1 else many}"
+
+
+def shape(rows: int, columns: int) -> str:
+    """Write the size of a table in words."""
+    return f"{counted(rows, tr('row'), tr('rows'))} · {counted(columns, tr('column'), tr('columns'))}"
+
+
+def size(amount: float) -> str:
+    """Write bytes: 970 kB, 1.9 MB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit in ("B", "kB") or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a length of time: 0.8 s, 45 s, 3 min 20 s, 2 h 5 min."""
+    if seconds is None or not math.isfinite(seconds):
+        return MISSING
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    minutes = whole // 60
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def remaining(seconds: float | None) -> str:
+    """Write an estimate of the time that is left, no finer than it can be known."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return ""
+    if seconds < 5:
+        return tr("a few seconds left")
+    if seconds < 55:
+        return tr("about %n s left", 5 * max(1, round(seconds / 5)))
+    if seconds < 3600:
+        return tr("about %n min left", max(1, round(seconds / 60)))
+    return tr("about %n h left", max(1, round(seconds / 3600)))
+
+
+def when(moment: float | None, now: float | None = None) -> str:
+    """Write a wall-clock time the way people say it: just now, 5 min ago, 14:03, 12 Nov 2026."""
+    if moment is None:
+        return MISSING
+    past = (time.time() if now is None else now) - moment
+    if past < 45:
+        return tr("just now")
+    if past < 55 * 60:
+        return tr("%n min ago", round(past / 60))
+    there, here = QDateTime.fromSecsSinceEpoch(int(moment)), QDateTime.fromSecsSinceEpoch(int(moment + past))
+    clock = QLocale().toString(there.time(), QLocale.FormatType.ShortFormat)
+    days = there.date().daysTo(here.date())
+    if days == 0:
+        return clock
+    if days == 1:
+        return tr("yesterday") + f" {clock}"
+    same_year = there.date().year() == here.date().year()
+    return QLocale().toString(there.date(), "d MMM" if same_year else "d MMM yyyy")
+
+
+def moment(at: float | None) -> str:
+    """Write a wall-clock time in full, for tooltips."""
+    if at is None:
+        return MISSING
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at)), QLocale.FormatType.LongFormat)
+
+
+_METRICS = {
+    "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "f1_macro": "F1 (macro)",
+    "precision_macro": "Precision (macro)", "recall_macro": "Recall (macro)", "roc_auc": "ROC AUC",
+    "average_precision": "Average precision", "log_loss": "Log loss", "mcc": "Matthews correlation", "r2": "R²",
+    "root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE", "mean_squared_error": "MSE",
+    "median_absolute_error": "Median abs. error", "brier_score": "Brier score", "loss": "Loss",
+    "train_loss": "Training loss", "validation_loss": "Validation loss",
+    "mean_absolute_percentage_error": "MAPE", "max_error": "Largest error",
+}
+
+METRIC_HELP = {
+    "accuracy": "Share of the rows that were predicted right.",
+    "balanced_accuracy": "Share predicted right, averaged over the classes, so that rare classes count as much.",
+    "f1_macro": "Balance of precision and recall, averaged over the classes.",
+    "precision_macro": "Of the rows given a class, the share that has it, averaged over the classes.",
+    "recall_macro": "Of the rows that have a class, the share that was found, averaged over the classes.",
+    "roc_auc": "How often a row with the class is ranked above one without it; 0.5 is chance.",
+    "log_loss": "How wrong the probabilities are; lower is better.",
+    "mcc": "Agreement of predictions and truth from -1 to 1; 0 is chance.",
+    "r2": "Share of the target's variance that is explained; 1 is perfect, 0 is the mean.",
+    "root_mean_squared_error": "Typical error in the target's unit, large ones weighing more; lower is better.",
+    "mean_absolute_error": "Mean error in the target's unit; lower is better.",
+}
+
+
+def metric_name(name: str) -> str:
+    """Return what people call a metric."""
+    if name in _METRICS:
+        return tr(_METRICS[name])
+    part, _, rest = name.partition("_")
+    if part in ("train", "validation", "test") and rest:
+        words = {"train": tr("Training"), "validation": tr("Validation"), "test": tr("Test")}
+        return f"{words[part]} {_lower(metric_name(rest))}"
+    return name.replace("_", " ").capitalize()
+
+
+def metric_help(name: str) -> str:
+    """Return one plain line on a metric, "" for one that needs none."""
+    return tr(METRIC_HELP[name]) if name in METRIC_HELP else ""
+
+
+def metric_value(value: object) -> str:
+    """Write a score with as many digits as can be told apart: 0.8653, 12.4, 47,210."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return MISSING
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "−∞" if value < 0 else tr("not a number")
+    size_ = abs(value)
+    digits = 4 if size_ < 10 else 2 if size_ < 1000 else 0
+    if size_ and size_ < 1e-3:
+        return f"{value:.2e}"
+    return QLocale().toString(float(value), "f", digits)
+
+
+_TASKS = {"tabular_classification": "Classification", "tabular_regression": "Regression"}
+
+
+def task_name(task: str | None) -> str:
+    """Return what people call a task."""
+    return tr(_TASKS[task]) if task in _TASKS else (task or MISSING).replace("_", " ")
+
+
+def estimator_name(name: str) -> str:
+    """Return an estimator's title; the name itself for one that is not in the catalogue (a newer library)."""
+    from mldesk.training.catalogue import ESTIMATORS
+
+    return ESTIMATORS[name].title if name in ESTIMATORS else name.replace("_", " ")
+
+
+def cell(value: object) -> str:
+    """Write a parameter or fact in a table of facts."""
+    if value is None:
+        return tr("none")
+    if isinstance(value, bool):
+        return tr("yes") if value else tr("no")
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {cell(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell(item) for item in value)
+    return str(value)
+
+
+def machine(facts: Mapping[str, Any]) -> str:
+    """Write what a runner says of itself in a few words: 8 cores · 32 GB · NVIDIA RTX 4090."""
+    parts = []
+    if cores := facts.get("cores"):
+        parts.append(counted(int(cores), tr("core"), tr("cores")))
+    if memory := facts.get("memory"):
+        parts.append(size(float(memory)))
+    devices = [_device(item) for item in facts.get("devices") or ()]
+    parts += [name for name in devices if name.lower() != "cpu"] or [tr("no GPU")]
+    return " · ".join(parts)
+
+
+def _device(item: object) -> str:
+    return str(item.get("name", item)) if isinstance(item, Mapping) else str(item)
+
+
+def _lower(text: str) -> str:
+    return text if text[:2].isupper() or len(text) < 2 or not text[1].islower() else text[0].lower() + text[1:]
