@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import AttributeProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from mldesk.core.errors import WorkFailed
+from mldesk.training.export import packed
 from mldesk.training.export.trees import Ensemble, Tree
 
 OPSET, OPSET_ML, IR_VERSION = 17, 3, 8
 INPUT, PROBABILITIES, PREDICTION = "features", "probabilities", "prediction"
-_LARGEST = 2_000_000_000  # bytes; protobuf ends at 2 GiB
+LARGEST = 2_000_000_000  # bytes; protobuf ends at 2 GiB
+_GRAPH_NODE, _MODEL_GRAPH = 1, 7  # onnx.proto: fields of GraphProto and ModelProto
 
 
 def linear(coefficients: npt.ArrayLike, intercept: npt.ArrayLike, link: str, n_features: int) -> bytes:
@@ -36,21 +38,28 @@ def linear(coefficients: npt.ArrayLike, intercept: npt.ArrayLike, link: str, n_f
 
 def ensemble(trees: Ensemble, n_features: int) -> bytes:
     """Return the graph of a tree ensemble. Raises WorkFailed for one that is too large for a file of this kind."""
-    nodes = [
-        helper.make_node("Cast", [INPUT], ["x"], to=TensorProto.DOUBLE),
-        _ensemble_node(trees, "x", "raw"),
-    ]
-    return _model(nodes, {}, trees.link, TensorProto.FLOAT, n_features, len(trees.base))
+    cast = helper.make_node("Cast", [INPUT], ["x"], to=TensorProto.DOUBLE)
+    node = _ensemble_node(trees, "x", "raw")
+    return _model([cast], {}, trees.link, TensorProto.FLOAT, n_features, len(trees.base), first=node)
 
 
-def _ensemble_node(model: Ensemble, source: str, result: str) -> NodeProto:
+def _ensemble_node(model: Ensemble, source: str, result: str) -> bytes:
     """Return one TreeEnsembleRegressor with float64 thresholds and weights (the ``…_as_tensor`` attributes)."""
     trees = model.trees
+    sizes = [len(tree.left) for tree in trees]
     leaf = _joined(trees, lambda tree: tree.left < 0)
     node = helper.make_node("TreeEnsembleRegressor", [source], [result], domain="ai.onnx.ml",
                             n_targets=len(model.base), aggregate_function="SUM", post_transform="NONE")
+    doubles = {
+        "nodes_values_as_tensor": np.where(leaf, 0.0, _joined(trees, lambda tree: tree.threshold)),
+        "target_weights_as_tensor": _joined(trees, lambda tree: tree.weight),
+        "base_values_as_tensor": model.base,
+    }
+    for name, numbers in doubles.items():
+        tensor = numpy_helper.from_array(np.ascontiguousarray(numbers, np.float64), name)
+        node.attribute.append(helper.make_attribute(name, tensor))
     integers = {
-        "nodes_treeids": np.repeat(np.arange(len(trees)), [len(tree.left) for tree in trees]),
+        "nodes_treeids": np.repeat(np.arange(len(trees)), sizes),
         "nodes_nodeids": _joined(trees, lambda tree: np.arange(len(tree.left))),
         "nodes_featureids": np.where(leaf, 0, _joined(trees, lambda tree: tree.feature)),
         "nodes_truenodeids": np.where(leaf, 0, _joined(trees, lambda tree: tree.left)),
@@ -60,20 +69,11 @@ def _ensemble_node(model: Ensemble, source: str, result: str) -> NodeProto:
         "target_nodeids": _joined(trees, lambda tree: tree.weight_node),
         "target_ids": _joined(trees, lambda tree: tree.weight_target),
     }
-    # extend() instead of make_attribute(): that one looks at every item, and there may be millions.
-    for name, values in integers.items():
-        node.attribute.add(name=name, type=AttributeProto.INTS).ints.extend(values.astype(np.int64).tolist())
-    modes = node.attribute.add(name="nodes_modes", type=AttributeProto.STRINGS).strings
-    modes.extend([b"LEAF" if is_leaf else b"BRANCH_LEQ" for is_leaf in leaf.tolist()])
-    doubles = {
-        "nodes_values_as_tensor": np.where(leaf, 0.0, _joined(trees, lambda tree: tree.threshold)),
-        "target_weights_as_tensor": _joined(trees, lambda tree: tree.weight),
-        "base_values_as_tensor": model.base,
-    }
-    for name, numbers in doubles.items():
-        tensor = numpy_helper.from_array(np.ascontiguousarray(numbers, np.float64), name)
-        node.attribute.append(helper.make_attribute(name, tensor))
-    return node
+    # Fields of a message may follow one another in any order: more attributes are simply more bytes.
+    return b"".join([
+        node.SerializeToString(),
+        *(packed.integers(name, values) for name, values in integers.items()),
+        packed.strings("nodes_modes", (b"LEAF" if is_leaf else b"BRANCH_LEQ" for is_leaf in leaf.tolist()))])
 
 
 def _joined(trees: Sequence[Tree], part: Any) -> npt.NDArray[Any]:
@@ -81,24 +81,29 @@ def _joined(trees: Sequence[Tree], part: Any) -> npt.NDArray[Any]:
 
 
 def _model(nodes: list[NodeProto], constants: dict[str, npt.NDArray[Any]], link: str, element: int, n_features: int,
-           outputs: int) -> bytes:
-    """Add the link behind ``raw`` (of type ``element``) and close the graph."""
+           outputs: int, first: bytes = b"") -> bytes:
+    """Add the link behind ``raw`` (of type ``element``) and close the graph.
+
+    ``first``: a serialized node that comes behind ``nodes`` and before the link.
+    """
     classes = {"softmax": outputs, "sigmoid": 2}.get(link)
     result, width = (PREDICTION, 1) if classes is None else (PROBABILITIES, classes)
     if link == "identity" and outputs > 1:  # a forest's shares are probabilities already
         result, width = PROBABILITIES, outputs
     links, more = _link(link, element)
-    nodes = [*nodes, *links, helper.make_node("Cast", ["linked"], [result], to=TensorProto.FLOAT)]
-    graph = helper.make_graph(
-        nodes, "mldesk",
+    links.append(helper.make_node("Cast", ["linked"], [result], to=TensorProto.FLOAT))
+    before = helper.make_graph(nodes, "mldesk", [], []).SerializeToString()
+    after = helper.make_graph(
+        links, "mldesk",
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", n_features])],
         [helper.make_tensor_value_info(result, TensorProto.FLOAT, ["N", width])],
-        [numpy_helper.from_array(value, name) for name, value in {**constants, **more}.items()])
-    model = helper.make_model(graph, producer_name="mldesk", ir_version=IR_VERSION, opset_imports=[
+        [numpy_helper.from_array(value, name) for name, value in {**constants, **more}.items()]).SerializeToString()
+    graph = before + (packed.field(_GRAPH_NODE, first) if first else b"") + after
+    shell = ModelProto(producer_name="mldesk", ir_version=IR_VERSION, opset_import=[
         helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", OPSET_ML)])
-    if model.ByteSize() > _LARGEST:
+    if len(graph) > LARGEST:
         raise WorkFailed("This model is too large for a portable file.", hint="Train fewer or shallower trees.")
-    return bytes(model.SerializeToString())
+    return bytes(shell.SerializeToString() + packed.field(_MODEL_GRAPH, graph))
 
 
 def _link(link: str, element: int) -> tuple[list[NodeProto], dict[str, npt.NDArray[Any]]]:
