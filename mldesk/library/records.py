@@ -85,6 +85,7 @@ class MetricPoint:
     epoch: float | None
     seconds: float               # since the attempt began
     value: float                 # may be nan or infinite
+    seq: int = 0                 # of the event it came in
 
 
 @dataclass(frozen=True, slots=True)

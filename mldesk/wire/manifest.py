@@ -30,9 +30,14 @@ _FORBIDDEN = re.compile(r'[<>:"|?*\\]')  # what Windows cannot write, or reads a
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 
 
+def is_digest(text: str) -> bool:
+    """Say whether ``text`` is a SHA-256 as 64 lower-case hex digits."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def check_digest(digest: str) -> str:
     """Return ``digest`` if it is 64 lower-case hex digits, and so fit for a file name. Raises BadInput."""
-    if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
+    if not isinstance(digest, str) or not is_digest(digest):
         raise BadInput(f"This is not a SHA-256 digest: {digest!r:.80}.")
     return digest
 

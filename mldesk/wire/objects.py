@@ -22,9 +22,20 @@ from pathlib import Path
 from mldesk.core import durable
 from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
 from mldesk.core.filelock import locked
-from mldesk.wire.manifest import CHUNK, MARK, Entry, Manifest, check_digest, check_path, read_entry, refuse_collisions
+from mldesk.wire.manifest import (
+    CHUNK,
+    MARK,
+    Entry,
+    Manifest,
+    check_digest,
+    check_path,
+    is_digest,
+    read_entry,
+    refuse_collisions,
+)
 
-__all__ = ["CHUNK", "DAY", "Entry", "Manifest", "Missing", "ObjectMissing", "ObjectStore", "check_digest", "check_path"]
+__all__ = ["CHUNK", "DAY", "Entry", "Manifest", "Missing", "ObjectMissing", "ObjectStore", "check_digest", "check_path",
+           "is_digest"]
 
 DAY = 86_400.0  # seconds
 _DOING = "saving a file to the library"

@@ -1,0 +1,143 @@
+"""Opening and looking after the library's file: made, brought up to date, checked, backed up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from mldesk.core import durable, filelock
+from mldesk.core.clock import Clock, iso
+from mldesk.core.errors import MldeskError
+from mldesk.core.paths import Home
+from mldesk.library.database import Database, damaged, words
+from mldesk.library.schema import HEAD, REVISIONS, metadata
+
+DAY = 86_400.0              # seconds
+BACKUPS = 5
+_CHECKED = ".checked"       # its time says when the file was last checked
+QUICK = 256 * 1024 * 1024   # bytes; a larger file is checked and backed up by ``maintain`` only, not while it opens
+
+
+class LibraryTooNew(MldeskError):
+    """A newer MLDesk has changed the library in a way this one does not know."""
+
+    code = "library_too_new"
+
+
+def bring_up_to_date(database: Database, home: Home) -> None:
+    """Make the tables, or migrate them. Raises LibraryTooNew, LibraryDamaged, DiskFull, with the file as it was."""
+    with database.read() as connection:
+        revision = _revision(connection, home.database)
+    if revision == HEAD:
+        return
+    if revision is None:
+        with database.write() as connection:  # another process may be making it too: look again under the lock
+            revision = _revision(connection, home.database)
+            if revision is None:
+                _create(connection)
+                (home.root / _CHECKED).touch()
+                return
+    if revision not in REVISIONS:
+        raise LibraryTooNew(
+            f"The library {home.database} was written by a newer MLDesk (its format {revision!r:.40} is not known).",
+            hint="Upgrade MLDesk on this machine, or choose another library with --home.")
+    with filelock.locked(home.root / ".migrating"):
+        with database.read() as connection:
+            revision = _revision(connection, home.database)
+        if revision != HEAD:
+            _copy(home.database, home.backups / f"library-before-{HEAD}.db")
+            from mldesk.library.migrations import upgrade  # Alembic takes longer to import than everything here
+
+            upgrade(home.database)
+
+
+def _revision(connection: Connection, path: Path) -> str | None:
+    """Return the revision in the file; None for an empty file. Raises LibraryDamaged for another program's database."""
+    tables = {name for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        return None
+    if "alembic_version" not in tables:
+        raise damaged(path, "it holds tables, but not those of a library")
+    return str(connection.exec_driver_sql("SELECT max(version_num) FROM alembic_version").scalar_one())
+
+
+def _create(connection: Connection) -> None:
+    # The same as running every migration, without Alembic's import; a test compares the two.
+    metadata.create_all(connection)
+    connection.exec_driver_sql("CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t"
+                               "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)")
+    connection.exec_driver_sql("INSERT INTO alembic_version (version_num) VALUES (?)", (HEAD,))
+
+
+class Session:
+    """A mark in the home while the library is open, so that the next to open it sees whether we ended well."""
+
+    def __init__(self, home: Home) -> None:
+        folder = home.root / ".sessions"
+        folder.mkdir(exist_ok=True, mode=0o700)
+        self.others_died = _bury(folder)  # a process that had the library open was killed, or the machine was
+        self._path = folder / secrets.token_hex(8)
+        self._file = open(self._path, "xb")  # noqa: SIM115 - open until ``close``: its lock says that we live
+        filelock.acquire(self._file.fileno(), wait=False)
+
+    def close(self) -> None:
+        """Take the mark away: we ended well."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _bury(folder: Path) -> bool:
+    found = False
+    for mark in folder.iterdir():
+        with contextlib.suppress(OSError):  # removed by its owner just now, or (Windows) held open by it
+            with open(mark, "rb") as file:
+                dead = os.name == "nt" or filelock.acquire(file.fileno(), wait=False)
+            if dead:
+                mark.unlink()
+                found = True
+    return found
+
+
+def maintain(database: Database, home: Home, *, clock: Clock) -> None:
+    """Check the whole file, and back it up unless that was done within a day. Raises LibraryDamaged, DiskFull."""
+    with database.read() as connection:
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    if found != "ok":
+        raise damaged(home.database, str(found))
+    backups = daily_backups(home)
+    if not backups or clock.now() - backups[-1].stat().st_mtime > DAY * 0.9:
+        _copy(home.database, home.backups / f"library-{iso(clock.now())[:10]}.db")
+        for old in daily_backups(home)[:-BACKUPS]:
+            old.unlink(missing_ok=True)
+    (home.root / _CHECKED).touch()
+
+
+def maintain_if_due(database: Database, home: Home, *, killed: bool, clock: Clock) -> None:
+    """``maintain`` once a day, and after a process that had the library open was killed; large files wait."""
+    if home.database.stat().st_size > QUICK:
+        return
+    try:
+        age = clock.now() - (home.root / _CHECKED).stat().st_mtime
+    except FileNotFoundError:
+        age = DAY
+    if killed or age >= DAY:
+        maintain(database, home, clock=clock)
+
+
+def daily_backups(home: Home) -> list[Path]:
+    """Return the rotating backups, oldest first."""
+    return sorted(home.backups.glob("library-2*.db"))
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Write one consistent state of the database at ``path`` to ``target``, whole or not at all."""
+    with words(path), durable.disk_errors("backing up the library"), durable.draft(target.parent, target.name) as new:
+        with contextlib.closing(sqlite3.connect(path)) as source, contextlib.closing(sqlite3.connect(new.path)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it to forget
+        new.keep_as(target)

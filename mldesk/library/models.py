@@ -1,0 +1,173 @@
+"""Models and their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+
+from mldesk.core.clock import Clock
+from mldesk.core.errors import Conflict, NotFound
+from mldesk.library import codec
+from mldesk.library.database import Database
+from mldesk.library.names import check_name, fold, tidy_name
+from mldesk.library.records import Model, ModelVersion
+from mldesk.library.schema import dataset_versions, datasets, model_versions, models, runs
+from mldesk.wire.objects import ObjectMissing, ObjectStore
+
+_version = (
+    select(model_versions, models.c.name, models.c.folded, runs.c.id.label("run_id"),
+           datasets.c.name.label("dataset_now"), dataset_versions.c.number.label("dataset_number"))
+    .join(models, model_versions.c.model == models.c.key)
+    .outerjoin(runs, model_versions.c.run == runs.c.key)
+    .outerjoin(dataset_versions, model_versions.c.dataset_version == dataset_versions.c.key)
+    .outerjoin(datasets, dataset_versions.c.dataset == datasets.c.key))
+
+
+class ModelStore:
+    """Trained models by name. Versions come from runs (see ``RunStore.apply``) and from imported bundles."""
+
+    def __init__(self, database: Database, objects: ObjectStore, clock: Clock) -> None:
+        self._database, self._objects, self._clock = database, objects, clock
+
+    def get(self, name: str) -> Model:
+        """Return a model. Raises NotFound."""
+        with self._database.read() as connection:
+            row = connection.execute(_summaries().where(models.c.folded == fold(name))).one_or_none()
+            if row is None:
+                raise _unknown(name)
+            return _to_model(row)
+
+    def version(self, name: str, number: int | None = None) -> ModelVersion:
+        """Return a version by its number, else the promoted one, else the newest. Raises NotFound."""
+        with self._database.read() as connection:
+            row = _model(connection, name)
+            if number is None:
+                number = row.promoted or _newest(connection, row.key)
+            return _one_version(connection, row.name, row.key, number)
+
+    def versions(self, name: str) -> list[ModelVersion]:
+        """Return every version, oldest first. Raises NotFound."""
+        with self._database.read() as connection:
+            row = _model(connection, name)
+            query = _version.where(model_versions.c.model == row.key).order_by(model_versions.c.number)
+            return [_to_version(found) for found in connection.execute(query)]
+
+    def add_imported(self, manifest: str, facts: Mapping[str, Any], *, source: str = "",
+                     name: str = "") -> ModelVersion:
+        """Keep a model that came in a bundle, under ``name`` or the one in its facts.
+
+        ``facts`` as a bundle carries them: name, task, target, estimator, metrics, notes, provenance.dataset. They are
+        a stranger's words: a name that cannot be one here is tidied. Raises ObjectMissing, LibraryDamaged, BadInput.
+        """
+        chosen = check_name(name, "model") if name else tidy_name(str(facts.get("name", "")), "imported model")
+        origin = facts.get("provenance")
+        notes = codec.clean(facts.get("notes") or (f"Imported from {source}" if source else "Imported"))
+        if not self._objects.has(manifest):
+            raise ObjectMissing(manifest)
+        size = self._objects.manifest(manifest).size
+        with self._database.write() as connection:
+            key, number = insert_version(connection, chosen, self._clock.now(), {
+                "manifest": manifest, "run": None, "dataset_version": None, "size": size, "notes": notes,
+                "dataset": codec.clean(origin.get("dataset") or "", 300) if isinstance(origin, Mapping) else "",
+                "task": codec.clean(facts.get("task") or "", 100),
+                "target": codec.clean(facts.get("target") or "", 1000),
+                "estimator": codec.clean(facts.get("estimator") or "", 200),
+                "metrics": metrics_text(facts.get("metrics"))})
+            return _one_version(connection, chosen, key, number)
+
+    def promote(self, name: str, number: int) -> None:
+        """Let the bare name mean version ``number``. Raises NotFound."""
+        with self._database.write() as connection:
+            row = _model(connection, name)
+            _one_version(connection, row.name, row.key, number)
+            connection.execute(update(models).where(models.c.key == row.key).values(promoted=number))
+
+    def rollback(self, name: str, number: int) -> None:
+        """Let the bare name mean an earlier version than it does. Raises NotFound; Conflict for a later one."""
+        with self._database.write() as connection:
+            row = _model(connection, name)
+            _one_version(connection, row.name, row.key, number)
+            now = row.promoted or _newest(connection, row.key)
+            if number > now:
+                raise Conflict(f"The model {row.name!r:.80} is at version {now}; {number} is not an earlier one.",
+                               hint=f"`mldesk models promote` goes forward to {number}.")
+            connection.execute(update(models).where(models.c.key == row.key).values(promoted=number))
+
+    def set_notes(self, name: str, number: int, notes: str) -> None:
+        """Keep words about a version. Raises NotFound."""
+        with self._database.write() as connection:
+            row = _model(connection, name)
+            _one_version(connection, row.name, row.key, number)
+            connection.execute(update(model_versions).where(
+                model_versions.c.model == row.key, model_versions.c.number == number).values(notes=codec.clean(notes)))
+
+    # last, because below it ``list`` is this method
+    def list(self) -> list[Model]:
+        """Return every model by name."""
+        with self._database.read() as connection:
+            return [_to_model(row) for row in connection.execute(_summaries().order_by(models.c.folded))]
+
+
+def insert_version(connection: Connection, name: str, created: float, values: Mapping[str, Any]) -> tuple[int, int]:
+    """Add the next version to the model called ``name``, made if need be; return the model's key and the number."""
+    key = connection.execute(select(models.c.key).where(models.c.folded == fold(name))).scalar_one_or_none()
+    if key is None:
+        connection.execute(insert(models).values(name=name, folded=fold(name), created=created))
+        key = connection.execute(select(models.c.key).where(models.c.folded == fold(name))).scalar_one()
+    number = 1 + _newest(connection, key)
+    connection.execute(insert(model_versions).values(model=key, number=number, created=created, **values))
+    return int(key), number
+
+
+def metrics_text(metrics: object) -> str:
+    """Write the numbers among ``metrics`` as JSON; a runner or a bundle may have sent anything."""
+    given = metrics.items() if isinstance(metrics, Mapping) else ()
+    return codec.dump({codec.clean(name, 200): number for name, value in given
+                       if (number := codec.finite(value)) is not None})
+
+
+def _newest(connection: Connection, key: int) -> int:
+    return int(connection.execute(select(func.coalesce(func.max(model_versions.c.number), 0))
+                                  .where(model_versions.c.model == key)).scalar_one())
+
+
+def _model(connection: Connection, name: str) -> Row[Any]:
+    row = connection.execute(select(models).where(models.c.folded == fold(name))).one_or_none()
+    if row is None:
+        raise _unknown(name)
+    return row
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"There is no model named {name!r:.80}.")
+
+
+def _one_version(connection: Connection, name: str, key: int, number: int) -> ModelVersion:
+    row = connection.execute(_version.where(
+        model_versions.c.model == key, model_versions.c.number == number)).one_or_none()
+    if row is None:
+        raise NotFound(f"The model {name!r:.80} has no version {number}.", hint="`mldesk models show` lists them.")
+    return _to_version(row)
+
+
+def _summaries() -> Select[Any]:
+    newest = select(func.max(model_versions.c.number)).where(
+        model_versions.c.model == models.c.key).correlate(models).scalar_subquery()
+    counted = select(func.count()).where(
+        model_versions.c.model == models.c.key).correlate(models).scalar_subquery().label("versions")
+    return _version.add_columns(models.c.promoted, models.c.created.label("made"), counted).where(
+        model_versions.c.number == newest)
+
+
+def _to_model(row: Row[Any]) -> Model:
+    return Model(name=row.name, head=_to_version(row), promoted=row.promoted, versions=row.versions, created=row.made)
+
+
+def _to_version(row: Row[Any]) -> ModelVersion:
+    dataset = row.dataset if row.dataset_now is None else f"{row.dataset_now}@{row.dataset_number}"
+    return ModelVersion(
+        model=row.name, number=row.number, manifest=row.manifest, run=row.run_id, dataset=dataset, task=row.task,
+        target=row.target, estimator=row.estimator, metrics=codec.load(row.metrics), size=row.size,
+        created=row.created, notes=row.notes)

@@ -1,0 +1,148 @@
+"""What a batch of a run's events changes, worked out without any I/O.
+
+The events come from a runner, which may be wrong or hostile: a payload of another shape than ``wire.events`` says
+changes nothing but is kept as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mldesk.core import canonical
+from mldesk.core.errors import WorkFailed
+from mldesk.library import codec
+from mldesk.wire.events import KINDS, TERMINAL, Event, state_after
+from mldesk.wire.manifest import is_digest
+from mldesk.wire.states import Cause, JobState
+
+_CAUSES = frozenset(cause.value for cause in Cause)
+EventRow = tuple[int, float, str, str]                           # seq, time, kind, payload as JSON
+PointRow = tuple[int, str, int, float | None, float, float | None]  # seq, metric, step, epoch, seconds, value
+
+
+class EventGap(WorkFailed):
+    """Events are missing between what the library holds and what came; ask again from ``expected``."""
+
+    code = "event_gap"
+
+    def __init__(self, run: str, expected: int, got: int) -> None:
+        super().__init__(f"Run {run} goes on at event {expected}, but event {got} came.",
+                         hint="Fetch its events again; nothing of this batch was kept.")
+        self.expected, self.got = expected, got
+
+
+@dataclass(slots=True)
+class Changes:
+    """What to write, in one transaction."""
+
+    fields: dict[str, Any] = field(default_factory=dict)     # columns of the run's row
+    events: list[EventRow] = field(default_factory=list)
+    points: list[PointRow] = field(default_factory=list)
+    superseded: list[tuple[int, int]] = field(default_factory=list)  # (seq, step): earlier points above step are void
+    artifacts: dict[str, tuple[str, int, str]] = field(default_factory=dict)  # name -> digest, size, kind
+    model: str | None = None                                 # manifest of the model it made
+    result: Mapping[str, Any] = field(default_factory=dict)  # of the "succeeded" event
+    ended: float | None = None                               # when it succeeded
+
+
+def new_events(run: str, cursor: int, batch: Sequence[Event]) -> list[Event]:
+    """Return the events after ``cursor``, dense and each once. Raises EventGap."""
+    fresh: list[Event] = []
+    for event in batch:
+        if event.seq <= cursor:
+            continue
+        if event.seq != cursor + 1:
+            raise EventGap(run, cursor + 1, event.seq)
+        fresh.append(event)
+        cursor = event.seq
+    return fresh
+
+
+def fold(events: Sequence[Event], state: JobState, started: float | None) -> Changes:
+    """Work out what ``events`` change in a run that was in ``state`` and first started at ``started``."""
+    changes = Changes()
+    fields = changes.fields
+    for event in events:
+        payload, kind = event.payload, event.kind if event.kind in KINDS else codec.clean(event.kind, 100)
+        time = codec.finite(event.time) or 0.0
+        changes.events.append((event.seq, time, kind, codec.dump(payload)))
+        if kind == "metrics":  # nearly every event of a run is one
+            _add_points(changes, event.seq, payload)
+            continue
+        state = state_after(kind, state)
+        match kind:
+            case "started":
+                started = time if started is None else started
+                fields.update(started=started, finished=None, cause=None, message="", hint="")
+                _supersede(changes, event.seq, payload.get("resumed_from"))
+            case "stage":
+                fields["stage"] = codec.clean(payload.get("name", ""), 500)
+            case "progress":
+                fields["progress"] = codec.dump(payload)
+            case "artifact":
+                _add_artifact(changes, payload)
+            case "succeeded":
+                _succeed(changes, time, payload.get("result"))
+        if kind in TERMINAL:
+            fields["finished"] = time
+            fields["cause"] = _cause(kind, payload.get("cause"))
+            fields["message"] = codec.clean(payload.get("message", ""))
+            fields["hint"] = codec.clean(payload.get("hint", ""))
+    fields["state"] = state.value
+    fields["last_seq"] = events[-1].seq
+    return changes
+
+
+def _add_points(changes: Changes, seq: int, payload: Mapping[str, Any]) -> None:
+    values, step = payload.get("values"), codec.whole(payload.get("step"))
+    if not isinstance(values, Mapping) or step is None:
+        return
+    epoch, seconds = codec.finite(payload.get("epoch")), codec.finite(payload.get("seconds")) or 0.0
+    for metric, value in values.items():
+        try:
+            number = canonical.number(value)
+        except (ValueError, OverflowError):
+            continue
+        held = None if number != number else number  # SQLite has no NaN
+        changes.points.append((seq, codec.clean(metric, 200), step, epoch, seconds, held))
+
+
+def _supersede(changes: Changes, seq: int, resumed_from: object) -> None:
+    step = codec.whole(resumed_from)
+    last = -(1 << 63) if step is None else step  # started anew: every earlier point is void
+    changes.points = [point for point in changes.points if point[2] <= last and step is not None]
+    changes.superseded.append((seq, last))
+
+
+def _add_artifact(changes: Changes, payload: Mapping[str, Any]) -> None:
+    digest, size = payload.get("digest"), codec.whole(payload.get("size"))
+    if isinstance(digest, str) and is_digest(digest) and size is not None:
+        name = codec.clean(payload.get("name", ""), 200)
+        changes.artifacts[name] = (digest, size, codec.clean(payload.get("kind", ""), 100))
+
+
+def _succeed(changes: Changes, time: float, result: object) -> None:
+    if not isinstance(result, Mapping):
+        return
+    changes.result, changes.ended = result, time
+    changes.fields["result"] = codec.dump(result)
+    if isinstance(result.get("task"), str):
+        changes.fields["task"] = codec.clean(result["task"], 100)
+    if isinstance(result.get("estimator"), str):
+        changes.fields["estimator"] = codec.clean(result["estimator"], 200)
+    if isinstance(result.get("parameters"), Mapping):
+        changes.fields["parameters"] = codec.dump(result["parameters"])
+    model = result.get("model")
+    if isinstance(model, str) and is_digest(model):
+        changes.model = model
+
+
+def _cause(kind: str, cause: object) -> str | None:
+    """Return the cause as it is kept; one that is not known is ours to mend."""
+    if kind == "succeeded":
+        return None
+    if isinstance(cause, str) and cause in _CAUSES:
+        return str(cause)
+    return "cancelled" if kind == "cancelled" else "internal"

@@ -1,0 +1,239 @@
+"""Runs: what was asked for, and everything their journals have said so far."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from mldesk.core.clock import Clock
+from mldesk.core.errors import Conflict, NotFound
+from mldesk.library import codec, run_facts
+from mldesk.library.database import Database
+from mldesk.library.datasets import find_version
+from mldesk.library.models import insert_version, metrics_text
+from mldesk.library.names import fold, tidy_name
+from mldesk.library.records import MetricPoint, Run
+from mldesk.library.schema import (
+    artifacts,
+    dataset_versions,
+    datasets,
+    events,
+    metric_points,
+    model_versions,
+    models,
+    runs,
+)
+from mldesk.wire.events import Event
+from mldesk.wire.jobs import JobSpec
+from mldesk.wire.states import Cause, JobState
+
+_SHORTEST_PREFIX = 4
+_PREFIX = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,26}")
+
+_run = (
+    select(runs, models.c.name.label("model_now"), model_versions.c.number.label("model_number"),
+           datasets.c.name.label("dataset_now"), dataset_versions.c.number.label("dataset_number"))
+    .outerjoin(model_versions, model_versions.c.run == runs.c.key)
+    .outerjoin(models, model_versions.c.model == models.c.key)
+    .outerjoin(dataset_versions, runs.c.dataset_version == dataset_versions.c.key)
+    .outerjoin(datasets, dataset_versions.c.dataset == datasets.c.key))
+
+# Written many rows at a time: plain SQL with tuples, since building a dictionary per row costs more than SQLite does.
+_ADD_EVENTS = "INSERT INTO events (run, seq, time, kind, payload) VALUES ({key}, ?, ?, ?, ?)"
+_ADD_POINTS = ("INSERT OR REPLACE INTO metric_points (run, seq, metric, step, epoch, seconds, value) "
+               "VALUES ({key}, ?, ?, ?, ?, ?, ?)")
+
+
+class RunStore:
+    """Jobs and their events. Any number of followers may ``apply`` the same events: each is kept once."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    def add(self, spec: JobSpec, runner: str, dataset: str = "", created: float | None = None, *,
+            model_name: str = "") -> Run:
+        """Keep a job before it is sent. The same job again is the run there is; raises Conflict for another spec.
+
+        ``dataset`` is name@version. The model it makes will be called ``model_name``, else what the payload's
+        "model" says, else after dataset and target.
+        """
+        text = codec.dump(spec.to_json())
+        with self._database.write() as connection:
+            known = connection.execute(_run.where(runs.c.id == spec.id)).one_or_none()
+            if known is not None:
+                if known.spec != text:
+                    raise Conflict(f"Run {spec.id} is there already, with another specification.")
+                return _to_run(known)
+            payload = spec.payload
+            target = codec.clean(payload.get("target") or "", 10_000)
+            named = model_name or str(payload.get("model") or "")
+            name = codec.clean(spec.name, 500)
+            connection.execute(insert(runs).values(
+                id=spec.id, name=name, folded=fold(name), kind=spec.kind, state=JobState.CREATED.value,
+                message="", hint="", runner=runner, dataset=dataset, dataset_version=find_version(connection, dataset),
+                task=payload.get("task"), target=target, estimator=codec.clean(payload.get("estimator") or ""),
+                model_name=tidy_name(named or f"{dataset.rpartition('@')[0]}-{target}", "model"), last_seq=0,
+                created=self._clock.now() if created is None else created, stage="",
+                parameters=codec.dump(payload.get("parameters") or {}), spec=text))
+            return _to_run(connection.execute(_run.where(runs.c.id == spec.id)).one())
+
+    def get(self, reference: str) -> Run:
+        """Return a run by id, by name (the newest so named), or by the start of its id. Raises NotFound."""
+        with self._database.read() as connection:
+            return _to_run(_find(connection, reference))
+
+    def apply(self, run_id: str, batch: Sequence[Event]) -> int:
+        """Keep what is new in ``batch`` and return the cursor: every event up to it is in the library.
+
+        Events, metric points, state, cursor and (on "succeeded") the model version are one transaction. Events that
+        are here already are skipped. Raises EventGap with nothing kept, NotFound. Bring artifacts here first.
+        """
+        with self._database.read() as connection:
+            row = _exactly(connection, run_id)
+        if max((event.seq for event in batch), default=0) <= row.last_seq:
+            return int(row.last_seq)  # another follower was quicker: no need of the write lock
+        with self._database.write() as connection:
+            row = _exactly(connection, run_id)
+            fresh = run_facts.new_events(run_id, row.last_seq, batch)
+            if not fresh:
+                return int(row.last_seq)
+            changes = run_facts.fold(fresh, JobState(row.state), row.started)
+            _write(connection, row, changes)
+            return fresh[-1].seq
+
+    def events(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
+        """Return the events with a sequence number above ``after``, in order, at most ``limit``. Raises NotFound."""
+        with self._database.read() as connection:
+            key = _exactly(connection, run_id).key
+            query = select(events.c.seq, events.c.time, events.c.kind, events.c.payload).where(
+                events.c.run == key, events.c.seq > after).order_by(events.c.seq).limit(limit)
+            return [Event(seq, time, kind, codec.load(payload))
+                    for seq, time, kind, payload in connection.execute(query)]
+
+    def metrics(self, run_id: str, after: int = 0) -> list[MetricPoint]:
+        """Return the points that came in events above ``after``, in order (pass the last point's ``seq`` next time).
+
+        Points that a later attempt superseded are not there; a reader that has drawn some drops those with a step
+        above ``resumed_from`` when it meets the "started" event. Raises NotFound.
+        """
+        with self._database.read() as connection:
+            key = _exactly(connection, run_id).key
+            point = metric_points.c
+            query = select(point.metric, point.step, point.epoch, point.seconds, point.value, point.seq).where(
+                point.run == key, point.seq > after).order_by(point.seq)
+            return [MetricPoint(metric, step, epoch, seconds, float("nan") if value is None else value, seq)
+                    for metric, step, epoch, seconds, value, seq in connection.execute(query)]
+
+    def artifacts(self, run_id: str) -> dict[str, Mapping[str, Any]]:
+        """Return what the run has put into the object store: {name: {"digest", "size", "kind"}}. Raises NotFound."""
+        with self._database.read() as connection:
+            key = _exactly(connection, run_id).key
+            query = select(artifacts).where(artifacts.c.run == key).order_by(artifacts.c.name)
+            return {row.name: {"digest": row.digest, "size": row.size, "kind": row.kind}
+                    for row in connection.execute(query)}
+
+    def mark_submitted(self, run_id: str) -> None:
+        """A runner has accepted the job. Changes nothing once its journal has said more. Raises NotFound."""
+        with self._database.write() as connection:
+            row = _exactly(connection, run_id)
+            connection.execute(update(runs).where(
+                runs.c.key == row.key, runs.c.state == JobState.CREATED.value).values(state=JobState.QUEUED.value))
+
+    def set_state(self, run_id: str, state: JobState, *, cause: Cause | None = None, message: str = "",
+                  hint: str = "") -> None:
+        """Say what became of a job that has no journal to say it. Raises Conflict once it has ended, NotFound."""
+        with self._database.write() as connection:
+            row = _exactly(connection, run_id)
+            if JobState(row.state).final and row.state != state.value:
+                raise Conflict(f"Run {row.name} is {row.state} and never changes again.")
+            connection.execute(update(runs).where(runs.c.key == row.key).values(
+                state=state.value, cause=None if cause is None else cause.value, message=codec.clean(message),
+                hint=codec.clean(hint), finished=self._clock.now() if state.ended else None))
+
+    def mark_lost(self, run_id: str, message: str) -> None:
+        """The runner has no trace of the job. Its journal, should it turn up, is still believed. Raises NotFound."""
+        with self._database.write() as connection:
+            row = _exactly(connection, run_id)
+            if not JobState(row.state).final:
+                connection.execute(update(runs).where(runs.c.key == row.key).values(
+                    state=JobState.LOST.value, message=codec.clean(message), finished=self._clock.now()))
+
+    # last, because below it ``list`` is this method
+    def list(self, limit: int | None = None, offset: int = 0, state: JobState | None = None) -> list[Run]:
+        """Return runs, newest first."""
+        query = _run.order_by(runs.c.id.desc()).limit(-1 if limit is None else limit).offset(offset)
+        if state is not None:
+            query = query.where(runs.c.state == state.value)
+        with self._database.read() as connection:
+            return [_to_run(row) for row in connection.execute(query)]
+
+
+def _write(connection: Connection, row: Any, changes: run_facts.Changes) -> None:
+    key = int(row.key)
+    connection.exec_driver_sql(_ADD_EVENTS.format(key=key), changes.events)
+    for seq, step in changes.superseded:
+        connection.exec_driver_sql("DELETE FROM metric_points WHERE run = ? AND seq < ? AND step > ?", (key, seq, step))
+    if changes.points:
+        connection.exec_driver_sql(_ADD_POINTS.format(key=key), changes.points)
+    for name, (digest, size, kind) in changes.artifacts.items():
+        connection.exec_driver_sql("INSERT OR REPLACE INTO artifacts (run, name, digest, size, kind) "
+                                   "VALUES (?, ?, ?, ?, ?)", (key, name, digest, size, kind))
+    connection.execute(update(runs).where(runs.c.key == key).values(**changes.fields))
+    if changes.model is not None:
+        _add_model(connection, row, changes)
+
+
+def _add_model(connection: Connection, row: Any, changes: run_facts.Changes) -> None:
+    if connection.execute(select(model_versions.c.key).where(model_versions.c.run == row.key)).first() is not None:
+        return
+    size = connection.execute(select(artifacts.c.size).where(
+        artifacts.c.run == row.key, artifacts.c.digest == changes.model).limit(1)).scalar_one_or_none()
+    insert_version(connection, row.model_name, changes.ended or 0.0, {
+        "manifest": changes.model, "run": row.key, "dataset": row.dataset, "dataset_version": row.dataset_version,
+        "task": changes.fields.get("task") or row.task or "", "target": row.target,
+        "estimator": changes.fields.get("estimator") or row.estimator, "size": size or 0, "notes": "",
+        "metrics": metrics_text(changes.result.get("metrics"))})
+
+
+def _exactly(connection: Connection, run_id: str) -> Any:  # a Row of the columns that writing needs
+    row = connection.execute(select(
+        runs.c.key, runs.c.name, runs.c.last_seq, runs.c.state, runs.c.started, runs.c.model_name, runs.c.dataset,
+        runs.c.dataset_version, runs.c.task, runs.c.target, runs.c.estimator).where(runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no run {run_id!r:.40}.")
+    return row
+
+
+def _find(connection: Connection, reference: str) -> Row[Any]:
+    reference = reference.strip()
+    row = connection.execute(_run.where(runs.c.id == reference.upper())).one_or_none()
+    if row is None:
+        row = connection.execute(
+            _run.where(runs.c.folded == fold(reference)).order_by(runs.c.id.desc()).limit(1)).one_or_none()
+    if row is not None:
+        return row
+    prefix = reference.upper()
+    if not _PREFIX.fullmatch(prefix):
+        raise NotFound(f"There is no run {reference!r:.80}.",
+                       hint=f"Give its name, its id, or at least the first {_SHORTEST_PREFIX} characters of its id.")
+    found = connection.execute(_run.where(runs.c.id >= prefix, runs.c.id < prefix + "~").limit(2)).all()
+    if not found:
+        raise NotFound(f"There is no run {reference!r:.80}.", hint="`mldesk runs list` shows those there are.")
+    if len(found) > 1:
+        raise NotFound(f"More than one run has an id that begins with {reference!r:.80}.",
+                       hint="Give more of it, or the run's name.")
+    return found[0]
+
+
+def _to_run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id, name=row.name, kind=row.kind, state=JobState(row.state),
+        cause=None if row.cause is None else Cause(row.cause), message=row.message, hint=row.hint, runner=row.runner,
+        dataset=row.dataset if row.dataset_now is None else f"{row.dataset_now}@{row.dataset_number}",
+        task=row.task, target=row.target, estimator=row.estimator, parameters=codec.load(row.parameters),
+        last_seq=row.last_seq, created=row.created, started=row.started, finished=row.finished,
+        result=codec.load(row.result), progress=codec.load(row.progress), stage=row.stage,
+        model=None if row.model_now is None else f"{row.model_now}@{row.model_number}", spec=codec.load(row.spec))

@@ -1,0 +1,153 @@
+"""The tables of the library, as the newest migration leaves them.
+
+``REVISIONS`` names every migration this code knows, oldest first; a test holds tables and migrations together.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]
+
+metadata = MetaData(naming_convention={
+    "pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s", "ix": "ix_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+})
+
+datasets = Table(
+    "datasets", metadata,
+    Column("key", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False),      # the name where case does not count
+    Column("head", Integer, nullable=False),     # number of the version that the bare name means
+    Column("created", Float, nullable=False),    # every time here: seconds since the epoch
+    Column("removed", Float),                    # when it went to the bin
+    Index("uq_datasets_folded", "folded", unique=True, sqlite_where=text("removed IS NULL")),
+)
+
+dataset_versions = Table(
+    "dataset_versions", metadata,
+    Column("key", Integer, primary_key=True),
+    Column("dataset", Integer, ForeignKey("datasets.key", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("manifest", Text, nullable=False),    # digest
+    Column("rows", Integer, nullable=False),
+    Column("size", Integer, nullable=False),     # bytes
+    Column("parent", Integer),
+    Column("source", Text, nullable=False),
+    Column("profile", Text),                     # digest
+    Column("created", Float, nullable=False),
+    Column("recipe", Text),                      # JSON
+    Column("problems", Text, nullable=False),    # JSON
+    Column("columns", Text, nullable=False),     # JSON; last, since it may be long
+    UniqueConstraint("dataset", "number"),
+)
+
+models = Table(
+    "models", metadata,
+    Column("key", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False, unique=True),
+    Column("promoted", Integer),                 # number of the version that the bare name means
+    Column("created", Float, nullable=False),
+)
+
+runs = Table(
+    "runs", metadata,
+    Column("key", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),  # ULID
+    Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cause", Text),
+    Column("message", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("runner", Text, nullable=False),
+    Column("dataset", Text, nullable=False),     # name@version as it was called then
+    Column("dataset_version", Integer, ForeignKey("dataset_versions.key", ondelete="SET NULL")),
+    Column("task", Text),
+    Column("target", Text, nullable=False),
+    Column("estimator", Text, nullable=False),
+    Column("model_name", Text, nullable=False),  # its model will be a version of that name
+    Column("last_seq", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("started", Float),
+    Column("finished", Float),
+    Column("stage", Text, nullable=False),
+    Column("progress", Text),                    # JSON
+    Column("parameters", Text, nullable=False),  # JSON
+    Column("result", Text),                      # JSON
+    Column("spec", Text, nullable=False),        # JSON; last, since it may be long
+    Index("ix_runs_folded", "folded"),
+    Index("ix_runs_state", "state", "id"),
+    Index("ix_runs_dataset_version", "dataset_version"),
+)
+
+events = Table(
+    "events", metadata,
+    Column("run", Integer, ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("time", Float, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("payload", Text, nullable=False),     # JSON
+    sqlite_with_rowid=False,
+)
+
+metric_points = Table(
+    "metric_points", metadata,
+    Column("run", Integer, ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),    # of the event it came in
+    Column("metric", Text, primary_key=True),
+    Column("step", Integer, nullable=False),
+    Column("epoch", Float),
+    Column("seconds", Float, nullable=False),
+    Column("value", Float),                      # null is NaN, which SQLite cannot hold
+    sqlite_with_rowid=False,
+)
+
+artifacts = Table(
+    "artifacts", metadata,
+    Column("run", Integer, ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("size", Integer, nullable=False),     # bytes
+    Column("kind", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+model_versions = Table(
+    "model_versions", metadata,
+    Column("key", Integer, primary_key=True),
+    Column("model", Integer, ForeignKey("models.key", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("manifest", Text, nullable=False),    # digest
+    Column("run", Integer, ForeignKey("runs.key", ondelete="SET NULL"), unique=True),  # null: imported
+    Column("dataset", Text, nullable=False),     # name@version as it was called then
+    Column("dataset_version", Integer, ForeignKey("dataset_versions.key", ondelete="SET NULL")),
+    Column("task", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("estimator", Text, nullable=False),
+    Column("size", Integer, nullable=False),     # bytes
+    Column("created", Float, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("metrics", Text, nullable=False),     # JSON
+    UniqueConstraint("model", "number"),
+    Index("ix_model_versions_dataset_version", "dataset_version"),
+)
+
+runners = Table(
+    "runners", metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("seen", Float),
+    Column("facts", Text, nullable=False),       # JSON
+)
+
+settings = Table(
+    "settings", metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),       # JSON
+)
