@@ -20,7 +20,7 @@ class BuildPy(build_py):
                 self.mkpath(str(Path(target).parent))
                 self.copy_file(source, target, preserve_mode=False)
 
-    def get_outputs(self, include_bytecode: bool = True) -> list[str]:  # noqa: FBT001, FBT002 - setuptools' own signature
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
         return [*super().get_outputs(include_bytecode), *([] if self.editable_mode else self._resources().values())]
 
     def get_source_files(self) -> list[str]:

@@ -1,1 +1,1 @@
-"""What a user can do: one service per noun. No Qt, no argument parsing."""
+"""What a user can do, one service per noun. No Qt, no command line: both faces call these from any thread."""

@@ -1,0 +1,34 @@
+"""``python -m mldesk`` and the ``mldesk`` command: the window without arguments, else the command line.
+
+``--version`` is answered before anything is imported, so that scripts may ask in the time of a bare interpreter.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run what the arguments ask for and leave with its exit code."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
+        from mldesk import __version__
+
+        sys.stdout.write(f"mldesk {__version__}\n")
+        return
+    from mldesk.cli.main import run  # typer costs more than the answer above
+
+    sys.exit(run(arguments, open_window=_open_window))
+
+
+def _open_window(home: str | None, gallery: bool) -> int:
+    """Open the window; the command line and the window do not know one another, this module knows both."""
+    from pathlib import Path
+
+    from mldesk.desktop.main import run
+
+    return run(None if home is None else Path(home), gallery=gallery)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Builds the parts once, by hand, and passes them to constructors. Importing it loads no heavy library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mldesk.core.clock import SystemClock
+from mldesk.core.paths import Home, default_home
+from mldesk.library import Library
+from mldesk.library.records import RunnerRecord
+from mldesk.library.secrets import SecretStore
+from mldesk.runners import RunnerClient
+from mldesk.workbench.bench import Workbench
+from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.health import Finding, examine
+from mldesk.workbench.models import ModelService
+from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.runners import RunnerService
+from mldesk.workbench.runs import RunService
+from mldesk.workbench.signing_key import SigningKeys
+
+
+def open_workbench(home: Path | None = None) -> Workbench:
+    """Open the library at ``home`` (else ``MLDESK_HOME``, else the user's data folder) and build the services.
+
+    Raises LibraryDamaged, DiskFull, OSError. No runner is started or asked before one is needed.
+    """
+    place = Home(home or default_home())
+    library = Library.open(place)
+    clock = SystemClock()
+
+    def connect(_record: RunnerRecord) -> RunnerClient:
+        from mldesk.runners.local import LocalRunner  # rpyc loads with it
+
+        return LocalRunner(place)
+
+    runners = RunnerService(library, connect, clock)
+    datasets = DatasetService(library, place)
+    models = ModelService(library, SigningKeys(SecretStore(place)))
+    return Workbench(
+        home=place, library=library, datasets=datasets, models=models, runners=runners,
+        runs=RunService(library, datasets, runners, clock), predictions=PredictionService(library, models))
+
+
+def examine_machine(home: Path | None = None) -> Iterator[Finding]:
+    """Look at what ``mldesk doctor`` shows; works where the library cannot even be opened."""
+    place = Home(home or default_home())
+
+    def secrets() -> str:
+        return f"Secrets are kept in {SecretStore(place).describe()}."
+
+    def library() -> str:
+        if not place.database.exists():
+            return "No library yet; the first import makes one."
+        with Library.open(place) as opened:
+            return f"The library is whole: {len(opened.datasets.list())} datasets, {len(opened.models.list())} models."
+
+    def agent() -> str:
+        from mldesk.runners.local import LocalRunner
+
+        return LocalRunner(place).describe()
+
+    return examine(place, secrets=secrets, library=library, agent=agent)

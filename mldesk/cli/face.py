@@ -1,0 +1,155 @@
+"""Where a command's words go: one JSON document or a few lines on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mldesk.cli import words
+from mldesk.cli.arguments import Globals
+from mldesk.core.canonical import finite
+
+if TYPE_CHECKING:  # each loads only in the command that needs it
+    import typer
+    from rich.console import Console, RenderableType
+
+    from mldesk.workbench.bench import Workbench
+
+FALLBACK_WIDTH = 120  # columns, where the output is no terminal and COLUMNS says nothing
+WIDEST_CELL = 32
+
+
+class Face:
+    """One invocation's way of speaking."""
+
+    def __init__(self, options: Globals) -> None:
+        self.options = options
+        self.json = options.json
+
+    @classmethod
+    def of(cls, context: typer.Context) -> Face:
+        """Return the face that ``main`` gave to typer."""
+        face = context.obj
+        if not isinstance(face, cls):
+            raise TypeError("commands are run by mldesk.cli.main.run, which gives them a face")
+        return face
+
+    @contextmanager
+    def workbench(self) -> Iterator[Workbench]:
+        """Open the library of this invocation and let go of it at the end."""
+        from mldesk.app import open_workbench  # sqlalchemy loads with it
+
+        with open_workbench(self.options.home) as bench:
+            yield bench
+
+    def document(self, value: Any) -> None:
+        """Print the one JSON document of a command."""
+        write_json(value)
+
+    line = document  # of several, one per line: only `runs events` and `runs follow`
+
+    def say(self, text: str = "") -> None:
+        """Print a line of the answer."""
+        sys.stdout.write(text + "\n")
+
+    def note(self, text: str) -> None:
+        """Print what is no part of the answer: progress, warnings, what to do next."""
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    def show(self, *items: RenderableType) -> None:
+        """Print tables and panels as the answer."""
+        console = make_console(sys.stdout)
+        for item in items:
+            console.print(item)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = (),
+              empty: str = "Nothing here yet.") -> None:
+        """Print rows under headings; the columns named in ``right`` are numbers."""
+        listed = [[words.cell(value) for value in row] for row in rows]
+        if not listed:
+            self.say(empty)
+            return
+        self.show(make_table(columns, listed, right=set(right)))
+
+    def grid(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Print a user's own table: as many columns as fit, and how many did not."""
+        cells = [[_cut(words.cell(value)) for value in row] for row in rows]
+        numeric = {name for index, name in enumerate(columns)
+                   if all(row[index] is None or _is_number(row[index]) for row in rows)}
+        widths = [max([len(_cut(name)), *(len(row[index]) for row in cells)]) for index, name in enumerate(columns)]
+        shown, room = 0, width() - 1
+        while shown < len(columns) and (room := room - widths[shown] - 3) >= 0:
+            shown += 1
+        shown = max(1, shown)
+        self.show(make_table([_cut(name) for name in columns[:shown]], [row[:shown] for row in cells],
+                             right={_cut(name) for name in columns[:shown] if name in numeric}))
+        if shown < len(columns):
+            self.note(f"{words.plural(len(columns) - shown, 'more column')} did not fit: "
+                      f"{', '.join(columns[shown:shown + 8])}{', …' if len(columns) - shown > 8 else ''}")
+
+
+def write_json(value: Any) -> None:
+    """Print one JSON text on one line. What is not finite is written as "NaN", "Infinity" or "-Infinity"."""
+    plain = finite(value)
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str)
+    try:
+        sys.stdout.write(text + "\n")
+    except UnicodeEncodeError:  # a terminal that cannot show it, or text that is no Unicode
+        sys.stdout.write(json.dumps(plain, allow_nan=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def width() -> int:
+    """Return the columns of the terminal."""
+    return shutil.get_terminal_size((FALLBACK_WIDTH, 24)).columns
+
+
+def make_console(file: Any) -> Console:
+    """Return a rich console on ``file``; colours only on a terminal, none with NO_COLOR; a closed pipe is an error."""
+    from rich.console import Console
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:  # rich's own would end the process with code 1
+            raise BrokenPipeError
+
+    return Quiet(file=file, width=None if file.isatty() else width(), highlight=False, markup=False, emoji=False)
+
+
+def make_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *,
+               right: set[str] | None = None) -> RenderableType:
+    """Return a plain table: no boxes but a rule below the headings."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, justify="right" if name in (right or ()) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def facts(pairs: Mapping[str, Any]) -> RenderableType:
+    """Return names and values below one another, empty values left out."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in pairs.items():
+        if value not in (None, ""):
+            table.add_row(name, words.cell(value))
+    return table
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDEST_CELL else text[:WIDEST_CELL - 1] + "…"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

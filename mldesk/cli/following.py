@@ -1,0 +1,114 @@
+"""A run as it happens, on stderr: a bar with live losses on a terminal, now and then a plain line elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from mldesk.cli import words
+from mldesk.cli.face import Face, make_console
+from mldesk.core.canonical import number
+from mldesk.wire.events import TERMINAL, Event
+
+EVERY = 5.0           # seconds of the run's own time between plain lines
+METRICS_SHOWN = 3
+
+
+class RunDisplay:
+    """Shows events of one run in the order they come; what an event means for the library is none of its business."""
+
+    def __init__(self, face: Face, title: str) -> None:
+        self._face, self._title = face, title
+        self._live = sys.stderr.isatty()
+        self._bar: Any = None
+        self._values: dict[str, float] = {}
+        self._stage = ""
+        self._told = 0.0  # wall clock of the runner at the last plain line
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._bar = _bar()
+            self._bar.start()
+            self._task = self._bar.add_task(self._title, total=None, words="", losses="", eta="")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 traceback: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def event(self, event: Event) -> None:
+        """Show one event."""
+        payload = event.payload
+        if event.kind == "metrics":
+            self._values |= {name: number(value) for name, value in payload["values"].items()}
+            self._losses()
+        elif event.kind == "stage":
+            self._set_stage(str(payload["name"]))
+        elif event.kind == "progress":
+            self._progress(payload, event.time)
+        elif event.kind == "warning":
+            self._line(f"! {payload['text']}" + (f" {payload['hint']}" if payload.get("hint") else ""))
+        elif event.kind == "started":
+            again = payload.get("resumed_from")
+            self._line(f"Started on {payload.get('device', 'cpu')}" +
+                       ("" if again is None else f", from the checkpoint at step {again}"))
+        elif event.kind == "queued":
+            self._set_stage("Waiting in the queue")
+        elif event.kind == "stopping":
+            self._set_stage("Stopping" if payload.get("asked") == "cancel" else "Finishing early")
+        elif event.kind in TERMINAL and not self._live:
+            self._face.note(f"{self._title}: {event.kind}")
+
+    def trouble(self, message: str | None) -> None:
+        """Say that the runner cannot be reached (which does not end the run), or that it can again."""
+        self._line(f"! {message} Trying again; the run itself goes on." if message else "The runner answers again.")
+
+    def _set_stage(self, stage: str) -> None:
+        if stage == self._stage:
+            return
+        self._stage = stage
+        if self._bar is not None:
+            self._bar.update(self._task, description=stage, total=None, completed=0, eta="")
+        else:
+            self._face.note(f"{self._title}: {stage}")
+
+    def _progress(self, payload: Mapping[str, Any], when: float) -> None:
+        done, total, unit = number(payload["done"]), number(payload["total"]), str(payload.get("unit", ""))
+        rate, eta = payload.get("rate"), payload.get("eta")
+        pace = f"{words.count(done)}/{words.count(total)} {unit}" + (f" · {float(rate):,.1f}/s" if rate else "")
+        left = f"{words.duration(float(eta))} left" if eta is not None else ""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total or None, words=pace, eta=left)
+        elif when - self._told >= EVERY:
+            self._told = when
+            self._face.note(" · ".join(filter(None, (f"{self._title}: {pace}", self._numbers(), left))))
+
+    def _losses(self) -> None:
+        if self._bar is not None:
+            self._bar.update(self._task, losses=self._numbers())
+
+    def _numbers(self) -> str:
+        ordered = sorted(self._values, key=lambda name: (not name.endswith("loss"), name.startswith("valid"), name))
+        return "  ".join(f"{name.replace('_', ' ')} {words.score(self._values[name])}"
+                         for name in ordered[:METRICS_SHOWN])
+
+    def _line(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(text)
+        else:
+            self._face.note(f"{self._title}: {text}")
+
+
+def _bar() -> Any:
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=24), TextColumn("{task.fields[words]}", markup=False, table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[losses]}", markup=False, style="cyan", table_column=Column(no_wrap=True)),
+        TimeElapsedColumn(), TextColumn("{task.fields[eta]}", markup=False, style="dim"),
+        console=make_console(sys.stderr), transient=True, refresh_per_second=8)

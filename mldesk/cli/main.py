@@ -1,0 +1,120 @@
+"""The commands, put together, and the one place where they are run and end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mldesk.cli import data, demo, doctor, models, predict, runners, runs, train
+from mldesk.cli.arguments import Globals, take_globals, wants_json
+from mldesk.cli.face import Face
+from mldesk.cli.failures import Failed, report
+from mldesk.core.errors import BadInput
+
+OpenWindow = Callable[[str | None, bool], int]  # home, whether to open the gallery; returns the exit code
+
+EPILOG = ("--json and --home DIR may stand before or after any command. Exit codes: 0 done, 1 the work failed, "
+          "2 bad usage or bad input, 3 not found, 130 interrupted.")
+
+app = typer.Typer(name="mldesk", add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False,
+                  rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
+                  epilog=EPILOG,
+                  help="Train, compare and share models from a desk. Without a command the window opens.")
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", "-V", is_eager=True, help="Print the version.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")] = False,
+    home: Annotated[Path | None, typer.Option(help="The library's folder, instead of MLDESK_HOME or the user's data "
+                                              "folder.", metavar="DIR")] = None,
+) -> None:
+    """The options are here to be listed by --help; ``arguments.take_globals`` has taken them out before."""
+
+
+app.command("demo", rich_help_panel="Start here")(demo.demo)
+app.command("doctor", rich_help_panel="Start here")(doctor.doctor)
+app.add_typer(data.app, name="data", rich_help_panel="The main job")
+app.command("train", rich_help_panel="The main job")(train.train)
+app.add_typer(runs.app, name="runs", rich_help_panel="The main job")
+app.add_typer(models.app, name="models", rich_help_panel="The main job")
+app.command("predict", rich_help_panel="Use a model")(predict.predict)
+app.command("serve", rich_help_panel="Use a model")(predict.serve)
+app.add_typer(runners.app, name="runners", rich_help_panel="Machines")
+
+
+def run(arguments: Sequence[str], open_window: OpenWindow) -> int:
+    """Do what ``arguments`` ask for and return the exit code. Never raises for what the world or the user did."""
+    face = Face(Globals(json=wants_json(arguments)))
+    _speak_unicode()
+    try:
+        options, rest = take_globals(arguments)
+        face = Face(options)
+        code = _run(face, rest, open_window)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _forget_stdout()
+        return 0
+    except Failed as ended:
+        return ended.exit_code
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where everything ends in a sentence
+        with contextlib.suppress(BrokenPipeError):
+            return report(error, face)
+        _forget_stdout()
+        return 0
+
+
+def _run(face: Face, rest: list[str], open_window: OpenWindow) -> int:
+    if rest in ([], ["--gallery"]):
+        if face.json:
+            raise BadInput("--json needs a command.", hint="See `mldesk --help`.")
+        return _window(face, open_window, gallery=bool(rest))
+    if rest in (["--version"], ["-V"]):
+        from mldesk import __version__
+
+        face.document({"version": __version__}) if face.json else face.say(f"mldesk {__version__}")
+        return 0
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("mldesk", rest, obj=face) as context:
+            command.invoke(context)
+    except typer.Exit as ended:
+        return ended.exit_code
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    return 0
+
+
+def _window(face: Face, open_window: OpenWindow, *, gallery: bool) -> int:
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in
+                                           ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+        raise BadInput("There is no display to open a window on.",
+                       hint="Every command works without one: see `mldesk --help`.")
+    try:
+        return open_window(None if face.options.home is None else str(face.options.home), gallery)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("PySide6", "qasync", "pyqtgraph"):
+            raise
+        raise BadInput(f"The window needs {error.name}, which is not installed.",
+                       hint="Run `pip install 'mldesk[desktop]'` in this environment.") from error
+
+
+def _speak_unicode() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace" if stream is sys.stderr else stream.errors)
+            if sys.platform == "win32" and not stream.isatty():
+                stream.reconfigure(encoding="utf-8")
+
+
+def _forget_stdout() -> None:
+    """After a reader such as ``head`` has gone: let the interpreter's last flush go nowhere."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

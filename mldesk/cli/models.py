@@ -1,0 +1,157 @@
+"""``mldesk models``: versions of trained models, and the files they leave and enter in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.face import Face, facts, make_table
+
+if TYPE_CHECKING:
+    from mldesk.workbench.bench import Workbench
+
+app = typer.Typer(no_args_is_help=True, help="Look at models, choose versions, export and import safe bundles.")
+
+Name = Annotated[str, typer.Argument(metavar="M", help="A model.")]
+Reference = Annotated[str, typer.Argument(metavar="M[@V]", help="A model (its promoted version), or one version.")]
+Version = Annotated[int, typer.Argument(metavar="V", min=1, help="A version's number.")]
+Bundle = Annotated[Path, typer.Argument(metavar="FILE", help="A .mlbundle file.")]
+
+
+def up_to_date(face: Face, bench: Workbench) -> None:
+    """Bring in what runs have made that nobody watched to their end."""
+    for trouble in bench.runs.refresh():
+        face.note(f"! {trouble}")
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List the models."""
+    from mldesk.workbench.summaries import model_line
+
+    face = Face.of(context)
+    with face.workbench() as bench:
+        up_to_date(face, bench)
+        models = bench.models.list()
+    if face.json:
+        face.document({"models": [model_line(model) for model in models]})
+        return
+    face.table(("model", "versions", "promoted", "estimator", "target", "score", "size", "made"),
+               [(model.head.label, model.versions, model.promoted, model.head.estimator, model.head.target,
+                 _score(model.head.metrics), words.size(model.head.size), words.moment(model.head.created))
+                for model in models], right=("versions", "promoted", "size"),
+               empty="No models yet. Train one: mldesk train DATASET --target COLUMN")
+
+
+@app.command()
+def show(context: typer.Context, reference: Reference) -> None:
+    """Show a model version: how good it is, what it came from, which versions there are."""
+    from mldesk.workbench.summaries import model_details
+
+    face = Face.of(context)
+    with face.workbench() as bench:
+        up_to_date(face, bench)
+        version = bench.models.show(reference)
+        versions = bench.models.versions(version.model)
+        promoted = bench.models.get(version.model).promoted
+    if face.json:
+        face.document({**model_details(version), "promoted": promoted,
+                       "versions": [model_details(item) for item in versions]})
+        return
+    face.show(facts({"model": version.label, "task": version.task, "target": version.target,
+                     "estimator": version.estimator, "dataset": version.dataset, "run": version.run,
+                     "size": words.size(version.size), "made": words.moment(version.created), "notes": version.notes}))
+    face.say()
+    face.show(make_table(("metric", "test"), [(name, words.score(value)) for name, value in version.metrics.items()],
+                         right={"test"}))
+    if len(versions) > 1:
+        face.say()
+        face.table(("version", "estimator", "score", "made", ""),
+                   [(item.number, item.estimator, _score(item.metrics), words.moment(item.created),
+                     "◂ promoted" if item.number == promoted else "") for item in versions], right=("version",))
+
+
+@app.command()
+def promote(context: typer.Context, name: Name, version: Version) -> None:
+    """Make a version the one the bare name means."""
+    from mldesk.workbench.summaries import model_details
+
+    face = Face.of(context)
+    with face.workbench() as bench:
+        up_to_date(face, bench)
+        chosen = bench.models.promote(name, version)
+    face.document(model_details(chosen)) if face.json else face.say(f"{chosen.model} now means {chosen.label}.")
+
+
+@app.command()
+def rollback(context: typer.Context, name: Name, version: Version) -> None:
+    """Go back to an earlier version."""
+    from mldesk.workbench.summaries import model_details
+
+    face = Face.of(context)
+    with face.workbench() as bench:
+        up_to_date(face, bench)
+        chosen = bench.models.rollback(name, version)
+    face.document(model_details(chosen)) if face.json else face.say(f"{chosen.model} means {chosen.label} again.")
+
+
+@app.command()
+def export(
+    context: typer.Context, reference: Reference,
+    file: Annotated[Path, typer.Argument(metavar="FILE.mlbundle", help="The file to write.")],
+) -> None:
+    """Write a model as one signed file that opens nothing executable and needs no MLDesk to be used."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        up_to_date(face, bench)
+        report = bench.models.export(reference, file)
+    if face.json:
+        face.document({"file": str(file), "size": file.stat().st_size, **report.to_json()})
+        return
+    face.say(f"Wrote {file} ({words.size(file.stat().st_size)}, {words.plural(len(report.files), 'file')}, "
+             f"{_signed(report.signature)}).")
+
+
+@app.command()
+def inspect(context: typer.Context, file: Bundle) -> None:
+    """Say what a bundle holds and who signed it; nothing of it is loaded."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        report = bench.models.inspect(file)
+    if face.json:
+        face.document(report.to_json())
+        return
+    manifest = report.manifest
+    face.show(facts({"bundle": file.name, **{key: manifest.get(key) for key in
+                                             ("name", "version", "task", "target", "estimator", "created", "format")},
+                     "signature": _signed(report.signature)}))
+    face.say()
+    face.table(("file", "size", "sha256"), [(item["path"], words.size(item["size"]), item["sha256"][:16] + "…")
+                                            for item in report.files], right=("size",))
+
+
+@app.command("import")
+def import_(context: typer.Context, file: Bundle) -> None:
+    """Check a bundle and take its model into the library."""
+    from mldesk.workbench.summaries import model_details
+
+    face = Face.of(context)
+    with face.workbench() as bench:
+        version = bench.models.import_file(file)
+    face.document(model_details(version)) if face.json else face.say(f"{file.name} is {version.label} now.")
+
+
+def _score(metrics: Any) -> str:
+    for name in ("roc_auc", "accuracy", "r2"):
+        if name in metrics:
+            return f"{name} {words.score(metrics[name])}"
+    return ""
+
+
+def _signed(signature: Any) -> str:
+    if not signature or signature.get("by") is None:
+        return "not signed"
+    return f"signed by {str(signature['by'])[:23]}" if signature.get("valid") else "its signature is NOT valid"

@@ -1,0 +1,187 @@
+"""``mldesk runs``: look at runs, follow them, steer them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.face import Face, facts, make_table
+from mldesk.cli.failures import INTERRUPTED, Failed
+from mldesk.cli.following import RunDisplay
+from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.train import finish, how_to_go_on, show_result
+
+app = typer.Typer(no_args_is_help=True, help="List, follow, steer and compare runs.")
+
+Reference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the start of it, or its name.")]
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, newest first.")] = 50,
+) -> None:
+    """List runs, newest first."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        troubles = bench.runs.refresh()
+        runs = bench.runs.list(limit=limit)
+    for trouble in troubles:
+        face.note(f"! {trouble}")
+    if face.json:
+        from mldesk.workbench.summaries import run_details
+
+        face.document({"runs": [run_details(run) for run in runs]})
+        return
+    from mldesk.workbench.comparison import leading_metric
+
+    leading = {run.id: leading_metric(run) for run in runs}
+    face.table(("run", "name", "status", "dataset", "target", "model", "score", "time", "started"),
+               [(run.id, run.name, run.state.value, run.dataset, run.target, run.model or run.estimator,
+                 "" if (best := leading[run.id]) is None else f"{best[0]} {words.score(best[1])}",
+                 words.duration(run.seconds), words.moment(run.created)) for run in runs], right=("time",),
+               empty="No runs yet. Start one: mldesk train DATASET --target COLUMN")
+
+
+@app.command()
+def show(context: typer.Context, reference: Reference) -> None:
+    """Show a run: its state, its result, what it was asked."""
+    from mldesk.workbench.summaries import run_details
+
+    face = Face.of(context)
+    with face.workbench() as bench:
+        for trouble in bench.runs.refresh(reference):
+            face.note(f"! {trouble}")
+        run = bench.runs.get(reference)
+    if face.json:
+        face.document(run_details(run))
+        return
+    if run.result is not None:
+        show_result(face, run)
+        face.say()
+    details = run_details(run)
+    face.show(facts({
+        "status": run.state.value + (f" ({run.cause.value})" if run.cause else ""), "why": run.message,
+        "hint": run.hint, "stage": "" if run.state.ended else run.stage, "dataset": run.dataset, "target": run.target,
+        "runner": run.runner, "created": words.moment(run.created), "finished": words.moment(run.finished),
+        "events": words.count(run.last_seq),
+        "parameters": ", ".join(f"{name}={value}" for name, value in details["parameters"].items())}))
+
+
+@app.command()
+def follow(
+    context: typer.Context, reference: Reference,
+    after: Annotated[int, typer.Option(metavar="N", min=0, help="Begin after this sequence number.")] = 0,
+) -> None:
+    """Follow a run to its end; Ctrl-C stops watching, the run goes on. With --json one event per line."""
+    face = Face.of(context)
+    with face.workbench() as bench, Interrupts() as interrupts:
+        run = bench.runs.get(reference)
+        with RunDisplay(face, run.name) as display:
+            for event in bench.runs.follow(run.id, after, trouble=display.trouble, stop=interrupts.asked):
+                face.line(event.to_json()) if face.json else display.event(event)
+        run = bench.runs.get(run.id)
+        if not run.state.ended:
+            face.note(f"Stopped watching; run {run.name} goes on: {how_to_go_on(run)}")
+            raise Failed(INTERRUPTED)
+        if not face.json:
+            finish(face, run)
+        elif run.result is None:
+            raise Failed(1)
+
+
+@app.command()
+def events(
+    context: typer.Context, reference: Reference,
+    after: Annotated[int, typer.Option(metavar="N", min=0, help="Begin after this sequence number.")] = 0,
+) -> None:
+    """Print what a run has said so far. With --json one event per line."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        for trouble in bench.runs.refresh(reference):
+            face.note(f"! {trouble}")
+        while batch := bench.runs.events(reference, after):
+            for event in batch:
+                if face.json:
+                    face.line(event.to_json())
+                else:
+                    rest = "  ".join(f"{name}={words.cell(value)[:120]}" for name, value in event.payload.items())
+                    face.say(f"{event.seq:>6}  {event.to_json()['time']}  {event.kind:<11}  {rest}".rstrip())
+            after = batch[-1].seq
+
+
+@app.command()
+def logs(context: typer.Context, reference: Reference) -> None:
+    """Print the trainer's own output."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        run = bench.runs.get(reference)
+        data, offset = bench.runs.log(run.id)
+        whole = b""
+        while data:
+            if face.json:
+                whole += data
+            else:
+                sys.stdout.write(data.decode("utf-8", "replace"))
+            data, offset = bench.runs.log(run.id, offset)
+    if face.json:
+        face.document({"run": run.id, "log": whole.decode("utf-8", "replace")})
+
+
+@app.command()
+def cancel(context: typer.Context, reference: Reference) -> None:
+    """Stop a run and keep nothing of it."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        run = bench.runs.cancel(reference)
+    face.document({"run": run.id, "status": run.state.value}) if face.json else face.say(
+        f"Run {run.name} is {run.state.value}.")
+
+
+@app.command("finish")
+def finish_(context: typer.Context, reference: Reference) -> None:
+    """Stop fitting now, evaluate, and keep the model."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        run = bench.runs.finish(reference)
+    face.document({"run": run.id, "status": run.state.value}) if face.json else face.say(
+        f"Run {run.name} was asked to finish: mldesk runs follow {run.id}")
+
+
+@app.command()
+def resume(context: typer.Context, reference: Reference) -> None:
+    """Let an interrupted run go on from its last checkpoint (`follow` shows it)."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        run = bench.runs.resume(reference)
+    face.document({"run": run.id, "status": run.state.value}) if face.json else face.say(
+        f"Run {run.name} goes on: mldesk runs follow {run.id}")
+
+
+@app.command()
+def compare(
+    context: typer.Context,
+    references: Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Two or more runs.")],
+) -> None:
+    """Put runs side by side: what differs, and which is best in what."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        for reference in references:
+            bench.runs.refresh(reference)
+        found = bench.runs.compare(references)
+    if face.json:
+        face.document(found)
+        return
+    names = [f"{run['name']}\n{run['run'][-6:]}" for run in found["runs"]]
+    rows = [(name, *(words.cell(value) for value in values)) for name, values in found["differs"].items()]
+    ids = [run["run"] for run in found["runs"]]
+    rows += [(metric, *(words.score(value) + (" ◂" if found["best"].get(metric) == run else "  ")
+                        for run, value in zip(ids, values, strict=True)))
+             for metric, values in found["metrics"].items()]
+    rows.append(("seconds", *(words.duration(run["seconds"]) for run in found["runs"])))
+    face.show(make_table(("", *names), rows, right=set(names)))
+    for warning in found["warnings"]:
+        face.note(f"! {warning}")

@@ -1,0 +1,134 @@
+"""``mldesk train``: one run from order to result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.face import Face, facts, make_table
+from mldesk.cli.failures import INTERRUPTED, Failed
+from mldesk.cli.following import RunDisplay
+from mldesk.cli.interrupts import Interrupts
+from mldesk.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+
+def train(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="N[@V]", help="The dataset to learn from.")],
+    target: Annotated[str, typer.Option(metavar="COL", help="The column to predict.")],
+    task: Annotated[str | None, typer.Option(metavar="T", help="tabular_classification or tabular_regression; guessed "
+                                             "from the target without it.")] = None,
+    model: Annotated[str, typer.Option(metavar="M", help="lightgbm, mlp, hist_gradient_boosting, random_forest or "
+                                       "linear; auto takes the task's default.")] = "auto",
+    param: Annotated[list[str] | None, typer.Option(metavar="k=v", help="A parameter; may be repeated.")] = None,
+    runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of the split and of everything random.")] = 0,
+    test_size: Annotated[float, typer.Option("--test-size", metavar="F", help="Share of rows for the test.")] = 0.2,
+    name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
+    save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
+    detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
+) -> None:
+    """Train a model and follow it to its end.
+
+    Ctrl-C asks nothing and detaches: the run goes on, and its id is printed with how to follow or cancel it.
+    """
+    from mldesk.workbench.orders import TrainOrder
+
+    face = Face.of(context)
+    order = TrainOrder(dataset=reference, target=target, task=task, estimator=model,
+                       parameters=_parameters(param or []), test_size=test_size, seed=seed, name=name, runner=runner, model=save_as)
+    with face.workbench() as bench, Interrupts() as interrupts:
+        for advice in bench.runs.check(order).advice:
+            face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
+        run = bench.runs.start(order)
+        if detach:
+            _detached(face, run)
+            return
+        with RunDisplay(face, run.name) as display:
+            for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
+                display.event(event)
+        run = bench.runs.get(run.id)
+        if not run.state.ended:
+            _interrupted(face, run)
+        finish(face, run)
+
+
+def finish(face: Face, run: Run) -> None:
+    """Print the result of a run that has ended. Raises Failed unless it succeeded."""
+    from mldesk.wire.states import JobState
+    from mldesk.workbench.summaries import run_result
+
+    result = run_result(run)
+    if run.state is JobState.SUCCEEDED:
+        face.document(result) if face.json else show_result(face, run)
+        return
+    message = run.message or f"Run {run.name} {'was ' if run.state is JobState.CANCELLED else 'is '}{run.state.value}."
+    hint = run.hint or (f"`mldesk runs resume {run.id}` goes on from its last checkpoint." if run.state.resumable else
+                        f"`mldesk runs logs {run.id}` shows the trainer's output.")
+    if face.json:
+        face.document({**result, "error": {"code": run.state.value, "message": message, "hint": hint}})
+    else:
+        face.note(f"mldesk: {message}\n  {hint}")
+    raise Failed(1)
+
+
+def show_result(face: Face, run: Run) -> None:
+    """Print what a run gave: where the model is and how good it is."""
+    result = run.result or {}
+    rows = result.get("rows", {})
+    face.show(facts({
+        "model": run.model, "run": f"{run.id}  {run.name}", "task": run.task, "estimator": run.estimator,
+        "rows": ", ".join(f"{words.count(number)} {part}" for part, number in rows.items()),
+        "time": words.duration(result.get("seconds", run.seconds)) +
+        (", finished early" if result.get("finished_early") else "")}))
+    face.say()
+    test, validation = result.get("metrics", {}), result.get("validation_metrics", {})
+    face.show(make_table(("metric", "test", "validation"),
+                         [(name, words.score(value), words.score(validation.get(name)))
+                          for name, value in test.items()],
+                         right={"test", "validation"}))
+    if run.model:
+        face.note(f"\nNext: mldesk predict {run.model} INPUT -o OUTPUT.csv · "
+                  f"mldesk models export {run.model} FILE.mlbundle")
+
+
+def how_to_go_on(run: Run) -> str:
+    """Say how a run that nobody watches is found again."""
+    return f"mldesk runs follow {run.id} · mldesk runs cancel {run.id}"
+
+
+def _detached(face: Face, run: Run) -> None:
+    if face.json:
+        face.document({"run": run.id, "status": "queued"})
+        return
+    face.say(run.id)
+    face.note(f"Run {run.name} is queued on {run.runner}: {how_to_go_on(run)}")
+
+
+def _interrupted(face: Face, run: Run) -> None:
+    """Leave a run that goes on."""
+    message = f"Stopped watching; run {run.name} goes on."
+    if face.json:
+        face.document({"error": {"code": "interrupted", "message": message, "hint": how_to_go_on(run)},
+                       "run": run.id, "status": run.state.value})
+    else:
+        face.note(f"\n{message}\n  {how_to_go_on(run)}")
+    raise Failed(INTERRUPTED)
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip():
+            raise BadInput(f"A parameter is written name=value, not {item[:60]!r}.",
+                           hint="For instance: --param learning_rate=0.05")
+        if name.strip() in parameters:
+            raise BadInput(f"The parameter {name.strip()!r} is given twice.")
+        parameters[name.strip()] = value.strip()
+    return parameters

@@ -1,0 +1,81 @@
+"""Numbers, sizes and times as people read them. Pure functions."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def size(count: float) -> str:
+    """Write bytes: ``970.5 KiB``."""
+    for unit in _UNITS:
+        if count < 1024 or unit == _UNITS[-1]:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError("unreachable")
+
+
+def duration(seconds: float | None) -> str:
+    """Write a length of time: ``0.8 s``, ``42 s``, ``3:07``, ``2:03:07``; "" for None."""
+    if seconds is None or not math.isfinite(seconds):
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(number: float | None) -> str:
+    """Write a count with thousands set apart: ``7,043``."""
+    if number is None:
+        return ""
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.2f}"
+
+
+def score(value: Any) -> str:
+    """Write a metric with four significant digits, whatever its size; "" for what is not a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "" if value is None else str(value)
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def cell(value: Any) -> str:
+    """Write a table's cell on one line; "" for a missing value."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    text = value if isinstance(value, str) else str(value)
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
+
+
+def moment(seconds: float | None) -> str:
+    """Write a wall-clock time in the reader's own zone, to the minute; "" for None."""
+    return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def sparkline(values: list[float], width: int = 40) -> str:
+    """Draw a curve in one line of text, each place the mean of its share of the values."""
+    values = [value for value in values if math.isfinite(value)]
+    if not values:
+        return ""
+    places = min(width, len(values))
+    means = [sum(part) / len(part) for part in (
+        values[index * len(values) // places:(index + 1) * len(values) // places] for index in range(places))]
+    low, high = min(means), max(means)
+    span = (high - low) or 1.0
+    return "".join(_BARS[round((mean - low) / span * (len(_BARS) - 1))] for mean in means)
+
+
+def plural(number: int, noun: str) -> str:
+    """Write ``1 row``, ``7,043 rows``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

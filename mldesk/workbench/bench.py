@@ -1,0 +1,48 @@
+"""The workbench: every service, built over one open library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from mldesk.core.paths import Home
+from mldesk.library import Library
+from mldesk.library.settings import SettingStore
+from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.models import ModelService
+from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.runners import RunnerService
+from mldesk.workbench.runs import RunService
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """What both faces hold. Close it to let go of the library and of runners; runs go on."""
+
+    home: Home
+    library: Library
+    datasets: DatasetService
+    runs: RunService
+    models: ModelService
+    predictions: PredictionService
+    runners: RunnerService
+
+    @property
+    def settings(self) -> SettingStore:
+        return self.library.settings
+
+    def change_token(self) -> int:
+        """Return a number that changes whenever any process has written to the library."""
+        return self.library.change_token()
+
+    def close(self) -> None:
+        self.runners.close()
+        self.library.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 traceback: TracebackType | None) -> None:
+        self.close()

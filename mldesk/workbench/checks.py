@@ -1,0 +1,126 @@
+"""What can be said about a training order before it runs: why not, and what is worth knowing. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mldesk.core.errors import BadInput, MldeskError
+from mldesk.library.records import DatasetVersion
+from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, default_estimator, estimators_for
+from mldesk.training.parameters import resolve
+from mldesk.training.task_guess import guess_task, target_hint, target_problem
+from mldesk.wire.jobs import TASKS
+from mldesk.wire.schema import Column, ColumnType
+from mldesk.workbench.orders import Advice, TrainCheck, TrainOrder
+from mldesk.workbench.references import did_you_mean, listed
+
+SMALL_TABLE = 100   # rows: below it a score says little
+WIDE_TABLE = 2000   # columns: above it fitting takes long and overfits
+SMALL_TEST = 30     # rows of the test part: below it a score is little more than luck
+
+
+def check_order(order: TrainOrder, version: DatasetVersion) -> TrainCheck:
+    """Return what is known about ``order``; a refusal is in ``why_not``, never raised."""
+    task: str | None = None
+    estimator, parameters, features = order.estimator, {}, ()  # type: str, Mapping[str, Any], tuple[str, ...]
+    try:
+        column = find_column(version, order.target, "target")
+        task = _task(order, column, version.rows)
+        estimator = find_estimator(order.estimator, task).name
+        parameters = resolve_parameters(estimator, order.parameters)
+        features = _features(order, version)
+        _shares(order)
+    except MldeskError as error:
+        return TrainCheck(error.message, error.hint, task, estimator, parameters, features)
+    return TrainCheck(None, "", task, estimator, parameters, features, tuple(_advice(order, version, features)))
+
+
+def refuse(check: TrainCheck) -> None:
+    """Raise the refusal of a check, if there is one. Raises BadInput."""
+    if check.why_not is not None:
+        raise BadInput(check.why_not, hint=check.hint)
+
+
+def find_column(version: DatasetVersion, name: str, role: str) -> Column:
+    """Return the column called ``name``. Raises BadInput with the nearest names."""
+    for column in version.columns:
+        if column.name == name:
+            return column
+    names = [column.name for column in version.columns]
+    if not name:
+        raise BadInput(f"No {role} column is chosen.", hint=f"{version.label} has: {listed(names)}.")
+    raise BadInput(f"{version.label} has no column {name[:80]!r}.",
+                   hint=did_you_mean(name, names) or f"It has: {listed(names)}.")
+
+
+def find_estimator(name: str, task: str) -> EstimatorEntry:
+    """Return the catalogue's entry, "auto" being the default for the task. Raises BadInput with the nearest names."""
+    known = [entry.name for entry in estimators_for(task)]
+    if name == "auto":
+        return ESTIMATORS[default_estimator(task)]
+    if name not in ESTIMATORS:
+        raise BadInput(f"There is no model {name[:60]!r}.",
+                       hint=did_you_mean(name, ESTIMATORS) or f"There are: {listed(known)}.")
+    if name not in known:
+        raise BadInput(f"{ESTIMATORS[name].title} cannot do {task}.", hint=f"For it there are: {listed(known)}.")
+    return ESTIMATORS[name]
+
+
+def resolve_parameters(estimator: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every parameter of the estimator, given or default. Raises BadInput with the nearest names."""
+    known = [parameter.name for parameter in ESTIMATORS[estimator].parameters]
+    for name in given:
+        if name not in known:
+            raise BadInput(f"{ESTIMATORS[estimator].title} has no parameter {name[:60]!r}.",
+                           hint=did_you_mean(name, known) or f"It has: {listed(known) or 'none'}.")
+    return resolve(ESTIMATORS[estimator].parameters, given)
+
+
+def _task(order: TrainOrder, column: Column, rows: int) -> str:
+    if order.task is not None and order.task not in TASKS:
+        raise BadInput(f"There is no task {order.task[:60]!r}.",
+                       hint=did_you_mean(order.task, TASKS) or f"There are: {listed(TASKS)}.")
+    task = order.task or guess_task(column, rows)
+    problem = target_problem(column, rows, task)
+    if problem is not None:
+        raise BadInput(problem, hint=target_hint(column, rows, task))
+    return task
+
+
+def _features(order: TrainOrder, version: DatasetVersion) -> tuple[str, ...]:
+    if order.features is not None:
+        chosen = tuple(find_column(version, name, "feature").name for name in order.features if name != order.target)
+    else:
+        chosen = tuple(column.name for column in version.columns
+                       if column.name != order.target and column.distinct > 0)
+    if not chosen:
+        raise BadInput(f"{version.label} has no column to learn from beside {order.target!r}.",
+                       hint="Import a table with at least one more column that is not empty.")
+    return chosen
+
+
+def _shares(order: TrainOrder) -> None:
+    for share, what in ((order.test_size, "test"), (order.validation_size, "validation")):
+        if not 0 < share < 1:
+            raise BadInput(f"The share of the {what} part must lie between 0 and 1, not be {share:g}.",
+                           hint=f"0.2 keeps a fifth of the rows for the {what} part.")
+
+
+def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str]) -> list[Advice]:
+    advice = []
+    column = find_column(version, order.target, "target")
+    usable = version.rows - column.missing
+    if column.missing:
+        advice.append(Advice("info", f"{column.missing} rows without a {order.target} are left out."))
+    if usable < SMALL_TABLE:
+        advice.append(Advice("warning", f"Only {usable} rows can be used: the scores will say little."))
+    elif usable * order.test_size < SMALL_TEST:
+        advice.append(Advice("warning", f"The test part has only {int(usable * order.test_size)} rows: scores are shaky."))
+    if len(features) > WIDE_TABLE:
+        advice.append(Advice("warning", f"{len(features)} columns are used: this takes long and fits noise."))
+    ids = [c.name for c in version.columns if c.name in features and c.type is ColumnType.TEXT
+           and c.distinct == version.rows > SMALL_TABLE]
+    if ids:
+        advice.append(Advice("info", f"Every row has its own {listed(ids, 3)}: nothing can be learned from that."))
+    return advice

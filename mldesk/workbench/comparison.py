@@ -1,0 +1,80 @@
+"""Runs side by side: only what differs, which is best in what, and whether they may be ranked at all. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mldesk.core.errors import BadInput
+from mldesk.library.records import Run
+from mldesk.workbench.summaries import run_result
+
+LOWER_IS_BETTER = frozenset({"log_loss", "root_mean_squared_error", "mean_absolute_error", "mean_squared_error",
+                             "median_absolute_error", "mean_absolute_percentage_error", "max_error", "brier_score"})
+_LEADING = {"tabular_classification": ("roc_auc", "accuracy"), "tabular_regression": ("r2",)}
+
+
+def lower_is_better(metric: str) -> bool:
+    """Say which way a metric counts."""
+    return metric in LOWER_IS_BETTER or metric.endswith(("_loss", "_error"))
+
+
+def leading_metric(run: Run) -> tuple[str, float] | None:
+    """Return the one number that speaks for a run, or None while it has none."""
+    metrics = (run.result or {}).get("metrics", {})
+    for name in _LEADING.get(run.task or "", ()):
+        if isinstance(metrics.get(name), (int, float)):
+            return name, float(metrics[name])
+    return None
+
+
+def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
+    """Return {"runs", "differs", "metrics", "best", "comparable", "warnings"}; lists follow the order of ``runs``.
+
+    ``best`` maps a metric to a run's id and is empty where the runs were not scored on the same rows.
+    Raises BadInput for fewer than two runs.
+    """
+    if len(runs) < 2:
+        raise BadInput("Comparing takes at least two runs.", hint="Write `mldesk runs compare RUN RUN`.")
+    results = [run_result(run) for run in runs]
+    metrics = {name: [result["metrics"].get(name) for result in results]
+               for name in dict.fromkeys(name for result in results for name in result["metrics"])}
+    warnings = _warnings(runs)
+    comparable = not warnings
+    return {"runs": [{**result, "name": run.name, "estimator": run.estimator, "dataset": run.dataset}
+                     for run, result in zip(runs, results, strict=True)],
+            "differs": _differences(runs), "metrics": metrics,
+            "best": _best(runs, metrics) if comparable else {}, "comparable": comparable, "warnings": warnings}
+
+
+def _differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    facts = [{"dataset": run.dataset, "target": run.target, "task": run.task, "estimator": run.estimator,
+              "runner": run.runner, "seed": run.spec.get("payload", {}).get("seed"),
+              **{f"parameter {name}": value for name, value in
+                 (run.result or {}).get("parameters", run.parameters).items()}} for run in runs]
+    names = dict.fromkeys(name for fact in facts for name in fact)
+    rows = {name: [fact.get(name) for fact in facts] for name in names}
+    return {name: values for name, values in rows.items() if any(value != values[0] for value in values)}
+
+
+def _warnings(runs: Sequence[Run]) -> list[str]:
+    warnings = []
+    unfinished = [run.name for run in runs if run.result is None]
+    if unfinished:
+        warnings.append(f"No scores yet: {', '.join(unfinished)}.")
+    if len({(run.target, run.task) for run in runs}) > 1:
+        warnings.append("The runs predict different things.")
+    elif len({(run.dataset.rpartition('@')[0]) for run in runs}) > 1:
+        warnings.append("The runs learned from different datasets, so their test rows differ.")
+    elif not unfinished and len({(run.result or {}).get("split") for run in runs}) > 1:
+        warnings.append("The runs were tested on different rows: a better score may be luck.")
+    return warnings
+
+
+def _best(runs: Sequence[Run], metrics: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    best = {}
+    for name, values in metrics.items():
+        if all(isinstance(value, (int, float)) for value in values):
+            choose = min if lower_is_better(name) else max
+            best[name] = runs[values.index(choose(values))].id
+    return best

@@ -1,0 +1,163 @@
+"""Datasets: bring tables in, look at them, clean them into new versions, take them out again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core import canonical
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.paths import Home
+from mldesk.library import Library
+from mldesk.library.names import check_name
+from mldesk.library.records import Dataset, DatasetVersion
+from mldesk.workbench.pages import Page
+from mldesk.workbench.references import did_you_mean, listed, parse_reference
+
+if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
+    from mldesk.data import ImportOptions, Table, TableView
+
+Progress = Callable[[float, float], None]  # done, total; in bytes or rows, whichever the step counts
+Cancelled = Callable[[], bool]
+
+
+class DatasetService:
+    """What can be done with tables. Every change is a new version; nothing is ever altered in place."""
+
+    def __init__(self, library: Library, home: Home) -> None:
+        self._library, self._home = library, home
+
+    def import_files(self, paths: Sequence[Path], name: str, *, options: ImportOptions | None = None,
+                     progress: Progress | None = None, cancelled: Cancelled | None = None) -> Dataset:
+        """Read files as one table, as a new dataset or the next version of one. Raises BadInput (ImportRefused)."""
+        from mldesk.data import ImportOptions, import_table
+
+        name = check_name(name, "dataset")
+        table = import_table([Path(path) for path in paths], self._library.objects, self._home.scratch,
+                             options or ImportOptions(), progress=progress, cancelled=cancelled)
+        self._keep(name, table, source=table.source)
+        return self._library.datasets.get(name)
+
+    def show(self, reference: str) -> DatasetVersion:
+        """Return the version that ``N`` or ``N@V`` means. Raises NotFound, with the nearest names."""
+        name, number = parse_reference(reference)
+        try:
+            return self._library.datasets.version(name, number)
+        except NotFound as error:
+            names = [item.name for item in self._library.datasets.list()]
+            hint = did_you_mean(name, [known for known in names if known != name]) or error.hint
+            raise type(error)(error.message, hint=hint or f"Datasets here: {listed(names) or 'none yet'}.") from error
+
+    def versions(self, name: str) -> list[DatasetVersion]:
+        """Return every version, oldest first. Raises NotFound."""
+        return self._library.datasets.versions(self.show(name).dataset)
+
+    def preview(self, reference: str, *, rows: int = 20, offset: int = 0, order_by: tuple[str, bool] | None = None,
+                where: str | None = None, search: str | None = None) -> Page:
+        """Return some rows. ``order_by`` is (column, descending); ``where`` is SQL. Raises NotFound, BadInput."""
+        if rows < 0 or offset < 0:
+            raise BadInput("The number of rows and the offset cannot be negative.")
+        version = self.show(reference)
+        with self._view(version) as view:
+            total = view.count(where=where, search=search) if where or search else version.rows
+            got = view.rows(offset, rows, order_by=order_by, where=where, search=search)
+        return Page(tuple(column.name for column in version.columns), got, offset, total)
+
+    def query(self, reference: str, sql: str, *, limit: int = 1000) -> Page:
+        """Answer a read-only SQL query over table ``data`` (also known by the dataset's name). Raises BadInput."""
+        with self._view(self.show(reference)) as view:
+            columns, rows = view.query(sql, limit)
+        return Page(tuple(columns), rows, 0, len(rows))
+
+    def profile(self, reference: str) -> Mapping[str, Any]:
+        """Return the profile of every column; made once per version and kept in the library."""
+        version = self.show(reference)
+        if version.profile is not None and self._library.objects.has(version.profile):
+            kept: Mapping[str, Any] = json.loads(self._library.objects.read(version.profile))
+            return kept
+        from mldesk.data import profile
+
+        made = profile(self._library.objects, version.manifest, version.columns)
+        digest = self._library.objects.put_bytes(canonical.dumps(made))
+        self._library.datasets.set_profile(version.dataset, version.number, digest)
+        fresh: Mapping[str, Any] = json.loads(self._library.objects.read(digest))
+        return fresh
+
+    def clean(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion:
+        """Apply a recipe and keep the result as the dataset's next version. Raises BadInput naming the step."""
+        version = self.show(reference)
+        if not steps:
+            raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
+        table = self._apply(version, steps)
+        return self._keep(version.dataset, table, parent=version.number, recipe=steps, source="recipe")
+
+    def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20) -> Page:
+        """Return the first rows a recipe would give; nothing is kept in the library. Raises BadInput."""
+        from mldesk.data import TableView
+
+        table = self._apply(self.show(reference), steps)
+        with TableView(self._library.objects, table.manifest, table.columns) as view:
+            got = view.rows(0, rows)
+        return Page(tuple(column.name for column in table.columns), got, 0, table.rows)
+
+    def rollback(self, name: str, number: int) -> DatasetVersion:
+        """Make an earlier version the one the bare name means; no version is lost. Raises NotFound."""
+        version = self.show(f"{name}@{number}")
+        self._library.datasets.set_head(version.dataset, version.number)
+        return version
+
+    def export(self, reference: str, path: Path) -> DatasetVersion:
+        """Write the table as a file; the extension says which kind. Raises BadInput, OSError."""
+        version = self.show(reference)
+        with self._view(version) as view:
+            view.export(path)
+        return version
+
+    def remove(self, name: str) -> None:
+        """Put a dataset in the bin. Raises NotFound."""
+        self._library.datasets.remove(self.show(name).dataset)
+
+    def restore(self, name: str) -> Dataset:
+        """Take a dataset out of the bin. Raises NotFound when it is not in there."""
+        self._library.datasets.restore(name)
+        return self._library.datasets.get(name)
+
+    def rename(self, name: str, new: str) -> Dataset:
+        """Give a dataset another name. Raises NotFound, Conflict."""
+        new = check_name(new, "dataset")
+        self._library.datasets.rename(self.show(name).dataset, new)
+        return self._library.datasets.get(new)
+
+    def used_by(self, name: str) -> list[str]:
+        """Return the labels of the models that were trained on any version of it."""
+        return self._library.datasets.used_by(name)
+
+    def diff(self, name: str, first: int, second: int) -> Mapping[str, Any]:
+        """Say what differs between two versions. Raises NotFound."""
+        from mldesk.workbench.dataset_diff import diff_versions
+
+        return diff_versions(self._library.objects, self.show(f"{name}@{first}"), self.show(f"{name}@{second}"))
+
+    def _view(self, version: DatasetVersion) -> TableView:
+        from mldesk.data import TableView
+
+        return TableView(self._library.objects, version.manifest, version.columns, name=version.dataset)
+
+    def _apply(self, version: DatasetVersion, steps: Sequence[Mapping[str, Any]]) -> Table:
+        from mldesk.data import apply_recipe
+
+        return apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps)
+
+    def _keep(self, name: str, table: Table, *, source: str, parent: int | None = None,
+              recipe: Sequence[Mapping[str, Any]] | None = None) -> DatasetVersion:
+        return self._library.datasets.add(
+            name, manifest=table.manifest, rows=table.rows, columns=table.columns, size=table.size, parent=parent,
+            recipe=None if recipe is None else tuple(recipe), source=source,
+            problems=tuple(problem.to_json() for problem in table.problems))
+
+    # last, because below it ``list`` is this method
+    def list(self, *, removed: bool = False) -> list[Dataset]:
+        """Return the datasets by name; with ``removed`` those in the bin instead."""
+        return self._library.datasets.list(removed=removed)

@@ -1,0 +1,112 @@
+"""Models: versions in the library, and the safe file in which one leaves or enters it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core.clock import iso
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.library import Library
+from mldesk.library.records import Model, ModelVersion
+from mldesk.workbench.references import did_you_mean, listed, parse_reference
+from mldesk.workbench.signing_key import SigningKeys
+
+if TYPE_CHECKING:
+    from mldesk.bundles import BundleReport
+
+SUFFIX = ".mlbundle"
+
+
+class ModelService:
+    """What can be done with trained models."""
+
+    def __init__(self, library: Library, keys: SigningKeys) -> None:
+        self._library, self._keys = library, keys
+
+    def get(self, name: str) -> Model:
+        """Return one model. Raises NotFound with the nearest names."""
+        self.show(name)
+        return self._library.models.get(parse_reference(name)[0])
+
+    def versions(self, name: str) -> list[ModelVersion]:
+        """Return every version, oldest first. Raises NotFound."""
+        return self._library.models.versions(self.show(name).model)
+
+    def show(self, reference: str) -> ModelVersion:
+        """Return what ``M`` (promoted, else newest) or ``M@V`` means. Raises NotFound with the nearest names."""
+        name, number = parse_reference(reference)
+        try:
+            return self._library.models.version(name, number)
+        except NotFound as error:
+            names = [model.name for model in self._library.models.list()]
+            hint = did_you_mean(name, [known for known in names if known != name]) or error.hint
+            raise NotFound(error.message, hint=hint or f"Models here: {listed(names) or 'none yet'}.") from error
+
+    def promote(self, name: str, number: int) -> ModelVersion:
+        """Make a version the one the bare name means. Raises NotFound."""
+        version = self.show(f"{name}@{number}")
+        self._library.models.promote(version.model, number)
+        return version
+
+    def rollback(self, name: str, number: int) -> ModelVersion:
+        """Go back to an earlier version. Raises NotFound."""
+        version = self.show(f"{name}@{number}")
+        self._library.models.rollback(version.model, number)
+        return version
+
+    def evaluation(self, reference: str) -> Mapping[str, Any]:
+        """Return the evaluation payload that travels with the model. Raises NotFound when it has none."""
+        version = self.show(reference)
+        entry = self._library.objects.manifest(version.manifest).entry("evaluation.json")
+        payload: Mapping[str, Any] = json.loads(self._library.objects.read(entry.sha256))
+        return payload
+
+    def export(self, reference: str, path: Path) -> BundleReport:
+        """Write a model as one signed file and return what is in it. Raises NotFound, BadInput, DiskFull."""
+        from mldesk.bundles import inspect, write_bundle  # cryptography loads with it
+
+        version = self.show(reference)
+        if path.suffix != SUFFIX:
+            raise BadInput(f"A bundle's name ends in {SUFFIX}, not {path.suffix or 'nothing'!r}.",
+                           hint=f"Write {path.with_suffix(SUFFIX).name}.")
+        if not path.parent.is_dir():
+            raise BadInput(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
+        write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key())
+        return inspect(path)
+
+    def inspect(self, path: Path) -> BundleReport:
+        """Say what a bundle holds and who signed it; loads nothing of it. Raises NotFound, BadBundle."""
+        from mldesk.bundles import inspect
+
+        return inspect(existing(path))
+
+    def import_file(self, path: Path) -> ModelVersion:
+        """Check a bundle and take its model into the library. Raises NotFound, BadBundle, DiskFull."""
+        from mldesk.bundles import import_bundle
+
+        manifest, facts = import_bundle(existing(path), self._library.objects)
+        return self._library.models.add_imported(manifest, facts, source=path.name)
+
+    def _facts(self, version: ModelVersion) -> dict[str, Any]:
+        run = None if version.run is None else self._library.runs.get(version.run)
+        return {"name": version.model, "version": version.number, "task": version.task, "target": version.target,
+                "estimator": version.estimator, "metrics": dict(version.metrics), "created": iso(version.created),
+                "notes": version.notes,
+                "provenance": {"dataset": version.dataset, "run": version.run,
+                               "split": None if run is None else (run.result or {}).get("split"),
+                               "seed": None if run is None else run.spec.get("payload", {}).get("seed")}}
+
+    # last, because below it ``list`` is this method
+    def list(self) -> list[Model]:
+        """Return the models by name."""
+        return self._library.models.list()
+
+
+def existing(path: Path) -> Path:
+    """Return ``path``. Raises NotFound when there is no such file."""
+    if not path.is_file():
+        raise NotFound(f"There is no file {str(path)!r}.")
+    return path

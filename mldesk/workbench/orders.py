@@ -1,0 +1,50 @@
+"""What a user asks for when a model is to be trained, and what MLDesk says about it beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mldesk.wire.jobs import Limits, Resources
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOrder:
+    """One press of Train."""
+
+    dataset: str                              # name or name@version
+    target: str                               # column to predict
+    task: str | None = None                   # None: guessed from the target
+    estimator: str = "auto"                   # a name of the catalogue; "auto": its default for the task
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    features: tuple[str, ...] | None = None   # None: every column that can be one
+    test_size: float = 0.2                    # share of the rows with a target, 0 < x < 1
+    validation_size: float = 0.15             # share of the rest, 0 < x < 1
+    seed: int = 0
+    name: str = ""                            # of the run; "": made from dataset and estimator
+    runner: str = "local"
+    model: str = ""                           # name in the library; "": made from dataset and target
+    resources: Resources = field(default_factory=Resources)
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Something worth knowing before Train is pressed."""
+
+    level: Literal["info", "warning"]
+    text: str                                 # one sentence
+
+
+@dataclass(frozen=True, slots=True)
+class TrainCheck:
+    """What can be said about an order without running it."""
+
+    why_not: str | None                       # why Train is disabled; None: it may be pressed
+    hint: str                                 # what to do about ``why_not``
+    task: str | None                          # as asked or guessed; None where there is no usable target
+    estimator: str                            # "auto" resolved where the task is known
+    parameters: Mapping[str, Any]             # every parameter, given or default
+    features: tuple[str, ...]                 # columns that would be used, before the trainer drops constant ones
+    advice: tuple[Advice, ...] = ()

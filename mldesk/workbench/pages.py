@@ -1,0 +1,21 @@
+"""A window onto a table: what previews, queries and tables in the window hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a table or of a query's answer."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]  # plain JSON values; None is missing
+    offset: int                    # of the first row, from 0
+    total: int                     # rows there are in all; for a query cut at its limit, the rows that came
+
+    def to_json(self) -> dict[str, Any]:
+        return {"columns": list(self.columns), "rows": [list(row) for row in self.rows],
+                "offset": self.offset, "total": self.total}

@@ -1,0 +1,94 @@
+"""Predictions for a file of new rows, from a model of the library or a bundle, in the input's row order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.library import Library
+from mldesk.workbench.models import SUFFIX, ModelService, existing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mldesk.bundles import Predictor
+
+OUTPUTS = (".csv", ".parquet", ".jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionReport:
+    """What was predicted."""
+
+    model: str                 # name@version, or the bundle's file name
+    rows: int
+    columns: tuple[str, ...]   # of the output
+    output: Path
+    warnings: tuple[str, ...]  # columns that were not needed, categories never seen, …
+
+
+class PredictionService:
+    """Applies models to files."""
+
+    def __init__(self, library: Library, models: ModelService) -> None:
+        self._library, self._models = library, models
+
+    def open(self, model: str) -> tuple[str, Predictor]:
+        """Return a label and a predictor for ``M``, ``M@V`` or a bundle's path. Raises NotFound, BadBundle."""
+        from mldesk.bundles import Predictor  # onnxruntime loads with it
+
+        if is_bundle(model):
+            path = existing(Path(model))
+            return path.name, Predictor.open(path)
+        version = self._models.show(model)
+        return version.label, Predictor.from_manifest(version.manifest, self._library.objects)
+
+    def predict(self, model: str, source: Path, output: Path, *,
+                progress: Callable[[int], None] | None = None) -> PredictionReport:
+        """Predict every row of ``source`` into ``output`` (.csv, .parquet or .jsonl), whole or not at all.
+
+        ``progress`` hears the rows done so far. Raises NotFound, BadInput (wrong columns, unreadable file), DiskFull.
+        """
+        from mldesk.workbench.table_output import TableOutput
+
+        if output.suffix.lower() not in OUTPUTS:
+            raise BadInput(f"Predictions cannot be written as {output.suffix or 'a file without extension'!r}.",
+                           hint=f"Name the output with one of {', '.join(OUTPUTS)}.")
+        if not output.parent.is_dir():
+            raise NotFound(f"There is no folder {str(output.parent)!r} to write {output.name} into.")
+        existing(source)
+        label, predictor = self.open(model)
+        rows, columns = 0, ()  # type: int, tuple[str, ...]
+        with TableOutput(output) as table:
+            for batch in read_batches(source, predictor):
+                given = {name: batch.column(name) for name in batch.schema.names}
+                answer = predictor.predict(given)
+                columns = tuple(answer)
+                table.write(answer)
+                rows += batch.num_rows
+                if progress is not None:
+                    progress(rows)
+        if not rows:
+            raise BadInput(f"{source.name} has no rows.", hint="Give a file with at least one row below its header.")
+        return PredictionReport(label, rows, columns, output, tuple(warnings_of(predictor)))
+
+
+def is_bundle(model: str) -> bool:
+    """Say whether ``model`` means a file rather than a name in the library."""
+    return model.endswith(SUFFIX) or "/" in model or "\\" in model
+
+
+def read_batches(source: Path, predictor: Predictor) -> Iterator[pa.RecordBatch]:
+    """Read the rows the way the training table was read, in bounded pieces."""
+    from mldesk.data import read_like
+
+    return iter(read_like([source], predictor.schema))
+
+
+def warnings_of(predictor: Predictor) -> Sequence[str]:
+    """Return what a predictor noticed about its input so far, each once."""
+    noticed: Any = getattr(predictor, "warnings", ())
+    return list(dict.fromkeys(str(item) for item in noticed))

@@ -1,0 +1,46 @@
+"""Names people type: ``churn``, ``churn@2``, and what they may have meant when there is no such name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from mldesk.core.errors import BadInput
+
+_VERSIONED = re.compile(r"(?P<name>.+)@(?P<number>[0-9]{1,9})", re.DOTALL)
+
+
+def parse_reference(text: str) -> tuple[str, int | None]:
+    """Split ``N@V`` into name and version number; a bare name has None. Raises BadInput for an empty name."""
+    match = _VERSIONED.fullmatch(text.strip())
+    name, number = (match["name"], int(match["number"])) if match else (text.strip(), None)
+    if not name:
+        raise BadInput("A name is missing.", hint="Write NAME, or NAME@VERSION.")
+    return name, number
+
+
+def slug(text: str) -> str:
+    """Return ``text`` as one readable word: letters and digits of any script kept, everything else a hyphen."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text))
+    return "-".join(words)[:60].strip("-")
+
+
+def model_name(dataset: str, target: str) -> str:
+    """Return the name a model gets when the user gives none: ``telco-Churn``, ``seoul-대여-수``."""
+    return "-".join(filter(None, (slug(dataset), slug(target)))) or "model"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint naming the known words nearest to ``word``, or "" where none is near."""
+    by_fold = {item.casefold(): item for item in known}
+    close = difflib.get_close_matches(word.casefold(), list(by_fold), n=3, cutoff=0.6)
+    return f"Did you mean {' or '.join(repr(by_fold[item]) for item in close)}?" if close else ""
+
+
+def listed(words: Iterable[str], limit: int = 12) -> str:
+    """Return words as one line for a hint, cut with a count where there are many."""
+    words = list(words)
+    more = f" and {len(words) - limit} more" if len(words) > limit else ""
+    return ", ".join(words[:limit]) + more

@@ -1,0 +1,195 @@
+"""Runs: start them, follow them, steer them, look at what they gave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mldesk.core.clock import Clock
+from mldesk.core.errors import Conflict, MldeskError, NotFound, RunnerUnreachable
+from mldesk.core.ids import new_id
+from mldesk.library import Library
+from mldesk.library.names import check_name
+from mldesk.library.records import MetricPoint, Run
+from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
+from mldesk.wire.events import Event
+from mldesk.wire.jobs import JobSpec, SplitRequest, TrainRequest
+from mldesk.wire.states import JobState
+from mldesk.workbench import comparison
+from mldesk.workbench.checks import check_order, refuse
+from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.following import Follower, Stop, Trouble
+from mldesk.workbench.orders import TrainCheck, TrainOrder
+from mldesk.workbench.references import did_you_mean, model_name
+from mldesk.workbench.runners import RunnerService
+
+RESUME_PATIENCE = 10.0  # seconds until a resumed job must have said something new
+_ENDED_AS = {
+    JobState.SUCCEEDED: "succeeded", JobState.FAILED: "failed", JobState.CANCELLED: "was cancelled",
+    JobState.INTERRUPTED: "was interrupted", JobState.LOST: "was lost",
+}
+
+
+class RunService:
+    """What can be done with runs. Following never depends on who started a run."""
+
+    def __init__(self, library: Library, datasets: DatasetService, runners: RunnerService, clock: Clock) -> None:
+        self._library, self._datasets, self._runners, self._clock = library, datasets, runners, clock
+        self._follower = Follower(library, runners)
+
+    # Before a run
+
+    def estimators(self, task: str | None = None) -> list[EstimatorEntry]:
+        """Return the catalogue; with a task, what can do it, its default first."""
+        return list(ESTIMATORS.values()) if task is None else list(estimators_for(task))
+
+    def check(self, order: TrainOrder) -> TrainCheck:
+        """Say whether an order may run, why not, and what is worth knowing. Raises NotFound for the dataset only."""
+        return check_order(order, self._datasets.show(order.dataset))
+
+    def start(self, order: TrainOrder) -> Run:
+        """Write the run down, then hand it to its runner. Raises NotFound, BadInput, RunnerUnreachable.
+
+        The row comes first and the runner knows a repeated submit, so a crash in between loses nothing: whoever
+        follows the run next submits it again.
+        """
+        version = self._datasets.show(order.dataset)
+        check = check_order(order, version)
+        refuse(check)
+        self._runners.show(order.runner)
+        name = check_name(order.name, "run") if order.name else f"{version.dataset}-{check.estimator}"
+        model = check_name(order.model, "model") if order.model else model_name(version.dataset, order.target)
+        request = TrainRequest(
+            dataset=version.manifest, dataset_name=version.label,
+            columns=tuple(column.to_json() for column in version.columns), target=order.target, task=check.task,
+            features=order.features and check.features, estimator=check.estimator, parameters=dict(check.parameters),
+            split=SplitRequest(test_size=order.test_size, validation_size=order.validation_size, seed=order.seed),
+            seed=order.seed, model=model)
+        spec = JobSpec(new_id(), "train", name, (version.manifest,), request.to_json(), order.resources, order.limits)
+        run = self._library.runs.add(spec, order.runner, version.label, self._clock.now())
+        self._submit(run, spec)
+        return self._library.runs.get(run.id)
+
+    # Looking
+
+    def get(self, reference: str) -> Run:
+        """Return a run by id, start of an id, or name. Raises NotFound with the nearest names."""
+        try:
+            return self._library.runs.get(reference)
+        except NotFound as error:
+            names = {run.name for run in self._library.runs.list(limit=200)}
+            raise NotFound(error.message, hint=did_you_mean(reference, names) or error.hint) from error
+
+    def events(self, reference: str, after: int = 0, *, limit: int = 1000) -> list[Event]:
+        """Return stored events with a sequence number above ``after``."""
+        return self._library.runs.events(self.get(reference).id, after, limit=limit)
+
+    def metrics(self, reference: str, after: int = 0) -> list[MetricPoint]:
+        """Return the points that came in events above ``after``, those that a later attempt superseded left out."""
+        return self._library.runs.metrics(self.get(reference).id, after)
+
+    def evaluation(self, reference: str) -> Mapping[str, Any]:
+        """Return the evaluation payload. Raises NotFound while there is none."""
+        run = self.get(reference)
+        artifact = self._library.runs.artifacts(run.id).get("evaluation")
+        if artifact is None:
+            raise NotFound(f"Run {run.name} has no evaluation.", hint="Only a run that succeeded has one.")
+        payload: Mapping[str, Any] = json.loads(self._library.objects.read(str(artifact["digest"])))
+        return payload
+
+    def log(self, reference: str, offset: int = 0, *, limit: int = 65536) -> tuple[bytes, int]:
+        """Return output of the trainer from byte ``offset``, and the next offset. Raises RunnerUnreachable."""
+        run = self.get(reference)
+        return self._runners.client(run.runner).log(run.id, offset, limit)
+
+    def compare(self, references: Sequence[str]) -> Mapping[str, Any]:
+        """Put runs side by side: what differs, which is best, and whether they may be ranked at all."""
+        return comparison.compare([self.get(reference) for reference in references])
+
+    # Following
+
+    def pump(self, reference: str, wait: float = 0.0) -> bool:
+        """Do one step of following; False once there is nothing more to come. Raises RunnerUnreachable."""
+        return self._follower.pump(self.get(reference).id, wait)
+
+    def follow(self, reference: str, after: int = 0, *, wait: float = 1.0, trouble: Trouble | None = None,
+               stop: Stop | None = None) -> Iterator[Event]:
+        """Yield events after ``after`` as they come, until the run ends (see ``Follower.follow``)."""
+        return self._follower.follow(self.get(reference).id, after, wait=wait, trouble=trouble, stop=stop)
+
+    def refresh(self, reference: str | None = None) -> list[str]:
+        """Bring one run, or every run that has not ended, up to date; return why any could not be, in sentences."""
+        runs = [self.get(reference)] if reference else self.active()
+        troubles = {}
+        for run in runs:
+            try:
+                self._follower.drain(run.id)
+            except MldeskError as error:
+                troubles[run.runner] = error.message
+        return list(troubles.values())
+
+    def active(self) -> list[Run]:
+        """Return the runs that have not ended, newest first."""
+        states = [state for state in JobState if not state.ended]
+        runs = [run for state in states for run in self._library.runs.list(limit=1000, state=state)]
+        return sorted(runs, key=lambda run: run.id, reverse=True)
+
+    # Steering
+
+    def cancel(self, reference: str) -> Run:
+        """Stop a run and keep nothing of it. Raises Conflict when it has ended, RunnerUnreachable."""
+        run = self._fresh(reference)
+        self._going(run)
+        self._runners.client(run.runner).cancel(run.id)
+        return self._after_command(run)
+
+    def finish(self, reference: str) -> Run:
+        """Stop fitting now, evaluate and keep the model. Raises Conflict when it has ended, RunnerUnreachable."""
+        run = self._fresh(reference)
+        self._going(run)
+        self._runners.client(run.runner).finish(run.id)
+        return self._after_command(run)
+
+    def resume(self, reference: str) -> Run:
+        """Go on from the last checkpoint. Raises Conflict when the run is not interrupted, RunnerUnreachable."""
+        run = self._fresh(reference)
+        if not run.state.resumable:
+            raise Conflict(f"Run {run.name} is {run.state.value}: only an interrupted run can be resumed.",
+                           hint="Start it again with `mldesk train`." if run.state.final else "It is still at work.")
+        client = self._runners.client(run.runner)
+        client.resume(run.id)
+        events = client.events(run.id, run.last_seq, wait=RESUME_PATIENCE)
+        if events:
+            self._library.runs.apply(run.id, events)
+        return self._library.runs.get(run.id)
+
+    def _submit(self, run: Run, spec: JobSpec) -> None:
+        try:
+            self._runners.client(run.runner).submit(spec)
+        except RunnerUnreachable as error:
+            raise RunnerUnreachable(error.message, hint=(error.hint + " " if error.hint else "") +
+                                    f"Run {run.id} is kept and is sent when the runner answers again.") from error
+        except MldeskError as error:
+            self._library.runs.set_state(run.id, JobState.FAILED, message=error.message, hint=error.hint)
+            raise
+        self._library.runs.mark_submitted(run.id)
+
+    def _fresh(self, reference: str) -> Run:
+        run = self.get(reference)
+        self._follower.drain(run.id)
+        return self._library.runs.get(run.id)
+
+    def _after_command(self, run: Run) -> Run:
+        self._follower.drain(run.id)
+        return self._library.runs.get(run.id)
+
+    @staticmethod
+    def _going(run: Run) -> None:
+        if run.state.ended:
+            raise Conflict(f"Run {run.name} has ended: it {_ENDED_AS[run.state]}.")
+
+    # last, because below it ``list`` is this method
+    def list(self, *, limit: int = 100, offset: int = 0, state: JobState | None = None) -> list[Run]:
+        """Return runs, newest first, as the library knows them (``refresh`` asks the runners)."""
+        return self._library.runs.list(limit=limit, offset=offset, state=state)
