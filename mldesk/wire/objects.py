@@ -15,7 +15,7 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +91,17 @@ class ObjectStore:
                     new.file.write(data)
                     self._name(new, digest)
         return digest
+
+    def put_stream(self, pieces: Iterable[bytes]) -> str:
+        """Store the pieces as one file, whatever its size; return its digest. Keeps nothing if the iterator raises."""
+        whole, size = hashlib.sha256(), 0
+        with durable.disk_errors(_DOING), durable.draft(self._drafts) as new:
+            for piece in pieces:
+                whole.update(piece)
+                size += new.file.write(piece)
+            if not self._there(whole.hexdigest(), size):
+                self._name(new, whole.hexdigest())
+        return whole.hexdigest()
 
     def put_file(self, path: Path, *, move: bool = False) -> str:
         """Store the file at ``path``; return its digest once it is on disk.
@@ -287,7 +298,8 @@ class ObjectStore:
                 return False
             except PermissionError:  # another user's store, mounted read-only: no sweep of ours can reach it
                 return True
-        durable.sync_directory(path.parent)  # another process may have renamed it and not got to its own sync yet
+        with durable.disk_errors(_DOING):
+            durable.sync_directory(path.parent)  # another process may have renamed it and not got to its own sync yet
         return True
 
     def _name(self, new: durable.Draft, digest: str) -> None:
