@@ -157,9 +157,10 @@ def refuse_collisions(paths: Iterable[str]) -> None:
     paths = list(paths)
     files: dict[str, str] = {}
     for path in paths:
-        other = files.setdefault(_folded(path), path)
-        if other is not path:
-            raise BadInput(f"Two files have the same name on some systems: {other!r:.120} and {path!r:.120}.")
+        folded = _folded(path)
+        if folded in files:
+            raise BadInput(f"Two files have the same name on some systems: {files[folded]!r:.120}, {path!r:.120}.")
+        files[folded] = path
     folders: dict[str, str] = {}
     for path in paths:
         parts = path.split("/")[:-1]
