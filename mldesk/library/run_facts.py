@@ -120,7 +120,7 @@ def _add_artifact(changes: Changes, payload: Mapping[str, Any]) -> None:
     digest, size = payload.get("digest"), codec.whole(payload.get("size"))
     if isinstance(digest, str) and is_digest(digest) and size is not None:
         name = codec.clean(payload.get("name", ""), 200)
-        changes.artifacts[name] = (digest, size, codec.clean(payload.get("kind", ""), 100))
+        changes.artifacts[name] = (digest, size, codec.clean(payload.get("type", ""), 100))
 
 
 def _succeed(changes: Changes, time: float, result: object) -> None:

@@ -13,7 +13,7 @@ An event's payload keys by kind (all plain JSON; floats that are not finite trav
     log          {"level": "debug|info|warning|error", "text": str}
     resources    {"cpu": percent of one core, "memory": bytes, "gpu": percent?, "gpu_memory": bytes?, "threads": int}
     checkpoint   {"step": int, "name": str}                 name below the job's checkpoints folder
-    artifact     {"name": str, "digest": sha256, "size": bytes, "kind": "manifest|json|table|text"}
+    artifact     {"name": str, "digest": sha256, "size": bytes, "type": "manifest|json|table|text|bytes"}
                  name "model" is the manifest of the model's files, "evaluation" the evaluation payload (JSON)
     warning      {"text": str, "hint": str}
     stopping     {"asked": "cancel|finish"}
