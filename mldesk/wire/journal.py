@@ -45,6 +45,10 @@ class JournalDamaged(LibraryDamaged):
         self.line = line
 
 
+class SyncFailed(Exception):
+    """A line was written and may not be on disk. Who writes must end; a new writer finds out what is there."""
+
+
 def encode(event: Event, mark: Mark | None = None) -> bytes:
     """Return the line for ``event``, newline included."""
     value: dict[str, Any] = {"kind": event.kind, "payload": event.payload, "seq": event.seq, "time": event.time}
@@ -191,7 +195,7 @@ class JournalWriter:
                mark: Mark | None = None) -> Event:
         """Write one event, on disk before the return if its kind is in DURABLE.
 
-        Raises OSError (ENOSPC when even ``on_full`` freed nothing) with the journal as it was before.
+        Raises OSError (ENOSPC when even ``on_full`` freed nothing) with the journal as it was before, and SyncFailed.
         """
         event = Event(self.last_seq + 1, clock.time() if time is None else time, kind, dict(payload))
         line = encode(event, mark)
@@ -207,9 +211,12 @@ class JournalWriter:
         return event
 
     def sync(self) -> None:
-        """Put everything on disk."""
+        """Put everything on disk. Raises SyncFailed."""
         if self._dirty:
-            os.fsync(self._handle)
+            try:
+                os.fsync(self._handle)
+            except OSError as error:
+                raise SyncFailed(f"{self._path.name}: {error}") from error
             self._dirty = False
         self._synced = clock.monotonic()
 
