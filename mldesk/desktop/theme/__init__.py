@@ -5,7 +5,6 @@
 """
 
 from mldesk.desktop.theme.manager import THEME, Mode, is_theme_event, repolish
-from mldesk.desktop.theme.resources import resource
 from mldesk.desktop.theme.tokens import Palette, Radius, Size, Space, TextRole, Tone
 
 apply = THEME.apply
@@ -18,5 +17,5 @@ icon = THEME.icon
 
 __all__ = [
     "THEME", "Mode", "Palette", "Radius", "Size", "Space", "TextRole", "Tone", "apply", "changed", "colour", "font",
-    "icon", "is_theme_event", "palette", "px", "repolish", "resource",
+    "icon", "is_theme_event", "palette", "px", "repolish",
 ]

@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from mldesk.desktop.theme.resources import resource
+from mldesk.core.resources import resource
 from mldesk.desktop.theme.tokens import Palette
 
 Role = Literal["text", "muted", "faint", "accent", "danger", "success", "warning", "info", "on_accent", "on_danger"]
@@ -24,7 +24,7 @@ def colour_of(role: Role, palette: Palette) -> str:
 
 @cache
 def svg(name: str) -> str:
-    """Return the text of icon ``name``, strokes in ``currentColor``. Raises FileNotFoundError."""
+    """Return the text of icon ``name``, strokes in ``currentColor``. Raises NotFound."""
     return resource("icons", f"{name}.svg").read_text("utf-8")
 
 

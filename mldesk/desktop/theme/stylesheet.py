@@ -1,4 +1,6 @@
-"""The one stylesheet of the window: ``resources/style/window.qss`` filled in from the tokens. Widgets are told apart by type and by dynamic properties:
+"""The one stylesheet of the window: ``resources/style/window.qss`` filled in from the tokens.
+
+Widgets are told apart by type and by dynamic properties:
 
 ``surface`` (window, sidebar, card, raised, sunken) on frames, ``type`` (step of the type scale) and ``tone`` on labels,
 ``role`` (primary, secondary, ghost, danger, link) and ``small`` on buttons, ``invalid`` on inputs, ``ring`` on what the
@@ -11,8 +13,8 @@ from collections.abc import Sequence
 from functools import cache
 from string import Template
 
+from mldesk.core.resources import resource
 from mldesk.desktop.theme import icons, qss_images
-from mldesk.desktop.theme.resources import resource
 from mldesk.desktop.theme.tokens import TYPE, Palette, Radius, Size, Space
 
 _PICTURES = {"chevron-down": "muted", "chevron-up": "muted", "chevron-right": "muted", "close": "muted",

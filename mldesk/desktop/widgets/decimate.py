@@ -1,0 +1,92 @@
+"""Thin a curve to what a screen can show, and smooth it. Arrays in, arrays out; knows no Qt."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def visible(x: Floats, low: float, high: float) -> slice:
+    """Return the part of the ascending ``x`` within low..high and one point beyond at either side."""
+    first = int(np.searchsorted(x, low, "left")) - 1
+    last = int(np.searchsorted(x, high, "right")) + 1
+    return slice(max(0, first), min(len(x), last))
+
+
+def min_max(x: Floats, y: Floats, low: float, high: float, buckets: int) -> tuple[Floats, Floats]:
+    """Return a curve that draws the same over low..high in ``buckets`` pixel columns, of about 4 points a column.
+
+    Each column keeps its first, lowest, highest and last value, so no spike is lost and joints stay where they were.
+    ``x`` (N) ascends; NaN in ``y`` (N) is a gap and stays one where a whole column is NaN or its edge is.
+    """
+    part = visible(x, low, high)
+    x, y = x[part], y[part]
+    if len(x) <= 4 * buckets or not high > low:
+        return x, y
+    edges = np.linspace(low, high, buckets + 1)[1:-1]
+    starts = np.unique(np.concatenate(([0, 1], np.searchsorted(x, edges), [len(x) - 1])))
+    starts = starts[starts < len(x)]
+    ends = np.append(starts[1:], len(x)) - 1
+    middle = (x[starts] + x[ends]) / 2
+    xs = np.stack((x[starts], middle, middle, x[ends]), axis=1).ravel()
+    ys = np.stack((y[starts], np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts), y[ends]), axis=1).ravel()
+    return xs, ys
+
+
+class Smoother:
+    """An exponential moving average that starts without bias, takes points as they come and skips NaN.
+
+    ``share`` (0 ≤ share < 1) is how much of the average each point keeps, as in other curve viewers.
+    """
+
+    def __init__(self, share: float) -> None:
+        if not 0 <= share < 1:
+            raise ValueError("the share kept lies in 0 ≤ share < 1")
+        self._share = share
+        self._sum = self._weight = 0.0
+
+    def extend(self, y: Floats) -> Floats:
+        """Return the averages (N) after each of the next points (N); NaN where the point is NaN."""
+        if self._share == 0:
+            return np.array(y, dtype=np.float64)
+        known = np.isfinite(y)
+        sums = _recurrence(np.where(known, y, 0.0) * (1 - self._share), np.where(known, self._share, 1.0), self._sum)
+        weights = _recurrence(known * (1 - self._share), np.where(known, self._share, 1.0), self._weight)
+        if len(y):
+            self._sum, self._weight = float(sums[-1]), float(weights[-1])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(known, sums / weights, np.nan)
+
+
+def _recurrence(add: Floats, keep: Floats, state: float) -> Floats:
+    """Return s[i] = keep[i] * s[i-1] + add[i] from s[-1] = ``state``, in blocks short enough to stay exact."""
+    out = np.empty(len(add))
+    least = float(keep.min()) if len(keep) else 1.0
+    block = len(add) if least >= 1 else max(1, int(9 / -math.log10(max(least, 1e-9))))  # keeps powers above 1e-9
+    for start in range(0, len(add), max(1, block)):
+        part = slice(start, start + block)
+        powers = np.cumprod(keep[part])
+        out[part] = powers * (state + np.cumsum(add[part] / powers))
+        state = float(out[part][-1])
+    return out
+
+
+def nice_range(low: float, high: float, margin: float = 0.06, *, from_zero: bool = True) -> tuple[float, float]:
+    """Return low..high with some air; a single value gets room around it. Not finite: 0..1.
+
+    ``from_zero`` lets values that are not negative and begin near zero begin at zero.
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return 0.0, 1.0
+    if high <= low:
+        room = abs(low) * 0.1 or 0.5
+        return low - room, high + room
+    room = (high - low) * margin
+    floor = low - room
+    if from_zero and 0 <= low <= 0.25 * high:
+        floor = 0.0
+    return floor, high + room

@@ -1,0 +1,130 @@
+"""Editors for one value: a switch, and spin boxes and choices that let a page scroll over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QSizePolicy, QSpinBox, QWidget
+
+from mldesk.desktop import theme
+from mldesk.desktop.theme.manager import RING
+
+
+class Switch(QAbstractButton):
+    """An on/off control that takes effect at once."""
+
+    def __init__(self, text: str = "", checked: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText(text)
+        self.setCheckable(True)
+        self.setChecked(checked)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        words = QFontMetrics(self.font()).horizontalAdvance(self.text()) + 10 if self.text() else 0
+        return QSize(theme.px(34) + 6 + words, max(theme.px(20), QFontMetrics(self.font()).height()) + 6)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colours = theme.palette()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        width, height = theme.px(34), theme.px(20)
+        track = QRectF(3, (self.height() - height) / 2, width, height)
+        on = self.isChecked()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("pressed" if not self.isEnabled() else "accent" if on else "border_strong"))
+        painter.drawRoundedRect(track, height / 2, height / 2)
+        knob = height - 4
+        left = track.right() - knob - 2 if on else track.left() + 2
+        painter.setBrush(theme.colour("on_accent" if on else "window" if colours.dark else "surface"))
+        painter.drawEllipse(QRectF(left, track.top() + 2, knob, knob))
+        if self.property(RING):
+            painter.setPen(QPen(theme.colour("accent_text"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(track.adjusted(-2, -2, 2, 2), height / 2 + 2, height / 2 + 2)
+        if self.text():
+            painter.setPen(theme.colour("text" if self.isEnabled() else "faint"))
+            painter.drawText(QRectF(track.right() + 10, 0, self.width() - track.right() - 10, self.height()),
+                             Qt.AlignmentFlag.AlignVCenter, self.text())
+
+
+class SpinBox(QSpinBox):
+    """A spin box that the wheel changes only while it has the focus."""
+
+    def __init__(self, low: int = 0, high: int = 2**31 - 1, value: int = 0, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setRange(max(low, -2**31), min(high, 2**31 - 1))
+        self.setValue(value)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setGroupSeparatorShown(True)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        _wheel_with_focus(self, event, super().wheelEvent)
+
+
+class DecimalBox(QDoubleSpinBox):
+    """A spin box for fractions that the wheel changes only while it has the focus."""
+
+    def __init__(self, low: float = 0.0, high: float = 1.0, value: float = 0.0, step: float = 0.01, decimals: int = 2,
+                 parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setDecimals(decimals)
+        self.setRange(low, high)
+        self.setSingleStep(step)
+        self.setValue(value)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        _wheel_with_focus(self, event, super().wheelEvent)
+
+
+class ComboBox(QComboBox):
+    """A choice among (value, words). The wheel changes it only while it has the focus."""
+
+    def __init__(self, options: Sequence[tuple[Any, str]] = (), current: Any = None,
+                 parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(10)
+        self.set_options(options, current)
+
+    def set_options(self, options: Sequence[tuple[Any, str]], current: Any = None) -> None:
+        """Offer other choices; ``changed`` signals are silent meanwhile."""
+        blocked = self.blockSignals(True)
+        self.clear()
+        self._values = [value for value, _ in options]
+        for _, words in options:
+            self.addItem(words)
+        self.blockSignals(blocked)
+        if current is not None:
+            self.set_value(current)
+
+    def value(self) -> Any:
+        """Return the chosen value; None while there is nothing to choose."""
+        index = self.currentIndex()
+        return self._values[index] if 0 <= index < len(self._values) else None
+
+    def set_value(self, value: Any) -> None:
+        """Choose ``value``; an unknown one changes nothing."""
+        for index, known in enumerate(self._values):
+            if known == value and type(known) is type(value):
+                self.setCurrentIndex(index)
+                return
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        _wheel_with_focus(self, event, super().wheelEvent)
+
+
+def _wheel_with_focus(widget: QWidget, event: QWheelEvent, default: Any) -> None:
+    if widget.hasFocus():
+        default(event)
+    else:
+        event.ignore()

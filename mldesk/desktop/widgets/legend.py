@@ -1,0 +1,108 @@
+"""Legend: one chip per curve that shows its line, its name, and switches it on and off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from mldesk.desktop import theme
+from mldesk.desktop.theme.manager import RING
+from mldesk.desktop.widgets.flow import FlowBox
+from mldesk.desktop.widgets.series import Series
+from mldesk.desktop.widgets.text import make_label
+
+_CHIPS = 24       # more curves than that are counted, not listed
+_LONGEST = 200    # pixels of a name at 100 %
+
+
+def series_colour(slot: int) -> str:
+    """Return the colour of the curve at ``slot`` in the theme in force."""
+    colours = theme.palette().series
+    return colours[slot % len(colours)]
+
+
+def series_style(slot: int, *, dashed: bool = False) -> Qt.PenStyle:
+    """Return the line style at ``slot``: once all colours are used they come again, dashed, then dotted."""
+    styles = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
+    turn = slot // len(theme.palette().series)
+    return styles[(turn + (1 if dashed else 0)) % len(styles)]
+
+
+class Chip(QAbstractButton):
+    """The line and name of one curve; checked while it is shown. Signals: ``pointed`` (name, or "" on leaving)."""
+
+    pointed = Signal(str)
+
+    def __init__(self, series: Series, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._series = series
+        self.setText(series.name)
+        self.setCheckable(True)
+        self.setChecked(series.shown)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setToolTip(series.name)
+        self.setAccessibleName(self.tr("Show {name}").format(name=series.name))
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(theme.font("caption"))
+        return QSize(min(theme.px(_LONGEST), metrics.horizontalAdvance(self.text())) + 36, metrics.height() + 8)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.pointed.emit(self._series.name)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.pointed.emit("")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        middle = self.height() / 2
+        if self.underMouse() or self.property(RING):
+            painter.setPen(QPen(theme.colour("accent_text"), 2) if self.property(RING) else Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("hover"))
+            painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 4, 4)
+        on = self.isChecked()
+        pen = QPen(QColor(series_colour(self._series.slot)) if on else theme.colour("faint"), 2.5)
+        pen.setStyle(series_style(self._series.slot, dashed=self._series.dashed))
+        painter.setPen(pen)
+        painter.drawLine(QPointF(8, middle), QPointF(23, middle))
+        font = theme.font("caption")
+        font.setStrikeOut(not on)
+        painter.setFont(font)
+        painter.setPen(theme.colour("text" if on else "muted"))
+        words = QFontMetrics(font).elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width() - 34)
+        painter.drawText(self.rect().adjusted(29, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, words)
+
+
+class Legend(FlowBox):
+    """The chips of a chart. Signals: ``toggled`` (name, shown), ``pointed`` (name under the pointer, or "")."""
+
+    toggled = Signal(str, bool)
+    pointed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, spacing=2)
+        self._names: tuple[str, ...] = ()
+
+    def show_series(self, series: Sequence[Series]) -> None:
+        """Make a chip for each; chips of the same curves are kept."""
+        names = tuple(one.name for one in series)
+        if names == self._names:
+            return
+        self._names = names
+        self.clear()
+        for one in series[:_CHIPS]:
+            chip = Chip(one)
+            chip.toggled.connect(lambda on, name=one.name: self.toggled.emit(name, on))
+            chip.pointed.connect(self.pointed)
+            self.add(chip)
+        if len(series) > _CHIPS:
+            self.add(make_label(self.tr("and {count} more").format(count=len(series) - _CHIPS), "caption", "muted"))
+        self.setVisible(len(series) > 0)
+        self.updateGeometry()

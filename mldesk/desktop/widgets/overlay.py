@@ -1,0 +1,85 @@
+"""What lies over a plot while the pointer is there: crosshair, readout, the band of a zoom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from mldesk.desktop import theme
+
+_LINES = 10  # of a readout
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One line of a readout: where its dot is (in view coordinates) and what it says."""
+
+    name: str
+    words: str
+    colour: str
+    x: float
+    y: float
+
+
+class Overlay(QWidget):
+    """What lies over the curves while the pointer is there: the crosshair, its readout, the band of a zoom."""
+
+    def __init__(self, parent: QWidget, area: Callable[[], QRectF]) -> None:
+        super().__init__(parent)
+        self._area = area
+        self.title = ""
+        self.cross: float | None = None             # pixels from the left
+        self.dots: list[tuple[QPointF, Reading]] = []
+        self.band: tuple[float, float] | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        area = self._area()
+        painter = QPainter(self)
+        if self.band is not None:
+            left, right = sorted(self.band)
+            shade = theme.colour("accent")
+            shade.setAlpha(40)
+            painter.fillRect(QRectF(left, area.top(), right - left, area.height()), shade)
+        if self.cross is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour("faint"), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(self.cross, area.top()), QPointF(self.cross, area.bottom()))
+        for point, reading in self.dots:
+            painter.setPen(QPen(theme.colour("surface"), 1.5))
+            painter.setBrush(QColor(reading.colour))
+            painter.drawEllipse(point, 4, 4)
+        if self.dots:
+            self._paint_box(painter, area)
+
+    def _paint_box(self, painter: QPainter, area: QRectF) -> None:
+        shown = [reading for _, reading in self.dots][:_LINES]
+        painter.setFont(theme.font("caption"))
+        metrics = QFontMetrics(painter.font())
+        names = max(min(220, metrics.horizontalAdvance(reading.name)) for reading in shown)
+        values = max(metrics.horizontalAdvance(reading.words) for reading in shown)
+        height = metrics.height() + 3
+        width = max(names + values + 44, metrics.horizontalAdvance(self.title) + 24)
+        cross = self.cross or 0.0
+        left = cross + 12 if cross + 12 + width < area.right() else cross - 12 - width
+        box = QRectF(max(area.left(), left), area.top() + 6, width, height * (len(shown) + 1) + 12)
+        painter.setPen(QPen(theme.colour("border_strong"), 1))
+        painter.setBrush(theme.colour("raised"))
+        painter.drawRoundedRect(box, 6, 6)
+        painter.setPen(theme.colour("muted"))
+        line = QRectF(box.left() + 10, box.top() + 6, box.width() - 20, height)
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.title)
+        for reading in shown:
+            line.translate(0, height)
+            painter.setPen(QPen(QColor(reading.colour), 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawLine(QPointF(line.left() + 1, line.center().y()), QPointF(line.left() + 9, line.center().y()))
+            painter.setPen(theme.colour("text"))
+            painter.drawText(line.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter,
+                             metrics.elidedText(reading.name, Qt.TextElideMode.ElideMiddle, 220))
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, reading.words)

@@ -1,0 +1,346 @@
+"""Plot: pyqtgraph behind one class of ours: themed axes, zoom, crosshair, export. Charts derive from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyqtgraph as pg
+from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QGuiApplication,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from mldesk.core.durable import write_atomic
+from mldesk.desktop import theme
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets.axis import Axis
+from mldesk.desktop.widgets.buttons import make_icon_button, set_icon
+from mldesk.desktop.widgets.overlay import Overlay, Reading
+from mldesk.desktop.widgets.text import ElidedLabel, make_label
+
+REDRAW = 34  # milliseconds between two pictures: at most 30 a second
+
+
+class Plot(QWidget):
+    """A plot with title, tools and themed axes. Drag to zoom along x, double click (or 0) to see all again.
+
+    The arrow keys move the crosshair while the plot has the focus. Signals: ``hovered`` (x in data units, or None);
+    ``notice`` (sentence, tone) after something was saved or could not be.
+    """
+
+    hovered = Signal(object)
+    notice = Signal(str, str)
+
+    def __init__(self, title: str = "", x_label: str = "", y_label: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title_text, self._x_label, self._y_label = title, x_label, y_label
+        self._zoom: tuple[float, float] | None = None
+        self._pressed: float | None = None
+        self._dirty = False
+        self._x_axis, self._y_axis = Axis("bottom"), Axis("left")
+        self._y_axis.setWidth(theme.px(48))
+        self.view = pg.PlotWidget(axisItems={"bottom": self._x_axis, "left": self._y_axis}, background=None)
+        self.item = self.view.getPlotItem()
+        self.item.hideButtons()
+        self.item.setMenuEnabled(False)
+        self.item.getViewBox().setMouseEnabled(x=False, y=False)
+        self.item.getViewBox().disableAutoRange()
+        self.item.layout.setContentsMargins(0, Space.S, Space.S, 0)
+        self._x_axis.set_caption(x_label)
+        self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.view.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self.view.viewport().installEventFilter(self)
+        self.view.viewport().setMouseTracking(True)
+        self._overlay = Overlay(self.view.viewport(), self.area)
+        self._build()
+        self._timer = QTimer(self, singleShot=True, interval=REDRAW)
+        self._timer.timeout.connect(self._on_timer)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(title or self.tr("Chart"))
+        self.setMinimumHeight(180)
+        theme.changed.connect(self._on_theme)
+
+    def _build(self) -> None:
+        self._title = ElidedLabel(self._title_text, "subtitle")
+        self._title.setVisible(bool(self._title_text))
+        self._unit = make_label(self._y_label, "caption", "muted")
+        self._unit.setVisible(bool(self._y_label))
+        self.tools = QHBoxLayout()
+        self.tools.setSpacing(Space.XS)
+        self._more = make_icon_button("more", self.tr("More for this chart"))
+        self._more.clicked.connect(self._on_more)
+        head = QHBoxLayout()
+        head.setSpacing(Space.S)
+        head.addWidget(self._title, 1)
+        if not self._title_text:
+            head.addStretch(1)
+        head.addLayout(self.tools)
+        head.addWidget(self._more)
+        self.above = QVBoxLayout()
+        self.above.setSpacing(0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.XS)
+        layout.addLayout(head)
+        layout.addLayout(self.above)
+        layout.addWidget(self._unit)
+        layout.addWidget(self.view, 1)
+
+    # What a chart says about itself: overridden by charts.
+
+    def csv(self) -> str:
+        """Return what is shown as a table in CSV."""
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """Return what is shown in words, for those who do not see it."""
+        raise NotImplementedError
+
+    def _redraw(self) -> None:
+        """Draw anew; called at most 30 times a second, and only while shown."""
+        raise NotImplementedError
+
+    def _readings(self, x: float) -> tuple[str, list[Reading]]:
+        """Return the readout's title and lines at ``x``."""
+        return "", []
+
+    def _steps(self) -> Sequence[float]:
+        """Return the places the arrow keys step through, ascending."""
+        return ()
+
+    # Drawing.
+
+    def redraw_soon(self) -> None:
+        """Draw anew within a thirtieth of a second; many calls make one picture."""
+        self._dirty = True
+        if not self._timer.isActive() and self.isVisible():
+            self._timer.start()
+
+    def redraw_now(self) -> None:
+        """Draw anew at once (for pictures and tests)."""
+        self._dirty = False
+        self._timer.stop()
+        self._redraw()
+        self.setAccessibleDescription(self.summary())
+
+    def _on_timer(self) -> None:
+        if self._dirty:
+            self.redraw_now()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._dirty:
+            self.redraw_soon()
+
+    def _on_theme(self) -> None:
+        self._x_axis.dress()
+        self._y_axis.dress()
+        self._y_axis.setWidth(theme.px(48))
+        self.redraw_soon()
+        self.update()
+
+    def area(self) -> QRectF:
+        """Return where the curves are, in pixels of the viewport."""
+        return QRectF(self.item.getViewBox().sceneBoundingRect())
+
+    def buckets(self) -> int:
+        """Return how many pixel columns there are to draw into."""
+        return max(100, int(self.area().width()))
+
+    def set_ranges(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+        """Show this part of the plane."""
+        self.item.getViewBox().setRange(xRange=x, yRange=y, padding=0, disableAutoRange=True)
+
+    # Zoom and crosshair.
+
+    def zoom(self) -> tuple[float, float] | None:
+        """Return the part of x that is zoomed into; None while all is shown."""
+        return self._zoom
+
+    def set_zoom(self, part: tuple[float, float] | None) -> None:
+        """Show a part of x; None shows all."""
+        self._zoom = part if part is None or part[1] > part[0] else None
+        self.redraw_soon()
+
+    def show_cross(self, x: float | None) -> None:
+        """Put the crosshair at ``x`` (data units); None takes it away. Charts side by side share it by ``hovered``."""
+        if x is None:
+            self._overlay.cross, self._overlay.dots = None, []
+        else:
+            title, readings = self._readings(x)
+            self._overlay.title = title
+            self._overlay.dots = [(self._pixel(reading.x, reading.y), reading) for reading in readings]
+            at = readings[0].x if readings else x
+            self._overlay.cross = self._pixel(at, 0.0).x()
+        self._overlay.setGeometry(self.view.viewport().rect())
+        self._overlay.raise_()
+        self._overlay.update()
+
+    def _pixel(self, x: float, y: float) -> QPointF:
+        return QPointF(self.item.getViewBox().mapViewToScene(pg.Point(x, y)))
+
+    def _data_x(self, pixel: float) -> float:
+        return float(self.item.getViewBox().mapSceneToView(pg.Point(pixel, 0)).x())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind == QEvent.Type.Resize:
+            self._overlay.setGeometry(self.view.viewport().rect())
+            self.redraw_soon()
+        elif kind == QEvent.Type.Leave:
+            self.show_cross(None)
+            self.hovered.emit(None)
+        elif isinstance(event, QMouseEvent):
+            return self._on_mouse(event)
+        elif isinstance(event, QWheelEvent):
+            return self._on_wheel(event)
+        return super().eventFilter(watched, event)
+
+    def _on_mouse(self, event: QMouseEvent) -> bool:
+        kind, at = event.type(), event.position()
+        if kind == QEvent.Type.MouseButtonDblClick:
+            self.set_zoom(None)
+        elif kind == QEvent.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            self._pressed = at.x() if self.area().contains(at) else None
+        elif kind == QEvent.Type.MouseButtonRelease:
+            self._end_band(at.x())
+        elif kind == QEvent.Type.MouseMove:
+            self._on_move(at)
+        else:
+            return False
+        return True
+
+    def _on_move(self, at: QPointF) -> None:
+        if self._pressed is not None and abs(at.x() - self._pressed) > 4:
+            self._overlay.band = (self._pressed, min(max(at.x(), self.area().left()), self.area().right()))
+        if self.area().contains(at):
+            x = self._data_x(at.x())
+            self.show_cross(x)
+            self.hovered.emit(x)
+        else:
+            self.show_cross(None)
+            self.hovered.emit(None)
+
+    def _end_band(self, pixel: float) -> None:
+        if self._overlay.band is not None:
+            low, high = sorted(self._data_x(edge) for edge in self._overlay.band)
+            self._overlay.band = None
+            self._overlay.update()
+            self.set_zoom((low, high))
+        self._pressed = None
+
+    def _on_wheel(self, event: QWheelEvent) -> bool:
+        """The wheel scrolls the page; with Ctrl it zooms around the pointer."""
+        if not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            event.ignore()
+            return False
+        self._zoom_by(0.8 if event.angleDelta().y() > 0 else 1.25, self._data_x(event.position().x()))
+        return True
+
+    def _zoom_by(self, factor: float, around: float | None = None) -> None:
+        low, high = self.item.getViewBox().viewRange()[0]
+        around = (low + high) / 2 if around is None else around
+        self.set_zoom((around - (around - low) * factor, around + (high - around) * factor))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, steps = event.key(), self._steps()
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and len(steps):
+            self._step(1 if key == Qt.Key.Key_Right else -1, steps)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self._zoom_by(0.8)
+        elif key == Qt.Key.Key_Minus:
+            self._zoom_by(1.25)
+        elif key in (Qt.Key.Key_0, Qt.Key.Key_Escape) and self._zoom is not None:
+            self.set_zoom(None)
+        else:
+            super().keyPressEvent(event)
+
+    def _step(self, way: int, steps: Sequence[float]) -> None:
+        at = self._overlay.cross
+        here = self._data_x(at) if at is not None else (steps[-1] if way < 0 else steps[0])
+        nearest = min(range(len(steps)), key=lambda index: abs(steps[index] - here))
+        index = nearest if at is None else min(len(steps) - 1, max(0, nearest + way))
+        self.show_cross(steps[index])
+        title, readings = self._readings(steps[index])
+        self.setAccessibleDescription(", ".join([title, *(f"{reading.name} {reading.words}" for reading in readings)]))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus() and QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(theme.colour("accent_text"), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
+
+    # Export.
+
+    def _on_more(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for icon, words, work in (("refresh", self.tr("Show all"), lambda: self.set_zoom(None)),
+                                  ("copy", self.tr("Copy picture"), self.copy_image),
+                                  ("export", self.tr("Save picture…"), self._on_save_image),
+                                  ("dataset", self.tr("Save data as CSV…"), self._on_save_csv)):
+            set_icon(menu.addAction(words, work), icon, "muted")
+        menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
+
+    def image(self, ratio: float = 2.0) -> QPixmap:
+        """Return the chart as a picture, ``ratio`` pixels per logical pixel."""
+        self.redraw_now()
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(theme.colour("surface"))
+        self.render(picture, renderFlags=QWidget.RenderFlag.DrawChildren)
+        return picture
+
+    def copy_image(self) -> None:
+        """Put the chart on the clipboard as a picture."""
+        QGuiApplication.clipboard().setPixmap(self.image())
+
+    def export_image(self, path: Path) -> None:
+        """Write the chart as PNG. Raises OSError."""
+        data = QByteArray()
+        buffer = QBuffer(data)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        self.image().save(buffer, "PNG")
+        write_atomic(path, bytes(data.data()))
+
+    def export_csv(self, path: Path) -> None:
+        """Write what is shown as CSV. Raises OSError."""
+        write_atomic(path, self.csv().encode())
+
+    def _on_save_image(self) -> None:
+        self._ask_path(self.tr("Save picture"), ".png", self.export_image)
+
+    def _on_save_csv(self) -> None:
+        self._ask_path(self.tr("Save data"), ".csv", self.export_csv)
+
+    def _ask_path(self, words: str, suffix: str, write: Callable[[Path], None]) -> None:
+        name = "-".join((self._title_text or "chart").lower().split()) + suffix
+        dialog = QFileDialog(self, words, name)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(suffix.lstrip("."))
+        dialog.fileSelected.connect(lambda chosen: self._save(Path(chosen), write))
+        dialog.open()
+
+    def _save(self, path: Path, write: Callable[[Path], None]) -> None:
+        try:
+            write(path)
+        except OSError as error:
+            self.notice.emit(self.tr("{path} could not be written: {why}.").format(
+                path=path, why=error.strerror or error), "danger")
+        else:
+            self.notice.emit(self.tr("Saved to {path}").format(path=path), "success")

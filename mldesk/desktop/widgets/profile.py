@@ -1,0 +1,121 @@
+"""ColumnProfileCard: what a column holds: type, missing share, a picture of its values, and the numbers that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from mldesk.desktop import theme
+from mldesk.desktop.theme import Space, Tone
+from mldesk.desktop.widgets.badges import Badge
+from mldesk.desktop.widgets.buttons import IconLabel
+from mldesk.desktop.widgets.spark import MiniHistogram
+from mldesk.desktop.widgets.table import TYPE_ICONS, missing_share
+from mldesk.desktop.widgets.table_model import number, shown
+from mldesk.desktop.widgets.text import ElidedLabel, make_label
+from mldesk.wire.schema import ColumnType
+
+_TOP = 5  # frequent values shown
+
+
+class TopValues(QWidget):
+    """The most frequent values with a bar behind each."""
+
+    def __init__(self, values: list[tuple[str, int]], rows: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._values, self._rows = values[:_TOP], max(1, rows)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(theme.px(22) * max(1, len(self._values)))
+        self.setAccessibleName(", ".join(f"{words}: {count}" for words, count in self._values))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(theme.font("caption"))
+        metrics = QFontMetrics(painter.font())
+        height = theme.px(22)
+        most = max((count for _, count in self._values), default=1) or 1
+        for index, (words, count) in enumerate(self._values):
+            area = QRectF(0, index * height, self.width(), height - 3)
+            share = f"{100 * count / self._rows:.0f} %" if count / self._rows >= 0.01 else "<1 %"
+            room = metrics.horizontalAdvance("100 %") + 8
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("accent_soft"))
+            width = max(4.0, (area.width() - room) * count / most)
+            painter.drawRoundedRect(QRectF(0, area.top(), width, area.height()), 3, 3)
+            painter.setPen(theme.colour("text"))
+            painter.drawText(area.adjusted(6, 0, -room - 4, 0), Qt.AlignmentFlag.AlignVCenter,
+                             metrics.elidedText(words, Qt.TextElideMode.ElideRight, int(area.width() - room - 10)))
+            painter.setPen(theme.colour("muted"))
+            painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, share)
+
+
+class ColumnProfileCard(QFrame):
+    """One column's profile; ``facts`` is its entry of ``mldesk.data.profile``. Signals: ``chosen`` (its name)."""
+
+    chosen = Signal(str)
+
+    def __init__(self, name: str, facts: Mapping[str, Any], rows: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = name
+        self.setProperty("surface", "card")
+        kind = ColumnType(facts["type"])
+        missing = int(facts.get("missing", 0))
+        head = QHBoxLayout()
+        head.setSpacing(Space.S)
+        head.addWidget(IconLabel(TYPE_ICONS[kind], "muted", 15))
+        head.addWidget(ElidedLabel(name, "strong", mode=Qt.TextElideMode.ElideMiddle), 1)
+        if missing and rows:
+            tone: Tone = "danger" if missing == rows else "warning" if missing / rows >= 0.2 else "neutral"
+            head.addWidget(Badge(missing_share(missing, rows), tone))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.M + 2, Space.M, Space.M + 2, Space.M)
+        layout.setSpacing(Space.S)
+        layout.addLayout(head)
+        self._add_picture(layout, kind, facts, rows)
+        layout.addLayout(_facts_grid(self._lines(kind, facts)))
+        layout.addStretch(1)
+        self.setAccessibleName(name)
+        self.setAccessibleDescription(f"{kind.value}, {missing_share(missing, rows) if missing and rows else ''}")
+
+    def _add_picture(self, layout: QVBoxLayout, kind: ColumnType, facts: Mapping[str, Any], rows: int) -> None:
+        histogram = facts.get("histogram")
+        top = facts.get("top") or facts.get("top_values") or []
+        if histogram and histogram.get("counts") and kind is not ColumnType.BOOLEAN:
+            edges = [edge for edge in histogram.get("edges", ()) if isinstance(edge, (int, float))]
+            layout.addWidget(MiniHistogram(histogram["counts"], edges))
+        elif top:
+            layout.addWidget(TopValues([(shown(value, kind) or "—", int(count)) for value, count in top], rows))
+
+    def _lines(self, kind: ColumnType, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+        lines = [(self.tr("Distinct"), shown(int(facts.get("distinct", 0))))]
+        if kind.numeric and facts.get("min") is not None:
+            names = (("min", self.tr("Min")), ("mean", self.tr("Mean")), ("max", self.tr("Max")),
+                     ("std", self.tr("Std")))
+            lines += [(words, number(float(facts[key]))) for key, words in names if facts.get(key) is not None]
+        elif kind.temporal and facts.get("min") is not None:
+            lines += [(self.tr("From"), str(facts["min"])), (self.tr("To"), str(facts["max"]))]
+        return lines
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.chosen.emit(self._name)
+        super().mouseReleaseEvent(event)
+
+
+def _facts_grid(lines: list[tuple[str, str]]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(Space.M)
+    grid.setVerticalSpacing(Space.XXS)
+    for index, (words, value) in enumerate(lines):
+        grid.addWidget(make_label(words, "caption", "muted"), index // 2, 2 * (index % 2))
+        shown_value = ElidedLabel(value, "caption")
+        shown_value.setAlignment(Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(shown_value, index // 2, 2 * (index % 2) + 1)
+    grid.setColumnStretch(1, 1)
+    grid.setColumnStretch(3, 1)
+    return grid

@@ -1,0 +1,263 @@
+"""PagedTableModel: a table of any length, of which only the pages looked at are fetched, off the UI thread."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop.widgets.later import Later
+from mldesk.wire.schema import Column, ColumnType
+
+PAGE = 200              # rows fetched at once
+_KEPT = 60              # pages kept; the longest unused goes first
+_MOST_IN_FLIGHT = 4     # pages asked for at once: a fast scroll drops what it has passed
+
+Order = tuple[str, bool]  # (column's name, descending)
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Rows(Protocol):
+    """What ``fetch`` must give: the rows of the page, and how many rows there are in all."""
+
+    @property
+    def rows(self) -> Sequence[Sequence[Any]]: ...
+
+    @property
+    def total(self) -> int: ...
+
+
+Fetch = Callable[[int, int, "Order | None"], Any]  # (offset, limit, order) -> Rows, a future of it, or an awaitable
+
+ValueRole = Qt.ItemDataRole.UserRole + 1     # the value itself; None is a missing one
+MissingRole = Qt.ItemDataRole.UserRole + 2   # bool: there, but missing
+LoadingRole = Qt.ItemDataRole.UserRole + 3   # bool: not fetched yet
+ColumnRole = Qt.ItemDataRole.UserRole + 4    # of a header: the Column
+
+
+class PagedTableModel(QAbstractTableModel):
+    """Rows come in pages through ``fetch``.
+
+    Signals: ``failed`` (the sentence), ``loaded`` (rows in all), ``ordered`` (the order, or None).
+    """
+
+    failed = Signal(str)
+    loaded = Signal(int)
+    ordered = Signal(object)
+
+    def __init__(self, columns: Sequence[Column], fetch: Fetch, total: int | None = None,
+                 parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._columns = tuple(columns)
+        self._fetch = fetch
+        self._total = total or 0
+        self._order: Order | None = None
+        self._pages: OrderedDict[int, Sequence[Sequence[Any]]] = OrderedDict()
+        self._asked: set[int] = set()
+        self._wanted: list[int] = []
+        self._later = Later(self)
+        self._error = ""
+        if total is None:
+            self._ask(0)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self._columns
+
+    @property
+    def order(self) -> Order | None:
+        return self._order
+
+    @property
+    def error(self) -> str:
+        """Why the last page did not come, "" if it did."""
+        return self._error
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else self._total
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else len(self._columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= self._total:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            right = self._columns[index.column()].type.numeric
+            side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, ValueRole, MissingRole, LoadingRole):
+            return None
+        row = self._row(index.row())
+        if role == LoadingRole:
+            return row is None
+        if row is None:
+            return None
+        value = row[index.column()]
+        if role == MissingRole:
+            return value is None
+        if role == ValueRole:
+            return value
+        return shown(value, self._columns[index.column()].type, whole=role == Qt.ItemDataRole.ToolTipRole)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Vertical:
+            return QLocale().toString(section + 1) if role == Qt.ItemDataRole.DisplayRole else None
+        if not 0 <= section < len(self._columns):
+            return None
+        column = self._columns[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.name
+        if role == ColumnRole:
+            return column
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self.tr("{name}\n{type}, {missing} missing, {distinct} distinct").format(
+                name=column.name, type=column.type.value, missing=QLocale().toString(column.missing),
+                distinct=QLocale().toString(column.distinct))
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Order by a column, on the far side of ``fetch``; -1 goes back to the order of the file."""
+        wanted = None
+        if 0 <= column < len(self._columns):
+            wanted = self._columns[column].name, order == Qt.SortOrder.DescendingOrder
+        if wanted == self._order:
+            return
+        self._order = wanted
+        self._drop_pages()
+        self.ordered.emit(wanted)
+
+    def reset(self, columns: Sequence[Column] | None = None, fetch: Fetch | None = None,
+              total: int | None = None) -> None:
+        """Show another table, or the same anew (after a search). The order is kept if its column is still there."""
+        self.beginResetModel()
+        self._columns = tuple(columns) if columns is not None else self._columns
+        self._fetch = fetch if fetch is not None else self._fetch
+        self._total = total or 0
+        if self._order is not None and self._order[0] not in {column.name for column in self._columns}:
+            self._order = None
+        self._forget()
+        self.endResetModel()
+        if total is None:
+            self._ask(0)
+
+    def wait_for(self, first: int, last: int) -> None:
+        """Ask for the pages that rows ``first`` to ``last`` are in."""
+        for page in range(max(0, first) // PAGE, min(last, max(0, self._total - 1)) // PAGE + 1):
+            self._ask(page)
+
+    def is_loaded(self, row: int) -> bool:
+        return row // PAGE in self._pages
+
+    def _row(self, row: int) -> Sequence[Any] | None:
+        page = self._pages.get(row // PAGE)
+        if page is None:
+            self._ask(row // PAGE)
+            page = self._pages.get(row // PAGE)  # a plain function answers at once
+            if page is None:
+                return None
+        self._pages.move_to_end(row // PAGE)
+        return page[row % PAGE] if row % PAGE < len(page) else None
+
+    def _ask(self, page: int) -> None:
+        if page in self._asked or page in self._pages:
+            return
+        if page in self._wanted:
+            self._wanted.remove(page)
+        self._wanted.append(page)
+        self._send()
+
+    def _send(self) -> None:
+        while self._wanted and len(self._asked) < _MOST_IN_FLIGHT:
+            page = self._wanted.pop()  # the one looked at last is looked at still
+            self._asked.add(page)
+            try:
+                result = self._fetch(page * PAGE, PAGE, self._order)
+            except MldeskError as error:
+                self._on_failed(page, error)
+                return
+            self._later.when(result, partial(self._on_page, page), partial(self._on_failed, page))
+        del self._wanted[:-2 * _MOST_IN_FLIGHT]
+
+    def _on_page(self, page: int, got: Rows) -> None:
+        self._asked.discard(page)
+        self._error = ""
+        self._pages[page] = got.rows
+        while len(self._pages) > _KEPT:
+            self._pages.popitem(last=False)
+        self._set_total(got.total)
+        first, last = page * PAGE, min(self._total, page * PAGE + len(got.rows)) - 1
+        if last >= first and self._columns:
+            self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._columns) - 1))
+        self.loaded.emit(self._total)
+        self._send()
+
+    def _on_failed(self, page: int, error: BaseException) -> None:
+        self._asked.discard(page)
+        self._error = str(error) or type(error).__name__
+        self.failed.emit(self._error)
+
+    def _set_total(self, total: int) -> None:
+        if total > self._total:
+            self.beginInsertRows(QModelIndex(), self._total, total - 1)
+            self._total = total
+            self.endInsertRows()
+        elif total < self._total:
+            self.beginRemoveRows(QModelIndex(), total, self._total - 1)
+            self._total = total
+            self.endRemoveRows()
+
+    def _forget(self) -> None:
+        self._later.forget()
+        self._pages.clear()
+        self._asked.clear()
+        self._wanted.clear()
+        self._error = ""
+
+    def _drop_pages(self) -> None:
+        self._forget()
+        if self._total and self._columns:
+            self.dataChanged.emit(self.index(0, 0), self.index(self._total - 1, len(self._columns) - 1))
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self._columns) - 1)
+
+
+_LONGEST = 200  # letters of a cell that are drawn; its tooltip has more
+
+
+def shown(value: Any, kind: ColumnType | None = None, *, whole: bool = False) -> str:
+    """Return ``value`` as a cell shows it: numbers in the locale's digits, text on one line, "" for a missing one."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return QLocale().toString(value) if abs(value) < 2**63 else str(value)
+    if isinstance(value, float):
+        return number(value)
+    text = str(value)
+    if whole:
+        return text[:2000]
+    return " ".join(text[:_LONGEST + 50].split("\n"))[:_LONGEST] if kind is ColumnType.TEXT else text[:_LONGEST]
+
+
+def number(value: float) -> str:
+    """Return a fraction with six significant digits at most, in the locale's marks."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return str(value)
+    if value == int(value) and abs(value) < 1e15:
+        return QLocale().toString(int(value))
+    if 1e-4 <= abs(value) < 1e9:
+        digits = max(0, 6 - len(str(int(abs(value)))))
+        text = QLocale().toString(value, "f", digits)
+        point = QLocale().decimalPoint()
+        return text.rstrip("0").rstrip(point) if point in text else text
+    return QLocale().toString(value, "g", 6)

@@ -1,0 +1,123 @@
+"""Labels of the type scale, elided labels, hairlines, and the small layout helpers that pages are built with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from mldesk.desktop import theme
+from mldesk.desktop.theme import Space, TextRole, Tone
+
+Item = QWidget | QLayout | int | None
+
+
+def make_label(text: str = "", role: TextRole = "body", tone: Tone | str = "", *, wrap: bool = False,
+               selectable: bool = False) -> QLabel:
+    """Return a label of one step of the type scale; ``tone`` is "muted" or a tone."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setProperty("type", role)
+    if tone:
+        label.setProperty("tone", tone)
+    if wrap:
+        label.setWordWrap(True)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        label.setSizePolicy(policy)
+    if selectable:
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse
+                                      | Qt.TextInteractionFlag.TextSelectableByKeyboard)
+    return label
+
+
+def set_tone(label: QLabel, tone: Tone | str) -> None:
+    """Give a label another tone."""
+    if label.property("tone") != tone:
+        label.setProperty("tone", tone)
+        theme.repolish(label)
+
+
+class ElidedLabel(QLabel):
+    """A label of one line that ends in … where there is no room; the whole text is its tooltip then."""
+
+    def __init__(self, text: str = "", role: TextRole = "body", tone: str = "",
+                 mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("type", role)
+        if tone:
+            self.setProperty("tone", tone)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().averageCharWidth() * 4, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        room = self.contentsRect().width()
+        shown = self.fontMetrics().elidedText(self.text(), self._mode, room)
+        self.setToolTip(self.text() if shown != self.text() else "")
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
+
+
+def hairline(*, vertical: bool = False) -> QFrame:
+    """Return a line one pixel thick in the colour of borders."""
+    line = QFrame()
+    line.setProperty("line", True)
+    if vertical:
+        line.setFixedWidth(1)
+    else:
+        line.setFixedHeight(1)
+    return line
+
+
+def row(*items: Item, spacing: int = Space.S, margins: Sequence[int] = (0, 0, 0, 0)) -> QHBoxLayout:
+    """Lay ``items`` out from left to right; None is a stretch, a number is a gap in pixels."""
+    return cast(QHBoxLayout, _fill(QHBoxLayout(), items, spacing, margins))
+
+
+def column(*items: Item, spacing: int = Space.S, margins: Sequence[int] = (0, 0, 0, 0)) -> QVBoxLayout:
+    """Lay ``items`` out from top to bottom; None is a stretch, a number is a gap in pixels."""
+    return cast(QVBoxLayout, _fill(QVBoxLayout(), items, spacing, margins))
+
+
+def _fill(layout: QHBoxLayout | QVBoxLayout, items: Sequence[Item], spacing: int,
+          margins: Sequence[int]) -> QHBoxLayout | QVBoxLayout:
+    layout.setSpacing(spacing)
+    left, top, right, bottom = margins
+    layout.setContentsMargins(left, top, right, bottom)
+    for item in items:
+        if item is None:
+            layout.addStretch(1)
+        elif isinstance(item, int):
+            layout.addSpacing(item)
+        elif isinstance(item, QLayout):
+            layout.addLayout(item)
+        else:
+            layout.addWidget(item)
+    return layout
+
+
+class ScrollPage(QScrollArea):
+    """A page that scrolls up and down and is as wide as the window. Put widgets into ``body``."""
+
+    def __init__(self, parent: QWidget | None = None, *, margin: int = Space.PAGE, spacing: int = Space.L) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inner = QWidget()
+        inner.setProperty("page", True)
+        self.body = QVBoxLayout(inner)
+        self.body.setContentsMargins(margin, margin, margin, margin)
+        self.body.setSpacing(spacing)
+        self.setWidget(inner)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(480, self.body.minimumSize().width()), 120)
