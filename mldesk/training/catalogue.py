@@ -95,8 +95,7 @@ _LIGHTGBM = EstimatorEntry(
         Parameter("min_samples_leaf", "integer", 20, "Fewest rows in a leaf.", low=1, high=100_000, log=True,
                   unit="rows"),
         Parameter("l2", "number", 1.0, "Penalty on large leaf values.", low=0.0, high=1000.0),
-        Parameter("feature_fraction", "number", 0.8, "Share of the columns given to each tree.", low=0.05, high=1.0),
-        Parameter("row_fraction", "number", 0.8, "Share of the rows given to each tree.", low=0.05, high=1.0),
+        Parameter("feature_fraction", "number", 0.6, "Share of the columns looked at per split.", low=0.05, high=1.0),
         Parameter("patience", "integer", 100, "Stop after so many rounds without a better validation loss; none never "
                   "stops early.", low=1, high=10_000, nullable=True, unit="rounds"),
         Parameter("class_weight", "choice", "none", "Weigh classes by how rare they are.", choices=("none", "balanced"),

@@ -1,0 +1,109 @@
+"""Checkpoints: folders that are whole or not there, each with the hashes of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mldesk.core.durable import disk_errors, sync_directory, write_atomic
+
+_HASHES = "hashes.json"
+_KEEP = 2
+_FIRST = 1.0        # seconds of work before the first one
+_LEAST = 5.0        # seconds between two
+_SHARE = 0.01       # at most this share of the time goes into writing them
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One that has been verified."""
+
+    folder: Path
+    step: int     # metrics after this step belong to work that has to be done again
+
+    def facts(self) -> dict[str, Any]:
+        """Return what ``save`` was given beside the files."""
+        value: dict[str, Any] = json.loads((self.folder / "facts.json").read_text("utf-8"))
+        return value
+
+
+class Checkpoints:
+    """The checkpoints of one job, in its ``checkpoints`` folder. The last two are kept."""
+
+    def __init__(self, folder: Path, announce: Callable[[int, str], None]) -> None:
+        self._folder = folder
+        self._announce = announce
+        self._next_at = time.monotonic() + _FIRST
+        self._loaded: Checkpoint | None = None
+        self._searched = False
+
+    def newest(self) -> Checkpoint | None:
+        """Return the newest checkpoint whose files are as they were written, or None. Looks once."""
+        if not self._searched:
+            self._searched = True
+            self._loaded = next(filter(None, map(_verified, reversed(self._names()))), None)
+        return self._loaded
+
+    @property
+    def due(self) -> bool:
+        """Enough time has gone by since the last one for its cost not to matter."""
+        return time.monotonic() >= self._next_at
+
+    def save(self, step: int, facts: dict[str, Any], write: Callable[[Path], None]) -> None:
+        """Keep the state after ``step``: ``write`` puts files into a folder. Raises DiskFull, the old ones whole."""
+        began = time.monotonic()
+        names = self._names()
+        number = int(names[-1].name.split("-")[0]) + 1 if names else 1
+        target = self._folder / f"{number:06d}-{step}"
+        draft = self._folder / f".{target.name}.tmp"
+        with disk_errors("writing a checkpoint"):
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.mkdir(parents=True)
+            try:
+                write(draft)
+                (draft / "facts.json").write_text(json.dumps(facts), "utf-8")
+                _seal(draft)
+                draft.rename(target)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
+            sync_directory(self._folder)
+        self._announce(step, target.name)
+        for old in self._names()[:-_KEEP]:
+            shutil.rmtree(old, ignore_errors=True)
+        now = time.monotonic()
+        self._next_at = now + max(_LEAST, (now - began) / _SHARE)
+
+    def _names(self) -> list[Path]:
+        if not self._folder.is_dir():
+            return []
+        return sorted(item for item in self._folder.iterdir() if item.is_dir() and not item.name.startswith("."))
+
+
+def _seal(folder: Path) -> None:
+    """Put everything in ``folder`` on disk, the list of hashes last."""
+    hashes = {}
+    for item in sorted(folder.iterdir()):
+        with open(item, "rb") as file:
+            hashes[item.name] = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+    write_atomic(folder / _HASHES, json.dumps(hashes).encode())
+
+
+def _verified(folder: Path) -> Checkpoint | None:
+    try:
+        hashes = json.loads((folder / _HASHES).read_text("utf-8"))
+        for name, digest in hashes.items():
+            with open(folder / name, "rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                    return None
+        return Checkpoint(folder, int(folder.name.split("-")[1]))
+    except (OSError, ValueError, AttributeError, IndexError):
+        return None  # torn or tampered with: an older one is used

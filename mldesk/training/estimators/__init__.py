@@ -1,0 +1,1 @@
+"""The estimators of the catalogue. Importing this package imports none of them."""

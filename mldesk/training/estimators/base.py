@@ -1,0 +1,108 @@
+"""What every estimator is given, and what it gives back."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, cast
+
+import numpy as np
+
+from mldesk.training.blocks import Style
+from mldesk.training.catalogue import EstimatorEntry
+from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.control import Control
+from mldesk.training.report import Report
+from mldesk.training.values import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Some rows, encoded."""
+
+    x: Array     # (N, F) float32
+    y: Array     # (N,) int64 class codes, or float64
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def and_also(self, other: Part) -> Part:
+        """Return both parts' rows, these first."""
+        return Part(np.concatenate([self.x, other.x]), np.concatenate([self.y, other.y]))
+
+
+@dataclass(frozen=True, slots=True)
+class FitContext:
+    """Everything a fit may look at. There is no test row in it."""
+
+    classes: int                              # 0 for regression
+    parameters: Mapping[str, Any]             # resolved: every parameter of the catalogue's entry
+    train: Part
+    validation: Part
+    report: Report
+    control: Control
+    checkpoints: Checkpoints
+    categorical: tuple[tuple[int, int], ...] = ()   # "embed" style: (column of x, how many codes)
+    seed: int = 0
+    threads: int = 1
+    device: str = "cpu"
+
+    @property
+    def baseline_loss(self) -> float:
+        """Mean squared deviation of the validation target from its own mean: what R² is measured against."""
+        return float(np.var(self.validation.y)) or 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A model, and what it said about the validation rows before it was ever shown them."""
+
+    native: Any                               # as training.export takes it
+    validation: Array                         # predictions for the validation rows, (N,) or (N, C)
+    finished_early: bool = False              # because the user asked
+    facts: Mapping[str, Any] = field(default_factory=dict)  # for the model card: rounds, chosen penalty, ...
+
+
+class Estimator(Protocol):
+    """One kind of model. Stateless: the model is what ``fit`` returns as native."""
+
+    style: ClassVar[Style]
+
+    def fit(self, context: FitContext) -> Fitted:
+        """Fit, reporting; stop early when asked to finish, and leave a checkpoint when asked to terminate."""
+        ...
+
+    def predict(self, native: Any, x: Array, classes: int) -> Array:
+        """Return (N,) float64 numbers, or (N, C) float64 probabilities when ``classes`` is not 0."""
+        ...
+
+
+def load_estimator(entry: EstimatorEntry) -> Estimator:
+    """Import the estimator's code, which imports its library."""
+    module, name = entry.implementation.split(":")
+    return cast(Estimator, getattr(importlib.import_module(module), name)())
+
+
+def class_weights(y: Array, classes: int, choice: str) -> Array | None:
+    """Return a weight per row so that every class weighs the same, or None for "none" or regression."""
+    if choice != "balanced" or not classes:
+        return None
+    counts = np.bincount(y, minlength=classes)
+    weights: Array = (len(y) / (classes * np.maximum(counts, 1)))[y]
+    return weights
+
+
+def quick_scores(prediction: Array, y: Array, classes: int) -> dict[str, float]:
+    """Return the loss (mean squared error, or log loss in nats) and accuracy or R² of a prediction, in numpy alone."""
+    if not classes:
+        loss = float(np.mean((prediction - y) ** 2))
+        return {"loss": loss, "r2": 1 - loss / (float(np.var(y)) or 1.0)}
+    chosen = prediction[np.arange(len(y)), y]
+    loss = float(-np.log(np.clip(chosen, 1e-15, None)).mean())
+    return {"loss": loss, "accuracy": float((prediction.argmax(1) == y).mean())}
+
+
+def prefixed(scores: Mapping[str, float], part: str) -> dict[str, float]:
+    """Name scores after the part they are of: ``validation_loss``."""
+    return {f"{part}_{name}": value for name, value in scores.items()}

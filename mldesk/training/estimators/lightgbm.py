@@ -1,0 +1,181 @@
+"""Gradient boosting by LightGBM, one event per round, resumable to the very same trees.
+
+What is drawn at random in a round (the columns of its tree) is drawn from a seed made of the run's seed and the
+round's number, so that a fit that goes on from a checkpoint draws what the uninterrupted one would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import lightgbm as lgb
+import numpy as np
+from lightgbm.callback import CallbackEnv, EarlyStopException
+
+from mldesk.training.blocks import Style
+from mldesk.training.control import Terminated
+from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights
+from mldesk.training.values import Array
+
+_TRAIN_LOSS_EVERY = 10   # rounds; looking at every training row each round would cost time
+_TUNE, _REFIT = "tune", "refit"
+
+
+@dataclass(slots=True)
+class _State:
+    """Where the boosting stands; with the booster's text, all of a checkpoint."""
+
+    phase: str = _TUNE
+    round: int = 0                 # rounds done in this phase
+    best_round: int = 0
+    best_loss: float = float("inf")
+    tuned_rounds: int = 0          # rounds the tuning took, once it is done
+    finished_early: bool = False
+
+    @property
+    def metric_step(self) -> int:
+        """The last step whose metric points stand: the refit makes none."""
+        return self.round if self.phase == _TUNE else self.tuned_rounds
+
+
+class LightGbm:
+    """Boosts on the training rows until the validation loss stops falling, then once more on both parts."""
+
+    style: ClassVar[Style] = "trees"
+
+    def fit(self, context: FitContext) -> Fitted:
+        state, booster, tuned = _start(context)
+        if state.phase == _TUNE:
+            tuned = _boost(context, state, context.train, context.parameters["rounds"], booster)
+            booster = None
+        validation = _probabilities(
+            tuned.predict(context.validation.x, num_iteration=state.best_round), context.classes)
+        if context.parameters["refit"] and not state.finished_early:
+            if state.phase == _TUNE:
+                state = _State(_REFIT, 0, state.best_round, state.best_loss, state.round)
+                context.report.stage("Fitting again with the validation rows")
+            both = context.train.and_also(context.validation)
+            tuned = _boost(context, state, both, state.best_round, booster, tuned)
+        return Fitted(_first_rounds(tuned, state.best_round), validation, state.finished_early,
+                      {"rounds": state.best_round})
+
+    def predict(self, native: Any, x: Array, classes: int) -> Array:
+        return _probabilities(native.predict(x), classes)
+
+
+def _start(context: FitContext) -> tuple[_State, Any, Any]:
+    """Return the state to go on from, the booster of its phase, and the tuned one once that is done."""
+    checkpoint = context.checkpoints.newest()
+    if checkpoint is None:
+        return _State(), None, None
+    state = _State(**checkpoint.facts())
+    booster = lgb.Booster(model_file=checkpoint.folder / "booster.txt")
+    if state.phase == _TUNE:
+        return state, booster, None
+    return state, booster if state.round else None, lgb.Booster(model_file=checkpoint.folder / "tuned.txt")
+
+
+def _boost(context: FitContext, state: _State, part: Part, rounds: int, booster: Any, tuned: Any = None) -> Any:
+    """Grow up to ``rounds`` rounds on ``part``, going on from ``booster``; watch the validation rows while tuning.
+
+    Returns the booster. ``state`` is kept up to date on the way.
+    """
+    if state.round >= rounds:
+        return booster
+    parameters = _parameters(context, len(part))
+    data = lgb.Dataset(part.x, part.y, params=parameters,
+                       weight=class_weights(part.y, context.classes, context.parameters["class_weight"]))
+    watched = []
+    if state.phase == _TUNE:
+        watched = [lgb.Dataset(context.validation.x, context.validation.y, reference=data, params=parameters)]
+    result = lgb.train(parameters, data, rounds - state.round, valid_sets=watched, init_model=booster,
+                       callbacks=[_Reseed(context.seed), _Watch(context, state, rounds, tuned)])
+    result.best_iteration = 0  # nobody but ``state`` decides how many rounds count
+    return result
+
+
+def _parameters(context: FitContext, rows: int) -> dict[str, Any]:
+    given = context.parameters
+    objective, metrics = "regression", ["l2"]
+    if context.classes:
+        objective = "binary" if context.classes == 2 else "multiclass"
+        metrics = ["binary_logloss", "binary_error"] if context.classes == 2 else ["multi_logloss", "multi_error"]
+    return {
+        "objective": objective, "metric": metrics, **({"num_class": context.classes} if context.classes > 2 else {}),
+        "learning_rate": given["learning_rate"], "num_leaves": given["leaves"], "max_depth": given["max_depth"] or -1,
+        "min_data_in_leaf": min(given["min_samples_leaf"], max(1, rows // 10)), "lambda_l2": given["l2"],
+        "feature_fraction_bynode": given["feature_fraction"], "num_threads": context.threads, "verbosity": -1,
+        "seed": context.seed, "deterministic": True, "force_col_wise": True,
+    }
+
+
+class _Reseed:
+    """Before each round: draw from a seed that depends on the run's seed and the round alone."""
+
+    before_iteration: ClassVar[bool] = True  # read by LightGBM
+    order: ClassVar[int] = 0
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def __call__(self, env: CallbackEnv) -> None:
+        drawn = np.random.SeedSequence([self._seed, env.iteration]).generate_state(1)[0]
+        booster: Any = env.model  # never the CVBooster that the declaration allows for
+        booster.reset_parameter({"feature_fraction_seed": int(drawn) >> 1})
+
+
+class _Watch:
+    """After each round: report, remember the best round, stop, leave a checkpoint."""
+
+    before_iteration: ClassVar[bool] = False
+    order: ClassVar[int] = 10
+
+    def __init__(self, context: FitContext, state: _State, rounds: int, tuned: Any) -> None:
+        self._context, self._state, self._rounds, self._tuned = context, state, rounds, tuned
+
+    def __call__(self, env: CallbackEnv) -> None:
+        context, state = self._context, self._state
+        state.round = env.iteration + 1
+        if state.phase == _TUNE:
+            self._judge({name: value for _, name, value, *_ in env.evaluation_result_list or ()}, env.model)
+        context.report.progress(state.round, self._rounds, "rounds")
+        if context.control.terminate or (context.checkpoints.due and state.round < self._rounds):
+            context.checkpoints.save(state.metric_step, asdict(state), lambda folder: self._write(folder, env.model))
+        if context.control.terminate:
+            raise Terminated
+        if context.control.finish and state.phase == _TUNE:
+            state.finished_early = True
+            raise EarlyStopException(env.iteration, [])
+        patience = context.parameters["patience"]
+        if state.phase == _TUNE and patience is not None and state.round - state.best_round >= patience:
+            raise EarlyStopException(env.iteration, [])
+
+    def _judge(self, readings: dict[str, float], booster: Any) -> None:
+        context, state = self._context, self._state
+        loss = next(iter(readings.values()))
+        if context.classes:
+            values = {"validation_loss": loss, "validation_accuracy": 1 - list(readings.values())[1]}
+        else:
+            values = {"validation_loss": loss, "validation_r2": 1 - loss / context.baseline_loss}
+        if state.round % _TRAIN_LOSS_EVERY == 1:
+            values["train_loss"] = booster.eval_train()[0][2]
+        if loss < state.best_loss:
+            state.best_loss, state.best_round = loss, state.round
+        context.report.metrics(state.round, values)
+
+    def _write(self, folder: Path, booster: Any) -> None:
+        booster.save_model(folder / "booster.txt", num_iteration=-1)
+        if self._tuned is not None:
+            self._tuned.save_model(folder / "tuned.txt", num_iteration=-1)
+
+
+def _first_rounds(booster: Any, rounds: int) -> Any:
+    """Return the booster with its first ``rounds`` rounds alone, as it is read from a file."""
+    return lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds))
+
+
+def _probabilities(raw: Array, classes: int) -> Array:
+    """Return (N, C) probabilities also for two classes, where LightGBM gives that of the second alone."""
+    return np.column_stack([1 - raw, raw]) if classes == 2 else raw

@@ -1,0 +1,35 @@
+"""Why a trainer failed: the cause and the sentence for the user, from the exception."""
+
+from __future__ import annotations
+
+from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, MldeskError, NotFound
+from mldesk.wire.states import Cause
+
+
+def explain(error: BaseException) -> dict[str, str]:
+    """Return the payload of the "failed" event for ``error``."""
+    if isinstance(error, MldeskError):
+        return {"cause": _cause(error).value, "message": error.message, "hint": error.hint}
+    if is_gpu_out_of_memory(error):
+        return {"cause": Cause.GPU_OOM.value, "message": "The GPU has too little memory for this model.",
+                "hint": "Choose a smaller batch size or width, or train on the CPU."}
+    if isinstance(error, MemoryError):
+        return {"cause": Cause.HOST_OOM.value, "message": "The machine has too little memory for this table and model.",
+                "hint": "Leave out columns, use fewer rows, or train on a machine with more memory."}
+    return {"cause": Cause.INTERNAL.value,
+            "message": f"The trainer failed with an error of its own ({type(error).__name__}: {str(error)[:200]}).",
+            "hint": "The log of the run has the details; please report it."}
+
+
+def is_gpu_out_of_memory(error: BaseException) -> bool:
+    """Say whether ``error`` is torch's, without importing torch to find out."""
+    kinds = type(error).__mro__
+    return any(kind.__name__ == "OutOfMemoryError" and kind.__module__.startswith("torch") for kind in kinds)
+
+
+def _cause(error: MldeskError) -> Cause:
+    if isinstance(error, DiskFull):
+        return Cause.DISK_FULL
+    if isinstance(error, (NotFound, LibraryDamaged)):
+        return Cause.DATA_MISSING
+    return Cause.USER_ERROR if isinstance(error, BadInput) else Cause.INTERNAL

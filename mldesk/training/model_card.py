@@ -1,0 +1,101 @@
+"""The model card: what the model is, how good, from what, and where not to trust it. Plain Markdown for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mldesk.training.model_files import ModelFacts
+
+_SHOWN = 30   # lines of a table; what is beyond is counted
+_SMALL_TEST = 100
+
+_METRICS = {
+    "accuracy": "share of rows whose class is right",
+    "balanced_accuracy": "the same, every class counting alike",
+    "f1_macro": "precision and recall in one, mean over the classes",
+    "precision_macro": "of what is called a class, how much is; mean over the classes",
+    "recall_macro": "of a class, how much is found; mean over the classes",
+    "roc_auc": "chance that a row of a class is ranked above one that is not",
+    "average_precision": "area under the precision-recall curve",
+    "log_loss": "surprise at the truth, in nats; lower is better",
+    "mcc": "correlation of prediction and truth, -1 to 1",
+    "r2": "share of the target's variance that is explained",
+    "root_mean_squared_error": "typical error, large ones weighing more; in the target's unit",
+    "mean_absolute_error": "mean error, in the target's unit",
+    "median_absolute_error": "half of the errors are smaller; in the target's unit",
+}
+
+
+def write_card(facts: ModelFacts) -> str:
+    """Return the card's text."""
+    sections = [_head(facts), _scores(facts), _inputs(facts), _importance(facts), _caution(facts), _making(facts)]
+    return "\n\n".join(filter(None, sections)) + "\n"
+
+
+def _head(facts: ModelFacts) -> str:
+    if facts.classes:
+        shown = ", ".join(f"`{label}`" for label in facts.classes[:_SHOWN])
+        more = f" and {len(facts.classes) - _SHOWN} more" if len(facts.classes) > _SHOWN else ""
+        aim = f"It tells which of {len(facts.classes)} classes a row belongs to: {shown}{more}."
+    else:
+        aim = "It predicts a number."
+    return (f"# {_cell(facts.target.name)}: {facts.estimator_title}\n\nPredicts the column "
+            f"**{_cell(facts.target.name)}** of {_cell(facts.dataset_name)}. {aim}")
+
+
+def _scores(facts: ModelFacts) -> str:
+    rows = [(f"`{name}`", f"{value:.4g}", _METRICS.get(name, "")) for name, value in facts.metrics.items()]
+    return (f"## How good it is\n\nOn {facts.rows['test']} test rows, which took no part in training:\n\n"
+            + _table(("metric", "value", "meaning"), rows))
+
+
+def _inputs(facts: ModelFacts) -> str:
+    rows = [(_cell(column.name), column.type.value, column.role.value) for column in facts.encoder.columns]
+    text = "## What it needs\n\n" + _table(("column", "type", "used as"), rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        text += f"\n\nand {len(rows) - _SHOWN} more columns, listed in `model.json`."
+    left_out = [f"- {_cell(name)}: {why}" for name, why in facts.encoder.left_out.items()]
+    if left_out:
+        text += "\n\nNot used:\n\n" + "\n".join(left_out[:_SHOWN])
+        text += f"\n- and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
+    return text + "\n\nEmpty cells, and categories never seen in training, are allowed."
+
+
+def _importance(facts: ModelFacts) -> str:
+    items: Sequence[dict[str, Any]] = facts.evaluation.get("importance", ())
+    if not items:
+        return ""
+    rows = [(_cell(item["feature"]), f"{item['value']:.4g} ± {item['std']:.2g}") for item in items[:10]]
+    return (f"## What it goes by\n\nHow much `{facts.evaluation['importance_metric']}` worsens when a column's values "
+            "change places between test rows:\n\n" + _table(("column", "loss of score"), rows))
+
+
+def _caution(facts: ModelFacts) -> str:
+    said = ["It knows what its training rows showed; rows of another kind, place or time may be predicted badly.",
+            "What goes with the target need not cause it."]
+    if facts.rows["test"] < _SMALL_TEST:
+        said.append(f"The scores come from only {facts.rows['test']} test rows and may be far off by luck alone.")
+    if facts.finished_early:
+        said.append("The training was ended early by hand.")
+    return "## Where to be careful\n\n" + "\n".join(f"- {line}" for line in said)
+
+
+def _making(facts: ModelFacts) -> str:
+    rows = facts.rows
+    settings = [(f"`{name}`", f"`{value}`") for name, value in facts.parameters.items()]
+    found = "".join(f" {name.replace('_', ' ').capitalize()}: {value}." for name, value in facts.fit_facts.items())
+    return (f"## How it was made\n\nOn {facts.created} by MLDesk from {rows['train']} training and "
+            f"{rows['validation']} validation rows, seed {facts.seed}.{found}\n\n"
+            + _table(("parameter", "value"), settings))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Return text from the user's table so that it cannot break out of a Markdown table."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

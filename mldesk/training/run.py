@@ -1,0 +1,156 @@
+"""The trainer: one process, one job.
+
+    python -m mldesk.training.run JOBDIR --objects DIR [--attempt N]
+    python -m mldesk.training.run --warm      imports everything slow, prints "ready", reads its job as JSON from stdin
+
+Reads ``spec.json``; writes ``spool.<attempt>``, ``checkpoints/`` and objects; listens to ``control`` and SIGTERM. Ends
+with code 0 once a terminal event is written, and with 143 after SIGTERM: then the supervisor says what became of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import json
+import os
+import shutil
+import socket
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mldesk.core import canonical
+from mldesk.core.errors import BadInput, DiskFull, MldeskError
+from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.control import Control, Terminated
+from mldesk.training.failures import explain
+from mldesk.training.report import Report
+from mldesk.training.resources import ResourceWatch, gpu_name, usable_threads
+from mldesk.training.spool import Spool
+from mldesk.wire.jobs import JobSpec, TrainRequest
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.states import Cause
+
+_BY_SIGTERM = 143   # as shells report it
+_SLOW = ("torch", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "lightgbm", "pyarrow.parquet",
+         "onnxruntime", "onnx", "skops.io", "safetensors.torch", "threadpoolctl", "mldesk.training.train",
+         "mldesk.training.evaluation", "mldesk.training.estimators.mlp", "mldesk.training.estimators.lightgbm")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one job as the command line says; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m mldesk.training.run", description="Run one training job.")
+    parser.add_argument("job", nargs="?", type=Path, help="the job's folder")
+    parser.add_argument("--objects", type=Path, help="the object store")
+    parser.add_argument("--attempt", type=int, default=int(os.environ.get("MLDESK_ATTEMPT", "1")))
+    parser.add_argument("--warm", action="store_true", help="import everything first, then read the job from stdin")
+    given = parser.parse_args(arguments)
+    if given.warm:
+        return _warm()
+    if given.job is None or given.objects is None:
+        parser.error("a job's folder and --objects are needed")
+    return run_job(given.job, given.objects, given.attempt)
+
+
+def run_job(folder: Path, objects: Path, attempt: int) -> int:
+    """Run the job in ``folder`` and write its events, the terminal one last. Returns the exit code."""
+    spool = Spool(folder / f"spool.{attempt}")
+    report = Report(spool)
+    checkpoints = Checkpoints(folder / "checkpoints",
+                              lambda step, name: report.event("checkpoint", step=step, name=name))
+    control = Control(folder / "control", lambda: _cancelled(spool), lambda: os._exit(_BY_SIGTERM))
+    watch = ResourceWatch(report)
+    try:
+        control.start()
+        found = checkpoints.newest()
+        report.event("started", attempt=attempt, pid=os.getpid(), host=socket.gethostname(), device=_device(folder),
+                     resumed_from=None if found is None else found.step)
+        watch.start()
+        result = _train(folder, objects, report, control, checkpoints)
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        report.event("succeeded", result=result)
+        return 0
+    except Terminated:
+        return _BY_SIGTERM
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user is told; the traceback goes to the log
+        return _failed(spool, error, folder)
+    finally:
+        watch.close()
+        control.close()
+        spool.close()
+
+
+def _train(folder: Path, objects: Path, report: Report, control: Control,
+           checkpoints: Checkpoints) -> Mapping[str, Any]:
+    from mldesk.training.train import Workplace, train  # loads pyarrow; "started" is written before that
+
+    spec = JobSpec.from_json(_read_spec(folder))
+    if spec.kind != "train":
+        raise BadInput(f"This runner has no job of the kind {spec.kind!r:.40}.", hint="Upgrade the runner.")
+    work = Workplace(ObjectStore(objects), report, control, checkpoints, folder / "scratch",
+                     usable_threads(spec.resources.threads), spec.resources.device)
+    return train(TrainRequest.from_json(spec.payload), work)
+
+
+def _read_spec(folder: Path) -> Mapping[str, Any]:
+    try:
+        value = canonical.loads((folder / "spec.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadInput(f"The job's spec.json cannot be read: {error}.") from error
+    if not isinstance(value, Mapping):
+        raise BadInput("The job's spec.json is not a JSON object.")
+    return value
+
+
+def _device(folder: Path) -> str:
+    """Return the device the job will use, as far as that can be told before the slow libraries are loaded."""
+    try:
+        spec = JobSpec.from_json(_read_spec(folder))
+        on_gpu = spec.payload.get("estimator") == "mlp" and spec.resources.device != "cpu" and gpu_name()
+    except MldeskError:
+        return "cpu"  # the spec is refused in a moment, with the reason
+    return on_gpu or "cpu"
+
+
+def _cancelled(spool: Spool) -> NoReturn:
+    """End this process at once, whatever the fit is in the middle of; called from the control thread."""
+    code = 0
+    try:
+        spool.write("cancelled", {"cause": Cause.CANCELLED.value, "message": "The run was cancelled."})
+    except DiskFull:
+        code = 1  # no terminal event: the supervisor, which knows what it asked for, writes it
+    os._exit(code)
+
+
+def _failed(spool: Spool, error: Exception, folder: Path) -> int:
+    if not isinstance(error, BadInput):
+        traceback.print_exc()
+    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    if isinstance(error, DiskFull):
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # makes room for the last words
+    try:
+        spool.write("failed", explain(error))
+    except DiskFull:
+        return 1
+    return 0
+
+
+def _warm() -> int:
+    """Import everything slow, say so, and wait for the job. Returns the exit code; 0 when no job comes."""
+    for module in _SLOW:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # what is loaded now stays; the collector need not look at it again and again
+    print("ready", flush=True)  # noqa: T201 - this is how the supervisor knows
+    line = sys.stdin.readline()
+    if not line.strip():
+        return 0
+    job = json.loads(line)
+    return run_job(Path(job["job"]), Path(job["objects"]), int(job["attempt"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
