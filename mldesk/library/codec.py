@@ -16,7 +16,7 @@ def dump(value: Any) -> str:
     try:
         return _encode(value)
     except (ValueError, TypeError):  # non-finite, or a mapping that is no dict
-        return _encode(json.loads(canonical.dumps(value).decode("utf-8", "surrogatepass")))
+        return _encode(canonical.finite(value))
 
 
 def load(text: str | None) -> Any:

@@ -138,6 +138,17 @@ class Manifest:
         return cls.from_json(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What has to travel before a manifest is whole here. False when nothing has."""
+
+    entries: tuple[Entry, ...]   # files whose object is not here
+    chunks: tuple[str, ...]      # their chunks that are not staged either, in order, each once
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
+
+
 def read_entry(source: BinaryIO, name: str, copy: BinaryIO | None = None) -> Entry:
     """Read a file once, chunk by chunk, into its Entry, writing it to ``copy`` on the way."""
     whole = hashlib.sha256()

@@ -16,7 +16,6 @@ import hashlib
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mldesk.core import durable
@@ -27,6 +26,7 @@ from mldesk.wire.manifest import (
     MARK,
     Entry,
     Manifest,
+    Missing,
     check_digest,
     check_path,
     is_digest,
@@ -49,17 +49,6 @@ class ObjectMissing(NotFound):
     def __init__(self, digest: str) -> None:
         super().__init__(f"The file {digest[:12]}… is not in the object store.")
         self.digest = digest
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What has to travel before a manifest is whole here. False when nothing has."""
-
-    entries: tuple[Entry, ...]   # files whose object is not here
-    chunks: tuple[str, ...]      # their chunks that are not staged either, in order, each once
-
-    def __bool__(self) -> bool:
-        return bool(self.entries)
 
 
 class ObjectStore:
