@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mldesk.core.clock import SystemClock
 from mldesk.core.paths import Home, default_home
 from mldesk.library import Library
 from mldesk.library.records import RunnerRecord
 from mldesk.library.secrets import SecretStore
-from mldesk.runners import RunnerClient
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.health import Finding, examine
@@ -19,6 +19,9 @@ from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.signing_key import SigningKeys
+
+if TYPE_CHECKING:  # rpyc loads with it
+    from mldesk.runners import RunnerClient
 
 
 def open_workbench(home: Path | None = None) -> Workbench:
@@ -37,7 +40,7 @@ def open_workbench(home: Path | None = None) -> Workbench:
 
     runners = RunnerService(library, connect, clock)
     datasets = DatasetService(library, place)
-    models = ModelService(library, SigningKeys(SecretStore(place)))
+    models = ModelService(library, SigningKeys(SecretStore(place.vault)))
     return Workbench(
         home=place, library=library, datasets=datasets, models=models, runners=runners,
         runs=RunService(library, datasets, runners, clock), predictions=PredictionService(library, models))
@@ -48,7 +51,9 @@ def examine_machine(home: Path | None = None) -> Iterator[Finding]:
     place = Home(home or default_home())
 
     def secrets() -> str:
-        return f"Secrets are kept in {SecretStore(place).describe()}."
+        store = SecretStore(place.vault)
+        store.get("doctor")  # raises where the place cannot be opened
+        return f"Secrets are kept in the {store.place}."
 
     def library() -> str:
         if not place.database.exists():

@@ -30,7 +30,7 @@ def take_globals(arguments: Sequence[str]) -> tuple[Globals, list[str]]:
             as_json = True
         elif word == "--home" or word.startswith("--home="):
             home = word.partition("=")[2] if "=" in word else waiting.pop(0) if waiting else ""
-            if not home or home == "--":
+            if not home or home.startswith("-"):
                 raise BadInput("--home needs a folder.", hint="Write --home DIR, or set MLDESK_HOME.")
         else:
             rest.append(word)

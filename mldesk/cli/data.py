@@ -12,7 +12,7 @@ from mldesk.cli.face import Face, facts
 from mldesk.cli.progress import Meter
 from mldesk.core.errors import BadInput, NotFound
 
-app = typer.Typer(no_args_is_help=True, help="Import tables, look at them, clean them into new versions.")
+app = typer.Typer(help="Import tables, look at them, clean them into new versions.")
 
 Reference = Annotated[str, typer.Argument(metavar="N[@V]", help="A dataset, or one of its versions.")]
 Name = Annotated[str, typer.Argument(metavar="N", help="A dataset.")]
@@ -23,7 +23,7 @@ PROBLEMS_SHOWN = 8
 @app.command("import")
 def import_(
     context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files of one table, one below the other.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files of one table, one below the other.")],
     name: Annotated[str, typer.Option("--name", metavar="N", help="The dataset's name; a known one gets a new "
                                       "version. Without it the first file's name is used.")] = "",
     file_format: Annotated[str | None, typer.Option("--format", metavar="F", help="csv, tsv, json, jsonl, xlsx or "
@@ -74,7 +74,7 @@ def list_(
                [(item.head.label, item.versions, words.count(item.head.rows), words.count(len(item.head.columns)),
                  words.size(item.head.size), words.moment(item.created)) for item in datasets],
                right=("versions", "rows", "columns", "size"),
-               empty="The bin is empty." if removed else "No datasets yet. Import one: mldesk data import FILE --name N")
+               empty="The bin is empty." if removed else "No datasets yet. Try: mldesk data import FILE --name N")
 
 
 @app.command()

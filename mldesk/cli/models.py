@@ -13,7 +13,7 @@ from mldesk.cli.face import Face, facts, make_table
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
 
-app = typer.Typer(no_args_is_help=True, help="Look at models, choose versions, export and import safe bundles.")
+app = typer.Typer(help="Look at models, choose versions, export and import safe bundles.")
 
 Name = Annotated[str, typer.Argument(metavar="M", help="A model.")]
 Reference = Annotated[str, typer.Argument(metavar="M[@V]", help="A model (its promoted version), or one version.")]
@@ -108,6 +108,9 @@ def export(
     with face.workbench() as bench:
         up_to_date(face, bench)
         report = bench.models.export(reference, file)
+        unsigned = bench.models.signing_problem
+    if unsigned:
+        face.note(f"! The bundle is not signed: {unsigned}")
     if face.json:
         face.document({"file": str(file), "size": file.stat().st_size, **report.to_json()})
         return

@@ -12,7 +12,7 @@ from mldesk.cli.face import Face, facts
 if TYPE_CHECKING:
     from mldesk.library.records import RunnerRecord
 
-app = typer.Typer(no_args_is_help=True, help="Look at the machines that train.")
+app = typer.Typer(help="Look at the machines that train.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help='A runner; this machine is "local".')]
 

@@ -14,7 +14,7 @@ from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.train import finish, how_to_go_on, show_result
 
-app = typer.Typer(no_args_is_help=True, help="List, follow, steer and compare runs.")
+app = typer.Typer(help="List, follow, steer and compare runs.")
 
 Reference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the start of it, or its name.")]
 
@@ -164,7 +164,7 @@ def resume(context: typer.Context, reference: Reference) -> None:
 @app.command()
 def compare(
     context: typer.Context,
-    references: Annotated[list[str], typer.Argument(metavar="RUN RUN…", help="Two or more runs.")],
+    references: Annotated[list[str], typer.Argument(metavar="RUN", help="Two or more runs.")],
 ) -> None:
     """Put runs side by side: what differs, and which is best in what."""
     face = Face.of(context)

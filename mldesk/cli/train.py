@@ -41,7 +41,8 @@ def train(
 
     face = Face.of(context)
     order = TrainOrder(dataset=reference, target=target, task=task, estimator=model,
-                       parameters=_parameters(param or []), test_size=test_size, seed=seed, name=name, runner=runner, model=save_as)
+                       parameters=_parameters(param or []), test_size=test_size, seed=seed, name=name,
+                       runner=runner, model=save_as)
     with face.workbench() as bench, Interrupts() as interrupts:
         for advice in bench.runs.check(order).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")

@@ -115,8 +115,8 @@ def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str])
         advice.append(Advice("info", f"{column.missing} rows without a {order.target} are left out."))
     if usable < SMALL_TABLE:
         advice.append(Advice("warning", f"Only {usable} rows can be used: the scores will say little."))
-    elif usable * order.test_size < SMALL_TEST:
-        advice.append(Advice("warning", f"The test part has only {int(usable * order.test_size)} rows: scores are shaky."))
+    elif (tested := int(usable * order.test_size)) < SMALL_TEST:
+        advice.append(Advice("warning", f"Only {tested} rows are in the test part: its scores are shaky."))
     if len(features) > WIDE_TABLE:
         advice.append(Advice("warning", f"{len(features)} columns are used: this takes long and fits noise."))
     ids = [c.name for c in version.columns if c.name in features and c.type is ColumnType.TEXT

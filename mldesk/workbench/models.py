@@ -77,6 +77,11 @@ class ModelService:
         write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key())
         return inspect(path)
 
+    @property
+    def signing_problem(self) -> str:
+        """Why the last export went unsigned; "" where it was signed."""
+        return self._keys.problem
+
     def inspect(self, path: Path) -> BundleReport:
         """Say what a bundle holds and who signed it; loads nothing of it. Raises NotFound, BadBundle."""
         from mldesk.bundles import inspect

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mldesk.core.clock import Clock
-from mldesk.core.errors import NotFound
+from mldesk.core.errors import Conflict, NotFound
 from mldesk.library import Library
 from mldesk.library.records import RunnerRecord
-from mldesk.runners import RunnerClient
 from mldesk.workbench.references import did_you_mean
 
-Connect = Callable[[RunnerRecord], RunnerClient]
+if TYPE_CHECKING:  # rpyc loads with it
+    from mldesk.runners import RunnerClient
+
+Connect = Callable[[RunnerRecord], "RunnerClient"]
 
 
 class RunnerService:
@@ -43,6 +46,18 @@ class RunnerService:
             if name not in self._clients:
                 self._clients[name] = self._connect(self.show(name))
             return self._clients[name]
+
+    def stop(self, name: str) -> None:
+        """End the agent of this machine, its jobs with it. Raises NotFound, Conflict for a runner that is elsewhere."""
+        from mldesk.runners import LocalRunner
+
+        client = self.client(name)
+        if not isinstance(client, LocalRunner):
+            raise Conflict(f"The runner {name} is another machine and is not ended from here.")
+        client.stop_agent(kill_jobs=True)
+        with self._lock:
+            self._clients.pop(name, None)
+        client.close()
 
     def close(self) -> None:
         """Let go of every connection. Jobs and agents go on."""

@@ -18,17 +18,20 @@ class SigningKeys:
 
     def __init__(self, secrets: SecretStore) -> None:
         self._secrets = secrets
+        self.problem = ""  # why the last bundle went unsigned
 
     def private_key(self) -> SigningKey | None:
         """Return the key, made at first use; None where there is no place to keep one."""
         from mldesk.bundles import SigningKey  # cryptography loads with it
 
+        self.problem = ""
         try:
             kept = self._secrets.get(NAME)
             if kept is not None:
                 return SigningKey.from_text(kept)
             key = SigningKey.generate()
             self._secrets.set(NAME, key.to_text())
-        except SecretsLocked:
+        except SecretsLocked as error:
+            self.problem = f"{error.message} {error.hint}".strip()
             return None
         return key

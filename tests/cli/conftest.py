@@ -1,0 +1,84 @@
+"""The command as a script sees it: a process, its two streams and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON document on stdout; fails where there is none or more than one."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Command:
+    """Runs ``python -m mldesk`` on one library."""
+
+    def __init__(self, home: Path, folder: Path) -> None:
+        self.home, self.folder = home, folder
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {**os.environ, "MLDESK_HOME": str(self.home), "COLUMNS": "120", "PYTHONWARNINGS": "", **more}
+
+    def __call__(self, *arguments: str | Path, timeout: float = 240, **more: str) -> Answer:
+        done = subprocess.run([sys.executable, "-m", "mldesk", *map(str, arguments)], capture_output=True, text=True,
+                              encoding="utf-8", timeout=timeout, check=False, cwd=self.folder,
+                              env=self.environment(**more), stdin=subprocess.DEVNULL)
+        assert "Traceback" not in done.stderr, done.stderr
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def good(self, *arguments: str | Path, **more: Any) -> Any:
+        """Run with --json and return the document of a command that must succeed."""
+        answer = self(*arguments, "--json", **more)
+        assert answer.code == 0, answer
+        return answer.json
+
+    def stop(self) -> None:
+        """End the agent that the commands started."""
+        if (self.home / "runner").exists():
+            from mldesk.app import open_workbench
+
+            with open_workbench(self.home) as bench:
+                bench.runners.stop("local")
+
+
+@pytest.fixture
+def mldesk(tmp_path: Path) -> Iterator[Command]:
+    """A command on a library of its own; its agent is ended afterwards."""
+    command = Command(tmp_path / "home", tmp_path)
+    yield command
+    command.stop()
+
+
+def make_table(path: Path, rows: int = 240) -> Path:
+    """Write a small table in which `grade` follows from `size` and `colour`, with some cells missing."""
+    colours = ("red", "green", "blue")
+    lines = ["id,size,colour,weight,grade"]
+    for index in range(rows):
+        size, colour = (index * 37 % 100) / 10, colours[index * 7 % 3]
+        weight = "" if index % 19 == 0 else f"{size * 2 + index % 5:.1f}"
+        grade = "good" if size + (2 if colour == "red" else 0) > 5.5 else "poor"
+        lines.append(f"r{index},{size},{colour},{weight},{grade}")
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path

@@ -1,0 +1,87 @@
+"""The commands and flags that scripts and manuals rely on. Adding is free; what is listed here may not vanish."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from mldesk.cli.main import ENTRIES, build
+
+COMMANDS = {
+    "demo": {"--keep", "--window"},
+    "doctor": set(),
+    "data import": {"PATH", "--name", "--format"},
+    "data list": set(),
+    "data show": {"N[@V]"},
+    "data preview": {"N[@V]", "--rows", "--offset"},
+    "data profile": {"N[@V]"},
+    "data query": {"N[@V]", "SQL"},
+    "data clean": {"N[@V]", "--recipe"},
+    "data versions": {"N"},
+    "data diff": {"N", "V", "W"},
+    "data rollback": {"N", "V"},
+    "data export": {"N[@V]", "FILE"},
+    "data remove": {"N"},
+    "data restore": {"N"},
+    "train": {"N[@V]", "--target", "--task", "--model", "--param", "--runner", "--seed", "--test-size", "--name",
+              "--detach"},
+    "runs list": set(),
+    "runs show": {"RUN"},
+    "runs follow": {"RUN"},
+    "runs events": {"RUN", "--after"},
+    "runs logs": {"RUN"},
+    "runs cancel": {"RUN"},
+    "runs finish": {"RUN"},
+    "runs resume": {"RUN"},
+    "runs compare": {"RUN"},
+    "models list": set(),
+    "models show": {"M[@V]"},
+    "models promote": {"M", "V"},
+    "models rollback": {"M", "V"},
+    "models export": {"M[@V]", "FILE.mlbundle"},
+    "models inspect": {"FILE"},
+    "models import": {"FILE"},
+    "predict": {"MODEL|FILE.mlbundle", "INPUT", "-o"},
+    "serve": {"MODEL|FILE.mlbundle", "--port"},
+    "runners list": set(),
+    "runners show": {"NAME"},
+    "runners check": {"NAME"},
+}
+
+
+def _commands() -> dict[str, set[str]]:
+    found = {}
+    for name, command in typer.main.get_command(build()).commands.items():  # type: ignore[attr-defined]
+        for path, leaf in ([(f"{name} {sub}", item) for sub, item in command.commands.items()]
+                           if hasattr(command, "commands") else [(name, command)]):
+            found[path] = {word for parameter in leaf.params for word in (
+                parameter.opts if parameter.param_type_name == "option" else [parameter.metavar])}
+    return found
+
+
+def test_the_commands_are_those_of_the_contract() -> None:
+    assert set(_commands()) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_takes_what_the_contract_says(command: str) -> None:
+    assert COMMANDS[command] <= _commands()[command]
+
+
+def test_the_order_of_the_help_names_every_command() -> None:
+    assert set(ENTRIES) == {command.partition(" ")[0] for command in COMMANDS}
+
+
+def test_the_help_lists_every_command_in_words() -> None:
+    texts = {}
+    for group in ("", "data", "runs", "models", "runners"):
+        done = subprocess.run([sys.executable, "-m", "mldesk", *group.split(), "--help"], capture_output=True,
+                              text=True, check=True, encoding="utf-8")
+        texts[group] = done.stdout
+    for command in COMMANDS:
+        group, _, leaf = command.rpartition(" ")
+        line = next(line for line in texts[group].splitlines() if line.lstrip("│ ").startswith(leaf + " "))
+        assert len(line.strip("│ ")) > len(leaf) + 12, f"{command} does not say what it is for"

@@ -1,0 +1,85 @@
+"""However a command ends: one sentence, the right exit code, the error's shape with --json, never a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mldesk.cli.arguments import Globals
+from mldesk.cli.face import Face
+from mldesk.cli.failures import describe
+from mldesk.core.errors import BadInput, DiskFull, MldeskError, NotFound
+from tests.cli.conftest import Command
+
+
+def _error(mldesk: Command, *arguments: str, code: int) -> dict[str, str]:
+    answer = mldesk(*arguments, "--json")
+    assert answer.code == code, answer
+    assert set(answer.json) == {"error"}
+    error: dict[str, str] = answer.json["error"]
+    assert set(error) == {"code", "message", "hint"}
+    assert error["message"].endswith((".", "?"))
+    return error
+
+
+@pytest.mark.parametrize("arguments", [
+    ("train", "n"), ("trian",), ("data", "preview", "n", "--rows", "many"), ("data",), ("--home",), ("runs", "show"),
+    ("data", "list", "--nonsense")])
+def test_wrong_usage_is_exit_2_in_the_errors_shape(mldesk: Command, arguments: tuple[str, ...]) -> None:
+    error = _error(mldesk, *arguments, code=2)
+    assert error["code"] in ("usage", "bad_input")
+
+
+def test_wrong_usage_says_where_help_is(mldesk: Command) -> None:
+    answer = mldesk("train", "n")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.splitlines() == ["mldesk: Missing option '--target'.", "  See `mldesk train --help`."]
+
+
+def test_json_without_a_command_is_refused(mldesk: Command) -> None:
+    assert "command" in _error(mldesk, code=2)["message"]
+
+
+def test_a_window_without_a_display_is_refused_in_words(mldesk: Command) -> None:
+    answer = mldesk(DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
+    assert answer.code == 2
+    assert "display" in answer.err
+
+
+@pytest.mark.parametrize("arguments", [
+    ("data", "show", "nothing"), ("data", "preview", "nothing@3"), ("runs", "show", "nothing"),
+    ("models", "show", "nothing"), ("runners", "show", "nothing"), ("models", "inspect", "nothing.mlbundle"),
+    ("data", "import", "nothing.csv", "--name", "n"), ("predict", "nothing.mlbundle", "x.csv", "-o", "y.csv"),
+    ("train", "nothing", "--target", "x")])
+def test_what_is_not_there_is_exit_3(mldesk: Command, arguments: tuple[str, ...]) -> None:
+    assert _error(mldesk, *arguments, code=3)["code"] in ("not_found", "object_missing")
+
+
+def test_a_fault_of_ours_leaves_its_traceback_in_a_file(tmp_path: Path) -> None:
+    face = Face(Globals(home=tmp_path))
+    try:
+        raise ZeroDivisionError("by design")
+    except ZeroDivisionError as error:
+        shape, code = describe(error, face)
+    assert (shape["code"], code) == ("internal", 1)
+    log = tmp_path / "logs" / "errors.log"
+    assert str(log) in shape["hint"]
+    assert "ZeroDivisionError: by design" in log.read_text("utf-8")
+
+
+@pytest.mark.parametrize(("error", "code"), [
+    (BadInput("Bad."), 2), (NotFound("No."), 3), (DiskFull("Full."), 1), (MldeskError("Failed."), 1),
+    (KeyboardInterrupt(), 130), (PermissionError(13, "Permission denied", "x"), 1),
+    (FileNotFoundError(2, "No such file or directory", "x"), 3), (OSError(28, "No space left on device"), 1)])
+def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int, tmp_path: Path) -> None:
+    assert describe(error, Face(Globals(home=tmp_path)))[1] == code
+
+
+def test_a_closed_pipe_is_silent(mldesk: Command) -> None:
+    line = f"{sys.executable} -m mldesk data --help; {sys.executable} -m mldesk doctor | head -n 0"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=mldesk.environment(), check=False,
+                          cwd=mldesk.folder)
+    assert done.stderr == ""

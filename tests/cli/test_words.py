@@ -1,0 +1,40 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from mldesk.cli import words
+
+
+@pytest.mark.parametrize(("seconds", "text"), [
+    (None, ""), (math.inf, ""), (0.84, "0.8 s"), (42.4, "42 s"), (187, "3:07"), (7387, "2:03:07"), (59.99, "60 s")])
+def test_durations_are_short(seconds: float | None, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (0.84321, "0.8432"), (-1.5, "-1.5000"), (154.23456, "154.2"), (46840.0, "46,840"), (None, ""), ("NaN", "NaN"),
+    (math.nan, "nan"), (True, "True")])
+def test_scores_keep_four_digits_whatever_their_size(value: object, text: str) -> None:
+    assert words.score(value) == text
+
+
+def test_sizes_and_counts_are_set_apart() -> None:
+    assert [words.size(count) for count in (0, 1023, 970_457, 5 * 1024**3)] == ["0 B", "1023 B", "947.7 KiB", "5.0 GiB"]
+    assert (words.plural(1, "row"), words.plural(7043, "row"), words.count(None)) == ("1 row", "7,043 rows", "")
+
+
+def test_a_cell_stays_on_its_line() -> None:
+    assert words.cell("a\nb\tc\x1b[31m") == "a·b·c·[31m"
+    assert [words.cell(value) for value in (None, True, 0.1, 3)] == ["", "true", "0.1", "3"]
+
+
+def test_a_sparkline_falls_with_its_curve() -> None:
+    line = words.sparkline([float(value) for value in range(400, 0, -1)], 40)
+    assert len(line) == 40
+    assert list(line) == sorted(line, reverse=True)
+    assert words.sparkline([math.nan]) == ""
+    assert words.sparkline([1.0, 1.0]) == "▁▁"
