@@ -37,6 +37,8 @@ class Parameter:
 
     def parse(self, value: object) -> Any:
         """Return ``value`` (text or typed) as this parameter's type. Raises BadInput that says what is allowed."""
+        if value in self.choices:  # "none" may be one of them
+            return value
         if value is None or (isinstance(value, str) and value.strip().lower() in ("none", "null", "")):
             if self.nullable:
                 return None
