@@ -1,0 +1,68 @@
+"""Turn a column of text into its type, as decided."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mldesk.data import forms
+from mldesk.data.decide import Decision
+from mldesk.data.types import ARROW
+from mldesk.wire.schema import ColumnType
+
+
+class Converter:
+    """Reads batches of one column."""
+
+    def __init__(self, decision: Decision, *, ltrim: bool = False) -> None:
+        self._decision, self._ltrim = decision, ltrim
+        self._missing = pa.array(sorted(decision.missing))
+        self.infinite = 0   # values that are infinite so far
+
+    def __call__(self, values: pa.Array) -> pa.Array:
+        """Return the values in the column's Arrow type, null where missing.
+
+        Raises ArrowInvalid for a value that does not fit, which the decision ruled out.
+        """
+        if self._decision.type is ColumnType.TEXT:
+            return self._text(values)
+        encoded = values.dictionary_encode()
+        texts = pc.utf8_trim_whitespace(encoded.dictionary)
+        typed = self._typed(pc.if_else(pc.is_in(texts, self._missing), None, texts))
+        result = typed.take(encoded.indices)
+        if self._decision.type is ColumnType.NUMBER:
+            self.infinite += pc.sum(pc.is_inf(result)).as_py() or 0
+        return result
+
+    def _text(self, values: pa.Array) -> pa.Array:
+        trimmed = pc.utf8_trim_whitespace(values)
+        absent = pc.is_in(trimmed, self._missing)
+        kept = pc.utf8_ltrim_whitespace(values) if self._ltrim else values
+        return pc.if_else(absent, pa.scalar(None, pa.string()), kept) if pc.any(absent).as_py() else kept
+
+    def _typed(self, texts: pa.Array) -> pa.Array:
+        kind, form = self._decision.type, self._decision.form
+        there = texts.drop_null()
+        if kind is ColumnType.BOOLEAN:
+            read = forms.to_boolean(there)
+        elif kind.numeric:
+            read = _READERS[form](there)
+            if read.type != ARROW[kind]:
+                read = pc.cast(read, ARROW[kind])
+        else:
+            read = forms.to_moment(there, form, kind)
+        if not texts.null_count:
+            return read
+        return read.take(_places(texts))
+
+
+_READERS: dict[str, forms.Convert] = {
+    "integer": forms.to_integer, "number": forms.to_number, "point": forms.to_number_grouped,
+    "comma": forms.to_number_comma,
+}
+
+
+def _places(texts: pa.Array) -> pa.Array:
+    """Return for each text its place among those that are not null; null stays null."""
+    there = pc.is_valid(texts)
+    return pc.if_else(there, pc.subtract(pc.cumulative_sum(pc.cast(there, pa.int64())), 1), None)

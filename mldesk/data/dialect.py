@@ -1,0 +1,148 @@
+"""How a delimited text file is written: its delimiter, where its header is, how many columns it has."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DELIMITERS = (",", ";", "\t", "|")
+NONE = "\x1f"       # stands in as the delimiter of a file with one column
+_RECORDS = 400      # of the sample that are looked at
+_TITLES = 40        # records above the header at most
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d+)*|\.\d+)([eE][-+]?\d+)?%?")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the careful and the fast reader need to know."""
+
+    delimiter: str
+    skip_space: bool             # a blank follows every delimiter and belongs to it
+    header: tuple[str, ...]      # the names as they are written; () where the file has none
+    header_line: int             # physical line where the header ends, from 1; 0: there is none
+    titles: tuple[int, ...]      # physical lines above the header that hold something else
+    width: int                   # cells of a row
+    row_names: bool = False      # the header lacks a name for the first column (as R writes it)
+    headerless: bool = False     # guessed, not told, that there is no header
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    cells: list[str]
+    last_line: int
+
+
+def sniff(sample: str, *, whole: bool, delimiter: str | None, header_row: int | None) -> Dialect | None:
+    """Return how the file that begins with ``sample`` is written; None if the sample holds no text at all.
+
+    ``whole``: the sample is the file. A single column is written with the delimiter ``NONE``.
+    """
+    lines = io.StringIO(sample, newline="").readlines()
+    if not whole and len(lines) > 1:
+        lines.pop()
+    told, shift = _told_delimiter(lines)
+    if delimiter is None:
+        delimiter = told or _best_delimiter(lines[shift:])
+    csv.field_size_limit(1 << 30)  # Python's own limit of 128 kB per cell is too small for texts; it is process-wide
+    records = _records(lines, delimiter, skip_space=False)
+    if not any(any(cell.strip() for cell in record.cells) for record in records[shift:]):
+        return None
+    skip_space = _spaced(records[shift:])
+    if skip_space:
+        records = _records(lines, delimiter, skip_space=True)
+    return _find_header(records[shift:] if shift else records, delimiter, skip_space, header_row)
+
+
+def _told_delimiter(lines: Sequence[str]) -> tuple[str | None, int]:
+    """Spreadsheets may write ``sep=;`` as the first line."""
+    match = re.fullmatch(r'"?sep=(.)"?\s*', lines[0]) if lines else None
+    return (match[1], 1) if match else (None, 0)
+
+
+def _records(lines: Sequence[str], delimiter: str, *, skip_space: bool) -> list[_Record]:
+    reader = csv.reader(iter(lines), delimiter=delimiter, skipinitialspace=skip_space)
+    records: list[_Record] = []
+    try:
+        for cells in reader:
+            records.append(_Record(cells, reader.line_num))  # noqa: PERF401 - an error keeps what came before it
+            if len(records) >= _RECORDS:
+                break
+    except csv.Error:
+        pass
+    return records
+
+
+def _best_delimiter(lines: Sequence[str]) -> str:
+    """Take the one that cuts most records into the same number of cells, the first record too."""
+    best, best_score = NONE, (0.0, False, 0)
+    for delimiter in DELIMITERS:
+        if not any(delimiter in line for line in lines):
+            continue
+        counts = [len(record.cells) for record in _records(lines, delimiter, skip_space=False) if _filled(record)]
+        width, times = _mode(counts)
+        if width < 2:
+            continue
+        score = (round(times / len(counts), 1), counts[0] == width, width)
+        if score > best_score and score[0] >= 0.4:
+            best, best_score = delimiter, score
+    return best
+
+
+def _mode(counts: Sequence[int]) -> tuple[int, int]:
+    return max(Counter(counts).items(), key=lambda item: (item[1], item[0])) if counts else (0, 0)
+
+
+def _filled(record: _Record) -> bool:
+    return any(cell.strip() for cell in record.cells)
+
+
+def _spaced(records: Sequence[_Record]) -> bool:
+    wide = [record for record in records if len(record.cells) > 1]
+    return len(wide) > 1 and all(cell.startswith(" ") for record in wide for cell in record.cells[1:])
+
+
+def _find_header(records: Sequence[_Record], delimiter: str, skip_space: bool, header_row: int | None) -> Dialect | None:
+    filled = [record for record in records if _filled(record)]
+    counts = [len(record.cells) for record in filled]
+    width, _ = _mode(counts[1:] or counts)
+    if header_row is not None:
+        header = next((record for record in records if record.last_line >= header_row), None) if header_row else None
+        if header is None:
+            return Dialect(delimiter, skip_space, (), 0, (), width)
+        place = filled.index(header) if header in filled else 0
+    else:
+        place = _header_place(filled, width)
+        header = filled[place]
+        if _looks_like_data(header.cells) and place == 0:
+            return Dialect(delimiter, skip_space, (), 0, (), width, headerless=True)
+    titles = tuple(record.last_line for record in filled[:place])
+    names = list(header.cells)
+    below = filled[place + 1:]
+    row_names = (header_row is None and len(names) == width - 1 > 1
+                 and any(record.cells[-1].strip() for record in below if len(record.cells) == width))
+    if row_names:
+        names = ["", *names]
+    while len(names) > width > 0 and not names[-1].strip():
+        names.pop()
+    return Dialect(delimiter, skip_space, tuple(names), header.last_line, titles, len(names), row_names)
+
+
+def _header_place(filled: Sequence[_Record], width: int) -> int:
+    """Return which filled record is the header: the first that is as wide as the rows, unless none is near the top."""
+    if width < 2 or len(filled[0].cells) >= width or len(filled[0].cells) == width - 1 > 1:
+        return 0
+    for place, record in enumerate(filled[:_TITLES]):
+        if len(record.cells) >= width:
+            return place
+    return 0
+
+
+def _looks_like_data(cells: Sequence[str]) -> bool:
+    """Say whether a first row holds numbers and dates only: then it is a row, not the names."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return bool(filled) and all(_NUMBER.fullmatch(cell) or _DATE.fullmatch(cell) for cell in filled)

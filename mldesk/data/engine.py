@@ -1,0 +1,93 @@
+"""DuckDB, bounded and locked in: so much memory, so many threads, these files and no others."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, WorkFailed
+
+MEMORY = "1GiB"
+_PREFIX = re.compile(r"^[A-Za-z ]+ Error: ")
+
+
+def connect(parts: Sequence[Path], scratch: Path, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a connection that can read ``parts`` and spill to ``scratch``, and reach nothing else, now or later."""
+    connection = duckdb.connect(":memory:", config={
+        "threads": threads or min(4, os.cpu_count() or 1), "memory_limit": MEMORY, "temp_directory": str(scratch),
+        "autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_community_extensions": False,
+        "python_enable_replacements": False, "preserve_insertion_order": True, "errors_as_json": False,
+    })
+    allowed = ", ".join(literal(str(part)) for part in parts)
+    connection.execute(f"SET allowed_paths = [{allowed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def identifier(name: str) -> str:
+    """Quote a column's or table's name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Any) -> str:
+    """Write a value for SQL."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return f"'{value!r}'::DOUBLE"
+    if "\0" in str(value):
+        return " || ".join("chr(0)" if piece == "\0" else literal(piece)
+                           for piece in re.split("(\0)", str(value)) if piece) or "''"
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def relation(parts: Sequence[Path], *, row: str | None = None, counts: Sequence[int] = ()) -> str:
+    """Return SQL for all rows of the parts; with ``row`` also their place from 0, given the parts' row ``counts``."""
+    if row is None:
+        return f"read_parquet([{', '.join(literal(str(part)) for part in parts)}])"
+    first, pieces = 0, []
+    for part, count in zip(parts, counts, strict=True):
+        pieces.append(f"SELECT * EXCLUDE (file_row_number), {first} + file_row_number AS {identifier(row)} "
+                      f"FROM read_parquet({literal(str(part))}, file_row_number = true)")
+        first += count
+    return "(" + " UNION ALL ".join(pieces) + ")"
+
+
+@contextlib.contextmanager
+def sql_errors(doing: str) -> Iterator[None]:
+    """Turn DuckDB's errors into sentences. ``doing`` says what was tried: "The query"."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise WorkFailed(f"{doing} was stopped.") from error
+    except duckdb.OutOfMemoryException as error:
+        raise WorkFailed(f"{doing} needs more memory or disk space than it may have.",
+                         hint="Ask for fewer rows or columns.") from error
+    except duckdb.PermissionException as error:
+        raise BadInput(f"{doing} may read this table only: no files, no network, no settings.") from error
+    except duckdb.IOException as error:
+        if "space" in str(error).lower():
+            raise DiskFull(f"The disk is full: {doing[:1].lower() + doing[1:]} stopped, and nothing that was saved before is "
+                           "lost.", hint="Free some space, then do it again.") from error
+        raise LibraryDamaged(f"The table's files cannot be read: {first_line(error)}.") from error
+    except duckdb.Error as error:
+        raise BadInput(f"{doing} cannot be answered: {first_line(error)}.") from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return DuckDB's message without its kind, its candidates and its drawing of the place."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = _PREFIX.sub("", lines[0]) if lines else type(error).__name__
+    return text.rstrip(".!")[:300]

@@ -1,0 +1,129 @@
+"""What type is a column of text? Judged by every value of the file, never by a sample.
+
+``ColumnGuess`` sees a column batch by batch and keeps which forms all its values fit. ``mldesk.data.decide`` draws the
+conclusions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mldesk.data import forms
+from mldesk.data.forms import FORMS, Form
+from mldesk.data.missing import EXPECTED, IN_TYPED, MARKERS
+from mldesk.data.temporal import PATTERNS, read_moments
+
+_QUICK = 48      # values that are tried before all of them
+_SAMPLE = 200    # values by which "nearly numbers" is given up
+_HOPE = 0.4      # share of values that must fit a group for "nearly" to stay in question
+_DATES = ("ymd", "dmy", "mdy", "d month y", "month d y")
+
+
+class ColumnGuess:
+    """Everything that was seen of one column."""
+
+    def __init__(self, missing: frozenset[str] = MARKERS) -> None:
+        self._always = pa.array(sorted(missing))
+        self._sometimes = pa.array(sorted(IN_TYPED - missing))
+        self.alive: list[Form] = list(FORMS)
+        self.real = 0                      # values that are no marker of any kind
+        self.odd: Counter[str] = Counter()  # unexpected markers and how often they stood for missing
+        self.typed_markers: Counter[str] = Counter()  # markers that count only in typed columns
+        self.near = {"number": 0, "date": 0}  # values that fit a group
+        self._hopeful = {"number": True, "date": True}
+        self.wide = False                  # whole numbers beyond 64 bits
+        self.fractional = False            # numbers that are not written as whole ones
+        self.sure_point = self.sure_comma = False
+        self.dotted = True                 # all of them like 1.234
+        self.grouped_whole = True          # no decimals in numbers with groups
+        self.timed = False                 # dates with a time of day
+        self.slashed = False               # dates with slashes
+
+    def observe(self, values: pa.Array) -> None:
+        """Look at the next values, text with nulls for missing."""
+        counted = pc.value_counts(values)
+        uniques, counts = counted.field(0), counted.field(1)
+        if uniques.null_count:
+            there = pc.is_valid(uniques)
+            uniques, counts = uniques.filter(there), counts.filter(there)
+        trimmed = pc.utf8_trim_whitespace(uniques)
+        absent = pc.is_in(trimmed, self._always)
+        if pc.any(absent).as_py():
+            self._count_odd(uniques.filter(absent), trimmed.filter(absent), counts.filter(absent))
+            there = pc.invert(absent)
+            trimmed, counts = trimmed.filter(there), counts.filter(there)
+        if not len(trimmed):
+            return
+        doubtful = pc.is_in(trimmed, self._sometimes)
+        if pc.any(doubtful).as_py():
+            for text, count in zip(trimmed.filter(doubtful).to_pylist(), counts.filter(doubtful).to_pylist(),
+                                   strict=True):
+                self.typed_markers[text] += count
+            there = pc.invert(doubtful)
+            trimmed, counts = trimmed.filter(there), counts.filter(there)
+        if len(trimmed):
+            self._try_forms(trimmed, counts)
+
+    def has(self, name: str) -> bool:
+        """Say whether every value so far fits the form."""
+        return any(form.name == name for form in self.alive)
+
+    def _count_odd(self, uniques: pa.Array, trimmed: pa.Array, counts: pa.Array) -> None:
+        for given, text, count in zip(uniques.to_pylist(), trimmed.to_pylist(), counts.to_pylist(), strict=True):
+            if text not in EXPECTED and given:
+                self.odd[text] += count
+
+    def _try_forms(self, values: pa.Array, counts: pa.Array) -> None:
+        self.real += int(pc.sum(counts).as_py())
+        quick = values.slice(0, _QUICK)
+        kept = []
+        for form in self.alive:
+            fits = form.fits(quick) and (len(values) <= _QUICK or form.fits(values))
+            if fits:
+                kept.append(form)
+            elif form.name == "integer" and not self.wide:
+                self.wide = forms.all_match(values, forms.INTEGER)
+        self.alive = kept
+        self._look_closer(values)
+        self._count_near(values, counts)
+
+    def _look_closer(self, values: pa.Array) -> None:
+        names = {form.name for form in self.alive}
+        if "number" in names and "integer" not in names:
+            self.fractional = self.fractional or not forms.all_match(values, forms.INTEGER)
+        if "comma" in names and "integer" not in names:
+            self.sure_comma = self.sure_comma or forms.surely_comma(values)
+            self.dotted = self.dotted and forms.all_dotted(values)
+            self.grouped_whole = self.grouped_whole and not forms.any_match(values, ",")
+        if "point" in names and "number" not in names:
+            self.sure_point = self.sure_point or forms.surely_point(values)
+            self.grouped_whole = self.grouped_whole and not forms.any_match(values, r"\.")
+        dates = [name for name in _DATES if name in names]
+        if dates:
+            self.timed = self.timed or read_moments(values, dates[0]).timed
+            self.slashed = self.slashed or forms.any_match(values, "/")
+
+    def _count_near(self, values: pa.Array, counts: pa.Array) -> None:
+        """Count values that fit a group although not all do, as long as that could matter."""
+        for group in ("number", "date"):
+            if any(form.group == group for form in self.alive):
+                self.near[group] += int(pc.sum(counts).as_py())
+            elif self._hopeful[group]:
+                sample = fits_group(values.slice(0, _SAMPLE), group)
+                share = (pc.sum(sample).as_py() or 0) / len(sample)
+                self._hopeful[group] = share >= _HOPE
+                if self._hopeful[group]:
+                    self.near[group] += int(pc.sum(counts.filter(fits_group(values, group))).as_py() or 0)
+
+
+def fits_group(values: pa.Array, group: str) -> pa.Array:
+    """Return for each text whether it could be a number, or a date."""
+    if group == "number":
+        return forms.matches(values, forms.NUMBER)
+    found = forms.matches(values, PATTERNS["ymd"])
+    for name in ("dmy", "mdy", "d month y", "month d y"):
+        found = pc.or_(found, forms.matches(values, PATTERNS[name]))
+    return found

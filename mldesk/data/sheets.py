@@ -1,0 +1,188 @@
+"""Workbooks: one sheet becomes a table. Which sheet, which header row and which rows were left out is always said."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import python_calamine as calamine
+
+from mldesk.data.names import clean_names
+from mldesk.data.raw import Context, Lines, RawTable, batch_rows, text_array
+from mldesk.data.records import ImportRefused
+from mldesk.data.sheet_layout import Layout, find_layout
+from mldesk.data.spool import Spool
+
+_UNPACKED = 4 * 1024**3   # bytes of XML in a workbook at most
+_RATIO = 400              # how many times smaller packed than unpacked a real workbook may be
+_EXACT = 1 << 53
+Cell = Any  # str, float, bool, date, datetime, time, timedelta; "" for an empty cell
+
+
+def read_sheet(context: Context, source: Path) -> RawTable:
+    """Read the sheet with the data into text columns. Raises ImportRefused, ImportCancelled, DiskFull."""
+    _refuse_bomb(context, source)
+    sheet = _choose(context, _open(context, source))
+    rows: list[list[Cell]] = sheet.to_python(skip_empty_area=False)
+    context.parsed(0.5)
+    merged = sheet.merged_cell_ranges or []
+    layout = find_layout(rows, merged, context.options.header_row)
+    if layout is None:
+        raise ImportRefused(f"{context.name}: the sheet {sheet.name!r} has no rows of values.",
+                            hint="Choose another sheet, or the row with the column names.")
+    _fill_merged(context, rows, merged, layout)
+    _say_what_was_left_out(context, rows, layout)
+    header = layout.header
+    first, last = layout.columns
+    raw_names = ([_text(cell) for cell in rows[header][first:last]] if header is not None
+                 else [f"column_{number}" for number in range(1, last - first + 1)])
+    names = clean_names(raw_names, context.problems, line=None if header is None else header + 1)
+    spool = Spool(context.scratch, str(context.number))
+    lines = _fill(context, rows, layout, spool)
+    return RawTable(names, spool, lines, reading={
+        "format": "xlsx", "sheet": sheet.name, "header_line": 0 if header is None else header + 1})
+
+
+def _refuse_bomb(context: Context, source: Path) -> None:
+    """Look at the sizes a packed workbook claims before anything is unpacked."""
+    if not zipfile.is_zipfile(source):
+        return  # the old .xls format is no archive
+    with zipfile.ZipFile(source) as archive:
+        unpacked = sum(item.file_size for item in archive.infolist())
+    if unpacked > _UNPACKED or unpacked > _RATIO * max(context.size, 100_000):
+        raise ImportRefused(f"{context.name} unpacks to {unpacked:,} bytes; that is too much for a workbook.")
+
+
+def _open(context: Context, source: Path) -> calamine.CalamineWorkbook:
+    try:
+        return calamine.load_workbook(str(source))
+    except calamine.PasswordError as error:
+        raise ImportRefused(f"{context.name} is protected by a password.",
+                            hint="Open it in a spreadsheet program and save it without one.") from error
+    except (calamine.CalamineError, OSError) as error:
+        raise ImportRefused(f"{context.name} is damaged or not a workbook: {_reason(error)}.",
+                            hint="Open it in a spreadsheet program and save it anew, or save it as CSV.") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0][:160].rstrip(".") if str(error) else type(error).__name__
+
+
+def _choose(context: Context, book: calamine.CalamineWorkbook) -> calamine.CalamineSheet:
+    """Return the sheet asked for, else the one with the most cells."""
+    wanted = context.options.sheet
+    if wanted is not None and wanted not in book.sheet_names:
+        raise ImportRefused(f"{context.name} has no sheet {wanted!r:.80}.",
+                            hint=f"Its sheets: {', '.join(map(repr, book.sheet_names[:20]))}.")
+    sheets = [_sheet(context, book, name) for name in ([wanted] if wanted is not None else book.sheet_names)]
+    readable = [sheet for sheet in sheets if sheet is not None]
+    if not readable:
+        raise ImportRefused(f"{context.name} has no sheet with cells.")
+    chosen = max(readable, key=lambda sheet: sheet.height * sheet.width)
+    if wanted is None and len(book.sheet_names) > 1:
+        others = ", ".join(repr(name) for name in book.sheet_names if name != chosen.name)
+        context.problems.add("guesses", f"The table is the sheet {chosen.name!r}, the one with the most cells; {others[:200]} "
+                             "was left out." if len(book.sheet_names) == 2 else
+                             f"The table is the sheet {chosen.name!r}, the one with the most cells; left out: {others[:200]}.")
+    return chosen
+
+
+def _sheet(context: Context, book: calamine.CalamineWorkbook, name: str) -> calamine.CalamineSheet | None:
+    """Return a sheet, None for a chart or macro sheet that has no cells."""
+    context.check()
+    try:
+        sheet = book.get_sheet_by_name(name)
+    except calamine.WorksheetNotFound:
+        return None
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise ImportRefused(f"{context.name}: the sheet {name!r} cannot be read: {_reason(error)}.") from error
+    return sheet if sheet.height and sheet.width else None
+
+
+def _fill_merged(context: Context, rows: list[list[Cell]], merged: Sequence[Any], layout: Layout) -> None:
+    """Give every row that a merged cell spans its value, and say so."""
+    for (top, left), (bottom, right) in merged:
+        where = cell_name(top, left) + ":" + cell_name(bottom, right)
+        body = top >= layout.first and bottom <= layout.last and left >= layout.columns[0] and right < layout.columns[1]
+        if body and left == right:
+            value = rows[top][left]
+            for row in range(top + 1, bottom + 1):
+                rows[row][left] = value
+            context.problems.add("merged cells", f"The cells {where} are merged; their value {_text(value)!r:.60} was read "
+                                 "for each of these rows.", line=top + 1)
+        else:
+            context.problems.add("merged cells", f"The cells {where} are merged; their value was read for the first of them "
+                                 "only.", line=top + 1)
+
+
+def cell_name(row: int, column: int) -> str:
+    """Return a cell's name as spreadsheets show it: (0, 27) is AB1."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return f"{letters}{row + 1}"
+
+
+def _say_what_was_left_out(context: Context, rows: Sequence[Sequence[Cell]], layout: Layout) -> None:
+    problems = context.problems
+    above = range(layout.first if layout.header is None else layout.header)
+    for place, what in [*((row, "stands above the header") for row in above),
+                        *((row, "looks like a total or a note below the table")
+                          for row in range(layout.last + 1, len(rows)))]:
+        text = next((_text(cell) for cell in rows[place] if _text(cell)), None)
+        if text is not None:
+            problems.add("rows left out", f"Row {place + 1} ({text[:40]!r}) {what}; it was left out.", line=place + 1)
+    if layout.header is None:
+        problems.add("guesses", "The first row holds values, not names; the columns are called column_1, column_2, …",
+                     line=layout.first + 1)
+    elif above:
+        problems.add("guesses", f"Row {layout.header + 1} was taken for the column names. Choose another header row if that "
+                     "is wrong.", line=layout.header + 1)
+
+
+def _fill(context: Context, rows: Sequence[Sequence[Cell]], layout: Layout, spool: Spool) -> Lines:
+    lines = Lines.unknown()
+    first, last = layout.columns
+    size = batch_rows(last - first)
+    waiting: list[list[str | None]] = []
+    for place in range(layout.first, layout.last + 1):
+        cells = [_text(cell) for cell in rows[place][first:last]]
+        if not any(cells):
+            context.problems.add("empty rows", f"Row {place + 1} is empty; it was left out.", line=place + 1)
+            continue
+        waiting.append(cells)
+        lines.append(place + 1)
+        if len(waiting) == size or place == layout.last:
+            _flush(waiting, spool)
+            context.parsed(0.5 + place / (2 * max(1, layout.last)))
+    _flush(waiting, spool)
+    return lines
+
+
+def _flush(waiting: list[list[str | None]], spool: Spool) -> None:
+    if waiting:
+        spool.add([text_array(list(column)) for column in zip(*waiting, strict=True)], len(waiting))
+        waiting.clear()
+
+
+def _text(value: Cell) -> str | None:
+    """Return a cell as the text that a CSV file would have."""
+    if value is None or isinstance(value, str):
+        return value or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (float, int)):
+        # A spreadsheet knows no whole numbers: 181 is kept as 181.0.
+        return str(int(value)) if float(value).is_integer() and abs(value) < _EXACT else repr(value)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return repr(value.total_seconds() / 86_400)
+    return str(value)
