@@ -30,7 +30,7 @@ from runner_agent.objects import ObjectMethods
 SOCKET = "agent.sock"
 _TICK = 0.2                # seconds between looks at supervisors while jobs run
 _IDLE_TICK = 1.0
-_CHORE = 20.0              # seconds between looks at ballast and socket
+_CHORE = 5.0               # seconds between looks at ballast and socket
 _LOOK = 0.015              # seconds between looks of a long poll, while the job is lively
 _LAZY_LOOK = 0.05
 _GRACE = 2.0               # seconds of patience past the kill ladder when jobs are to end with the agent

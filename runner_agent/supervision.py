@@ -67,6 +67,7 @@ class Supervision:
         self._ladder: Ladder | None = None
         self._end: Verdict | None = None      # what a stop under way will be called
         self._seen: set[str] = set(view.commands)
+        self._asked = {view.stopping[0]} if view.stopping is not None else set()
         self._commands_changed = -1
         self._checked = self._last_line = time.monotonic()
         self._record: Record | None = None
@@ -105,14 +106,16 @@ class Supervision:
     def _start(self, warm: Held | None) -> Trainer | None:
         """Start the trainer; None when the job ended without one."""
         self._look_for_commands(None)
-        if self._end is not None:
-            self._finish(self._end)
+        if "cancel" in self._asked:
+            self._finish(verdict.CANCELLED)
             return None
         if self._view.state is not JobState.PREPARING:
             self._append("staged", {})
         try:
             require_space(self._folder.path)
             self._folder.control.unlink(missing_ok=True)
+            if "finish" in self._asked:
+                self._tell("finish")
             held = self._take(warm) or self._spawn()
             starts = 1 + (self._record.starts if self._record is not None else 0)
             self._record = Record(self._attempt, time.time(), starts, _myself(), held.trainer.identity,
@@ -157,13 +160,13 @@ class Supervision:
             if self._take_lines():
                 self._let_go(trainer)
                 return True
+            self._look_for_commands(trainer)
             if ended is not None and not self._backlog:
                 trainer.sweep()
                 if self._never_began(trainer):
                     return False
                 self._finish(self._verdict(ended))
                 return True
-            self._look_for_commands(trainer)
             self._look_at_limits(trainer)
             if self._climb(trainer):
                 return True
@@ -236,6 +239,7 @@ class Supervision:
         self._commands_changed = changed if time.time_ns() - changed > _CLOCK_STEP else -1
 
     def _obey(self, asked: str, *, began: float) -> None:
+        self._asked.add(asked)
         if asked == "finish":
             self._tell("finish")
         elif self._end is None:

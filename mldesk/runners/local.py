@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +44,10 @@ class LocalRunner:
 
     name = "local"
 
-    def __init__(self, home: Home, clock: Clock | None = None) -> None:
+    def __init__(self, home: Home, clock: Clock | None = None, agent_options: Sequence[str] = ()) -> None:
+        """``agent_options`` go to an agent that is started from here; see ``python -m runner_agent serve --help``."""
         self._home = home
+        self._agent_options = agent_options
         self._clock = clock or SystemClock()
         self._socket = socket_directory(home.runner) / SOCKET
         self._store = ObjectStore(home.objects)
@@ -98,7 +100,21 @@ class LocalRunner:
             self._closed = True
             self._drop(self._link)
 
-    # --- for tests, and to uninstall
+    # --- for "doctor", tests, and to uninstall
+
+    def describe(self) -> str:
+        """Say in a sentence whether the agent runs, without starting it. Raises RunnerUnreachable if it is deaf."""
+        from mldesk.wire.link_client import connect
+        if self._lock_is_free():
+            return "No agent runs on this machine; one is started when it is needed."
+        link = connect(self._socket)
+        try:
+            seconds = link.ping()
+            build = answers.plain(link.call("hello", {"protocol": list(PROTOCOL), "build": mldesk.__version__},
+                                            METHODS["hello"].seconds).get("agent"))
+        finally:
+            link.close()
+        return f"The agent of this machine (build {build}) answers in {seconds * 1000:.1f} ms."
 
     def stop_agent(self, kill_jobs: bool = False) -> None:
         """End the agent, if one runs; its jobs go on unless ``kill_jobs``. Returns when it is gone."""
@@ -189,7 +205,7 @@ class LocalRunner:
         path = self._home.logs / "agent.log"
         _put_aside(path)
         command = [sys.executable, "-m", "runner_agent", "serve", "--root", str(self._home.runner),
-                   "--objects", str(self._home.objects)]
+                   "--objects", str(self._home.objects), *self._agent_options]
         with open(path, "ab") as output:
             if os.name == "nt":  # untried; no fork there, so the agent cannot tell when it listens
                 flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)

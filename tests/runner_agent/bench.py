@@ -25,16 +25,16 @@ PATIENCE = 30.0  # seconds a test waits for something that should take a fractio
 
 
 class Bench:
-    """One runner. ``environment`` is what its agent is started with, besides the fake trainer."""
+    """One runner, its agent started with the fake trainer and short patience unless ``options`` say otherwise."""
 
-    def __init__(self, root: Path, set_environment: Callable[[str, str], None], **environment: str) -> None:
+    def __init__(self, root: Path, *options: str) -> None:
         self.home = Home(root / "home").make()
-        set_environment("XDG_RUNTIME_DIR", "")  # /tmp: the run's own folder may be too long for a socket
-        set_environment("MLDESK_TRAINER", json.dumps([sys.executable, str(FAKE)]))
-        set_environment("MLDESK_BALLAST", "1048576")
-        for name, value in {"MLDESK_NO_WARM": "1", **environment}.items():
-            set_environment(name, value)
-        self.runner = LocalRunner(self.home)
+        self.options = ["--trainer", json.dumps([sys.executable, str(FAKE)]), "--patience", "[0.3, 0.3, 2]",
+                        "--ballast", "1048576", *(options or ["--no-warm"])]
+        self.runner = self.client()
+
+    def client(self) -> LocalRunner:
+        return LocalRunner(self.home, agent_options=self.options)
 
     def spec(self, id: str = "", limits: Limits | None = None, **payload: Any) -> JobSpec:  # noqa: A002
         return JobSpec(id or new_id(), "train", "a job", (), payload, limits=limits or Limits())
