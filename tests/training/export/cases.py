@@ -66,15 +66,20 @@ def _cells(texts: list[str]) -> np.ndarray:
 def fitted(kind: str, name: str) -> tuple[Any, Case]:
     """Return a fitted native model and the case in the form it takes."""
     data = case(name)
-    if kind == "lightgbm":
-        return _lightgbm(data), data
-    if kind == "mlp":
-        return _network(data.filled()), data.filled()
-    if kind == "linear":
+    if kind in ("linear", "mlp"):
         data = data.filled()
+    return fit(kind, data), data
+
+
+def fit(kind: str, data: Case) -> Any:
+    """Fit a small model of a kind. Linear models and networks want data without missing cells."""
+    if kind == "lightgbm":
+        return _lightgbm(data)
+    if kind == "mlp":
+        return _network(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # not converged: of no matter here
-        return _sklearn(kind, data.classes).fit(data.train.astype(np.float64), data.target), data
+        return _sklearn(kind, data.classes).fit(data.train.astype(np.float64), data.target)
 
 
 def _sklearn(kind: str, classes: int | None) -> Any:

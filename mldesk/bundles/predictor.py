@@ -1,0 +1,269 @@
+"""Predicting from a bundle, or from a model in the library: numpy and onnxruntime, nothing of what trained it."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mldesk.bundles.documents import parse, parse_object
+from mldesk.bundles.names import EXPECTED, GRAPH, MODEL, PREPROCESSING, SAMPLE
+from mldesk.bundles.session import GraphSession
+from mldesk.core.errors import BadBundle, BadInput, MldeskError
+from mldesk.training.export.parity import TOLERANCE, deviation
+from mldesk.training.features import FeatureEncoder
+from mldesk.training.values import ColumnData, TextColumn
+from mldesk.wire.schema import Column
+
+if TYPE_CHECKING:
+    from mldesk.wire.objects import ObjectStore
+
+FORMAT = 1
+BATCH = 50_000  # rows encoded at once; some ten thousand features of each are held meanwhile
+_TASKS = ("tabular_classification", "tabular_regression")
+# What data of the wrong shape makes Python raise where files of ours would not.
+_MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
+
+
+class Predictor:
+    """A model, ready to predict. ``predict`` may be called from several threads."""
+
+    def __init__(self, read: Callable[[str], bytes], threads: int = 0) -> None:
+        """``read`` gives a file of the model by its name. Raises BadBundle for files that do not make a model."""
+        self._read = read
+        model = parse_object(read(MODEL), MODEL)
+        try:
+            self._describe(model)
+            self._encoder = FeatureEncoder.from_json(parse_object(read(PREPROCESSING), PREPROCESSING))
+        except BadInput as error:
+            raise BadBundle(f"This bundle's {PREPROCESSING} cannot be used: {error}") from error
+        except _MALFORMED as error:
+            raise BadBundle(f"This bundle's {MODEL} does not describe a model: {error!r:.120}.") from error
+        self.schema = tuple(Column(item.name, item.type) for item in self._encoder.columns)
+        output = "probabilities" if self.classes else "prediction"
+        self._session = GraphSession(read(GRAPH), output, self._encoder.width, threads)
+        self._noticed: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path, threads: int = 0) -> Predictor:
+        """Open a bundle after checking all of it. Raises NotFound; BadBundle with the reason."""
+        from mldesk.bundles.reading import verified_reader
+
+        return cls(verified_reader(path), threads)
+
+    @classmethod
+    def from_manifest(cls, digest: str, store: ObjectStore, threads: int = 0) -> Predictor:
+        """Open a model of the library by the digest of its manifest. Raises NotFound, BadBundle, LibraryDamaged."""
+        files = {entry.path: entry.sha256 for entry in store.manifest(digest).entries}
+
+        def read(name: str) -> bytes:
+            if name not in files:
+                raise BadBundle(f"This model has no {name}.", hint="The log of its run says why; train it again.")
+            return store.read(files[name])
+
+        return cls(read, threads)
+
+    def _describe(self, model: Mapping[str, Any]) -> None:
+        if model["format"] != FORMAT or model["task"] not in _TASKS:
+            raise BadBundle(f"This bundle's model does {str(model['task'])[:60]!r} (format {model['format']!r:.20}), "
+                            "which this MLDesk does not know.", hint="Upgrade MLDesk to use it.")
+        self.task: str = model["task"]
+        self.target = str(model["target"])
+        self.estimator = str(model["estimator"])
+        self.classes: tuple[str | int | float | bool, ...] = tuple(model["classes"] or ())
+        self.outputs: tuple[str, ...] = tuple(str(item["name"]) for item in model["outputs"])
+        if not all(isinstance(label, (str, int, float)) for label in self.classes):
+            raise ValueError("a class that is neither text nor number")
+        if (self.task == "tabular_classification") != bool(self.classes) or (
+                len(set(self.outputs)) != 1 + len(self.classes)):
+            raise ValueError("its classes do not fit its task or its outputs")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was odd about the rows so far, each said once."""
+        with self._lock:
+            noticed = dict(self._noticed)
+        return worded(noticed)
+
+    def predict(self, columns: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
+        """Predict rows given as columns of plain values: sequences, numpy or Arrow arrays, all of one length.
+
+        Returns ``prediction`` (N,), for classifiers a label, and then ``probability_<class>`` (N,) in the order of
+        ``classes``. Raises BadInput naming missing columns, or the columns and rows that cannot be read.
+        """
+        answer, noticed = self.answer(columns)
+        with self._lock:
+            self._noticed.update(noticed)
+        return answer
+
+    def answer(self, columns: Mapping[str, Any]) -> tuple[dict[str, npt.NDArray[Any]], Counter[str]]:
+        """As ``predict``; also return what was odd, for ``worded``."""
+        self._refuse_missing(columns)
+        noticed: Counter[str] = Counter()
+        expected = {*(column.name for column in self.schema), *self._encoder.left_out, self.target}
+        extra = [name for name in columns if name not in expected]
+        if extra:
+            noticed[_braced(f"Columns the model does not know are ignored: {_listed(extra)}.")] = 1
+        data = self._columns(columns)
+        self._count_unseen(data, noticed)
+        return self._outputs(self._raw(data)), noticed
+
+    def self_test(self) -> float:
+        """Predict the model's own sample; return the deviation from what it was exported with.
+
+        Raises BadBundle if that is more than the tolerance, or if there is no proper sample.
+        """
+        rows, expected = parse(self._read(SAMPLE), SAMPLE), parse_object(self._read(EXPECTED), EXPECTED)
+        try:
+            got, _ = self.answer({name: [row[name] for row in rows] for name in rows[0]})
+            worst = max([0.0, *(_deviation(got[name], expected[name]) for name in got if got[name].dtype.kind == "f")])
+            if self.classes and not self._same_labels(got, list(expected[self.outputs[0]])):
+                worst = float("inf")
+        except BadBundle:
+            raise
+        except (*_MALFORMED, MldeskError) as error:
+            raise BadBundle(f"This bundle cannot predict its own sample: {error!s:.200}") from error
+        if not worst <= TOLERANCE:
+            raise BadBundle("This bundle does not give the predictions for its own sample that it was exported with.",
+                            hint="Its files do not belong together; ask for another export.")
+        return worst
+
+    def _same_labels(self, got: Mapping[str, npt.NDArray[Any]], expected: list[Any]) -> bool:
+        """Say whether the labels are those expected, where the probabilities leave no tie."""
+        shares = np.column_stack([got[name] for name in self.outputs[1:]])
+        wanted = [self.classes.index(label) for label in expected]
+        behind = shares.max(axis=1) - shares[np.arange(len(shares)), wanted]
+        return bool((behind <= TOLERANCE).all())
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a program needs to know to use the model, as plain JSON."""
+        return {
+            "task": self.task, "target": self.target, "estimator": self.estimator, "classes": list(self.classes),
+            "input": [{"name": column.name, "type": column.type.value, "role": column.role.value}
+                      for column in self._encoder.columns],
+            "output": list(self.outputs),
+        }
+
+    def sample(self) -> list[dict[str, Any]]:
+        """Return the example rows that travel with the model; none if it has none that can be read."""
+        try:
+            rows = parse(self._read(SAMPLE), SAMPLE)
+            return [dict(row) for row in rows]
+        except (BadBundle, TypeError, ValueError):
+            return []
+
+    def _refuse_missing(self, columns: Mapping[str, Any]) -> None:
+        absent = [column.name for column in self.schema if column.name not in columns]
+        if not absent:
+            return
+        free = [name for name in columns if name not in {column.name for column in self.schema}]
+        near = [(name, found[0]) for name in absent if (found := _nearest(name, free))]
+        hint = "Add the missing columns; their values may be empty."
+        if near:
+            hint = "Rename " + ", ".join(f"{have!r:.60} to {want!r:.60}" for want, have in near[:5]) + "?"
+        word = "column" if len(absent) == 1 else "columns"
+        raise BadInput(f"The input has no {word} {_listed(absent)}, which the model needs.", hint=hint)
+
+    def _columns(self, columns: Mapping[str, Any]) -> dict[str, ColumnData]:
+        """Read every column; one error names all that cannot be read."""
+        data: dict[str, ColumnData] = {}
+        faults: list[str] = []
+        for column in self.schema:
+            try:
+                data.update(self._encoder.read({column.name: _plain(columns[column.name])}))
+            except BadInput as error:
+                faults.append(error.message)
+        if faults:
+            more = f" And {len(faults) - 3} more columns." if len(faults) > 3 else ""
+            raise BadInput(" ".join(faults[:3]) + more, hint="Mend those values, or leave them empty.")
+        lengths = {name: len(values) for name, values in data.items()}
+        if len(set(lengths.values())) > 1:
+            short, long = min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__)
+            raise BadInput(f"The columns are not of one length: {short!r:.60} has {lengths[short]} rows, "
+                           f"{long!r:.60} has {lengths[long]}.")
+        return data
+
+    def _count_unseen(self, data: Mapping[str, ColumnData], noticed: Counter[str]) -> None:
+        for column in self._encoder.columns:
+            values, known = data[column.name], getattr(column.block, "values", None)
+            if not isinstance(values, TextColumn) or known is None:
+                continue
+            unseen = values.map(dict.fromkeys(known, 0.0), 1.0, 0.0).sum()
+            if unseen:
+                text = _braced(f"{column.name[:60]!r} holds values that training never saw, or hardly ever, in ")
+                noticed[text + "{rows}."] = int(unseen)
+
+    def _raw(self, data: Mapping[str, ColumnData]) -> npt.NDArray[np.float32]:
+        """Return what the graph gives, (N, outputs)."""
+        rows = len(next(iter(data.values())))
+        parts = []
+        for start in range(0, max(rows, 1), BATCH):
+            some = slice(start, start + BATCH)
+            piece = {name: values.take(np.arange(rows)[some]) if isinstance(values, TextColumn) else values[some]
+                     for name, values in data.items()}
+            parts.append(self._session.run(np.ascontiguousarray(self._encoder.transform(piece), np.float32)))
+        raw = np.concatenate(parts)
+        if raw.shape[1] != max(1, len(self.classes)):
+            raise BadBundle(f"This bundle's {GRAPH} gives {raw.shape[1]} outputs for {len(self.classes)} classes.")
+        return raw
+
+    def _outputs(self, raw: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
+        if not self.classes:
+            return {self.outputs[0]: raw[:, 0]}
+        labels = _labels(self.classes)[raw.argmax(axis=1)]
+        return {self.outputs[0]: labels,
+                **{name: raw[:, code] for code, name in enumerate(self.outputs[1:])}}
+
+
+def worded(noticed: Mapping[str, int]) -> tuple[str, ...]:
+    """Return what ``answer`` noticed as sentences."""
+    return tuple(text.format(rows=f"{count} row{'s' * (count != 1)}") for text, count in noticed.items())
+
+
+def _labels(classes: Sequence[str | int | float | bool]) -> npt.NDArray[Any]:
+    """Return the labels as an array of their own type, or as text where types are mixed."""
+    kinds = {type(label) for label in classes}
+    if len(kinds) == 1 and kinds <= {bool, int, float}:
+        return np.array(classes)
+    if kinds == {int, float}:
+        return np.array(classes, np.float64)
+    labels = np.empty(len(classes), object)  # not numpy's own text, which would cut trailing null characters
+    labels[:] = [str(label) for label in classes]
+    return labels
+
+
+def _plain(values: Any) -> Any:
+    """Return values that the encoder reads. Arrow arrays are known by their methods: Arrow itself is not needed."""
+    if not hasattr(values, "to_pylist"):
+        return values
+    kind = str(values.type)
+    if kind == "double" or (kind.startswith(("int", "uint", "float")) and not values.null_count):
+        return values.to_numpy(zero_copy_only=False)
+    if kind.startswith(("timestamp[us", "timestamp[ms", "timestamp[s")) and "tz=" not in kind:
+        return values.to_numpy(zero_copy_only=False)
+    return values.to_pylist()
+
+
+def _deviation(got: npt.NDArray[Any], expected: Sequence[Any]) -> float:
+    return deviation(got, [float(value) for value in expected])
+
+
+def _nearest(name: str, names: Sequence[str]) -> list[str]:
+    folded = {other.casefold().strip(): other for other in names}
+    return [folded[item] for item in difflib.get_close_matches(name.casefold().strip(), folded, n=1, cutoff=0.7)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(f"{name!r:.60}" for name in names[:5]) + more
+
+
+def _braced(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")

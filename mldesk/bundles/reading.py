@@ -1,0 +1,179 @@
+"""Opening a bundle without trusting it: inspect (the directory and the manifest), verify (every byte), import.
+
+What makes a bundle good: the zip is of our dialect and holds exactly the files its manifest lists; every size and
+digest is right; every file is what its name says; a signature, where the manifest names a signer, is valid; and the
+model gives the predictions for its own sample that it was exported with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldesk.bundles.archive import Archive
+from mldesk.bundles.contents import check_content
+from mldesk.bundles.documents import parse_object
+from mldesk.bundles.manifest import MAX_MANIFEST, BundledFile, BundleManifest
+from mldesk.bundles.names import MANIFEST, MODEL, SIGNATURE
+from mldesk.bundles.signing import signature_fault
+from mldesk.core.errors import BadBundle
+
+if TYPE_CHECKING:
+    from mldesk.wire.objects import ObjectStore
+
+_MAX_SIGNATURE = 16 << 10  # bytes
+# What the manifest says about a model must be what the model's own file says.
+_SAME = ("task", "target", "classes", "estimator")
+
+
+@dataclass(frozen=True, slots=True)
+class BundleReport:
+    """What a bundle says about itself. Everything in ``manifest`` is the exporter's word: show it as plain text.
+
+    signature: {"valid": bool, "by": name of a known signer, else the key's fingerprint, None if unsigned,
+    "known": bool, "fingerprint", "claims": the name the signer goes by, "problem": why it is not valid}
+    """
+
+    manifest: Mapping[str, Any]
+    signature: Mapping[str, Any]
+    files: list[dict[str, Any]]    # {"path", "size" in bytes, "sha256"}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the shape that ``models inspect --json`` prints: the manifest, with the signature's verdict."""
+        return {**self.manifest, "signature": dict(self.signature), "files": self.files}
+
+
+def inspect(path: Path, known: Mapping[str, str] | None = None) -> BundleReport:
+    """Say what a bundle holds. Reads its directory, manifest and signature; digests are left to ``verify``.
+
+    ``known`` gives names to the fingerprints of signers the user knows. A signature that is not valid is reported,
+    not raised. Raises NotFound; BadBundle with the reason for a file that cannot be a bundle; OSError.
+    """
+    with Archive(path) as archive:
+        manifest, signature = _opened(archive, known)
+    return _report(manifest, signature)
+
+
+def verify(path: Path, known: Mapping[str, str] | None = None, *, deep: bool = False) -> BundleReport:
+    """Check every byte of a bundle. ``deep`` also runs the model on its own sample.
+
+    Raises NotFound; BadBundle with the reason; OSError.
+    """
+    with Archive(path) as archive:
+        report, _ = _verified(archive, known)
+    if deep:
+        _run_sample(path)
+    return report
+
+
+def verified_reader(path: Path) -> Callable[[str], bytes]:
+    """Verify a bundle; return what reads its files by name later, each held to its digest again.
+
+    Keeps no file open. Raises as ``verify``; so does the reader.
+    """
+    with Archive(path) as archive:
+        _, manifest = _verified(archive, None)
+    files = {file.path: file for file in manifest.files}
+
+    def read(name: str) -> bytes:
+        if name not in files:
+            raise BadBundle(f"This bundle lacks its {name}.", hint="It is not complete; get it again.")
+        with Archive(path) as archive:
+            return b"".join(_checked(archive, files[name]))
+
+    return read
+
+
+def import_bundle(path: Path, store: ObjectStore) -> tuple[str, dict[str, Any]]:
+    """Verify a bundle deeply and keep its files in ``store``.
+
+    Returns the digest of the model's manifest there, and the bundle manifest's facts with the verdict on the
+    signature as "signature". Raises NotFound, BadBundle, DiskFull, with nothing kept that a name could reach.
+    """
+    with Archive(path) as archive:
+        report, manifest = _verified(archive, None)
+        _run_sample(path)
+        # Read a second time, and checked again while it is stored: somebody may write into the file meanwhile.
+        kept = {file.path: store.put_stream(_checked(archive, file)) for file in manifest.files}
+        digest = store.put_manifest(kept)
+    return digest, {**report.manifest, "signature": dict(report.signature)}
+
+
+def _opened(archive: Archive, known: Mapping[str, str] | None) -> tuple[BundleManifest, dict[str, Any]]:
+    """Read the manifest, hold it against the directory, and judge the signature."""
+    data = archive.read(MANIFEST, MAX_MANIFEST)
+    manifest = BundleManifest.from_bytes(data)
+    listed = {file.path: file for file in manifest.files}
+    for name, member in archive.members.items():
+        if name in (MANIFEST, SIGNATURE):
+            continue
+        if name not in listed:
+            raise BadBundle(f"This bundle holds {name!r:.120}, which its manifest does not list.",
+                            hint="Something was added after it was exported. Do not use it.")
+        if member.size != listed[name].size:
+            raise BadBundle(f"This bundle's {name} has {member.size} bytes; its manifest says {listed[name].size}.",
+                            hint="It was changed after it was exported; get the original file.")
+    absent = [name for name in listed if name not in archive.members]
+    if absent:
+        raise BadBundle(f"This bundle lacks its {absent[0]}.", hint="It is not complete; get it again.")
+    return manifest, _signature(archive, manifest, data, known or {})
+
+
+def _signature(archive: Archive, manifest: BundleManifest, data: bytes, known: Mapping[str, str]) -> dict[str, Any]:
+    signer = manifest.signer
+    if signer is None:
+        problem = "the manifest names no signer for it" if SIGNATURE in archive.members else ""
+        return {"valid": False, "by": None, "known": False, "fingerprint": None, "claims": None, "problem": problem}
+    fingerprint = str(signer["fingerprint"])
+    if SIGNATURE not in archive.members:
+        problem = "it was taken away"
+    else:
+        value = parse_object(archive.read(SIGNATURE, _MAX_SIGNATURE), SIGNATURE)
+        problem = signature_fault(value, data, fingerprint)
+    trusted = not problem and fingerprint in known
+    return {"valid": not problem, "by": known[fingerprint] if trusted else fingerprint, "known": trusted,
+            "fingerprint": fingerprint, "claims": str(signer["name"]), "problem": problem}
+
+
+def _verified(archive: Archive, known: Mapping[str, str] | None) -> tuple[BundleReport, BundleManifest]:
+    manifest, signature = _opened(archive, known)
+    if signature["problem"]:
+        raise BadBundle(f"This bundle's signature is not valid: {signature['problem']}.",
+                        hint="Do not use it. Ask whoever sent it to export the model again.")
+    for file in manifest.files:
+        data = b"".join(_checked(archive, file))
+        check_content(file.path, data)
+        if file.path == MODEL:
+            _check_model(parse_object(data, MODEL), manifest)
+    return _report(manifest, signature), manifest
+
+
+def _checked(archive: Archive, file: BundledFile) -> Iterator[bytes]:
+    """Give a file's bytes. Raises BadBundle at the end if they are not those the manifest promises."""
+    whole = hashlib.sha256()
+    member = archive.members.get(file.path)
+    for piece in archive.pieces(member) if member else ():
+        whole.update(piece)
+        yield piece
+    if whole.hexdigest() != file.sha256:
+        raise BadBundle(f"This bundle's {file.path} is not the file its manifest describes (its digest differs).",
+                        hint="It was changed after it was exported; get the original file.")
+
+
+def _check_model(model: Mapping[str, Any], manifest: BundleManifest) -> None:
+    for key in _SAME:
+        if model.get(key) != manifest.facts.get(key):
+            raise BadBundle(f"This bundle's manifest and its {MODEL} do not agree about the model's {key}.")
+
+
+def _run_sample(path: Path) -> None:
+    from mldesk.bundles.predictor import Predictor  # onnxruntime and numpy load with it
+
+    Predictor.open(path).self_test()
+
+
+def _report(manifest: BundleManifest, signature: dict[str, Any]) -> BundleReport:
+    return BundleReport(manifest.facts, signature, [file.to_json() for file in manifest.files])
