@@ -29,19 +29,21 @@ class LibraryTooNew(MldeskError):
     code = "library_too_new"
 
 
-def bring_up_to_date(database: Database, home: Home) -> None:
-    """Make the tables, or migrate them. Raises LibraryTooNew, LibraryDamaged, DiskFull, with the file as it was."""
+def bring_up_to_date(database: Database, home: Home) -> bool:
+    """Make the tables, or migrate them; say whether the library is new.
+
+    Raises LibraryTooNew, LibraryDamaged, DiskFull, with the file as it was.
+    """
     with database.read() as connection:
         revision = _revision(connection, home.database)
     if revision == HEAD:
-        return
+        return False
     if revision is None:
         with database.write() as connection:  # another process may be making it too: look again under the lock
             revision = _revision(connection, home.database)
             if revision is None:
                 _create(connection)
-                (home.root / _CHECKED).touch()
-                return
+                return True
     if revision not in REVISIONS:
         raise LibraryTooNew(
             f"The library {home.database} was written by a newer MLDesk (its format {revision!r:.40} is not known).",
@@ -54,6 +56,7 @@ def bring_up_to_date(database: Database, home: Home) -> None:
             from mldesk.library.migrations import upgrade  # Alembic takes longer to import than everything here
 
             upgrade(home.database)
+    return False
 
 
 def _revision(connection: Connection, path: Path) -> str | None:
@@ -111,22 +114,32 @@ def maintain(database: Database, home: Home, *, clock: Clock) -> None:
         raise damaged(home.database, str(found))
     backups = daily_backups(home)
     if not backups or clock.now() - backups[-1].stat().st_mtime > DAY * 0.9:
-        _copy(home.database, home.backups / f"library-{iso(clock.now())[:10]}.db")
+        backup = home.backups / f"library-{iso(clock.now())[:10]}.db"
+        _copy(home.database, backup)
+        os.utime(backup, (clock.now(), clock.now()))
         for old in daily_backups(home)[:-BACKUPS]:
             old.unlink(missing_ok=True)
-    (home.root / _CHECKED).touch()
+    _mark_checked(home, clock)
 
 
-def maintain_if_due(database: Database, home: Home, *, killed: bool, clock: Clock) -> None:
+def _mark_checked(home: Home, clock: Clock) -> None:
+    mark = home.root / _CHECKED
+    mark.touch()
+    os.utime(mark, (clock.now(), clock.now()))
+
+
+def maintain_if_due(database: Database, home: Home, *, new: bool, killed: bool, clock: Clock) -> None:
     """``maintain`` once a day, and after a process that had the library open was killed; large files wait."""
     if home.database.stat().st_size > QUICK:
         return
     try:
-        age = clock.now() - (home.root / _CHECKED).stat().st_mtime
+        due = clock.now() - (home.root / _CHECKED).stat().st_mtime >= DAY
     except FileNotFoundError:
-        age = DAY
-    if killed or age >= DAY:
+        due = not new
+    if killed or due:
         maintain(database, home, clock=clock)
+    elif new:
+        _mark_checked(home, clock)
 
 
 def daily_backups(home: Home) -> list[Path]:

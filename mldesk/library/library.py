@@ -46,11 +46,11 @@ class Library:
             session = keeping.Session(home)
         database = Database(home.database)
         try:
-            keeping.bring_up_to_date(database, home)
+            new = keeping.bring_up_to_date(database, home)
             library = cls(home, database, session, clock)
             if session.others_died:
                 library.objects.sweep_staging()
-            keeping.maintain_if_due(database, home, killed=session.others_died, clock=clock)
+            keeping.maintain_if_due(database, home, new=new, killed=session.others_died, clock=clock)
         except BaseException:
             database.close()
             session.close()

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import os
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mldesk.core.filelock import locked
 
 FORMAT = 1
 ENVIRONMENT = "MLDESK_VAULT_PASSPHRASE"
+_NONCE = 12  # bytes
 SHORTEST = 8  # characters of a new passphrase
 _KDF = {"name": "argon2id", "time": 3, "memory": 64 * 1024, "lanes": 4}  # RFC 9106's second recommendation
 _MOST = {"time": 20, "memory": 1024 * 1024, "lanes": 16}  # what a file may ask of the machine that opens it
@@ -67,8 +69,12 @@ class Vault:
                 del held[name]
                 self._seal(head, held)
 
-    def _alone(self) -> Any:
-        return locked(self._path.with_name(f".{self._path.name}.lock"))
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        with durable.disk_errors("keeping a secret"):
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with locked(self._path.with_name(f".{self._path.name}.lock")):
+                yield
 
     def _open(self) -> tuple[dict[str, Any] | None, dict[str, str]]:
         """Return the file's head and what it holds; nothing of either where there is no file."""
@@ -92,11 +98,11 @@ class Vault:
     def _seal(self, head: dict[str, Any], held: Mapping[str, str]) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # slow to import, and rarely needed
 
-        nonce = secrets.token_bytes(12)
+        nonce = secrets.token_bytes(_NONCE)
         sealed = AESGCM(self._key(head, new=not self.exists)).encrypt(
             nonce, canonical.dumps(dict(held)), canonical.dumps(head))
         data = canonical.dumps({**head, "nonce": _text(nonce), "sealed": _text(sealed)})
-        with durable.disk_errors("keeping a secret"), durable.draft(self._path.parent, self._path.name) as new:
+        with durable.draft(self._path.parent, self._path.name) as new:
             new.path.chmod(0o600)
             new.file.write(data)
             new.keep_as(self._path)
@@ -132,8 +138,11 @@ def _parse(data: bytes, path: Path) -> tuple[dict[str, Any], bytes, bytes]:
             raise ValueError("kdf")
         if any(not isinstance(kdf[key], int) or not 1 <= kdf[key] <= most for key, most in _MOST.items()):
             raise ValueError("kdf")
+        nonce, sealed = (base64.b64decode(value[key], validate=True) for key in ("nonce", "sealed"))
+        if kdf["memory"] < 8 * kdf["lanes"] or len(nonce) != _NONCE:
+            raise ValueError("kdf or nonce")
         head = {"format": FORMAT, "kdf": {key: kdf[key] for key in ("name", "salt", "time", "memory", "lanes")}}
-        return head, base64.b64decode(value["nonce"], validate=True), base64.b64decode(value["sealed"], validate=True)
+        return head, nonce, sealed
     except (KeyError, TypeError, ValueError, binascii.Error) as error:
         raise SecretsLocked(f"The vault {path} is damaged and cannot be opened.",
                             hint="Bring it back from a copy, or move it away to begin a new one.") from error

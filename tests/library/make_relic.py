@@ -1,0 +1,36 @@
+"""Write the relic of the current release: ``python -m tests.library.make_relic``; once per release, never again."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from mldesk.core.paths import Home
+from mldesk.library import Library, schema
+from tests.library.conftest import STARTED, add_run, add_table, journal, loss, succeeded
+
+
+def main() -> None:
+    target = Path(__file__).parent / "relics" / f"{schema.HEAD}.sql"
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / "home")
+        with Library.open(home) as library:
+            add_table(library, "old")
+            library.datasets.remove("old")
+            first = add_table(library, "Pinguïns", problems=[{"file": "a", "line": 1, "column": None, "message": "m"}])
+            add_table(library, "Pinguïns", b"2", parent=1, recipe=[{"step": "drop", "columns": ["x"]}])
+            done, stopped = (add_run(library, "Pinguïns@2", name=name) for name in ("done", "stopped"))
+            library.runs.apply(done.id, journal(STARTED, loss(1), loss(2, 0.25), *succeeded(first.manifest)))
+            library.runs.apply(stopped.id, journal(STARTED, loss(1), loss(2, 0.25), (
+                "interrupted", {"cause": "killed_external", "message": "It was killed.", "hint": "Resume it."})))
+            library.models.promote("Pinguïns-class", 1)
+            library.runners.set_facts("local", {"cores": 2}, 5.0)
+            library.settings.set("theme", "dark")
+        connection = sqlite3.connect(home.database)
+        target.write_text("\n".join(connection.iterdump()) + "\n", "utf-8")
+        connection.close()
+
+
+if __name__ == "__main__":
+    main()

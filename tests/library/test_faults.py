@@ -1,0 +1,144 @@
+"""The library under a disk that fills up and processes that die: what was named before is whole, nothing half is."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from mldesk.core.errors import DiskFull, MldeskError
+from mldesk.core.paths import Home
+from mldesk.library import Library, database
+from tests.core.disk_faults import every_death, every_fault, litter, small_files
+from tests.library.conftest import STARTED, add_run, add_table, journal, loss, succeeded
+
+
+def check(home: Home) -> list[str]:
+    """Open the library, verify everything it names; return the labels of the dataset versions."""
+    with Library.open(home) as library:
+        labels = []
+        for dataset in library.datasets.list():
+            for version in library.datasets.versions(dataset.name):
+                library.objects.verify_manifest(version.manifest)
+                labels.append(version.label)
+        for digest in library.objects.digests():
+            library.objects.verify(digest)
+        for run in library.runs.list():
+            assert len(library.runs.events(run.id)) == run.last_seq
+        library.maintain()
+        return labels
+
+
+def import_table(home: Home) -> None:
+    with Library.open(home) as library:
+        add_table(library, content=b"x" * 10_000, problems=[{"message": "y" * 20_000}])
+
+
+@pytest.fixture
+def filled(home: Home) -> Home:
+    with Library.open(home) as library:
+        add_table(library, "before")
+        add_run(library, "before@1")
+        library.maintain()
+    return home
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_full_disk_at_any_step_of_adding_a_dataset(filled: Home, lasting: bool) -> None:
+    for outcome in every_fault(filled.root, lambda: import_table(filled), lasting=lasting):
+        labels = check(filled)
+        assert "before@1" in labels
+        assert outcome.error is None or isinstance(outcome.error, DiskFull)
+        assert (len(labels) == 2) == (outcome.error is None)
+        assert not litter(filled.root)
+        with Library.open(filled) as library:
+            if len(labels) == 2:
+                library.datasets.remove("penguins")
+    assert outcome.number > 8
+
+
+def test_a_process_killed_at_any_step_of_adding_a_dataset(filled: Home) -> None:
+    count = 0
+    for outcome in every_death(filled.root, lambda: import_table(filled)):
+        count += 1
+        labels = check(filled)
+        assert labels == ["before@1"] if outcome.spoiled else ["before@1", "penguins@1"]
+        with Library.open(filled) as library:
+            library.objects.sweep_staging(0)
+        assert not litter(filled.objects)
+    assert count > 8
+
+
+def pages(home: Home) -> int:
+    with sqlite3.connect(home.database) as connection:
+        count = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.close()
+    return int(count)
+
+
+@pytest.mark.parametrize("step", ["dataset", "events"])
+def test_a_database_that_cannot_grow_by_another_page(filled: Home, step: str) -> None:
+    first, done = pages(filled), False
+    with Library.open(filled) as library:
+        run = library.runs.list()[0]
+        manifest = library.datasets.version("before").manifest
+    events = journal(STARTED, *[loss(number) for number in range(300)], *succeeded(manifest))
+    for allowed in range(first, first + 100):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(database, "_PRAGMAS", (*database._PRAGMAS, f"PRAGMA max_page_count={allowed}"))
+            try:
+                if step == "dataset":
+                    import_table(filled)
+                else:
+                    with Library.open(filled) as library:
+                        library.runs.apply(run.id, events)
+                done = True
+            except DiskFull as error:
+                assert error.hint
+        labels = check(filled)
+        with Library.open(filled) as library:
+            assert library.runs.get(run.id).last_seq == (len(events) if done and step == "events" else 0)
+            assert len(library.models.list()) == (1 if done and step == "events" else 0)
+        assert len(labels) == (2 if done and step == "dataset" else 1)
+        if done:
+            break
+    assert done
+    assert allowed > first
+
+
+def test_a_log_that_cannot_be_written_is_told_in_a_sentence(filled: Home) -> None:
+    refused = 0
+    for size in range(0, 120_000, 12_000):
+        try:
+            with small_files(size):
+                import_table(filled)
+        except MldeskError as error:
+            refused += 1
+            assert error.hint
+            assert check(filled) == ["before@1"]
+        else:
+            assert "penguins@1" in check(filled)
+            break
+    assert refused > 2
+
+
+def test_a_backup_that_does_not_fit_leaves_the_last_one(filled: Home) -> None:
+    backup = next(filled.backups.iterdir())
+    before = backup.read_bytes()
+    backup.rename(filled.backups / "library-2001-01-01.db")
+    with Library.open(filled) as library:
+        add_table(library, "large", problems=[{"message": "y" * 200_000}])
+        os.utime(filled.backups / "library-2001-01-01.db", (1, 1))
+        with small_files(100_000), pytest.raises(MldeskError):
+            library.maintain()
+    assert [path.read_bytes() for path in filled.backups.iterdir()] == [before]
+
+
+def test_a_home_that_cannot_be_written_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "library.db").mkdir()  # as good as forbidden, for root too
+    with pytest.raises(MldeskError, match="cannot be opened") as caught:
+        Library.open(Home(tmp_path / "home"))
+    assert caught.value.hint

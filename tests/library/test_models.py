@@ -1,0 +1,115 @@
+"""Models, runners and settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mldesk.core.errors import BadInput, Conflict, NotFound
+from mldesk.library import Library
+from mldesk.wire.objects import ObjectMissing
+from tests.library.conftest import add_run, add_table, journal, succeeded
+
+
+@pytest.fixture
+def manifest(library: Library) -> str:
+    return library.objects.put_manifest({"model.onnx": library.objects.put_bytes(b"weights")})
+
+
+@pytest.fixture
+def three(library: Library, manifest: str) -> str:
+    add_table(library)
+    for _ in range(3):
+        library.runs.apply(add_run(library, model="Vögel").id, journal(*succeeded(manifest)))
+    return "Vögel"
+
+
+def test_the_bare_name_means_the_newest_until_one_is_promoted(library: Library, three: str) -> None:
+    assert library.models.version("vögel").number == 3
+    library.models.promote("VÖGEL", 2)
+    assert library.models.version(three).label == "Vögel@2"
+    assert library.models.version(three, 3).number == 3
+    model = library.models.get(three)
+    assert (model.promoted, model.head.number, model.versions) == (2, 3, 3)
+    assert library.models.list() == [model]
+    assert [version.number for version in library.models.versions(three)] == [1, 2, 3]
+
+
+def test_rolling_back_goes_back_only(library: Library, three: str) -> None:
+    library.models.rollback(three, 2)
+    assert library.models.version(three).number == 2
+    with pytest.raises(Conflict) as caught:
+        library.models.rollback(three, 3)
+    assert "promote" in caught.value.hint
+
+
+def test_notes_are_kept_with_their_version(library: Library, three: str) -> None:
+    library.models.set_notes(three, 2, "the good one")
+    assert [version.notes for version in library.models.versions(three)] == ["", "the good one", ""]
+
+
+def test_an_imported_bundle_becomes_a_version(library: Library, manifest: str) -> None:
+    facts = {"name": "churn", "version": 7, "task": "tabular_regression", "target": "y", "estimator": "mlp",
+             "metrics": {"r2": 0.5, "odd": "NaN"}, "provenance": {"dataset": "theirs@3"}, "notes": ""}
+    version = library.models.add_imported(manifest, facts, source="churn.mlbundle")
+    assert (version.label, version.run, version.dataset, version.size) == ("churn@1", None, "theirs@3", 7)
+    assert (version.metrics, version.notes) == ({"r2": 0.5}, "Imported from churn.mlbundle")
+    assert library.models.add_imported(manifest, facts, name="mine").label == "mine@1"
+    assert library.models.add_imported(manifest, facts).label == "churn@2"
+    with pytest.raises(BadInput):
+        library.models.add_imported(manifest, facts, name="a@b")
+    with pytest.raises(ObjectMissing):
+        library.models.add_imported("0" * 64, facts)
+
+
+@pytest.mark.parametrize("facts", [{}, {"name": "//"}, {"name": None, "metrics": [1], "provenance": "x", "task": 7},
+                                   {"name": "\ud800\u202e", "target": "\ud800", "notes": ["x"]}])
+def test_a_strangers_words_never_break_the_import(library: Library, manifest: str, facts: dict[str, Any]) -> None:
+    version = library.models.add_imported(manifest, facts)
+    assert library.models.version(version.model) == version
+
+
+def test_models_that_are_not_there_are_not_found(library: Library, three: str) -> None:
+    models = library.models
+    for question in (lambda: models.get("x"), lambda: models.version(three, 4), lambda: models.versions("x"),
+                     lambda: models.promote(three, 4), lambda: models.rollback("x", 1),
+                     lambda: models.set_notes(three, 9, "")):
+        with pytest.raises(NotFound):
+            question()
+
+
+def test_this_machine_is_always_a_runner(library: Library) -> None:
+    local, = library.runners.list()
+    assert (local.name, local.kind, local.address, local.facts, local.seen) == ("local", "local", "", {}, None)
+    for cores in (2, 4):
+        library.runners.set_facts("local", {"cores": cores}, 5.0)
+    assert (library.runners.get("local").facts, library.runners.get("local").seen) == ({"cores": 4}, 5.0)
+    with pytest.raises(Conflict):
+        library.runners.remove("local")
+    with pytest.raises(Conflict):
+        library.runners.add("local", "ssh", "me@there")
+
+
+def test_runners_are_added_and_forgotten(library: Library) -> None:
+    library.runners.add("gpu box", "ssh", "me@there:22")
+    library.runners.set_facts("gpu box", {"devices": ["x"]}, 5.0)
+    assert [runner.name for runner in library.runners.list()] == ["local", "gpu box"]
+    with pytest.raises(Conflict):
+        library.runners.add("gpu box", "ssh", "other")
+    library.runners.remove("gpu box")
+    for question in (lambda: library.runners.get("gpu box"), lambda: library.runners.remove("gpu box"),
+                     lambda: library.runners.set_facts("gpu box", {}, 1.0)):
+        with pytest.raises(NotFound):
+            question()
+
+
+def test_settings_are_plain_data_by_key(library: Library) -> None:
+    assert library.settings.get("theme", "light") == "light"
+    library.settings.set("theme", {"mode": "dark", "größe": [1, None]})
+    library.settings.set("theme", {"mode": "light", "größe": [1, None]})
+    assert library.settings.get("theme") == {"mode": "light", "größe": [1, None]}
+    assert library.settings.all() == {"theme": {"mode": "light", "größe": [1, None]}}
+    library.settings.delete("theme")
+    library.settings.delete("theme")
+    assert library.settings.get("theme") is None
