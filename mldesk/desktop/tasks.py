@@ -30,14 +30,20 @@ class Tasks:
     def __init__(self, heard: Callable[[str, BaseException], None]) -> None:
         self._heard = heard
         self._running: set[asyncio.Task[Any]] = set()
+        self._quiet: set[asyncio.Task[Any]] = set()
         self._pools = {"work": ThreadPoolExecutor(WORKERS, "mldesk-work"),
                        "follow": ThreadPoolExecutor(FOLLOWERS, "mldesk-follow")}
         self.closing = threading.Event()  # long work in threads looks at this and ends early
 
-    def start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
-        """Start ``work`` under ``name``; the task is kept until it ends. Cancelling it is not an error."""
+    def start(self, work: Coroutine[Any, Any, T], name: str, *, quiet: bool = False) -> asyncio.Task[T]:
+        """Start ``work`` under ``name``; the task is kept until it ends. Cancelling it is not an error.
+
+        ``quiet``: whoever holds the task hears of its errors, nobody else.
+        """
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
+        if quiet:
+            self._quiet.add(task)
         task.add_done_callback(self._on_done)
         return task
 
@@ -51,15 +57,18 @@ class Tasks:
         """The names of the tasks that are running, for tests and for the log."""
         return sorted(task.get_name() for task in self._running)
 
-    async def close(self) -> None:
-        """Cancel every task, wait for it to clean up, then for the threads."""
+    async def cancel(self) -> None:
+        """Cancel every task and wait for it to clean up; long work in threads is asked to end."""
         self.closing.set()
         own = asyncio.current_task()
         while waiting := [task for task in self._running if task is not own]:
             for task in waiting:
                 task.cancel()
             await asyncio.wait(waiting)
-        self._running.clear()
+
+    async def close(self) -> None:
+        """Cancel every task, then end the threads."""
+        await self.cancel()
         self.join()
 
     def join(self) -> None:
@@ -70,7 +79,9 @@ class Tasks:
 
     def _on_done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        quiet = task in self._quiet
+        self._quiet.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not quiet:
             self._heard(task.get_name(), error)
 
 
@@ -95,9 +106,9 @@ def made_current(tasks: Tasks) -> Iterator[Tasks]:
         _current = before
 
 
-def start(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+def start(work: Coroutine[Any, Any, T], name: str, *, quiet: bool = False) -> asyncio.Task[T]:
     """Start a named task in the open window. See ``Tasks.start``."""
-    return current().start(work, name)
+    return current().start(work, name, quiet=quiet)
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -108,6 +119,25 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 async def in_follower(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """As ``in_thread``, for calls that wait for a runner: they have threads of their own and hold up no page."""
     return await current().in_thread(functools.partial(work, *args, **kwargs), "follow")
+
+
+class TaskOwner:
+    """Something whose tasks end with it: a page or dialog that may be gone before an answer comes."""
+
+    _own_tasks: set[asyncio.Task[Any]] | None = None
+
+    def own(self, task: asyncio.Task[T]) -> asyncio.Task[T]:
+        """Remember a task so that ``cancel_tasks`` ends it."""
+        if self._own_tasks is None:
+            self._own_tasks = set()
+        self._own_tasks.add(task)
+        task.add_done_callback(self._own_tasks.discard)
+        return task
+
+    def cancel_tasks(self) -> None:
+        """End every task that is still going; called when the owner goes."""
+        for task in tuple(self._own_tasks or ()):
+            task.cancel()
 
 
 def async_slot(method: Callable[Concatenate[S, P], Coroutine[Any, Any, Any]]) -> Callable[..., None]:
@@ -122,6 +152,8 @@ def async_slot(method: Callable[Concatenate[S, P], Coroutine[Any, Any, Any]]) ->
     def slot(self: S, *args: Any) -> None:
         if takes_nothing and len(args) == 1 and isinstance(args[0], bool):
             args = ()
-        start(method(self, *args), f"{type(self).__name__}.{method.__name__}")  # type: ignore[call-arg]
+        task = start(method(self, *args), f"{type(self).__name__}.{method.__name__}")  # type: ignore[call-arg]
+        if isinstance(self, TaskOwner):
+            self.own(task)
 
     return slot

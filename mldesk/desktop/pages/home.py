@@ -1,0 +1,193 @@
+"""Home: three doors for the first minute, later what goes on and what was looked at last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import theme, words
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.lists import DatasetList, ModelList, RunList
+from mldesk.desktop.theme import Space
+from mldesk.desktop.theme.icons import pixmap
+from mldesk.desktop.theme.manager import RING
+from mldesk.desktop.widgets.badges import StateBadge
+from mldesk.desktop.widgets.buttons import make_button
+from mldesk.desktop.widgets.card import Card
+from mldesk.desktop.widgets.header import PageHeader
+from mldesk.desktop.widgets.text import ElidedLabel, ScrollPage, make_label
+
+RECENT = 5  # entries per list
+
+
+class Door(QAbstractButton):
+    """A large button: an icon, what it does, and a line on what then happens."""
+
+    def __init__(self, icon: str, title: str, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon, self._title, self._line = icon, title, text
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(text)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(240), theme.px(148))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.px(170), theme.px(148))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        ring = bool(self.property(RING))
+        over = self.underMouse() or self.isDown()
+        painter.setPen(QPen(theme.colour("accent_text" if ring or over else "border"), 2 if ring else 1))
+        painter.setBrush(theme.colour("surface"))
+        painter.drawRoundedRect(area, 8, 8)
+        pad, size = theme.px(18), theme.px(36)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("accent_soft"))
+        painter.drawRoundedRect(QRectF(pad, pad, size, size), 8, 8)
+        mark = theme.px(20)
+        painter.drawPixmap(round(pad + (size - mark) / 2), round(pad + (size - mark) / 2), mark, mark,
+                           pixmap(self._icon, theme.palette().accent_text, mark, self.devicePixelRatioF()))
+        top = pad + size + theme.px(12)
+        painter.setPen(theme.colour("text"))
+        painter.setFont(theme.font("subtitle"))
+        height = painter.fontMetrics().height()
+        painter.drawText(QRectF(pad, top, self.width() - 2 * pad, height), Qt.AlignmentFlag.AlignVCenter, self._title)
+        painter.setPen(theme.colour("muted"))
+        painter.setFont(theme.font("caption"))
+        painter.drawText(QRectF(pad, top + height + 4, self.width() - 2 * pad, self.height() - top - height - 10),
+                         int(Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), self._line)
+
+
+class Entry(QAbstractButton):
+    """One line of a list of recent things: a name, a muted line, a badge. Pressing it opens the thing."""
+
+    def __init__(self, title: str, line: str, opens: Callable[[], object], badge: QWidget | None = None) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setAccessibleName(f"{title}, {line}")
+        self.clicked.connect(opens)
+        name = ElidedLabel(title, "strong")
+        what = ElidedLabel(line, "caption", "muted")
+        text = QVBoxLayout()
+        text.setSpacing(1)
+        text.addWidget(name)
+        text.addWidget(what)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(Space.S, Space.S - 2, Space.S, Space.S - 2)
+        layout.setSpacing(Space.M)
+        layout.addLayout(text, 1)
+        if badge is not None:
+            layout.addWidget(badge)
+        for child in self.findChildren(QWidget):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def sizeHint(self) -> QSize:
+        return self.layout().sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour("accent_text"), 2) if self.property(RING) else Qt.PenStyle.NoPen)
+        if self.underMouse() or self.isDown():
+            painter.setBrush(theme.colour("hover"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
+
+
+class HomePage(Page):
+    """Three doors, and below them the newest datasets, runs and models."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self._datasets, self._runs, self._models = (
+            DatasetList(shell.desk), RunList(shell.desk), ModelList(shell.desk))
+        page = ScrollPage()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(page)
+        page.body.addWidget(PageHeader(
+            self.tr("Home"), self.tr("Everything stays on this machine unless you send it away.")))
+        page.body.addLayout(self._make_doors())
+        self._problem = Card(self.tr("The library cannot be opened"))
+        self._problem_text = make_label("", wrap=True, selectable=True)
+        self._problem.add(self._problem_text)
+        self._problem.hide()
+        page.body.addWidget(self._problem)
+        self._recent = QHBoxLayout()
+        self._recent.setSpacing(Space.L)
+        page.body.addLayout(self._recent)
+        self._cards = [Card(self.tr("Runs"), actions=[self._all("runs")]), Card(self.tr("Datasets"),
+                       actions=[self._all("datasets")]), Card(self.tr("Models"), actions=[self._all("models")])]
+        for card in self._cards:
+            card.body.setSpacing(0)
+            card.hide()
+            self._recent.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
+        page.body.addStretch(1)
+        self.keep(shell.desk.failed.subscribe(self._on_failed))
+        self.keep(shell.desk.advanced.subscribe(lambda _: self.refresh_soon()))
+
+    def _make_doors(self) -> QHBoxLayout:
+        doors = QHBoxLayout()
+        doors.setSpacing(Space.L)
+        for icon, title, text, does in (
+            ("play", self.tr("Try the sample"),
+             self.tr("Real, messy customer data that came with MLDesk. Look, clean, train."), self.shell.import_sample),
+            ("dataset", self.tr("Open my table"),
+             self.tr("CSV, Excel, JSON or Parquet. Or drop a file anywhere on this window."), self.shell.choose_import),
+            ("bundle", self.tr("Import a model"),
+             self.tr("A .mlbundle from somebody else. You see what is inside before it loads."),
+             self.shell.choose_bundle),
+        ):
+            door = Door(icon, title, text)
+            door.clicked.connect(lambda _checked=False, does=does: does())
+            doors.addWidget(door, 1)
+        return doors
+
+    def _all(self, place: str) -> QWidget:
+        button = make_button(self.tr("See all"), "link")
+        button.clicked.connect(lambda: self.shell.go(place))
+        return button
+
+    def _on_failed(self, error: MldeskError | None) -> None:
+        self._problem.setVisible(error is not None)
+        if error is not None:
+            self._problem_text.setText(f"{error.message}\n{error.hint}".strip())
+
+    async def refresh(self) -> None:
+        await self._runs.refresh()
+        await self._datasets.refresh()
+        await self._models.refresh()
+        self._fill(self._cards[0], [
+            Entry(run.name, f"{words.estimator_name(run.estimator)} · {run.dataset} · {words.when(run.created)}",
+                  lambda run=run: self.shell.open_run(run.id), StateBadge.for_state(run.state))
+            for run in (self._runs.runs.value or ())[:RECENT]])
+        newest = sorted(self._datasets.datasets.value or (), key=lambda item: item.head.created, reverse=True)
+        self._fill(self._cards[1], [
+            Entry(item.name, f"{words.shape(item.head.rows, len(item.head.columns))} · {words.when(item.head.created)}",
+                  lambda item=item: self.shell.open_dataset(item.name)) for item in newest[:RECENT]])
+        models = sorted(self._models.models.value or (), key=lambda item: item.head.created, reverse=True)
+        self._fill(self._cards[2], [
+            Entry(item.name, f"{words.task_name(item.head.task)} · "
+                  f"{words.counted(item.versions, self.tr('version'), self.tr('versions'))}",
+                  lambda item=item: self.shell.open_model(item.name)) for item in models[:RECENT]])
+
+    @staticmethod
+    def _fill(card: Card, entries: list[Entry]) -> None:
+        while card.body.count():
+            if (widget := card.body.takeAt(0).widget()) is not None:
+                widget.deleteLater()
+        for entry in entries:
+            card.body.addWidget(entry)
+        card.setVisible(bool(entries))

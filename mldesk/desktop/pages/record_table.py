@@ -1,0 +1,214 @@
+"""RecordTable: the list of a page. Enter or a double click opens a row; columns sort; badges tell states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from mldesk.desktop import theme
+from mldesk.desktop.pages.record_model import Field, FieldRole, Index, RecordModel, RecordRole
+from mldesk.desktop.theme.icons import pixmap
+
+R = TypeVar("R")
+_ROW = 42          # pixels at 100 %
+_PAD = 12
+_LEAST_NAME = 160  # pixels at 100 % that the stretching column keeps
+
+
+class RecordDelegate(QStyledItemDelegate):
+    """Draws one cell: text, or a badge with a bar below it."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(80, theme.px(_ROW))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        field, record = index.data(FieldRole), index.data(RecordRole)
+        area = QRect(option.rect)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.save()
+        if selected or option.state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(area, theme.colour("selected" if selected else "hover"))
+        painter.setPen(theme.colour("border"))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        inner = area.adjusted(_PAD, 0, -_PAD, 0)
+        if field.badge is not None:
+            self._paint_badge(painter, inner, *field.badge(record))
+            if field.share is not None and (share := field.share(record)) is not None:
+                self._paint_share(painter, inner, share)
+        else:
+            self._paint_text(painter, inner, field, record)
+        painter.restore()
+
+    @staticmethod
+    def _paint_text(painter: QPainter, area: QRect, field: Field[R], record: R) -> None:
+        if field.icon is not None:
+            size = theme.px(16)
+            image = pixmap(field.icon(record), theme.palette().muted, size)
+            painter.drawPixmap(area.left(), area.center().y() - size // 2, size, size, image)
+            area = area.adjusted(size + 10, 0, 0, 0)
+        painter.setFont(theme.font("strong" if field.strong else "body"))
+        painter.setPen(theme.colour("muted" if field.muted else "text"))
+        side = Qt.AlignmentFlag.AlignRight if field.right else Qt.AlignmentFlag.AlignLeft
+        text = painter.fontMetrics().elidedText(field.text(record), Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), text)
+
+    @staticmethod
+    def _paint_badge(painter: QPainter, area: QRect, text: str, tone: theme.Tone, icon: str) -> None:
+        if not text:
+            return
+        front, back = theme.palette().tone(tone)
+        metrics = QFontMetrics(theme.font("caption"))
+        mark = theme.px(12) + 4 if icon else 0
+        height = metrics.height() + 6
+        pill = QRectF(area.left(), area.center().y() - height / 2 + 0.5,
+                      min(area.width(), metrics.horizontalAdvance(text) + mark + 18), height)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(front) if theme.palette().name == "contrast" else Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(back))
+        painter.drawRoundedRect(pill, height / 2, height / 2)
+        left = pill.left() + 9
+        if icon:
+            size = theme.px(12)
+            top = round(pill.center().y() - size / 2)
+            painter.drawPixmap(round(left - 1), top, size, size, pixmap(icon, front, size))
+            left += size + 4
+        painter.setFont(theme.font("caption"))
+        painter.setPen(QColor(front))
+        room = QRectF(left, pill.top(), pill.right() - left - 6, height)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter,
+                         metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(room.width()) + 2))
+
+    @staticmethod
+    def _paint_share(painter: QPainter, area: QRect, share: float) -> None:
+        line = QRectF(area.left(), area.bottom() - 4, min(area.width(), theme.px(92)), 3)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("pressed"))
+        painter.drawRoundedRect(line, 1.5, 1.5)
+        painter.setBrush(theme.colour("accent"))
+        painter.drawRoundedRect(QRectF(line.left(), line.top(), line.width() * min(1.0, max(0.0, share)), 3), 1.5, 1.5)
+
+
+class RecordTable(QTableView, Generic[R]):
+    """Signals: ``opened`` (the record) at Enter or a double click, ``chosen`` when the selection changed."""
+
+    opened = Signal(object)
+    chosen = Signal()
+
+    def __init__(self, fields: Sequence[Field[R]], key: Callable[[R], Hashable], name: str, *, many: bool = False,
+                 parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.records = RecordModel(fields, key, self)
+        self._key = key
+        self.setProperty("list", True)
+        self.setAccessibleName(name)
+        self.setItemDelegate(RecordDelegate(self))
+        self.setModel(self.records)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setMouseTracking(True)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection if many
+                              else QAbstractItemView.SelectionMode.SingleSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.verticalHeader().setVisible(False)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setSectionsClickable(True)
+        header.sectionClicked.connect(self._on_header)
+        self._sorted: tuple[int, bool] | None = None
+        self.doubleClicked.connect(lambda index: self.opened.emit(index.data(RecordRole)))
+        self.selectionModel().selectionChanged.connect(lambda *_: self.chosen.emit())
+        self._fit()
+
+    def set_records(self, records: Sequence[R]) -> None:
+        """Show other records; what was selected and is still there stays selected."""
+        keys = [self._key(record) for record in self.selected()]
+        if self.records.set_records(records):
+            self._select(keys)
+
+    def set_filter(self, text: str) -> None:
+        """Narrow the list to records in which every word of ``text`` occurs."""
+        keys = [self._key(record) for record in self.selected()]
+        if self.records.set_filter(text):
+            self._select(keys)
+
+    def selected(self) -> list[R]:
+        """Return the records of the selected rows, from top to bottom."""
+        rows = sorted({index.row() for index in self.selectionModel().selectedIndexes()})
+        return [self.records.records[row] for row in rows if row < len(self.records.records)]
+
+    def select(self, keys: Sequence[Hashable]) -> None:
+        """Select the rows of ``keys``."""
+        self._select(keys)
+
+    def _select(self, keys: Sequence[Hashable]) -> None:
+        selection = self.selectionModel()
+        flags = selection.SelectionFlag.Select | selection.SelectionFlag.Rows
+        selection.clearSelection()
+        for key in keys:
+            row = self.records.row_of(key)
+            if row is not None:
+                selection.select(self.records.index(row, 0), flags)
+                if key == keys[0]:
+                    selection.setCurrentIndex(self.records.index(row, 0), selection.SelectionFlag.NoUpdate)
+
+    def _on_header(self, section: int) -> None:
+        before = self._sorted
+        if before is None or before[0] != section:
+            self._sorted = (section, False)
+        else:
+            self._sorted = (section, True) if not before[1] else None
+        header = self.horizontalHeader()
+        keys = [self._key(record) for record in self.selected()]
+        if self._sorted is None:
+            header.setSortIndicatorShown(False)
+            self.records.sort(-1)
+        else:
+            order = Qt.SortOrder.DescendingOrder if self._sorted[1] else Qt.SortOrder.AscendingOrder
+            header.setSortIndicatorShown(True)
+            header.setSortIndicator(section, order)
+            self.records.sort(section, order)
+        self._select(keys)
+
+    def _fit(self) -> None:
+        """Give every column its width and the rest to the one that stretches."""
+        self.verticalHeader().setDefaultSectionSize(theme.px(_ROW))
+        self.verticalHeader().setMinimumSectionSize(theme.px(24))
+        fixed = sum(theme.px(field.width) for field in self.records.fields if field.width)
+        stretching = [number for number, field in enumerate(self.records.fields) if not field.width]
+        room = max(theme.px(_LEAST_NAME) * len(stretching), self.viewport().width() - fixed)
+        for number, field in enumerate(self.records.fields):
+            self.setColumnWidth(number, theme.px(field.width) if field.width else room // len(stretching))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if theme.is_theme_event(event) and hasattr(self, "_sorted"):
+            self._fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self.opened.emit(self.currentIndex().data(RecordRole))
+            return
+        super().keyPressEvent(event)

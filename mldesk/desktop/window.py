@@ -1,0 +1,372 @@
+"""The window: navigation, places, menus, palette, toasts, and files dropped anywhere. Pages are made when first seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QByteArray, QTimer, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPaintEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from mldesk.core.paths import Home
+from mldesk.desktop import errors, theme
+from mldesk.desktop.actions import Actions
+from mldesk.desktop.pages.home import HomePage
+from mldesk.desktop.preferences import PreferencesFile
+from mldesk.desktop.shell import ToastAction
+from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.imports import Imports
+from mldesk.desktop.status_bar import StatusBar
+from mldesk.desktop.theme import Tone
+from mldesk.desktop.widgets.sidebar import SideBar
+from mldesk.desktop.widgets.toasts import Toasts
+from mldesk.desktop.window_actions import register
+
+if TYPE_CHECKING:
+    from mldesk.desktop.pages.dataset import DatasetPage
+    from mldesk.desktop.pages.model import ModelPage
+    from mldesk.desktop.pages.place import Place
+    from mldesk.desktop.pages.run import RunPage
+    from mldesk.desktop.pages.runs import RunsPage
+    from mldesk.library.records import Model, Run
+
+PLACES = ("datasets", "runs", "models")  # those with a list and a detail
+
+
+class MainWindow(QMainWindow):
+    """The one window. Signals: ``painted`` once, after the first paint; ``closing`` when it was told to close."""
+
+    painted = Signal()
+    closing = Signal()
+
+    def __init__(self, desk: Desk, home: Home, preferences: PreferencesFile) -> None:
+        super().__init__()
+        self.desk, self.home, self.preferences = desk, home, preferences
+        self.actions_: Actions = Actions()
+        self.imports = Imports(desk)
+        self._painted = False
+        self._places: dict[str, QWidget] = {}
+        self.setWindowTitle("MLDesk")
+        self.setMinimumSize(880, 560)
+        self.setAcceptDrops(True)
+        self.sidebar = self._make_sidebar()
+        self.stack = QStackedWidget()
+        self.toasts = Toasts(self)
+        self._build()
+        register(self.actions_, self)
+        self._install_menus()
+        self.go("home")
+        self._restore()
+        desk.active.subscribe(lambda runs: self.sidebar.set_count("runs", len(runs)))
+        self.actions_.refused.subscribe(lambda reason: self.say(reason, "neutral"))
+
+    # What pages ask for (Shell)
+
+    @property
+    def host(self) -> QWidget:
+        return self
+
+    @property
+    def registry(self) -> Actions:
+        return self.actions_
+
+    def go(self, place: str) -> None:
+        """Show a place; asked for where it is shown already, its list."""
+        widget = self._place(place)
+        if self.stack.currentWidget() is widget and place in PLACES and self.can_go_back():
+            self.back()
+        self.stack.setCurrentWidget(widget)
+        self.sidebar.set_current(place)
+
+    def open_dataset(self, name: str, tab: str = "") -> None:
+        from mldesk.desktop.pages.dataset import DatasetPage
+
+        page = DatasetPage(self, name)
+        self._open("datasets", page)
+        if tab:
+            page.show_tab(tab)
+
+    def open_run(self, run_id: str) -> None:
+        from mldesk.desktop.pages.run import RunPage
+
+        self._open("runs", RunPage(self, run_id))
+
+    def open_model(self, name: str, number: int | None = None) -> None:
+        from mldesk.desktop.pages.model import ModelPage
+
+        self._open("models", ModelPage(self, name, number))
+
+    def compare_runs(self, run_ids: Sequence[str]) -> None:
+        from mldesk.desktop.pages.compare import ComparePage
+
+        self._open("runs", ComparePage(self, run_ids))
+
+    def train(self, reference: str) -> None:
+        from mldesk.desktop.pages.train_dialog import open_train_dialog
+
+        open_train_dialog(self, reference)
+
+    def predict(self, model: str) -> None:
+        from mldesk.desktop.pages.predict_dialog import PredictDialog
+
+        PredictDialog(self, model).open()
+
+    def import_files(self, paths: Sequence[Path]) -> None:
+        from mldesk.desktop.pages.bring_in import bring_in
+
+        if self._ready_or_say():
+            bring_in(self, paths)
+
+    def choose_import(self) -> None:
+        from mldesk.desktop.pages.bring_in import choose_tables
+
+        if self._ready_or_say():
+            choose_tables(self)
+
+    def choose_bundle(self) -> None:
+        from mldesk.desktop.pages.bring_in import choose_bundle
+
+        if self._ready_or_say():
+            choose_bundle(self)
+
+    def import_sample(self) -> None:
+        from mldesk.desktop.pages.bring_in import bring_in_sample
+
+        if self._ready_or_say():
+            bring_in_sample(self)
+
+    def say(self, text: str, tone: Tone = "info", action: ToastAction | None = None) -> None:
+        self.toasts.show(text, tone, action)
+
+    def report(self, error: BaseException) -> None:
+        errors.note("window", error)
+        self.toasts.show(errors.sentence(error), "danger")
+
+    # What the actions ask for
+
+    def why_not_ready(self) -> str:
+        """Say why nothing can be imported yet."""
+        if self.desk.failed.value is not None:
+            return errors.sentence(self.desk.failed.value)
+        return "" if self.desk.ready.value else self.tr("The library is being opened; in a moment it can be done.")
+
+    def dataset_page(self) -> DatasetPage | None:
+        """Return the dataset page if it is what is seen."""
+        return self._seen("datasets", "DatasetPage")
+
+    def run_page(self) -> RunPage | None:
+        """Return the run page if it is what is seen."""
+        return self._seen("runs", "RunPage")
+
+    def model_page(self) -> ModelPage | None:
+        """Return the model page if it is what is seen."""
+        return self._seen("models", "ModelPage")
+
+    def shown_dataset(self) -> str:
+        """Return the reference of the dataset that is seen or chosen in its list, "" where there is none."""
+        page = self.dataset_page()
+        return page.state.reference if page is not None else ""
+
+    def shown_run(self) -> Run | None:
+        """Return the run that is seen."""
+        page = self.run_page()
+        return page.state.run.value if page is not None else None
+
+    def shown_model(self) -> Model | None:
+        """Return the model that is seen."""
+        page = self.model_page()
+        return page.state.model.value if page is not None else None
+
+    def train_shown(self) -> None:
+        """Open the Train dialog over the dataset that is seen."""
+        if reference := self.shown_dataset():
+            self.train(reference)
+
+    def why_not_compare(self) -> str:
+        """Say why the runs cannot be compared."""
+        from mldesk.desktop.states.run_reasons import why_not_compare
+
+        page: RunsPage | None = self._seen("runs", "RunsPage")
+        return why_not_compare(page.table.selected() if page is not None else [])
+
+    def compare_chosen(self) -> None:
+        """Compare the runs chosen in the list."""
+        page: RunsPage | None = self._seen("runs", "RunsPage")
+        if page is not None:
+            page.compare()
+
+    def can_go_back(self) -> bool:
+        """Say whether something is open over a list."""
+        widget = self.stack.currentWidget()
+        return getattr(widget, "detail", None) is not None
+
+    def back(self) -> None:
+        """Go back to the list."""
+        if self.can_go_back():
+            place: Place = self.stack.currentWidget()  # type: ignore[assignment]
+            place.back()
+
+    def set_theme(self, mode: str) -> None:
+        """Wear another theme, now and from now on."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, mode)  # type: ignore[arg-type]
+        self.preferences.change(theme=mode)
+
+    def change_scale(self, by: float) -> None:
+        """Make the text larger or smaller, 80 to 200 %."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, theme.THEME.mode, scale=round(theme.THEME.scale + by, 2))
+        self.preferences.change(text_scale=theme.THEME.scale)
+
+    def toggle_sidebar(self) -> None:
+        """Show the navigation as icons only, or in full."""
+        self.preferences.change(sidebar_compact=not self.preferences.value.sidebar_compact)
+        self.sidebar.set_compact(self.preferences.value.sidebar_compact)
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+        from mldesk.desktop.command_palette import CommandPalette
+
+        CommandPalette(self.actions_, self).show_over(self)
+
+    def show_keys(self) -> None:
+        """Open the cheat sheet."""
+        from mldesk.desktop.cheat_sheet import CheatSheet
+
+        CheatSheet(self.actions_, self).open()
+
+    def show_log_folder(self) -> None:
+        """Open the folder that holds the log."""
+        self.home.logs.mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.home.logs)))
+
+    def dispose(self) -> None:
+        """Let go of every page, before the tasks and the library end."""
+        for widget in self._places.values():
+            widget.dispose()  # type: ignore[attr-defined]
+        self.toasts.clear()
+
+    # Building
+
+    def _make_sidebar(self) -> SideBar:
+        bar = SideBar()
+        bar.add_item("home", self.tr("Home"), "sun")
+        bar.add_item("datasets", self.tr("Datasets"), "dataset")
+        bar.add_item("runs", self.tr("Runs"), "run")
+        bar.add_item("models", self.tr("Models"), "model")
+        bar.add_item("settings", self.tr("Settings"), "settings", bottom=True)
+        bar.set_compact(self.preferences.value.sidebar_compact)
+        bar.selected.connect(self._on_selected)
+        return bar
+
+    def _build(self) -> None:
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        right.addWidget(self.stack, 1)
+        right.addWidget(StatusBar(self))
+        inner = QWidget()
+        layout = QHBoxLayout(inner)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.sidebar)
+        layout.addLayout(right, 1)
+        self.setCentralWidget(inner)
+
+    def _install_menus(self) -> None:
+        from mldesk.desktop.menus import install
+
+        self.qt_actions = install(self, self.actions_)
+
+    def _restore(self) -> None:
+        saved = self.preferences.value.geometry
+        if not saved or not self.restoreGeometry(QByteArray.fromBase64(saved.encode("ascii", "replace"))):
+            self.resize(1280, 820)
+
+    def _place(self, key: str) -> QWidget:
+        if key not in self._places:
+            widget = self._make_place(key)
+            self._places[key] = widget
+            self.stack.addWidget(widget)
+        return self._places[key]
+
+    def _make_place(self, key: str) -> QWidget:
+        """Pages are imported when they are first seen: the first paint does not wait for them."""
+        if key == "home":
+            return HomePage(self)
+        if key == "settings":
+            from mldesk.desktop.pages.settings import SettingsPage
+
+            return SettingsPage(self)
+        from mldesk.desktop.pages.datasets import DatasetsPage
+        from mldesk.desktop.pages.models import ModelsPage
+        from mldesk.desktop.pages.place import Place
+        from mldesk.desktop.pages.runs import RunsPage
+
+        return Place({"datasets": DatasetsPage, "runs": RunsPage, "models": ModelsPage}[key](self))
+
+    def _open(self, key: str, page: Any) -> None:
+        place: Place = self._place(key)  # type: ignore[assignment]
+        place.open(page)
+        self.stack.setCurrentWidget(place)
+        self.sidebar.set_current(key)
+
+    def _seen(self, key: str, kind: str) -> Any:
+        place = self._places.get(key)
+        if place is None or self.stack.currentWidget() is not place:
+            return None
+        widget = place.currentWidget()  # type: ignore[attr-defined]
+        return widget if type(widget).__name__ == kind else None
+
+    def _ready_or_say(self) -> bool:
+        if reason := self.why_not_ready():
+            self.say(reason, "neutral")
+        return not self.why_not_ready()
+
+    def _on_selected(self, key: str) -> None:
+        if hasattr(self, "stack"):
+            self.stack.setCurrentWidget(self._place(key))
+
+    # Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.preferences.change(geometry=bytes(self.saveGeometry().toBase64().data()).decode())
+        event.accept()
+        self.closing.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _local_files(event):
+            event.acceptProposedAction()
+            self._drop_hint(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._drop_hint(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._drop_hint(False)
+        if paths := _local_files(event):
+            event.acceptProposedAction()
+            QTimer.singleShot(0, lambda: self.import_files(paths))  # the drag ends before anything is opened
+
+    def _drop_hint(self, on: bool) -> None:
+        if not hasattr(self, "_overlay"):
+            from mldesk.desktop.drop_overlay import DropOverlay
+
+            self._overlay = DropOverlay(self)
+        self._overlay.show_over() if on else self._overlay.hide()
+
+
+def _local_files(event: QDropEvent) -> list[Path]:
+    if not event.mimeData().hasUrls():
+        return []
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
