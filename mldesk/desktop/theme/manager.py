@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QAbstractButton, QApplication, QToolTip, QWidget
+from shiboken6 import isValid
 
 from mldesk.desktop.theme import icons, stylesheet
 from mldesk.desktop.theme.tokens import MONO, PALETTES, SANS, TYPE, ColourName, Palette, Size, TextRole
@@ -30,6 +31,7 @@ class Theme(QObject):
         self._scale = 1.0
         self._palette = PALETTES["light"]
         self._applying = False
+        self._ringed: QAbstractButton | None = None
 
     @property
     def mode(self) -> Mode:
@@ -88,7 +90,7 @@ class Theme(QObject):
         self._app = app
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
-        app.focusChanged.connect(_show_ring)
+        app.focusChanged.connect(self._show_ring)
 
     def _tell_platform(self, mode: Mode) -> None:
         """Title bars and native dialogs follow the choice, too."""
@@ -102,6 +104,18 @@ class Theme(QObject):
     def _on_system_changed(self) -> None:
         if self._app is not None and not self._applying and self._mode == "system":
             self._dress(self._app)
+
+    def _show_ring(self, old: QWidget | None, new: QWidget | None) -> None:
+        """Put the focus ring on a button that the keyboard reached: not on a clicked one, nor on a window's first."""
+        if new is None:
+            return  # the window is not the active one any more: the ring waits there
+        if self._ringed is not None and self._ringed is not new and isValid(self._ringed):
+            _set_ring(self._ringed, False)
+        by_keyboard = old is not None and old.window() is new.window() \
+            and QApplication.mouseButtons() == Qt.MouseButton.NoButton
+        if isinstance(new, QAbstractButton) and by_keyboard:
+            self._ringed = new
+            _set_ring(new, True)
 
     def _resolved(self) -> ColourName:
         if self._mode != "system":
@@ -152,14 +166,6 @@ def _installed(wanted: tuple[str, ...]) -> list[str]:
         system = QFontDatabase.systemFont(kind).family()
         _families[wanted] = [name for name in wanted if QFontDatabase.hasFamily(name)] or [system]
     return _families[wanted]
-
-
-def _show_ring(old: QWidget | None, new: QWidget | None) -> None:
-    """Put the focus ring on a button that the keyboard reached, not on one that was clicked."""
-    if isinstance(old, QAbstractButton) and old.property(RING):
-        _set_ring(old, False)
-    if isinstance(new, QAbstractButton):
-        _set_ring(new, QApplication.mouseButtons() == Qt.MouseButton.NoButton)
 
 
 def _set_ring(button: QAbstractButton, on: bool) -> None:

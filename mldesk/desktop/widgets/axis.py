@@ -9,6 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QLocale
 
 from mldesk.desktop import theme
+from mldesk.desktop.widgets.table_model import locale
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
@@ -17,8 +18,8 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation)
         self.enableAutoSIPrefix(False)
-        self.setStyle(tickLength=0, tickTextOffset=6, maxTickLevel=1, maxTextLevel=1)
-        self.setGrid(255)
+        self.setStyle(tickLength=0, tickTextOffset=6, maxTickLevel=0, maxTextLevel=1, hideOverlappingLabels=False)
+        self.setGrid(255 if orientation == "left" else False)
         self._caption = ""
         self.dress()
 
@@ -38,33 +39,54 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
         else:
             self.showLabel(False)
 
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float | None, list[float]]]:
+        """Return one level of ticks at round distances, with room for their labels."""
+        if self.logMode:
+            return list(super().tickValues(low, high, size))
+        if not high > low or size <= 0:
+            return []
+        room = theme.px(38 if self.orientation == "left" else 84)
+        step = nice_step((high - low) / max(2.0, size / room))
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        return [(step, [index * step for index in range(first, last + 1)])]
+
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float | None) -> list[str]:
         if self.logMode:
             return [_power(value, minor=spacing is None) for value in values]
         return [short(value * scale, (spacing or 1.0) * scale) for value in values]
 
 
+def nice_step(least: float) -> float:
+    """Return the smallest of 1, 2, 2.5, 5 times a power of ten that is not below ``least`` (> 0)."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(lead * power for lead in (1, 2, 2.5, 5, 10) if lead * power >= least * (1 - 1e-9))
+
+
 def short(value: float, spacing: float) -> str:
     """Return a tick's label with as many digits as its distance to the next asks for: ``0.25``, ``1,500``, ``20k``."""
-    locale = QLocale()
+    marks = locale()
     size = abs(value)
     if value == 0:
         return "0"
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if size >= unit and spacing >= unit / 20 and (unit > 1e3 or size >= 1e4):
-            text = locale.toString(value / unit, "f", _digits(spacing / unit))
-            return _trim(text, locale) + name
+            text = marks.toString(value / unit, "f", _digits(spacing / unit))
+            return _trim(text, marks) + name
     if size >= 1e6 or spacing < 1e-4:
-        return locale.toString(value, "g", 4)
-    return locale.toString(value, "f", _digits(spacing))
+        return marks.toString(value, "g", 4)
+    return marks.toString(value, "f", _digits(spacing))
 
 
 def _digits(spacing: float) -> int:
-    return max(0, min(6, -math.floor(math.log10(spacing) + 1e-9))) if spacing > 0 else 3
+    if spacing <= 0:
+        return 3
+    digits = max(0, min(6, -math.floor(math.log10(spacing) + 1e-9)))
+    exact = abs(round(spacing, digits) - spacing) < 1e-9 * max(1.0, spacing)
+    return digits if exact else digits + 1  # 2.5 needs one more
 
 
-def _trim(text: str, locale: QLocale) -> str:
-    point = locale.decimalPoint()
+def _trim(text: str, marks: QLocale) -> str:
+    point = marks.decimalPoint()
     return text.rstrip("0").rstrip(point) if point in text else text
 
 
@@ -76,7 +98,7 @@ def _power(value: float, *, minor: bool) -> str:
             return ""
     number = 10.0 ** value
     if 1e-3 <= number < 1e4:
-        return QLocale().toString(number, "g", 4)
+        return locale().toString(number, "g", 4)
     raised = str(math.floor(exponent + 1e-6)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     lead = round(10 ** (exponent - math.floor(exponent + 1e-6)))
     return f"10{raised}" if lead == 1 else f"{lead}·10{raised}"

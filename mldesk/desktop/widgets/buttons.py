@@ -14,7 +14,7 @@ from mldesk.desktop.theme.icons import Role as IconRole
 from mldesk.desktop.theme.icons import colour_of, pixmap
 from mldesk.desktop.widgets.text import make_label
 
-ButtonRole = Literal["primary", "secondary", "ghost", "danger", "danger_fill", "link"]
+ButtonRole = Literal["primary", "secondary", "ghost", "danger", "danger_fill", "link", "fold"]
 _ICON_ROLES: dict[str, IconRole] = {"primary": "on_accent", "danger": "danger", "danger_fill": "on_danger",
                                     "link": "accent"}
 

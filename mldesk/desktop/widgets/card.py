@@ -97,11 +97,10 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._title = make_label(title, "title", wrap=True)
         self._text = make_label(text, "body", "muted", wrap=True)
-        self._title.setMaximumWidth(440)
-        self._text.setMaximumWidth(440)
         for label in (self._title, self._text):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            label.setMinimumWidth(280)
+            label.setMaximumWidth(theme.px(440))
+            label.setMinimumWidth(240)
         self._icon = _Medallion(icon)
         self.action: QPushButton | None = None
         layout = QVBoxLayout(self)
@@ -110,8 +109,12 @@ class EmptyState(QWidget):
         layout.addStretch(1)
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addSpacing(Space.S)
-        layout.addWidget(self._title, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addWidget(self._text, 0, Qt.AlignmentFlag.AlignHCenter)
+        for label in (self._title, self._text):
+            line = QHBoxLayout()  # an alignment would take from the label that its height follows its width
+            line.addStretch(1)
+            line.addWidget(label, 1000)
+            line.addStretch(1)
+            layout.addLayout(line)
         if action_text:
             self.action = make_button(action_text, "primary", action_icon)
             self.action.clicked.connect(self.acted)

@@ -186,7 +186,7 @@ class Chart(Plot):
     def _pen(self, series: Series, number_shown: int) -> QPen:
         """Colour, width by how many there are, full strength for the one pointed at in the legend."""
         colour = QColor(series_colour(series.slot))
-        width = 1.0 if number_shown > _MANY else 1.8
+        width = 1.0 if number_shown > _MANY else 1.5
         if self._pointed:
             width = 2.6 if series.name == self._pointed else width
             colour.setAlpha(255 if series.name == self._pointed else 70)

@@ -94,7 +94,9 @@ class FlowLayout(QLayout):
 
 
 def _height(item: QLayoutItem, width: int) -> int:
-    return max(item.heightForWidth(width) if item.hasHeightForWidth() else 0, item.sizeHint().height())
+    if item.hasHeightForWidth():
+        return max(item.heightForWidth(width), item.minimumSize().height())
+    return item.sizeHint().height()
 
 
 class FlowBox(QWidget):

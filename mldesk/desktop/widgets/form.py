@@ -38,8 +38,9 @@ class FormRow(QWidget):
     def _build(self, unit: str) -> None:
         head = QHBoxLayout()
         head.setSpacing(Space.XS)
-        head.addWidget(self._label, 1)
+        head.addWidget(self._label)
         head.addWidget(self._reset)
+        head.addStretch(1)
         self._reset.setFixedHeight(theme.px(20))
         line = QHBoxLayout()
         line.setSpacing(Space.S)
@@ -65,6 +66,7 @@ class FormRow(QWidget):
         layout.addLayout(line)
         layout.addWidget(self._problem)
         layout.addWidget(self._help)
+        layout.addStretch(1)
 
     def error(self) -> str:
         """Return why the value is refused, "" if it is not."""

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QLocale, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme.wcag import contrast, mix
+from mldesk.desktop.widgets.table_model import locale
 
 _CELL_LOW, _CELL_HIGH = 22, 84   # side of a cell, pixels at 100 %
 _WORDS_FROM = 30                 # cells narrower than that show no numbers
@@ -73,7 +74,7 @@ class HeatMap(QWidget):
 
     def sentence(self, row: int, column: int) -> str:
         """Say in words what a cell holds."""
-        count = QLocale().toString(round(self._counts[row][column]))
+        count = locale().toString(round(self._counts[row][column]))
         share = f"{self.share(row, column):.1%}"
         if row == column:
             return self.tr("{count} of “{label}” were predicted right ({share})").format(
@@ -157,7 +158,7 @@ class HeatMap(QWidget):
     def _words(self, row: int, column: int) -> str:
         if self._percent:
             return f"{self.share(row, column):.0%}"
-        return QLocale().toString(round(self._counts[row][column]))
+        return locale().toString(round(self._counts[row][column]))
 
     def _paint_titles(self, painter: QPainter) -> None:
         left, top, line = self._margins()

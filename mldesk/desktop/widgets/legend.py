@@ -49,7 +49,7 @@ class Chip(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(theme.font("caption"))
-        return QSize(min(theme.px(_LONGEST), metrics.horizontalAdvance(self.text())) + 36, metrics.height() + 8)
+        return QSize(min(theme.px(_LONGEST), metrics.horizontalAdvance(self.text())) + 30, metrics.height() + 8)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
@@ -71,13 +71,13 @@ class Chip(QAbstractButton):
         pen = QPen(QColor(series_colour(self._series.slot)) if on else theme.colour("faint"), 2.5)
         pen.setStyle(series_style(self._series.slot, dashed=self._series.dashed))
         painter.setPen(pen)
-        painter.drawLine(QPointF(8, middle), QPointF(23, middle))
+        painter.drawLine(QPointF(4, middle), QPointF(18, middle))
         font = theme.font("caption")
         font.setStrikeOut(not on)
         painter.setFont(font)
         painter.setPen(theme.colour("text" if on else "muted"))
-        words = QFontMetrics(font).elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width() - 34)
-        painter.drawText(self.rect().adjusted(29, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, words)
+        words = QFontMetrics(font).elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width() - 27)
+        painter.drawText(self.rect().adjusted(24, 0, -3, 0), Qt.AlignmentFlag.AlignVCenter, words)
 
 
 class Legend(FlowBox):

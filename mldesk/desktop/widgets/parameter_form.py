@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from mldesk.core.errors import BadInput
@@ -14,6 +14,7 @@ from mldesk.desktop.widgets.buttons import make_button, set_icon
 from mldesk.desktop.widgets.editors import ComboBox, SpinBox, Switch
 from mldesk.desktop.widgets.form import FormRow
 from mldesk.desktop.widgets.tabs import Segmented
+from mldesk.desktop.widgets.text import make_label
 from mldesk.training.parameters import Parameter
 
 _SPIN_MOST = 1_000_000_000
@@ -36,6 +37,8 @@ class ParameterEditor(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.M)
         layout.addWidget(self.field)
+        if parameter.unit:
+            layout.addWidget(make_label(parameter.unit, "body", "muted"))
         self._none: QCheckBox | None = None
         if parameter.nullable and parameter.kind != "choice":
             self._none = QCheckBox(self.tr("None"))
@@ -43,7 +46,7 @@ class ParameterEditor(QWidget):
             self._none.setAccessibleName(self.tr("{name}: none").format(name=parameter.title))
             self._none.toggled.connect(self._on_none)
             layout.addWidget(self._none)
-        layout.addStretch(1)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.setFocusProxy(self.field)
         self.set_value(parameter.default)
 
@@ -59,12 +62,17 @@ class ParameterEditor(QWidget):
         """Show ``value``."""
         if self._none is not None:
             self._none.setChecked(value is None)
-            self.field.setEnabled(value is not None)
+            self._show_none(value is None)
         if value is not None or self._none is None:
             self._write(value)
 
-    def _on_none(self, on: bool) -> None:
+    def _show_none(self, on: bool) -> None:
         self.field.setEnabled(not on)
+        if isinstance(self.field, SpinBox):
+            self.field.set_blank(on)
+
+    def _on_none(self, on: bool) -> None:
+        self._show_none(on)
         if not on:
             self.field.setFocus()
         self.changed.emit()
@@ -138,11 +146,11 @@ class ParameterForm(QWidget):
             if not parameter.advanced:
                 layout.addWidget(self._make_row(parameter))
         advanced = [parameter for parameter in parameters if parameter.advanced]
-        self._fold = make_button("", "ghost", "chevron-right")
-        self._fold.setCheckable(False)
+        self._fold = make_button("", "fold", "chevron-right")
         self._advanced = QWidget()
         if advanced:
             self._build_advanced(advanced, layout)
+        layout.addStretch(1)
         self._check_all()
 
     def _build_advanced(self, parameters: Sequence[Parameter], layout: QVBoxLayout) -> None:
@@ -153,13 +161,13 @@ class ParameterForm(QWidget):
             folded.addWidget(self._make_row(parameter))
         self._fold.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._fold.clicked.connect(self._on_fold)
-        layout.addWidget(self._fold)
+        layout.addWidget(self._fold, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._advanced)
         self.set_unfolded(False)
 
     def _make_row(self, parameter: Parameter) -> FormRow:
         editor = ParameterEditor(parameter)
-        entry = FormRow(parameter.title, editor, parameter.help, parameter.unit)
+        entry = FormRow(parameter.title, editor, parameter.help)
         entry.reset.connect(lambda: editor.set_value(parameter.default))
         editor.changed.connect(self._on_changed)
         self._editors[parameter.name], self._rows[parameter.name] = editor, entry

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
@@ -55,10 +55,15 @@ class Plot(QWidget):
         self.item.setMenuEnabled(False)
         self.item.getViewBox().setMouseEnabled(x=False, y=False)
         self.item.getViewBox().disableAutoRange()
-        self.item.layout.setContentsMargins(0, Space.S, Space.S, 0)
+        self.item.layout.setContentsMargins(0, Space.S, Space.L, 0)
+        for axis in (self._x_axis, self._y_axis):
+            axis.setZValue(-1000)  # grid lines go under the curves
         self._x_axis.set_caption(x_label)
+        self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.view.setMinimumHeight(140)
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.view.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self.view.viewport().setAutoFillBackground(False)
         self.view.viewport().installEventFilter(self)
         self.view.viewport().setMouseTracking(True)
         self._overlay = Overlay(self.view.viewport(), self.area)
@@ -68,7 +73,7 @@ class Plot(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(title or self.tr("Chart"))
-        self.setMinimumHeight(180)
+        self.setMinimumHeight(theme.px(240))
         theme.changed.connect(self._on_theme)
 
     def _build(self) -> None:
@@ -96,6 +101,9 @@ class Plot(QWidget):
         layout.addLayout(self.above)
         layout.addWidget(self._unit)
         layout.addWidget(self.view, 1)
+
+    def sizeHint(self) -> QSize:
+        return QSize(480, theme.px(280))
 
     # What a chart says about itself: overridden by charts.
 

@@ -65,41 +65,53 @@ class ColumnProfileCard(QFrame):
         self.setProperty("surface", "card")
         kind = ColumnType(facts["type"])
         missing = int(facts.get("missing", 0))
-        head = QHBoxLayout()
-        head.setSpacing(Space.S)
-        head.addWidget(IconLabel(TYPE_ICONS[kind], "muted", 15))
-        head.addWidget(ElidedLabel(name, "strong", mode=Qt.TextElideMode.ElideMiddle), 1)
-        if missing and rows:
-            tone: Tone = "danger" if missing == rows else "warning" if missing / rows >= 0.2 else "neutral"
-            head.addWidget(Badge(missing_share(missing, rows), tone))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.M + 2, Space.M, Space.M + 2, Space.M)
         layout.setSpacing(Space.S)
-        layout.addLayout(head)
-        self._add_picture(layout, kind, facts, rows)
-        layout.addLayout(_facts_grid(self._lines(kind, facts)))
+        layout.addLayout(self._make_head(kind, facts, missing, rows))
+        self._add_picture(layout, kind, facts, rows, missing)
+        lines = self._lines(kind, facts)
+        if lines:
+            layout.addLayout(_facts_grid(lines))
         layout.addStretch(1)
         self.setAccessibleName(name)
-        self.setAccessibleDescription(f"{kind.value}, {missing_share(missing, rows) if missing and rows else ''}")
+        self.setAccessibleDescription(", ".join([kind.value, *(f"{words} {value}" for words, value in lines)]))
 
-    def _add_picture(self, layout: QVBoxLayout, kind: ColumnType, facts: Mapping[str, Any], rows: int) -> None:
+    def _make_head(self, kind: ColumnType, facts: Mapping[str, Any], missing: int, rows: int) -> QVBoxLayout:
+        line = QHBoxLayout()
+        line.setSpacing(Space.S)
+        line.addWidget(IconLabel(TYPE_ICONS[kind], "muted", 15))
+        line.addWidget(ElidedLabel(self._name, "strong", mode=Qt.TextElideMode.ElideMiddle), 1)
+        if missing and rows:
+            tone: Tone = "danger" if missing == rows else "warning" if missing / rows >= 0.2 else "neutral"
+            line.addWidget(Badge(missing_share(missing, rows), tone))
+        distinct = self.tr("{kind} · {count} distinct").format(
+            kind=kind.value, count=shown(int(facts.get("distinct", 0))))
+        head = QVBoxLayout()
+        head.setSpacing(Space.XXS)
+        head.addLayout(line)
+        head.addWidget(ElidedLabel(distinct, "caption", "muted"))
+        return head
+
+    def _add_picture(self, layout: QVBoxLayout, kind: ColumnType, facts: Mapping[str, Any], rows: int,
+                     missing: int) -> None:
         histogram = facts.get("histogram")
         top = facts.get("top") or facts.get("top_values") or []
-        if histogram and histogram.get("counts") and kind is not ColumnType.BOOLEAN:
+        if rows and missing == rows:
+            layout.addWidget(make_label(self.tr("Every value is missing."), "caption", "muted", wrap=True))
+        elif histogram and histogram.get("counts") and kind is not ColumnType.BOOLEAN:
             edges = [edge for edge in histogram.get("edges", ()) if isinstance(edge, (int, float))]
             layout.addWidget(MiniHistogram(histogram["counts"], edges))
         elif top:
             layout.addWidget(TopValues([(shown(value, kind) or "—", int(count)) for value, count in top], rows))
 
     def _lines(self, kind: ColumnType, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-        lines = [(self.tr("Distinct"), shown(int(facts.get("distinct", 0))))]
-        if kind.numeric and facts.get("min") is not None:
-            names = (("min", self.tr("Min")), ("mean", self.tr("Mean")), ("max", self.tr("Max")),
-                     ("std", self.tr("Std")))
-            lines += [(words, number(float(facts[key]))) for key, words in names if facts.get(key) is not None]
-        elif kind.temporal and facts.get("min") is not None:
-            lines += [(self.tr("From"), str(facts["min"])), (self.tr("To"), str(facts["max"]))]
-        return lines
+        names = {"min": self.tr("Min"), "max": self.tr("Max"), "mean": self.tr("Mean"), "std": self.tr("Std")}
+        if kind.numeric:
+            return [(words, number(float(facts[key]))) for key, words in names.items() if facts.get(key) is not None]
+        if kind.temporal and facts.get("min") is not None:
+            return [(self.tr("From"), str(facts["min"])), (self.tr("To"), str(facts["max"]))]
+        return []
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
@@ -113,9 +125,7 @@ def _facts_grid(lines: list[tuple[str, str]]) -> QGridLayout:
     grid.setVerticalSpacing(Space.XXS)
     for index, (words, value) in enumerate(lines):
         grid.addWidget(make_label(words, "caption", "muted"), index // 2, 2 * (index % 2))
-        shown_value = ElidedLabel(value, "caption")
-        shown_value.setAlignment(Qt.AlignmentFlag.AlignRight)
-        grid.addWidget(shown_value, index // 2, 2 * (index % 2) + 1)
+        grid.addWidget(ElidedLabel(value, "caption"), index // 2, 2 * (index % 2) + 1)
     grid.setColumnStretch(1, 1)
     grid.setColumnStretch(3, 1)
     return grid

@@ -92,7 +92,7 @@ class TableHeader(QHeaderView):
 
 def missing_share(missing: int, rows: int) -> str:
     """Return how much is missing in words that do not round a little to nothing."""
-    share = 100 * missing / rows
+    share = min(100.0, 100 * missing / rows)
     if 0 < share < 1:
         return QCoreApplication.translate("TableHeader", "<1 % missing")
     words = QCoreApplication.translate("TableHeader", "{share} % missing")

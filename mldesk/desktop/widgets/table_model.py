@@ -106,7 +106,7 @@ class PagedTableModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Vertical:
-            return QLocale().toString(section + 1) if role == Qt.ItemDataRole.DisplayRole else None
+            return locale().toString(section + 1) if role == Qt.ItemDataRole.DisplayRole else None
         if not 0 <= section < len(self._columns):
             return None
         column = self._columns[section]
@@ -116,8 +116,8 @@ class PagedTableModel(QAbstractTableModel):
             return column
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.tr("{name}\n{type}, {missing} missing, {distinct} distinct").format(
-                name=column.name, type=column.type.value, missing=QLocale().toString(column.missing),
-                distinct=QLocale().toString(column.distinct))
+                name=column.name, type=column.type.value, missing=locale().toString(column.missing),
+                distinct=locale().toString(column.distinct))
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -230,6 +230,12 @@ class PagedTableModel(QAbstractTableModel):
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self._columns) - 1)
 
 
+def locale() -> QLocale:
+    """Return the user's locale; plain English where the system names none, so that thousands are parted there, too."""
+    system = QLocale()
+    return QLocale(QLocale.Language.English) if system.language() == QLocale.Language.C else system
+
+
 _LONGEST = 200  # letters of a cell that are drawn; its tooltip has more
 
 
@@ -240,7 +246,7 @@ def shown(value: Any, kind: ColumnType | None = None, *, whole: bool = False) ->
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return QLocale().toString(value) if abs(value) < 2**63 else str(value)
+        return locale().toString(value) if abs(value) < 2**63 else str(value)
     if isinstance(value, float):
         return number(value)
     text = str(value)
@@ -254,10 +260,10 @@ def number(value: float) -> str:
     if value != value or value in (float("inf"), float("-inf")):
         return str(value)
     if value == int(value) and abs(value) < 1e15:
-        return QLocale().toString(int(value))
+        return locale().toString(int(value))
     if 1e-4 <= abs(value) < 1e9:
         digits = max(0, 6 - len(str(int(abs(value)))))
-        text = QLocale().toString(value, "f", digits)
-        point = QLocale().decimalPoint()
+        text = locale().toString(value, "f", digits)
+        point = locale().decimalPoint()
         return text.rstrip("0").rstrip(point) if point in text else text
-    return QLocale().toString(value, "g", 6)
+    return locale().toString(value, "g", 6)
