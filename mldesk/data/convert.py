@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from mldesk.data import forms
 from mldesk.data.decide import Decision
+from mldesk.data.guess import marker_array
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
 
@@ -16,7 +17,7 @@ class Converter:
 
     def __init__(self, decision: Decision, *, ltrim: bool = False) -> None:
         self._decision, self._ltrim = decision, ltrim
-        self._missing = pa.array(sorted(decision.missing))
+        self._missing = marker_array(decision.missing)
         self.infinite = 0   # values that are infinite so far
 
     def __call__(self, values: pa.Array) -> pa.Array:

@@ -130,16 +130,15 @@ def _say_why_text(index: int, guess: ColumnGuess, name: str, missing: frozenset[
         if not guess.near[group] >= share * guess.real or any(form.group == group for form in guess.alive):
             continue
         found = locate(index, group, missing)
-        if found is None and group == "number":
+        if found is None:  # each is one, but not all of the same kind
             continue
-        if found is None:
-            problems.add("columns kept as text", f"The dates in {name!r} are written in more than one way; it is kept as "
-                         "text.", column=name)
-            return
         line, text = found
         where = f" in line {line}" if line is not None else ""
-        problems.add("columns kept as text", f"{name!r} is kept as text: {guess.near[group]:,} of its {guess.real:,} "
-                     f"values are {word}, others are not, the first being {text[:60]!r}{where}.", line=line, column=name)
+        why = (f"its {word} are written in more than one way, the first unlike most being"
+               if guess.near[group] == guess.real else
+               f"{guess.near[group]:,} of its {guess.real:,} values are {word}, others are not, the first being")
+        problems.add("columns kept as text", f"{name!r} is kept as text: {why} {text[:60]!r}{where}.", line=line,
+                     column=name)
         return
 
 

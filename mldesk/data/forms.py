@@ -5,31 +5,35 @@ Every function here works on Arrow arrays of trimmed text without nulls, as a ru
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mldesk.data.temporal import NOT_A_TIME, read_moments
+from mldesk.data.temporal import NOT_A_TIME, PATTERNS, read_moments
 from mldesk.wire.schema import ColumnType
 
 _INT = r"(?:0|[1-9][0-9]*)"              # a leading zero makes a code, not a number
 _PLUS = r"\+(?:0|[1-9][0-9]{0,5})"       # a longer one with a plus is a telephone number
 _EXP = r"(?:[eE][+-]?[0-9]{1,4})"
 _INF = r"[+-]?(?i:inf|infinity)"
-_GROUPS_POINT = r"[0-9]{1,3}(?:[,'’ \x{a0}\x{202f}][0-9]{3})+"   # 1,234  1'234  1 234
-_GROUPS_COMMA = r"[0-9]{1,3}(?:[.'’ \x{a0}\x{202f}][0-9]{3})+"   # 1.234  1'234  1 234
+_GROUPS_POINT = r"[0-9]{1,3}(?:[,'’   ][0-9]{3})+"   # 1,234  1'234  1 234
+_GROUPS_COMMA = r"[0-9]{1,3}(?:[.'’   ][0-9]{3})+"   # 1.234  1'234  1 234
 
 INTEGER = rf"^(?:-?{_INT}|{_PLUS})$"
 NUMBER = rf"^(?:-?{_INT}|{_PLUS}|[+-]?(?:{_INT}\.[0-9]*|\.[0-9]+){_EXP}?|[+-]?{_INT}{_EXP}|{_INF})$"
 _POINT = rf"^[+-]?(?:{_GROUPS_POINT}(?:\.[0-9]+)?|{_INT}(?:\.[0-9]+)?)$"
 _COMMA = rf"^[+-]?(?:{_GROUPS_COMMA}(?:,[0-9]+)?|{_INT}(?:,[0-9]+)?)$"
 _BOOLEAN = r"^(?i:true|false)$"
-_SURE_POINT = r",[0-9]{3},[0-9]{3}|[0-9]{3}\.[0-9]|['’ \x{a0}\x{202f}]"
+_SURE_POINT = r",[0-9]{3},[0-9]{3}|[0-9]{3}\.[0-9]|['’   ]"
 _SURE_COMMA = r"\.[0-9]{3}[.,]|,[0-9]{1,2}$|,[0-9]{4,}$|^[+-]?0,[0-9]|^[+-]?[0-9]{4,},"
 _DOTTED = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+$"
+
+_FEW = 64  # values that Python matches one by one
 
 Check = Callable[[pa.Array], bool]
 Convert = Callable[[pa.Array], pa.Array]
@@ -41,17 +45,33 @@ def _all_match(pattern: str) -> Check:
 
 def all_match(values: pa.Array, pattern: str) -> bool:
     """Say whether every value matches."""
-    return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
+    few = values.slice(0, _FEW).to_pylist()
+    match = _compiled(pattern).search
+    if not all(match(text) for text in few):
+        return False
+    return len(values) <= _FEW or bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
 
 
 def any_match(values: pa.Array, pattern: str) -> bool:
     """Say whether some of the values match."""
+    if len(values) <= _FEW:
+        match = _compiled(pattern).search
+        return any(match(text) for text in values.to_pylist())
     return bool(pc.any(pc.match_substring_regex(values, pattern)).as_py())
 
 
 def matches(values: pa.Array, pattern: str) -> pa.Array:
-    """Return for each value whether it matches."""
+    """Return for each value whether it matches; null for null."""
+    if len(values) <= _FEW:
+        match = _compiled(pattern).search
+        return pa.array([None if text is None else match(text) is not None for text in values.to_pylist()], pa.bool_())
     return pc.match_substring_regex(values, pattern)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Python's own matcher: Arrow compiles a pattern anew in every call, which costs more than matching a few texts."""
+    return re.compile(pattern, re.ASCII)
 
 
 def surely_point(values: pa.Array) -> bool:
@@ -92,12 +112,12 @@ def to_number(values: pa.Array) -> pa.Array:
 
 def to_number_grouped(values: pa.Array) -> pa.Array:
     """Read numbers like 1,234.5 or 1 234.5."""
-    return to_number(pc.replace_substring_regex(values, r"[,'’ \x{a0}\x{202f}]", ""))
+    return to_number(pc.replace_substring_regex(values, r"[,'’   ]", ""))
 
 
 def to_number_comma(values: pa.Array) -> pa.Array:
     """Read numbers like 1.234,5 or 1 234,5."""
-    plain = pc.replace_substring_regex(values, r"[.'’ \x{a0}\x{202f}]", "")
+    plain = pc.replace_substring_regex(values, r"[.'’   ]", "")
     return to_number(pc.replace_substring(plain, ",", "."))
 
 
@@ -107,7 +127,12 @@ def to_boolean(values: pa.Array) -> pa.Array:
 
 
 def _is_moment(form: str) -> Check:
-    return lambda values: read_moments(values, form).whole
+    pattern = PATTERNS[form]
+
+    def fits(values: pa.Array) -> bool:
+        return all_match(values, pattern) and read_moments(values, form).whole
+
+    return fits
 
 
 def to_moment(values: pa.Array, form: str, kind: ColumnType) -> pa.Array:

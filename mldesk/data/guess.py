@@ -7,6 +7,7 @@ conclusions.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,8 +17,7 @@ from mldesk.data.forms import FORMS, Form
 from mldesk.data.missing import EXPECTED, IN_TYPED, MARKERS
 from mldesk.data.temporal import PATTERNS, read_moments
 
-_QUICK = 48      # values that are tried before all of them
-_SAMPLE = 200    # values by which "nearly numbers" is given up
+_SAMPLE = 64     # values by which "nearly numbers" is given up
 _HOPE = 0.4      # share of values that must fit a group for "nearly" to stay in question
 _DATES = ("ymd", "dmy", "mdy", "d month y", "month d y")
 
@@ -26,8 +26,7 @@ class ColumnGuess:
     """Everything that was seen of one column."""
 
     def __init__(self, missing: frozenset[str] = MARKERS) -> None:
-        self._always = pa.array(sorted(missing))
-        self._sometimes = pa.array(sorted(IN_TYPED - missing))
+        self._always, self._sometimes = marker_array(missing), marker_array(IN_TYPED - missing)
         self.alive: list[Form] = list(FORMS)
         self.real = 0                      # values that are no marker of any kind
         self.odd: Counter[str] = Counter()  # unexpected markers and how often they stood for missing
@@ -78,11 +77,9 @@ class ColumnGuess:
 
     def _try_forms(self, values: pa.Array, counts: pa.Array) -> None:
         self.real += int(pc.sum(counts).as_py())
-        quick = values.slice(0, _QUICK)
         kept = []
         for form in self.alive:
-            fits = form.fits(quick) and (len(values) <= _QUICK or form.fits(values))
-            if fits:
+            if form.fits(values):
                 kept.append(form)
             elif form.name == "integer" and not self.wide:
                 self.wide = forms.all_match(values, forms.INTEGER)
@@ -117,6 +114,12 @@ class ColumnGuess:
                 self._hopeful[group] = share >= _HOPE
                 if self._hopeful[group]:
                     self.near[group] += int(pc.sum(counts.filter(fits_group(values, group))).as_py() or 0)
+
+
+@cache
+def marker_array(markers: frozenset[str]) -> pa.Array:
+    """Return markers as Arrow wants them; the same for ten thousand columns."""
+    return pa.array(sorted(markers), pa.string())
 
 
 def fits_group(values: pa.Array, group: str) -> pa.Array:

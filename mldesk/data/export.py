@@ -1,0 +1,89 @@
+"""Write a table out again: CSV (RFC 4180), JSON lines or Parquet.
+
+Values are written as they are. A cell that begins with ``=`` stays so: a spreadsheet may take it for a formula, and
+altering it would alter the data.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mldesk.core import durable
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.data.parts import group_rows
+from mldesk.data.types import arrow_schema, plain
+from mldesk.wire.schema import ColumnType
+
+EXPORTS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
+Batches = Iterable[pa.RecordBatch]
+
+
+def export_table(batches: Batches, path: Path, kind: str | None, names: Sequence[str],
+                 types: Sequence[ColumnType]) -> None:
+    """Write the rows; ``path`` appears when it is whole. Raises BadInput, NotFound, DiskFull."""
+    kind = kind or EXPORTS.get(path.suffix.lower())
+    write = _WRITERS.get(kind or "")
+    if write is None:
+        raise BadInput(f"A table cannot be written as {kind or path.suffix or 'a file without extension'!r}.",
+                       hint="Name the file with .csv, .tsv, .jsonl or .parquet.")
+    if not path.parent.is_dir():
+        raise NotFound(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
+    if path.is_dir():
+        raise BadInput(f"{path.name} is a folder; give the name of a file.")
+    with durable.disk_errors(f"writing {path.name}"), durable.replacing(path) as file:
+        write(batches, file, names, types)
+
+
+def _write_csv(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:
+    _write_delimited(batches, file, names, ",")
+
+
+def _write_tsv(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:
+    _write_delimited(batches, file, names, "\t")
+
+
+def _write_delimited(batches: Batches, file: BinaryIO, names: Sequence[str], delimiter: str) -> None:
+    with _text(file) as out:
+        writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
+        writer.writerow(names)
+        for batch in batches:
+            columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
+            writer.writerows(zip(*columns, strict=True))
+        out.flush()
+        out.detach()  # the file is closed by who opened it
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return plain(value)
+
+
+def _write_jsonl(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:
+    for batch in batches:
+        columns = [[plain(value) for value in column.to_pylist()] for column in batch.columns]
+        for row in zip(*columns, strict=True):
+            file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False).encode("utf-8") + b"\n")
+
+
+def _write_parquet(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:
+    with pq.ParquetWriter(file, arrow_schema(names, types), compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch, row_group_size=group_rows(len(names)))
+
+
+def _text(file: BinaryIO) -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
+
+
+_WRITERS: dict[str, Callable[[Batches, BinaryIO, Sequence[str], Sequence[ColumnType]], None]] = {
+    "csv": _write_csv, "tsv": _write_tsv, "jsonl": _write_jsonl, "parquet": _write_parquet,
+}

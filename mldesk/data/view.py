@@ -1,0 +1,202 @@
+"""Look at a table: pages of rows, searches, read-only SQL, and export. Nothing here changes a table.
+
+A page by its offset reads only the row groups it lies in, however long the table is. ``query`` runs locked in: it sees
+the one table, as ``data`` and under its own name, and no files, settings or network.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.data.engine import connect, identifier, literal, relation, sql_errors
+from mldesk.data.export import export_table
+from mldesk.data.expressions import check_expression, near
+from mldesk.data.parts import group_rows, part_paths
+from mldesk.data.types import plain
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import Column, ColumnType
+
+MAX_ROWS = 100_000  # that one answer may have
+
+
+class TableView:
+    """One version of a table. Thread-safe: calls wait for one another, ``interrupt`` does not."""
+
+    def __init__(self, store: ObjectStore, manifest: str, columns: Sequence[Column], *, name: str = "data") -> None:
+        self.columns = tuple(columns)
+        self._paths = part_paths(store, manifest)
+        self._counts = [pq.read_metadata(path).num_rows for path in self._paths]
+        self.rows_total = sum(self._counts)
+        self._name = name
+        self._names = [column.name for column in self.columns]
+        self._lock = threading.RLock()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._scratch: Path | None = None
+        self._group: tuple[int, int, pa.Table] | None = None   # part, row group, its rows: the one read last
+        self._row = _free_name(self._names)
+
+    def __enter__(self) -> TableView:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files and memory; may be called twice."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            if self._scratch is not None:
+                shutil.rmtree(self._scratch, ignore_errors=True)
+                self._scratch = None
+            self._group = None
+
+    def interrupt(self) -> None:
+        """Stop the query that another thread runs; it raises WorkFailed there."""
+        connection = self._connection
+        if connection is not None:
+            connection.interrupt()
+
+    # --- rows
+
+    def rows(self, offset: int, limit: int, *, order_by: tuple[str, bool] | None = None, where: str | None = None,
+             search: str | None = None) -> list[list[Any]]:
+        """Return rows as plain JSON values, missing ones None, in the table's own order or by one column.
+
+        ``order_by`` is (column, descending), missing values last; ``where`` one SQL expression; ``search`` text that
+        any column contains, upper and lower case alike. Raises BadInput, NotFound for an unknown column.
+        """
+        limit = min(limit, MAX_ROWS)
+        if limit <= 0 or offset < 0:
+            return []
+        if order_by is None and not where and not search:
+            table = self._page(offset, limit)
+            return _rows(table)
+        order = identifier(self._row)
+        if order_by is not None:
+            order = f"{identifier(self._known(order_by[0]))} {'DESC' if order_by[1] else 'ASC'} NULLS LAST, {order}"
+        sql = (f"SELECT * EXCLUDE ({identifier(self._row)}) FROM _rows{self._condition(where, search)} "
+               f"ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}")
+        with self._lock, sql_errors("The filter"):
+            return [[plain(value) for value in row] for row in self._engine().execute(sql).fetchall()]
+
+    def count(self, *, where: str | None = None, search: str | None = None) -> int:
+        """Return how many rows there are, or fit. Raises BadInput for an expression that cannot be used."""
+        if not where and not search:
+            return self.rows_total
+        with self._lock, sql_errors("The filter"):
+            row = self._engine().execute(f"SELECT count(*) FROM _rows{self._condition(where, search)}").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def query(self, sql: str, limit: int = 1000) -> tuple[list[str], list[list[Any]]]:
+        """Answer one SELECT over the table ``data``. Raises BadInput for anything else, WorkFailed when interrupted."""
+        limit = max(0, min(limit, MAX_ROWS))
+        with self._lock, sql_errors("The query"):
+            connection = self._engine()
+            statements = connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise BadInput("A query is one SELECT; nothing else is allowed here.",
+                               hint="For example: SELECT count(*) FROM data.")
+            answer = connection.execute(statements[0])
+            names = [str(item[0]) for item in answer.description or ()]
+            return names, [[plain(value) for value in row] for row in answer.fetchmany(limit)]
+
+    def batches(self, size: int = 65_536) -> Iterator[pa.RecordBatch]:
+        """Give all rows as Arrow batches, in order."""
+        for path in self._paths:
+            with pq.ParquetFile(path) as file:
+                yield from file.iter_batches(size)
+
+    def export(self, path: Path, format: str | None = None) -> None:  # noqa: A002 - the word users know
+        """Write the table as CSV, JSON lines or Parquet, by ``format`` or the extension; the file appears when whole.
+
+        Raises BadInput for another format, DiskFull, NotFound for a folder that is not there.
+        """
+        export_table(self.batches(), path, format, self._names, [column.type for column in self.columns])
+
+    # --- inside
+
+    def _page(self, offset: int, limit: int) -> pa.Table:
+        """Read rows by their place: only the row groups they lie in."""
+        pieces, first = [], 0
+        with self._lock:
+            for part, count in enumerate(self._counts):
+                start, stop = max(offset, first), min(offset + limit, first + count)
+                if start < stop:
+                    pieces += self._slices(part, start - first, stop - first)
+                first += count
+        if not pieces:
+            return pa.table({})
+        return pa.concat_tables(pieces)
+
+    def _slices(self, part: int, start: int, stop: int) -> Iterator[pa.Table]:
+        size = group_rows(len(self._names))
+        for group in range(start // size, (stop - 1) // size + 1):
+            if self._group is None or self._group[:2] != (part, group):
+                with pq.ParquetFile(self._paths[part]) as file:
+                    self._group = (part, group, file.read_row_group(group))
+            begin = max(start, group * size)
+            yield self._group[2].slice(begin - group * size, min(stop, (group + 1) * size) - begin)
+
+    def _engine(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="mldesk-view-"))
+            connection = connect(self._paths, self._scratch)
+            connection.execute(f"CREATE VIEW data AS SELECT * FROM {relation(self._paths)}")
+            if self._name.casefold() not in ("data", "_rows"):
+                connection.execute(f"CREATE VIEW {identifier(self._name)} AS SELECT * FROM data")
+            connection.execute(f"CREATE VIEW _rows AS SELECT * FROM "
+                               f"{relation(self._paths, row=self._row, counts=self._counts)}")
+            self._connection = connection
+        return self._connection
+
+    def _condition(self, where: str | None, search: str | None) -> str:
+        conditions = []
+        if where and where.strip():
+            conditions.append(f"({check_expression(self._engine(), where, self._names)})")
+        if search:
+            conditions.append(self._search(search))
+        return " WHERE " + " AND ".join(conditions) if conditions else ""
+
+    def _search(self, text: str) -> str:
+        wanted = literal(text.lower())
+        tests = [f"contains(lower({_as_text(column)}), {wanted})" for column in self.columns]
+        return "(" + " OR ".join(tests) + ")" if tests else "true"
+
+    def _known(self, name: str) -> str:
+        if name not in self._names:
+            raise NotFound(f"There is no column {name!r:.80} in this table.", hint=near(name, self._names))
+        return name
+
+
+def _as_text(column: Column) -> str:
+    quoted = identifier(column.name)
+    return quoted if column.type is ColumnType.TEXT else f"CAST({quoted} AS VARCHAR)"
+
+
+def _rows(table: pa.Table) -> list[list[Any]]:
+    """Turn a page into rows; the columns are converted one by one, which is quicker."""
+    columns = [[plain(value) for value in column.to_pylist()] for column in table.columns]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _free_name(names: Sequence[str]) -> str:
+    """Return a name for the column of row numbers that no column has."""
+    taken = {name.casefold() for name in names}
+    name = "_row"
+    while name in taken:
+        name += "_"
+    return name
