@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mldesk.core.clock import SystemClock
+from mldesk.core.errors import SecretsLocked
 from mldesk.core.paths import Home, default_home
 from mldesk.library import Library
 from mldesk.library.records import RunnerRecord
 from mldesk.library.secrets import SecretStore
+from mldesk.library.vault import ENVIRONMENT
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.health import Finding, examine
@@ -24,8 +27,10 @@ if TYPE_CHECKING:  # rpyc loads with it
     from mldesk.runners import RunnerClient
 
 
-def open_workbench(home: Path | None = None) -> Workbench:
+def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = None) -> Workbench:
     """Open the library at ``home`` (else ``MLDESK_HOME``, else the user's data folder) and build the services.
+
+    ``secrets`` replaces the keyring or vault that belongs to the library.
 
     Raises LibraryDamaged, DiskFull, OSError. No runner is started or asked before one is needed.
     """
@@ -40,7 +45,7 @@ def open_workbench(home: Path | None = None) -> Workbench:
 
     runners = RunnerService(library, connect, clock)
     datasets = DatasetService(library, place)
-    models = ModelService(library, SigningKeys(SecretStore(place.vault)))
+    models = ModelService(library, SigningKeys(secrets or SecretStore(place.vault)))
     return Workbench(
         home=place, library=library, datasets=datasets, models=models, runners=runners,
         runs=RunService(library, datasets, runners, clock), predictions=PredictionService(library, models))
@@ -52,6 +57,9 @@ def examine_machine(home: Path | None = None) -> Iterator[Finding]:
 
     def secrets() -> str:
         store = SecretStore(place.vault)
+        if store.place == "vault" and not place.vault.exists() and ENVIRONMENT not in os.environ:
+            raise SecretsLocked("No keyring works here, and no vault stands in for it: bundles go unsigned.",
+                                hint=f"Unlock or install a keyring, or set {ENVIRONMENT} to a passphrase.")
         store.get("doctor")  # raises where the place cannot be opened
         return f"Secrets are kept in the {store.place}."
 

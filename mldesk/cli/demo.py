@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +20,10 @@ from mldesk.cli.arguments import Globals
 from mldesk.cli.demo_story import DATASET, Story
 from mldesk.cli.face import Face
 from mldesk.core.errors import Conflict
+from mldesk.core.paths import Home
+
+if TYPE_CHECKING:
+    from mldesk.library.secrets import SecretStore
 
 
 def demo(
@@ -33,7 +38,7 @@ def demo(
         raise Conflict(f"{keep} is not an empty folder.", hint="Choose a folder that does not exist yet.")
     started = time.monotonic()
     with _place(keep) as home:
-        told = _tell(Face(Globals(face.json, home)))
+        told = _tell(Face(Globals(face.json, home)), own_secrets=keep is None)
         told["seconds"], told["home"] = round(time.monotonic() - started, 1), None if keep is None else str(home)
         if face.json:
             face.document(told)
@@ -44,8 +49,8 @@ def demo(
             _show_window(face, home)
 
 
-def _tell(face: Face) -> dict[str, Any]:
-    with face.workbench() as bench:
+def _tell(face: Face, *, own_secrets: bool) -> dict[str, Any]:
+    with face.workbench(_throw_away_secrets(face) if own_secrets else None) as bench:
         try:
             story = Story(face, bench)
             story.bring_in()
@@ -58,6 +63,16 @@ def _tell(face: Face) -> dict[str, Any]:
             return {"dataset": DATASET, **story.told}
         finally:
             bench.runners.stop("local")  # the library is about to go, and so must what works in it
+
+
+def _throw_away_secrets(face: Face) -> SecretStore | None:
+    """A signing key for this demo only: the user's own keyring is left alone."""
+    from mldesk.library.secrets import SecretStore
+
+    word = secrets.token_hex(16)
+    home = face.options.home
+    return None if home is None else SecretStore(Home(home).vault, passphrase=lambda _new: word,
+                                                 find_keyring=lambda: None)
 
 
 @contextmanager

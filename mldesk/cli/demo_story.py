@@ -95,7 +95,8 @@ class Story:
             losses.setdefault(point.metric, []).append(point.value)
         metrics, rows = run.result["metrics"], run.result["rows"]
         self._show(facts({
-            "model": run.model, "rows": ", ".join(f"{words.count(count)} {part}" for part, count in rows.items()),
+            "model": run.model,
+            "rows": ", ".join(f"{words.count(rows[part])} {part}" for part in ("train", "validation", "test")),
             **{name.replace("_", " "): f"{words.sparkline(losses[name])}  {words.score(losses[name][0])} → "
                f"{words.score(losses[name][-1])}" for name in ("train_loss", "validation_loss") if losses.get(name)},
             "on the test rows": ", ".join(f"{name} {words.score(metrics[name])}" for name in

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # each loads only in the command that needs it
     import typer
     from rich.console import Console, RenderableType
 
+    from mldesk.library.secrets import SecretStore
     from mldesk.workbench.bench import Workbench
 
 FALLBACK_WIDTH = 120  # columns, where the output is no terminal and COLUMNS says nothing
@@ -39,11 +40,11 @@ class Face:
         return face
 
     @contextmanager
-    def workbench(self) -> Iterator[Workbench]:
+    def workbench(self, secrets: SecretStore | None = None) -> Iterator[Workbench]:
         """Open the library of this invocation and let go of it at the end."""
         from mldesk.app import open_workbench  # sqlalchemy loads with it
 
-        with open_workbench(self.options.home) as bench:
+        with open_workbench(self.options.home, secrets=secrets) as bench:
             yield bench
 
     def document(self, value: Any) -> None:
@@ -68,13 +69,22 @@ class Face:
             console.print(item)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = (),
-              empty: str = "Nothing here yet.") -> None:
-        """Print rows under headings; the columns named in ``right`` are numbers."""
+              spare: Sequence[str] = (), empty: str = "Nothing here yet.") -> None:
+        """Print rows under headings; the columns named in ``right`` are numbers.
+
+        Where the terminal is too narrow the columns named in ``spare`` go, one after another.
+        """
         listed = [[words.cell(value) for value in row] for row in rows]
         if not listed:
             self.say(empty)
             return
-        self.show(make_table(columns, listed, right=set(right)))
+        columns = list(columns)
+        for name in spare:
+            widths = [max(len(row[index]) for row in (columns, *listed)) for index in range(len(columns))]
+            if sum(widths) + 3 * (len(widths) - 1) > width():
+                gone = columns.index(name)
+                columns, listed = _without(columns, gone), [_without(row, gone) for row in listed]
+        self.show(make_table(columns, listed, right=set(right), lines=1))
 
     def grid(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Print a user's own table: as many columns as fit, and how many did not."""
@@ -121,15 +131,21 @@ def make_console(file: Any) -> Console:
 
 
 def make_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *,
-               right: set[str] | None = None) -> RenderableType:
-    """Return a plain table: no boxes but a rule below the headings."""
+               right: set[str] | None = None, lines: int = 0) -> RenderableType:
+    """Return a plain table: no boxes but a rule below the headings.
+
+    With ``lines`` 1 a row that does not fit is cut, the first column last of all; with 0 its cells are folded.
+    """
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, justify="right" if name in (right or ()) else "left", overflow="fold")
-    for row in rows:
+    listed = list(rows)
+    for index, name in enumerate(columns):
+        whole = max([len(row[0]) for row in listed], default=0) if lines and not index else None
+        table.add_column(name, justify="right" if name in (right or ()) else "left", no_wrap=bool(lines),
+                         overflow="ellipsis" if lines else "fold", min_width=whole)
+    for row in listed:
         table.add_row(*row)
     return table
 
@@ -145,6 +161,10 @@ def facts(pairs: Mapping[str, Any]) -> RenderableType:
         if value not in (None, ""):
             table.add_row(name, words.cell(value))
     return table
+
+
+def _without(items: Sequence[str], index: int) -> list[str]:
+    return [*items[:index], *items[index + 1:]]
 
 
 def _cut(text: str) -> str:

@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from mldesk.cli import words
-from mldesk.cli.face import Face, make_console
+from mldesk.cli.face import Face, make_console, width
 from mldesk.core.canonical import number
 from mldesk.wire.events import TERMINAL, Event
 
 EVERY = 5.0           # seconds of the run's own time between plain lines
-METRICS_SHOWN = 3
+METRICS_SHOWN = 3     # on a line of at least ROOMY columns, else one less
+ROOMY = 120
 
 
 class RunDisplay:
@@ -71,7 +72,7 @@ class RunDisplay:
             return
         self._stage = stage
         if self._bar is not None:
-            self._bar.update(self._task, description=stage, total=None, completed=0, eta="")
+            self._bar.update(self._task, description=stage, total=None, completed=0, words="", eta="")
         else:
             self._face.note(f"{self._title}: {stage}")
 
@@ -91,9 +92,10 @@ class RunDisplay:
             self._bar.update(self._task, losses=self._numbers())
 
     def _numbers(self) -> str:
-        ordered = sorted(self._values, key=lambda name: (not name.endswith("loss"), name.startswith("valid"), name))
-        return "  ".join(f"{name.replace('_', ' ')} {words.score(self._values[name])}"
-                         for name in ordered[:METRICS_SHOWN])
+        known = [name for name in ("train_loss", "validation_loss") if name in self._values]
+        known += [name for name in self._values if name.startswith("validation_") and name not in known]
+        shown = known[:METRICS_SHOWN if width() >= ROOMY else METRICS_SHOWN - 1]
+        return "  ".join(f"{name.replace('_', ' ')} {words.score(self._values[name])}" for name in shown)
 
     def _line(self, text: str) -> None:
         if self._bar is not None:

@@ -43,6 +43,7 @@ def list_(context: typer.Context) -> None:
                [(model.head.label, model.versions, model.promoted, model.head.estimator, model.head.target,
                  _score(model.head.metrics), words.size(model.head.size), words.moment(model.head.created))
                 for model in models], right=("versions", "promoted", "size"),
+               spare=("size", "made", "target", "promoted", "estimator"),
                empty="No models yet. Train one: mldesk train DATASET --target COLUMN")
 
 

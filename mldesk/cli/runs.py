@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Annotated
 
 import typer
@@ -38,11 +39,13 @@ def list_(
         return
     from mldesk.workbench.comparison import leading_metric
 
+    now = time.time()
     leading = {run.id: leading_metric(run) for run in runs}
-    face.table(("run", "name", "status", "dataset", "target", "model", "score", "time", "started"),
-               [(run.id, run.name, run.state.value, run.dataset, run.target, run.model or run.estimator,
+    face.table(("run", "name", "status", "dataset", "model", "score", "time", "started"),
+               [(run.id, run.name, run.state.value, run.dataset, run.model or run.estimator,
                  "" if (best := leading[run.id]) is None else f"{best[0]} {words.score(best[1])}",
-                 words.duration(run.seconds), words.moment(run.created)) for run in runs], right=("time",),
+                 words.duration(run.seconds), words.lately(run.created, now)) for run in runs], right=("time",),
+               spare=("started", "dataset", "time", "model"),
                empty="No runs yet. Start one: mldesk train DATASET --target COLUMN")
 
 

@@ -84,7 +84,8 @@ def show_result(face: Face, run: Run) -> None:
     rows = result.get("rows", {})
     face.show(facts({
         "model": run.model, "run": f"{run.id}  {run.name}", "task": run.task, "estimator": run.estimator,
-        "rows": ", ".join(f"{words.count(number)} {part}" for part, number in rows.items()),
+        "rows": ", ".join(f"{words.count(rows[part])} {part}" for part in ("train", "validation", "test")
+                                                   if part in rows),
         "time": words.duration(result.get("seconds", run.seconds)) +
         (", finished early" if result.get("finished_early") else "")}))
     face.say()

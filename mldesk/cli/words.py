@@ -63,6 +63,14 @@ def moment(seconds: float | None) -> str:
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
+def lately(seconds: float | None, now: float) -> str:
+    """Write a wall-clock time as shortly as it can be told from others: the hour, today; else the day."""
+    if seconds is None:
+        return ""
+    today = time.localtime(seconds)[:3] == time.localtime(now)[:3]
+    return time.strftime("%H:%M" if today else "%Y-%m-%d", time.localtime(seconds))
+
+
 def sparkline(values: list[float], width: int = 40) -> str:
     """Draw a curve in one line of text, each place the mean of its share of the values."""
     values = [value for value in values if math.isfinite(value)]
