@@ -43,7 +43,8 @@ def build(tokens: Palette, scale: float, mono: Sequence[str]) -> str:
         # Heights are given to the content box: the control's height less two borders.
         control=px(Size.CONTROL - 2), control_ring=px(Size.CONTROL - 4), control_small=px(Size.CONTROL_SMALL - 2),
         control_small_ring=px(Size.CONTROL_SMALL - 4), icon=px(12), tick=px(16), row=px(Size.ROW - 4), pad=px(12),
-        pad_small=px(8), thumb=px(9), ring_width="2px",
+        pad_small=px(8), thumb=px(9), ring_width="2px", round=f"{round(8 * scale) + 1}px",
+        dot=f"{round(16 * scale) - 8}px",
     )
     return _template().substitute(values)
 

@@ -153,8 +153,9 @@ class Chart(Plot):
                 ghost.setVisible(False)
                 curve.setVisible(False)
                 continue
-            smooth = self._share > 0 and len(series) > 2
-            values = series.smooth(self._share) if smooth else series.y
+            share = self._share_of(series, shown)
+            smooth = share > 0
+            values = series.smooth(share) if smooth else series.y
             xs, ys = series.drawn(values, low, high, buckets, log=self._log)
             drawn.append(ys)
             curve.setPen(self._pen(series, len(shown)))
@@ -167,6 +168,12 @@ class Chart(Plot):
                 drawn.append(gy)
             ghost.setVisible(smooth)
         self.set_ranges((low, high), self._y_limits(drawn))
+
+    def _share_of(self, series: Series, shown: Sequence[Series]) -> float:
+        """Return how much a curve is smoothed: as far along x as the densest one, so that sparse curves do not lag."""
+        most = max((len(one) for one in shown), default=0)
+        share = self._share ** (most / len(series)) if self._share > 0 and len(series) > 2 else 0.0
+        return share if share > 0.05 else 0.0
 
     def _x_range(self, shown: Sequence[Series]) -> tuple[float, float]:
         if self._zoom is not None:
@@ -210,18 +217,20 @@ class Chart(Plot):
         low, high = self.item.getViewBox().viewRange()[0]
         found: list[tuple[float, Reading]] = []
         nearest, best = x, math.inf
-        for series in self._shown():
+        shown = self._shown()
+        for series in shown:
             index = series.nearest(x)
             if index is None or not low <= series.x[index] <= high:
                 continue
             at, raw = float(series.x[index]), float(series.y[index])
-            value = float(series.smooth(self._share)[index]) if self._share > 0 else raw
+            share = self._share_of(series, shown)
+            value = float(series.smooth(share)[index]) if share > 0 else raw
             y = float(to_log(series.y[index:index + 1] * 0 + value)[0]) if self._log else value
             if math.isnan(y):
                 continue
             if abs(at - x) < best:
                 nearest, best = at, abs(at - x)
-            words = f"{number(value)} ({number(raw)})" if self._share > 0 else number(value)
+            words = f"{number(value)} ({number(raw)})" if share > 0 else number(value)
             found.append((y, Reading(series.name, words, series_colour(series.slot), at, y)))
         found.sort(key=lambda pair: -pair[0])
         label = self._x_label or self.tr("x")

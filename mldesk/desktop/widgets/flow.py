@@ -65,16 +65,26 @@ class FlowLayout(QLayout):
         return self._columns(shown, rect, apply=apply) if self._least else self._words(shown, rect, apply=apply)
 
     def _words(self, items: list[QLayoutItem], rect: QRect, *, apply: bool) -> int:
-        x, y, height = rect.x(), rect.y(), 0
+        lines: list[list[QLayoutItem]] = []
+        x = rect.right() + 1
         for item in items:
-            size = item.sizeHint()
-            if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, height = rect.x(), y + height + self.spacing(), 0
-            if apply:
-                item.setGeometry(QRect(QPoint(x, y), QSize(min(size.width(), rect.width()), size.height())))
-            x += size.width() + self.spacing()
-            height = max(height, size.height())
-        return y + height - rect.y()
+            width = item.sizeHint().width()
+            if not lines or x + width > rect.right() + 1:
+                lines.append([])
+                x = rect.x()
+            lines[-1].append(item)
+            x += width + self.spacing()
+        y = rect.y()
+        for line in lines:
+            height = max(item.sizeHint().height() for item in line)
+            x = rect.x()
+            for item in line:
+                size = item.sizeHint().boundedTo(QSize(rect.width(), height))
+                if apply:
+                    item.setGeometry(QRect(QPoint(x, y + (height - size.height()) // 2), size))
+                x += size.width() + self.spacing()
+            y += height + self.spacing()
+        return max(0, y - self.spacing() - rect.y())
 
     def _columns(self, items: list[QLayoutItem], rect: QRect, *, apply: bool) -> int:
         if not items:

@@ -28,6 +28,7 @@ class FormRow(QWidget):
         self._reset = make_icon_button("undo", self.tr("Back to the default"), size=13)
         keep = QSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         keep.setRetainSizeWhenHidden(True)
+        self._reset.setProperty("tiny", True)
         self._reset.setSizePolicy(keep)
         self._reset.setVisible(False)
         self._reset.clicked.connect(self.reset)
@@ -41,7 +42,6 @@ class FormRow(QWidget):
         head.addWidget(self._label)
         head.addWidget(self._reset)
         head.addStretch(1)
-        self._reset.setFixedHeight(theme.px(20))
         line = QHBoxLayout()
         line.setSpacing(Space.S)
         stretches = self.editor.sizePolicy().horizontalPolicy() in (

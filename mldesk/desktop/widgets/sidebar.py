@@ -11,6 +11,8 @@ from mldesk.desktop.theme import Size, Space
 from mldesk.desktop.widgets.buttons import IconLabel, set_icon
 from mldesk.desktop.widgets.text import make_label
 
+_WIDE_FROM = 860  # pixels of the window at 100 % from which the words are shown
+
 
 class _Entry(QPushButton):
     """One place to go to, with a count at its right end if there is one."""
@@ -28,6 +30,8 @@ class _Entry(QPushButton):
         self.compact = on
         self.setText("" if on else f"  {self.words}")
         self.setToolTip(self.words if on else "")
+        self.setProperty("compact", on)
+        theme.repolish(self)
 
     def set_count(self, count: str) -> None:
         self.count = count
@@ -120,6 +124,10 @@ class SideBar(QFrame):
         for entry in self._entries.values():
             entry.set_compact(on)
         self._set_width()
+
+    def adapt(self, window_width: int) -> None:
+        """Show icons only where the window leaves no room for words, at the present text size."""
+        self.set_compact(window_width < theme.px(_WIDE_FROM))
 
     def _set_width(self) -> None:
         self.setFixedWidth(theme.px(Size.SIDEBAR_COMPACT if self._compact else Size.SIDEBAR))

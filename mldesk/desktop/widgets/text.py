@@ -105,13 +105,12 @@ def _fill(layout: QHBoxLayout | QVBoxLayout, items: Sequence[Item], spacing: int
 
 
 class ScrollPage(QScrollArea):
-    """A page that scrolls up and down and is as wide as the window. Put widgets into ``body``."""
+    """A page that scrolls up and down, and sideways only where it cannot get narrower. Put widgets into ``body``."""
 
     def __init__(self, parent: QWidget | None = None, *, margin: int = Space.PAGE, spacing: int = Space.L) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         inner = QWidget()
         inner.setProperty("page", True)
         self.body = QVBoxLayout(inner)

@@ -43,6 +43,7 @@ class Toast(QFrame):
             button = make_button(action[0], "link")
             button.clicked.connect(self._on_acted)
             words.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        words.addStretch(1)
         close = make_icon_button("close", self.tr("Dismiss"), size=14)
         close.clicked.connect(self.close_now)
         layout = QHBoxLayout(self)
