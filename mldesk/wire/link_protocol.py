@@ -62,11 +62,11 @@ def pack(header: dict[str, Any], body: bytes = b"") -> bytes:
     return canonical.dumps(header) + b"\n" + body
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], bytes]:
+def unpack(data: object) -> tuple[dict[str, Any], bytes]:
     """Read what ``pack`` made. Raises ValueError for anything else."""
-    end = data.find(b"\n")
+    end = data.find(b"\n") if isinstance(data, bytes) else -1
     header = canonical.loads(data[:end]) if end >= 0 else None
-    if not isinstance(header, dict):
+    if not isinstance(header, dict) or not isinstance(data, bytes):
         raise ValueError("the data of a call begins with a JSON object and a newline")
     return header, data[end + 1:]
 

@@ -120,7 +120,9 @@ class LinkServer:
         old.close()
 
     def close(self) -> None:
-        """Stop listening, drop every connection and wait (bounded) for their readers."""
+        """Stop listening, drop every connection and wait (bounded) for their readers. A second call does nothing."""
+        if self._closing:
+            return
         self._closing = True
         self._wake.send(b"x")
         self._thread.join(5.0)

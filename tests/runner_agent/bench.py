@@ -71,7 +71,7 @@ class Bench:
     # --- its processes
 
     def agent(self) -> psutil.Process:
-        return next(process for process in self.processes() if "serve" in process.cmdline())
+        return next(process for process in self.processes() if " serve " in _command(process))
 
     def supervisor(self, job: str) -> psutil.Process | None:
         path = str(self.folder(job).path)
@@ -83,10 +83,9 @@ class Bench:
         return int(record.trainer.pid)
 
     def processes(self) -> list[psutil.Process]:
-        """Everything that names this home on its command line and lives."""
+        """Everything that was started for this home and lives: the agent works in it, and so does what it starts."""
         home = str(self.home.root)
-        return [process for process in psutil.process_iter()
-                if home in _command(process) and process.pid != os.getpid()]
+        return [process for process in psutil.process_iter() if _folder(process) == home]
 
     def close(self) -> None:
         """End agent and jobs, and see that nothing is left."""
@@ -119,6 +118,13 @@ def steps(events: list[Event]) -> list[int]:
 
 def last(events: list[Event]) -> Mapping[str, Any]:
     return {"kind": events[-1].kind, **events[-1].payload}
+
+
+def _folder(process: psutil.Process) -> str:
+    try:
+        return process.cwd()
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        return ""
 
 
 def _command(process: psutil.Process) -> str:
