@@ -71,7 +71,8 @@ class Badge(QWidget):
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self._text)
 
 
-def _words(state: JobState) -> tuple[str, Tone, str]:
+def state_words(state: JobState) -> tuple[str, Tone, str]:
+    """Return the words, the tone and the icon of a state."""
     tr = QCoreApplication.translate
     known: dict[JobState, tuple[str, Tone, str]] = {
         JobState.CREATED: (tr("StateBadge", "Not sent yet"), "neutral", "clock"),
@@ -94,9 +95,9 @@ class StateBadge(Badge):
 
     @classmethod
     def for_state(cls, state: JobState, parent: QWidget | None = None) -> StateBadge:
-        text, tone, icon = _words(state)
+        text, tone, icon = state_words(state)
         return cls(text, tone, parent, icon=icon)
 
     def set_state(self, state: JobState) -> None:
         """Show another state."""
-        self.set(*_words(state))
+        self.set(*state_words(state))
