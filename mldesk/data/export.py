@@ -51,13 +51,15 @@ def _write_tsv(batches: Batches, file: BinaryIO, names: Sequence[str], types: Se
 
 
 def _write_delimited(batches: Batches, file: BinaryIO, names: Sequence[str], delimiter: str) -> None:
-    with _text(file) as out:
+    out = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    try:
         writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
         writer.writerow(names)
         for batch in batches:
             columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
             writer.writerows(zip(*columns, strict=True))
         out.flush()
+    finally:
         out.detach()  # the file is closed by who opened it
 
 
@@ -78,10 +80,6 @@ def _write_parquet(batches: Batches, file: BinaryIO, names: Sequence[str], types
     with pq.ParquetWriter(file, arrow_schema(names, types), compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch, row_group_size=group_rows(len(names)))
-
-
-def _text(file: BinaryIO) -> io.TextIOWrapper:
-    return io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
 
 
 _WRITERS: dict[str, Callable[[Batches, BinaryIO, Sequence[str], Sequence[ColumnType]], None]] = {

@@ -88,7 +88,7 @@ class TableView:
         order = identifier(self._row)
         if order_by is not None:
             order = f"{identifier(self._known(order_by[0]))} {'DESC' if order_by[1] else 'ASC'} NULLS LAST, {order}"
-        sql = (f"SELECT * EXCLUDE ({identifier(self._row)}) FROM _rows{self._condition(where, search)} "
+        sql = (f"SELECT * EXCLUDE ({identifier(self._row)}) FROM _rows AS data{self._condition(where, search)} "
                f"ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}")
         with self._lock, sql_errors("The filter"):
             return [[plain(value) for value in row] for row in self._engine().execute(sql).fetchall()]
@@ -98,7 +98,7 @@ class TableView:
         if not where and not search:
             return self.rows_total
         with self._lock, sql_errors("The filter"):
-            row = self._engine().execute(f"SELECT count(*) FROM _rows{self._condition(where, search)}").fetchone()
+            row = self._engine().execute(f"SELECT count(*) FROM _rows AS data{self._condition(where, search)}").fetchone()
         return 0 if row is None else int(row[0])
 
     def query(self, sql: str, limit: int = 1000) -> tuple[list[str], list[list[Any]]]:

@@ -1,0 +1,233 @@
+"""The profile of a table: for every column how full it is, how its values lie, and which are frequent.
+
+Numbers are counted by DuckDB, many columns at a time, out of core; a table of ten thousand columns takes seconds.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mldesk.data.engine import connect, identifier, relation, sql_errors
+from mldesk.data.parts import part_paths
+from mldesk.data.types import plain
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import Column, ColumnType
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+BINS = 20
+TOP = 10
+_CELLS = 12_000_000   # values that are sorted and counted at once
+_COLUMNS = 250        # columns at once at most
+_LONG = 200           # characters of a text that are shown
+_SECONDS = "epoch_us({})::DOUBLE / 1e6"
+
+
+def profile(store: ObjectStore, manifest: str, columns: Sequence[Column], *,
+            check: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Return {"rows", "duplicates", "columns": [...]}, plain JSON.
+
+    Each column: name, type, missing, distinct, infinite, min, max, mean, std, quantiles {"0.5": v}, top [[value, n]],
+    histogram {"edges", "counts"} (edges of dates as ISO text), and for text the lengths. None where it means nothing.
+    ``duplicates`` counts rows that repeat an earlier one. ``check`` may raise to stop.
+    """
+    parts = part_paths(store, manifest)
+    rows = sum(pq.read_metadata(path).num_rows for path in parts)
+    scratch = Path(tempfile.mkdtemp(prefix="mldesk-profile-"))
+    try:
+        with sql_errors("The profile"), connect(parts, scratch) as connection:
+            facts: dict[str, dict[str, Any]] = {column.name: _empty(column) for column in columns}
+            for some in _load(connection, parts, columns, rows):
+                check()
+                _fill_numbers(connection, some, facts)
+                _fill_histograms(connection, some, facts)
+                _fill_text_lengths(connection, some, facts)
+                _fill_top(connection, some, facts)
+            check()
+            duplicates = _duplicates(connection, parts, rows)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return {"rows": rows, "duplicates": duplicates, "columns": [facts[column.name] for column in columns]}
+
+
+def _load(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], columns: Sequence[Column],
+          rows: int) -> Iterator[list[Column]]:
+    """Make ``data`` some columns at a time, and give those. Only the few of a very long table stay on disk."""
+    if rows > _CELLS:
+        connection.execute(f"CREATE VIEW data AS SELECT * FROM {relation(parts)}")
+        for column in columns:
+            yield [column]
+        return
+    size = max(1, min(_COLUMNS, _CELLS // max(1, rows)))
+    with ExitStack() as stack:
+        files = [stack.enter_context(pq.ParquetFile(part)) for part in parts]
+        for first in range(0, len(columns), size):
+            some = list(columns[first:first + size])
+            places = list(range(first, first + len(some)))
+            # By place, not by name: pyarrow reads "a.b" when asked for "a".
+            connection.register("data", pa.concat_tables(file.reader.read_all(column_indices=places) for file in files))
+            yield some
+            connection.unregister("data")
+
+
+def _empty(column: Column) -> dict[str, Any]:
+    return {"name": column.name, "type": column.type.value, "missing": column.missing, "distinct": column.distinct,
+            "infinite": 0, "min": None, "max": None, "mean": None, "std": None, "quantiles": {}, "top": [],
+            "histogram": None, "lengths": None}
+
+
+def _long(columns: Sequence[Column], expression: Callable[[Column], str]) -> str:
+    """Return SQL with one row per column and row: (k: the column's place, v: the expression)."""
+    values = ", ".join(expression(column) for column in columns)
+    return (f"(SELECT unnest(range({len(columns)})) AS k, unnest([{values}]) AS v FROM data)")
+
+
+def _as_number(column: Column) -> str:
+    """Return SQL for a column's value as a number: seconds for dates and times."""
+    name = identifier(column.name)
+    if column.type is ColumnType.TIME:
+        return f"epoch_us(DATE '1970-01-01' + {name})::DOUBLE / 1e6"
+    if column.type.temporal:
+        return _SECONDS.format(f"{name}::TIMESTAMP")
+    return f"{name}::DOUBLE"
+
+
+def _countable(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if column.type.numeric or column.type.temporal]
+
+
+def _fill_numbers(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], facts: dict[str, dict[str, Any]]) -> None:
+    chosen = _countable(columns)
+    if not chosen:
+        return
+    quantiles = ", ".join(str(q) for q in QUANTILES)
+    answer = connection.execute(
+        f"SELECT k, count(*) FILTER (isinf(v)), min(v), max(v), avg(v) FILTER (isfinite(v)), "  # noqa: S608 - quoted names
+        f"stddev_samp(v) FILTER (isfinite(v)), quantile_cont(v, [{quantiles}]) FILTER (isfinite(v)) "
+        f"FROM {_long(chosen, _as_number)} WHERE v IS NOT NULL GROUP BY k").fetchall()
+    for place, infinite, low, high, mean, std, cuts in answer:
+        column = chosen[place]
+        fact = facts[column.name]
+        fact["infinite"] = infinite
+        fact["min"], fact["max"], fact["mean"] = (_value(column, number) for number in (low, high, mean))
+        fact["std"] = plain(std)  # seconds for dates and times
+        if column.type is ColumnType.INTEGER:
+            fact["mean"] = plain(mean)
+        fact["quantiles"] = {str(q): _value(column, cut) for q, cut in zip(QUANTILES, cuts or (), strict=False)}
+    whole = [column for column in chosen if column.type is ColumnType.INTEGER]
+    if whole:  # exact also beyond 2^53, where doubles are not
+        bounds = ", ".join(f"min({identifier(column.name)}), max({identifier(column.name)})" for column in whole)
+        row = connection.execute(f"SELECT {bounds} FROM data").fetchone() or ()  # noqa: S608 - quoted names
+        for column, low, high in zip(whole, row[::2], row[1::2], strict=True):
+            facts[column.name]["min"], facts[column.name]["max"] = low, high
+
+
+def _value(column: Column, number: float | None) -> Any:
+    """Return a number as the column's own kind of value."""
+    if number is None or not column.type.temporal:
+        whole = number is not None and column.type is ColumnType.INTEGER and float(number).is_integer()
+        return int(number) if whole and number is not None else plain(number)
+    if not math.isfinite(number):
+        return None
+    moment = datetime(1970, 1, 1) + timedelta(microseconds=round(number * 1e6))  # noqa: DTZ001 - tables hold no zones
+    if column.type is ColumnType.DATE:
+        return date(moment.year, moment.month, moment.day).isoformat()
+    if column.type is ColumnType.TIME:
+        return time(moment.hour, moment.minute, moment.second, moment.microsecond).isoformat()
+    return moment.isoformat(sep=" ", timespec="seconds")
+
+
+def _fill_histograms(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column],
+                     facts: dict[str, dict[str, Any]]) -> None:
+    chosen = _countable(columns)
+    if not chosen:
+        return
+    ranges = connection.execute(
+        f"SELECT k, min(v), max(v) FROM {_long(chosen, _as_number)} WHERE isfinite(v) GROUP BY k").fetchall()  # noqa: S608
+    bounds = {place: _bounds(chosen[place], low, high) for place, low, high in ranges}
+    if not bounds:
+        return
+    lows = ", ".join(repr(bounds[place][0]) if place in bounds else "0.0" for place in range(len(chosen)))
+    widths = ", ".join(repr(bounds[place][1]) if place in bounds else "1.0" for place in range(len(chosen)))
+    answer = connection.execute(
+        f"SELECT k, least(greatest(floor((v - ([{lows}])[k + 1]) / ([{widths}])[k + 1]), 0), 1000)::INTEGER AS b, count(*) "  # noqa: S608
+        f"FROM {_long(chosen, _as_number)} WHERE isfinite(v) GROUP BY k, b").fetchall()
+    counts = {place: [0] * bins for place, (_, _, bins) in bounds.items()}
+    for place, bin_, count in answer:
+        into = counts[place]
+        into[min(bin_, len(into) - 1)] += count
+    for place, (low, width, bins) in bounds.items():
+        column = chosen[place]
+        facts[column.name]["histogram"] = {"edges": [_edge(column, low + width * step) for step in range(bins + 1)],
+                                           "counts": counts[place]}
+
+
+def _bounds(column: Column, low: float, high: float) -> tuple[float, float, int]:
+    """Return the first edge, the width of a bin and the number of bins. Whole numbers get whole bins."""
+    if column.type is ColumnType.INTEGER:
+        width = max(1.0, math.ceil((high - low + 1) / BINS))
+        return low, width, max(1, min(BINS, math.ceil((high - low + 1) / width)))
+    if column.type is ColumnType.DATE:
+        width = 86_400.0 * max(1, math.ceil((high - low + 86_400) / 86_400 / BINS))
+        return low, width, max(1, min(BINS, math.ceil((high - low + 86_400) / width)))
+    if low == high:
+        return low, 1.0, 1
+    width = high / BINS - low / BINS
+    return (low, width, BINS) if width > 0 and math.isfinite(width) else (low, 1.0, 1)
+
+
+def _edge(column: Column, number: float) -> Any:
+    if column.type is ColumnType.TIME:
+        return _value(column, min(number, 86_399.0))
+    return _value(column, number)
+
+
+def _fill_text_lengths(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column],
+                       facts: dict[str, dict[str, Any]]) -> None:
+    chosen = [column for column in columns if column.type is ColumnType.TEXT]
+    if not chosen:
+        return
+    answer = connection.execute(
+        f"SELECT k, min(length(v)), max(length(v)), avg(length(v)), left(min(v), {_LONG}), left(max(v), {_LONG}) "  # noqa: S608
+        f"FROM {_long(chosen, lambda column: identifier(column.name))} WHERE v IS NOT NULL GROUP BY k").fetchall()
+    for place, shortest, longest, mean, first, last in answer:
+        fact = facts[chosen[place].name]
+        fact["lengths"] = {"min": shortest, "max": longest, "mean": plain(mean)}
+        fact["min"], fact["max"] = first, last
+
+
+def _fill_top(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], facts: dict[str, dict[str, Any]]) -> None:
+    """Fill in the most frequent values, those of equal count in the order of their text."""
+    text = _long(columns, lambda column: f"{identifier(column.name)}::VARCHAR")
+    answer = connection.execute(
+        f"SELECT k, v, n FROM (SELECT k, v, count(*) AS n, row_number() OVER (PARTITION BY k ORDER BY n DESC, v) AS place "  # noqa: S608
+        f"FROM {text} WHERE v IS NOT NULL GROUP BY k, v) WHERE place <= {TOP} ORDER BY k, place").fetchall()
+    for place, value, count in answer:
+        column = columns[place]
+        facts[column.name]["top"].append([_typed(column, value), count])
+
+
+def _typed(column: Column, text: str) -> Any:
+    if column.type is ColumnType.INTEGER:
+        return int(text)
+    if column.type is ColumnType.NUMBER:
+        return plain(float(text))
+    if column.type is ColumnType.BOOLEAN:
+        return text == "true"
+    return text[:_LONG]
+
+
+def _duplicates(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], rows: int) -> int:
+    """Count rows that repeat an earlier one, by a hash of 64 bits: at a billion rows it may be off by one."""
+    row = connection.execute(f"SELECT count(DISTINCT hash(d)) FROM {relation(parts)} AS d").fetchone()  # noqa: S608
+    return rows - int(row[0]) if row else 0
