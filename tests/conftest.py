@@ -11,6 +11,7 @@ from pathlib import Path
 # Before Qt or torch are imported by any test module.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trainer does; spinning starves on a busy machine
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # two workers on two cores: spinning threads starve each other
 
 import psutil

@@ -55,7 +55,8 @@ _RANDOM_FOREST = EstimatorEntry(
     parameters=(
         Parameter("trees", "integer", 200, "How many trees are grown.", low=1, high=10_000, log=True, unit="trees"),
         Parameter("max_depth", "integer", None, "Deepest a tree may grow.", low=1, high=1000, nullable=True),
-        Parameter("min_samples_leaf", "integer", 1, "Fewest rows in a leaf.", low=1, high=100_000, log=True,
+        Parameter("min_samples_leaf", "integer", None, "Fewest rows in a leaf; none chooses by the number of rows, so "
+                  "that the model does not grow with the table.", low=1, high=100_000, log=True, nullable=True,
                   unit="rows"),
         Parameter("max_features", "number", None, "Share of the columns looked at per split; none takes the square "
                   "root of their number for classes and a third for numbers.", low=0.001, high=1.0, nullable=True),

@@ -49,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--attempt", type=int, default=int(os.environ.get("MLDESK_ATTEMPT", "1")))
     parser.add_argument("--warm", action="store_true", help="import everything first, then read the job from stdin")
     given = parser.parse_args(arguments)
+    # Threads that wait for one another by spinning stop dead, twenty times slower, as soon as another program wants a
+    # core. Read by OpenMP when it is loaded, so before the first slow import.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if given.warm:
         return _warm()
     if given.job is None or given.objects is None:

@@ -1,0 +1,129 @@
+"""Logistic and ridge regression, with the strength of the penalty chosen on the validation rows."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+from threadpoolctl import threadpool_limits
+
+from mldesk.training.blocks import Style
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, quick_scores
+from mldesk.training.values import Array
+
+_STRENGTHS = (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01)   # from strong to weak
+_PASSES_AT_ONCE = {"lbfgs": 25, "newton-cholesky": 2}   # between two readings
+_MOST_WEIGHTS = 600    # beyond, the second-order solver needs too much memory
+_WORSE = 2             # strengths in a row without a better validation loss that end the search
+
+
+class Linear:
+    """A weighted sum of the columns."""
+
+    style: ClassVar[Style] = "dense"
+
+    def fit(self, context: FitContext) -> Fitted:
+        asked = context.parameters["regularization"]
+        strengths = _STRENGTHS if asked is None else (asked,)
+        with threadpool_limits(context.threads):
+            search = _Search(context)
+            for index, strength in enumerate(strengths):
+                search.fit(strength, index, len(strengths))
+                if context.control.finish or search.over:
+                    break
+            finished_early = context.control.finish
+            native = search.best
+            if context.parameters["refit"] and not finished_early:
+                context.report.stage("Fitting again with the validation rows")
+                native = search.refit()
+        return Fitted(native, search.prediction, finished_early, {"regularization": search.strength})
+
+    def predict(self, native: Any, x: Array, classes: int) -> Array:
+        prediction: Array = native.predict_proba(x) if classes else native.predict(x)
+        return prediction.astype(np.float64)
+
+
+class _Search:
+    """Fits one strength after the other, reporting every few passes; keeps the best."""
+
+    def __init__(self, context: FitContext) -> None:
+        self._context = context
+        self._step = 0
+        self._best_loss = float("inf")
+        self._since_best = 0
+        self.best: Any = None
+        self.strength = 0.0
+        self.prediction = np.zeros(0)
+
+    @property
+    def over(self) -> bool:
+        """Weaker penalties only make it worse."""
+        return self._since_best >= _WORSE
+
+    def fit(self, strength: float, index: int, count: int) -> None:
+        """Fit with one strength of the penalty."""
+        context = self._context
+        model = _model(context, strength, context.train)
+        x = context.train.x.astype(np.float64)
+        if context.classes:
+            self._logistic(model, x, index, count)
+        else:
+            model.fit(x, context.train.y)
+        self._judge(model, index + 1, count, strength)
+
+    def refit(self) -> Any:
+        """Fit once more on training and validation rows, with the best strength."""
+        context = self._context
+        both = context.train.and_also(context.validation)
+        model = _model(context, self.strength, both)
+        if context.classes:
+            model.max_iter = context.parameters["iterations"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is the user's choice
+            model.fit(both.x.astype(np.float64), both.y)
+        return model
+
+    def _logistic(self, model: Any, x: Array, index: int, count: int) -> None:
+        context, most = self._context, self._context.parameters["iterations"]
+        passes = 0
+        while passes < most and not (context.control.finish and passes):
+            context.control.check()
+            model.max_iter = min(_PASSES_AT_ONCE[model.solver], most - passes)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # it is called again and goes on
+                model.fit(x, context.train.y)
+            taken = int(model.n_iter_.max())
+            passes += max(taken, 1)
+            if taken < model.max_iter:
+                return
+            self._step += taken
+            scores = quick_scores(model.predict_proba(context.validation.x), context.validation.y, context.classes)
+            context.report.metrics(self._step, prefixed(scores, "validation"))
+            context.report.progress(index + passes / most, count, "penalties")
+
+    def _judge(self, model: Any, done: int, count: int, strength: float) -> None:
+        context = self._context
+        predict = model.predict_proba if context.classes else model.predict
+        prediction = predict(context.validation.x).astype(np.float64)
+        scores = quick_scores(prediction, context.validation.y, context.classes)
+        train = quick_scores(predict(context.train.x), context.train.y, context.classes)
+        self._step += 1
+        context.report.metrics(self._step, {"train_loss": train["loss"], **prefixed(scores, "validation")})
+        context.report.progress(done, count, "penalties")
+        self._since_best += 1
+        if scores["loss"] < self._best_loss or self.best is None:
+            self._best_loss, self._since_best = scores["loss"], 0
+            self.best, self.strength, self.prediction = model, strength, prediction
+
+
+def _model(context: FitContext, strength: float, part: Part) -> Any:
+    if not context.classes:
+        return Ridge(alpha=strength)
+    weights = part.x.shape[1] * (context.classes if context.classes > 2 else 1)
+    balanced = context.parameters["class_weight"] == "balanced"
+    return LogisticRegression(
+        C=1 / strength, solver="newton-cholesky" if weights <= _MOST_WEIGHTS else "lbfgs", warm_start=True,
+        class_weight="balanced" if balanced else None, random_state=context.seed)
