@@ -41,11 +41,12 @@ def tinted(name: str, colour: str) -> bytes:
 @lru_cache(maxsize=2048)
 def pixmap(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:
     """Draw ``name`` in ``colour``, ``size`` logical pixels square, at ``ratio`` device pixels per logical pixel."""
+    picture = QSvgRenderer(QByteArray(tinted(name, colour)))
     image = QPixmap(QSize(round(size * ratio), round(size * ratio)))
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    QSvgRenderer(QByteArray(tinted(name, colour))).render(painter, QRectF(0, 0, image.width(), image.height()))
+    picture.render(painter, QRectF(0, 0, image.width(), image.height()))
     painter.end()
     image.setDevicePixelRatio(ratio)
     return image

@@ -120,10 +120,7 @@ class Theme(QObject):
     def _resolved(self) -> ColourName:
         if self._mode != "system":
             return self._mode
-        hints = QGuiApplication.styleHints()
-        if hints.accessibility().contrastPreference() is Qt.ContrastPreference.HighContrast:
-            return "contrast"
-        return "dark" if hints.colorScheme() is Qt.ColorScheme.Dark else "light"
+        return system_colours()
 
     def _dress(self, app: QApplication) -> None:
         self._palette = PALETTES[self._resolved()]
@@ -135,6 +132,14 @@ class Theme(QObject):
         QToolTip.setFont(self.font("caption"))
         app.setStyleSheet(stylesheet.build(self._palette, self._scale, _installed(MONO)))
         self.changed.emit()
+
+
+def system_colours() -> ColourName:
+    """Return what the system asks for; light where it says nothing."""
+    hints = QGuiApplication.styleHints()
+    if hints.accessibility().contrastPreference() is Qt.ContrastPreference.HighContrast:
+        return "contrast"
+    return "dark" if hints.colorScheme() is Qt.ColorScheme.Dark else "light"
 
 
 def qt_palette(tokens: Palette) -> QPalette:

@@ -74,7 +74,7 @@ LIGHT = Palette(
     accent_text="#1a5cc2", accent_soft="#e3edfb",
     success="#1a6b3c", success_soft="#e0f3e7", warning="#855000", warning_soft="#fcefd2",
     danger="#b42318", danger_soft="#fde8e6", danger_fill="#c22c20", info="#1a5cc2", info_soft="#e3edfb",
-    series=("#1f66d1", "#cf5208", "#0a8464", "#a8388c", "#8a6a00", "#2e90c2", "#5f6470", "#7b3f1d"),
+    series=("#1f66d1", "#cf7501", "#036544", "#804da1", "#a27f51", "#189bae", "#515b6a", "#63260e"),
     heat=("#f4f7fc", "#d3e3f8", "#a5c5ef", "#6fa1e2", "#3b7bd0", "#1c59b3", "#123f86"),
     grid="#ececf0",
 )
@@ -88,7 +88,7 @@ DARK = Palette(
     accent_text="#86b4ff", accent_soft="#1c2f4e",
     success="#63cf94", success_soft="#16352a", warning="#e9b44c", warning_soft="#3a2d14",
     danger="#ff8d82", danger_soft="#45201f", danger_fill="#c93b30", info="#86b4ff", info_soft="#1c2f4e",
-    series=("#6ea6ff", "#ff9457", "#3fcba2", "#e38ad2", "#e6c84d", "#7fd4f5", "#b3b7c2", "#c99570"),
+    series=("#6ea6ff", "#e68b31", "#9cdeac", "#aa72b2", "#e9dd7d", "#7ae9fe", "#a7abb1", "#ec4652"),
     heat=("#1e232c", "#1f3352", "#22477c", "#2a60aa", "#4580d0", "#79a8ec", "#b9d4fb"),
     grid="#26282d",
 )
@@ -102,7 +102,7 @@ CONTRAST = Palette(
     accent_text="#ffd83d", accent_soft="#332b00",
     success="#7dffb0", success_soft="#00331a", warning="#ffc34d", warning_soft="#332200",
     danger="#ffa39a", danger_soft="#400a06", danger_fill="#b3160b", info="#8fc7ff", info_soft="#00264d",
-    series=("#6eb4ff", "#ff9a4d", "#33e0ab", "#ff8fe6", "#ffe24d", "#8fe6ff", "#d0d0d0", "#e0a878"),
+    series=("#6ea6ff", "#e68b31", "#9cdeac", "#aa72b2", "#e9dd7d", "#7ae9fe", "#a7abb1", "#ec4652"),
     heat=("#101010", "#10304f", "#104a85", "#1a6abf", "#3f92ee", "#86bfff", "#d8ebff"),
     grid="#3a3a3a",
 )

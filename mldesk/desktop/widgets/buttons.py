@@ -6,7 +6,7 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Size, Space
@@ -32,7 +32,8 @@ class _Tint(QObject):
     def retint(self) -> None:
         self.target.setIcon(theme.icon(self.name, self.role, self.size, checked=self.checked))
         if isinstance(self.target, QAbstractButton):
-            self.target.setIconSize(QSize(theme.px(self.size), theme.px(self.size)))
+            air = theme.px(4) if isinstance(self.target, QPushButton) and self.target.text() else 0  # before the words
+            self.target.setIconSize(QSize(theme.px(self.size) + air, theme.px(self.size)))
 
 
 def set_icon(target: QAbstractButton | QAction, name: str, role: IconRole = "text", size: int = Size.ICON, *,
@@ -137,6 +138,10 @@ class ReasonLine(QWidget):
         layout.setSpacing(Space.XS + 2)
         layout.addWidget(IconLabel("info", "muted", 14), 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._text, 1)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         watched.installEventFilter(self)
         self._show()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyqtgraph as pg
 from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QFocusEvent,
     QGuiApplication,
     QKeyEvent,
     QMouseEvent,
@@ -46,7 +47,7 @@ class Plot(QWidget):
         self._title_text, self._x_label, self._y_label = title, x_label, y_label
         self._zoom: tuple[float, float] | None = None
         self._pressed: float | None = None
-        self._dirty = False
+        self._dirty = self._ringed = False
         self._x_axis, self._y_axis = Axis("bottom"), Axis("left")
         self._y_axis.setWidth(theme.px(48))
         self.view = pg.PlotWidget(axisItems={"bottom": self._x_axis, "left": self._y_axis}, background=None)
@@ -286,11 +287,22 @@ class Plot(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self.hasFocus() and QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+        if self._ringed:
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(theme.colour("accent_text"), 2))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
+            painter.drawRoundedRect(QRectF(self.view.geometry()).adjusted(1, 1, -1, -1), 6, 6)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._ringed = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._ringed = False
+        self.show_cross(None)
+        self.update()
 
     # Export.
 

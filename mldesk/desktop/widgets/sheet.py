@@ -80,7 +80,7 @@ class Sheet(QDialog):
         line.setContentsMargins(Space.XL, Space.M, Space.XL, Space.M)
         line.setSpacing(Space.S)
         line.addLayout(self.extra)
-        line.addWidget(self.reason, 1)
+        line.addWidget(self.reason, 1, Qt.AlignmentFlag.AlignVCenter)
         line.addStretch(0)
         line.addWidget(self._spinner)
         line.addWidget(self.secondary)
