@@ -203,16 +203,16 @@ class Predictor:
     def _raw(self, data: Mapping[str, ColumnData]) -> npt.NDArray[np.float32]:
         """Return what the graph gives, (N, outputs)."""
         rows = len(next(iter(data.values())))
-        parts = []
-        for start in range(0, max(rows, 1), BATCH):
+        parts = [np.empty((0, max(1, len(self.classes))), np.float32)]
+        for start in range(0, rows, BATCH):
             some = slice(start, start + BATCH)
             piece = {name: values.take(np.arange(rows)[some]) if isinstance(values, TextColumn) else values[some]
                      for name, values in data.items()}
-            parts.append(self._session.run(np.ascontiguousarray(self._encoder.transform(piece), np.float32)))
-        raw = np.concatenate(parts)
-        if raw.shape[1] != max(1, len(self.classes)):
-            raise BadBundle(f"This bundle's {GRAPH} gives {raw.shape[1]} outputs for {len(self.classes)} classes.")
-        return raw
+            raw = self._session.run(np.ascontiguousarray(self._encoder.transform(piece), np.float32))
+            if raw.shape[1] != parts[0].shape[1]:
+                raise BadBundle(f"This bundle's {GRAPH} gives {raw.shape[1]} outputs for {len(self.classes)} classes.")
+            parts.append(raw)
+        return np.concatenate(parts)
 
     def _outputs(self, raw: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         if not self.classes:

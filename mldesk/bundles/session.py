@@ -47,9 +47,10 @@ class GraphSession:
             result: Any = self._session.run([self._output], {INPUT: features})[0]
         except Exception as error:  # as above
             raise BadBundle(f"This bundle's {GRAPH} does not run: {_first_line(error)}") from error
-        if not isinstance(result, np.ndarray) or result.dtype != np.float32 or len(result) != len(features):
+        if not isinstance(result, np.ndarray) or result.dtype != np.float32 or result.ndim not in (1, 2) or (
+                len(result) != len(features)):
             raise BadBundle(f"This bundle's {GRAPH} gives something else than a number per row and class.")
-        return result.reshape(len(features), -1)
+        return result if result.ndim == 2 else result[:, None]
 
 
 def _first_line(error: Exception) -> str:

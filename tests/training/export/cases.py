@@ -91,7 +91,7 @@ def _sklearn(kind: str, classes: int | None) -> Any:
         make = ensemble.RandomForestRegressor if classes is None else ensemble.RandomForestClassifier
         return make(n_estimators=30, random_state=0)
     make = (ensemble.HistGradientBoostingRegressor if classes is None else ensemble.HistGradientBoostingClassifier)
-    return make(max_iter=60, random_state=0)
+    return make(max_iter=25, random_state=0)
 
 
 def _lightgbm(data: Case) -> Any:
@@ -101,7 +101,7 @@ def _lightgbm(data: Case) -> Any:
     given = {"objective": objective, "verbosity": -1, "num_threads": 2, "seed": 0, "min_data_in_leaf": 5}
     if objective == "multiclass":
         given["num_class"] = data.classes
-    return lightgbm.train(given, lightgbm.Dataset(data.train, data.target), num_boost_round=60)
+    return lightgbm.train(given, lightgbm.Dataset(data.train, data.target), num_boost_round=40)
 
 
 def _network(data: Case) -> Any:

@@ -1,0 +1,147 @@
+"""What a predictor takes, what it refuses, and what it says about rows that are odd."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mldesk.bundles import Predictor
+from mldesk.core.errors import BadBundle, BadInput, NotFound
+from mldesk.training.export.parity import deviation
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import ColumnType
+from tests.bundles.making import StoredModel
+
+
+@pytest.fixture
+def predictor(model: StoredModel) -> Predictor:
+    return Predictor.from_manifest(model.digest, model.store)
+
+
+def test_the_schema_is_the_columns_a_prediction_needs(predictor: Predictor, model: StoredModel) -> None:
+    assert {column.name for column in predictor.schema} <= model.rows.keys()
+    assert next(column.type for column in predictor.schema if column.name == "age") is ColumnType.NUMBER
+    assert predictor.classes == ("<=50K", ">50K")
+
+
+def test_a_missing_column_is_named_with_the_one_that_was_meant(predictor: Predictor, model: StoredModel) -> None:
+    rows = dict(model.rows)
+    rows["Age "] = rows.pop("age")
+    rows["marital_status"] = rows.pop("marital-status")
+    with pytest.raises(BadInput, match="no columns 'age', 'marital-status'") as caught:
+        predictor.predict(rows)
+    assert caught.value.hint == "Rename 'Age ' to 'age', 'marital_status' to 'marital-status'?"
+    with pytest.raises(BadInput, match="no columns 'age'") as caught:
+        predictor.predict({})
+    assert "Add the missing columns" in caught.value.hint
+
+
+def test_columns_nobody_asked_for_are_ignored_and_reported_once(predictor: Predictor, model: StoredModel) -> None:
+    plain = predictor.predict(model.rows)
+    more = {"{shoe size}": [1] * 100, **model.rows, "income": ["?"] * 100}
+    for _ in range(2):
+        assert np.array_equal(predictor.predict(more)["probability_>50K"], plain["probability_>50K"])
+    assert [text for text in predictor.warnings if "ignored" in text] == [
+        "Columns the model does not know are ignored: '{shoe size}'."]
+
+
+def test_categories_that_training_never_saw_are_counted_over_all_batches(
+        predictor: Predictor, model: StoredModel) -> None:
+    rows = {**model.rows, "sex": ["Martian", None, *model.rows["sex"][2:]]}
+    for _ in range(2):
+        predictor.predict(rows)
+    assert "'sex' holds values that training never saw, or hardly ever, in 2 rows." in predictor.warnings
+
+
+def test_wrong_types_are_reported_by_column_and_row(predictor: Predictor, model: StoredModel) -> None:
+    rows = {**model.rows, "age": ["forty", *model.rows["age"][1:]],
+            "hours-per-week": [*model.rows["hours-per-week"][:-1], "often"]}
+    with pytest.raises(BadInput) as caught:
+        predictor.predict(rows)
+    assert "Row 1 of 'age' is 'forty', not a number." in caught.value.message
+    assert "Row 100 of 'hours-per-week' is 'often', not a number." in caught.value.message
+
+
+def test_columns_of_different_lengths_are_refused(predictor: Predictor, model: StoredModel) -> None:
+    with pytest.raises(BadInput, match="'age' has 3 rows"):
+        predictor.predict({**model.rows, "age": [1, 2, 3]})
+
+
+def test_arrow_numpy_text_and_plain_columns_predict_alike(models: Callable[[str, str], StoredModel]) -> None:
+    model = models("hist_gradient_boosting", "multiclass")
+    predictor = Predictor.from_manifest(model.digest, model.store)
+    plain = predictor.predict(model.rows)
+    arrow = {name: pa.array(values) for name, values in model.rows.items()}
+    arrow["Date Egg"] = arrow["Date Egg"].cast(pa.date32())
+    texts = {name: [None if value is None else str(value) for value in values] for name, values in model.rows.items()}
+    arrays = {name: np.array([np.nan if value is None else value for value in values], float)
+              if values and all(value is None or isinstance(value, float) for value in values) else values
+              for name, values in model.rows.items()}
+    for rows in (arrow, texts, arrays, {**arrow, "Date Egg": arrow["Date Egg"].cast(pa.timestamp("us"))}):
+        answer = predictor.predict(rows)
+        assert all(np.array_equal(answer[name], plain[name]) for name in plain)
+
+
+def test_no_rows_give_no_predictions(predictor: Predictor, model: StoredModel) -> None:
+    answer = predictor.predict({name: [] for name in model.rows})
+    assert list(answer) == list(model.expected) and all(len(values) == 0 for values in answer.values())
+
+
+def test_rows_beyond_one_batch_come_back_in_their_order(
+        predictor: Predictor, model: StoredModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = predictor.predict(model.rows)["probability_>50K"]
+    monkeypatch.setattr("mldesk.bundles.predictor.BATCH", 7)
+    assert deviation(predictor.predict(model.rows)["probability_>50K"], whole) < 1e-6
+
+
+def test_rows_that_are_all_empty_still_get_an_answer(predictor: Predictor, model: StoredModel) -> None:
+    answer = predictor.predict({name: [None, float("nan")] for name in model.rows})
+    assert np.isfinite(answer["probability_>50K"]).all()
+
+
+def test_several_threads_may_predict_at_once(predictor: Predictor, model: StoredModel) -> None:
+    expected = predictor.predict(model.rows)["probability_>50K"]
+    wrong: list[int] = []
+
+    def work() -> None:
+        for number in range(20):
+            answer = predictor.predict(model.rows)
+            if not np.array_equal(answer["probability_>50K"], expected):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_the_sample_that_travels_along_is_predicted_as_at_training_time(predictor: Predictor) -> None:
+    assert predictor.self_test() < 1e-6
+    assert predictor.warnings == ()
+    assert len(predictor.sample()) == 5
+
+
+def test_labels_that_are_numbers_or_truth_values_come_back_as_such() -> None:
+    from mldesk.bundles.predictor import _labels
+
+    assert _labels((1, 2)).dtype.kind == "i" and _labels((False, True)).dtype.kind == "b"
+    assert _labels((0.5, 1)).dtype.kind == "f" and _labels(("a", 1)).tolist() == ["a", "1"]
+
+
+def test_a_model_that_is_not_there_or_lacks_its_graph(model: StoredModel, tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        Predictor.open(tmp_path / "nothing.mlbundle")
+    with pytest.raises(NotFound):
+        Predictor.open(tmp_path)
+    store = ObjectStore(tmp_path / "objects")
+    manifest = model.store.manifest(model.digest)
+    files = {entry.path: model.store.path(entry.sha256) for entry in manifest.entries if entry.path != "model.onnx"}
+    with pytest.raises(BadBundle, match=r"no model\.onnx"):
+        Predictor.from_manifest(store.put_manifest(files), store)
