@@ -26,7 +26,7 @@ TABLES = {  # name: (file, target, columns to leave out because they are all dif
     "multiclass": ("penguins_raw.csv", "Species"),
     "regression": ("california_housing.csv", "median_house_value"),
 }
-_STYLES = {"linear": "dense", "mlp": "dense"}
+_STYLES = {"linear": "dense", "mlp": "embed"}
 _MISSING = {"", "?", "NA"}
 KEY = SigningKey(bytes(range(32)))  # the same every time, so that bundles come out the same
 
@@ -85,7 +85,7 @@ def stored_model(kind: str, name: str, folder: Path, change: Callable[[Path], No
     x = encoder.transform(columns)
     labels = sorted(set(values[target])) if name != "regression" else []
     answers = np.array([labels.index(value) if labels else value for value in values[target]])
-    case = Case(x[known], answers[known], x[~known], len(labels) or None)
+    case = Case(x[known], answers[known], x[~known], len(labels) or None, tuple(encoder.categorical))
     native = fit(kind, case)
     expected = np.asarray(native_prediction(kind, native, case.fresh, case.classes), np.float64)
     expected = expected if labels else expected.reshape(-1)

@@ -29,7 +29,7 @@ def network(module: nn.Module, n_features: int, n_classes: int | None) -> bytes:
     """Trace ``module`` (features (N, F) -> logits (N, C), or predictions (N,) or (N, 1)) in float64 on the CPU.
 
     Float64, because the order of float32 sums differs between torch and onnxruntime, which shows in a regression on
-    a large scale. ``module`` itself is left as it was.
+    a large scale; whoever predicts with torch must do the same. ``module`` itself is left as it was.
     """
     served = _Served(copy.deepcopy(module).cpu().double(), n_classes).eval()
     result = PREDICTION if n_classes is None else PROBABILITIES
@@ -42,11 +42,3 @@ def network(module: nn.Module, n_features: int, n_classes: int | None) -> bytes:
         torch.onnx.export(served, (torch.zeros(2, n_features),), file, dynamo=False, opset_version=OPSET,
                           input_names=[INPUT], output_names=[result], dynamic_axes={INPUT: {0: "N"}, result: {0: "N"}})
     return bytes(file.getvalue())
-
-
-def probabilities_or_values(module: Any, features: torch.Tensor, n_classes: int | None) -> torch.Tensor:
-    """Return what the graph of ``network`` computes, by torch: (N, C) or (N, 1), float32. For predictions to keep."""
-    served = _Served(copy.deepcopy(module).cpu().double(), n_classes).eval()
-    with torch.inference_mode():
-        result: torch.Tensor = served(features.cpu())
-    return result

@@ -29,12 +29,20 @@ class Case:
     target: np.ndarray  # (N,) class numbers or float64
     fresh: np.ndarray   # (M, F) float32
     classes: int | None
+    categorical: tuple[tuple[int, int], ...] = ()  # columns that hold codes, and how many there are; for the network
 
     def filled(self) -> Case:
         """The same without missing cells and on one scale, for models that need it."""
         centre, spread = np.nanmean(self.train, axis=0), np.nanstd(self.train, axis=0) + 1e-3
         plain = [np.nan_to_num((part - centre) / spread).astype(np.float32) for part in (self.train, self.fresh)]
         return Case(plain[0], self.target, plain[1], self.classes)
+
+    def coded(self) -> Case:
+        """The same, filled, with the last column as codes from 0 to 4."""
+        filled = self.filled()
+        for part in (filled.train, filled.fresh):
+            part[:, -1] = np.clip(np.round(part[:, -1]) + 2, 0, 4)
+        return Case(filled.train, filled.target, filled.fresh, filled.classes, ((part.shape[1] - 1, 5),))
 
 
 @cache
@@ -66,8 +74,10 @@ def _cells(texts: list[str]) -> np.ndarray:
 def fitted(kind: str, name: str) -> tuple[Any, Case]:
     """Return a fitted native model and the case in the form it takes."""
     data = case(name)
-    if kind in ("linear", "mlp"):
+    if kind == "linear":
         data = data.filled()
+    elif kind == "mlp":
+        data = data.coded()
     return fit(kind, data), data
 
 
@@ -105,33 +115,26 @@ def _lightgbm(data: Case) -> Any:
 
 
 def _network(data: Case) -> Any:
+    """Return the trainer's own network, with weights as they are before the first step: any will do here."""
     import torch
 
+    from mldesk.training.estimators.network import Network, design, prepare
+
     torch.manual_seed(0)
-    width = data.classes or 1
-    module = torch.nn.Sequential(
-        torch.nn.Linear(data.train.shape[1], 16), torch.nn.BatchNorm1d(16), torch.nn.ReLU(), torch.nn.Linear(16, width))
-    module.config = {"features": data.train.shape[1], "outputs": width}
-    optimiser = torch.optim.Adam(module.parameters(), 0.02)
-    features, target = torch.tensor(data.train), torch.tensor(data.target)
-    for _ in range(30):
-        out = module(features)
-        loss = (torch.nn.functional.cross_entropy(out, target) if data.classes
-                else torch.nn.functional.mse_loss(out[:, 0], (target / 1e5).float()))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return module.eval()
+    knobs = {"width": 24, "blocks": 2, "dropout": 0.1, "number_embedding": 4}
+    network = Network(design(data.train, data.categorical, data.classes or 1, knobs))
+    prepare(network, data.train)
+    if data.classes is None:
+        network.set_target(float(data.target.mean()), float(data.target.std()))
+    return network.eval()
 
 
 def native_prediction(kind: str, native: Any, features: np.ndarray, classes: int | None) -> np.ndarray:
     """Return (N, C) probabilities or (N,) values, by the native library."""
     if kind == "mlp":
-        import torch
+        from mldesk.training.estimators.mlp import Mlp
 
-        from mldesk.training.export.network import probabilities_or_values
-
-        return probabilities_or_values(native, torch.tensor(features), classes).numpy()
+        return Mlp().predict(native, features, classes or 0)
     if kind == "lightgbm":
         raw = np.asarray(native.predict(features))
         return np.column_stack([1 - raw, raw]) if classes == 2 else raw

@@ -58,12 +58,9 @@ def test_what_was_saved_predicts_the_same_when_loaded(kind: str, name: str, tmp_
 
 
 def _rebuild(config):
-    import torch
+    from mldesk.training.estimators.network import Network
 
-    module = torch.nn.Sequential(torch.nn.Linear(config["features"], 16), torch.nn.BatchNorm1d(16), torch.nn.ReLU(),
-                                 torch.nn.Linear(16, config["outputs"]))
-    module.config = config
-    return module
+    return Network(config)
 
 
 @every_model
