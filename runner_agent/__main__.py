@@ -50,13 +50,18 @@ def _detach() -> int:
     Returns where to write that code. What starts an agent so has no child left, and knows when it can be reached.
     """
     reading, writing = os.pipe()
-    if os.fork():
+    if child := os.fork():
         os.close(writing)
         said = os.read(reading, 1)
-        os._exit(said[0] if said else 1)
+        # Silent: it failed (and its code says so), or it was killed, which is no reason not to try again.
+        os._exit(said[0] if said else _shell_code(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
     os.close(reading)
     os.setsid()
     return writing
+
+
+def _shell_code(code: int) -> int:
+    return 128 - code if code < 0 else code or 1
 
 
 def _said(tell: int | None, code: int) -> int:

@@ -32,7 +32,6 @@ SOCKET = "agent.sock"
 _PERSISTENCE = 20.0        # seconds over which a call is repeated while the agent cannot be reached
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 _START_SECONDS = 30.0
-_STARTS = 4                # failures to start in a row that are taken for more than bad luck
 _LOG_BYTES = 5_000_000     # agent.log is put aside above this
 log = logging.getLogger("mldesk.runners")
 
@@ -55,7 +54,6 @@ class LocalRunner:
         self._link: Link | None = None
         self._connecting = threading.Lock()  # one thread connects, the others wait for what it gets
         self._closed = False
-        self._failed_starts = 0              # in a row
 
     # --- the protocol of every runner
 
@@ -220,12 +218,11 @@ class LocalRunner:
                                       check=False).returncode
             except subprocess.TimeoutExpired as error:
                 raise _NotYet("the agent takes long to start") from error
-        self._failed_starts = 0 if code in (0, _HAS_ONE) else self._failed_starts + 1
-        if self._failed_starts >= _STARTS:
+        if code < 0 or code > _BY_SIGNAL:
+            raise _NotYet("the agent was killed while it started")
+        if code not in (0, _HAS_ONE):
             raise RunnerUnreachable(f"The runner on this machine cannot be started (code {code}).",
                                     hint=f"Its log says why: {path}.")
-        if self._failed_starts:
-            raise _NotYet("the agent was killed while it started")
 
     def _lock_is_free(self) -> bool:
         from mldesk.core import filelock
@@ -243,6 +240,7 @@ class _NotYet(RunnerUnreachable):
     """It is on its way up or down; worth another try."""
 
 
+_BY_SIGNAL = 128
 _HAS_ONE = 3               # exit code of an agent that found another one in its place
 
 

@@ -64,11 +64,11 @@ def pack(header: dict[str, Any], body: bytes = b"") -> bytes:
 
 def unpack(data: object) -> tuple[dict[str, Any], bytes]:
     """Read what ``pack`` made. Raises ValueError for anything else."""
-    end = data.find(b"\n") if isinstance(data, bytes) else -1
-    header = canonical.loads(data[:end]) if end >= 0 else None
-    if not isinstance(header, dict) or not isinstance(data, bytes):
-        raise ValueError("the data of a call begins with a JSON object and a newline")
-    return header, data[end + 1:]
+    if isinstance(data, bytes) and (end := data.find(b"\n")) >= 0:
+        header = canonical.loads(data[:end])
+        if isinstance(header, dict):
+            return header, data[end + 1:]
+    raise ValueError("the data of a call begins with a JSON object and a newline")
 
 
 class LockedConnection(Connection):  # type: ignore[misc]  # rpyc has no types

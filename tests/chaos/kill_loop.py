@@ -39,6 +39,7 @@ class Report:
     """What a loop did and found."""
 
     kills: dict[str, int] = field(default_factory=dict)
+    others: dict[str, int] = field(default_factory=dict)  # links cut, agents frozen for a moment
     jobs: int = 0
     events: int = 0
     attempts: int = 0
@@ -46,7 +47,7 @@ class Report:
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        done = ", ".join(f"{count} {name}" for name, count in sorted(self.kills.items()))
+        done = ", ".join(f"{count} {name}" for name, count in sorted(self.others.items() | self.kills.items()))
         return (f"{sum(self.kills.values())} kills ({done}) in {self.seconds:.0f} s; {self.jobs} jobs, "
                 f"{self.attempts} attempts, {self.events} events; faults: {len(self.faults)}")
 
@@ -92,7 +93,8 @@ class Loop:
                 self._submit()
             name, weapon = self.random.choice(self.weapons)
             if weapon():
-                self.report.kills[name] = self.report.kills.get(name, 0) + 1
+                count = self.report.others if name in ("link", "freeze") else self.report.kills
+                count[name] = count.get(name, 0) + 1
             time.sleep(self.random.uniform(*PAUSE))
         for pair in self.followers:
             for follower in pair:
@@ -154,7 +156,10 @@ class Loop:
         return link is not None
 
     def _kill_trainer(self) -> bool:
-        job = self.random.choice(self.followers)[0].job
+        alive = [first.job for first, _ in self.followers if first.is_alive()]
+        if not alive:
+            return False
+        job = self.random.choice(alive)
         record = self.bench.folder(job).record()
         if record is None or not record.trainer.alive:
             return False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import stat
 import threading
 import time
@@ -179,7 +181,7 @@ def test_a_process_of_another_user_is_turned_away(tmp_path: Path) -> None:
         if not pid:
             try:
                 os.setuid(12345)
-                peer = __import__("socket").socket(__import__("socket").AF_UNIX)
+                peer = socket.socket(socket.AF_UNIX)
                 peer.settimeout(5)
                 peer.connect(str(path))
                 os._exit(0 if peer.recv(1) == b"" else 1)
@@ -192,9 +194,9 @@ def test_a_process_of_another_user_is_turned_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize("token", [b"", b"0" * 64 + b"\n", b"x" * 5000])
 def test_a_loopback_client_without_the_token_is_turned_away(token: bytes) -> None:
     with serving(loopback=True) as (path, _):
-        facts = __import__("json").loads(path.read_bytes())
+        facts = json.loads(path.read_bytes())
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        peer = __import__("socket").create_connection(("127.0.0.1", facts["port"]), 5)
+        peer = socket.create_connection(("127.0.0.1", facts["port"]), 5)
         peer.sendall(token)
         peer.shutdown(1)
         try:
@@ -202,7 +204,9 @@ def test_a_loopback_client_without_the_token_is_turned_away(token: bytes) -> Non
         except ConnectionResetError:
             pass  # it hung up with our bytes unread
         peer.close()
-        assert connect(path, loopback=True).call("echo", {}) == {}
+        link = connect(path, loopback=True)
+        assert link.call("echo", {}) == {}
+        link.close()
 
 
 def test_a_server_keeps_answering_at_a_socket_that_was_removed() -> None:

@@ -22,7 +22,7 @@ FRAMES = 4000
 
 
 def test_rpyc_still_has_the_seams_the_lock_is_built_on() -> None:
-    assert version.version[:2] == (6, 0)
+    assert version.version[:2] == ("6", "0")
     for name in ("_box", "_unbox", "_box_exc", "_unbox_exc", "_dispatch", "_dispatch_request", "_request_handlers",
                  "_send", "_get_seq_id", "_seq_request_callback"):
         assert callable(getattr(Connection, name)), name
