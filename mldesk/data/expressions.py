@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import duckdb
 
 from mldesk.core.errors import BadInput
 from mldesk.data.engine import first_line
+from mldesk.data.near import which_column
 
 _LONGEST = 20_000  # characters
 # What would make the same recipe give another table tomorrow, or look beyond the row.
@@ -21,16 +21,6 @@ _UNSTABLE = frozenset({
     "current_user", "session_user", "current_database", "current_query", "current_query_id", "current_transaction_id",
     "current_connection_id", "version", "getenv", "write_log", "error", "sleep_ms", "age",
 })
-
-
-def near(word: str, known: Sequence[str]) -> str:
-    """Return a hint that names the known words nearest to ``word``, "" if none is near."""
-    by_fold = {item.casefold(): item for item in known}
-    close = difflib.get_close_matches(word.casefold(), list(by_fold), n=3, cutoff=0.6)
-    if close:
-        return f"Did you mean {' or '.join(repr(by_fold[item]) for item in close)}?"
-    shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
-    return f"The columns are: {shown}."
 
 
 def check_expression(connection: duckdb.DuckDBPyConnection, text: str, names: Sequence[str]) -> str:
@@ -79,7 +69,7 @@ def _check_parts(where: Any, text: str, names: Sequence[str]) -> None:
             if len(path) > 1 and name.casefold() in ("data", "_rows") and name.casefold() not in known:
                 name = path[1]
             if name.casefold() not in known and name.lower() not in part.get("_lambda", ()):
-                raise BadInput(f"There is no column {name!r:.80} in this table.", hint=near(name, names))
+                raise BadInput(f"There is no column {name!r:.80} in this table.", hint=which_column(name, names))
         if kind == "FUNCTION" and str(part.get("function_name", "")).lower() in _UNSTABLE:
             raise BadInput(f"{part['function_name']}() gives another answer every time; a condition must not.")
 

@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.data.engine import connect, identifier, literal, relation, sql_errors
 from mldesk.data.export import export_table
-from mldesk.data.expressions import check_expression, near
+from mldesk.data.expressions import check_expression
+from mldesk.data.near import which_column
 from mldesk.data.parts import group_rows, part_paths
 from mldesk.data.types import plain
 from mldesk.wire.objects import ObjectStore
@@ -178,7 +179,7 @@ class TableView:
 
     def _known(self, name: str) -> str:
         if name not in self._names:
-            raise NotFound(f"There is no column {name!r:.80} in this table.", hint=near(name, self._names))
+            raise NotFound(f"There is no column {name!r:.80} in this table.", hint=which_column(name, self._names))
         return name
 
 

@@ -1,0 +1,65 @@
+"""What differs between two tables: columns, types, missing cells, means, and how many rows only one of them has."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from mldesk.data.engine import connect, identifier, relation, sql_errors
+from mldesk.data.parts import part_paths
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import Column
+
+_COMPARED = 500  # columns up to which rows are compared
+
+
+def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second: str,
+         second_columns: Sequence[Column]) -> dict[str, Any]:
+    """Return {"rows", "columns", "changed"}, plain JSON, for two manifests.
+
+    ``rows``: from, to, added, removed (rows only in one, over the columns that both have with one type; a changed row
+    counts once on each side; None where nothing can be compared). ``columns``: added, removed, retyped. ``changed``:
+    columns whose missing or distinct values differ.
+    """
+    old, new = ({column.name: column for column in columns} for columns in (first_columns, second_columns))
+    shared = [name for name, column in old.items() if name in new and new[name].type is column.type]
+    one, two = part_paths(store, first), part_paths(store, second)
+    rows: dict[str, Any] = {"from": _rows(one), "to": _rows(two), "added": None, "removed": None}
+    if first == second:
+        rows["added"] = rows["removed"] = 0
+    elif shared and len(shared) <= _COMPARED:
+        rows["removed"], rows["added"] = _row_differences(one, two, shared)
+    return {
+        "rows": rows,
+        "columns": {"added": [name for name in new if name not in old],
+                    "removed": [name for name in old if name not in new],
+                    "retyped": [{"column": name, "from": old[name].type.value, "to": new[name].type.value}
+                                for name in old if name in new and new[name].type is not old[name].type]},
+        "changed": [{"column": name, "missing": [old[name].missing, new[name].missing],
+                     "distinct": [old[name].distinct, new[name].distinct]}
+                    for name in shared if (old[name].missing, old[name].distinct) != (new[name].missing, new[name].distinct)],
+    }
+
+
+def _rows(parts: Sequence[Path]) -> int:
+    return sum(pq.read_metadata(part).num_rows for part in parts)
+
+
+def _row_differences(one: Sequence[Path], two: Sequence[Path], names: Sequence[str]) -> tuple[int, int]:
+    """Count the rows that only the first and only the second has, by a hash of 64 bits per row."""
+    chosen = ", ".join(map(identifier, names))
+    scratch = Path(tempfile.mkdtemp(prefix="mldesk-diff-"))
+    try:
+        with sql_errors("The comparison"), connect([*one, *two], scratch) as connection:
+            sql = (f"SELECT sum(greatest(n, 0)), sum(greatest(-n, 0)) FROM (SELECT sum(side) AS n FROM ("  # noqa: S608
+                   f"SELECT hash({chosen}) AS h, 1 AS side FROM {relation(one)} UNION ALL "
+                   f"SELECT hash({chosen}), -1 FROM {relation(two)}) GROUP BY h)")
+            row = connection.execute(sql).fetchone()
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return (0, 0) if row is None else (int(row[0] or 0), int(row[1] or 0))

@@ -1,0 +1,186 @@
+"""Apply a recipe: steps in, a new table out. The same table and recipe always give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mldesk.core.errors import BadInput
+from mldesk.data.counting import distinct_counts
+from mldesk.data.engine import connect, identifier, relation, sql_errors
+from mldesk.data.importing import working_folder
+from mldesk.data.parts import PartWriter, keep, part_paths
+from mldesk.data.recipe_sql import Compiler, State
+from mldesk.data.records import Cancelled, ImportCancelled, Problem, Table
+from mldesk.data.steps import Step, check_steps
+from mldesk.data.types import ARROW, plain
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import Column, ColumnType
+
+_BATCH = 32_768         # rows
+_SAMPLE = 200_000       # rows that a preview looks at
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What one step did to the rows looked at."""
+
+    step: Step
+    rows_before: int
+    rows_after: int
+    cells_changed: int   # cells filled or replaced; for a change of type, values that did not fit
+
+
+@dataclass(frozen=True, slots=True)
+class RecipePreview:
+    """What a recipe would do."""
+
+    columns: tuple[Column, ...]       # names and types; missing and distinct are not counted
+    rows: list[list[Any]]             # the first ones, plain JSON values
+    steps: tuple[StepReport, ...]
+    notices: tuple[Problem, ...]
+    sampled: bool                     # the counts are of the first rows only
+
+    @property
+    def rows_before(self) -> int:
+        return self.steps[0].rows_before if self.steps else 0
+
+    @property
+    def rows_after(self) -> int:
+        return self.steps[-1].rows_after if self.steps else 0
+
+
+def apply_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
+                 steps: Sequence[Step], *, cancelled: Cancelled | None = None) -> Table:
+    """Return the table that the steps make. Raises BadInput naming the step and column, ImportCancelled, DiskFull.
+
+    Nothing is left in ``store`` or ``scratch`` when it raises. ``problems`` of the result holds notices, among them
+    one for every step that learns from all rows.
+    """
+    checked = check_steps(steps)
+    check = _checker(cancelled)
+    with working_folder(scratch) as folder:
+        parts = part_paths(store, manifest)
+        with sql_errors("The recipe"), connect(parts, folder, threads=1) as connection:
+            state, row = _compile(connection, parts, columns, checked)
+            out = folder / "parts"
+            out.mkdir()
+            writer = _write(connection, state, row, out, check)
+            if not writer.rows:
+                raise _no_rows(connection, parts, columns, checked)
+        distinct = distinct_counts(writer.paths, state.names, folder, check)
+        made = tuple(Column(*facts) for facts in zip(state.names, state.types, writer.missing, distinct, strict=True))
+        check()
+        digest, size = keep(store, writer.paths)
+    return Table(digest, writer.rows, made, size, state.notices, "recipe")
+
+
+def preview_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column], steps: Sequence[Step], *,
+                   rows: int = 50, sample: int = _SAMPLE) -> RecipePreview:
+    """Return the first rows the steps would give, and what each step does to the first ``sample`` rows.
+
+    Keeps nothing. Raises BadInput as ``apply_recipe`` does.
+    """
+    checked = check_steps(steps)
+    with working_folder(scratch) as folder:
+        parts = part_paths(store, manifest)
+        total = sum(pq.read_metadata(part).num_rows for part in parts)
+        reports: list[StepReport] = []
+        with sql_errors("The recipe"), connect(parts, folder, threads=1) as connection:
+            def report(before: State, after: State, step: Step) -> None:
+                reports.append(_report(connection, reports, before, after, step))
+
+            state, row = _compile(connection, parts, columns, checked, limit=sample, each=report)
+            order = f" ORDER BY {identifier(row)} LIMIT {int(rows)}"
+            got = connection.execute(state.select(f"* EXCLUDE ({identifier(row)})") + order).fetchall()
+    made = tuple(Column(name, kind) for name, kind in zip(state.names, state.types, strict=True))
+    return RecipePreview(made, [[plain(value) for value in line] for line in got], tuple(reports), state.notices,
+                         total > sample)
+
+
+def _checker(cancelled: Cancelled | None) -> Callable[[], None]:
+    def check() -> None:
+        if cancelled is not None and cancelled():
+            raise ImportCancelled("The recipe")
+    return check
+
+
+def _compile(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], columns: Sequence[Column],
+             steps: Sequence[Step], *, limit: int | None = None,
+             each: Callable[[State, State, Step], None] | None = None) -> tuple[State, str]:
+    names = [column.name for column in columns]
+    row = _free_name(names, steps)
+    counts = [pq.read_metadata(part).num_rows for part in parts]
+    source = relation(parts, row=row, counts=counts)
+    if limit is not None:
+        source = f"(SELECT * FROM {source} WHERE {identifier(row)} < {int(limit)})"
+    compiler = Compiler(connection, row)
+    state = compiler.start(source, names, [column.type for column in columns])
+    for number, step in enumerate(steps, start=1):
+        after = compiler.add(state, number, step)
+        if each is not None:
+            each(state, after, step)
+        state = after
+    return state, row
+
+
+def _free_name(names: Sequence[str], steps: Sequence[Step]) -> str:
+    taken = {name.casefold() for name in names}
+    taken |= {str(new).casefold() for step in steps for new in (step.get("names") or {}).values()}
+    name = "_row"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _write(connection: duckdb.DuckDBPyConnection, state: State, row: str, folder: Path,
+           check: Callable[[], None]) -> PartWriter:
+    writer = PartWriter(folder, state.names, state.types)
+    order = "" if state.ordered else f" ORDER BY {identifier(row)}"
+    try:
+        reader = connection.execute(state.select(f"* EXCLUDE ({identifier(row)})") + order).to_arrow_reader(_BATCH)
+        for batch in reader:
+            check()
+            writer.write([_stored(column, kind) for column, kind in zip(batch.columns, state.types, strict=True)])
+        writer.close()
+    finally:
+        writer.abandon()
+    return writer
+
+
+def _stored(values: pa.Array, kind: ColumnType) -> pa.Array:
+    values = pc.cast(values, ARROW[kind])
+    return pc.if_else(pc.is_nan(values), None, values) if kind is ColumnType.NUMBER else values
+
+
+def _report(connection: duckdb.DuckDBPyConnection, reports: Sequence[StepReport], before: State, after: State,
+            step: Step) -> StepReport:
+    def count(sql: str) -> int:
+        row = connection.execute(sql).fetchone()
+        return 0 if row is None else int(row[0] or 0)
+
+    first = reports[-1].rows_after if reports else count(before.select("count(*)"))
+    changed = count(after.select(after.changed, before=True)) if after.changed else 0
+    return StepReport(step, first, count(after.select("count(*)")), changed)
+
+
+def _no_rows(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], columns: Sequence[Column],
+             steps: Sequence[Step]) -> BadInput:
+    """Say which step left nothing."""
+    counts: list[int] = []
+
+    def each(before: State, after: State, step: Step) -> None:
+        row = connection.execute(after.select("count(*)")).fetchone()
+        counts.append(int(row[0]) if row else 0)
+
+    _compile(connection, parts, columns, steps, each=each)
+    number = next((index for index, count in enumerate(counts, start=1) if not count), len(steps))
+    return BadInput(f"Step {number} ({steps[number - 1]['step']}): it leaves no rows.",
+                    hint="A table needs at least one row.")
