@@ -131,8 +131,8 @@ class LockedConnection(Connection):  # type: ignore[misc]  # rpyc has no types
     def _request_handlers(cls) -> dict[int, Callable[..., Any]]:
         return {PING: cls._on_ping}
 
-    def _on_ping(self, value: Any) -> Any:
-        return value
+    def _on_ping(self, *values: Any) -> Any:
+        return values[0] if values else ""
 
     def _box(self, value: Any) -> tuple[int, Any]:
         if not brine.dumpable(value):

@@ -43,7 +43,8 @@ class ServingConnection(LockedConnection):
     def _request_handlers(cls) -> dict[int, Callable[..., Any]]:
         return {PING: cls._on_ping, CALL: cls._on_call}
 
-    def _on_call(self, method: Any, data: Any) -> bytes:
+    def _on_call(self, *values: Any) -> bytes:
+        method, data = values if len(values) == 2 else (None, None)
         if not isinstance(method, str) or not isinstance(data, bytes):
             raise BadInput("A call is a method's name and its data.")
         handler = self._methods.get(method)

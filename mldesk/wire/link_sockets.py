@@ -16,6 +16,7 @@ import socket
 import stat
 import struct
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def _dial_unix(path: Path, timeout: float) -> socket.socket:
     peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         peer.settimeout(timeout)
-        peer.connect(str(path))
+        _knock(peer, str(path), time.monotonic() + timeout)
         if not peer_is_me(peer):
             raise RunnerUnreachable("The process that answers as the runner on this machine belongs to another user.")
         peer.settimeout(None)
@@ -118,6 +119,18 @@ def _dial_unix(path: Path, timeout: float) -> socket.socket:
         peer.close()
         raise
     return peer
+
+
+def _knock(peer: socket.socket, path: str, deadline: float) -> None:
+    """Connect, waiting while the other end has more callers than it can take in at once."""
+    while True:
+        try:
+            peer.connect(path)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _dial_loopback(path: Path, timeout: float) -> socket.socket:

@@ -59,8 +59,8 @@ def request(handler: int, values: Any, seq: int = 1, label: int = consts.LABEL_V
 
 def raw(path: Path) -> socket.socket:
     peer = socket.socket(socket.AF_UNIX)
-    peer.settimeout(10)
     peer.connect(str(path))
+    peer.settimeout(10)
     return peer
 
 
