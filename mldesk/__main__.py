@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -16,9 +17,14 @@ def main() -> None:
 
         sys.stdout.write(f"mldesk {__version__}\n")
         return
-    from mldesk.cli.main import run  # typer costs more than the answer above
+    try:
+        from mldesk.cli.main import run  # typer costs more than the answer above
 
-    sys.exit(run(arguments, open_window=_open_window))
+        code = run(arguments, open_window=_open_window)
+    except KeyboardInterrupt:  # before or after the part that ends in a sentence
+        code = 130
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and saved; a late Ctrl-C has nothing left to stop
+    sys.exit(code)
 
 
 def _open_window(home: str | None, gallery: bool) -> int:

@@ -72,6 +72,8 @@ def examine_machine(home: Path | None = None) -> Iterator[Finding]:
     def agent() -> str:
         from mldesk.runners.local import LocalRunner
 
+        if not place.runner.exists():  # making a LocalRunner would make folders
+            return "No agent runs on this machine; one is started when it is needed."
         return LocalRunner(place).describe()
 
     return examine(place, secrets=secrets, library=library, agent=agent)

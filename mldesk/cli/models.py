@@ -156,6 +156,6 @@ def _score(metrics: Any) -> str:
 
 
 def _signed(signature: Any) -> str:
-    if not signature or signature.get("by") is None:
-        return "not signed"
-    return f"signed by {str(signature['by'])[:23]}" if signature.get("valid") else "its signature is NOT valid"
+    if signature["valid"]:
+        return f"signed by {signature['by']}"
+    return f"its signature is NOT valid: {signature['problem']}" if signature["problem"] else "not signed"

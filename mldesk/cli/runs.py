@@ -81,7 +81,7 @@ def follow(
 ) -> None:
     """Follow a run to its end; Ctrl-C stops watching, the run goes on. With --json one event per line."""
     face = Face.of(context)
-    with face.workbench() as bench, Interrupts() as interrupts:
+    with Interrupts() as interrupts, face.workbench() as bench:
         run = bench.runs.get(reference)
         with RunDisplay(face, run.name) as display:
             for event in bench.runs.follow(run.id, after, trouble=display.trouble, stop=interrupts.asked):

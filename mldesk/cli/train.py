@@ -43,7 +43,7 @@ def train(
     order = TrainOrder(dataset=reference, target=target, task=task, estimator=model,
                        parameters=_parameters(param or []), test_size=test_size, seed=seed, name=name,
                        runner=runner, model=save_as)
-    with face.workbench() as bench, Interrupts() as interrupts:
+    with Interrupts() as interrupts, face.workbench() as bench:
         for advice in bench.runs.check(order).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         run = bench.runs.start(order)

@@ -1,0 +1,63 @@
+"""Why Train is disabled, in words, before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.workbench.orders import TrainOrder
+from tests.workbench.stand_ins import Desk
+
+ORDER = TrainOrder("shop", "grade")
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"target": ""}, "No target column"), ({"target": "grad"}, "no column 'grad'"),
+    ({"target": "empty"}, "empty in every row"), ({"target": "constant"}, "same value"),
+    ({"target": "id"}, "identifiers"), ({"target": "grade", "task": "tabular_regression"}, "text"),
+    ({"task": "regression"}, "no task"), ({"estimator": "lightgmb"}, "no model"),
+    ({"parameters": {"round": 3}}, "no parameter 'round'"), ({"parameters": {"rounds": "many"}}, "rounds cannot be"),
+    ({"parameters": {"rounds": 0}}, "from 1 to"), ({"test_size": 0.0}, "between 0 and 1"),
+    ({"test_size": float("nan")}, "between 0 and 1"), ({"features": ("grade",)}, "no column to learn from"),
+    ({"features": ("siz",)}, "no column 'siz'")])
+def test_an_order_that_cannot_run_says_why(desk: Desk, change: dict[str, Any], words: str) -> None:
+    order = replace(ORDER, **change)
+    check = desk.runs.check(order)
+    assert check.why_not is not None
+    assert words in check.why_not
+    with pytest.raises(BadInput) as refused:
+        desk.runs.start(order)
+    assert str(refused.value) == check.why_not
+    assert desk.runs.list() == []
+
+
+@pytest.mark.parametrize(("change", "hint"), [
+    ({"target": "grad"}, "'grade'"), ({"estimator": "lightgmb"}, "'lightgbm'"),
+    ({"parameters": {"round": 3}}, "'rounds'"), ({"task": "tabular_regresion"}, "'tabular_regression'")])
+def test_a_slip_of_the_finger_is_answered_with_the_nearest_word(desk: Desk, change: dict[str, Any], hint: str) -> None:
+    assert hint in desk.runs.check(replace(ORDER, **change)).hint
+
+
+def test_a_good_order_is_filled_in(desk: Desk) -> None:
+    check = desk.runs.check(replace(ORDER, parameters={"rounds": "20"}))
+    assert check.why_not is None
+    assert (check.task, check.estimator, check.parameters["rounds"]) == ("tabular_classification", "lightgbm", 20)
+    assert check.features == ("id", "size", "colour", "constant", "price")
+    assert [advice.text for advice in check.advice] == [
+        "4 rows without a grade are left out.", "Every row has its own id: nothing can be learned from that."]
+
+
+def test_an_unknown_dataset_is_not_found_with_the_nearest_name(desk: Desk) -> None:
+    with pytest.raises(NotFound) as missing:
+        desk.runs.check(replace(ORDER, dataset="shp"))
+    assert missing.value.hint == "Did you mean 'shop'?"
+    with pytest.raises(NotFound):
+        desk.runs.check(replace(ORDER, dataset="shop@7"))
+
+
+def test_the_catalogue_puts_the_default_first(desk: Desk) -> None:
+    assert desk.runs.estimators("tabular_regression")[0].name == "lightgbm"
+    assert {entry.name for entry in desk.runs.estimators()} >= {"lightgbm", "mlp", "linear", "random_forest"}

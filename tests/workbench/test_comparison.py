@@ -1,0 +1,52 @@
+"""Runs side by side, and when they may not be ranked."""
+
+from __future__ import annotations
+
+import pytest
+
+from mldesk.core.errors import BadInput
+from mldesk.workbench.comparison import lower_is_better
+from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.summaries import run_details, run_result
+from tests.workbench.stand_ins import Desk
+
+
+def _run(desk: Desk, seed: int = 0, estimator: str = "lightgbm", **metrics: float) -> str:
+    run = desk.runs.start(TrainOrder("shop", "grade", seed=seed, estimator=estimator))
+    desk.finish_job(run.id, estimator, **metrics)
+    list(desk.runs.follow(run.id))
+    return run.id
+
+
+def test_the_best_of_each_metric_is_named_and_only_differences_are_listed(desk: Desk) -> None:
+    one, two = _run(desk, accuracy=0.8, log_loss=0.4), _run(desk, estimator="mlp", accuracy=0.9, log_loss=0.5)
+    found = desk.runs.compare([one, two])
+    assert found["best"] == {"accuracy": two, "log_loss": one}
+    assert found["metrics"] == {"accuracy": [0.8, 0.9], "log_loss": [0.4, 0.5]}
+    assert found["differs"] == {"estimator": ["lightgbm", "mlp"]}
+    assert (found["comparable"], found["warnings"]) == (True, [])
+
+
+def test_runs_without_scores_or_of_one_are_not_ranked(desk: Desk) -> None:
+    one = _run(desk, accuracy=0.8)
+    other = desk.runs.start(TrainOrder("shop", "price")).id
+    found = desk.runs.compare([one, other])
+    assert found["best"] == {}
+    assert len(found["warnings"]) == 2
+    with pytest.raises(BadInput, match="at least two"):
+        desk.runs.compare([one])
+
+
+def test_losses_and_errors_count_downwards() -> None:
+    assert [lower_is_better(name) for name in ("log_loss", "root_mean_squared_error", "r2", "roc_auc")] == [
+        True, True, False, False]
+
+
+def test_a_runs_json_has_the_keys_that_scripts_rely_on(desk: Desk) -> None:
+    run = desk.runs.get(_run(desk, accuracy=0.8))
+    short, long = run_result(run), run_details(run)
+    assert {key: short[key] for key in ("run", "status", "cause", "model", "task", "metrics", "rows", "seconds")} == {
+        "run": run.id, "status": "succeeded", "cause": None, "model": "shop-grade@1", "task": "tabular_classification",
+        "metrics": {"accuracy": 0.8}, "rows": {"train": 120, "validation": 40, "test": 40}, "seconds": 1.5}
+    assert {"last_seq", "runner", "parameters", "dataset", "created", "finished"} | set(short) <= set(long)
+    assert (long["last_seq"], long["runner"], long["dataset"]) == (5, "local", "shop@1")
