@@ -1,0 +1,136 @@
+"""What can be a target, and how rows are dealt into parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mldesk.core.errors import BadInput
+from mldesk.training.catalogue import CLASSIFICATION, ESTIMATORS, REGRESSION, default_estimator, find_estimator
+from mldesk.training.split import LEFT_OUT, TEST, TRAIN, VALIDATION, make_split
+from mldesk.training.target import Target, read_target
+from mldesk.training.task_guess import guess_task, target_problem
+from mldesk.training.values import TextColumn
+from mldesk.wire.jobs import TASKS, SplitRequest
+from mldesk.wire.schema import Column, ColumnType
+
+
+def classes(counts: dict[str, int], missing: int = 0) -> Target:
+    values: list[str | None] = [label for label, count in counts.items() for _ in range(count)] + [None] * missing
+    return read_target(TextColumn.of(values), Column("y", ColumnType.TEXT), None)
+
+
+def numbers(values: list[float]) -> Target:
+    return read_target(np.array(values, float), Column("y", ColumnType.NUMBER), REGRESSION)
+
+
+@pytest.mark.parametrize(("column", "task"), [
+    (Column("y", ColumnType.TEXT, 0, 3), CLASSIFICATION), (Column("y", ColumnType.BOOLEAN, 0, 2), CLASSIFICATION),
+    (Column("y", ColumnType.INTEGER, 0, 5), CLASSIFICATION), (Column("y", ColumnType.INTEGER, 0, 90), REGRESSION),
+    (Column("y", ColumnType.NUMBER, 0, 90), REGRESSION), (Column("y", ColumnType.NUMBER, 0, 2), CLASSIFICATION),
+])
+def test_the_task_is_guessed_from_the_target(column: Column, task: str) -> None:
+    assert guess_task(column, 100) == task
+
+
+@pytest.mark.parametrize(("column", "task", "words"), [
+    (Column("y", ColumnType.TEXT, 100, 0), None, "empty in every row"),
+    (Column("y", ColumnType.TEXT, 0, 1), None, "same value"),
+    (Column("y", ColumnType.DATE, 0, 50), None, "dates"),
+    (Column("y", ColumnType.TEXT, 95, 3), None, "Only 5 rows"),
+    (Column("y", ColumnType.TEXT, 0, 99), None, "identifiers"),
+    (Column("y", ColumnType.TEXT, 0, 3), REGRESSION, "text"),
+    (Column("y", ColumnType.NUMBER, 0, 99), CLASSIFICATION, "measured numbers"),
+])
+def test_a_column_that_cannot_be_the_target_is_refused_with_the_reason(
+        column: Column, task: str | None, words: str) -> None:
+    problem = target_problem(column, 100, task)
+    assert problem is not None
+    assert words in problem
+
+
+def test_classes_are_sorted_and_keep_their_type() -> None:
+    assert classes({"б": 5, "a": 5, "ア": 5}).classes == ("a", "б", "ア")
+    whole = read_target(np.array([3.0, 1.0] * 10 + [np.nan]), Column("y", ColumnType.INTEGER), CLASSIFICATION)
+    assert whole.classes == (1, 3)
+    assert whole.y[-1] == -1
+    assert read_target(np.array([1.0, 0.0] * 10), Column("y", ColumnType.BOOLEAN), None).classes == (False, True)
+
+
+def test_rows_without_a_usable_target_are_left_out_and_said() -> None:
+    target = numbers([*range(20), np.nan, np.inf, -np.inf, 1e40])
+    assert target.usable.sum() == 20
+    said = " ".join(target.warnings)
+    assert "1 of 24 rows" in said
+    assert "2 of 24 rows are left out because their 'y' is infinite" in said
+    assert "1e+30" in said
+
+
+def test_a_class_of_one_row_is_said_and_used_for_training() -> None:
+    target = classes({"a": 30, "b": 30, "only": 1})
+    assert "“only”" in target.warnings[0]
+    membership = make_split(target, SplitRequest())
+    assert membership[60] == TRAIN
+
+
+def test_every_class_is_dealt_in_the_same_shares() -> None:
+    target = classes({"a": 700, "b": 200, "c": 100}, missing=50)
+    membership = make_split(target, SplitRequest(test_size=0.2, validation_size=0.25))
+    assert (membership[1000:] == LEFT_OUT).all()
+    for part, counts in ((TRAIN, [420, 120, 60]), (VALIDATION, [140, 40, 20]), (TEST, [140, 40, 20])):
+        assert target.counts(membership == part).tolist() == counts
+
+
+@pytest.mark.parametrize("rows", [10, 11, 13, 47])
+def test_the_parts_of_small_tables_are_of_the_asked_size(rows: int) -> None:
+    membership = make_split(numbers(list(range(rows))), SplitRequest(test_size=0.3))
+    assert (membership == TEST).sum() == round(rows * 0.3)
+    assert (membership == VALIDATION).sum() >= 1
+    membership = make_split(classes({"a": rows, "b": 2, "c": 2}), SplitRequest(test_size=0.3))
+    assert set(membership.tolist()) == {TRAIN, VALIDATION, TEST}
+
+
+def test_the_same_seed_gives_the_same_parts_and_another_seed_others() -> None:
+    target = classes({"a": 50, "b": 50})
+    first = make_split(target, SplitRequest(seed=1))
+    assert np.array_equal(first, make_split(target, SplitRequest(seed=1)))
+    assert not np.array_equal(first, make_split(target, SplitRequest(seed=2)))
+
+
+def test_a_given_split_is_kept_and_only_its_training_rows_are_dealt_further() -> None:
+    target = classes({"a": 50, "b": 50}, missing=1)
+    given = np.zeros(101, np.uint8)
+    given[::5] = TEST
+    request = SplitRequest(method="given")
+    membership = make_split(target, request, given.tobytes())
+    assert np.array_equal(np.flatnonzero(membership == TEST), np.arange(0, 100, 5))
+    assert (membership == VALIDATION).sum() == 12
+    assert membership[100] == LEFT_OUT
+    given[1] = VALIDATION
+    assert (make_split(target, request, given.tobytes()) == VALIDATION).sum() == 1
+
+
+def test_a_given_split_that_does_not_fit_is_refused() -> None:
+    target = classes({"a": 50, "b": 50})
+    request = SplitRequest(method="given")
+    for given, words in ((bytes(99), "99 rows"), (bytes([7]) * 100, "no part"), (bytes(100), "test part"),
+                         (bytes([TEST]) * 100, "row for the"), (bytes(50) + bytes([TEST] * 50), "“b”")):
+        with pytest.raises(BadInput, match=words):
+            make_split(target, request, given)
+
+
+@pytest.mark.parametrize("request_", [
+    SplitRequest(test_size=0.0), SplitRequest(test_size=1.0), SplitRequest(validation_size=-1.0), SplitRequest("other"),
+])
+def test_an_impossible_split_is_refused(request_: SplitRequest) -> None:
+    with pytest.raises(BadInput):
+        make_split(classes({"a": 50, "b": 50}), request_)
+
+
+def test_every_task_has_a_default_and_unknown_models_are_refused_with_the_known_ones() -> None:
+    for task in TASKS:
+        assert default_estimator(task) in ESTIMATORS
+        assert find_estimator("auto", task).name == default_estimator(task)
+        with pytest.raises(BadInput) as caught:
+            find_estimator("svm", task)
+        assert "lightgbm" in caught.value.hint
