@@ -64,12 +64,12 @@ def nice_step(least: float) -> float:
 
 def short(value: float, spacing: float) -> str:
     """Return a tick's label with as many digits as its distance to the next asks for: ``0.25``, ``1,500``, ``20k``."""
-    marks = locale()
+    marks, value = locale(), float(value)
     size = abs(value)
     if value == 0:
         return "0"
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if size >= unit and spacing >= unit / 20 and (unit > 1e3 or size >= 1e4):
+        if size >= unit and spacing >= 1e4:
             text = marks.toString(value / unit, "f", _digits(spacing / unit))
             return _trim(text, marks) + name
     if size >= 1e6 or spacing < 1e-4:

@@ -6,7 +6,17 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
+from shiboken6 import isValid
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Size, Space
@@ -151,6 +161,6 @@ class ReasonLine(QWidget):
         return super().eventFilter(watched, event)
 
     def _show(self) -> None:
-        why = why_disabled(self._watched)
+        why = why_disabled(self._watched) if isValid(self._watched) else ""  # its last events come as it is torn down
         self._text.setText(why)
         self.setVisible(bool(why))
