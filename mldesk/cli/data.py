@@ -123,12 +123,11 @@ def profile(context: typer.Context, reference: Reference) -> None:
     if face.json:
         face.document(made)
         return
-    columns = made["columns"]
-    listed = columns.items() if isinstance(columns, dict) else [(item["name"], item) for item in columns]
     face.table(("column", "type", "missing", "distinct", "min", "mean", "max", "most frequent"),
-               [(name, item.get("type"), words.count(item.get("missing")), words.count(item.get("distinct")),
-                 _short(item.get("min")), _short(item.get("mean")), _short(item.get("max")), _top(item))
-                for name, item in listed], right=("missing", "distinct", "min", "mean", "max"))
+               [(item["name"], item["type"], words.count(item["missing"]), words.count(item["distinct"]),
+                 _short(item["min"]), _short(item["mean"]), _short(item["max"]), _top(item))
+                for item in made["columns"]], right=("missing", "distinct", "min", "mean", "max"),
+               spare=("mean", "min", "max"))
 
 
 @app.command()
@@ -210,8 +209,8 @@ def diff(context: typer.Context, name: Name, first: Version,
                 f"  ({rows['removed']:,} gone, {rows['added']:,} new, over the shared columns)"),
         "columns added": ", ".join(columns["added"]), "columns removed": ", ".join(columns["removed"]),
         "types changed": ", ".join(f"{item['column']} ({item['from']} → {item['to']})" for item in columns["retyped"]),
-        "missing cells": ", ".join(f"{item['column']} ({item['from']:,} → {item['to']:,})"
-                                   for item in found["missing"]),
+        "missing cells": ", ".join(f"{item['column']} ({item['missing'][0]:,} → {item['missing'][1]:,})"
+                                   for item in found["changed"] if item["missing"][0] != item["missing"][1]),
         "recipe": _recipe(found["recipe"])}))
 
 
@@ -295,4 +294,4 @@ def _short(value: Any) -> str:
 
 
 def _top(item: Any) -> str:
-    return ", ".join(f"{words.cell(value)[:16]} ({number:,})" for value, number in (item.get("top") or ())[:3])
+    return ", ".join(f"{words.cell(value)[:14]} ({number:,})" for value, number in (item["top"] or ())[:2])

@@ -92,7 +92,7 @@ class RunDisplay:
             self._bar.update(self._task, losses=self._numbers())
 
     def _numbers(self) -> str:
-        known = [name for name in ("train_loss", "validation_loss") if name in self._values]
+        known: list[str] = [name for name in ("train_loss", "validation_loss") if name in self._values]
         known += [name for name in self._values if name.startswith("validation_") and name not in known]
         shown = known[:METRICS_SHOWN if width() >= ROOMY else METRICS_SHOWN - 1]
         return "  ".join(f"{name.replace('_', ' ')} {words.score(self._values[name])}" for name in shown)

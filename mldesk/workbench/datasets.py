@@ -90,17 +90,23 @@ class DatasetService:
         version = self.show(reference)
         if not steps:
             raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
-        table = self._apply(version, steps)
+        from mldesk.data import apply_recipe
+
+        table = apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps)
         return self._keep(version.dataset, table, parent=version.number, recipe=steps, source="recipe")
 
     def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20) -> Page:
-        """Return the first rows a recipe would give; nothing is kept in the library. Raises BadInput."""
-        from mldesk.data import TableView
+        """Return the first rows a recipe would give, and how many (of a large table's first rows). Keeps nothing.
 
-        table = self._apply(self.show(reference), steps)
-        with TableView(self._library.objects, table.manifest, table.columns) as view:
-            got = view.rows(0, rows)
-        return Page(tuple(column.name for column in table.columns), got, 0, table.rows)
+        Raises BadInput naming the step.
+        """
+        from mldesk.data import preview_recipe
+
+        version = self.show(reference)
+        found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
+                               rows=rows)
+        total = found.rows_after if found.steps else version.rows
+        return Page(tuple(column.name for column in found.columns), found.rows, 0, total)
 
     def rollback(self, name: str, number: int) -> DatasetVersion:
         """Make an earlier version the one the bare name means; no version is lost. Raises NotFound."""
@@ -135,20 +141,22 @@ class DatasetService:
         return self._library.datasets.used_by(name)
 
     def diff(self, name: str, first: int, second: int) -> Mapping[str, Any]:
-        """Say what differs between two versions. Raises NotFound."""
-        from mldesk.workbench.dataset_diff import diff_versions
+        """Say what differs between two versions: {"dataset", "from", "to", "recipe"} and what ``data.diff`` finds.
 
-        return diff_versions(self._library.objects, self.show(f"{name}@{first}"), self.show(f"{name}@{second}"))
+        Raises NotFound.
+        """
+        from mldesk.data import diff
+
+        old, new = self.show(f"{name}@{first}"), self.show(f"{name}@{second}")
+        found = diff(self._library.objects, old.manifest, old.columns, new.manifest, new.columns)
+        steps = new.recipe if new.parent == old.number and new.recipe is not None else None
+        return {"dataset": old.dataset, "from": old.number, "to": new.number, **found,
+                "recipe": None if steps is None else [dict(step) for step in steps]}
 
     def _view(self, version: DatasetVersion) -> TableView:
         from mldesk.data import TableView
 
         return TableView(self._library.objects, version.manifest, version.columns, name=version.dataset)
-
-    def _apply(self, version: DatasetVersion, steps: Sequence[Mapping[str, Any]]) -> Table:
-        from mldesk.data import apply_recipe
-
-        return apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps)
 
     def _keep(self, name: str, table: Table, *, source: str, parent: int | None = None,
               recipe: Sequence[Mapping[str, Any]] | None = None) -> DatasetVersion:

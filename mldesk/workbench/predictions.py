@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.library import Library
 from mldesk.workbench.models import SUFFIX, ModelService, existing
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from mldesk.bundles import Predictor
 
 OUTPUTS = (".csv", ".parquet", ".jsonl")
@@ -61,9 +59,11 @@ class PredictionService:
             raise NotFound(f"There is no folder {str(output.parent)!r} to write {output.name} into.")
         existing(source)
         label, predictor = self.open(model)
+        from mldesk.data import read_like  # duckdb and pyarrow load with it
+
         rows, columns = 0, ()  # type: int, tuple[str, ...]
-        with TableOutput(output) as table:
-            for batch in read_batches(source, predictor):
+        with read_like([source], predictor.schema) as batches, TableOutput(output) as table:
+            for batch in batches:
                 given = {name: batch.column(name) for name in batch.schema.names}
                 answer = predictor.predict(given)
                 columns = tuple(answer)
@@ -71,24 +71,10 @@ class PredictionService:
                 rows += batch.num_rows
                 if progress is not None:
                     progress(rows)
-        if not rows:
-            raise BadInput(f"{source.name} has no rows.", hint="Give a file with at least one row below its header.")
-        return PredictionReport(label, rows, columns, output, tuple(warnings_of(predictor)))
+            noticed = dict.fromkeys([*(problem.message for problem in batches.problems), *predictor.warnings])
+        return PredictionReport(label, rows, columns, output, tuple(noticed))
 
 
 def is_bundle(model: str) -> bool:
     """Say whether ``model`` means a file rather than a name in the library."""
     return model.endswith(SUFFIX) or "/" in model or "\\" in model
-
-
-def read_batches(source: Path, predictor: Predictor) -> Iterator[pa.RecordBatch]:
-    """Read the rows the way the training table was read, in bounded pieces."""
-    from mldesk.data import read_like
-
-    return iter(read_like([source], predictor.schema))
-
-
-def warnings_of(predictor: Predictor) -> Sequence[str]:
-    """Return what a predictor noticed about its input so far, each once."""
-    noticed: Any = getattr(predictor, "warnings", ())
-    return list(dict.fromkeys(str(item) for item in noticed))
