@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from mldesk.data.view import TableView
 
 __all__ = [
-    "FORMATS", "STEPS", "ImportCancelled", "ImportOptions", "ImportRefused", "Problem", "StepKind", "Table", "TableView",
-    "apply_recipe", "diff", "import_table", "parse_recipe", "preview_recipe", "profile", "read_like",
+    "FORMATS", "STEPS", "ImportCancelled", "ImportOptions", "ImportRefused", "Problem", "StepKind", "Table",
+    "TableView", "apply_recipe", "diff", "import_table", "parse_recipe", "preview_recipe", "profile", "read_like",
 ]
 
 _HOMES = {

@@ -101,8 +101,8 @@ def _records(context: Context, source: _Source, dialect: Dialect) -> Iterator[tu
             first = source.line - len(source.taken) + 1
             strays += 1
             if strays > _STRAY_QUOTES:
-                raise ImportRefused(f"{context.name} has more than {_STRAY_QUOTES} quoted cells that never end, the last "
-                                    f"in line {first}.", hint="Mend its quotes, or save it anew.") from None
+                raise ImportRefused(f"{context.name} has more than {_STRAY_QUOTES} quoted cells that never end, the "
+                                    f"last in line {first}.", hint="Mend its quotes, or save it anew.") from None
             context.problems.add(_LEFT_OUT, f"The quoted cell that begins in line {first} never ends; this line was "
                                  "left out.", line=first)
             source.take_back(1)

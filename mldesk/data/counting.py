@@ -32,7 +32,7 @@ def distinct_counts(paths: Sequence[Path], names: Sequence[str], scratch: Path,
         for first in range(0, len(names), at_once):
             check()
             chosen = ", ".join(call.format(identifier(name)) for name in names[first:first + at_once])
-            row = connection.execute(f"SELECT {chosen} FROM {relation(paths)}").fetchone()  # noqa: S608 - quoted names
+            row = connection.execute(f"SELECT {chosen} FROM {relation(paths)}").fetchone()
             counts += [] if row is None else [int(value) for value in row]
     return counts
 

@@ -37,8 +37,12 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
     always = markers(options)
     day_first = options.day_first if options.day_first is not None else _day_first(guesses)
     decimal = options.decimal or _decimal(guesses)
+    wanted_text = frozenset(options.text)
     decisions = []
     for index, (guess, name) in enumerate(zip(guesses, names, strict=True)):
+        if name in wanted_text:
+            decisions.append(Decision(ColumnType.TEXT, "text", always))
+            continue
         kind, form = _type(guess, name, day_first, decimal, problems)
         if kind is ColumnType.TEXT and guess.real:
             _say_why_text(index, guess, name, always, problems, locate)
@@ -91,8 +95,8 @@ def _ambiguous_dates(guess: ColumnGuess, name: str, day_first: bool | None, prob
     form = "dmy" if (day_first if day_first is not None else not guess.slashed) else "mdy"
     why = "as in the other columns" if day_first is not None else "which is a guess"
     order = "day before the month" if form == "dmy" else "month before the day"
-    problems.add("guesses", f"The dates in {name!r} do not tell day from month; they were read with the {order}, {why}.",
-                 column=name)
+    problems.add("guesses", f"The dates in {name!r} do not tell day from month; they were read with the {order}, "
+                 f"{why}.", column=name)
     return form
 
 
@@ -113,8 +117,8 @@ def _number(guess: ColumnGuess, name: str, decimal: str | None, problems: Proble
     if comma and point and decimal is not None:
         comma, point = decimal == ",", decimal == "."
     if comma and point:
-        problems.add("columns kept as text", f"The numbers in {name!r} have commas that may mean thousands or decimals; "
-                     "it is kept as text. Choose the decimal mark to read them.", column=name)
+        problems.add("columns kept as text", f"The numbers in {name!r} have commas that may mean thousands or "
+                     "decimals; it is kept as text. Choose the decimal mark to read them.", column=name)
         return ColumnType.TEXT, "text"
     if not comma and not point:
         return None

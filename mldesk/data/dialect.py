@@ -69,7 +69,7 @@ def _records(lines: Sequence[str], delimiter: str, *, skip_space: bool) -> list[
     records: list[_Record] = []
     try:
         for cells in reader:
-            records.append(_Record(cells, reader.line_num))  # noqa: PERF401 - an error keeps what came before it
+            records.append(_Record(cells, reader.line_num))
             if len(records) >= _RECORDS:
                 break
     except csv.Error:
@@ -106,7 +106,8 @@ def _spaced(records: Sequence[_Record]) -> bool:
     return len(wide) > 1 and all(cell.startswith(" ") for record in wide for cell in record.cells[1:])
 
 
-def _find_header(records: Sequence[_Record], delimiter: str, skip_space: bool, header_row: int | None) -> Dialect | None:
+def _find_header(records: Sequence[_Record], delimiter: str, skip_space: bool,
+                 header_row: int | None) -> Dialect | None:
     filled = [record for record in records if _filled(record)]
     counts = [len(record.cells) for record in filled]
     width, _ = _mode(counts[1:] or counts)

@@ -42,7 +42,7 @@ def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second
                                 for name in old if name in new and new[name].type is not old[name].type]},
         "changed": [{"column": name, "missing": [old[name].missing, new[name].missing],
                      "distinct": [old[name].distinct, new[name].distinct]}
-                    for name in shared if (old[name].missing, old[name].distinct) != (new[name].missing, new[name].distinct)],
+                    for name in shared if old[name] != new[name]],
     }
 
 
@@ -56,7 +56,7 @@ def _row_differences(one: Sequence[Path], two: Sequence[Path], names: Sequence[s
     scratch = Path(tempfile.mkdtemp(prefix="mldesk-diff-"))
     try:
         with sql_errors("The comparison"), connect([*one, *two], scratch) as connection:
-            sql = (f"SELECT sum(greatest(n, 0)), sum(greatest(-n, 0)) FROM (SELECT sum(side) AS n FROM ("  # noqa: S608
+            sql = (f"SELECT sum(greatest(n, 0)), sum(greatest(-n, 0)) FROM (SELECT sum(side) AS n FROM ("
                    f"SELECT hash({chosen}) AS h, 1 AS side FROM {relation(one)} UNION ALL "
                    f"SELECT hash({chosen}), -1 FROM {relation(two)}) GROUP BY h)")
             row = connection.execute(sql).fetchone()

@@ -166,8 +166,8 @@ def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str)
                 line_of_nul = line_of_nul or counter.nul_line
                 out.write(text.replace("\0", "").encode("utf-8", "replace"))
     except UnicodeDecodeError as error:
-        line = counter.lines
-        raise ImportRefused(f"{name} is not written in {encoding}: what stands near line {max(line, 1)} cannot be read.",
+        raise ImportRefused(f"{name} is not written in {encoding}: line {max(counter.lines, 1)} or one near it cannot "
+                            "be read.",
                             hint="Choose another encoding, or leave it to be found out.") from error
     counter.nul_line = line_of_nul
     return counter

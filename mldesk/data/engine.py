@@ -79,8 +79,8 @@ def sql_errors(doing: str) -> Iterator[None]:
         raise BadInput(f"{doing} may read this table only: no files, no network, no settings.") from error
     except duckdb.IOException as error:
         if "space" in str(error).lower():
-            raise DiskFull(f"The disk is full: {doing[:1].lower() + doing[1:]} stopped, and nothing that was saved before is "
-                           "lost.", hint="Free some space, then do it again.") from error
+            raise DiskFull(f"The disk is full: {doing[:1].lower() + doing[1:]} stopped, and nothing that was saved "
+                           "before is lost.", hint="Free some space, then do it again.") from error
         raise LibraryDamaged(f"The table's files cannot be read: {first_line(error)}.") from error
     except duckdb.Error as error:
         raise BadInput(f"{doing} cannot be answered: {first_line(error)}.") from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,7 +22,8 @@ from mldesk.data.parts import group_rows
 from mldesk.data.types import arrow_schema, plain
 from mldesk.wire.schema import ColumnType
 
-EXPORTS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
+EXPORTS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
+           ".parquet": "parquet", ".pq": "parquet"}
 Batches = Iterable[pa.RecordBatch]
 
 
@@ -30,8 +31,7 @@ def export_table(batches: Batches, path: Path, kind: str | None, names: Sequence
                  types: Sequence[ColumnType]) -> None:
     """Write the rows; ``path`` appears when it is whole. Raises BadInput, NotFound, DiskFull."""
     kind = kind or EXPORTS.get(path.suffix.lower())
-    write = _WRITERS.get(kind or "")
-    if write is None:
+    if kind not in EXPORTS.values():
         raise BadInput(f"A table cannot be written as {kind or path.suffix or 'a file without extension'!r}.",
                        hint="Name the file with .csv, .tsv, .jsonl or .parquet.")
     if not path.parent.is_dir():
@@ -39,15 +39,12 @@ def export_table(batches: Batches, path: Path, kind: str | None, names: Sequence
     if path.is_dir():
         raise BadInput(f"{path.name} is a folder; give the name of a file.")
     with durable.disk_errors(f"writing {path.name}"), durable.replacing(path) as file:
-        write(batches, file, names, types)
-
-
-def _write_csv(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:
-    _write_delimited(batches, file, names, ",")
-
-
-def _write_tsv(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:
-    _write_delimited(batches, file, names, "\t")
+        if kind == "parquet":
+            _write_parquet(batches, file, names, types)
+        elif kind == "jsonl":
+            _write_jsonl(batches, file, names)
+        else:
+            _write_delimited(batches, file, names, "\t" if kind == "tsv" else ",")
 
 
 def _write_delimited(batches: Batches, file: BinaryIO, names: Sequence[str], delimiter: str) -> None:
@@ -69,19 +66,14 @@ def _cell(value: Any) -> Any:
     return plain(value)
 
 
-def _write_jsonl(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:
+def _write_jsonl(batches: Batches, file: BinaryIO, names: Sequence[str]) -> None:
     for batch in batches:
         columns = [[plain(value) for value in column.to_pylist()] for column in batch.columns]
-        for row in zip(*columns, strict=True):
-            file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False).encode("utf-8") + b"\n")
+        rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
+        file.writelines(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n" for row in rows)
 
 
 def _write_parquet(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:
     with pq.ParquetWriter(file, arrow_schema(names, types), compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch, row_group_size=group_rows(len(names)))
-
-
-_WRITERS: dict[str, Callable[[Batches, BinaryIO, Sequence[str], Sequence[ColumnType]], None]] = {
-    "csv": _write_csv, "tsv": _write_tsv, "jsonl": _write_jsonl, "parquet": _write_parquet,
-}

@@ -15,11 +15,12 @@ from mldesk.data.near import which_column
 _LONGEST = 20_000  # characters
 # What would make the same recipe give another table tomorrow, or look beyond the row.
 _UNSTABLE = frozenset({
-    "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "now", "current_timestamp", "get_current_timestamp",
-    "transaction_timestamp", "current_date", "today", "current_time", "get_current_time", "current_localtime",
-    "current_localtimestamp", "nextval", "currval", "current_setting", "getvariable", "txid_current", "pg_backend_pid",
-    "current_user", "session_user", "current_database", "current_query", "current_query_id", "current_transaction_id",
-    "current_connection_id", "version", "getenv", "write_log", "error", "sleep_ms", "age",
+    "age", "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "now", "current_timestamp",
+    "get_current_timestamp", "transaction_timestamp", "current_date", "today", "current_time", "get_current_time",
+    "current_localtime", "current_localtimestamp", "nextval", "currval", "current_setting", "getvariable",
+    "txid_current", "pg_backend_pid", "current_user", "session_user", "current_database", "current_query",
+    "current_query_id", "current_transaction_id", "current_connection_id", "version", "getenv", "write_log",
+    "sleep_ms",
 })
 
 

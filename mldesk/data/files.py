@@ -18,12 +18,13 @@ _BY_SUFFIX = {
     ".ods": "xlsx", ".parquet": "parquet", ".pq": "parquet",
 }
 _MAGIC = (
-    (b"PAR1", "parquet"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xlsx"), (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"),
-    (b"\x1f\x8b", "gzip"), (b"BZh", "a bzip2 archive"), (b"\xfd7zXZ\0", "an xz archive"), (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!", "a rar archive"), (b"\x28\xb5\x2f\xfd", "a zstd archive"), (b"%PDF", "a PDF document"),
-    (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"), (b"SQLite format 3\0", "a database"),
-    (b"\x7fELF", "a program"), (b"\x89HDF", "an HDF5 file"), (b"\x93NUMPY", "a NumPy array"), (b"\x80\x04\x95", "a pickle"),
-    (b"\x80\x05\x95", "a pickle"), (b"ORC", "an ORC file"), (b"Obj\x01", "an Avro file"), (b"ARROW1", "an Arrow file"),
+    (b"PAR1", "parquet"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xlsx"), (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"), (b"\x1f\x8b", "gzip"), (b"BZh", "a bzip2 archive"), (b"\xfd7zXZ\0", "an xz archive"),
+    (b"7z\xbc\xaf", "a 7z archive"), (b"Rar!", "a rar archive"), (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"%PDF", "a PDF document"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
+    (b"SQLite format 3\0", "a database"), (b"\x7fELF", "a program"), (b"\x89HDF", "an HDF5 file"),
+    (b"\x93NUMPY", "a NumPy array"), (b"\x80\x04\x95", "a pickle"), (b"\x80\x05\x95", "a pickle"),
+    (b"ORC", "an ORC file"), (b"Obj\x01", "an Avro file"), (b"ARROW1", "an Arrow file"),
 )
 _HINT = "MLDesk reads CSV, TSV, JSON, JSON lines, Excel and Parquet files."
 _GZIP_LIMIT = 64 * 1024**3   # bytes after unpacking

@@ -94,7 +94,7 @@ def _store(files: Sequence[_File], store: ObjectStore, folder: Path, options: Im
     writer = PartWriter(out, names, types)
     try:
         for file, decided in zip(files, decisions, strict=True):
-            _write(file, decided, names, types, writer)
+            _write(file, decided, names, writer)
         paths = writer.close()
     finally:
         writer.abandon()
@@ -107,7 +107,8 @@ def _store(files: Sequence[_File], store: ObjectStore, folder: Path, options: Im
     manifest, size = keep(store, paths)
     for file in files:
         file.context.report(1.0)
-    source = ", ".join(file.context.name for file in files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+    source = ", ".join(file.context.name for file in files[:3]) + more
     return Table(manifest, writer.rows, columns, size, problems, source, dict(files[0].table.reading))
 
 
@@ -132,11 +133,12 @@ def _types(files: Sequence[_File], names: Sequence[str],
         guesses = [ColumnGuess(markers(options)) for _ in names]
         for file in files:
             _observe(file, guesses, names)
-        decided = decide(guesses, names, options, files[0].context.problems, lambda *asked: _locate(files, names, *asked))
+        decided = decide(guesses, names, options, files[0].context.problems,
+                         lambda *asked: _locate(files, names, *asked))
         return [item.type for item in decided], [decided] * len(files)
     if raw:
-        raise ImportRefused(f"{files[raw[0]].context.name} is text and {_first_typed(files).name} is Parquet; they cannot make "
-                            "one table.", hint="Import them one by one.")
+        raise ImportRefused(f"{files[raw[0]].context.name} is text and {_first_typed(files).name} is Parquet; they "
+                            "cannot make one table.", hint="Import them one by one.")
     first = files[0].table
     assert isinstance(first, TypedTable)  # noqa: S101 - for the type checker
     for file in files[1:]:
@@ -198,7 +200,8 @@ def _locate(files: Sequence[_File], names: Sequence[str], column: int, group: st
             odd = pc.fill_null(pc.and_(real, pc.invert(fits_group(trimmed, group))), False)
             if group == "date" and not pc.any(odd).as_py():
                 like = like or _pattern_of(trimmed.filter(real))
-                odd = pc.fill_null(pc.and_(real, pc.invert(pc.match_substring_regex(trimmed, like))), False) if like else odd
+                if like is not None:
+                    odd = pc.fill_null(pc.and_(real, pc.invert(pc.match_substring_regex(trimmed, like))), False)
             place = pc.index(odd, True).as_py()
             if place >= 0 and (row + place) not in table.drop_rows:
                 return table.lines.of(row + place), trimmed[place].as_py()
@@ -213,8 +216,7 @@ def _pattern_of(texts: pa.Array) -> str | None:
     return max(counts, key=lambda pattern: counts[pattern]) if len(texts) else None
 
 
-def _write(file: _File, decided: Sequence[Decision] | None, names: Sequence[str], types: Sequence[ColumnType],
-           writer: PartWriter) -> None:
+def _write(file: _File, decided: Sequence[Decision] | None, names: Sequence[str], writer: PartWriter) -> None:
     table = file.table
     if isinstance(table, TypedTable):
         order, total, done = _order(file, names), table.rows, 0
@@ -233,8 +235,8 @@ def _write(file: _File, decided: Sequence[Decision] | None, names: Sequence[str]
         file.context.written(done / max(1, table.spool.rows))
     for name, converter in zip(names, converters, strict=True):
         if converter.infinite:
-            file.context.problems.add("infinite values", f"{converter.infinite:,} values of {name!r} are infinite or too "
-                                      "large for a number.", column=name)
+            file.context.problems.add("infinite values", f"{converter.infinite:,} values of {name!r} are infinite, or "
+                                      "too large for a number.", column=name)
     table.spool.clear()
 
 

@@ -13,8 +13,8 @@ from typing import Any, TextIO
 from mldesk.data.encoding import as_utf8
 from mldesk.data.names import clean_names
 from mldesk.data.raw import Context, RawTable
-from mldesk.data.records import ImportRefused
 from mldesk.data.recordrows import RecordRows
+from mldesk.data.records import ImportRefused
 from mldesk.data.spool import Spool
 
 _WHOLE = 512 * 1024 * 1024   # bytes of a JSON file that is one object, which is read whole
@@ -148,7 +148,8 @@ def _broken(context: Context, buffer: str, at: int, line: int, error: Exception)
         where += buffer.count("\n", at, error.pos)
         reason = _lower(error.msg)
     return ImportRefused(f"{context.name} is not whole JSON: in line {where}, {reason}.",
-                         hint="Mend that place, or write one record per line (JSON lines), where a broken line is left out.")
+                         hint="Mend that place, or write one record per line (JSON lines): there a broken line is left "
+                              "out.")
 
 
 def _read_object(context: Context, path: Path, file: TextIO, rows: RecordRows) -> None:
@@ -172,7 +173,7 @@ def _read_object(context: Context, path: Path, file: TextIO, rows: RecordRows) -
 def _records(context: Context, whole: Mapping[str, Any]) -> Iterator[Any]:
     lists = {key: value for key, value in whole.items() if isinstance(value, list)}
     of_records = [key for key, value in lists.items() if value and all(isinstance(item, dict) for item in value[:100])]
-    if of_records and len(of_records) < len(whole) or len(of_records) == 1:
+    if (of_records and len(of_records) < len(whole)) or len(of_records) == 1:
         key = max(of_records, key=lambda name: len(lists[name]))
         if len(whole) > 1:
             context.problems.add("remarks", f"The table is the list {key!r}; what stands beside it was left out.")

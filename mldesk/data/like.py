@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy.typing as npt
 import pyarrow as pa
@@ -42,7 +43,7 @@ class NewRows:
         self.problems = list(table.problems)
         self._retypes = [Retype(have[column.name], column, table.source) for column in self._wanted]
 
-    def __enter__(self) -> NewRows:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -85,6 +86,8 @@ def read_like(paths: Sequence[Path], columns: Sequence[Column | Mapping[str, Any
     """
     wanted = [column if isinstance(column, Column) else Column(str(column["name"]), ColumnType(column["type"]))
               for column in columns]
+    options = replace(options or ImportOptions(),
+                      text=tuple(column.name for column in wanted if column.type is ColumnType.TEXT))
     folder = Path(tempfile.mkdtemp(prefix="mldesk-rows-"))
     try:
         store = ObjectStore(folder / "objects")
@@ -92,8 +95,8 @@ def read_like(paths: Sequence[Path], columns: Sequence[Column | Mapping[str, Any
         bad = next((problem for problem in table.problems if problem.message.endswith("it was left out.")
                     and problem.line is not None and " cell" in problem.message), None)
         if bad is not None:
-            raise BadInput(f"{bad.file}: {bad.message.removesuffix('; it was left out.')}; every row must be readable to be "
-                           "predicted.", hint="Mend or remove that line.")
+            raise BadInput(f"{bad.file}: {bad.message.removesuffix('; it was left out.')}; every row must be readable "
+                           "to be predicted.", hint="Mend or remove that line.")
         return NewRows(folder, store, table, wanted)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

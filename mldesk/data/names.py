@@ -26,7 +26,8 @@ def clean_names(raw: Sequence[str | None], problems: Problems, *, line: int | No
         given = name
         if not name:
             name = _free(f"column_{number}", taken | seen)
-            problems.add("columns renamed", f"Column {number} has no name; it is called {name!r}.", line=line, column=name)
+            problems.add("columns renamed", f"Column {number} has no name; it is called {name!r}.", line=line,
+                         column=name)
         elif _fold(name) in seen:
             name = _free(name, taken | seen)
             problems.add("columns renamed", f"The name {given!r} occurs more than once; column {number} is called "

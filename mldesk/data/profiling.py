@@ -106,13 +106,14 @@ def _countable(columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if column.type.numeric or column.type.temporal]
 
 
-def _fill_numbers(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], facts: dict[str, dict[str, Any]]) -> None:
+def _fill_numbers(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column],
+                  facts: dict[str, dict[str, Any]]) -> None:
     chosen = _countable(columns)
     if not chosen:
         return
     quantiles = ", ".join(str(q) for q in QUANTILES)
     answer = connection.execute(
-        f"SELECT k, count(*) FILTER (isinf(v)), min(v), max(v), avg(v) FILTER (isfinite(v)), "  # noqa: S608 - quoted names
+        f"SELECT k, count(*) FILTER (isinf(v)), min(v), max(v), avg(v) FILTER (isfinite(v)), "
         f"stddev_samp(v) FILTER (isfinite(v)), quantile_cont(v, [{quantiles}]) FILTER (isfinite(v)) "
         f"FROM {_long(chosen, _as_number)} WHERE v IS NOT NULL GROUP BY k").fetchall()
     for place, infinite, low, high, mean, std, cuts in answer:
@@ -127,7 +128,7 @@ def _fill_numbers(connection: duckdb.DuckDBPyConnection, columns: Sequence[Colum
     whole = [column for column in chosen if column.type is ColumnType.INTEGER]
     if whole:  # exact also beyond 2^53, where doubles are not
         bounds = ", ".join(f"min({identifier(column.name)}), max({identifier(column.name)})" for column in whole)
-        row = connection.execute(f"SELECT {bounds} FROM data").fetchone() or ()  # noqa: S608 - quoted names
+        row = connection.execute(f"SELECT {bounds} FROM data").fetchone() or ()
         for column, low, high in zip(whole, row[::2], row[1::2], strict=True):
             facts[column.name]["min"], facts[column.name]["max"] = low, high
 
@@ -153,15 +154,15 @@ def _fill_histograms(connection: duckdb.DuckDBPyConnection, columns: Sequence[Co
     if not chosen:
         return
     ranges = connection.execute(
-        f"SELECT k, min(v), max(v) FROM {_long(chosen, _as_number)} WHERE isfinite(v) GROUP BY k").fetchall()  # noqa: S608
+        f"SELECT k, min(v), max(v) FROM {_long(chosen, _as_number)} WHERE isfinite(v) GROUP BY k").fetchall()
     bounds = {place: _bounds(chosen[place], low, high) for place, low, high in ranges}
     if not bounds:
         return
     lows = ", ".join(repr(bounds[place][0]) if place in bounds else "0.0" for place in range(len(chosen)))
     widths = ", ".join(repr(bounds[place][1]) if place in bounds else "1.0" for place in range(len(chosen)))
     answer = connection.execute(
-        f"SELECT k, least(greatest(floor((v - ([{lows}])[k + 1]) / ([{widths}])[k + 1]), 0), 1000)::INTEGER AS b, count(*) "  # noqa: S608
-        f"FROM {_long(chosen, _as_number)} WHERE isfinite(v) GROUP BY k, b").fetchall()
+        f"SELECT k, least(greatest(floor((v - ([{lows}])[k + 1]) / ([{widths}])[k + 1]), 0), 1000)::INTEGER AS b, "
+        f"count(*) FROM {_long(chosen, _as_number)} WHERE isfinite(v) GROUP BY k, b").fetchall()
     counts = {place: [0] * bins for place, (_, _, bins) in bounds.items()}
     for place, bin_, count in answer:
         into = counts[place]
@@ -198,7 +199,7 @@ def _fill_text_lengths(connection: duckdb.DuckDBPyConnection, columns: Sequence[
     if not chosen:
         return
     answer = connection.execute(
-        f"SELECT k, min(length(v)), max(length(v)), avg(length(v)), left(min(v), {_LONG}), left(max(v), {_LONG}) "  # noqa: S608
+        f"SELECT k, min(length(v)), max(length(v)), avg(length(v)), left(min(v), {_LONG}), left(max(v), {_LONG}) "
         f"FROM {_long(chosen, lambda column: identifier(column.name))} WHERE v IS NOT NULL GROUP BY k").fetchall()
     for place, shortest, longest, mean, first, last in answer:
         fact = facts[chosen[place].name]
@@ -206,12 +207,14 @@ def _fill_text_lengths(connection: duckdb.DuckDBPyConnection, columns: Sequence[
         fact["min"], fact["max"] = first, last
 
 
-def _fill_top(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], facts: dict[str, dict[str, Any]]) -> None:
+def _fill_top(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column],
+              facts: dict[str, dict[str, Any]]) -> None:
     """Fill in the most frequent values, those of equal count in the order of their text."""
     text = _long(columns, lambda column: f"{identifier(column.name)}::VARCHAR")
     answer = connection.execute(
-        f"SELECT k, v, n FROM (SELECT k, v, count(*) AS n, row_number() OVER (PARTITION BY k ORDER BY n DESC, v) AS place "  # noqa: S608
-        f"FROM {text} WHERE v IS NOT NULL GROUP BY k, v) WHERE place <= {TOP} ORDER BY k, place").fetchall()
+        f"SELECT k, v, n FROM (SELECT k, v, count(*) AS n, "
+        f"row_number() OVER (PARTITION BY k ORDER BY n DESC, v) AS place FROM {text} "
+        f"WHERE v IS NOT NULL GROUP BY k, v) WHERE place <= {TOP} ORDER BY k, place").fetchall()
     for place, value, count in answer:
         column = columns[place]
         facts[column.name]["top"].append([_typed(column, value), count])
@@ -229,5 +232,5 @@ def _typed(column: Column, text: str) -> Any:
 
 def _duplicates(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], rows: int) -> int:
     """Count rows that repeat an earlier one, by a hash of 64 bits: at a billion rows it may be off by one."""
-    row = connection.execute(f"SELECT count(DISTINCT hash(d)) FROM {relation(parts)} AS d").fetchone()  # noqa: S608
+    row = connection.execute(f"SELECT count(DISTINCT hash(d)) FROM {relation(parts)} AS d").fetchone()
     return rows - int(row[0]) if row else 0

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from mldesk.data.delimited import read_delimited
 from mldesk.data.files import check_file, detect_format, gunzip
+from mldesk.data.jsonrows import read_json
 from mldesk.data.raw import MAX_COLUMNS, Context, RawTable
 from mldesk.data.records import ImportRefused
-from mldesk.data.typed import TypedTable
+from mldesk.data.typed import TypedTable, read_parquet
 
 _HEAD = 64 * 1024  # bytes that the format is judged by
 
@@ -20,28 +21,26 @@ def read_file(context: Context, path: Path) -> RawTable | TypedTable:
     head = _head(path)
     if head.startswith(b"\x1f\x8b"):
         source = context.scratch / f"{context.number}.unpacked"
-        gunzip(path, source, lambda done: context.check())
+        gunzip(path, source, lambda _: context.check())
         head = _head(source)
         context.size = source.stat().st_size
         path = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     kind = detect_format(path, head, context.options)
-    table = _reader(kind)(context, source)
+    table = _read(context, source, kind)
     if len(table.names) > MAX_COLUMNS:
         raise ImportRefused(f"{context.name} has {len(table.names):,} columns; {MAX_COLUMNS:,} is the limit.")
     return table
 
 
-def _reader(kind: str):  # type: ignore[no-untyped-def]
+def _read(context: Context, source: Path, kind: str) -> RawTable | TypedTable:
     if kind in ("csv", "tsv"):
-        return lambda context, source: read_delimited(context, source, kind)
+        return read_delimited(context, source, kind)
+    if kind == "parquet":
+        return read_parquet(context, source)
     if kind == "xlsx":
         from mldesk.data.sheets import read_sheet  # calamine loads with it
-        return read_sheet
-    if kind == "parquet":
-        from mldesk.data.typed import read_parquet
-        return read_parquet
-    from mldesk.data.jsonrows import read_json
-    return lambda context, source: read_json(context, source, kind)
+        return read_sheet(context, source)
+    return read_json(context, source, kind)
 
 
 def _head(path: Path) -> bytes:

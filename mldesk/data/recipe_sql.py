@@ -61,8 +61,16 @@ class Compiler:
         """Return the state after ``step``. Raises BadInput that names the step and the column."""
         self.number, self.kind, self._found = number, str(step["step"]), []
         with sql_errors(f"Step {number} ({self.kind})"):
-            after = _STEPS[self.kind](self, state, step)
+            after = self._step(state, step)
         return replace(after, notices=(*state.notices, *self._found))
+
+    def _step(self, state: State, step: Step) -> State:
+        steps: dict[str, Callable[[State, Step], State]] = {
+            "drop": self._drop, "rename": self._rename, "cast": self._cast, "fill_missing": self._fill_missing,
+            "drop_missing": self._drop_missing, "deduplicate": self._deduplicate, "filter": self._filter,
+            "replace": self._replace,
+        }
+        return steps[self.kind](state, step)
 
     # --- steps
 
@@ -112,9 +120,10 @@ class Compiler:
             many = f"{count:,} {'value' if count == 1 else 'values'} of {name!r}"
             first = f"{str(value)[:60]!r} in row {row + 1}"
             if on_error == "fail":
-                raise self._refused(f"{many} {'is' if count == 1 else 'are'} not {in_words(kind)}, the first being {first}",
-                                    hint='Set "on_error": "missing" to make such values missing.')
-            self._note(f"{many} did not fit and {'is' if count == 1 else 'are'} missing now, the first being {first}.", name)
+                raise self._refused(f"{many} {'is' if count == 1 else 'are'} not {in_words(kind)}, the first being "
+                                    f"{first}", hint='Set "on_error": "missing" to make such values missing.')
+            self._note(f"{many} did not fit and {'is' if count == 1 else 'are'} missing now, the first being {first}.",
+                       name)
 
     def _fill_missing(self, state: State, step: Step) -> State:
         how = step["with"]
@@ -129,20 +138,23 @@ class Compiler:
             value = step["value"] if how == "constant" else self._learn(state, name, kind, how)
             if kind is ColumnType.INTEGER and how in ("mean", "median") and not float(value).is_integer():
                 kind = types[state.names.index(name)] = ColumnType.NUMBER
-            expressions[name] = f"coalesce({self._as(identifier(name), state.type_of(name), kind)}, {self._value(value, kind, name)})"
+            old = self._as(identifier(name), state.type_of(name), kind)
+            expressions[name] = f"coalesce({old}, {self._value(value, kind, name)})"
         return self._replaced(state, expressions, types=types,
                               changed=[f"{identifier(name)} IS NULL" for name in expressions])
 
     def _learn(self, state: State, name: str, kind: ColumnType, how: str) -> Any:
         """Return the mean, median or mode of a column, and note that this looks at test rows too."""
         if how != "mode" and not kind.numeric:
-            raise self._refused(f"{name!r} is {kind.value} and has no {how}", hint='Use "mode", or a value of your own.')
+            raise self._refused(f"{name!r} is {kind.value} and has no {how}",
+                                hint='Use "mode", or a value of your own.')
         column = identifier(name)
         if how == "mode":
             sql = state.select(f"CAST({column} AS VARCHAR)") + (
                 f" WHERE {column} IS NOT NULL GROUP BY {column} ORDER BY count(*) DESC, {column} LIMIT 1")
         else:
-            sql = state.select(f"{'avg' if how == 'mean' else 'median'}({column})") + f" WHERE isfinite({column}::DOUBLE)"
+            function = "avg" if how == "mean" else "median"
+            sql = state.select(f"{function}({column})") + f" WHERE isfinite({column}::DOUBLE)"
         row = self.connection.execute(sql).fetchone()
         if row is None or row[0] is None:
             raise self._refused(f"{name!r} has no values to take the {how} of")
@@ -160,7 +172,8 @@ class Compiler:
     def _deduplicate(self, state: State, step: Step) -> State:
         columns = self._columns(state, step.get("columns") or list(state.names))
         order = identifier(self.row) + (" DESC" if step["keep"] == "last" else "")
-        after = self._next(state, "*", f" QUALIFY row_number() OVER (PARTITION BY {_list(columns)} ORDER BY {order}) = 1")
+        place = f"row_number() OVER (PARTITION BY {_list(columns)} ORDER BY {order})"
+        after = self._next(state, "*", f" QUALIFY {place} = 1")
         return replace(after, ordered=False)
 
     def _filter(self, state: State, step: Step) -> State:
@@ -169,7 +182,8 @@ class Compiler:
         except BadInput as error:
             raise self._refused(error.message[:1].lower() + error.message[1:].rstrip("."), hint=error.hint) from error
         after = self._next(state, "*", f" WHERE ({condition})")
-        self.connection.execute(after.select("count(*)") + " LIMIT 0")  # so that a wrong type is said of this step
+        if not self._one(after.select("count(*)"))[0]:  # the whole of it, so that a bad value is said of this step
+            raise self._refused(f"no row meets {step['where'].strip()[:80]!r}", hint="A table needs at least one row.")
         return after
 
     def _replace(self, state: State, step: Step) -> State:
@@ -222,13 +236,6 @@ class Compiler:
 
     def _refused(self, why: str, *, hint: str = "") -> BadInput:
         return BadInput(f"Step {self.number} ({self.kind}): {why}.", hint=hint)
-
-
-_STEPS: dict[str, Callable[[Compiler, State, Step], State]] = {
-    "drop": Compiler._drop, "rename": Compiler._rename, "cast": Compiler._cast,
-    "fill_missing": Compiler._fill_missing, "drop_missing": Compiler._drop_missing,
-    "deduplicate": Compiler._deduplicate, "filter": Compiler._filter, "replace": Compiler._replace,
-}
 
 
 def _list(names: Sequence[str]) -> str:

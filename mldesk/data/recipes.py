@@ -82,8 +82,8 @@ def apply_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequ
     return Table(digest, writer.rows, made, size, state.notices, "recipe")
 
 
-def preview_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column], steps: Sequence[Step], *,
-                   rows: int = 50, sample: int = _SAMPLE) -> RecipePreview:
+def preview_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
+                   steps: Sequence[Step], *, rows: int = 50, sample: int = _SAMPLE) -> RecipePreview:
     """Return the first rows the steps would give, and what each step does to the first ``sample`` rows.
 
     Keeps nothing. Raises BadInput as ``apply_recipe`` does.
@@ -145,7 +145,7 @@ def _write(connection: duckdb.DuckDBPyConnection, state: State, row: str, folder
     writer = PartWriter(folder, state.names, state.types)
     order = "" if state.ordered else f" ORDER BY {identifier(row)}"
     try:
-        reader = connection.execute(state.select(f"* EXCLUDE ({identifier(row)})") + order).to_arrow_reader(_BATCH)
+        reader = connection.sql(state.select(f"* EXCLUDE ({identifier(row)})") + order).to_arrow_reader(_BATCH)
         for batch in reader:
             check()
             writer.write([_stored(column, kind) for column, kind in zip(batch.columns, state.types, strict=True)])
@@ -176,7 +176,7 @@ def _no_rows(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], colum
     """Say which step left nothing."""
     counts: list[int] = []
 
-    def each(before: State, after: State, step: Step) -> None:
+    def each(_before: State, after: State, _step: Step) -> None:
         row = connection.execute(after.select("count(*)")).fetchone()
         counts.append(int(row[0]) if row else 0)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from typing import Any
-
 
 from mldesk.data.raw import MAX_COLUMNS, Context, Lines, text_array
 from mldesk.data.records import ImportRefused
@@ -67,15 +65,15 @@ class RecordRows:
         where = f"Line {line}" if line is not None else f"Record {self._rows + self.left_out}"
         self._context.problems.add(_LEFT_OUT, f"{where} {why}; it was left out.", line=line)
         if self.left_out >= 1000 and self.left_out > 3 * self._rows:
-            raise ImportRefused(f"{self._context.name} is not a list of records: {self.left_out:,} lines are none, the last "
-                                f"being line {line}.")
+            raise ImportRefused(f"{self._context.name} is not a list of records: {self.left_out:,} lines are none, the "
+                                f"last being line {line}.")
 
     def finish(self) -> frozenset[int]:
         """Write what is waiting; return the rows whose shape is not that of the others, each named as a problem."""
         self._flush()
         if self.left_out > self._rows:
-            raise ImportRefused(f"{self._context.name}: {self.left_out:,} of {self.left_out + self._rows:,} lines are not "
-                                "records.", hint="One JSON object per line, or a list of objects, makes a table.")
+            raise ImportRefused(f"{self._context.name}: {self.left_out:,} of {self.left_out + self._rows:,} lines are "
+                                "not records.", hint="One JSON object per line, or a list of objects, makes a table.")
         clashing = {key for key, count in self._nested.items() if self._scalars[key]}
         odd = {key for key in clashing if self._nested[key] <= max(1, _ODD * self._scalars[key])}
         dropped = {row: keys for row, keys in self._mixed.items() if any(key in odd for key in keys)}
@@ -83,8 +81,8 @@ class RecordRows:
             key = next(key for key in keys if key in odd)
             line = self.lines.of(row)
             where = f"Line {line}" if line is not None else f"Record {row + 1}"
-            self._context.problems.add(_LEFT_OUT, f"{where} has a list or record in {key!r}, where the others have a plain "
-                                       "value; it was left out.", line=line, column=key)
+            self._context.problems.add(_LEFT_OUT, f"{where} has a list or record in {key!r}, where the others have a "
+                                       "plain value; it was left out.", line=line, column=key)
         for key in sorted(clashing - odd):
             self._context.problems.add("remarks", f"{key!r} holds plain values in some records and lists or records in "
                                        "others.", column=key)
@@ -119,7 +117,7 @@ class RecordRows:
         if place is None:
             place = self._places[key] = len(self.names)
             if place >= MAX_COLUMNS:
-                raise ImportRefused(f"{self._context.name} has more than {MAX_COLUMNS:,} different keys in its records.",
+                raise ImportRefused(f"{self._context.name} has more than {MAX_COLUMNS:,} different keys.",
                                     hint="Keys become columns; perhaps ids are written as keys.")
             self.names.append(".".join(key))
             self._first_row.append(self._rows)
@@ -144,8 +142,8 @@ class RecordRows:
             return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
         where = f"Line {line}: " if line is not None else ""
         if math.isnan(value):
-            self._context.problems.add("values that are not JSON", f"{where}NaN in {key!r} is not JSON; read as missing.",
-                                       line=line, column=key)
+            self._context.problems.add("values that are not JSON", f"{where}NaN in {key!r} is not JSON; read as "
+                                       "missing.", line=line, column=key)
             return None
         return repr(value)
 

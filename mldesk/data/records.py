@@ -43,6 +43,7 @@ class ImportOptions:
     header_row: int | None = None    # line or sheet row with the column names, from 1; 0: the file has none
     day_first: bool | None = None    # 3/4/2024 is the third of April; None: judged by the whole column
     decimal: str | None = None       # "." or ","; None: judged by the whole column
+    text: tuple[str, ...] = ()       # columns that stay text whatever they hold
     missing: tuple[str, ...] = ()    # further texts that stand for a missing value
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mldesk.core.errors import BadInput
+from mldesk.data import forms
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import Column, ColumnType
 
@@ -38,13 +39,22 @@ class Retype:
             return pc.cast(pc.cast(values, pa.int64()) if have is ColumnType.BOOLEAN else values, ARROW[want])
         if have is ColumnType.NUMBER and want is ColumnType.INTEGER:
             return values  # 5.5 where 5 was usual: a number all the same
-        if have.numeric and want is ColumnType.BOOLEAN:
-            if pc.all(pc.is_in(values.drop_null(), pa.array([0, 1], values.type))).as_py():
-                return pc.cast(values, pa.bool_())
+        if have.numeric and want is ColumnType.BOOLEAN and _only_0_and_1(values):
+            return pc.cast(values, pa.bool_())
         if have is ColumnType.DATETIME and want is ColumnType.DATE:
             return pc.cast(values, pa.date32(), safe=False)
-        row = pc.index(pc.is_valid(values), True).as_py()
+        odd = pc.is_valid(values)
+        if have is ColumnType.TEXT and want.numeric:
+            trimmed = pc.utf8_trim_whitespace(values)
+            odd = pc.and_(odd, pc.invert(pc.fill_null(forms.matches(trimmed, forms.NUMBER), True)))
+            if not pc.any(odd).as_py():
+                return forms.to_number(trimmed)
+        row = pc.index(odd, True).as_py()
         raise BadInput(
             f"{self._source}: the column {self._want.name!r} should hold {want.value} values, but holds {have.value}; "
             f"row {first + row + 1}, for example, is {str(values[row].as_py())[:60]!r}.",
             hint="Give the column the form it had in the training table.")
+
+
+def _only_0_and_1(values: pa.Array) -> bool:
+    return bool(pc.all(pc.is_in(values.drop_null(), pa.array([0, 1], values.type))).as_py())

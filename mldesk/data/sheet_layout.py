@@ -11,8 +11,8 @@ from typing import Any
 _LOOK = 60        # rows from the top among which the header must be
 _HEADER = 0.6     # share of the columns that a header must name
 _FOOTERS = 40     # rows at the end that are looked at for totals and notes
-_FOOTER = re.compile(r"(?i)\s*(total|sum|subtotal|grand total|average|mean|note|notes|source|summe|gesamt|mittelwert|quelle|"
-                     r"moyenne|somme|합계|평균|\*|¹|†)")
+_FOOTER = re.compile(r"(?i)\s*(total|sum|subtotal|grand total|average|mean|note|notes|source|summe|gesamt|mittelwert|"
+                     r"quelle|moyenne|somme|합계|평균|\*|¹|†)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ def find_layout(rows: Sequence[Sequence[Any]], merged: Sequence[Any], header_row
         header = None
     else:
         header = _find_header(rows, filled, width, merged)
-    first = header + 1 if header is not None else next(place for place, count in enumerate(filled) if count >= width / 2)
+    first = (header + 1 if header is not None
+             else next(place for place, count in enumerate(filled) if count >= width / 2))
     while first <= last and not filled[first]:
         first += 1
     if first > last:

@@ -84,9 +84,8 @@ def _choose(context: Context, book: calamine.CalamineWorkbook) -> calamine.Calam
     chosen = max(readable, key=lambda sheet: sheet.height * sheet.width)
     if wanted is None and len(book.sheet_names) > 1:
         others = ", ".join(repr(name) for name in book.sheet_names if name != chosen.name)
-        context.problems.add("guesses", f"The table is the sheet {chosen.name!r}, the one with the most cells; {others[:200]} "
-                             "was left out." if len(book.sheet_names) == 2 else
-                             f"The table is the sheet {chosen.name!r}, the one with the most cells; left out: {others[:200]}.")
+        context.problems.add("guesses", f"The table is the sheet {chosen.name!r}, the one with the most cells; left "
+                             f"out: {others[:200]}.")
     return chosen
 
 
@@ -111,11 +110,11 @@ def _fill_merged(context: Context, rows: list[list[Cell]], merged: Sequence[Any]
             value = rows[top][left]
             for row in range(top + 1, bottom + 1):
                 rows[row][left] = value
-            context.problems.add("merged cells", f"The cells {where} are merged; their value {_text(value)!r:.60} was read "
-                                 "for each of these rows.", line=top + 1)
+            context.problems.add("merged cells", f"The cells {where} are merged; their value {_text(value)!r:.60} was "
+                                 "read for each of these rows.", line=top + 1)
         else:
-            context.problems.add("merged cells", f"The cells {where} are merged; their value was read for the first of them "
-                                 "only.", line=top + 1)
+            context.problems.add("merged cells", f"The cells {where} are merged; their value was read for the first of "
+                                 "them only.", line=top + 1)
 
 
 def cell_name(row: int, column: int) -> str:
@@ -141,8 +140,8 @@ def _say_what_was_left_out(context: Context, rows: Sequence[Sequence[Cell]], lay
         problems.add("guesses", "The first row holds values, not names; the columns are called column_1, column_2, …",
                      line=layout.first + 1)
     elif above:
-        problems.add("guesses", f"Row {layout.header + 1} was taken for the column names. Choose another header row if that "
-                     "is wrong.", line=layout.header + 1)
+        problems.add("guesses", f"Row {layout.header + 1} was taken for the column names. Choose another header row if "
+                     "that is wrong.", line=layout.header + 1)
 
 
 def _fill(context: Context, rows: Sequence[Sequence[Cell]], layout: Layout, spool: Spool) -> Lines:

@@ -19,6 +19,7 @@ from mldesk.wire.schema import ColumnType
 FieldKind = Literal["columns", "column", "choice", "text", "value", "expression", "names", "values"]
 Step = Mapping[str, Any]
 MAX_STEPS = 1000
+_EXAMPLE = 'Write {"steps": [{"step": "drop", "columns": ["id"]}]}.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ STEPS: tuple[StepKind, ...] = (
     StepKind("drop", "Take columns out.", (
         Field("columns", "columns", "The columns to take out.", required=True, also=("column",)),), "Drop columns"),
     StepKind("rename", "Give columns other names.", (
-        Field("names", "names", "The new name for each old one.", required=True, also=("columns", "mapping")),), "Rename columns"),
+        Field("names", "names", "The new name for each old one.", required=True, also=("columns", "mapping")),
+    ), "Rename columns"),
     StepKind("cast", "Read columns as another type.", (
         Field("columns", "columns", "The columns to change.", required=True, also=("column",)),
         Field("type", "choice", "What they become.", required=True,
@@ -100,15 +102,15 @@ def parse_recipe(text: str) -> tuple[Step, ...]:
         value = canonical.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise BadInput(f"The recipe is not JSON: line {error.lineno}, {error.msg}.",
-                       hint='Write {"steps": [{"step": "drop", "columns": ["id"]}]}.') from error
+                       hint=_EXAMPLE) from error
     except ValueError as error:
         raise BadInput(f"The recipe is not JSON: {error}.") from error
     if isinstance(value, Mapping):
         if "steps" not in value:
-            raise BadInput("The recipe has no list of steps.", hint='Write {"steps": [{"step": "drop", "columns": ["id"]}]}.')
+            raise BadInput("The recipe has no list of steps.", hint=_EXAMPLE)
         value = value["steps"]
     if not isinstance(value, list):
-        raise BadInput("The steps of a recipe are a list.", hint='Write {"steps": [{"step": "drop", "columns": ["id"]}]}.')
+        raise BadInput("The steps of a recipe are a list.", hint=_EXAMPLE)
     return check_steps(value)
 
 
@@ -175,11 +177,11 @@ def _choice(field: Field, value: Any) -> str:
     return "" if value in field.choices else f"is one of {', '.join(field.choices)}, not {value!r:.40}"
 
 
-def _value(field: Field, value: Any) -> str:
+def _value(_: Field, value: Any) -> str:
     return "" if value is None or isinstance(value, (str, int, float, bool)) else "is one plain value"
 
 
-def _names(field: Field, value: Any) -> str:
+def _names(_: Field, value: Any) -> str:
     good = isinstance(value, Mapping) and value and all(
         isinstance(old, str) and isinstance(new, str) and new.strip() for old, new in value.items())
     return "" if good else "is a record of old and new names, none of them empty"

@@ -25,7 +25,8 @@ PATTERNS: dict[str, str] = {
            rf"\.\s?(?P<m3>\d{{1,2}})\.\s?(?P<d3>\d{{1,2}})\.?){_TAIL}$",
     "dmy": rf"^(?P<d>\d{{1,2}})(?:[-/.](?P<m>\d{{1,2}})[-/.](?P<y>\d{{4}})|/(?P<m2>\d{{1,2}})/(?P<y2>\d{{2}})){_TAIL}$",
     "mdy": rf"^(?P<m>\d{{1,2}})(?:[-/.](?P<d>\d{{1,2}})[-/.](?P<y>\d{{4}})|/(?P<d2>\d{{1,2}})/(?P<y2>\d{{2}})){_TAIL}$",
-    "d month y": rf"(?i)^{_DAY_NAME}(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)?[\s\-/]*{_NAMES}\.?,?[\s\-/]*(?P<y>\d{{4}}){_TAIL}$",
+    "d month y": rf"(?i)^{_DAY_NAME}(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)?[\s\-/]*{_NAMES}\.?,?[\s\-/]*"
+                 rf"(?P<y>\d{{4}}){_TAIL}$",
     "month d y": rf"(?i)^{_DAY_NAME}{_NAMES}\.?\s*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}}){_TAIL}$",
     "time": rf"^{_CLOCK}$",
 }

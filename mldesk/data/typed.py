@@ -41,13 +41,12 @@ class TypedTable:
     path: Path
     sources: list[_Source]
     reading: Mapping[str, Any] = field(default_factory=dict)
-    blanks: list[int] = field(default_factory=list)
 
     def batches(self, context: Context) -> Iterator[list[pa.Array]]:
         """Give the rows as typed columns. Raises ImportRefused for a damaged file."""
         needed = sorted({source.path[0] for source in self.sources})
         fields = {place: index for index, place in enumerate(needed)}
-        blanks, nans = [0] * len(self.sources), [0] * len(self.sources)
+        blanks = [0] * len(self.sources)
         try:
             with pq.ParquetFile(self.path) as file:
                 names = [file.schema_arrow.field(place).name for place in needed]
@@ -55,18 +54,17 @@ class TypedTable:
                 for batch in file.iter_batches(batch_rows(len(needed)), columns=None if whole else names):
                     if not whole:
                         batch = batch.select(names)
-                    yield [self._column(batch, fields, index, blanks, nans) for index in range(len(self.sources))]
+                    yield [self._column(batch, fields, index, blanks) for index in range(len(self.sources))]
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             raise _damaged(context, error) from error
         for source, count in zip(self.sources, blanks, strict=True):
             if count:
-                context.problems.add("remarks on missing values", f"{count:,} cells of {source.name!r} are blank; read as "
-                                     "missing.", column=source.name)
+                context.problems.add("remarks on missing values", f"{count:,} cells of {source.name!r} are blank; read "
+                                     "as missing.", column=source.name)
 
-    def _column(self, batch: pa.RecordBatch, fields: Mapping[int, int], index: int, blanks: list[int],
-                nans: list[int]) -> pa.Array:
+    def _column(self, batch: pa.RecordBatch, fields: Mapping[int, int], index: int, blanks: list[int]) -> pa.Array:
         source = self.sources[index]
         values = batch.column(fields[source.path[0]])
         for inner in source.path[1:]:
@@ -90,9 +88,11 @@ def read_parquet(context: Context, source: Path) -> TypedTable:
             schema, rows = file.schema_arrow, file.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(context, error) from error
-    sources = [item for place, column in enumerate(schema) for item in _sources(context, (place,), column.name, column.type)]
+    sources = [item for place, column in enumerate(schema)
+               for item in _sources(context, (place,), column.name, column.type)]
     if not sources or not rows:
-        raise ImportRefused(f"{context.name} has {'a header and no rows' if sources else 'no columns that can be read'}.")
+        lack = "a header and no rows" if sources else "no columns that can be read"
+        raise ImportRefused(f"{context.name} has {lack}.")
     names = clean_names([item.name for item in sources], context.problems)
     sources = [_Source(item.path, name, item.type, item.read) for item, name in zip(sources, names, strict=True)]
     return TypedTable(names, [item.type for item in sources], rows, source, sources, reading={"format": "parquet"})
@@ -127,7 +127,8 @@ def _column_type(kind: pa.DataType) -> ColumnType | None:
     if t.is_boolean(kind):
         return ColumnType.BOOLEAN
     if t.is_uint64(kind) or t.is_decimal(kind):
-        return ColumnType.INTEGER if t.is_decimal(kind) and kind.scale <= 0 and kind.precision <= 18 else ColumnType.NUMBER
+        whole = t.is_decimal(kind) and kind.scale <= 0 and kind.precision <= 18
+        return ColumnType.INTEGER if whole else ColumnType.NUMBER
     if t.is_integer(kind):
         return ColumnType.INTEGER
     if t.is_floating(kind) or t.is_duration(kind):

@@ -49,7 +49,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
-        if value != value:  # noqa: PLR0124 - NaN alone differs from itself
+        if value != value:  # NaN alone differs from itself
             return None
         return value if value not in (float("inf"), float("-inf")) else str(value)
     if isinstance(value, datetime):

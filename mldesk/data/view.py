@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
@@ -38,7 +38,7 @@ class TableView:
         self.columns = tuple(columns)
         self._paths = part_paths(store, manifest)
         self._counts = [pq.read_metadata(path).num_rows for path in self._paths]
-        self.rows_total = sum(self._counts)
+        self.rows_total: int = sum(self._counts)
         self._name = name
         self._names = [column.name for column in self.columns]
         self._lock = threading.RLock()
@@ -47,7 +47,7 @@ class TableView:
         self._group: tuple[int, int, pa.Table] | None = None   # part, row group, its rows: the one read last
         self._row = _free_name(self._names)
 
-    def __enter__(self) -> TableView:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -99,7 +99,8 @@ class TableView:
         if not where and not search:
             return self.rows_total
         with self._lock, sql_errors("The filter"):
-            row = self._engine().execute(f"SELECT count(*) FROM _rows AS data{self._condition(where, search)}").fetchone()
+            sql = f"SELECT count(*) FROM _rows AS data{self._condition(where, search)}"
+            row = self._engine().execute(sql).fetchone()
         return 0 if row is None else int(row[0])
 
     def query(self, sql: str, limit: int = 1000) -> tuple[list[str], list[list[Any]]]:
@@ -132,7 +133,8 @@ class TableView:
 
     def _page(self, offset: int, limit: int) -> pa.Table:
         """Read rows by their place: only the row groups they lie in."""
-        pieces, first = [], 0
+        pieces: list[pa.Table] = []
+        first = 0
         with self._lock:
             for part, count in enumerate(self._counts):
                 start, stop = max(offset, first), min(offset + limit, first + count)
