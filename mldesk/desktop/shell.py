@@ -8,6 +8,7 @@ from typing import Protocol
 
 from PySide6.QtWidgets import QWidget
 
+from mldesk.core.paths import Home
 from mldesk.desktop.actions import Actions
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.desk import Desk
@@ -24,6 +25,7 @@ class Shell(Protocol):
     actions: Actions
     imports: Imports
     preferences: PreferencesFile
+    home: Home
 
     @property
     def registry(self) -> Actions:

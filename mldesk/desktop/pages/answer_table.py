@@ -1,0 +1,77 @@
+"""A table whose rows are all here already: a query's answer, a preview of a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mldesk.desktop.widgets import DataTable, PagedTableModel
+from mldesk.wire.schema import Column, ColumnType
+
+if TYPE_CHECKING:
+    from mldesk.workbench.pages import Page
+
+
+def columns_of(page: Page, known: Sequence[Column] = ()) -> list[Column]:
+    """Return a column per column of ``page``: as known by name, else by what its values are."""
+    by_name = {column.name: column for column in known}
+    columns = []
+    for index, name in enumerate(page.columns):
+        values = [row[index] for row in page.rows if row[index] is not None]
+        missing = len(page.rows) - len(values)
+        kind = by_name[name].type if name in by_name else _kind(values)
+        columns.append(Column(name, kind, missing))
+    return columns
+
+
+def show_page(table: DataTable, page: Page, known: Sequence[Column] = ()) -> None:
+    """Show all rows of ``page`` in ``table``."""
+    columns = columns_of(page, known)
+    model = table.paged()
+    whole = _Whole(page.columns, page.rows)
+    if model is None:
+        table.set_model(PagedTableModel(columns, whole.part, len(page.rows), table))
+    else:
+        model.reset(columns, whole.part, len(page.rows))
+
+
+class _Whole:
+    """Rows that are here, handed out in parts, in the order that was asked for."""
+
+    def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        self._names = list(names)
+        self._ordered: tuple[tuple[str, bool] | None, Sequence[Sequence[Any]]] = (None, rows)
+        self._rows = rows
+
+    def part(self, offset: int, limit: int, order: tuple[str, bool] | None) -> Part:
+        """Return rows ``offset`` to ``offset + limit``; missing values come last."""
+        if order != self._ordered[0]:
+            self._ordered = (order, self._rows if order is None else _sorted(self._rows, self._names, order))
+        return Part(self._ordered[1][offset:offset + limit], len(self._rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows, and how many there are in all."""
+
+    rows: Sequence[Sequence[Any]]
+    total: int
+
+
+def _sorted(rows: Sequence[Sequence[Any]], names: list[str], order: tuple[str, bool]) -> list[Sequence[Any]]:
+    column, descending = names.index(order[0]), order[1]
+    known = [row for row in rows if row[column] is not None]
+    numeric = all(isinstance(row[column], (int, float)) for row in known)
+    known.sort(key=lambda row: row[column] if numeric else str(row[column]), reverse=descending)
+    return known + [row for row in rows if row[column] is None]
+
+
+def _kind(values: Sequence[Any]) -> ColumnType:
+    if values and all(isinstance(value, bool) for value in values):
+        return ColumnType.BOOLEAN
+    if values and all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        return ColumnType.INTEGER
+    if values and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        return ColumnType.NUMBER
+    return ColumnType.TEXT

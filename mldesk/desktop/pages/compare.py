@@ -1,0 +1,174 @@
+"""Runs side by side: only what differs, which is best and whether that may be said, and their curves in one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from mldesk.desktop import words
+from mldesk.desktop.pages.notice import Notice
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.compare import CompareState
+from mldesk.desktop.states.curves import CurveFeed, family
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import (
+    Card,
+    Chart,
+    PageHeader,
+    ScrollPage,
+    Segmented,
+    StateBadge,
+    hairline,
+    make_button,
+    make_label,
+)
+from mldesk.desktop.widgets.legend import series_colour
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+_NAMES = {"dataset": "Dataset", "target": "Target", "task": "Task", "estimator": "Estimator", "runner": "Runner",
+          "seed": "Seed"}
+
+
+class ComparePage(Page):
+    """Draws a ``CompareState``."""
+
+    def __init__(self, shell: Shell, run_ids: Sequence[str]) -> None:
+        super().__init__(shell)
+        self.state = CompareState(shell.desk, run_ids)
+        header = PageHeader(self.tr("Compare"), " ", with_back=True)
+        header.back.connect(lambda: shell.go("runs"))
+        self._header = header
+        self._notice = Notice()
+        self.chart = Chart("", self.tr("step"), "", with_smoothing=True)
+        self.chart.setMinimumHeight(340)
+        self._family = Segmented()
+        self._family.changed.connect(lambda _: self._draw_curves(start_over=True))
+        self._families: list[str] = []
+        self._curves = Card(self.tr("Learning curves"), actions=[self._family])
+        self._curves.add(self.chart, 1)
+        self._scores, self._differs = Card(self.tr("Scores on the test rows")), Card(self.tr("What differs"))
+        page = ScrollPage(margin=0, spacing=Space.L)
+        page.body.setContentsMargins(0, 0, Space.S, Space.L)
+        for widget in (self._notice, self._scores, self._differs, self._curves):
+            page.body.addWidget(widget)
+        page.body.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        layout.setSpacing(Space.L)
+        layout.addWidget(header)
+        layout.addWidget(page, 1)
+        self.keep(shell.desk.advanced.subscribe(lambda run: self.refresh_soon() if run in run_ids else None))
+        self.keep(self.state.comparison.subscribe(self._show))
+        self.keep(self.state.advanced.subscribe(lambda _: self._draw_curves()))
+
+    async def refresh(self) -> None:
+        await self.state.refresh()
+
+    def _show(self, comparison: Mapping[str, Any] | None) -> None:
+        if comparison is None:
+            return
+        runs = self.state.runs
+        self._header.set_subtitle(self.tr("{count} runs").format(count=len(runs)))
+        warnings = [str(text) for text in comparison["warnings"]]
+        if warnings:
+            self._notice.say("warning", self.tr("No best run is named."), " ".join(warnings))
+        else:
+            self._notice.hide()
+        best = comparison["best"]
+        scores = {words.metric_name(name): [words.metric_value(value) for value in values]
+                  for name, values in comparison["metrics"].items()}
+        marks = {words.metric_name(name): next((index for index, run in enumerate(runs) if run.id == best.get(name)), None)
+                 for name in comparison["metrics"]}
+        self._fill(self._scores, scores, marks)
+        differs = {_name(name): [_value(name, value) for value in values]
+                   for name, values in comparison["differs"].items()}
+        seconds = [words.duration(run.seconds) for run in runs]
+        self._fill(self._differs, {**differs, self.tr("Took"): seconds}, {})
+
+    def _fill(self, card: Card, rows: Mapping[str, Sequence[str]], best: Mapping[str, int | None]) -> None:
+        while card.body.count():
+            item = card.body.takeAt(0)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        table = QWidget()
+        grid = QGridLayout(table)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(Space.XL)
+        grid.setVerticalSpacing(Space.S)
+        for column, run in enumerate(self.state.runs, start=1):
+            grid.addWidget(_RunHead(self.shell, run, column - 1), 0, column, Qt.AlignmentFlag.AlignTop)
+            grid.setColumnStretch(column, 1)
+        for line, (name, values) in enumerate(rows.items()):
+            grid.addWidget(hairline(), 2 * line + 1, 0, 1, len(values) + 1)
+            grid.addWidget(make_label(name, tone="muted"), 2 * line + 2, 0)
+            for column, value in enumerate(values, start=1):
+                won = best.get(name) == column - 1
+                label = make_label(f"{value}  ★" if won else value, "strong" if won else "body",
+                                   "success" if won else "", selectable=True)
+                if won:
+                    label.setToolTip(self.tr("The best of these runs"))
+                    label.setAccessibleName(self.tr("{value}, the best").format(value=value))
+                grid.addWidget(label, 2 * line + 2, column)
+        card.add(table)
+
+    def _draw_curves(self, *, start_over: bool = False) -> None:
+        for feed in self.state.curves:
+            for name in feed.families():
+                if name not in self._families and len(self._families) < 4:
+                    self._families.append(name)
+                    self._family.add(name, words.metric_name(name))
+        self._family.setVisible(len(self._families) > 1)
+        if start_over:
+            self.chart.clear()
+        chosen = self._family.value()
+        for slot, (run, feed) in enumerate(zip(self.state.runs, self.state.curves, strict=False)):
+            _draw(self.chart, run, feed, chosen, slot)
+
+
+def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str | None, slot: int) -> None:
+    """The validation curve says most; where there is none, the one of training."""
+    curves = {metric: curve for metric, curve in feed.curves.items() if family(metric) == chosen}
+    validation = {metric: curve for metric, curve in curves.items() if metric.startswith("validation")}
+    for metric, curve in (validation or curves).items():
+        part = "" if validation else f" · {words.metric_name(metric)}"
+        chart.set_series(f"{run.name} · {run.id[-4:]}{part}", curve.steps.tolist(), curve.values.tolist(), slot=slot)
+
+
+class _RunHead(QWidget):
+    """A run's name, its colour, its state."""
+
+    def __init__(self, shell: Shell, run: Run, slot: int) -> None:
+        super().__init__()
+        swatch = QWidget()
+        swatch.setFixedSize(28, 3)
+        swatch.setAutoFillBackground(True)
+        colours = swatch.palette()
+        colours.setColor(swatch.backgroundRole(), QColor(series_colour(slot)))
+        swatch.setPalette(colours)
+        name = make_button(run.name, "link")
+        name.clicked.connect(lambda: shell.open_run(run.id))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.XS)
+        layout.addWidget(swatch)
+        layout.addWidget(name, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(make_label(words.when(run.created), "caption", "muted"))
+        layout.addWidget(StateBadge.for_state(run.state))
+
+
+def _name(name: str) -> str:
+    return words.tr(_NAMES[name]) if name in _NAMES else name.removeprefix("parameter ").replace("_", " ")
+
+
+def _value(name: str, value: object) -> str:
+    if name == "estimator":
+        return words.estimator_name(str(value))
+    return words.task_name(str(value)) if name == "task" else words.cell(value)

@@ -1,0 +1,83 @@
+"""The live curves of a run: which metric, over what, how smooth. New points are appended to what is drawn."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtWidgets import QWidget
+
+from mldesk.desktop import words
+from mldesk.desktop.preferences import PreferencesFile
+from mldesk.desktop.states.curves import Curve, CurveFeed
+from mldesk.desktop.widgets import Card, Chart, Segmented
+
+_FAMILIES = 4  # metrics that get a segment of their own
+
+
+class CurvesCard(Card):
+    """Draws a ``CurveFeed``."""
+
+    def __init__(self, feed: CurveFeed, preferences: PreferencesFile, parent: QWidget | None = None) -> None:
+        super().__init__(self.tr("Learning curve"), parent=parent)
+        self._feed = feed
+        self._version = -1
+        self._shown: dict[str, int] = {}  # points of each curve in the chart
+        self._families: list[str] = []
+        self.family = Segmented()
+        self.family.changed.connect(lambda _: self._start_over())
+        self.across = Segmented([("step", self.tr("Step")), ("epoch", self.tr("Epoch")), ("time", self.tr("Time"))])
+        self.across.changed.connect(lambda _: self._start_over())
+        self.family.hide()
+        self.add_action(self.family)
+        self.add_action(self.across)
+        self.chart = Chart("", self.tr("step"), "", with_smoothing=True)
+        self.chart.setMinimumHeight(320)
+        if preferences.value.curve_smoothing:
+            self.chart.set_smoothing(preferences.value.curve_smoothing)
+        if preferences.value.curve_log:
+            self.chart.set_log(True)
+        self.add(self.chart, 1)
+
+    def refresh(self) -> None:
+        """Draw what is new in the feed."""
+        if self._feed.version == self._version:
+            return
+        self._version = self._feed.version
+        families = self._feed.families()
+        for family in families:
+            if family not in self._families and len(self._families) < _FAMILIES:
+                self._families.append(family)
+                self.family.add(family, words.metric_name(family))
+        self.family.setVisible(len(self._families) > 1)
+        self._draw()
+
+    def _start_over(self) -> None:
+        self.chart.clear()
+        self._shown.clear()
+        self._draw()
+
+    def _draw(self) -> None:
+        family = self.family.value()
+        if family is None:
+            return
+        for metric, curve in self._feed.of_family(family).items():
+            name, done = words.metric_name(metric), self._shown.get(metric, 0)
+            if len(curve.values) < done:  # a new attempt superseded points
+                done = 0
+            if len(curve.values) == done:
+                continue
+            xs = self._across(curve, done)
+            ys = curve.values[done:].tolist()
+            if done:
+                self.chart.append(name, xs, ys)
+            else:
+                self.chart.set_series(name, xs, ys, slot=0 if metric.startswith("train") else 1)
+            self._shown[metric] = len(curve.values)
+
+    def _across(self, curve: Curve, first: int) -> list[float]:
+        which = self.across.value()
+        if which == "time":
+            return curve.seconds[first:].tolist()
+        if which == "epoch" and not all(math.isnan(epoch) for epoch in curve.epochs):
+            return curve.epochs[first:].tolist()
+        return curve.steps[first:].tolist()

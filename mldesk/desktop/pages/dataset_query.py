@@ -1,0 +1,105 @@
+"""Ask a dataset in SQL."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import theme, words
+from mldesk.desktop.pages.answer_table import show_page
+from mldesk.desktop.states.dataset import QUERY_LIMIT, DatasetState
+from mldesk.desktop.tasks import TaskOwner, async_slot
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import Card, DataTable, Spinner, disable, enable, make_button, make_label, row, set_tone
+
+
+class SqlField(QPlainTextEdit):
+    """A field for SQL; Ctrl+Enter runs it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("code", True)
+        self.setTabChangesFocus(True)
+        self.setAccessibleName(self.tr("SQL query"))
+        self.run: object = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if control and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and callable(self.run):
+            self.run()
+            return
+        super().keyPressEvent(event)
+
+
+class QueryView(QWidget, TaskOwner):
+    """A query field over its answer."""
+
+    def __init__(self, state: DatasetState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.field = SqlField()
+        self.field.setFont(theme.font("mono"))
+        self.field.setFixedHeight(theme.px(96))
+        self.field.setPlaceholderText("SELECT … FROM data")
+        self.field.run = self.run_query
+        self.field.textChanged.connect(self._check)
+        self._run = make_button(self.tr("Run"), "primary", "play")
+        self._run.setToolTip(self.tr("Ctrl+Enter"))
+        self._run.clicked.connect(self.run_query)
+        self._spinner = Spinner(16)
+        self._spinner.hide()
+        self._said = make_label(self.tr("The table is called data. Nothing can be changed from here."), "caption",
+                                "muted", wrap=True, selectable=True)
+        self.answer = DataTable()
+        self.answer.setAccessibleName(self.tr("Answer"))
+        card = Card(padding=0)
+        card.add(self.answer, 1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(QWidget())
+        self._stack.addWidget(card)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.M)
+        layout.addWidget(self.field)
+        line = row(self._said, spacing=Space.M)
+        line.setStretch(0, 1)
+        line.addWidget(self._spinner)
+        line.addWidget(self._run)
+        layout.addLayout(line)
+        layout.addWidget(self._stack, 1)
+        self._check()
+
+    def suggest(self, sql: str) -> None:
+        """Put a query into the field if it is empty."""
+        if not self.field.toPlainText().strip():
+            self.field.setPlainText(sql)
+
+    def _check(self) -> None:
+        if self.field.toPlainText().strip():
+            enable(self._run)
+        else:
+            disable(self._run, self.tr("Write a query first."))
+
+    @async_slot
+    async def run_query(self) -> None:
+        """Answer what stands in the field."""
+        sql = self.field.toPlainText().strip()
+        if not sql or not self._spinner.isHidden():
+            return
+        self._spinner.show()
+        try:
+            page = await self._state.query(sql)
+        except MldeskError as error:
+            set_tone(self._said, "danger")
+            self._said.setText(f"{error.message} {error.hint}".strip())
+            return
+        finally:
+            self._spinner.hide()
+        set_tone(self._said, "muted")
+        count = words.counted(len(page.rows), self.tr("row"), self.tr("rows"))
+        cut = self.tr(" – the first ones; the query has more") if len(page.rows) >= QUERY_LIMIT else ""
+        self._said.setText(f"{count}{cut}")
+        show_page(self.answer, page, self._state.version.value.columns if self._state.version.value else ())
+        self._stack.setCurrentIndex(1)

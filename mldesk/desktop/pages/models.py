@@ -1,0 +1,92 @@
+"""The list of models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from mldesk.desktop import words
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.record_model import Field
+from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.lists import ModelList
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import Card, EmptyState, PageHeader, SearchField, make_button
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mldesk.library.records import Model
+
+LEADING = ("roc_auc", "accuracy", "r2")  # the one score a list has room for
+
+
+def leading(metrics: Mapping[str, float]) -> str:
+    """Write the score that speaks for a model."""
+    name = next((name for name in LEADING if name in metrics), None)
+    return words.MISSING if name is None else f"{words.metric_name(name)} {words.metric_value(metrics[name])}"
+
+
+def fields() -> list[Field[Model]]:
+    """Return the columns of the list."""
+    tr = words.tr
+    return [
+        Field(tr("Name"), lambda item: item.name, strong=True, icon=lambda _: "model",
+              sort=lambda item: item.name.casefold()),
+        Field(tr("Predicts"), lambda item: item.head.target, 140),
+        Field(tr("Task"), lambda item: words.task_name(item.head.task), 120, muted=True),
+        Field(tr("Newest version"), lambda item: words.estimator_name(item.head.estimator), 180),
+        Field(tr("Score"), lambda item: leading(item.head.metrics), 140, right=True),
+        Field(tr("Versions"), lambda item: words.number(item.versions), 88, lambda item: item.versions, right=True,
+              muted=True),
+        Field(tr("Promoted"), lambda item: "" if item.promoted is None else f"@{item.promoted}", 100,
+              badge=lambda item: ("" if item.promoted is None else tr("version {number}").format(number=item.promoted),
+                                  "success", "")),
+        Field(tr("Changed"), lambda item: words.when(item.head.created), 110, lambda item: item.head.created,
+              muted=True),
+    ]
+
+
+class ModelsPage(Page):
+    """Every model; where there is none, the way to the first."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self.state = ModelList(shell.desk)
+        self.table: RecordTable[Model] = RecordTable(fields(), lambda item: item.name, self.tr("Models"))
+        self.table.opened.connect(lambda item: shell.open_model(item.name))
+        self._search = SearchField(self.tr("Find a model"))
+        self._search.setFixedWidth(240)
+        self._search.searched.connect(self.table.set_filter)
+        add = make_button(self.tr("Import a bundle…"), "secondary", "bundle")
+        add.clicked.connect(shell.choose_bundle)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(QWidget())
+        empty = EmptyState("model", self.tr("No models yet"),
+                           self.tr("Every run that succeeds leaves a model here, versioned under its name. "
+                                   "A bundle from somebody else can be imported, too."),
+                           self.tr("Go to the datasets"), action_icon="dataset")
+        empty.acted.connect(lambda: shell.go("datasets"))
+        self._stack.addWidget(empty)
+        card = Card(padding=0)
+        card.add(self.table, 1)
+        self._stack.addWidget(card)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        layout.setSpacing(Space.L)
+        layout.addWidget(PageHeader(self.tr("Models"), "", [self._search, add]))
+        layout.addWidget(self._stack, 1)
+        self.setFocusProxy(self.table)
+        self.keep(self.state.models.subscribe(lambda _: self._show()))
+
+    async def refresh(self) -> None:
+        await self.state.refresh()
+
+    def _show(self) -> None:
+        models = self.state.models.value
+        if models is not None:
+            self.table.set_records(models)
+        self._search.setVisible(bool(models))
+        self._stack.setCurrentIndex(0 if models is None else 2 if models else 1)

@@ -1,0 +1,292 @@
+"""One run, live: progress, curves, machine, log; the evaluation once it has finished; what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from mldesk.desktop import words
+from mldesk.desktop.pages.curves_card import CurvesCard
+from mldesk.desktop.pages.evaluation import EvaluationView
+from mldesk.desktop.pages.facts import FactGrid
+from mldesk.desktop.pages.machine_card import MachineCard
+from mldesk.desktop.pages.notice import Notice
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.run_facts import about, data_facts, settings
+from mldesk.desktop.pages.run_fields import state_badge
+from mldesk.desktop.pages.run_progress import ProgressCard
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.run import RunState
+from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish
+from mldesk.desktop.tasks import async_slot
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import (
+    Badge,
+    Card,
+    LogView,
+    PageHeader,
+    ScrollPage,
+    Sheet,
+    Tabs,
+    disable,
+    enable,
+    make_button,
+    make_label,
+)
+from mldesk.wire.states import JobState
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QPushButton
+
+    from mldesk.library.records import Run
+
+_SIDE = 300  # width of the column beside the curves, pixels
+
+
+class RunPage(Page):
+    """Draws a ``RunState``."""
+
+    def __init__(self, shell: Shell, run_id: str) -> None:
+        super().__init__(shell)
+        self.state = RunState(shell.desk, run_id)
+        self._ended_before: bool | None = None  # whether the run had ended when it was looked at first
+        self.header = PageHeader(" ", " ", with_back=True)
+        self.header.back.connect(lambda: shell.go("runs"))
+        self._badge = Badge("")
+        self._where = Badge("", icon="cpu")
+        self.header.add_badge(self._badge)
+        self.header.add_badge(self._where)
+        self._make_buttons()
+        self._notice = Notice()
+        self._notice.acted.connect(self.resume)
+        self.progress = ProgressCard(self.state)
+        self.curves = CurvesCard(self.state.curves, shell.preferences)
+        self.machine = MachineCard(self.state.machine)
+        self._warnings = Card(self.tr("Worth knowing"))
+        self._warnings.hide()
+        self.evaluation = EvaluationView()
+        self.log = LogView()
+        self.tabs = Tabs()
+        self.tabs.add("training", self.tr("Training"), self._make_training(), "chart")
+        self.tabs.add("evaluation", self.tr("Evaluation"), self.evaluation, "success")
+        self.tabs.add("details", self.tr("Details"), self._make_details(), "info")
+        self.tabs.add("log", self.tr("Log"), self.log, "log")
+        self.tabs.set_enabled("evaluation", self.tr("There is an evaluation once the run has finished."))
+        self.tabs.changed.connect(lambda key: self._read_log() if key == "log" else None)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        layout.setSpacing(Space.L)
+        for widget, stretch in ((self.header, 0), (self._notice, 0), (self.tabs, 1)):
+            layout.addWidget(widget, stretch)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._clock = QTimer(self, interval=1000)  # the elapsed time
+        self._clock.timeout.connect(self.progress.tick)
+        self._clock.start()
+        desk = self.shell.desk
+        self.keep(desk.advanced.subscribe(self._on_advanced))
+        self.keep(desk.unreachable.changed.subscribe(lambda _: self._show_run(self.state.run.value)))
+        self.keep(self.state.run.subscribe(self._show_run))
+        self.keep(self.state.advanced.subscribe(lambda _: self._draw()))
+        self.keep(self.state.logged.subscribe(self.log.append_text))
+        self.keep(self.state.evaluation.subscribe(self._show_evaluation))
+
+    def _make_buttons(self) -> None:
+        self._finish = make_button(self.tr("Finish now"), "secondary", "finish")
+        self._finish.setToolTip(self.tr("Stop fitting, evaluate, and keep the model as it is"))
+        self._finish.clicked.connect(self.finish)
+        self._cancel = make_button(self.tr("Cancel"), "danger", "cancel")
+        self._cancel.clicked.connect(self.cancel)
+        self._again = make_button(self.tr("Train again…"), "secondary", "refresh")
+        self._again.setToolTip(self.tr("Open the Train dialog with the settings of this run"))
+        self._again.clicked.connect(self._train_again)
+        self._model = make_button(self.tr("Open the model"), "primary", "model")
+        self._model.clicked.connect(self._open_model)
+        for button in (self._finish, self._cancel, self._again, self._model):
+            button.hide()
+            self.header.add_action(button)
+
+    def _make_training(self) -> QWidget:
+        page = ScrollPage(margin=0, spacing=Space.L)
+        page.body.setContentsMargins(0, 0, Space.S, Space.L)
+        page.body.addWidget(self.progress)
+        side = QVBoxLayout()
+        side.setSpacing(Space.L)
+        side.addWidget(self.machine)
+        side.addWidget(self._warnings)
+        side.addStretch(1)
+        column = QWidget()
+        column.setFixedWidth(_SIDE)
+        column.setLayout(side)
+        side.setContentsMargins(0, 0, 0, 0)
+        line = QHBoxLayout()
+        line.setSpacing(Space.L)
+        line.addWidget(self.curves, 1)
+        line.addWidget(column)
+        page.body.addLayout(line, 1)
+        return page
+
+    def _make_details(self) -> QWidget:
+        page = ScrollPage(margin=0, spacing=Space.L)
+        page.body.setContentsMargins(0, 0, Space.S, Space.L)
+        self._settings, self._data, self._about = FactGrid(), FactGrid(), FactGrid()
+        cards = [Card(self.tr("Settings")), Card(self.tr("Data")), Card(self.tr("Run"))]
+        for card, grid in zip(cards, (self._settings, self._data, self._about), strict=True):
+            card.add(grid)
+            card.body.addStretch(1)
+        right = QVBoxLayout()
+        right.setSpacing(Space.L)
+        right.addWidget(cards[1])
+        right.addWidget(cards[2])
+        right.addStretch(1)
+        line = QHBoxLayout()
+        line.setSpacing(Space.L)
+        line.addWidget(cards[0], 1, Qt.AlignmentFlag.AlignTop)
+        line.addLayout(right, 1)
+        page.body.addLayout(line)
+        page.body.addStretch(1)
+        return page
+
+    # Showing
+
+    async def refresh(self) -> None:
+        await self.state.refresh()
+        if self.tabs.value() == "log":
+            await self.state.read_log()
+
+    def _on_advanced(self, run_id: str) -> None:
+        if run_id == self.state.id:
+            self.refresh_soon()
+
+    def _draw(self) -> None:
+        self.curves.refresh()
+        self.machine.refresh()
+        self.progress.tick()
+        self._show_warnings()
+
+    def _show_run(self, run: Run | None) -> None:
+        if run is None:
+            return
+        text, tone, icon = state_badge(run, self.shell)
+        self._badge.set(text, tone, icon)
+        self._where.set(self.tr("this machine") if run.runner == "local" else run.runner)
+        self.header.set_title(run.name)
+        self.header.set_subtitle(self._subtitle(run))
+        self._show_buttons(run)
+        self._show_notice(run)
+        self._settings.show_facts(settings(run))
+        self._data.show_facts(data_facts(run))
+        self._about.show_facts(about(run, self.state.attempt))
+        self._draw()
+        if self._ended_before is None:
+            self._ended_before = run.state.ended
+
+    def _subtitle(self, run: Run) -> str:
+        learns = self.tr("{estimator} learns {target} from {dataset}").format(
+            estimator=words.estimator_name(run.estimator), target=run.target, dataset=run.dataset)
+        return f"{learns} · {words.when(run.created)}"
+
+    def _show_buttons(self, run: Run) -> None:
+        going = not run.state.ended
+        self._cancel.setVisible(going)
+        self._finish.setVisible(going)
+        self._again.setVisible(not going)
+        self._model.setVisible(run.model is not None)
+        _switch(self._cancel, why_not_cancel(run))
+        _switch(self._finish, why_not_finish(run))
+
+    def _show_notice(self, run: Run) -> None:
+        since = self.state.unreachable_since
+        if since is not None and not run.state.ended:
+            self._notice.say("warning", self.tr("The runner has not answered since {time}.").format(
+                time=words.when(since)), self.tr("That says nothing about the run: it may well go on. "
+                                                 "What it did meanwhile is shown as soon as it answers."))
+        elif run.state is JobState.INTERRUPTED:
+            text = f"{run.message} {run.hint}".strip()
+            self._notice.say("warning", text or self.tr("The run was interrupted."),
+                             self.tr("It can go on from its last checkpoint."), self.tr("Resume"))
+        elif run.state in (JobState.FAILED, JobState.LOST):
+            self._notice.say("danger", run.message or self.tr("The run failed."), run.hint)
+        else:
+            self._notice.hide()
+
+    def _show_warnings(self) -> None:
+        layout = self._warnings.body
+        if layout.count() == len(self.state.warnings):
+            return
+        while layout.count():
+            item = layout.takeAt(0)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for text, hint in self.state.warnings:
+            layout.addWidget(make_label(f"{text} {hint}".strip(), wrap=True, selectable=True))
+        self._warnings.setVisible(bool(self.state.warnings))
+
+    def _show_evaluation(self, payload: Mapping[str, Any] | None) -> None:
+        if not payload:
+            return
+        self.evaluation.show_evaluation(payload)
+        self.tabs.set_enabled("evaluation")
+        if self._ended_before or self.tabs.value() == "training":
+            self.tabs.set_value("evaluation")
+
+    # Doing
+
+    def cancel(self) -> None:
+        """Ask once, since nothing of the run is kept."""
+        run = self.state.run.value
+        if run is None or why_not_cancel(run):
+            return
+        sheet = Sheet(self.tr("Cancel {name}?").format(name=run.name), self.shell.host, danger=True,
+                      text=self.tr("It stops at once and no model is kept. Finish now would keep one."),
+                      primary=self.tr("Cancel the run"), secondary=self.tr("Let it go on"), width=420)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.confirmed.connect(sheet.accept)
+        sheet.accepted.connect(self._cancel_now)
+        sheet.open()
+
+    @async_slot
+    async def _cancel_now(self) -> None:
+        disable(self._cancel, self.tr("The run is being cancelled."))
+        await self.state.cancel()
+
+    @async_slot
+    async def finish(self) -> None:
+        """Stop fitting now and keep the model."""
+        if not why_not_finish(self.state.run.value):
+            disable(self._finish, self.tr("The run is being finished."))
+            await self.state.finish()
+
+    @async_slot
+    async def resume(self) -> None:
+        """Go on from the last checkpoint."""
+        await self.state.resume()
+        self.tabs.set_value("training")
+
+    @async_slot
+    async def _read_log(self) -> None:
+        await self.state.read_log()
+
+    def _train_again(self) -> None:
+        run = self.state.run.value
+        if run is not None:
+            from mldesk.desktop.pages.train_dialog import train_again
+
+            train_again(self.shell, run)
+
+    def _open_model(self) -> None:
+        run = self.state.run.value
+        if run is not None and run.model:
+            name, _, number = run.model.rpartition("@")
+            self.shell.open_model(name, int(number))
+
+
+def _switch(button: QPushButton, reason: str) -> None:
+    if reason:
+        disable(button, reason)
+    else:
+        enable(button)

@@ -1,0 +1,70 @@
+"""How lists and pages write a run: its score, its progress, its times."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from mldesk.desktop import words
+from mldesk.desktop.pages.record_model import Field
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.theme import Tone
+from mldesk.desktop.widgets.badges import state_words
+from mldesk.wire.states import JobState
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+
+def share(run: Run) -> float | None:
+    """Return how far a run is, 0 to 1; None where nobody knows or nothing goes on."""
+    progress = run.progress
+    if run.state.ended or not progress or not progress.get("total"):
+        return None
+    return min(1.0, max(0.0, float(progress["done"]) / float(progress["total"])))
+
+
+def score(run: Run) -> tuple[str, float] | None:
+    """Return the metric that speaks for a run."""
+    from mldesk.workbench.comparison import leading_metric
+
+    return leading_metric(run)
+
+
+def took(run: Run, now: float | None = None) -> float | None:
+    """Return the seconds a run has taken so far, None before it began."""
+    if run.started is None:
+        return None
+    end = run.finished if run.finished is not None else (time.time() if now is None else now)
+    return max(0.0, end - run.started)
+
+
+def state_badge(run: Run, shell: Shell) -> tuple[str, Tone, str]:
+    """Return words, tone and icon of a run's state; a run out of reach says since when."""
+    since = shell.desk.unreachable.value.get(run.id)
+    if since is not None and not run.state.ended:
+        return words.tr("Out of reach"), "warning", "warning"
+    return state_words(run.state)
+
+
+def fields(shell: Shell) -> list[Field[Run]]:
+    """Return the columns of the list of runs."""
+    tr = words.tr
+    return [
+        Field(tr("State"), lambda run: run.state.value, 132, lambda run: list(JobState).index(run.state),
+              badge=lambda run: state_badge(run, shell), share=share, tip=lambda run: run.message or run.stage),
+        Field(tr("Name"), lambda run: run.name, sort=lambda run: run.name.casefold(), strong=True),
+        Field(tr("Dataset"), lambda run: run.dataset, 150, muted=True),
+        Field(tr("Target"), lambda run: run.target, 120, muted=True),
+        Field(tr("Estimator"), lambda run: words.estimator_name(run.estimator), 168),
+        Field(tr("Score"), _score_words, 150, lambda run: (score(run) or ("", float("-inf")))[1], right=True),
+        Field(tr("Started"), lambda run: words.when(run.created), 112, lambda run: run.created, muted=True,
+              tip=lambda run: words.moment(run.created)),
+        Field(tr("Took"), lambda run: words.duration(took(run)), 96, lambda run: took(run) or 0.0, right=True,
+              muted=True),
+    ]
+
+
+def _score_words(run: Run) -> str:
+    found = score(run)
+    return words.MISSING if found is None else f"{words.metric_name(found[0])} {words.metric_value(found[1])}"

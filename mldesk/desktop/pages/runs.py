@@ -1,0 +1,98 @@
+"""The list of runs, live, whoever started them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.run_fields import fields
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.lists import RunList
+from mldesk.desktop.states.run_reasons import why_not_compare
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import Card, EmptyState, PageHeader, SearchField, Segmented, disable, enable, make_button
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+
+class RunsPage(Page):
+    """Every run. Two or more can be chosen and compared."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self.state = RunList(shell.desk)
+        self.table: RecordTable[Run] = RecordTable(fields(shell), lambda run: run.id, self.tr("Runs"), many=True)
+        self.table.opened.connect(lambda run: shell.open_run(run.id))
+        self.table.chosen.connect(self._check)
+        self._which = Segmented([("all", self.tr("All")), ("active", self.tr("Going on")),
+                                 ("succeeded", self.tr("Succeeded")), ("other", self.tr("Other ends"))])
+        self._which.changed.connect(lambda _: self._show())
+        self._search = SearchField(self.tr("Find a run"))
+        self._search.setFixedWidth(220)
+        self._search.searched.connect(self.table.set_filter)
+        self._compare = make_button(self.tr("Compare"), "secondary", "compare")
+        self._compare.clicked.connect(self.compare)
+        header = PageHeader(self.tr("Runs"), "", [self._which, self._search, self._compare])
+        self._stack = QStackedWidget()
+        self._stack.addWidget(QWidget())
+        empty = EmptyState("run", self.tr("No runs yet"),
+                           self.tr("A run is one training. Open a dataset and press Train; "
+                                   "runs started from the command line show up here, too."),
+                           self.tr("Go to the datasets"), action_icon="dataset")
+        empty.acted.connect(lambda: shell.go("datasets"))
+        self._stack.addWidget(empty)
+        card = Card(padding=0)
+        card.add(self.table, 1)
+        self._stack.addWidget(card)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        layout.setSpacing(Space.L)
+        layout.addWidget(header)
+        layout.addWidget(self._stack, 1)
+        self.setFocusProxy(self.table)
+        self._clock = QTimer(self, interval=1000)  # durations of runs that go on
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
+        self.keep(self.state.runs.subscribe(lambda _: self._show()))
+        self.keep(shell.desk.unreachable.changed.subscribe(lambda _: self._show()))
+        self._check()
+
+    async def refresh(self) -> None:
+        await self.state.refresh()
+
+    def _show(self) -> None:
+        runs = self.state.runs.value
+        if runs is not None:
+            self.table.set_records([run for run in runs if self._wanted(run)])
+        for tool in (self._which, self._search, self._compare):
+            tool.setVisible(bool(runs))
+        self._stack.setCurrentIndex(0 if runs is None else 2 if runs else 1)
+        self._check()
+
+    def _wanted(self, run: Run) -> bool:
+        which = self._which.value()
+        succeeded = run.state.value == "succeeded"
+        return {"all": True, "active": not run.state.ended, "succeeded": succeeded,
+                "other": run.state.ended and not succeeded}[which]
+
+    def _tick(self) -> None:
+        if self.isVisible() and any(not run.state.ended for run in self.state.runs.value or ()):
+            self.table.viewport().update()
+
+    def _check(self) -> None:
+        reason = why_not_compare(self.table.selected())
+        if reason:
+            disable(self._compare, reason)
+        else:
+            enable(self._compare)
+
+    def compare(self) -> None:
+        """Show the chosen runs side by side."""
+        runs = self.table.selected()
+        if len(runs) > 1:
+            self.shell.compare_runs([run.id for run in runs])

@@ -1,0 +1,53 @@
+"""A step of a recipe as people read it: "Drop customerID", "Fill missing TotalCharges with 0"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mldesk.desktop import words
+from mldesk.desktop.words import tr
+
+_SHOWN = 3  # names written before "and 4 more"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write a list of names, cut where it gets long."""
+    more = len(names) - _SHOWN
+    shown = ", ".join(names[:_SHOWN])
+    return shown if more <= 0 else tr("{names} and {count} more").format(names=shown, count=words.number(more))
+
+
+def step_words(step: Mapping[str, Any]) -> str:
+    """Return one line that says what ``step`` does; a kind this window does not know is shown with its fields."""
+    kind = str(step.get("step", ""))
+    columns = listed([str(name) for name in step.get("columns") or ()])
+    if kind == "drop":
+        return tr("Drop {columns}").format(columns=columns)
+    if kind == "rename":
+        return tr("Rename {pairs}").format(pairs=_pairs(step.get("names")))
+    if kind == "cast":
+        return tr("Read {columns} as {type}").format(columns=columns, type=step.get("type")) + (
+            tr(", what does not fit becomes missing") if step.get("on_error") == "missing" else "")
+    if kind == "fill_missing":
+        how = step.get("with", "constant")
+        value = words.cell(step.get("value")) if how == "constant" else tr("the {how}").format(how=how)
+        return tr("Fill missing {columns} with {value}").format(columns=columns, value=value)
+    if kind == "drop_missing":
+        where = columns or tr("any column")
+        return tr("Leave out rows without {columns}").format(columns=where)
+    if kind == "deduplicate":
+        same = tr(" in {columns}").format(columns=columns) if columns else ""
+        return tr("Keep the {which} of rows that are the same{where}").format(which=step.get("keep", "first"), where=same)
+    if kind == "filter":
+        return tr("Keep rows where {condition}").format(condition=step.get("where", ""))
+    if kind == "replace":
+        return tr("In {columns} replace {pairs}").format(columns=columns, pairs=_pairs(step.get("values")))
+    fields = ", ".join(f"{name} {words.cell(value)}" for name, value in step.items() if name != "step")
+    return f"{kind}: {fields}"
+
+
+def _pairs(given: object) -> str:
+    if not isinstance(given, Mapping):
+        return ""
+    return listed([f"{old} → {tr('missing') if new is None else new}" for old, new in given.items()])

@@ -1,0 +1,369 @@
+"""A user who does the whole main job with mouse and keyboard, on the real workbench and the real runner.
+
+    python -m tests.desktop.scripted_user --out DIR [--mode dark] [--quick]
+
+drops in a table, looks at it, cleans it, trains, watches, reads the evaluation, exports and predicts, and leaves a
+screenshot of each step in DIR. Offscreen unless QT_QPA_PLATFORM says otherwise (under Xvfb: ``xcb``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+if __name__ == "__main__" and "--xcb" not in sys.argv:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QPainter, QPixmap
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QPushButton, QWidget
+
+from mldesk.core.paths import Home
+from mldesk.desktop import main, theme
+from mldesk.desktop.preferences import PreferencesFile
+from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.tasks import start
+from mldesk.desktop.window import MainWindow
+from mldesk.wire.states import JobState
+
+W = TypeVar("W", bound=QWidget)
+
+
+class User:
+    """Sees the window, presses what is there, and waits for what it says."""
+
+    def __init__(self, window: MainWindow, shots: Path | None, *, patience: float = 120.0) -> None:
+        self.window, self.shots, self.patience = window, shots, patience
+        self.number = 0
+        self.log: list[str] = []
+
+    async def until(self, seen: Callable[[], Any], what: str) -> Any:
+        """Wait until ``seen()`` is true; raise with what was waited for after ``patience`` seconds."""
+        deadline = time.monotonic() + self.patience
+        while not (found := seen()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"waited in vain for {what}; toasts: {self.window.toasts.texts()}")
+            await asyncio.sleep(0.03)
+        return found
+
+    async def pause(self, seconds: float = 0.3) -> None:
+        """Let everything be drawn."""
+        await asyncio.sleep(seconds)
+
+    async def shot(self, name: str) -> None:
+        """Keep a picture of the window and of the dialogs over it."""
+        await self.pause()
+        self.number += 1
+        if self.shots is not None:
+            picture(self.window).save(str(self.shots / f"{self.number:02}-{name}.png"))
+
+    def find(self, kind: type[W], **wanted: str) -> W | None:
+        """Return the first visible widget of ``kind`` whose text or name is as wanted; the topmost dialog first."""
+        for root in [*reversed(dialogs()), self.window]:
+            for widget in root.findChildren(kind):
+                if widget.isVisible() and all(_word(widget, key) == value for key, value in wanted.items()):
+                    return widget
+        return None
+
+    async def press(self, text: str) -> None:
+        """Press the button that says ``text``, once it is on."""
+        button = await self.until(lambda: self._button(text), f"a button {text!r} that is on")
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        await self.pause(0.05)
+
+    def _button(self, text: str) -> QPushButton | None:
+        button = self.find(QPushButton, text=text)
+        return button if button is not None and button.isEnabled() else None
+
+    def keys(self, keys: str) -> None:
+        """Press a shortcut."""
+        QTest.keySequence(self.window, keys)
+
+    def drop(self, *paths: Path) -> None:
+        """Drop files in the middle of the window."""
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+        QApplication.sendEvent(self.window, QDropEvent(
+            QPointF(self.window.rect().center()), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier))
+
+    async def answer_file_dialog(self, path: Path) -> None:
+        """Choose ``path`` in the file dialog that is open."""
+        dialog = await self.until(
+            lambda: next((item for item in dialogs() if isinstance(item, QFileDialog)), None), "a file dialog")
+        dialog.filesSelected.emit([str(path)])
+        dialog.close()
+        await self.pause(0.05)
+
+
+def dialogs() -> list[QDialog]:
+    """Return the open dialogs, the topmost last."""
+    return [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, QDialog) and widget.isVisible()]
+
+
+def picture(window: MainWindow) -> QPixmap:
+    """Draw the window with its dialogs where they would be."""
+    image = window.grab()
+    painter = QPainter(image)
+    for dialog in dialogs():
+        painter.fillRect(image.rect(), Qt.GlobalColor.transparent)
+        corner = QPoint((window.width() - dialog.width()) // 2, max(0, (window.height() - dialog.height()) // 2))
+        shade = theme.colour("text")
+        shade.setAlpha(60)
+        painter.fillRect(image.rect(), shade)
+        painter.drawPixmap(corner, dialog.grab())
+    painter.end()
+    return image
+
+
+def _word(widget: QWidget, key: str) -> str:
+    value = getattr(widget, {"name": "accessibleName"}.get(key, key))
+    return str(value()).strip()
+
+
+async def main_job(user: User, table: Path, rows: Path, folder: Path, *, epochs: int) -> dict[str, Any]:
+    """Do the main job and return what came of it."""
+    window = user.window
+    await user.until(lambda: window.desk.ready.value, "the library")
+    await user.shot("home-first-run")
+    window.go("datasets")
+    await user.shot("datasets-empty")
+    user.drop(table)
+    page = await user.until(window.dataset_page, "the dataset")
+    await user.until(lambda: page.table.model() and page.table.model().rowCount(), "rows")
+    await user.pause(0.5)
+    await user.shot("dataset-table")
+    window.toasts.clear()
+    page.show_tab("columns")
+    await user.until(lambda: page.state.profile.value, "the profile")
+    await user.shot("dataset-columns")
+    page.show_tab("query")
+    page.query.field.setPlainText('SELECT "Contract", count(*) AS customers, avg("MonthlyCharges") AS monthly\n'
+                                  'FROM data\nGROUP BY 1\nORDER BY customers DESC')
+    await user.press("Run")
+    await user.until(lambda: page.query.answer.model() and page.query.answer.model().rowCount(), "an answer")
+    await user.shot("dataset-sql")
+    if page.state.version.value.problems:
+        page.show_tab("problems")
+        await user.shot("dataset-problems")
+    page.show_tab("table")
+    await clean(user)
+    version = await user.until(
+        lambda: (found := window.dataset_page()) and found.state.version.value and
+        found.state.version.value.number == 2 and found.state.version.value, "version 2")
+    window.dataset_page().show_tab("versions")
+    await user.shot("dataset-versions")
+    run = await train(user, epochs)
+    model = await look_at_model(user, folder)
+    await predict(user, rows, folder / "predictions.csv")
+    return {"version": version, "run": run, "model": model}
+
+
+async def clean(user: User) -> None:
+    """Drop the id, drop duplicates, make a new version."""
+    from mldesk.data.steps import BY_NAME
+
+    user.keys("Ctrl+E")
+    dialog = await user.until(lambda: next(iter(dialogs()), None), "the Clean dialog")
+    await user.until(lambda: dialog.state.preview.value, "the preview")
+    await user.shot("clean-empty")
+    dialog.edit(BY_NAME["drop"])
+    dialog._form._read["columns"].__self__.set_values(["customerID"])
+    await user.shot("clean-step-form")
+    await user.press("Add this step")
+    dialog.edit(BY_NAME["deduplicate"])
+    await user.press("Add this step")
+    await user.until(lambda: len(dialog.state.steps.value) == 2 and not dialog.state.busy.value, "two steps previewed")
+    await user.shot("clean-two-steps")
+    await user.press("Make the new version")
+    await user.until(lambda: not dialogs(), "the Clean dialog to close")
+
+
+async def train(user: User, epochs: int) -> Any:
+    """Train the neural network on the cleaned table and watch it."""
+    window = user.window
+    await user.press("Train…")
+    dialog = await user.until(lambda: next(iter(dialogs()), None), "the Train dialog")
+    await user.until(lambda: dialog.state.check.value and dialog._form is not None, "the check")
+    dialog.target.set_value("")
+    await user.until(lambda: not dialog.primary.isEnabled(), "Train to be off")
+    await user.shot("train-off")
+    dialog.target.set_value("Churn")
+    await user.until(lambda: dialog.primary.isEnabled(), "Train to be on")
+    dialog.estimator.set_value("mlp")
+    await user.until(lambda: "epochs" in dialog._form.values(), "the form of the neural network")
+    dialog._form.set_values({"epochs": epochs, "patience": None})
+    await user.until(lambda: dialog.primary.isEnabled() and
+                     dialog.state.order.value.parameters.get("epochs") == epochs, "the order")
+    await user.pause(0.5)
+    await user.shot("train-dialog")
+    await user.press("Train")
+    page = await user.until(window.run_page, "the run page")
+    await user.until(lambda: page.state.run.value and (page.state.curves.curves or page.state.run.value.state.ended),
+                     "the first points")
+    await user.pause(1.5)
+    await user.shot("run-live")
+    page.tabs.set_value("log")
+    await user.pause(0.5)
+    await user.shot("run-log")
+    page.tabs.set_value("training")
+    window.go("runs")
+    window.go("runs")
+    await user.pause(1.2)
+    await user.shot("runs-live")
+    await user.until(lambda: window.desk.active.value == (), "the run to end")
+    run = window.desk.workbench.runs.list()[0]
+    window.open_run(run.id)
+    page = window.run_page()
+    await user.until(lambda: page.state.run.value and page.state.run.value.state.ended, "the ended run")
+    if page.state.run.value.state is not JobState.SUCCEEDED:
+        raise AssertionError(f"{page.state.run.value.message} {page.state.run.value.hint}")
+    await user.until(lambda: page.state.evaluation.value, "the evaluation")
+    await user.pause(0.5)
+    await user.shot("run-evaluation")
+    page.tabs.set_value("training")
+    await user.shot("run-curve")
+    page.tabs.set_value("details")
+    await user.shot("run-details")
+    return page.state.run.value
+
+
+async def look_at_model(user: User, folder: Path) -> Any:
+    """Open the model, export it."""
+    window = user.window
+    await user.press("Open the model")
+    page = await user.until(window.model_page, "the model page")
+    await user.until(lambda: page.state.evaluation.value, "the model's evaluation")
+    await user.shot("model")
+    page.tabs.set_value("versions")
+    await user.shot("model-versions")
+    bundle = folder / "churn.mlbundle"
+    await user.press("Export…")
+    await user.answer_file_dialog(bundle)
+    await user.until(bundle.exists, "the bundle")
+    await user.until(lambda: window.toasts.texts(), "the toast")
+    await user.shot("model-exported")
+    window.toasts.clear()
+    user.drop(bundle)
+    await user.until(lambda: dialogs() and dialogs()[0].facts.isVisible() and dialogs()[0]._signed.isVisible(),
+                     "the bundle's contents")
+    await user.pause(0.3)
+    await user.shot("bundle")
+    dialogs()[0].reject()
+    return page.state.version.value
+
+
+async def predict(user: User, rows: Path, output: Path) -> None:
+    """Predict a file with the model that is open."""
+    window = user.window
+    await user.press("Predict…")
+    dialog = await user.until(lambda: next(iter(dialogs()), None), "the Predict dialog")
+    dialog.source.setText(str(rows))
+    dialog.output.setText(str(output))
+    await user.shot("predict")
+    await user.press("Predict")
+    await user.until(output.exists, "the predictions")
+    await user.until(lambda: window.toasts.texts(), "the toast")
+    await user.shot("predicted")
+    window.toasts.clear()
+
+
+async def look_around(user: User) -> None:
+    """Palette, cheat sheet, settings, lists, comparison."""
+    window = user.window
+    for key in ("home", "datasets", "models", "settings"):
+        window.go(key)
+        window.back()
+        await user.pause(0.5)
+        await user.shot(f"place-{key}")
+    user.keys("Ctrl+K")
+    await user.until(dialogs, "the palette")
+    await user.shot("palette")
+    dialogs()[0].close()
+    user.keys("?")
+    await user.until(dialogs, "the cheat sheet")
+    await user.shot("cheat-sheet")
+    dialogs()[0].close()
+
+
+def play(home: Path, script: Callable[[User], Any], *, mode: str = "light", shots: Path | None = None,
+         size: tuple[int, int] = (1280, 820), patience: float = 120.0) -> Any:
+    """Open the window over ``home``, let ``script(user)`` run in it, close it; return what the script returned."""
+    app = QApplication.instance() or QApplication(["mldesk"])
+    assert isinstance(app, QApplication)
+    theme.apply(app, mode, scale=1.0)
+    place = Home(home)
+    window = MainWindow(Desk(lambda: main._open_workbench(place)), place, PreferencesFile(home / "window.json"))
+    window.resize(*size)
+    window.show()
+    result: dict[str, Any] = {}
+
+    async def act() -> None:
+        try:
+            result["value"] = await script(User(window, shots, patience=patience))
+        except BaseException as error:
+            result["error"] = error
+            if shots is not None:
+                picture(window).save(str(shots / "99-failed.png"))
+        finally:
+            for dialog in dialogs():
+                dialog.close()
+            window.close()
+
+    window.painted.connect(lambda: start(act(), "the user"))
+    main._live(app, window)
+    window.deleteLater()
+    if "error" in result:
+        raise result["error"]
+    return result.get("value")
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Play the main job and look around, leaving screenshots."""
+    parser = argparse.ArgumentParser("scripted_user")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--mode", default="light")
+    parser.add_argument("--xcb", action="store_true", help="use the X display instead of drawing offscreen")
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--home", type=Path)
+    given = parser.parse_args(arguments)
+    given.out.mkdir(parents=True, exist_ok=True)
+    table = Path(__file__).resolve().parents[2] / "resources" / "samples" / "telco_churn.csv"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        rows = folder / "new_customers.csv"
+        rows.write_text("".join(table.read_text("utf-8").splitlines(keepends=True)[:201]), "utf-8")
+        home = given.home or folder / "home"
+
+        async def script(user: User) -> None:
+            told = await main_job(user, table, rows, folder, epochs=given.epochs)
+            await look_around(user)
+            print(f"{user.number} screenshots in {given.out}; {told['run'].name}: {told['run'].result['metrics']}")
+
+        try:
+            play(home, script, mode=given.mode, shots=given.out)
+        finally:
+            stop_agent(home)
+
+
+def stop_agent(home: Path) -> None:
+    """End the runner that the window left at work, as it should."""
+    from mldesk.runners.local import LocalRunner
+
+    runner = LocalRunner(Home(home))
+    try:
+        runner.stop_agent(kill_jobs=True)
+    finally:
+        runner.close()
+
+
+if __name__ == "__main__":
+    run()
