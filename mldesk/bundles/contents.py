@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import struct
 import zipfile
@@ -98,8 +97,3 @@ def _check_part(name: str, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> N
 def _head(archive: zipfile.ZipFile, part: zipfile.ZipInfo | str, size: int) -> bytes:
     with archive.open(part) as file:
         return file.read(size)
-
-
-def to_json_bytes(value: object) -> bytes:
-    """Return ``value`` as the indented JSON of a bundle's own small files."""
-    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode()

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldesk.bundles import manifest as form
-from mldesk.bundles.contents import to_json_bytes
 from mldesk.bundles.names import CARD, MANIFEST, MODEL, REQUIRED, SIGNATURE, check_name
 from mldesk.bundles.packing import Packer
-from mldesk.core import durable
+from mldesk.core import canonical, durable
 from mldesk.core.errors import BadBundle, WorkFailed
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def write_bundle(path: Path, manifest: str, store: ObjectStore, facts: Mapping[s
         pack = Packer(new.file)
         pack.add(MANIFEST, lambda: [data])
         if key is not None:
-            signature = to_json_bytes(key.sign(data))
+            signature = canonical.dumps(key.sign(data))
             pack.add(SIGNATURE, lambda: [signature])
         for item in listed:
             name = str(item["path"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundles.making import StoredModel, stored_model
+from tests.bundles.making import StoredModel, parts_of, stored_model
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +30,9 @@ def model(models: Callable[[str, str], StoredModel]) -> StoredModel:
 @pytest.fixture(scope="session")
 def bundle(model: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return model.bundle(tmp_path_factory.mktemp("bundle") / "good.mlbundle")
+
+
+@pytest.fixture
+def parts(bundle: Path) -> dict[str, bytes]:
+    """The good bundle's files."""
+    return parts_of(bundle)
