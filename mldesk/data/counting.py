@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mldesk.data.engine import connect, identifier, relation, sql_errors
+from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 
 _CELLS = 8_000_000   # of columns that are counted at once
 _EXACT = 20_000_000  # rows up to which the count is exact
@@ -32,8 +32,7 @@ def distinct_counts(paths: Sequence[Path], names: Sequence[str], scratch: Path,
         for first in range(0, len(names), at_once):
             check()
             chosen = ", ".join(call.format(identifier(name)) for name in names[first:first + at_once])
-            row = connection.execute(f"SELECT {chosen} FROM {relation(paths)}").fetchone()
-            counts += [] if row is None else [int(value) for value in row]
+            counts += map(int, one_row(connection, f"SELECT {chosen} FROM {relation(paths)}"))
     return counts
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from mldesk.data.engine import connect, identifier, relation, sql_errors
+from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column
@@ -59,7 +59,7 @@ def _row_differences(one: Sequence[Path], two: Sequence[Path], names: Sequence[s
             sql = (f"SELECT sum(greatest(n, 0)), sum(greatest(-n, 0)) FROM (SELECT sum(side) AS n FROM ("
                    f"SELECT hash({chosen}) AS h, 1 AS side FROM {relation(one)} UNION ALL "
                    f"SELECT hash({chosen}), -1 FROM {relation(two)}) GROUP BY h)")
-            row = connection.execute(sql).fetchone()
+            removed, added = one_row(connection, sql)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return (0, 0) if row is None else (int(row[0] or 0), int(row[1] or 0))
+    return int(removed or 0), int(added or 0)

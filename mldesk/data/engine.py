@@ -65,6 +65,12 @@ def relation(parts: Sequence[Path], *, row: str | None = None, counts: Sequence[
     return "(" + " UNION ALL ".join(pieces) + ")"
 
 
+def one_row(connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
+    """Return the only row of an answer, () if it has none; fetched to its end, so that nothing is left pending."""
+    rows = connection.execute(sql, list(values)).fetchall()
+    return tuple(rows[0]) if rows else ()
+
+
 @contextlib.contextmanager
 def sql_errors(doing: str) -> Iterator[None]:
     """Turn DuckDB's errors into sentences. ``doing`` says what was tried: "The query"."""

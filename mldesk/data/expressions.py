@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from mldesk.core.errors import BadInput
-from mldesk.data.engine import first_line
+from mldesk.data.engine import first_line, one_row
 from mldesk.data.near import which_column
 
 _LONGEST = 20_000  # characters
@@ -35,8 +35,7 @@ def check_expression(connection: duckdb.DuckDBPyConnection, text: str, names: Se
     # The line break ends a comment in ``text``, which would otherwise swallow the bracket.
     sql = f"SELECT 1 FROM data WHERE ({text}\n)"
     try:
-        row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-        tree = json.loads(row[0]) if row else {}
+        tree = json.loads(one_row(connection, "SELECT json_serialize_sql(?::VARCHAR)", [sql])[0])
     except duckdb.Error as error:
         raise BadInput(f"The expression {text[:80]!r} cannot be read: {first_line(error)}.") from error
     if tree.get("error") or len(tree.get("statements", ())) != 1:

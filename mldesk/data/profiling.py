@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldesk.data.engine import connect, identifier, relation, sql_errors
+from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.types import plain
 from mldesk.wire.objects import ObjectStore
@@ -128,7 +128,7 @@ def _fill_numbers(connection: duckdb.DuckDBPyConnection, columns: Sequence[Colum
     whole = [column for column in chosen if column.type is ColumnType.INTEGER]
     if whole:  # exact also beyond 2^53, where doubles are not
         bounds = ", ".join(f"min({identifier(column.name)}), max({identifier(column.name)})" for column in whole)
-        row = connection.execute(f"SELECT {bounds} FROM data").fetchone() or ()
+        row = one_row(connection, f"SELECT {bounds} FROM data")
         for column, low, high in zip(whole, row[::2], row[1::2], strict=True):
             facts[column.name]["min"], facts[column.name]["max"] = low, high
 
@@ -232,5 +232,4 @@ def _typed(column: Column, text: str) -> Any:
 
 def _duplicates(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], rows: int) -> int:
     """Count rows that repeat an earlier one, by a hash of 64 bits: at a billion rows it may be off by one."""
-    row = connection.execute(f"SELECT count(DISTINCT hash(d)) FROM {relation(parts)} AS d").fetchone()
-    return rows - int(row[0]) if row else 0
+    return rows - int(one_row(connection, f"SELECT count(DISTINCT hash(d)) FROM {relation(parts)} AS d")[0])

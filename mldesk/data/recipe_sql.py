@@ -14,7 +14,7 @@ import duckdb
 
 from mldesk.core.errors import BadInput
 from mldesk.data.casts import cast_sql, in_words, value_sql
-from mldesk.data.engine import identifier, sql_errors
+from mldesk.data.engine import identifier, one_row, sql_errors
 from mldesk.data.expressions import check_expression
 from mldesk.data.near import which_column
 from mldesk.data.records import Problem
@@ -155,8 +155,8 @@ class Compiler:
         else:
             function = "avg" if how == "mean" else "median"
             sql = state.select(f"{function}({column})") + f" WHERE isfinite({column}::DOUBLE)"
-        row = self.connection.execute(sql).fetchone()
-        if row is None or row[0] is None:
+        row = self._one(sql)
+        if not row or row[0] is None:
             raise self._refused(f"{name!r} has no values to take the {how} of")
         self._note(f"the {how} of {name!r} is learnt from all rows, also from those that later test the model, so that "
                    "scores may come out too good. Every model fills missing values by itself, from its training rows "
@@ -228,8 +228,7 @@ class Compiler:
         return replace(after, changed=" + ".join(f"count(*) FILTER (WHERE {test})" for test in changed))
 
     def _one(self, sql: str) -> tuple[Any, ...]:
-        row = self.connection.execute(sql).fetchone()
-        return tuple(row or ())
+        return one_row(self.connection, sql)
 
     def _note(self, message: str, column: str) -> None:
         self._found.append(Problem("", None, column, f"Step {self.number} ({self.kind}): {message}"))

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput
 from mldesk.data.counting import distinct_counts
-from mldesk.data.engine import connect, identifier, relation, sql_errors
+from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
 from mldesk.data.recipe_sql import Compiler, State
@@ -163,8 +163,7 @@ def _stored(values: pa.Array, kind: ColumnType) -> pa.Array:
 def _report(connection: duckdb.DuckDBPyConnection, reports: Sequence[StepReport], before: State, after: State,
             step: Step) -> StepReport:
     def count(sql: str) -> int:
-        row = connection.execute(sql).fetchone()
-        return 0 if row is None else int(row[0] or 0)
+        return int(one_row(connection, sql)[0] or 0)
 
     first = reports[-1].rows_after if reports else count(before.select("count(*)"))
     changed = count(after.select(after.changed, before=True)) if after.changed else 0
@@ -177,8 +176,7 @@ def _no_rows(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], colum
     counts: list[int] = []
 
     def each(_before: State, after: State, _step: Step) -> None:
-        row = connection.execute(after.select("count(*)")).fetchone()
-        counts.append(int(row[0]) if row else 0)
+        counts.append(int(one_row(connection, after.select("count(*)"))[0]))
 
     _compile(connection, parts, columns, steps, each=each)
     number = next((index for index, count in enumerate(counts, start=1) if not count), len(steps))

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput, NotFound
-from mldesk.data.engine import connect, identifier, literal, relation, sql_errors
+from mldesk.data.engine import connect, identifier, literal, one_row, relation, sql_errors
 from mldesk.data.export import export_table
 from mldesk.data.expressions import check_expression
 from mldesk.data.near import which_column
@@ -100,8 +100,7 @@ class TableView:
             return self.rows_total
         with self._lock, sql_errors("The filter"):
             sql = f"SELECT count(*) FROM _rows AS data{self._condition(where, search)}"
-            row = self._engine().execute(sql).fetchone()
-        return 0 if row is None else int(row[0])
+            return int(one_row(self._engine(), sql)[0])
 
     def query(self, sql: str, limit: int = 1000) -> tuple[list[str], list[list[Any]]]:
         """Answer one SELECT over the table ``data``. Raises BadInput for anything else, WorkFailed when interrupted."""
