@@ -53,7 +53,7 @@ def _skops(parts: Parts, change: Callable[[dict[str, Any]], object] | None = Non
 @pytest.mark.parametrize("name", ["native__model_DOT_txt", "native__config_DOT_json", "native__model_DOT_skops",
                                   "native__weights_DOT_safetensors", "notes_DOT_md", "model_DOT_onnx"])
 @pytest.mark.parametrize("protocol", [2, 4, 5])
-def test_a_pickle_under_a_harmless_name(name: str, protocol: int, parts: Parts, tmp_path: Path) -> None:
+def test_a_pickle_under_a_harmless_name_is_refused(name: str, protocol: int, parts: Parts, tmp_path: Path) -> None:
     spoilt = resigned(parts, **{name: pickle.dumps(_Evil(), protocol)})
     refused(packed(tmp_path / "bad.mlbundle", spoilt), "is a Python pickle")
 
@@ -65,7 +65,7 @@ def test_an_old_pickle_is_not_what_its_name_says(name: str, parts: Parts, tmp_pa
     refused(packed(tmp_path / "bad.mlbundle", spoilt), "not JSON|not a skops|not a safetensors|not an ONNX")
 
 
-def test_a_skops_file_with_a_type_off_the_list(parts: Parts, tmp_path: Path) -> None:
+def test_a_skops_file_with_a_type_off_the_list_is_refused(parts: Parts, tmp_path: Path) -> None:
     for number, (node, reason) in enumerate([
             ({"__class__": "system", "__module__": "posix", "__loader__": "FunctionNode"}, "FunctionNode"),
             ({"__class__": "Popen", "__module__": "subprocess", "__loader__": "ObjectNode"}, "subprocess.Popen"),
@@ -76,7 +76,7 @@ def test_a_skops_file_with_a_type_off_the_list(parts: Parts, tmp_path: Path) -> 
         refused(path, reason)
 
 
-def test_a_skops_file_with_pickled_objects_or_strangers_inside(parts: Parts, tmp_path: Path) -> None:
+def test_a_skops_file_with_pickled_objects_or_strangers_inside_is_refused(parts: Parts, tmp_path: Path) -> None:
     objects = _npy(np.array([_Evil()], object), allow_pickle=True)
     records = _npy(np.array([(1, None)], [("a", int), ("b", object)]), allow_pickle=True)
     for number, (more, reason) in enumerate([
@@ -89,14 +89,14 @@ def test_a_skops_file_with_pickled_objects_or_strangers_inside(parts: Parts, tmp
         refused(path, reason)
 
 
-def test_a_skops_file_that_is_a_bomb(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_skops_file_that_is_a_bomb_is_refused(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mldesk.bundles.contents._MAX_UNPACKED", 1000)
     refused(packed(tmp_path / "bad.mlbundle", parts), "too much memory")
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\3\4", struct.pack("<Q", 1 << 60) + b"{}", struct.pack("<Q", 2) + b"[]",
                                   struct.pack("<Q", 9) + b"{}"])
-def test_safetensors_that_are_none(data: bytes, parts: Parts, tmp_path: Path) -> None:
+def test_safetensors_that_are_none_are_refused(data: bytes, parts: Parts, tmp_path: Path) -> None:
     spoilt = resigned(parts, native__weights_DOT_safetensors=data)
     refused(packed(tmp_path / "bad.mlbundle", spoilt), "not a safetensors file")
 
@@ -106,7 +106,7 @@ def test_safetensors_that_are_none(data: bytes, parts: Parts, tmp_path: Path) ->
     ("metrics_DOT_json", b"{" * 500, "not JSON"), ("metrics_DOT_json", b"[" * 50 + b"]" * 50, "nested too deep"),
     ("model_DOT_json", b"[]", "not a JSON object"),
 ])
-def test_files_that_are_not_what_their_names_say(
+def test_files_that_are_not_what_their_names_say_are_refused(
         name: str, data: bytes, reason: str, parts: Parts, tmp_path: Path) -> None:
     refused(packed(tmp_path / "bad.mlbundle", resigned(parts, **{name: data})), reason)
 
@@ -146,7 +146,7 @@ def _node(operator: str, domain: str = "", **attributes: Any) -> onnx.NodeProto:
     (lambda m: m.training_info.add(), "training information"),
     (lambda m: m.ClearField("graph"), "not an ONNX model"),
 ])
-def test_a_graph_that_reaches_for_more_than_arithmetic(
+def test_a_graph_that_reaches_for_more_than_arithmetic_is_refused(
         change: Callable, reason: str, parts: Parts, tmp_path: Path) -> None:
     spoilt = resigned(parts, model_DOT_onnx=_graph(parts, change))
     refused(packed(tmp_path / "bad.mlbundle", spoilt), reason)
@@ -168,12 +168,12 @@ def _import_refused(path: Path, reason: str) -> None:
     (lambda m: setattr(m, "ir_version", 999), "cannot be opened"),
     (lambda m: setattr(m.graph.input[0].type.tensor_type.shape.dim[1], "dim_value", 3), "cannot be|numbers a row"),
 ])
-def test_a_graph_that_does_not_work(change: Callable, reason: str, parts: Parts, tmp_path: Path) -> None:
+def test_a_graph_that_does_not_work_is_refused(change: Callable, reason: str, parts: Parts, tmp_path: Path) -> None:
     spoilt = resigned(parts, model_DOT_onnx=_graph(parts, change))
     _import_refused(packed(tmp_path / "bad.mlbundle", spoilt), reason)
 
 
-def test_a_model_that_does_not_give_the_predictions_it_claims(parts: Parts, tmp_path: Path) -> None:
+def test_a_model_that_does_not_give_the_predictions_it_claims_is_refused(parts: Parts, tmp_path: Path) -> None:
     expected = json.loads(parts["expected.json"])
     expected["probability_<=50K"][0] += 0.01
     spoilt = resigned(parts, expected_DOT_json=canonical.dumps(expected))
@@ -189,7 +189,7 @@ def test_a_model_that_does_not_give_the_predictions_it_claims(parts: Parts, tmp_
     ("preprocessing_DOT_json", {"format": 9}, "preprocessing.json cannot be used"),
     ("preprocessing_DOT_json", {"format": 1, "style": "dense", "left_out": {}, "columns": [{"name": 1}]}, "cannot be"),
 ])
-def test_parts_that_do_not_make_a_model(
+def test_parts_that_do_not_make_a_model_are_refused(
         name: str, value: object, reason: str, parts: Parts, tmp_path: Path) -> None:
     spoilt = resigned(parts, **{name: canonical.dumps(value)})
     _import_refused(packed(tmp_path / "bad.mlbundle", spoilt), reason)
@@ -203,7 +203,7 @@ def test_parts_that_do_not_make_a_model(
     ({"outputs": [{"name": "prediction"}]}, "does not describe a model"),
     ({"outputs": 7}, "does not describe a model"),
 ])
-def test_a_model_description_that_is_none(change: dict, reason: str, parts: Parts, tmp_path: Path) -> None:
+def test_a_model_description_that_is_none_is_refused(change: dict, reason: str, parts: Parts, tmp_path: Path) -> None:
     model = json.loads(parts["model.json"]) | change
     told = {key: value for key, value in change.items() if key in ("task", "classes")}
     spoilt = resigned(parts, lambda manifest: manifest.update(told), model_DOT_json=canonical.dumps(model))

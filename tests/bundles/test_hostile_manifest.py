@@ -18,34 +18,34 @@ from tests.bundles.making import KEY, packed
 from tests.bundles.spoiling import Parts, refused, refused_at_sight, resigned
 
 
-def test_a_missing_file(parts: Parts, tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(parts: Parts, tmp_path: Path) -> None:
     del parts["expected.json"]
     refused_at_sight(packed(tmp_path / "bad.mlbundle", parts), r"lacks its expected\.json")
 
 
 @pytest.mark.parametrize("name", ["model.json", "model.onnx", "preprocessing.json"])
-def test_a_manifest_without_what_a_model_needs(name: str, parts: Parts, tmp_path: Path) -> None:
+def test_a_manifest_without_what_a_model_needs_is_refused(name: str, parts: Parts, tmp_path: Path) -> None:
     spoilt = resigned({key: value for key, value in parts.items() if key != name})
     refused_at_sight(packed(tmp_path / "bad.mlbundle", spoilt), f"does not list {name}")
 
 
-def test_a_file_that_the_manifest_does_not_list(parts: Parts, tmp_path: Path) -> None:
+def test_a_file_that_the_manifest_does_not_list_is_refused(parts: Parts, tmp_path: Path) -> None:
     refused_at_sight(packed(tmp_path / "bad.mlbundle", {**parts, "more.txt": b"x"}), "does not list")
 
 
-def test_a_file_of_another_size_than_listed(parts: Parts, tmp_path: Path) -> None:
+def test_a_file_of_another_size_than_listed_is_refused(parts: Parts, tmp_path: Path) -> None:
     parts["MODEL_CARD.md"] += b"\n"
     refused_at_sight(packed(tmp_path / "bad.mlbundle", parts), "its manifest says")
 
 
-def test_a_file_with_another_content_than_listed(parts: Parts, tmp_path: Path) -> None:
+def test_a_file_with_another_content_than_listed_is_refused(parts: Parts, tmp_path: Path) -> None:
     parts["MODEL_CARD.md"] = bytes(reversed(parts["MODEL_CARD.md"]))
     path = packed(tmp_path / "bad.mlbundle", parts)
     assert inspect(path).signature["valid"]  # the digests are verify's business
     refused(path, "digest differs")
 
 
-def test_a_file_that_changes_between_the_check_and_the_import(
+def test_a_file_that_changes_between_the_check_and_the_import_is_refused(
         bundle: Path, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "swapped.mlbundle"
     path.write_bytes(bundle.read_bytes())
@@ -58,7 +58,7 @@ def test_a_file_that_changes_between_the_check_and_the_import(
     assert hashlib.sha256(parts["model.onnx"]).hexdigest() not in set(store.digests())
 
 
-def test_a_newer_format(parts: Parts, tmp_path: Path) -> None:
+def test_a_newer_format_is_refused(parts: Parts, tmp_path: Path) -> None:
     spoilt = resigned(parts, lambda manifest: manifest.update(format=2, everything="else"))
     refused_at_sight(packed(tmp_path / "bad.mlbundle", spoilt), "format 2; this MLDesk reads format 1")
 
@@ -82,7 +82,7 @@ def test_a_newer_format(parts: Parts, tmp_path: Path) -> None:
     (b'{"format":1}', "no proper 'name'"),
     (b'{"format":1,"x":' + b"9" * 5000 + b"}", "not JSON"),
 ])
-def test_a_manifest_that_is_none(manifest: bytes, reason: str, parts: Parts, tmp_path: Path) -> None:
+def test_a_manifest_that_is_none_is_refused(manifest: bytes, reason: str, parts: Parts, tmp_path: Path) -> None:
     refused_at_sight(packed(tmp_path / "bad.mlbundle", {**parts, "manifest.json": manifest}), reason)
 
 
@@ -105,11 +105,11 @@ def test_a_manifest_that_is_none(manifest: bytes, reason: str, parts: Parts, tmp
     (lambda m: m.update(task="tabular_regression"), "do not agree about the model's task"),
     (lambda m: m.update(classes=["yes", "no"]), "do not agree about the model's classes"),
 ])
-def test_a_manifest_of_the_wrong_shape(change: Callable, reason: str, parts: Parts, tmp_path: Path) -> None:
+def test_a_manifest_of_the_wrong_shape_is_refused(change: Callable, reason: str, parts: Parts, tmp_path: Path) -> None:
     refused(packed(tmp_path / "bad.mlbundle", resigned(parts, change)), reason)
 
 
-def test_a_bad_signature(parts: Parts, tmp_path: Path) -> None:
+def test_a_bad_signature_is_refused(parts: Parts, tmp_path: Path) -> None:
     signature = json.loads(parts["signature.json"])
     signature["signature"] = signature["signature"][:-2] + "00"
     path = packed(tmp_path / "bad.mlbundle", {**parts, "signature.json": canonical.dumps(signature)})
@@ -118,28 +118,28 @@ def test_a_bad_signature(parts: Parts, tmp_path: Path) -> None:
     refused(path, "signature is not valid")
 
 
-def test_a_signature_over_another_manifest(parts: Parts, tmp_path: Path) -> None:
+def test_a_signature_over_another_manifest_is_refused(parts: Parts, tmp_path: Path) -> None:
     changed = resigned(parts, lambda manifest: manifest.update(name="better model"))
     path = packed(tmp_path / "bad.mlbundle", {**changed, "signature.json": parts["signature.json"]})
     assert not inspect(path).signature["valid"]
     refused(path, "the manifest is not the one that was signed")
 
 
-def test_a_signature_by_another_key_than_the_manifest_names(parts: Parts, tmp_path: Path) -> None:
+def test_a_signature_by_another_key_than_the_manifest_names_is_refused(parts: Parts, tmp_path: Path) -> None:
     other = SigningKey.generate().sign(parts["manifest.json"])
     path = packed(tmp_path / "bad.mlbundle", {**parts, "signature.json": canonical.dumps(other)})
     assert not inspect(path).signature["valid"]
     refused(path, "by another key")
 
 
-def test_a_signature_that_was_taken_away(parts: Parts, tmp_path: Path) -> None:
+def test_a_signature_that_was_taken_away_is_refused(parts: Parts, tmp_path: Path) -> None:
     del parts["signature.json"]
     path = packed(tmp_path / "bad.mlbundle", parts)
     assert inspect(path).signature["problem"] == "it was taken away"
     refused(path, "taken away")
 
 
-def test_a_signature_nobody_is_named_for(parts: Parts, tmp_path: Path) -> None:
+def test_a_signature_nobody_is_named_for_is_refused(parts: Parts, tmp_path: Path) -> None:
     changed = resigned(parts, lambda manifest: manifest.update(signer=None))
     refused(packed(tmp_path / "bad.mlbundle", changed), "names no signer")
 
@@ -152,13 +152,13 @@ def test_a_signature_nobody_is_named_for(parts: Parts, tmp_path: Path) -> None:
     {"format": 1, "algorithm": "Ed25519", "public_key": KEY.public_key.hex(), "signature": ["x"]},
     {"format": 2, "algorithm": "Ed25519", "public_key": KEY.public_key.hex(), "signature": "00" * 64},
 ])
-def test_a_signature_that_cannot_be_read(signature: dict, parts: Parts, tmp_path: Path) -> None:
+def test_a_signature_that_cannot_be_read_is_refused(signature: dict, parts: Parts, tmp_path: Path) -> None:
     path = packed(tmp_path / "bad.mlbundle", {**parts, "signature.json": canonical.dumps(signature)})
     assert not inspect(path).signature["valid"]
     refused(path, "signature is not valid")
 
 
-def test_a_signature_file_that_is_no_signature_at_all(parts: Parts, tmp_path: Path) -> None:
+def test_a_signature_file_that_is_no_signature_at_all_is_refused(parts: Parts, tmp_path: Path) -> None:
     refused_at_sight(packed(tmp_path / "bad.mlbundle", {**parts, "signature.json": b"[]"}), "not a JSON object")
     large = {**parts, "signature.json": b"{}" + b" " * 20_000}
     refused_at_sight(packed(tmp_path / "big.mlbundle", large), "too large")

@@ -32,15 +32,15 @@ from tests.bundles.spoiling import Parts, refused_at_sight, zipped
     ("modèle.json", "no bundle has such a file"),
     ("a" * 200 + ".json", "no bundle has such a file"),
 ])
-def test_a_file_that_has_no_place_in_a_bundle(name: str, reason: str, parts: Parts, tmp_path: Path) -> None:
+def test_a_file_that_has_no_place_in_a_bundle_is_refused(name: str, reason: str, parts: Parts, tmp_path: Path) -> None:
     refused_at_sight(packed(tmp_path / "bad.mlbundle", {**parts, name: b"{}"}), reason)
 
 
-def test_a_file_name_with_something_behind_a_null_character(parts: Parts, tmp_path: Path) -> None:
+def test_a_file_name_with_something_behind_a_null_character_is_refused(parts: Parts, tmp_path: Path) -> None:
     refused_at_sight(packed(tmp_path / "bad.mlbundle", {**parts, "card.md\0.exe": b""}), "null character")
 
 
-def test_a_file_name_that_is_not_text(bundle: Path, tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_text_is_refused(bundle: Path, tmp_path: Path) -> None:
     data = bundle.read_bytes().replace(b"MODEL_CARD.md", b"MODEL_CARD\xff\xfe\xff")
     (tmp_path / "bad.mlbundle").write_bytes(data)
     refused_at_sight(tmp_path / "bad.mlbundle", "not text")
@@ -68,31 +68,31 @@ def _patched_entry(bundle: Path, name: bytes, change: Callable[[list], None]) ->
     (7, 10, "two different things"),
     (16, 10, "hidden before, or overlapping"),
 ])
-def test_a_directory_that_lies(field: int, value: int, reason: str, bundle: Path, tmp_path: Path) -> None:
+def test_a_directory_that_lies_is_refused(field: int, value: int, reason: str, bundle: Path, tmp_path: Path) -> None:
     path = tmp_path / "bad.mlbundle"
     path.write_bytes(_patched_entry(bundle, b"MODEL_CARD.md", lambda fields: fields.__setitem__(field, value)))
     refused_at_sight(path, reason)
 
 
-def test_a_symbolic_link_as_other_programs_pack_it(parts: Parts, tmp_path: Path) -> None:
+def test_a_symbolic_link_as_other_programs_pack_it_is_refused(parts: Parts, tmp_path: Path) -> None:
     link = zipfile.ZipInfo("MODEL_CARD.md")
     link.create_system, link.external_attr = 3, 0o120777 << 16
     entries = [(name, data) for name, data in parts.items() if name != "MODEL_CARD.md"]
     refused_at_sight(zipped(tmp_path / "bad.mlbundle", [*entries, (link, b"/etc/passwd")]), "a link")
 
 
-def test_two_files_of_one_name(parts: Parts, tmp_path: Path) -> None:
+def test_two_files_of_one_name_are_refused(parts: Parts, tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate"):
         path = zipped(tmp_path / "bad.mlbundle", [*parts.items(), ("MODEL_CARD.md", b"another")])
     refused_at_sight(path, "two files named 'MODEL_CARD.md'")
 
 
-def test_two_files_that_are_one_where_case_does_not_count(parts: Parts, tmp_path: Path) -> None:
+def test_two_files_that_are_one_where_case_does_not_count_are_refused(parts: Parts, tmp_path: Path) -> None:
     refused_at_sight(packed(tmp_path / "bad.mlbundle", {**parts, "model_card.MD".replace("MD", "md"): b"x"}),
                       "one file on some systems")
 
 
-def test_a_bomb_by_its_ratio(parts: Parts, tmp_path: Path) -> None:
+def test_a_bomb_by_its_ratio_is_refused(parts: Parts, tmp_path: Path) -> None:
     path = tmp_path / "bad.mlbundle"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in {**parts, "zeros.txt": bytes(30_000_000)}.items():
@@ -101,13 +101,13 @@ def test_a_bomb_by_its_ratio(parts: Parts, tmp_path: Path) -> None:
     refused_at_sight(path, "would grow from .* to 30000000 bytes")
 
 
-def test_a_bomb_by_its_total(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bomb_by_its_total_is_refused(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = packed(tmp_path / "bad.mlbundle", {**parts, **{f"n{index}.txt": b"x" * 1000 for index in range(9)}})
     monkeypatch.setattr(form, "MAX_TOTAL", 20_000)
     refused_at_sight(path, "would take .* bytes; 20000 are allowed")
 
 
-def test_one_file_that_is_too_large(bundle: Path, tmp_path: Path) -> None:
+def test_one_file_that_is_too_large_is_refused(bundle: Path, tmp_path: Path) -> None:
     path = tmp_path / "bad.mlbundle"
 
     def swell(fields: list) -> None:
@@ -117,7 +117,7 @@ def test_one_file_that_is_too_large(bundle: Path, tmp_path: Path) -> None:
     refused_at_sight(path, "would take 3221225472 bytes")
 
 
-def test_a_file_that_unpacks_to_more_than_it_says(bundle: Path, tmp_path: Path) -> None:
+def test_a_file_that_unpacks_to_more_than_it_says_is_refused(bundle: Path, tmp_path: Path) -> None:
     """Both of the zip's records and the manifest tell the same lie; only unpacking finds it."""
     data = bytearray(bundle.read_bytes())
     name = b"MODEL_CARD.md"
@@ -132,7 +132,7 @@ def test_a_file_that_unpacks_to_more_than_it_says(bundle: Path, tmp_path: Path) 
         archive.read("MODEL_CARD.md")
 
 
-def test_a_deflated_file_with_something_behind_its_end(parts: Parts, tmp_path: Path) -> None:
+def test_a_deflated_file_with_something_behind_its_end_is_refused(parts: Parts, tmp_path: Path) -> None:
     deflater = zlib.compressobj(6, zlib.DEFLATED, -15)
     hidden = deflater.compress(b"seen") + deflater.flush() + b"hidden"
     path = tmp_path / "bad.mlbundle"
@@ -147,7 +147,7 @@ def test_a_deflated_file_with_something_behind_its_end(parts: Parts, tmp_path: P
         archive.read("a.txt")
 
 
-def test_too_many_files(parts: Parts, tmp_path: Path) -> None:
+def test_too_many_files_are_refused(parts: Parts, tmp_path: Path) -> None:
     many = {f"n{index}.txt": b"" for index in range(form.MAX_FILES)}
     refused_at_sight(packed(tmp_path / "bad.mlbundle", {**parts, **many}), "too many files")
 
@@ -166,14 +166,14 @@ def test_too_many_files(parts: Parts, tmp_path: Path) -> None:
     (lambda data: form.LOCAL_MARK + form.END.pack(form.END_MARK, 0, 0, 9999, 9999, 0, 0, 0), "too many files"),
     (lambda data: form.LOCAL_MARK + form.END.pack(form.END_MARK, 0, 0, 1, 1, 9, 0xFFFFFFFF, 0), "of a kind"),
 ])
-def test_a_file_that_is_not_a_whole_bundle(
+def test_a_file_that_is_not_a_whole_bundle_is_refused(
         spoil: Callable[[bytes], bytes], reason: str, bundle: Path, tmp_path: Path) -> None:
     path = tmp_path / "bad.mlbundle"
     path.write_bytes(spoil(bundle.read_bytes()))
     refused_at_sight(path, reason)
 
 
-def test_a_bundle_that_another_program_packed_again(parts: Parts, tmp_path: Path) -> None:
+def test_a_bundle_that_another_program_packed_again_is_refused(parts: Parts, tmp_path: Path) -> None:
     path = tmp_path / "again.mlbundle"
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in parts.items():
