@@ -209,8 +209,8 @@ def diff(context: typer.Context, name: Name, first: Version,
                 f"  ({rows['removed']:,} gone, {rows['added']:,} new, over the shared columns)"),
         "columns added": ", ".join(columns["added"]), "columns removed": ", ".join(columns["removed"]),
         "types changed": ", ".join(f"{item['column']} ({item['from']} → {item['to']})" for item in columns["retyped"]),
-        "missing cells": ", ".join(f"{item['column']} ({item['missing'][0]:,} → {item['missing'][1]:,})"
-                                   for item in found["changed"] if item["missing"][0] != item["missing"][1]),
+        "missing cells": ", ".join(f"{item['column']} ({item['from']:,} → {item['to']:,})"
+                                   for item in found["missing"]),
         "recipe": _recipe(found["recipe"])}))
 
 

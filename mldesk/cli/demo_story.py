@@ -73,8 +73,8 @@ class Story:
             "recipe": ", then ".join(f"{step['step'].replace('_', ' ')} {', '.join(step['columns'])}"
                                      for step in steps),
             "columns": f"{len(version.columns)} → {len(cleaned.columns)}",
-            "missing cells": ", ".join(f"{item['column']} {item['missing'][0]} → {item['missing'][1]}"
-                                       for item in diff["changed"]),
+            "missing cells": ", ".join(f"{item['column']} {item['from']} → {item['to']}"
+                                       for item in diff["missing"]),
             "kept as": f"{cleaned.label} ({version.label} is still there: mldesk data rollback {DATASET} 1)"}))
         self.told["version"] = cleaned.number
 

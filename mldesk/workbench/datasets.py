@@ -141,16 +141,17 @@ class DatasetService:
         return self._library.datasets.used_by(name)
 
     def diff(self, name: str, first: int, second: int) -> Mapping[str, Any]:
-        """Say what differs between two versions: {"dataset", "from", "to", "recipe"} and what ``data.diff`` finds.
-
-        Raises NotFound.
+        """Say what differs between two versions: what ``data.diff`` finds, and {"dataset", "from", "to", "missing"
+        (the columns whose count of missing cells differs), "recipe"}. Raises NotFound.
         """
         from mldesk.data import diff
 
         old, new = self.show(f"{name}@{first}"), self.show(f"{name}@{second}")
         found = diff(self._library.objects, old.manifest, old.columns, new.manifest, new.columns)
         steps = new.recipe if new.parent == old.number and new.recipe is not None else None
-        return {"dataset": old.dataset, "from": old.number, "to": new.number, **found,
+        missing = [{"column": item["column"], "from": item["missing"][0], "to": item["missing"][1]}
+                   for item in found["changed"] if item["missing"][0] != item["missing"][1]]
+        return {"dataset": old.dataset, "from": old.number, "to": new.number, **found, "missing": missing,
                 "recipe": None if steps is None else [dict(step) for step in steps]}
 
     def _view(self, version: DatasetVersion) -> TableView:
