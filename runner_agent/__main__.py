@@ -1,4 +1,7 @@
-"""``python -m runner_agent serve --root DIR --objects DIR``: run the agent of one runner."""
+"""``python -m runner_agent serve --root DIR --objects DIR``: run the agent of one runner.
+
+``bridge``, ``receive`` and ``send`` are what SSH channels run to reach it; see runner_agent.bridge and .bulk.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,11 @@ ALREADY = 3                # exit code: another agent has this root
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run until it is not needed any more; return the exit code."""
+    given = sys.argv[1:] if given is None else given
+    if given and given[0] in ("bridge", "receive", "send"):
+        # Imported here: an agent needs none of it, and a caller waits for what they import.
+        from runner_agent import bridge, bulk
+        return bridge.main(given) if given[0] == "bridge" else bulk.main(given)
     arguments = _arguments(given)
     arguments.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(arguments.root / "agent.lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)

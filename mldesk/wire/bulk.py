@@ -1,0 +1,110 @@
+"""Frames in which objects travel in bulk, on a channel of their own beside the link.
+
+    kind (1 byte)  length of the body (4 bytes, big-endian)  SHA-256 of the body (32 bytes)  body
+
+To ``receive``: CHUNK (a piece of a larger file, staged), OBJECT (a whole file of at most a chunk), ENTRY (JSON of a
+bare object's size, digest and chunks: make it of what was staged), COMPLETE (JSON {"manifest"}: make all its files),
+END. Each but END is answered, in order, by DONE with no body, or by FAILED (JSON code, message, hint), which ends the
+talk. To ``send``: WANT (JSON digest, offset, length), each answered by DATA or FAILED; END. A repeated frame does no
+harm, so whatever was cut off is simply sent again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from mldesk.core import canonical
+from mldesk.core.errors import BadInput
+from mldesk.wire.manifest import CHUNK
+
+VERSION = 1
+HEADER = struct.Struct(">BI32s")
+MAX_JSON = 1024 * 1024 * 2     # bytes; the chunks of a file of about 100 GB
+IN_FLIGHT = 8                  # frames a client has unanswered at most
+
+
+class Frame(IntEnum):
+    """What a frame is."""
+
+    CHUNK = 1
+    OBJECT = 2
+    ENTRY = 3
+    COMPLETE = 4
+    WANT = 5
+    DATA = 6
+    DONE = 7
+    FAILED = 8
+    END = 9
+
+    @property
+    def most(self) -> int:
+        """Bytes its body may have."""
+        if self in (Frame.CHUNK, Frame.OBJECT, Frame.DATA):
+            return CHUNK
+        return 0 if self in (Frame.DONE, Frame.END) else MAX_JSON
+
+
+class Torn(BadInput):
+    """The stream of frames broke off, or is not one: whatever came last is not to be used."""
+
+    code = "bulk_torn"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One frame, whose body is what its digest says."""
+
+    kind: Frame
+    digest: str
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        """Return the body as a JSON object. Raises Torn."""
+        try:
+            value = canonical.loads(self.body)
+        except ValueError as error:
+            raise Torn("A frame's JSON cannot be read.") from error
+        if not isinstance(value, dict):
+            raise Torn("A frame holds no JSON object.")
+        return value
+
+
+def header(kind: Frame, body: bytes, digest: str = "") -> bytes:
+    """Return what goes before ``body``; ``digest`` is its SHA-256 if that is known already."""
+    return HEADER.pack(kind, len(body), bytes.fromhex(digest) if digest else hashlib.sha256(body).digest())
+
+
+def frame(kind: Frame, value: Mapping[str, Any] | None = None) -> bytes:
+    """Return a whole frame whose body is JSON, or nothing."""
+    body = b"" if value is None else canonical.dumps(value)
+    return header(kind, body) + body
+
+
+def read_frame(read: Callable[[int], bytes]) -> Received | None:
+    """Read the next frame, or None at a proper end. ``read`` returns exactly so many bytes, fewer only at the end.
+
+    Raises Torn for a frame that is cut off, too long, of no known kind, or not what its digest says.
+    """
+    head = read(HEADER.size)
+    if not head:
+        return None
+    if len(head) < HEADER.size:
+        raise Torn("The transfer was cut off.")
+    number, length, digest = HEADER.unpack(head)
+    try:
+        kind = Frame(number)
+    except ValueError as error:
+        raise Torn(f"The transfer holds a frame of no known kind ({number}).") from error
+    if length > kind.most:
+        raise Torn(f"The transfer holds a frame of {length} bytes, which is too long.")
+    body = read(length) if length else b""
+    if len(body) < length:
+        raise Torn("The transfer was cut off.")
+    if hashlib.sha256(body).digest() != digest:
+        raise Torn("A piece came in damaged.", hint="Send it again.")
+    return Received(kind, digest.hex(), body)
