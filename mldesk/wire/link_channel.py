@@ -17,6 +17,7 @@ from rpyc.core.channel import Channel
 from rpyc.core.stream import Stream
 
 MAX_FRAME = 8 * 1024 * 1024     # bytes of one frame, header not counted
+_PIECE = 256 * 1024             # bytes asked of the socket at once
 SEND_SECONDS = 30               # a peer that reads nothing for so long is given up
 
 
@@ -54,18 +55,18 @@ class SocketStream(Stream):  # type: ignore[misc]  # rpyc has no types
         return bool(select.select([self._socket], [], [], seconds)[0])
 
     def read(self, count: int) -> bytes:
-        """Return exactly ``count`` bytes. Raises LinkBroken."""
-        buffer = bytearray(count)
-        view, have = memoryview(buffer), 0
+        """Return exactly ``count`` bytes, holding no more memory than what has come. Raises LinkBroken."""
+        pieces: list[bytes] = []
         try:
-            while have < count:
-                got = self._socket.recv_into(view[have:])
-                if not got:
+            while count:
+                piece = self._socket.recv(min(count, _PIECE))
+                if not piece:
                     raise LinkBroken("closed by the peer")
-                have += got
+                pieces.append(piece)
+                count -= len(piece)
         except OSError as error:
             raise LinkBroken(str(error)) from error
-        return bytes(buffer)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def write(self, data: bytes) -> None:
         """Send all of ``data``. Raises LinkBroken."""

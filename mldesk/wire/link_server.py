@@ -172,7 +172,8 @@ class LinkServer:
         with contextlib.suppress(OSError):
             known = welcome(peer, self._token)
         if not known or self._closing:
-            log.warning("a connection of somebody else was turned away")
+            if not known:
+                log.warning("a connection of somebody else was turned away")
             peer.close()
             return
         connection = ServingConnection(peer, self._methods, self._gone)

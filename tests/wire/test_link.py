@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from mldesk.core.errors import BadInput, Conflict, NotFound, RunnerUnreachable
+from mldesk.wire import link_server
 from mldesk.wire.link_client import LinkLost, RemoteError, connect
 from mldesk.wire.link_protocol import MAX_DATA, OUTSTANDING
-from mldesk.wire.link_sockets import dial, private_directory
-from tests.wire.link_bench import serving
+from mldesk.wire.link_sockets import dial, private_directory, welcome
+from tests.wire.link_bench import raw, serving
 
 
 @pytest.mark.parametrize("loopback", [False, True])
@@ -163,32 +164,31 @@ def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> Non
         private_directory(tmp_path / "link")
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a folder that is somebody else's")
-def test_a_folder_of_another_user_is_not_trusted(tmp_path: Path) -> None:
-    (tmp_path / "theirs").mkdir(mode=0o700)
-    os.chown(tmp_path / "theirs", 12345, 12345)
+def test_a_folder_of_another_user_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private_directory(tmp_path / "a" / "b")
+    me = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: me + 1)
     with pytest.raises(RunnerUnreachable, match="belongs to somebody else"):
-        private_directory(tmp_path / "theirs")
+        private_directory(tmp_path / "a" / "b")
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can act as two users")
-def test_a_process_of_another_user_is_turned_away(tmp_path: Path) -> None:
+def test_the_kernel_says_who_the_other_end_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = socket.socketpair()
+    assert welcome(ours, "")
+    me = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: me + 1)
+    assert not welcome(ours, "")
+    ours.close()
+    theirs.close()
+
+
+def test_a_process_of_another_user_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_server, "welcome", lambda *_: False)
     with serving() as (path, server):
-        path.chmod(0o777)
-        for folder in (path.parent, path.parent.parent):
-            folder.chmod(0o755)
-        pid = os.fork()
-        if not pid:
-            try:
-                os.setuid(12345)
-                peer = socket.socket(socket.AF_UNIX)
-                peer.settimeout(5)
-                peer.connect(str(path))
-                os._exit(0 if peer.recv(1) == b"" else 1)
-            finally:
-                os._exit(2)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        peer = raw(path)
+        assert peer.recv(1) == b""
         assert server.connections == 0
+        peer.close()
 
 
 @pytest.mark.parametrize("token", [b"", b"0" * 64 + b"\n", b"x" * 5000])
