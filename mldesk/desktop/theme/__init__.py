@@ -4,6 +4,7 @@
 ``theme.palette()``, ``theme.font(role)``, ``theme.px(size)`` and ``theme.icon(name, role)`` are what they paint with.
 """
 
+from mldesk.desktop.theme.icons import app_icon
 from mldesk.desktop.theme.manager import THEME, Mode, is_theme_event, repolish
 from mldesk.desktop.theme.tokens import Palette, Radius, Size, Space, TextRole, Tone
 
@@ -16,6 +17,6 @@ px = THEME.px
 icon = THEME.icon
 
 __all__ = [
-    "THEME", "Mode", "Palette", "Radius", "Size", "Space", "TextRole", "Tone", "apply", "changed", "colour", "font",
-    "icon", "is_theme_event", "palette", "px", "repolish",
+    "THEME", "Mode", "Palette", "Radius", "Size", "Space", "TextRole", "Tone", "app_icon", "apply", "changed", "colour",
+    "font", "icon", "is_theme_event", "palette", "px", "repolish",
 ]

@@ -52,6 +52,11 @@ def pixmap(name: str, colour: str, size: int, ratio: float = 1.0) -> QPixmap:
     return image
 
 
+def app_icon() -> QIcon:
+    """Return the application's own icon, in its own colours."""
+    return QIcon(str(resource("app", "mldesk.svg")))
+
+
 @lru_cache(maxsize=1024)
 def make_icon(name: str, colour: str, disabled: str, on: str, size: int) -> QIcon:
     """Return an icon in ``colour``; ``disabled`` and ``on`` (checked) are the colours of those states."""

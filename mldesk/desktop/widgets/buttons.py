@@ -73,6 +73,11 @@ class IconLabel(QLabel):
         self._name, self._role = name, role
         self._retint()
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.DevicePixelRatioChange, QEvent.Type.Show):
+            self._retint()
+        return super().event(event)
+
     def _retint(self) -> None:
         colours = theme.palette()
         colour = colour_of(self._role, colours)

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 import pyqtgraph as pg
 from numpy.typing import ArrayLike
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPen
+from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QPushButton, QSlider, QWidget
 
+from mldesk.desktop import theme
+from mldesk.desktop.theme.wcag import mix
 from mldesk.desktop.widgets.buttons import make_button
-from mldesk.desktop.widgets.decimate import Floats, nice_range
+from mldesk.desktop.widgets.decimate import Floats, dashes, nice_range
 from mldesk.desktop.widgets.legend import Legend, series_colour, series_style
 from mldesk.desktop.widgets.overlay import Reading
 from mldesk.desktop.widgets.plot import Plot
@@ -22,8 +24,9 @@ from mldesk.desktop.widgets.series import Series, extent, to_log
 from mldesk.desktop.widgets.table_model import number
 from mldesk.desktop.widgets.text import make_label
 
-_MANY = 16       # from so many curves on lines are thin and not smoothed at their edges: they must stay quick
-_POINTS = 60_000 # drawn at once, at most; many curves share them
+_FEW = 6          # curves drawn wide and smooth-edged however dense they are
+_SPARSE = 400     # points up to which any curve is
+_POINTS = 60_000  # drawn at once, at most; many curves share them
 
 
 class Chart(Plot):
@@ -158,7 +161,16 @@ class Chart(Plot):
             values = series.smooth(share) if smooth else series.y
             xs, ys = series.drawn(values, low, high, buckets, log=self._log)
             drawn.append(ys)
-            curve.setPen(self._pen(series, len(shown)))
+            # Qt joins the pieces of a wide line exactly, which takes a second for a noisy curve; single pieces are
+            # quick. Qt's dashes need the joined line, so those of a dense curve are cut out of its points instead.
+            fine = len(shown) <= _FEW or len(xs) <= _SPARSE
+            pen = self._pen(series, fine=fine)
+            if pen.style() != Qt.PenStyle.SolidLine and len(xs) > buckets // 4:
+                pen.setStyle(Qt.PenStyle.SolidLine)
+                ys = dashes(xs, ys, low, high, buckets)
+            curve.opts["antialias"] = fine
+            curve.setPen(pen)
+            curve.setSegmentedLineMode("on" if pen.widthF() > 1 and pen.style() == Qt.PenStyle.SolidLine else "off")
             curve.setData(xs, ys)
             curve.setVisible(True)
             if smooth:
@@ -190,21 +202,19 @@ class Chart(Plot):
         low, high = extent(drawn)
         return nice_range(low, high, from_zero=not self._log)
 
-    def _pen(self, series: Series, number_shown: int) -> QPen:
-        """Colour, width by how many there are, full strength for the one pointed at in the legend."""
-        colour = QColor(series_colour(series.slot))
-        width = 1.0 if number_shown > _MANY else 1.5
-        if self._pointed:
-            width = 2.6 if series.name == self._pointed else width
-            colour.setAlpha(255 if series.name == self._pointed else 70)
-        pen: QPen = pg.mkPen(colour, width=width, style=series_style(series.slot, dashed=series.dashed))
-        self._curves[series.name][1].opts["antialias"] = number_shown <= _MANY
+    def _pen(self, series: Series, *, fine: bool) -> QPen:
+        """Return colour, width and style; wide for the curve pointed at in the legend, pale for the others then."""
+        colour, width = series_colour(series.slot), 1.5 if fine else 1.0
+        if self._pointed == series.name:
+            width = 2.6
+        elif self._pointed:
+            colour = mix(colour, theme.palette().surface, 0.3)
+        style = series_style(series.slot, dashed=series.dashed)
+        pen: QPen = pg.mkPen(colour, width=width, style=style)
         return pen
 
     def _ghost_pen(self, series: Series) -> QPen:
-        colour = QColor(series_colour(series.slot))
-        colour.setAlpha(70)
-        pen: QPen = pg.mkPen(colour, width=1)
+        pen: QPen = pg.mkPen(mix(series_colour(series.slot), theme.palette().surface, 0.3), width=1)
         return pen
 
     def _on_pointed(self, name: str) -> None:

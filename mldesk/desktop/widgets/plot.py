@@ -29,7 +29,8 @@ from mldesk.desktop.widgets.buttons import make_icon_button, set_icon
 from mldesk.desktop.widgets.overlay import Overlay, Reading
 from mldesk.desktop.widgets.text import ElidedLabel, make_label
 
-REDRAW = 34  # milliseconds between two pictures: at most 30 a second
+REDRAW = 34      # milliseconds between two pictures: at most 30 a second
+DESCRIBE = 1000  # milliseconds between two descriptions for screen readers
 
 
 class Plot(QWidget):
@@ -71,6 +72,8 @@ class Plot(QWidget):
         self._build()
         self._timer = QTimer(self, singleShot=True, interval=REDRAW)
         self._timer.timeout.connect(self._on_timer)
+        self._describe = QTimer(self, singleShot=True, interval=DESCRIBE)
+        self._describe.timeout.connect(lambda: self.setAccessibleDescription(self.summary()))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(title or self.tr("Chart"))
@@ -141,7 +144,8 @@ class Plot(QWidget):
         self._dirty = False
         self._timer.stop()
         self._redraw()
-        self.setAccessibleDescription(self.summary())
+        if not self._describe.isActive():
+            self._describe.start()
 
     def _on_timer(self) -> None:
         if self._dirty:

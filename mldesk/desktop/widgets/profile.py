@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from mldesk.desktop import theme
@@ -29,8 +29,13 @@ class TopValues(QWidget):
         super().__init__(parent)
         self._values, self._rows = values[:_TOP], max(1, rows)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(theme.px(22) * max(1, len(self._values)))
         self.setAccessibleName(", ".join(f"{words}: {count}" for words, count in self._values))
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, theme.px(22) * max(1, len(self._values)))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -63,6 +68,7 @@ class ColumnProfileCard(QFrame):
         super().__init__(parent)
         self._name = name
         self.setProperty("surface", "card")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         kind = ColumnType(facts["type"])
         missing = int(facts.get("missing", 0))
         layout = QVBoxLayout(self)
@@ -112,6 +118,12 @@ class ColumnProfileCard(QFrame):
         if kind.temporal and facts.get("min") is not None:
             return [(self.tr("From"), str(facts["min"])), (self.tr("To"), str(facts["max"]))]
         return []
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.chosen.emit(self._name)
+            return
+        super().keyPressEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):

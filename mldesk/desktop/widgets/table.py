@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QRect, QRectF, QSize, Qt, QTimer, Signal
@@ -20,7 +21,8 @@ from PySide6.QtWidgets import (
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Size, Space
 from mldesk.desktop.theme.icons import pixmap
-from mldesk.desktop.widgets.table_model import ColumnRole, Index, LoadingRole, MissingRole, PagedTableModel, ValueRole
+from mldesk.desktop.widgets.buttons import set_icon
+from mldesk.desktop.widgets.table_model import ColumnRole, Index, LoadingRole, MissingRole, PagedTableModel
 from mldesk.wire.schema import Column, ColumnType
 
 TYPE_ICONS = {ColumnType.INTEGER: "type-number", ColumnType.NUMBER: "type-number", ColumnType.BOOLEAN: "type-boolean",
@@ -142,10 +144,12 @@ class CellDelegate(QStyledItemDelegate):
 class DataTable(QTableView):
     """A table to look at. Click a header to order by it, once more to turn it round, a third time to undo it.
 
-    Signals: ``column_chosen`` (the name of the column of the current cell).
+    Alt+Up and Alt+Down order by the current column, Alt+Backspace undoes it. Signals: ``column_chosen`` (the name of
+    the current cell's column), ``copied`` (rows put on the clipboard, rows of the selection that were too many).
     """
 
     column_chosen = Signal(str)
+    copied = Signal(int, int)
 
     def __init__(self, model: PagedTableModel | None = None, parent: QWidget | None = None, *,
                  flush: bool = False) -> None:
@@ -235,8 +239,17 @@ class DataTable(QTableView):
         elif not model.order[1]:
             self._order(section, Qt.SortOrder.DescendingOrder)
         else:
-            self.header.setSortIndicatorShown(False)
-            model.sort(-1)
+            self.undo_order()
+
+    def undo_order(self) -> None:
+        """Go back to the order of the file."""
+        self.header.setSortIndicatorShown(False)
+        self.model().sort(-1)
+
+    def order_by_current(self, order: Qt.SortOrder) -> None:
+        """Order by the column that the current cell is in."""
+        if self.currentIndex().isValid():
+            self._order(self.currentIndex().column(), order)
 
     def _order(self, section: int, order: Qt.SortOrder) -> None:
         self.header.setSortIndicatorShown(True)
@@ -250,44 +263,65 @@ class DataTable(QTableView):
         if model is not None and index.isValid():
             self.column_chosen.emit(model.columns[index.column()].name)
 
-    def selected_text(self) -> str:
-        """Return the selected cells as tab-separated lines; missing ones are empty. Only what has been fetched."""
-        ranges = self.selectionModel().selection() if self.selectionModel() else None
-        if not ranges or ranges.isEmpty():
-            return ""
-        block = ranges.at(0)
-        first, last = block.top(), block.bottom()
+    def copy(self) -> None:
+        """Put the selected cells on the clipboard as a table that spreadsheets take; missing ones are empty.
+
+        Rows that have not been looked at are fetched first.
+        """
+        model = self.paged()
+        chosen = self.selectionModel().selection() if model is not None else None
+        if model is None or chosen is None or chosen.isEmpty():
+            return
+        block = chosen.at(0)
         across = [number for number in (self.header.logicalIndex(visual) for visual in range(self.header.count()))
                   if block.left() <= number <= block.right()]
-        last = min(last, first + _MOST_COPIED // max(1, len(across)) - 1)
-        model = self.model()
-        return "\n".join("\t".join(_plain(model.index(line, number).data(ValueRole)) for number in across)
-                         for line in range(first, last + 1))
+        last = min(block.bottom(), block.top() + max(1, _MOST_COPIED // max(1, len(across))) - 1)
+        left_out = block.bottom() - last
 
-    def copy(self) -> None:
-        """Put the selected cells on the clipboard as a table that spreadsheets take."""
-        text = self.selected_text()
-        if text:
-            QGuiApplication.clipboard().setText(text)
+        def put(rows: Sequence[Sequence[Any]]) -> None:
+            lines = ("\t".join(_plain(row[number]) for number in across) for row in rows)
+            QGuiApplication.clipboard().setText("\n".join(lines))
+            self.copied.emit(len(rows), left_out)
+
+        model.collect(block.top(), last, put)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
             return
-        ctrl = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if ctrl and event.key() in (Qt.Key.Key_Home, Qt.Key.Key_End) and self.model() and self.model().rowCount():
-            line = 0 if event.key() == Qt.Key.Key_Home else self.model().rowCount() - 1
-            self.setCurrentIndex(self.model().index(line, max(0, self.currentIndex().column())))
-            return
-        super().keyPressEvent(event)
+        key, keys = event.key(), event.modifiers()
+        alone = {Qt.Key.Key_Up: lambda: self.order_by_current(Qt.SortOrder.AscendingOrder),
+                 Qt.Key.Key_Down: lambda: self.order_by_current(Qt.SortOrder.DescendingOrder),
+                 Qt.Key.Key_Backspace: self.undo_order}
+        if keys & Qt.KeyboardModifier.AltModifier and key in alone and self.paged() is not None:
+            alone[Qt.Key(key)]()
+        elif keys & Qt.KeyboardModifier.ControlModifier and key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            self._go_to_end(first=key == Qt.Key.Key_Home)
+        else:
+            super().keyPressEvent(event)
+
+    def _go_to_end(self, *, first: bool) -> None:
+        model = self.paged()
+        if model is not None and model.rowCount():
+            line = 0 if first else model.rowCount() - 1
+            self.setCurrentIndex(model.index(line, max(0, self.currentIndex().column())))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        copy = menu.addAction(self.tr("Copy"))
-        copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
-        copy.setEnabled(bool(self.selectionModel() and self.selectionModel().hasSelection()))
-        copy.triggered.connect(self.copy)
+        entries: tuple[tuple[str, str, str, Callable[[], object]], ...] = (
+            (self.tr("Copy"), "copy", "Ctrl+C", self.copy),
+            (self.tr("Order ascending"), "sort-up", "Alt+Up",
+             lambda: self.order_by_current(Qt.SortOrder.AscendingOrder)),
+            (self.tr("Order descending"), "sort-down", "Alt+Down",
+             lambda: self.order_by_current(Qt.SortOrder.DescendingOrder)),
+            (self.tr("Order of the file"), "undo", "Alt+Backspace", self.undo_order))
+        for words, icon, keys, work in entries:
+            entry = menu.addAction(words, work)
+            set_icon(entry, icon, "muted")
+            entry.setShortcut(QKeySequence(keys))
+            entry.setShortcutVisibleInContextMenu(True)
+            entry.setEnabled(self.currentIndex().isValid())
         menu.popup(event.globalPos())
 
     def changeEvent(self, event: QEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -155,6 +155,18 @@ class PagedTableModel(QAbstractTableModel):
         for page in range(max(0, first) // PAGE, min(last, max(0, self._total - 1)) // PAGE + 1):
             self._ask(page)
 
+    def collect(self, first: int, last: int, done: Callable[[Sequence[Sequence[Any]]], object]) -> None:
+        """Hand rows ``first`` to ``last``, in the present order, to ``done`` once all of them are here.
+
+        Nothing is handed over when the table changes meanwhile; ``failed`` tells when they cannot be had.
+        """
+        pages = range(first // PAGE, last // PAGE + 1)
+        if all(page in self._pages for page in pages):
+            done([self._pages[row // PAGE][row % PAGE] for row in range(first, last + 1)])
+            return
+        result = self._fetch(first, last - first + 1, self._order)
+        self._later.when(result, lambda got: done(got.rows), partial(self._on_failed, -1))
+
     def is_loaded(self, row: int) -> bool:
         return row // PAGE in self._pages
 
@@ -230,8 +242,9 @@ class PagedTableModel(QAbstractTableModel):
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self._columns) - 1)
 
 
+@cache
 def locale() -> QLocale:
-    """Return the user's locale; plain English where the system names none, so that thousands are parted there, too."""
+    """Return the user's locale, read once; English where the system names none, so that thousands are parted."""
     system = QLocale()
     return QLocale(QLocale.Language.English) if system.language() == QLocale.Language.C else system
 

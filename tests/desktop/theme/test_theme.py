@@ -169,6 +169,10 @@ def test_an_icon_is_grey_while_its_button_is_off_and_sharp_on_dense_screens(qapp
     assert icons.pixmap("play", "#000000", 16, 2.0).width() == 32
 
 
+def test_the_application_has_an_icon_of_its_own(qapp: QApplication) -> None:
+    assert not theme.app_icon().pixmap(64, 64).isNull()
+
+
 def test_an_unknown_icon_is_named(qapp: QApplication) -> None:
     with pytest.raises(NotFound, match="unicorn"):
         theme.icon("unicorn")

@@ -325,6 +325,8 @@ def test_a_column_of_any_kind_has_a_profile(qtbot: QtBot, facts: dict[str, objec
     with qtbot.waitSignal(card.chosen) as told:
         qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
     assert told.args == ["列"]
+    with qtbot.waitSignal(card.chosen):
+        qtbot.keyClick(card, Qt.Key.Key_Return)
 
 
 def test_parts_side_by_side_cannot_be_dragged_away(qtbot: QtBot) -> None:

@@ -256,6 +256,35 @@ def test_cells_are_copied_as_a_table_that_spreadsheets_take(table: DataTable, qt
     assert QGuiApplication.clipboard().text() == "1\tname 1\t\n2\tname 2\t0.25"
 
 
+def test_rows_never_looked_at_are_fetched_before_they_are_copied(qtbot: QtBot) -> None:
+    source = Source()
+    model = PagedTableModel(COLUMNS, source.later, total=1000)
+    table = DataTable(model)
+    qtbot.addWidget(table)
+    table.resize(400, 200)
+    table.show()
+    qtbot.waitExposed(table)
+    QGuiApplication.clipboard().setText("before")
+    table.selectAll()
+    table.copy()
+    assert QGuiApplication.clipboard().text() == "before"
+    with qtbot.waitSignal(table.copied) as told:
+        while source.waiting:
+            source.arrive()
+    assert told.args == [1000, 0]
+    assert QGuiApplication.clipboard().text().splitlines()[777] == "777\tname 777\t"
+
+
+def test_the_keyboard_orders_too(table: DataTable, qtbot: QtBot) -> None:
+    table.setCurrentIndex(table.model().index(0, 2))
+    qtbot.keyClick(table, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert table.paged().order == ("score", True)
+    qtbot.keyClick(table, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    assert table.paged().order == ("score", False)
+    qtbot.keyClick(table, Qt.Key.Key_Backspace, Qt.KeyboardModifier.AltModifier)
+    assert table.paged().order is None
+
+
 def test_the_keyboard_reaches_both_ends(table: DataTable, qtbot: QtBot) -> None:
     table.setCurrentIndex(table.model().index(3, 1))
     qtbot.keyClick(table, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
