@@ -24,8 +24,10 @@ class Card(QFrame):
         self.setProperty("surface", "card")
         self._title = ElidedLabel(title, "subtitle")
         self._subtitle = make_label(subtitle, "caption", "muted", wrap=True)
-        self._title.setVisible(bool(title))
-        self._subtitle.setVisible(bool(subtitle))
+        if not title:  # shown before it has a parent, a label would be a window of its own
+            self._title.hide()
+        if not subtitle:
+            self._subtitle.hide()
         self._actions = QHBoxLayout()
         self._actions.setSpacing(Space.XS)
         words = QVBoxLayout()

@@ -24,7 +24,8 @@ class FormRow(QWidget):
         self._label = make_label(label, "strong")
         self._label.setBuddy(editor)
         self._help = make_label(help, "caption", "muted", wrap=True)
-        self._help.setVisible(bool(help))
+        if not help:  # shown before it has a parent, a label would be a window of its own
+            self._help.hide()
         self._reset = make_icon_button("undo", self.tr("Back to the default"), size=13)
         keep = QSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         keep.setRetainSizeWhenHidden(True)

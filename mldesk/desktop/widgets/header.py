@@ -23,7 +23,8 @@ class PageHeader(QWidget):
         super().__init__(parent)
         self._title = ElidedLabel(title, "heading")
         self._subtitle = ElidedLabel(subtitle, "body", "muted")
-        self._subtitle.setVisible(bool(subtitle))
+        if not subtitle:  # shown before it has a parent, a label would be a window of its own
+            self._subtitle.hide()
         self._badges = QHBoxLayout()
         self._badges.setSpacing(Space.XS)
         self._actions = QHBoxLayout()
