@@ -98,6 +98,7 @@ class LinkServer:
         self._connections: set[ServingConnection] = set()
         self._lock = threading.Lock()
         self._closing = False
+        self._replacement: tuple[socket.socket, str] | None = None  # to listen on from now on; the accept loop takes it
         self._wake, self._woken = socket.socketpair()
         self._socket, self._token = listen(path, loopback=loopback)
         self.last_used = time.monotonic()  # when a connection last came or went
@@ -115,10 +116,8 @@ class LinkServer:
         if self._path.exists():
             return
         log.warning("the socket %s was removed; making it again", self._path)
-        fresh, token = listen(self._path, loopback=self._loopback)
-        self._socket, old, self._token = fresh, self._socket, token
+        self._replacement = listen(self._path, loopback=self._loopback)
         self._wake.send(b"x")
-        old.close()
 
     def close(self) -> None:
         """Stop listening, drop every connection and wait (bounded) for their readers. A second call does nothing."""
@@ -134,23 +133,23 @@ class LinkServer:
             connection.close()
         for connection in connections:
             connection.join(5.0)
-        for item in (self._socket, self._wake, self._woken):
+        for item in (self._socket, self._wake, self._woken, *(self._replacement or ())[:1]):
             item.close()
 
     def _accept_forever(self) -> None:
         while not self._closing:
-            listening = self._socket
             with selectors.DefaultSelector() as selector:
-                try:
-                    selector.register(listening, selectors.EVENT_READ)
-                    selector.register(self._woken, selectors.EVENT_READ)
-                except ValueError:  # replaced by keep_reachable just now
-                    continue
+                selector.register(self._socket, selectors.EVENT_READ)
+                selector.register(self._woken, selectors.EVENT_READ)
                 ready = {key.fileobj for key, _ in selector.select()}
-            if self._woken in ready:
+            if self._socket in ready:  # before a replacement, so that nobody who had knocked is turned away
+                self._accept(self._socket)
+            elif self._woken in ready:
                 self._woken.recv(64)
-            elif listening in ready:
-                self._accept(listening)
+                if self._replacement is not None:
+                    self._socket.close()
+                    self._socket, self._token = self._replacement
+                    self._replacement = None
 
     def _accept(self, listening: socket.socket) -> None:
         try:
