@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import pyqtgraph as pg
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, QRectF
 
 from mldesk.desktop import theme
 from mldesk.desktop.widgets.table_model import locale
@@ -38,6 +38,11 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
             self.setLabel(self._caption, color=colours.muted, **{"font-size": f"{theme.px(12)}px"})
         else:
             self.showLabel(False)
+
+    def boundingRect(self) -> QRectF:
+        """Return where the axis draws; the labels at its two ends stick out by half a line."""
+        out = theme.px(9) if self.orientation == "left" else 0
+        return QRectF(super().boundingRect()).adjusted(0, -out, 0, out)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float | None, list[float]]]:
         """Return one level of ticks at round distances, with room for their labels."""

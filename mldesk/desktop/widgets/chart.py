@@ -26,6 +26,7 @@ from mldesk.desktop.widgets.text import make_label
 
 _FEW = 6          # curves drawn wide and smooth-edged however dense they are
 _SPARSE = 400     # points up to which any curve is
+_EXACT = 120      # points up to which the pieces of a wide line are joined exactly
 _POINTS = 60_000  # drawn at once, at most; many curves share them
 
 
@@ -150,13 +151,14 @@ class Chart(Plot):
         low, high = self._x_range(shown)
         buckets = max(50, min(self.buckets(), _POINTS // (4 * max(1, len(shown)))))
         drawn: list[Floats] = []
+        most = max(map(len, shown), default=0)
         for name, series in self._series.items():
             ghost, curve = self._curves[name]
             if series not in shown:
                 ghost.setVisible(False)
                 curve.setVisible(False)
                 continue
-            share = self._share_of(series, shown)
+            share = self._share_of(series, most)
             smooth = share > 0
             values = series.smooth(share) if smooth else series.y
             xs, ys = series.drawn(values, low, high, buckets, log=self._log)
@@ -170,7 +172,8 @@ class Chart(Plot):
                 ys = dashes(xs, ys, low, high, buckets)
             curve.opts["antialias"] = fine
             curve.setPen(pen)
-            curve.setSegmentedLineMode("on" if pen.widthF() > 1 and pen.style() == Qt.PenStyle.SolidLine else "off")
+            single = pen.widthF() > 1 and pen.style() == Qt.PenStyle.SolidLine and len(xs) > _EXACT
+            curve.setSegmentedLineMode("on" if single else "off")
             curve.setData(xs, ys)
             curve.setVisible(True)
             if smooth:
@@ -181,9 +184,8 @@ class Chart(Plot):
             ghost.setVisible(smooth)
         self.set_ranges((low, high), self._y_limits(drawn))
 
-    def _share_of(self, series: Series, shown: Sequence[Series]) -> float:
-        """Return how much a curve is smoothed: as far along x as the densest one, so that sparse curves do not lag."""
-        most = max((len(one) for one in shown), default=0)
+    def _share_of(self, series: Series, most: int) -> float:
+        """Return how much a curve is smoothed: as far along x as the densest one, of ``most`` points, so as not to lag."""
         share = self._share ** (most / len(series)) if self._share > 0 and len(series) > 2 else 0.0
         return share if share > 0.05 else 0.0
 
@@ -228,12 +230,13 @@ class Chart(Plot):
         found: list[tuple[float, Reading]] = []
         nearest, best = x, math.inf
         shown = self._shown()
+        most = max(map(len, shown), default=0)
         for series in shown:
             index = series.nearest(x)
             if index is None or not low <= series.x[index] <= high:
                 continue
             at, raw = float(series.x[index]), float(series.y[index])
-            share = self._share_of(series, shown)
+            share = self._share_of(series, most)
             value = float(series.smooth(share)[index]) if share > 0 else raw
             y = float(to_log(series.y[index:index + 1] * 0 + value)[0]) if self._log else value
             if math.isnan(y):

@@ -82,9 +82,11 @@ class Plot(QWidget):
 
     def _build(self) -> None:
         self._title = ElidedLabel(self._title_text, "subtitle")
-        self._title.setVisible(bool(self._title_text))
+        if not self._title_text:  # shown before it has a parent, a label would be a window of its own
+            self._title.hide()
         self._unit = make_label(self._y_label, "caption", "muted")
-        self._unit.setVisible(bool(self._y_label))
+        if not self._y_label:
+            self._unit.hide()
         self.tools = QHBoxLayout()
         self.tools.setSpacing(Space.XS)
         self._more = make_icon_button("more", self.tr("More for this chart"))
