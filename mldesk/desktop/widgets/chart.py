@@ -185,7 +185,7 @@ class Chart(Plot):
         self.set_ranges((low, high), self._y_limits(drawn))
 
     def _share_of(self, series: Series, most: int) -> float:
-        """Return how much a curve is smoothed: as far along x as the densest one, of ``most`` points, so as not to lag."""
+        """Return how much a curve is smoothed: as far along x as the densest one, which has ``most`` points."""
         share = self._share ** (most / len(series)) if self._share > 0 and len(series) > 2 else 0.0
         return share if share > 0.05 else 0.0
 
