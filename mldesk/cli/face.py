@@ -78,9 +78,11 @@ class Face:
         if not listed:
             self.say(empty)
             return
+        from rich.cells import cell_len  # some letters are two places wide
+
         columns = list(columns)
         for name in spare:
-            widths = [max(len(row[index]) for row in (columns, *listed)) for index in range(len(columns))]
+            widths = [max(cell_len(row[index]) for row in (columns, *listed)) for index in range(len(columns))]
             if sum(widths) + 3 * (len(widths) - 1) > width():
                 gone = columns.index(name)
                 columns, listed = _without(columns, gone), [_without(row, gone) for row in listed]
@@ -88,10 +90,13 @@ class Face:
 
     def grid(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Print a user's own table: as many columns as fit, and how many did not."""
+        from rich.cells import cell_len  # some letters are two places wide
+
         cells = [[_cut(words.cell(value)) for value in row] for row in rows]
         numeric = {name for index, name in enumerate(columns)
                    if all(row[index] is None or _is_number(row[index]) for row in rows)}
-        widths = [max([len(_cut(name)), *(len(row[index]) for row in cells)]) for index, name in enumerate(columns)]
+        widths = [max(map(cell_len, (_cut(name), *(row[index] for row in cells))))
+                  for index, name in enumerate(columns)]
         shown, room = 0, width() - 1
         while shown < len(columns) and (room := room - widths[shown] - 3) >= 0:
             shown += 1
@@ -137,12 +142,13 @@ def make_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *,
     With ``lines`` 1 a row that does not fit is cut, the first column last of all; with 0 its cells are folded.
     """
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     listed = list(rows)
     for index, name in enumerate(columns):
-        whole = max([len(row[0]) for row in listed], default=0) if lines and not index else None
+        whole = max([cell_len(row[0]) for row in listed], default=0) if lines and not index else None
         table.add_column(name, justify="right" if name in (right or ()) else "left", no_wrap=bool(lines),
                          overflow="ellipsis" if lines else "fold", min_width=whole)
     for row in listed:

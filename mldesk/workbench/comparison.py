@@ -52,8 +52,7 @@ def _differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
               "runner": run.runner, "seed": run.spec.get("payload", {}).get("seed"),
               **{f"parameter {name}": value for name, value in
                  (run.result or {}).get("parameters", run.parameters).items()}} for run in runs]
-    names = dict.fromkeys(name for fact in facts for name in fact)
-    rows = {name: [fact.get(name) for fact in facts] for name in names}
+    rows = {name: [fact[name] for fact in facts] for name in facts[0] if all(name in fact for fact in facts)}
     return {name: values for name, values in rows.items() if any(value != values[0] for value in values)}
 
 

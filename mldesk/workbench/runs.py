@@ -21,7 +21,7 @@ from mldesk.workbench.checks import check_order, refuse
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.following import Follower, Stop, Trouble
 from mldesk.workbench.orders import TrainCheck, TrainOrder
-from mldesk.workbench.references import did_you_mean, model_name
+from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.runners import RunnerService
 
 RESUME_PATIENCE = 10.0  # seconds until a resumed job must have said something new
@@ -58,7 +58,7 @@ class RunService:
         check = check_order(order, version)
         refuse(check)
         self._runners.show(order.runner)
-        name = check_name(order.name, "run") if order.name else f"{version.dataset}-{check.estimator}"
+        name = check_name(order.name, "run") if order.name else f"{slug(version.dataset) or 'run'}-{check.estimator}"
         model = check_name(order.model, "model") if order.model else model_name(version.dataset, order.target)
         request = TrainRequest(
             dataset=version.manifest, dataset_name=version.label,

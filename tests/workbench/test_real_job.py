@@ -1,0 +1,111 @@
+"""The services over a real library and the real runner of this machine, with real data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from mldesk.app import open_workbench
+from mldesk.core.errors import BadBundle, BadInput, NotFound
+from mldesk.library.secrets import SecretStore
+from mldesk.workbench.bench import Workbench
+from mldesk.workbench.orders import TrainOrder
+from tests.data_folder import SHARED
+
+PENGUINS = SHARED / "tabular" / "penguins_raw.csv"
+QUICK: dict[str, dict[str, Any]] = {
+    "linear": {}, "random_forest": {"trees": 10}, "hist_gradient_boosting": {"rounds": 15},
+    "lightgbm": {"rounds": 15}, "mlp": {"epochs": 4}}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    home = tmp_path / "home"
+    secrets = SecretStore(home / "vault.json", passphrase=lambda new: "a long passphrase", find_keyring=lambda: None)
+    with open_workbench(home, secrets=secrets) as opened:
+        opened.datasets.import_files([PENGUINS], "penguins")
+        try:
+            yield opened
+        finally:
+            opened.runners.stop("local")
+
+
+@pytest.mark.parametrize(("target", "outputs"), [("Species", 4), ("Body Mass (g)", 1)])
+def test_predictions_from_a_bundle_are_those_made_at_training_time(
+        bench: Workbench, tmp_path: Path, target: str, outputs: int) -> None:
+    bench.datasets.export("penguins", tmp_path / "all.csv")
+    for estimator, parameters in QUICK.items():
+        run = bench.runs.start(TrainOrder("penguins", target, estimator=estimator, parameters=parameters))
+        assert [event.kind for event in bench.runs.follow(run.id)][-1] == "succeeded", bench.runs.get(run.id)
+        done = bench.runs.get(run.id)
+        assert done.model is not None
+        assert {point.metric for point in bench.runs.metrics(run.id)} >= {"validation_loss"}
+        assert bench.runs.evaluation(run.id) == bench.models.evaluation(done.model)
+        bundle = tmp_path / f"{estimator}.mlbundle"
+        assert bench.models.export(done.model, bundle).signature["valid"] is True
+        report = bench.predictions.predict(str(bundle), tmp_path / "all.csv", tmp_path / "out.parquet")
+        assert (report.rows, len(report.columns)) == (344, outputs)
+        _same(bench, run.id, tmp_path / "out.parquet")
+    best = bench.runs.compare([run.id for run in bench.runs.list()])
+    assert best["comparable"], best["warnings"]
+
+
+def _same(bench: Workbench, run_id: str, path: Path) -> None:
+    artifact = bench.library.runs.artifacts(run_id)["predictions"]
+    then = pq.read_table(bench.library.objects.path(str(artifact["digest"])))
+    now = pq.read_table(path).take(then.column("row"))
+    for name in now.column_names:
+        for old, new in zip(then.column(name).to_pylist(), now.column(name).to_pylist(), strict=True):
+            assert old == new if isinstance(old, str) else new == pytest.approx(old, rel=1e-5, abs=1e-5), name
+
+
+def test_a_bundle_comes_back_as_a_model_and_a_changed_one_does_not(bench: Workbench, tmp_path: Path) -> None:
+    run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear"))
+    list(bench.runs.follow(run.id))
+    bundle = tmp_path / "penguins.mlbundle"
+    bench.models.export("penguins-Species", bundle)
+    again = bench.models.import_file(bundle)
+    assert (again.label, again.run, again.target) == ("penguins-Species@2", None, "Species")
+    assert again.manifest == bench.models.show("penguins-Species@1").manifest
+    data = bytearray(bundle.read_bytes())
+    data[len(data) // 2] ^= 1
+    bundle.write_bytes(data)
+    with pytest.raises(BadBundle):
+        bench.models.import_file(bundle)
+    with pytest.raises(BadInput, match=r"ends in \.mlbundle"):
+        bench.models.export("penguins-Species", tmp_path / "penguins.zip")
+    with pytest.raises(NotFound):
+        bench.models.export("penguin-Species", bundle)
+
+
+def test_tables_are_kept_as_versions(bench: Workbench, tmp_path: Path) -> None:
+    datasets = bench.datasets
+    assert datasets.profile("penguins") == datasets.profile("penguins@1")
+    assert datasets.show("penguins").profile is not None
+    steps = [{"step": "drop", "columns": ["Comments", "Region"]}, {"step": "drop_missing", "columns": ["Sex"]}]
+    preview = datasets.preview_recipe("penguins", steps, rows=3)
+    assert (len(preview.columns), len(preview.rows)) == (15, 3)
+    assert datasets.show("penguins").number == 1
+    cleaned = datasets.clean("penguins", steps)
+    assert (cleaned.number, cleaned.parent, cleaned.rows) == (2, 1, preview.total)
+    assert datasets.diff("penguins", 1, 2)["rows"]["removed"] == 344 - cleaned.rows
+    page = datasets.preview("penguins", rows=5, search="Biscoe", order_by=("Body Mass (g)", True))
+    assert len(page.rows) == 5
+    assert page.total < cleaned.rows
+    assert all("Biscoe" in row for row in page.rows)
+    datasets.rollback("penguins", 1)
+    assert datasets.show("penguins").number == 1
+    datasets.remove("penguins")
+    with pytest.raises(NotFound, match="no dataset") as missing:
+        datasets.show("penguins")
+    assert "bin" in missing.value.hint
+    assert datasets.restore("penguins").versions == 2
+    with pytest.raises(BadInput, match="no steps"):
+        datasets.clean("penguins", [])
+    with pytest.raises(BadInput, match="Step 1"):
+        datasets.clean("penguins", [{"step": "drop", "columns": ["Nothing"]}])
+    assert [version.number for version in datasets.versions("penguins")] == [1, 2]
