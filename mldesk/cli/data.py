@@ -9,6 +9,7 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.face import Face, facts
+from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.progress import Meter
 from mldesk.core.errors import BadInput, NotFound
 
@@ -43,8 +44,10 @@ def import_(
     name = name or paths[0].name.partition(".")[0]
     options = ImportOptions(format=file_format, encoding=encoding, delimiter=delimiter, sheet=sheet,
                             header_row=header_row)
-    with face.workbench() as bench, Meter(face, f"Importing {paths[0].name}", "bytes") as meter:
-        version = bench.datasets.import_files(paths, name, options=options, progress=meter.update).head
+    with (Interrupts() as interrupts, face.workbench() as bench,
+          Meter(face, f"Importing {paths[0].name}", "bytes") as meter):
+        version = bench.datasets.import_files(paths, name, options=options, progress=meter.update,
+                                              cancelled=interrupts.asked).head
     if face.json:
         from mldesk.workbench.summaries import dataset_import
 
@@ -164,8 +167,8 @@ def clean(
         text = recipe.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"{recipe.name} is not UTF-8 text.") from error
-    with face.workbench() as bench:
-        version = bench.datasets.clean(reference, parse_recipe(text))
+    with Interrupts() as interrupts, face.workbench() as bench:
+        version = bench.datasets.clean(reference, parse_recipe(text), cancelled=interrupts.asked)
     if face.json:
         face.document(dataset_details(version))
         return

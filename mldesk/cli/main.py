@@ -91,12 +91,26 @@ def run(arguments: Sequence[str], open_window: OpenWindow) -> int:
         _forget_stdout()
         return 0
     except Failed as ended:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            return ended.exit_code
+        _forget_stdout()
         return ended.exit_code
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where everything ends in a sentence
-        with contextlib.suppress(BrokenPipeError):
-            return report(error, face)
+        return _report(error, face)
+
+
+def _report(error: BaseException, face: Face) -> int:
+    try:
+        code = report(error, face)
+        sys.stdout.flush()
+    except BrokenPipeError:
         _forget_stdout()
         return 0
+    except OSError as failed:  # stdout itself is what fails: a full disk behind a redirection
+        _forget_stdout()
+        return report(failed, Face(Globals(home=face.options.home)))
+    return code
 
 
 def _run(face: Face, rest: list[str], open_window: OpenWindow) -> int:

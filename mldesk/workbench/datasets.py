@@ -85,14 +85,16 @@ class DatasetService:
         fresh: Mapping[str, Any] = json.loads(self._library.objects.read(digest))
         return fresh
 
-    def clean(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion:
+    def clean(self, reference: str, steps: Sequence[Mapping[str, Any]], *,
+              cancelled: Cancelled | None = None) -> DatasetVersion:
         """Apply a recipe and keep the result as the dataset's next version. Raises BadInput naming the step."""
         version = self.show(reference)
         if not steps:
             raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
         from mldesk.data import apply_recipe
 
-        table = apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps)
+        table = apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
+                             cancelled=cancelled)
         return self._keep(version.dataset, table, parent=version.number, recipe=steps, source="recipe")
 
     def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20) -> Page:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +86,28 @@ def test_a_closed_pipe_is_silent(mldesk: Command) -> None:
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=mldesk.environment(), check=False,
                           cwd=mldesk.folder)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("words", ["runners list", "runners list --json", "data --json", "runners show x --json"])
+def test_a_full_disk_behind_stdout_is_one_sentence(mldesk: Command, words: str) -> None:
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -m mldesk {words} > /dev/full"], capture_output=True,
+                          text=True, env=mldesk.environment(), check=False, cwd=mldesk.folder)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        1, "mldesk: The disk is full; nothing that was saved before is lost.")
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_ctrl_c_ends_an_import_with_nothing_kept(mldesk: Command) -> None:
+    table = mldesk.folder / "long.csv"
+    table.write_text("a,b,c,d\n" + "1,2.5,three,2024-01-01\n" * 2_000_000, "utf-8")
+    process = subprocess.Popen([sys.executable, "-m", "mldesk", "data", "import", str(table), "--name", "n", "--json"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=mldesk.environment())
+    while not any((mldesk.home / "scratch").glob("import-*")):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["error"]["code"], "Traceback" in err) == (130, "cancelled", False)
+    assert list((mldesk.home / "scratch").iterdir()) == []
+    assert mldesk.good("data", "list")["datasets"] == []
