@@ -24,7 +24,7 @@ _LEFT_OUT = "lines left out"
 
 
 class _TooLong(Exception):
-    """A record ran on for longer than any real one."""
+    """A record of several lines is none: it ran on too long, or to the end of the file, or its quotes do not match."""
 
 
 class _Source:
@@ -92,7 +92,7 @@ def _records(context: Context, source: _Source, dialect: Dialect) -> Iterator[tu
             while True:
                 source.begin()
                 cells = next(reader)
-                if source.ended:  # the file ended within quotes
+                if source.ended or (len(source.taken) > 1 and not _well_quoted("".join(source.taken), dialect)):
                     raise _TooLong
                 yield source.line - len(source.taken) + 1, cells
         except StopIteration:
@@ -107,6 +107,15 @@ def _records(context: Context, source: _Source, dialect: Dialect) -> Iterator[tu
                                  "left out.", line=first)
             source.take_back(1)
             context.check()
+
+
+def _well_quoted(text: str, dialect: Dialect) -> bool:
+    """Say whether every quoted cell of a record ends where a cell ends. Two stray quotes look like one cell else."""
+    try:
+        list(csv.reader([text], delimiter=dialect.delimiter, skipinitialspace=dialect.skip_space, strict=True))
+    except csv.Error:
+        return False
+    return True
 
 
 class _Rows:

@@ -62,7 +62,7 @@ def _decimal(guesses: Sequence[ColumnGuess]) -> str | None:
     """Return the decimal mark that some column is sure of, None if there is none or they differ."""
     comma = any(guess.real and guess.sure_comma and guess.has("comma") and not guess.has("number") and
                 not (guess.has("point") and guess.sure_point) for guess in guesses)
-    point = any(guess.real and ((guess.has("number") and guess.fractional and not guess.dotted) or
+    point = any(guess.real and ((guess.has("number") and guess.fractional and not guess.has("comma")) or
                                 (guess.has("point") and guess.sure_point and not guess.has("number")
                                  and not guess.has("comma"))) for guess in guesses)
     return None if comma == point else "," if comma else "."

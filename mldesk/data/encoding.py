@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from mldesk.core.durable import disk_errors
@@ -35,21 +36,21 @@ class _Counter:
     """Counts lines and quotes over pieces of bytes."""
 
     def __init__(self) -> None:
-        self.quotes = self._ends = 0
+        self.quotes = self.ends = 0
         self._last = b""
         self.nul_line: int | None = None
 
     @property
     def lines(self) -> int:
-        return self._ends + (self._last not in (b"", b"\n", b"\r"))
+        return self.ends + (self._last not in (b"", b"\n", b"\r"))
 
     def see(self, piece: bytes) -> None:
         if not piece:
             return
         if self.nul_line is None and b"\0" in piece:
-            self.nul_line = self._ends + 1 + _line_ends(piece[:piece.index(b"\0")])
+            self.nul_line = self.ends + 1 + _line_ends(piece[:piece.index(b"\0")])
         self.quotes += piece.count(b'"')
-        self._ends += _line_ends(piece) - (self._last == b"\r" and piece[:1] == b"\n")
+        self.ends += _line_ends(piece) - (self._last == b"\r" and piece[:1] == b"\n")
         self._last = piece[-1:]
 
 
@@ -74,7 +75,7 @@ def as_utf8(source: Path, target: Path, problems: Problems, encoding: str | None
         if encoding == "utf-8" and bad_line is not None:
             problems.add("lines with bytes that are not UTF-8", f"Line {bad_line} holds bytes that are not UTF-8; they "
                          "were replaced by \ufffd there and wherever else they occur.", line=bad_line)
-    if not given and encoding not in ("utf-8", "utf-16", "utf-32"):
+    if not given and not str(encoding).startswith("utf"):
         problems.add("guesses", f"The text is not UTF-8; it was read as {encoding}, which is a guess. If letters look "
                      "wrong, choose the encoding.")
     counted = _transcode(source, target, str(encoding), step, name)
@@ -131,12 +132,11 @@ def _check_utf8(path: Path, counter: _Counter, step: Step) -> tuple[int | None, 
     bad_line: int | None = None
     sample, good, bad = b"", 0, 0
     for piece in _pieces(path, step):
-        ends = counter.lines
         if bad_line is None:
             try:
                 strict.decode(piece)
             except UnicodeDecodeError as error:
-                bad_line = max(1, ends) + _line_ends(piece[:error.start])
+                bad_line = counter.ends + 1 + _line_ends(piece[:error.start])
         counter.see(piece)
         if not piece.isascii():
             text = lenient.decode(piece)
@@ -160,14 +160,14 @@ def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str)
     line_of_nul: int | None = None
     try:
         with disk_errors(f"reading {name}"), open(target, "wb") as out:
-            for piece in (*_pieces(source, step), b""):
+            for piece in chain(_pieces(source, step), (b"",)):
                 text = decoder.decode(piece, final=not piece)
                 counter.see(text.encode("utf-8", "replace"))
                 line_of_nul = line_of_nul or counter.nul_line
                 out.write(text.replace("\0", "").encode("utf-8", "replace"))
     except UnicodeDecodeError as error:
-        raise ImportRefused(f"{name} is not written in {encoding}: line {max(counter.lines, 1)} or one near it cannot "
-                            "be read.",
+        line = counter.ends + 1 + _line_ends(error.object[:error.start])
+        raise ImportRefused(f"{name} is not written in {encoding}: line {line} cannot be read.",
                             hint="Choose another encoding, or leave it to be found out.") from error
     counter.nul_line = line_of_nul
     return counter

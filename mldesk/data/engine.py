@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, WorkFailed
 
@@ -53,14 +54,27 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """Return ``name``, with as many underscores after it as make it none of ``taken``, upper or lower case alike."""
+    folded = {item.casefold() for item in taken}
+    while name.casefold() in folded:
+        name += "_"
+    return name
+
+
 def relation(parts: Sequence[Path], *, row: str | None = None, counts: Sequence[int] = ()) -> str:
     """Return SQL for all rows of the parts; with ``row`` also their place from 0, given the parts' row ``counts``."""
     if row is None:
         return f"read_parquet([{', '.join(literal(str(part)) for part in parts)}])"
+    names = {name.casefold() for name in pq.read_schema(parts[0]).names}
     first, pieces = 0, []
     for part, count in zip(parts, counts, strict=True):
-        pieces.append(f"SELECT * EXCLUDE (file_row_number), {first} + file_row_number AS {identifier(row)} "
-                      f"FROM read_parquet({literal(str(part))}, file_row_number = true)")
+        path = literal(str(part))
+        if "file_row_number" in names:  # a column of the table, which DuckDB's own of that name would clash with
+            pieces.append(f"SELECT *, {first - 1} + row_number() OVER () AS {identifier(row)} FROM read_parquet({path})")
+        else:
+            pieces.append(f"SELECT * EXCLUDE (file_row_number), {first} + file_row_number AS {identifier(row)} "
+                          f"FROM read_parquet({path}, file_row_number = true)")
         first += count
     return "(" + " UNION ALL ".join(pieces) + ")"
 
@@ -89,7 +103,14 @@ def sql_errors(doing: str) -> Iterator[None]:
                            "before is lost.", hint="Free some space, then do it again.") from error
         raise LibraryDamaged(f"The table's files cannot be read: {first_line(error)}.") from error
     except duckdb.Error as error:
-        raise BadInput(f"{doing} cannot be answered: {first_line(error)}.") from error
+        raise BadInput(f"{doing} cannot be answered: {first_line(error)}.", hint=_advice(error)) from error
+
+
+def _advice(error: BaseException) -> str:
+    """Return what DuckDB says was perhaps meant."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    near = next((line for line in lines if line.startswith(("Candidate bindings:", "Did you mean"))), "")
+    return near.replace("Candidate bindings: ", "Did you mean one of: ")[:300]
 
 
 def first_line(error: BaseException) -> str:

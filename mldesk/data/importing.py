@@ -45,7 +45,7 @@ def import_table(paths: Sequence[Path], store: ObjectStore, scratch: Path, optio
     if not paths:
         raise ImportRefused("There is no file to import.", hint="Give at least one file.")
     options = options or ImportOptions()
-    with working_folder(scratch) as folder:
+    with disk_errors("the import"), working_folder(scratch) as folder:
         files = list(_read_all(paths, folder, options, progress, cancelled))
         return _store(files, store, folder, options)
 
@@ -53,9 +53,8 @@ def import_table(paths: Sequence[Path], store: ObjectStore, scratch: Path, optio
 @contextmanager
 def working_folder(scratch: Path) -> Iterator[Path]:
     """Give a folder in ``scratch`` that is gone afterwards, whatever happens."""
-    with disk_errors("reading the file"):
-        scratch.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="import-", dir=scratch))
+    scratch.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="import-", dir=scratch))
     try:
         yield folder
     finally:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
 from mldesk.data.types import arrow_schema
+from mldesk.wire.manifest import Manifest, read_entry
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import ColumnType
 
@@ -106,23 +107,29 @@ def keep(store: ObjectStore, paths: Sequence[Path]) -> tuple[str, int]:
 
     If that fails half-way (DiskFull), what it had put is taken out again, unless it was there before.
     """
-    size = sum(path.stat().st_size for path in paths)
-    put: dict[str, int] = {}
-    files: dict[str, Path | str] = {}
+    entries = []
+    for number, path in enumerate(paths):
+        with open(path, "rb") as file:
+            entries.append(read_entry(file, part_name(number)))
+    manifest = Manifest(tuple(entries))
+    digest = hashlib.sha256(manifest.to_bytes()).hexdigest()
+    fresh = [item for item in (*(entry.sha256 for entry in entries), digest) if not store.has(item)]
+    done: dict[str, int] = {}  # what was put, and when, as the store saw it
     try:
-        for number, path in enumerate(paths):
-            digest = _digest(path)
-            fresh = not store.has(digest)
-            if store.put_file(path, move=True) == digest and fresh:
-                put[digest] = store.path(digest).stat().st_mtime_ns
-            files[part_name(number)] = digest
-        return store.put_manifest(files), size
+        for entry, path in zip(entries, paths, strict=True):
+            store.put_file(path, move=True)
+            done[entry.sha256] = _touched(store, entry.sha256)
+        return store.put_bytes(manifest.to_bytes()), manifest.size
     except BaseException:
-        for digest, touched in put.items():
-            # Another import of the same rows may have found the object there: it touched it then.
-            if store.has(digest) and store.path(digest).stat().st_mtime_ns == touched:
-                store.delete(digest)
+        for item in fresh:
+            # Another import of the same rows may have found the object here: it touched it then, and needs it.
+            if store.has(item) and done.get(item, _touched(store, item)) == _touched(store, item):
+                store.delete(item)
         raise
+
+
+def _touched(store: ObjectStore, digest: str) -> int:
+    return store.path(digest).stat().st_mtime_ns
 
 
 def part_name(number: int) -> str:
@@ -133,8 +140,3 @@ def part_name(number: int) -> str:
 def part_paths(store: ObjectStore, manifest: str) -> list[Path]:
     """Return the files of a table's parts, in the order of its rows. Raises ObjectMissing, LibraryDamaged."""
     return [store.path(entry.sha256) for entry in store.manifest(manifest).entries if entry.path.startswith("parts/")]
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

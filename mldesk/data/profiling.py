@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
+from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.types import plain
 from mldesk.wire.objects import ObjectStore
@@ -232,4 +232,6 @@ def _typed(column: Column, text: str) -> Any:
 
 def _duplicates(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], rows: int) -> int:
     """Count rows that repeat an earlier one, by a hash of 64 bits: at a billion rows it may be off by one."""
-    return rows - int(one_row(connection, f"SELECT count(DISTINCT hash(d)) FROM {relation(parts)} AS d")[0])
+    table = free_name("_table", pq.read_schema(parts[0]).names)  # a column of that name would be meant instead
+    sql = f"SELECT count(DISTINCT hash({table})) FROM {relation(parts)} AS {table}"
+    return rows - int(one_row(connection, sql)[0])

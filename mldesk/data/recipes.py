@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
 from mldesk.data.counting import distinct_counts
-from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
+from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
 from mldesk.data.recipe_sql import Compiler, State
@@ -66,7 +67,7 @@ def apply_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequ
     """
     checked = check_steps(steps)
     check = _checker(cancelled)
-    with working_folder(scratch) as folder:
+    with disk_errors("the recipe"), working_folder(scratch) as folder:
         parts = part_paths(store, manifest)
         with sql_errors("The recipe"), connect(parts, folder, threads=1) as connection:
             state, row = _compile(connection, parts, columns, checked)
@@ -116,7 +117,7 @@ def _compile(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], colum
              steps: Sequence[Step], *, limit: int | None = None,
              each: Callable[[State, State, Step], None] | None = None) -> tuple[State, str]:
     names = [column.name for column in columns]
-    row = _free_name(names, steps)
+    row = free_name("_row", [*names, *(str(new) for step in steps for new in (step.get("names") or {}).values())])
     counts = [pq.read_metadata(part).num_rows for part in parts]
     source = relation(parts, row=row, counts=counts)
     if limit is not None:
@@ -129,15 +130,6 @@ def _compile(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], colum
             each(state, after, step)
         state = after
     return state, row
-
-
-def _free_name(names: Sequence[str], steps: Sequence[Step]) -> str:
-    taken = {name.casefold() for name in names}
-    taken |= {str(new).casefold() for step in steps for new in (step.get("names") or {}).values()}
-    name = "_row"
-    while name in taken:
-        name += "_"
-    return name
 
 
 def _write(connection: duckdb.DuckDBPyConnection, state: State, row: str, folder: Path,

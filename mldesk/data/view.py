@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput, NotFound
-from mldesk.data.engine import connect, identifier, literal, one_row, relation, sql_errors
+from mldesk.data.engine import connect, free_name, identifier, literal, one_row, relation, sql_errors
 from mldesk.data.export import export_table
 from mldesk.data.expressions import check_expression
 from mldesk.data.near import which_column
@@ -45,7 +45,7 @@ class TableView:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._scratch: Path | None = None
         self._group: tuple[int, int, pa.Table] | None = None   # part, row group, its rows: the one read last
-        self._row = _free_name(self._names)
+        self._row = free_name("_row", self._names)
 
     def __enter__(self) -> Self:
         return self
@@ -193,12 +193,3 @@ def _rows(table: pa.Table) -> list[list[Any]]:
     """Turn a page into rows; the columns are converted one by one, which is quicker."""
     columns = [[plain(value) for value in column.to_pylist()] for column in table.columns]
     return [list(row) for row in zip(*columns, strict=True)]
-
-
-def _free_name(names: Sequence[str]) -> str:
-    """Return a name for the column of row numbers that no column has."""
-    taken = {name.casefold() for name in names}
-    name = "_row"
-    while name in taken:
-        name += "_"
-    return name
