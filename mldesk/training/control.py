@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 _POLL = 0.05     # seconds
 _PATIENCE = 5.0  # seconds after SIGTERM in which the fit may leave a checkpoint behind
@@ -34,6 +35,7 @@ class Control:
         self._finish = threading.Event()
         self._closed = threading.Event()
         self._terminate_at: float | None = None
+        self._before: Any = signal.SIG_DFL
         self._thread = threading.Thread(target=self._watch, name="control", daemon=True)
 
     @property
@@ -54,7 +56,7 @@ class Control:
     def start(self) -> None:
         """Begin to listen; from the main thread also to SIGTERM."""
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._on_signal)
+            self._before = signal.signal(signal.SIGTERM, self._on_signal)
         self._thread.start()
 
     def close(self) -> None:
@@ -63,7 +65,7 @@ class Control:
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join()
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, self._before)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._terminate_at = time.monotonic()

@@ -136,7 +136,10 @@ def _residuals(prediction: Array, y: Array) -> dict[str, Any]:
     rows = np.arange(len(y))
     if len(rows) > _MOST_RESIDUALS:
         rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_RESIDUALS, replace=False))
-    counts, edges = np.histogram(y - prediction, bins=_BARS)
+    errors = y - prediction
+    low, high = float(errors.min()), float(errors.max())
+    least = 1e-6 * max(abs(low), abs(high), 1e-30)   # errors that are all but equal still get bars of some width
+    counts, edges = np.histogram(errors, bins=_BARS, range=(low, max(high, low + least)))
     return {
         "residuals": {"predicted": prediction[rows].tolist(), "actual": y[rows].tolist()},
         "residual_histogram": {"edges": edges.tolist(), "counts": counts.tolist()},

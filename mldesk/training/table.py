@@ -35,13 +35,9 @@ def read_columns(store: ObjectStore, manifest: str, columns: Sequence[Column]) -
     if not tables:
         raise BadInput("The table has no rows.", hint="Import a file with rows.")
     table = pa.concat_tables(tables)
-    del tables
-    result: dict[str, ColumnData] = {}
-    for column in columns:
-        index = table.column_names.index(column.name)
-        result[column.name] = convert(table.column(index), column.type)
-        table = table.remove_column(index)
-    return result
+    arrow = dict(zip(table.column_names, table.columns, strict=True))
+    del tables, table
+    return {column.name: convert(arrow.pop(column.name), column.type) for column in columns}
 
 
 def convert(data: pa.ChunkedArray, kind: ColumnType) -> ColumnData:

@@ -31,7 +31,7 @@ from mldesk.training.failures import is_gpu_out_of_memory
 from mldesk.training.values import Array
 
 _READING_EVERY = 0.02      # seconds between two readings of the training loss
-_WARM_UP = 100             # optimizer steps until the learning rate is reached
+_WARM_UP = 100             # optimizer steps, at most, until the learning rate is reached
 _PLATEAU = 4               # epochs without a better validation loss after which the learning rate falls
 _FALL = 0.3                # ... to this share of it
 _AVERAGING = 0.98          # of the weights over the last steps; the averaged ones are what is judged and kept
@@ -78,8 +78,8 @@ def choose_device(asked: str) -> torch.device:
 
 
 def _batch_size(rows: int) -> int:
-    """Return about a hundred steps per epoch, within 32 and 1024 rows."""
-    return int(2 ** np.clip(round(np.log2(max(rows, 1) / 100)), 5, 10))
+    """Return rows for about a hundred steps per epoch, within 16 and 1024."""
+    return int(2 ** np.clip(round(np.log2(max(rows, 1) / 100)), 4, 10))
 
 
 @dataclass(slots=True)
@@ -109,6 +109,8 @@ class _Fit:
         if not context.classes:
             network.set_target(float(context.train.y.mean()), float(context.train.y.std()) or 1.0)
             self._unit = float(context.train.y.std()) ** 2 or 1.0
+        steps = -(-len(context.train) // place.batch) * self._given["epochs"]
+        self._warm_up = min(_WARM_UP, max(1, steps // 20))
         self._network = network.to(device)
         self._average = copy.deepcopy(self._network).eval()   # follows the weights, more calmly
         self._best = copy.deepcopy(self._average.state_dict())
@@ -157,7 +159,7 @@ class _Fit:
         place = self._place
         place.step += 1
         for group in self._optimizer.param_groups:
-            group["lr"] = self._given["learning_rate"] * place.rate * min(1.0, place.step / _WARM_UP)
+            group["lr"] = self._given["learning_rate"] * place.rate * min(1.0, place.step / self._warm_up)
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype is not None):
             output = self._network.raw(self._x[rows])          # (B, C) logits or (B, 1)
         loss = self._loss(output.float(), self._y[rows])       # nats, or standardised squared error; mean over B

@@ -1,0 +1,158 @@
+"""Whole jobs: every kind of model on every task, and what the run says and stores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.estimators.base import load_estimator
+from mldesk.training.evaluation import score
+from mldesk.training.features import FeatureEncoder
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import Column, ColumnType
+from tests.training.jobs import make_job, of, put_table, result, run_here
+from tests.training.tables import FAST, NAMES, mixed
+
+
+def document(store: ObjectStore, model: str, name: str) -> Any:
+    return json.loads(store.read(store.manifest(model).entry(name).sha256))
+
+
+@pytest.mark.parametrize("task", ["classes", "two", "number"])
+@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+def test_every_model_does_every_task(tmp_path: Path, estimator: str, task: str) -> None:
+    table = put_table(tmp_path, mixed(task=task), parts=2)
+    said = run_here(make_job(tmp_path, table, "y", estimator=estimator, parameters=FAST[estimator]), table)
+    done = result(said)
+
+    assert [event["n"] for event in said] == list(range(1, len(said) + 1))
+    assert said[0]["kind"] == "started"
+    assert done["rows"] == {"train": 163, "validation": 29, "test": 48}
+    points = of("metrics", said)
+    assert len(points) >= 2
+    assert [point["step"] for point in points] == sorted(point["step"] for point in points)
+    known = {name for point in points for name in point["values"]}
+    assert {"validation_loss", "validation_r2" if task == "number" else "validation_accuracy"} <= known
+    assert of("progress", said)
+
+    floor, metric = (0.3, "r2") if task == "number" else (0.5, "accuracy")
+    assert done["metrics"][metric] > floor
+    model = document(table.store, done["model"], "model.json")
+    assert model["onnx"]["verified"], model["onnx"]
+    assert {feature["name"] for feature in model["features"]} == {
+        "size", "weight", "Farbe 色", "sunny", "day", "note"}
+    assert "id" in model["left_out"]
+    assert model["classes"] == ([] if task == "number" else ["no", "yes"] if task == "two" else sorted(NAMES))
+
+
+def test_the_stored_sample_is_predicted_from_the_files_as_it_was_at_training(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed())
+    done = result(run_here(make_job(tmp_path, table, "y", parameters=FAST["lightgbm"]), table))
+    store, model = table.store, done["model"]
+    rows = document(store, model, "sample_input.json")
+    expected = document(store, model, "expected.json")
+    assert len(rows) == 5
+    encoder = FeatureEncoder.from_json(document(store, model, "preprocessing.json"))
+    read = encoder.read({name: [row[name] for row in rows] for name in rows[0]})
+    session = onnxruntime.InferenceSession(str(store.path(store.manifest(model).entry("model.onnx").sha256)))
+    got = session.run(None, {"features": encoder.transform(read)})[0]
+    classes = document(store, model, "model.json")["classes"]
+    assert [classes[code] for code in got.argmax(1)] == expected["prediction"]
+    for code, label in enumerate(classes):
+        assert np.allclose(got[:, code], expected[f"probability_{label}"], atol=1e-5)
+
+
+def test_the_metrics_are_those_of_the_stored_predictions(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed())
+    said = run_here(make_job(tmp_path, table, "y", estimator="linear", parameters=FAST["linear"]), table)
+    done = result(said)
+    artifacts = {event["name"]: event for event in of("artifact", said)}
+    rows = pq.read_table(table.store.path(artifacts["predictions"]["digest"]))
+    membership = np.frombuffer(table.store.read(done["split"]), np.uint8)
+    assert rows.column("row").to_pylist() == np.flatnonzero(membership == 2).tolist()
+    y = mixed().column("y").take(rows.column("row"))
+    assert rows.column("actual").to_pylist() == y.to_pylist()
+    labels = sorted(NAMES)
+    probabilities = np.column_stack([rows.column(f"probability_{label}").to_numpy() for label in labels])
+    codes = np.array([labels.index(label) for label in y.to_pylist()])
+    assert score(probabilities, codes, 3) == pytest.approx(done["metrics"])
+    evaluation = json.loads(table.store.read(artifacts["evaluation"]["digest"]))
+    assert evaluation["parts"]["test"]["metrics"] == pytest.approx(done["metrics"])
+    assert np.sum(evaluation["parts"]["test"]["confusion"]["counts"]) == 48
+    assert {item["feature"] for item in evaluation["importance"]} == {
+        "size", "weight", "Farbe 色", "sunny", "day", "note"}
+    assert evaluation["importance"][0]["feature"] in {"size", "Farbe 色"}
+
+
+@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+def test_the_same_seed_gives_the_same_numbers(tmp_path: Path, estimator: str) -> None:
+    table = put_table(tmp_path, mixed(120))
+    first, second = (
+        result(run_here(make_job(tmp_path, table, "y", estimator=estimator, parameters=FAST[estimator], seed=3), table))
+        for _ in range(2))
+    assert first["metrics"] == second["metrics"]
+    assert first["validation_metrics"] == second["validation_metrics"]
+
+
+def test_no_step_of_a_fit_sees_a_test_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test rows carry values no other row has; whatever is fitted must not know them."""
+    rows = mixed(200).to_pydict()
+    membership = np.zeros(200, np.uint8)
+    membership[::5], membership[1::5] = 2, 1
+    for row in np.flatnonzero(membership == 2):
+        rows["size"][row], rows["weight"][row] = 1e9, 10**9
+        rows["Farbe 色"][row], rows["note"][row] = "MARKED", f"MARKED words {row} in the test part"
+        rows["day"][row] = np.datetime64("2099-01-01").item()
+    table = put_table(tmp_path, pa.table(rows, schema=mixed(10).schema))
+    given = table.store.put_bytes(membership.tobytes())
+    seen: list[float] = []
+    estimator = load_estimator(ESTIMATORS["lightgbm"])
+    fit = type(estimator).fit
+
+    def watched(self: Any, context: Any) -> Any:
+        seen.extend(float(np.nanmax(part.x)) for part in (context.train, context.validation))
+        seen.append(float(len(context.train)))
+        return fit(self, context)
+
+    monkeypatch.setattr(type(estimator), "fit", watched)
+    done = result(run_here(make_job(tmp_path, table, "y", parameters=FAST["lightgbm"],
+                                    split={"method": "given", "membership": given}), table))
+    assert max(seen) < 10_000
+    assert done["rows"] == {"train": 120, "validation": 40, "test": 40}
+    stored = json.dumps(document(table.store, done["model"], "preprocessing.json"), ensure_ascii=False)
+    assert "MARKED" not in stored
+    assert "marked" not in stored
+    assert "1000000000" not in stored
+
+
+def test_chosen_features_alone_are_used(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed())
+    job = make_job(tmp_path, table, "y", features=("size", "Farbe 色"), parameters=FAST["lightgbm"])
+    done = result(run_here(job, table))
+    assert [item["name"] for item in document(table.store, done["model"], "model.json")["features"]] == [
+        "size", "Farbe 色"]
+
+
+def test_a_job_folder_keeps_nothing_that_is_not_needed(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(60))
+    folder = make_job(tmp_path, table, "y", parameters=FAST["lightgbm"])
+    run_here(folder, table)
+    assert {item.name for item in folder.iterdir()} == {"spec.json", "spool.1"}
+
+
+def test_a_time_of_day_is_read(tmp_path: Path) -> None:
+    hours = np.arange(200) % 24
+    table = put_table(tmp_path, pa.table({
+        "at": pa.array(hours * 3_600_000_000, pa.time64("us")), "y": pa.array((hours > 11).astype(str))}))
+    assert table.columns[0] == Column("at", ColumnType.TIME, 0, 24)
+    done = result(run_here(make_job(tmp_path, table, "y", parameters=FAST["lightgbm"]), table))
+    assert done["metrics"]["accuracy"] == 1.0
+    assert document(table.store, done["model"], "sample_input.json")[0]["at"].endswith(":00:00.000000")

@@ -1,0 +1,271 @@
+"""Finish now, cancel, kill and resume: with real processes where a signal is involved."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mldesk.core.errors import DiskFull
+from mldesk.training import checkpoints as checkpoints_module
+from mldesk.training import train
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.report import Report
+from mldesk.wire.objects import ObjectStore
+from tests.training.jobs import events, make_job, of, put_table, result, run_here, start
+from tests.training.tables import FAST, mixed
+
+LONG = {
+    "linear": {"iterations": 100_000, "regularization": 1e-8},
+    "random_forest": {"trees": 10_000},
+    "hist_gradient_boosting": {"rounds": 100_000, "patience": None},
+    "lightgbm": {"rounds": 100_000, "patience": None},
+    "mlp": {"epochs": 100_000, "patience": None},
+}
+MIDDLE = {
+    "lightgbm": {"rounds": 120, "patience": None},
+    "mlp": {"epochs": 12, "width": 32},
+}
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+    return found
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A checkpoint at every opportunity."""
+    monkeypatch.setattr(checkpoints_module, "_FIRST", 0.0)
+    monkeypatch.setattr(checkpoints_module, "_LEAST", 0.0)
+    monkeypatch.setattr(checkpoints_module, "_SHARE", float("inf"))
+    yield
+
+
+class Died(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("task", ["two", "classes", "number"])
+@pytest.mark.parametrize("estimator", list(MIDDLE))
+def test_a_run_that_died_anywhere_ends_like_one_that_did_not(
+        tmp_path: Path, often: None, monkeypatch: pytest.MonkeyPatch, estimator: str, task: str) -> None:
+    table = put_table(tmp_path, mixed(150, task))
+    order = {"estimator": estimator, "parameters": MIDDLE[estimator]}
+    whole = run_here(make_job(tmp_path, table, "y", **order), table)
+    steps = len(of("checkpoint", whole))
+    assert steps > 30
+    write = Report.event
+    for moment in (1, steps // 3, steps - 2):
+        folder = make_job(tmp_path, table, "y", **order)
+        left = moment
+
+        def dying(self: Report, kind: str, **payload: Any) -> None:
+            nonlocal left
+            write(self, kind, **payload)
+            left -= kind == "checkpoint"
+            if not left:
+                raise Died
+
+        monkeypatch.setattr(Report, "event", dying)
+        with pytest.raises(Died):
+            run_here(folder, table)
+        monkeypatch.setattr(Report, "event", write)
+        before, after = events(folder), run_here(folder, table, attempt=2)
+        assert after[0]["resumed_from"] == of("checkpoint", before)[-1]["step"]
+        for name in ("metrics", "validation_metrics"):
+            assert result(after)[name] == result(whole)[name]
+        last = {point["step"]: point["values"].get("validation_loss") for point in of("metrics", whole)}
+        for point in of("metrics", after):
+            if point["step"] in last and "validation_loss" in point["values"]:
+                assert point["values"]["validation_loss"] == last[point["step"]]
+
+
+@pytest.mark.parametrize("estimator", list(MIDDLE))
+def test_a_killed_process_is_gone_on_with_from_its_checkpoint(tmp_path: Path, estimator: str) -> None:
+    table = put_table(tmp_path, mixed(150))
+    long_enough = {"rounds": 4000, "patience": None} if estimator == "lightgbm" else {"epochs": 120, "patience": None}
+    order = {"estimator": estimator, "parameters": long_enough, "threads": 1}
+    whole = start(folder := make_job(tmp_path, table, "y", **order), table)
+    other = start(killed := make_job(tmp_path, table, "y", **order), table)
+    wait_for(lambda: of("checkpoint", events(killed)) and len(of("metrics", events(killed))) > 5)
+    other.send_signal(signal.SIGKILL)
+    assert other.wait() == -signal.SIGKILL
+    assert whole.wait() == 0
+    assert start(killed, table, 2).wait() == 0
+    assert events(killed, 2)[0]["resumed_from"] == of("checkpoint", events(killed))[-1]["step"]
+    assert result(events(killed, 2))["metrics"] == result(events(folder))["metrics"]
+
+
+@pytest.mark.parametrize("estimator", list(MIDDLE))
+def test_sigterm_leaves_a_checkpoint_and_no_last_word(tmp_path: Path, estimator: str) -> None:
+    table = put_table(tmp_path, mixed(150))
+    folder = make_job(tmp_path, table, "y", estimator=estimator, parameters=LONG[estimator])
+    process = start(folder, table)
+    wait_for(lambda: len(of("metrics", events(folder))) > 5)
+    process.terminate()
+    assert process.wait(30) == 143
+    said = events(folder)
+    assert said[-1]["kind"] not in ("succeeded", "failed", "cancelled")
+    step = of("metrics", said)[-1]["step"]
+    assert of("checkpoint", said)[-1]["step"] >= step - 1
+    resumed = start(folder, table, 2)
+    wait_for(lambda: of("metrics", events(folder, 2)))
+    (folder / "control").write_text("finish")
+    assert resumed.wait(60) == 0
+    assert events(folder, 2)[0]["resumed_from"] == of("checkpoint", said)[-1]["step"]
+    assert result(events(folder, 2))["finished_early"]
+
+
+@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+def test_finish_now_keeps_the_best_so_far(tmp_path: Path, estimator: str) -> None:
+    table = put_table(tmp_path, mixed(400))
+    folder = make_job(tmp_path, table, "y", estimator=estimator, parameters=LONG[estimator])
+    process = start(folder, table)
+    wait_for(lambda: len(of("metrics", events(folder))) >= 2)
+    (folder / "control").write_text("finish")
+    assert process.wait(120) == 0
+    done = result(events(folder))
+    assert done["finished_early"]
+    assert done["metrics"]["accuracy"] > 0.4
+    assert done["model"]
+
+
+@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+def test_cancel_ends_the_process_with_one_last_word(tmp_path: Path, estimator: str) -> None:
+    table = put_table(tmp_path, mixed(400))
+    folder = make_job(tmp_path, table, "y", estimator=estimator, parameters=LONG[estimator])
+    process = start(folder, table)
+    wait_for(lambda: of("metrics", events(folder)))
+    (folder / "control").write_text("cancel")
+    assert process.wait(30) == 0
+    said = events(folder)
+    assert said[-1]["kind"] == "cancelled"
+    assert [event["n"] for event in said] == list(range(1, len(said) + 1))
+
+
+def test_a_finish_asked_for_before_anything_began_gives_a_model(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(100))
+    for estimator in ESTIMATORS:
+        folder = make_job(tmp_path, table, "y", estimator=estimator, parameters=FAST[estimator])
+        (folder / "control").write_text("finish")
+        assert result(run_here(folder, table))["metrics"]
+
+
+def test_a_warm_trainer_says_that_it_is_ready_and_takes_its_job_from_stdin(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(100))
+    folder = make_job(tmp_path, table, "y", parameters=FAST["lightgbm"])
+    with subprocess.Popen([sys.executable, "-m", "mldesk.training.run", "--warm"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        job = {"job": str(folder), "objects": str(table.store.root), "attempt": 4}
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()
+        assert process.wait(60) == 0
+    assert result(events(folder, 4))["model"]
+
+
+def test_a_warm_trainer_without_a_job_ends(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "mldesk.training.run", "--warm"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "ready\n")
+
+
+def test_a_full_disk_is_said_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = put_table(tmp_path, mixed(100))
+    folder = make_job(tmp_path, table, "y", parameters=FAST["lightgbm"])
+
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ObjectStore, "put_manifest", full)
+    last = run_here(folder, table)[-1]
+    assert (last["kind"], last["cause"]) == ("failed", "disk_full")
+    assert last["message"].startswith("The disk is full")
+    assert {item.name for item in folder.iterdir()} == {"spec.json", "spool.1"}
+
+
+def test_an_error_of_our_own_goes_to_the_log_and_is_said(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    table = put_table(tmp_path, mixed(100))
+    for error, cause in ((ZeroDivisionError("oops"), "internal"), (MemoryError(), "host_oom")):
+        def broken(*_: object, error: Exception = error, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(train, "make_split", broken)
+        last = run_here(make_job(tmp_path, table, "y"), table)[-1]
+        assert (last["kind"], last["cause"]) == ("failed", cause)
+        assert "Traceback" in capfd.readouterr().err
+
+
+def test_a_gpu_that_is_too_small_gets_half_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mldesk.training.estimators import mlp  # loads torch
+
+    step = mlp._Fit._step
+
+    def small(self: Any, rows: Any) -> None:
+        if len(rows) > 5:
+            raise mlp.torch.OutOfMemoryError("CUDA out of memory")
+        step(self, rows)
+
+    monkeypatch.setattr(mlp._Fit, "_step", small)
+    monkeypatch.setattr(mlp.torch.cuda, "empty_cache", lambda: None)
+    table = put_table(tmp_path, mixed(60))
+    order = {"estimator": "mlp", "parameters": {**FAST["mlp"], "batch_size": 20}}
+    said = run_here(make_job(tmp_path, table, "y", **order), table)
+    assert result(said)["metrics"]
+    assert [event["text"].split("batches of ")[1] for event in of("warning", said)[1:]] == ["10 rows.", "5 rows."]
+
+    def never(*_: Any) -> None:
+        raise mlp.torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(mlp._Fit, "_step", never)
+    last = run_here(make_job(tmp_path, table, "y", **order), table)[-1]
+    assert (last["kind"], last["cause"]) == ("failed", "gpu_oom")
+
+
+def test_a_torn_or_altered_checkpoint_is_passed_over_for_the_one_before(tmp_path: Path) -> None:
+    said: list[tuple[int, str]] = []
+    keeper = Checkpoints(tmp_path / "c", lambda step, name: said.append((step, name)))
+    assert keeper.newest() is None
+    for step in (10, 20, 30):
+        keeper.save(step, {"step": step}, lambda folder, step=step: (folder / "w").write_text(str(step)))  # type: ignore[misc]
+    assert [step for step, _ in said] == [10, 20, 30]
+    kept = sorted(item.name for item in (tmp_path / "c").iterdir())
+    assert kept == [name for _, name in said[1:]]
+    newest = Checkpoints(tmp_path / "c", lambda *_: None).newest()
+    assert newest is not None
+    assert (newest.step, newest.facts()) == (30, {"step": 30})
+    (tmp_path / "c" / kept[1] / "w").write_text("altered")
+    found = Checkpoints(tmp_path / "c", lambda *_: None).newest()
+    assert found is not None
+    assert found.step == 20
+    (tmp_path / "c" / kept[0] / "hashes.json").unlink()
+    assert Checkpoints(tmp_path / "c", lambda *_: None).newest() is None
+
+
+def test_a_checkpoint_on_a_full_disk_leaves_the_old_ones(tmp_path: Path) -> None:
+    keeper = Checkpoints(tmp_path / "c", lambda *_: None)
+    keeper.save(1, {}, lambda folder: None)
+
+    def full(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(DiskFull):
+        keeper.save(2, {}, full)
+    assert len(os.listdir(tmp_path / "c")) == 1
+    assert Checkpoints(tmp_path / "c", lambda *_: None).newest() is not None
