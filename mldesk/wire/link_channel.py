@@ -94,7 +94,7 @@ class LockedChannel(Channel):  # type: ignore[misc]  # rpyc has no types
 
     __slots__ = ()
 
-    def __init__(self, stream: SocketStream) -> None:
+    def __init__(self, stream: Stream) -> None:
         super().__init__(stream, compress=False)
 
     def recv(self) -> bytes:

@@ -21,6 +21,7 @@ from typing import Any
 from rpyc.core import brine, consts
 from rpyc.core.protocol import Connection
 from rpyc.core.service import VoidService
+from rpyc.core.stream import Stream
 
 from mldesk.core import canonical
 from mldesk.core.errors import MldeskError
@@ -78,12 +79,14 @@ class LockedConnection(Connection):  # type: ignore[misc]  # rpyc has no types
     reason. ``close`` asks the peer for nothing and returns at once.
     """
 
-    def __init__(self, peer: socket.socket, ended: Callable[[str], None] | None = None) -> None:
+    def __init__(self, peer: socket.socket | Stream, ended: Callable[[str], None] | None = None) -> None:
+        """``peer``: a connected socket, or a stream that reads, writes, closes and releases as SocketStream does."""
         self._ends = threading.Lock()
         self._over = False
         self._tell = ended
         self._reader: threading.Thread | None = None
-        super().__init__(VoidService(), LockedChannel(SocketStream(peer)), CONFIG)
+        stream = SocketStream(peer) if isinstance(peer, socket.socket) else peer
+        super().__init__(VoidService(), LockedChannel(stream), CONFIG)
 
     def start(self, name: str) -> None:
         """Begin to read, in a thread called ``name``."""
