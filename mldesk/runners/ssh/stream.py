@@ -8,6 +8,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from rpyc.core.stream import Stream
+
+from mldesk.core.errors import RunnerUnreachable
 from mldesk.wire.link_channel import LinkBroken
 
 _names = itertools.count(1)
@@ -41,9 +44,34 @@ class ByteStream(Protocol):
         """Close, and free what it holds. For the reader to call last."""
         ...
 
+    def wait(self, seconds: float) -> int | None:
+        """Return the exit code of the far program, waiting for it; None if it runs still or nobody knows."""
+        ...
+
     @property
     def complaint(self) -> str:
         """The last of what it said on stderr, as plain text."""
+        ...
+
+
+class Connection(Protocol):
+    """A host that lets us in. Any thread may start programs there."""
+
+    @property
+    def alive(self) -> bool:
+        """Say whether it is worth asking; only an answer proves it."""
+        ...
+
+    def open_exec(self, command: str, timeout: float = 20.0) -> ByteStream:
+        """Start a command there, without a terminal. Raises RunnerUnreachable."""
+        ...
+
+    def explain(self, stream: ByteStream) -> RunnerUnreachable | None:
+        """Say what SSH itself has to say about a stream that ended early; None if it has nothing to say."""
+        ...
+
+    def close(self) -> None:
+        """Hang up at once; what waits on a stream ends. A second call does nothing."""
         ...
 
 
@@ -64,7 +92,7 @@ class Tail:
         return "".join(letter for letter in text if letter == "\n" or letter.isprintable()).strip()
 
 
-class LinkStream:
+class LinkStream(Stream):  # type: ignore[misc]  # rpyc has no types
     """What rpyc's Channel needs of a stream (see mldesk.wire.link_channel), over a ByteStream."""
 
     MAX_IO_CHUNK = 64000  # rpyc's Channel asks for it

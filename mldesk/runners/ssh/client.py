@@ -1,0 +1,256 @@
+"""A runner on another machine, as the library and the faces see every runner."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import mldesk
+from mldesk.core.clock import Clock, SystemClock
+from mldesk.core.errors import LibraryDamaged, NotFound, RunnerUnreachable
+from mldesk.core.ids import new_id
+from mldesk.runners import answers
+from mldesk.runners.ssh.config import Target, resolve
+from mldesk.runners.ssh.credentials import Credentials, NoCredentials
+from mldesk.runners.ssh.errors import Refused, UnknownHost
+from mldesk.runners.ssh.known_hosts import KnownHosts
+from mldesk.runners.ssh.lifeline import Lifeline, LinkState
+from mldesk.runners.ssh.programs import Installed
+from mldesk.runners.ssh.session import SshSession
+from mldesk.runners.ssh.stream import Connection
+from mldesk.runners.ssh.transfer import Cut, bring, take_files, take_object
+from mldesk.wire.events import Event
+from mldesk.wire.jobs import JobSpec
+from mldesk.wire.link_client import LinkLost
+from mldesk.wire.manifest import CHUNK, MARK
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.protocol import MAX_WAIT, METHODS, PROTOCOL
+from mldesk.wire.states import JobState
+
+PERSISTENCE = 20.0         # seconds over which a call is repeated while there is no link
+CONNECTING = 150.0         # seconds a person who asked for a connection waits for it
+TRANSFER_PATIENCE = 60.0   # seconds without any progress after which a transfer is given up
+_HAVE = 10_000             # digests of one question
+_PAUSE = 0.2
+log = logging.getLogger("mldesk.ssh")
+Result = TypeVar("Result")
+OnTransfer = Callable[[str, int, int], None]  # "up" or "down", bytes moved, bytes in all; in the caller's thread
+
+
+class SshRunner:
+    """The RunnerClient of one machine over SSH. Nothing is dialled before something is asked.
+
+    Every call is repeated over new links while the old one is gone, so a short cut is not noticed; after PERSISTENCE
+    seconds without a link RunnerUnreachable says why, and the jobs go on over there.
+    """
+
+    def __init__(self, name: str, target: str, store: ObjectStore, known: KnownHosts, *, installed: Installed,
+                 credentials: Credentials | None = None, ssh_folder: Path | None = None, clock: Clock | None = None,
+                 on_transfer: OnTransfer | None = None) -> None:
+        """``store``: where inputs come from; ``ssh_folder`` stands in for ~/.ssh. Raises BadInput for a bad target."""
+        self.name = name
+        self._target, self._store, self._known, self._installed = Target.parse(target), store, known, installed
+        self._credentials = credentials or NoCredentials()
+        self._ssh_folder, self._on_transfer = ssh_folder, on_transfer
+        self._clock = clock or SystemClock()
+        self._moving = threading.Lock()  # one transfer at a time: two of the same data would send it twice
+        self._line: Lifeline[SshSession] = Lifeline(self._open, self._clock, name)
+
+    # --- the protocol of every runner
+
+    def hello(self) -> Mapping[str, Any]:
+        return answers.facts(self._call("hello", {"protocol": list(PROTOCOL), "build": mldesk.__version__}))
+
+    def submit(self, spec: JobSpec) -> JobState:
+        payload = {"spec": spec.to_json()}
+        try:
+            return answers.state(self._call("submit", payload))
+        except NotFound:  # an input is not there: bring it
+            for manifest in dict.fromkeys(spec.inputs):
+                self.bring(manifest)
+            return answers.state(self._call("submit", payload))
+
+    def events(self, job: str, after: int, *, limit: int = 1000, wait: float = 0.0) -> list[Event]:
+        payload = {"job": job, "after": after, "limit": limit, "wait": min(wait, MAX_WAIT)}
+        _, lines = self._exchange("events", payload, min(wait, MAX_WAIT))
+        return answers.events(lines, job, after)
+
+    def state(self, job: str) -> JobState:
+        return answers.state(self._call("state", {"job": job}))
+
+    def cancel(self, job: str) -> None:
+        self._call("cancel", {"job": job, "command": new_id()})
+
+    def finish(self, job: str) -> None:
+        self._call("finish", {"job": job, "command": new_id()})
+
+    def resume(self, job: str) -> None:
+        self._call("resume", {"job": job, "command": new_id()})
+
+    def log(self, job: str, offset: int = 0, limit: int = 65536) -> tuple[bytes, int]:
+        answer, text = self._exchange("log", {"job": job, "offset": offset, "limit": limit})
+        return text, answers.offset(answer, text, offset)
+
+    def jobs(self) -> list[Mapping[str, Any]]:
+        return answers.jobs(self._call("jobs", {}))
+
+    def fetch(self, digest: str, store: ObjectStore) -> None:
+        if not store.has(digest):
+            self._fetch_object(digest, store)
+        with open(store.path(digest), "rb") as file:
+            if file.read(len(MARK)) != MARK:
+                return
+        try:
+            if not store.missing(digest):
+                return
+        except LibraryDamaged:  # it only looks like a manifest
+            return
+        self._transfer(lambda session: take_files(session.open("send"), digest, store, self._progress("down")))
+
+    def close(self) -> None:
+        self._line.close()
+
+    # --- for the faces
+
+    @property
+    def link(self) -> LinkState:
+        """How the connection stands now: connected, or out of reach since when and why. Asks nobody."""
+        return self._line.state
+
+    def connect(self) -> Mapping[str, Any]:
+        """Connect now, whatever happened before, and return ``hello``.
+
+        Raises UnknownHost (ask, then ``accept``), HostKeyChanged, HostKeyRevoked, LoginRefused, NotInstalled,
+        RunnerUnreachable.
+        """
+        self._line.nudge()
+        self._line.session(CONNECTING)
+        return self.hello()
+
+    def accept(self, error: UnknownHost) -> None:
+        """Trust the key that a host showed on first contact, because a person said so."""
+        self._known.pin(error.host, error.port, error.key)
+        self._line.nudge()
+
+    def reconnect_soon(self) -> None:
+        """Try again at once: the network came back, or this machine woke."""
+        self._line.nudge()
+
+    def bring(self, manifest: str) -> int:
+        """Bring a manifest of our store with all its files to the runner; return the bytes that had to go.
+
+        Raises ObjectMissing, DiskFull, RunnerUnreachable.
+        """
+        with self._moving:
+            return self._transfer(lambda session: bring(session.open("receive"), manifest, self._store, self._have,
+                                                        self._progress("up")))
+
+    # --- calling
+
+    def _call(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
+        return self._exchange(method, payload)[0]
+
+    def _exchange(self, method: str, payload: dict[str, Any], wait: float = 0.0) -> tuple[dict[str, Any], bytes]:
+        """Call, and call again over the next link while there is none: every method may be repeated."""
+        deadline: float | None = None  # counts from the first failure, since a long poll may have waited before it
+        while True:
+            left = PERSISTENCE if deadline is None else max(0.0, deadline - self._clock.monotonic())
+            session = self._line.session(left)
+            try:
+                with session.link(poll=wait > 0) as link:
+                    return link.exchange(method, payload, timeout=METHODS[method].seconds + wait)
+            except Refused:
+                raise
+            except RunnerUnreachable as error:
+                if isinstance(error, answers.BadAnswer):
+                    raise
+                self._doubt(session, str(error))
+                deadline = deadline or self._clock.monotonic() + PERSISTENCE
+                if self._clock.monotonic() > deadline:
+                    raise
+            time.sleep(_PAUSE * random.random())  # noqa: S311 - spreads callers out, guards nothing
+
+    def _doubt(self, session: SshSession, reason: str) -> None:
+        """Something on this session did not work: give it up if it is dead; if it only seems so, its pings tell."""
+        if not session.alive:
+            self._line.lost(session, reason)
+
+    def _transfer(self, move: Callable[[SshSession], Result]) -> Result:
+        """Move, and again over the next session if it was cut, as long as there is some progress."""
+        deadline = self._clock.monotonic() + TRANSFER_PATIENCE
+        while True:
+            session = self._line.session(max(0.0, deadline - self._clock.monotonic()))
+            self._moved = False
+            try:
+                return move(session)
+            except (Cut, LinkLost) as error:
+                self._doubt(session, str(error))
+                if self._moved:
+                    deadline = self._clock.monotonic() + TRANSFER_PATIENCE
+                if self._clock.monotonic() > deadline:
+                    raise
+                log.info("%s: a transfer was cut (%s) and goes on", self.name, error)
+            except Refused:
+                raise
+            except RunnerUnreachable as error:
+                self._doubt(session, str(error))
+                if session.alive or self._clock.monotonic() > deadline:
+                    raise
+            time.sleep(_PAUSE * random.random())  # noqa: S311 - as above
+
+    _moved = False             # the transfer under way has moved something
+
+    def _progress(self, way: str) -> Callable[[int, int], None]:
+        def moved(done: int, total: int) -> None:
+            self._moved = True
+            if self._on_transfer is not None:
+                self._on_transfer(way, done, total)
+        return moved
+
+    def _have(self, digests: list[str]) -> set[str]:
+        lacking: set[str] = set()
+        for at in range(0, len(digests), _HAVE):
+            asked = digests[at:at + _HAVE]
+            missing = self._call("have", {"digests": asked}).get("missing")
+            if not isinstance(missing, list):
+                raise answers.BadAnswer
+            lacking.update(set(asked) & {item for item in missing if isinstance(item, str)})
+        return lacking
+
+    def _fetch_object(self, digest: str, store: ObjectStore) -> None:
+        answer, data = self._exchange("get", {"digest": digest, "offset": 0, "limit": CHUNK})
+        size = answer.get("size")
+        if type(size) is not int or size < len(data):
+            raise answers.BadAnswer
+        if size > len(data):
+            self._transfer(lambda session: take_object(session.open("send"), digest, size, store))
+        elif hashlib.sha256(data).hexdigest() == digest:
+            store.put_bytes(data)
+        else:
+            raise answers.BadAnswer
+
+    # --- connecting
+
+    def _open(self) -> SshSession:
+        return SshSession(self._connection(), self._installed)
+
+    def _connection(self) -> Connection:
+        """Take the route that ~/.ssh/config tells, by paramiko wherever it can. Raises RunnerUnreachable, BadInput."""
+        route = resolve(self._target, self._ssh_folder)
+        why = route.why_system or next((f"a certificate authority vouches for {hop.host}" for hop in route.hops
+                                        if self._known.certified(hop.host, hop.port)), "")
+        if why:
+            from mldesk.runners.ssh.system_backend import SystemConnection
+
+            log.info("%s: the system's ssh is used, since %s", self.name, why)
+            config = None if self._ssh_folder is None else self._ssh_folder / "config"
+            return SystemConnection(self._target, self._known, config)
+        from mldesk.runners.ssh.paramiko_backend import connect  # loads paramiko, which takes a while
+
+        return connect(route, self._known, self._credentials)

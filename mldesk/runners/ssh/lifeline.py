@@ -1,0 +1,223 @@
+"""One way to one host, kept alive: whoever needs it waits for the same attempt, and failures are spaced out.
+
+A lost link says nothing about the jobs behind it, so nothing here ever says "failed": there is a session, or there is
+none since a time, for a reason.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from mldesk.core.clock import Clock
+from mldesk.core.errors import RunnerUnreachable
+from mldesk.runners.ssh.errors import NoRoute, Refused
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+DIAL_PAUSE = 2.0           # the longest pause while nothing answers at all, which costs the host nothing
+DIAL_PATIENCE = 300.0      # seconds after which even dialling is done at LONGEST_PAUSE only
+STEADY = 10.0              # seconds a session must live to count as a success
+PING_EVERY, PING_SECONDS, MISSES = 5.0, 5.0, 3
+WAKE_JUMP = 5.0            # seconds the wall clock runs ahead of the monotonic one: the machine slept
+WAKE_SECONDS = 10.0        # the first ping after that may take
+log = logging.getLogger("mldesk.ssh")
+
+
+class Session(Protocol):
+    """A live connection, however it is made."""
+
+    @property
+    def alive(self) -> bool:
+        """Say whether it is worth using; only an answer proves it."""
+        ...
+
+    def ping(self, seconds: float) -> float:
+        """Return the seconds a round trip took. Raises RunnerUnreachable after ``seconds``."""
+        ...
+
+    def close(self) -> None:
+        """End it at once, waiting for nobody."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """How things stand, for people."""
+
+    connected: bool
+    since: float              # wall clock: connected, or out of reach, since then; 0 if never tried
+    reason: str = ""          # why it is out of reach
+    round_trip: float = 0.0   # seconds the last ping took
+
+
+S = TypeVar("S", bound=Session)
+
+
+class Lifeline(Generic[S]):
+    """Opens sessions when they are asked for, watches over the one there is. Any thread may ask."""
+
+    def __init__(self, open_session: Callable[[], S], clock: Clock, name: str) -> None:
+        self._open, self._clock, self._name = open_session, clock, name
+        self._changed = threading.Condition()
+        self._session: S | None = None
+        self._connecting = self._closed = False
+        self._began = 0.0             # when the session was made
+        self._failures = 0
+        self._failing_since = 0.0     # monotonic; of the failures in a row
+        self._not_before = 0.0        # monotonic; of the next attempt
+        self._error: RunnerUnreachable | None = None
+        self._state = LinkState(False, 0.0)
+        self._watch: threading.Thread | None = None
+
+    @property
+    def state(self) -> LinkState:
+        return self._state
+
+    def session(self, patience: float) -> S:
+        """Return a live session, waiting up to ``patience`` seconds for one.
+
+        Raises the reason why there is none: at once when only a person can help (Refused).
+        """
+        deadline = self._clock.monotonic() + patience
+        while True:
+            with self._changed:
+                found = self._await_turn(deadline)
+            if found is not None:
+                return found
+            self._attempt()
+
+    def lost(self, session: S, reason: str) -> None:
+        """Give a session up. The next one is tried at once, if this one had lived for a while."""
+        with self._changed:
+            if session is not self._session:
+                return
+            self._session = None
+            now = self._clock.monotonic()
+            if now - self._began > STEADY:
+                self._failures = 0
+            self._failing_since = self._failing_since if self._failures else now
+            self._not_before = now + (random.uniform(0, FIRST_PAUSE) if self._failures else 0.0)  # noqa: S311
+            self._state = LinkState(False, self._clock.now(), reason)
+            self._changed.notify_all()
+        log.info("%s: the link is gone: %s", self._name, reason)
+        session.close()
+
+    def nudge(self) -> None:
+        """Try again now: the network came back, the machine woke, a person pressed the button."""
+        with self._changed:
+            self._not_before, self._failures, self._failing_since = 0.0, 0, self._clock.monotonic()
+            self._error = None
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the session and let everybody who waits know. A second call does nothing."""
+        with self._changed:
+            self._closed = True
+            session, self._session = self._session, None
+            self._changed.notify_all()
+        if session is not None:
+            session.close()
+        if self._watch is not None and self._watch is not threading.current_thread():
+            self._watch.join(10.0)
+
+    # --- inside
+
+    def _await_turn(self, deadline: float) -> S | None:
+        """Return a live session, or None when it is this caller's turn to make one. Raises RunnerUnreachable."""
+        while True:
+            if self._closed:
+                raise RunnerUnreachable("This connection to the runner was closed.")
+            if self._session is not None and self._session.alive:
+                return self._session
+            now = self._clock.monotonic()
+            pause = self._not_before - now
+            if not self._connecting:
+                if pause <= 0:
+                    self._connecting = True
+                    return None
+                if isinstance(self._error, Refused):
+                    raise _again(self._error)
+            if now >= deadline or (not self._connecting and now + pause > deadline):
+                raise _again(self._error)
+            self._changed.wait(deadline - now if self._connecting else pause)
+
+    def _attempt(self) -> None:
+        """Make a session, for everybody. Raises Refused, and what is no RunnerUnreachable at all."""
+        old: S | None = None
+        made: S | None = None
+        try:
+            with self._changed:
+                old, self._session = self._session, None
+            if old is not None:  # it died unnoticed
+                old.close()
+            made = self._open()
+        except RunnerUnreachable as error:
+            self._failed(error)
+            if isinstance(error, Refused):
+                raise
+        finally:
+            with self._changed:
+                self._connecting = False
+                if made is not None and not self._closed:
+                    self._begin(made)
+                    made = None
+                self._changed.notify_all()
+            if made is not None:
+                made.close()
+
+    def _begin(self, session: S) -> None:
+        self._session, self._error, self._not_before = session, None, 0.0
+        self._began = self._clock.monotonic()
+        self._state = LinkState(True, self._clock.now())
+        self._watch = threading.Thread(target=self._watch_over, args=(session,), name=f"mldesk-watch-{self._name}",
+                                       daemon=True)
+        self._watch.start()
+
+    def _failed(self, error: RunnerUnreachable) -> None:
+        with self._changed:
+            now = self._clock.monotonic()
+            self._failing_since = self._failing_since if self._failures else now
+            self._failures += 1
+            cheap = isinstance(error, NoRoute) and now - self._failing_since < DIAL_PATIENCE
+            ceiling = min(DIAL_PAUSE if cheap else LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failures, 10))
+            self._not_before = now + random.uniform(0.0, ceiling)  # noqa: S311 - spreads callers out, guards nothing
+            self._error = error
+            since = self._state.since if not self._state.connected and self._state.since else self._clock.now()
+            self._state = LinkState(False, since, str(error))
+        log.info("%s: no link yet (%d): %s", self._name, self._failures, error)
+
+    def _watch_over(self, session: S) -> None:
+        """Ping until the session is another one; after three misses, or a dead link, give it up."""
+        misses, slept = 0, False
+        while True:
+            wall, monotonic = self._clock.now(), self._clock.monotonic()
+            with self._changed:
+                self._changed.wait_for(lambda: self._session is not session or self._closed, PING_EVERY)
+                if self._session is not session or self._closed:
+                    return
+            slept = (self._clock.now() - wall) - (self._clock.monotonic() - monotonic) > WAKE_JUMP
+            reason = "the connection broke"
+            try:
+                took = session.ping(WAKE_SECONDS if slept else PING_SECONDS)
+            except RunnerUnreachable as error:
+                misses, reason = misses + 1, str(error)
+            else:
+                misses = 0
+                self._state = LinkState(True, self._state.since, round_trip=took)
+            if misses >= MISSES or not session.alive or (slept and misses):
+                with contextlib.suppress(RunnerUnreachable):
+                    self.lost(session, reason)
+                return
+
+
+def _again(error: RunnerUnreachable | None) -> RunnerUnreachable:
+    """Return an error to raise: each thread its own traceback."""
+    if error is None:
+        return RunnerUnreachable("The runner cannot be reached yet; connecting takes long.")
+    error.__traceback__ = None
+    return error

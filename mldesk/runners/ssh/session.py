@@ -1,0 +1,93 @@
+"""One connection to a runner: a control link, further links for long polls, and bulk channels beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mldesk.core.errors import RunnerUnreachable
+from mldesk.runners.ssh.programs import Installed, Opened, Program, open_link, open_program
+from mldesk.runners.ssh.stream import Connection
+from mldesk.wire.link_client import Link, LinkLost
+
+POLLS = 24                 # long polls of one link, which may have 32 calls open
+POLL_LINKS = 3             # sshd allows ten sessions on a connection; bulk and control want some of them
+
+
+@dataclass(slots=True)
+class _PollLink:
+    link: Link
+    busy: int = 0
+
+
+class SshSession:
+    """A live way to one agent. Any thread may use it; when it breaks, it is thrown away whole."""
+
+    def __init__(self, connection: Connection, installed: Installed) -> None:
+        """Reach the agent. Raises RunnerUnreachable and its kinds, with the connection closed."""
+        self._connection, self._installed = connection, installed
+        self._lock = threading.Lock()
+        self._polls: list[_PollLink] = []
+        try:
+            self.control, self.facts = open_link(connection, installed)
+        except BaseException:
+            connection.close()
+            raise
+
+    facts: Mapping[str, Any]  # what the banner said
+
+    @property
+    def alive(self) -> bool:
+        return self._connection.alive and not self.control.closed
+
+    def ping(self, seconds: float) -> float:
+        """Ping every link, so that the far ends see we are there; a poll link that is dead is let go."""
+        with self._lock:
+            polls = list(self._polls)
+        for poll in polls:
+            try:
+                poll.link.ping(seconds)
+            except LinkLost:
+                poll.link.close()
+        return self.control.ping(seconds)
+
+    @contextlib.contextmanager
+    def link(self, *, poll: bool) -> Iterator[Link]:
+        """Lend a link for one call; long polls go over links of their own. Raises RunnerUnreachable."""
+        if not poll:
+            yield self.control
+            return
+        lent = self._lend()
+        try:
+            yield lent.link
+        finally:
+            with self._lock:
+                lent.busy -= 1
+
+    def open(self, program: Program) -> Opened:
+        """Start a bulk program at the far end. Raises RunnerUnreachable."""
+        return open_program(self._connection, self._installed, program)
+
+    def close(self) -> None:
+        """Hang up; calls under way raise LinkLost."""
+        self._connection.close()  # first: a link's own end would wait for a host that is silent
+        self.control.close()
+        with self._lock:
+            polls, self._polls = self._polls, []
+        for poll in polls:
+            poll.link.close()
+
+    def _lend(self) -> _PollLink:
+        with self._lock:
+            self._polls = [poll for poll in self._polls if not poll.link.closed]
+            least = min(self._polls, key=lambda poll: poll.busy, default=None)
+            if least is None or (least.busy >= POLLS and len(self._polls) < POLL_LINKS):
+                if not self.alive:
+                    raise RunnerUnreachable("The link to the runner has ended.")
+                least = _PollLink(open_link(self._connection, self._installed)[0])
+                self._polls.append(least)
+            least.busy += 1
+            return least
