@@ -80,6 +80,9 @@ class Agent:
                 now = time.monotonic()
                 if now >= chore:
                     chore = now + _CHORE
+                    if not self._jobs_folder.is_dir():
+                        log.warning("the runner's folder is gone")
+                        break
                     self._ballast.restore()
                     self._server.keep_reachable()
                 if not self._dispatcher.idle or self._server.connections:

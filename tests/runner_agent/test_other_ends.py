@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,6 +109,12 @@ def test_an_agent_that_is_told_to_end_lets_its_jobs_go_on(bench: Bench) -> None:
     assert dense(events)
     assert steps(events) == list(range(1, 81))
     kill(bench.agent(), signal.SIGTERM)
+    bench.wait_for(lambda: not bench.processes())
+
+
+def test_an_agent_whose_folder_was_deleted_ends(bench: Bench) -> None:
+    bench.runner.hello()
+    shutil.rmtree(bench.home.runner)
     bench.wait_for(lambda: not bench.processes())
 
 
