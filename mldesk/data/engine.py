@@ -71,7 +71,8 @@ def relation(parts: Sequence[Path], *, row: str | None = None, counts: Sequence[
     for part, count in zip(parts, counts, strict=True):
         path = literal(str(part))
         if "file_row_number" in names:  # a column of the table, which DuckDB's own of that name would clash with
-            pieces.append(f"SELECT *, {first - 1} + row_number() OVER () AS {identifier(row)} FROM read_parquet({path})")
+            pieces.append(f"SELECT *, {first - 1} + row_number() OVER () AS {identifier(row)} "
+                          f"FROM read_parquet({path})")
         else:
             pieces.append(f"SELECT * EXCLUDE (file_row_number), {first} + file_row_number AS {identifier(row)} "
                           f"FROM read_parquet({path}, file_row_number = true)")

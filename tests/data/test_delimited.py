@@ -41,7 +41,8 @@ def test_commas_inside_semicolon_files_stay_in_their_cells(take: Import, rows: R
 
 
 def test_quoted_line_breaks_and_quotes_are_part_of_the_cell_and_lines_are_counted_as_an_editor_does(
-        take: Import, rows: Rows) -> None:
+    take: Import, rows: Rows
+) -> None:
     table = take('a,b\n"one\ntwo",1\n"say ""hi""",2\nbad\nlast,3\n')
     assert rows(table) == [["one\ntwo", 1], ['say "hi"', 2], ["last", 3]]
     assert said(table) == "5|None|Line 5 has 1 cell instead of 2; it was left out."
@@ -66,7 +67,9 @@ def test_rows_of_the_wrong_width_are_named_up_to_a_hundred_and_then_counted(take
 
 
 def test_a_file_whose_rows_mostly_do_not_fit_its_header_is_refused(take: Import) -> None:
-    with pytest.raises(ImportRefused, match=r"table\.csv: 4 of 5 rows do not have the 3 cells that the header in line 1"):
+    with pytest.raises(
+        ImportRefused, match=r"table\.csv: 4 of 5 rows do not have the 3 cells that the header in line 1"
+    ):
         take("a,b,c\n1,2,3\n1,2\n1,2\n1\n1\n", delimiter=",")
 
 
@@ -123,14 +126,21 @@ def test_the_line_of_a_spreadsheet_that_names_the_delimiter_is_obeyed(take: Impo
     assert rows(take("sep=;\na;b\n1;2\n")) == [[1, 2]]
 
 
-@pytest.mark.parametrize(("encoding", "text"), [
-    ("utf-8-sig", "ä,b\nö,1\n"), ("utf-16", "ä,b\nö,1\n"), ("utf-32", "ä,b\nö,1\n"), ("utf-16-le", "aaa,bbb\nö,1\n"),
-    ("utf-16-be", "aaa,bbb\nö,1\n"), ("cp1252", "Stadt,n\nMünchen,1\nNürnberg,2\n"),
-    ("cp1251", "город,имя\n" + "Москва,Анна\nНовосибирск,Сергей\n" * 20),
-    ("euc-kr", "도시,이름\n" + "서울 특별시,가나다\n부산 광역시,라마바\n" * 20),
-    ("shift_jis", "都市,名前\n" + "東京都,ひらがなです\n大阪府,カタカナです\n" * 20),
-    ("gb18030", "城市,姓名\n" + "北京市,这是中文的数据\n上海市,我们的名字\n" * 20),
-])
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("utf-8-sig", "ä,b\nö,1\n"),
+        ("utf-16", "ä,b\nö,1\n"),
+        ("utf-32", "ä,b\nö,1\n"),
+        ("utf-16-le", "aaa,bbb\nö,1\n"),
+        ("utf-16-be", "aaa,bbb\nö,1\n"),
+        ("cp1252", "Stadt,n\nMünchen,1\nNürnberg,2\n"),
+        ("cp1251", "город,имя\n" + "Москва,Анна\nНовосибирск,Сергей\n" * 20),
+        ("euc-kr", "도시,이름\n" + "서울 특별시,가나다\n부산 광역시,라마바\n" * 20),
+        ("shift_jis", "都市,名前\n" + "東京都,ひらがなです\n大阪府,カタカナです\n" * 20),
+        ("gb18030", "城市,姓名\n" + "北京市,这是中文的数据\n上海市,我们的名字\n" * 20),
+    ],
+)
 def test_encodings_are_found_out(encoding: str, text: str, take: Import, rows: Rows) -> None:
     table = take(text.encode(encoding))
     wanted = list(csv.reader(io.StringIO(text)))
@@ -148,7 +158,7 @@ def test_an_encoding_may_be_chosen_and_a_wrong_one_is_refused(take: Import, rows
 
 
 def test_one_broken_byte_in_utf8_costs_one_letter(take: Import, rows: Rows) -> None:
-    table = take("a,b\n".encode() + "äöü,1\n".encode() * 10 + b"\xff,2\n" + "é,3\n".encode())
+    table = take(b"a,b\n" + "äöü,1\n".encode() * 10 + b"\xff,2\n" + "é,3\n".encode())
     assert rows(table)[10:] == [["\ufffd", 2], ["é", 3]]
     assert table.problems[0].line == 12
 
@@ -159,12 +169,20 @@ def test_nul_characters_are_left_out_and_named(take: Import, rows: Rows) -> None
     assert table.problems[0].line == 3
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (bytes(range(256)) * 50, "binary data"), (b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
-    (b"PK\x03\x04" + bytes(100), "zip archive"), (b"%PDF-1.7", "PDF"), (b"\n\n \n", "nothing but blank lines"),
-    (b"\x80\x04\x95" + bytes(50), "a pickle"), (b"PAR1" + bytes(100), "damaged or not a Parquet file"),
-    (b"\x1f\x8b\x08\x00" + bytes(20), "damaged|packed"), (b"\x1f\x8b", "packed data"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (bytes(range(256)) * 50, "binary data"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a picture"),
+        (b"PK\x03\x04" + bytes(100), "zip archive"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\n\n \n", "nothing but blank lines"),
+        (b"\x80\x04\x95" + bytes(50), "a pickle"),
+        (b"PAR1" + bytes(100), "damaged or not a Parquet file"),
+        (b"\x1f\x8b\x08\x00" + bytes(20), "damaged|packed"),
+        (b"\x1f\x8b", "packed data"),
+    ],
+)
 def test_what_is_not_text_is_refused(content: bytes, words: str, take: Import) -> None:
     with pytest.raises(ImportRefused, match=words) as caught:
         take(content)
@@ -192,10 +210,18 @@ def test_a_packed_file_is_unpacked_and_a_cut_one_refused(take: Import, monkeypat
         take(packed, "bomb.csv.gz")
 
 
-@pytest.mark.parametrize(("name", "words"), [("nowhere.csv", "There is no file nowhere.csv"), (".", "is a folder"),
-                                             ("pipe", "not a regular file"), ("a\0b.csv", "cannot be read")])
-def test_a_path_that_is_no_file_is_refused(name: str, words: str, store: ObjectStore, scratch: Path,
-                                           tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nowhere.csv", "There is no file nowhere.csv"),
+        (".", "is a folder"),
+        ("pipe", "not a regular file"),
+        ("a\0b.csv", "cannot be read"),
+    ],
+)
+def test_a_path_that_is_no_file_is_refused(
+    name: str, words: str, store: ObjectStore, scratch: Path, tmp_path: Path
+) -> None:
     if name == "pipe":
         os.mkfifo(tmp_path / name)
     with pytest.raises(ImportRefused, match=words):
@@ -205,28 +231,33 @@ def test_a_path_that_is_no_file_is_refused(name: str, words: str, store: ObjectS
 
 
 def test_no_part_of_an_import_loads_pandas() -> None:
-    code = ("import sys, mldesk.data.importing, mldesk.data.view, mldesk.data.profiling, mldesk.data.recipes, "
-            "mldesk.data.like, mldesk.data.sheets; print('pandas' in sys.modules)")
+    code = (
+        "import sys, mldesk.data.importing, mldesk.data.view, mldesk.data.profiling, mldesk.data.recipes, "
+        "mldesk.data.like, mldesk.data.sheets; print('pandas' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
     light = "import sys, mldesk.data, mldesk.data.steps; print({'duckdb', 'pyarrow', 'numpy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", light], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
-CELLS = st.text(alphabet=st.sampled_from(list('ab1 ",;\n\r\'é\t')), max_size=6)
+CELLS = st.text(alphabet=st.sampled_from(list("ab1 \",;\n\r'é\t")), max_size=6)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=8), data=st.data())
 def test_the_fast_and_the_careful_reader_agree(table: list[list[str]], data: st.DataObject, tmp_path: Path) -> None:
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator=data.draw(st.sampled_from(["\n", "\r\n"])),
-                        quoting=data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])))
+    writer = csv.writer(
+        out,
+        lineterminator=data.draw(st.sampled_from(["\n", "\r\n"])),
+        quoting=data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])),
+    )
     writer.writerow(["x", "y", "z"])
     writer.writerows(table)
     raw = out.getvalue()
     if data.draw(st.booleans()):  # spoil it somewhere
         at = data.draw(st.integers(6, len(raw)))
-        raw = raw[:at] + data.draw(st.sampled_from(['"', ",", "\n", "", '""'])) + raw[at + 1:]
+        raw = raw[:at] + data.draw(st.sampled_from(['"', ",", "\n", "", '""'])) + raw[at + 1 :]
     path = tmp_path / "x.csv"
     path.write_bytes(raw.encode())
     dialect = Dialect(",", False, ("x", "y", "z"), 1, (), 3)

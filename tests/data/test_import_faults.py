@@ -17,8 +17,15 @@ from tests.core.disk_faults import every_fault, small_files
 from tests.data.conftest import Import
 from tests.data_folder import SHARED
 
-FILES = ["tabular/penguins_raw.csv", "broken/04_utf16.csv", "tabular/penguins_raw.jsonl", "tabular/telco_churn.xlsx",
-         "tabular/pnw_flights_2014.csv.gz", "tabular/pnw_flights_2014.parquet", "broken/02_ragged_rows.csv"]
+FILES = [
+    "tabular/penguins_raw.csv",
+    "broken/04_utf16.csv",
+    "tabular/penguins_raw.jsonl",
+    "tabular/telco_churn.xlsx",
+    "tabular/pnw_flights_2014.csv.gz",
+    "tabular/pnw_flights_2014.parquet",
+    "broken/02_ragged_rows.csv",
+]
 
 
 def _objects(store: ObjectStore) -> set[str]:
@@ -39,10 +46,12 @@ def test_cancelling_at_any_moment_leaves_nothing(name: str, store: ObjectStore, 
     assert asked >= 3
     for moment in sorted({1, 2, asked // 3, asked // 2, asked - 1, asked}):
         left = moment
+
         def stop() -> bool:
             nonlocal left
             left -= 1
             return left <= 0
+
         with pytest.raises(ImportCancelled):
             import_table([SHARED / name], store, scratch, cancelled=stop)
         assert not _objects(store)
@@ -61,8 +70,9 @@ def test_progress_never_goes_back_and_ends_at_the_whole(store: ObjectStore, scra
 
 @pytest.mark.parametrize("name", ["broken/04_utf16.csv", "tabular/pnw_flights_2014.csv.gz"])
 @pytest.mark.parametrize("lasting", [True, False])
-def test_a_disk_that_fills_up_at_any_write_leaves_nothing_and_says_so(name: str, lasting: bool, tmp_path: Path,
-                                                                       scratch: Path) -> None:
+def test_a_disk_that_fills_up_at_any_write_leaves_nothing_and_says_so(
+    name: str, lasting: bool, tmp_path: Path, scratch: Path
+) -> None:
     store = ObjectStore(tmp_path / "objects")
     before = _objects(store)
     outcomes = 0
@@ -93,8 +103,9 @@ def test_a_disk_that_fills_up_under_arrow_is_a_sentence_too(size: int, store: Ob
     assert not list(scratch.iterdir())
 
 
-def test_a_spool_that_does_not_fit_is_a_sentence_too(store: ObjectStore, scratch: Path, tmp_path: Path,
-                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spool_that_does_not_fit_is_a_sentence_too(
+    store: ObjectStore, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("mldesk.data.spool._IN_MEMORY", 1_000_000)
     with small_files(3_000_000), pytest.raises(DiskFull):
         import_table([SHARED / "tabular/adult.csv"], store, scratch)
@@ -112,8 +123,9 @@ def test_an_import_that_fails_spares_what_an_earlier_one_put(store: ObjectStore,
 
 def test_other_errors_of_the_system_are_not_called_a_full_disk(scratch: Path, tmp_path: Path) -> None:
     store = ObjectStore(tmp_path / "objects")
-    for outcome in every_fault(tmp_path, lambda: import_table([SHARED / "broken/04_utf16.csv"], store, scratch),
-                               lasting=False, error=errno.EIO):
+    for outcome in every_fault(
+        tmp_path, lambda: import_table([SHARED / "broken/04_utf16.csv"], store, scratch), lasting=False, error=errno.EIO
+    ):
         assert not isinstance(outcome.error, DiskFull)
         assert outcome.error is None or isinstance(outcome.error, (OSError, MldeskError))
         assert not list(scratch.iterdir())
@@ -131,7 +143,9 @@ def test_a_recipe_that_fails_or_is_stopped_leaves_nothing(store: ObjectStore, sc
     assert not list(scratch.iterdir())
 
 
-def test_a_file_that_may_not_be_read_is_refused(store: ObjectStore, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_is_refused(
+    store: ObjectStore, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -140,7 +154,9 @@ def test_a_file_that_may_not_be_read_is_refused(store: ObjectStore, scratch: Pat
         import_table([SHARED / "tabular/adult.csv"], store, scratch)
 
 
-def test_long_tables_have_many_parts_and_wide_ones_small_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_tables_have_many_parts_and_wide_ones_small_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -20,13 +20,19 @@ from tests.data.conftest import Import, Rows, kinds, said
 RECORDS = [{"a": 1, "b": "x", "c": True}, {"a": 2.5, "b": None, "c": False}]
 
 
-@pytest.mark.parametrize("text", [
-    json.dumps(RECORDS), json.dumps(RECORDS, indent=2), "\ufeff" + json.dumps(RECORDS),
-    json.dumps({"data": RECORDS}), json.dumps({"meta": {"n": 2}, "rows": RECORDS}),
-    json.dumps({"a": [1, 2.5], "b": ["x", None], "c": [True, False]}),
-    json.dumps({"a": {"0": 1, "1": 2.5}, "b": {"0": "x", "1": None}, "c": {"0": True, "1": False}}),
-    "\n".join(map(json.dumps, RECORDS)),
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(RECORDS),
+        json.dumps(RECORDS, indent=2),
+        "\ufeff" + json.dumps(RECORDS),
+        json.dumps({"data": RECORDS}),
+        json.dumps({"meta": {"n": 2}, "rows": RECORDS}),
+        json.dumps({"a": [1, 2.5], "b": ["x", None], "c": [True, False]}),
+        json.dumps({"a": {"0": 1, "1": 2.5}, "b": {"0": "x", "1": None}, "c": {"0": True, "1": False}}),
+        "\n".join(map(json.dumps, RECORDS)),
+    ],
+)
 def test_json_in_every_shape_is_the_same_table(text: str, take: Import, rows: Rows) -> None:
     table = take(text, "t.json")
     assert kinds(table) == {"a": "number", "b": "text", "c": "boolean"}
@@ -34,7 +40,10 @@ def test_json_in_every_shape_is_the_same_table(text: str, take: Import, rows: Ro
 
 
 def test_objects_become_columns_and_what_is_deeper_stays_json(take: Import, rows: Rows) -> None:
-    table = take(json.dumps([{"p": {"x": 1, "y": {"z": 2}}, "l": [1, 2], "e": {}}, {"p": {"x": 3}, "l": None, "e": {}}]), "t.json")
+    table = take(
+        json.dumps([{"p": {"x": 1, "y": {"z": 2}}, "l": [1, 2], "e": {}}, {"p": {"x": 3}, "l": None, "e": {}}]),
+        "t.json",
+    )
     assert kinds(table) == {"p.x": "integer", "p.y": "text", "l": "text", "e": "text"}
     assert rows(table)[0] == [1, '{"z": 2}', "[1, 2]", "{}"]
 
@@ -51,11 +60,19 @@ def test_many_records_are_read_piece_by_piece(take: Import) -> None:
     assert (table.rows, table.columns[0].distinct) == (60_000, 60_000)
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ('[{"a": 1},\n{"a": 2},\n{"a" 3}]', "in line 3"), ('[{"a": 1},\n{"a": 2}', "ends in line 2 before"),
-    ('{"a": [1, 2], "b": [1]}', "the column 'b' has 1 values"), ("[]", "holds no records"), ("3", "not JSON"),
-    ('[1, 2, 3]', "3 of 3 lines are not records"), ('{"a": ', "in line 1"), ("[" * 100_000, "nested too deep"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[{"a": 1},\n{"a": 2},\n{"a" 3}]', "in line 3"),
+        ('[{"a": 1},\n{"a": 2}', "ends in line 2 before"),
+        ('{"a": [1, 2], "b": [1]}', "the column 'b' has 1 values"),
+        ("[]", "holds no records"),
+        ("3", "not JSON"),
+        ("[1, 2, 3]", "3 of 3 lines are not records"),
+        ('{"a": ', "in line 1"),
+        ("[" * 100_000, "nested too deep"),
+    ],
+)
 def test_json_that_is_no_table_is_refused(text: str, words: str, take: Import) -> None:
     with pytest.raises(ImportRefused, match=words):
         take(text, "t.json")
@@ -86,11 +103,33 @@ def _workbook(rows: list[list[Any]], name: str = "Sheet", **more: list[list[Any]
 
 
 def test_a_workbook_gives_its_values_with_types(take: Import, rows: Rows) -> None:
-    table = take(_workbook([["n", "x", "d", "when", "yes", "t", "clock"],
-                            [1, 1.5, dt.date(2024, 1, 31), dt.datetime(2024, 1, 31, 10, 20), True, "é", dt.time(10, 20)],
-                            [2, None, dt.date(2024, 2, 1), dt.datetime(2024, 2, 1), False, None, dt.time(9, 5, 7)]]), "t.xlsx")
-    assert kinds(table) == {"n": "integer", "x": "number", "d": "date", "when": "datetime", "yes": "boolean", "t": "text",
-                            "clock": "time"}
+    table = take(
+        _workbook(
+            [
+                ["n", "x", "d", "when", "yes", "t", "clock"],
+                [
+                    1,
+                    1.5,
+                    dt.date(2024, 1, 31),
+                    dt.datetime.fromisoformat("2024-01-31 10:20"),
+                    True,
+                    "é",
+                    dt.time(10, 20),
+                ],
+                [2, None, dt.date(2024, 2, 1), dt.datetime.fromisoformat("2024-02-01"), False, None, dt.time(9, 5, 7)],
+            ]
+        ),
+        "t.xlsx",
+    )
+    assert kinds(table) == {
+        "n": "integer",
+        "x": "number",
+        "d": "date",
+        "when": "datetime",
+        "yes": "boolean",
+        "t": "text",
+        "clock": "time",
+    }
     assert rows(table)[0] == [1, 1.5, "2024-01-31", "2024-01-31 10:20:00", True, "é", "10:20:00"]
 
 
@@ -104,18 +143,35 @@ def test_a_sheet_may_be_chosen_and_a_wrong_one_is_refused_with_those_there_are(t
 
 
 def test_a_table_in_the_middle_of_a_sheet_is_found(take: Import, rows: Rows) -> None:
-    table = take(_workbook([["Title"], [], [None, None, "a", "b", "c"], [None, None, 1, "x", 2], [], [None, None, 3, "y", 4],
-                            [None, None, "Total", None, None]]), "t.xlsx")
+    table = take(
+        _workbook(
+            [
+                ["Title"],
+                [],
+                [None, None, "a", "b", "c"],
+                [None, None, 1, "x", 2],
+                [],
+                [None, None, 3, "y", 4],
+                [None, None, "Total", None, None],
+            ]
+        ),
+        "t.xlsx",
+    )
     assert [column.name for column in table.columns] == ["a", "b", "c"]
     assert rows(table) == [[1, "x", 2], [3, "y", 4]]
     assert [problem.line for problem in table.problems] == [1, 7, 3, 5]
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (_workbook([[]]), "no sheet with cells"), (_workbook([["a", "b"]]), "no rows of values"),
-    (b"PK\x03\x04" + bytes(200), "damaged or not a workbook"), (b"a,b\n1,2\n", "not an Excel file"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "damaged or not a workbook"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (_workbook([[]]), "no sheet with cells"),
+        (_workbook([["a", "b"]]), "no rows of values"),
+        (b"PK\x03\x04" + bytes(200), "damaged or not a workbook"),
+        (b"a,b\n1,2\n", "not an Excel file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "damaged or not a workbook"),
+    ],
+)
 def test_a_workbook_without_a_table_is_refused(content: bytes, words: str, take: Import) -> None:
     with pytest.raises(ImportRefused, match=words):
         take(content, "t.xlsx")
@@ -137,21 +193,56 @@ def _parquet(table: pa.Table) -> bytes:
 
 
 def test_every_type_of_parquet_becomes_one_of_ours(take: Import, rows: Rows) -> None:
-    day, moment = dt.date(2024, 1, 31), dt.datetime(2024, 1, 31, 10, 20, 30, 123456)
-    table = take(_parquet(pa.table({
-        "i8": pa.array([1, None], pa.int8()), "u64": pa.array([2**64 - 1, 1], pa.uint64()),
-        "f": pa.array([1.5, float("nan")]), "h": pa.array([1.5, None], pa.float16()), "b": [True, None],
-        "s": ["x", " "], "ls": pa.array(["y", None], pa.large_string()), "cat": pa.array(["u", "v"]).dictionary_encode(),
-        "d": [day, None], "ts": pa.array([moment, None], pa.timestamp("ns")),
-        "tz": pa.array([moment, None], pa.timestamp("us", "Europe/Paris")), "t": pa.array([dt.time(1, 2, 3), None]),
-        "dec": [decimal.Decimal("1.25"), None], "dec0": pa.array([7, None], pa.decimal128(10, 0)),
-        "dur": pa.array([90_000, None], pa.duration("ms")), "nul": pa.nulls(2), "bin": pa.array([b"\xff", None], pa.binary()),
-        "list": [[1, 2], None], "st": [{"a": 1, "b": {"c": 2}}, {"a": 3, "b": None}],
-    })), "t.parquet")
+    day, moment = dt.date(2024, 1, 31), dt.datetime.fromisoformat("2024-01-31 10:20:30.123456")
+    table = take(
+        _parquet(
+            pa.table(
+                {
+                    "i8": pa.array([1, None], pa.int8()),
+                    "u64": pa.array([2**64 - 1, 1], pa.uint64()),
+                    "f": pa.array([1.5, float("nan")]),
+                    "h": pa.array([1.5, None], pa.float16()),
+                    "b": [True, None],
+                    "s": ["x", " "],
+                    "ls": pa.array(["y", None], pa.large_string()),
+                    "cat": pa.array(["u", "v"]).dictionary_encode(),
+                    "d": [day, None],
+                    "ts": pa.array([moment, None], pa.timestamp("ns")),
+                    "tz": pa.array([moment, None], pa.timestamp("us", "Europe/Paris")),
+                    "t": pa.array([dt.time(1, 2, 3), None]),
+                    "dec": [decimal.Decimal("1.25"), None],
+                    "dec0": pa.array([7, None], pa.decimal128(10, 0)),
+                    "dur": pa.array([90_000, None], pa.duration("ms")),
+                    "nul": pa.nulls(2),
+                    "bin": pa.array([b"\xff", None], pa.binary()),
+                    "list": [[1, 2], None],
+                    "st": [{"a": 1, "b": {"c": 2}}, {"a": 3, "b": None}],
+                }
+            )
+        ),
+        "t.parquet",
+    )
     assert kinds(table) == {
-        "i8": "integer", "u64": "number", "f": "number", "h": "number", "b": "boolean", "s": "text", "ls": "text",
-        "cat": "text", "d": "date", "ts": "datetime", "tz": "datetime", "t": "time", "dec": "number", "dec0": "integer",
-        "dur": "number", "nul": "text", "list": "text", "st.a": "integer", "st.b": "text"}
+        "i8": "integer",
+        "u64": "number",
+        "f": "number",
+        "h": "number",
+        "b": "boolean",
+        "s": "text",
+        "ls": "text",
+        "cat": "text",
+        "d": "date",
+        "ts": "datetime",
+        "tz": "datetime",
+        "t": "time",
+        "dec": "number",
+        "dec0": "integer",
+        "dur": "number",
+        "nul": "text",
+        "list": "text",
+        "st.a": "integer",
+        "st.b": "text",
+    }
     first, second = rows(table)
     assert first[:3] == [1, float(2**64 - 1), 1.5]
     assert first[8:12] == ["2024-01-31", "2024-01-31 10:20:30.123456", "2024-01-31 10:20:30.123456", "01:02:03"]
@@ -174,6 +265,8 @@ def test_a_damaged_parquet_file_is_refused(take: Import) -> None:
 
 
 def test_parquet_columns_with_dots_and_twins_in_their_names_stay_apart(take: Import, rows: Rows) -> None:
-    table = take(_parquet(pa.table([pa.array([1]), pa.array([2]), pa.array([3])], names=["a", "a.b", "A"])), "t.parquet")
+    table = take(
+        _parquet(pa.table([pa.array([1]), pa.array([2]), pa.array([3])], names=["a", "a.b", "A"])), "t.parquet"
+    )
     assert [column.name for column in table.columns] == ["a", "a.b", "A_2"]
     assert rows(table) == [[1, 2, 3]]

@@ -17,8 +17,14 @@ from mldesk.wire.schema import Column, ColumnType
 from tests.data.conftest import Import
 from tests.data_folder import SHARED
 
-WANTED = [Column("n", ColumnType.INTEGER), Column("x", ColumnType.NUMBER), Column("b", ColumnType.BOOLEAN),
-          Column("t", ColumnType.TEXT), Column("d", ColumnType.DATE), Column("ts", ColumnType.DATETIME)]
+WANTED = [
+    Column("n", ColumnType.INTEGER),
+    Column("x", ColumnType.NUMBER),
+    Column("b", ColumnType.BOOLEAN),
+    Column("t", ColumnType.TEXT),
+    Column("d", ColumnType.DATE),
+    Column("ts", ColumnType.DATETIME),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +42,9 @@ def _write(tmp_path: Path, text: str, name: str = "new.csv") -> Path:
 
 
 def test_columns_come_in_the_wanted_types_and_order(tmp_path: Path, own_temp: Path) -> None:
-    path = _write(tmp_path, "d,t,b,x,n,ts,more\n2024-01-31,007,1,3,1.0,2024-01-31,z\n,,,,,,\n2024-02-01,8,0,2.5,2,2024-02-01,\n")
+    path = _write(
+        tmp_path, "d,t,b,x,n,ts,more\n2024-01-31,007,1,3,1.0,2024-01-31,z\n,,,,,,\n2024-02-01,8,0,2.5,2,2024-02-01,\n"
+    )
     with read_like([path], WANTED) as found:
         assert (found.rows, found.missing, found.extra) == (3, (), ("more",))
         columns = found.columns()
@@ -67,13 +75,18 @@ def test_what_is_read_is_gone_when_nobody_holds_it(tmp_path: Path, own_temp: Pat
     assert not list(own_temp.iterdir())
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("x\n1\nabc\n", "column 'x' should hold number values, but holds text; row 2, for example, is 'abc'"),
-    ("d\n1.5\n", "column 'd' should hold date values, but holds number"),
-    ("b\n1\n2\n", "column 'b' should hold boolean values"),
-    ("x,t\n1,a\n2\n", "Line 3 has 1 cell instead of 2; every row must be readable"),
-])
-def test_values_of_another_kind_are_refused_by_column_and_row(text: str, words: str, tmp_path: Path, own_temp: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x\n1\nabc\n", "column 'x' should hold number values, but holds text; row 2, for example, is 'abc'"),
+        ("d\n1.5\n", "column 'd' should hold date values, but holds number"),
+        ("b\n1\n2\n", "column 'b' should hold boolean values"),
+        ("x,t\n1,a\n2\n", "Line 3 has 1 cell instead of 2; every row must be readable"),
+    ],
+)
+def test_values_of_another_kind_are_refused_by_column_and_row(
+    text: str, words: str, tmp_path: Path, own_temp: Path
+) -> None:
     with pytest.raises(BadInput) as caught:
         list(read_like([_write(tmp_path, text)], WANTED))
     assert words in caught.value.message

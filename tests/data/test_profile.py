@@ -45,16 +45,25 @@ def test_numbers_agree_with_numpy(store: ObjectStore, scratch: Path) -> None:
 
 
 def test_every_type_has_its_own_kind_of_values(take: Import, store: ObjectStore) -> None:
-    table = take("n,x,b,d,ts,clock,t,e\n1,0.5,true,2024-01-01,2024-01-01 10:00,10:00,a,\n"
-                 "3,inf,false,2024-01-03,2024-01-03 10:00,12:00,a,\n3,0.5,true,2024-01-03,2024-01-03 10:00,12:00,b,\n")
+    table = take(
+        "n,x,b,d,ts,clock,t,e\n1,0.5,true,2024-01-01,2024-01-01 10:00,10:00,a,\n"
+        "3,inf,false,2024-01-03,2024-01-03 10:00,12:00,a,\n3,0.5,true,2024-01-03,2024-01-03 10:00,12:00,b,\n"
+    )
     found = profile(store, table.manifest, table.columns)
     facts = _by_name(found)
     assert (found["rows"], found["duplicates"]) == (3, 0)
     assert (facts["n"]["min"], facts["n"]["max"], facts["n"]["top"]) == (1, 3, [[3, 2], [1, 1]])
     assert (facts["x"]["infinite"], facts["x"]["mean"], facts["x"]["max"]) == (1, 0.5, "inf")
     assert facts["b"]["top"] == [[True, 2], [False, 1]]
-    assert (facts["d"]["min"], facts["d"]["max"], facts["d"]["quantiles"]["0.5"]) == ("2024-01-01", "2024-01-03", "2024-01-03")
-    assert facts["d"]["histogram"] == {"edges": ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"], "counts": [1, 0, 2]}
+    assert (facts["d"]["min"], facts["d"]["max"], facts["d"]["quantiles"]["0.5"]) == (
+        "2024-01-01",
+        "2024-01-03",
+        "2024-01-03",
+    )
+    assert facts["d"]["histogram"] == {
+        "edges": ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"],
+        "counts": [1, 0, 2],
+    }
     assert facts["ts"]["min"] == "2024-01-01 10:00:00"
     assert facts["clock"]["mean"].startswith("11:20:00")
     assert (facts["t"]["min"], facts["t"]["max"], facts["t"]["mean"]) == ("a", "b", None)
@@ -83,15 +92,17 @@ def test_ten_thousand_columns_and_names_with_dots_are_profiled(store: ObjectStor
     assert [facts[name]["max"] for name in ("a", "a.b", "a.b.c")] == [1, 5, 6]
 
 
-def test_a_long_table_is_profiled_from_disk_with_the_same_result(store: ObjectStore, scratch: Path,
-                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_table_is_profiled_from_disk_with_the_same_result(
+    store: ObjectStore, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = import_table([SHARED / "tabular/penguins_raw.csv"], store, scratch)
     in_memory = profile(store, table.manifest, table.columns)
     monkeypatch.setattr("mldesk.data.profiling._CELLS", 100)
     from_disk = profile(store, table.manifest, table.columns)
     for one, other in zip(in_memory["columns"], from_disk["columns"], strict=True):
         assert {key: value for key, value in one.items() if key not in ("mean", "std")} == {
-            key: value for key, value in other.items() if key not in ("mean", "std")}
+            key: value for key, value in other.items() if key not in ("mean", "std")
+        }
 
 
 def test_a_profile_can_be_stopped(take: Import, store: ObjectStore) -> None:

@@ -20,8 +20,12 @@ _BIKE = "diinininnnnttt"
 
 # file, rows, types (one letter per column; x: only counted), columns, (line, column, words) of each problem
 WHOLE = [
-    ("tabular/adult.csv", 48842, "ititittttt" + "iiitt", [
-        (None, "workclass", "2,799"), (None, "occupation", "2,809"), (None, "native-country", "857")]),
+    (
+        "tabular/adult.csv",
+        48842,
+        "ititittttt" + "iiitt",
+        [(None, "workclass", "2,799"), (None, "occupation", "2,809"), (None, "native-country", "857")],
+    ),
     ("tabular/pnw_flights_2014.parquet", 162049, _FLIGHTS, [(None, "tailnum", "248 cells")]),
     ("tabular/pnw_flights_2014.csv.gz", 162049, _FLIGHTS, []),
     ("tabular/penguins_raw.csv", 344, _PENGUINS, []),
@@ -34,23 +38,55 @@ WHOLE = [
     ("tabular/telco_churn.csv", 7043, _TELCO, [(None, "TotalCharges", "11 cells")]),
     ("tabular/telco_churn.xlsx", 7043, _TELCO, [(None, None, "'Churn'")]),
     ("tabular/beijing_pm25.csv", 43824, "iiiiiiinntnii", []),
-    ("federated/heart_disease/cleveland.csv", 303, "n" * 13 + "i", [(None, "ca", "4 cells"), (None, "thal", "2 cells")]),
+    (
+        "federated/heart_disease/cleveland.csv",
+        303,
+        "n" * 13 + "i",
+        [(None, "ca", "4 cells"), (None, "thal", "2 cells")],
+    ),
     ("federated/heart_disease/hungarian.csv", 294, "iiiiiiiiiniiii", 9),
     ("federated/heart_disease/switzerland.csv", 123, "iiiiiiiiiniiii", 9),
     ("federated/heart_disease/va_long_beach.csv", 200, "iiiiiiiiiniiii", 9),
     ("broken/01_truncated.csv", 242, "inittt", [(244, None, "never ends")]),
-    ("broken/02_ragged_rows.csv", 194, "initt", [
-        (21, None, "3 cells instead of 5"), (22, None, "3 cells"), (41, None, "7 cells"), (91, None, "3 cells"),
-        (121, None, "is empty"), (151, None, "7 cells")]),
+    (
+        "broken/02_ragged_rows.csv",
+        194,
+        "initt",
+        [
+            (21, None, "3 cells instead of 5"),
+            (22, None, "3 cells"),
+            (41, None, "7 cells"),
+            (91, None, "3 cells"),
+            (121, None, "is empty"),
+            (151, None, "7 cells"),
+        ],
+    ),
     ("broken/03_cp1252.csv", 150, "inittt", [(None, None, "cp1252")]),
     ("broken/04_utf16.csv", 150, "inittt", []),
-    ("broken/05_duplicate_columns.csv", 150, "inni" + "tttt", [
-        (1, "amount_2", "more than once"), (1, "column_4", "no name"), (1, "city_2", "more than once"),
-        (1, "column_8", "no name")]),
+    (
+        "broken/05_duplicate_columns.csv",
+        150,
+        "inni" + "tttt",
+        [
+            (1, "amount_2", "more than once"),
+            (1, "column_4", "no name"),
+            (1, "city_2", "more than once"),
+            (1, "column_8", "no name"),
+        ],
+    ),
     ("broken/07_merged_header.xlsx", 60, "ittitt", 11),
-    ("broken/08_bad_lines.jsonl", 116, "initt", [
-        (57, None, "not whole JSON"), (71, "amount", "NaN"), (81, None, "a list"), (101, None, "is empty"),
-        (91, "amount", "list or record")]),
+    (
+        "broken/08_bad_lines.jsonl",
+        116,
+        "initt",
+        [
+            (57, None, "not whole JSON"),
+            (71, "amount", "NaN"),
+            (81, None, "a list"),
+            (101, None, "is empty"),
+            (91, "amount", "list or record"),
+        ],
+    ),
     ("broken/10_one_column.csv", 400, "t", [(None, "bought", "only one column")]),
     ("broken/11_ten_thousand_columns.csv", 12, "x" * 10_000, [(None, None, "10,000 columns")]),
     ("tabular/nonvoters.csv", 5836, "x" * 119, []),
@@ -67,8 +103,13 @@ REFUSED = [
 
 @pytest.mark.parametrize(("name", "count", "types", "problems"), WHOLE, ids=[item[0] for item in WHOLE])
 def test_every_table_is_read_whole_and_what_is_wrong_is_named(
-        name: str, count: int, types: str, problems: list[tuple[int | None, str | None, str]] | int,
-        store: ObjectStore, scratch: Path) -> None:
+    name: str,
+    count: int,
+    types: str,
+    problems: list[tuple[int | None, str | None, str]] | int,
+    store: ObjectStore,
+    scratch: Path,
+) -> None:
     table = import_table([SHARED / name], store, scratch)
     assert table.rows == count
     if "x" in types:
@@ -88,7 +129,8 @@ def test_every_table_is_read_whole_and_what_is_wrong_is_named(
 
 @pytest.mark.parametrize(("name", "words"), REFUSED, ids=[item[0] for item in REFUSED])
 def test_what_is_no_table_is_refused_in_one_sentence_and_leaves_nothing(
-        name: str, words: str, store: ObjectStore, scratch: Path, tmp_path: Path) -> None:
+    name: str, words: str, store: ObjectStore, scratch: Path, tmp_path: Path
+) -> None:
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(ImportRefused, match=words) as caught:
         import_table([SHARED / name], store, scratch)
@@ -100,30 +142,40 @@ def test_what_is_no_table_is_refused_in_one_sentence_and_leaves_nothing(
 
 def test_no_file_of_the_broken_folder_is_forgotten() -> None:
     named = {item[0] for item in WHOLE} | {item[0] for item in REFUSED}
-    there = {path.relative_to(SHARED).as_posix() for folder in ("broken", "tabular") for path in (SHARED / folder).iterdir()}
+    there = {
+        path.relative_to(SHARED).as_posix() for folder in ("broken", "tabular") for path in (SHARED / folder).iterdir()
+    }
     assert there <= named
 
 
 def test_penguins_are_the_same_table_in_four_formats(store: ObjectStore, scratch: Path) -> None:
-    tables = [import_table([SHARED / f"tabular/penguins_raw.{ending}"], store, scratch)
-              for ending in ("csv", "xlsx", "json", "jsonl")]
+    tables = [
+        import_table([SHARED / f"tabular/penguins_raw.{ending}"], store, scratch)
+        for ending in ("csv", "xlsx", "json", "jsonl")
+    ]
     assert len({table.manifest for table in tables}) == 1
     assert len({table.columns for table in tables}) == 1
 
 
-@pytest.mark.parametrize(("one", "other"), [
-    ("tabular/pnw_flights_2014.csv.gz", "tabular/pnw_flights_2014.parquet"),
-    ("tabular/telco_churn.csv", "tabular/telco_churn.xlsx"),
-    ("broken/03_cp1252.csv", "broken/04_utf16.csv"),
-])
-def test_the_same_rows_from_two_formats_are_the_same_bytes(one: str, other: str, store: ObjectStore, scratch: Path) -> None:
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("tabular/pnw_flights_2014.csv.gz", "tabular/pnw_flights_2014.parquet"),
+        ("tabular/telco_churn.csv", "tabular/telco_churn.xlsx"),
+        ("broken/03_cp1252.csv", "broken/04_utf16.csv"),
+    ],
+)
+def test_the_same_rows_from_two_formats_are_the_same_bytes(
+    one: str, other: str, store: ObjectStore, scratch: Path
+) -> None:
     first, second = (import_table([SHARED / name], store, scratch) for name in (one, other))
     assert first.manifest == second.manifest
 
 
 def test_the_korean_columns_hold_what_the_latin_ones_hold(store: ObjectStore, scratch: Path, rows: Rows) -> None:
-    korean, latin = (import_table([SHARED / f"tabular/seoul_bike_{name}.csv"], store, scratch)
-                     for name in ("ko_utf8", "latin1"))
+    korean, latin = (
+        import_table([SHARED / f"tabular/seoul_bike_{name}.csv"], store, scratch) for name in ("ko_utf8", "latin1")
+    )
     assert [column.type for column in korean.columns] == [column.type for column in latin.columns]
     assert [row[:11] for row in rows(korean)] == [row[:11] for row in rows(latin)]
     assert korean.columns[0].name == "날짜"
@@ -144,11 +196,26 @@ def test_day_first_dates_are_known_by_their_days(store: ObjectStore, scratch: Pa
 
 def test_the_messy_workbook_says_what_it_took_for_what(store: ObjectStore, scratch: Path, rows: Rows) -> None:
     table = import_table([SHARED / "broken/07_merged_header.xlsx"], store, scratch)
-    assert kinds(table) == {"id": "integer", "city": "text", "amount": "text", "visits": "integer", "date": "text",
-                            "bought": "text"}
+    assert kinds(table) == {
+        "id": "integer",
+        "city": "text",
+        "amount": "text",
+        "visits": "integer",
+        "date": "text",
+        "bought": "text",
+    }
     text = said(table)
-    for words in ("A1:F1 are merged", "B10:B13 are merged", "Row 4 was taken for the column names", "'Total'",
-                  "provisional figures", "5|amount|", "'51.51 EUR'", "5|date|", "'3/4/24'"):
+    for words in (
+        "A1:F1 are merged",
+        "B10:B13 are merged",
+        "Row 4 was taken for the column names",
+        "'Total'",
+        "provisional figures",
+        "5|amount|",
+        "'51.51 EUR'",
+        "5|date|",
+        "'3/4/24'",
+    ):
         assert words in text
     assert [row[1] for row in rows(table)][5:9] == ["Lyon"] * 4
 

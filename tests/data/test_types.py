@@ -7,46 +7,50 @@ import pytest
 from tests.data.conftest import Import, Rows, kinds, said
 
 
-@pytest.mark.parametrize(("values", "kind", "first"), [
-    (["1", "-2", "+3", "0"], "integer", 1),
-    (["9223372036854775807", "-9223372036854775808"], "integer", 9223372036854775807),
-    (["1.5", "2", ".5", "5.", "-1e3", "1E-4"], "number", 1.5),
-    (["41.0", "42.0"], "number", 41.0),
-    (["007", "012"], "text", "007"),
-    (["00.5", "1"], "text", "00.5"),
-    (["+4912345678", "+4987654321"], "text", "+4912345678"),
-    (["true", "FALSE", "True"], "boolean", True),
-    (["yes", "no"], "text", "yes"),
-    (["2024-01-31", "2024-2-1"], "date", "2024-01-31"),
-    (["2024/01/31", "2024.02.01"], "date", "2024-01-31"),
-    (["2023-02-29", "2024-01-01"], "text", "2023-02-29"),
-    (["31/01/2024", "01/02/2024"], "date", "2024-01-31"),
-    (["01/31/2024", "02/01/2024"], "date", "2024-01-31"),
-    (["13/01/2024", "01/13/2024"], "text", "13/01/2024"),
-    (["5 Jan 2020", "17. März 2020"], "text", "5 Jan 2020"),
-    (["5 Jan 2020", "17th March 2020", "Mon, 6 Jan 2020"], "date", "2020-01-05"),
-    (["Jan 5, 2020", "March 17 2020"], "date", "2020-01-05"),
-    (["2024-01-31 10:20", "2024-01-31T10:20:30.123456"], "datetime", "2024-01-31 10:20:00"),
-    (["2024-01-31T10:20:00+02:00", "2024-01-31T10:20:00Z"], "datetime", "2024-01-31 08:20:00"),
-    (["1/31/2024 12:05 AM", "1/31/2024 12:05 PM"], "datetime", "2024-01-31 00:05:00"),
-    (["10:20", "23:59:59.5"], "time", "10:20:00"),
-    (["25:00", "10:20"], "text", "25:00"),
-    (["12.345.678", "1.234"], "integer", 12345678),
-    (["1,234,567", "1,234"], "integer", 1234567),
-    (["1,234.50", "12"], "number", 1234.5),
-    (["1.234,50", "12"], "number", 1234.5),
-    (["1 234,5", "2 345 678,9"], "number", 1234.5),
-    (["1'234.5", "2'345'678"], "number", 1234.5),
-    (["99999999999999999999", "1"], "text", "99999999999999999999"),
-    (["99999999999999999999", "1.5"], "number", 1e20),
-    (["1e5", "abc"], "text", "1e5"),
-    (["20240131", "20240201"], "integer", 20240131),
-    (["1.2.3", "1.2.4"], "text", "1.2.3"),
-    (["192.168.0.1", "10.0.0.1"], "text", "192.168.0.1"),
-    ([" 5", "6 "], "integer", 5),
-])
-def test_a_column_has_a_type_if_every_value_fits(values: list[str], kind: str, first: object, take: Import,
-                                                 rows: Rows) -> None:
+@pytest.mark.parametrize(
+    ("values", "kind", "first"),
+    [
+        (["1", "-2", "+3", "0"], "integer", 1),
+        (["9223372036854775807", "-9223372036854775808"], "integer", 9223372036854775807),
+        (["1.5", "2", ".5", "5.", "-1e3", "1E-4"], "number", 1.5),
+        (["41.0", "42.0"], "number", 41.0),
+        (["007", "012"], "text", "007"),
+        (["00.5", "1"], "text", "00.5"),
+        (["+4912345678", "+4987654321"], "text", "+4912345678"),
+        (["true", "FALSE", "True"], "boolean", True),
+        (["yes", "no"], "text", "yes"),
+        (["2024-01-31", "2024-2-1"], "date", "2024-01-31"),
+        (["2024/01/31", "2024.02.01"], "date", "2024-01-31"),
+        (["2023-02-29", "2024-01-01"], "text", "2023-02-29"),
+        (["31/01/2024", "01/02/2024"], "date", "2024-01-31"),
+        (["01/31/2024", "02/01/2024"], "date", "2024-01-31"),
+        (["13/01/2024", "01/13/2024"], "text", "13/01/2024"),
+        (["5 Jan 2020", "17. März 2020"], "text", "5 Jan 2020"),
+        (["5 Jan 2020", "17th March 2020", "Mon, 6 Jan 2020"], "date", "2020-01-05"),
+        (["Jan 5, 2020", "March 17 2020"], "date", "2020-01-05"),
+        (["2024-01-31 10:20", "2024-01-31T10:20:30.123456"], "datetime", "2024-01-31 10:20:00"),
+        (["2024-01-31T10:20:00+02:00", "2024-01-31T10:20:00Z"], "datetime", "2024-01-31 08:20:00"),
+        (["1/31/2024 12:05 AM", "1/31/2024 12:05 PM"], "datetime", "2024-01-31 00:05:00"),
+        (["10:20", "23:59:59.5"], "time", "10:20:00"),
+        (["25:00", "10:20"], "text", "25:00"),
+        (["12.345.678", "1.234"], "integer", 12345678),
+        (["1,234,567", "1,234"], "integer", 1234567),
+        (["1,234.50", "12"], "number", 1234.5),
+        (["1.234,50", "12"], "number", 1234.5),
+        (["1 234,5", "2 345 678,9"], "number", 1234.5),
+        (["1'234.5", "2'345'678"], "number", 1234.5),
+        (["99999999999999999999", "1"], "text", "99999999999999999999"),
+        (["99999999999999999999", "1.5"], "number", 1e20),
+        (["1e5", "abc"], "text", "1e5"),
+        (["20240131", "20240201"], "integer", 20240131),
+        (["1.2.3", "1.2.4"], "text", "1.2.3"),
+        (["192.168.0.1", "10.0.0.1"], "text", "192.168.0.1"),
+        ([" 5", "6 "], "integer", 5),
+    ],
+)
+def test_a_column_has_a_type_if_every_value_fits(
+    values: list[str], kind: str, first: object, take: Import, rows: Rows
+) -> None:
     table = take("x;y\n" + "".join(f"{value};a\n" for value in values))
     assert kinds(table)["x"] == kind, said(table)
     assert rows(table)[0][0] == first
@@ -61,17 +65,23 @@ def test_one_value_at_the_very_end_decides(late: str, take: Import) -> None:
 
 def test_a_column_that_is_nearly_numbers_says_which_value_is_none(take: Import) -> None:
     table = take("a;b\n" + "1;2\n" * 20 + "12 EUR;2\n")
-    assert "22|a|'a' is kept as text: 20 of its 21 values are numbers, others are not, the first being '12 EUR'" in said(
-        table)
+    assert (
+        "22|a|'a' is kept as text: 20 of its 21 values are numbers, others are not, the first being '12 EUR'"
+        in said(table)
+    )
 
 
-@pytest.mark.parametrize("marker", ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "?", "#N/A", "#DIV/0!", "<NA>", "  "])
+@pytest.mark.parametrize(
+    "marker", ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "?", "#N/A", "#DIV/0!", "<NA>", "  "]
+)
 def test_what_stands_for_missing_everywhere(marker: str, take: Import, rows: Rows) -> None:
     table = take(f"a;t;c\n1;x;1\n{marker};{marker};2\n")
     assert kinds(table) == {"a": "integer", "t": "text", "c": "integer"}
     assert rows(table)[1] == [None, None, 2]
     remarked = marker in ("?", "#DIV/0!", "  ")
-    assert (f"1 cell of 'a' is {repr(marker) if marker.strip() else 'blank'}; read as missing." in said(table)) == remarked
+    assert (
+        f"1 cell of 'a' is {repr(marker) if marker.strip() else 'blank'}; read as missing." in said(table)
+    ) == remarked
 
 
 @pytest.mark.parametrize("marker", ["-", "None", "none", ".", "n.a."])

@@ -29,12 +29,16 @@ def test_pages_come_in_the_order_of_the_file_also_across_row_groups(flights: Tab
         assert view.query("SELECT * FROM data LIMIT 20 OFFSET 122870")[1] == across
 
 
-def test_a_page_reads_its_row_group_only_once(flights: Table, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_reads_its_row_group_only_once(
+    flights: Table, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import pyarrow.parquet as pq
 
     read: list[int] = []
     real = pq.ParquetFile.read_row_group
-    monkeypatch.setattr(pq.ParquetFile, "read_row_group", lambda self, group: (read.append(group), real(self, group))[1])
+    monkeypatch.setattr(
+        pq.ParquetFile, "read_row_group", lambda self, group: (read.append(group), real(self, group))[1]
+    )
     with TableView(store, flights.manifest, flights.columns) as view:
         for offset in range(130_000, 131_000, 100):
             view.rows(offset, 100)
@@ -49,7 +53,8 @@ def test_rows_can_be_ordered_filtered_and_searched(flights: Table, store: Object
         assert [row[delay] for row in worst] == sorted((row[delay] for row in worst), reverse=True)
         assert view.rows(162_048, 1, order_by=("arr_delay", False))[0][delay] is None
         assert view.count(where="carrier = 'AS' AND \"arr_delay\" > 100") == len(
-            view.rows(0, 10_000, where="carrier = 'AS' AND arr_delay > 100"))
+            view.rows(0, 10_000, where="carrier = 'AS' AND arr_delay > 100")
+        )
         assert {row[tail] for row in view.rows(0, 1000, search="n508as")} == {"N508AS"}
         assert view.count(search="1553", where="carrier = 'AA'") >= 1
         assert view.count() == 162_049
@@ -57,30 +62,67 @@ def test_rows_can_be_ordered_filtered_and_searched(flights: Table, store: Object
         assert first + second == view.rows(0, 100, order_by=("carrier", False))
 
 
-@pytest.mark.parametrize(("where", "words"), [
-    ("carier = 'AS'", "no column 'carier'"), ("1=1) UNION SELECT (1", "more than one condition|cannot be read"),
-    ("1=1; DROP VIEW data", "cannot be read"), ("EXISTS(SELECT 1)", "subquery"), ("random() > 0.5", "another answer"),
-    ("carrier IN (SELECT content FROM read_text('/etc/passwd'))", "subquery"), ("count(*) > 1", "aggregates"),
-    ("carrier = ?", "parameter"), ("carrier", "BOOL"), ("current_date > '2020-01-01'", "no column 'current_date'"),
-    ("sum(day) OVER () > 1", "window"), ("*", "cannot be read|star"), ("'" * 3, "cannot be read"), ("x" * 30_000, "limit"),
-    ("1=1) GROUP BY (1", "more than one condition"), ("list_transform([1], x -> x) = [1]", "lambdas"),
-])
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("carier = 'AS'", "no column 'carier'"),
+        ("1=1) UNION SELECT (1", "more than one condition|cannot be read"),
+        ("1=1; DROP VIEW data", "cannot be read"),
+        ("EXISTS(SELECT 1)", "subquery"),
+        ("random() > 0.5", "another answer"),
+        ("carrier IN (SELECT content FROM read_text('/etc/passwd'))", "subquery"),
+        ("count(*) > 1", "aggregates"),
+        ("carrier = ?", "parameter"),
+        ("carrier", "BOOL"),
+        ("current_date > '2020-01-01'", "no column 'current_date'"),
+        ("sum(day) OVER () > 1", "window"),
+        ("*", "cannot be read|star"),
+        ("'" * 3, "cannot be read"),
+        ("x" * 30_000, "limit"),
+        ("1=1) GROUP BY (1", "more than one condition"),
+        ("list_transform([1], x -> x) = [1]", "lambdas"),
+    ],
+)
 def test_a_condition_is_one_expression_over_the_row(where: str, words: str, flights: Table, store: ObjectStore) -> None:
     with TableView(store, flights.manifest, flights.columns) as view:
         with pytest.raises(BadInput, match=words):
             view.count(where=where)
-        assert view.count(where="day = 1 -- the first") == view.query("SELECT count(*) FROM data WHERE day = 1")[1][0][0]
+        assert (
+            view.count(where="day = 1 -- the first") == view.query("SELECT count(*) FROM data WHERE day = 1")[1][0][0]
+        )
 
 
-@pytest.mark.parametrize("sql", [
-    "SELECT * FROM read_csv('{file}')", "SELECT * FROM read_text('{file}')", "SELECT * FROM '{file}'",
-    "SELECT * FROM glob('{folder}/*')", "SELECT * FROM read_parquet('{folder}/*')", "COPY data TO '{folder}/out.csv'",
-    "ATTACH '{folder}/x.db'", "INSTALL httpfs", "LOAD httpfs", "SET threads = 1", "PRAGMA database_list", "SELECT 1; SELECT 2",
-    "CREATE TABLE t AS SELECT 1", "EXPORT DATABASE '{folder}/e'", "DROP VIEW data", "RESET enable_external_access", "",
-    "SELECT * FROM query('COPY data TO ''{folder}/o''')", "EXPLAIN ANALYZE COPY data TO '{folder}/o'", "nonsense",
-    "PREPARE p AS COPY data TO '{folder}/o'", "SELECT * FROM sniff_csv('{file}')", "VACUUM", "CALL pragma_version()",
-    "SELECT * FROM read_blob('/proc/self/environ')", "SELECT * FROM read_json('https://example.org/x.json')",
-])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('{file}')",
+        "SELECT * FROM read_text('{file}')",
+        "SELECT * FROM '{file}'",
+        "SELECT * FROM glob('{folder}/*')",
+        "SELECT * FROM read_parquet('{folder}/*')",
+        "COPY data TO '{folder}/out.csv'",
+        "ATTACH '{folder}/x.db'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET threads = 1",
+        "PRAGMA database_list",
+        "SELECT 1; SELECT 2",
+        "CREATE TABLE t AS SELECT 1",
+        "EXPORT DATABASE '{folder}/e'",
+        "DROP VIEW data",
+        "RESET enable_external_access",
+        "",
+        "SELECT * FROM query('COPY data TO ''{folder}/o''')",
+        "EXPLAIN ANALYZE COPY data TO '{folder}/o'",
+        "nonsense",
+        "PREPARE p AS COPY data TO '{folder}/o'",
+        "SELECT * FROM sniff_csv('{file}')",
+        "VACUUM",
+        "CALL pragma_version()",
+        "SELECT * FROM read_blob('/proc/self/environ')",
+        "SELECT * FROM read_json('https://example.org/x.json')",
+    ],
+)
 def test_a_query_reaches_nothing_but_the_table(sql: str, take: Import, store: ObjectStore, tmp_path: Path) -> None:
     table = take("a,b\n1,2\n")
     secret = tmp_path / "secret.csv"
@@ -96,12 +138,25 @@ def test_a_query_reaches_nothing_but_the_table(sql: str, take: Import, store: Ob
 def test_answers_are_plain_values_and_limited(take: Import, store: ObjectStore) -> None:
     table = take("a,d,t\n1,2024-01-31,10:20\n2,,\n")
     with TableView(store, table.manifest, table.columns, name="my table") as view:
-        names, got = view.query("SELECT *, 1.5::DECIMAL(4,2) AS e, [a, NULL] AS l, {'k': d} AS s, INTERVAL 1 DAY AS i, "
-                                "'nan'::DOUBLE AS n, '\\xFF'::BLOB AS b, 'inf'::DOUBLE AS f, 2::HUGEINT AS h "
-                                'FROM "my table" ORDER BY a')
+        names, got = view.query(
+            "SELECT *, 1.5::DECIMAL(4,2) AS e, [a, NULL] AS l, {'k': d} AS s, INTERVAL 1 DAY AS i, "
+            "'nan'::DOUBLE AS n, '\\xFF'::BLOB AS b, 'inf'::DOUBLE AS f, 2::HUGEINT AS h "
+            'FROM "my table" ORDER BY a'
+        )
         assert names[:4] == ["a", "d", "t", "e"]
-        assert got[0] == [1, "2024-01-31", "10:20:00", 1.5, [1, None], {"k": "2024-01-31"}, "1 day, 0:00:00", None, "ff",
-                          "inf", 2]
+        assert got[0] == [
+            1,
+            "2024-01-31",
+            "10:20:00",
+            1.5,
+            [1, None],
+            {"k": "2024-01-31"},
+            "1 day, 0:00:00",
+            None,
+            "ff",
+            "inf",
+            2,
+        ]
         assert json.dumps(got, allow_nan=False)
         assert len(view.query("SELECT * FROM range(1000)", 7)[1]) == 7
         with pytest.raises(NotFound, match="no column 'A'"):
@@ -130,10 +185,13 @@ def test_a_query_can_be_interrupted_from_another_thread(take: Import, store: Obj
 
 
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
-def test_what_is_exported_comes_back_as_the_same_table(ending: str, take: Import, store: ObjectStore, scratch: Path,
-                                                       tmp_path: Path) -> None:
-    table = take('n,t,d,ts,b,clock,x\n1,"a ""q"", b\nc",2024-01-31,2024-01-31 10:20:30.5,true,10:20,1.5\n'
-                 "2,=1+1,,,false,,\n3,é,2024-02-01,2024-02-01 00:00:00,,23:59:59.25,-0.1\n")
+def test_what_is_exported_comes_back_as_the_same_table(
+    ending: str, take: Import, store: ObjectStore, scratch: Path, tmp_path: Path
+) -> None:
+    table = take(
+        'n,t,d,ts,b,clock,x\n1,"a ""q"", b\nc",2024-01-31,2024-01-31 10:20:30.5,true,10:20,1.5\n'
+        "2,=1+1,,,false,,\n3,é,2024-02-01,2024-02-01 00:00:00,,23:59:59.25,-0.1\n"
+    )
     with TableView(store, table.manifest, table.columns) as view:
         view.export(tmp_path / f"out{ending}")
     again = import_table([tmp_path / f"out{ending}"], store, scratch)
@@ -153,8 +211,7 @@ def test_an_export_refuses_what_it_cannot_write(take: Import, store: ObjectStore
 
 
 def test_odd_column_names_are_quoted_wherever_they_go(take: Import, store: ObjectStore, rows: Rows) -> None:
-    table = take('"a""b","x; drop view data","_row","select","날짜","file_row_number"\n'
-                 "1,2,3,4,5,0\n6,7,8,9,10,0\n")
+    table = take('"a""b","x; drop view data","_row","select","날짜","file_row_number"\n1,2,3,4,5,0\n6,7,8,9,10,0\n')
     with TableView(store, table.manifest, table.columns, name="data") as view:
         for column in table.columns:
             assert len(view.rows(0, 5, order_by=(column.name, True))) == 2
