@@ -18,7 +18,7 @@ from mldesk.core.ids import new_id
 from mldesk.core.paths import Home
 from mldesk.library import Library
 from mldesk.wire.jobs import JobSpec
-from mldesk.wire.journal import JournalWriter, read_events
+from mldesk.wire.journal import JournalReader, JournalWriter
 from mldesk.workbench.orders import TrainOrder
 from tests.benchmarks._report import percentile, report
 from tests.data_folder import SHARED
@@ -40,8 +40,8 @@ def _into_library(folder: Path, journal: Path) -> float:
     with Library.open(Home(folder / "bulk")) as library:
         spec = JobSpec(new_id(), "train", "bulk", (), {"target": "y"})
         library.runs.add(spec, "local")
-        started, cursor = time.perf_counter(), 0
-        while events := read_events(journal, cursor, BATCH):
+        started, cursor, reader = time.perf_counter(), 0, JournalReader(journal)
+        while events := reader.read(BATCH):
             cursor = library.runs.apply(spec.id, events)
         taken = time.perf_counter() - started
         assert cursor == EVENTS
@@ -79,7 +79,8 @@ def _latencies(folder: Path) -> list[float]:
         try:
             for _ in range(2):  # the first run warms the agent up
                 late.clear()
-                run = bench.runs.start(TrainOrder("telco", "Churn", estimator="mlp", parameters={"epochs": 8, "patience": None}))
+                run = bench.runs.start(TrainOrder("telco", "Churn", estimator="mlp",
+                                                  parameters={"epochs": 8, "patience": None}))
                 seen, more = 0, True
                 while more:
                     more = bench.runs.pump(run.id, 1.0)
