@@ -22,7 +22,6 @@ class Shell(Protocol):
     """The window, as its pages see it."""
 
     desk: Desk
-    actions: Actions
     imports: Imports
     preferences: PreferencesFile
     home: Home

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
-from mldesk.desktop import words
+from mldesk.desktop import theme, words
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets.badges import Badge
@@ -19,13 +19,14 @@ class StatusBar(QFrame):
         super().__init__(parent)
         self._shell = shell
         self.setProperty("surface", "footer")
+        self.setFixedHeight(theme.px(34))
         self._machine = Badge(self.tr("This machine"), icon="cpu")
         self._facts = make_label("", "caption", "muted")
         self._hint = make_label(self.tr("Ctrl+K for everything"), "caption", "muted")
         self.jobs = make_button("", "ghost", "run", small=True)
         self.jobs.clicked.connect(self._on_jobs)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(Space.L, Space.XS, Space.L, Space.XS)
+        layout.setContentsMargins(Space.L, 0, Space.L, 0)
         layout.setSpacing(Space.M)
         layout.addWidget(self._machine)
         layout.addWidget(self._facts)

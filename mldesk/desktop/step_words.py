@@ -38,7 +38,8 @@ def step_words(step: Mapping[str, Any]) -> str:
         return tr("Leave out rows without {columns}").format(columns=where)
     if kind == "deduplicate":
         same = tr(" in {columns}").format(columns=columns) if columns else ""
-        return tr("Keep the {which} of rows that are the same{where}").format(which=step.get("keep", "first"), where=same)
+        which = step.get("keep", "first")
+        return tr("Keep the {which} of rows that are the same{where}").format(which=which, where=same)
     if kind == "filter":
         return tr("Keep rows where {condition}").format(condition=step.get("where", ""))
     if kind == "replace":

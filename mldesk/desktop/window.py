@@ -1,4 +1,4 @@
-"""The window: navigation, places, menus, palette, toasts, and files dropped anywhere. Pages are made when first seen."""
+"""The window: navigation, places, menus, palette, toasts, files dropped anywhere. Pages are made when first seen."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, QTimer, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPaintEvent
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.core.paths import Home
@@ -53,12 +61,15 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.sidebar = self._make_sidebar()
         self.stack = QStackedWidget()
-        self.toasts = Toasts(self)
+        self.toasts = Toasts(self.stack)
         self._build()
         register(self.actions_, self)
         self._install_menus()
         self.go("home")
         self._restore()
+        app = QApplication.instance()
+        if app is not None:
+            app.installEventFilter(self)
         desk.active.subscribe(lambda runs: self.sidebar.set_count("runs", len(runs)))
         self.actions_.refused.subscribe(lambda reason: self.say(reason, "neutral"))
 
@@ -154,15 +165,18 @@ class MainWindow(QMainWindow):
 
     def dataset_page(self) -> DatasetPage | None:
         """Return the dataset page if it is what is seen."""
-        return self._seen("datasets", "DatasetPage")
+        page: DatasetPage | None = self._seen("datasets", "DatasetPage")
+        return page
 
     def run_page(self) -> RunPage | None:
         """Return the run page if it is what is seen."""
-        return self._seen("runs", "RunPage")
+        page: RunPage | None = self._seen("runs", "RunPage")
+        return page
 
     def model_page(self) -> ModelPage | None:
         """Return the model page if it is what is seen."""
-        return self._seen("models", "ModelPage")
+        page: ModelPage | None = self._seen("models", "ModelPage")
+        return page
 
     def shown_dataset(self) -> str:
         """Return the reference of the dataset that is seen or chosen in its list, "" where there is none."""
@@ -246,6 +260,9 @@ class MainWindow(QMainWindow):
 
     def dispose(self) -> None:
         """Let go of every page, before the tasks and the library end."""
+        app = QApplication.instance()
+        if app is not None:
+            app.removeEventFilter(self)
         for widget in self._places.values():
             widget.dispose()  # type: ignore[attr-defined]
         self.toasts.clear()
@@ -254,7 +271,7 @@ class MainWindow(QMainWindow):
 
     def _make_sidebar(self) -> SideBar:
         bar = SideBar()
-        bar.add_item("home", self.tr("Home"), "sun")
+        bar.add_item("home", self.tr("Home"), "home")
         bar.add_item("datasets", self.tr("Datasets"), "dataset")
         bar.add_item("runs", self.tr("Runs"), "run")
         bar.add_item("models", self.tr("Models"), "model")
@@ -332,6 +349,14 @@ class MainWindow(QMainWindow):
             self.stack.setCurrentWidget(self._place(key))
 
     # Qt
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ctrl+K opens the palette even where a text field would take it to delete to the end of its line."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) \
+                and event.key() == Qt.Key.Key_K and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

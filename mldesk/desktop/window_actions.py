@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
@@ -29,7 +30,8 @@ def _file(window: MainWindow) -> list[Action]:
     return [
         Action("data.import", tr("Import a table…"), window.choose_import, "File", "Ctrl+O", "import",
                window.why_not_ready, "open csv excel parquet json file dataset"),
-        Action("data.sample", tr("Import the sample data"), window.import_sample, "File", "", "play", window.why_not_ready),
+        Action("data.sample", tr("Import the sample data"), window.import_sample, "File", "", "play",
+               window.why_not_ready),
         Action("model.import", tr("Import a bundle…"), window.choose_bundle, "File", "Ctrl+Shift+O", "bundle",
                window.why_not_ready, "mlbundle model inspect"),
         Action("window.quit", tr("Quit"), window.close, "File", "Ctrl+Q", "close", words="exit close"),
@@ -37,9 +39,9 @@ def _file(window: MainWindow) -> list[Action]:
 
 
 def _go(window: MainWindow) -> list[Action]:
-    places = (("home", tr("Home"), "sun"), ("datasets", tr("Datasets"), "dataset"), ("runs", tr("Runs"), "run"),
+    places = (("home", tr("Home"), "home"), ("datasets", tr("Datasets"), "dataset"), ("runs", tr("Runs"), "run"),
               ("models", tr("Models"), "model"))
-    actions = [Action(f"go.{key}", tr("Go to {place}").format(place=title), lambda key=key: window.go(key), "Go",
+    actions = [Action(f"go.{key}", tr("Go to {place}").format(place=title), partial(window.go, key), "Go",
                       f"Ctrl+{number}", icon) for number, (key, title, icon) in enumerate(places, start=1)]
     return [*actions,
             Action("go.settings", tr("Settings"), lambda: window.go("settings"), "Go", "Ctrl+,", "settings"),
@@ -60,7 +62,8 @@ def _data(window: MainWindow) -> list[Action]:
         Action("data.train", tr("Train a model…"), window.train_shown, "Data", "Ctrl+T", "train", why_not, "fit learn"),
         Action("data.clean", tr("Clean…"), lambda: on_page("clean"), "Data", "Ctrl+E", "edit", why_not, "recipe steps"),
         Action("data.query", tr("Ask in SQL"), lambda: on_page("show_query"), "Data", "Ctrl+L", "search", why_not),
-        Action("data.export", tr("Export the table…"), lambda: on_page("export"), "Data", "Ctrl+Shift+E", "export", why_not),
+        Action("data.export", tr("Export the table…"), lambda: on_page("export"), "Data", "Ctrl+Shift+E", "export",
+               why_not),
         Action("data.rename", tr("Rename…"), lambda: on_page("rename"), "Data", "F2", "edit", why_not),
         Action("data.remove", tr("Move to the bin"), lambda: on_page("remove"), "Data", "", "trash", why_not, "delete"),
     ]
@@ -75,8 +78,8 @@ def _run(window: MainWindow) -> list[Action]:
     return [
         Action("run.cancel", tr("Cancel the run"), lambda: on_page("cancel"), "Run", "Ctrl+.", "cancel",
                lambda: why_not_cancel(window.shown_run()), "stop abort"),
-        Action("run.finish", tr("Finish now and keep the model"), lambda: on_page("finish"), "Run", "Ctrl+Return", "finish",
-               lambda: why_not_finish(window.shown_run()), "stop early"),
+        Action("run.finish", tr("Finish now and keep the model"), lambda: on_page("finish"), "Run", "Ctrl+Return",
+               "finish", lambda: why_not_finish(window.shown_run()), "stop early"),
         Action("run.resume", tr("Resume from the last checkpoint"), lambda: on_page("resume"), "Run", "Ctrl+R", "play",
                lambda: why_not_resume(window.shown_run()), "continue"),
         Action("run.compare", tr("Compare the chosen runs"), window.compare_chosen, "Run", "Ctrl+D", "compare",
@@ -94,9 +97,12 @@ def _model(window: MainWindow) -> list[Action]:
             getattr(page, method)()
 
     return [
-        Action("model.predict", tr("Predict a file…"), lambda: on_page("predict"), "Model", "Ctrl+P", "predict", why_not),
-        Action("model.export", tr("Export as a bundle…"), lambda: on_page("export"), "Model", "Ctrl+S", "bundle", why_not),
-        Action("model.promote", tr("Promote this version"), lambda: on_page("promote"), "Model", "", "success", why_not),
+        Action("model.predict", tr("Predict a file…"), lambda: on_page("predict"), "Model", "Ctrl+P", "predict",
+               why_not),
+        Action("model.export", tr("Export as a bundle…"), lambda: on_page("export"), "Model", "Ctrl+S", "bundle",
+               why_not),
+        Action("model.promote", tr("Promote this version"), lambda: on_page("promote"), "Model", "", "success",
+               why_not),
     ]
 
 
@@ -104,10 +110,12 @@ def _view(window: MainWindow) -> list[Action]:
     themes = (("system", tr("Theme: as the system"), "contrast"), ("light", tr("Theme: light"), "sun"),
               ("dark", tr("Theme: dark"), "moon"), ("contrast", tr("Theme: high contrast"), "contrast"))
     return [
-        *(Action(f"view.theme.{mode}", title, lambda mode=mode: window.set_theme(mode), "View", "", icon)
+        *(Action(f"view.theme.{mode}", title, partial(window.set_theme, mode), "View", "", icon)
           for mode, title, icon in themes),
-        Action("view.larger", tr("Larger text"), lambda: window.change_scale(0.1), "View", "Ctrl++", "plus", words="zoom"),
-        Action("view.smaller", tr("Smaller text"), lambda: window.change_scale(-0.1), "View", "Ctrl+-", "minus", words="zoom"),
+        Action("view.larger", tr("Larger text"), lambda: window.change_scale(0.1), "View", "Ctrl++", "plus",
+               words="zoom"),
+        Action("view.smaller", tr("Smaller text"), lambda: window.change_scale(-0.1), "View", "Ctrl+-", "minus",
+               words="zoom"),
         Action("view.sidebar", tr("Narrow the navigation"), window.toggle_sidebar, "View", "Ctrl+B", "columns"),
     ]
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
+from mldesk.desktop.widgets.table_model import locale
+
 MISSING = "–"
 
 
@@ -19,7 +21,7 @@ def tr(text: str, count: int = -1) -> str:
 
 def number(value: int) -> str:
     """Write a whole number with the user's group separators: 48,842."""
-    return QLocale().toString(value)
+    return locale().toString(value)
 
 
 def counted(value: int, one: str, many: str) -> str:
@@ -79,21 +81,21 @@ def when(moment: float | None, now: float | None = None) -> str:
     if past < 55 * 60:
         return tr("%n min ago", round(past / 60))
     there, here = QDateTime.fromSecsSinceEpoch(int(moment)), QDateTime.fromSecsSinceEpoch(int(moment + past))
-    clock = QLocale().toString(there.time(), QLocale.FormatType.ShortFormat)
+    clock = locale().toString(there.time(), QLocale.FormatType.ShortFormat)
     days = there.date().daysTo(here.date())
     if days == 0:
         return clock
     if days == 1:
         return tr("yesterday") + f" {clock}"
     same_year = there.date().year() == here.date().year()
-    return QLocale().toString(there.date(), "d MMM" if same_year else "d MMM yyyy")
+    return locale().toString(there.date(), "d MMM" if same_year else "d MMM yyyy")
 
 
 def moment(at: float | None) -> str:
     """Write a wall-clock time in full, for tooltips."""
     if at is None:
         return MISSING
-    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at)), QLocale.FormatType.LongFormat)
+    return locale().toString(QDateTime.fromSecsSinceEpoch(int(at)), "ddd d MMM yyyy, HH:mm:ss")
 
 
 _METRICS = {
@@ -102,7 +104,7 @@ _METRICS = {
     "average_precision": "Average precision", "log_loss": "Log loss", "mcc": "Matthews correlation", "r2": "R²",
     "root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE", "mean_squared_error": "MSE",
     "median_absolute_error": "Median abs. error", "brier_score": "Brier score", "loss": "Loss",
-    "train_loss": "Training loss", "validation_loss": "Validation loss",
+    "train_loss": "Training loss", "validation_loss": "Validation loss", "train_loss_epoch": "Training loss, per epoch",
     "mean_absolute_percentage_error": "MAPE", "max_error": "Largest error",
 }
 
@@ -147,7 +149,7 @@ def metric_value(value: object) -> str:
     digits = 4 if size_ < 10 else 2 if size_ < 1000 else 0
     if size_ and size_ < 1e-3:
         return f"{value:.2e}"
-    return QLocale().toString(float(value), "f", digits)
+    return locale().toString(float(value), "f", digits)
 
 
 _TASKS = {"tabular_classification": "Classification", "tabular_regression": "Regression"}

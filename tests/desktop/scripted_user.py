@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,8 +22,8 @@ from typing import Any, TypeVar
 if __name__ == "__main__" and "--xcb" not in sys.argv:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QPainter, QPixmap
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QPushButton, QWidget
 
@@ -83,17 +84,20 @@ class User:
         button = self.find(QPushButton, text=text)
         return button if button is not None and button.isEnabled() else None
 
-    def keys(self, keys: str) -> None:
-        """Press a shortcut."""
+    async def keys(self, keys: str) -> None:
+        """Press a shortcut, once the window is the active one again."""
+        self.window.activateWindow()
+        await self.until(self.window.isActiveWindow, "the window to be active")
         QTest.keySequence(self.window, keys)
 
     def drop(self, *paths: Path) -> None:
-        """Drop files in the middle of the window."""
+        """Drag files over the window and let go."""
         mime = QMimeData()
         mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-        QApplication.sendEvent(self.window, QDropEvent(
-            QPointF(self.window.rect().center()), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier))
+        how = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        middle = self.window.rect().center()
+        self.window.dragEnterEvent(QDragEnterEvent(middle, *how))
+        self.window.dropEvent(QDropEvent(QPointF(middle), *how))
 
     async def answer_file_dialog(self, path: Path) -> None:
         """Choose ``path`` in the file dialog that is open."""
@@ -171,7 +175,7 @@ async def clean(user: User) -> None:
     """Drop the id, drop duplicates, make a new version."""
     from mldesk.data.steps import BY_NAME
 
-    user.keys("Ctrl+E")
+    await user.keys("Ctrl+E")
     dialog = await user.until(lambda: next(iter(dialogs()), None), "the Clean dialog")
     await user.until(lambda: dialog.state.preview.value, "the preview")
     await user.shot("clean-empty")
@@ -276,6 +280,27 @@ async def predict(user: User, rows: Path, output: Path) -> None:
     window.toasts.clear()
 
 
+async def follow_the_command_line(user: User, home: Path) -> None:
+    """Start a run from a terminal; it must show up here by itself. Then compare it with the first."""
+    window = user.window
+    window.go("runs")
+    window.back()
+    command = [sys.executable, "-m", "mldesk", "--home", str(home), "train", "telco_churn", "--target", "Churn",
+               "--model", "lightgbm", "--param", "rounds=300", "--detach", "--json"]
+    process = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    page = window.stack.currentWidget().list_page
+    await user.until(lambda: len(page.state.runs.value or ()) == 2, "the run of the command line")
+    await user.until(lambda: all(run.state.ended for run in page.state.runs.value), "its end")
+    await user.shot("runs-two")
+    page.table.select([run.id for run in page.state.runs.value])
+    await user.keys("Ctrl+D")
+    compared = await user.until(lambda: window._seen("runs", "ComparePage"), "the comparison")
+    await user.until(lambda: compared.state.comparison.value, "its figures")
+    await user.pause(0.5)
+    await user.shot("compare")
+
+
 async def look_around(user: User) -> None:
     """Palette, cheat sheet, settings, lists, comparison."""
     window = user.window
@@ -284,14 +309,28 @@ async def look_around(user: User) -> None:
         window.back()
         await user.pause(0.5)
         await user.shot(f"place-{key}")
-    user.keys("Ctrl+K")
+    await user.keys("Ctrl+K")
     await user.until(dialogs, "the palette")
     await user.shot("palette")
     dialogs()[0].close()
-    user.keys("?")
+    await user.keys("?")
     await user.until(dialogs, "the cheat sheet")
     await user.shot("cheat-sheet")
     dialogs()[0].close()
+
+
+class Flashes(QObject):
+    """Notes widgets that became windows of their own by being shown before they had a parent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow() \
+                and watched.windowType() == Qt.WindowType.Window and not isinstance(watched, MainWindow):
+            self.seen.append(f"{type(watched).__name__} {watched.accessibleName() or getattr(watched, 'text', str)()}")
+        return False
 
 
 def play(home: Path, script: Callable[[User], Any], *, mode: str = "light", shots: Path | None = None,
@@ -318,11 +357,17 @@ def play(home: Path, script: Callable[[User], Any], *, mode: str = "light", shot
                 dialog.close()
             window.close()
 
+    flashes = Flashes()
+    app.installEventFilter(flashes)
     window.painted.connect(lambda: start(act(), "the user"))
-    main._live(app, window)
-    window.deleteLater()
+    try:
+        main._live(app, window)
+    finally:
+        app.removeEventFilter(flashes)
+        window.deleteLater()
     if "error" in result:
         raise result["error"]
+    assert not flashes.seen, flashes.seen
     return result.get("value")
 
 
@@ -345,6 +390,7 @@ def run(arguments: list[str] | None = None) -> None:
 
         async def script(user: User) -> None:
             told = await main_job(user, table, rows, folder, epochs=given.epochs)
+            await follow_the_command_line(user, home)
             await look_around(user)
             print(f"{user.number} screenshots in {given.out}; {told['run'].name}: {told['run'].result['metrics']}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,8 @@ class BundleDialog(Sheet, TaskOwner):
         self.facts = FactGrid()
         fields: list[Field[_File]] = [
             Field(self.tr("File"), lambda item: str(item["path"])),
-            Field(self.tr("Size"), lambda item: words.size(float(item["size"])), 90, lambda item: item["size"], right=True),
+            Field(self.tr("Size"), lambda item: words.size(float(item["size"])), 90, lambda item: item["size"],
+                  right=True),
             Field("SHA-256", lambda item: str(item["sha256"])[:16] + "…", 180, muted=True,
                   tip=lambda item: str(item["sha256"])),
         ]
@@ -118,12 +119,12 @@ def manifest_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what a manifest says, everything as plain text."""
     tr = words.tr
     facts: list[tuple[str, str]] = []
-    for key, title in (("name", tr("Name")), ("version", tr("Version")), ("task", tr("Task")), ("target", tr("Predicts")),
-                       ("estimator", tr("Estimator")), ("created", tr("Made")), ("notes", tr("Notes"))):
+    writers: dict[str, Callable[[str], str]] = {"task": words.task_name, "estimator": words.estimator_name}
+    for key, title in (("name", tr("Name")), ("version", tr("Version")), ("task", tr("Task")),
+                       ("target", tr("Predicts")), ("estimator", tr("Estimator")), ("created", tr("Made")),
+                       ("notes", tr("Notes"))):
         if manifest.get(key) not in (None, ""):
-            value = str(manifest[key])
-            value = words.task_name(value) if key == "task" else words.estimator_name(value) if key == "estimator" else value
-            facts.append((title, value[:300]))
+            facts.append((title, writers.get(key, str)(str(manifest[key]))[:300]))
     metrics = manifest.get("metrics")
     if isinstance(metrics, Mapping):
         facts.append((tr("Scores"), ", ".join(f"{words.metric_name(str(name))} {words.metric_value(value)}"

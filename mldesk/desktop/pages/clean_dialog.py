@@ -65,7 +65,8 @@ class CleanDialog(Sheet, TaskOwner):
         self.state.preview.changed.subscribe(lambda _: self._show_preview())
         self.state.problem.changed.subscribe(lambda _: self._show_problem())
         self.state.busy.subscribe(self._spinner.setVisible)
-        for keys, slot in ((QKeySequence.StandardKey.Undo, self.state.undo), (QKeySequence.StandardKey.Redo, self.state.redo)):
+        for keys, slot in ((QKeySequence.StandardKey.Undo, self.state.undo),
+                           (QKeySequence.StandardKey.Redo, self.state.redo)):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
         self.resize(1180, 740)
 

@@ -84,8 +84,8 @@ class ComparePage(Page):
         best = comparison["best"]
         scores = {words.metric_name(name): [words.metric_value(value) for value in values]
                   for name, values in comparison["metrics"].items()}
-        marks = {words.metric_name(name): next((index for index, run in enumerate(runs) if run.id == best.get(name)), None)
-                 for name in comparison["metrics"]}
+        places = {run.id: index for index, run in enumerate(runs)}
+        marks = {words.metric_name(name): places.get(best.get(name, "")) for name in comparison["metrics"]}
         self._fill(self._scores, scores, marks)
         differs = {_name(name): [_value(name, value) for value in values]
                    for name, values in comparison["differs"].items()}

@@ -11,7 +11,8 @@ from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.curves import Curve, CurveFeed
 from mldesk.desktop.widgets import Card, Chart, Segmented
 
-_FAMILIES = 4  # metrics that get a segment of their own
+_FAMILIES = 4    # metrics that get a segment of their own
+_BACKGROUND = 6  # the grey of the palette, for noisy detail
 
 
 class CurvesCard(Card):
@@ -61,7 +62,8 @@ class CurvesCard(Card):
         if family is None:
             return
         for metric, curve in self._feed.of_family(family).items():
-            name, done = words.metric_name(metric), self._shown.get(metric, 0)
+            name = self._name(metric)
+            done = self._shown.get(name, 0)
             if len(curve.values) < done:  # a new attempt superseded points
                 done = 0
             if len(curve.values) == done:
@@ -71,8 +73,18 @@ class CurvesCard(Card):
             if done:
                 self.chart.append(name, xs, ys)
             else:
-                self.chart.set_series(name, xs, ys, slot=0 if metric.startswith("train") else 1)
-            self._shown[metric] = len(curve.values)
+                self._begin(metric, name, xs, ys)
+            self._shown[name] = len(curve.values)
+
+    def _begin(self, metric: str, name: str, xs: list[float], ys: list[float]) -> None:
+        if self._feed.is_background(metric):
+            self.chart.remove(words.metric_name(metric))  # its name while it was the only curve of training
+        slot = _BACKGROUND if self._feed.is_background(metric) else 0 if metric.startswith("train") else 1
+        self.chart.set_series(name, xs, ys, slot=slot)
+
+    def _name(self, metric: str) -> str:
+        name = words.metric_name(metric)
+        return self.tr("{metric}, each step").format(metric=name) if self._feed.is_background(metric) else name
 
     def _across(self, curve: Curve, first: int) -> list[float]:
         which = self.across.value()

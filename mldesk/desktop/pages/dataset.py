@@ -137,7 +137,9 @@ class DatasetPage(Page):
         if version is None:
             return
         self.header.set_title(self.state.name)
-        facts = [words.shape(version.rows, len(version.columns)), words.size(version.size), version.source,
+        made = version.source if not version.recipe else self.tr("cleaned in {steps}").format(
+            steps=words.counted(len(version.recipe), self.tr("step"), self.tr("steps")))
+        facts = [words.shape(version.rows, len(version.columns)), words.size(version.size), made,
                  words.when(version.created)]
         self.header.set_subtitle(" · ".join(facts))
         self.problems.show_problems(version.problems)

@@ -52,7 +52,7 @@ class QueryView(QWidget, TaskOwner):
         self._spinner.hide()
         self._said = make_label(self.tr("The table is called data. Nothing can be changed from here."), "caption",
                                 "muted", wrap=True, selectable=True)
-        self.answer = DataTable()
+        self.answer = DataTable(flush=True)
         self.answer.setAccessibleName(self.tr("Answer"))
         card = Card(padding=0)
         card.add(self.answer, 1)

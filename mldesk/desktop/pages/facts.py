@@ -55,7 +55,8 @@ class MetricTile(QFrame):
         layout.setSpacing(Space.XXS)
         layout.addWidget(make_label(title, "caption", "muted"))
         layout.addWidget(make_label(shown, "heading", selectable=True))
-        layout.addWidget(make_label(line or " ", "caption", "muted"))
+        if line:
+            layout.addWidget(make_label(line, "caption", "muted"))
         self.setToolTip(words.metric_help(name))
         self.setAccessibleName(f"{title} {shown}")
         self.setAccessibleDescription(words.metric_help(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
@@ -78,7 +79,7 @@ class Entry(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setAccessibleName(f"{title}, {line}")
-        self.clicked.connect(opens)
+        self.clicked.connect(lambda _checked=False: opens())
         name = ElidedLabel(title, "strong")
         what = ElidedLabel(line, "caption", "muted")
         text = QVBoxLayout()
@@ -95,7 +96,8 @@ class Entry(QAbstractButton):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def sizeHint(self) -> QSize:
-        return self.layout().sizeHint()
+        layout = self.layout()
+        return layout.sizeHint() if layout is not None else super().sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -132,6 +134,7 @@ class HomePage(Page):
                        actions=[self._all("datasets")]), Card(self.tr("Models"), actions=[self._all("models")])]
         for card in self._cards:
             card.body.setSpacing(0)
+            card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # all of one width
             card.hide()
             self._recent.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
         page.body.addStretch(1)
@@ -171,22 +174,24 @@ class HomePage(Page):
         await self._models.refresh()
         self._fill(self._cards[0], [
             Entry(run.name, f"{words.estimator_name(run.estimator)} · {run.dataset} · {words.when(run.created)}",
-                  lambda run=run: self.shell.open_run(run.id), StateBadge.for_state(run.state))
+                  partial(self.shell.open_run, run.id), StateBadge.for_state(run.state))
             for run in (self._runs.runs.value or ())[:RECENT]])
         newest = sorted(self._datasets.datasets.value or (), key=lambda item: item.head.created, reverse=True)
         self._fill(self._cards[1], [
             Entry(item.name, f"{words.shape(item.head.rows, len(item.head.columns))} · {words.when(item.head.created)}",
-                  lambda item=item: self.shell.open_dataset(item.name)) for item in newest[:RECENT]])
+                  partial(self.shell.open_dataset, item.name)) for item in newest[:RECENT]])
         models = sorted(self._models.models.value or (), key=lambda item: item.head.created, reverse=True)
         self._fill(self._cards[2], [
             Entry(item.name, f"{words.task_name(item.head.task)} · "
                   f"{words.counted(item.versions, self.tr('version'), self.tr('versions'))}",
-                  lambda item=item: self.shell.open_model(item.name)) for item in models[:RECENT]])
+                  partial(self.shell.open_model, item.name)) for item in models[:RECENT]])
 
     @staticmethod
     def _fill(card: Card, entries: list[Entry]) -> None:
         while card.body.count():
-            if (widget := card.body.takeAt(0).widget()) is not None:
+            taken = card.body.takeAt(0)
+            if taken is not None and (widget := taken.widget()) is not None:
+                widget.hide()
                 widget.deleteLater()
         for entry in entries:
             card.body.addWidget(entry)

@@ -57,8 +57,8 @@ class ImportDialog(Sheet, TaskOwner):
         self._check()
 
     def _make_options(self, unfolded: bool) -> None:
-        self._fold = make_button(self.tr("How the file is read"), "ghost", "chevron-right", small=True)
-        self._fold.clicked.connect(lambda: self._unfold(self._options.isHidden()))
+        self._fold = make_button(self.tr("How the file is read"), "link", "chevron-right")
+        self._fold.clicked.connect(self._on_fold)
         self.add(self._fold)
         self.body.setAlignment(self._fold, Qt.AlignmentFlag.AlignLeft)
         self._options = QWidget()
@@ -92,9 +92,12 @@ class ImportDialog(Sheet, TaskOwner):
         editor.setLayout(row(self.header, self.header_found, None, spacing=Space.M))
         return editor
 
+    def _on_fold(self) -> None:
+        self._unfold(self._options.isHidden())
+
     def _unfold(self, on: bool) -> None:
         self._options.setVisible(on)
-        set_icon(self._fold, "chevron-down" if on else "chevron-right", "muted", 14)
+        set_icon(self._fold, "chevron-down" if on else "chevron-right", "accent", 14)
         self.adjustSize()
 
     @async_slot

@@ -72,12 +72,14 @@ class ModelPage(Page):
             return self.tr("promoted") if model is not None and model.promoted == item.number else ""
 
         return [
-            Field(self.tr("Version"), lambda item: words.number(item.number), 80, lambda item: item.number, strong=True),
+            Field(self.tr("Version"), lambda item: words.number(item.number), 80, lambda item: item.number,
+                  strong=True),
             Field("", promoted, 120, badge=lambda item: (promoted(item), "success", "check" if promoted(item) else "")),
             Field(self.tr("Estimator"), lambda item: words.estimator_name(item.estimator)),
             Field(self.tr("Score"), lambda item: leading(item.metrics), 150, right=True),
             Field(self.tr("Learned from"), lambda item: item.dataset, 170, muted=True),
-            Field(self.tr("Size"), lambda item: words.size(item.size), 90, lambda item: item.size, right=True, muted=True),
+            Field(self.tr("Size"), lambda item: words.size(item.size), 90, lambda item: item.size, right=True,
+                  muted=True),
             Field(self.tr("Made"), lambda item: words.when(item.created), 110, lambda item: item.created, muted=True),
         ]
 
@@ -157,8 +159,8 @@ class ModelPage(Page):
             return
         before = await self.state.promote(version.number)
         undo = None if before is None else (self.tr("Undo"), lambda: self._promote_again(before))
-        self.shell.say(self.tr("{name} now means version {number}.").format(name=self.state.name, number=version.number),
-                       "success", undo)
+        text = self.tr("{name} now means version {number}.")
+        self.shell.say(text.format(name=self.state.name, number=version.number), "success", undo)
 
     @async_slot
     async def _promote_again(self, number: int) -> None:
@@ -177,14 +179,16 @@ class ModelPage(Page):
         if version is None:
             return
         try:
-            report = await self.state.export(version.number, path)
+            report, unsigned = await self.state.export(version.number, path)
         except (MldeskError, OSError) as error:
             self.shell.say(sentence(error), "danger")
             return
         size = words.size(sum(int(item["size"]) for item in report.files))
-        self.shell.say(self.tr("Wrote {name}, signed, {count} files, {size}.").format(
-            name=path.name, count=len(report.files), size=size), "success",
-            (self.tr("Open its folder"), lambda: open_folder(path)))
+        text = self.tr("Wrote {name}: {count} files, {size}, {signed}.").format(
+            name=path.name, count=len(report.files), size=size,
+            signed=self.tr("not signed") if unsigned else self.tr("signed"))
+        self.shell.say(f"{text} {unsigned}".strip(), "warning" if unsigned else "success",
+                       (self.tr("Open its folder"), lambda: open_folder(path)))
 
     def predict(self) -> None:
         """Open the Predict dialog."""

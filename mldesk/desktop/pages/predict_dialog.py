@@ -39,8 +39,9 @@ class PredictDialog(Sheet, TaskOwner):
         self.output.textChanged.connect(lambda _: self._check())
         self.output.textEdited.connect(lambda _: setattr(self, "_own_output", True))
         self.add(FormRow(self.tr("Rows to predict"), source, self.tr("Needs the columns the model learned from.")))
-        self.add(FormRow(self.tr("Write predictions to"), output,
-                         self.tr("A .csv, .parquet or .jsonl file: a prediction per row, and the probability of each class.")))
+        self.add(FormRow(self.tr("Write predictions to"), output, self.tr(
+            "A .csv, .parquet or .jsonl file: a prediction per row, and the probability of each class.")))
+        self.body.addStretch(1)
         self.confirmed.connect(self._on_confirmed)
         self.finished.connect(self.cancel_tasks)
         self._check()
@@ -59,7 +60,8 @@ class PredictDialog(Sheet, TaskOwner):
         return field, row
 
     def _choose_source(self) -> None:
-        choose_files(self, self.tr("Rows to predict"), table_filters(), lambda paths: self.source.setText(str(paths[0])))
+        choose_files(self, self.tr("Rows to predict"), table_filters(),
+                     lambda paths: self.source.setText(str(paths[0])))
 
     def _choose_output(self) -> None:
         def chosen(path: Path) -> None:

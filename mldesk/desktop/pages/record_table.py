@@ -24,7 +24,7 @@ from mldesk.desktop.theme.icons import pixmap
 
 R = TypeVar("R")
 _ROW = 42          # pixels at 100 %
-_PAD = 12
+_PAD = 8
 _LEAST_NAME = 160  # pixels at 100 % that the stretching column keeps
 
 
@@ -112,7 +112,7 @@ class RecordTable(QTableView, Generic[R]):
         super().__init__(parent)
         self.records = RecordModel(fields, key, self)
         self._key = key
-        self.setProperty("list", True)
+        self.setProperty("flush", True)
         self.setAccessibleName(name)
         self.setItemDelegate(RecordDelegate(self))
         self.setModel(self.records)
@@ -132,6 +132,8 @@ class RecordTable(QTableView, Generic[R]):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setSectionsClickable(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setMinimumHeight(theme.px(34))
         header.sectionClicked.connect(self._on_header)
         self._sorted: tuple[int, bool] | None = None
         self.doubleClicked.connect(lambda index: self.opened.emit(index.data(RecordRole)))

@@ -62,13 +62,13 @@ class ProgressCard(Card):
             parts.append(self.tr("{time} so far").format(time=words.duration(seconds)) if not run.state.ended
                          else self.tr("took {time}").format(time=words.duration(seconds)))
         progress = run.progress or {}
-        if progress.get("total"):
+        if progress.get("total") and not run.state.ended:
             unit = str(progress.get("unit") or "")
             done, total = (words.number(round(progress[key])) for key in ("done", "total"))
             parts.append(f"{done} / {total} {unit}".strip())
-            if progress.get("rate") and not run.state.ended:
+            if progress.get("rate"):
                 parts.append(f"{float(progress['rate']):.3g} {unit}/s")
-        if self._state.checkpoint is not None:
+        if self._state.checkpoint is not None and run.state is not JobState.SUCCEEDED:
             parts.append(self.tr("checkpoint at step {step}").format(step=words.number(self._state.checkpoint)))
         attempt = int(self._state.attempt.get("attempt") or 1)
         if attempt > 1:

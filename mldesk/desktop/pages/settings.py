@@ -6,7 +6,7 @@ import platform
 
 from PySide6.QtCore import Qt, QUrl, qVersion
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from mldesk import __version__
 from mldesk.desktop import theme, words
@@ -21,6 +21,7 @@ from mldesk.desktop.widgets import (
     ScrollPage,
     Segmented,
     Spinner,
+    column,
     make_button,
     make_label,
     row,
@@ -39,9 +40,15 @@ class SettingsPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(page)
         page.body.addWidget(PageHeader(self.tr("Settings")))
-        for card in (self._make_look(), self._make_library(), self._make_machine(), self._make_about()):
-            card.setMaximumWidth(760)
-            page.body.addWidget(card)
+        cards = column(self._make_look(), self._make_library(), self._make_machine(), self._make_about(),
+                       spacing=Space.L)
+        inner = QWidget()
+        inner.setLayout(cards)
+        inner.setMaximumWidth(760)
+        line = QHBoxLayout()  # knows the width that the cards really get, and so how high their text is
+        line.addWidget(inner, 100)
+        line.addStretch(1)
+        page.body.addLayout(line)
         page.body.addStretch(1)
         theme.changed.connect(self._show_look)
         self._show_look()
@@ -125,6 +132,7 @@ class SettingsPage(Page):
         lines = [(self.tr("Hardware"), words.machine(facts)), ("Python", str(facts.get("python", "")))]
         versions = facts.get("versions")
         if isinstance(versions, dict):
-            lines.append((self.tr("Trainers use"), ", ".join(f"{name} {value}" for name, value in versions.items() if value)))
+            used = ", ".join(f"{name} {value}" for name, value in versions.items() if value)
+            lines.append((self.tr("Trainers use"), used))
         lines.append((self.tr("Answered"), words.when(record.seen)))
         self._machine.show_facts(lines)

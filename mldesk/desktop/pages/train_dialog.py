@@ -114,10 +114,11 @@ class TrainDialog(Sheet, TaskOwner):
         self.estimator = ComboBox([])
         self.estimator.currentIndexChanged.connect(self._on_estimator)
         self._estimator_row = FormRow(self.tr("Estimator"), self.estimator)
-        self._form_place = QVBoxLayout()
-        for widget in (self._target_row, self._task_row, self._estimator_row):
+        self._form_box = QWidget()
+        self._form_place = QVBoxLayout(self._form_box)
+        self._form_place.setContentsMargins(0, 0, 0, 0)
+        for widget in (self._target_row, self._task_row, self._estimator_row, self._form_box):
             page.body.addWidget(widget)
-        page.body.addLayout(self._form_place)
         page.body.addStretch(1)
         return page
 
@@ -134,8 +135,8 @@ class TrainDialog(Sheet, TaskOwner):
         self.test_size.valueChanged.connect(lambda value: self._change(test_size=value / 100))
         self.seed = SpinBox(0, 2**31 - 1, order.seed)
         self.seed.valueChanged.connect(lambda value: self._change(seed=value))
-        self._fold = make_button("", "ghost", "chevron-right", small=True)
-        self._fold.clicked.connect(lambda: self._unfold(self.columns.isHidden()))
+        self._fold = make_button("", "link", "chevron-right")
+        self._fold.clicked.connect(self._on_fold)
         self.columns = ColumnList([])
         self.columns.changed.connect(self._on_columns)
         page.body.addLayout(self._target_card)
@@ -156,8 +157,8 @@ class TrainDialog(Sheet, TaskOwner):
         """Show what the order says that only the check can know: task, estimators, form."""
         check, order = self.state.check.value, self.state.order.value
         task = order.task or (check.task if check is not None else None)
-        self._task_row.setVisible(task is not None)
-        self._estimator_row.setVisible(task is not None)
+        for part in (self._task_row, self._estimator_row, self._form_box):
+            part.setVisible(task is not None)
         if task is None:
             return
         self._filling = True
@@ -203,9 +204,12 @@ class TrainDialog(Sheet, TaskOwner):
         self._fold.setText(self.tr("Learn from all {count} other columns").format(count=whole) if chosen == whole
                            else self.tr("Learn from {count} of {all} other columns").format(count=chosen, all=whole))
 
+    def _on_fold(self) -> None:
+        self._unfold(self.columns.isHidden())
+
     def _unfold(self, on: bool) -> None:
         self.columns.setVisible(on)
-        set_icon(self._fold, "chevron-down" if on else "chevron-right", "muted", 14)
+        set_icon(self._fold, "chevron-down" if on else "chevron-right", "accent", 14)
 
     # Changes
 
@@ -265,7 +269,7 @@ class TrainDialog(Sheet, TaskOwner):
                 widget.hide()
                 widget.deleteLater()
         for advice in check.advice:
-            notice = Notice()
+            notice = Notice(self)
             notice.say("warning" if advice.level == "warning" else "info", advice.text)
             self._advice.addWidget(notice)
 

@@ -63,15 +63,19 @@ class CurveFeed:
         return sorted(names, key=lambda name: (name != "loss", name))
 
     def of_family(self, name: str) -> dict[str, Curve]:
-        """Return the curves of one family, training before validation."""
+        """Return the curves of one family, training before validation, each step before the mean of its epoch."""
         found = {metric: curve for metric, curve in self.curves.items() if family(metric) == name}
         return dict(sorted(found.items(), key=lambda item: (not item[0].startswith("train"), item[0])))
+
+    def is_background(self, metric: str) -> bool:
+        """Say whether a curve is the noisy detail of another one: every step beside the mean of each epoch."""
+        return f"{metric}_epoch" in self.curves
 
     def _curve(self, metric: str) -> Curve:
         return self.curves.setdefault(metric, Curve())
 
 
 def family(metric: str) -> str:
-    """Return a metric's name without the part it was measured on: ``validation_loss`` -> ``loss``."""
+    """Return a metric's name without its part: ``validation_loss`` and ``train_loss_epoch`` are both ``loss``."""
     part, _, rest = metric.partition("_")
-    return rest if part in ("train", "validation", "test") and rest else metric
+    return rest.removesuffix("_epoch") if part in ("train", "validation", "test") and rest else metric

@@ -57,9 +57,11 @@ class ModelState:
         await self.refresh()
         return before
 
-    async def export(self, number: int, path: Path) -> BundleReport:
-        """Write a version as a signed bundle. Raises BadInput, DiskFull, SecretsLocked."""
-        return await in_thread(self._desk.workbench.models.export, f"{self.name}@{number}", path)
+    async def export(self, number: int, path: Path) -> tuple[BundleReport, str]:
+        """Write a version as a bundle; return what is in it, and why it is not signed. Raises BadInput, DiskFull."""
+        service = self._desk.workbench.models
+        report = await in_thread(service.export, f"{self.name}@{number}", path)
+        return report, service.signing_problem
 
 
 class Bundles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.errors import NotFound, RunnerUnreachable
@@ -108,6 +109,8 @@ class RunState:
         grew = False
         while batch := await in_thread(self._desk.workbench.runs.events, self.id, self._seq, limit=BATCH):
             for event in batch:
+                if line := log_line(event):
+                    self.logged.emit(line)
                 if self._take_in(event):
                     self.curves.replace(await in_thread(self._desk.workbench.runs.metrics, self.id))
             self._seq = batch[-1].seq
@@ -137,3 +140,22 @@ class RunState:
             self.evaluation.value = await in_thread(self._desk.workbench.runs.evaluation, self.id)
         except NotFound:  # a run of an estimator that evaluates nothing
             self.evaluation.value = {}
+
+
+def log_line(event: Event) -> str:
+    """Return what an event says in the log, with its time of day; "" for readings that are drawn elsewhere."""
+    payload = event.payload
+    texts = {
+        "queued": "accepted by the runner", "staged": "data is in place",
+        "started": f"attempt {payload.get('attempt', 1)} began on {payload.get('device') or 'the machine'}",
+        "stage": str(payload.get("name", "")), "log": str(payload.get("text", "")),
+        "warning": f"warning: {payload.get('text', '')} {payload.get('hint', '')}".rstrip(),
+        "checkpoint": f"checkpoint {payload.get('name', '')} at step {payload.get('step', '')}",
+        "artifact": f"kept {payload.get('name', '')}", "stopping": f"asked to {payload.get('asked', 'stop')}",
+        "succeeded": "succeeded", "failed": f"failed: {payload.get('message', '')}",
+        "cancelled": "cancelled", "interrupted": f"interrupted: {payload.get('message', '')}",
+    }
+    if event.kind not in texts:
+        return ""
+    clock = datetime.fromtimestamp(event.time).astimezone().strftime("%H:%M:%S")
+    return f"{clock}  {texts[event.kind]}\n"
