@@ -29,21 +29,29 @@ def import_(
                                       "version. Without it the first file's name is used.")] = "",
     file_format: Annotated[str | None, typer.Option("--format", metavar="F", help="csv, tsv, json, jsonl, xlsx or "
                                                     "parquet; guessed without it.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of text files, like latin-1; guessed without it.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Between the cells of a text file; guessed without it.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Of a workbook; the first with a table without it.")] = None,
-    header_row: Annotated[int | None, typer.Option(min=1, help="Line that names the columns, from 1.")] = None,
+    encoding: Annotated[str | None, typer.Option(metavar="E", help="Of text files, like latin-1; guessed without it.")] = None,
+    delimiter: Annotated[str | None, typer.Option(metavar="D", help="Between the cells of a text file; guessed "
+                                                  "without it.")] = None,
+    sheet: Annotated[str | None, typer.Option(metavar="S", help="Of a workbook; the first with a table without it.")] = None,
+    header_row: Annotated[int | None, typer.Option(min=0, metavar="LINE", help="Line that names the columns, from 1; 0: there is "
+                                                   "none.")] = None,
+    day_first: Annotated[bool | None, typer.Option("--day-first/--month-first", metavar="", help="How 3/4/2024 is "
+                                                   "read; judged by the whole column without it.")] = None,
+    decimal: Annotated[str | None, typer.Option(metavar="D", help="The decimal mark: . or , (judged without it).")] = None,
+    missing: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A text that stands for a missing value; may be "
+                                                      "repeated.")] = None,
 ) -> None:
     """Read files into an immutable dataset version."""
     from mldesk.data import ImportOptions  # duckdb and pyarrow load with it
+    from mldesk.library.names import tidy_name
 
     face = Face.of(context)
-    missing = [path for path in paths if not path.exists()]
-    if missing:
-        raise NotFound(f"There is no file {str(missing[0])!r}.")
-    name = name or paths[0].name.partition(".")[0]
+    absent = [path for path in paths if not path.exists()]
+    if absent:
+        raise NotFound(f"There is no file {str(absent[0])!r}.")
+    name = name or tidy_name(paths[0].name.partition(".")[0], "table")
     options = ImportOptions(format=file_format, encoding=encoding, delimiter=delimiter, sheet=sheet,
-                            header_row=header_row)
+                            header_row=header_row, day_first=day_first, decimal=decimal, missing=tuple(missing or ()))
     with (Interrupts() as interrupts, face.workbench() as bench,
           Meter(face, f"Importing {paths[0].name}", "bytes") as meter):
         version = bench.datasets.import_files(paths, name, options=options, progress=meter.update,
