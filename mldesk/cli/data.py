@@ -20,6 +20,17 @@ Name = Annotated[str, typer.Argument(metavar="N", help="A dataset.")]
 Version = Annotated[int, typer.Argument(metavar="V", min=1, help="A version's number.")]
 PROBLEMS_SHOWN = 8
 
+# How a file is written; everything left out is found out from the file.
+Format = Annotated[str | None, typer.Option("--format", metavar="F", help="csv, tsv, json, jsonl, xlsx or parquet.")]
+Encoding = Annotated[str | None, typer.Option(metavar="E", help="Of text files, like latin-1.")]
+Delimiter = Annotated[str | None, typer.Option(metavar="D", help="Between the cells of a text file.")]
+Sheet = Annotated[str | None, typer.Option(metavar="S", help="Of a workbook.")]
+HeaderRow = Annotated[int | None, typer.Option(min=0, metavar="LINE", help="Where the column names are, from 1; 0: "
+                                               "there are none.")]
+DayFirst = Annotated[bool | None, typer.Option("--day-first/--month-first", metavar="", help="How to read 3/4/2024.")]
+Decimal = Annotated[str | None, typer.Option(metavar="D", help="The decimal mark, . or a comma.")]
+Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Stands for a missing value; may be repeated.")]
+
 
 @app.command("import")
 def import_(
@@ -27,21 +38,13 @@ def import_(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files of one table, one below the other.")],
     name: Annotated[str, typer.Option("--name", metavar="N", help="The dataset's name; a known one gets a new "
                                       "version. Without it the first file's name is used.")] = "",
-    file_format: Annotated[str | None, typer.Option("--format", metavar="F", help="csv, tsv, json, jsonl, xlsx or "
-                                                    "parquet; guessed without it.")] = None,
-    encoding: Annotated[str | None, typer.Option(metavar="E", help="Of text files, like latin-1; guessed without it.")] = None,
-    delimiter: Annotated[str | None, typer.Option(metavar="D", help="Between the cells of a text file; guessed "
-                                                  "without it.")] = None,
-    sheet: Annotated[str | None, typer.Option(metavar="S", help="Of a workbook; the first with a table without it.")] = None,
-    header_row: Annotated[int | None, typer.Option(min=0, metavar="LINE", help="Line that names the columns, from 1; 0: there is "
-                                                   "none.")] = None,
-    day_first: Annotated[bool | None, typer.Option("--day-first/--month-first", metavar="", help="How 3/4/2024 is "
-                                                   "read; judged by the whole column without it.")] = None,
-    decimal: Annotated[str | None, typer.Option(metavar="D", help="The decimal mark: . or , (judged without it).")] = None,
-    missing: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A text that stands for a missing value; may be "
-                                                      "repeated.")] = None,
+    file_format: Format = None, encoding: Encoding = None, delimiter: Delimiter = None, sheet: Sheet = None,
+    header_row: HeaderRow = None, day_first: DayFirst = None, decimal: Decimal = None, missing: Missing = None,
 ) -> None:
-    """Read files into an immutable dataset version."""
+    """Read files into an immutable dataset version.
+
+    What is not said about a file is found out from it: format, encoding, delimiter, header, dates, decimal mark.
+    """
     from mldesk.data import ImportOptions  # duckdb and pyarrow load with it
     from mldesk.library.names import tidy_name
 
