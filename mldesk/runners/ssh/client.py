@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import random
@@ -150,6 +151,16 @@ class SshRunner:
         with self._moving:
             return self._transfer(lambda session: bring(session.open("receive"), manifest, self._store, self._have,
                                                         self._progress("up")))
+
+    def stop_agent(self, kill_jobs: bool = False) -> None:
+        """End the agent over there; its jobs go on unless ``kill_jobs``. It is started again by the next connection.
+
+        Raises RunnerUnreachable when it cannot be asked.
+        """
+        session = self._line.session(PERSISTENCE)
+        with contextlib.suppress(LinkLost):  # it may end before it has answered
+            session.control.call("shutdown", {"kill_jobs": kill_jobs}, METHODS["shutdown"].seconds)
+        self._line.lost(session, "the agent was ended from here")
 
     # --- calling
 

@@ -99,9 +99,9 @@ class Lifeline(Generic[S]):
             self._session = None
             now = self._clock.monotonic()
             if now - self._began > STEADY:
-                self._failures = 0
-            self._failing_since = self._failing_since if self._failures else now
-            self._not_before = now + (random.uniform(0, FIRST_PAUSE) if self._failures else 0.0)  # noqa: S311
+                self._failures, self._not_before = 0, now
+            else:
+                self._pause(LONGEST_PAUSE)
             self._state = LinkState(False, self._clock.now(), reason)
             self._changed.notify_all()
         log.info("%s: the link is gone: %s", self._name, reason)
@@ -181,15 +181,20 @@ class Lifeline(Generic[S]):
     def _failed(self, error: RunnerUnreachable) -> None:
         with self._changed:
             now = self._clock.monotonic()
-            self._failing_since = self._failing_since if self._failures else now
-            self._failures += 1
-            cheap = isinstance(error, NoRoute) and now - self._failing_since < DIAL_PATIENCE
-            ceiling = min(DIAL_PAUSE if cheap else LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failures, 10))
-            self._not_before = now + random.uniform(0.0, ceiling)  # noqa: S311 - spreads callers out, guards nothing
+            cheap = isinstance(error, NoRoute) and (not self._failures or now - self._failing_since < DIAL_PATIENCE)
+            self._pause(DIAL_PAUSE if cheap else LONGEST_PAUSE)
             self._error = error
             since = self._state.since if not self._state.connected and self._state.since else self._clock.now()
             self._state = LinkState(False, since, str(error))
         log.info("%s: no link yet (%d): %s", self._name, self._failures, error)
+
+    def _pause(self, longest: float) -> None:
+        """Count one more failure in a row, and let nobody try again before a pause that doubles with each."""
+        now = self._clock.monotonic()
+        self._failing_since = self._failing_since if self._failures else now
+        ceiling = min(longest, FIRST_PAUSE * 2.0 ** min(self._failures, 10))
+        self._not_before = now + random.uniform(0.0, ceiling)  # noqa: S311 - full jitter; it guards nothing
+        self._failures += 1
 
     def _watch_over(self, session: S) -> None:
         """Ping until the session is another one; after three misses, or a dead link, give it up."""

@@ -1,0 +1,206 @@
+"""A box to reach over SSH: Debian's own sshd as an ordinary process on loopback, with its own keys and user."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from mldesk.core.paths import Home
+from mldesk.runners.ssh.client import SshRunner
+from mldesk.runners.ssh.host_keys import HostKey
+from mldesk.runners.ssh.known_hosts import KnownHosts
+from mldesk.runners.ssh.programs import Installed
+from mldesk.wire.objects import ObjectStore
+
+REPOSITORY = Path(__file__).parents[3]
+FAKE = REPOSITORY / "tests/runner_agent/fake_trainer.py"
+PASSWORD = "correct horse"  # of an account that exists during the tests only
+PATIENCE = 30.0
+
+
+class Account:
+    """The user of the box: one made for the tests and removed after them where we are root, else ourselves."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="mldesk-box-"))
+        self.folder.chmod(0o711)
+        self.home = self.folder / "home"
+        self.home.mkdir()
+        self.own = os.getuid() == 0
+        if not self.own:
+            self.name, self.home = pwd.getpwuid(os.getuid()).pw_name, Path.home()
+            return
+        self.name = f"mldesk-box-{os.getpid()}"
+        crypted = subprocess.run(["openssl", "passwd", "-6", PASSWORD], capture_output=True, text=True, check=True)
+        subprocess.run(["useradd", "--no-create-home", "--home-dir", str(self.home), "--shell", "/bin/bash",
+                        "--password", crypted.stdout.strip(), self.name], check=True, capture_output=True)
+        self.give(self.home)
+
+    def give(self, path: Path) -> None:
+        if self.own:
+            shutil.chown(path, self.name, self.name)
+
+    def noise(self, text: str) -> None:
+        """Say this at the start of every login, as rc files of real people do."""
+        if self.own:
+            (self.home / ".bashrc").write_text(text)
+
+    def close(self) -> None:
+        if self.own:
+            subprocess.run(["userdel", self.name], check=True, capture_output=True)
+        shutil.rmtree(self.folder)
+
+
+class Sshd:
+    """One sshd on a port of its own. ``settings`` are further lines of its configuration."""
+
+    def __init__(self, folder: Path, account: Account, *settings: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o711)
+        self.folder, self.account = folder, account
+        self.keys = {kind: make_key(folder / f"host_{kind}", kind) for kind in ("ed25519", "ecdsa")}
+        self.authorized = folder / "authorized"
+        self.authorized.write_text("")
+        self.authorized.chmod(0o644)
+        self.settings = settings
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.start()
+
+    def start(self, *hosts: str) -> None:
+        """Begin to listen; ``hosts`` names the host keys to use (default: all)."""
+        config = self.folder / "config"
+        config.write_text("\n".join([
+            f"Port {self.port}", "ListenAddress 127.0.0.1", "PidFile none", "UsePAM no", "StrictModes no",
+            *(f"HostKey {self.folder}/host_{kind}" for kind in hosts or self.keys), "UseDNS no", "LogLevel VERBOSE",
+            f"AuthorizedKeysFile {self.authorized}", "MaxStartups 200", *self.settings,
+            "PasswordAuthentication no", "KbdInteractiveAuthentication no", "AllowTcpForwarding yes"]) + "\n")
+        if os.getuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            assert self.process.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it and every session it has."""
+        family = [self.process, *psutil.Process(self.process.pid).children(recursive=True)]
+        self.process.terminate()
+        for process in family[1:]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait(10)
+
+    def allow(self, public: Path) -> None:
+        with open(self.authorized, "a") as file:
+            file.write(public.read_text())
+
+
+class Person:
+    """Somebody at a desk: their ~/.ssh, their key, their library."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ssh = folder / "ssh"
+        self.ssh.mkdir(mode=0o700, parents=True)
+        make_key(self.ssh / "id_ed25519", "ed25519")
+        self.home = Home(folder / "home").make()
+        self.known = KnownHosts(self.home.root / "known_hosts", (self.ssh / "known_hosts",))
+        self.store = ObjectStore(self.home.objects)
+        self.config("")
+
+    @property
+    def public(self) -> Path:
+        return self.ssh / "id_ed25519.pub"
+
+    def config(self, text: str) -> None:
+        (self.ssh / "config").write_text(text)
+        (self.ssh / "config").chmod(0o600)
+
+    def by_system(self) -> None:
+        """Make the system's ssh the only one that can follow these settings."""
+        self.config(f"Match all\n  IdentityFile {self.ssh}/id_ed25519\n  IdentitiesOnly yes\n")
+
+    def pin(self, sshd: Sshd, port: int = 0) -> None:
+        for key in sshd.keys.values():
+            self.known.pin("127.0.0.1", port or sshd.port, key)
+
+
+class Box:
+    """The runner's side of a box: where it lives there, and how it is started from this checkout."""
+
+    def __init__(self, account: Account, name: str) -> None:
+        self.place = account.folder / name
+        self.place.mkdir()
+        account.give(self.place)
+        self.account = account
+        self.installed = Installed(_command(account), str(self.place))
+
+    def runner(self, person: Person, port: int, **more: object) -> SshRunner:
+        return SshRunner("box", f"{self.account.name}@127.0.0.1:{port}", person.store, person.known,
+                         installed=self.installed, ssh_folder=person.ssh, **more)  # type: ignore[arg-type]
+
+    @property
+    def store(self) -> ObjectStore:
+        return ObjectStore(self.place / "objects")
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that was started for this place and lives: the agent works in it, and so does what it starts."""
+        return [process for process in psutil.process_iter() if str(self.place) in _words(process)]
+
+    def close(self) -> None:
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not self.processes()
+
+
+def make_key(path: Path, kind: str, passphrase: str = "") -> HostKey:
+    """Make a pair of keys and return the public one."""
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-f", str(path), "-C", ""], check=True)
+    return read_key(path)
+
+
+def read_key(path: Path) -> HostKey:
+    return HostKey.from_base64(*path.with_name(path.name + ".pub").read_text().split()[:2])
+
+
+def _command(account: Account) -> str:
+    """Return how this checkout's agent is run by that user, with the fake trainer."""
+    import site
+
+    python, paths = sys.executable, [str(REPOSITORY), *site.getsitepackages()]
+    probe = ["runuser", "-u", account.name, "--", python, "-c", "import rpyc"]
+    if account.own and subprocess.run(probe, check=False, capture_output=True).returncode:
+        python = "/usr/bin/python3"  # ours lies in a folder that is nobody else's business
+    trainer = json.dumps([python, str(FAKE)])
+    words = ["env", f"PYTHONPATH={os.pathsep.join(paths)}", f"MLDESK_TRAINER={trainer}", "MLDESK_NO_WARM=1",
+             "MLDESK_BALLAST=1048576", "PYTHONDONTWRITEBYTECODE=1", python, "-m", "runner_agent"]
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def _words(process: psutil.Process) -> str:
+    try:
+        return "" if process.status() == psutil.STATUS_ZOMBIE else " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return ""
