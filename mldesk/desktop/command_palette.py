@@ -92,7 +92,7 @@ class CommandPalette(QDialog):
         self.field.textChanged.connect(self._on_text)
         self.field.installEventFilter(self)
         self.list = QListWidget()
-        self.list.setProperty("plain", True)
+        self.list.setProperty("flush", True)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setItemDelegate(_RowDelegate(self.list))
         self.list.setAccessibleName(self.tr("Commands"))

@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from mldesk.core.errors import MldeskError
 from mldesk.core.paths import Home, default_home
 from mldesk.desktop import errors, theme
+from mldesk.desktop.passphrase import PassphraseAsker
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.tasks import Tasks, in_thread, made_current, start
@@ -38,10 +39,17 @@ def run(home: Path | None = None, *, gallery: bool = False, quit_at_first_paint:
     theme.apply(app, _mode(preferences.value.theme), scale=preferences.value.text_scale)
     if gallery:
         return _run_gallery(app)
-    desk = Desk(lambda: _open_workbench(place))
-    window = MainWindow(desk, place, preferences)
+    window = make_window(place, preferences)
     window.show()
     return _live(app, window, quit_at_first_paint=quit_at_first_paint)
+
+
+def make_window(place: Home, preferences: PreferencesFile) -> MainWindow:
+    """Build the window over the library at ``place``, which it opens once it is shown."""
+    asker = PassphraseAsker()
+    window = MainWindow(Desk(lambda: _open_workbench(place, asker)), place, preferences)
+    window.painted.connect(lambda: asker.attach(window))
+    return window
 
 
 def _live(app: QApplication, window: MainWindow, *, quit_at_first_paint: bool = False) -> int:
@@ -114,10 +122,11 @@ def _mode(text: str) -> theme.Mode:
     return modes.get(text, "system")
 
 
-def _open_workbench(home: Home) -> Workbench:
+def _open_workbench(home: Home, passphrase: Callable[[bool], str | None]) -> Workbench:
     from mldesk.app import open_workbench  # SQLAlchemy loads with it, in a worker thread
+    from mldesk.library.secrets import SecretStore
 
-    return open_workbench(home.root)
+    return open_workbench(home.root, secrets=SecretStore(home.vault, passphrase=passphrase))
 
 
 def _start_log(window: MainWindow) -> Any:

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.core.paths import Home
 from mldesk.desktop import errors, theme
@@ -61,7 +61,8 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.sidebar = self._make_sidebar()
         self.stack = QStackedWidget()
-        self.toasts = Toasts(self.stack)
+        self._pages = QWidget()  # holds the stack, and over it the toasts
+        self.toasts = Toasts(self._pages)
         self._build()
         register(self.actions_, self)
         self._install_menus()
@@ -263,6 +264,8 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         if app is not None:
             app.removeEventFilter(self)
+        for dialog in self.findChildren(QDialog):
+            dialog.reject()  # whoever waits for its answer hears that there is none
         for widget in self._places.values():
             widget.dispose()  # type: ignore[attr-defined]
         self.toasts.clear()
@@ -281,10 +284,13 @@ class MainWindow(QMainWindow):
         return bar
 
     def _build(self) -> None:
+        pages = QVBoxLayout(self._pages)
+        pages.setContentsMargins(0, 0, 0, 0)
+        pages.addWidget(self.stack)
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
-        right.addWidget(self.stack, 1)
+        right.addWidget(self._pages, 1)
         right.addWidget(StatusBar(self))
         inner = QWidget()
         layout = QHBoxLayout(inner)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.evaluation import ORDER
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.shell import Shell
@@ -53,10 +54,10 @@ class ComparePage(Page):
         self._families: list[str] = []
         self._curves = Card(self.tr("Learning curves"), actions=[self._family])
         self._curves.add(self.chart, 1)
-        self._scores, self._differs = Card(self.tr("Scores on the test rows")), Card(self.tr("What differs"))
+        self._table = Card()
         page = ScrollPage(margin=0, spacing=Space.L)
         page.body.setContentsMargins(0, 0, Space.S, Space.L)
-        for widget in (self._notice, self._scores, self._differs, self._curves):
+        for widget in (self._notice, self._table, self._curves):
             page.body.addWidget(widget)
         page.body.addStretch(1)
         layout = QVBoxLayout(self)
@@ -81,20 +82,12 @@ class ComparePage(Page):
             self._notice.say("warning", self.tr("No best run is named."), " ".join(warnings))
         else:
             self._notice.hide()
-        best = comparison["best"]
-        scores = {words.metric_name(name): [words.metric_value(value) for value in values]
-                  for name, values in comparison["metrics"].items()}
-        places = {run.id: index for index, run in enumerate(runs)}
-        marks = {words.metric_name(name): places.get(best.get(name, "")) for name in comparison["metrics"]}
-        self._fill(self._scores, scores, marks)
-        differs = {_name(name): [_value(name, value) for value in values]
-                   for name, values in comparison["differs"].items()}
-        seconds = [words.duration(run.seconds) for run in runs]
-        self._fill(self._differs, {**differs, self.tr("Took"): seconds}, {})
+        self._fill(comparison)
 
-    def _fill(self, card: Card, rows: Mapping[str, Sequence[str]], best: Mapping[str, int | None]) -> None:
-        while card.body.count():
-            item = card.body.takeAt(0)
+    def _fill(self, comparison: Mapping[str, Any]) -> None:
+        """Lay out one table: the runs across, their scores and what differs down."""
+        while self._table.body.count():
+            item = self._table.body.takeAt(0)
             if item is not None and (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
@@ -106,18 +99,35 @@ class ComparePage(Page):
         for column, run in enumerate(self.state.runs, start=1):
             grid.addWidget(_RunHead(self.shell, run, column - 1), 0, column, Qt.AlignmentFlag.AlignTop)
             grid.setColumnStretch(column, 1)
-        for line, (name, values) in enumerate(rows.items()):
-            grid.addWidget(hairline(), 2 * line + 1, 0, 1, len(values) + 1)
-            grid.addWidget(make_label(name, tone="muted"), 2 * line + 2, 0)
-            for column, value in enumerate(values, start=1):
-                won = best.get(name) == column - 1
+        metrics = comparison["metrics"]
+        ordered = [name for name in ORDER if name in metrics] + [name for name in metrics if name not in ORDER]
+        best = comparison["best"]
+        self._add_rows(grid, self.tr("Scores on the test rows"), [
+            (words.metric_name(name), [words.metric_value(value) for value in metrics[name]], best.get(name))
+            for name in ordered])
+        differs = [(_name(name), [_value(name, value) for value in values], None)
+                   for name, values in comparison["differs"].items()]
+        took = (self.tr("Took"), [words.duration(run.seconds) for run in self.state.runs], None)
+        self._add_rows(grid, self.tr("What differs"), [*differs, took])
+        self._table.add(table)
+
+    def _add_rows(self, grid: QGridLayout, title: str, rows: Sequence[tuple[str, list[str], str | None]]) -> None:
+        """Add a titled block; each row is a name, a value per run, and the id of the best run."""
+        line = grid.rowCount()
+        grid.addWidget(make_label(title, "subtitle"), line, 0, 1, -1)
+        grid.setRowMinimumHeight(line, 36)
+        for name, values, best in rows:
+            line += 2
+            grid.addWidget(hairline(), line - 1, 0, 1, len(values) + 1)
+            grid.addWidget(make_label(name, tone="muted"), line, 0)
+            for column, (run, value) in enumerate(zip(self.state.runs, values, strict=True), start=1):
+                won = run.id == best
                 label = make_label(f"{value}  ★" if won else value, "strong" if won else "body",
-                                   "success" if won else "", selectable=True)
+                                   "success" if won else "", selectable=True, wrap=True)
                 if won:
                     label.setToolTip(self.tr("The best of these runs"))
                     label.setAccessibleName(self.tr("{value}, the best").format(value=value))
-                grid.addWidget(label, 2 * line + 2, column)
-        card.add(table)
+                grid.addWidget(label, line, column)
 
     def _draw_curves(self, *, start_over: bool = False) -> None:
         for feed in self.state.curves:

@@ -79,8 +79,9 @@ class CurvesCard(Card):
     def _begin(self, metric: str, name: str, xs: list[float], ys: list[float]) -> None:
         if self._feed.is_background(metric):
             self.chart.remove(words.metric_name(metric))  # its name while it was the only curve of training
-        slot = _BACKGROUND if self._feed.is_background(metric) else 0 if metric.startswith("train") else 1
-        self.chart.set_series(name, xs, ys, slot=slot)
+        background = self._feed.is_background(metric)
+        slot = _BACKGROUND if background else 0 if metric.startswith("train") else 1
+        self.chart.set_series(name, xs, ys, slot=slot, faint=background)
 
     def _name(self, metric: str) -> str:
         name = words.metric_name(metric)

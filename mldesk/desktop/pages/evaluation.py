@@ -28,7 +28,7 @@ from mldesk.desktop.widgets import (
 _CURVES = 12       # classes whose curves are drawn
 _CLASSES = 60      # classes up to which the confusion matrix is drawn
 _PLOT = 320        # height of a plot, pixels
-_ORDER = ("roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "log_loss", "r2", "root_mean_squared_error",
+ORDER = ("roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "log_loss", "r2", "root_mean_squared_error",
           "mean_absolute_error")
 
 
@@ -84,7 +84,7 @@ class EvaluationView(ScrollPage):
     def _show_tiles(self, facts: Mapping[str, Any]) -> None:
         self._tiles.clear()
         metrics = facts.get("metrics", {})
-        ordered = [name for name in _ORDER if name in metrics] + [name for name in metrics if name not in _ORDER]
+        ordered = [name for name in ORDER if name in metrics] + [name for name in metrics if name not in ORDER]
         for name in ordered:
             self._tiles.add(MetricTile(name, metrics[name], _interval(facts, name)))
 

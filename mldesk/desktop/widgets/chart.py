@@ -17,7 +17,7 @@ from mldesk.desktop import theme
 from mldesk.desktop.theme.wcag import mix
 from mldesk.desktop.widgets.buttons import make_button
 from mldesk.desktop.widgets.decimate import Floats, dashes, nice_range
-from mldesk.desktop.widgets.legend import Legend, series_colour, series_style
+from mldesk.desktop.widgets.legend import Legend, colour_of, series_colour, series_style
 from mldesk.desktop.widgets.overlay import Reading
 from mldesk.desktop.widgets.plot import Plot
 from mldesk.desktop.widgets.series import Series, extent, to_log
@@ -78,12 +78,13 @@ class Chart(Plot):
     # What it shows.
 
     def set_series(self, name: str, xs: ArrayLike, ys: ArrayLike, *, slot: int | None = None,
-                   dashed: bool = False) -> None:
+                   dashed: bool = False, faint: bool = False) -> None:
         """Show the curve ``name`` with these points (N, N), instead of those it had. NaN is a gap.
 
-        ``slot`` chooses its colour, so that the same thing has the same colour everywhere.
+        ``slot`` chooses its colour, so that the same thing has the same colour everywhere. ``faint`` is for detail
+        behind the other curves: paler, and never smoothed.
         """
-        self._get(name, slot, dashed=dashed).set(xs, ys)
+        self._get(name, slot, dashed=dashed, faint=faint).set(xs, ys)
         self.redraw_soon()
 
     def append(self, name: str, xs: ArrayLike, ys: ArrayLike) -> None:
@@ -126,12 +127,13 @@ class Chart(Plot):
         self._slider.setValue(round(100 * self._share))
         self.redraw_soon()
 
-    def _get(self, name: str, slot: int | None, *, dashed: bool) -> Series:
+    def _get(self, name: str, slot: int | None, *, dashed: bool, faint: bool = False) -> Series:
         series = self._series.get(name)
         if series is None:
             taken = {one.slot for one in self._series.values()}
             free = next(number for number in range(len(taken) + 1) if number not in taken)
-            series = self._series[name] = Series(name, free if slot is None else slot, dashed=dashed)
+            series = self._series[name] = Series(name, free if slot is None else slot, dashed=dashed,
+                                                 faint=faint)
             ghost, curve = (pg.PlotCurveItem(connect="finite", skipFiniteCheck=False) for _ in range(2))
             ghost.setZValue(1)
             curve.setZValue(2)
@@ -186,7 +188,8 @@ class Chart(Plot):
 
     def _share_of(self, series: Series, most: int) -> float:
         """Return how much a curve is smoothed: as far along x as the densest one, which has ``most`` points."""
-        share = self._share ** (most / len(series)) if self._share > 0 and len(series) > 2 else 0.0
+        smoothed = self._share > 0 and len(series) > 2 and not series.faint
+        share = self._share ** (most / len(series)) if smoothed else 0.0
         return share if share > 0.05 else 0.0
 
     def _x_range(self, shown: Sequence[Series]) -> tuple[float, float]:
@@ -206,7 +209,7 @@ class Chart(Plot):
 
     def _pen(self, series: Series, *, fine: bool) -> QPen:
         """Return colour, width and style; wide for the curve pointed at in the legend, pale for the others then."""
-        colour, width = series_colour(series.slot), 1.5 if fine else 1.0
+        colour, width = colour_of(series), 1.5 if fine and not series.faint else 1.0
         if self._pointed == series.name:
             width = 2.6
         elif self._pointed:

@@ -10,18 +10,26 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme.manager import RING
+from mldesk.desktop.theme.wcag import mix
 from mldesk.desktop.widgets.flow import FlowBox
 from mldesk.desktop.widgets.series import Series
 from mldesk.desktop.widgets.text import make_label
 
 _CHIPS = 24       # more curves than that are counted, not listed
 _LONGEST = 200    # pixels of a name at 100 %
+_FAINT = 0.4      # how much of its colour a faint curve keeps
 
 
 def series_colour(slot: int) -> str:
     """Return the colour of the curve at ``slot`` in the theme in force."""
     colours = theme.palette().series
     return colours[slot % len(colours)]
+
+
+def colour_of(series: Series) -> str:
+    """Return the colour a curve is drawn in: that of its place, paler for detail behind other curves."""
+    colour = series_colour(series.slot)
+    return mix(colour, theme.palette().surface, _FAINT) if series.faint else colour
 
 
 def series_style(slot: int, *, dashed: bool = False) -> Qt.PenStyle:
@@ -68,7 +76,7 @@ class Chip(QAbstractButton):
             painter.setBrush(theme.colour("hover"))
             painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 4, 4)
         on = self.isChecked()
-        pen = QPen(QColor(series_colour(self._series.slot)) if on else theme.colour("faint"), 2.5)
+        pen = QPen(QColor(colour_of(self._series)) if on else theme.colour("faint"), 2.5)
         pen.setStyle(series_style(self._series.slot, dashed=self._series.dashed))
         painter.setPen(pen)
         painter.drawLine(QPointF(4, middle), QPointF(18, middle))

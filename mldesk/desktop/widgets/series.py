@@ -13,8 +13,9 @@ from mldesk.desktop.widgets.decimate import Floats, Smoother, min_max
 class Series:
     """Points of one curve. ``slot`` is its place in the palette; x ascends (points that come late are sorted in)."""
 
-    def __init__(self, name: str, slot: int, *, dashed: bool = False) -> None:
+    def __init__(self, name: str, slot: int, *, dashed: bool = False, faint: bool = False) -> None:
         self.name, self.slot, self.dashed = name, slot, dashed
+        self.faint = faint  # detail behind other curves: pale, and never smoothed
         self.shown = True
         self._x = np.empty(256)
         self._y = np.empty(256)
