@@ -19,7 +19,7 @@ from mldesk.data.spool import Spool
 
 _LONGEST_RECORD = 32 * 1024 * 1024  # characters that a quoted cell may run on for
 _STRAY_QUOTES = 200                 # after so many the file is refused
-_LONG_CELL = 25                     # line breaks within one record from which a remark is due
+_LONG_ROW = 25                      # lines of one row beyond which a remark is due
 _LEFT_OUT = "lines left out"
 
 
@@ -76,7 +76,7 @@ def read_rows(context: Context, path: Path, dialect: Dialect, spool: Spool) -> L
         for _ in range(dialect.header_line):
             next(source)
         for first, cells in _records(context, source, dialect):
-            rows.add(first, cells)
+            rows.add(first, cells, len(source.taken))
             if first % 4096 == 0:
                 context.parsed(source.read / max(1, context.size))
     rows.finish()
@@ -130,7 +130,11 @@ class _Rows:
         self._bad = 0
         self.lines = Lines.unknown()
 
-    def add(self, line: int, cells: list[str]) -> None:
+    def add(self, line: int, cells: list[str], lines: int) -> None:
+        """Take a record that begins in ``line`` and goes on for ``lines``."""
+        if lines > _LONG_ROW:
+            self._context.problems.add("very long rows", f"The row that begins in line {line} goes on for {lines} "
+                                       "lines; a quote may be missing.", line=line)
         if len(cells) == self._width:
             self._keep(line, cells)
         elif len(cells) <= 1 and not "".join(cells).strip():
@@ -150,13 +154,10 @@ class _Rows:
                 hint="The delimiter or the header row may be another one; choose it in the import options.")
 
     def _keep(self, line: int, cells: list[str]) -> None:
-        for empty in self._empty:
-            self._context.problems.add("empty lines", f"Line {empty} is empty; it was left out.", line=empty)
-        self._empty.clear()
-        breaks = sum(cell.count("\n") for cell in cells)
-        if breaks >= _LONG_CELL:
-            self._context.problems.add("very long rows", f"The row that begins in line {line} goes on for {breaks + 1} "
-                                       "lines; a quote may be missing.", line=line)
+        if self._empty:
+            for empty in self._empty:
+                self._context.problems.add("empty lines", f"Line {empty} is empty; it was left out.", line=empty)
+            self._empty.clear()
         self.lines.append(line)
         self._waiting.append(cells)
         if len(self._waiting) >= self._full:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from itertools import zip_longest
+
+import pyarrow as pa
 
 from mldesk.data.raw import MAX_COLUMNS, Context, Lines, text_array
 from mldesk.data.records import ImportRefused
@@ -27,8 +30,8 @@ class RecordRows:
         self.lines = Lines.unknown()
         self.left_out = 0
         self._places: dict[tuple[str, ...], int] = {}
-        self._columns: list[list[str | None]] = []
-        self._waiting = 0
+        self._plain: dict[str, int] = {}          # the places of keys that are not inside an object
+        self._waiting: list[list[str | None]] = []
         self._rows = 0
         self._scalars: Counter[str] = Counter()   # key -> records where it is a plain value
         self._nested: Counter[str] = Counter()    # key -> records where it is an object or a list
@@ -40,19 +43,25 @@ class RecordRows:
         if not isinstance(record, dict):
             self.leave_out(line, f"holds {_kind(record)} instead of a record")
             return
-        row: dict[int, str | None] = {}
+        row: list[str | None] = [None] * len(self.names)
         nested: list[str] = []
         for key, value in record.items():
-            if isinstance(value, dict) and value:
+            kind = type(value)
+            if kind is dict and value:
                 nested.append(key)
                 for inner, item in value.items():
-                    row[self._place((key, inner))] = self._text(item, f"{key}.{inner}", line)
+                    self._put(row, (key, inner), self._text(item, f"{key}.{inner}", line))
                 continue
-            if isinstance(value, (list, dict)):
+            if kind is list or kind is dict:
                 nested.append(key)
             elif value is not None:
                 self._scalars[key] += 1
-            row[self._place((key,))] = self._text(value, key, line)
+            text = value if kind is str else self._text(value, key, line)
+            place = self._plain.get(key)
+            if place is None:
+                self._put(row, (key,), text)
+            else:
+                row[place] = text
         for key in nested:
             self._nested[key] += 1
         if nested and len(self._mixed) < _REMEMBERED:
@@ -112,17 +121,21 @@ class RecordRows:
         self.spool.clear()
         self.spool, self.names = whole, [self.names[index] for index in kept]
 
-    def _place(self, key: tuple[str, ...]) -> int:
+    def _put(self, row: list[str | None], key: tuple[str, ...], text: str | None) -> None:
+        """Set a value, in a new column if the key is new."""
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = len(self.names)
             if place >= MAX_COLUMNS:
                 raise ImportRefused(f"{self._context.name} has more than {MAX_COLUMNS:,} different keys.",
                                     hint="Keys become columns; perhaps ids are written as keys.")
+            if len(key) == 1:
+                self._plain[key[0]] = place
             self.names.append(".".join(key))
             self._first_row.append(self._rows)
-            self._columns.append([None] * self._waiting)
-        return place
+        if place >= len(row):
+            row.extend([None] * (place + 1 - len(row)))
+        row[place] = text
 
     def _text(self, value: object, key: str, line: int | None) -> str | None:
         """Return a value as the text that a CSV file would have."""
@@ -147,20 +160,20 @@ class RecordRows:
             return None
         return repr(value)
 
-    def _append(self, row: dict[int, str | None], line: int | None) -> None:
-        for place, column in enumerate(self._columns):
-            column.append(row.get(place))
+    def _append(self, row: list[str | None], line: int | None) -> None:
         self.lines.append(line if line is not None else 0)
-        self._waiting += 1
+        self._waiting.append(row)
         self._rows += 1
-        if self._waiting >= _BATCH_ROWS or self._waiting * len(self._columns) >= _BATCH_CELLS:
+        if len(self._waiting) >= _BATCH_ROWS or len(self._waiting) * len(self.names) >= _BATCH_CELLS:
             self._flush()
 
     def _flush(self) -> None:
+        """Write the waiting rows; those that came before a column did are shorter."""
         if self._waiting:
-            self.spool.add([text_array(column) for column in self._columns], self._waiting)
-            self._columns = [[] for _ in self._columns]
-            self._waiting = 0
+            columns = [text_array(list(column)) for column in zip_longest(*self._waiting)]
+            columns += [pa.nulls(len(self._waiting), pa.string())] * (len(self.names) - len(columns))
+            self.spool.add(columns, len(self._waiting))
+            self._waiting = []
 
 
 def _kind(record: object) -> str:
