@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -20,7 +21,7 @@ from mldesk.cli.arguments import Globals
 from mldesk.cli.demo_story import DATASET, Story
 from mldesk.cli.face import Face
 from mldesk.core.errors import Conflict
-from mldesk.core.paths import Home
+from mldesk.core.paths import Home, socket_directory
 
 if TYPE_CHECKING:
     from mldesk.library.secrets import SecretStore
@@ -83,6 +84,8 @@ def _place(keep: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="mldesk-demo-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+    with contextlib.suppress(OSError):  # there is none where no runner was started
+        socket_directory(Home(Path(folder)).runner).rmdir()
 
 
 def _show_window(face: Face, home: Path) -> None:
