@@ -1,6 +1,7 @@
 """``python -m runner_agent serve --root DIR --objects DIR``: run the agent of one runner.
 
 ``bridge``, ``receive`` and ``send`` are what SSH channels run to reach it; see runner_agent.bridge and .bulk.
+``start``, ``stop``, ``facts`` and ``selftest`` are for installers and for the start at boot; see runner_agent.upkeep.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ def main(given: Sequence[str] | None = None) -> int:
         # Imported here: an agent needs none of it, and a caller waits for what they import.
         from runner_agent import bridge, bulk
         return bridge.main(given) if given[0] == "bridge" else bulk.main(given)
+    if given and given[0] in ("facts", "selftest", "start", "stop"):
+        from runner_agent import upkeep  # for installers; likewise
+        return upkeep.main(given)
     arguments = _arguments(given)
     arguments.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(arguments.root / "agent.lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
