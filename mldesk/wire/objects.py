@@ -177,8 +177,8 @@ class ObjectStore:
         """Say what has to be brought before every file of a manifest is here. Raises ObjectMissing for the manifest."""
         entries: dict[str, Entry] = {}
         chunks: dict[str, None] = {}
-        for entry in self.manifest(manifest_digest).entries:
-            if entry.sha256 in entries or self._there(entry.sha256, entry.size):
+        for entry in {(one.sha256, one.size): one for one in self.manifest(manifest_digest).entries}.values():
+            if self._there(entry.sha256, entry.size):  # costs a sync, so each file is looked at once
                 continue
             entries[entry.sha256] = entry
             for index, chunk in enumerate(entry.chunks):
