@@ -28,6 +28,8 @@ _LARGEST = float(np.finfo(np.float32).max)
 _DAY = 86_400        # seconds
 # Parts of a date that turn round: their period, so that December lies beside January.
 _PERIODS = {"month": 12.0, "weekday": 7.0, "hour": 24.0, "second of day": float(_DAY), "day of year": 365.25}
+# Month and day say the same; with it, trees learn single days by heart and do worse on days to come.
+_NOT_FOR_TREES = {"day of year"}
 
 
 class Block(Protocol):
@@ -124,6 +126,8 @@ class Temporal:
     def names(self, column: str, style: Style) -> list[str]:
         named = []
         for part in self.scales:
+            if style == "trees" and part in _NOT_FOR_TREES:
+                continue
             named.append(f"{column}: {part}")
             if style != "trees" and part in _PERIODS:
                 named += [f"{column}: {part} (sine)", f"{column}: {part} (cosine)"]
@@ -132,7 +136,7 @@ class Temporal:
     def transform(self, data: ColumnData, style: Style) -> Array:
         parts = _parts(data)
         if style == "trees":
-            return _stack([parts[part] for part in self.scales], len(data))
+            return _stack([parts[part] for part in self.scales if part not in _NOT_FOR_TREES], len(data))
         outputs = []
         for part, scale in self.scales.items():
             outputs.append(scale.apply(parts[part]))

@@ -33,6 +33,8 @@ class EstimatorEntry:
 
 _REFIT = Parameter("refit", "boolean", True, "Once the fit is tuned on the validation rows, fit again on "
                    "training and validation rows together.", label="Refit on all but the test rows", advanced=True)
+_LEAVES = Parameter("leaves", "integer", None, "Most leaves of a tree; none takes 20 for classes and 31 for numbers.",
+                    low=2, high=1000, log=True, nullable=True)
 
 _LINEAR = EstimatorEntry(
     name="linear", title="Linear model",
@@ -73,7 +75,7 @@ _HIST_GRADIENT_BOOSTING = EstimatorEntry(
     parameters=(
         Parameter("rounds", "integer", 1000, "Most rounds of boosting.", low=1, high=100_000, log=True, unit="rounds"),
         Parameter("learning_rate", "number", 0.05, "How much each round corrects.", low=1e-4, high=1.0, log=True),
-        Parameter("leaves", "integer", 31, "Most leaves of a tree.", low=2, high=1000, log=True),
+        _LEAVES,
         Parameter("max_depth", "integer", None, "Deepest a tree may grow.", low=1, high=100, nullable=True),
         Parameter("min_samples_leaf", "integer", 20, "Fewest rows in a leaf.", low=1, high=100_000, log=True,
                   unit="rows"),
@@ -91,7 +93,7 @@ _LIGHTGBM = EstimatorEntry(
     parameters=(
         Parameter("rounds", "integer", 3000, "Most rounds of boosting.", low=1, high=100_000, log=True, unit="rounds"),
         Parameter("learning_rate", "number", 0.03, "How much each round corrects.", low=1e-4, high=1.0, log=True),
-        Parameter("leaves", "integer", 31, "Most leaves of a tree.", low=2, high=4096, log=True),
+        _LEAVES,
         Parameter("max_depth", "integer", None, "Deepest a tree may grow.", low=1, high=100, nullable=True),
         Parameter("min_samples_leaf", "integer", 20, "Fewest rows in a leaf.", low=1, high=100_000, log=True,
                   unit="rows"),

@@ -102,9 +102,12 @@ def test_dates_become_their_parts() -> None:
     schema = [Column("d", ColumnType.DATE)]
     days = np.array(["2024-02-29", "2023-12-31", "1969-07-20"], "datetime64[D]").astype("datetime64[us]")
     encoder = FeatureEncoder.fit({"d": days}, schema, "trees")
-    assert encoder.feature_names == ["d: year", "d: month", "d: day", "d: weekday", "d: day of year"]
+    assert encoder.feature_names == ["d: year", "d: month", "d: day", "d: weekday"]
     assert encoder.transform({"d": days}).tolist() == [
-        [2024, 2, 29, 3, 60], [2023, 12, 31, 6, 365], [1969, 7, 20, 6, 201]]
+        [2024, 2, 29, 3], [2023, 12, 31, 6], [1969, 7, 20, 6]]
+    dense = FeatureEncoder.fit({"d": days}, schema, "dense")
+    assert "d: month (sine)" in dense.feature_names
+    assert "d: day of year" in dense.feature_names
 
 
 def test_free_text_becomes_words_and_short_text_a_category() -> None:

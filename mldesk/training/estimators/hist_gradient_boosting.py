@@ -13,7 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from threadpoolctl import threadpool_limits
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, quick_scores
+from mldesk.training.estimators.base import FitContext, Fitted, Part, most_leaves, quick_scores
 from mldesk.training.values import Array
 
 _HOOK = "_check_early_stopping_loss"   # of scikit-learn's class; a test holds it to its signature
@@ -90,8 +90,9 @@ def _boost(context: FitContext, part: Part, rounds: int, hook: Any) -> Any:
     given = context.parameters
     kind = HistGradientBoostingClassifier if context.classes else HistGradientBoostingRegressor
     model = kind(
-        max_iter=rounds, learning_rate=given["learning_rate"], max_leaf_nodes=given["leaves"],
-        max_depth=given["max_depth"], min_samples_leaf=min(given["min_samples_leaf"], max(1, len(part) // 10)),
+        max_iter=rounds, learning_rate=given["learning_rate"], max_depth=given["max_depth"],
+        max_leaf_nodes=most_leaves(given["leaves"], context.classes),
+        min_samples_leaf=min(given["min_samples_leaf"], max(1, len(part) // 10)),
         l2_regularization=given["l2"], max_features=given["feature_fraction"], random_state=context.seed,
         early_stopping=True, scoring="loss", n_iter_no_change=rounds + 1)
     setattr(model, _HOOK, hook)

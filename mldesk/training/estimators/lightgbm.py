@@ -16,7 +16,7 @@ from lightgbm.callback import CallbackEnv, EarlyStopException
 
 from mldesk.training.blocks import Style
 from mldesk.training.control import Terminated
-from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights
+from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, most_leaves
 from mldesk.training.values import Array
 
 _TRAIN_LOSS_EVERY = 10   # rounds; looking at every training row each round would cost time
@@ -104,7 +104,8 @@ def _parameters(context: FitContext, rows: int) -> dict[str, Any]:
         metrics = ["binary_logloss", "binary_error"] if context.classes == 2 else ["multi_logloss", "multi_error"]
     return {
         "objective": objective, "metric": metrics, **({"num_class": context.classes} if context.classes > 2 else {}),
-        "learning_rate": given["learning_rate"], "num_leaves": given["leaves"], "max_depth": given["max_depth"] or -1,
+        "learning_rate": given["learning_rate"], "num_leaves": most_leaves(given["leaves"], context.classes),
+        "max_depth": given["max_depth"] or -1,
         "min_data_in_leaf": min(given["min_samples_leaf"], max(1, rows // 10)), "lambda_l2": given["l2"],
         "feature_fraction_bynode": given["feature_fraction"], "num_threads": context.threads, "verbosity": -1,
         "seed": context.seed, "deterministic": True, "force_col_wise": True,
