@@ -64,8 +64,12 @@ class HostKey:
         field[_WIDTH // 2][_HEIGHT // 2], field[x][y] = len(_SIGNS) - 2, len(_SIGNS) - 1
         title = f"[{self.name} {self.bits}]" if self.bits else f"[{self.name}]"
         rows = ["".join(_SIGNS[field[column][row]] for column in range(_WIDTH)) for row in range(_HEIGHT)]
-        return "\n".join(["+" + title.center(_WIDTH, "-") + "+", *(f"|{row}|" for row in rows),
-                          "+" + "[SHA256]".center(_WIDTH, "-") + "+"])
+        return "\n".join([_frame(title), *(f"|{row}|" for row in rows), _frame("[SHA256]")])
+
+
+def _frame(title: str) -> str:
+    left = (_WIDTH - len(title)) // 2
+    return "+" + ("-" * left + title).ljust(_WIDTH, "-") + "+"
 
 
 def _string(data: bytes, at: int) -> bytes:

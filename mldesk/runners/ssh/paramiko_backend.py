@@ -106,6 +106,8 @@ class ParamikoStream:
             except TimeoutError:
                 if self._channel.closed:
                     return b""
+            except (OSError, EOFError, paramiko.SSHException):  # while it widened the window, on a line that broke
+                return b""
 
     def write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
@@ -150,7 +152,7 @@ class ParamikoStream:
                 if self._channel.closed:
                     return
                 continue
-            except OSError:
+            except (OSError, EOFError, paramiko.SSHException):
                 return
             if not data:
                 return

@@ -36,10 +36,10 @@ class Upload:
         self._read = Reader(opened)
         self._room = threading.Semaphore(IN_FLIGHT)
         self._error: MldeskError | None = None
-        self._hearing = threading.Thread(target=self._hear, name="mldesk-upload-answers", daemon=True)
-        self._hearing.start()
         self._sent = self._done = 0
         self._ended = False
+        self._hearing = threading.Thread(target=self._hear, name="mldesk-upload-answers", daemon=True)
+        self._hearing.start()
 
     def send(self, kind: Frame, body: bytes, digest: str = "") -> None:
         """Send one frame, waiting for room. Raises Cut, or what the runner answered."""

@@ -161,6 +161,11 @@ class Box:
     def store(self) -> ObjectStore:
         return ObjectStore(self.place / "objects")
 
+    def hand_over(self) -> None:
+        """Give what a test put into the box's folder to the user of the box."""
+        for path in [self.place, *self.place.rglob("*")]:
+            self.account.give(path)
+
     def processes(self) -> list[psutil.Process]:
         """Everything that was started for this place and lives: the agent works in it, and so does what it starts."""
         return [process for process in psutil.process_iter() if str(self.place) in _words(process)]

@@ -1,0 +1,189 @@
+"""Data to the box and artifacts back, over a line that breaks at any byte."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mldesk.core.errors import NotFound, RunnerUnreachable
+from mldesk.core.ids import new_id
+from mldesk.runners import answers
+from mldesk.runners.ssh.client import SshRunner
+from mldesk.runners.ssh.programs import Opened
+from mldesk.runners.ssh.transfer import Cut, bring, take_files, take_object
+from mldesk.wire.bulk import Frame, header
+from mldesk.wire.jobs import JobSpec
+from mldesk.wire.manifest import CHUNK
+from mldesk.wire.objects import ObjectStore
+from tests.runners.ssh.box import Box, Person, Sshd
+from tests.runners.ssh.proxy import Proxy
+
+BOTH = pytest.mark.parametrize("system", [False, True], ids=["paramiko", "system ssh"])
+
+
+@pytest.fixture
+def runner(box: Box, person: Person, sshd: Sshd, proxy: Proxy) -> Iterator[SshRunner]:
+    person.pin(sshd, proxy.port)
+    runner = box.runner(person, proxy.port)
+    yield runner
+    runner.close()
+
+
+def data_set(store: ObjectStore, *sizes: int, seed: int = 1) -> str:
+    chance = random.Random(seed)
+    return store.put_manifest({f"part{number}": store.put_bytes(chance.randbytes(size))
+                               for number, size in enumerate(sizes)})
+
+
+@BOTH
+def test_a_jobs_data_goes_there_first_and_only_once(
+        box: Box, person: Person, sshd: Sshd, proxy: Proxy, system: bool) -> None:
+    person.pin(sshd, proxy.port)
+    if system:
+        person.by_system()
+    moved: list[tuple[str, int, int]] = []
+    runner = box.runner(person, proxy.port, on_transfer=lambda *facts: moved.append(facts))
+    try:
+        digest = data_set(person.store, 2 * CHUNK + 17, 100, 0, CHUNK)
+        runner.submit(JobSpec(new_id(), "train", "a job", (digest,), {"steps": 1}))
+        box.store.verify_manifest(digest)
+        assert moved[-1][0] == "up"
+        assert moved[-1][1] == moved[-1][2]
+        before = proxy.passed
+        runner.submit(JobSpec(new_id(), "train", "another", (digest,), {"steps": 1}))
+        assert runner.bring(digest) == 0
+        assert proxy.passed - before < 100_000
+    finally:
+        runner.close()
+
+
+def test_an_upload_that_is_cut_again_and_again_sends_at_most_one_chunk_twice_per_cut(
+        runner: SshRunner, box: Box, person: Person, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mldesk.runners.ssh.lifeline.FIRST_PAUSE", 0.05)
+    monkeypatch.setattr("mldesk.runners.ssh.lifeline.LONGEST_PAUSE", 0.2)
+    runner.hello()
+    digest = data_set(person.store, 6 * CHUNK + 5)
+    chance, cuts = random.Random(3), 0
+    proxy.passed = 0
+
+    def cut_later(_way: str, done: int, total: int) -> None:
+        nonlocal cuts
+        if cuts < 4 and proxy.budget is None:
+            cuts += 1
+            proxy.budget = chance.randrange(CHUNK // 2, 2 * CHUNK)
+
+    runner._on_transfer = cut_later
+    runner.bring(digest)
+    box.store.verify_manifest(digest)
+    assert cuts >= 2
+    # What the network itself held when it was cut is not the chunks' fault: windows of both ends, a few MiB.
+    assert proxy.passed < person.store.manifest(digest).size + cuts * (CHUNK + 2**20) + 2**20
+
+
+def test_artifacts_come_back_whole_large_or_small(
+        runner: SshRunner, box: Box, tmp_path: Path) -> None:
+    runner.hello()
+    far, here = box.store, ObjectStore(tmp_path / "here")
+    small, large = far.put_bytes(b"metrics"), far.put_bytes(random.Random(5).randbytes(CHUNK + 3))
+    model = data_set(far, 3 * CHUNK, 12, seed=9)
+    box.hand_over()
+    for digest in (small, large, model):
+        runner.fetch(digest, here)
+        here.verify(digest)
+    here.verify_manifest(model)
+    runner.fetch(model, here)  # a second time nothing travels, and nothing goes wrong
+    with pytest.raises(NotFound):
+        runner.fetch("0" * 64, here)
+
+
+def test_a_download_that_is_cut_goes_on_with_what_is_there(
+        runner: SshRunner, box: Box, tmp_path: Path, proxy: Proxy) -> None:
+    runner.hello()
+    here = ObjectStore(tmp_path / "here")
+    model = data_set(box.store, 5 * CHUNK + 1, seed=11)
+    box.hand_over()
+    cuts, seen = [2, 4], []
+
+    def cut(_way: str, done: int, _total: int) -> None:
+        seen.append(done)
+        if cuts and done >= cuts[0] * CHUNK:
+            del cuts[0]
+            proxy.cut()
+
+    runner._on_transfer = cut
+    runner.fetch(model, here)
+    here.verify_manifest(model)
+    assert len(seen) <= 6 + 2
+
+
+def test_a_full_disk_over_there_is_told_as_such(
+        runner: SshRunner, box: Box, person: Person, account: Any) -> None:
+    runner.hello()
+    (box.place / "objects/.drafts").chmod(0o500)  # the nearest thing to a disk that takes nothing
+    try:
+        with pytest.raises(RunnerUnreachable, match=r"disk refused.*Permission denied"):
+            runner.bring(data_set(person.store, 10))
+    finally:
+        (box.place / "objects/.drafts").chmod(0o700)
+
+
+# --- against a far end that lies
+
+
+class Script:
+    """A ByteStream whose far end has its words prepared."""
+
+    def __init__(self, words: bytes) -> None:
+        self.words = words
+        self.heard = b""
+
+    def read(self, most: int) -> bytes:
+        data, self.words = self.words[:most], self.words[most:]
+        return data
+
+    def write(self, data: bytes | memoryview) -> None:
+        self.heard += bytes(data)
+
+    def finish(self) -> None: ...
+    def close(self) -> None: ...
+    def release(self) -> None: ...
+    def wait(self, _seconds: float) -> int | None:
+        return 0
+
+    complaint = ""
+
+
+def says(*frames: tuple[Frame, bytes]) -> Opened:
+    return Opened(Script(b"".join(header(kind, body) + body for kind, body in frames)), {}, b"")
+
+
+def test_other_bytes_than_were_asked_for_are_never_kept(tmp_path: Path) -> None:
+    here, far = ObjectStore(tmp_path / "here"), ObjectStore(tmp_path / "far")
+    model = data_set(far, 100)
+    here.put_bytes(far.read(model))
+    wanted = far.manifest(model).entries[0].sha256
+    for words in ([(Frame.DATA, b"x" * 100)], [(Frame.DATA, b"x")], [(Frame.DONE, b"")]):
+        with pytest.raises(answers.BadAnswer):
+            take_files(says(*words), model, here)
+        with pytest.raises(answers.BadAnswer):
+            take_object(says(*words), wanted, 100, here)
+    large = [(Frame.DATA, b"x" * CHUNK), (Frame.DATA, b"y")]
+    with pytest.raises(answers.BadAnswer):
+        take_object(says(*large), wanted, CHUNK + 1, here)
+    assert not here.has(wanted)
+
+
+def test_a_far_end_that_breaks_off_or_babbles_is_a_cut(tmp_path: Path) -> None:
+    store = ObjectStore(tmp_path / "here")
+    model = data_set(store, 10)
+    for words in (b"", b"\x08", b"\xff" * 100, header(Frame.DATA, b"abc") + b"abd", header(Frame.DONE, b"")):
+        with pytest.raises(Cut):
+            bring(Opened(Script(words), {}, b""), model, store, set)
+    for words in (b"", b"garbage" * 20):
+        with pytest.raises(Cut):
+            take_object(Opened(Script(words), {}, b""), hashlib.sha256(b"").hexdigest(), 5, store)
