@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -19,10 +20,12 @@ from PySide6.QtWidgets import QApplication
 from mldesk.core.errors import MldeskError
 from mldesk.core.paths import Home, default_home
 from mldesk.desktop import errors, theme
+from mldesk.desktop.garbage import GarbageCollector
 from mldesk.desktop.passphrase import PassphraseAsker
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.tasks import Tasks, in_thread, made_current, start
+from mldesk.desktop.theme import icons
 from mldesk.desktop.window import MainWindow
 
 if TYPE_CHECKING:
@@ -75,13 +78,15 @@ async def live(window: MainWindow, tasks: Tasks, *, quit_at_first_paint: bool = 
     if quit_at_first_paint:
         window.painted.connect(window.close)
     undo = _listen_to_signals(window)
+    garbage = GarbageCollector(window)
+    garbage.start()
     log = None
     try:
         await _either(painted, closed, AFTER)
         if not closed.is_set():
             log = _start_log(window)
             start(window.desk.open(), "open the library")
-            start(_warm_up(), "load the charts")
+            start(_warm_up(garbage), "load the charts")
         await closed.wait()
     finally:
         undo()
@@ -90,14 +95,19 @@ async def live(window: MainWindow, tasks: Tasks, *, quit_at_first_paint: bool = 
         await tasks.cancel()
         await window.desk.close()
         tasks.join()
+        garbage.stop()
         if log is not None:
             errors.stop_log(log)
 
 
-async def _warm_up() -> None:
+async def _warm_up(garbage: GarbageCollector) -> None:
     """Import what the pages need while nobody waits for it: in a thread, one after the other."""
-    await in_thread(__import__, "numpy")
-    await in_thread(__import__, "pyqtgraph")
+    for module in ("numpy", "pyqtgraph", "mldesk.desktop.widgets", "mldesk.desktop.widgets.chart",
+                   "mldesk.desktop.pages.dataset", "mldesk.desktop.pages.datasets", "mldesk.desktop.pages.runs",
+                   "mldesk.desktop.pages.run", "mldesk.desktop.pages.models", "mldesk.desktop.pages.model",
+                   "mldesk.desktop.pages.train_dialog", "mldesk.data.steps"):
+        await in_thread(importlib.import_module, module)
+    garbage.settle()
 
 
 async def _either(first: asyncio.Event, second: asyncio.Event, seconds: float) -> None:
@@ -114,7 +124,9 @@ def _application() -> QApplication:
     QApplication.setApplicationName("mldesk")
     QApplication.setApplicationDisplayName("MLDesk")
     QApplication.setDesktopFileName("mldesk")
-    return QApplication(sys.argv[:1])
+    app = QApplication(sys.argv[:1])
+    app.setWindowIcon(icons.app_icon())
+    return app
 
 
 def _mode(text: str) -> theme.Mode:

@@ -14,7 +14,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +24,7 @@ from typing import Any, TypeVar
 if __name__ == "__main__" and "--xcb" not in sys.argv:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QPushButton, QWidget
@@ -338,8 +340,52 @@ class Flashes(QObject):
         return False
 
 
+class Stalls:
+    """Watches the UI thread from another one: how much work it did without looking at its events, and which.
+
+    Counts processor time of that thread, so that a machine busy with something else does not count as a stall.
+    """
+
+    def __init__(self, least: float = 0.1) -> None:
+        self._least = least
+        self._clock = time.pthread_getcpuclockid(threading.main_thread().ident or 0)
+        self._beat = self._now()
+        self._ended = threading.Event()
+        self.seen: list[tuple[float, str]] = []  # seconds of work, the lines on the stack in the middle of it
+        self._timer = QTimer(interval=10)
+        self._timer.timeout.connect(self._on_beat)
+        self._timer.start()
+        self._thread = threading.Thread(target=self._watch, name="stall-watch", daemon=True)
+        self._thread.start()
+
+    def _now(self) -> float:
+        return time.clock_gettime(self._clock)
+
+    def _on_beat(self) -> None:
+        self._beat = self._now()
+
+    def _watch(self) -> None:
+        main = threading.main_thread().ident or 0
+        while not self._ended.wait(0.01):
+            beat = self._beat
+            if self._now() - beat < 0.7 * self._least:
+                continue
+            stack = "".join(traceback.format_stack(sys._current_frames()[main])[-9:])
+            spent = self._now() - beat
+            while self._beat == beat and not self._ended.wait(0.003):
+                spent = self._now() - beat
+            if spent > self._least:
+                self.seen.append((spent, stack))
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._timer.stop()
+        self._ended.set()
+        self._thread.join()
+
+
 def play(home: Path, script: Callable[[User], Any], *, mode: str = "light", shots: Path | None = None,
-         size: tuple[int, int] = (1280, 820), patience: float = 120.0) -> Any:
+         size: tuple[int, int] = (1280, 820), patience: float = 120.0, watch: bool = False) -> Any:
     """Open the window over ``home``, let ``script(user)`` run in it, close it; return what the script returned."""
     app = QApplication.instance() or QApplication(["mldesk"])
     assert isinstance(app, QApplication)
@@ -364,11 +410,16 @@ def play(home: Path, script: Callable[[User], Any], *, mode: str = "light", shot
 
     flashes = Flashes()
     app.installEventFilter(flashes)
+    stalls = Stalls() if watch else None
     window.painted.connect(lambda: start(act(), "the user"))
     try:
         main._live(app, window)
     finally:
         app.removeEventFilter(flashes)
+        if stalls is not None:
+            stalls.end()
+            for seconds, stack in sorted(stalls.seen, reverse=True)[:12]:
+                print(f"the UI thread worked {seconds:.3f} s without looking at its events\n{stack}", file=sys.stderr)
         window.deleteLater()
     if "error" in result:
         raise result["error"]
@@ -384,6 +435,7 @@ def run(arguments: list[str] | None = None) -> None:
     parser.add_argument("--xcb", action="store_true", help="use the X display instead of drawing offscreen")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--home", type=Path)
+    parser.add_argument("--stalls", action="store_true", help="say what kept the UI thread for more than 100 ms")
     given = parser.parse_args(arguments)
     given.out.mkdir(parents=True, exist_ok=True)
     table = Path(__file__).resolve().parents[2] / "resources" / "samples" / "telco_churn.csv"
@@ -400,7 +452,7 @@ def run(arguments: list[str] | None = None) -> None:
             print(f"{user.number} screenshots in {given.out}; {told['run'].name}: {told['run'].result['metrics']}")
 
         try:
-            play(home, script, mode=given.mode, shots=given.out)
+            play(home, script, mode=given.mode, shots=given.out, watch=given.stalls)
         finally:
             stop_agent(home)
 

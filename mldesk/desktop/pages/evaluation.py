@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from mldesk.desktop import words
@@ -54,6 +56,9 @@ class EvaluationView(ScrollPage):
             self.body.addWidget(widget)
         self.body.addStretch(1)
         self._connected = False
+        self._pending: list[Callable[[], Card | None]] = []
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._add_card)
 
     def show_evaluation(self, payload: Mapping[str, Any]) -> None:
         """Show ``payload``."""
@@ -68,6 +73,11 @@ class EvaluationView(ScrollPage):
         self._head.setVisible(bool(parts))
         self._show()
 
+    @property
+    def complete(self) -> bool:
+        """Whether every card is there."""
+        return not self._pending
+
     def _show(self) -> None:
         part = self.parts.value()
         facts = self._payload.get("parts", {}).get(part, {})
@@ -77,9 +87,20 @@ class EvaluationView(ScrollPage):
         self._said.setText(f"{words.counted(int(count), self.tr('row'), self.tr('rows'))} · {said}" if count else said)
         self._show_tiles(facts)
         _empty(self._grid)
-        cards = [card for card in self._cards(facts) if card is not None]
-        for index, card in enumerate(cards):
-            self._grid.addWidget(card, index // 2, index % 2)
+        self._pending = [partial(make, facts) for make in (
+            self._confusion, self._importance, self._scatter, self._residuals, self._roc, self._pr, self._calibration)]
+        self._next.start()
+
+    def _add_card(self) -> None:
+        """Make one card; the next one waits until the window has looked at its events."""
+        while self._pending:
+            card = self._pending.pop(0)()
+            if card is not None:
+                place = self._grid.count()
+                self._grid.addWidget(card, place // 2, place % 2)
+                break
+        if self._pending:
+            self._next.start()
 
     def _show_tiles(self, facts: Mapping[str, Any]) -> None:
         self._tiles.clear()
@@ -87,10 +108,6 @@ class EvaluationView(ScrollPage):
         ordered = [name for name in ORDER if name in metrics] + [name for name in metrics if name not in ORDER]
         for name in ordered:
             self._tiles.add(MetricTile(name, metrics[name], _interval(facts, name)))
-
-    def _cards(self, facts: Mapping[str, Any]) -> list[Card | None]:
-        return [self._confusion(facts), self._importance(), self._scatter(facts), self._residuals(facts),
-                self._roc(facts), self._pr(facts), self._calibration(facts)]
 
     def _confusion(self, facts: Mapping[str, Any]) -> Card | None:
         confusion = facts.get("confusion")
@@ -105,7 +122,7 @@ class EvaluationView(ScrollPage):
         card.add(heat, 1)
         return card
 
-    def _importance(self) -> Card | None:
+    def _importance(self, _facts: Mapping[str, Any]) -> Card | None:
         entries = self._payload.get("importance") or ()
         if not entries:
             return None

@@ -57,7 +57,7 @@ class ImportDialog(Sheet, TaskOwner):
         self._check()
 
     def _make_options(self, unfolded: bool) -> None:
-        self._fold = make_button(self.tr("How the file is read"), "link", "chevron-right")
+        self._fold = make_button(self.tr("How the file is read"), "fold", "chevron-right")
         self._fold.clicked.connect(self._on_fold)
         self.add(self._fold)
         self.body.setAlignment(self._fold, Qt.AlignmentFlag.AlignLeft)
@@ -97,7 +97,7 @@ class ImportDialog(Sheet, TaskOwner):
 
     def _unfold(self, on: bool) -> None:
         self._options.setVisible(on)
-        set_icon(self._fold, "chevron-down" if on else "chevron-right", "accent", 14)
+        set_icon(self._fold, "chevron-down" if on else "chevron-right", "muted", 14)
         self.adjustSize()
 
     @async_slot

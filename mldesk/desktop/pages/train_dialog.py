@@ -135,7 +135,7 @@ class TrainDialog(Sheet, TaskOwner):
         self.test_size.valueChanged.connect(lambda value: self._change(test_size=value / 100))
         self.seed = SpinBox(0, 2**31 - 1, order.seed)
         self.seed.valueChanged.connect(lambda value: self._change(seed=value))
-        self._fold = make_button("", "link", "chevron-right")
+        self._fold = make_button("", "fold", "chevron-right")
         self._fold.clicked.connect(self._on_fold)
         self.columns = ColumnList([])
         self.columns.changed.connect(self._on_columns)
@@ -209,7 +209,7 @@ class TrainDialog(Sheet, TaskOwner):
 
     def _unfold(self, on: bool) -> None:
         self.columns.setVisible(on)
-        set_icon(self._fold, "chevron-down" if on else "chevron-right", "accent", 14)
+        set_icon(self._fold, "chevron-down" if on else "chevron-right", "muted", 14)
 
     # Changes
 

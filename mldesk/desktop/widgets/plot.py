@@ -51,7 +51,8 @@ class Plot(QWidget):
         self._dirty = self._ringed = False
         self._x_axis, self._y_axis = Axis("bottom"), Axis("left")
         self._y_axis.setWidth(theme.px(48))
-        self.view = pg.PlotWidget(axisItems={"bottom": self._x_axis, "left": self._y_axis}, background=None)
+        self.view = pg.PlotWidget(axisItems={"bottom": self._x_axis, "left": self._y_axis}, background=None,
+                                  enableMenu=False)  # its menus take longer to make than all the rest
         self.item = self.view.getPlotItem()
         self.item.hideButtons()
         self.item.setMenuEnabled(False)
