@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import mldesk
+from mldesk.core import filelock
 from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.wire.journal import JournalWriter, read_events
 from mldesk.wire.protocol import METHODS, PROTOCOL
 from runner_agent import bridge
 from runner_agent.place import Place, default_place, settle
 
+LOCK = "agent.lock"        # held by an agent as long as it lives
 _STOP_SECONDS = 20.0
 
 
@@ -61,7 +63,7 @@ def start(arguments: argparse.Namespace) -> dict[str, Any]:
 def stop(arguments: argparse.Namespace) -> dict[str, Any]:
     """End the agent, if one runs; its jobs go on unless they are to be killed. Raises RunnerUnreachable, OSError."""
     place = Place(arguments.place)
-    ran = _shut_down(place.socket, kill_jobs=arguments.kill_jobs)
+    ran = _shut_down(place, kill_jobs=arguments.kill_jobs)
     for folder in (place.socket.parent, place.socket.parent.parent):
         with contextlib.suppress(OSError):  # another runner of this user has its socket there
             folder.rmdir()
@@ -111,15 +113,15 @@ def _hello(place: Place) -> dict[str, Any]:
         finally:
             link.close()
     finally:
-        _shut_down(place.socket, kill_jobs=True)
+        _shut_down(place, kill_jobs=True)
         with contextlib.suppress(OSError):
             place.socket.parent.rmdir()
 
 
-def _shut_down(socket: Path, *, kill_jobs: bool) -> bool:
+def _shut_down(place: Place, *, kill_jobs: bool) -> bool:
     from mldesk.wire.link_client import LinkLost, connect
     try:
-        link = connect(socket)
+        link = connect(place.socket)
     except RunnerUnreachable:
         return False
     try:
@@ -128,11 +130,23 @@ def _shut_down(socket: Path, *, kill_jobs: bool) -> bool:
     finally:
         link.close()
     deadline = time.monotonic() + _STOP_SECONDS
-    while os.path.lexists(socket):
+    while os.path.lexists(place.socket) or not _lock_is_free(place.root / LOCK):
         if time.monotonic() > deadline:
             raise RunnerUnreachable("The agent there does not end.", hint="Its log is agent.log in its folder.")
         time.sleep(0.02)
     return True
+
+
+def _lock_is_free(path: Path) -> bool:
+    """Say whether the agent's process is gone, and not its socket only."""
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    try:
+        return filelock.acquire(handle, wait=False)
+    finally:
+        os.close(handle)
 
 
 _WORK: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {

@@ -170,11 +170,10 @@ write_list() { # part: note every file of it, for the day it is removed
     ( cd "$root" && find "$1" -print ) | sort >"$root/lists/$name.new" || fail 9 "cannot note what was installed"
     must mv "$root/lists/$name.new" "$root/lists/$name"
 }
-users() { # part: the processes that run from it
-    for process in /proc/[0-9]*; do
-        [ "${process#/proc/}" != "$$" ] || continue
-        if tr '\0' '\n' <"$process/cmdline" 2>/dev/null | grep -qF "$root/$1/"; then echo "${process#/proc/}"; fi
-    done 2>/dev/null
+users() { # part: the processes that run from it, one line each
+    below="$root/$1/"
+    set -- /proc/[0-9]*/cmdline  # listed before grep starts, whose own command line holds what it looks for
+    grep -lF "$below" "$@" 2>/dev/null | cut -d / -f 3
 }
 sweep() { # after an installation: uploads, and versions that are neither current, the one before, nor in use
     held
@@ -190,20 +189,22 @@ sweep() { # after an installation: uploads, and versions that are neither curren
 
 # --- and removed
 
-remove_part() { # part: exactly what its list says, and what Python compiled beside it
-    list="$root/lists/$(printf '%s' "$1" | tr '/' '.')"
-    [ -f "$list" ] || return 0
+quoted() { sed 's/[^A-Za-z0-9._/-]/\\&/g'; } # for xargs
+removable() { # part: the files of its list from stdin, and what Python compiled beside them
     while IFS= read -r path; do
         case "$path" in /*|*..*) continue ;; "$1"|"$1"/*) ;; *) continue ;; esac
-        if [ -d "$root/$path" ] && [ ! -L "$root/$path" ]; then
-            case "$path" in */__pycache__) rm -f "$root/$path"/*.pyc ;; *) rm -f "$root/$path"/__pycache__/*.pyc ;; esac
-            rmdir "$root/$path/__pycache__" 2>/dev/null
-        else rm -f "$root/$path"; fi
-    done <"$list"
-    sort -r "$list" | while IFS= read -r path; do
-        case "$path" in "$1"|"$1"/*) [ ! -d "$root/$path" ] || rmdir "$root/$path" 2>/dev/null ;; esac
+        if [ -L "$path" ] || [ ! -d "$path" ]; then printf '%s\n' "$path"; continue; fi
+        for file in "$path"/__pycache__/*.pyc; do [ ! -f "$file" ] || printf '%s\n' "$file"; done
+        [ ! -d "$path/__pycache__" ] || printf '%s\n' "$path/__pycache__" >&3
+        printf '%s\n' "$path" >&3
     done
-    rm -f "$list"
+}
+remove_part() { # part: exactly what its list says
+    list="$root/lists/$(printf '%s' "$1" | tr '/' '.')"
+    [ -f "$list" ] || return 0
+    ( cd "$root" && removable "$1" <"$list" 3>"$list.folders" | quoted | xargs rm -f
+      sort -ru "$list.folders" | quoted | xargs rmdir 2>/dev/null )
+    rm -f "$list" "$list.folders"
     [ ! -e "$root/$1" ] || printf 'left %s\n' "$root/$1"
     [ ! -d "$root" ] || log "removed $1"
 }

@@ -95,7 +95,9 @@ internet() {
     elif have wget; then limited 4 wget -q -T 3 -O /dev/null "$internet_url" >/dev/null
     elif have python3; then limited 4 python3 -I -c 'import sys, urllib.request
 urllib.request.urlopen(sys.argv[1], timeout=3).close()' "$internet_url" >/dev/null
-    else say internet unknown; return; fi
+    elif ! awk '$2 == "00000000" && $8 == "00000000" { found = 1 } END { exit !found }' /proc/net/route 2>/dev/null &&
+        ! grep -q '^0\{32\} 00 .* [a-z]*[0-9]*$' /proc/net/ipv6_route 2>/dev/null; then say internet no; return
+    else say internet unknown; return; fi  # there is a way out, and nothing to try it with
     if [ "$?" = 0 ]; then say internet yes; else say internet no; fi
 }
 installs() {
@@ -116,7 +118,8 @@ say distribution "$( (. /etc/os-release && printf '%s' "$PRETTY_NAME") 2>/dev/nu
 libc
 say cores "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || grep -c '^processor' /proc/cpuinfo 2>/dev/null)"
 say memory_kb "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo 2>/dev/null)"
-say user "$(id -un 2>/dev/null || id -u)"
+name=$(id -un 2>/dev/null) || name=$(id -u)
+say user "$name"
 say uid "$(id -u)"
 say shell "$SHELL"
 say clock "$(date +%s)"
