@@ -241,3 +241,4 @@ def _hang_up(transport: paramiko.Transport) -> None:
         transport.sock.close()
     if transport.is_alive():
         transport.join(5.0)
+    transport.packetizer.complete_handshake()  # ends the thread that would have timed the handshake out

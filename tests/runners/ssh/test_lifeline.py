@@ -1,0 +1,185 @@
+"""When to try again, who waits for whom, and when a link counts as dead: with sessions and a clock of our own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from mldesk.core.clock import SystemClock
+from mldesk.core.errors import BadInput, RunnerUnreachable
+from mldesk.runners.ssh import lifeline
+from mldesk.runners.ssh.errors import LoginRefused, NoRoute
+from mldesk.runners.ssh.lifeline import Lifeline
+
+
+class FakeSession:
+    def __init__(self) -> None:
+        self.alive, self.closed, self.deaf = True, False, False
+        self.pings: list[float] = []
+
+    def ping(self, seconds: float) -> float:
+        self.pings.append(seconds)
+        if self.deaf:
+            raise RunnerUnreachable("no answer")
+        return 0.001
+
+    def close(self) -> None:
+        self.alive, self.closed = False, True
+
+
+class LeapingClock(SystemClock):
+    """The machine's clock, whose wall clock can leap as it does over a sleep."""
+
+    leap = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.leap
+
+
+class Host:
+    """What answers: sessions, or the errors prepared for the next attempts."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        self.sessions: list[FakeSession] = []
+        self.attempts = 0
+        self.slow = 0.0
+
+    def open(self) -> FakeSession:
+        self.attempts += 1
+        time.sleep(self.slow)
+        if self.errors:
+            raise self.errors.pop(0)
+        self.sessions.append(FakeSession())
+        return self.sessions[-1]
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+@pytest.fixture
+def clock() -> LeapingClock:
+    return LeapingClock()
+
+
+@pytest.fixture
+def line(host: Host, clock: LeapingClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lifeline[FakeSession]]:
+    monkeypatch.setattr(lifeline, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(lifeline, "PING_EVERY", 0.02)
+    line = Lifeline(host.open, clock, "test")
+    yield line
+    line.close()
+
+
+def soon(what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.005)
+
+
+def test_many_who_ask_at_once_share_one_attempt(line: Lifeline[FakeSession], host: Host) -> None:
+    host.slow = 0.1
+    got: list[FakeSession] = []
+    threads = [threading.Thread(target=lambda: got.append(line.session(20))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert host.attempts == 1
+    assert len(set(map(id, got))) == 1
+    assert line.state.connected
+
+
+def test_failures_are_tried_again_until_the_caller_has_no_patience_left(
+        line: Lifeline[FakeSession], host: Host) -> None:
+    host.errors = [NoRoute("off"), RunnerUnreachable("busy"), NoRoute("off")]
+    assert line.session(20) is host.sessions[0]
+    assert host.attempts == 4
+    host.sessions[0].alive = False
+    host.errors = [NoRoute("off")] * 10_000
+    with pytest.raises(NoRoute, match="off"):
+        line.session(0.2)
+    assert not line.state.connected
+    assert line.state.reason == "off"
+
+
+def test_what_only_a_person_can_mend_is_said_at_once_and_not_hammered(
+        line: Lifeline[FakeSession], host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifeline, "FIRST_PAUSE", 1e6)
+    monkeypatch.setattr(lifeline, "LONGEST_PAUSE", 1e6)
+    host.errors = [LoginRefused("no"), LoginRefused("no")]
+    for _ in range(5):
+        with pytest.raises(LoginRefused):
+            line.session(20)
+    assert host.attempts == 1
+    line.nudge()
+    with pytest.raises(LoginRefused):
+        line.session(20)
+    assert host.attempts == 2
+    line.nudge()
+    assert line.session(20).alive
+
+
+def test_pauses_double_up_to_the_longest_and_dialling_stays_quick(
+        line: Lifeline[FakeSession], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifeline, "FIRST_PAUSE", 0.5)
+    ceilings: list[float] = []
+    monkeypatch.setattr(lifeline.random, "uniform", lambda low, high: ceilings.append(high) or low)
+    for _ in range(9):
+        line._failed(RunnerUnreachable("busy"))
+    assert ceilings == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    ceilings.clear()
+    line.nudge()
+    for _ in range(5):
+        line._failed(NoRoute("off"))
+    assert ceilings == [0.5, 1, 2, 2, 2]
+
+
+def test_a_session_that_misses_three_pings_is_given_up_and_one_that_misses_two_is_not(
+        line: Lifeline[FakeSession], host: Host) -> None:
+    first = line.session(5)
+    soon(lambda: len(first.pings) > 2)
+    first.deaf = True
+    soon(lambda: first.closed)
+    assert not line.state.connected
+    assert line.state.reason == "no answer"
+    second = line.session(5)
+    assert second is not first
+    assert line.state.connected
+
+
+def test_after_a_sleep_the_first_ping_may_take_longer_and_one_miss_is_enough(
+        line: Lifeline[FakeSession], clock: LeapingClock) -> None:
+    session = line.session(5)
+    soon(lambda: session.pings)
+    clock.leap += 3600
+    soon(lambda: lifeline.WAKE_SECONDS in session.pings)
+    session.deaf = True
+    before = len(session.pings)
+    clock.leap += 3600
+    soon(lambda: session.closed)
+    assert len(session.pings) - before <= 3
+
+
+def test_a_line_that_is_closed_tells_everybody(line: Lifeline[FakeSession], host: Host) -> None:
+    session = line.session(5)
+    line.close()
+    line.close()
+    assert session.closed
+    with pytest.raises(RunnerUnreachable, match="closed"):
+        line.session(5)
+
+
+def test_an_error_of_ours_or_of_the_settings_does_not_jam_the_line(line: Lifeline[FakeSession], host: Host) -> None:
+    host.errors = [BadInput("~/.ssh/config cannot be read"), ZeroDivisionError()]
+    with pytest.raises(BadInput):
+        line.session(5)
+    with pytest.raises(ZeroDivisionError):
+        line.session(5)
+    assert line.session(5).alive
