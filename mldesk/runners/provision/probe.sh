@@ -96,7 +96,8 @@ internet() {
     elif have python3; then limited 4 python3 -I -c 'import sys, urllib.request
 urllib.request.urlopen(sys.argv[1], timeout=3).close()' "$internet_url" >/dev/null
     elif ! awk '$2 == "00000000" && $8 == "00000000" { found = 1 } END { exit !found }' /proc/net/route 2>/dev/null &&
-        ! grep -q '^0\{32\} 00 .* [a-z]*[0-9]*$' /proc/net/ipv6_route 2>/dev/null; then say internet no; return
+        ! awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { found = 1 } END { exit !found }' /proc/net/ipv6_route \
+            2>/dev/null; then say internet no; return
     else say internet unknown; return; fi  # there is a way out, and nothing to try it with
     if [ "$?" = 0 ]; then say internet yes; else say internet no; fi
 }
