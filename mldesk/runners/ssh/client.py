@@ -25,7 +25,7 @@ from mldesk.runners.ssh.lifeline import Lifeline, LinkState
 from mldesk.runners.ssh.programs import Installed
 from mldesk.runners.ssh.session import SshSession
 from mldesk.runners.ssh.stream import Connection
-from mldesk.runners.ssh.transfer import Cut, bring, take_files, take_object
+from mldesk.runners.ssh.transfer import Cut, Progress, bring, take_files, take_object
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.link_client import LinkLost
@@ -112,7 +112,7 @@ class SshRunner:
                 return
         except LibraryDamaged:  # it only looks like a manifest
             return
-        self._transfer(lambda session: take_files(session.open("send"), digest, store, self._progress("down")))
+        self._transfer("down", lambda session, moved: take_files(session.open("send"), digest, store, moved))
 
     def close(self) -> None:
         self._line.close()
@@ -149,8 +149,8 @@ class SshRunner:
         Raises ObjectMissing, DiskFull, RunnerUnreachable.
         """
         with self._moving:
-            return self._transfer(lambda session: bring(session.open("receive"), manifest, self._store, self._have,
-                                                        self._progress("up")))
+            return self._transfer("up", lambda session, moved: bring(session.open("receive"), manifest, self._store,
+                                                                     self._have, moved))
 
     def stop_agent(self, kill_jobs: bool = False) -> None:
         """End the agent over there; its jobs go on unless ``kill_jobs``. It is started again by the next connection.
@@ -192,37 +192,30 @@ class SshRunner:
         if not session.alive:
             self._line.lost(session, reason)
 
-    def _transfer(self, move: Callable[[SshSession], Result]) -> Result:
+    def _transfer(self, way: str, move: Callable[[SshSession, Progress], Result]) -> Result:
         """Move, and again over the next session if it was cut, as long as there is some progress."""
-        deadline = self._clock.monotonic() + TRANSFER_PATIENCE
+        progressed = self._clock.monotonic()
+
+        def moved(done: int, total: int) -> None:
+            nonlocal progressed
+            progressed = self._clock.monotonic()
+            if self._on_transfer is not None:
+                self._on_transfer(way, done, total)
+
         while True:
-            session = self._line.session(max(0.0, deadline - self._clock.monotonic()))
-            self._moved = False
+            left = progressed + TRANSFER_PATIENCE - self._clock.monotonic()
+            session = self._line.session(max(0.0, left))
             try:
-                return move(session)
-            except (Cut, LinkLost) as error:
-                self._doubt(session, str(error))
-                if self._moved:
-                    deadline = self._clock.monotonic() + TRANSFER_PATIENCE
-                if self._clock.monotonic() > deadline:
-                    raise
-                log.info("%s: a transfer was cut (%s) and goes on", self.name, error)
+                return move(session, moved)
             except Refused:
                 raise
             except RunnerUnreachable as error:
                 self._doubt(session, str(error))
-                if session.alive or self._clock.monotonic() > deadline:
+                cut = isinstance(error, (Cut, LinkLost)) or not session.alive
+                if not cut or self._clock.monotonic() > progressed + TRANSFER_PATIENCE:
                     raise
-            time.sleep(_PAUSE * random.random())  # noqa: S311 - as above
-
-    _moved = False             # the transfer under way has moved something
-
-    def _progress(self, way: str) -> Callable[[int, int], None]:
-        def moved(done: int, total: int) -> None:
-            self._moved = True
-            if self._on_transfer is not None:
-                self._on_transfer(way, done, total)
-        return moved
+                log.info("%s: a transfer was cut (%s) and goes on", self.name, error)
+            time.sleep(_PAUSE * random.random())  # noqa: S311 - spreads callers out, guards nothing
 
     def _have(self, digests: list[str]) -> set[str]:
         lacking: set[str] = set()
@@ -240,7 +233,7 @@ class SshRunner:
         if type(size) is not int or size < len(data):
             raise answers.BadAnswer
         if size > len(data):
-            self._transfer(lambda session: take_object(session.open("send"), digest, size, store))
+            self._transfer("down", lambda session, _moved: take_object(session.open("send"), digest, size, store))
         elif hashlib.sha256(data).hexdigest() == digest:
             store.put_bytes(data)
         else:
