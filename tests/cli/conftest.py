@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mldesk.cli.main import run
 
 
 @dataclass(frozen=True)
@@ -41,18 +45,23 @@ class Command:
     def environment(self, **more: str) -> dict[str, str]:
         return {**os.environ, "MLDESK_HOME": str(self.home), "COLUMNS": "120", "PYTHONWARNINGS": "", **more}
 
-    def __call__(self, *arguments: str | Path, timeout: float = 240, **more: str) -> Answer:
+    def __call__(self, *arguments: str | Path, timeout: float = 600, **more: str) -> Answer:
         done = subprocess.run([sys.executable, "-m", "mldesk", *map(str, arguments)], capture_output=True, text=True,
                               encoding="utf-8", timeout=timeout, check=False, cwd=self.folder,
                               env=self.environment(**more), stdin=subprocess.DEVNULL)
         assert "Traceback" not in done.stderr, done.stderr
         return Answer(done.returncode, done.stdout, done.stderr)
 
-    def good(self, *arguments: str | Path, **more: Any) -> Any:
-        """Run with --json and return the document of a command that must succeed."""
-        answer = self(*arguments, "--json", **more)
-        assert answer.code == 0, answer
-        return answer.json
+    def good(self, *arguments: str | Path) -> Any:
+        """Return the JSON document of a command that must succeed; runs in this process, which is much faster."""
+        out, err = io.StringIO(), io.StringIO()
+        words = ["--json", *map(str, arguments)]
+        if "--home" not in words:
+            words += ["--home", str(self.home)]
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(words, open_window=lambda home, gallery: 1)
+        assert code == 0, (words, out.getvalue(), err.getvalue())
+        return json.loads(out.getvalue())
 
     def stop(self) -> None:
         """End the agent that the commands started."""

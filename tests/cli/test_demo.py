@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.cli.conftest import Command
 
 
+@pytest.mark.timeout(900)
 def test_the_demo_does_the_whole_job_and_leaves_nothing_behind(mldesk: Command, tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
-    told = mldesk.good("demo", TMPDIR=str(tmp_path / "tmp"))
+    answer = mldesk("demo", "--json", TMPDIR=str(tmp_path / "tmp"), timeout=900)
+    assert answer.code == 0, answer
+    told = answer.json
     assert {"dataset", "runs", "best", "bundle", "predictions", "seconds", "home"} <= set(told)
     assert [run["status"] for run in told["runs"]] == ["succeeded", "succeeded"]
     assert {run["estimator"] for run in told["runs"]} == {"lightgbm", "mlp"}

@@ -107,7 +107,7 @@ def test_ctrl_c_ends_an_import_with_nothing_kept(mldesk: Command) -> None:
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, json.loads(out)["error"]["code"], "Traceback" in err) == (130, "cancelled", False)
     assert list((mldesk.home / "scratch").iterdir()) == []
     assert mldesk.good("data", "list")["datasets"] == []

@@ -22,7 +22,9 @@ DETAILS = RESULT | {"last_seq", "runner", "parameters", "dataset", "created", "f
 
 def test_from_a_table_to_predictions_elsewhere(mldesk: Command, tmp_path: Path) -> None:
     _bring_in_and_clean(mldesk, tmp_path)
-    first = mldesk.good("train", "shop", "--target", "grade", "--model", "linear", "--name", "plain")
+    answer = mldesk("train", "shop", "--target", "grade", "--model", "linear", "--name", "plain", "--json")
+    assert answer.code == 0, answer
+    first = answer.json
     assert set(first) >= RESULT
     assert (first["status"], first["cause"], first["model"], first["task"]) == (
         "succeeded", None, "shop-grade@1", "tabular_classification")
@@ -38,7 +40,7 @@ def test_from_a_table_to_predictions_elsewhere(mldesk: Command, tmp_path: Path) 
 
 def _bring_in_and_clean(mldesk: Command, folder: Path) -> None:
     table = make_table(folder / "shop.csv")
-    made = mldesk.good("data", "import", table, "--name", "shop")
+    made = mldesk("data", "import", table, "--name", "shop", "--json").json
     assert (made["dataset"], made["version"], made["rows"], made["problems"]) == ("shop", 1, 240, [])
     assert made["columns"][3] == {"name": "weight", "type": "number", "missing": 13, "distinct": 97} | {
         "distinct": made["columns"][3]["distinct"]}
@@ -109,7 +111,7 @@ def _use_it(mldesk: Command, folder: Path, bundle: Path) -> None:
     new = folder / "new.csv"
     new.write_text("weight,colour,size\n9.5,red,4.0\n,violet,9.1\n3.0,green,\n", "utf-8")
     elsewhere = ["--home", str(folder / "elsewhere")]
-    report = mldesk.good("predict", bundle, new, "-o", folder / "a.csv", *elsewhere)
+    report = mldesk("predict", bundle, new, "-o", folder / "a.csv", *elsewhere, "--json").json
     assert (report["rows"], report["columns"]) == (3, ["prediction", "probability_good", "probability_poor"])
     assert any("violet" in warning or "colour" in warning for warning in report["warnings"])
     mldesk.good("predict", "shop-grade", new, "-o", folder / "b.csv")
@@ -135,6 +137,8 @@ def shop(mldesk: Command, tmp_path: Path) -> Command:
     return mldesk
 
 
+# A machine under load may need minutes to start a trainer; nothing here is about speed.
+pytestmark = pytest.mark.timeout(900)
 LONG = ("train", "shop", "--target", "grade", "--model", "mlp", "--param", "epochs=5000", "--param", "patience=none")
 
 
@@ -160,11 +164,15 @@ def test_a_follower_that_is_killed_loses_nothing_and_ctrl_c_only_detaches(shop: 
     lines = [second.stdout.readline() for _ in range(5)]
     os.killpg(second.pid, signal.SIGINT)
     os.killpg(second.pid, signal.SIGINT)
-    out, err = second.communicate(timeout=60)
-    assert second.returncode == 130
+    rest_of_it = second.stdout.read()  # communicate() would lose what readline has buffered
+    assert second.stderr is not None
+    err = second.stderr.read()
+    second.stdout.close()
+    second.stderr.close()
+    assert second.wait(300) == 130
     assert "Traceback" not in err
     assert "goes on" in err
-    seen = [json.loads(line)["seq"] for line in [*lines, *out.splitlines()]]
+    seen = [json.loads(line)["seq"] for line in [*lines, *rest_of_it.splitlines()]]
     assert seen == list(range(1, len(seen) + 1))
     assert shop.good("runs", "show", "long")["status"] == "running"
     assert shop.good("runs", "cancel", "long")["run"]
@@ -180,7 +188,7 @@ def test_ctrl_c_in_train_prints_one_document_and_leaves_the_run_alone(shop: Comm
     process = _start(shop, *LONG, "--name", "long", "--json")
     _until(lambda: any(event["kind"] == "metrics" for event in _events(shop)))
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in err
     document = json.loads(out)
@@ -217,7 +225,7 @@ def test_a_model_is_served_over_http(shop: Command) -> None:
             assert "prediction" in response.read().decode()
     finally:
         os.killpg(server.pid, signal.SIGINT)
-        _, err = server.communicate(timeout=60)
+        _, err = server.communicate(timeout=300)
     assert "Traceback" not in err
     assert server.returncode in (0, 130)
 
@@ -233,7 +241,7 @@ def _start(command: Command, *arguments: str) -> subprocess.Popen[str]:
                             start_new_session=True, stdin=subprocess.DEVNULL)
 
 
-def _until(condition: Any, seconds: float = 120) -> None:
+def _until(condition: Any, seconds: float = 400) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

@@ -16,6 +16,8 @@ from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
 from tests.data_folder import SHARED
 
+# A machine under load may need minutes to start a trainer; nothing here is about speed.
+pytestmark = pytest.mark.timeout(900)
 PENGUINS = SHARED / "tabular" / "penguins_raw.csv"
 QUICK: dict[str, dict[str, Any]] = {
     "linear": {}, "random_forest": {"trees": 10}, "hist_gradient_boosting": {"rounds": 15},
