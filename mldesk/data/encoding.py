@@ -38,7 +38,8 @@ class _Counter:
     def __init__(self) -> None:
         self.quotes = self.ends = 0
         self._last = b""
-        self.nul_line: int | None = None
+        self.nul_line: int | None = None    # the first line with a NUL
+        self.bad_line: int | None = None    # the first line with the mark for what could not be read
 
     @property
     def lines(self) -> int:
@@ -78,7 +79,11 @@ def as_utf8(source: Path, target: Path, problems: Problems, encoding: str | None
     if not given and not str(encoding).startswith("utf"):
         problems.add("guesses", f"The text is not UTF-8; it was read as {encoding}, which is a guess. If letters look "
                      "wrong, choose the encoding.")
-    counted = _transcode(source, target, str(encoding), step, name)
+    counted = _transcode(source, target, str(encoding), step, name, guessed=not given)
+    if counted.bad_line is not None and encoding != "utf-8":
+        problems.add("lines with bytes that cannot be read", f"Line {counted.bad_line} holds bytes that are not "
+                     f"{encoding}; they were replaced by \ufffd there and wherever else they occur.",
+                     line=counted.bad_line)
     nul_line = counted.nul_line
     if nul_line is not None:
         problems.add("NUL characters", f"Line {nul_line} holds NUL characters; they were left out there and wherever "
@@ -152,24 +157,29 @@ def _check_utf8(path: Path, counter: _Counter, step: Step) -> tuple[int | None, 
     return bad_line, sample, good, bad
 
 
-def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str) -> _Counter:
-    """Write the text as UTF-8 without mark and NULs; count as it is written (NULs before they go)."""
+def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str, *, guessed: bool) -> _Counter:
+    """Write the text as UTF-8 without mark and NULs; count as it is written (NULs before they go).
+
+    What a guessed encoding cannot read is replaced; what a chosen or marked one cannot read is refused.
+    """
+    lenient = encoding == "utf-8" or (guessed and not encoding.startswith("utf"))
     decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)(
-        "replace" if encoding == "utf-8" else "strict")
+        "replace" if lenient else "strict")
     counter = _Counter()
-    line_of_nul: int | None = None
     try:
         with disk_errors(f"reading {name}"), open(target, "wb") as out:
             for piece in chain(_pieces(source, step), (b"",)):
                 text = decoder.decode(piece, final=not piece)
-                counter.see(text.encode("utf-8", "replace"))
-                line_of_nul = line_of_nul or counter.nul_line
-                out.write(text.replace("\0", "").encode("utf-8", "replace"))
-    except UnicodeDecodeError as error:
-        line = counter.ends + 1 + _line_ends(error.object[:error.start])
+                if lenient and counter.bad_line is None and "\ufffd" in text:
+                    counter.bad_line = counter.ends + 1 + _line_ends(text[:text.index("\ufffd")].encode())
+                data = text.encode("utf-8", "replace")
+                counter.see(data)
+                out.write(data.replace(b"\0", b""))
+    except UnicodeError as error:
+        read = error.object[:error.start] if isinstance(error, UnicodeDecodeError) else b""
+        line = counter.ends + 1 + _line_ends(read)
         raise ImportRefused(f"{name} is not written in {encoding}: line {line} cannot be read.",
                             hint="Choose another encoding, or leave it to be found out.") from error
-    counter.nul_line = line_of_nul
     return counter
 
 

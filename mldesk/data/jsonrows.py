@@ -96,7 +96,7 @@ def _read_lines(context: Context, file: TextIO, rows: RecordRows) -> None:
 
 
 def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(":")[:80]
+    return (text[:1].lower() + text[1:]).rstrip(":").removesuffix(" at").removesuffix(" starting")[:80]
 
 
 def _read_array(context: Context, file: TextIO, rows: RecordRows) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,12 @@ Cell = Any  # str, float, bool, date, datetime, time, timedelta; "" for an empty
 
 def read_sheet(context: Context, source: Path) -> RawTable:
     """Read the sheet with the data into text columns. Raises ImportRefused, ImportCancelled, DiskFull."""
-    _refuse_bomb(context, source)
-    sheet = _choose(context, _open(context, source))
-    rows: list[list[Cell]] = sheet.to_python(skip_empty_area=False)
+    with _errors(context):
+        _refuse_bomb(context, source)
+        sheet = _choose(context, calamine.load_workbook(str(source)))
+        rows: list[list[Cell]] = sheet.to_python(skip_empty_area=False)
+        merged = sheet.merged_cell_ranges or []
     context.parsed(0.5)
-    merged = sheet.merged_cell_ranges or []
     layout = find_layout(rows, merged, context.options.header_row)
     if layout is None:
         raise ImportRefused(f"{context.name}: the sheet {sheet.name!r} has no rows of values.",
@@ -56,19 +58,27 @@ def _refuse_bomb(context: Context, source: Path) -> None:
         raise ImportRefused(f"{context.name} unpacks to {unpacked:,} bytes; that is too much for a workbook.")
 
 
-def _open(context: Context, source: Path) -> calamine.CalamineWorkbook:
+@contextmanager
+def _errors(context: Context) -> Iterator[None]:
+    """Turn what the readers of archives and workbooks raise for damaged ones into a sentence."""
     try:
-        return calamine.load_workbook(str(source))
+        yield
     except calamine.PasswordError as error:
         raise ImportRefused(f"{context.name} is protected by a password.",
                             hint="Open it in a spreadsheet program and save it without one.") from error
-    except (calamine.CalamineError, OSError) as error:
-        raise ImportRefused(f"{context.name} is damaged or not a workbook: {_reason(error)}.",
-                            hint="Open it in a spreadsheet program and save it anew, or save it as CSV.") from error
+    except (calamine.CalamineError, zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        raise _damaged(context, error) from error
+    except BaseException as error:
+        # calamine is Rust; what it did not foresee ends in a panic, which is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _damaged(context, error) from error
 
 
-def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0][:160].rstrip(".") if str(error) else type(error).__name__
+def _damaged(context: Context, error: BaseException) -> ImportRefused:
+    reason = str(error).splitlines()[0][:160].rstrip(".") if str(error) else type(error).__name__
+    return ImportRefused(f"{context.name} is damaged or not a workbook: {reason}.",
+                         hint="Open it in a spreadsheet program and save it anew, or save it as CSV.")
 
 
 def _choose(context: Context, book: calamine.CalamineWorkbook) -> calamine.CalamineSheet:
@@ -96,8 +106,6 @@ def _sheet(context: Context, book: calamine.CalamineWorkbook, name: str) -> cala
         sheet = book.get_sheet_by_name(name)
     except calamine.WorksheetNotFound:
         return None
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        raise ImportRefused(f"{context.name}: the sheet {name!r} cannot be read: {_reason(error)}.") from error
     return sheet if sheet.height and sheet.width else None
 
 

@@ -177,6 +177,17 @@ def test_a_workbook_without_a_table_is_refused(content: bytes, words: str, take:
         take(content, "t.xlsx")
 
 
+@pytest.mark.parametrize("spoil", range(8))
+def test_a_workbook_damaged_anywhere_is_read_or_refused_but_never_crashes(spoil: int, take: Import) -> None:
+    book = bytearray(_workbook([["a", "b"], *([number, "x"] for number in range(50))]))
+    at = len(book) * spoil // 8
+    book[at : at + 40] = bytes(40)
+    try:
+        assert take(bytes(book), "t.xlsx").rows
+    except ImportRefused as refused:
+        assert "t.xlsx" in refused.message
+
+
 def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(take: Import, tmp_path: Path) -> None:
     import zipfile
 
