@@ -164,7 +164,7 @@ def test_one_broken_byte_in_utf8_costs_one_letter(take: Import, rows: Rows) -> N
 
 
 def test_bytes_that_a_guessed_encoding_does_not_have_cost_one_letter(take: Import, rows: Rows) -> None:
-    table = take("Stadt,n\n".encode() + "München,1\nKöln,2\n".encode("cp1252") * 10 + b"ab\x81,3\n")
+    table = take(b"Stadt,n\n" + "München,1\nKöln,2\n".encode("cp1252") * 10 + b"ab\x81,3\n")
     assert rows(table)[-2:] == [["Köln", 2], ["ab\ufffd", 3]]
     assert [problem.line for problem in table.problems] == [None, 22]
 
