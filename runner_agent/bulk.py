@@ -6,13 +6,14 @@ A caller that is cut off loses at most the piece that was on its way.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import select
 from collections.abc import Sequence
 from typing import Any
 
 from mldesk.core.errors import BadInput, MldeskError
-from mldesk.wire.bulk import Frame, Received, Torn, frame, header, read_frame
+from mldesk.wire.bulk import NO_DIGEST, Frame, Received, Torn, frame, header, read_frame
 from mldesk.wire.manifest import CHUNK, Entry, check_digest
 from mldesk.wire.objects import ObjectStore
 from runner_agent.bridge import arguments_of, refuse, say
@@ -43,8 +44,13 @@ def main(given: Sequence[str]) -> int:
 
 def _take(store: ObjectStore, given: Received) -> tuple[bytes, ...]:
     if given.kind is Frame.CHUNK:
-        store.put_chunk(given.digest, given.body)
+        try:
+            store.put_chunk(given.digest, given.body)
+        except BadInput as error:
+            raise Torn("A piece came in damaged.", hint="Send it again.") from error
     elif given.kind is Frame.OBJECT:
+        if hashlib.sha256(given.body).hexdigest() != given.digest:
+            raise Torn("A piece came in damaged.", hint="Send it again.")
         store.put_bytes(given.body)
     elif given.kind is Frame.ENTRY:
         store.assemble(_entry(given.json()))
@@ -65,7 +71,7 @@ def _give(store: ObjectStore, given: Received) -> tuple[bytes, ...]:
     with open(store.path(check_digest(wanted.get("digest", ""))), "rb") as file:
         file.seek(offset)
         data = file.read(length)
-    return header(Frame.DATA, data), data
+    return header(Frame.DATA, data, NO_DIGEST), data
 
 
 def _entry(value: dict[str, Any]) -> Entry:

@@ -9,7 +9,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from mldesk.core.errors import DiskFull, LibraryDamaged, MldeskError, NotFound, RunnerUnreachable
+from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, MldeskError, NotFound, RunnerUnreachable
 from mldesk.runners import answers
 from mldesk.runners.ssh.programs import Opened, Reader
 from mldesk.runners.ssh.stream import StreamEnded
@@ -227,9 +227,10 @@ def take_files(opened: Opened, manifest: str, store: ObjectStore, progress: Prog
         moved = 0
         pieces = download.pieces((entry.sha256, index * CHUNK, entry.chunk_size(index)) for _, entry, index in plan)
         for (chunk, _, _), data in zip(plan, pieces, strict=True):
-            if hashlib.sha256(data).hexdigest() != chunk:
-                raise answers.BadAnswer
-            store.put_chunk(chunk, data)
+            try:
+                store.put_chunk(chunk, data)
+            except BadInput as error:  # it is not what the manifest says
+                raise answers.BadAnswer from error
             moved += len(data)
             if progress is not None:
                 progress(moved, total)
