@@ -7,18 +7,10 @@ output begins and ends, with its exit code, in a form that the script itself doe
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from mldesk.core.errors import RunnerUnreachable
 from mldesk.runners.provision.execution import MAX_OUTPUT, Ran
-from mldesk.runners.ssh.stream import ByteStream, StreamEnded, closing_after
+from mldesk.runners.ssh.stream import ByteStream, Connection, StreamEnded, closing_after
 from mldesk.wire.banner import MAX_NOISE, new_word
-
-
-class Connection(Protocol):
-    """What both backends of mldesk.runners.ssh have."""
-
-    def open_exec(self, command: str, timeout: float = 20.0) -> ByteStream: ...
 
 
 class SshExec:
@@ -42,9 +34,8 @@ class SshExec:
             stream.release()
 
     def _why(self, stream: ByteStream) -> RunnerUnreachable:
-        explain = getattr(self._connection, "explain", None)  # the system's ssh says only now why it failed
-        why = explain(stream) if explain is not None else None
-        if isinstance(why, RunnerUnreachable):
+        why = self._connection.explain(stream)  # the system's ssh says only now why it failed
+        if why is not None:
             return why
         said = stream.complaint
         return RunnerUnreachable("The machine did not finish what it was asked" + (f": {said[-300:]}" if said else "."),

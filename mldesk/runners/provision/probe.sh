@@ -24,7 +24,9 @@ limited() {
 place() { # prefix folder
     say "$1.path" "$2"
     [ -d "$2" ] || { say "$1.state" missing; return; }
-    say "$1.free_kb" "$(df -Pk "$2" 2>/dev/null | awk 'NR > 1 { print $(NF - 2) }' | tail -n 1)"
+    free=$(df -Pk "$2" 2>/dev/null | awk 'NR > 1 { print $(NF - 2) }' | tail -n 1)
+    [ -n "$free" ] || free=$(stat -f -c '%a %S' "$2" 2>/dev/null | awk '{ printf "%d", $1 * $2 / 1024 }')
+    say "$1.free_kb" "$free"
     say "$1.type" "$(stat -f -c %T "$2" 2>/dev/null || df -PT "$2" 2>/dev/null | awk 'NR > 1 { print $2 }')"
     try="$2/.mldesk-probe-$$"
     if ! printf '#!/bin/sh\nexit 7\n' >"$try" 2>/dev/null; then say "$1.state" unwritable; rm -f "$try"; return; fi

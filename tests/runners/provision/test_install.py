@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from mldesk.runners.provision.install import AGENT, InstallBusy, Installed, Inst
 from mldesk.runners.provision.package import Payload, build_payload
 from mldesk.runners.provision.plan import Offer, Way, make_plan
 from mldesk.runners.provision.probe import HostFacts, Python, probe
+from mldesk.runners.provision.runtime import pack_own_python
 from tests.runners.provision.boxes import bare_path, program
 
 SYSTEM_PYTHON = shutil.which("python3", path="/usr/bin") or shutil.which("python3") or ""
@@ -206,3 +209,36 @@ def test_a_python_that_makes_no_environment_is_named_as_the_reason(box: Exec, ho
                      Offer(payload.build, 1, 1))
     with pytest.raises(InstallFailed, match="no venv here"):
         install(box, facts, plan, payload, token="me")
+
+
+def test_a_box_without_python_gets_this_desktops_own(tmp_path: Path, home: Path, payload: Payload) -> None:
+    box = LocalExec(home, path=bare_path(tmp_path / "bare"))
+    python = pack_own_python(tmp_path)
+    facts = replace(probe(box, ""), pythons=())
+    offer = Offer(payload.build, len(payload.data), payload.installed,
+                  dict.fromkeys(python.platforms, python.runtime))
+    plan = make_plan(facts, offer)
+    assert plan.way is Way.UPLOAD and plan.python == python.runtime.version
+    try:
+        done = install(box, facts, plan, payload, runtime=python.archive)
+        assert done.uploaded == plan.upload == len(payload.data) + python.archive.size
+        assert probe(box, "").runtimes == {python.archive.digest[:16]}
+    finally:
+        assert uninstall(box, data=True).left == ()
+    assert files_below(home) == []
+
+
+def test_another_user_of_the_box_installs_for_themselves_and_nobody_else_looks_in(payload: Payload) -> None:
+    with tempfile.TemporaryDirectory(prefix="mldesk-user-") as name:
+        Path(name).chmod(0o755)
+        home = Path(name) / "home"
+        home.mkdir()
+        user = 4321 if os.getuid() == 0 else None  # as root, a box of somebody else's
+        if user is not None:
+            os.chown(home, user, user)
+        box = LocalExec(home, path="/usr/bin:/bin", user=user)
+        set_up(box, payload)
+        assert {(home / part).stat().st_mode & 0o077 for part in (".mldesk", ".mldesk/current/bin/mldesk-agent")} == {0}
+        assert (home / ".mldesk").stat().st_uid == (user or os.getuid())
+        assert uninstall(box, data=True).left == ()
+        assert files_below(home) == []

@@ -11,7 +11,7 @@ import pytest
 
 from mldesk.core.errors import RunnerUnreachable
 from mldesk.runners.provision.over_ssh import SshExec
-from mldesk.runners.ssh.stream import StreamEnded
+from mldesk.runners.ssh.stream import ByteStream, StreamEnded
 
 LOGIN_SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh", "fish", "csh") if shutil.which(shell)]
 
@@ -64,6 +64,16 @@ class Host:
             [shutil.which(self.shell) or self.shell, "-c", self.noise + command], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/",
             env={"HOME": str(self.home), "PATH": "/usr/bin:/bin"}))
+
+    def explain(self, stream: ByteStream) -> RunnerUnreachable | None:
+        return None
+
+    @property
+    def alive(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        return None
 
 
 @pytest.mark.parametrize("shell", LOGIN_SHELLS)
