@@ -71,8 +71,8 @@ class PredictDialog(Sheet, TaskOwner):
         choose_place(self, self.tr("Write predictions to"), OUTPUTS, "predictions.csv", chosen)
 
     def _on_source(self, text: str) -> None:
-        if text and not self._own_output:
-            path = Path(text)
+        path = Path(text.strip())
+        if path.name and not self._own_output:  # "/" and ".." have no name yet: the path is still being typed
             self.output.setText(str(path.with_name(f"{path.name.split('.')[0]}-predictions.csv")))
         self._check()
 
