@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,9 +16,9 @@ import pytest
 
 from mldesk.core.errors import RunnerUnreachable
 from mldesk.runners.provision.execution import Exec, LocalExec, Ran
-from mldesk.runners.provision.install import AGENT, InstallBusy, Installed, InstallFailed, install, uninstall
+from mldesk.runners.provision.install import AGENT, Archive, InstallBusy, Installed, InstallFailed, install, uninstall
 from mldesk.runners.provision.package import Payload, build_payload
-from mldesk.runners.provision.plan import Offer, Way, make_plan
+from mldesk.runners.provision.plan import Offer, Way, make_plan, platform_of
 from mldesk.runners.provision.probe import HostFacts, Python, probe
 from mldesk.runners.provision.runtime import pack_own_python
 from tests.runners.provision.boxes import bare_path, program
@@ -242,3 +243,22 @@ def test_another_user_of_the_box_installs_for_themselves_and_nobody_else_looks_i
         assert (home / ".mldesk").stat().st_uid == (user or os.getuid())
         assert uninstall(box, data=True).left == ()
         assert files_below(home) == []
+
+
+def test_uv_brings_a_python_below_our_own_folder(box: Exec, home: Path, tmp_path: Path, payload: Payload) -> None:
+    # A stand-in for uv: "python install" makes a folder where it is told to, "python find" says what is in it.
+    script = f"""case "$*" in
+    *"python install"*) mkdir -p "$UV_PYTHON_INSTALL_DIR/cpython/bin"
+        ln -s {SYSTEM_PYTHON} "$UV_PYTHON_INSTALL_DIR/cpython/bin/python3" ;;
+    *"python find"*) echo "$UV_PYTHON_INSTALL_DIR/cpython/bin/python3" ;;
+esac"""
+    program(tmp_path, "uv", script)
+    digest = hashlib.sha256((tmp_path / "uv").read_bytes()).hexdigest()
+    facts = replace(probe(box, ""), internet=True, pythons=())
+    plan = make_plan(facts, Offer(payload.build, 1, 1, uv={platform_of(facts): 100}))
+    assert plan.way is Way.UV and plan.download > 0
+    install(box, facts, plan, payload, uv=Archive(tmp_path / "uv", digest))
+    configuration = (home / ".mldesk/current/env/pyvenv.cfg").read_text()
+    assert probe(box, "").current == payload.build and "executable" in configuration
+    assert uninstall(box, data=True).left == ()
+    assert files_below(home) == []
