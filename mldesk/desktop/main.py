@@ -21,6 +21,7 @@ from mldesk.core.errors import MldeskError
 from mldesk.core.paths import Home, default_home
 from mldesk.desktop import errors, theme
 from mldesk.desktop.garbage import GarbageCollector
+from mldesk.desktop.not_here import only_trainers
 from mldesk.desktop.passphrase import PassphraseAsker
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.desk import Desk
@@ -47,10 +48,14 @@ def run(home: Path | None = None, *, gallery: bool = False, quit_at_first_paint:
     return _live(app, window, quit_at_first_paint=quit_at_first_paint)
 
 
-def make_window(place: Home, preferences: PreferencesFile) -> MainWindow:
-    """Build the window over the library at ``place``, which it opens once it is shown."""
+def make_window(place: Home, preferences: PreferencesFile, *, meet_machine: bool = True) -> MainWindow:
+    """Build the window over the library at ``place``, which it opens once it is shown.
+
+    ``meet_machine`` starts the local runner without being asked, so that the first run begins at once.
+    """
     asker = PassphraseAsker()
-    window = MainWindow(Desk(lambda: _open_workbench(place, asker)), place, preferences)
+    desk = Desk(lambda: _open_workbench(place, asker), meet_machine=meet_machine)
+    window = MainWindow(desk, place, preferences)
     window.painted.connect(lambda: asker.attach(window))
     return window
 
@@ -63,7 +68,7 @@ def _live(app: QApplication, window: MainWindow, *, quit_at_first_paint: bool = 
     tasks = Tasks(lambda name, error: _on_task_failed(window, name, error))
     before, sys.excepthook = sys.excepthook, _excepthook(window)
     try:
-        with loop, made_current(tasks):
+        with loop, made_current(tasks), only_trainers():
             loop.run_until_complete(live(window, tasks, quit_at_first_paint=quit_at_first_paint))
     finally:
         sys.excepthook = before

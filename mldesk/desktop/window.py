@@ -16,7 +16,17 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QMainWindow,
+    QPlainTextEdit,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from mldesk.core.paths import Home
 from mldesk.desktop import errors, theme
@@ -69,8 +79,8 @@ class MainWindow(QMainWindow):
         self.go("home")
         self._restore()
         app = QApplication.instance()
-        if app is not None:
-            app.installEventFilter(self)
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._on_focus)
         desk.active.subscribe(lambda runs: self.sidebar.set_count("runs", len(runs)))
         self.actions_.refused.subscribe(lambda reason: self.say(reason, "neutral"))
 
@@ -262,8 +272,8 @@ class MainWindow(QMainWindow):
     def dispose(self) -> None:
         """Let go of every page, before the tasks and the library end."""
         app = QApplication.instance()
-        if app is not None:
-            app.removeEventFilter(self)
+        if isinstance(app, QApplication):
+            app.focusChanged.disconnect(self._on_focus)
         for dialog in self.findChildren(QDialog):
             dialog.reject()  # whoever waits for its answer hears that there is none
         for widget in self._places.values():
@@ -355,6 +365,14 @@ class MainWindow(QMainWindow):
             self.stack.setCurrentWidget(self._place(key))
 
     # Qt
+
+    def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
+        """Watch the text field that has the focus, and only that: a filter over everything slows everything."""
+        for widget in (old, new):
+            if isinstance(widget, (QLineEdit, QPlainTextEdit)):
+                widget.removeEventFilter(self)
+        if isinstance(new, (QLineEdit, QPlainTextEdit)):
+            new.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ctrl+K opens the palette even where a text field would take it to delete to the end of its line."""

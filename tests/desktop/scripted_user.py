@@ -385,13 +385,14 @@ class Stalls:
 
 
 def play(home: Path, script: Callable[[User], Any], *, mode: str = "light", shots: Path | None = None,
-         size: tuple[int, int] = (1280, 820), patience: float = 120.0, watch: bool = False) -> Any:
+         size: tuple[int, int] = (1280, 820), patience: float = 120.0, watch: bool = False,
+         meet_machine: bool = True) -> Any:
     """Open the window over ``home``, let ``script(user)`` run in it, close it; return what the script returned."""
     app = QApplication.instance() or QApplication(["mldesk"])
     assert isinstance(app, QApplication)
     theme.apply(app, mode, scale=1.0)
     place = Home(home)
-    window = main.make_window(place, PreferencesFile(home / "window.json"))
+    window = main.make_window(place, PreferencesFile(home / "window.json"), meet_machine=meet_machine)
     window.resize(*size)
     window.show()
     result: dict[str, Any] = {}
@@ -409,7 +410,8 @@ def play(home: Path, script: Callable[[User], Any], *, mode: str = "light", shot
             window.close()
 
     flashes = Flashes()
-    app.installEventFilter(flashes)
+    if not watch:  # the filter would count as work
+        app.installEventFilter(flashes)
     stalls = Stalls() if watch else None
     window.painted.connect(lambda: start(act(), "the user"))
     try:

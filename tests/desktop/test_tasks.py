@@ -2,29 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
 from mldesk.desktop import tasks
-from mldesk.desktop.tasks import Tasks, async_slot, in_thread, made_current, start
-
-
-def run(work: Coroutine[Any, Any, Any]) -> list[tuple[str, BaseException]]:
-    """Run ``work`` with tasks of its own; return the errors that were heard."""
-    heard: list[tuple[str, BaseException]] = []
-
-    async def main() -> None:
-        with made_current(Tasks(lambda name, error: heard.append((name, error)))) as own:
-            try:
-                await work
-                await asyncio.sleep(0.01)
-            finally:
-                await own.close()
-
-    asyncio.run(main())
-    return heard
+from mldesk.desktop.tasks import async_slot, in_thread, start
+from tests.desktop.loops import run
 
 
 def test_an_error_in_a_task_is_heard_with_the_tasks_name() -> None:

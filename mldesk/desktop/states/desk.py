@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # SQLAlchemy comes with these; the first paint does not wait 
     from mldesk.library.records import Run, RunnerRecord
     from mldesk.workbench.bench import Workbench
 
+SETTLED = 0.8       # seconds after the library is open until the local runner is started
 TICK = 1.0          # seconds between looks at the library's change token
 LONG_POLL = 1.0     # seconds a follower waits for events; bounds how long closing the window takes
 SHORTEST = 0.08     # seconds a step of following takes at least, so that fast events come in batches
@@ -28,8 +29,9 @@ class Desk:
     Signals: ``changed`` when anything in the library changed, ``advanced`` with a run's id when it may have new events.
     """
 
-    def __init__(self, open_workbench: Callable[[], Workbench], clock: Clock | None = None) -> None:
-        self._open = open_workbench
+    def __init__(self, open_workbench: Callable[[], Workbench], clock: Clock | None = None, *,
+                 meet_machine: bool = True) -> None:
+        self._open, self._meets = open_workbench, meet_machine
         self._clock = clock or SystemClock()
         self._workbench: Workbench | None = None
         self._token: object = None
@@ -58,7 +60,8 @@ class Desk:
             self.failed.value = error
             return
         self.ready.value = True
-        start(self._meet_machine(), "meet this machine")
+        if self._meets:
+            start(self._meet_machine(), "meet this machine")
         await self._watch()
 
     def nudge(self) -> None:
@@ -72,6 +75,8 @@ class Desk:
             await in_thread(workbench.close)
 
     async def _meet_machine(self) -> None:
+        """Start the local runner, which warms a trainer up, a little after the window has settled."""
+        await asyncio.sleep(SETTLED)
         try:
             self.machine.value = await in_thread(self.workbench.runners.check, "local")
         except RunnerUnreachable:

@@ -134,6 +134,9 @@ class SideBar(QFrame):
 
     def _on_toggled(self, button: QPushButton, on: bool) -> None:
         if on:
+            for entry in self._entries.values():  # Tab leads to the place chosen; Qt forgets when it is set by code
+                stop = Qt.FocusPolicy.StrongFocus if entry is button else Qt.FocusPolicy.ClickFocus
+                entry.setFocusPolicy(stop)
             self.selected.emit(next(key for key, entry in self._entries.items() if entry is button))
 
     def changeEvent(self, event: QEvent) -> None:

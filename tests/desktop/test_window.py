@@ -1,0 +1,281 @@
+"""The whole window over a real library, without a runner: everything but training."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from mldesk.app import open_workbench
+from mldesk.desktop import theme
+from mldesk.desktop.cheat_sheet import CheatSheet
+from mldesk.desktop.command_palette import CommandPalette
+from mldesk.desktop.pages.import_dialog import ImportDialog
+from mldesk.desktop.pages.train_dialog import TrainDialog
+from tests.data_folder import SHARED
+from tests.desktop.scripted_user import User, dialogs, play
+
+Script = Callable[[User], Awaitable[Any]]
+
+
+@pytest.fixture
+def window(tmp_path: Path, qtbot: QtBot) -> Callable[[Script], Any]:
+    """Open the window over a library of its own and let a script use it."""
+    return lambda script: play(tmp_path / "home", script, patience=60, meet_machine=False)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A small table with a class, an id and a gap."""
+    path = tmp_path / "fruit.csv"
+    rows = [f"{number},{number * 0.5 if number % 7 else ''},{'apple' if number % 2 else 'pear'}"
+            for number in range(80)]
+    path.write_text("id,weight,kind\n" + "\n".join(rows) + "\n", "utf-8")
+    return path
+
+
+async def opened(user: User, *paths: Path) -> Any:
+    """Drop files and wait for the page of the table."""
+    await user.until(lambda: user.window.desk.ready.value, "the library")
+    user.drop(*paths)
+    page = await user.until(user.window.dataset_page, "the dataset")
+    return await user.until(lambda: page.table.model() and page.table.model().rowCount() and page, "its rows")
+
+
+def test_a_dropped_table_is_imported_and_shown(window: Any, table: Path) -> None:
+    async def script(user: User) -> None:
+        page = await opened(user, table)
+        assert page.state.name == "fruit"
+        assert page.table.model().rowCount() == 80
+        page._search.setText("pear")
+        await user.until(lambda: page._found.text() == "40 of 80 rows", "the search")
+        page.show_tab("columns")
+        await user.until(lambda: page.state.profile.value, "the profile")
+        page.show_tab("query")
+        page.query.field.setPlainText("SELECT kind, count(*) AS n FROM data GROUP BY 1")
+        await user.press("Run")
+        await user.until(lambda: page.query.answer.model() and page.query.answer.model().rowCount() == 2, "an answer")
+        page.query.field.setPlainText("SELECT nothing FROM nowhere")
+        await user.press("Run")
+        await user.until(lambda: "nowhere" in page.query._said.text(), "the engine's complaint")
+
+    window(script)
+
+
+def test_a_file_that_is_refused_says_why_and_leaves_nothing(window: Any) -> None:
+    async def script(user: User) -> None:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.drop(SHARED / "broken" / "09_empty.csv")
+        said = await user.until(user.window.toasts.texts, "the refusal")
+        assert "09_empty.csv" in said[0]
+        assert user.window.imports.running.value == ()
+        user.drop(Path("holiday.mp3"))
+        await user.until(lambda: any("holiday.mp3" in text for text in user.window.toasts.texts()), "a plain answer")
+
+    window(script)
+
+
+def test_a_table_of_a_known_name_asks_before_it_becomes_a_version(window: Any, table: Path) -> None:
+    async def script(user: User) -> None:
+        await opened(user, table)
+        user.drop(table)
+        dialog = await user.until(
+            lambda: next((item for item in dialogs() if isinstance(item, ImportDialog)), None), "the question")
+        await user.until(dialog._mode_row.isVisible, "the choice")
+        await user.press("Import")
+        page = user.window.dataset_page
+        await user.until(lambda: page() and page().state.version.value and page().state.version.value.number == 2, "v2")
+        user.drop(table)
+        dialog = await user.until(
+            lambda: next((item for item in dialogs() if isinstance(item, ImportDialog)), None), "the question again")
+        await user.until(dialog._mode_row.isVisible, "the choice")
+        dialog.mode.set_value("new")
+        await user.press("Import")
+        await user.until(lambda: page() and page().state.name == "fruit-2", "a dataset of its own")
+
+    window(script)
+
+
+def test_cleaning_makes_a_version_that_can_be_taken_back(window: Any, table: Path) -> None:
+    async def script(user: User) -> None:
+        from mldesk.data.steps import BY_NAME
+
+        page = await opened(user, table)
+        page.clean()
+        dialog = await user.until(lambda: next(iter(dialogs()), None), "the Clean dialog")
+        dialog.edit(BY_NAME["drop_missing"])
+        await user.press("Add this step")
+        dialog.edit(BY_NAME["rename"])
+        assert not dialog.keep_button.isEnabled()
+        dialog._leave_form()
+        await user.until(lambda: dialog.state.preview.value and dialog.state.preview.value.total == 68, "68 rows left")
+        dialog.state.undo()
+        await user.until(lambda: not dialog.primary.isEnabled(), "nothing to apply")
+        dialog.state.redo()
+        await user.press("Make the new version")
+        page = await user.until(lambda: (found := user.window.dataset_page()) and found.state.version.value
+                                and found.state.version.value.number == 2 and found, "version 2")
+        page.show_tab("versions")
+        await user.press("Make current")
+        await user.until(lambda: page.state.head.value.number == 1, "version 1 again")
+
+    window(script)
+
+
+def test_the_bin_gives_back_what_was_removed(window: Any, table: Path) -> None:
+    async def script(user: User) -> None:
+        page = await opened(user, table)
+        page.remove()
+        await user.until(lambda: any("bin" in text for text in user.window.toasts.texts()), "the toast")
+        listed = user.window.stack.currentWidget().list_page
+        await user.until(lambda: listed.state.datasets.value == () and listed._bin.isVisible(), "an empty list")
+        await user.press("Undo")
+        await user.until(user.window.dataset_page, "the dataset")
+
+    window(script)
+
+
+def test_what_another_process_writes_shows_up_by_itself(window: Any, table: Path, tmp_path: Path) -> None:
+    async def script(user: User) -> None:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.window.go("datasets")
+        listed = user.window.stack.currentWidget().list_page
+        await user.until(lambda: listed.state.datasets.value == (), "an empty list")
+        with open_workbench(tmp_path / "home") as other:
+            other.datasets.import_files([table], "from-elsewhere")
+        await user.until(lambda: listed.state.datasets.value, "the dataset")
+        assert [item.name for item in listed.state.datasets.value] == ["from-elsewhere"]
+
+    window(script)
+
+
+def test_train_says_why_it_is_off_and_what_to_know(window: Any, table: Path) -> None:
+    async def script(user: User) -> None:
+        page = await opened(user, table)
+        user.window.train(page.state.reference)
+        dialog: TrainDialog = await user.until(
+            lambda: next((item for item in dialogs() if isinstance(item, TrainDialog)), None), "the Train dialog")
+        await user.until(lambda: dialog.state.check.value and dialog.primary.isEnabled(), "Train to be on")
+        assert dialog.target.value() == "kind"
+        assert any("80 rows" in advice.text for advice in dialog.state.check.value.advice)
+        dialog.target.set_value("")
+        await user.until(lambda: not dialog.primary.isEnabled(), "Train to be off")
+        assert "Choose the column" in dialog.primary.toolTip()
+        dialog.target.set_value("weight")
+        await user.until(lambda: dialog.primary.isEnabled() and dialog.task.value() == "tabular_regression", "a number")
+        names = {entry.name for entry in dialog.state.estimators("tabular_regression")}
+        for name in names:
+            dialog.estimator.set_value(name)
+            await user.until(lambda name=name: dialog.state.order.value.estimator == name and dialog._form is not None,
+                             name)
+        dialog.columns.set_values([])
+        await user.until(lambda: not dialog.primary.isEnabled(), "nothing to learn from")
+
+    window(script)
+
+
+def test_every_action_is_in_the_palette_and_its_keys_on_the_cheat_sheet(window: Any) -> None:
+    async def script(user: User) -> None:
+        main = user.window
+        await user.keys("Ctrl+K")
+        palette = await user.until(
+            lambda: next((item for item in dialogs() if isinstance(item, CommandPalette)), None), "the palette")
+        assert palette.list.count() == len(list(main.registry))
+        palette.field.setText("go to mod")
+        QTest.keyClick(palette.field, Qt.Key.Key_Return)
+        await user.until(lambda: main.sidebar.current() == "models", "the models")
+        await user.keys("?")
+        await user.until(lambda: any(isinstance(item, CheatSheet) for item in dialogs()), "the cheat sheet")
+        dialogs()[0].close()
+
+    window(script)
+
+
+def test_the_palette_opens_from_within_a_text_field(window: Any, table: Path) -> None:
+    async def script(user: User) -> None:
+        page = await opened(user, table)
+        user.window.activateWindow()
+        page._search.setFocus()
+        await user.until(lambda: isinstance(QApplication.focusWidget(), QLineEdit), "the field to have the focus")
+        QTest.keyClick(page._search, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+        await user.until(lambda: any(isinstance(item, CommandPalette) for item in dialogs()), "the palette")
+
+    window(script)
+
+
+def test_what_cannot_be_done_now_says_why(window: Any) -> None:
+    async def script(user: User) -> None:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        for keys in ("Ctrl+T", "Ctrl+.", "Ctrl+P", "Ctrl+D"):
+            user.window.toasts.clear()
+            await user.keys(keys)
+            said = await user.until(user.window.toasts.texts, f"an answer to {keys}")
+            assert said[0].endswith(".")
+
+    window(script)
+
+
+def test_every_control_has_a_name_and_can_be_reached_by_keyboard(window: Any, table: Path) -> None:
+    async def script(user: User) -> None:
+        await opened(user, table)
+        for place in ("home", "datasets", "runs", "models", "settings"):
+            user.window.go(place)
+            await user.pause(0.2)
+            for button in user.window.findChildren(QPushButton):
+                if button.isVisible():
+                    assert button.text() or button.accessibleName(), place
+                    checked_elsewhere = button.isCheckable() and not button.isChecked()  # arrow keys lead there
+                    assert checked_elsewhere or button.focusPolicy() & Qt.FocusPolicy.TabFocus, button.text()
+
+    window(script)
+
+
+def test_the_theme_changes_live_and_is_remembered(window: Any) -> None:
+    async def script(user: User) -> None:
+        for mode in ("dark", "contrast", "light"):
+            user.window.registry.trigger(f"view.theme.{mode}")
+            assert theme.palette().name == mode
+            await user.pause(0.05)
+        assert user.window.preferences.value.theme == "light"
+        user.window.change_scale(0.3)
+        assert theme.THEME.scale == 1.3
+
+    window(script)
+
+
+def test_an_error_of_ours_is_logged_and_told(window: Any, tmp_path: Path) -> None:
+    async def script(user: User) -> None:
+        from mldesk.desktop.tasks import start
+
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+
+        async def fail() -> None:
+            raise ZeroDivisionError("by nothing")
+
+        start(fail(), "a task that fails")
+        said = await user.until(user.window.toasts.texts, "the toast")
+        assert "ZeroDivisionError" in said[0]
+
+    window(script)
+    text = (tmp_path / "home" / "logs" / "window.log").read_text("utf-8")
+    assert "a task that fails failed" in text and "Traceback" in text
+
+
+def test_a_library_that_cannot_be_opened_is_explained_on_the_first_page(tmp_path: Path, qtbot: QtBot) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "library.db").write_bytes(b"this is no database, but it is long enough to be taken for one" * 40)
+
+    async def script(user: User) -> None:
+        await user.until(lambda: user.window.desk.failed.value, "the refusal")
+        assert user.window._places["home"]._problem.isVisible()
+        await user.keys("Ctrl+O")
+        assert await user.until(user.window.toasts.texts, "why nothing can be imported")
+
+    play(home, script, patience=60, meet_machine=False)
