@@ -60,6 +60,7 @@ class Account:
 
     def close(self) -> None:
         if self.own:
+            shutil.rmtree(Path("/tmp") / f"mldesk-{pwd.getpwnam(self.name).pw_uid}", ignore_errors=True)  # its sockets
             subprocess.run(["userdel", self.name], check=True, capture_output=True)
         shutil.rmtree(self.folder)
 
