@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +58,8 @@ class PredictionService:
         if not output.parent.is_dir():
             raise NotFound(f"There is no folder {str(output.parent)!r} to write {output.name} into.")
         existing(source)
+        _refuse_overwriting(output, {source: "the file of rows", **({Path(model): "the model"} if is_bundle(model)
+                                                                    else {})})
         label, predictor = self.open(model)
         from mldesk.data import read_like  # duckdb and pyarrow load with it
 
@@ -73,6 +75,17 @@ class PredictionService:
                     progress(rows)
             noticed = dict.fromkeys([*(problem.message for problem in batches.problems), *predictor.warnings])
         return PredictionReport(label, rows, columns, output, tuple(noticed))
+
+
+def _refuse_overwriting(output: Path, inputs: Mapping[Path, str]) -> None:
+    """Raise BadInput where writing ``output`` would replace a folder or one of ``inputs``, whatever its name is."""
+    if output.is_dir():
+        raise BadInput(f"{str(output)!r} is a folder, and predictions go into one file.",
+                       hint=f"Name a file in it: {output / 'predictions.csv'}")
+    for path, what in inputs.items():  # links of both kinds lead to the same file
+        if output.exists() and path.exists() and output.samefile(path):
+            raise BadInput(f"The output {output.name} is {what} itself, which would be lost.",
+                           hint="Name another file with -o.")
 
 
 def is_bundle(model: str) -> bool:
