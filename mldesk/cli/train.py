@@ -25,7 +25,12 @@ def train(
                                              "from the target without it.")] = None,
     model: Annotated[str, typer.Option(metavar="M", help="lightgbm, mlp, hist_gradient_boosting, random_forest or "
                                        "linear; auto takes the task's default.")] = "auto",
-    param: Annotated[list[str] | None, typer.Option(metavar="k=v", help="A parameter; may be repeated.")] = None,
+    param: Annotated[list[str] | None, typer.Option(metavar="k=v", help="A parameter; may be repeated. "
+                                            "`mldesk models kinds` lists them.")] = None,
+    feature: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to learn from, instead of all of "
+                                                      "them; may be repeated.")] = None,
+    without: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from; may be "
+                                                      "repeated.")] = None,
     runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of the split and of everything random.")] = 0,
     test_size: Annotated[float, typer.Option("--test-size", metavar="F", help="Share of rows for the test.")] = 0.2,
@@ -41,7 +46,8 @@ def train(
 
     face = Face.of(context)
     order = TrainOrder(dataset=reference, target=target, task=task, estimator=model,
-                       parameters=_parameters(param or []), test_size=test_size, seed=seed, name=name,
+                       parameters=_parameters(param or []), features=tuple(feature) if feature else None,
+                       without=tuple(without or ()), test_size=test_size, seed=seed, name=name,
                        runner=runner, model=save_as)
     with Interrupts() as interrupts, face.workbench() as bench:
         for advice in bench.runs.check(order).advice:

@@ -89,11 +89,18 @@ def _task(order: TrainOrder, column: Column, rows: int) -> str:
 
 
 def _features(order: TrainOrder, version: DatasetVersion) -> tuple[str, ...]:
+    left_out = {find_column(version, name, "feature").name for name in order.without}
+    if both := left_out & set(order.features or ()):
+        raise BadInput(f"The column {min(both)!r:.80} is both a feature and left out.",
+                       hint="Name it once: with --feature, or with --without.")
     if order.features is not None:
         chosen = tuple(find_column(version, name, "feature").name for name in order.features if name != order.target)
     else:
         chosen = tuple(column.name for column in version.columns
                        if column.name != order.target and column.distinct > 0)
+    chosen = tuple(name for name in dict.fromkeys(chosen) if name not in left_out)
+    if not chosen and order.without:
+        raise BadInput(f"No column is left to learn {order.target!r} from.", hint="Choose at least one more column.")
     if not chosen:
         raise BadInput(f"{version.label} has no column to learn from beside {order.target!r}.",
                        hint="Import a table with at least one more column that is not empty.")

@@ -19,6 +19,7 @@ class TrainOrder:
     estimator: str = "auto"                   # a name of the catalogue; "auto": its default for the task
     parameters: Mapping[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] | None = None   # None: every column that can be one
+    without: tuple[str, ...] = ()             # columns left out of those
     test_size: float = 0.2                    # share of the rows with a target, 0 < x < 1
     validation_size: float = 0.15             # share of the rest, 0 < x < 1
     seed: int = 0

@@ -63,7 +63,8 @@ class RunService:
         request = TrainRequest(
             dataset=version.manifest, dataset_name=version.label,
             columns=tuple(column.to_json() for column in version.columns), target=order.target, task=check.task,
-            features=order.features and check.features, estimator=check.estimator, parameters=dict(check.parameters),
+            features=None if order.features is None and not order.without else check.features,
+            estimator=check.estimator, parameters=dict(check.parameters),
             split=SplitRequest(test_size=order.test_size, validation_size=order.validation_size, seed=order.seed),
             seed=order.seed, model=model)
         spec = JobSpec(new_id(), "train", name, (version.manifest,), request.to_json(), order.resources, order.limits)

@@ -22,7 +22,9 @@ ORDER = TrainOrder("shop", "grade")
     ({"parameters": {"round": 3}}, "no parameter 'round'"), ({"parameters": {"rounds": "many"}}, "rounds cannot be"),
     ({"parameters": {"rounds": 0}}, "from 1 to"), ({"test_size": 0.0}, "between 0 and 1"),
     ({"test_size": float("nan")}, "between 0 and 1"), ({"features": ("grade",)}, "no column to learn from"),
-    ({"features": ("siz",)}, "no column 'siz'")])
+    ({"features": ("siz",)}, "no column 'siz'"), ({"without": ("siz",)}, "no column 'siz'"),
+    ({"features": ("size",), "without": ("size",)}, "both a feature and left out"),
+    ({"without": ("id", "size", "colour", "constant", "price", "empty")}, "No column is left")])
 def test_an_order_that_cannot_run_says_why(desk: Desk, change: dict[str, Any], words: str) -> None:
     order = replace(ORDER, **change)
     check = desk.runs.check(order)
@@ -39,6 +41,13 @@ def test_an_order_that_cannot_run_says_why(desk: Desk, change: dict[str, Any], w
     ({"parameters": {"round": 3}}, "'rounds'"), ({"task": "tabular_regresion"}, "'tabular_regression'")])
 def test_a_slip_of_the_finger_is_answered_with_the_nearest_word(desk: Desk, change: dict[str, Any], hint: str) -> None:
     assert hint in desk.runs.check(replace(ORDER, **change)).hint
+
+
+def test_columns_are_chosen_by_naming_them_or_by_naming_the_others(desk: Desk) -> None:
+    assert desk.runs.check(replace(ORDER, features=("size", "price", "size"))).features == ("size", "price")
+    assert desk.runs.check(replace(ORDER, without=("id", "grade"))).features == ("size", "colour", "constant", "price")
+    run = desk.runs.start(replace(ORDER, without=("id",)))
+    assert run.spec["payload"]["features"] == ["size", "colour", "constant", "price"]
 
 
 def test_a_good_order_is_filled_in(desk: Desk) -> None:
