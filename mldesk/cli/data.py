@@ -11,9 +11,11 @@ from mldesk.cli import words
 from mldesk.cli.face import Face, facts
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.progress import Meter
+from mldesk.cli.steps import steps
 from mldesk.core.errors import BadInput, NotFound
 
 app = typer.Typer(help="Import tables, look at them, clean them into new versions.")
+app.command()(steps)
 
 Reference = Annotated[str, typer.Argument(metavar="N[@V]", help="A dataset, or one of its versions.")]
 Name = Annotated[str, typer.Argument(metavar="N", help="A dataset.")]
@@ -167,7 +169,7 @@ def clean(
     recipe: Annotated[Path, typer.Option("--recipe", metavar="FILE", help='JSON: {"steps": [{"step": "drop", '
                                          '"columns": ["id"]}, …]}')],
 ) -> None:
-    """Apply a recipe; the result is the dataset's next version."""
+    """Apply a recipe; the result is the dataset's next version. `mldesk data steps` lists what it may hold."""
     from mldesk.data import parse_recipe  # duckdb and pyarrow load with it
     from mldesk.workbench.summaries import dataset_details
 

@@ -9,11 +9,13 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.face import Face, facts, make_table
+from mldesk.cli.steps import kinds
 
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
 
 app = typer.Typer(help="Look at models, choose versions, export and import safe bundles.")
+app.command()(kinds)
 
 Name = Annotated[str, typer.Argument(metavar="M", help="A model.")]
 Reference = Annotated[str, typer.Argument(metavar="M[@V]", help="A model (its promoted version), or one version.")]

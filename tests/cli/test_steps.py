@@ -1,0 +1,45 @@
+"""What a recipe and an estimator can be told is found without reading the code."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mldesk.data.steps import STEPS, check_steps
+from mldesk.training.catalogue import ESTIMATORS
+from tests.cli.conftest import Command
+
+
+def test_every_step_is_listed_with_an_example_that_is_a_valid_recipe(mldesk: Command) -> None:
+    listed = mldesk.good("data", "steps")["steps"]
+    assert [item["step"] for item in listed] == [kind.name for kind in STEPS]
+    for item in listed:
+        assert check_steps([item["example"]])[0]["step"] == item["step"]
+        assert mldesk.good("data", "steps", item["step"])["steps"] == [item]
+
+
+def test_every_kind_of_model_is_listed_with_its_parameters(mldesk: Command) -> None:
+    listed = mldesk.good("models", "kinds")["kinds"]
+    assert [item["name"] for item in listed] == list(ESTIMATORS)
+    for item in listed:
+        assert mldesk.good("models", "kinds", item["name"])["kinds"] == [item]
+        assert {parameter["name"] for parameter in item["parameters"]} == {
+            parameter.name for parameter in ESTIMATORS[item["name"]].parameters}
+
+
+def test_the_tables_name_every_field_its_choices_and_an_example(mldesk: Command) -> None:
+    said = mldesk("data", "steps", "fill_missing").out
+    assert all(word in said for word in ("columns", "with", "value", "constant, mean, median, mode", "needed"))
+    example = json.loads(said.partition("Example: ")[2])
+    assert example["steps"][0]["step"] == "fill_missing"
+    said = mldesk("models", "kinds", "lightgbm").out
+    assert all(word in said for word in ("learning_rate", "patience", "--param"))
+
+
+@pytest.mark.parametrize(("words", "hint"), [(("data", "steps", "fil_missing"), "'fill_missing'"),
+                                             (("models", "kinds", "lightgmb"), "'lightgbm'")])
+def test_an_unknown_name_is_exit_3_with_the_nearest(mldesk: Command, words: tuple[str, ...], hint: str) -> None:
+    answer = mldesk("--json", *words)
+    assert answer.code == 3
+    assert hint in answer.json["error"]["hint"]
