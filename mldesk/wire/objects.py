@@ -46,8 +46,8 @@ class ObjectMissing(NotFound):
 
     code = "object_missing"
 
-    def __init__(self, digest: str) -> None:
-        super().__init__(f"The file {digest[:12]}… is not in the object store.")
+    def __init__(self, digest: str, message: str = "", *, hint: str = "") -> None:
+        super().__init__(message or f"The file {digest[:12]}… is not in the object store.", hint=hint)
         self.digest = digest
 
 
@@ -75,7 +75,7 @@ class ObjectStore:
         """Store ``data``; return its digest once it is on disk."""
         digest = hashlib.sha256(data).hexdigest()
         with durable.disk_errors(_DOING):
-            if not self._there(digest, len(data)):
+            if not self._there(digest, len(data), whole=True):
                 with durable.draft(self._drafts) as new:
                     new.file.write(data)
                     self._name(new, digest)
@@ -88,7 +88,7 @@ class ObjectStore:
             for piece in pieces:
                 whole.update(piece)
                 size += new.file.write(piece)
-            if not self._there(whole.hexdigest(), size):
+            if not self._there(whole.hexdigest(), size, whole=True):
                 self._name(new, whole.hexdigest())
         return whole.hexdigest()
 
@@ -177,8 +177,11 @@ class ObjectStore:
         """Say what has to be brought before every file of a manifest is here. Raises ObjectMissing for the manifest."""
         entries: dict[str, Entry] = {}
         chunks: dict[str, None] = {}
-        for entry in {(one.sha256, one.size): one for one in self.manifest(manifest_digest).entries}.values():
-            if self._there(entry.sha256, entry.size):  # costs a sync, so each file is looked at once
+        files: dict[tuple[str, int], Entry] = {}
+        for entry in self.manifest(manifest_digest).entries:
+            files.setdefault((entry.sha256, entry.size), entry)  # looking at a file costs a sync: each once
+        for entry in files.values():
+            if self._there(entry.sha256, entry.size):
                 continue
             entries[entry.sha256] = entry
             for index, chunk in enumerate(entry.chunks):
@@ -275,10 +278,13 @@ class ObjectStore:
         check_digest(digest)
         return self._root / digest[:2] / digest[2:]
 
-    def _there(self, digest: str, size: int) -> bool:
-        """Say whether a whole object is there, and if so begin its grace time anew. A wrong size is damage: rewrite."""
+    def _there(self, digest: str, size: int, *, whole: bool = False) -> bool:
+        """Say whether an object of the right size is there, and if so begin its grace time anew.
+
+        ``whole`` also reads it, for who has its bytes at hand: a damaged object is not there then, and is rewritten.
+        """
         path = self._where(digest)
-        if _size(path) != size:
+        if _size(path) != size or (whole and not self._is_whole(digest)):
             return False
         with locked(self._lock, shared=True):
             try:
@@ -290,6 +296,21 @@ class ObjectStore:
         with durable.disk_errors(_DOING):
             durable.sync_directory(path.parent)  # another process may have renamed it and not got to its own sync yet
         return True
+
+    def _is_whole(self, digest: str) -> bool:
+        path = self._where(digest)
+        try:
+            with open(path, "rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() == digest:
+                    return True
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            if error.errno != errno.EIO:  # what the disk cannot read any more is damaged as well
+                raise
+        if os.name == "nt":
+            path.chmod(0o600)  # Windows does not replace read-only files
+        return False
 
     def _name(self, new: durable.Draft, digest: str) -> None:
         path = self._where(digest)
@@ -314,14 +335,14 @@ class ObjectStore:
                 return self._move_file(path, name)
             with open(path, "rb") as source, durable.draft(self._drafts) as new:
                 entry = read_entry(source, name, new.file)
-                if not self._there(entry.sha256, entry.size):
+                if not self._there(entry.sha256, entry.size, whole=True):
                     self._name(new, entry.sha256)
             return entry
 
     def _move_file(self, path: Path, name: str) -> Entry:
         with open(path, "rb+" if os.name == "nt" else "rb") as source:  # only Windows wants that for a sync
             entry = read_entry(source, name)
-            there = self._there(entry.sha256, entry.size)
+            there = self._there(entry.sha256, entry.size, whole=True)
             if not there:
                 os.fsync(source.fileno())
         if not there:

@@ -102,6 +102,19 @@ class TestPutting:
         store.put_bytes(b"content")
         store.verify(digest)
 
+    @pytest.mark.parametrize("move", [False, True])
+    def test_an_object_with_a_flipped_bit_is_mended_by_putting_it_again(self, store: ObjectStore, big: Path,
+                                                                        move: bool) -> None:
+        digests = [store.put_bytes(b"content"), store.put_stream([b"in ", b"pieces"]), store.put_file(big)]
+        for digest in digests:
+            data = bytearray(store.read(digest))
+            data[len(data) // 2] ^= 1
+            store.path(digest).chmod(0o644)
+            store.path(digest).write_bytes(data)
+        assert digests == [store.put_bytes(b"content"), store.put_stream([b"in pieces"]),
+                           store.put_file(big, move=move)]
+        assert whole(store) == set(digests)
+
     def test_writers_in_several_processes_make_one_object(self, tmp_path: Path, store: ObjectStore, big: Path) -> None:
         code = (f"from mldesk.wire.objects import ObjectStore; from pathlib import Path\n"
                 f"s = ObjectStore(Path({str(store.root)!r}))\n"
