@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QShowEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
@@ -22,6 +22,8 @@ from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import SearchField, make_button, make_label
 from mldesk.desktop.widgets.table import TYPE_ICONS
 from mldesk.wire.schema import Column
+
+_ICONS = 500  # columns up to which each has the icon of its type
 
 
 class ColumnBox(QComboBox):
@@ -51,8 +53,11 @@ class ColumnBox(QComboBox):
         """Offer other columns."""
         blocked = self.blockSignals(True)
         self.clear()
-        for column in columns:
-            self.addItem(theme.icon(TYPE_ICONS[column.type], "muted", 14), column.name)
+        if len(columns) > _ICONS:
+            self.addItems([column.name for column in columns])
+        else:
+            for column in columns:
+                self.addItem(theme.icon(TYPE_ICONS[column.type], "muted", 14), column.name)
         self.setCurrentIndex(-1)
         self.blockSignals(blocked)
 
@@ -85,12 +90,15 @@ class ColumnBox(QComboBox):
 
 
 class ColumnList(QFrame):
-    """Columns to tick. Signals: ``changed``."""
+    """Columns to tick. The rows are made when they are first seen. Signals: ``changed``."""
 
     changed = Signal()
 
     def __init__(self, columns: Sequence[Column] = (), *, ticked: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._columns: tuple[Column, ...] = ()
+        self._ticked: set[str] = set()
+        self._made = False
         self._search = SearchField(self.tr("Find a column"), pause=80)
         self._search.searched.connect(self._on_searched)
         self._all = make_button(self.tr("All"), "ghost", small=True)
@@ -102,7 +110,7 @@ class ColumnList(QFrame):
         self.list.setAccessibleName(self.tr("Columns"))
         self.list.setFixedHeight(theme.px(168))
         self.list.setUniformItemSizes(True)
-        self.list.itemChanged.connect(self._on_changed)
+        self.list.itemChanged.connect(self._on_item)
         tools = QHBoxLayout()
         tools.addWidget(self._search, 1)
         tools.addWidget(self._all)
@@ -117,48 +125,77 @@ class ColumnList(QFrame):
 
     def set_columns(self, columns: Sequence[Column], *, ticked: bool = False) -> None:
         """Offer other columns."""
-        blocked = self.list.blockSignals(True)
-        self.list.clear()
-        state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
-        for column in columns:
-            item = QListWidgetItem(theme.icon(TYPE_ICONS[column.type], "muted", 14), column.name)
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(state)
-            self.list.addItem(item)
-        self.list.blockSignals(blocked)
+        self._columns = tuple(columns)
+        self._ticked = {column.name for column in columns} if ticked else set()
+        self._made = False
+        if self.isVisible():
+            self._make()
         self._say()
+
+    def count(self) -> int:
+        """Return how many columns are offered."""
+        return len(self._columns)
 
     def values(self) -> list[str]:
         """Return the ticked columns, in table order."""
-        return [item.text() for item in self._items() if item.checkState() == Qt.CheckState.Checked]
+        return [column.name for column in self._columns if column.name in self._ticked]
 
     def set_values(self, names: Sequence[str]) -> None:
         """Tick exactly these."""
-        wanted = set(names)
+        self._ticked = set(names) & {column.name for column in self._columns}
+        self._draw_ticks()
+        self._say()
+        self.changed.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._made:
+            self._make()
+
+    def _make(self) -> None:
+        self._made = True
         blocked = self.list.blockSignals(True)
-        for item in self._items():
-            item.setCheckState(Qt.CheckState.Checked if item.text() in wanted else Qt.CheckState.Unchecked)
+        self.list.clear()
+        icons = len(self._columns) <= _ICONS
+        for column in self._columns:
+            item = QListWidgetItem(column.name)
+            if icons:
+                item.setIcon(theme.icon(TYPE_ICONS[column.type], "muted", 14))
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(_tick(column.name in self._ticked))
+            self.list.addItem(item)
         self.list.blockSignals(blocked)
-        self._on_changed()
+        self._on_searched(self._search.text().strip())
 
     def _items(self) -> list[QListWidgetItem]:
         return [item for row in range(self.list.count()) if (item := self.list.item(row)) is not None]
 
-    def _tick_shown(self, on: bool) -> None:
+    def _draw_ticks(self) -> None:
         blocked = self.list.blockSignals(True)
         for item in self._items():
-            if not item.isHidden():
-                item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+            item.setCheckState(_tick(item.text() in self._ticked))
         self.list.blockSignals(blocked)
-        self._on_changed()
+        self.list.viewport().update()
+
+    def _tick_shown(self, on: bool) -> None:
+        shown = {item.text() for item in self._items() if not item.isHidden()}
+        self.set_values([*(self._ticked | shown if on else self._ticked - shown)])
 
     def _on_searched(self, text: str) -> None:
         for item in self._items():
             item.setHidden(text.casefold() not in item.text().casefold())
 
-    def _on_changed(self, *_: object) -> None:
+    def _on_item(self, item: QListWidgetItem) -> None:
+        if item.checkState() == Qt.CheckState.Checked:
+            self._ticked.add(item.text())
+        else:
+            self._ticked.discard(item.text())
         self._say()
         self.changed.emit()
 
     def _say(self) -> None:
-        self._said.setText(self.tr("{ticked} of {all} chosen").format(ticked=len(self.values()), all=self.list.count()))
+        self._said.setText(self.tr("{ticked} of {all} chosen").format(ticked=len(self.values()), all=self.count()))
+
+
+def _tick(on: bool) -> Qt.CheckState:
+    return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked

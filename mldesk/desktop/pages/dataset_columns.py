@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
@@ -21,7 +21,8 @@ from mldesk.desktop.widgets import (
     make_label,
 )
 
-BATCH = 48     # cards made at once: ten thousand columns must not stop the window
+BATCH = 48     # cards shown before one asks for more: ten thousand columns must not stop the window
+_TURN = 6      # cards made before the window looks at its events
 _CARD = 250    # least width of a card, pixels
 
 
@@ -34,7 +35,9 @@ class ColumnsView(QWidget):
         super().__init__(parent)
         self._profile: Mapping[str, Any] | None = None
         self._names: list[str] = []
-        self._made = 0
+        self._made = self._wanted = 0
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._add_some)
         self._search = SearchField(self.tr("Find a column"))
         self._search.setFixedWidth(240)
         self._search.searched.connect(lambda _: self._fill())
@@ -78,8 +81,9 @@ class ColumnsView(QWidget):
         self._fill()
 
     def _fill(self) -> None:
+        self._next.stop()
         self._cards.clear()
-        self._made = 0
+        self._made = self._wanted = 0
         if self._profile is None:
             self._names = []
             self._summary.setText("")
@@ -97,15 +101,23 @@ class ColumnsView(QWidget):
         self._add_batch()
 
     def _add_batch(self) -> None:
+        self._wanted = min(len(self._names), self._made + BATCH)
+        self._add_some()
+
+    def _add_some(self) -> None:
+        """Make a few cards; the next ones wait until the window has looked at its events."""
         if self._profile is None:
             return
         facts, rows = columns_of(self._profile), int(self._profile.get("rows", 0))
-        for name in self._names[self._made:self._made + BATCH]:
+        until = min(self._wanted, self._made + _TURN)
+        for name in self._names[self._made:until]:
             card = ColumnProfileCard(name, facts[name], rows)
             card.chosen.connect(self.chosen)
             self._cards.add(card)
-        self._made = min(len(self._names), self._made + BATCH)
-        left = len(self._names) - self._made
+        self._made = until
+        if self._made < self._wanted:
+            self._next.start()
+        left = len(self._names) - self._wanted
         self._more.setVisible(left > 0)
         self._more.setText(self.tr("Show {count} more of {left}").format(
             count=min(BATCH, left), left=words.number(left)))

@@ -51,6 +51,7 @@ class ImportDialog(Sheet, TaskOwner):
         self._mode_row.hide()
         self.add(self._mode_row)
         self._make_options(unfolded)
+        self.body.addStretch(1)
         self.confirmed.connect(self._on_confirmed)
         self.finished.connect(self.cancel_tasks)
         self._find_names()

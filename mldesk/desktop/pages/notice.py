@@ -43,10 +43,11 @@ class Notice(QFrame):
         self.hide()
 
     def say(self, tone: Tone, title: str, text: str = "", button: str = "") -> None:
-        """Show a title and, if given, a line below it and a button."""
+        """Show a title, a line below it and a button; what is empty is left out."""
         self._tone = tone
         self._icon.set(*_ICONS[tone])
         self._title.setText(title)
+        self._title.setVisible(bool(title))
         self._text.setText(text)
         self._text.setVisible(bool(text))
         self.button.setText(button)

@@ -103,7 +103,7 @@ class RecordModel(QAbstractTableModel, Generic[R]):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return field.badge(record)[0] if field.badge is not None else field.text(record)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return field.tip(record) if field.tip is not None else None
+            return (field.tip or field.text)(record)
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -206,9 +206,8 @@ class RunPage(Page):
                 time=words.when(since)), self.tr("That says nothing about the run: it may well go on. "
                                                  "What it did meanwhile is shown as soon as it answers."))
         elif run.state is JobState.INTERRUPTED:
-            text = f"{run.message} {run.hint}".strip()
-            self._notice.say("warning", text or self.tr("The run was interrupted."),
-                             self.tr("It can go on from its last checkpoint."), self.tr("Resume"))
+            self._notice.say("warning", run.message or self.tr("The run was interrupted."),
+                             run.hint or self.tr("It can go on from its last checkpoint."), self.tr("Resume"))
         elif run.state in (JobState.FAILED, JobState.LOST):
             self._notice.say("danger", run.message or self.tr("The run failed."), run.hint)
         else:

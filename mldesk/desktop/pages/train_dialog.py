@@ -200,7 +200,7 @@ class TrainDialog(Sheet, TaskOwner):
         self._say_columns()
 
     def _say_columns(self) -> None:
-        chosen, whole = len(self.columns.values()), self.columns.list.count()
+        chosen, whole = len(self.columns.values()), self.columns.count()
         self._fold.setText(self.tr("Learn from all {count} other columns").format(count=whole) if chosen == whole
                            else self.tr("Learn from {count} of {all} other columns").format(count=chosen, all=whole))
 
@@ -243,7 +243,7 @@ class TrainDialog(Sheet, TaskOwner):
             return
         chosen = self.columns.values()
         self._say_columns()
-        self._change(features=None if len(chosen) == self.columns.list.count() else tuple(chosen))
+        self._change(features=None if len(chosen) == self.columns.count() else tuple(chosen))
 
     @async_slot
     async def _check(self) -> None:
@@ -270,7 +270,7 @@ class TrainDialog(Sheet, TaskOwner):
                 widget.deleteLater()
         for advice in check.advice:
             notice = Notice(self)
-            notice.say("warning" if advice.level == "warning" else "info", advice.text)
+            notice.say("warning" if advice.level == "warning" else "info", "", advice.text)
             self._advice.addWidget(notice)
 
     # The target's own values

@@ -29,6 +29,7 @@ TYPE_ICONS = {ColumnType.INTEGER: "type-number", ColumnType.NUMBER: "type-number
               ColumnType.TEXT: "type-text", ColumnType.DATE: "calendar", ColumnType.DATETIME: "calendar",
               ColumnType.TIME: "clock"}
 _NARROWEST, _WIDEST = 72, 340   # columns, pixels at 100 %
+_MEASURED, _USUAL = 300, 116     # columns whose content is measured, and the width of those beyond, pixels at 100 %
 _MOST_COPIED = 200_000          # cells
 
 
@@ -213,8 +214,9 @@ class DataTable(QTableView):
         strong, caption = QFontMetrics(theme.font("strong")), QFontMetrics(theme.font("caption"))
         delegate, option = self.itemDelegate(), QStyleOptionViewItem()
         filled = model.rowCount() > 0 and model.is_loaded(0)
-        few = range(min(model.rowCount(), 40 if model.columnCount() <= 200 else 3)) if filled else range(0)
-        for number, column in enumerate(model.columns):
+        few = range(min(model.rowCount(), 40 if model.columnCount() <= 100 else 3)) if filled else range(0)
+        self.header.setDefaultSectionSize(theme.px(_USUAL))
+        for number, column in enumerate(model.columns[:_MEASURED]):
             words = column.type.value + (f" · {missing_share(column.missing, self.header.rows)}"
                                          if column.missing and self.header.rows else "")
             width = max(strong.horizontalAdvance(column.name), caption.horizontalAdvance(words))
@@ -222,7 +224,7 @@ class DataTable(QTableView):
             for line in few:
                 width = max(width, delegate.sizeHint(option, model.index(line, number)).width())
             self.setColumnWidth(number, min(theme.px(_WIDEST), max(theme.px(_NARROWEST), width)))
-        self._sized = filled or model.rowCount() > 0
+        self._sized = filled  # else once more, when the first rows have come
 
     def _set_heights(self) -> None:
         self.verticalHeader().setDefaultSectionSize(theme.px(Size.ROW))
