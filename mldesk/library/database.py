@@ -9,6 +9,8 @@ costs (see tests/benchmarks).
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -21,8 +23,12 @@ from sqlalchemy.pool import QueuePool
 
 from mldesk.core.errors import Conflict, DiskFull, LibraryDamaged, MldeskError, WorkFailed
 
+NO_ROOM = 256 * 1024  # bytes; with less free SQLite cannot make the files it needs, and calls that an I/O error
 BUSY_SECONDS = 30.0  # how long a writer waits for another process's transaction
 _PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+
+
+_MAYBE_FULL = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 class LibraryBusy(WorkFailed):
@@ -116,13 +122,16 @@ def _known(error: Any, path: Path) -> MldeskError | None:
     if not isinstance(code, int):
         return None
     primary = code & 0xFF
-    if primary == sqlite3.SQLITE_FULL:
+    if primary == sqlite3.SQLITE_FULL or (primary in _MAYBE_FULL and _full(path.parent)):
         return DiskFull("The disk is full: nothing was written to the library, and it is as it was.",
                         hint="Free some space on that disk, then do it again.")
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return damaged(path, str(error))
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LibraryBusy("Another MLDesk program keeps the library busy.", hint="Wait for it, or end it; then retry.")
+    if primary in _MAYBE_FULL and path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+        return WorkFailed(f"The library's folder {path.parent} cannot be written to: it is read-only.",
+                          hint="Check who owns that folder and how its disk is mounted, or choose another with --home.")
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return WorkFailed(f"The library {path} cannot be opened for writing: {error}.",
                           hint="Check who owns that folder and file, or choose another with --home.")
@@ -130,6 +139,13 @@ def _known(error: Any, path: Path) -> MldeskError | None:
         return WorkFailed(f"The disk gave an error while the library was read or written: {error}.",
                           hint="Nothing half-written is kept. Check that disk and its free space, then do it again.")
     return None
+
+
+def _full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < NO_ROOM
+    except OSError:  # the disk itself is gone; SQLite's own words are the better ones
+        return False
 
 
 def damaged(path: Path, why: str) -> LibraryDamaged:

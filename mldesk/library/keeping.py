@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from mldesk.core import durable, filelock
 from mldesk.core.clock import Clock, iso
-from mldesk.core.errors import MldeskError
+from mldesk.core.errors import BadInput, MldeskError, WorkFailed
 from mldesk.core.paths import Home
 from mldesk.library.database import Database, damaged, words
 from mldesk.library.schema import HEAD, REVISIONS, metadata
+from mldesk.wire.objects import ObjectStore
 
 DAY = 86_400.0              # seconds
 BACKUPS = 5
@@ -27,6 +30,35 @@ class LibraryTooNew(MldeskError):
     """A newer MLDesk has changed the library in a way this one does not know."""
 
     code = "library_too_new"
+
+
+@contextlib.contextmanager
+def folder_errors(home: Home) -> Iterator[None]:
+    """Turn a home that is a file, or that may not be written to, into one sentence. Raises BadInput, WorkFailed."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        at = next((path for path in (home.root, *home.root.parents) if path.is_file()), None)
+        if at is None:
+            raise
+        raise BadInput(f"The library's place {home.root} cannot be used: {at} is a file, not a folder.",
+                       hint="Choose a folder with --home or MLDESK_HOME; it is made if it is not there.") from error
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        raise WorkFailed(f"The library's folder {home.root} cannot be written to: {error.strerror}.",
+                         hint="Check who owns that folder, or choose another with --home.") from error
+
+
+def refuse_emptied(home: Home) -> None:
+    """Raise LibraryDamaged for a database of no bytes where objects show that there has been a library.
+
+    SQLite takes such a file for a new database, and everything that is kept would seem to be gone.
+    """
+    if not home.database.is_file() or home.database.stat().st_size:
+        return
+    if next(ObjectStore(home.objects).digests(), None) is not None:
+        raise damaged(home.database, "it is empty, though there are datasets or models beside it")
 
 
 def bring_up_to_date(database: Database, home: Home) -> bool:

@@ -38,11 +38,13 @@ class Library:
     def open(cls, home: Home, *, clock: Clock | None = None) -> Library:
         """Open the library at ``home``, making or migrating it first; check and back it up when that is due.
 
-        Raises LibraryTooNew, LibraryDamaged (its hint says how to get a backup back), LibraryBusy, DiskFull.
+        Raises LibraryTooNew, LibraryDamaged (its hint says how to get a backup back), LibraryBusy, DiskFull, BadInput
+        for a home that is a file, WorkFailed for one that cannot be written to.
         """
         clock = clock or SystemClock()
-        with disk_errors("opening the library"):
+        with disk_errors("opening the library"), keeping.folder_errors(home):
             home.make()
+            keeping.refuse_emptied(home)
             session = keeping.Session(home)
         database = Database(home.database)
         try:

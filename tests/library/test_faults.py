@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from mldesk.core.errors import DiskFull, MldeskError
+from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, MldeskError
 from mldesk.core.paths import Home
 from mldesk.library import Library, database
 from tests.core.disk_faults import every_death, every_fault, litter, small_files
@@ -142,3 +143,42 @@ def test_a_home_that_cannot_be_written_is_refused_in_a_sentence(tmp_path: Path) 
     with pytest.raises(MldeskError, match="cannot be opened") as caught:
         Library.open(Home(tmp_path / "home"))
     assert caught.value.hint
+
+
+def test_a_home_that_is_a_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    for place in (tmp_path / "home", tmp_path / "home" / "below"):
+        with pytest.raises(BadInput, match="home is a file, not a folder"):
+            Library.open(Home(place))
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_home_that_is_read_only_is_refused_in_a_sentence(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refused(home: Home) -> None:
+        raise OSError(number, os.strerror(number), str(home.root))
+
+    monkeypatch.setattr(Home, "make", refused)  # root may write anywhere, and the tests may run as root
+    with pytest.raises(MldeskError, match="cannot be written to") as caught:
+        Library.open(Home(tmp_path / "home"))
+    assert "--home" in caught.value.hint
+
+
+def test_an_io_error_of_a_full_disk_is_told_as_a_full_disk(
+        filled: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    with small_files(0), pytest.raises(MldeskError) as caught:
+        import_table(filled)
+    assert not isinstance(caught.value, DiskFull)
+    monkeypatch.setattr(database, "NO_ROOM", 1 << 62)
+    with small_files(0), pytest.raises(DiskFull):
+        import_table(filled)
+
+
+def test_an_emptied_database_beside_objects_is_damage_and_the_hint_names_the_backup(filled: Home) -> None:
+    for path in filled.root.glob("library.db*"):
+        path.unlink()
+    filled.database.touch()
+    with pytest.raises(LibraryDamaged, match="it is empty") as caught:
+        Library.open(filled)
+    assert str(next(filled.backups.iterdir())) in caught.value.hint
+    assert filled.database.stat().st_size == 0
