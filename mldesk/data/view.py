@@ -9,7 +9,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.data.damage import intact
 from mldesk.data.engine import connect, free_name, identifier, literal, one_row, relation, sql_errors
 from mldesk.data.export import export_table
 from mldesk.data.expressions import check_expression
@@ -34,15 +37,24 @@ MAX_ROWS = 100_000  # that one answer may have
 class TableView:
     """One version of a table. Thread-safe: calls wait for one another, ``interrupt`` does not."""
 
-    def __init__(self, store: ObjectStore, manifest: str, columns: Sequence[Column], *, name: str = "data") -> None:
+    def __init__(self, store: ObjectStore, manifest: str, columns: Sequence[Column], *, name: str = "data",
+                 label: str = "", scratch: Path | None = None) -> None:
+        """``name`` is what queries may call it, ``label`` what errors do; queries spill to a folder in ``scratch``.
+
+        Raises ObjectMissing, LibraryDamaged.
+        """
         self.columns = tuple(columns)
-        self._paths = part_paths(store, manifest)
-        self._counts = [pq.read_metadata(path).num_rows for path in self._paths]
+        self._intact: Callable[[], AbstractContextManager[None]] = partial(
+            intact, store, manifest, f"the dataset {label}" if label else "this table")
+        with self._intact():
+            self._paths = part_paths(store, manifest)
+            self._counts = [pq.read_metadata(path).num_rows for path in self._paths]
         self.rows_total: int = sum(self._counts)
         self._name = name
         self._names = [column.name for column in self.columns]
         self._lock = threading.RLock()
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._spill = scratch
         self._scratch: Path | None = None
         self._group: tuple[int, int, pa.Table] | None = None   # part, row group, its rows: the one read last
         self._row = free_name("_row", self._names)
@@ -84,28 +96,28 @@ class TableView:
         if limit <= 0 or offset < 0:
             return []
         if order_by is None and not where and not search:
-            table = self._page(offset, limit)
-            return _rows(table)
+            with self._intact():
+                return _rows(self._page(offset, limit))
         order = identifier(self._row)
         if order_by is not None:
             order = f"{identifier(self._known(order_by[0]))} {'DESC' if order_by[1] else 'ASC'} NULLS LAST, {order}"
         sql = (f"SELECT * EXCLUDE ({identifier(self._row)}) FROM _rows AS data{self._condition(where, search)} "
                f"ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}")
-        with self._lock, sql_errors("The filter"):
+        with self._lock, self._intact(), sql_errors("The filter"):
             return [[plain(value) for value in row] for row in self._engine().execute(sql).fetchall()]
 
     def count(self, *, where: str | None = None, search: str | None = None) -> int:
         """Return how many rows there are, or fit. Raises BadInput for an expression that cannot be used."""
         if not where and not search:
             return self.rows_total
-        with self._lock, sql_errors("The filter"):
+        with self._lock, self._intact(), sql_errors("The filter"):
             sql = f"SELECT count(*) FROM _rows AS data{self._condition(where, search)}"
             return int(one_row(self._engine(), sql)[0])
 
     def query(self, sql: str, limit: int = 1000) -> tuple[list[str], list[list[Any]]]:
         """Answer one SELECT over the table ``data``. Raises BadInput for anything else, WorkFailed when interrupted."""
         limit = max(0, min(limit, MAX_ROWS))
-        with self._lock, sql_errors("The query"):
+        with self._lock, self._intact(), sql_errors("The query"):
             connection = self._engine()
             statements = connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -118,8 +130,16 @@ class TableView:
     def batches(self, size: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Give all rows as Arrow batches, in order."""
         for path in self._paths:
-            with pq.ParquetFile(path) as file:
-                yield from file.iter_batches(size)
+            with self._intact():
+                file = pq.ParquetFile(path)
+            with file:
+                batches = file.iter_batches(size)
+                while (batch := self._next(batches)) is not None:
+                    yield batch
+
+    def _next(self, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+        with self._intact():  # not around the yield: what the taker of a batch raises is not about reading
+            return next(batches, None)
 
     def export(self, path: Path, format: str | None = None) -> None:  # noqa: A002 - the word users know
         """Write the table as CSV, JSON lines or Parquet, by ``format`` or the extension; the file appears when whole.
@@ -155,7 +175,7 @@ class TableView:
 
     def _engine(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="mldesk-view-"))
+            self._scratch = Path(tempfile.mkdtemp(prefix="mldesk-view-", dir=self._spill))
             connection = connect(self._paths, self._scratch)
             connection.execute(f"CREATE VIEW data AS SELECT * FROM {relation(self._paths)}")
             if self._name.casefold() not in ("data", "_rows"):

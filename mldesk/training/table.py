@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mldesk.core.errors import BadInput
+from mldesk.core.errors import BadInput, LibraryDamaged
 from mldesk.training.values import Array, ColumnData, TextColumn
-from mldesk.wire.objects import ObjectStore
+from mldesk.wire.objects import ObjectMissing, ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 
 
@@ -19,8 +19,29 @@ def read_columns(store: ObjectStore, manifest: str, columns: Sequence[Column]) -
     """Read ``columns`` of every part, in row order, as ``training.values`` describes.
 
     Text is held once per different value from the file on, and the Arrow copy of a column is let go as soon as it is
-    converted. Raises ObjectMissing; BadInput if a part lacks a column.
+    converted. Raises ObjectMissing, LibraryDamaged; BadInput if a part lacks a column.
     """
+    try:
+        return _read(store, manifest, columns)
+    except ObjectMissing as error:
+        raise ObjectMissing(error.digest, "A file of the table is not there any more.",
+                            hint="Import the file again, then train again.") from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if not isinstance(error, MemoryError):
+            _check(store, manifest, error)
+        raise
+
+
+def _check(store: ObjectStore, manifest: str, failure: Exception) -> None:
+    """Say whether reading failed because a file is not what it was; reads all of them. Raises LibraryDamaged."""
+    try:
+        store.verify_manifest(manifest)
+    except LibraryDamaged:
+        raise LibraryDamaged("A file of the table has changed on disk since it was written, and cannot be read.",
+                             hint="Import the file again: that mends it. Then train again.") from failure
+
+
+def _read(store: ObjectStore, manifest: str, columns: Sequence[Column]) -> dict[str, ColumnData]:
     parts = [entry for entry in store.manifest(manifest).entries if entry.path.endswith(".parquet")]
     names = [column.name for column in columns]
     text = [column.name for column in columns if column.type is ColumnType.TEXT]
@@ -31,7 +52,9 @@ def read_columns(store: ObjectStore, manifest: str, columns: Sequence[Column]) -
             absent = set(names) - set(file.schema_arrow.names)
             if absent:
                 raise BadInput(f"The table has no column {min(absent)!r}.", hint="Choose among the columns it has.")
-            tables.append(file.read(columns=names, use_threads=True))
+            # By place, not by name: pyarrow reads "a.b" as well when asked for "a".
+            places = [index for index, name in enumerate(file.schema_arrow.names) if name in set(names)]
+            tables.append(file.reader.read_all(column_indices=places, use_threads=True))
     if not tables:
         raise BadInput("The table has no rows.", hint="Import a file with rows.")
     table = pa.concat_tables(tables)

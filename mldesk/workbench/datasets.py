@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,8 @@ class DatasetService:
             return kept
         from mldesk.data import profile
 
-        made = profile(self._library.objects, version.manifest, version.columns)
+        with self._intact(version):
+            made = profile(self._library.objects, version.manifest, version.columns)
         digest = self._library.objects.put_bytes(canonical.dumps(made))
         self._library.datasets.set_profile(version.dataset, version.number, digest)
         fresh: Mapping[str, Any] = json.loads(self._library.objects.read(digest))
@@ -93,8 +95,9 @@ class DatasetService:
             raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
         from mldesk.data import apply_recipe
 
-        table = apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                             cancelled=cancelled)
+        with self._intact(version):
+            table = apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
+                                 cancelled=cancelled)
         return self._keep(version.dataset, table, parent=version.number, recipe=steps, source="recipe")
 
     def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20) -> Page:
@@ -105,8 +108,9 @@ class DatasetService:
         from mldesk.data import preview_recipe
 
         version = self.show(reference)
-        found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                               rows=rows)
+        with self._intact(version):
+            found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
+                                   rows=rows)
         total = found.rows_after if found.steps else version.rows
         return Page(tuple(column.name for column in found.columns), found.rows, 0, total)
 
@@ -149,7 +153,8 @@ class DatasetService:
         from mldesk.data import diff
 
         old, new = self.show(f"{name}@{first}"), self.show(f"{name}@{second}")
-        found = diff(self._library.objects, old.manifest, old.columns, new.manifest, new.columns)
+        with self._intact(old), self._intact(new):
+            found = diff(self._library.objects, old.manifest, old.columns, new.manifest, new.columns)
         steps = new.recipe if new.parent == old.number and new.recipe is not None else None
         missing = [{"column": item["column"], "from": item["missing"][0], "to": item["missing"][1]}
                    for item in found["changed"] if item["missing"][0] != item["missing"][1]]
@@ -159,7 +164,13 @@ class DatasetService:
     def _view(self, version: DatasetVersion) -> TableView:
         from mldesk.data import TableView
 
-        return TableView(self._library.objects, version.manifest, version.columns, name=version.dataset)
+        return TableView(self._library.objects, version.manifest, version.columns, name=version.dataset,
+                         label=version.label, scratch=self._home.scratch)
+
+    def _intact(self, version: DatasetVersion) -> AbstractContextManager[None]:
+        from mldesk.data.damage import intact
+
+        return intact(self._library.objects, version.manifest, f"the dataset {version.label}")
 
     def _keep(self, name: str, table: Table, *, source: str, parent: int | None = None,
               recipe: Sequence[Mapping[str, Any]] | None = None) -> DatasetVersion:

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pytest
 
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.table import read_columns
+from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import make_job, of, put_table, result, run_here
 from tests.training.tables import FAST, mixed
 
@@ -159,6 +161,27 @@ def test_a_broken_table_is_said_to_be_missing(tmp_path: Path) -> None:
     said = run_here(make_job(tmp_path, stored, "y"), stored)
     assert said[-1]["kind"] == "failed"
     assert said[-1]["cause"] == "data_missing"
+    assert "Import the file again" in said[-1]["hint"]
+
+
+def test_a_table_that_changed_on_disk_is_said_to_be_damaged(tmp_path: Path) -> None:
+    stored = put_table(tmp_path, mixed(60))
+    part = stored.store.path(stored.store.manifest(stored.manifest).entries[0].sha256)
+    part.chmod(0o644)
+    part.write_bytes(b"PAR1" + bytes(part.stat().st_size - 4))
+    said = run_here(make_job(tmp_path, stored, "y"), stored)
+    assert (said[-1]["kind"], said[-1]["cause"]) == ("failed", "data_missing")
+    assert "has changed on disk" in said[-1]["message"]
+    assert "Import the file again" in said[-1]["hint"]
+
+
+def test_columns_are_read_by_their_place_so_that_a_dot_in_a_name_means_nothing(tmp_path: Path) -> None:
+    stored = put_table(tmp_path, pa.table({"a.b": ["x", "y"], "c": [1, 2], "a": [3.0, None]}))
+    wanted = [Column("a", ColumnType.NUMBER, 0, 0), Column("a.b", ColumnType.TEXT, 0, 0)]
+    read = read_columns(stored.store, stored.manifest, wanted[:1])
+    assert list(read) == ["a"]
+    assert np.array_equal(np.asarray(read["a"]), [3.0, np.nan], equal_nan=True)
+    assert list(read_columns(stored.store, stored.manifest, wanted)) == ["a", "a.b"]
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"{}", b'{"format":9}'])
