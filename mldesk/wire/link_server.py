@@ -25,6 +25,7 @@ Answer: TypeAlias = "dict[str, Any] | tuple[dict[str, Any], bytes]"
 Handler: TypeAlias = Callable[[dict[str, Any], bytes], Answer]
 
 MAX_CONNECTIONS = 64
+SILENT_SECONDS = 5.0  # after which a connection that never asked anything gives way to a new one, if there is no room
 log = logging.getLogger("mldesk.link")
 _names = itertools.count(1)
 
@@ -37,6 +38,8 @@ class ServingConnection(LockedConnection):
         self._methods = methods
         self._open = 0
         self._count = threading.Lock()
+        self.since = time.monotonic()
+        self.spoken = False  # whether it has called anything yet
         super().__init__(peer, lambda _reason: ended(self))
 
     @classmethod
@@ -65,6 +68,7 @@ class ServingConnection(LockedConnection):
         if method is not self._HANDLERS[CALL]:
             super().answer(seq, method, values)
             return
+        self.spoken = True
         with self._count:
             room = self._open < OUTSTANDING
             self._open += room
@@ -158,13 +162,26 @@ class LinkServer:
             log.warning("a connection could not be taken: %s", error)
             time.sleep(0.1)  # out of file numbers, most likely; they come back
             return
-        if self.connections >= MAX_CONNECTIONS:
+        if self.connections >= MAX_CONNECTIONS and not self._make_room():
             log.warning("more than %d connections; one was turned away", MAX_CONNECTIONS)
             peer.close()
         elif self._token:  # it may be slow to show it
             threading.Thread(target=self._begin, args=(peer,), name="mldesk-welcome", daemon=True).start()
         else:
             self._begin(peer)
+
+    def _make_room(self) -> bool:
+        """Drop the oldest connection that came a while ago and has said nothing since; say whether there was one."""
+        before = time.monotonic() - SILENT_SECONDS
+        with self._lock:
+            silent = [item for item in self._connections if not item.spoken and item.since <= before]
+            if not silent:
+                return False
+            oldest = min(silent, key=lambda item: item.since)
+            self._connections.discard(oldest)
+        log.warning("a connection that never asked anything gave way to a new one")
+        oldest.close()
+        return True
 
     def _begin(self, peer: socket.socket) -> None:
         known = False

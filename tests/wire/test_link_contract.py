@@ -11,7 +11,7 @@ from rpyc import version
 from rpyc.core import brine, consts
 from rpyc.core.protocol import DEFAULT_CONFIG, Connection
 
-from mldesk.wire import link_values
+from mldesk.wire import link_server, link_values
 from mldesk.wire.link_channel import MAX_FRAME, LinkBroken, LockedChannel, SocketStream
 from mldesk.wire.link_client import LinkLost, RemoteError, connect
 from mldesk.wire.link_protocol import CALL, CONFIG, OUTSTANDING, PING, LockedConnection
@@ -115,6 +115,33 @@ def test_a_peer_that_opens_too_many_calls_is_told_and_keeps_its_first() -> None:
         gate.set()
         assert all(read_frame(peer)[0] == consts.MSG_REPLY for _ in range(OUTSTANDING))
         peer.close()
+
+
+def test_connections_that_say_nothing_give_way_to_one_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_server, "SILENT_SECONDS", 0.0)
+    with serving() as (path, server):
+        link = connect(path)
+        assert link.call("echo", {"first": 1}) == {"first": 1}
+        silent = [raw(path) for _ in range(link_server.MAX_CONNECTIONS + 8)]
+        other = connect(path)
+        assert other.call("echo", {"let": "in"}) == {"let": "in"}
+        assert link.call("echo", {"still": "here"}) == {"still": "here"}
+        assert server.connections <= link_server.MAX_CONNECTIONS
+        for item in (*silent, other, link):
+            item.close()
+
+
+def test_young_connections_are_not_dropped_for_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_server, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(link_server, "SILENT_SECONDS", 600.0)
+    with serving() as (path, _):
+        early = [raw(path) for _ in range(2)]
+        late = raw(path)
+        assert read_frame(late) is None
+        early[0].sendall(request(PING, ("hi",)))
+        assert read_frame(early[0])[2] == (1, "hi")
+        for item in (*early, late):
+            item.close()
 
 
 @pytest.mark.parametrize("exception", [
