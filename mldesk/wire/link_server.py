@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.wire.link_channel import LinkBroken
 from mldesk.wire.link_protocol import CALL, MAX_DATA, OUTSTANDING, PING, LockedConnection, pack, unpack
-from mldesk.wire.link_sockets import UNIX, listen, welcome
+from mldesk.wire.link_sockets import UNIX, listen, remove_directory, welcome
 
 Answer: TypeAlias = "dict[str, Any] | tuple[dict[str, Any], bytes]"
 Handler: TypeAlias = Callable[[dict[str, Any], bytes], Answer]
@@ -131,6 +131,7 @@ class LinkServer:
         self._wake.send(b"x")
         self._thread.join(5.0)
         self._path.unlink(missing_ok=True)
+        remove_directory(self._path.parent)
         with self._lock:
             connections = list(self._connections)
         for connection in connections:

@@ -11,6 +11,7 @@ import contextlib
 import hmac
 import json
 import os
+import re
 import secrets
 import socket
 import stat
@@ -25,16 +26,20 @@ from mldesk.core.errors import RunnerUnreachable
 
 UNIX = hasattr(socket, "AF_UNIX") and sys.platform != "win32"
 HANDSHAKE_SECONDS = 5.0
+SWEPT_AFTER = 60.0  # seconds; an empty folder this old has no server that is just about to listen in it
+_FOLDER = re.compile(r"[0-9a-f]{16}")  # as core.paths.socket_directory names them
 _TOKEN_BYTES = 65  # 64 hex digits and a newline
 
 
-def private_directory(folder: Path) -> Path:
+def private_directory(folder: Path, *, make: bool = True) -> Path:
     """Make ``folder`` and its parent, and make sure that they are this user's alone. Raises RunnerUnreachable.
 
     The parent may lie in a folder that everybody writes to (/tmp), where somebody else could have made it first.
+    Without ``make`` both must be there already: FileNotFoundError else.
     """
     for path in (folder.parent, folder):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if make:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not UNIX:
             continue
         facts = path.lstat()
@@ -46,7 +51,30 @@ def private_directory(folder: Path) -> Path:
         elif stat.S_IMODE(facts.st_mode) & 0o022:
             raise RunnerUnreachable(f"Others may write to the folder {path}, so no runner is safe to reach there.",
                                     hint=f"Run: chmod go-w {path}")
+        elif _ours_alone(path) and stat.S_IMODE(facts.st_mode) != 0o700:
+            path.chmod(0o700)
     return folder
+
+
+def remove_directory(folder: Path) -> None:
+    """Take a server's folder away, unless something is left in it."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def sweep_directories(parent: Path) -> None:
+    """Remove the empty folders in ``parent`` that servers of other libraries left behind long ago."""
+    if not _ours_alone(parent):
+        return
+    with contextlib.suppress(OSError):  # gone meanwhile: another server was quicker
+        for folder in parent.iterdir():
+            if _FOLDER.fullmatch(folder.name) and time.time() - folder.lstat().st_mtime > SWEPT_AFTER:
+                remove_directory(folder)
+
+
+def _ours_alone(parent: Path) -> bool:
+    """Whether ``parent`` is MLDesk's own: nothing is done to a folder that others use as well."""
+    return parent.name == "mldesk" or parent.name.startswith("mldesk-")
 
 
 def listen(path: Path, *, loopback: bool = not UNIX) -> tuple[socket.socket, str]:
@@ -54,7 +82,8 @@ def listen(path: Path, *, loopback: bool = not UNIX) -> tuple[socket.socket, str
 
     The caller holds the runner's lock, so that nobody else listens there. Raises OSError, RunnerUnreachable.
     """
-    private_directory(path.parent)
+    os.utime(private_directory(path.parent))  # so that nobody sweeps it before the socket is in it
+    sweep_directories(path.parent.parent)
     path.unlink(missing_ok=True)
     if loopback:
         server = socket.create_server(("127.0.0.1", 0))
@@ -89,7 +118,7 @@ def welcome(peer: socket.socket, token: str) -> bool:
 def dial(path: Path, timeout: float, *, loopback: bool = not UNIX) -> socket.socket:
     """Connect to whoever listens at ``path``. Raises RunnerUnreachable when nobody does, or it is another user."""
     try:
-        private_directory(path.parent)
+        private_directory(path.parent, make=False)
         return _dial_loopback(path, timeout) if loopback else _dial_unix(path, timeout)
     except OSError as error:
         raise RunnerUnreachable("The runner on this machine does not answer.",

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from mldesk.core.errors import MldeskError
+from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.core.paths import Home, socket_directory
+from mldesk.wire.link_sockets import private_directory
 
 GIB = 1024**3
 LOW_DISK = 5 * GIB       # bytes free below which a warning is due
@@ -144,7 +145,7 @@ def sockets(home: Home) -> Finding:
     folder = socket_directory(home.runner)
     there = folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_directory(folder)
         with tempfile.TemporaryDirectory(dir=folder) as inside, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
             server.bind(str(Path(inside) / "s"))
@@ -153,6 +154,8 @@ def sockets(home: Home) -> Finding:
     except OSError as error:
         return Finding("sockets", "missing", f"No Unix socket can be made in {folder}: {error.strerror or error}.",
                        "Set TMPDIR (or XDG_RUNTIME_DIR) to a short local folder that you own.", {"folder": str(folder)})
+    except RunnerUnreachable as error:
+        return Finding("sockets", "missing", error.message, error.hint, {"folder": str(folder)})
     return Finding("sockets", "ok", f"Unix sockets work in {folder}.", "", {"folder": str(folder)})
 
 

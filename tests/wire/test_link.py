@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import stat
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from mldesk.core.errors import BadInput, Conflict, NotFound, RunnerUnreachable
 from mldesk.wire import link_server
 from mldesk.wire.link_client import LinkLost, RemoteError, connect
 from mldesk.wire.link_protocol import MAX_DATA, OUTSTANDING
+from mldesk.wire.link_server import LinkServer
 from mldesk.wire.link_sockets import dial, private_directory, welcome
 from tests.wire.link_bench import raw, serving
 
@@ -162,6 +164,29 @@ def test_a_folder_that_others_can_write_to_is_not_trusted(tmp_path: Path) -> Non
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with pytest.raises(RunnerUnreachable, match="belongs to somebody else"):
         private_directory(tmp_path / "link")
+
+
+def test_a_server_leaves_no_folder_and_sweeps_those_of_others() -> None:
+    with tempfile.TemporaryDirectory(prefix="ml") as folder:
+        parent = Path(folder) / "mldesk-1"
+        parent.mkdir(mode=0o755)
+        old, young, used, other = (parent / name for name in ("0" * 16, "1" * 16, "2" * 16, "something"))
+        for item in (old, young, used, other):
+            item.mkdir()
+        (used / "agent.sock").touch()
+        for item in (old, used, other):
+            os.utime(item, (1, 1))
+        server = LinkServer(parent / ("3" * 16) / "agent.sock", {})
+        assert stat.S_IMODE(parent.stat().st_mode) == 0o700
+        assert {item.name[0] for item in parent.iterdir()} == {"1", "2", "3", "s"}
+        server.close()
+        assert {item.name[0] for item in parent.iterdir()} == {"1", "2", "s"}
+
+
+def test_asking_for_a_server_that_is_not_there_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(RunnerUnreachable, match="does not answer"):
+        dial(tmp_path / "a" / "b" / "agent.sock", 1)
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_folder_of_another_user_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
