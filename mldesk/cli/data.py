@@ -150,17 +150,17 @@ def profile(context: typer.Context, reference: Reference) -> None:
 def query(
     context: typer.Context, reference: Reference,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="A SELECT over the table `data`.")],
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="Most rows of the answer.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most rows of the answer.")] = 1000,
 ) -> None:
     """Ask a table in SQL (read only; the table's name is `data`)."""
     face = Face.of(context)
-    with face.workbench() as bench:
-        page = bench.datasets.query(reference, sql, limit=limit)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        page = bench.datasets.query(reference, sql, limit=limit, cancelled=interrupts.asked)
     if face.json:
-        face.document(page.to_json())
+        face.document({**page.to_json(), "truncated": page.truncated})
         return
     face.grid(page.columns, page.rows)
-    face.note(words.plural(len(page.rows), "row") + (" (cut at --limit)" if len(page.rows) == limit else ""))
+    face.note(words.plural(len(page.rows), "row") + (" (cut at --limit; there are more)" if page.truncated else ""))
 
 
 @app.command()

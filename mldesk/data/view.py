@@ -116,6 +116,10 @@ class TableView:
 
     def query(self, sql: str, limit: int = 1000) -> tuple[list[str], list[list[Any]]]:
         """Answer one SELECT over the table ``data``. Raises BadInput for anything else, WorkFailed when interrupted."""
+        return self.answer(sql, limit)[:2]
+
+    def answer(self, sql: str, limit: int = 1000) -> tuple[list[str], list[list[Any]], bool]:
+        """Answer like ``query``, and say whether there are more rows than ``limit`` (at most MAX_ROWS) let through."""
         limit = max(0, min(limit, MAX_ROWS))
         with self._lock, self._intact(), sql_errors("The query"):
             connection = self._engine()
@@ -125,7 +129,8 @@ class TableView:
                                hint="For example: SELECT count(*) FROM data.")
             answer = connection.execute(statements[0])
             names = [str(item[0]) for item in answer.description or ()]
-            return names, [[plain(value) for value in row] for row in answer.fetchmany(limit)]
+            rows = answer.fetchmany(limit + 1)
+            return names, [[plain(value) for value in row] for row in rows[:limit]], len(rows) > limit
 
     def batches(self, size: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Give all rows as Arrow batches, in order."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput, NotFound
@@ -22,6 +23,8 @@ if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a tabl
 
 Progress = Callable[[float, float], None]  # done, total; in bytes or rows, whichever the step counts
 Cancelled = Callable[[], bool]
+Answer = TypeVar("Answer")
+_POLL = 0.05  # seconds between two looks at whether the user wants out
 
 
 class DatasetService:
@@ -66,11 +69,15 @@ class DatasetService:
             got = view.rows(offset, rows, order_by=order_by, where=where, search=search)
         return Page(tuple(column.name for column in version.columns), got, offset, total)
 
-    def query(self, reference: str, sql: str, *, limit: int = 1000) -> Page:
-        """Answer a read-only SQL query over table ``data`` (also known by the dataset's name). Raises BadInput."""
+    def query(self, reference: str, sql: str, *, limit: int = 1000, cancelled: Cancelled | None = None) -> Page:
+        """Answer a read-only SQL query over table ``data`` (also known by the dataset's name).
+
+        Raises BadInput; ImportCancelled soon after ``cancelled`` says so, which is asked in this thread.
+        """
         with self._view(self.show(reference)) as view:
-            columns, rows = view.query(sql, limit)
-        return Page(tuple(columns), rows, 0, len(rows))
+            columns, rows, truncated = (view.answer(sql, limit) if cancelled is None
+                                        else _stoppable(lambda: view.answer(sql, limit), view, cancelled))
+        return Page(tuple(columns), rows, 0, len(rows), truncated)
 
     def profile(self, reference: str) -> Mapping[str, Any]:
         """Return the profile of every column; made once per version and kept in the library."""
@@ -183,3 +190,17 @@ class DatasetService:
     def list(self, *, removed: bool = False) -> list[Dataset]:
         """Return the datasets by name; with ``removed`` those in the bin instead."""
         return self._library.datasets.list(removed=removed)
+
+
+def _stoppable(work: Callable[[], Answer], view: TableView, cancelled: Cancelled) -> Answer:
+    """Do ``work`` with ``view`` in another thread, for DuckDB lets no signal through. Raises ImportCancelled."""
+    from mldesk.data import ImportCancelled
+
+    with ThreadPoolExecutor(1, "query") as pool:
+        answer = pool.submit(work)
+        while not wait([answer], _POLL).done:
+            if cancelled():
+                view.interrupt()  # again and again: it may not have begun
+        if cancelled():
+            raise ImportCancelled("The query") from answer.exception()
+        return answer.result()

@@ -15,6 +15,7 @@ class Page:
     rows: Sequence[Sequence[Any]]  # plain JSON values; None is missing
     offset: int                    # of the first row, from 0
     total: int                     # rows there are in all; for a query cut at its limit, the rows that came
+    truncated: bool = False        # a query's answer has more rows than these
 
     def to_json(self) -> dict[str, Any]:
         return {"columns": list(self.columns), "rows": [list(row) for row in self.rows],

@@ -111,3 +111,29 @@ def test_ctrl_c_ends_an_import_with_nothing_kept(mldesk: Command) -> None:
     assert (process.returncode, json.loads(out)["error"]["code"], "Traceback" in err) == (130, "cancelled", False)
     assert list((mldesk.home / "scratch").iterdir()) == []
     assert mldesk.good("data", "list")["datasets"] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_query_that_would_take_forever(mldesk: Command, number: signal.Signals) -> None:
+    table = mldesk.folder / "t.csv"
+    table.write_text("a,b\n" + "1,2\n" * 50_000, "utf-8")
+    mldesk.good("data", "import", table, "--name", "n")
+    sql = "SELECT sum(x.a + y.b + z.a) FROM data x, data y, data z WHERE x.a + y.b + z.a > 0"
+    process = subprocess.Popen([sys.executable, "-m", "mldesk", "data", "query", "n", sql, "--json"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=mldesk.environment())
+    while not any((mldesk.home / "scratch").glob("mldesk-view-*")):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=300)
+    assert (process.returncode, json.loads(out)["error"]["code"], "Traceback" in err) == (130, "cancelled", False)
+    assert list((mldesk.home / "scratch").iterdir()) == []
+
+
+def test_a_query_says_whether_its_answer_was_cut(mldesk: Command) -> None:
+    table = mldesk.folder / "t.csv"
+    table.write_text("a,b\n1,2\n3,4\n5,6\n", "utf-8")
+    mldesk.good("data", "import", table, "--name", "n")
+    cut, whole = (mldesk.good("data", "query", "n", "SELECT a FROM data", "--limit", limit) for limit in ("2", "3"))
+    assert (cut["truncated"], cut["total"], len(cut["rows"])) == (True, 2, 2)
+    assert (whole["truncated"], whole["total"], len(whole["rows"])) == (False, 3, 3)
