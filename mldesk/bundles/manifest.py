@@ -65,7 +65,8 @@ class BundleManifest:
         """Read ``manifest.json``. Raises BadBundle with the reason."""
         facts = parse_object(data, MANIFEST)
         if isinstance(facts.get("format"), int) and facts["format"] > FORMAT:
-            raise BadBundle(f"This bundle is written in format {facts['format']}; this MLDesk reads format {FORMAT}.",
+            said = f"{facts['format']!s:.12}"  # whatever was written there
+            raise BadBundle(f"This bundle is written in format {said}; this MLDesk reads format {FORMAT}.",
                             hint="Upgrade MLDesk to open it.")
         if facts.get("format") != FORMAT or isinstance(facts["format"], bool):
             raise BadBundle("This file is not a bundle: its manifest names no known format.")

@@ -26,6 +26,8 @@ from mldesk.core import canonical
 from mldesk.core.errors import BadBundle, BadInput, Conflict, MldeskError, WorkFailed
 
 MAX_BODY = 16 << 20            # bytes of one request
+MAX_ROWS = 50_000              # rows of one request
+LARGEST_WHOLE = 2**63          # whole numbers stay below it, whatever their sign; no table holds larger ones
 _LOOPBACK = ("127.0.0.1", "localhost")
 _GRACE = 5                     # seconds that answers under way have when the server is told to end
 _JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean"}  # the others travel as strings
@@ -114,12 +116,15 @@ def _listen(host: str, port: int) -> socket.socket:
 def columns_of(body: Any, predictor: Predictor) -> dict[str, list[Any]]:
     """Return the columns of a request: a list of rows, or {"rows": a list of rows}; every row names every column.
 
-    Raises BadInput naming the row, counted from 1.
+    Raises TooLarge for more than MAX_ROWS rows, BadInput naming the row, counted from 1.
     """
     rows = body.get("rows") if isinstance(body, Mapping) else body
     if not isinstance(rows, list) or not rows or not all(isinstance(row, Mapping) for row in rows):
         raise BadInput("Send rows as a JSON list of objects, at least one.",
                        hint='For instance {"rows": [{"column": value, …}]}; /schema names the columns.')
+    if len(rows) > MAX_ROWS:
+        raise TooLarge(f"The request has {len(rows):,} rows; {MAX_ROWS:,} is the most at once.",
+                       hint="Send them in several requests, or use `mldesk predict` for a whole file.")
     names = list(rows[0])
     for number, row in enumerate(rows, start=1):
         for column in predictor.schema:
@@ -130,6 +135,9 @@ def columns_of(body: Any, predictor: Predictor) -> dict[str, list[Any]]:
                 kind = "a list" if isinstance(value, list) else "an object"
                 raise BadInput(f"Row {number} has {kind} as {key!r:.80}.",
                                hint="Send text, a number, true, false or null.")
+            if isinstance(value, int) and not -LARGEST_WHOLE <= value < LARGEST_WHOLE:
+                raise BadInput(f"Row {number} has a whole number as {key!r:.80} that is too large.",
+                               hint="Whole numbers go up to 2^63; write a larger one with a decimal point.")
     return {key: [row.get(key) for row in rows] for key in names}
 
 

@@ -29,6 +29,12 @@ def loads(data: bytes | str) -> Json:
         value: Json = json.loads(data, parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("JSON nested too deep") from error
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        if "integer string conversion" in str(error):  # Python's own limit, in Python's own words
+            raise ValueError("a whole number has more digits than can be read") from error
+        raise
     return value
 
 

@@ -70,7 +70,7 @@ class ModelService:
 
         version = self.show(reference)
         if path.suffix != SUFFIX:
-            raise BadInput(f"A bundle's name ends in {SUFFIX}, not {path.suffix or 'nothing'!r}.",
+            raise BadInput(f"A bundle's name ends in {SUFFIX}, and {path.name[-60:]!r} does not.",
                            hint=f"Write {path.with_suffix(SUFFIX).name}.")
         if not path.parent.is_dir():
             raise BadInput(f"There is no folder {str(path.parent)!r} to write {path.name} into.")

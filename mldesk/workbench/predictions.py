@@ -53,7 +53,7 @@ class PredictionService:
         from mldesk.workbench.table_output import TableOutput
 
         if output.suffix.lower() not in OUTPUTS:
-            raise BadInput(f"Predictions cannot be written as {output.suffix or 'a file without extension'!r}.",
+            raise BadInput(f"Predictions cannot be written to {output.name[-60:]!r}: its extension says no format.",
                            hint=f"Name the output with one of {', '.join(OUTPUTS)}.")
         if not output.parent.is_dir():
             raise NotFound(f"There is no folder {str(output.parent)!r} to write {output.name} into.")

@@ -61,6 +61,8 @@ def test_a_file_that_changes_between_the_check_and_the_import_is_refused(
 def test_a_newer_format_is_refused(parts: Parts, tmp_path: Path) -> None:
     spoilt = resigned(parts, lambda manifest: manifest.update(format=2, everything="else"))
     refused_at_sight(packed(tmp_path / "bad.mlbundle", spoilt), "format 2; this MLDesk reads format 1")
+    spoilt = resigned(parts, lambda manifest: manifest.update(format=10**400))
+    refused_at_sight(packed(tmp_path / "worse.mlbundle", spoilt), "format 100000000000; this MLDesk reads")
 
 
 @pytest.mark.parametrize(("manifest", "reason"), [

@@ -101,6 +101,27 @@ def test_a_row_that_lacks_a_column_or_holds_a_list_is_named(client: Client, mode
     assert "Row 2 of 'age' is 'forty'" in _error(client.post("/predict", json=rows), 400)["message"]
 
 
+@pytest.mark.parametrize("number", [2**63, -10**400])
+def test_a_whole_number_beyond_all_tables_is_refused_in_a_sentence(
+        client: Client, model: StoredModel, number: int) -> None:
+    row = {**_rows(model, 1)[0], "age": number}
+    assert "Row 1 has a whole number as 'age'" in _error(client.post("/predict", json=[row]), 400)["message"]
+
+
+def test_a_number_with_more_digits_than_python_reads_is_refused_in_our_words(client: Client) -> None:
+    data = b'[{"age": ' + b"9" * 5000 + b"}]"
+    answer = client.post("/predict", content=data, headers={"Content-Type": "application/json"})
+    message = _error(answer, 400)["message"]
+    assert message == "The request is not JSON: a whole number has more digits than can be read."
+
+
+def test_more_rows_than_are_taken_at_once_are_refused(
+        client: Client, model: StoredModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_ROWS", 3)
+    assert client.post("/predict", json=_rows(model, 3)).status_code == 200
+    assert "4 rows; 3 is the most" in _error(client.post("/predict", json=_rows(model, 4)), 413)["message"]
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[" * 200_000, b'[{"age": NaN}]', b"\xff"])
 def test_a_body_that_is_not_json_is_refused(data: bytes, client: Client) -> None:
     answer = client.post("/predict", content=data, headers={"Content-Type": "application/json"})

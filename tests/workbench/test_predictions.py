@@ -50,3 +50,8 @@ def test_the_model_and_a_folder_are_not_overwritten(service: PredictionService, 
     folder.mkdir()
     with pytest.raises(BadInput, match="is a folder"):
         service.predict("any", source, folder)
+
+
+def test_an_output_whose_name_says_no_format_is_refused_by_its_name(service: PredictionService, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="written to 'full': its extension says no format"):
+        service.predict("any", tmp_path / "in.csv", Path("/dev/full"))
