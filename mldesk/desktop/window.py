@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeyEvent,
     QPaintEvent,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QApplication,
@@ -250,7 +251,7 @@ class MainWindow(QMainWindow):
     def toggle_sidebar(self) -> None:
         """Show the navigation as icons only, or in full."""
         self.preferences.change(sidebar_compact=not self.preferences.value.sidebar_compact)
-        self.sidebar.set_compact(self.preferences.value.sidebar_compact)
+        self._fit_sidebar()
 
     def show_palette(self) -> None:
         """Open the command palette."""
@@ -289,7 +290,6 @@ class MainWindow(QMainWindow):
         bar.add_item("runs", self.tr("Runs"), "run")
         bar.add_item("models", self.tr("Models"), "model")
         bar.add_item("settings", self.tr("Settings"), "settings", bottom=True)
-        bar.set_compact(self.preferences.value.sidebar_compact)
         bar.selected.connect(self._on_selected)
         return bar
 
@@ -387,6 +387,17 @@ class MainWindow(QMainWindow):
         if not self._painted:
             self._painted = True
             QTimer.singleShot(0, self.painted.emit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_sidebar()
+
+    def _fit_sidebar(self) -> None:
+        """Icons only where that was chosen, and where the window is too narrow for words."""
+        if self.preferences.value.sidebar_compact:
+            self.sidebar.set_compact(True)
+        else:
+            self.sidebar.adapt(self.width())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.preferences.change(geometry=bytes(self.saveGeometry().toBase64().data()).decode())

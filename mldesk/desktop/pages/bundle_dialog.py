@@ -15,6 +15,7 @@ from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import Bundles
 from mldesk.desktop.tasks import TaskOwner, async_slot
@@ -62,7 +63,7 @@ class BundleDialog(Sheet, TaskOwner):
         self.confirmed.connect(self._on_import)
         self.finished.connect(self.cancel_tasks)
         self.set_busy(self.tr("Looking into the file…"))
-        self.resize(720, 600)
+        self.resize(fitting(self, 720, 600))
         self._inspect()
 
     @async_slot

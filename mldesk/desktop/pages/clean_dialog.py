@@ -12,6 +12,7 @@ from mldesk.core.errors import BadInput, MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.answer_table import columns_of, show_page
+from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.pages.step_form import StepForm
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.clean import CleanState, Step
@@ -46,7 +47,7 @@ class CleanDialog(Sheet, TaskOwner):
 
     def __init__(self, shell: Shell, version: DatasetVersion) -> None:
         super().__init__(self.tr("Clean {name}").format(name=version.dataset), shell.host,
-                         primary=self.tr("Make the new version"), width=1000,
+                         primary=self.tr("Make the new version"), width=820,
                          text=self.tr("Steps on version {number}. The version stays as it is; the result is a new one.")
                          .format(number=version.number))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -68,7 +69,7 @@ class CleanDialog(Sheet, TaskOwner):
         for keys, slot in ((QKeySequence.StandardKey.Undo, self.state.undo),
                            (QKeySequence.StandardKey.Redo, self.state.redo)):
             QShortcut(QKeySequence(keys), self).activated.connect(slot)
-        self.resize(1180, 740)
+        self.resize(fitting(self, 1180, 740))
 
     # Building
 

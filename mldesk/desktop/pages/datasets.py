@@ -42,10 +42,10 @@ def fields() -> list[Field[Dataset]]:
         Field(tr("Columns"), lambda item: words.number(len(item.head.columns)), 96,
               lambda item: len(item.head.columns), right=True),
         Field(tr("Size"), lambda item: words.size(item.head.size), 96, lambda item: item.head.size, right=True,
-              muted=True),
+              muted=True, spare=2),
         Field(tr("Version"), lambda item: tr("{number} of {all}").format(number=item.head.number, all=item.versions),
-              104, lambda item: item.versions, right=True, muted=True),
-        Field(tr("From"), lambda item: item.head.source, 170, muted=True, tip=lambda item: item.head.source),
+              104, lambda item: item.versions, right=True, muted=True, spare=1),
+        Field(tr("From"), lambda item: item.head.source, 170, muted=True, spare=3),
         Field(tr("Changed"), lambda item: words.when(item.head.created), 120, lambda item: item.head.created,
               muted=True, tip=lambda item: words.moment(item.head.created)),
     ]

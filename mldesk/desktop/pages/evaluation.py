@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from mldesk.desktop import words
+from mldesk.desktop import theme, words
 from mldesk.desktop.pages.facts import MetricTile
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -17,19 +18,20 @@ from mldesk.desktop.widgets import (
     BarChart,
     Card,
     Chart,
+    ElidedLabel,
     FlowBox,
     HeatMap,
     HistogramChart,
     ScatterChart,
     ScrollPage,
     Segmented,
-    make_label,
     row,
 )
 
 _CURVES = 12       # classes whose curves are drawn
 _CLASSES = 60      # classes up to which the confusion matrix is drawn
 _PLOT = 320        # height of a plot, pixels
+_TWO = 700         # width from which two cards stand side by side, pixels at 100 %
 ORDER = ("roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "log_loss", "r2", "root_mean_squared_error",
           "mean_absolute_error")
 
@@ -42,9 +44,11 @@ class EvaluationView(ScrollPage):
         self.body.setContentsMargins(0, 0, Space.S, Space.L)
         self._payload: Mapping[str, Any] = {}
         self.parts = Segmented()
-        self._said = make_label("", "caption", "muted")
+        self._said = ElidedLabel("", "caption", "muted")
         self._head = QWidget()
-        self._head.setLayout(row(self.parts, self._said, None, spacing=Space.M))
+        head = row(self.parts, self._said, spacing=Space.M)
+        head.setStretch(1, 1)
+        self._head.setLayout(head)
         self._tiles = FlowBox(spacing=Space.M, least=150)
         self._plots = QWidget()
         self._grid = QGridLayout(self._plots)
@@ -56,6 +60,8 @@ class EvaluationView(ScrollPage):
             self.body.addWidget(widget)
         self.body.addStretch(1)
         self._connected = False
+        self._cards: list[Card] = []
+        self._were_across = 2
         self._pending: list[Callable[[], Card | None]] = []
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._add_card)
@@ -87,6 +93,7 @@ class EvaluationView(ScrollPage):
         self._said.setText(f"{words.counted(int(count), self.tr('row'), self.tr('rows'))} · {said}" if count else said)
         self._show_tiles(facts)
         _empty(self._grid)
+        self._cards = []
         self._pending = [partial(make, facts) for make in (
             self._confusion, self._importance, self._scatter, self._residuals, self._roc, self._pr, self._calibration)]
         self._next.start()
@@ -96,11 +103,27 @@ class EvaluationView(ScrollPage):
         while self._pending:
             card = self._pending.pop(0)()
             if card is not None:
-                place = self._grid.count()
-                self._grid.addWidget(card, place // 2, place % 2)
+                self._cards.append(card)
                 break
+        self._place()
         if self._pending:
             self._next.start()
+
+    def _place(self) -> None:
+        """Lay the cards out, two in a line where there is room; the last one alone in its line takes all of it."""
+        across = self._across()
+        for index, card in enumerate(self._cards):
+            alone = not self._pending and index == len(self._cards) - 1 and index % across == 0
+            self._grid.addWidget(card, index // across, index % across, 1, 2 if alone or across == 1 else 1)
+
+    def _across(self) -> int:
+        return 2 if self.viewport().width() >= theme.px(_TWO) else 1
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._across() != self._were_across:
+            self._were_across = self._across()
+            self._place()
 
     def _show_tiles(self, facts: Mapping[str, Any]) -> None:
         self._tiles.clear()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
@@ -20,6 +20,7 @@ from mldesk.desktop.theme.manager import RING
 from mldesk.desktop.widgets.badges import StateBadge
 from mldesk.desktop.widgets.buttons import make_button
 from mldesk.desktop.widgets.card import Card
+from mldesk.desktop.widgets.flow import FlowBox
 from mldesk.desktop.widgets.header import PageHeader
 from mldesk.desktop.widgets.text import ElidedLabel, ScrollPage, make_label
 
@@ -34,15 +35,27 @@ class Door(QAbstractButton):
         self._icon, self._title, self._line = icon, title, text
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
 
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        pad = theme.px(18)
+        room = QRect(0, 0, width - 2 * pad, 10_000)
+        caption = QFontMetrics(theme.font("caption"))
+        line = caption.boundingRect(room, int(Qt.TextFlag.TextWordWrap), self._line).height()
+        return pad + theme.px(36) + theme.px(12) + QFontMetrics(theme.font("subtitle")).height() + 4 + line + pad
+
     def sizeHint(self) -> QSize:
-        return QSize(theme.px(240), theme.px(148))
+        return QSize(theme.px(240), self.heightForWidth(theme.px(240)))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.px(170), theme.px(148))
+        return QSize(theme.px(150), self.heightForWidth(theme.px(150)) // 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -127,16 +140,14 @@ class HomePage(Page):
         self._problem.add(self._problem_text)
         self._problem.hide()
         page.body.addWidget(self._problem)
-        self._recent = QHBoxLayout()
-        self._recent.setSpacing(Space.L)
-        page.body.addLayout(self._recent)
+        self._recent = FlowBox(spacing=Space.L, least=290)
+        page.body.addWidget(self._recent)
         self._cards = [Card(self.tr("Runs"), actions=[self._all("runs")]), Card(self.tr("Datasets"),
                        actions=[self._all("datasets")]), Card(self.tr("Models"), actions=[self._all("models")])]
         for card in self._cards:
             card.body.setSpacing(0)
-            card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # all of one width
+            self._recent.add(card)
             card.hide()
-            self._recent.addWidget(card, 1, Qt.AlignmentFlag.AlignTop)
         page.body.addStretch(1)
         self.keep(shell.desk.failed.subscribe(self._on_failed))
         self.keep(shell.desk.advanced.subscribe(lambda _: self.refresh_soon()))
@@ -195,4 +206,5 @@ class HomePage(Page):
                 widget.deleteLater()
         for entry in entries:
             card.body.addWidget(entry)
+        card.body.addStretch(1)
         card.setVisible(bool(entries))

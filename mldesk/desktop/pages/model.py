@@ -77,9 +77,9 @@ class ModelPage(Page):
             Field("", promoted, 120, badge=lambda item: (promoted(item), "success", "check" if promoted(item) else "")),
             Field(self.tr("Estimator"), lambda item: words.estimator_name(item.estimator)),
             Field(self.tr("Score"), lambda item: leading(item.metrics), 150, right=True),
-            Field(self.tr("Learned from"), lambda item: item.dataset, 170, muted=True),
+            Field(self.tr("Learned from"), lambda item: item.dataset, 170, muted=True, spare=2),
             Field(self.tr("Size"), lambda item: words.size(item.size), 90, lambda item: item.size, right=True,
-                  muted=True),
+                  muted=True, spare=3),
             Field(self.tr("Made"), lambda item: words.when(item.created), 110, lambda item: item.created, muted=True),
         ]
 

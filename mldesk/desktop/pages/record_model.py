@@ -32,6 +32,7 @@ class Field(Generic[R]):
     badge: Callable[[R], tuple[str, Tone, str]] | None = None   # words, tone, icon; drawn instead of the text
     share: Callable[[R], float | None] | None = None            # a bar below the badge while something goes on
     tip: Callable[[R], str] | None = None
+    spare: int = 0                                              # the higher, the sooner it is left out for want of room
 
 
 class RecordModel(QAbstractTableModel, Generic[R]):

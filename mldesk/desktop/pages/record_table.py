@@ -194,11 +194,25 @@ class RecordTable(QTableView, Generic[R]):
         """Give every column its width and the rest to the one that stretches."""
         self.verticalHeader().setDefaultSectionSize(theme.px(_ROW))
         self.verticalHeader().setMinimumSectionSize(theme.px(24))
-        fixed = sum(theme.px(field.width) for field in self.records.fields if field.width)
-        stretching = [number for number, field in enumerate(self.records.fields) if not field.width]
+        fields = self.records.fields
+        kept = self._kept()
+        fixed = sum(theme.px(fields[number].width) for number in kept if fields[number].width)
+        stretching = [number for number in kept if not fields[number].width]
         room = max(theme.px(_LEAST_NAME) * len(stretching), self.viewport().width() - fixed)
-        for number, field in enumerate(self.records.fields):
-            self.setColumnWidth(number, theme.px(field.width) if field.width else room // len(stretching))
+        for number, field in enumerate(fields):
+            self.setColumnHidden(number, number not in kept)
+            self.setColumnWidth(number, theme.px(field.width) if field.width else room // max(1, len(stretching)))
+
+    def _kept(self) -> set[int]:
+        """Return the columns there is room for; those that can be spared go first."""
+        fields = self.records.fields
+        kept = set(range(len(fields)))
+        for number in sorted(kept, key=lambda number: -fields[number].spare):
+            needed = sum(theme.px(fields[other].width or _LEAST_NAME) for other in kept)
+            if needed <= self.viewport().width() or not fields[number].spare:
+                break
+            kept.discard(number)
+        return kept
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

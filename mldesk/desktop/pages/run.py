@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from mldesk.desktop import words
+from mldesk.desktop import theme, words
 from mldesk.desktop.pages.curves_card import CurvesCard
 from mldesk.desktop.pages.evaluation import EvaluationView
 from mldesk.desktop.pages.facts import FactGrid
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 
     from mldesk.library.records import Run
 
-_SIDE = 300  # width of the column beside the curves, pixels
+_SIDE = 300  # width of the column beside the curves, pixels at 100 %
+_WIDE = 880  # width of the page from which there is room for it
 
 
 class RunPage(Page):
@@ -120,15 +122,24 @@ class RunPage(Page):
         side.addWidget(self._warnings)
         side.addStretch(1)
         column = QWidget()
-        column.setFixedWidth(_SIDE)
         column.setLayout(side)
         side.setContentsMargins(0, 0, 0, 0)
-        line = QHBoxLayout()
-        line.setSpacing(Space.L)
-        line.addWidget(self.curves, 1)
-        line.addWidget(column)
-        page.body.addLayout(line, 1)
+        self._side = column
+        self._beside = QHBoxLayout()
+        self._beside.setSpacing(Space.L)
+        self._beside.addWidget(self.curves, 1)
+        self._beside.addWidget(column)
+        page.body.addLayout(self._beside, 1)
         return page
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the machine goes below the curves, and its badge makes room for the run's name."""
+        super().resizeEvent(event)
+        wide = self.width() >= theme.px(_WIDE)
+        self._where.setVisible(wide)
+        self._beside.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+        self._side.setMinimumWidth(theme.px(_SIDE) if wide else 0)
+        self._side.setMaximumWidth(theme.px(_SIDE) if wide else 16_777_215)
 
     def _make_details(self) -> QWidget:
         page = ScrollPage(margin=0, spacing=Space.L)

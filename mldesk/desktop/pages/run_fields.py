@@ -54,14 +54,14 @@ def fields(shell: Shell) -> list[Field[Run]]:
         Field(tr("State"), lambda run: run.state.value, 124, lambda run: list(JobState).index(run.state),
               badge=lambda run: state_badge(run, shell), share=share, tip=lambda run: run.message or run.stage),
         Field(tr("Name"), lambda run: run.name, sort=lambda run: run.name.casefold(), strong=True),
-        Field(tr("Dataset"), lambda run: run.dataset, 136, muted=True),
-        Field(tr("Target"), lambda run: run.target, 104, muted=True),
-        Field(tr("Estimator"), lambda run: words.estimator_name(run.estimator), 150),
+        Field(tr("Dataset"), lambda run: run.dataset, 136, muted=True, spare=2),
+        Field(tr("Target"), lambda run: run.target, 104, muted=True, spare=4),
+        Field(tr("Estimator"), lambda run: words.estimator_name(run.estimator), 150, spare=1),
         Field(tr("Score"), _score_words, 130, lambda run: (score(run) or ("", float("-inf")))[1], right=True),
         Field(tr("Started"), lambda run: words.when(run.created), 104, lambda run: run.created, muted=True,
               tip=lambda run: words.moment(run.created)),
         Field(tr("Took"), lambda run: words.duration(took(run)), 84, lambda run: took(run) or 0.0, right=True,
-              muted=True),
+              muted=True, spare=3),
     ]
 
 

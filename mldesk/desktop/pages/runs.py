@@ -14,7 +14,17 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import RunList
 from mldesk.desktop.states.run_reasons import why_not_compare
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, EmptyState, PageHeader, SearchField, Segmented, disable, enable, make_button
+from mldesk.desktop.widgets import (
+    Card,
+    EmptyState,
+    PageHeader,
+    SearchField,
+    Segmented,
+    disable,
+    enable,
+    make_button,
+    row,
+)
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -37,7 +47,7 @@ class RunsPage(Page):
         self._search.searched.connect(self.table.set_filter)
         self._compare = make_button(self.tr("Compare"), "secondary", "compare")
         self._compare.clicked.connect(self.compare)
-        header = PageHeader(self.tr("Runs"), "", [self._which, self._search, self._compare])
+        header = PageHeader(self.tr("Runs"), "", [self._compare])
         self._stack = QStackedWidget()
         self._stack.addWidget(QWidget())
         empty = EmptyState("run", self.tr("No runs yet"),
@@ -53,6 +63,7 @@ class RunsPage(Page):
         layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         layout.setSpacing(Space.L)
         layout.addWidget(header)
+        layout.addLayout(row(self._which, None, self._search, spacing=Space.M))
         layout.addWidget(self._stack, 1)
         self.setFocusProxy(self.table)
         self._clock = QTimer(self, interval=1000)  # durations of runs that go on

@@ -14,6 +14,7 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.column_choice import ColumnBox, ColumnList
 from mldesk.desktop.pages.dataset_columns import columns_of
 from mldesk.desktop.pages.notice import Notice
+from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.train import TrainState, likely_target
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
@@ -72,7 +73,7 @@ class TrainDialog(Sheet, TaskOwner):
 
     def __init__(self, shell: Shell, state: TrainState) -> None:
         version = state.version
-        super().__init__(self.tr("Train a model"), shell.host, primary=self.tr("Train"), width=940,
+        super().__init__(self.tr("Train a model"), shell.host, primary=self.tr("Train"), width=760,
                          text=f"{version.label} · {words.shape(version.rows, len(version.columns))}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell, self.state = shell, state
@@ -91,7 +92,7 @@ class TrainDialog(Sheet, TaskOwner):
         self.finished.connect(self.cancel_tasks)
         self.primary.setText(self.tr("Train"))
         set_icon(self.primary, "train", "on_accent")
-        self.resize(980, 720)
+        self.resize(fitting(self, 980, 720))
         self._fill()
         self._check()
         self._load_profile()
