@@ -9,7 +9,7 @@ from collections.abc import Sequence
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """Return ``Did you mean 'carrier'?``, or "" where nothing is near."""
     by_fold = {item.casefold(): item for item in known}
-    close = difflib.get_close_matches(word.casefold(), list(by_fold), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(word.casefold(), list(by_fold), n=3, cutoff=0.7)
     return f"Did you mean {' or '.join(repr(by_fold[item]) for item in close)}?" if close else ""
 
 

@@ -16,7 +16,7 @@ from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.workbench.pages import Page
-from mldesk.workbench.references import did_you_mean, listed, parse_reference
+from mldesk.workbench.references import listed, parse_reference, which_version
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
     from mldesk.data import ImportOptions, Table, TableView
@@ -51,7 +51,8 @@ class DatasetService:
             return self._library.datasets.version(name, number)
         except NotFound as error:
             names = [item.name for item in self._library.datasets.list()]
-            hint = did_you_mean(name, [known for known in names if known != name]) or error.hint
+            hint = which_version(name, names, lambda: (item.number for item in self._library.datasets.versions(name)),
+                                 error.hint)
             raise type(error)(error.message, hint=hint or f"Datasets here: {listed(names) or 'none yet'}.") from error
 
     def versions(self, name: str) -> list[DatasetVersion]:

@@ -11,7 +11,7 @@ from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.library import Library
 from mldesk.library.records import Model, ModelVersion
-from mldesk.workbench.references import did_you_mean, listed, parse_reference
+from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.signing_key import SigningKeys
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class ModelService:
             return self._library.models.version(name, number)
         except NotFound as error:
             names = [model.name for model in self._library.models.list()]
-            hint = did_you_mean(name, [known for known in names if known != name]) or error.hint
+            hint = which_version(name, names, lambda: (item.number for item in self._library.models.versions(name)),
+                                 error.hint)
             raise NotFound(error.message, hint=hint or f"Models here: {listed(names) or 'none yet'}.") from error
 
     def promote(self, name: str, number: int) -> ModelVersion:

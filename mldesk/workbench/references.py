@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from mldesk.core.errors import BadInput
 
+NEAR = 0.7  # how alike two words must be; at 0.6 "nope" is near "income"
 _VERSIONED = re.compile(r"(?P<name>.+)@(?P<number>[0-9]{1,9})", re.DOTALL)
 
 
@@ -35,8 +36,20 @@ def model_name(dataset: str, target: str) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint naming the known words nearest to ``word``, or "" where none is near."""
     by_fold = {item.casefold(): item for item in known}
-    close = difflib.get_close_matches(word.casefold(), list(by_fold), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(word.casefold(), list(by_fold), n=3, cutoff=NEAR)
     return f"Did you mean {' or '.join(repr(by_fold[item]) for item in close)}?" if close else ""
+
+
+def which_version(name: str, known: Iterable[str], numbers: Callable[[], Iterable[int]], otherwise: str) -> str:
+    """Return a hint for a ``name`` or ``name@number`` that is not there.
+
+    A known name lacks the version: those it has are named. Else the nearest names are, or ``otherwise`` is the hint.
+    """
+    known = list(known)
+    if name.casefold() in (item.casefold() for item in known):
+        versions = list(map(str, numbers()))
+        return f"{name} has version{'s' if len(versions) > 1 else ''} {listed(versions)}."
+    return did_you_mean(name, known) or otherwise
 
 
 def listed(words: Iterable[str], limit: int = 12) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mldesk.core.errors import BadInput
+from mldesk.core.errors import BadInput, NotFound
 from mldesk.workbench.references import did_you_mean, listed, model_name, parse_reference, slug
+from tests.workbench.stand_ins import COLUMNS, Desk
 
 
 @pytest.mark.parametrize(("text", "name", "number"), [
@@ -35,6 +36,21 @@ def test_a_slug_is_one_word() -> None:
 def test_near_words_are_offered_and_far_ones_are_not() -> None:
     assert did_you_mean("churm", ["Churn", "tenure"]) == "Did you mean 'Churn'?"
     assert did_you_mean("zzz", ["Churn", "tenure"]) == ""
+
+
+def test_a_word_is_not_near_for_sharing_some_letters() -> None:
+    assert did_you_mean("nope", ["income"]) == ""
+
+
+def test_a_missing_version_of_a_known_name_is_answered_with_those_there_are(desk: Desk) -> None:
+    manifest = desk.library.datasets.version("shop").manifest
+    desk.library.datasets.add("shops", manifest=manifest, rows=200, columns=COLUMNS, size=7, source="test")
+    with pytest.raises(NotFound) as refused:
+        desk.datasets.show("shop@999")
+    assert refused.value.hint == "shop has version 1."
+    with pytest.raises(NotFound) as refused:
+        desk.datasets.show("shopp")
+    assert refused.value.hint == "Did you mean 'shop' or 'shops'?"
 
 
 def test_long_lists_are_cut_with_a_count() -> None:
