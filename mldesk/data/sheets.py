@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import python_calamine as calamine
 
 from mldesk.data.names import clean_names
 from mldesk.data.raw import Context, Lines, RawTable, batch_rows, text_array
 from mldesk.data.records import ImportRefused
+from mldesk.data.sheet_extent import refuse_vast_sheets
 from mldesk.data.sheet_layout import Layout, find_layout
 from mldesk.data.spool import Spool
 
 _UNPACKED = 4 * 1024**3   # bytes of XML in a workbook at most
 _RATIO = 400              # how many times smaller packed than unpacked a real workbook may be
 _EXACT = 1 << 53
+_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_SEARCHED = 1 << 20       # bytes
 Cell = Any  # str, float, bool, date, datetime, time, timedelta; "" for an empty cell
 
 
@@ -27,6 +32,7 @@ def read_sheet(context: Context, source: Path) -> RawTable:
     """Read the sheet with the data into text columns. Raises ImportRefused, ImportCancelled, DiskFull."""
     with _errors(context):
         _refuse_bomb(context, source)
+        _refuse_locked(context, source)
         sheet = _choose(context, calamine.load_workbook(str(source)))
         rows: list[list[Cell]] = sheet.to_python(skip_empty_area=False)
         merged = sheet.merged_cell_ranges or []
@@ -56,6 +62,24 @@ def _refuse_bomb(context: Context, source: Path) -> None:
         unpacked = sum(item.file_size for item in archive.infolist())
     if unpacked > _UNPACKED or unpacked > _RATIO * max(context.size, 100_000):
         raise ImportRefused(f"{context.name} unpacks to {unpacked:,} bytes; that is too much for a workbook.")
+    refuse_vast_sheets(context.name, source, context.check)
+
+
+def _refuse_locked(context: Context, source: Path) -> None:
+    """A workbook with a password is a container of the old kind with the packed one, encrypted, in it."""
+    with open(source, "rb") as file:
+        head = file.read(8)
+        if head == _OLD and (context.name.lower().endswith((".xlsx", ".xlsm", ".xlsb")) or _encrypted(file)):
+            raise ImportRefused(f"{context.name} is password-protected or an old .xls workbook.",
+                                hint="Open it in a spreadsheet program and save it as .xlsx without a password.")
+
+
+def _encrypted(file: BinaryIO) -> bool:
+    """Look for the name that the encrypted workbook has in the container; directories stand near either end."""
+    file.seek(0)
+    head = file.read(_SEARCHED)
+    file.seek(max(0, file.seek(0, 2) - _SEARCHED))
+    return _ENCRYPTED in head or _ENCRYPTED in file.read()
 
 
 @contextmanager
@@ -66,7 +90,8 @@ def _errors(context: Context) -> Iterator[None]:
     except calamine.PasswordError as error:
         raise ImportRefused(f"{context.name} is protected by a password.",
                             hint="Open it in a spreadsheet program and save it without one.") from error
-    except (calamine.CalamineError, zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+    except (calamine.CalamineError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError,
+            OSError) as error:
         raise _damaged(context, error) from error
     except BaseException as error:
         # calamine is Rust; what it did not foresee ends in a panic, which is no Exception

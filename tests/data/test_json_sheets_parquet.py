@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ def test_a_table_in_the_middle_of_a_sheet_is_found(take: Import, rows: Rows) -> 
         (_workbook([["a", "b"]]), "no rows of values"),
         (b"PK\x03\x04" + bytes(200), "damaged or not a workbook"),
         (b"a,b\n1,2\n", "not an Excel file"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "damaged or not a workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password-protected or an old .xls"),
     ],
 )
 def test_a_workbook_without_a_table_is_refused(content: bytes, words: str, take: Import) -> None:
@@ -186,6 +187,33 @@ def test_a_workbook_damaged_anywhere_is_read_or_refused_but_never_crashes(spoil:
         assert take(bytes(book), "t.xlsx").rows
     except ImportRefused as refused:
         assert "t.xlsx" in refused.message
+
+
+@pytest.mark.parametrize("sheet", [
+    '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c s="1" r="XFD1048576"><v>2</v></c></row>',
+    '<row r="1">' + "<c><v>1</v></c>" * 200 + '</row><row r="1048576"><c><v>2</v></c></row>'])
+def test_a_workbook_with_cells_in_opposite_corners_is_refused(sheet: str, take: Import, tmp_path: Path) -> None:
+    with pytest.raises(ImportRefused, match=r"t\.xlsx: the cells of 'sheet1.xml' reach over 1,048,576 rows"):
+        take(_with_sheet(sheet, tmp_path), "t.xlsx")
+
+
+def test_cells_far_away_that_only_have_a_style_do_not_count(take: Import, rows: Rows, tmp_path: Path) -> None:
+    sheet = ('<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c></row><row r="2"><c r="A2"><v>3</v></c>'
+             '<c r="B2"><v>4</v></c></row><row r="1048576"><c r="XFD1048576" s="0"/></row>')
+    assert rows(take(_with_sheet(sheet, tmp_path), "t.xlsx")) == [[1, 2], [3, 4]]
+
+
+def _with_sheet(cells: str, folder: Path) -> bytes:
+    """Return a workbook whose one sheet has these cells."""
+    (folder / "plain.xlsx").write_bytes(_workbook([["a"]]))
+    with zipfile.ZipFile(folder / "plain.xlsx") as old, zipfile.ZipFile(folder / "new.xlsx", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                data = ('<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/'
+                        f'main"><sheetData>{cells}</sheetData></worksheet>').encode()
+            new.writestr(name, data)
+    return (folder / "new.xlsx").read_bytes()
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(take: Import, tmp_path: Path) -> None:
