@@ -19,14 +19,14 @@ import sys
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow
 import pyqtgraph
-class Window(QMainWindow):
+class Plot(pyqtgraph.PlotWidget):  # covers the window, which therefore is never painted itself
     def paintEvent(self, event):
         super().paintEvent(event)
         QTimer.singleShot(0, QApplication.instance().quit)
 app = QApplication(sys.argv)
-window = Window()
+window = QMainWindow()
 window.resize(1200, 800)
-window.setCentralWidget(pyqtgraph.PlotWidget())
+window.setCentralWidget(Plot())
 window.show()
 app.exec()
 """
