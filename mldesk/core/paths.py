@@ -9,6 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+_LONGEST_BASE = 56  # bytes: with "/mldesk-<uid>/<16 digits>/<name>" behind it a socket's path stays below 107
+
 
 def default_home() -> Path:
     """Return ``MLDESK_HOME`` or the user's data folder for MLDesk, made or not."""
@@ -75,7 +77,10 @@ def socket_directory(runner_root: Path) -> Path:
     """
     name = hashlib.sha256(os.fsencode(runner_root.absolute())).hexdigest()[:16]
     base = os.environ.get("XDG_RUNTIME_DIR")
-    if base and len(base) < 60 and Path(base).is_dir():
+    if base and len(os.fsencode(base)) <= _LONGEST_BASE and Path(base).is_dir():
         return Path(base) / "mldesk" / name
     user = os.getuid() if hasattr(os, "getuid") else 0
-    return Path(tempfile.gettempdir()) / f"mldesk-{user}" / name
+    base = tempfile.gettempdir()
+    if os.name == "posix" and len(os.fsencode(base)) > _LONGEST_BASE:
+        base = "/tmp"  # noqa: S108 - TMPDIR may be of any length; the folder below is ours alone and checked to be
+    return Path(base) / f"mldesk-{user}" / name

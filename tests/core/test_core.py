@@ -81,6 +81,9 @@ class TestPaths:
         for runtime in ("", str(tmp_path / "nowhere"), "/tmp"):
             monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
             assert len(str(socket_directory(deep) / "agent.sock")) < 104
+        monkeypatch.delenv("XDG_RUNTIME_DIR")
+        monkeypatch.setattr("tempfile.tempdir", "/tmp" + "/long" * 20)
+        assert len(str(socket_directory(deep) / "agent.sock")) < 104
         assert socket_directory(deep) != socket_directory(deep / "er")
 
 

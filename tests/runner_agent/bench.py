@@ -71,12 +71,12 @@ class Bench:
     # --- its processes
 
     def agent(self) -> psutil.Process:
-        return next(process for process in self.processes() if " serve " in _command(process))
+        return next(process for process in self.processes() if " serve " in command_of(process))
 
     def supervisor(self, job: str) -> psutil.Process | None:
         path = str(self.folder(job).path)
-        return next((process for process in self.processes() if path in _command(process)
-                     and "runner_agent.supervisor" in _command(process)), None)
+        return next((process for process in self.processes() if path in command_of(process)
+                     and "runner_agent.supervisor" in command_of(process)), None)
 
     def trainer_pid(self, job: str) -> int:
         record = self.wait_for(self.folder(job).record)
@@ -96,7 +96,7 @@ class Bench:
             time.sleep(0.02)
         for process in left:
             process.kill()
-        assert not left, f"left behind: {[_command(process) for process in left]}"
+        assert not left, f"left behind: {[command_of(process) for process in left]}"
 
 
 def kill(process: psutil.Process | int | None, number: int = signal.SIGKILL) -> None:
@@ -127,7 +127,7 @@ def _folder(process: psutil.Process) -> str:
         return ""
 
 
-def _command(process: psutil.Process) -> str:
+def command_of(process: psutil.Process) -> str:
     try:
         return "" if process.status() == psutil.STATUS_ZOMBIE else " ".join(process.cmdline())
     except (psutil.NoSuchProcess, psutil.AccessDenied):

@@ -14,7 +14,7 @@ import pytest
 from mldesk.core.errors import LibraryDamaged
 from mldesk.core.paths import socket_directory
 from mldesk.wire.states import JobState
-from tests.runner_agent.bench import Bench, dense, kill, kinds, steps
+from tests.runner_agent.bench import Bench, command_of, dense, kill, kinds, steps
 
 
 def test_a_job_that_a_restart_of_the_machine_ended_says_so_and_resumes(bench: Bench) -> None:
@@ -58,7 +58,7 @@ def test_processes_a_trainer_leaves_behind_go_with_it(tmp_path: Path) -> None:
         job = bench.submit()
         assert bench.follow(job)[-1].kind == "succeeded"
         bench.wait_for(lambda: bench.supervisor(job) is None)
-        assert [process.cmdline()[-1] for process in bench.processes() if "sleep" in process.cmdline()[0]] == []
+        assert [words for words in map(command_of, bench.processes()) if words.startswith("sleep")] == []
     finally:
         bench.close()
 
