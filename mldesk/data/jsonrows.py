@@ -6,6 +6,7 @@ A line that is no record, or whose shape is not that of the others, is left out 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,7 +21,7 @@ from mldesk.data.spool import Spool
 _WHOLE = 512 * 1024 * 1024   # bytes of a JSON file that is one object, which is read whole
 _PIECE = 1024 * 1024         # characters of an array that are read at once
 _LONGEST = 64 * 1024 * 1024  # characters of one record
-_LEFT_OUT = "lines left out"
+_QUOTE = "Write it as text, in quotes."
 
 
 def read_json(context: Context, source: Path, kind: str) -> RawTable:
@@ -41,6 +42,9 @@ def read_json(context: Context, source: Path, kind: str) -> RawTable:
         else:
             raise ImportRefused(f"{context.name} is not JSON: it begins with {first!r:.10}.")
     dropped = rows.finish()
+    if rows.spool.rows and not rows.names:
+        raise ImportRefused(f"{context.name} holds no columns: its records are empty.",
+                            hint='A table in JSON is a list of records: [{"a": 1}, …].')
     if not rows.spool.rows - len(dropped):
         raise ImportRefused(f"{context.name} holds no records" + (" that can be read." if rows.left_out else "."),
                             hint='A table in JSON is a list of records: [{"a": 1}, …].')
@@ -85,14 +89,20 @@ def _read_lines(context: Context, file: TextIO, rows: RecordRows) -> None:
         empty.clear()
         try:
             record = json.loads(text)
-        except ValueError as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            rows.leave_out(line, f"is not whole JSON ({_lower(reason)})")
+        except json.JSONDecodeError as error:
+            rows.leave_out(line, f"is not whole JSON ({_lower(error.msg)})")
+            continue
+        except ValueError:  # Python's limit on the digits of a whole number
+            rows.leave_out(line, f"has {_digits()}")
             continue
         except RecursionError:
             rows.leave_out(line, "is nested too deep")
             continue
         rows.add(record, line)
+
+
+def _digits() -> str:
+    return f"a number of more than {sys.get_int_max_str_digits():,} digits"
 
 
 def _lower(text: str) -> str:
@@ -122,7 +132,7 @@ def _read_array(context: Context, file: TextIO, rows: RecordRows) -> None:
             record, end = decoder.raw_decode(buffer, at)
             unfinished = end == len(buffer) and not ended  # a number may go on
         except (ValueError, RecursionError) as error:
-            if ended or len(buffer) - at > _LONGEST or isinstance(error, RecursionError):
+            if ended or len(buffer) - at > _LONGEST or not isinstance(error, json.JSONDecodeError):
                 raise _broken(context, buffer, at, line, error) from error
             unfinished = True
         if unfinished:
@@ -147,6 +157,9 @@ def _broken(context: Context, buffer: str, at: int, line: int, error: Exception)
     if isinstance(error, json.JSONDecodeError):
         where += buffer.count("\n", at, error.pos)
         reason = _lower(error.msg)
+    elif isinstance(error, ValueError):
+        return ImportRefused(f"{context.name} has {_digits()}, in the record that begins in line {line}.",
+                             hint=_QUOTE)
     return ImportRefused(f"{context.name} is not whole JSON: in line {where}, {reason}.",
                          hint="Mend that place, or write one record per line (JSON lines): there a broken line is left "
                               "out.")
@@ -159,9 +172,11 @@ def _read_object(context: Context, path: Path, file: TextIO, rows: RecordRows) -
                             hint="Write it as JSON lines: one record per line.")
     try:
         whole = json.load(file)
+    except json.JSONDecodeError as error:
+        raise ImportRefused(f"{context.name} is not whole JSON: in line {error.lineno}, {_lower(error.msg)}."
+                            ) from error
     except ValueError as error:
-        line = f"in line {error.lineno}, {_lower(error.msg)}" if isinstance(error, json.JSONDecodeError) else str(error)
-        raise ImportRefused(f"{context.name} is not whole JSON: {line}.") from error
+        raise ImportRefused(f"{context.name} has {_digits()}.", hint=_QUOTE) from error
     except RecursionError as error:
         raise ImportRefused(f"{context.name} is nested too deep.") from error
     for number, record in enumerate(_records(context, whole), start=1):

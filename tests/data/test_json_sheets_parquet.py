@@ -72,11 +72,22 @@ def test_many_records_are_read_piece_by_piece(take: Import) -> None:
         ("[1, 2, 3]", "3 of 3 lines are not records"),
         ('{"a": ', "in line 1"),
         ("[" * 100_000, "nested too deep"),
+        ("[{}]", "t.json holds no columns"),
+        ("{}", "t.json holds no columns"),
+        ("{}\n{}\n", "t.json holds no columns"),
+        ('[{"a": 1},\n{"a": ' + "9" * 10_000 + "}]", "a number of more than 4,300 digits, .* begins in line 2"),
+        ('{"a": [1, ' + "9" * 10_000 + "]}", "a number of more than 4,300 digits"),
     ],
 )
 def test_json_that_is_no_table_is_refused(text: str, words: str, take: Import) -> None:
     with pytest.raises(ImportRefused, match=words):
         take(text, "t.json")
+
+
+def test_a_line_with_an_endless_number_is_left_out_and_named(take: Import, rows: Rows) -> None:
+    table = take('{"a": 1}\n{"a": ' + "9" * 10_000 + '}\n{"a": 2}\n', "t.jsonl")
+    assert rows(table) == [[1], [2]]
+    assert "Line 2 has a number of more than 4,300 digits; it was left out." in said(table)
 
 
 def test_a_lone_surrogate_in_json_is_no_disaster(take: Import, rows: Rows) -> None:
