@@ -130,7 +130,7 @@ def _check_step(number: int, step: Any) -> Step:
         said = f"there is no step {name!r:.60}" if name is not None else 'its kind is missing ("step": …)'
         raise BadInput(f"Step {number}: {said}.", hint=did_you_mean(str(name), list(BY_NAME))
                        or f"The steps are: {', '.join(BY_NAME)}.")
-    step = _declared_names(kind, step)
+    step, written = _declared_names(kind, step)
     unknown = [key for key in step if key != "step" and kind.field(str(key)) is None]
     if unknown:
         raise BadInput(f"Step {number} ({kind.name}) has no field {unknown[0]!r:.60}.",
@@ -138,7 +138,8 @@ def _check_step(number: int, step: Any) -> Step:
     result: dict[str, Any] = {"step": kind.name}
     for field in kind.fields:
         if field.name in step:
-            result[field.name] = _check_field(f"Step {number} ({kind.name})", field, step[field.name])
+            result[field.name] = _check_field(f"Step {number} ({kind.name})", field, step[field.name],
+                                              written.get(field.name, field.name))
         elif field.required:
             raise BadInput(f"Step {number} ({kind.name}) lacks {field.name!r}.", hint=field.help)
         elif field.default is not None:
@@ -146,16 +147,27 @@ def _check_step(number: int, step: Any) -> Step:
     return result
 
 
-def _declared_names(kind: StepKind, step: Step) -> Step:
-    """Return the step with the other names of its fields replaced, where the declared one is not there as well."""
+def _declared_names(kind: StepKind, step: Step) -> tuple[Step, Mapping[str, str]]:
+    """Return the step with the other names of its fields replaced, where the declared one is not there as well.
+
+    Also return which of the fields were written by another name, and by which.
+    """
     others = {name: field.name for field in kind.fields for name in field.also if kind.field(name) is None}
-    return {others[key] if key in others and others[key] not in step else key: value for key, value in step.items()}
+    written: dict[str, str] = {}
+    result: dict[str, Any] = {}
+    for key, value in step.items():
+        name = others.get(key, key)
+        if name == key or name in step or name in written:
+            result[key] = value
+        else:
+            result[name], written[name] = value, key
+    return result, written
 
 
-def _check_field(where: str, field: Field, value: Any) -> Any:
+def _check_field(where: str, field: Field, value: Any, written: str) -> Any:
     problem = _CHECKS[field.kind](field, value)
     if problem:
-        raise BadInput(f"{where}: {field.name!r} {problem}.", hint=field.help)
+        raise BadInput(f"{where}: {written!r} {problem}.", hint=field.help)
     if field.kind == "columns":
         return [value] if isinstance(value, str) else list(dict.fromkeys(value))
     return dict(value) if field.kind in ("names", "values") else value

@@ -292,3 +292,17 @@ def test_two_tables_are_compared_by_columns_and_rows(cook: Any, table: Table, st
     same = diff(store, table.manifest, table.columns, table.manifest, table.columns)
     assert (same["rows"]["added"], same["changed"]) == (0, [])
     json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("step", "name"),
+    [
+        ('{"step": "fill_missing", "columns": ["a"], "method": "x"}', "method"),
+        ('{"step": "fill_missing", "column": 3, "with": "mean"}', "column"),
+        ('{"step": "cast", "columns": ["a"], "to": "x"}', "to"),
+        ('{"step": "cast", "columns": ["a"], "type": "x"}', "type"),
+    ],
+)
+def test_an_error_names_the_field_as_it_was_written(step: str, name: str) -> None:
+    with pytest.raises(BadInput, match=f": '{name}' is "):
+        parse_recipe(f"[{step}]")
