@@ -38,8 +38,8 @@ Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Stands 
 def import_(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files of one table, one below the other.")],
-    name: Annotated[str, typer.Option("--name", metavar="N", help="The dataset's name; a known one gets a new "
-                                      "version. Without it the first file's name is used.")] = "",
+    name: Annotated[str | None, typer.Option("--name", metavar="N", help="The dataset's name; a known one gets a new "
+                                             "version. Without it the first file's name is used.")] = None,
     file_format: Format = None, encoding: Encoding = None, delimiter: Delimiter = None, sheet: Sheet = None,
     header_row: HeaderRow = None, day_first: DayFirst = None, decimal: Decimal = None, missing: Missing = None,
 ) -> None:
@@ -48,13 +48,13 @@ def import_(
     What is not said about a file is found out from it: format, encoding, delimiter, header, dates, decimal mark.
     """
     from mldesk.data import ImportOptions  # duckdb and pyarrow load with it
-    from mldesk.library.names import tidy_name
+    from mldesk.library.names import check_name, tidy_name
 
     face = Face.of(context)
     absent = [path for path in paths if not path.exists()]
     if absent:
         raise NotFound(f"There is no file {str(absent[0])!r}.")
-    name = name or tidy_name(paths[0].name.partition(".")[0], "table")
+    name = tidy_name(paths[0].name.partition(".")[0], "table") if name is None else check_name(name, "dataset")
     options = ImportOptions(format=file_format, encoding=encoding, delimiter=delimiter, sheet=sheet,
                             header_row=header_row, day_first=day_first, decimal=decimal, missing=tuple(missing or ()))
     with (Interrupts() as interrupts, face.workbench() as bench,

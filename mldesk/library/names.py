@@ -19,6 +19,8 @@ def check_name(name: str, what: str = "name") -> str:
         raise BadInput(f"A {what} needs a name.", hint="Any letters of any language will do.")
     if len(name) > LONGEST:
         raise BadInput(f"The name of a {what} has at most {LONGEST} characters, not {len(name)}.")
+    if name in (".", ".."):
+        raise BadInput(f"{name!r} cannot be the name of a {what}: it means a folder.", hint="Choose another name.")
     for letter in name:
         if letter in "@/":
             raise BadInput(f"The name {name!r:.80} of a {what} holds {letter!r}, which has a meaning of its own.",

@@ -137,3 +137,19 @@ def test_a_query_says_whether_its_answer_was_cut(mldesk: Command) -> None:
     cut, whole = (mldesk.good("data", "query", "n", "SELECT a FROM data", "--limit", limit) for limit in ("2", "3"))
     assert (cut["truncated"], cut["total"], len(cut["rows"])) == (True, 2, 2)
     assert (whole["truncated"], whole["total"], len(whole["rows"])) == (False, 3, 3)
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", ".."])
+def test_a_dataset_needs_a_name_that_is_one(mldesk: Command, name: str) -> None:
+    (mldesk.folder / "t.csv").write_text("a,b\n1,2\n", "utf-8")
+    done = mldesk("data", "import", mldesk.folder / "t.csv", "--name", name, "--json")
+    assert (done.code, done.json["error"]["code"]) == (2, "bad_input")
+
+
+def test_a_table_is_not_written_over_a_folder(mldesk: Command) -> None:
+    (mldesk.folder / "t.csv").write_text("a,b\n1,2\n", "utf-8")
+    (mldesk.folder / "out.csv").mkdir()
+    mldesk.good("data", "import", mldesk.folder / "t.csv", "--name", "n")
+    done = mldesk("data", "export", "n", mldesk.folder / "out.csv")
+    assert (done.code, "out.csv is a folder" in done.err) == (2, True)
+    assert list((mldesk.folder / "out.csv").iterdir()) == []
