@@ -7,7 +7,7 @@ from typing import Any
 
 from mldesk.core.errors import BadInput, MldeskError
 from mldesk.library.records import DatasetVersion
-from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, default_estimator, estimators_for
+from mldesk.training.catalogue import CLASSIFICATION, ESTIMATORS, EstimatorEntry, default_estimator, estimators_for
 from mldesk.training.parameters import resolve
 from mldesk.training.task_guess import guess_task, target_hint, target_problem
 from mldesk.wire.jobs import TASKS
@@ -31,6 +31,7 @@ def check_order(order: TrainOrder, version: DatasetVersion) -> TrainCheck:
         parameters = resolve_parameters(estimator, order.parameters)
         features = _features(order, version)
         _shares(order)
+        _enough_rows(order, column, version.rows, task)
     except MldeskError as error:
         return TrainCheck(error.message, error.hint, task, estimator, parameters, features)
     return TrainCheck(None, "", task, estimator, parameters, features, tuple(_advice(order, version, features)))
@@ -112,6 +113,17 @@ def _shares(order: TrainOrder) -> None:
         if not 0 < share < 1:
             raise BadInput(f"The share of the {what} part must lie between 0 and 1, not be {share:g}.",
                            hint=f"0.2 keeps a fifth of the rows for the {what} part.")
+
+
+def _enough_rows(order: TrainOrder, column: Column, rows: int, task: str) -> None:
+    """Refuse what the trainer's split would: a part that gets no row. Every class keeps a row to learn from."""
+    usable = rows - column.missing
+    kept = column.distinct if task == CLASSIFICATION else 1
+    tested = min(max(1, round(usable * order.test_size)), usable - kept)
+    if tested < 1 or usable - tested <= kept:
+        raise BadInput(f"A test part of {order.test_size:g} leaves too few of the {usable:,} usable rows to learn from "
+                       "and to validate on.",
+                       hint="Choose a smaller test part; 0.2 is a fifth." if order.test_size > 0.5 else "Add rows.")
 
 
 def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str]) -> list[Advice]:

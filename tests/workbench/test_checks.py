@@ -22,6 +22,7 @@ ORDER = TrainOrder("shop", "grade")
     ({"parameters": {"round": 3}}, "no parameter 'round'"), ({"parameters": {"rounds": "many"}}, "rounds cannot be"),
     ({"parameters": {"rounds": 0}}, "from 1 to"), ({"test_size": 0.0}, "between 0 and 1"),
     ({"test_size": float("nan")}, "between 0 and 1"), ({"features": ("grade",)}, "no column to learn from"),
+    ({"test_size": 0.999}, "too few of the 196 usable rows"), ({"target": "price", "test_size": 0.999}, "too few"),
     ({"features": ("siz",)}, "no column 'siz'"), ({"without": ("siz",)}, "no column 'siz'"),
     ({"features": ("size",), "without": ("size",)}, "both a feature and left out"),
     ({"without": ("id", "size", "colour", "constant", "price", "empty")}, "No column is left")])
