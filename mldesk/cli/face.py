@@ -80,13 +80,16 @@ class Face:
             return
         from rich.cells import cell_len  # some letters are two places wide
 
-        columns = list(columns)
+        columns, dropped = list(columns), []
         for name in spare:
             widths = [max(cell_len(row[index]) for row in (columns, *listed)) for index in range(len(columns))]
             if sum(widths) + 3 * (len(widths) - 1) > width():
+                dropped.append(name)
                 gone = columns.index(name)
                 columns, listed = _without(columns, gone), [_without(row, gone) for row in listed]
         self.show(make_table(columns, listed, right=set(right), lines=1))
+        if dropped:
+            self.note(f"Too narrow for {', '.join(dropped)}: widen the terminal, or use --json.")
 
     def grid(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Print a user's own table: as many columns as fit, and how many did not."""

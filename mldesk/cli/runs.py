@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
 from mldesk.cli import words
-from mldesk.cli.face import Face, facts, make_table
+from mldesk.cli.face import Face, facts, make_table, width
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
@@ -124,6 +125,8 @@ def logs(context: typer.Context, reference: Reference) -> None:
         run = bench.runs.get(reference)
         data, offset = bench.runs.log(run.id)
         whole = b""
+        if not data:
+            face.note("The trainer printed nothing.")
         while data:
             if face.json:
                 whole += data
@@ -141,7 +144,7 @@ def cancel(context: typer.Context, reference: Reference) -> None:
     with face.workbench() as bench:
         run = bench.runs.cancel(reference)
     face.document({"run": run.id, "status": run.state.value}) if face.json else face.say(
-        f"Run {run.name} is {run.state.value}.")
+        f"Run {run.name} {'is ' + run.state.value if run.state.ended else 'was asked to stop'}.")
 
 
 @app.command("finish")
@@ -178,6 +181,15 @@ def compare(
     if face.json:
         face.document(found)
         return
+    _side_by_side(face, found)
+    for warning in found["warnings"]:
+        face.note(f"! {warning}")
+
+
+def _side_by_side(face: Face, found: Mapping[str, Any]) -> None:
+    """Print a column per run; where they do not all fit, as many tables below one another as it takes."""
+    from rich.cells import cell_len  # some letters are two places wide
+
     names = [f"{run['name']}\n{run['run'][-6:]}" for run in found["runs"]]
     rows = [(name, *(words.cell(value) for value in values)) for name, values in found["differs"].items()]
     ids = [run["run"] for run in found["runs"]]
@@ -185,6 +197,16 @@ def compare(
                         for run, value in zip(ids, values, strict=True)))
              for metric, values in found["metrics"].items()]
     rows.append(("seconds", *(words.duration(run["seconds"]) for run in found["runs"])))
-    face.show(make_table(("", *names), rows, right=set(names)))
-    for warning in found["warnings"]:
-        face.note(f"! {warning}")
+    first, *widths = (max(cell_len(line) for cell in column for line in cell.split("\n"))
+                      for column in zip(("", *names), *rows, strict=True))
+    shown = 0
+    while shown < len(names):
+        end, room = shown, width() - 1 - first
+        while end < len(names) and (room := room - 3 - widths[end]) >= 0:
+            end += 1
+        end = max(end, shown + 1)  # one that is too wide is folded
+        if shown:
+            face.say()
+        face.show(make_table(("", *names[shown:end]), [(row[0], *row[shown + 1:end + 1]) for row in rows],
+                             right=set(names)))
+        shown = end

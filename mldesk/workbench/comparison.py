@@ -7,6 +7,7 @@ from typing import Any
 
 from mldesk.core.errors import BadInput
 from mldesk.library.records import Run
+from mldesk.training.catalogue import ESTIMATORS
 from mldesk.workbench.summaries import run_result
 
 LOWER_IS_BETTER = frozenset({"log_loss", "root_mean_squared_error", "mean_absolute_error", "mean_squared_error",
@@ -31,7 +32,7 @@ def leading_metric(run: Run) -> tuple[str, float] | None:
 def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
     """Return {"runs", "differs", "metrics", "best", "comparable", "warnings"}; lists follow the order of ``runs``.
 
-    ``best`` maps a metric to a run's id and is empty where the runs were not scored on the same rows.
+    ``best`` maps a metric to a run's id, leaves out ties, and is empty where the runs were not scored on the same rows.
     Raises BadInput for fewer than two runs.
     """
     if len(runs) < 2:
@@ -49,11 +50,33 @@ def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
 
 def _differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
     facts = [{"dataset": run.dataset, "target": run.target, "task": run.task, "estimator": run.estimator,
-              "runner": run.runner, "seed": run.spec.get("payload", {}).get("seed"),
-              **{f"parameter {name}": value for name, value in
-                 (run.result or {}).get("parameters", run.parameters).items()}} for run in runs]
-    rows = {name: [fact[name] for fact in facts] for name in facts[0] if all(name in fact for fact in facts)}
-    return {name: values for name, values in rows.items() if any(value != values[0] for value in values)}
+              "runner": run.runner, "seed": run.spec.get("payload", {}).get("seed")} for run in runs]
+    rows = {name: [fact[name] for fact in facts] for name in facts[0]}
+    differs = {name: values for name, values in rows.items() if any(value != values[0] for value in values)}
+    return differs | _parameters(runs)
+
+
+def _parameters(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """Return the parameters that differ, defaults filled in, None where an estimator has no such parameter.
+
+    Where estimators differ in their defaults alone, nobody chose anything: no line.
+    """
+    defaults = [_defaults(run.estimator) for run in runs]
+    resolved = [{**default, **(run.result or {}).get("parameters", run.parameters)}
+                for default, run in zip(defaults, runs, strict=True)]
+    differs = {}
+    for name in dict.fromkeys(name for values in resolved for name in values):
+        values = [given.get(name) for given in resolved]
+        chosen = any(name in given and given[name] != default.get(name)
+                     for given, default in zip(resolved, defaults, strict=True))
+        if chosen and any(value != values[0] for value in values):
+            differs[f"parameter {name}"] = values
+    return differs
+
+
+def _defaults(estimator: str) -> dict[str, Any]:
+    entry = ESTIMATORS.get(estimator)  # a run of another release may name one that is gone
+    return {} if entry is None else {item.name: item.default for item in entry.parameters}
 
 
 def _warnings(runs: Sequence[Run]) -> list[str]:
@@ -74,6 +97,7 @@ def _best(runs: Sequence[Run], metrics: Mapping[str, Sequence[Any]]) -> dict[str
     best = {}
     for name, values in metrics.items():
         if all(isinstance(value, (int, float)) for value in values):
-            choose = min if lower_is_better(name) else max
-            best[name] = runs[values.index(choose(values))].id
+            top = (min if lower_is_better(name) else max)(values)
+            if values.count(top) == 1:  # a tie has no best
+                best[name] = runs[values.index(top)].id
     return best

@@ -27,6 +27,21 @@ def test_the_best_of_each_metric_is_named_and_only_differences_are_listed(desk: 
     assert (found["comparable"], found["warnings"]) == (True, [])
 
 
+def test_a_tie_has_no_best(desk: Desk) -> None:
+    runs = [_run(desk, accuracy=0.8, f1_macro=score) for score in (0.7, 0.7, 0.6)]
+    assert desk.runs.compare(runs)["best"] == {}
+
+
+def test_chosen_parameters_are_listed_against_defaults_and_other_estimators(desk: Desk) -> None:
+    orders = (TrainOrder("shop", "price", estimator="lightgbm", parameters={"rounds": 150}),
+              TrainOrder("shop", "price", estimator="lightgbm"), TrainOrder("shop", "price", estimator="linear"))
+    chosen, default, linear = (desk.runs.start(order).id for order in orders)
+    rounds = desk.runs.get(default).parameters["rounds"]
+    assert desk.runs.compare([chosen, default])["differs"] == {"parameter rounds": [150, rounds]}
+    assert desk.runs.compare([linear, chosen])["differs"] == {
+        "estimator": ["linear", "lightgbm"], "parameter rounds": [None, 150]}
+
+
 def test_runs_without_scores_or_of_one_are_not_ranked(desk: Desk) -> None:
     one = _run(desk, accuracy=0.8)
     other = desk.runs.start(TrainOrder("shop", "price")).id
