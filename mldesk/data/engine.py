@@ -13,8 +13,13 @@ import duckdb
 import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, WorkFailed
+from mldesk.data.near import did_you_mean
 
 MEMORY = "1GiB"
+_NO_TABLE = re.compile(r'Table with name .* does not exist|Referenced table ".*" not found')
+_UNKNOWN = re.compile(r'Referenced column "(?P<column>.+?)" not found|'
+                      r'Function with name (?P<function>\S+) does not exist')
+_QUOTED = re.compile(r'"([^"]+)"')
 _PREFIX = re.compile(r"^[A-Za-z ]+ Error: ")
 
 
@@ -108,10 +113,17 @@ def sql_errors(doing: str) -> Iterator[None]:
 
 
 def _advice(error: BaseException) -> str:
-    """Return what DuckDB says was perhaps meant."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    near = next((line for line in lines if line.startswith(("Candidate bindings:", "Did you mean"))), "")
-    return near.replace("Candidate bindings: ", "Did you mean one of: ")[:300]
+    """Return what was perhaps meant. DuckDB always names something, however far off; only what is near is of help."""
+    text = str(error)
+    if _NO_TABLE.search(text):
+        return "The table's name is `data`."
+    found = _UNKNOWN.search(text)
+    if found is None:
+        return ""
+    word = found["column"] or found["function"]
+    line = next((line for line in text.splitlines() if line.startswith(("Candidate bindings:", "Did you mean"))), "")
+    near = did_you_mean(word, [name.rpartition(".")[2] for name in _QUOTED.findall(line)])
+    return near or ("`SELECT * FROM data LIMIT 1` shows the columns." if found["column"] else "")
 
 
 def first_line(error: BaseException) -> str:

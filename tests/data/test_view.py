@@ -227,3 +227,25 @@ def test_wide_tables_can_be_looked_at(store: ObjectStore, scratch: Path) -> None
             view.query("SELECT v09999 FROM data")
         assert "Did you mean" in caught.value.hint
         assert view.query("SELECT v00001 FROM data WHERE v09998 IS NOT NULL", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        ("SELECT * FROM titanic", "The table's name is `data`."),
+        ("SELECT * FROM rows", "The table's name is `data`."),
+        ("SELECT titanic.age FROM data", "The table's name is `data`."),
+        ("SELECT nope FROM data", "`SELECT * FROM data LIMIT 1` shows the columns."),
+        ("SELECT incom FROM data", "Did you mean 'income'?"),
+        ("SELECT AGEE FROM data", "Did you mean 'age'?"),
+        ("SELECT summ(age) FROM data", "Did you mean 'sum'?"),
+        ("SELECT qqqqqq(age) FROM data", ""),
+        ("SELEC 1", ""),
+    ],
+)
+def test_a_wrong_query_gets_a_hint_only_for_what_is_near(sql: str, hint: str, take: Import, store: ObjectStore) -> None:
+    table = take("age,income\n1,2\n3,4\n")
+    with TableView(store, table.manifest, table.columns, name="people") as view:
+        with pytest.raises(BadInput) as caught:
+            view.query(sql)
+        assert caught.value.hint == hint
