@@ -84,6 +84,8 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
 
     work.report.stage("Training")
     fitted = estimator.fit(_context(data, parameters, request, work))
+    if words := stopped_early(parameters, fitted):
+        work.report.log(words)
 
     work.report.stage("Scoring on the test rows")
     scores = _evaluate(estimator, fitted, data, request.seed, work)
@@ -98,6 +100,18 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
         "finished_early": fitted.finished_early, "model": model, "estimator": entry.name, "parameters": parameters,
         "split": split,
     }
+
+
+def stopped_early(parameters: Mapping[str, Any], fitted: Fitted) -> str:
+    """Say when a fit ran out of patience before its rounds or epochs were over, and which was the best; "" else."""
+    patience = parameters.get("patience")
+    for unit in ("rounds", "epochs"):
+        best, limit = fitted.facts.get(unit), parameters.get(unit)
+        if patience is None or best is None or limit is None or fitted.finished_early:
+            continue
+        if best + patience < limit:
+            return f"Stopped early at {unit[:-1]} {best + patience}, best at {best}."
+    return ""
 
 
 def _columns(request: TrainRequest) -> tuple[list[Column], Column]:

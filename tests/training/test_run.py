@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from mldesk.training.catalogue import ESTIMATORS
-from mldesk.training.estimators.base import load_estimator
+from mldesk.training.estimators.base import Fitted, load_estimator
 from mldesk.training.evaluation import score
 from mldesk.training.features import FeatureEncoder
+from mldesk.training.train import stopped_early
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import make_job, of, put_table, result, run_here
@@ -156,3 +157,24 @@ def test_a_time_of_day_is_read(tmp_path: Path) -> None:
     done = result(run_here(make_job(tmp_path, table, "y", parameters=FAST["lightgbm"]), table))
     assert done["metrics"]["accuracy"] == 1.0
     assert document(table.store, done["model"], "sample_input.json")[0]["at"].endswith(":00:00.000000")
+
+
+@pytest.mark.parametrize("estimator", ["lightgbm", "hist_gradient_boosting"])
+def test_a_fit_that_stops_early_says_when_and_which_round_was_the_best(tmp_path: Path, estimator: str) -> None:
+    table = put_table(tmp_path, mixed(task="two"))
+    order = {"estimator": estimator, "parameters": {"rounds": 3000, "patience": 5}}
+    said = run_here(make_job(tmp_path, table, "y", **order), table)
+    losses = [event["values"]["validation_loss"] for event in of("metrics", said)]
+    best = losses.index(min(losses)) + 1
+    assert [event["text"] for event in of("log", said)] == [f"Stopped early at round {len(losses)}, best at {best}."]
+    assert len(losses) == best + 5 < 3000
+
+
+@pytest.mark.parametrize(("parameters", "facts", "finished", "words"), [
+    ({"epochs": 40, "patience": 12}, {"epochs": 9}, False, "Stopped early at epoch 21, best at 9."),
+    ({"epochs": 40, "patience": 12}, {"epochs": 9}, True, ""),
+    ({"epochs": 40, "patience": 12}, {"epochs": 28}, False, ""),
+    ({"epochs": 40, "patience": None}, {"epochs": 9}, False, ""), ({"trees": 200}, {}, False, "")])
+def test_only_a_fit_that_ran_out_of_patience_stopped_early(
+        parameters: dict[str, Any], facts: dict[str, int], finished: bool, words: str) -> None:
+    assert stopped_early(parameters, Fitted(None, np.zeros(1), finished, facts)) == words
