@@ -15,6 +15,7 @@ from mldesk.wire.events import TERMINAL, Event
 EVERY = 5.0           # seconds of the run's own time between plain lines
 METRICS_SHOWN = 3     # on a line of at least ROOMY columns, else one less
 ROOMY = 120
+SLOW = 0.5            # per second; below it the time that one takes is shown instead
 
 
 class RunDisplay:
@@ -52,6 +53,8 @@ class RunDisplay:
             self._progress(payload, event.time)
         elif event.kind == "warning":
             self._line(f"! {payload['text']}" + (f" {payload['hint']}" if payload.get("hint") else ""))
+        elif event.kind == "log":
+            self._line(str(payload["text"]))
         elif event.kind == "started":
             again = payload.get("resumed_from")
             self._line(f"Started on {payload.get('device', 'cpu')}" +
@@ -71,15 +74,16 @@ class RunDisplay:
         if stage == self._stage:
             return
         self._stage = stage
+        self._values.clear()  # they say nothing about what is done now
         if self._bar is not None:
-            self._bar.update(self._task, description=stage, total=None, completed=0, words="", eta="")
+            self._bar.update(self._task, description=stage, total=None, completed=0, words="", losses="", eta="")
         else:
             self._face.note(f"{self._title}: {stage}")
 
     def _progress(self, payload: Mapping[str, Any], when: float) -> None:
         done, total, unit = number(payload["done"]), number(payload["total"]), str(payload.get("unit", ""))
         rate, eta = payload.get("rate"), payload.get("eta")
-        pace = f"{words.count(done)}/{words.count(total)} {unit}" + (f" · {float(rate):,.1f}/s" if rate else "")
+        pace = f"{words.count(done)}/{words.count(total)} {unit}" + _speed(float(rate or 0))
         left = f"{words.duration(float(eta))} left" if eta is not None else ""
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total or None, words=pace, eta=left)
@@ -102,6 +106,13 @@ class RunDisplay:
             self._bar.console.print(text)
         else:
             self._face.note(f"{self._title}: {text}")
+
+
+def _speed(rate: float) -> str:
+    """Say how many are done in a second, or how many seconds one takes where that is the readable number."""
+    if rate <= 0:
+        return ""
+    return f" · {rate:,.1f}/s" if rate >= SLOW else f" · {words.duration(1 / rate)} each"
 
 
 def _bar() -> Any:
