@@ -40,6 +40,6 @@ if [ -x "$VENV/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; the
 fi
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
 echo "Installing the pinned packages into $VENV (once; a few minutes)" >&2
-"$VENV/bin/python" -m pip install -q --disable-pip-version-check -c packaging/constraints.txt torch
-"$VENV/bin/python" -m pip install -q --disable-pip-version-check -c packaging/constraints.txt -e '.[desktop,agent,dev]'
+"$VENV/bin/python" -m pip install -qq --disable-pip-version-check -c packaging/constraints.txt torch
+"$VENV/bin/python" -m pip install -qq --disable-pip-version-check -c packaging/constraints.txt -e '.[desktop,agent,dev]'
 echo "$want" > "$stamp"
