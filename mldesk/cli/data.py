@@ -141,9 +141,9 @@ def profile(context: typer.Context, reference: Reference) -> None:
         return
     face.table(("column", "type", "missing", "distinct", "min", "mean", "max", "most frequent"),
                [(item["name"], item["type"], words.count(item["missing"]), words.count(item["distinct"]),
-                 _short(item["min"]), _short(item["mean"]), _short(item["max"]), _top(item))
+                 *_range(item), _top(item))
                 for item in made["columns"]], right=("missing", "distinct", "min", "mean", "max"),
-               spare=("mean", "min", "max"))
+               spare=("most frequent", "mean", "max", "min", "distinct"))
 
 
 @app.command()
@@ -305,8 +305,14 @@ def _origin(version: Any) -> str:
     return f"{version.parent}: {_recipe(version.recipe)}" if version.recipe else str(version.source)
 
 
-def _short(value: Any) -> str:
-    return words.score(value) if isinstance(value, float) else words.cell(value)[:20]
+def _range(item: Any) -> tuple[str, str, str]:
+    """Return a column's min, mean and max: numbers with the same digits after the point, all else cut."""
+    facts = (item["min"], item["mean"], item["max"])
+    if item["type"] in ("integer", "number"):
+        low, mean, high = words.alike(facts, whole=item["type"] == "integer")
+    else:
+        low, mean, high = (words.cell(value)[:20] for value in facts)
+    return low, mean, high
 
 
 def _top(item: Any) -> str:

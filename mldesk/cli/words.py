@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -44,6 +45,20 @@ def score(value: Any) -> str:
     if not math.isfinite(value):
         return str(value)
     return f"{value:.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def alike(values: Sequence[float | None], *, whole: bool = False) -> list[str]:
+    """Write numbers that belong together with as many digits after the point as the largest needs to have four.
+
+    ``whole``: those that are whole numbers stand without a point. "" for None.
+    """
+    known = [abs(value) for value in values if value is not None and math.isfinite(value)]
+    top = math.floor(math.log10(max(known))) if any(known) else 0
+    if not -6 <= top < 15:
+        return ["" if value is None else f"{value:.4g}" for value in values]
+    digits = max(0, 3 - top)
+    return ["" if value is None else f"{value:,.0f}" if whole and float(value).is_integer() else f"{value:,.{digits}f}"
+            for value in values]
 
 
 def cell(value: Any) -> str:

@@ -38,3 +38,19 @@ def test_a_sparkline_falls_with_its_curve() -> None:
     assert list(line) == sorted(line, reverse=True)
     assert words.sparkline([math.nan]) == ""
     assert words.sparkline([1.0, 1.0]) == "▁▁"
+
+
+@pytest.mark.parametrize(("values", "whole", "said"), [
+    ((7.6322, 8.7334, 10.02543), False, ["7.63", "8.73", "10.03"]),
+    ((2700, 4201.754, 6300), True, ["2,700", "4,202", "6,300"]),
+    ((172, 200.915, 231), True, ["172", "200.9", "231"]),
+    ((32.1, 43.92193, 59.6), False, ["32.10", "43.92", "59.60"]),
+    ((-0.00012, 0.0, 0.0005), False, ["-0.0001200", "0.0000000", "0.0005000"]),
+    ((0, 0.0, 0), True, ["0", "0", "0"]),
+    ((None, None, None), False, ["", "", ""]),
+    ((1.0, math.inf, 2.0), False, ["1.000", "inf", "2.000"]),
+    ((1e-12, 5e-10, 1e-9), False, ["1e-12", "5e-10", "1e-09"]),
+    ((1, 5e17, 10**18), True, ["1", "5e+17", "1e+18"])])
+def test_numbers_that_belong_together_are_written_alike(values: tuple[float | None, ...], whole: bool,
+                                                        said: list[str]) -> None:
+    assert words.alike(values, whole=whole) == said
