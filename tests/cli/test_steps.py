@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,12 @@ def test_an_unknown_name_is_exit_3_with_the_nearest(mldesk: Command, words: tupl
     answer = mldesk("--json", *words)
     assert answer.code == 3
     assert hint in answer.json["error"]["hint"]
+
+
+def test_a_step_that_learns_from_all_rows_is_told_of_by_clean(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n,3\n5,4\n")
+    (tmp_path / "r.json").write_text('{"steps": [{"step": "fill_missing", "columns": ["a"], "with": "median"}]}')
+    mldesk.good("data", "import", tmp_path / "t.csv", "--name", "t")
+    said = mldesk("data", "clean", "t", "--recipe", tmp_path / "r.json")
+    assert said.code == 0
+    assert "the median of 'a' is learnt from all rows" in said.err
