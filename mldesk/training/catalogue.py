@@ -99,6 +99,8 @@ _LIGHTGBM = EstimatorEntry(
                   unit="rows"),
         Parameter("l2", "number", 1.0, "Penalty on large leaf values.", low=0.0, high=1000.0),
         Parameter("feature_fraction", "number", 0.6, "Share of the columns looked at per split.", low=0.05, high=1.0),
+        Parameter("row_fraction", "number", None, "Share of the rows each tree is grown on; none takes all for classes "
+                  "and 0.8 for numbers.", low=0.05, high=1.0, nullable=True),
         Parameter("patience", "integer", 100, "Stop after so many rounds without a better validation loss; none never "
                   "stops early.", low=1, high=10_000, nullable=True, unit="rounds"),
         Parameter("class_weight", "choice", "none", "Weigh classes by how rare they are.", choices=("none", "balanced"),

@@ -35,9 +35,12 @@ from mldesk.wire.objects import ObjectStore
 from mldesk.wire.states import Cause
 
 _BY_SIGTERM = 143   # as shells report it
-_SLOW = ("torch", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "lightgbm", "pyarrow.parquet",
-         "onnxruntime", "onnx", "skops.io", "safetensors.torch", "threadpoolctl", "mldesk.training.train",
-         "mldesk.training.evaluation", "mldesk.training.estimators.mlp", "mldesk.training.estimators.lightgbm")
+# What a trainer needs sooner or later. torch imports torch._dynamo, 800 modules, when the first optimizer is made.
+_SLOW = ("torch", "torch._dynamo", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "lightgbm",
+         "pyarrow.parquet", "onnxruntime", "onnx", "skops.io", "safetensors.torch", "threadpoolctl",
+         "mldesk.training.train", "mldesk.training.evaluation", "mldesk.training.importance",
+         "mldesk.training.predictions", "mldesk.training.export.graph", "mldesk.training.export.network",
+         "mldesk.training.estimators.mlp", "mldesk.training.estimators.lightgbm")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,6 +20,7 @@ from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weig
 from mldesk.training.values import Array
 
 _TRAIN_LOSS_EVERY = 10   # rounds; looking at every training row each round would cost time
+_JUST = 1e-9             # LightGBM takes up a new bagging seed only if the fraction changes as well
 _TUNE, _REFIT = "tune", "refit"
 
 
@@ -90,8 +91,9 @@ def _boost(context: FitContext, state: _State, part: Part, rounds: int, booster:
     watched = []
     if state.phase == _TUNE:
         watched = [lgb.Dataset(context.validation.x, context.validation.y, reference=data, params=parameters)]
-    result = lgb.train(parameters, data, rounds - state.round, valid_sets=watched, init_model=booster,
-                       callbacks=[_Reseed(context.seed), _Watch(context, state, rounds, tuned)])
+    result = lgb.train(
+        parameters, data, rounds - state.round, valid_sets=watched, init_model=booster,
+        callbacks=[_Reseed(context.seed, _row_fraction(context)), _Watch(context, state, rounds, tuned)])
     result.best_iteration = 0  # nobody but ``state`` decides how many rounds count
     return result
 
@@ -108,8 +110,15 @@ def _parameters(context: FitContext, rows: int) -> dict[str, Any]:
         "max_depth": given["max_depth"] or -1,
         "min_data_in_leaf": min(given["min_samples_leaf"], max(1, rows // 10)), "lambda_l2": given["l2"],
         "feature_fraction_bynode": given["feature_fraction"], "num_threads": context.threads, "verbosity": -1,
+        **({"bagging_fraction": _row_fraction(context), "bagging_freq": 1} if _row_fraction(context) < 1 else {}),
         "seed": context.seed, "deterministic": True, "force_col_wise": True,
     }
+
+
+def _row_fraction(context: FitContext) -> float:
+    """Return the share of rows of a tree. The defaults scored best over many splits of the shared sets."""
+    given: float | None = context.parameters["row_fraction"]
+    return given or (1.0 if context.classes else 0.8)
 
 
 class _Reseed:
@@ -118,13 +127,17 @@ class _Reseed:
     before_iteration: ClassVar[bool] = True  # read by LightGBM
     order: ClassVar[int] = 0
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, row_fraction: float) -> None:
+        self._seed, self._row_fraction = seed, row_fraction
 
     def __call__(self, env: CallbackEnv) -> None:
-        drawn = np.random.SeedSequence([self._seed, env.iteration]).generate_state(1)[0]
+        drawn = np.random.SeedSequence([self._seed, env.iteration]).generate_state(2)
+        columns, rows = (int(number) >> 1 for number in drawn)
+        changed: dict[str, float] = {"feature_fraction_seed": columns}
+        if self._row_fraction < 1:
+            changed |= {"bagging_seed": rows, "bagging_fraction": self._row_fraction - env.iteration % 2 * _JUST}
         booster: Any = env.model  # never the CVBooster that the declaration allows for
-        booster.reset_parameter({"feature_fraction_seed": int(drawn) >> 1})
+        booster.reset_parameter(changed)
 
 
 class _Watch:
