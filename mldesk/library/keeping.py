@@ -41,7 +41,8 @@ def folder_errors(home: Home) -> Iterator[None]:
         at = next((path for path in (home.root, *home.root.parents) if path.is_file()), None)
         if at is None:
             raise
-        raise BadInput(f"The library's place {home.root} cannot be used: {at} is a file, not a folder.",
+        where = "" if at == home.root else f" cannot be made: {at}"
+        raise BadInput(f"The library's folder {home.root}{where} is a file, not a folder.",
                        hint="Choose a folder with --home or MLDESK_HOME; it is made if it is not there.") from error
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):

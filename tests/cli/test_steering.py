@@ -1,0 +1,56 @@
+"""What steering commands say, over a runner that says what the test wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mldesk.cli import runs as commands
+from mldesk.cli.arguments import Globals
+from mldesk.cli.face import Face
+from mldesk.workbench.orders import TrainOrder
+from tests.workbench.stand_ins import Desk
+
+
+class DeskFace(Face):
+    """Speaks as the command line does, of a desk that is open already."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(Globals())
+        self._desk = desk
+
+    @contextmanager
+    def workbench(self, secrets: Any = None) -> Iterator[Any]:
+        yield self._desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    opened = Desk(tmp_path / "home")
+    yield opened
+    opened.close()
+
+
+def test_a_run_that_is_still_at_work_was_asked_to_stop(desk: Desk, capsys: pytest.CaptureFixture[str],
+                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    run = desk.runs.start(TrainOrder("shop", "grade", name="one"))
+    monkeypatch.setattr(desk.runner, "cancel", lambda job: desk.runner.say(
+        job, "started", attempt=1, pid=1, host="h", device="cpu", resumed_from=None))
+    context: Any = SimpleNamespace(obj=DeskFace(desk))
+    commands.cancel(context, run.id)
+    assert capsys.readouterr().out == "Run one was asked to stop.\n"
+
+
+def test_an_empty_log_says_so(desk: Desk, capsys: pytest.CaptureFixture[str],
+                              monkeypatch: pytest.MonkeyPatch) -> None:
+    run = desk.runs.start(TrainOrder("shop", "grade"))
+    monkeypatch.setattr(desk.runner, "log", lambda job, offset=0, limit=65536: (b"", 0))
+    context: Any = SimpleNamespace(obj=DeskFace(desk))
+    commands.logs(context, run.id)
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "The trainer printed nothing.\n")
