@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,7 @@ from mldesk.desktop.window import MainWindow
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
 
+PATIENCE = 15.0  # seconds that a thread may go on after the window was closed: a query over a huge table, for one
 AFTER = 0.5  # seconds after which the slow parts come even if nothing was painted (a window that starts hidden)
 
 
@@ -45,7 +48,13 @@ def run(home: Path | None = None, *, gallery: bool = False, quit_at_first_paint:
         return _run_gallery(app)
     window = make_window(place, preferences)
     window.show()
-    return _live(app, window, quit_at_first_paint=quit_at_first_paint)
+    code = _live(app, window, quit_at_first_paint=quit_at_first_paint)
+    left = [thread for thread in threading.enumerate() if thread.name.startswith("mldesk-")]
+    if left:  # Python would wait for them; everything they could spoil is written in one piece or not at all
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def make_window(place: Home, preferences: PreferencesFile, *, meet_machine: bool = True) -> MainWindow:
@@ -99,7 +108,8 @@ async def live(window: MainWindow, tasks: Tasks, *, quit_at_first_paint: bool = 
         window.dispose()
         await tasks.cancel()
         await window.desk.close()
-        tasks.join()
+        if not tasks.join(PATIENCE):
+            errors.LOGGER.warning("something was still at work %s s after the window was closed", PATIENCE)
         garbage.stop()
         if log is not None:
             errors.stop_log(log)

@@ -33,6 +33,8 @@ class Tasks:
         self._quiet: set[asyncio.Task[Any]] = set()
         self._pools = {"work": ThreadPoolExecutor(WORKERS, "mldesk-work"),
                        "follow": ThreadPoolExecutor(FOLLOWERS, "mldesk-follow")}
+        self._at_work = 0
+        self._idle = threading.Condition()
         self.closing = threading.Event()  # long work in threads looks at this and ends early
 
     def start(self, work: Coroutine[Any, Any, T], name: str, *, quiet: bool = False) -> asyncio.Task[T]:
@@ -50,7 +52,17 @@ class Tasks:
     async def in_thread(self, work: Callable[[], T], pool: str = "work") -> T:
         """Run ``work`` in a worker thread and return what it returns. Cancelled, it runs on with nobody listening."""
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._pools[pool], context.run, work)
+        return await asyncio.get_running_loop().run_in_executor(self._pools[pool], self._counted, context.run, work)
+
+    def _counted(self, run: Callable[[Callable[[], T]], T], work: Callable[[], T]) -> T:
+        with self._idle:
+            self._at_work += 1
+        try:
+            return run(work)
+        finally:
+            with self._idle:
+                self._at_work -= 1
+                self._idle.notify_all()
 
     @property
     def names(self) -> list[str]:
@@ -71,11 +83,20 @@ class Tasks:
         await self.cancel()
         self.join()
 
-    def join(self) -> None:
-        """End the threads; what they are in the middle of comes to its end, what waits in line never starts."""
+    def join(self, patience: float = 3600.0) -> bool:
+        """End the threads; what they are in the middle of comes to its end, what waits in line never starts.
+
+        False when something was still at work after ``patience`` seconds; its thread is left to itself.
+        """
         self.closing.set()
         for pool in self._pools.values():
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+        with self._idle:
+            ended = self._idle.wait_for(lambda: self._at_work == 0, patience)
+        if ended:
+            for pool in self._pools.values():
+                pool.shutdown(wait=True)
+        return ended
 
     def _on_done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

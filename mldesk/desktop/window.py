@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication):
             app.focusChanged.connect(self._on_focus)
         desk.active.subscribe(lambda runs: self.sidebar.set_count("runs", len(runs)))
+        desk.troubled.subscribe(self.report)
         self.actions_.refused.subscribe(lambda reason: self.say(reason, "neutral"))
 
     # What pages ask for (Shell)
@@ -161,11 +162,12 @@ class MainWindow(QMainWindow):
             bring_in_sample(self)
 
     def say(self, text: str, tone: Tone = "info", action: ToastAction | None = None) -> None:
-        self.toasts.show(text, tone, action)
+        if text not in self.toasts.texts():
+            self.toasts.show(text, tone, action)
 
     def report(self, error: BaseException) -> None:
         errors.note("window", error)
-        self.toasts.show(errors.sentence(error), "danger")
+        self.say(errors.sentence(error), "danger")
 
     # What the actions ask for
 

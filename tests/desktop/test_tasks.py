@@ -8,7 +8,7 @@ import pytest
 
 from mldesk.desktop import tasks
 from mldesk.desktop.tasks import async_slot, in_thread, start
-from tests.desktop.loops import run
+from tests.desktop.loops import run, until
 
 
 def test_an_error_in_a_task_is_heard_with_the_tasks_name() -> None:
@@ -84,3 +84,50 @@ def test_the_checked_of_a_click_is_dropped_and_nothing_else() -> None:
 def test_without_a_window_there_are_no_tasks() -> None:
     with pytest.raises(RuntimeError):
         tasks.current()
+
+
+def test_a_thread_that_does_not_end_is_left_after_a_while() -> None:
+    stuck, released = threading.Event(), threading.Event()
+
+    async def main() -> None:
+        own = tasks.current()
+        waiting = start(in_thread(lambda: (stuck.set(), released.wait(30))), "stuck", quiet=True)
+        await until(stuck.is_set)
+        waiting.cancel()
+        assert not own.join(patience=0.05)
+        released.set()
+
+    assert run(main()) == []
+
+
+def test_errors_of_a_quiet_task_are_for_whoever_holds_it() -> None:
+    async def fails() -> None:
+        raise ValueError("no")
+
+    async def main() -> None:
+        with pytest.raises(ValueError, match="no"):
+            await start(fails(), "quiet", quiet=True)
+
+    assert run(main()) == []
+
+
+def test_the_tasks_of_an_owner_end_with_it() -> None:
+    class Page(tasks.TaskOwner):
+        ended = False
+
+        @async_slot
+        async def _on_asked(self) -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                self.ended = True
+
+    async def main() -> None:
+        page = Page()
+        page._on_asked()
+        await asyncio.sleep(0.01)
+        page.cancel_tasks()
+        await asyncio.sleep(0.01)
+        assert page.ended
+
+    assert run(main()) == []

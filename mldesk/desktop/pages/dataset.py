@@ -42,7 +42,7 @@ from mldesk.desktop.widgets import (
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
 
-EXPORTS = ("Parquet (*.parquet)", "CSV (*.csv)", "Excel (*.xlsx)", "JSON lines (*.jsonl)", "All files (*)")
+EXPORTS = ("Parquet (*.parquet)", "CSV (*.csv)", "TSV (*.tsv)", "JSON lines (*.jsonl)")
 
 
 class DatasetPage(Page):

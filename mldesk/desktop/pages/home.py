@@ -23,6 +23,7 @@ from mldesk.desktop.widgets.card import Card
 from mldesk.desktop.widgets.flow import FlowBox
 from mldesk.desktop.widgets.header import PageHeader
 from mldesk.desktop.widgets.text import ElidedLabel, ScrollPage, make_label
+from mldesk.wire.states import JobState
 
 RECENT = 5  # entries per list
 
@@ -127,7 +128,7 @@ class HomePage(Page):
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self._datasets, self._runs, self._models = (
-            DatasetList(shell.desk), RunList(shell.desk), ModelList(shell.desk))
+            DatasetList(shell.desk), RunList(shell.desk, RECENT), ModelList(shell.desk))
         page = ScrollPage()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -142,6 +143,7 @@ class HomePage(Page):
         page.body.addWidget(self._problem)
         self._recent = FlowBox(spacing=Space.L, least=290)
         page.body.addWidget(self._recent)
+        self._said: dict[Card, list[tuple[str, str, JobState | None]]] = {}
         self._cards = [Card(self.tr("Runs"), actions=[self._all("runs")]), Card(self.tr("Datasets"),
                        actions=[self._all("datasets")]), Card(self.tr("Models"), actions=[self._all("models")])]
         for card in self._cards:
@@ -150,7 +152,6 @@ class HomePage(Page):
             card.hide()
         page.body.addStretch(1)
         self.keep(shell.desk.failed.subscribe(self._on_failed))
-        self.keep(shell.desk.advanced.subscribe(lambda _: self.refresh_soon()))
 
     def _make_doors(self) -> QHBoxLayout:
         doors = QHBoxLayout()
@@ -184,27 +185,30 @@ class HomePage(Page):
         await self._datasets.refresh()
         await self._models.refresh()
         self._fill(self._cards[0], [
-            Entry(run.name, f"{words.estimator_name(run.estimator)} · {run.dataset} · {words.when(run.created)}",
-                  partial(self.shell.open_run, run.id), StateBadge.for_state(run.state))
-            for run in (self._runs.runs.value or ())[:RECENT]])
+            (run.name, f"{words.estimator_name(run.estimator)} · {run.dataset} · {words.when(run.created)}",
+             partial(self.shell.open_run, run.id), run.state) for run in self._runs.runs.value or ()])
         newest = sorted(self._datasets.datasets.value or (), key=lambda item: item.head.created, reverse=True)
         self._fill(self._cards[1], [
-            Entry(item.name, f"{words.shape(item.head.rows, len(item.head.columns))} · {words.when(item.head.created)}",
-                  partial(self.shell.open_dataset, item.name)) for item in newest[:RECENT]])
+            (item.name, f"{words.shape(item.head.rows, len(item.head.columns))} · {words.when(item.head.created)}",
+             partial(self.shell.open_dataset, item.name), None) for item in newest[:RECENT]])
         models = sorted(self._models.models.value or (), key=lambda item: item.head.created, reverse=True)
         self._fill(self._cards[2], [
-            Entry(item.name, f"{words.task_name(item.head.task)} · "
-                  f"{words.counted(item.versions, self.tr('version'), self.tr('versions'))}",
-                  partial(self.shell.open_model, item.name)) for item in models[:RECENT]])
+            (item.name, " · ".join((words.task_name(item.head.task),
+                                    words.counted(item.versions, self.tr("version"), self.tr("versions")))),
+             partial(self.shell.open_model, item.name), None) for item in models[:RECENT]])
 
-    @staticmethod
-    def _fill(card: Card, entries: list[Entry]) -> None:
+    def _fill(self, card: Card, entries: list[tuple[str, str, Callable[[], object], JobState | None]]) -> None:
+        """Show other entries; nothing is made anew, and no focus lost, while they say the same."""
+        said = [(title, line, state) for title, line, _, state in entries]
+        if self._said.get(card) == said:
+            return
+        self._said[card] = said
         while card.body.count():
             taken = card.body.takeAt(0)
             if taken is not None and (widget := taken.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        for entry in entries:
-            card.body.addWidget(entry)
+        for title, line, opens, state in entries:
+            card.body.addWidget(Entry(title, line, opens, None if state is None else StateBadge.for_state(state)))
         card.body.addStretch(1)
         card.setVisible(bool(entries))

@@ -58,6 +58,9 @@ class RunsPage(Page):
         self._stack.addWidget(empty)
         card = Card(padding=0)
         card.add(self.table, 1)
+        self._older = make_button(self.tr("Show older runs"), "link")
+        self._older.clicked.connect(lambda: self.begin(self.state.read_older(), "read older runs"))
+        card.add(row(None, self._older, None, margins=(0, 0, 0, Space.M)))
         self._stack.addWidget(card)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
@@ -69,6 +72,7 @@ class RunsPage(Page):
         self._clock = QTimer(self, interval=1000)  # durations of runs that go on
         self._clock.timeout.connect(self._tick)
         self._clock.start()
+        self.keep(self.state.has_older.subscribe(self._older.setVisible))
         self.keep(self.state.runs.subscribe(lambda _: self._show()))
         self.keep(shell.desk.unreachable.changed.subscribe(lambda _: self._show()))
         self._check()

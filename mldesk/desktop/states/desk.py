@@ -26,7 +26,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before an unreachable runner i
 class Desk:
     """One library, its services once they are open, and the runs that go on.
 
-    Signals: ``changed`` when anything in the library changed, ``advanced`` with a run's id when it may have new events.
+    Signals: ``changed`` when anything in the library changed, ``advanced`` with a run's id when it may have new events,
+    ``troubled`` with what keeps the library or a run from being read; it is tried again.
     """
 
     def __init__(self, open_workbench: Callable[[], Workbench], clock: Clock | None = None, *,
@@ -44,6 +45,7 @@ class Desk:
         self.unreachable: Observable[dict[str, float]] = Observable({})  # run id -> wall clock of the first failure
         self.changed: Signal[None] = Signal()
         self.advanced: Signal[str] = Signal()
+        self.troubled: Signal[MldeskError] = Signal()
 
     @property
     def workbench(self) -> Workbench:
@@ -84,7 +86,10 @@ class Desk:
 
     async def _watch(self) -> None:
         while True:
-            await self._look()
+            try:
+                await self._look()
+            except MldeskError as error:
+                self.troubled.emit(error)
             self._nudge.clear()
             try:
                 await asyncio.wait_for(self._nudge.wait(), TICK)
@@ -114,8 +119,11 @@ class Desk:
                     more = await in_follower(self.workbench.runs.pump, run_id, LONG_POLL)
                 except RunnerUnreachable:
                     self._lost_contact(run_id)
-                    await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-                    pause = min(pause * 2, LONGEST_PAUSE)
+                    pause = await _rest(pause)
+                    continue
+                except MldeskError as error:  # a full disk, for one: what came is fetched again
+                    self.troubled.emit(error)
+                    pause = await _rest(pause)
                     continue
                 pause = FIRST_PAUSE
                 self._regained_contact(run_id)
@@ -135,3 +143,9 @@ class Desk:
         if run_id in self.unreachable.value:
             self.unreachable.value = {key: since for key, since in self.unreachable.value.items() if key != run_id}
             self.advanced.emit(run_id)
+
+
+async def _rest(pause: float) -> float:
+    """Wait about ``pause`` seconds; return how long to wait the next time."""
+    await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+    return min(pause * 2, LONGEST_PAUSE)

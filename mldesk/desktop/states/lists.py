@@ -11,7 +11,7 @@ from mldesk.desktop.tasks import in_thread
 if TYPE_CHECKING:
     from mldesk.library.records import Dataset, Model, Run
 
-RUNS_SHOWN = 10_000
+RUNS_SHOWN = 500  # newest runs read at first, and more each time one asks
 
 
 class DatasetList:
@@ -40,15 +40,24 @@ class DatasetList:
 
 
 class RunList:
-    """Every run, newest first."""
+    """The newest runs, newest first."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, limit: int = RUNS_SHOWN) -> None:
+        self._desk, self._limit = desk, limit
         self.runs: Observable[tuple[Run, ...] | None] = Observable(None)
+        self.has_older = Observable(False)
 
     async def refresh(self) -> None:
         """Read the list again."""
-        self.runs.value = tuple(await in_thread(lambda: self._desk.workbench.runs.list(limit=RUNS_SHOWN)))
+        limit = self._limit
+        runs = await in_thread(lambda: self._desk.workbench.runs.list(limit=limit + 1))
+        self.has_older.value = len(runs) > limit
+        self.runs.value = tuple(runs[:limit])
+
+    async def read_older(self) -> None:
+        """Read more of the list, further back."""
+        self._limit += RUNS_SHOWN
+        await self.refresh()
 
 
 class ModelList:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mldesk.core.errors import LibraryDamaged
+from mldesk.core.errors import DiskFull, LibraryDamaged
 from mldesk.desktop.states import desk as desk_module
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.tasks import start
@@ -107,3 +107,26 @@ def test_closing_lets_go_of_the_library_and_leaves_the_runs_alone() -> None:
     assert bench.closed
     assert bench.runs.runs["01RUN"].state is JobState.RUNNING
     assert bench.runs.commands == []
+
+
+def test_what_keeps_a_run_from_being_read_is_told_and_tried_again() -> None:
+    async def main() -> None:
+        bench = FakeWorkbench()
+        bench.runs.add(make_run())
+        full, pump, told = [True], bench.runs.pump, []
+
+        def pump_when_there_is_room(run_id: str, wait: float) -> bool:
+            if full[0]:
+                raise DiskFull("The disk is full.")
+            return pump(run_id, wait)
+
+        bench.runs.pump = pump_when_there_is_room  # type: ignore[method-assign]
+        desk = opened(bench)
+        desk.troubled.subscribe(lambda error: told.append(error.message))
+        await until(lambda: told)
+        full[0] = False
+        bench.runs.push("01RUN", "succeeded", {"result": {}})
+        await until(lambda: not desk.active.value and desk.ready.value)
+        assert set(told) == {"The disk is full."}
+
+    assert run(main()) == []

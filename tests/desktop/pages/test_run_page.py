@@ -1,0 +1,87 @@
+"""What the page of a run shows and offers in each state, without a runner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.actions import Actions
+from mldesk.desktop.pages.run import RunPage
+from mldesk.desktop.preferences import PreferencesFile
+from mldesk.desktop.states.desk import Desk
+from mldesk.wire.states import Cause, JobState
+from tests.desktop.fake_workbench import make_run
+
+
+class FakeShell:
+    """The little of a window that the page asks for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.desk = Desk(lambda: None)  # type: ignore[arg-type,return-value]
+        self.preferences = PreferencesFile(folder / "window.json")
+        self.registry = Actions()
+
+    def go(self, place: str) -> None: ...
+
+
+@pytest.fixture
+def page(qtbot: QtBot, tmp_path: Path) -> RunPage:
+    made = RunPage(FakeShell(tmp_path), "01RUN")  # type: ignore[arg-type]
+    qtbot.addWidget(made)
+    made.resize(1000, 700)
+    made.show()
+    return made
+
+
+def show(page: RunPage, state: JobState, **fields: Any) -> None:
+    page.state.run.value = make_run(state=state, **fields)
+
+
+def test_while_it_runs_it_can_be_finished_or_cancelled(page: RunPage) -> None:
+    progress = {"done": 3, "total": 12, "unit": "epochs", "rate": 1.5, "eta": 6.0}
+    show(page, JobState.RUNNING, stage="Training", progress=progress)
+    assert page._cancel.isEnabled() and page._finish.isEnabled()
+    assert not page._again.isVisible() and not page._model.isVisible() and not page._notice.isVisible()
+    assert "Training · 25%" in page.progress._line._text.text()
+    assert "3 / 12 epochs" in page.progress._facts.text()
+
+
+def test_before_training_begins_finish_is_off_and_says_why(page: RunPage) -> None:
+    show(page, JobState.QUEUED, started=None)
+    assert not page._finish.isEnabled()
+    assert "no model to keep" in page._finish.toolTip()
+    assert page._cancel.isEnabled()
+
+
+def test_an_interrupted_run_offers_to_go_on(page: RunPage, qtbot: QtBot) -> None:
+    show(page, JobState.INTERRUPTED, cause=Cause.KILLED_EXTERNAL, message="Something stopped it.", finished=1010.0)
+    assert page._notice.isVisible()
+    assert page._notice.button.text() == "Resume"
+    assert page._again.isVisible() and not page._cancel.isVisible()
+
+
+def test_a_failed_run_says_what_happened_and_what_to_do(page: RunPage) -> None:
+    show(page, JobState.FAILED, cause=Cause.GPU_OOM, message="The GPU is full.", hint="Halve the batch.",
+         finished=1010.0)
+    assert "The GPU is full. Halve the batch." in page._notice.accessibleName()
+
+
+def test_silence_of_the_runner_is_shown_and_not_taken_for_an_end(page: RunPage) -> None:
+    show(page, JobState.RUNNING)
+    page.shell.desk.unreachable.value = {"01RUN": 1000.0}
+    assert page._badge.text == "Out of reach"
+    assert "may well go on" in page._notice.accessibleName()
+    assert page._cancel.isEnabled()
+    page.shell.desk.unreachable.value = {}
+    assert page._badge.text == "Running"
+    assert not page._notice.isVisible()
+
+
+def test_a_run_that_succeeded_leads_to_its_model(page: RunPage) -> None:
+    show(page, JobState.SUCCEEDED, model="m@2", finished=1010.0, result={"finished_early": True, "metrics": {}})
+    assert page._model.isVisible()
+    assert "Finished early" in page.progress._line._text.text()
+    assert "took 9.0 s" in page.progress._facts.text()
