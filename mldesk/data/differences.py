@@ -19,12 +19,12 @@ _COMPARED = 500  # columns up to which rows are compared
 
 
 def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second: str,
-         second_columns: Sequence[Column]) -> dict[str, Any]:
+         second_columns: Sequence[Column], *, scratch: Path | None = None) -> dict[str, Any]:
     """Return {"rows", "columns", "changed"}, plain JSON, for two manifests.
 
     ``rows``: from, to, added, removed (rows only in one, over the columns that both have with one type; a changed row
     counts once on each side; None where nothing can be compared). ``columns``: added, removed, retyped. ``changed``:
-    columns whose missing or distinct values differ.
+    columns whose missing or distinct values differ. What memory does not hold goes to a folder in ``scratch``.
     """
     old, new = ({column.name: column for column in columns} for columns in (first_columns, second_columns))
     shared = [name for name, column in old.items() if name in new and new[name].type is column.type]
@@ -33,7 +33,7 @@ def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second
     if first == second:
         rows["added"] = rows["removed"] = 0
     elif shared and len(shared) <= _COMPARED:
-        rows["removed"], rows["added"] = _row_differences(one, two, shared)
+        rows["removed"], rows["added"] = _row_differences(one, two, shared, scratch)
     return {
         "rows": rows,
         "columns": {"added": [name for name in new if name not in old],
@@ -50,16 +50,17 @@ def _rows(parts: Sequence[Path]) -> int:
     return sum(pq.read_metadata(part).num_rows for part in parts)
 
 
-def _row_differences(one: Sequence[Path], two: Sequence[Path], names: Sequence[str]) -> tuple[int, int]:
+def _row_differences(one: Sequence[Path], two: Sequence[Path], names: Sequence[str],
+                     scratch: Path | None) -> tuple[int, int]:
     """Count the rows that only the first and only the second has, by a hash of 64 bits per row."""
     chosen = ", ".join(map(identifier, names))
-    scratch = Path(tempfile.mkdtemp(prefix="mldesk-diff-"))
+    folder = Path(tempfile.mkdtemp(prefix="mldesk-diff-", dir=scratch))
     try:
-        with sql_errors("The comparison"), connect([*one, *two], scratch) as connection:
+        with sql_errors("The comparison"), connect([*one, *two], folder) as connection:
             sql = (f"SELECT sum(greatest(n, 0)), sum(greatest(-n, 0)) FROM (SELECT sum(side) AS n FROM ("
                    f"SELECT hash({chosen}) AS h, 1 AS side FROM {relation(one)} UNION ALL "
                    f"SELECT hash({chosen}), -1 FROM {relation(two)}) GROUP BY h)")
             removed, added = one_row(connection, sql)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     return int(removed or 0), int(added or 0)

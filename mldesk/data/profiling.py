@@ -34,18 +34,19 @@ _SECONDS = "epoch_us({})::DOUBLE / 1e6"
 
 
 def profile(store: ObjectStore, manifest: str, columns: Sequence[Column], *,
-            check: Callable[[], None] = lambda: None) -> dict[str, Any]:
+            check: Callable[[], None] = lambda: None, scratch: Path | None = None) -> dict[str, Any]:
     """Return {"rows", "duplicates", "columns": [...]}, plain JSON.
 
     Each column: name, type, missing, distinct, infinite, min, max, mean, std, quantiles {"0.5": v}, top [[value, n]],
     histogram {"edges", "counts"} (edges of dates as ISO text), and for text the lengths. None where it means nothing.
-    ``duplicates`` counts rows that repeat an earlier one. ``check`` may raise to stop.
+    ``duplicates`` counts rows that repeat an earlier one. ``check`` may raise to stop. What memory does not
+    hold goes to a folder in ``scratch``, else in the system's.
     """
     parts = part_paths(store, manifest)
     rows = sum(pq.read_metadata(path).num_rows for path in parts)
-    scratch = Path(tempfile.mkdtemp(prefix="mldesk-profile-"))
+    folder = Path(tempfile.mkdtemp(prefix="mldesk-profile-", dir=scratch))
     try:
-        with sql_errors("The profile"), connect(parts, scratch) as connection:
+        with sql_errors("The profile"), connect(parts, folder) as connection:
             facts: dict[str, dict[str, Any]] = {column.name: _empty(column) for column in columns}
             for some in _load(connection, parts, columns, rows):
                 check()
@@ -56,7 +57,7 @@ def profile(store: ObjectStore, manifest: str, columns: Sequence[Column], *,
             check()
             duplicates = _duplicates(connection, parts, rows)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     return {"rows": rows, "duplicates": duplicates, "columns": [facts[column.name] for column in columns]}
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mldesk.core import canonical
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
 from mldesk.core.paths import Home
 from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.records import Dataset, DatasetVersion
+from mldesk.wire.objects import ObjectMissing
 from mldesk.workbench.pages import Page
 from mldesk.workbench.references import listed, parse_reference, which_version
 
@@ -83,13 +84,14 @@ class DatasetService:
     def profile(self, reference: str) -> Mapping[str, Any]:
         """Return the profile of every column; made once per version and kept in the library."""
         version = self.show(reference)
-        if version.profile is not None and self._library.objects.has(version.profile):
-            kept: Mapping[str, Any] = json.loads(self._library.objects.read(version.profile))
-            return kept
+        if version.profile is not None:
+            with suppress(ObjectMissing, LibraryDamaged):  # it can be made again, and is mended by that
+                kept: Mapping[str, Any] = json.loads(self._library.objects.read(version.profile))
+                return kept
         from mldesk.data import profile
 
         with self._intact(version):
-            made = profile(self._library.objects, version.manifest, version.columns)
+            made = profile(self._library.objects, version.manifest, version.columns, scratch=self._home.scratch)
         digest = self._library.objects.put_bytes(canonical.dumps(made))
         self._library.datasets.set_profile(version.dataset, version.number, digest)
         fresh: Mapping[str, Any] = json.loads(self._library.objects.read(digest))
@@ -162,7 +164,8 @@ class DatasetService:
 
         old, new = self.show(f"{name}@{first}"), self.show(f"{name}@{second}")
         with self._intact(old), self._intact(new):
-            found = diff(self._library.objects, old.manifest, old.columns, new.manifest, new.columns)
+            found = diff(self._library.objects, old.manifest, old.columns, new.manifest, new.columns,
+                         scratch=self._home.scratch)
         steps = new.recipe if new.parent == old.number and new.recipe is not None else None
         missing = [{"column": item["column"], "from": item["missing"][0], "to": item["missing"][1]}
                    for item in found["changed"] if item["missing"][0] != item["missing"][1]]

@@ -75,3 +75,16 @@ def test_a_query_that_is_wrong_is_not_blamed_on_the_files(take: Import, store: O
             view.query("SELECT sum(n) FROM data")
         with pytest.raises(LibraryDamaged, match="this table has changed on disk"):
             list(view.batches())
+
+
+def test_a_damaged_profile_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(ROWS)
+    with open_workbench(tmp_path / "home") as bench:
+        bench.datasets.import_files([tmp_path / "t.csv"], "t")
+        made = bench.datasets.profile("t")
+        digest = bench.datasets.show("t").profile
+        assert digest is not None
+        spoil(bench.library.objects.path(digest))
+        assert bench.datasets.profile("t") == made
+        bench.library.objects.verify(digest)
+        assert list((tmp_path / "home" / "scratch").iterdir()) == []
