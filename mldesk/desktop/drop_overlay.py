@@ -1,8 +1,12 @@
-"""What lies over the window while files are dragged across it."""
+"""Files dragged over the window and let go: what is shown meanwhile, and what was dropped."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from mldesk.desktop.theme import Space
@@ -34,3 +38,35 @@ class DropOverlay(QFrame):
             self.setGeometry(host.rect().adjusted(12, 12, -12, -12))
         self.raise_()
         self.show()
+
+
+class FileDrops:
+    """Takes local files from drags over ``window`` and hands them to ``dropped``."""
+
+    def __init__(self, window: QWidget, dropped: Callable[[Sequence[Path]], object]) -> None:
+        self._dropped = dropped
+        self.overlay = DropOverlay(window)
+
+    def enter(self, event: QDragEnterEvent) -> None:
+        """Take a drag that brings files, and say what letting go will do."""
+        if local_files(event):
+            event.acceptProposedAction()
+            self.overlay.show_over()
+
+    def leave(self) -> None:
+        """The drag went elsewhere."""
+        self.overlay.hide()
+
+    def drop(self, event: QDropEvent) -> None:
+        """Hand over what was dropped, once the drag has ended."""
+        self.overlay.hide()
+        if paths := local_files(event):
+            event.acceptProposedAction()
+            QTimer.singleShot(0, lambda: self._dropped(paths))
+
+
+def local_files(event: QDropEvent) -> list[Path]:
+    """Return the files of this machine that a drag brings."""
+    if not event.mimeData().hasUrls():
+        return []
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

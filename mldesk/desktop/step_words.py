@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mldesk.desktop import words
 from mldesk.desktop.words import tr
+
+if TYPE_CHECKING:
+    from mldesk.library.records import DatasetVersion
 
 _SHOWN = 3  # names written before "and 4 more"
 
@@ -52,3 +55,10 @@ def _pairs(given: object) -> str:
     if not isinstance(given, Mapping):
         return ""
     return listed([f"{old} → {tr('missing') if new is None else new}" for old, new in given.items()])
+
+
+def came_from(version: DatasetVersion) -> str:
+    """Say what a version was made from: its file, or how many steps of cleaning."""
+    if not version.recipe:
+        return version.source
+    return tr("cleaned in {steps}").format(steps=words.counted(len(version.recipe), tr("step"), tr("steps")))

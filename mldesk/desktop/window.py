@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
-    QKeyEvent,
     QPaintEvent,
     QResizeEvent,
 )
@@ -21,9 +20,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QDialog,
     QHBoxLayout,
-    QLineEdit,
     QMainWindow,
-    QPlainTextEdit,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -33,6 +30,7 @@ from mldesk.core.paths import Home
 from mldesk.desktop import errors, theme
 from mldesk.desktop.actions import Actions
 from mldesk.desktop.pages.home import HomePage
+from mldesk.desktop.palette_key import PaletteKey
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.shell import ToastAction
 from mldesk.desktop.states.desk import Desk
@@ -44,6 +42,7 @@ from mldesk.desktop.widgets.toasts import Toasts
 from mldesk.desktop.window_actions import register
 
 if TYPE_CHECKING:
+    from mldesk.desktop.drop_overlay import FileDrops
     from mldesk.desktop.pages.dataset import DatasetPage
     from mldesk.desktop.pages.model import ModelPage
     from mldesk.desktop.pages.place import Place
@@ -66,6 +65,7 @@ class MainWindow(QMainWindow):
         self.actions_: Actions = Actions()
         self.imports = Imports(desk)
         self._painted = False
+        self._file_drops: FileDrops | None = None
         self._places: dict[str, QWidget] = {}
         self.setWindowTitle("MLDesk")
         self.setMinimumSize(880, 560)
@@ -79,9 +79,7 @@ class MainWindow(QMainWindow):
         self._install_menus()
         self.go("home")
         self._restore()
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            app.focusChanged.connect(self._on_focus)
+        self._palette_key = PaletteKey(self)
         desk.active.subscribe(lambda runs: self.sidebar.set_count("runs", len(runs)))
         desk.troubled.subscribe(self.report)
         self.actions_.refused.subscribe(lambda reason: self.say(reason, "neutral"))
@@ -274,9 +272,7 @@ class MainWindow(QMainWindow):
 
     def dispose(self) -> None:
         """Let go of every page, before the tasks and the library end."""
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            app.focusChanged.disconnect(self._on_focus)
+        self._palette_key.end()
         for dialog in self.findChildren(QDialog):
             dialog.reject()  # whoever waits for its answer hears that there is none
         for widget in self._places.values():
@@ -368,22 +364,6 @@ class MainWindow(QMainWindow):
 
     # Qt
 
-    def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
-        """Watch the text field that has the focus, and only that: a filter over everything slows everything."""
-        for widget in (old, new):
-            if isinstance(widget, (QLineEdit, QPlainTextEdit)):
-                widget.removeEventFilter(self)
-        if isinstance(new, (QLineEdit, QPlainTextEdit)):
-            new.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Ctrl+K opens the palette even where a text field would take it to delete to the end of its line."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) \
-                and event.key() == Qt.Key.Key_K and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
-
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         if not self._painted:
@@ -407,28 +387,17 @@ class MainWindow(QMainWindow):
         self.closing.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _local_files(event):
-            event.acceptProposedAction()
-            self._drop_hint(True)
+        self._drops().enter(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._drop_hint(False)
+        self._drops().leave()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self._drop_hint(False)
-        if paths := _local_files(event):
-            event.acceptProposedAction()
-            QTimer.singleShot(0, lambda: self.import_files(paths))  # the drag ends before anything is opened
+        self._drops().drop(event)
 
-    def _drop_hint(self, on: bool) -> None:
-        if not hasattr(self, "_overlay"):
-            from mldesk.desktop.drop_overlay import DropOverlay
+    def _drops(self) -> FileDrops:
+        if self._file_drops is None:
+            from mldesk.desktop.drop_overlay import FileDrops
 
-            self._overlay = DropOverlay(self)
-        self._overlay.show_over() if on else self._overlay.hide()
-
-
-def _local_files(event: QDropEvent) -> list[Path]:
-    if not event.mimeData().hasUrls():
-        return []
-    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+            self._file_drops = FileDrops(self, self.import_files)
+        return self._file_drops

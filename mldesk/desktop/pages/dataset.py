@@ -22,6 +22,7 @@ from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.problems import ProblemsView
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.dataset import DatasetState
+from mldesk.desktop.step_words import came_from
 from mldesk.desktop.tasks import async_slot, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -137,9 +138,7 @@ class DatasetPage(Page):
         if version is None:
             return
         self.header.set_title(self.state.name)
-        made = version.source if not version.recipe else self.tr("cleaned in {steps}").format(
-            steps=words.counted(len(version.recipe), self.tr("step"), self.tr("steps")))
-        facts = [words.shape(version.rows, len(version.columns)), words.size(version.size), made,
+        facts = [words.shape(version.rows, len(version.columns)), words.size(version.size), came_from(version),
                  words.when(version.created)]
         self.header.set_subtitle(" · ".join(facts))
         self.problems.show_problems(version.problems)

@@ -14,6 +14,7 @@ from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.imports import Import
 from mldesk.desktop.states.lists import DatasetList
+from mldesk.desktop.step_words import came_from
 from mldesk.desktop.tasks import async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -45,7 +46,7 @@ def fields() -> list[Field[Dataset]]:
               muted=True, spare=2),
         Field(tr("Version"), lambda item: tr("{number} of {all}").format(number=item.head.number, all=item.versions),
               104, lambda item: item.versions, right=True, muted=True, spare=1),
-        Field(tr("From"), lambda item: item.head.source, 170, muted=True, spare=3),
+        Field(tr("From"), lambda item: came_from(item.head), 170, muted=True, spare=3),
         Field(tr("Changed"), lambda item: words.when(item.head.created), 120, lambda item: item.head.created,
               muted=True, tip=lambda item: words.moment(item.head.created)),
     ]

@@ -58,12 +58,28 @@ def app_icon() -> QIcon:
 
 
 @lru_cache(maxsize=1024)
-def make_icon(name: str, colour: str, disabled: str, on: str, size: int) -> QIcon:
-    """Return an icon in ``colour``; ``disabled`` and ``on`` (checked) are the colours of those states."""
+def make_icon(name: str, colour: str, disabled: str, on: str, size: int, air: int = 0) -> QIcon:
+    """Return an icon in ``colour``; ``disabled`` and ``on`` (checked) are the colours of those states.
+
+    ``air`` pixels are left free at its right, before the words of a button.
+    """
     made = QIcon()
     for ratio in _RATIOS:
-        made.addPixmap(pixmap(name, colour, size, ratio), QIcon.Mode.Normal, QIcon.State.Off)
-        made.addPixmap(pixmap(name, on, size, ratio), QIcon.Mode.Normal, QIcon.State.On)
+        made.addPixmap(_aired(name, colour, size, ratio, air), QIcon.Mode.Normal, QIcon.State.Off)
+        made.addPixmap(_aired(name, on, size, ratio, air), QIcon.Mode.Normal, QIcon.State.On)
         for state in (QIcon.State.Off, QIcon.State.On):
-            made.addPixmap(pixmap(name, disabled, size, ratio), QIcon.Mode.Disabled, state)
+            made.addPixmap(_aired(name, disabled, size, ratio, air), QIcon.Mode.Disabled, state)
     return made
+
+
+def _aired(name: str, colour: str, size: int, ratio: float, air: int) -> QPixmap:
+    image = pixmap(name, colour, size, ratio)
+    if not air:
+        return image
+    wide = QPixmap(QSize(round((size + air) * ratio), round(size * ratio)))
+    wide.fill(Qt.GlobalColor.transparent)
+    wide.setDevicePixelRatio(ratio)
+    painter = QPainter(wide)
+    painter.drawPixmap(0, 0, image)
+    painter.end()
+    return wide

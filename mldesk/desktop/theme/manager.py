@@ -67,11 +67,14 @@ class Theme(QObject):
         return font
 
     def icon(self, name: str, role: icons.Role = "text", size: int = Size.ICON, *,
-             checked: icons.Role | None = None) -> QIcon:
-        """Return icon ``name`` in the colour of ``role`` now; ``set_icon`` of the widgets keeps it so."""
+             checked: icons.Role | None = None, air: int = 0) -> QIcon:
+        """Return icon ``name`` in the colour of ``role`` now; ``set_icon`` of the widgets keeps it so.
+
+        ``air`` is room at its right in pixels at 100 %, before words.
+        """
         colour = icons.colour_of(role, self._palette)
         on = icons.colour_of(checked, self._palette) if checked else colour
-        return icons.make_icon(name, colour, self._palette.faint, on, self.px(size))
+        return icons.make_icon(name, colour, self._palette.faint, on, self.px(size), self.px(air) if air else 0)
 
     def apply(self, app: QApplication, mode: Mode = "system", scale: float | None = None) -> None:
         """Dress ``app``. ``scale`` is the text size, 0.8 to 2.0; None keeps the present one. Raises ValueError."""

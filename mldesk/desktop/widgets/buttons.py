@@ -29,6 +29,9 @@ _ICON_ROLES: dict[str, IconRole] = {"primary": "on_accent", "danger": "danger", 
                                     "link": "accent"}
 
 
+_AIR = 4  # pixels between a button's icon and its words, beyond what Qt leaves there
+
+
 class _Tint(QObject):
     """Keeps the icon of one button or action in the colours of the theme. Lives as its child."""
 
@@ -40,10 +43,11 @@ class _Tint(QObject):
         self.retint()
 
     def retint(self) -> None:
-        self.target.setIcon(theme.icon(self.name, self.role, self.size, checked=self.checked))
+        air = _AIR if isinstance(self.target, QPushButton) and self.target.text() else 0
+        self.target.setIcon(theme.icon(self.name, self.role, self.size, checked=self.checked, air=air))
         if isinstance(self.target, QAbstractButton):
-            air = theme.px(4) if isinstance(self.target, QPushButton) and self.target.text() else 0  # before the words
-            self.target.setIconSize(QSize(theme.px(self.size) + air, theme.px(self.size)))
+            room = theme.px(air) if air else 0
+            self.target.setIconSize(QSize(theme.px(self.size) + room, theme.px(self.size)))
 
 
 def set_icon(target: QAbstractButton | QAction, name: str, role: IconRole = "text", size: int = Size.ICON, *,

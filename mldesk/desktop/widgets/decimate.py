@@ -52,7 +52,7 @@ class Smoother:
     def __init__(self, share: float) -> None:
         if not 0 <= share < 1:
             raise ValueError("the share kept lies in 0 ≤ share < 1")
-        self._share = share
+        self._share = share if share > 1e-6 else 0.0  # less cannot be seen, and its powers leave the floats
         self._sum = self._weight = 0.0
 
     def extend(self, y: Floats) -> Floats:
