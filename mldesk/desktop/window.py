@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
-    QDesktopServices,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -264,11 +263,6 @@ class MainWindow(QMainWindow):
         from mldesk.desktop.cheat_sheet import CheatSheet
 
         CheatSheet(self.actions_, self).open()
-
-    def show_log_folder(self) -> None:
-        """Open the folder that holds the log."""
-        self.home.logs.mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.home.logs)))
 
     def dispose(self) -> None:
         """Let go of every page, before the tasks and the library end."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QUrl
+from PySide6.QtGui import QDesktopServices
 
 from mldesk.desktop.actions import Action, Actions
 from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, why_not_resume
@@ -124,6 +126,11 @@ def _help(window: MainWindow) -> list[Action]:
     return [
         Action("help.palette", tr("All commands…"), window.show_palette, "Help", "Ctrl+K", "search"),
         Action("help.keys", tr("Keyboard shortcuts"), window.show_keys, "Help", "?", "info", words="cheat sheet"),
-        Action("help.log", tr("Show the log folder"), window.show_log_folder, "Help", "", "folder"),
+        Action("help.log", tr("Show the log folder"), partial(_show_folder, window.home.logs), "Help", "", "folder"),
         Action("help.about", tr("About MLDesk"), lambda: window.go("settings"), "Help", "", "logo"),
     ]
+
+
+def _show_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from mldesk.core.errors import MldeskError
@@ -42,6 +42,8 @@ class PredictDialog(Sheet, TaskOwner):
         self.add(FormRow(self.tr("Write predictions to"), output, self.tr(
             "A .csv, .parquet or .jsonl file: a prediction per row, and the probability of each class.")))
         self.body.addStretch(1)
+        self._look = QTimer(self, interval=250)  # at the rows that the worker thread has counted
+        self._look.timeout.connect(self._show_rows)
         self.confirmed.connect(self._on_confirmed)
         self.finished.connect(self.cancel_tasks)
         self._check()
@@ -87,16 +89,24 @@ class PredictDialog(Sheet, TaskOwner):
         else:
             self.set_primary_enabled("")
 
+    def _show_rows(self) -> None:
+        if self._predictions.rows:
+            self.set_busy(self.tr("Predicting… {rows} so far").format(rows=words.counted(
+                self._predictions.rows, self.tr("row"), self.tr("rows"))))
+
     @async_slot
     async def _on_confirmed(self) -> None:
         source, output = Path(self.source.text().strip()), Path(self.output.text().strip())
         self.set_busy(self.tr("Predicting…"))
+        self._look.start()
         try:
             report = await self._predictions.predict(self._model, source, output)
         except (MldeskError, OSError) as error:
             self.set_busy("")
             self.set_error(sentence(error))
             return
+        finally:
+            self._look.stop()
         self.accept()
         text = self.tr("Predicted {rows} into {name}.").format(
             rows=words.counted(report.rows, self.tr("row"), self.tr("rows")), name=output.name)

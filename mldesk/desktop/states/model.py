@@ -82,11 +82,16 @@ class Bundles:
 
 
 class Predictions:
-    """Predictions for files."""
+    """Predictions for files. ``rows`` counts those done so far, for whoever looks."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.rows = 0
 
     async def predict(self, model: str, source: Path, output: Path) -> PredictionReport:
         """Predict every row of ``source`` into ``output``. Raises NotFound, BadInput, DiskFull."""
-        return await in_thread(self._desk.workbench.predictions.predict, model, source, output)
+        self.rows = 0
+        return await in_thread(self._desk.workbench.predictions.predict, model, source, output, progress=self._count)
+
+    def _count(self, rows: int) -> None:
+        self.rows = rows
