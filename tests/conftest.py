@@ -16,6 +16,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # two workers on two cores:
 
 import psutil
 import pytest
+from hypothesis import settings
+
+# The same cases every time: a test that fails does so for everybody. The fuzzers of tests/chaos draw new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
 
 # Threads that libraries keep for the life of a process, by the start of their names.
 _LIBRARY_THREADS = ("pytest_timeout", "ThreadPoolExecutor-joblib", "pymp-", "tqdm_monitor", "execnet")
