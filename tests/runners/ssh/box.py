@@ -147,12 +147,13 @@ class Person:
 class Box:
     """The runner's side of a box: where it lives there, and how it is started from this checkout."""
 
-    def __init__(self, account: Account, name: str) -> None:
+    def __init__(self, account: Account, name: str, **environment: str) -> None:
+        """``environment``: further variables of everything that runs there."""
         self.place = account.folder / name
         self.place.mkdir()
         account.give(self.place)
         self.account = account
-        self.installed = Installed(_command(account), str(self.place))
+        self.installed = Installed(command_on(account, **environment), str(self.place))
 
     def runner(self, person: Person, port: int, **more: object) -> SshRunner:
         return SshRunner("box", f"{self.account.name}@127.0.0.1:{port}", person.store, person.known,
@@ -191,8 +192,8 @@ def read_key(path: Path) -> HostKey:
     return HostKey.from_base64(*path.with_name(path.name + ".pub").read_text().split()[:2])
 
 
-def _command(account: Account) -> str:
-    """Return how this checkout's agent is run by that user, with the fake trainer."""
+def command_on(account: Account, **environment: str) -> str:
+    """Return how this checkout's agent is run by that user: with the fake trainer, unless ``environment`` differs."""
     import site
 
     python, paths = sys.executable, [str(REPOSITORY), *site.getsitepackages()]
@@ -200,8 +201,9 @@ def _command(account: Account) -> str:
     if account.own and subprocess.run(probe, check=False, capture_output=True).returncode:
         python = "/usr/bin/python3"  # ours lies in a folder that is nobody else's business
     trainer = json.dumps([python, str(FAKE)])
-    words = ["env", f"PYTHONPATH={os.pathsep.join(paths)}", f"MLDESK_TRAINER={trainer}", "MLDESK_NO_WARM=1",
-             "MLDESK_BALLAST=1048576", "PYTHONDONTWRITEBYTECODE=1", python, "-m", "runner_agent"]
+    values = {"PYTHONPATH": os.pathsep.join(paths), "MLDESK_TRAINER": trainer, "MLDESK_NO_WARM": "1",
+              "MLDESK_BALLAST": "1048576", "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    words = ["env", *(f"{name}={value}" for name, value in values.items()), python, "-m", "runner_agent"]
     return " ".join(shlex.quote(word) for word in words)
 
 

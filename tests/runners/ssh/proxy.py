@@ -7,6 +7,19 @@ import random
 import socket
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+_RESET = b"\x01\0\0\0\0\0\0\0"  # SO_LINGER: on, for no time at all
+
+
+@dataclass(eq=False)
+class _Pair:
+    near: socket.socket
+    far: socket.socket
+    half_open: bool = False     # takes bytes in and passes none on, nor the news that an end has closed
+    left: int = 2               # pumps that still run
+    ends: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Proxy:
@@ -14,29 +27,44 @@ class Proxy:
 
     def __init__(self, target: tuple[str, int], seed: int = 0) -> None:
         self.target = target
-        self.silent = False              # half-open: takes bytes in, passes none on, closes nothing
-        self.delay = (0.0, 0.0)          # seconds before each piece, from, to
-        self.budget: int | None = None   # bytes towards the target until everything is cut
-        self.passed = 0                  # bytes towards the target so far
+        self.silent = False                   # swallows the bytes of every connection, old or new; closes nothing
+        self.delay = (0.0, 0.0)               # seconds before each piece, from, to
+        self.budget: int | None = None        # bytes towards the target until everything is cut
+        self.budget_back: int | None = None   # bytes from the target until everything is cut
+        self.linger = 0.0                     # seconds the target's end of a half-open connection outlives the other
+        self.passed = self.returned = 0       # bytes towards the target so far, and from it
         self.connections = 0
         self._random = random.Random(seed)
-        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._pairs: list[_Pair] = []
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._refusing = False
+        self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._accepting = self._run(self._accept)
+
+    @property
+    def live(self) -> int:
+        """How many connections there are that still pass something on."""
+        with self._lock:
+            return sum(not pair.half_open for pair in self._pairs)
 
     def cut(self) -> None:
         """Reset every connection there is; new ones are welcome."""
         with self._lock:
             pairs, self._pairs = self._pairs, []
         for pair in pairs:
-            for end in pair:
+            for end in (pair.near, pair.far):
                 with contextlib.suppress(OSError):
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                     end.shutdown(socket.SHUT_RDWR)
+
+    def half_open(self) -> None:
+        """Let the connections there are go silent for ever, as when a router forgets them; new ones are welcome."""
+        with self._lock:
+            for pair in self._pairs:
+                pair.half_open = True
 
     def refuse(self, refusing: bool = True) -> None:
         """Drop new connections at once, or stop doing so."""
@@ -44,6 +72,7 @@ class Proxy:
 
     def close(self) -> None:
         self._refusing = True
+        self._closing.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -52,7 +81,7 @@ class Proxy:
         for thread in [self._accepting, *self._threads]:
             thread.join(5)
 
-    def _run(self, what, *args) -> threading.Thread:
+    def _run(self, what: Callable[..., None], *args: object) -> threading.Thread:
         thread = threading.Thread(target=what, args=args, name="proxy", daemon=True)
         thread.start()
         return thread
@@ -67,36 +96,53 @@ class Proxy:
                 near.close()
                 continue
             self.connections += 1
-            far = socket.create_connection(self.target)
+            try:
+                far = socket.create_connection(self.target)
+            except OSError:  # the target is away for a moment, too
+                near.close()
+                continue
+            for end in (near, far):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            pair = _Pair(near, far)
             with self._lock:
-                self._pairs.append((near, far))
-            gone = threading.Barrier(2)
-            self._threads += [self._run(self._pump, near, far, True, gone),
-                              self._run(self._pump, far, near, False, gone)]
+                self._pairs.append(pair)
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            self._threads += [self._run(self._pump, pair, True), self._run(self._pump, pair, False)]
 
-    def _pump(self, source: socket.socket, drain: socket.socket, upward: bool, gone: threading.Barrier) -> None:
+    def _pump(self, pair: _Pair, upward: bool) -> None:
+        source, drain = (pair.near, pair.far) if upward else (pair.far, pair.near)
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if self.delay[1]:
                     time.sleep(self._random.uniform(*self.delay))
-                if self.silent:
+                if self.silent or pair.half_open:
                     continue
-                if upward:
-                    data = self._count(data)
-                drain.sendall(data)
+                drain.sendall(self._count(data, upward))
+        if pair.half_open and upward:
+            self._closing.wait(self.linger)
         for end in (source, drain):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(threading.BrokenBarrierError):
-            gone.wait(10)
-        source.close()
+        with pair.ends:
+            pair.left -= 1
+            last = not pair.left
+        if last:
+            with self._lock, contextlib.suppress(ValueError):
+                self._pairs.remove(pair)
+            pair.near.close()
+            pair.far.close()
 
-    def _count(self, data: bytes) -> bytes:
-        if self.budget is not None:
-            data = data[:self.budget]
-            self.budget -= len(data)
-            if self.budget <= 0:
-                self.budget = None
+    def _count(self, data: bytes, upward: bool) -> bytes:
+        name = "budget" if upward else "budget_back"
+        left = getattr(self, name)
+        if left is not None:
+            data = data[:left]
+            setattr(self, name, left - len(data))
+            if left <= len(data):
+                setattr(self, name, None)
                 self.cut()
-        self.passed += len(data)
+        if upward:
+            self.passed += len(data)
+        else:
+            self.returned += len(data)
         return data
