@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mldesk.wire.schema import Column
@@ -69,6 +69,7 @@ class Run:
     stage: str                   # name of the latest "stage" event
     model: str | None            # name@version it made
     spec: Mapping[str, Any]      # the JobSpec as JSON
+    handover: Mapping[str, Any] | None = None  # {"from", "checkpoint"}: ``runner`` has yet to take it over
 
     @property
     def seconds(self) -> float | None:
@@ -129,4 +130,8 @@ class RunnerRecord:
     kind: str                    # "local" or "ssh"
     address: str                 # "" or user@host:port
     facts: Mapping[str, Any]     # the latest hello: cores, memory, devices, versions
-    seen: float | None           # when it last answered
+    seen: float | None           # when it last said what it is
+    added: float | None = None   # None: "local", or added by MLDesk 0.1
+    unreachable: float | None = None  # when contact first failed since it last answered; None: it answers
+    trouble: str = ""            # why it is out of reach, one sentence
+    options: Mapping[str, Any] = field(default_factory=dict)  # {"processor_only", "at_boot"} as chosen at "add"

@@ -153,11 +153,37 @@ class RunStore:
                 state=state.value, cause=None if cause is None else cause.value, message=codec.clean(message),
                 hint=codec.clean(hint), finished=self._clock.now() if state.ended else None))
 
-    def mark_lost(self, run_id: str, message: str) -> None:
-        """The runner has no trace of the job. Its journal, should it turn up, is still believed. Raises NotFound."""
+    def move(self, run_id: str, runner: str, *, checkpoint: str | None = None, message: str = "") -> None:
+        """Give an interrupted run to another runner, which has yet to take it over from ``checkpoint`` (a manifest).
+
+        Again for the runner that has it changes nothing. Raises Conflict unless it is interrupted and nobody else
+        has yet to take it over, NotFound.
+        """
         with self._database.write() as connection:
             row = _exactly(connection, run_id)
-            if not JobState(row.state).final:
+            if row.runner == runner:
+                return
+            if row.state != JobState.INTERRUPTED.value or row.handover is not None:
+                raise Conflict(f"Run {row.name} cannot move: it is {row.state}" +
+                               ("." if row.handover is None else f" and {row.runner} has yet to take it over."))
+            connection.execute(update(runs).where(runs.c.key == row.key).values(
+                runner=runner, handover=codec.dump({"from": row.runner, "checkpoint": checkpoint}),
+                message=codec.clean(message), hint=""))
+
+    def taken_over(self, run_id: str) -> None:
+        """The runner of a run that moved has it now. Raises NotFound."""
+        with self._database.write() as connection:
+            row = _exactly(connection, run_id)
+            connection.execute(update(runs).where(runs.c.key == row.key).values(handover=None))
+
+    def mark_lost(self, run_id: str, message: str, runner: str | None = None) -> None:
+        """The runner has no trace of the job. Its journal, should it turn up, is still believed. Raises NotFound.
+
+        With ``runner`` nothing is changed if the run has meanwhile moved to another one.
+        """
+        with self._database.write() as connection:
+            row = _exactly(connection, run_id)
+            if not JobState(row.state).final and runner in (None, row.runner):
                 connection.execute(update(runs).where(runs.c.key == row.key).values(
                     state=JobState.LOST.value, message=codec.clean(message), finished=self._clock.now()))
 
@@ -201,7 +227,8 @@ def _add_model(connection: Connection, row: Any, changes: run_facts.Changes) -> 
 def _exactly(connection: Connection, run_id: str) -> Any:  # a Row of the columns that writing needs
     row = connection.execute(select(
         runs.c.key, runs.c.name, runs.c.last_seq, runs.c.state, runs.c.started, runs.c.model_name, runs.c.dataset,
-        runs.c.dataset_version, runs.c.task, runs.c.target, runs.c.estimator).where(runs.c.id == run_id)).one_or_none()
+        runs.c.dataset_version, runs.c.task, runs.c.target, runs.c.estimator, runs.c.runner,
+        runs.c.handover).where(runs.c.id == run_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run_id!r:.40}.")
     return row
@@ -236,4 +263,5 @@ def _to_run(row: Row[Any]) -> Run:
         task=row.task, target=row.target, estimator=row.estimator, parameters=codec.load(row.parameters),
         last_seq=row.last_seq, created=row.created, started=row.started, finished=row.finished,
         result=codec.load(row.result), progress=codec.load(row.progress), stage=row.stage,
-        model=None if row.model_now is None else f"{row.model_now}@{row.model_number}", spec=codec.load(row.spec))
+        model=None if row.model_now is None else f"{row.model_now}@{row.model_number}", spec=codec.load(row.spec),
+        handover=codec.load(row.handover))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -79,6 +79,7 @@ runs = Table(
     Column("progress", Text),                    # JSON
     Column("parameters", Text, nullable=False),  # JSON
     Column("result", Text),                      # JSON
+    Column("handover", Text),                    # JSON: its runner has yet to take it over from the one before
     Column("spec", Text, nullable=False),        # JSON; last, since it may be long
     Index("ix_runs_folded", "folded"),
     Index("ix_runs_state", "state", "id"),
@@ -144,6 +145,10 @@ runners = Table(
     Column("address", Text, nullable=False),
     Column("seen", Float),
     Column("facts", Text, nullable=False),       # JSON
+    Column("added", Float),
+    Column("unreachable", Float),                # first failed contact since it last answered; null: all is well
+    Column("trouble", Text, nullable=False, server_default=text("''")),   # why it is out of reach
+    Column("options", Text, nullable=False, server_default=text("'{}'")),  # JSON: what was chosen when it was added
 )
 
 settings = Table(

@@ -27,8 +27,8 @@ def schema_of(path: Path) -> list[tuple[str, ...]]:
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()
     connection.close()
-    # The order of a table's constraints, which means nothing, depends on who wrote the statement.
-    return [(kind, name, table, " ".join(sorted(line.strip(" ,\t") for line in str(sql).splitlines())))
+    # The order of a table's constraints and quotes around its name mean nothing: they depend on who wrote it.
+    return [(kind, name, table, " ".join(sorted(line.strip(" ,\t") for line in str(sql).replace('"', "").splitlines())))
             for kind, name, table, sql in rows]
 
 
@@ -121,9 +121,21 @@ class TestMigrations:
             assert [item.seq for item in library.runs.events(done.id)] == [1, 2, 3, 4, 5]
             assert library.models.get("Pinguïns-class").promoted == 1
             assert library.runners.get("local").facts == {"cores": 2}
+            assert library.runners.get("local").unreachable is None
+            if relic.stem > "0001":
+                self.runners_are_there(library)
             assert library.settings.get("theme") == "dark"
             library.runs.apply(stopped.id, journal(("started", {"attempt": 2, "resumed_from": 1}), first=5))
             add_table(library, "Pinguïns")
+
+    def runners_are_there(self, library: Library) -> None:
+        gpu = library.runners.get("gpu")
+        assert (gpu.address, gpu.options, gpu.added, gpu.unreachable, gpu.trouble) == (
+            "me@box", {"processor_only": False}, 6.0, 7.0, "It is off.")
+        moved = library.runs.get("moved")
+        assert moved.runner == "gpu"
+        assert moved.handover is not None
+        assert moved.handover["from"] == "local"
 
     @pytest.fixture
     def next_release(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
