@@ -16,7 +16,7 @@ from mldesk.core.durable import disk_errors, sync_directory, write_atomic
 
 _HASHES = "hashes.json"
 _KEEP = 2
-_FIRST = 1.0        # seconds of work before the first one
+_FIRST = 3.0        # seconds of fitting before the first one
 _LEAST = 5.0        # seconds between two
 _SHARE = 0.01       # at most this share of the time goes into writing them
 
@@ -40,7 +40,7 @@ class Checkpoints:
     def __init__(self, folder: Path, announce: Callable[[int, str], None]) -> None:
         self._folder = folder
         self._announce = announce
-        self._next_at = time.monotonic() + _FIRST
+        self._next_at: float | None = None   # known once the fit has asked for the first time
         self._loaded: Checkpoint | None = None
         self._searched = False
 
@@ -53,8 +53,11 @@ class Checkpoints:
 
     @property
     def due(self) -> bool:
-        """Enough time has gone by since the last one for its cost not to matter."""
-        return time.monotonic() >= self._next_at
+        """Enough time has gone by since the last one (or the first question) for its cost not to matter."""
+        now = time.monotonic()
+        if self._next_at is None:
+            self._next_at = now + _FIRST
+        return now >= self._next_at
 
     def save(self, step: int, facts: dict[str, Any], write: Callable[[Path], None]) -> None:
         """Keep the state after ``step``: ``write`` puts files into a folder. Raises DiskFull, the old ones whole."""

@@ -6,6 +6,7 @@ round's number, so that a fit that goes on from a checkpoint draws what the unin
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from mldesk.training.control import Terminated
 from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, most_leaves
 from mldesk.training.values import Array
 
-_TRAIN_LOSS_EVERY = 10   # rounds; looking at every training row each round would cost time
+_TRAIN_LOSS_EVERY = 50   # rounds; looking at every training row costs half a round's time
 _JUST = 1e-9             # LightGBM takes up a new bagging seed only if the fraction changes as well
 _TUNE, _REFIT = "tune", "refit"
 
@@ -110,7 +111,7 @@ def _parameters(context: FitContext, rows: int) -> dict[str, Any]:
         "max_depth": given["max_depth"] or -1,
         "min_data_in_leaf": min(given["min_samples_leaf"], max(1, rows // 10)), "lambda_l2": given["l2"],
         "feature_fraction_bynode": given["feature_fraction"], "num_threads": context.threads, "verbosity": -1,
-        **({"bagging_fraction": _row_fraction(context), "bagging_freq": 1} if _row_fraction(context) < 1 else {}),
+        **_bagging(_row_fraction(context)),
         "seed": context.seed, "deterministic": True, "force_col_wise": True,
     }
 
@@ -119,6 +120,11 @@ def _row_fraction(context: FitContext) -> float:
     """Return the share of rows of a tree. The defaults scored best over many splits of the shared sets."""
     given: float | None = context.parameters["row_fraction"]
     return given or (1.0 if context.classes else 0.8)
+
+
+def _bagging(row_fraction: float) -> dict[str, float]:
+    """Return the settings to begin with: a fraction that no round has, so that the first one, too, is a change."""
+    return {"bagging_fraction": row_fraction - 2 * _JUST, "bagging_freq": 1} if row_fraction < 1 else {}
 
 
 class _Reseed:
@@ -131,11 +137,10 @@ class _Reseed:
         self._seed, self._row_fraction = seed, row_fraction
 
     def __call__(self, env: CallbackEnv) -> None:
-        drawn = np.random.SeedSequence([self._seed, env.iteration]).generate_state(2)
-        columns, rows = (int(number) >> 1 for number in drawn)
-        changed: dict[str, float] = {"feature_fraction_seed": columns}
+        drawn = zlib.crc32(f"{self._seed} {env.iteration}".encode()) >> 1   # within LightGBM's int
+        changed: dict[str, float] = {"feature_fraction_seed": drawn}
         if self._row_fraction < 1:
-            changed |= {"bagging_seed": rows, "bagging_fraction": self._row_fraction - env.iteration % 2 * _JUST}
+            changed |= {"bagging_seed": drawn, "bagging_fraction": self._row_fraction - env.iteration % 2 * _JUST}
         booster: Any = env.model  # never the CVBooster that the declaration allows for
         booster.reset_parameter(changed)
 
@@ -186,7 +191,9 @@ class _Watch:
 
 
 def _first_rounds(booster: Any, rounds: int) -> Any:
-    """Return the booster with its first ``rounds`` rounds alone, as it is read from a file."""
+    """Return the booster with its first ``rounds`` rounds alone."""
+    if booster.current_iteration() == rounds:
+        return booster
     return lgb.Booster(model_str=booster.model_to_string(num_iteration=rounds))
 
 
