@@ -43,17 +43,17 @@ def _check(store: ObjectStore, manifest: str, failure: Exception) -> None:
 
 def _read(store: ObjectStore, manifest: str, columns: Sequence[Column]) -> dict[str, ColumnData]:
     parts = [entry for entry in store.manifest(manifest).entries if entry.path.endswith(".parquet")]
-    names = [column.name for column in columns]
+    names = {column.name for column in columns}
     text = [column.name for column in columns if column.type is ColumnType.TEXT]
     tables = []
     for part in parts:
         file = pq.ParquetFile(store.path(part.sha256), read_dictionary=text)
         with file:
-            absent = set(names) - set(file.schema_arrow.names)
+            absent = names - set(file.schema_arrow.names)
             if absent:
                 raise BadInput(f"The table has no column {min(absent)!r}.", hint="Choose among the columns it has.")
             # By place, not by name: pyarrow reads "a.b" as well when asked for "a".
-            places = [index for index, name in enumerate(file.schema_arrow.names) if name in set(names)]
+            places = [index for index, name in enumerate(file.schema_arrow.names) if name in names]
             tables.append(file.reader.read_all(column_indices=places, use_threads=True))
     if not tables:
         raise BadInput("The table has no rows.", hint="Import a file with rows.")
