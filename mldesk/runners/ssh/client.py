@@ -12,27 +12,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import mldesk
 from mldesk.core.clock import Clock, SystemClock
-from mldesk.core.errors import LibraryDamaged, NotFound, RunnerUnreachable
-from mldesk.core.ids import new_id
+from mldesk.core.errors import LibraryDamaged, RunnerUnreachable
 from mldesk.runners import answers
-from mldesk.runners.ssh.config import Target, resolve
+from mldesk.runners.calls import Calls
+from mldesk.runners.ssh.config import Target
+from mldesk.runners.ssh.connecting import open_connection
 from mldesk.runners.ssh.credentials import Credentials, NoCredentials
 from mldesk.runners.ssh.errors import Refused, UnknownHost
 from mldesk.runners.ssh.known_hosts import KnownHosts
 from mldesk.runners.ssh.lifeline import Lifeline, LinkState
 from mldesk.runners.ssh.programs import Installed
 from mldesk.runners.ssh.session import SshSession
-from mldesk.runners.ssh.stream import Connection
 from mldesk.runners.ssh.transfer import Cut, Progress, bring, take_files, take_object
-from mldesk.wire.events import Event
-from mldesk.wire.jobs import JobSpec
 from mldesk.wire.link_client import LinkLost
 from mldesk.wire.manifest import CHUNK, MARK
 from mldesk.wire.objects import ObjectStore
-from mldesk.wire.protocol import MAX_WAIT, METHODS, PROTOCOL
-from mldesk.wire.states import JobState
+from mldesk.wire.protocol import METHODS
 
 PERSISTENCE = 20.0         # seconds over which a call is repeated while there is no link
 CONNECTING = 150.0         # seconds a person who asked for a connection waits for it
@@ -44,7 +40,7 @@ Result = TypeVar("Result")
 OnTransfer = Callable[[str, int, int], None]  # "up" or "down", bytes moved, bytes in all; in the caller's thread
 
 
-class SshRunner:
+class SshRunner(Calls):
     """The RunnerClient of one machine over SSH. Nothing is dialled before something is asked.
 
     Every call is repeated over new links while the old one is gone, so a short cut is not noticed; after PERSISTENCE
@@ -63,43 +59,7 @@ class SshRunner:
         self._moving = threading.Lock()  # one transfer at a time: two of the same data would send it twice
         self._line: Lifeline[SshSession] = Lifeline(self._open, self._clock, name)
 
-    # --- the protocol of every runner
-
-    def hello(self) -> Mapping[str, Any]:
-        return answers.facts(self._call("hello", {"protocol": list(PROTOCOL), "build": mldesk.__version__}))
-
-    def submit(self, spec: JobSpec) -> JobState:
-        payload = {"spec": spec.to_json()}
-        try:
-            return answers.state(self._call("submit", payload))
-        except NotFound:  # an input is not there: bring it
-            for manifest in dict.fromkeys(spec.inputs):
-                self.bring(manifest)
-            return answers.state(self._call("submit", payload))
-
-    def events(self, job: str, after: int, *, limit: int = 1000, wait: float = 0.0) -> list[Event]:
-        payload = {"job": job, "after": after, "limit": limit, "wait": min(wait, MAX_WAIT)}
-        _, lines = self._exchange("events", payload, min(wait, MAX_WAIT))
-        return answers.events(lines, job, after)
-
-    def state(self, job: str) -> JobState:
-        return answers.state(self._call("state", {"job": job}))
-
-    def cancel(self, job: str) -> None:
-        self._call("cancel", {"job": job, "command": new_id()})
-
-    def finish(self, job: str) -> None:
-        self._call("finish", {"job": job, "command": new_id()})
-
-    def resume(self, job: str) -> None:
-        self._call("resume", {"job": job, "command": new_id()})
-
-    def log(self, job: str, offset: int = 0, limit: int = 65536) -> tuple[bytes, int]:
-        answer, text = self._exchange("log", {"job": job, "offset": offset, "limit": limit})
-        return text, answers.offset(answer, text, offset)
-
-    def jobs(self) -> list[Mapping[str, Any]]:
-        return answers.jobs(self._call("jobs", {}))
+    # --- what every runner can do and is not in Calls
 
     def fetch(self, digest: str, store: ObjectStore) -> None:
         if not store.has(digest):
@@ -164,8 +124,8 @@ class SshRunner:
 
     # --- calling
 
-    def _call(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
-        return self._exchange(method, payload)[0]
+    def _bring(self, manifest: str) -> None:
+        self.bring(manifest)
 
     def _exchange(self, method: str, payload: dict[str, Any], wait: float = 0.0) -> tuple[dict[str, Any], bytes]:
         """Call, and call again over the next link while there is none: every method may be repeated."""
@@ -242,19 +202,5 @@ class SshRunner:
     # --- connecting
 
     def _open(self) -> SshSession:
-        return SshSession(self._connection(), self._installed)
-
-    def _connection(self) -> Connection:
-        """Take the route that ~/.ssh/config tells, by paramiko wherever it can. Raises RunnerUnreachable, BadInput."""
-        route = resolve(self._target, self._ssh_folder)
-        why = route.why_system or next((f"a certificate authority vouches for {hop.host}" for hop in route.hops
-                                        if self._known.certified(hop.host, hop.port)), "")
-        if why:
-            from mldesk.runners.ssh.system_backend import SystemConnection
-
-            log.info("%s: the system's ssh is used, since %s", self.name, why)
-            config = None if self._ssh_folder is None else self._ssh_folder / "config"
-            return SystemConnection(self._target, self._known, config)
-        from mldesk.runners.ssh.paramiko_backend import connect  # loads paramiko, which takes a while
-
-        return connect(route, self._known, self._credentials)
+        return SshSession(open_connection(self._target, self._known, self._credentials, self._ssh_folder),
+                          self._installed)
