@@ -1,6 +1,7 @@
 """A trainer of a few lines: reports 1..N as metrics, and misbehaves as its job's payload says.
 
-payload: {"steps": N, "delay": seconds between steps, "end": see below, "deaf": to which stops, "print": text}
+payload: {"steps": N, "delay": seconds between steps, "end": see below, "deaf": to which stops, "print": text,
+"artifact": bytes of an object it makes before its first step}
 end: "succeeded" (default), "failed", "exit:<code>", "signal:<number>", "silent" (exit 0 without a word), "hang"
 It goes on from the last step of the attempt before, which it keeps in checkpoints/step.
 """
@@ -37,6 +38,8 @@ def work(folder: Path, attempt: int, payload: dict) -> None:
     done = int((folder / "checkpoints" / "step").read_text()) if (folder / "checkpoints" / "step").exists() else 0
     spool.say("started", attempt=attempt, pid=os.getpid(), host="here", device="cpu", resumed_from=done or None)
     print(payload.get("print", "hello from the trainer"), flush=True)
+    if payload.get("artifact") and not done:
+        artifact(spool, payload["artifact"])
     for step in range(done + 1, payload.get("steps", 5) + 1):
         asked = control(folder)
         if asked == "cancel" and "cancel" not in payload.get("deaf", []):
@@ -52,6 +55,13 @@ def work(folder: Path, attempt: int, payload: dict) -> None:
             part.rename(folder / "checkpoints" / "step")
         time.sleep(payload.get("delay", 0.0))
     end(spool, payload.get("end", "succeeded"), payload)
+
+
+def artifact(spool: Spool, size: int) -> None:
+    from mldesk.wire.objects import ObjectStore  # few jobs need it, and it takes a while
+
+    digest = ObjectStore(Path(sys.argv[sys.argv.index("--objects") + 1])).put_bytes(os.urandom(size))
+    spool.say("artifact", name="evaluation", digest=digest, size=size, type="bytes")
 
 
 def end(spool: Spool, how: str, payload: dict) -> None:

@@ -27,6 +27,7 @@ from mldesk.wire.objects import ObjectStore
 
 REPOSITORY = Path(__file__).parents[3]
 FAKE = REPOSITORY / "tests/runner_agent/fake_trainer.py"
+FAR_SIDE = Path(__file__).with_name("far_side")  # first on the path of what runs there; see its sitecustomize.py
 PASSWORD = "correct horse"  # of an account that exists during the tests only
 PATIENCE = 30.0
 
@@ -148,12 +149,13 @@ class Box:
     """The runner's side of a box: where it lives there, and how it is started from this checkout."""
 
     def __init__(self, account: Account, name: str, **environment: str) -> None:
-        """``environment``: further variables of everything that runs there."""
+        """``environment``: further variables of everything that runs there; "{place}" in them is its folder."""
         self.place = account.folder / name
         self.place.mkdir()
         account.give(self.place)
         self.account = account
-        self.installed = Installed(command_on(account, **environment), str(self.place))
+        values = {key: value.replace("{place}", str(self.place)) for key, value in environment.items()}
+        self.installed = Installed(command_on(account, **values), str(self.place))
 
     def runner(self, person: Person, port: int, **more: object) -> SshRunner:
         return SshRunner("box", f"{self.account.name}@127.0.0.1:{port}", person.store, person.known,
@@ -196,7 +198,7 @@ def command_on(account: Account, **environment: str) -> str:
     """Return how this checkout's agent is run by that user: with the fake trainer, unless ``environment`` differs."""
     import site
 
-    python, paths = sys.executable, [str(REPOSITORY), *site.getsitepackages()]
+    python, paths = sys.executable, [str(FAR_SIDE), str(REPOSITORY), *site.getsitepackages()]
     probe = ["runuser", "-u", account.name, "--", python, "-c", "import rpyc"]
     if account.own and subprocess.run(probe, check=False, capture_output=True).returncode:
         python = "/usr/bin/python3"  # ours lies in a folder that is nobody else's business
