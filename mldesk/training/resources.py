@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from mldesk.training.report import Report
+from mldesk.wire.report import Report
 
 _EVERY = 1.0  # seconds
 

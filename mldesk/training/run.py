@@ -25,18 +25,18 @@ from typing import Any, NoReturn
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput, DiskFull, MldeskError
 from mldesk.training.checkpoints import Checkpoints
-from mldesk.training.control import Control, Terminated
-from mldesk.training.failures import explain
-from mldesk.training.report import Report
 from mldesk.training.resources import ResourceWatch, gpu_name, usable_threads
-from mldesk.training.spool import Spool
+from mldesk.wire.control import Control, Terminated
+from mldesk.wire.failures import explain
+from mldesk.wire.job_spool import Spool
 from mldesk.wire.jobs import JobSpec, TrainRequest
 from mldesk.wire.objects import ObjectStore
+from mldesk.wire.report import Report
 from mldesk.wire.states import Cause
 
 _BY_SIGTERM = 143   # as shells report it
 # What a trainer needs sooner or later. torch imports torch._dynamo, 800 modules, when the first optimizer is made.
-_SLOW = ("torch", "torch._dynamo", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "lightgbm",
+SLOW = ("torch", "torch._dynamo", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "lightgbm",
          "pyarrow.parquet", "onnxruntime", "onnx", "skops.io", "safetensors.torch", "threadpoolctl",
          "mldesk.training.train", "mldesk.training.evaluation", "mldesk.training.importance",
          "mldesk.training.predictions", "mldesk.training.export.graph", "mldesk.training.export.network",
@@ -156,7 +156,7 @@ def _failed(spool: Spool, error: Exception, folder: Path) -> int:
 
 def _warm() -> int:
     """Import everything slow, say so, and wait for the job. Returns the exit code; 0 when no job comes."""
-    for module in _SLOW:
+    for module in SLOW:
         importlib.import_module(module)
     gc.collect()
     gc.freeze()  # what is loaded now stays; the collector need not look at it again and again

@@ -17,20 +17,21 @@ from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import EstimatorEntry, find_estimator
 from mldesk.training.checkpoints import Checkpoints
-from mldesk.training.control import Control
 from mldesk.training.estimators.base import Estimator, FitContext, Fitted, Part, load_estimator
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.parameters import resolve
-from mldesk.training.report import Report
 from mldesk.training.split import PARTS, TRAIN, make_split
 from mldesk.training.table import read_columns
 from mldesk.training.target import Target, read_target
 from mldesk.training.values import Array, ColumnData, take
+from mldesk.wire.control import Control
 from mldesk.wire.jobs import TrainRequest
 from mldesk.wire.objects import ObjectStore
+from mldesk.wire.report import Report
 from mldesk.wire.schema import Column, columns_from_json
 
 _SAMPLE_ROWS = 5
+_MOST_SLICED = 50_000   # test rows whose slices are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class _Data:
     encoder: FeatureEncoder
     parts: Mapping[str, Part]
     sample: Mapping[str, ColumnData]   # the first test rows, not encoded
+    sliced: Array                      # which test rows ``to_slice`` holds, counted from 0 among them
+    to_slice: Mapping[str, ColumnData]  # those rows, not encoded
 
 
 def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
@@ -141,8 +144,10 @@ def _prepare(columns: Mapping[str, ColumnData], candidates: list[Column], column
         rows = membership == part
         parts[name] = Part(encoder.transform(take(columns, rows)), target.y[rows])
     kept = {item.name: columns[item.name] for item in encoder.columns}
-    sample = take(kept, np.flatnonzero(membership == PARTS["test"])[:_SAMPLE_ROWS])
-    return _Data(target, column, membership, encoder, parts, sample)
+    test = np.flatnonzero(membership == PARTS["test"])
+    sliced = np.unique(np.linspace(0, len(test) - 1, min(len(test), _MOST_SLICED)).round().astype(int))
+    return _Data(target, column, membership, encoder, parts, take(kept, test[:_SAMPLE_ROWS]), sliced,
+                 take(kept, test[sliced]))
 
 
 def _context(data: _Data, parameters: Mapping[str, Any], request: TrainRequest, work: Workplace) -> FitContext:
@@ -164,11 +169,16 @@ def _evaluate(estimator: Estimator, fitted: Fitted, data: _Data, seed: int, work
     """Look at the test part, once."""
     from mldesk.training import evaluation  # loads scikit-learn, which the torch network does without until here
     from mldesk.training.importance import METRIC, importance
+    from mldesk.training.slices import slices, worst
 
     test, classes = data.parts["test"], data.target.classes
     prediction = estimator.predict(fitted.native, test.x, len(classes))
     parts = {"test": evaluation.payload(prediction, test.y, classes),
              "validation": evaluation.payload(fitted.validation, data.parts["validation"].y, classes)}
+    rows = np.flatnonzero(data.membership == PARTS["test"])
+    parts["test"]["worst"] = worst(prediction, test.y, rows, classes)
+    parts["test"]["slices"] = slices(data.to_slice, [Column(item.name, item.type) for item in data.encoder.columns],
+                                     prediction[data.sliced], test.y[data.sliced], len(classes))
     work.control.check()
     work.report.stage("Weighing the columns")
 

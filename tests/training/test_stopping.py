@@ -19,8 +19,8 @@ from mldesk.training import checkpoints as checkpoints_module
 from mldesk.training import train
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.checkpoints import Checkpoints
-from mldesk.training.report import Report
 from mldesk.wire.objects import ObjectStore
+from mldesk.wire.report import Report
 from tests.training.jobs import events, make_job, of, put_table, result, run_here, start
 from tests.training.tables import FAST, mixed
 

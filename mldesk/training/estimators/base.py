@@ -12,9 +12,9 @@ import numpy as np
 from mldesk.training.blocks import Style
 from mldesk.training.catalogue import EstimatorEntry
 from mldesk.training.checkpoints import Checkpoints
-from mldesk.training.control import Control
-from mldesk.training.report import Report
 from mldesk.training.values import Array
+from mldesk.wire.control import Control
+from mldesk.wire.report import Report
 
 
 @dataclass(frozen=True, slots=True, eq=False)

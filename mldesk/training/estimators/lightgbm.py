@@ -16,9 +16,9 @@ import numpy as np
 from lightgbm.callback import CallbackEnv, EarlyStopException
 
 from mldesk.training.blocks import Style
-from mldesk.training.control import Terminated
 from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, most_leaves
 from mldesk.training.values import Array
+from mldesk.wire.control import Terminated
 
 _TRAIN_LOSS_EVERY = 50   # rounds; looking at every training row costs half a round's time
 _JUST = 1e-9             # LightGBM takes up a new bagging seed only if the fraction changes as well

@@ -24,11 +24,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mldesk.training.blocks import Style
-from mldesk.training.control import Terminated
 from mldesk.training.estimators.base import FitContext, Fitted, prefixed, quick_scores
 from mldesk.training.estimators.network import Network, design, prepare
-from mldesk.training.failures import is_gpu_out_of_memory
 from mldesk.training.values import Array
+from mldesk.wire.control import Terminated
+from mldesk.wire.failures import is_gpu_out_of_memory
 
 _READING_EVERY = 0.02      # seconds between two readings of the training loss
 _WARM_UP = 100             # optimizer steps, at most, until the learning rate is reached

@@ -1,4 +1,4 @@
-"""The trainer's events, from any thread, up to the terminal one and never beyond it."""
+"""A job's own events, from any thread, up to the terminal one and never beyond it."""
 
 from __future__ import annotations
 

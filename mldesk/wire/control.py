@@ -1,4 +1,4 @@
-"""What the supervisor asks of a trainer while it fits: a file it polls, and SIGTERM."""
+"""What the supervisor asks of a job while it works: a file it polls, and SIGTERM."""
 
 from __future__ import annotations
 

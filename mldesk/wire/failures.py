@@ -1,4 +1,4 @@
-"""Why a trainer failed: the cause and the sentence for the user, from the exception."""
+"""Why a job failed: the cause and the sentence for the user, from the exception."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fit says while it runs: stages, progress, metrics, warnings. Cheap enough to call at every step."""
+"""What a job says while it runs: stages, progress, metrics, warnings. Cheap enough to call at every step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from mldesk.training.spool import Spool
+from mldesk.wire.job_spool import Spool
 
 _PROGRESS_EVERY = 0.25  # seconds between two progress events
 
