@@ -24,7 +24,8 @@ class TrainOrder:
     validation_size: float = 0.15             # share of the rest, 0 < x < 1
     seed: int = 0
     name: str = ""                            # of the run; "": made from dataset and estimator
-    runner: str = "local"
+    runner: str = "local"                     # a runner's name, "any", or "any:24GB" for one with such a card
+    priority: int = 0                         # in that runner's queue: -10 to 10, higher first
     model: str = ""                           # name in the library; "": made from dataset and target
     resources: Resources = field(default_factory=Resources)
     limits: Limits = field(default_factory=Limits)
