@@ -1,14 +1,15 @@
-"""The numbers and points that every plot of an evaluation needs, as plain JSON. Metrics are scikit-learn's own."""
+"""The numbers and points that every plot of an evaluation needs, as plain JSON."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn import metrics
 
+from mldesk.training.intervals import intervals
+from mldesk.training.metrics import per_class, predicted_codes, score
 from mldesk.training.target import Label
 from mldesk.training.values import Array
 
@@ -18,82 +19,25 @@ _MOST_CURVES = 20        # classes that get curves: the commonest
 _MOST_CONFUSED = 60      # classes beyond which a confusion matrix can no longer be read
 _BINS = 10               # of the calibration plot
 _BARS = 40               # of the residual histogram
+_THRESHOLDS = 200        # of the threshold table
 
 
-def predicted_codes(probabilities: Array) -> Array:
-    """Return the class of each row, (N,) int64: the largest probability as float32, the first of equals.
-
-    Float32, because that is what a bundle's ONNX graph gives.
-    """
-    codes: Array = probabilities.astype(np.float32).argmax(1)
-    return codes
-
-
-def score(prediction: Array, y: Array, classes: int) -> dict[str, float]:
-    """Return scikit-learn's metrics of a prediction, (N,) numbers or (N, C) probabilities. What is undefined is absent.
-
-    Args:
-        prediction: for the rows of ``y``
-        y: (N,) float64, or int64 class codes; N >= 1
-        classes: how many there are, 0 for regression
-    """
-    return _class_scores(prediction, y, classes) if classes else _number_scores(prediction, y)
-
-
-def payload(prediction: Array, y: Array, classes: Sequence[Label]) -> dict[str, Any]:
-    """Return one part's evaluation: metrics, and the points of its plots."""
-    value: dict[str, Any] = {"rows": len(y), "metrics": score(prediction, y, len(classes))}
+def payload(prediction: Array, y: Array, classes: Sequence[Label], *, spread: bool = True) -> dict[str, Any]:
+    """Return one part's evaluation: metrics, with ``spread`` their intervals, and the points of its plots."""
+    value: dict[str, Any] = {"rows": len(y), "metrics": score(prediction, y, len(classes)),
+                             "intervals": intervals(prediction, y, len(classes)) if spread else {}}
     if not classes:
         return value | _residuals(prediction, y)
+    value["per_class"] = per_class(prediction, y, classes)
     codes = predicted_codes(prediction)
     if len(classes) <= _MOST_CONFUSED:
         counts = metrics.confusion_matrix(y, codes, labels=range(len(classes)))
         value["confusion"] = {"labels": list(classes), "counts": counts.tolist()}
     value["roc"], value["pr"] = _curves(prediction, y, classes)
     value["calibration"] = _calibration(prediction, y)
+    if len(classes) == 2:
+        value["thresholds"], value["gain"] = _thresholds(prediction[:, 1], y == 1), _gain(prediction[:, 1], y == 1)
     return value
-
-
-def _number_scores(prediction: Array, y: Array) -> dict[str, float]:
-    scores = {
-        "root_mean_squared_error": metrics.root_mean_squared_error(y, prediction),
-        "mean_absolute_error": metrics.mean_absolute_error(y, prediction),
-        "median_absolute_error": metrics.median_absolute_error(y, prediction),
-    }
-    if len(y) > 1:  # R² of one row is not defined
-        scores["r2"] = metrics.r2_score(y, prediction)
-    return {name: float(value) for name, value in scores.items()}
-
-
-def _class_scores(prediction: Array, y: Array, classes: int) -> dict[str, float]:
-    codes = predicted_codes(prediction)
-    with warnings.catch_warnings():
-        # A small test part may lack a class that is predicted; the means are over those there are.
-        warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
-        # ... or hold one class alone, of which scikit-learn warns whatever is asked.
-        warnings.filterwarnings("ignore", message="A single label was found")
-        scores = {
-            "accuracy": metrics.accuracy_score(y, codes),
-            "balanced_accuracy": metrics.balanced_accuracy_score(y, codes),
-            "f1_macro": metrics.f1_score(y, codes, average="macro", zero_division=0),
-            "precision_macro": metrics.precision_score(y, codes, average="macro", zero_division=0),
-            "recall_macro": metrics.recall_score(y, codes, average="macro", zero_division=0),
-            "mcc": metrics.matthews_corrcoef(y, codes),
-            "log_loss": metrics.log_loss(y, _sum_to_one(prediction), labels=range(classes)),
-        }
-    told_apart = [code for code in ([1] if classes == 2 else range(classes)) if 0 < (y == code).sum() < len(y)]
-    if told_apart:
-        scores["roc_auc"] = np.mean([metrics.roc_auc_score(y == code, prediction[:, code]) for code in told_apart])
-        scores["average_precision"] = np.mean(
-            [metrics.average_precision_score(y == code, prediction[:, code]) for code in told_apart])
-    return {name: float(value) for name, value in scores.items()}
-
-
-def _sum_to_one(prediction: Array) -> Array:
-    """Return probabilities whose rows add up to one in float64, too."""
-    wide = prediction.astype(np.float64)
-    result: Array = wide / wide.sum(1, keepdims=True)
-    return result
 
 
 def _curves(prediction: Array, y: Array, classes: Sequence[Label]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -130,6 +74,24 @@ def _calibration(prediction: Array, y: Array) -> dict[str, Any]:
         "actual": [float(came_true[bins == index].mean()) for index in filled],
         "counts": [int((bins == index).sum()) for index in filled],
     }
+
+
+def _thresholds(chance: Array, truth: Array) -> dict[str, list[float]]:
+    """Return how many rows are called right and wrong as the second class from each threshold on (chance >= it)."""
+    steps = np.unique(np.quantile(chance, np.linspace(0, 1, _THRESHOLDS), method="nearest"))
+    steps = np.unique(np.concatenate([[0.0], steps, [0.5, 1.0]]))
+    positive, negative = np.sort(chance[truth]), np.sort(chance[~truth])
+    tp = len(positive) - np.searchsorted(positive, steps, "left")
+    fp = len(negative) - np.searchsorted(negative, steps, "left")
+    return {"threshold": steps.tolist(), "tp": tp.tolist(), "fp": fp.tolist(),
+            "fn": (len(positive) - tp).tolist(), "tn": (len(negative) - fp).tolist()}
+
+
+def _gain(chance: Array, truth: Array) -> dict[str, list[float]]:
+    """Return which share of the second class is found in the rows ranked highest; lift is ``found`` by ``share``."""
+    found = np.concatenate([[0], np.cumsum(truth[np.argsort(-chance, kind="stable")])])
+    kept = _thinned(len(found))
+    return {"share": (kept / len(truth)).tolist(), "found": (found[kept] / max(1, truth.sum())).tolist()}
 
 
 def _residuals(prediction: Array, y: Array) -> dict[str, Any]:

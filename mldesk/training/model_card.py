@@ -19,10 +19,18 @@ _METRICS = {
     "recall_macro": "of a class, how much is found; mean over the classes",
     "roc_auc": "chance that a row of a class is ranked above one that is not",
     "average_precision": "area under the precision-recall curve",
+    "f1_weighted": "the same, classes counting by their rows",
+    "precision_weighted": "precision, classes counting by their rows",
+    "recall_weighted": "recall, classes counting by their rows",
+    "cohen_kappa": "agreement beyond chance, 1 is perfect",
+    "brier_score": "mean squared error of the chances; lower is better",
+    "calibration_error": "how far chances are from what came true; lower is better",
+    "top_5_accuracy": "share of rows whose class is among the five likeliest",
     "log_loss": "surprise at the truth, in nats; lower is better",
     "mcc": "correlation of prediction and truth, -1 to 1",
     "r2": "share of the target's variance that is explained",
     "root_mean_squared_error": "typical error, large ones weighing more; in the target's unit",
+    "mean_absolute_percentage_error": "mean error as a share of the truth",
     "mean_absolute_error": "mean error, in the target's unit",
     "median_absolute_error": "half of the errors are smaller; in the target's unit",
 }
@@ -46,9 +54,15 @@ def _head(facts: ModelFacts) -> str:
 
 
 def _scores(facts: ModelFacts) -> str:
-    rows = [(f"`{name}`", f"{value:.4g}", _METRICS.get(name, "")) for name, value in facts.metrics.items()]
-    return (f"## How good it is\n\nOn {facts.rows['test']} test rows, which took no part in training:\n\n"
-            + _table(("metric", "value", "meaning"), rows))
+    intervals = facts.evaluation.get("parts", {}).get("test", {}).get("intervals", {})
+    rows = [(f"`{name}`", f"{value:.4g}", _interval(intervals.get(name)), _METRICS.get(name, ""))
+            for name, value in facts.metrics.items()]
+    return (f"## How good it is\n\nOn {facts.rows['test']} test rows, which took no part in training, with 95 % "
+            "intervals (bootstrap over the rows):\n\n" + _table(("metric", "value", "interval", "meaning"), rows))
+
+
+def _interval(edges: Sequence[float] | None) -> str:
+    return f"{edges[0]:.4g} to {edges[1]:.4g}" if edges else ""
 
 
 def _inputs(facts: ModelFacts) -> str:

@@ -14,9 +14,9 @@ import numpy as np
 from mldesk import __version__
 from mldesk.core import canonical
 from mldesk.core.errors import WorkFailed
-from mldesk.training.evaluation import predicted_codes
 from mldesk.training.export import TOLERANCE, onnx_parity, save_native, to_onnx
 from mldesk.training.features import FeatureEncoder
+from mldesk.training.metrics import predicted_codes
 from mldesk.training.model_card import write_card
 from mldesk.training.target import Label
 from mldesk.training.values import Array, ColumnData, TextColumn

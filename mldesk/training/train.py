@@ -174,7 +174,7 @@ def _evaluate(estimator: Estimator, fitted: Fitted, data: _Data, seed: int, work
     test, classes = data.parts["test"], data.target.classes
     prediction = estimator.predict(fitted.native, test.x, len(classes))
     parts = {"test": evaluation.payload(prediction, test.y, classes),
-             "validation": evaluation.payload(fitted.validation, data.parts["validation"].y, classes)}
+             "validation": evaluation.payload(fitted.validation, data.parts["validation"].y, classes, spread=False)}
     rows = np.flatnonzero(data.membership == PARTS["test"])
     parts["test"]["worst"] = worst(prediction, test.y, rows, classes)
     parts["test"]["slices"] = slices(data.to_slice, [Column(item.name, item.type) for item in data.encoder.columns],

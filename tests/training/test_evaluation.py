@@ -12,10 +12,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from mldesk.training.estimators import hist_gradient_boosting
 from mldesk.training.estimators.base import quick_scores
-from mldesk.training.evaluation import payload, predicted_codes, score
+from mldesk.training.evaluation import payload
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.importance import importance
-from mldesk.training.values import Array
+from mldesk.training.intervals import intervals
+from mldesk.training.metrics import calibration_error, per_class, predicted_codes, score
+from mldesk.training.slices import slices, worst
+from mldesk.training.values import Array, TextColumn
 from mldesk.wire.schema import Column, ColumnType
 
 
@@ -110,3 +113,94 @@ def test_scikit_learn_still_calls_the_place_where_rounds_are_reported() -> None:
     assert set(inspect.signature(hook).parameters) == {
         "self", "raw_predictions", "y_train", "sample_weight_train", "raw_predictions_val", "y_val",
         "sample_weight_val", "n_threads"}
+
+
+@pytest.mark.parametrize("classes", [2, 7])
+def test_the_newer_scores_of_classes_are_those_of_scikit_learn(classes: int) -> None:
+    probabilities, y = guesses(400, classes)
+    codes = probabilities.argmax(1)
+    got = score(probabilities, y, classes)
+    assert got["cohen_kappa"] == pytest.approx(metrics.cohen_kappa_score(y, codes), abs=1e-12)
+    assert got["f1_weighted"] == pytest.approx(metrics.f1_score(y, codes, average="weighted"), abs=1e-12)
+    assert got["precision_weighted"] == pytest.approx(metrics.precision_score(y, codes, average="weighted"), abs=1e-12)
+    by_class = metrics.precision_score(y, codes, average=None)
+    assert [item["precision"] for item in per_class(probabilities, y, range(classes))] == pytest.approx(by_class)
+    if classes == 2:
+        assert got["brier_score"] == pytest.approx(metrics.brier_score_loss(y, probabilities[:, 1]), abs=1e-12)
+    else:
+        assert got["brier_score"] == pytest.approx(
+            metrics.brier_score_loss(y, probabilities, labels=range(classes)), abs=1e-12)
+        assert got["top_5_accuracy"] == metrics.top_k_accuracy_score(y, probabilities, k=5)
+
+
+def test_calibration_error_is_nothing_for_honest_chances_and_large_for_boasting() -> None:
+    draw = np.random.default_rng(0)
+    promised = draw.uniform(0.5, 1, 50_000)
+    assert calibration_error(promised, draw.random(50_000) < promised) < 0.01
+    assert calibration_error(np.full(1000, 0.95), draw.random(1000) < 0.5) == pytest.approx(0.45, abs=0.05)
+
+
+def test_a_percentage_error_is_given_only_where_no_truth_is_zero() -> None:
+    guess, y = np.array([1.0, 2.5, 4.0]), np.array([1.0, 2.0, 5.0])
+    assert score(guess, y, 0)["mean_absolute_percentage_error"] == metrics.mean_absolute_percentage_error(y, guess)
+    assert "mean_absolute_percentage_error" not in score(guess, y - 1, 0)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_intervals_are_those_of_a_plain_bootstrap(classes: int) -> None:
+    probabilities, y = guesses(600, classes)
+    got = intervals(probabilities, y, classes)
+    draw, plain = np.random.default_rng(1), []
+    for _ in range(300):
+        rows = draw.integers(0, 600, 600)
+        plain.append(score(probabilities[rows], y[rows], classes))
+    own = score(probabilities, y, classes)
+    for name in ("accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "mcc", "cohen_kappa", "log_loss",
+                 "brier_score", "roc_auc", "average_precision"):
+        low, high = np.percentile([item[name] for item in plain], [2.5, 97.5])
+        assert got[name][0] < own[name] < got[name][1]
+        assert got[name] == pytest.approx([low, high], abs=0.2 * (high - low)), name
+
+
+def test_intervals_of_numbers_cover_the_truth_about_as_often_as_they_say() -> None:
+    draw, covered = np.random.default_rng(0), 0
+    for _ in range(100):
+        y = draw.normal(size=200)
+        low, high = intervals(y + draw.normal(size=200), y, 0)["root_mean_squared_error"]
+        covered += low < 1.0 < high
+    assert 87 <= covered <= 100
+
+
+def test_a_large_part_is_drawn_in_groups_to_the_same_width() -> None:
+    probabilities, y = guesses(40_000, 2)
+    low, high = intervals(probabilities, y, 2)["accuracy"]
+    right = score(probabilities, y, 2)["accuracy"]
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(right * (1 - right) / 40_000), rel=0.2)
+
+
+def test_thresholds_count_as_scikit_learn_does() -> None:
+    probabilities, y = guesses(3000, 2)
+    table = payload(probabilities, y, ("no", "yes"))["thresholds"]
+    for at in range(0, len(table["threshold"]), 17):
+        tn, fp, fn, tp = metrics.confusion_matrix(
+            y, probabilities[:, 1] >= table["threshold"][at], labels=[0, 1]).ravel()
+        assert [table[name][at] for name in ("tn", "fp", "fn", "tp")] == [tn, fp, fn, tp]
+    assert 0.5 in table["threshold"]
+
+
+def test_the_slice_where_a_model_fails_comes_first_and_the_worst_rows_are_there() -> None:
+    draw = np.random.default_rng(0)
+    rows = 2000
+    place = draw.choice(["north", "south", "west"], rows)
+    columns = {"place": TextColumn.of(place), "size": draw.normal(size=rows)}
+    y = draw.integers(0, 2, rows)
+    sure = np.where(place == "west", 0.4, 0.9)
+    chance = np.where(y == 1, sure, 1 - sure)
+    prediction = np.stack([1 - chance, chance], 1)
+    found = slices(columns, [Column("place", ColumnType.TEXT), Column("size", ColumnType.NUMBER)], prediction, y, 2)
+    assert (found[0]["column"], found[0]["value"]) == ("place", "west")
+    assert found[0]["score"] == 0.0
+    assert found[0]["rows"] == (place == "west").sum()
+    wrong = worst(prediction, y, np.arange(rows), ("no", "yes"))
+    assert {place[item["row"]] for item in wrong} == {"west"}
+    json.dumps([found, wrong], allow_nan=False)

@@ -14,8 +14,8 @@ import pytest
 
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import Fitted, load_estimator
-from mldesk.training.evaluation import score
 from mldesk.training.features import FeatureEncoder
+from mldesk.training.metrics import score
 from mldesk.training.train import stopped_early
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType

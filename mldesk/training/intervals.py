@@ -1,0 +1,144 @@
+"""Confidence intervals of scores: the percentile bootstrap over test rows (Efron and Tibshirani 1993, chapter 13).
+
+Rows are drawn with replacement many times over, as counts per row, so that every metric of all draws is a few matrix
+products. A large part is first dealt at random into groups of rows, and groups are drawn: the spread is the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mldesk.training.metrics import predicted_codes, sum_to_one
+from mldesk.training.values import Array
+
+LEVEL = 0.95
+DRAWS = 400
+_MOST_UNITS = 5_000      # rows, or groups of rows, that are drawn from
+_MOST_RANKED = 50_000    # rows times classes of the metrics that need a ranking
+_RANKED, _LEAST_DRAWS = 2_000_000, 100   # of those: rows times classes times draws, but so many draws at least
+_LEAST_ROWS = 10         # below, an interval says nothing
+_FEW_CLASSES = 30        # classes beyond which metrics over all classes get no interval
+
+
+def intervals(prediction: Array, y: Array, classes: int, seed: int = 0) -> dict[str, list[float]]:
+    """Return [low, high] by metric, for the metrics of ``mldesk.training.metrics.score`` that have one.
+
+    Args:
+        prediction: (N,) numbers or (N, C) probabilities
+        y: (N,) float64, or int64 class codes
+        classes: 0 for regression
+    """
+    if len(y) < _LEAST_ROWS:
+        return {}
+    draw = np.random.default_rng(seed)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a draw may lack what a metric divides by: it is left out
+        draws = _of_classes(prediction, y, classes, draw) if classes else _of_numbers(prediction, y, draw)
+    edges = [50 * (1 - LEVEL), 50 * (1 + LEVEL)]
+    found = {}
+    for name, values in draws.items():
+        defined = values[np.isfinite(values)]
+        if len(defined) > len(values) // 2:
+            low, high = np.percentile(defined, edges)
+            found[name] = [float(low), float(high)]
+    return found
+
+
+class _Units:
+    """What is drawn: rows, or groups of them."""
+
+    def __init__(self, rows: int, draw: np.random.Generator) -> None:
+        self.count = min(rows, _MOST_UNITS)
+        self._group = None if rows == self.count else draw.permutation(np.arange(rows) % self.count)
+        self.weights = _drawn(self.count, DRAWS, draw).astype(np.float64)
+
+    def sums(self, values: Array) -> Array:
+        """Return the sum of a value per row, for every draw: (DRAWS,)."""
+        units = values if self._group is None else np.bincount(self._group, values, self.count)
+        summed: Array = self.weights @ units.astype(np.float64)
+        return summed
+
+
+def _drawn(count: int, draws: int, draw: np.random.Generator) -> Array:
+    """Return how often each of ``count`` things is drawn, (draws, count); quicker than a multinomial of as many."""
+    return np.stack([np.bincount(draw.integers(0, count, count), minlength=count) for _ in range(draws)])
+
+
+def _of_numbers(prediction: Array, y: Array, draw: np.random.Generator) -> dict[str, Array]:
+    units = _Units(len(y), draw)
+    rows = units.sums(np.ones(len(y)))
+    error = prediction - y
+    squared = units.sums(error ** 2)
+    centred = y - y.mean()   # for the sum of squares below not to cancel
+    spread = units.sums(centred ** 2) - units.sums(centred) ** 2 / rows
+    found = {"root_mean_squared_error": np.sqrt(squared / rows),
+             "mean_absolute_error": units.sums(np.abs(error)) / rows, "r2": 1 - squared / spread}
+    if (y != 0).all():
+        found["mean_absolute_percentage_error"] = units.sums(np.abs(error / y)) / rows
+    return found
+
+
+def _of_classes(prediction: Array, y: Array, classes: int, draw: np.random.Generator) -> dict[str, Array]:
+    units = _Units(len(y), draw)
+    rows = units.sums(np.ones(len(y)))
+    codes = predicted_codes(prediction)
+    chosen = sum_to_one(prediction)[np.arange(len(y)), y]
+    loss = -np.log(np.clip(chosen, np.finfo(np.float64).eps, None))
+    found = {"accuracy": units.sums(codes == y) / rows, "log_loss": units.sums(loss) / rows,
+             "brier_score": units.sums(_squares(prediction, y)) / rows}
+    if classes <= _FEW_CLASSES:
+        found |= _of_confusion(units, codes, y, classes)
+    found |= _of_ranking(prediction, y, classes, draw)
+    return found
+
+
+def _squares(prediction: Array, y: Array) -> Array:
+    if prediction.shape[1] == 2:
+        squares: Array = (prediction[:, 1] - y) ** 2
+        return squares
+    total: Array = (prediction ** 2).sum(1) - 2 * prediction[np.arange(len(y)), y] + 1
+    return total
+
+
+def _of_confusion(units: _Units, codes: Array, y: Array, classes: int) -> dict[str, Array]:
+    """Return the metrics that follow from how many rows of each class were called what. Shapes: (DRAWS,)."""
+    right = np.stack([units.sums((y == k) & (codes == k)) for k in range(classes)], 1)   # (DRAWS, C)
+    actual = np.stack([units.sums(y == k) for k in range(classes)], 1)
+    called = np.stack([units.sums(codes == k) for k in range(classes)], 1)
+    seen = (actual > 0) | (called > 0)
+    f1 = np.where(seen, 2 * right / np.maximum(actual + called, 1), np.nan)
+    recall = np.where(actual > 0, right / np.maximum(actual, 1), np.nan)
+    rows, correct = actual.sum(1), right.sum(1)
+    crossed = (actual * called).sum(1)
+    return {
+        "balanced_accuracy": np.nanmean(recall, 1), "f1_macro": np.nanmean(f1, 1),
+        "f1_weighted": (np.nan_to_num(f1) * actual).sum(1) / rows,
+        "cohen_kappa": (correct * rows - crossed) / (rows ** 2 - crossed),
+        # The correlation of Gorodkin 2004, which is Matthews' for two classes.
+        "mcc": (correct * rows - crossed) / np.sqrt(
+            (rows ** 2 - (called ** 2).sum(1)) * (rows ** 2 - (actual ** 2).sum(1))),
+    }
+
+
+def _of_ranking(prediction: Array, y: Array, classes: int, draw: np.random.Generator) -> dict[str, Array]:
+    """Return ROC AUC and average precision, one class against the rest, the mean over classes as in ``score``."""
+    shown = [k for k in ([1] if classes == 2 else range(classes)) if 0 < (y == k).sum() < len(y)]
+    if not shown or len(y) * len(shown) > _MOST_RANKED:
+        return {}
+    draws = max(_LEAST_DRAWS, min(DRAWS, _RANKED // (len(y) * len(shown))))
+    weights = _drawn(len(y), draws, draw).astype(np.float32)
+    pairs = [_ranked(prediction[:, k], y == k, weights) for k in shown]
+    area, precision = (np.mean([pair[side] for pair in pairs], 0) for side in (0, 1))
+    return {"roc_auc": area, "average_precision": precision}
+
+
+def _ranked(chance: Array, truth: Array, weights: Array) -> tuple[Array, Array]:
+    """Return the AUC (half a point for ties) and the average precision of every draw, from one sort."""
+    order = np.argsort(-chance, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(chance[order])), len(order) - 1)   # the last row of each tie
+    drawn, hit = weights[:, order], truth[order]
+    found = np.cumsum(drawn * hit, 1, dtype=np.float64)[:, ends]
+    wrong = np.cumsum(drawn * ~hit, 1, dtype=np.float64)[:, ends]
+    found_before, wrong_before = np.pad(found[:, :-1], ((0, 0), (1, 0))), np.pad(wrong[:, :-1], ((0, 0), (1, 0)))
+    area = ((wrong - wrong_before) * (found + found_before) / 2).sum(1) / (found[:, -1] * wrong[:, -1])
+    share = np.where(found + wrong > 0, found / np.maximum(found + wrong, 1), 0.0)
+    return area, ((found - found_before) * share).sum(1) / found[:, -1]

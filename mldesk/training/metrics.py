@@ -1,0 +1,123 @@
+"""Metrics of predictions: scikit-learn's own, and the few it lacks, each with its source."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn import metrics
+
+from mldesk.training.target import Label
+from mldesk.training.values import Array
+
+_TOP = 5                 # of the top-k accuracy
+_CALIBRATION_BINS = 15   # of the expected calibration error
+_MOST_CLASSES = 200      # classes beyond which scores per class are left out
+
+
+def predicted_codes(probabilities: Array) -> Array:
+    """Return the class of each row, (N,) int64: the largest probability as float32, the first of equals.
+
+    Float32, because that is what a bundle's ONNX graph gives.
+    """
+    codes: Array = probabilities.astype(np.float32).argmax(1)
+    return codes
+
+
+def sum_to_one(prediction: Array) -> Array:
+    """Return probabilities whose rows add up to one in float64, too."""
+    wide = prediction.astype(np.float64)
+    result: Array = wide / wide.sum(1, keepdims=True)
+    return result
+
+
+def score(prediction: Array, y: Array, classes: int) -> dict[str, float]:
+    """Return the metrics of a prediction, (N,) numbers or (N, C) probabilities. What is undefined is absent.
+
+    Args:
+        prediction: for the rows of ``y``
+        y: (N,) float64, or int64 class codes; N >= 1
+        classes: how many there are, 0 for regression
+    """
+    return _class_scores(prediction, y, classes) if classes else _number_scores(prediction, y)
+
+
+def per_class(prediction: Array, y: Array, classes: Sequence[Label]) -> list[dict[str, Any]]:
+    """Return precision, recall, F1 and the number of rows of every class; nothing where there are very many."""
+    if len(classes) > _MOST_CLASSES:
+        return []
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        y, predicted_codes(prediction), labels=range(len(classes)), zero_division=0)
+    return [{"class": label, "precision": float(precision[code]), "recall": float(recall[code]),
+             "f1": float(f1[code]), "rows": int(support[code])} for code, label in enumerate(classes)]
+
+
+def calibration_error(promised: Array, came_true: Array) -> float:
+    """Return the expected calibration error over 15 bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015).
+
+    Args:
+        promised: (N,) probabilities given to what was predicted
+        came_true: (N,) bool
+    """
+    bins = np.clip(np.ceil(promised * _CALIBRATION_BINS).astype(int) - 1, 0, _CALIBRATION_BINS - 1)
+    counts = np.bincount(bins, minlength=_CALIBRATION_BINS)
+    gaps = np.abs(np.bincount(bins, promised, _CALIBRATION_BINS) - np.bincount(bins, came_true, _CALIBRATION_BINS))
+    return float(gaps.sum() / max(1, counts.sum()))
+
+
+def brier(prediction: Array, y: Array) -> float:
+    """Return the Brier score: of the second of two classes as usual today, else over all classes (Brier 1950)."""
+    if prediction.shape[1] == 2:
+        return float(np.mean((prediction[:, 1] - y) ** 2))
+    truth = np.zeros(prediction.shape)
+    truth[np.arange(len(y)), y] = 1.0
+    return float(np.mean(((prediction - truth) ** 2).sum(1)))
+
+
+def _number_scores(prediction: Array, y: Array) -> dict[str, float]:
+    scores = {
+        "root_mean_squared_error": metrics.root_mean_squared_error(y, prediction),
+        "mean_absolute_error": metrics.mean_absolute_error(y, prediction),
+        "median_absolute_error": metrics.median_absolute_error(y, prediction),
+    }
+    if (y != 0).all():  # a share of zero is no share
+        scores["mean_absolute_percentage_error"] = metrics.mean_absolute_percentage_error(y, prediction)
+    if len(y) > 1:  # R² of one row is not defined
+        scores["r2"] = metrics.r2_score(y, prediction)
+    return {name: float(value) for name, value in scores.items()}
+
+
+def _class_scores(prediction: Array, y: Array, classes: int) -> dict[str, float]:
+    codes = predicted_codes(prediction)
+    with warnings.catch_warnings():
+        # A small test part may lack a class that is predicted; the means are over those there are.
+        warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
+        # ... or hold one class alone, of which scikit-learn warns whatever is asked.
+        warnings.filterwarnings("ignore", message="A single label was found")
+        scores = {
+            "accuracy": metrics.accuracy_score(y, codes),
+            "balanced_accuracy": metrics.balanced_accuracy_score(y, codes),
+            **_averaged(y, codes, "macro"),
+            **_averaged(y, codes, "weighted"),
+            "mcc": metrics.matthews_corrcoef(y, codes),
+            "log_loss": metrics.log_loss(y, sum_to_one(prediction), labels=range(classes)),
+        }
+    if len(np.union1d(y, codes)) > 1:  # agreement beyond chance needs something to disagree about
+        scores["cohen_kappa"] = metrics.cohen_kappa_score(y, codes)
+    scores["brier_score"] = brier(prediction, y)
+    scores["calibration_error"] = calibration_error(prediction[np.arange(len(y)), codes], codes == y)
+    if classes > _TOP:
+        scores[f"top_{_TOP}_accuracy"] = metrics.top_k_accuracy_score(y, prediction, k=_TOP, labels=range(classes))
+    told_apart = [code for code in ([1] if classes == 2 else range(classes)) if 0 < (y == code).sum() < len(y)]
+    if told_apart:
+        scores["roc_auc"] = np.mean([metrics.roc_auc_score(y == code, prediction[:, code]) for code in told_apart])
+        scores["average_precision"] = np.mean(
+            [metrics.average_precision_score(y == code, prediction[:, code]) for code in told_apart])
+    return {name: float(value) for name, value in scores.items()}
+
+
+def _averaged(y: Array, codes: Array, average: str) -> dict[str, float]:
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(y, codes, average=average, zero_division=0)
+    return {f"f1_{average}": f1, f"precision_{average}": precision, f"recall_{average}": recall}
