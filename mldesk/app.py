@@ -14,7 +14,9 @@ from mldesk.library import Library
 from mldesk.library.records import RunnerRecord
 from mldesk.library.secrets import SecretStore
 from mldesk.library.vault import ENVIRONMENT
+from mldesk.workbench.access import Access
 from mldesk.workbench.bench import Workbench
+from mldesk.workbench.credentials import KeptSecrets
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.health import Finding, examine
 from mldesk.workbench.models import ModelService
@@ -27,25 +29,28 @@ if TYPE_CHECKING:  # rpyc loads with it
     from mldesk.runners import RunnerClient
 
 
-def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = None) -> Workbench:
+def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = None,
+                   ssh_folder: Path | None = None) -> Workbench:
     """Open the library at ``home`` (else ``MLDESK_HOME``, else the user's data folder) and build the services.
 
-    ``secrets`` replaces the keyring or vault that belongs to the library.
+    ``secrets`` replaces the keyring or vault that belongs to the library, ``ssh_folder`` the user's ~/.ssh.
 
     Raises LibraryDamaged, DiskFull, OSError. No runner is started or asked before one is needed.
     """
     place = Home(home or default_home())
     library = Library.open(place)
     clock = SystemClock()
+    secrets = secrets or SecretStore(place.vault)
+    access = Access(place, KeptSecrets(secrets), ssh_folder)
 
-    def connect(_record: RunnerRecord) -> RunnerClient:
+    def connect(record: RunnerRecord) -> RunnerClient:
         from mldesk.runners.local import LocalRunner  # rpyc loads with it
 
-        return LocalRunner(place)
+        return LocalRunner(place) if record.kind == "local" else access.runner(record, library.objects)
 
-    runners = RunnerService(library, connect, clock)
+    runners = RunnerService(library, connect, clock, access)
     datasets = DatasetService(library, place)
-    models = ModelService(library, SigningKeys(secrets or SecretStore(place.vault)))
+    models = ModelService(library, SigningKeys(secrets))
     return Workbench(
         home=place, library=library, datasets=datasets, models=models, runners=runners,
         runs=RunService(library, datasets, runners, clock), predictions=PredictionService(library, models))

@@ -7,53 +7,91 @@ reads its own rows back. Two followers of one run fetch the same events now and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from mldesk.core.errors import NotFound, RunnerUnreachable
 from mldesk.library import Library
 from mldesk.library.records import Run
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
-from mldesk.wire.states import JobState
-from mldesk.workbench.runners import RunnerService
+from mldesk.wire.journal import encode
+from mldesk.wire.states import Cause, JobState
+from mldesk.workbench.runner_asking import AskedRunners
+
+if TYPE_CHECKING:  # rpyc loads with it
+    from mldesk.runners import RunnerClient
 
 BATCH = 1000             # events per fetch and per read
 FIRST_PAUSE = 0.5        # seconds before an unreachable runner is asked again
 LONGEST_PAUSE = 10.0
+MOVE_PATIENCE = 20.0     # seconds a released run is waited for to go on elsewhere
 NAP = 0.2                # seconds; how long a pause goes on after ``stop`` became true
 
 Trouble = Callable[[str | None], None]  # why the runner cannot be reached; None once it can again
 Stop = Callable[[], bool]
 
 
+class RunnerForgotten(NotFound):
+    """A run is at a runner that this library does not know any more. What it said before is still here."""
+
+    code = "runner_forgotten"
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"Run {run.name} was at the runner {run.runner!r:.60}, which this library does not know any "
+                         "more.", hint=f"What it said before is still here. To follow it, add that machine again under "
+                         f"this name: mldesk runners add {run.runner} USER@HOST")
+
+
+def bring(library: Library, client: RunnerClient, run: Run, wait: float = 0.0) -> int:
+    """Fetch what a run has said since, waiting up to ``wait`` seconds; keep it; return how many events came.
+
+    Files are brought here before the library names them. Raises RunnerUnreachable, NotFound for an unknown job.
+    """
+    events = client.events(run.id, run.last_seq, limit=BATCH, wait=wait)
+    for event in events:
+        if event.kind == "artifact" and event.seq > run.last_seq:
+            client.fetch(str(event.payload["digest"]), library.objects)
+    if events:
+        library.runs.apply(run.id, events)
+    return len(events)
+
+
 class Follower:
     """Pulls events of runs into the library. Thread-safe; holds nothing between calls."""
 
-    def __init__(self, library: Library, runners: RunnerService) -> None:
+    def __init__(self, library: Library, runners: AskedRunners) -> None:
         self._library, self._runners = library, runners
 
     def pump(self, run_id: str, wait: float = 0.0) -> bool:
         """Fetch once, waiting up to ``wait`` seconds for something new, and apply it.
 
         Returns whether there may be more to come: False once the run has ended and its last event is in the
-        library. Raises RunnerUnreachable, which says nothing about the run.
+        library. Raises RunnerUnreachable, which says nothing about the run, and RunnerForgotten.
         """
         run = self._library.runs.get(run_id)
         if run.state.final:
             return False
-        client = self._runners.client(run.runner)
-        if run.state is JobState.CREATED:  # whoever made it died, or is, between writing the row and the submit
-            client.submit(JobSpec.from_json(run.spec))
-        try:
-            events = client.events(run.id, run.last_seq, limit=BATCH,
-                                   wait=0.0 if run.state is JobState.INTERRUPTED else wait)
-        except NotFound as error:
-            self._library.runs.mark_lost(run.id, error.message)
-            return False
-        self._fetch_artifacts(run, events)
-        if events:
-            self._library.runs.apply(run.id, events)
-        return len(events) > 0 or not run.state.ended
+        with self.at(run) as client:
+            if run.state is JobState.CREATED:  # whoever made it died, or is, between writing the row and the submit
+                client.submit(JobSpec.from_json(run.spec))
+            if run.handover is not None:       # likewise, in the middle of a move
+                take_over(self._library, client, run)
+                run = self._library.runs.get(run_id)
+            try:
+                came = bring(self._library, client, run, 0.0 if run.state is JobState.INTERRUPTED else wait)
+            except NotFound as error:
+                self._library.runs.mark_lost(run.id, error.message, run.runner)
+                return self._library.runs.get(run_id).runner != run.runner
+        now = self._library.runs.get(run_id)
+        return came > 0 or not now.state.ended or now.runner != run.runner
+
+    def at(self, run: Run) -> AbstractContextManager[RunnerClient]:
+        """Lend the client of the runner that has a run. Raises RunnerForgotten."""
+        if not any(record.name == run.runner for record in self._runners.list()):
+            raise RunnerForgotten(run)
+        return self._runners.asking(run.runner)
 
     def follow(self, run_id: str, after: int = 0, *, wait: float = 1.0, trouble: Trouble | None = None,
                stop: Stop | None = None) -> Iterator[Event]:
@@ -66,7 +104,9 @@ class Follower:
             for event in self._stored(run_id, after):
                 yield event
                 after = event.seq
-            if not more or (stop is not None and stop()):
+            if stop is not None and stop():
+                return
+            if not more and not (more := self._moves_on(run_id, stop)):
                 return
             try:
                 more = self.pump(run_id, wait)
@@ -81,6 +121,18 @@ class Follower:
                 if trouble is not None:
                     trouble(None)
 
+    def _moves_on(self, run_id: str, stop: Stop | None) -> bool:
+        """Say whether a run that was released goes on elsewhere, waiting for whoever moves it."""
+        until = time.monotonic() + MOVE_PATIENCE
+        while True:
+            run = self._library.runs.get(run_id)
+            if not run.state.ended or run.handover is not None:
+                return True
+            waits = run.state is JobState.INTERRUPTED and run.cause is Cause.MOVED
+            if not waits or time.monotonic() > until or (stop is not None and stop()):
+                return False
+            time.sleep(NAP)
+
     def drain(self, run_id: str) -> None:
         """Fetch what there is now, without waiting for more. Raises RunnerUnreachable."""
         before = -1
@@ -93,11 +145,16 @@ class Follower:
             yield from batch
             after = batch[-1].seq
 
-    def _fetch_artifacts(self, run: Run, events: Sequence[Event]) -> None:
-        """Bring files here before the library names them. Local runners share the store: nothing is copied."""
-        for event in events:
-            if event.kind == "artifact" and event.seq > run.last_seq:
-                self._runners.client(run.runner).fetch(str(event.payload["digest"]), self._library.objects)
+
+def take_over(library: Library, client: RunnerClient, run: Run) -> None:
+    """Have a run's new runner go on with it: what was begun by a move. A second time changes nothing.
+
+    The journal goes there as the library has it, so the new runner's numbers go on where the library's end.
+    """
+    handover = run.handover or {}
+    history = b"".join(encode(event) for event in library.runs.events(run.id))
+    client.take_over(JobSpec.from_json(run.spec), history, handover.get("checkpoint"))
+    library.runs.taken_over(run.id)
 
 
 def _sleep(seconds: float, stop: Stop | None) -> None:

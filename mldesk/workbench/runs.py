@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mldesk.core.clock import Clock
@@ -14,14 +15,16 @@ from mldesk.library.names import check_name
 from mldesk.library.records import MetricPoint, Run
 from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
 from mldesk.wire.events import Event
-from mldesk.wire.jobs import JobSpec, SplitRequest, TrainRequest
+from mldesk.wire.jobs import JobSpec, Resources, SplitRequest, TrainRequest
 from mldesk.wire.states import JobState
 from mldesk.workbench import comparison
 from mldesk.workbench.checks import check_order, refuse
 from mldesk.workbench.datasets import DatasetService
-from mldesk.workbench.following import Follower, Stop, Trouble
+from mldesk.workbench.following import Follower, Stop, Trouble, bring
+from mldesk.workbench.moving import Mover, Report
 from mldesk.workbench.orders import TrainCheck, TrainOrder
 from mldesk.workbench.references import did_you_mean, model_name, slug
+from mldesk.workbench.runner_choice import ON_GPU, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
 
 RESUME_PATIENCE = 10.0  # seconds until a resumed job must have said something new
@@ -37,6 +40,7 @@ class RunService:
     def __init__(self, library: Library, datasets: DatasetService, runners: RunnerService, clock: Clock) -> None:
         self._library, self._datasets, self._runners, self._clock = library, datasets, runners, clock
         self._follower = Follower(library, runners)
+        self._mover = Mover(library, runners, self._follower, clock)
 
     # Before a run
 
@@ -49,7 +53,8 @@ class RunService:
         return check_order(order, self._datasets.show(order.dataset))
 
     def start(self, order: TrainOrder) -> Run:
-        """Write the run down, then hand it to its runner. Raises NotFound, BadInput, RunnerUnreachable.
+        """Write the run down, then hand it to its runner. Raises NotFound, BadInput, RunnerUnreachable, and Conflict
+        where "any" runner was asked for and none will do.
 
         The row comes first and the runner knows a repeated submit, so a crash in between loses nothing: whoever
         follows the run next submits it again.
@@ -57,7 +62,7 @@ class RunService:
         version = self._datasets.show(order.dataset)
         check = check_order(order, version)
         refuse(check)
-        self._runners.show(order.runner)
+        runner = self._runners.choose(order.runner)
         name = check_name(order.name, "run") if order.name else f"{slug(version.dataset) or 'run'}-{check.estimator}"
         model = check_name(order.model, "model") if order.model else model_name(version.dataset, order.target)
         request = TrainRequest(
@@ -67,9 +72,10 @@ class RunService:
             estimator=check.estimator, parameters=dict(check.parameters),
             split=SplitRequest(test_size=order.test_size, validation_size=order.validation_size, seed=order.seed),
             seed=order.seed, model=model)
-        spec = JobSpec(new_id(), "train", name, (version.manifest,), request.to_json(), order.resources, order.limits)
-        run = self._library.runs.add(spec, order.runner, version.label, self._clock.now())
-        self._submit(run, spec)
+        spec = JobSpec(new_id(), "train", name, (version.manifest,), request.to_json(),
+                       self._resources(order, runner, check.estimator), order.limits)
+        run = self._library.runs.add(spec, runner, version.label, self._clock.now())
+        self._submit(run, spec, order.priority)
         return self._library.runs.get(run.id)
 
     # Looking
@@ -102,7 +108,8 @@ class RunService:
     def log(self, reference: str, offset: int = 0, *, limit: int = 65536) -> tuple[bytes, int]:
         """Return output of the trainer from byte ``offset``, and the next offset. Raises RunnerUnreachable."""
         run = self.get(reference)
-        return self._runners.client(run.runner).log(run.id, offset, limit)
+        with self._follower.at(run) as client:
+            return client.log(run.id, offset, limit)
 
     def compare(self, references: Sequence[str]) -> Mapping[str, Any]:
         """Put runs side by side: what differs, which is best, and whether they may be ranked at all."""
@@ -142,14 +149,16 @@ class RunService:
         """Stop a run and keep nothing of it. Raises Conflict when it has ended, RunnerUnreachable."""
         run = self._fresh(reference)
         self._going(run)
-        self._runners.client(run.runner).cancel(run.id)
+        with self._follower.at(run) as client:
+            client.cancel(run.id)
         return self._after_command(run)
 
     def finish(self, reference: str) -> Run:
         """Stop fitting now, evaluate and keep the model. Raises Conflict when it has ended, RunnerUnreachable."""
         run = self._fresh(reference)
         self._going(run)
-        self._runners.client(run.runner).finish(run.id)
+        with self._follower.at(run) as client:
+            client.finish(run.id)
         return self._after_command(run)
 
     def resume(self, reference: str) -> Run:
@@ -158,16 +167,34 @@ class RunService:
         if not run.state.resumable:
             raise Conflict(f"Run {run.name} is {run.state.value}: only an interrupted run can be resumed.",
                            hint="Start it again with `mldesk train`." if run.state.final else "It is still at work.")
-        client = self._runners.client(run.runner)
-        client.resume(run.id)
-        events = client.events(run.id, run.last_seq, wait=RESUME_PATIENCE)
-        if events:
-            self._library.runs.apply(run.id, events)
+        with self._follower.at(run) as client:
+            client.resume(run.id)
+            bring(self._library, client, run, RESUME_PATIENCE)
         return self._library.runs.get(run.id)
 
-    def _submit(self, run: Run, spec: JobSpec) -> None:
+    def move(self, reference: str, runner: str, *, report: Report | None = None) -> Run:
+        """Let a run go on at another runner, from its last checkpoint. One that was cut goes on when repeated.
+
+        Returns the run as it is then, which has ended for good if it was quicker. Raises NotFound, Conflict (it has
+        ended, or its runner is silent and may be at work on it), RunnerUnreachable.
+        """
+        run = self.get(reference)
+        return self._mover.move(run, self._runners.choose(runner), report or (lambda _what, _part: None))
+
+    def _resources(self, order: TrainOrder, runner: str, estimator: str) -> Resources:
+        """Say what the job takes: a card of the size that was asked for, or one if there is one and it can use it."""
+        memory = max(order.resources.gpu_memory, gpu_memory_of(order.runner) or 0)
+        facts = self._runners.show(runner).facts
+        protocol = facts.get("protocol")
+        speaks = isinstance(protocol, (list, tuple)) and len(protocol) == 2 and protocol[1] >= 2
+        prefers = order.resources.prefers_gpu or (
+            order.resources.device == "auto" and estimator in ON_GPU and speaks and bool(gpus(facts)))
+        return replace(order.resources, gpu_memory=memory, prefers_gpu=prefers)
+
+    def _submit(self, run: Run, spec: JobSpec, priority: int) -> None:
         try:
-            self._runners.client(run.runner).submit(spec)
+            with self._runners.asking(run.runner) as client:
+                client.submit(spec, priority) if priority else client.submit(spec)
         except RunnerUnreachable as error:
             raise RunnerUnreachable(error.message, hint=(error.hint + " " if error.hint else "") +
                                     f"Run {run.id} is kept and is sent when the runner answers again.") from error

@@ -12,6 +12,7 @@ from mldesk.core.paths import Home
 from mldesk.library import Library
 from mldesk.library.records import RunnerRecord
 from mldesk.runners import RunnerClient
+from mldesk.runners.ssh.lifeline import LinkState
 from mldesk.wire.events import Event, state_after
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.objects import ObjectStore
@@ -35,6 +36,7 @@ class ScriptedRunner:
     def __init__(self) -> None:
         self.specs: dict[str, JobSpec] = {}
         self.journals: dict[str, list[Event]] = {}
+        self.priorities: dict[str, int] = {}
         self.down = 0          # how many calls fail before the next one works
         self.commands: list[str] = []
         self.refusal: Exception | None = None
@@ -48,8 +50,13 @@ class ScriptedRunner:
         self._reached()
         return {"cores": 2, "memory": 2**30, "devices": []}
 
-    def submit(self, spec: JobSpec) -> JobState:
+    @property
+    def link(self) -> LinkState:
+        return LinkState(not self.down, 1.0)
+
+    def submit(self, spec: JobSpec, priority: int = 0) -> JobState:
         self._reached()
+        self.priorities[spec.id] = priority
         if self.refusal is not None:
             raise self.refusal
         if spec.id not in self.specs:
