@@ -38,6 +38,7 @@ class AskedRunners:
         self._library, self._connect, self._clock, self._access = library, connect, clock, access
         self._reach = Reach(library, clock)
         self._clients: dict[str, RunnerClient] = {}
+        self._addresses: dict[str, str] = {}  # of those clients
         self._lock = threading.Lock()
 
     # --- what the library knows
@@ -68,7 +69,9 @@ class AskedRunners:
         """Return the open client for a runner. Raises NotFound, RunnerUnreachable."""
         with self._lock:
             if name not in self._clients:
-                self._clients[name] = self._connect(self.show(name))
+                record = self.show(name)
+                self._clients[name] = self._connect(record)
+                self._addresses[name] = record.address
             return self._clients[name]
 
     @contextmanager
@@ -79,11 +82,12 @@ class AskedRunners:
             yield client
         except RunnerUnreachable as error:
             self._reach.failed(name, error)
+            self._login(name, refused=error.code == "login_refused")
             raise
         except MldeskError:
-            self._reach.answered(name)
+            self._answered(name)
             raise
-        self._reach.answered(name)
+        self._answered(name)
 
     def check(self, name: str) -> RunnerRecord:
         """Ask a runner what it is, keep the answer and return it."""
@@ -166,6 +170,20 @@ class AskedRunners:
     def _ask(self, name: str, question: Callable[[RunnerClient], Result]) -> Result:
         with self.asking(name) as client:
             return question(client)
+
+    def _answered(self, name: str) -> None:
+        self._reach.answered(name)
+        self._login(name, refused=False, accepted=True)
+
+    def _login(self, name: str, *, refused: bool, accepted: bool = False) -> None:
+        """Tell the secrets of a machine's login whether they did."""
+        address = self._addresses.get(name)
+        if self._access is None or not address:
+            return
+        if refused:
+            self._access.login(address).refused()
+        elif accepted:
+            self._access.login(address).accepted()
 
     def _drop(self, name: str) -> None:
         """Let go of one client: the next question makes a new one."""

@@ -90,6 +90,20 @@ class RunnerService(AskedRunners):
             if (nudge := getattr(client, "reconnect_soon", None)) is not None:
                 nudge()
 
+    def check_new(self, name: str, address: str) -> str:
+        """Return the name a new runner is kept under. Raises BadInput, Conflict for a name or machine that is taken."""
+        name = check_name(name, "runner")
+        if gpu_memory_of(name) is not None:
+            raise Conflict(f"{name!r:.40} cannot name a runner: it means any of them.", hint="Choose another name.")
+        for record in self.list():
+            if record.name == name:
+                raise Conflict(f"There is a runner named {name!r:.80} already.",
+                               hint="Choose another name, or remove that one first.")
+            if record.kind == "ssh" and same_address(record.address, address):
+                raise Conflict(f"The machine {address} is a runner already: {record.name}.",
+                               hint=f"`mldesk runners check {record.name}` asks it.")
+        return name
+
     def prepare(self, address: str, *, processor_only: bool = False) -> Preparation:
         """Log in at ``address`` (user@host:port), look, and say what would be done. Changes nothing there.
 
@@ -104,7 +118,7 @@ class RunnerService(AskedRunners):
 
         Raises what ``prepare`` does, Conflict for a name or machine that is taken, InstallBusy, InstallFailed.
         """
-        name = self._free(name, address)
+        name = self.check_new(name, address)
         preparation = preparation or self.prepare(address, processor_only=processor_only)
         done = self._setter.carry_out(preparation, at_boot=at_boot, report=report)
         self._library.runners.add(name, "ssh", address, added=self._clock.now(), options={
@@ -179,20 +193,6 @@ class RunnerService(AskedRunners):
             raise Conflict("The runner 'local' is this machine: it comes with MLDesk, and goes with it.",
                            hint="`mldesk runners list` shows the others.")
         return record
-
-    def _free(self, name: str, address: str) -> str:
-        """Return the name as it is kept. Raises BadInput, Conflict for a name or machine that is taken."""
-        name = check_name(name, "runner")
-        if gpu_memory_of(name) is not None:
-            raise Conflict(f"{name!r:.40} cannot name a runner: it means any of them.", hint="Choose another name.")
-        for record in self.list():
-            if record.name == name:
-                raise Conflict(f"There is a runner named {name!r:.80} already.",
-                               hint="Choose another name, or remove that one first.")
-            if record.kind == "ssh" and same_address(record.address, address):
-                raise Conflict(f"The machine {address} is a runner already: {record.name}.",
-                               hint=f"`mldesk runners check {record.name}` asks it.")
-        return name
 
     def _noting(self, name: str, work: Callable[[], Result]) -> Result:
         """Do something with the machine of a runner other than asking its agent; note if it cannot be reached."""

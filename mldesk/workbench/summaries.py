@@ -7,6 +7,7 @@ from typing import Any
 
 from mldesk.core.clock import iso
 from mldesk.library.records import Dataset, DatasetVersion, Model, ModelVersion, Run, RunnerRecord
+from mldesk.wire.runner_view import QueueView, RunnerSettings
 
 
 def run_result(run: Run) -> dict[str, Any]:
@@ -68,7 +69,18 @@ def model_line(model: Model) -> dict[str, Any]:
 def runner_details(runner: RunnerRecord) -> dict[str, Any]:
     """Return what ``runners show --json`` prints."""
     return {"runner": runner.name, "kind": runner.kind, "address": runner.address, "seen": _when(runner.seen),
-            "facts": _plain(runner.facts)}
+            "added": _when(runner.added), "unreachable": _when(runner.unreachable), "trouble": runner.trouble or None,
+            "options": _plain(runner.options), "facts": _plain(runner.facts)}
+
+
+def runner_queue(name: str, view: QueueView) -> dict[str, Any]:
+    """Return what ``runners queue --json`` prints."""
+    return {"runner": name, **view.to_json()}
+
+
+def runner_settings(name: str, settings: RunnerSettings, zone: str) -> dict[str, Any]:
+    """Return what ``runners settings --json`` prints; quiet hours in the runner's own time zone."""
+    return {"runner": name, "settings": settings.to_json(), "zone": zone}
 
 
 def _when(seconds: float | None) -> str | None:
