@@ -63,6 +63,11 @@ class Home:
         """Files in the making; on the same file system as ``objects`` so that a rename is atomic."""
         return self.root / "scratch"
 
+    @property
+    def wheels(self) -> Path:
+        """Packages for runners without internet: what the user puts there, and what we made for them in ``made``."""
+        return self.root / "wheels"
+
     def make(self) -> Home:
         """Create the folders, readable by this user only. Raises OSError."""
         for folder in (self.root, self.objects, self.backups, self.runner, self.logs, self.scratch):

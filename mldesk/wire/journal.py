@@ -27,6 +27,7 @@ from mldesk.core.durable import sync_directory
 from mldesk.core.errors import LibraryDamaged
 from mldesk.wire.events import DURABLE, Event
 
+FORMAT = 1                    # of what is written here; every lower one can be read, and an installer asks for it
 SYNC_SECONDS = 1.0            # nothing stays longer than this in the page cache alone
 MAX_LINE = 4 * 1024 * 1024    # bytes of one line
 _KIND = re.compile(r"[a-z_]{1,32}")

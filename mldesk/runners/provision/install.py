@@ -1,61 +1,44 @@
 """Doing what a plan says, step by step, and undoing it. The steps themselves are install.sh's, run on the box.
 
 Every step may be repeated: an installation that was cut (the network, this desktop, the box) is simply started again
-and goes on where it was. What runs there is not touched until the new version has passed its self-test.
+and goes on where it was. What runs there is not touched until the new version, and what it trains with, were tried.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
-import logging
-import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
-from mldesk.core.errors import Conflict, MldeskError, WorkFailed
 from mldesk.core.ids import new_id
 from mldesk.runners.provision import boot
-from mldesk.runners.provision.execution import Exec, Ran
+from mldesk.runners.provision.environment import Supply, install_training
+from mldesk.runners.provision.execution import Exec
 from mldesk.runners.provision.package import Payload
 from mldesk.runners.provision.plan import Plan, Way
 from mldesk.runners.provision.probe import HostFacts
-from mldesk.runners.provision.scripts import script
+from mldesk.runners.provision.progress import Progress
+from mldesk.runners.provision.steps import (
+    HINT,
+    LONG_STEP,
+    STEP,
+    Archive,
+    InstallBusy,
+    InstallFailed,
+    Report,
+    Steps,
+    last_line,
+    said,
+)
+from mldesk.runners.provision.training_plan import Source
+
+__all__ = ["AGENT", "Archive", "InstallBusy", "InstallFailed", "Installed", "Removed", "Report", "Supply", "hand_over",
+           "install", "uninstall"]
 
 AGENT = '"$HOME/.mldesk/current/bin/mldesk-agent"'  # for a shell on the box: the agent in use, whichever it is
-PIECE = 4 * 1024 * 1024    # bytes of one upload's piece; a cut costs at most one
-_STEP, _LONG_STEP = 60.0, 600.0  # seconds; unpacking and compiling on a slow disk take long
-_BUSY, _LOST, _DAMAGED, _IN_USE, _ELSEWHERE = 3, 4, 5, 6, 8  # exit codes of install.sh
-_HINT = "What was done so far is noted there in ~/.mldesk/install.log; try again, and it goes on from there."
-
-Report = Callable[[str, float], None]  # what is being done, and how much of it, 0 to 1
-log = logging.getLogger("mldesk.provision")
-
-
-class InstallFailed(WorkFailed):
-    """A step did not work; what ran on the box before still does."""
-
-    code = "install_failed"
-
-
-class InstallBusy(Conflict):
-    """Somebody else installs there now, or jobs run from what is to be removed."""
-
-    code = "install_busy"
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """A file of this desktop that is sent whole: a Python, or uv."""
-
-    path: Path
-    digest: str               # SHA-256
-
-    @property
-    def size(self) -> int:
-        return self.path.stat().st_size
+_SENDING, _SENDING_PYTHON, _SETTING_UP, _TRYING = ("Sending the agent", "Sending a Python", "Setting the agent up",
+                                                   "Trying the agent")
+_EFFORT = 5_000_000        # of a step that sends nothing: as long as sending so many bytes takes, roughly
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +49,7 @@ class Installed:
     previous: str             # build that was current before; "" for none
     uploaded: int             # bytes that went over
     selftest: str             # what the agent said of itself there; "" when nothing was installed
+    training: str             # what the training environment said of itself; "" when none was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +60,68 @@ class Removed:
 
 
 def install(box: Exec, facts: HostFacts, plan: Plan, payload: Payload, *, runtime: Archive | None = None,
-            uv: Archive | None = None, token: str = "", report: Report | None = None) -> Installed:
-    """Carry out a plan that the user agreed to. ``token`` names who installs: with the same one, a cut installation
-    goes on at once, with another only after its lock has been left alone for a quarter of an hour.
+            uv: Archive | None = None, supply: Supply | None = None, token: str = "",
+            report: Report | None = None) -> Installed:
+    """Carry out a plan that the user agreed to. ``supply``: what the training part needs of this desktop; without it,
+    only the agent is installed. ``token`` names who installs: with the same one, a cut installation goes on at once,
+    with another only after its lock has been left alone for a quarter of an hour.
 
     Raises InstallBusy, InstallFailed, RunnerUnreachable.
     """
-    if plan.way is Way.EXISTING:
-        return Installed(plan.build, facts.current, 0, "")
-    report = report or _silent
-    work = _Steps(box, token or new_id(), payload.build, previous=facts.current)
+    trains = supply is not None and plan.training.works
+    if plan.way is Way.EXISTING and not (trains and _to_do(facts, plan)):
+        return Installed(plan.build, facts.current, 0, "", "")
+    progress = Progress(_phases(plan, payload, runtime, trains=trains), report)
+    work = Steps(box, token or new_id(), plan.build, previous=facts.current)
+    uploaded, tried, training = 0, "", ""
     with work.locked():
-        report("Sending the agent", 0.0)
-        uploaded = work.upload(payload.digest, io.BytesIO(payload.data), len(payload.data), report)
-        if plan.way is Way.SYSTEM:
-            work.values["python"] = plan.python
-        elif plan.way is Way.UPLOAD:
-            if runtime is None:
-                raise InstallFailed("The plan sends a Python, and none was given.", hint="Make the plan again.")
-            uploaded += _send_runtime(work, runtime, facts, report)
-        else:
-            uploaded += _fetch_python(work, plan, uv, report)
-        report("Setting the agent up", 0.0)
-        work.step("place_version", payload.digest, timeout=_LONG_STEP)
-        report("Trying the agent", 0.5)
-        said = work.step("selftest", str(len(facts.gpus)), timeout=_LONG_STEP)
+        if plan.way is not Way.EXISTING:
+            uploaded, tried = _install_agent(work, facts, plan, payload, runtime, uv, progress)
+        if supply is not None and trains:
+            sent, training = install_training(work, plan.training, supply, 0 if plan.training.torch.name == "cpu" else
+                                              len(facts.gpus), progress)
+            uploaded += sent
         work.step("activate")
+        if trains:
+            work.step("use_environment", plan.training.key)
         hand_over(box)
-        work.step("sweep", timeout=_LONG_STEP)
-    report("Done", 1.0)
-    return Installed(payload.build, facts.current, uploaded, said.stdout.decode("utf-8", "replace").strip())
+        work.step("sweep", timeout=LONG_STEP)
+    progress.done()
+    return Installed(plan.build, facts.current, uploaded, tried, training)
+
+
+def _to_do(facts: HostFacts, plan: Plan) -> bool:
+    """Say whether the training part changes anything."""
+    return plan.training.source is not Source.THERE or facts.trainer != plan.training.key
+
+
+def _phases(plan: Plan, payload: Payload, runtime: Archive | None, *, trains: bool) -> list[tuple[str, float]]:
+    phases: list[tuple[str, float]] = []
+    if plan.way is not Way.EXISTING:
+        phases += [(_SENDING, len(payload.data)), (_SENDING_PYTHON, runtime.size if runtime else _EFFORT),
+                   (_SETTING_UP, 4 * _EFFORT), (_TRYING, 2 * _EFFORT)]
+    return phases + (Supply.phases(plan.training) if trains else [])
+
+
+def _install_agent(work: Steps, facts: HostFacts, plan: Plan, payload: Payload, runtime: Archive | None,
+                   uv: Archive | None, progress: Progress) -> tuple[int, str]:
+    """Bring the agent's version there, whole and tried; return the bytes sent and what it said of itself."""
+    size = len(payload.data)
+    uploaded = work.upload(payload.digest, io.BytesIO(payload.data), size, _share(progress.phase(_SENDING), size))
+    if plan.way is Way.SYSTEM:
+        work.values["python"] = plan.python
+    elif plan.way is Way.UPLOAD:
+        if runtime is None:
+            raise InstallFailed("The plan sends a Python, and none was given.", hint="Make the plan again.")
+        uploaded += _send_runtime(work, runtime, facts, progress)
+    else:
+        uploaded += _fetch_python(work, plan, uv, progress)
+    progress.phase(_SETTING_UP)
+    work.step("place_version", payload.digest, timeout=LONG_STEP)
+    progress.phase(_TRYING)
+    tried = work.step("selftest", str(len(facts.gpus)), timeout=LONG_STEP)
+    work.step("finish_version")
+    return uploaded, tried.stdout.decode("utf-8", "replace").strip()
 
 
 def hand_over(box: Exec) -> None:
@@ -114,9 +130,9 @@ def hand_over(box: Exec) -> None:
     Jobs and their supervisors are not touched. Raises InstallFailed, RunnerUnreachable.
     """
     for word in ("stop", "start"):
-        ran = box.run(f"{AGENT} {word}", timeout=_STEP)
+        ran = box.run(f"{AGENT} {word}", timeout=STEP)
         if ran.status:
-            raise InstallFailed(f"The new agent cannot take over: {_said(ran)}", hint=_HINT)
+            raise InstallFailed(f"The new agent cannot take over: {said(ran)}", hint=HINT)
 
 
 def uninstall(box: Exec, *, token: str = "", kill_jobs: bool = False, data: bool = False) -> Removed:
@@ -124,124 +140,43 @@ def uninstall(box: Exec, *, token: str = "", kill_jobs: bool = False, data: bool
 
     Raises InstallBusy when jobs run and ``kill_jobs`` was not asked for, InstallFailed, RunnerUnreachable.
     """
-    work = _Steps(box, token or new_id(), "-")
+    work = Steps(box, token or new_id(), "-")
     with work.locked():
-        ran = box.run(f"[ ! -x {AGENT} ] || {AGENT} stop {'--kill-jobs' if kill_jobs else ''}", timeout=_STEP)
+        ran = box.run(f"[ ! -x {AGENT} ] || {AGENT} stop {'--kill-jobs' if kill_jobs else ''}", timeout=STEP)
         if ran.status:
-            raise InstallFailed(f"The agent there does not end: {_said(ran)}", hint=_HINT)
+            raise InstallFailed(f"The agent there does not end: {said(ran)}", hint=HINT)
         try:
             work.step("idle")
         except InstallBusy:
-            box.run(f"{AGENT} start", timeout=_STEP)
+            box.run(f"{AGENT} start", timeout=STEP)
             raise
         boot.undo(box)
         if data:
             work.step("remove_data")
-        answer = work.step("uninstall", timeout=_LONG_STEP).stdout.decode("utf-8", "replace")
+        answer = work.step("uninstall", timeout=LONG_STEP).stdout.decode("utf-8", "replace")
         work.unlocked = True
     return Removed(tuple(line.removeprefix("left ") for line in answer.splitlines() if line.startswith("left ")))
 
 
-def _send_runtime(work: _Steps, runtime: Archive, facts: HostFacts, report: Report) -> int:
+def _send_runtime(work: Steps, runtime: Archive, facts: HostFacts, progress: Progress) -> int:
     name, uploaded = runtime.digest[:16], 0
+    part = progress.phase(_SENDING_PYTHON)
     if name not in facts.runtimes:
-        report("Sending a Python", 0.0)
-        with open(runtime.path, "rb") as file:
-            uploaded = work.upload(runtime.digest, file, runtime.size, report)
-    placed = work.step("place_runtime", runtime.digest, name, timeout=_LONG_STEP)
-    work.values["python"] = _last_line(placed)
+        uploaded = work.send(runtime, _share(part, runtime.size))
+    work.values["python"] = last_line(work.step("place_runtime", runtime.digest, name, timeout=LONG_STEP))
     return uploaded
 
 
-def _fetch_python(work: _Steps, plan: Plan, uv: Archive | None, report: Report) -> int:
+def _fetch_python(work: Steps, plan: Plan, uv: Archive | None, progress: Progress) -> int:
     uploaded, program = 0, "uv"
+    progress.phase(_SENDING_PYTHON)
     if uv is not None:
-        report("Sending uv", 0.0)
-        with open(uv.path, "rb") as file:
-            uploaded = work.upload(uv.digest, file, uv.size, report)
-        program = _last_line(work.step("place_uv", uv.digest))
-    report(f"Fetching Python {plan.python}", 0.0)
-    work.values["python"] = _last_line(work.step("fetch_python", program, plan.python, timeout=_LONG_STEP))
+        uploaded = work.send(uv)
+        program = last_line(work.step("place_uv", uv.digest))
+    work.values["python"] = last_line(work.step("fetch_python", program, plan.python, timeout=LONG_STEP))
     return uploaded
 
 
-class _Steps:
-    """One installation under its lock."""
-
-    def __init__(self, box: Exec, token: str, build: str, previous: str = "") -> None:
-        self._box = box
-        self.unlocked = False
-        self.values = {"token": token, "build": build, "previous": previous, "python": ""}
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        self.step("lock")
-        try:
-            yield
-        except BaseException:
-            with contextlib.suppress(MldeskError):  # what went wrong first is what is told
-                self.step("unlock")
-            raise
-        if not self.unlocked:
-            self.step("unlock")
-
-    def step(self, name: str, *words: str, stdin: bytes | None = None, timeout: float = _STEP) -> Ran:
-        """Run one function of install.sh. Raises InstallBusy, InstallFailed, RunnerUnreachable."""
-        ran = self._run(name, words, stdin, timeout)
-        if ran.status in (_BUSY, _LOST, _IN_USE):
-            raise InstallBusy(f"Nothing was changed: {_said(ran)}.",
-                              hint="Wait until it is done there, then try again." if ran.status != _IN_USE else
-                              "Wait for the jobs to end, or end them.")
-        if ran.status:
-            raise InstallFailed(f"The installation stopped: {_said(ran)}.", hint=_HINT)
-        log.info("%s %s", name, " ".join(words))
-        return ran
-
-    def upload(self, digest: str, file: BinaryIO, size: int, report: Report) -> int:
-        """Send a file, from where an earlier try ended; return the bytes that went over. Raises as ``step``."""
-        sent = 0
-        for last in (False, True):
-            sent += self._send(digest, file, size, report)
-            ran = self._run("seal", (digest,), None, _STEP)
-            if not ran.status:
-                return sent
-            if ran.status != _DAMAGED or last:
-                raise InstallFailed(f"The upload failed: {_said(ran)}.", hint=_HINT)
-        return sent
-
-    def _send(self, digest: str, file: BinaryIO, size: int, report: Report) -> int:
-        answer, sent = _last_line(self.step("arrived", digest)), 0
-        while answer != "whole" and answer.isdigit() and int(answer) < size:
-            offset = int(answer)
-            file.seek(offset)
-            data = file.read(PIECE)
-            ran = self._run("receive", (digest, str(offset)), data, _LONG_STEP)
-            if ran.status == _ELSEWHERE:  # an earlier try's last piece came late
-                answer = _last_line(self.step("arrived", digest))
-                continue
-            if ran.status:
-                raise InstallFailed(f"The upload failed: {_said(ran)}.", hint=_HINT)
-            sent += len(data)
-            answer = _last_line(ran)
-            report("Sending", min(1.0, (offset + len(data)) / max(1, size)))
-        return sent
-
-    def _run(self, name: str, words: tuple[str, ...], stdin: bytes | None, timeout: float) -> Ran:
-        call = " ".join([name, *map(shlex.quote, words)])
-        return self._box.run(f"{_assignments(self.values)}\n{script('install')}\n{call}", stdin, timeout)
-
-
-def _silent(_what: str, _part: float) -> None:
-    return None
-
-
-def _assignments(values: Mapping[str, str]) -> str:
-    return "\n".join(f"{name}={shlex.quote(value)}" for name, value in values.items())
-
-
-def _said(ran: Ran) -> str:
-    return (ran.stderr.splitlines() or [f"code {ran.status}"])[-1][:500].rstrip(".")
-
-
-def _last_line(ran: Ran) -> str:
-    return (ran.stdout.decode("utf-8", "replace").split("\n") or [""])[-2 if ran.stdout.endswith(b"\n") else -1].strip()
+def _share(part: Callable[[float], None], size: int) -> Callable[[int], None]:
+    """Return what takes bytes that have arrived, from what takes a share."""
+    return lambda moved: part(moved / max(1, size))

@@ -1,11 +1,14 @@
 # The steps of an installation below ~/.mldesk. Plain POSIX sh, no root, no rc file is touched; every step may be
 # repeated, and a cut one goes on where it was. Set before: token (who installs), build (the version at hand).
 # Exit codes: 3 somebody else installs, 4 the lock was lost, 5 the upload is damaged, 6 what is there is in use,
-# 7 this version does not work here, 8 the upload goes on elsewhere, 9 something could not be done.
+# 7 this version does not work here, 8 the upload goes on elsewhere, 9 something could not be done, 10 a running job
+# needs a newer version.
 LC_ALL=C; export LC_ALL
 umask 077
-root="$HOME/.mldesk"
+PATH="$PATH:$HOME/.local/bin"  # where uv often is, and no login shell says so
+root="$(cd -P -- "$HOME" && pwd -P)/.mldesk"  # as programs that run from it are called
 versions="$root/versions"
+environments="$root/environments"
 new="$versions/$build.new"
 stale_minutes=15
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -18,7 +21,7 @@ must() { "$@" || fail 9 "cannot: $*"; }
 lock() {
     made=
     [ -d "$root" ] || made=$(for folder in .local .local/share; do [ -d "$HOME/$folder" ] || echo "$folder"; done)
-    mkdir -p "$root" "$versions" "$root/incoming" "$root/runtimes" "$root/lists" || fail 9 "cannot write to $root"
+    mkdir -p "$root" "$versions" "$environments" "$root/incoming" "$root/runtimes" "$root/lists" || fail 9 "cannot write to $root"
     chmod 700 "$root"
     [ -z "$made" ] || printf '%s\n' "$made" >>"$root/made"  # folders that the agent will make on its way
     if mkdir "$root/lock" 2>/dev/null; then printf '%s\n' "$token" >"$root/lock/owner"; log "begins"; return; fi
@@ -97,6 +100,7 @@ place_uv() { # digest
     must cp "$root/incoming/$1" "$root/runtimes/uv/uv.new"
     must chmod 700 "$root/runtimes/uv/uv.new"
     must mv "$root/runtimes/uv/uv.new" "$root/runtimes/uv/uv"
+    write_list runtimes/uv
     printf '%s\n' "$root/runtimes/uv/uv"
 }
 fetch_python() { # uv version: a Python that uv brings from the internet, below our own folder
@@ -127,6 +131,7 @@ place_version() { # digest: unpack the agent and make its environment
 # Runs the agent of the version that this file belongs to, whatever name it was called by.
 unset PYTHONHOME PYTHONPATH
 here=$(cd -P -- "$(dirname -- "$0")/.." && pwd -P) || exit 1
+MLDESK_CODE="$here/lib"; export MLDESK_CODE  # the trainer's, whatever environment it runs in
 if [ -f "$here/../../trainer" ]; then MLDESK_TRAINER=$(cat "$here/../../trainer"); export MLDESK_TRAINER
 else MLDESK_NO_WARM=1; export MLDESK_NO_WARM; fi  # nothing here can train yet
 exec "$here/env/bin/python" -m runner_agent "$@"
@@ -147,23 +152,40 @@ selftest() { # cards
     log "self-test: $answer"
     printf '%s\n' "$answer"
 }
-activate() { # base of the environment, noted in the facts
+finish_version() { # it is whole, and could look after the jobs that run
     held
     if [ ! -f "$versions/$build/facts" ]; then
         "$new/env/bin/python" -c 'import platform
+from mldesk.wire import journal
 from mldesk.wire.protocol import PROTOCOL
-print("protocol=%d-%d python=%s" % (*PROTOCOL, platform.python_version()))' >"$new/facts.new" ||
-            fail 7 "the agent cannot say its protocol"
+print("protocol=%d-%d python=%s" % (*PROTOCOL, platform.python_version()))
+print("journal=%d" % journal.FORMAT)' >"$new/facts.new" || fail 7 "the agent cannot say its protocol"
         rm -f "$new/ready"
         must mv "$new" "$versions/$build"
         must mv "$versions/$build/facts.new" "$versions/$build/facts"
     fi
     write_list "versions/$build"
+    readable
+}
+activate() {
+    held
     ln -sf "versions/$build" "$root/current.new" || fail 9 "cannot make a link in $root"
     # By rename, so that there is a current version at every moment. mv would move it into what a link points to.
     "$versions/$build/env/bin/python" -I -c 'import os, sys; os.replace(sys.argv[1], sys.argv[2])' \
         "$root/current.new" "$root/current" || fail 9 "cannot switch to the new version"
     log "is current"
+}
+format_of() { # facts: the journals that this version writes; it reads all older ones
+    found=$(sed -n 's/^journal=\([0-9]*\)$/\1/p' "$1" 2>/dev/null); printf '%s\n' "${found:-1}"
+}
+readable() { # the jobs that run must be readable by the version at hand
+    reads=$(format_of "$versions/$build/facts")
+    for folder in "$versions"/*; do
+        old=${folder##*/}
+        [ "$old" != "$build" ] && [ -f "$folder/facts" ] && [ "$(format_of "$folder/facts")" -gt "$reads" ] || continue
+        busy=$(supervisors "versions/$old" | tr '\n' ' ')
+        [ -z "$busy" ] || fail 10 "jobs run there that MLDesk $old began ($busy), and $build cannot read their journals"
+    done
 }
 write_list() { # part: note every file of it, for the day it is removed
     name=$(printf '%s' "$1" | tr '/' '.')
@@ -175,16 +197,130 @@ users() { # part: the processes that run from it, one line each
     set -- /proc/[0-9]*/cmdline  # listed before grep starts, whose own command line holds what it looks for
     grep -lF "$below" "$@" 2>/dev/null | cut -d / -f 3
 }
+supervisors() { # part: those of them that look after a job
+    for pid in $(users "$1"); do
+        tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q ' runner_agent.supervisor /' && echo "$pid"
+    done
+}
+
+# --- the training environment: made beside, tried, then switched to like a version
+
+there() { # digest...: those wheels that need not be sent: they arrived, or an environment holds them
+    held
+    for digest in "$@"; do
+        if [ -f "$root/incoming/$digest" ]; then echo "$digest"; continue; fi
+        for part in "$environments"/*/parts/"$digest.json"; do
+            [ ! -f "${part%/parts/*}/facts" ] || { echo "$digest"; break; }
+        done
+    done
+}
+begin_environment() { # key: a new one, unless it is there whole (says so)
+    held
+    if [ -f "$environments/$1/facts" ]; then echo whole; return; fi
+    rm -rf "$environments/$1.new" "$environments/$1"; must mkdir "$environments/$1.new"
+    "$versions/$build/env/bin/python3" -I -m venv --without-pip --symlinks "$environments/$1.new/env" 2>"$root/error" >&2 ||
+        fail 7 "its Python makes no environment: $(tail -n 1 "$root/error")"
+    rm -f "$environments/$1.new"/env/bin/activate* "$environments/$1.new"/env/bin/Activate*
+    must mkdir "$environments/$1.new/bin" "$environments/$1.new/cache"
+    cat >"$environments/$1.new/bin/mldesk-trainer" <<'END'
+#!/bin/sh
+# Trains in this environment, by the code of the agent that asks for it.
+unset PYTHONHOME
+here=$(cd -P -- "$(dirname -- "$0")/.." && pwd -P) || exit 1
+PYTHONPATH=${MLDESK_CODE:-$(cd -P -- "$here/../../current/lib" && pwd -P)} || exit 1
+CUDA_CACHE_PATH="$here/cache/cuda"; TRITON_CACHE_DIR="$here/cache/triton"; TORCHINDUCTOR_CACHE_DIR="$here/cache/torch"
+export PYTHONPATH CUDA_CACHE_PATH TRITON_CACHE_DIR TORCHINDUCTOR_CACHE_DIR
+if [ -d "$here/native" ]; then
+    LD_LIBRARY_PATH="$here/native${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"; export LD_LIBRARY_PATH
+fi
+# The option says nothing to Python; it shows what this process must not be robbed of.
+if [ "$1" = --try ]; then shift; exec "$here/env/bin/python" -P -X "mldesk=$PYTHONPATH" - "$@"; fi
+exec "$here/env/bin/python" -P -X "mldesk=$PYTHONPATH" -m mldesk.training.run "$@"
+END
+    chmod 700 "$environments/$1.new/bin/mldesk-trainer"
+    log "begins the training environment $1"
+}
+fill_environment() { # key list: unpack wheels; stdin is the program that does
+    held
+    "$versions/$build/env/bin/python3" -I - "$root" "$environments/$1.new" "$root/incoming/$2" 2>"$root/error" >&2 ||
+        fail 9 "$(tail -n 1 "$root/error")"
+    log "unpacked the wheels of $1"
+}
+fetch_environment() { # key tool: let uv, or the pip that was sent, bring the packages; stdin names them
+    held
+    cat >"$environments/$1.new/requirements.txt"
+    if [ -n "$index" ]; then  # of the user's own, beside the one that the tool knows
+        PIP_EXTRA_INDEX_URL="$index"; UV_INDEX="$index"; export PIP_EXTRA_INDEX_URL UV_INDEX
+    fi
+    ( while sleep 10; do touch "$root/lock" || exit; done ) >/dev/null 2>&1 &
+    keeper=$!
+    if [ "$2" = pip ]; then
+        PYTHONPATH="$root/incoming/pip.whl" "$environments/$1.new/env/bin/python" -m pip install --quiet \
+            --no-input --disable-pip-version-check --only-binary :all: --no-cache-dir --no-compile \
+            -r "$environments/$1.new/requirements.txt" 2>"$root/error" >&2
+    else
+        UV_CACHE_DIR="$root/incoming/cache" "$2" pip install --quiet --only-binary :all: \
+            --python "$environments/$1.new/env/bin/python" -r "$environments/$1.new/requirements.txt" 2>"$root/error" >&2
+    fi
+    code=$?
+    kill "$keeper" 2>/dev/null
+    [ "$code" = 0 ] || fail 9 "the packages cannot be fetched: $(grep -v '^ *$' "$root/error" | tail -n 2 | tr '\n' ' ')"
+    log "fetched the packages of $1"
+}
+place_pip() { # digest
+    held; must cp "$root/incoming/$1" "$root/incoming/pip.whl"
+}
+try_environment() { # key torch cards module...: stdin is the program that tries; the environment is whole if it can
+    held
+    key=$1; build_of_torch=$2; shift 2
+    [ ! -f "$environments/$key/facts" ] || return 0
+    answer=$(MLDESK_CODE="$versions/$build/lib" "$environments/$key.new/bin/mldesk-trainer" --try "$@" 2>"$root/error")
+    code=$?
+    if [ "$code" != 0 ]; then
+        reason=$(printf '%s' "$answer" | sed -n 's/.*"error": "\(.*\)"[,}].*/\1/p')
+        rm -rf "$environments/$key.new"
+        fail 7 "it cannot train here: ${reason:-$(tail -n 3 "$root/error" | tr '\n' ' ')}"
+    fi
+    printf 'torch=%s\n' "$build_of_torch" >"$environments/$key.new/facts.new"
+    printf '%s\n' "$answer" >>"$environments/$key.new/facts.new"
+    must mv "$environments/$key.new" "$environments/$key"
+    must mv "$environments/$key/facts.new" "$environments/$key/facts"
+    log "training: $answer"
+    printf '%s\n' "$answer"
+}
+use_environment() { # key
+    held
+    [ -f "$environments/$1/facts" ] || fail 9 "the training environment $1 is not there"
+    write_list "environments/$1"
+    printf '["%s/bin/mldesk-trainer"]\n' "$environments/$1" >"$root/trainer.new" || fail 9 "cannot write to $root"
+    must mv "$root/trainer.new" "$root/trainer"
+    log "trains with $1"
+}
+
+# --- what nothing needs any more
+
+sweep_parts() { # folder name-to-keep: parts of a kind that nothing uses
+    for folder in "$root/$1"/*; do
+        old=${folder##*/}
+        case "$old" in "*"|"$2"|*.new) continue ;; esac
+        [ "$1" != runtimes ] || ! grep -qs "runtimes/$old/" "$versions"/*/env/pyvenv.cfg "$environments"/*/env/pyvenv.cfg ||
+            continue
+        [ -z "$(users "$1/$old")" ] || { log "keeps $1/$old, which runs"; continue; }
+        remove_part "$1/$old"
+    done
+}
 sweep() { # after an installation: uploads, and versions that are neither current, the one before, nor in use
     held
     rm -rf "$root/incoming" "$root/error"
-    for folder in "$versions"/*.new; do [ ! -d "$folder" ] || rm -rf "$folder"; done
+    for folder in "$versions"/*.new "$environments"/*.new; do [ ! -d "$folder" ] || rm -rf "$folder"; done
     for folder in "$versions"/*; do
         old=${folder##*/}
         case "$old" in "*"|"$build"|"$previous") continue ;; esac
         [ -z "$(users "versions/$old")" ] || { log "keeps $old, which runs"; continue; }
         build_kept=$build; remove_part "versions/$old"; build=$build_kept
     done
+    sweep_parts environments "$(sed -n 's#.*/environments/\([0-9a-f]*\)/.*#\1#p' "$root/trainer" 2>/dev/null)"
+    sweep_parts runtimes uv
 }
 
 # --- and removed
@@ -199,7 +335,8 @@ removable() { # part: the files of its list from stdin, and what Python compiled
         printf '%s\n' "$path" >&3
     done
 }
-remove_part() { # part: exactly what its list says
+remove_part() { # part: exactly what its list says, and what it keeps for itself
+    case "$1" in environments/*) rm -rf "$root/$1/cache" ;; esac
     list="$root/lists/$(printf '%s' "$1" | tr '/' '.')"
     [ -f "$list" ] || return 0
     ( cd "$root" && removable "$1" <"$list" 3>"$list.folders" | quoted | xargs rm -f
@@ -214,6 +351,8 @@ idle() { # nothing may run from any version; whoever calls has stopped the agent
         busy=$(users "versions/${folder##*/}" | tr '\n' ' ')
         [ -z "$busy" ] || fail 6 "processes of ${folder##*/} still run: $busy"
     done
+    busy=$(users environments | tr '\n' ' ')
+    [ -z "$busy" ] || fail 6 "trainers still run: $busy"
 }
 remove_data() { # the runner's jobs, objects and logs
     held
@@ -224,13 +363,15 @@ remove_data() { # the runner's jobs, objects and logs
 }
 uninstall() { # says what is left, one line each
     idle
-    rm -f "$root/current" "$root/current.new"
+    rm -f "$root/current" "$root/current.new" "$root/trainer" "$root/trainer.new"
     rm -rf "$root/incoming"
-    for folder in "$versions"/*.new "$root"/runtimes/*.new; do [ ! -d "$folder" ] || rm -rf "$folder"; done
-    for folder in "$versions"/* "$root"/runtimes/*; do
+    for folder in "$versions"/*.new "$root"/runtimes/*.new "$environments"/*.new; do
+        [ ! -d "$folder" ] || rm -rf "$folder"
+    done
+    for folder in "$environments"/* "$versions"/* "$root"/runtimes/*; do
         [ ! -d "$folder" ] || remove_part "${folder#"$root/"}"
     done
-    for folder in "$root/lists" "$versions" "$root/runtimes"; do
+    for folder in "$root/lists" "$versions" "$root/runtimes" "$environments"; do
         [ ! -d "$folder" ] || rmdir "$folder" 2>/dev/null || printf 'left %s\n' "$folder"
     done
     if [ -f "$root/made" ]; then

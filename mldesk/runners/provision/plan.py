@@ -7,21 +7,19 @@ that the desktop uploads; the box's own Python; else a refusal that says why eac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from mldesk.core.errors import WorkFailed
 from mldesk.runners.provision.probe import HostFacts, Python
 from mldesk.runners.provision.torch_builds import CPU, MB, TorchBuild, torch_build
+from mldesk.runners.provision.training_plan import Training, TrainingOffer, plan_training, size
 from mldesk.wire.protocol import PROTOCOL
 
 OLDEST_PYTHON, TOO_NEW_PYTHON = (3, 11), (3, 14)
 _ARCHES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 _SPARE = 500 * MB          # bytes left free beside what is installed
 _PYTHON_DOWNLOAD, _PYTHON_INSTALLED = 35 * MB, 120 * MB
-_REST = 350 * MB           # of the training packages beside torch, to download
-_REST_INSTALLED = 1_200 * MB
-TRAINING_GLIBC = (2, 28)   # what the wheels of torch and its kin are built against
 
 
 class CannotProvision(WorkFailed):
@@ -63,7 +61,8 @@ class Offer:
     installed: int            # bytes on disk
     runtimes: Mapping[str, Runtime] = field(default_factory=dict)  # by "x86_64-glibc" and the like
     uv: Mapping[str, int] = field(default_factory=dict)            # bytes of the uv it can upload, likewise
-    wheels: Mapping[str, int] = field(default_factory=dict)        # bytes of a whole wheelhouse, by torch build
+    training: TrainingOffer = field(default_factory=TrainingOffer)
+    python: str = "3.12"      # the version that uv is to fetch: the desktop's own, whose packages are known to exist
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,7 @@ class Plan:
     upload: int               # from the desktop to the box, for the agent
     download: int             # by the box from the internet, for the agent
     disk: int                 # the agent's, once installed
-    torch: TorchBuild | None  # for training; None: the box cannot train yet, ``training`` says why
-    training: str             # where the training packages come from, or why they cannot
+    training: Training        # what it would train with, or why it cannot
     notes: tuple[str, ...]    # what the user should know
     skipped: tuple[str, ...]  # why the ways above were not taken
 
@@ -86,11 +84,11 @@ class Plan:
         """The plan as the user reads it."""
         lines = [_DOING[self.way].format(build=self.build, python=self.python)]
         if self.way is not Way.EXISTING:
-            sizes = [f"upload {_mb(self.upload)}"]
+            sizes = [f"upload {size(self.upload)}"]
             if self.download:
-                sizes.append(f"let the machine download {_mb(self.download)}")
-            lines.append(f"This will {', '.join(sizes)}, and take {_mb(self.disk)} of its disk in ~/.mldesk.")
-        return "\n".join([*lines, self.training, *self.notes])
+                sizes.append(f"let the machine download {size(self.download)}")
+            lines.append(f"This will {', '.join(sizes)}, and take {size(self.disk)} of its disk in ~/.mldesk.")
+        return "\n".join([*lines, self.training.words, *self.notes])
 
 
 _DOING = {
@@ -101,8 +99,9 @@ _DOING = {
 }
 
 
-def make_plan(facts: HostFacts, offer: Offer, *, processor_only: bool = False) -> Plan:
-    """Decide how to make the box a runner. ``processor_only``: the user gave up on its graphics cards.
+def make_plan(facts: HostFacts, offer: Offer, *, processor_only: bool = False, upgrade: bool = False) -> Plan:
+    """Decide how to make the box a runner. ``processor_only``: the user gave up on its graphics cards. ``upgrade``:
+    an agent that is there is used only if it is the very one on offer.
 
     Raises CannotProvision, and UnknownDriver for a driver that says nothing.
     """
@@ -113,13 +112,14 @@ def make_plan(facts: HostFacts, offer: Offer, *, processor_only: bool = False) -
     torch = CPU if processor_only else torch_build(facts.gpus)
     skipped: list[str] = []
     for way, rung in ((Way.EXISTING, _existing), (Way.UV, _with_uv), (Way.UPLOAD, _upload), (Way.SYSTEM, _system)):
-        found = rung(facts, offer)
+        found = f"MLDesk {facts.current} is to be replaced." if way is Way.EXISTING and upgrade and (
+            facts.current != offer.build) else rung(facts, offer)
         if isinstance(found, str):
             skipped.append(found)
             continue
         _require_home(facts, found.disk)
-        train, sentence = _training(facts, offer, torch, found.python_version)
-        return Plan(way, found.build, found.python, found.upload, found.download, found.disk, train, sentence,
+        return Plan(way, found.build, found.python, found.upload, found.download, found.disk,
+                    _training(facts, offer, torch, way, found, renew=upgrade),
                     _notes(facts, offer, found, processor_only), tuple(skipped))
     raise CannotProvision(f"No Python for the agent can be had on this machine: {skipped[-1]}",
                           f"Install Python {_dotted(OLDEST_PYTHON)} or newer there, or let it reach the internet.",
@@ -151,11 +151,11 @@ def platform_of(facts: HostFacts) -> str:
 
 # --- the rungs: each returns what it would take, or why it is not possible
 
-def _existing(facts: HostFacts, offer: Offer) -> _Rung | str:
+def _existing(facts: HostFacts, _offer: Offer) -> _Rung | str:
     by_build = {install.build: install for install in facts.installs}
     if not by_build:
         return "MLDesk is not installed there."
-    install = by_build.get(offer.build) or by_build.get(facts.current)
+    install = by_build.get(facts.current)
     if install is None:
         return "What is installed of MLDesk there is not in use."
     if install.protocol[0] > PROTOCOL[1] or install.protocol[1] < PROTOCOL[0]:
@@ -170,7 +170,7 @@ def _with_uv(facts: HostFacts, offer: Offer) -> _Rung | str:
     uv = 0 if "uv" in facts.tools else offer.uv.get(platform_of(facts))
     if uv is None:
         return f"It has no uv, and this desktop has none for {platform_of(facts)}."
-    return _Rung(offer.build, "3.12", (3, 12), offer.payload + uv, _PYTHON_DOWNLOAD,
+    return _Rung(offer.build, offer.python, _parts(offer.python), offer.payload + uv, _PYTHON_DOWNLOAD,
                  offer.installed + uv + _PYTHON_INSTALLED)
 
 
@@ -221,30 +221,17 @@ def _require_home(facts: HostFacts, disk: int) -> None:
         raise CannotProvision(f"The home folder {home.path or '(unset)'} is {home.state}.",
                               "Ask the machine's owner for a home that you can write to.")
     if disk and home.free < disk + _SPARE:
-        raise CannotProvision(f"There is too little space in {home.path}: {_mb(home.free)} are free, "
-                              f"{_mb(disk + _SPARE)} are needed.", "Free some space there, then try again.")
+        raise CannotProvision(f"There is too little space in {home.path}: {size(home.free)} are free, "
+                              f"{size(disk + _SPARE)} are needed.", "Free some space there, then try again.")
 
 
-def _training(facts: HostFacts, offer: Offer, torch: TorchBuild,
-              python: tuple[int, ...]) -> tuple[TorchBuild | None, str]:
-    """Say where the training packages would come from."""
-    if facts.libc == "musl":
-        return None, "It cannot train: torch and its kin are not built for musl. Use a machine or container with glibc."
-    if facts.libc == "glibc" and facts.libc_version < TRAINING_GLIBC:
-        return None, (f"It cannot train: its glibc {_dotted(facts.libc_version) or '(unknown)'} is older than the "
-                      f"{_dotted(TRAINING_GLIBC)} that torch needs.")
-    disk = torch.installed + _REST_INSTALLED
-    if facts.home.free < disk + _SPARE:
-        return None, (f"It cannot train yet: the packages need about {_mb(disk)} of disk, "
-                      f"{_mb(facts.home.free)} are free.")
-    held = offer.wheels.get(f"{torch.name}-{platform_of(facts)}-{_dotted(python[:2])}")
-    if held is not None:
-        return torch, f"For training it gets torch {torch.words} from here: upload {_mb(held)}, disk about {_mb(disk)}."
-    if facts.internet:
-        return torch, (f"For training it downloads torch {torch.words} and its kin: "
-                       f"about {_mb(torch.download + _REST)}, disk about {_mb(disk)}.")
-    return None, (f"It cannot train yet: it has no way to the internet, and this desktop holds no wheels of torch "
-                  f"{torch.words} for it.")
+def _training(facts: HostFacts, offer: Offer, torch: TorchBuild, way: Way, rung: _Rung, *, renew: bool) -> Training:
+    """Plan the training packages for the disk that the agent leaves, on the Python that it gets."""
+    left = replace(facts, home=replace(facts.home, free=max(0, facts.home.free - rung.disk - _SPARE)))
+    own_libc = way is Way.UPLOAD or (way is Way.EXISTING and bool(facts.runtimes))
+    platform = platform_of(replace(facts, libc="glibc") if own_libc else facts)
+    return plan_training(left, offer.training, torch, rung.python_version, platform, own_libc=own_libc,
+                         uv="uv" in facts.tools or platform_of(facts) in offer.uv, renew=renew)
 
 
 def _notes(facts: HostFacts, offer: Offer, rung: _Rung, processor_only: bool) -> tuple[str, ...]:
@@ -259,11 +246,6 @@ def _notes(facts: HostFacts, offer: Offer, rung: _Rung, processor_only: bool) ->
     if facts.proxies:
         notes.append(f"It reaches the internet by a proxy: {facts.proxies[0].partition(' ')[2]}.")
     return tuple(notes)
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1_000 * MB else f"{max(0.1, size / MB):.1f} MB" if size < 10 * MB else (
-        f"{size / MB:.0f} MB")
 
 
 def _dotted(version: tuple[int, ...]) -> str:

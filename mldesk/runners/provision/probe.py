@@ -64,6 +64,14 @@ class Install:
 
 
 @dataclass(frozen=True, slots=True)
+class Environment:
+    """A training environment that lies on the box, whole and tried."""
+
+    key: str                  # start of its lock's key
+    torch: str                # "cu130": the build that was asked for
+
+
+@dataclass(frozen=True, slots=True)
 class HostFacts:
     """The answers of one probe. Texts are plain and short; an empty text or 0 is what the box did not say."""
 
@@ -95,6 +103,8 @@ class HostFacts:
     current: str              # build that ``current`` points to
     installs: tuple[Install, ...]
     runtimes: frozenset[str]  # Pythons that were uploaded before, by the start of their digests
+    environments: tuple[Environment, ...] = ()
+    trainer: str = ""         # key of the environment that trains; "" when none does
 
 
 def probe(box: Exec, internet_url: str = INTERNET_URL) -> HostFacts:
@@ -127,7 +137,8 @@ def read(output: bytes) -> HostFacts:
         crontab=values.text("crontab") or "missing", internet={"yes": True, "no": False}.get(values.text("internet")),
         proxies=tuple(values.all("proxy")), current=values.text("current").rpartition("/")[2],
         installs=tuple(filter(None, map(_install, values.all("install")))),
-        runtimes=frozenset(values.all("runtime")))
+        runtimes=frozenset(values.all("runtime")),
+        environments=tuple(filter(None, map(_environment, values.all("environment")))), trainer=values.text("trainer"))
 
 
 class _Values:
@@ -201,3 +212,9 @@ def _install(line: str) -> Install | None:
     """Read ``BUILD protocol=LOW-HIGH python=X.Y.Z``."""
     found = re.match(r"([0-9A-Za-z.+-]{1,100}) protocol=(\d{1,4})-(\d{1,4}) python=([0-9.]{1,20})$", line)
     return Install(found[1], (int(found[2]), int(found[3])), found[4]) if found else None
+
+
+def _environment(line: str) -> Environment | None:
+    """Read ``KEY torch=BUILD``."""
+    found = re.match(r"([0-9a-f]{16}) torch=([0-9a-z]{1,20})( |$)", line)
+    return Environment(found[1], found[2]) if found else None

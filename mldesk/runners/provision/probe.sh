@@ -112,6 +112,10 @@ installs() {
     for file in "$root"/runtimes/*/complete; do
         [ -f "$file" ] && { folder=${file%/complete}; say runtime "${folder##*/}"; }
     done
+    for folder in "$root"/environments/*; do
+        [ -f "$folder/facts" ] && say environment "${folder##*/} $(head -n 1 "$folder/facts")"
+    done
+    say trainer "$(sed -n 's#.*/environments/\([0-9a-f]*\)/.*#\1#p' "$root/trainer" 2>/dev/null)"
 }
 printf '\n%s-begin 1\n' MLDESK-PROBE
 say os "$(uname -s)"

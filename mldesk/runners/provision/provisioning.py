@@ -14,12 +14,15 @@ from mldesk.core.errors import MldeskError
 from mldesk.core.paths import Home
 from mldesk.runners.provision import boot
 from mldesk.runners.provision.boot import AtBoot
+from mldesk.runners.provision.desktop import Desktop
+from mldesk.runners.provision.environment import MODULES, Supply
 from mldesk.runners.provision.execution import Exec
 from mldesk.runners.provision.install import Removed, Report, install, uninstall
+from mldesk.runners.provision.own_wheels import own_platform
 from mldesk.runners.provision.package import build_payload
-from mldesk.runners.provision.plan import Offer, Plan, make_plan
+from mldesk.runners.provision.plan import Offer, Plan, Way, make_plan, platform_of
 from mldesk.runners.provision.probe import INTERNET_URL, HostFacts, probe
-from mldesk.runners.provision.runtime import NoRuntime, Packed, pack_own_python
+from mldesk.runners.provision.training_plan import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,7 @@ def offer_of_this_desktop(home: Home) -> Offer:
 
     Raises NotWhole, OSError.
     """
-    payload, python = build_payload(), _own_python(home)
-    runtimes = dict.fromkeys(python.platforms, python.runtime) if python else {}
-    return Offer(payload.build, len(payload.data), payload.installed, runtimes)
+    return Desktop(home).offer()
 
 
 def prepare(box: Exec, home: Home, *, processor_only: bool = False, upgrade: bool = False,
@@ -63,7 +64,7 @@ def prepare(box: Exec, home: Home, *, processor_only: bool = False, upgrade: boo
     Raises CannotProvision, UnknownDriver, RunnerUnreachable, NotWhole.
     """
     facts = probe(box, internet_url)
-    plan = make_plan(facts, offer_of_this_desktop(home), processor_only=processor_only)
+    plan = make_plan(facts, offer_of_this_desktop(home), processor_only=processor_only, upgrade=upgrade)
     at_boot = boot.choose(facts)
     return Prepared(facts, plan, (*plan.words.splitlines(), at_boot.value), at_boot, not facts.current)
 
@@ -72,19 +73,32 @@ def carry_out(box: Exec, home: Home, prepared: Prepared, *, at_boot: bool = True
               report: Report | None = None) -> Provisioned:
     """Do what was agreed to. ``token`` names who does it: a cut one goes on at once with the same.
 
-    Raises InstallBusy, InstallFailed, RunnerUnreachable, NotWhole. What ran there before runs on then.
+    Raises InstallBusy, InstallFailed (with the reason, when the box turns out not to train), NoWheels,
+    RunnerUnreachable, NotWhole. What ran there before runs on then, and trains with what it trained with.
     """
-    plan, python = prepared.plan, _own_python(home)
-    done = install(box, prepared.facts, plan, build_payload(), runtime=python.archive if python else None, token=token,
-                   report=report)
+    plan, desktop = prepared.plan, Desktop(home)
+    python = desktop.python() if plan.way is Way.UPLOAD else None
+    done = install(box, prepared.facts, plan, build_payload(), runtime=python.archive if python else None,
+                   uv=desktop.uv() if plan.way is Way.UV and "uv" not in prepared.facts.tools else None,
+                   supply=supply_of(desktop, prepared), token=token, report=report)
     problem = ""
     if at_boot:
         try:
             boot.apply(box, prepared.at_boot)
         except MldeskError as error:
             problem = str(error)
-    return Provisioned(done.build, done.previous, done.uploaded, False, plan.training,
+    return Provisioned(done.build, done.previous, done.uploaded, plan.training.works, plan.training.words,
                        prepared.at_boot if at_boot and not problem else AtBoot.NEXT_CONNECT, problem)
+
+
+def supply_of(desktop: Desktop, prepared: Prepared, modules: tuple[str, ...] = MODULES) -> Supply:
+    """Return what the training part of a plan needs of this desktop. Raises NotWhole, OSError."""
+    facts, training = prepared.facts, prepared.plan.training
+    fetches = training.source is Source.DOWNLOAD
+    ours = fetches and platform_of(facts) == own_platform()
+    uv = "uv" if "uv" in facts.tools else (desktop.uv() if ours else None) or ""
+    return Supply(lambda report: desktop.wheels(training.lock, report), desktop.pip() if fetches and not uv else None,
+                  uv, desktop.index, modules)
 
 
 def take_away(box: Exec, *, kill_jobs: bool = False, keep_data: bool = False, token: str = "") -> Removed:
@@ -93,11 +107,3 @@ def take_away(box: Exec, *, kill_jobs: bool = False, keep_data: bool = False, to
     Raises InstallBusy while jobs run and are not to be killed, InstallFailed, RunnerUnreachable.
     """
     return uninstall(box, token=token, kill_jobs=kill_jobs, data=not keep_data)
-
-
-def _own_python(home: Home) -> Packed | None:
-    folder = home.make().scratch
-    try:
-        return pack_own_python(folder)
-    except NoRuntime:
-        return None

@@ -32,7 +32,7 @@ _LEFT_OUT = {"__pycache__", "test", "tests", "idlelib", "tkinter", "turtledemo",
 _NO_MODULES = re.compile(r"(_tkinter|_test|_ctypes_test|xx|readline|_curses|_dbm|_gdbm|nis|ossaudiodev)")
 _NEEDED = re.compile(r"(\S+) => (/\S+)|^\s*(/\S*ld-linux\S*)", re.MULTILINE)
 _LIBC_PARTS = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2", "libpthread.so.0", "libdl.so.2", "librt.so.1",
-               "libutil.so.1", "libgcc_s.so.1", "libstdc++.so.6")  # loaded later, by name
+               "libutil.so.1", "libgcc_s.so.1", "libstdc++.so.6", "libgomp.so.1")  # loaded later, by name
 _START = """\
 #!/bin/sh
 # Starts the Python that came with MLDesk by the loader and libraries that came along, wherever this folder lies.

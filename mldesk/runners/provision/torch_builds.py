@@ -32,6 +32,7 @@ BUILDS = (
     TorchBuild("cu128", 570, 3_000 * MB, 7_000 * MB),
     TorchBuild("cu126", 525, 2_700 * MB, 6_500 * MB),
 )
+DEFAULT_INDEX = "cu130"     # the build that the default index holds for Linux; whether it sees the cards is tried there
 
 
 class UnknownDriver(WorkFailed):

@@ -21,6 +21,7 @@ BOX = HostFacts(
     linger=False, crontab="missing", internet=False, proxies=(), current="", installs=(), runtimes=frozenset())
 RUNTIME = Runtime("ab" * 32, "3.12.11", 35_000_000, 110_000_000, (2, 17))
 OFFER = Offer("0.2.0-abc", 400_000, 2_000_000)
+PACKAGES = (("numpy", "2.0.0"), ("torch", "2.10.0"))
 _TOOLS = (
     "awk", "cat", "chmod", "cp", "cut", "date", "dd", "df", "dirname", "env", "find", "getconf", "grep", "gzip", "head",
     "hostname", "id", "ln", "ls", "mkdir", "mktemp", "mv", "nproc", "ps", "readlink", "rm", "rmdir", "sed", "sh",

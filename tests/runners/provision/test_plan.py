@@ -16,7 +16,8 @@ HAS_UV = BOX.tools | {"uv"}
 
 
 @pytest.mark.parametrize(("facts", "offer", "way"), [
-    (box(installs=(Install("0.2.0-abc", (1, 1), "3.12.3"),)), OFFER, Way.EXISTING),
+    (box(installs=(Install("0.2.0-abc", (1, 1), "3.12.3"),), current="0.2.0-abc"), OFFER, Way.EXISTING),
+    (box(installs=(Install("0.2.0-abc", (1, 1), "3.12.3"),), pythons=(PYTHON,)), OFFER, Way.SYSTEM),
     (box(installs=(Install("old", (1, 1), "3.12.3"),), current="old", pythons=(PYTHON,)), OFFER, Way.EXISTING),
     (box(installs=(Install("old", (9, 9), "3.12.3"),), current="old", pythons=(PYTHON,)), OFFER, Way.SYSTEM),
     (box(internet=True, tools=HAS_UV, pythons=(PYTHON,)), SENDS, Way.UV),
@@ -63,7 +64,7 @@ def test_a_refusal_names_every_way_that_was_tried() -> None:
 
 def test_a_box_with_a_broken_card_is_taken_without_it_when_the_user_says_so() -> None:
     plan = make_plan(box(gpu_problem="NVML mismatch", pythons=(PYTHON,), internet=True), OFFER, processor_only=True)
-    assert plan.torch is not None and plan.torch.name == "cpu"
+    assert plan.training.torch.name == "cpu"
     assert "Its graphics cards are left alone, as you asked." in plan.notes
 
 
@@ -81,23 +82,12 @@ def test_a_driver_that_says_nothing_useful_is_not_guessed_about(driver: str) -> 
         torch_build((H200, Gpu("other", 1, driver)))
 
 
-@pytest.mark.parametrize(("facts", "build", "said"), [
-    (box(pythons=(PYTHON,), libc="musl", libc_version=()), None, "not built for musl"),
-    (box(pythons=(PYTHON,), libc_version=(2, 17)), None, "older than the 2.28"),
-    (box(pythons=(PYTHON,)), None, "holds no wheels of torch for the processor"),
-    (box(pythons=(PYTHON,), internet=True, gpus=(H200,)), "cu130", "about 2.4 GB"),
-    (box(pythons=(PYTHON,), internet=True, home=Folder("/h", GB, "ext4", "ok")), None, "are free"),
-])
-def test_whether_and_how_it_can_train_is_said(facts: HostFacts, build: str | None, said: str) -> None:
-    plan = make_plan(facts, OFFER)
-    assert (plan.torch.name if plan.torch else None) == build
-    assert said in plan.training
-
-
-def test_wheels_that_the_desktop_holds_make_an_offline_box_train() -> None:
-    plan = make_plan(box(pythons=(PYTHON,), gpus=(H200,)),
-                     replace(OFFER, wheels={"cu130-x86_64-glibc-3.12": 2_500_000_000}))
-    assert plan.torch is not None and "upload 2.5 GB" in plan.training
+def test_a_box_with_another_agent_is_upgraded_only_when_asked() -> None:
+    facts = box(installs=(Install("old", (1, 1), "3.12.3"),), current="old", pythons=(PYTHON,))
+    assert make_plan(facts, OFFER).way is Way.EXISTING
+    assert make_plan(facts, OFFER, upgrade=True).way is Way.SYSTEM
+    own = replace(facts, installs=(Install(OFFER.build, (1, 1), "3.12.3"),), current=OFFER.build)
+    assert make_plan(own, OFFER, upgrade=True).way is Way.EXISTING
 
 
 def test_the_plan_reads_as_sentences_with_sizes() -> None:
