@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mldesk.core import filelock
+from mldesk.wire.protocol import PROTOCOL
 from runner_agent.ballast import DEFAULT_BYTES
 
 ALREADY = 3                # exit code: another agent has this root
@@ -47,7 +48,8 @@ def _serve(arguments: argparse.Namespace, tell: int | None) -> int:
 
     agent = Agent(Settings(
         arguments.root.absolute(), arguments.objects.absolute(), tuple(arguments.trainer), arguments.slots,
-        arguments.idle_exit, not arguments.no_warm, arguments.ballast, tuple(arguments.patience)))
+        arguments.idle_exit, not arguments.no_warm, arguments.ballast, tuple(arguments.patience), arguments.log,
+        (int(arguments.protocol[0]), int(arguments.protocol[1]))))
     for number in ("SIGTERM", "SIGINT", "SIGHUP"):
         if hasattr(signal, number):
             signal.signal(getattr(signal, number), lambda *_: agent.stop())
@@ -89,7 +91,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     serve = parser.add_subparsers(dest="command", required=True).add_parser("serve", help="run the agent of one root")
     serve.add_argument("--root", type=Path, required=True, help="folder for jobs, journals and checkpoints")
     serve.add_argument("--objects", type=Path, required=True, help="the content-addressed store")
-    serve.add_argument("--slots", type=int, default=1, help="jobs at once (default 1)")
+    serve.add_argument("--slots", type=int, default=1,
+                       help="jobs at once on the processor, until the runner is configured (default 1)")
     serve.add_argument("--idle-exit", type=float, default=900.0, metavar="SECONDS",
                        help="end after so long without jobs and clients; 0 for never (default 900)")
     serve.add_argument("--no-warm", action="store_true", default=os.environ.get("MLDESK_NO_WARM", "") not in ("", "0"),
@@ -100,6 +103,9 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
                        metavar="BYTES", help="space kept back for the last words of a job on a full disk")
     serve.add_argument("--patience", type=json.loads, default=[3.0, 3.0, 3.0], metavar="JSON",
                        help="seconds after asking, after SIGTERM and after SIGKILL")
+    serve.add_argument("--log", type=Path, help="the file that this agent's output goes to, for whoever asks for it")
+    serve.add_argument("--protocol", type=json.loads, default=list(PROTOCOL), metavar="JSON",
+                       help="speak these versions only, to try how others take an older agent")
     serve.add_argument("--daemon", action="store_true", help="detach, and return once the agent listens")
     return parser.parse_args(given)
 

@@ -85,7 +85,7 @@ def start_agent(place: Place) -> None:
     if place.log.exists() and place.log.stat().st_size > _LOG_BYTES:
         place.log.replace(place.log.with_suffix(".log.1"))
     command = [sys.executable, "-m", "runner_agent", "serve", "--root", str(place.root),
-               "--objects", str(place.objects), "--daemon"]
+               "--objects", str(place.objects), "--log", str(place.log), "--daemon"]
     with open(place.log, "ab") as output:
         try:
             code = subprocess.run(command, cwd=place.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output,

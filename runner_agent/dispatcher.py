@@ -1,60 +1,44 @@
-"""Which job runs when: a queue, slots, and a supervisor for every job that has begun, started again if it dies."""
+"""Which job runs when and where: the queue, the slots, and a supervisor for every job that has begun."""
 
 from __future__ import annotations
 
-import functools
 import logging
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from mldesk.core.clock import Clock, SystemClock
 from mldesk.core.errors import MldeskError
-from mldesk.core.ids import is_id
-from mldesk.wire.states import JobState
-from runner_agent import launcher
+from mldesk.wire.runner_view import QueueView, Waiting
+from mldesk.wire.states import Cause, JobState
+from runner_agent import facts, launcher, seat, slots
+from runner_agent.cards import CardWatch
 from runner_agent.folder import JobFolder
-from runner_agent.journal_view import JournalView, ended_state
+from runner_agent.jobs import Job
+from runner_agent.journal_view import last_line
 from runner_agent.launcher import Command, Process, WarmPair
 from runner_agent.processes import kill_all, members, signal_trainer
+from runner_agent.queueing import Found, Queue
+from runner_agent.quiet import clock_time, minute_of, quiet_until
+from runner_agent.seat import Seat
+from runner_agent.settings import SettingsKeeper
 from runner_agent.supervisor import UNUSABLE
 
 _PROBE = 1.0               # seconds between looks at supervisors that another agent started
 _AGAIN = 1.0               # seconds before a supervisor that failed (was not killed) is tried again
 _TRIES = 5
+_UNKNOWN_SEAT = Seat("cpu", 1 << 16)   # of a job that an older agent started without one
 log = logging.getLogger("runner_agent")
-
-
-class Job:
-    """One job as the agent knows it. Its journal is read when somebody asks."""
-
-    def __init__(self, folder: JobFolder) -> None:
-        self.folder = folder
-        self.id = folder.id
-        self.view = JournalView(folder.journal)
-        self.broken = ""      # why no supervisor can work on it, if that is so
-
-    @functools.cached_property
-    def name(self) -> str:
-        """What its submitter called it; "" when its spec cannot be read."""
-        try:
-            return self.folder.spec().name
-        except MldeskError:
-            return ""
-
-    def state(self) -> JobState:
-        """Return where it is. Raises JournalDamaged."""
-        if not self.view.last_seq:
-            ended = ended_state(self.folder.journal)
-            if ended is not None:
-                return ended[0]
-        return self.view.refresh().state
 
 
 @dataclass(slots=True)
 class _Running:
     job: Job
+    seat: Seat
     process: Process | None    # None: another agent started its supervisor
     since: float               # monotonic
     failures: int = 0
@@ -62,65 +46,117 @@ class _Running:
 
 
 class Dispatcher:
-    """Runs queued jobs, ``slots`` at a time, first come first served. ``tick`` does all the work."""
+    """Runs queued jobs in the slots there are. ``tick`` does all the work.
 
-    def __init__(self, command: Command, warm: WarmPair, slots: int) -> None:
-        self._command, self._warm, self._slots = command, warm, slots
-        self._queue: list[Job] = []
+    ``lock`` keeps its thread and those that answer calls apart; ``make_room`` is called when the disk is full.
+    """
+
+    def __init__(self, root: Path, command: Command, warm: WarmPair, keeper: SettingsKeeper, cards: CardWatch, *,
+                 clock: Clock | None = None, make_room: Callable[[], object] = lambda: None) -> None:
+        self._command, self._warm, self._keeper, self._cards = command, warm, keeper, cards
+        self._clock, self._make_room = clock or SystemClock(), make_room
+        self.queue = Queue(root)
+        self._waiting: dict[str, Job] = {}   # those in the queue
         self._running: dict[str, _Running] = {}
         self._probed = 0.0
         self.lock = threading.RLock()
 
-    def adopt(self, job: Job) -> None:
-        """Take over a job from an earlier agent: queued again, watched, or cleaned up after."""
+    # --- jobs come and go
+
+    def adopt(self, jobs: Iterable[Job]) -> None:
+        """Take over jobs from an earlier agent: queued again in the order they had, watched, or cleaned up after."""
         with self.lock:
-            record = job.folder.record()
-            if job.state() is JobState.QUEUED and (record is None or record.attempt != job.view.attempt):
-                self._queue.append(job)
-                self._queue.sort(key=lambda item: (item.view.queued, item.id))
-            elif not job.state().ended:
-                self._running[job.id] = _Running(job, None, time.monotonic())
-            else:
-                _clean(job.folder)
+            waiting = []
+            for job in jobs:
+                try:
+                    if self._waits_still(job):
+                        waiting.append(Found(job.id, job.view.priority, job.view.attempt, job.view.queued))
+                        self._waiting[job.id] = job
+                except MldeskError as error:  # one damaged job must not keep the others from running
+                    job.broken = str(error)
+                    log.exception("job %s is left alone", job.id)
+            self.queue.restore(waiting)
 
     def enqueue(self, job: Job) -> None:
+        """Put a job that is queued, as its journal says, into the queue."""
         with self.lock:
-            self._queue.append(job)
+            view = job.view.refresh()
+            self._waiting[job.id] = job
+            self.queue.add(job.id, view.priority, view.attempt)
 
-    def withdraw(self, job: Job) -> bool:
-        """Take a job out of the queue; False when it is not in it."""
+    def requeue(self, job: Job, why: Mapping[str, Any]) -> None:
+        """Queue an interrupted job as its next attempt; ``why`` goes into its journal. Raises Conflict, DiskFull."""
         with self.lock:
-            waiting = job in self._queue
-            if waiting:
-                self._queue.remove(job)
-        return waiting
+            view = job.view.refresh()
+            priority = {"priority": view.priority} if view.priority else {}
+            with job.folder.writing() as journal:
+                journal.append("queued", {"attempt": view.attempt + 1, **priority, **why})
+            job.broken = ""
+            self.enqueue(job)
+
+    def withdraw(self, job: Job) -> None:
+        """Take a job out of the queue, once its journal says that it has ended."""
+        with self.lock:
+            self._waiting.pop(job.id, None)
+            self.queue.remove(job.id)
+
+    def waits(self, job: Job) -> bool:
+        """Say whether it is in the queue."""
+        return job.id in self._waiting
 
     def position(self, job: Job) -> int:
         """Return its place in the queue from 1; 0 when it is not in it."""
         with self.lock:
-            return self._queue.index(job) + 1 if job in self._queue else 0
+            return self.queue.position(job.id)
+
+    # --- what people see
 
     @property
     def idle(self) -> bool:
         """Nothing runs and nothing waits."""
         with self.lock:
-            return not self._queue and not self._running
+            return not self._waiting and not self._running
+
+    @property
+    def lively(self) -> bool:
+        """Something runs that is to be looked after often."""
+        return bool(self._running)
 
     def under_way(self) -> list[Job]:
         """Return the jobs that hold a slot."""
         with self.lock:
             return [item.job for item in self._running.values()]
 
+    def queue_view(self) -> QueueView:
+        """Return what waits, why, and who holds which slot."""
+        with self.lock:
+            why = {turn.job: turn.why for turn in self._plan()}
+            waiting = tuple(Waiting(place.job, self._waiting[place.job].name, place.priority, number, why[place.job])
+                            for number, place in enumerate(self.queue, start=1))
+            taken = slots.slots(self._held(), self._layout())
+            return QueueView(waiting, taken, self._keeper.draining, self._quiet_until() is not None)
+
+    def slot_count(self) -> int:
+        """Return how many jobs may run at once."""
+        layout = self._layout()
+        return layout.cpu + layout.per_card * len(layout.cards)
+
+    # --- the work
+
     def tick(self) -> None:
         """Look after every supervisor, and start what can be started."""
+        self._cards.look()
         with self.lock:
             probe = time.monotonic() - self._probed > _PROBE
             for item in list(self._running.values()):
                 self._look_at(item, probe=probe)
             if probe:
                 self._probed = time.monotonic()
-            while self._queue and len(self._running) < self._slots:
-                self._start(self._queue.pop(0))
+                self.queue.tend()
+            self._refuse_impossible()
+            for turn in self._plan():
+                if turn.seat is not None:
+                    self._start(self._waiting[turn.job], turn.seat)
             since = max((item.since for item in self._running.values()), default=None)
             self._warm.tend(since)
 
@@ -129,11 +165,92 @@ class Dispatcher:
         with self.lock:
             self._warm.close()
 
-    def _start(self, job: Job) -> None:
+    # --- inside
+
+    def _waits_still(self, job: Job) -> bool:
+        """Say whether a job of an earlier agent is to be queued; watch it, or clean up after it, if not."""
+        state = job.state()
+        attempt = job.view.attempt
+        record = job.folder.record()
+        given = seat.kept(job.folder.path, attempt)
+        if state is JobState.QUEUED and given is None and (record is None or record.attempt != attempt):
+            return True
+        if not state.ended:
+            self._running[job.id] = _Running(job, given or _UNKNOWN_SEAT, None, time.monotonic())
+            return False
+        _clean(job.folder)
+        if state is JobState.INTERRUPTED and last_line(job.folder.journal).get("payload", {}).get("resumes") is True:
+            self._go_on(job)
+        return False
+
+    def _go_on(self, job: Job) -> None:
+        """Queue a job again that a restart of the machine cut, as its last event says; that is so only once."""
+        log.info("job %s goes on after the restart of the machine", job.id)
+        try:
+            self.requeue(job, {"by": "reboot"})
+        except MldeskError as error:
+            log.warning("job %s does not go on by itself: %s", job.id, error)
+
+    def _refuse_impossible(self) -> None:
+        layout = self._layout()
+        for job in list(self._waiting.values()):
+            why = self._with_spec(job, lambda job: slots.impossible(slots.need_of(job.spec), layout))
+            if not why:
+                continue
+            try:
+                with job.folder.writing() as journal:
+                    journal.append("failed", {"cause": Cause.USER_ERROR.value, "message": why,
+                                              "hint": "Choose another runner for it, or ask for less."})
+            except MldeskError as error:  # no room for the word; it stays where it is
+                log.warning("job %s cannot be refused yet: %s", job.id, error)
+                self._make_room()
+                continue
+            self.withdraw(job)
+
+    def _with_spec(self, job: Job, ask: Callable[[Job], str]) -> str:
+        try:
+            return ask(job)
+        except MldeskError as error:
+            job.broken = str(error)
+            log.warning("job %s is left alone: %s", job.id, error)
+            self.withdraw(job)
+            return ""
+
+    def _layout(self) -> slots.Layout:
+        settings, cards = self._keeper.settings, self._cards
+        return slots.Layout(settings.cpu_slots, settings.gpu_slots, cards.cards, facts.memory(), cards.settled,
+                            cards.trouble)
+
+    def _held(self) -> dict[str, Seat]:
+        return {item.job.id: item.seat for item in self._running.values()}
+
+    def _plan(self) -> list[slots.Turn]:
+        wanted = [(place.job, slots.need_of(self._waiting[place.job].spec)) for place in self.queue]
+        return slots.plan(wanted, self._held(), self._layout(), self._closed())
+
+    def _closed(self) -> str:
+        """Say why nothing is started now; "" when things are."""
+        if self._keeper.draining:
+            return "The runner is draining: it finishes what runs and starts nothing new."
+        end = self._quiet_until()
+        return "" if end is None else f"These are the runner's quiet hours; it starts jobs again at {clock_time(end)}."
+
+    def _quiet_until(self) -> int | None:
+        return quiet_until(self._keeper.settings.quiet, minute_of(self._clock.now()))
+
+    def _start(self, job: Job, given: Seat) -> None:
+        try:
+            seat.keep(job.folder.path, job.view.attempt, given)
+        except OSError as error:
+            log.warning("job %s cannot start yet: %s", job.id, error)
+            self._make_room()
+            return
         process = self._warm.give(job.folder.path)
-        log.info("job %s starts%s", job.id, "" if process is None else " in the warm trainer")
-        self._running[job.id] = _Running(job, process or launcher.start(self._command, job.folder.path),
+        log.info("job %s starts on %s%s", job.id, given.name or "the processor",
+                 "" if process is None else " in the warm trainer")
+        self._running[job.id] = _Running(job, given, process or launcher.start(self._command, job.folder.path),
                                          time.monotonic())
+        self.withdraw(job)
 
     def _look_at(self, item: _Running, *, probe: bool) -> None:
         if item.process is not None:
@@ -148,6 +265,8 @@ class Dispatcher:
             del self._running[item.job.id]
             if not item.job.broken:
                 _clean(item.job.folder)
+                if item.job.view.resumes:
+                    self._go_on(item.job)
         elif time.monotonic() >= item.not_before and not _is_watched(item.job.folder):
             log.warning("job %s has lost its supervisor; another one takes over", item.job.id)
             item.process = launcher.start(self._command, item.job.folder.path)
@@ -176,11 +295,6 @@ def kill_job(folder: JobFolder) -> None:
         if identity.alive:
             signal_trainer(identity.pid, signal.SIGKILL)
     kill_all(others)
-
-
-def jobs_in(jobs: Path) -> list[JobFolder]:
-    """Return the job folders there, oldest first."""
-    return [JobFolder(path) for path in sorted(jobs.iterdir()) if is_id(path.name) and path.is_dir()]
 
 
 def _is_watched(folder: JobFolder) -> bool:

@@ -33,7 +33,7 @@ class Command:
     """Something a user asked of a running attempt. The same id is the same command."""
 
     id: str
-    asked: str       # "cancel" or "finish"
+    asked: str       # "cancel", "finish" or "release"
     attempt: int
 
 
@@ -68,10 +68,21 @@ class JobFolder:
         self.processes = path / "processes.json"
 
     @classmethod
-    def create(cls, jobs: Path, spec: JobSpec) -> JobFolder:
+    def create(cls, jobs: Path, spec: JobSpec, priority: int = 0) -> JobFolder:
         """Make the folder with its spec and a journal that says "queued", all of it durably or nothing.
 
         Raises DiskFull, OSError.
+        """
+        with cls.drafting(jobs, spec) as draft, JournalWriter.open(draft / "journal") as journal:
+            journal.append("queued", {"attempt": 1, **({"priority": priority} if priority else {})})
+        return cls(jobs / spec.id)
+
+    @classmethod
+    @contextlib.contextmanager
+    def drafting(cls, jobs: Path, spec: JobSpec) -> Iterator[Path]:
+        """Give a folder in the making, spec and all but the journal, which is the job's once the block ends well.
+
+        Raises DiskFull, OSError, with nothing left.
         """
         draft = jobs / f"{DRAFT}{spec.id}-{secrets.token_hex(4)}"
         with disk_errors("accepting a job"):
@@ -80,15 +91,20 @@ class JobFolder:
                     folder.mkdir(mode=0o700)
                 (draft / "lock").touch(mode=0o600)
                 write_atomic(draft / "spec.json", canonical.dumps(spec.to_json()))
-                with JournalWriter.open(draft / "journal") as journal:
-                    journal.append("queued", {"attempt": 1})
+                yield draft
                 sync_directory(draft)
                 draft.rename(jobs / spec.id)
             except BaseException:
                 shutil.rmtree(draft, ignore_errors=True)
                 raise
             sync_directory(jobs)
-        return cls(jobs / spec.id)
+
+    def put_aside(self) -> Path:
+        """Make a draft of it again, to be removed by the caller or else by the next agent; return that. Raises OSError.
+        """
+        gone = self.path.rename(self.path.with_name(f"{DRAFT}{self.id}-{secrets.token_hex(4)}"))
+        sync_directory(gone.parent)
+        return gone
 
     def spool(self, attempt: int) -> Path:
         return self.path / f"spool.{attempt}"

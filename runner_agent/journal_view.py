@@ -36,7 +36,10 @@ class JournalView:
         self.cause: str | None = None
         self.attempt = 0           # how often it was queued
         self.queued = 0.0          # when it last was, wall clock
-        self.stopping: tuple[str, float] | None = None   # what was asked in this attempt ("cancel", "finish"), and when
+        self.priority = 0          # with which it last was
+        self.reboots = 0           # how often in a row a restart of the machine had it queued again
+        self.resumes = False       # it was interrupted, and the runner is to queue it again
+        self.stopping: tuple[str, float] | None = None   # what was asked last in this attempt, and when
         self.commands: set[str] = set()                  # ids of commands that were acted on
 
     @property
@@ -82,9 +85,12 @@ class JournalView:
     def _learn(self, event: Event) -> None:
         self.state = state_after(event.kind, self.state)
         self.cause = str(event.payload["cause"]) if event.kind in TERMINAL and "cause" in event.payload else None
+        self.resumes = event.kind == "interrupted" and event.payload.get("resumes") is True
         if event.kind == "queued":
             self.attempt += 1
             self.queued, self.stopping = event.time, None
+            self.priority = int(event.payload.get("priority", 0))
+            self.reboots = self.reboots + 1 if event.payload.get("by") == "reboot" else 0
         elif event.kind == "stopping":
             self.stopping = (str(event.payload.get("asked")), event.time)
         if "command" in event.payload:

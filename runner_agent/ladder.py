@@ -22,17 +22,19 @@ class Patience:
     ask: float = 3.0
     terminate: float = 3.0
     kill: float = 3.0
+    leave: float = 10.0    # after SIGTERM, for a trainer that is to leave a checkpoint behind
 
 
 class Ladder:
     """One stop under way since ``began`` (any clock, as long as ``step`` gets the same)."""
 
-    def __init__(self, began: float, patience: Patience) -> None:
-        after_ask = began + patience.ask
-        after_terminate = after_ask + patience.terminate
+    def __init__(self, began: float, patience: Patience, *, leaving: bool = False) -> None:
+        """``leaving``: it begins with SIGTERM, on which a trainer leaves a checkpoint, and gives time for that."""
+        after_ask = began if leaving else began + patience.ask
+        after_terminate = after_ask + (patience.leave if leaving else patience.terminate)
         self._due = {Rung.ASK: began, Rung.TERMINATE: after_ask, Rung.KILL: after_terminate,
                      Rung.GIVE_UP: after_terminate + patience.kill}
-        self._at = 0
+        self._at = Rung.ASK if leaving else 0
 
     def step(self, now: float) -> Rung | None:
         """Return the next rung once its time has come, each once and none left out; None while there is to wait."""

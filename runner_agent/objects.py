@@ -36,6 +36,11 @@ class ObjectMethods:
             if absent:
                 raise DataMissing(f"The data {digest[:12]}… of this job is not on the runner.")
 
+    def require_object(self, digest: str) -> None:
+        """Raise DataMissing unless an object is here."""
+        if not self._store.has(digest):
+            raise DataMissing(f"The object {digest[:12]}… is not on the runner.")
+
     def have(self, digests: tuple[str, ...]) -> Answer:
         staged = self._store.root / ".chunks"
         return {"missing": [digest for digest in digests

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 LINUX = sys.platform.startswith("linux")
 TOKEN = "MLDESK_TRAINER_TOKEN"  # noqa: S105 - the name of an environment variable that marks a trainer's descendants
 _PROC = Path("/proc")
+_CHILD_SUBREAPER = 36      # PR_SET_CHILD_SUBREAPER
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +75,49 @@ def kill_all(pids: Iterable[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def members(group: int, token: str) -> list[int]:
-    """Return the living processes of a trainer: of its process group, or carrying its token, wherever they went."""
+def adopt_orphans() -> None:
+    """Become the parent of whatever our descendants leave behind, so that none of it gets out of sight (Linux only)."""
+    if LINUX:
+        import ctypes  # slow to load, and nobody else here needs it
+
+        ctypes.CDLL(None).prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_orphans(child: int) -> None:
+    """Let go of ended processes that became our children, all but ``child``, whose end others wait for."""
+    if not LINUX:
+        return
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and ended.si_pid != child:
+            os.waitpid(ended.si_pid, os.WNOHANG)
+
+
+def members(group: int, token: str, roots: Collection[int] = ()) -> list[int]:
+    """Return the living processes of a trainer, wherever they went.
+
+    They are of its process group, or carry its token, or descend from one of the processes ``roots``.
+    """
     if not LINUX:
         return [pid for pid, facts in _ps("pid=,pgid=,stat=").items() if facts[0] == str(group) and "Z" not in facts[1]]
-    found, mark = [], f"{TOKEN}={token}".encode()
-    for entry in _PROC.iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        facts = _stat(int(entry.name))
-        if facts is None or facts[0] in "ZX":
-            continue
-        if facts[2] == str(group) or _carries(entry, mark):
-            found.append(int(entry.name))
+    mark = f"{TOKEN}={token}".encode()
+    stats = {int(entry.name): facts for entry in _PROC.iterdir()
+             if entry.name.isdigit() and (facts := _stat(int(entry.name)))}
+    family = _descendants({pid: int(facts[1]) for pid, facts in stats.items()}, roots)
+    return [pid for pid, facts in stats.items() if facts[0] not in "ZX" and pid != os.getpid()
+            and (facts[2] == str(group) or pid in family or _carries(_PROC / str(pid), mark))]
+
+
+def _descendants(parents: Mapping[int, int], roots: Collection[int]) -> set[int]:
+    """Return the processes whose parent, or parent's parent and so on, is one of ``roots``."""
+    children: dict[int, list[int]] = {}
+    for pid, parent in parents.items():
+        children.setdefault(parent, []).append(pid)
+    found: set[int] = set()
+    wave = list(roots)
+    while wave:
+        following = [child for pid in wave for child in children.get(pid, ()) if child not in found]
+        found.update(following)
+        wave = following
     return found
 
 
@@ -142,7 +173,7 @@ def _start_of(pid: int) -> str | None:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """Return /proc/PID/stat from the state on: 0 state, 2 process group, 19 start in ticks, 21 resident pages."""
+    """Return /proc/PID/stat from the state on: 0 state, 1 parent, 2 group, 19 start in ticks, 21 resident pages."""
     try:
         text = (_PROC / str(pid) / "stat").read_text("ascii", "replace")
     except OSError:

@@ -23,13 +23,14 @@ from mldesk.core.errors import DiskFull
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.journal import JournalWriter
 from mldesk.wire.spool import SpoolLine, SpoolReader
-from mldesk.wire.states import JobState
-from runner_agent import verdict
+from mldesk.wire.states import Cause, JobState
+from runner_agent import seat, verdict
 from runner_agent.ballast import Ballast, nearly_full, require_space
 from runner_agent.folder import JobFolder, Record
 from runner_agent.journal_view import JournalView
 from runner_agent.ladder import Ladder, Patience, Rung
-from runner_agent.processes import Identity, boot_id, oom_kills, resident_bytes
+from runner_agent.processes import Identity, boot_id, oom_kills, reap_orphans, resident_bytes
+from runner_agent.settings import read as read_settings
 from runner_agent.trainer import Held, Trainer, job_line, spawn
 from runner_agent.verdict import Exit, Facts, Verdict
 
@@ -40,6 +41,8 @@ _CHECK = 0.5               # seconds between looks at limits
 _LINGER = 5.0              # seconds a trainer may take to exit after its last line
 _CLOCK_STEP = 100_000_000  # nanoseconds
 _STARTS = 3                # how often a trainer that never said a word is started for one attempt
+_BLOW = 0.2                # seconds of killing before the loop goes on; it comes back to it once the trainer is gone
+_REBOOTS = 3               # restarts of the machine in a row after which a job no longer goes on by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,9 @@ class Supervision:
         self._commands_changed = -1
         self._checked = self._last_line = time.monotonic()
         self._record: Record | None = None
+        self._seat = seat.kept(folder.path, self._attempt)
+        self._swept = False                   # the trainer is gone, and so is what it started, but for
+        self._left: list[int] = []            # what cannot be killed
 
     def run(self, warm: Held | None) -> None:
         """Start the trainer, or adopt the one that is there, and stay until the journal has its terminal event."""
@@ -106,11 +112,11 @@ class Supervision:
     def _start(self, warm: Held | None) -> Trainer | None:
         """Start the trainer; None when the job ended without one."""
         self._look_for_commands(None)
-        if "cancel" in self._asked:
-            self._finish(verdict.CANCELLED)
+        if self._end is not None:
+            self._finish(self._end)
             return None
         if self._view.state is not JobState.PREPARING:
-            self._append("staged", {})
+            self._append("staged", {} if self._seat is None else self._seat.told())
         try:
             require_space(self._folder.path)
             self._folder.control.unlink(missing_ok=True)
@@ -129,8 +135,8 @@ class Supervision:
                 raise
             self._finish(verdict.disk_full())
             return None
-        word = job_line(self._folder.path, self._options.objects, self._attempt) if held.warm else b"g"
-        held.release(word)
+        line = job_line(self._folder.path, self._options.objects, self._attempt, self._environment())
+        held.release(line if held.warm else b"g")
         return held.trainer
 
     def _take(self, warm: Held | None) -> Held | None:
@@ -149,20 +155,27 @@ class Supervision:
 
     def _spawn(self) -> Held:
         command = [*self._options.trainer, str(self._folder.path), "--objects", str(self._options.objects)]
-        return spawn(command, self._folder.output, secrets.token_hex(8), {"MLDESK_ATTEMPT": str(self._attempt)})
+        extra = {"MLDESK_ATTEMPT": str(self._attempt), **self._environment()}
+        return spawn(command, self._folder.output, secrets.token_hex(8), extra)
+
+    def _environment(self) -> dict[str, str]:
+        """Return which cards the trainer may see; nothing for a job that an older agent began."""
+        return {} if self._seat is None else self._seat.environment()
 
     # --- the loop
 
     def _watch(self, trainer: Trainer) -> bool:
         """Stay until the journal has its terminal event. False: the trainer never began and is to be started again."""
+        self._swept = False
         while True:
             ended = trainer.poll()   # first this, then the spool: nothing is written after the end
+            if ended is not None and not self._swept:
+                self._left, self._swept = trainer.sweep(self._options.patience.kill), True
             if self._take_lines():
                 self._let_go(trainer)
                 return True
             self._look_for_commands(trainer)
             if ended is not None and not self._backlog:
-                trainer.sweep()
                 if self._never_began(trainer):
                     return False
                 self._finish(self._verdict(ended))
@@ -171,6 +184,7 @@ class Supervision:
             if self._climb(trainer):
                 return True
             self._journal.sync_if_due()
+            reap_orphans(trainer.identity.pid)
             quiet = time.monotonic() - self._last_line > _QUIET
             if ended is not None:  # a full disk keeps its last lines out of the journal
                 time.sleep(_CHECK)
@@ -204,8 +218,12 @@ class Supervision:
         try:
             for line in self._backlog:
                 kind, payload = line.kind, line.payload
-                if kind == "cancelled" and self._end is not None:
-                    kind, payload = self._end.kind, self._end.payload()
+                if line.terminal and self._end is not None:
+                    if not self._swept:
+                        return False  # it is to stop: its last word counts once all its processes are gone
+                    end = verdict.unkillable(self._left) if self._left else self._end
+                    if self._left or kind == "cancelled":
+                        kind, payload = end.kind, end.payload()
                 self._journal.append(kind, payload, time=line.time, mark=(self._attempt, line.n))
                 done += 1
                 if line.terminal:
@@ -229,12 +247,13 @@ class Supervision:
         for command in self._folder.commands_of(self._attempt):
             if command.id in self._seen:
                 continue
-            if command.asked == "cancel" or (trainer is not None and self._ladder is None):
+            if command.asked == "cancel" or (self._ladder is None and (trainer is not None
+                                                                       or command.asked == "release")):
                 self._append("stopping", {"asked": command.asked, "command": command.id})  # before it is acted on
                 self._obey(command.asked, began=time.monotonic())
                 self._seen.add(command.id)
             elif trainer is not None:
-                self._seen.add(command.id)  # "finish" during a cancel
+                self._seen.add(command.id)  # "finish" or "release" during a cancel
         # Two changes may share one reading of the file system's clock, so a fresh one is not trusted yet.
         self._commands_changed = changed if time.time_ns() - changed > _CLOCK_STEP else -1
 
@@ -242,14 +261,18 @@ class Supervision:
         self._asked.add(asked)
         if asked == "finish":
             self._tell("finish")
-        elif self._end is None:
+        elif asked == "release":
+            self._stop(verdict.MOVED, began)
+        elif self._end is None or self._end.cause is Cause.MOVED:
+            self._end = None  # who released it thought better of it
             self._stop(verdict.CANCELLED, began)
 
     def _stop(self, end: Verdict, began: float | None = None) -> None:
         """Begin to end the trainer, as ``end``, unless that is under way."""
         if self._end is None:
             self._end = end
-            self._ladder = Ladder(time.monotonic() if began is None else began, self._options.patience)
+            self._ladder = Ladder(time.monotonic() if began is None else began, self._options.patience,
+                                  leaving=end.cause is Cause.MOVED)
 
     def _climb(self, trainer: Trainer) -> bool:
         """Take the next rung if it is due; say whether the job was given up."""
@@ -259,8 +282,7 @@ class Supervision:
             elif rung is Rung.TERMINATE:
                 trainer.signal(signal.SIGTERM)
             elif rung is Rung.KILL:
-                trainer.signal(signal.SIGKILL)
-                trainer.sweep()
+                trainer.sweep(_BLOW)
             elif trainer.wait(0) is None:
                 self._finish(verdict.unkillable(trainer.others() or [trainer.identity.pid]))
                 return True
@@ -290,13 +312,21 @@ class Supervision:
 
     def _verdict(self, ended: Exit) -> Verdict:
         if self._end is not None:
-            return self._end
+            return verdict.unkillable(self._left) if self._left else self._end
+        if self._left:  # it ended by itself, so that is what counts
+            self._append("warning", {"text": verdict.unkillable(self._left).message, "hint": ""})
         record = self._record
         before, now = record.oom if record else None, oom_kills()
+        reboot = record is not None and record.trainer.boot != boot_id()
         return verdict.judge(Facts(
-            ended, reboot=record is not None and record.trainer.boot != boot_id(),
+            ended, reboot=reboot, resumes=reboot and self._resumes(),
             oom=before is not None and now is not None and now > before,
             disk_full=self._full or nearly_full(self._folder.path), tail=self._folder.tail()))
+
+    def _resumes(self) -> bool:
+        """Say whether a job cut by a restart goes on by itself: not if it may be what restarts the machine."""
+        settings, _ = read_settings(self._folder.path.parent.parent)
+        return settings.on_reboot == "resume" and self._view.reboots < _REBOOTS
 
     def _finish(self, end: Verdict) -> None:
         """Write the terminal event, waiting for room on the disk as long as it takes."""

@@ -23,6 +23,7 @@ from mldesk.core.errors import MldeskError
 from runner_agent.folder import JobFolder
 from runner_agent.journal_view import JournalView
 from runner_agent.ladder import Patience
+from runner_agent.processes import adopt_orphans
 from runner_agent.supervision import Options, Supervision
 from runner_agent.trainer import Held, spawn_warm
 
@@ -105,6 +106,7 @@ def main(given: Sequence[str] | None = None) -> int:
     for number in ("SIGINT", "SIGTERM", "SIGHUP"):  # its trainer decides when it is over
         if hasattr(signal, number) and not (number == "SIGTERM" and arguments.warm):
             signal.signal(getattr(signal, number), signal.SIG_IGN)
+    adopt_orphans()
     options = Options(arguments.objects, tuple(arguments.trainer), Patience(*arguments.patience))
     try:
         if arguments.warm is None:

@@ -62,11 +62,21 @@ class Trainer:
 
     def others(self) -> list[int]:
         """Return the pids of everything it started that still lives, itself included while it does."""
-        return members(self.identity.pid, self.token)
+        roots = {os.getpid()} if self.child else set()  # orphans come to us, see processes.adopt_orphans
+        if self.identity.alive:
+            roots.add(self.identity.pid)
+        return members(self.identity.pid, self.token, roots)
 
-    def sweep(self) -> None:
-        """Kill whatever it left behind."""
-        kill_all(self.others())
+    def sweep(self, seconds: float = 1.0) -> list[int]:
+        """Kill it and whatever it started, again and again, since some fork meanwhile; return what does not die."""
+        deadline = time.monotonic() + seconds
+        while left := self.others():
+            kill_all(left)
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
+        self.poll()
+        return left
 
     def close(self) -> None:
         """Let go of it; it is not ended by this."""
@@ -119,9 +129,10 @@ def spawn_warm(command: Sequence[str], output: Path, token: str) -> Held:
     return _start(command, output, {TOKEN: token}, token, gated=False)
 
 
-def job_line(folder: Path, objects: Path, attempt: int) -> bytes:
-    """Return the line that tells a warm trainer its job."""
-    return json.dumps({"job": str(folder), "objects": str(objects), "attempt": attempt}).encode() + b"\n"
+def job_line(folder: Path, objects: Path, attempt: int, environment: Mapping[str, str]) -> bytes:
+    """Return the line that tells a warm trainer its job; ``environment``: which cards it may see."""
+    return json.dumps({"job": str(folder), "objects": str(objects), "attempt": attempt,
+                       "environment": dict(environment)}).encode() + b"\n"
 
 
 def _start(command: Sequence[str], output: Path, extra: Mapping[str, str], token: str, *, gated: bool) -> Held:

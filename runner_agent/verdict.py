@@ -11,6 +11,7 @@ from mldesk.wire.states import Cause
 _CRASHES = {getattr(signal, name) for name in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE", "SIGSYS")
             if hasattr(signal, name)}
 _TAIL_LINES = 15
+_PIDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,12 @@ class Verdict:
     cause: Cause
     message: str
     hint: str = ""
+    resumes: bool = False      # the runner queues it again by itself
 
     def payload(self) -> dict[str, Any]:
         value = {"cause": self.cause.value, "message": self.message}
-        return value if self.kind == "cancelled" else {**value, "hint": self.hint}
+        resumes = {"resumes": True} if self.resumes else {}
+        return value if self.kind == "cancelled" else {**value, "hint": self.hint, **resumes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Facts:
 
     exit: Exit
     reboot: bool = False       # the machine has started anew since
+    resumes: bool = False      # and this runner goes on by itself then
     oom: bool = False          # the kernel killed something for memory meanwhile
     disk_full: bool = False    # nearly nothing is free where the job lies
     tail: str = ""             # the last of what it printed
@@ -48,12 +52,16 @@ class Facts:
 
 CANCELLED = Verdict("cancelled", Cause.CANCELLED, "Cancelled.")
 RESUME = "Resume it to go on from its last checkpoint."
+MOVED = Verdict("interrupted", Cause.MOVED, "It was released, to go on at another runner.",
+                "It goes on there from its last checkpoint; resume it to go on here instead.")
 
 
 def judge(facts: Facts) -> Verdict:
     """Return the terminal event for a trainer that vanished of itself."""
     if facts.reboot:
-        return Verdict("interrupted", Cause.NODE_REBOOT, "The machine restarted while this was running.", RESUME)
+        hint = "It goes on by itself from its last checkpoint." if facts.resumes else RESUME
+        return Verdict("interrupted", Cause.NODE_REBOOT, "The machine restarted while this was running.", hint,
+                       facts.resumes)
     if facts.disk_full or "No space left on device" in facts.tail:
         return disk_full()
     number = facts.exit.signal
@@ -92,9 +100,9 @@ def out_of_memory(used: int, limit: int) -> Verdict:
 
 def unkillable(pids: list[int]) -> Verdict:
     """The end of a job whose processes do not die."""
-    named = ", ".join(map(str, pids))
-    return Verdict("failed", Cause.UNKILLABLE, f"The training process does not end, even when killed (pid {named}).",
-                   "It is stuck in a driver or a network disk; restarting the machine frees it.")
+    named = ", ".join(map(str, sorted(pids)[:_PIDS])) + (" and more" if len(pids) > _PIDS else "")
+    return Verdict("failed", Cause.UNKILLABLE, f"Processes of this job do not end, even when killed (pid {named}).",
+                   "They are stuck in a driver or a network disk; restarting the machine frees it.")
 
 
 def _failed(facts: Facts) -> Verdict:

@@ -63,7 +63,8 @@ def facts(answer: Mapping[str, Any]) -> Mapping[str, Any]:
         **{key: _count(answer.get(key)) for key in _COUNTS}, **{key: plain(answer.get(key)) for key in _TEXTS},
         "protocol": answer.get("protocol"),
         "devices": [{"name": plain(item.get("name")), "kind": plain(item.get("kind")),
-                     "memory": _count(item.get("memory"))}
+                     "memory": _count(item.get("memory")), "index": _count(item.get("index")),
+                     "uuid": plain(item.get("uuid"))}
                     for item in (devices if isinstance(devices, list) else [])[:64] if isinstance(item, dict)],
         "versions": {plain(key): plain(value)
                      for key, value in list(versions.items() if isinstance(versions, dict) else [])[:64]},

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from mldesk.runners.ssh.lifeline import LinkState
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.objects import ObjectStore
+from mldesk.wire.runner_view import CacheView, QueueView, RunnerSettings, Sample
 from mldesk.wire.states import JobState
 
 
@@ -15,17 +17,25 @@ class RunnerClient(Protocol):
     """One runner. Every method may be called from any thread, and repeated: nothing is done twice.
 
     All raise RunnerUnreachable when the runner gives no answer, which says nothing about its jobs; all but ``hello``,
-    ``submit``, ``jobs``, ``fetch`` and ``close`` raise NotFound for a job the runner does not know.
+    ``submit``, ``jobs``, ``fetch`` and ``close`` raise NotFound for a job the runner does not know. Those below
+    "version 2" raise RunnerTooOld (a Conflict) before they ask a runner that speaks version 1 only.
     """
 
     name: str
+
+    @property
+    def link(self) -> LinkState:
+        """How the connection stands now. Asks nobody."""
+        ...
 
     def hello(self) -> Mapping[str, Any]:
         """Return what the machine has: cores, memory (bytes), devices, python, versions, boot_id, agent, protocol."""
         ...
 
-    def submit(self, spec: JobSpec) -> JobState:
+    def submit(self, spec: JobSpec, priority: int = 0) -> JobState:
         """Hand a job over, its missing inputs first; the runner has it durably when this returns its state.
+
+        A ``priority`` other than 0 (-10 to 10, higher first), and a wish for a graphics card, need version 2.
 
         Raises Conflict for another spec under the same id, NotFound for an input that is nowhere, DiskFull.
         """
@@ -64,6 +74,86 @@ class RunnerClient(Protocol):
 
     def fetch(self, digest: str, store: ObjectStore) -> None:
         """Bring an object here, or a manifest with all its files. Raises NotFound."""
+        ...
+
+    # --- version 2
+
+    def queue(self) -> QueueView:
+        """Return what waits, why, and which job holds which slot."""
+        ...
+
+    def reorder(self, job: str, before: str) -> None:
+        """Put a waiting job right before another, taking that one's priority; "": last of its own priority.
+
+        Raises Conflict when either does not wait.
+        """
+        ...
+
+    def prioritize(self, job: str, priority: int) -> None:
+        """Give a waiting job a priority from -10 to 10, last among its equals. Raises Conflict if it does not wait."""
+        ...
+
+    def drain(self, on: bool) -> None:
+        """Start nothing new any more (what runs is finished), or start again. The runner remembers it."""
+        ...
+
+    def settings(self) -> RunnerSettings:
+        """Return how the runner is to behave."""
+        ...
+
+    def zone(self) -> str:
+        """Return the name of the time zone that its quiet hours are in."""
+        ...
+
+    def configure(self, settings: RunnerSettings) -> None:
+        """Have it behave otherwise from now on; what runs is left alone. Raises BadInput, DiskFull."""
+        ...
+
+    def telemetry(self, after: int = 0, wait: float = 0.0) -> list[Sample]:
+        """Return the samples after number ``after``, oldest first, waiting up to ``wait`` seconds (25) for the first.
+
+        The runner keeps ten minutes of them; the numbers begin anew with each life of its agent.
+        """
+        ...
+
+    def agent_log(self, offset: int = -65536, limit: int = 65536) -> tuple[bytes, int]:
+        """Return bytes of the agent's own log from an offset on (negative: from its end), and the offset after them."""
+        ...
+
+    def release(self, job: str) -> None:
+        """Have a job stop, its checkpoints kept, so that it can go on elsewhere; it ends interrupted, cause "moved".
+
+        Raises Conflict for one that has ended for good.
+        """
+        ...
+
+    def checkpoint(self, job: str) -> str | None:
+        """Have the newest checkpoint that is whole put into the runner's object store; return its manifest's digest.
+
+        None when there is none. ``fetch`` brings it here. Raises DiskFull.
+        """
+        ...
+
+    def take_over(self, spec: JobSpec, history: bytes, checkpoint: str | None) -> JobState:
+        """Have this runner go on with a job that another one released, as its next attempt; return its state.
+
+        ``history``: all lines of its journal so far, which end interrupted; ``checkpoint``: a manifest in our store.
+        Both, and the inputs, are brought there first. Raises BadInput for a history that is not whole, Conflict when
+        the job went on differently there, NotFound for an input that is nowhere, DiskFull.
+        """
+        ...
+
+    def forget_job(self, job: str) -> None:
+        """Have what is left of an ended job removed there; unknown ones are none. Raises Conflict for one that goes on.
+        """
+        ...
+
+    def cache(self) -> CacheView:
+        """Return what its object store holds."""
+        ...
+
+    def collect(self) -> int:
+        """Have what no job needs removed from its object store; return the bytes freed."""
         ...
 
     def close(self) -> None:

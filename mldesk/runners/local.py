@@ -9,21 +9,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mldesk
 from mldesk.core.clock import Clock, SystemClock
 from mldesk.core.errors import NotFound, RunnerUnreachable
-from mldesk.core.ids import new_id
 from mldesk.core.paths import Home, socket_directory
 from mldesk.runners import answers
-from mldesk.wire.events import Event
-from mldesk.wire.jobs import JobSpec
+from mldesk.runners.calls import Calls
+from mldesk.runners.ssh.lifeline import LinkState
 from mldesk.wire.objects import ObjectStore
-from mldesk.wire.protocol import MAX_WAIT, METHODS, PROTOCOL, shared_version
-from mldesk.wire.states import JobState
+from mldesk.wire.protocol import METHODS, PROTOCOL, shared_version
 
 if TYPE_CHECKING:
     from mldesk.wire.link_client import Link
@@ -36,7 +34,7 @@ _LOG_BYTES = 5_000_000     # agent.log is put aside above this
 log = logging.getLogger("mldesk.runners")
 
 
-class LocalRunner:
+class LocalRunner(Calls):
     """The RunnerClient of this machine. Its agent uses the library's own object store, so nothing is copied.
 
     An agent that was killed is started again by the next call, which goes on as if nothing had happened.
@@ -52,40 +50,15 @@ class LocalRunner:
         self._socket = socket_directory(home.runner) / SOCKET
         self._store = ObjectStore(home.objects)
         self._link: Link | None = None
+        self._state = LinkState(True, 0.0)
+        self._renewed = False    # whether an older agent was replaced already
         self._connecting = threading.Lock()  # one thread connects, the others wait for what it gets
         self._closed = False
 
-    # --- the protocol of every runner
-
-    def hello(self) -> Mapping[str, Any]:
-        return answers.facts(self._call("hello", {"protocol": list(PROTOCOL), "build": mldesk.__version__}))
-
-    def submit(self, spec: JobSpec) -> JobState:
-        return answers.state(self._call("submit", {"spec": spec.to_json()}))
-
-    def events(self, job: str, after: int, *, limit: int = 1000, wait: float = 0.0) -> list[Event]:
-        payload = {"job": job, "after": after, "limit": limit, "wait": min(wait, MAX_WAIT)}
-        _, lines = self._exchange("events", payload, wait)
-        return answers.events(lines, job, after)
-
-    def state(self, job: str) -> JobState:
-        return answers.state(self._call("state", {"job": job}))
-
-    def cancel(self, job: str) -> None:
-        self._call("cancel", {"job": job, "command": new_id()})
-
-    def finish(self, job: str) -> None:
-        self._call("finish", {"job": job, "command": new_id()})
-
-    def resume(self, job: str) -> None:
-        self._call("resume", {"job": job, "command": new_id()})
-
-    def log(self, job: str, offset: int = 0, limit: int = 65536) -> tuple[bytes, int]:
-        answer, text = self._exchange("log", {"job": job, "offset": offset, "limit": limit})
-        return text, answers.offset(answer, text, offset)
-
-    def jobs(self) -> list[Mapping[str, Any]]:
-        return answers.jobs(self._call("jobs", {}))
+    @property
+    def link(self) -> LinkState:
+        """Connected, as the agent is started when it is needed; else since when and why not. Asks nobody."""
+        return self._state
 
     def fetch(self, digest: str, store: ObjectStore) -> None:
         """Nothing travels: the runner shares the library's store. Raises NotFound if the object is in neither."""
@@ -137,8 +110,8 @@ class LocalRunner:
 
     # --- calling
 
-    def _call(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
-        return self._exchange(method, payload)[0]
+    def _bring(self, manifest: str) -> None:
+        """Nothing travels: the runner shares our store, and says itself what is not in it."""
 
     def _exchange(self, method: str, payload: dict[str, Any], wait: float = 0.0) -> tuple[dict[str, Any], bytes]:
         """Call, and call again while the agent is away: every method may be repeated."""
@@ -156,6 +129,8 @@ class LocalRunner:
                 self._forget(link)
                 deadline = deadline or self._clock.monotonic() + _PERSISTENCE
                 if self._closed or self._clock.monotonic() > deadline:
+                    self._state = LinkState(False, self._state.since if not self._state.connected
+                                            else self._clock.now(), str(error))
                     raise RunnerUnreachable("The runner on this machine does not answer.",
                                             hint=f"Its log is {self._home.logs / 'agent.log'}.") from error
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads callers out, guards nothing
@@ -178,14 +153,26 @@ class LocalRunner:
                 except RunnerUnreachable as error:
                     raise _NotYet(str(error)) from error
             try:
-                answer = link.call("hello", {"protocol": list(PROTOCOL), "build": mldesk.__version__},
+                answer = link.call("hello", {"protocol": list(self._protocol), "build": mldesk.__version__},
                                    METHODS["hello"].seconds)
-                shared_version(answer.get("protocol"))
+                self._shared = shared_version(answer.get("protocol"), self._protocol)
             except BaseException:
                 link.close()
                 raise
-            self._link = link
+            if self._shared < self._protocol[1] and not self._renewed:
+                self._replace(link)
+            self._link, self._state = link, LinkState(True, self._clock.now())
             return link
+
+    def _replace(self, link: Link) -> None:
+        """End an agent that an older MLDesk started; the next one is ours, and adopts its jobs. Raises _NotYet."""
+        self._renewed = True
+        log.info("the agent is of an older MLDesk and is replaced; its jobs go on")
+        try:
+            link.call("shutdown", {}, METHODS["shutdown"].seconds)
+        finally:
+            link.close()
+        raise _NotYet("the agent is being replaced by a newer one")
 
     def _forget(self, link: Link | None) -> None:
         with self._connecting:
@@ -205,7 +192,7 @@ class LocalRunner:
         path = self._home.logs / "agent.log"
         _put_aside(path)
         command = [sys.executable, "-m", "runner_agent", "serve", "--root", str(self._home.runner),
-                   "--objects", str(self._home.objects), *self._agent_options]
+                   "--objects", str(self._home.objects), "--log", str(path), *self._agent_options]
         with open(path, "ab") as output:
             if os.name == "nt":  # untried; no fork there, so the agent cannot tell when it listens
                 flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)

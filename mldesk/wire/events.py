@@ -2,8 +2,8 @@
 
 An event's payload keys by kind (all plain JSON; floats that are not finite travel as strings, see core.canonical):
 
-    queued       {}
-    staged       {}
+    queued       {"attempt": 1.., "priority": int?, "by": "reboot"?}    the last: nobody asked, the runner's policy did
+    staged       {"device": name of the graphics card or "cpu", "card": its index or null}
     started      {"attempt": 1.., "pid": int, "host": str, "device": str, "resumed_from": step or null}
                  a second attempt supersedes every metric point with a step above ``resumed_from``
     stage        {"name": str}                              words for people: "Reading the table"
@@ -16,11 +16,11 @@ An event's payload keys by kind (all plain JSON; floats that are not finite trav
     artifact     {"name": str, "digest": sha256, "size": bytes, "type": "manifest|json|table|text|bytes"}
                  name "model" is the manifest of the model's files, "evaluation" the evaluation payload (JSON)
     warning      {"text": str, "hint": str}
-    stopping     {"asked": "cancel|finish"}
+    stopping     {"asked": "cancel|finish|release"}
     succeeded    {"result": {...}}                          see TrainResult below
     failed       {"cause": Cause, "message": str, "hint": str}
     cancelled    {"cause": "cancelled", "message": str}
-    interrupted  {"cause": Cause, "message": str, "hint": str}
+    interrupted  {"cause": Cause, "message": str, "hint": str, "resumes": bool?}   it is about to go on by itself
 
 ``result`` of a training job: {"task", "metrics": {name: float} on the test part, "validation_metrics", "rows":
 {"train","validation","test"}, "seconds": float, "finished_early": bool, "model": manifest digest, "estimator": str,

@@ -6,6 +6,7 @@ JSON tells a repeat from a conflict.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -17,14 +18,38 @@ from mldesk.core.ids import is_id
 FORMAT = 1
 Task = Literal["tabular_classification", "tabular_regression"]
 TASKS: tuple[str, ...] = ("tabular_classification", "tabular_regression")
+_DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
     """What a job takes of its runner while it runs."""
 
-    device: str = "auto"  # "auto", "cpu", "cuda" or "cuda:N"
-    threads: int = 0      # 0: every core
+    device: str = "auto"        # "auto", "cpu", "cuda" or "cuda:N"
+    threads: int = 0            # 0: every core
+    gpu_memory: int = 0         # bytes the graphics card must have at least; above 0 it needs a card
+    prefers_gpu: bool = False   # "auto": it can use a graphics card, and takes one where there is one
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it without what version 1 does not know, as long as that says nothing."""
+        value = asdict(self)
+        for key in ("gpu_memory", "prefers_gpu"):
+            if not value[key]:
+                del value[key]
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Resources:
+        """Read what a peer sent. Raises TypeError, ValueError."""
+        found = cls(**value)
+        if not isinstance(found.device, str) or not _DEVICE.fullmatch(found.device):
+            raise ValueError(f"no device is called {found.device!r:.40}")
+        for number in (found.threads, found.gpu_memory):
+            if type(number) is not int or not 0 <= number < 1 << 53:
+                raise ValueError(f"a number that is not negative is expected, not {number!r:.40}")
+        if not isinstance(found.prefers_gpu, bool):
+            raise TypeError("prefers_gpu is true or false")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +75,7 @@ class JobSpec:
     def to_json(self) -> dict[str, Any]:
         return {
             "format": FORMAT, "id": self.id, "kind": self.kind, "name": self.name, "inputs": list(self.inputs),
-            "payload": dict(self.payload), "resources": asdict(self.resources), "limits": asdict(self.limits),
+            "payload": dict(self.payload), "resources": self.resources.to_json(), "limits": asdict(self.limits),
         }
 
     @property
@@ -67,7 +92,7 @@ class JobSpec:
             spec = cls(
                 id=_text(value["id"]), kind=_text(value["kind"]), name=_text(value["name"]),
                 inputs=tuple(_text(item) for item in value["inputs"]), payload=dict(value["payload"]),
-                resources=Resources(**value["resources"]), limits=Limits(**value["limits"]),
+                resources=Resources.from_json(value["resources"]), limits=Limits(**value["limits"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"This is not a job spec: {error!r:.200}.") from error

@@ -20,6 +20,27 @@ request goes through; what passes it holds nothing but what ``METHODS`` says, id
     complete  make the files of a manifest from chunks that were put. Gives {}
     get       bytes of an object from an offset. Gives {"size"} and the bytes as the body
     shutdown  end the agent, and its jobs too if ``kill_jobs``. Gives {}
+
+Version 2 adds (a runner that speaks version 1 only is not asked for any of these):
+
+    submit    also takes {"priority"}, -10 to 10
+    queue     Gives QueueView as JSON (wire.runner_view)
+    reorder   put a waiting job right before another, or ("") last of its priority. Gives {}
+    prioritize  give a waiting job another priority, last among its equals. Gives {}
+    drain     finish what runs and start nothing new, or go on; kept over restarts. Gives {"draining"}
+    settings  Gives {"settings": RunnerSettings as JSON, "zone": name of the runner's time zone}
+    configure  keep other settings. Gives as ``settings``
+    telemetry  load since sample ``after``, waiting up to ``wait`` seconds. Gives {"samples": [Sample as JSON]}
+    agent_log  the agent's own log from a byte offset; a negative one counts from its end. Gives {"next", "size"} and
+              the bytes as the body
+    release   stop a job so that it can go on elsewhere; its checkpoints stay. Gives {"state"}
+    checkpoint  put the newest checkpoint that is whole into the object store. Gives {"digest": of its manifest or null,
+              "name", "step", "attempt"}
+    take_over  go on with a job that another runner released: its spec, its journal's lines (an object), its checkpoint
+              (a manifest or null). Gives {"state", "fresh"}
+    forget_job  remove what is left here of a job that has ended. Gives {}
+    cache     Gives {"used", "quota", "pinned", "objects", "free"}: bytes, but for ``objects``
+    collect   remove from the object store what no job needs. Gives {"freed"}
 """
 
 from __future__ import annotations
@@ -32,12 +53,13 @@ from mldesk.core.errors import BadInput
 from mldesk.core.ids import is_id
 from mldesk.wire.manifest import CHUNK, check_digest
 
-PROTOCOL = (1, 1)             # lowest and highest version of this protocol that is spoken here
+PROTOCOL = (1, 2)             # lowest and highest version of this protocol that is spoken here
 MAX_WAIT = 25.0               # seconds a long poll may last
 MAX_EVENTS = 10_000           # events of one answer
 MAX_EVENT_BYTES = CHUNK       # bytes of one answer's events, but always at least one event
 MAX_LOG = 1024 * 1024         # bytes of one answer's log
 MAX_DIGESTS = 20_000          # of one question
+PRIORITIES = (-10, 10)        # lowest and highest of a waiting job
 
 Check = Callable[[Any], Any]
 _REQUIRED = object()
@@ -58,6 +80,7 @@ class Method:
     fields: Mapping[str, Field] = field(default_factory=dict)
     body: int = 0             # most bytes of raw body it takes
     seconds: float = 10.0     # a caller waits so long for the answer, and ``wait`` seconds more
+    since: int = 1            # version of the protocol that it came with
 
 
 def check(name: str, payload: Mapping[str, Any], body: bytes) -> dict[str, Any]:
@@ -71,17 +94,29 @@ def check(name: str, payload: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     return {key: _value(name, key, item, payload) for key, item in method.fields.items()}
 
 
-def shared_version(theirs: Any) -> int:
-    """Return the highest version both ends speak. Raises BadInput when there is none."""
+def shared_version(theirs: Any, ours: tuple[int, int] = PROTOCOL, *, peer: str = "runner") -> int:
+    """Return the highest version both ends speak. Raises BadInput, which says which end to upgrade, if there is none.
+
+    ``peer`` is what the other end is: the "runner", or the "MLDesk" that asks a runner.
+    """
     try:
-        low, high = theirs
-        version = min(int(high), PROTOCOL[1])
-        if version >= max(int(low), PROTOCOL[0]):
-            return version
-    except (TypeError, ValueError):
-        pass
-    raise BadInput(f"The runner speaks protocol {theirs!r:.40}, this MLDesk {list(PROTOCOL)}: they cannot talk.",
-                   hint="Upgrade the older of the two.")
+        low, high = (int(end) for end in theirs)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"The {peer} does not say which protocol it speaks ({theirs!r:.40}): they cannot talk.",
+                       hint=_UPGRADE[peer]) from error
+    version = min(high, ours[1])
+    if version >= max(low, ours[0]):
+        return version
+    older = peer if high < ours[0] else next(end for end in _UPGRADE if end != peer)
+    raise BadInput(f"The {older} is too old: one end speaks protocol {_versions(ours)}, the {peer} "
+                   f"{_versions((low, high))}, so they cannot talk.", hint=_UPGRADE[older])
+
+
+_UPGRADE = {"runner": "Upgrade the runner: mldesk runners upgrade NAME.", "MLDesk": "Upgrade MLDesk on the desktop."}
+
+
+def _versions(pair: tuple[int, int]) -> str:
+    return f"{pair[0]}" if pair[0] == pair[1] else f"{pair[0]} to {pair[1]}"
 
 
 def _value(name: str, key: str, item: Field, payload: Mapping[str, Any]) -> Any:
@@ -135,6 +170,14 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value
 
 
+def _job_or_none(value: Any) -> str:
+    return value if value == "" else _job(value)
+
+
+def _digest_or_none(value: Any) -> str | None:
+    return None if value is None else check_digest(value)
+
+
 def _range(value: Any) -> tuple[int, int]:
     low, high = value
     return _integer(1, 10_000)(low), _integer(1, 10_000)(high)
@@ -152,7 +195,7 @@ _A_COMMAND = {**_A_JOB, "command": Field(_job)}
 
 METHODS: Mapping[str, Method] = {
     "hello": Method({"protocol": Field(_range), "build": Field(_text)}, seconds=15),
-    "submit": Method({"spec": Field(_mapping)}, seconds=30),
+    "submit": Method({"spec": Field(_mapping), "priority": Field(_integer(*PRIORITIES), 0)}, seconds=30),
     "events": Method({**_A_JOB, "after": Field(_integer(0, _HUGE)), "limit": Field(_integer(1, MAX_EVENTS), 1000),
                       "wait": Field(_seconds(MAX_WAIT), 0.0)}),
     "state": Method(_A_JOB),
@@ -167,4 +210,20 @@ METHODS: Mapping[str, Method] = {
     "get": Method({"digest": Field(check_digest), "offset": Field(_integer(0, _HUGE), 0),
                    "limit": Field(_integer(1, CHUNK), CHUNK)}, seconds=60),
     "shutdown": Method({"kill_jobs": Field(_flag, False)}, seconds=30),
+    "queue": Method(since=2),
+    "reorder": Method({**_A_JOB, "before": Field(_job_or_none)}, since=2),
+    "prioritize": Method({**_A_JOB, "priority": Field(_integer(*PRIORITIES))}, since=2),
+    "drain": Method({"on": Field(_flag)}, since=2),
+    "settings": Method(since=2),
+    "configure": Method({"settings": Field(_mapping)}, since=2),
+    "telemetry": Method({"after": Field(_integer(0, _HUGE), 0), "wait": Field(_seconds(MAX_WAIT), 0.0)}, since=2),
+    "agent_log": Method({"offset": Field(_integer(-_HUGE, _HUGE), -65536), "limit": Field(_integer(1, MAX_LOG), 65536)},
+                        since=2),
+    "release": Method(_A_COMMAND, since=2),
+    "checkpoint": Method(_A_JOB, seconds=600, since=2),
+    "take_over": Method({"spec": Field(_mapping), "history": Field(check_digest),
+                         "checkpoint": Field(_digest_or_none, None)}, seconds=600, since=2),
+    "forget_job": Method(_A_JOB, seconds=60, since=2),
+    "cache": Method(seconds=60, since=2),
+    "collect": Method(seconds=600, since=2),
 }

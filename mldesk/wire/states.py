@@ -51,5 +51,6 @@ class Cause(str, Enum):
     ENV_FAILED = "env_failed"
     DATA_MISSING = "data_missing"
     TIMEOUT = "timeout"
-    UNKILLABLE = "unkillable"
+    UNKILLABLE = "unkillable"            # its processes do not die, whatever is done
+    MOVED = "moved"                      # released here, to go on at another runner
     INTERNAL = "internal"                # our own fault; the log has the traceback

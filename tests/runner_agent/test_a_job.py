@@ -121,5 +121,5 @@ def test_hello_says_what_the_machine_has(bench: Bench) -> None:
     facts = bench.runner.hello()
     assert facts["cores"] >= 1
     assert facts["memory"] > 0
-    assert facts["protocol"] == [1, 1]
+    assert facts["protocol"] == [1, 2]
     assert "rpyc" in facts["versions"]

@@ -54,7 +54,7 @@ def test_facts_hold_nothing_but_what_is_expected() -> None:
     facts = answers.facts({"cores": "many", "memory": -1, "devices": [{"name": 5, "memory": 3}, "gpu"] * 100,
                            "versions": {"torch": "2\n", "x" * 500: 1}, "python": None, "surprise": "!"})
     assert facts["cores"] == facts["memory"] == 0
-    assert facts["devices"][0] == {"name": "", "kind": "", "memory": 3}
+    assert facts["devices"][0] == {"name": "", "kind": "", "memory": 3, "index": 0, "uuid": ""}
     assert len(facts["devices"]) <= 64
     assert facts["versions"]["torch"] == "2"
     assert facts["python"] == ""

@@ -45,13 +45,26 @@ def test_raw_bytes_are_taken_only_where_they_belong() -> None:
         check("put", {"digest": "a" * 64}, b"x" * (4194304 + 1))
 
 
-@pytest.mark.parametrize("theirs", [[1, 1], [1, 9], (1, 1)])
-def test_the_highest_version_both_speak_is_used(theirs: Any) -> None:
-    assert shared_version(theirs) == 1
+@pytest.mark.parametrize(("theirs", "version"), [([1, 1], 1), ([1, 9], 2), ((1, 1), 1), ([2, 3], 2)])
+def test_the_highest_version_both_speak_is_used(theirs: Any, version: int) -> None:
+    assert shared_version(theirs, (1, 2)) == version
 
 
-@pytest.mark.parametrize("theirs", [[2, 9], [0, 0], None, [1], "1", [None, 2], {}])
-def test_no_common_version_is_refused_with_what_to_do(theirs: Any) -> None:
-    with pytest.raises(BadInput, match="they cannot talk") as caught:
+@pytest.mark.parametrize(("theirs", "ours", "peer", "older", "remedy"), [
+    ([1, 1], (2, 3), "runner", "runner", "mldesk runners upgrade"),
+    ([4, 5], (2, 3), "runner", "MLDesk", "Upgrade MLDesk"),
+    ([1, 1], (2, 3), "MLDesk", "MLDesk", "Upgrade MLDesk"),
+    ([4, 5], (2, 3), "MLDesk", "runner", "mldesk runners upgrade"),
+])
+def test_no_common_version_is_refused_with_the_one_step_that_mends_it(
+        theirs: Any, ours: tuple[int, int], peer: str, older: str, remedy: str) -> None:
+    with pytest.raises(BadInput, match=f"^The {older} is too old") as caught:
+        shared_version(theirs, ours, peer=peer)
+    assert remedy in caught.value.hint
+
+
+@pytest.mark.parametrize("theirs", [None, [1], "1", [None, 2], {}, 5])
+def test_a_version_that_is_none_is_refused(theirs: Any) -> None:
+    with pytest.raises(BadInput, match="does not say which protocol") as caught:
         shared_version(theirs)
     assert "Upgrade" in caught.value.hint
