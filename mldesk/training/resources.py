@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from typing import Any
 
 import psutil
 
+from mldesk.wire.nvml import Card, NoCards, Nvml, visible
 from mldesk.wire.report import Report
 
-_EVERY = 1.0  # seconds
+_EVERY = 1.0     # seconds
+_PATIENCE = 2.0  # seconds a reading may still take when the job ends; a driver that hangs keeps nobody longer
 
 
 def usable_threads(asked: int) -> int:
@@ -23,11 +25,16 @@ def usable_threads(asked: int) -> int:
 
 
 def gpu_name() -> str:
-    """Return the name of the first NVIDIA device, "" without one. Loads no torch."""
-    gpu = _Gpu()
-    name = gpu.name()
-    gpu.close()
-    return name
+    """Return the name of the first NVIDIA card this process may use, "" without one. Loads no torch."""
+    with contextlib.suppress(NoCards), Nvml.open() as driver:
+        card = first_card(driver)
+        return "" if card is None else card.name
+    return ""
+
+
+def first_card(driver: Nvml) -> Card | None:
+    """Return the card that this process sees as its first."""
+    return next(iter(visible(driver.cards(processes=False), os.environ.get("CUDA_VISIBLE_DEVICES"))), None)
 
 
 class ResourceWatch:
@@ -37,7 +44,6 @@ class ResourceWatch:
         self._report = report
         self._closed = threading.Event()
         self._process = psutil.Process()
-        self._gpu = _Gpu()
         self._thread = threading.Thread(target=self._watch, name="resources", daemon=True)
 
     def start(self) -> None:
@@ -47,44 +53,25 @@ class ResourceWatch:
     def close(self) -> None:
         self._closed.set()
         if self._thread.is_alive():
-            self._thread.join()
-        self._gpu.close()
+            self._thread.join(_PATIENCE)
 
     def _watch(self) -> None:
-        while not self._closed.wait(_EVERY):
-            with self._process.oneshot():
-                reading = {"cpu": self._process.cpu_percent(), "memory": self._process.memory_info().rss,
-                           "threads": self._process.num_threads()}
-            self._report.event("resources", **reading, **self._gpu.read())
+        # The driver is asked from this thread alone, so that one that hangs costs these readings and no more.
+        with contextlib.ExitStack() as stack:
+            driver: Nvml | None = None
+            with contextlib.suppress(NoCards):
+                driver = stack.enter_context(Nvml.open())
+            while not self._closed.wait(_EVERY):
+                with self._process.oneshot():
+                    reading = {"cpu": self._process.cpu_percent(), "memory": self._process.memory_info().rss,
+                               "threads": self._process.num_threads()}
+                self._report.event("resources", **reading, **gpu_reading(driver))
 
 
-class _Gpu:
-    """The first NVIDIA device, if there is a driver; else nothing."""
-
-    def __init__(self) -> None:
-        self._device: Any = None
-        try:
-            import pynvml  # absent on machines set up without it
-
-            self._nvml = pynvml
-            pynvml.nvmlInit()
-            self._device = pynvml.nvmlDeviceGetHandleByIndex(0)
-        except Exception as error:  # noqa: BLE001 - no driver, no device, no library: all mean that there is none
-            self.absent = str(error)
-
-    def name(self) -> str:
-        return str(self._nvml.nvmlDeviceGetName(self._device)) if self._device is not None else ""
-
-    def read(self) -> dict[str, float]:
-        if self._device is None:
-            return {}
-        try:
-            return {"gpu": float(self._nvml.nvmlDeviceGetUtilizationRates(self._device).gpu),
-                    "gpu_memory": int(self._nvml.nvmlDeviceGetMemoryInfo(self._device).used)}
-        except self._nvml.NVMLError:
-            self._device = None  # the driver went away, or does not tell
-            return {}
-
-    def close(self) -> None:
-        if self._device is not None:
-            self._nvml.nvmlShutdown()
+def gpu_reading(driver: Nvml | None) -> dict[str, float]:
+    """Return what a ``resources`` event says of the first card: percent at work, bytes in use. Empty without one."""
+    card = None if driver is None else first_card(driver)
+    if card is None:
+        return {}
+    load = {} if card.utilization is None else {"gpu": round(card.utilization * 100, 1)}
+    return {**load, "gpu_memory": card.memory_used}
