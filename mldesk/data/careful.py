@@ -14,13 +14,14 @@ from typing import TextIO
 
 from mldesk.data.dialect import Dialect
 from mldesk.data.raw import Context, Lines, batch_rows, text_array
-from mldesk.data.records import ImportRefused
+from mldesk.data.records import Fix, ImportRefused
 from mldesk.data.spool import Spool
 
 _LONGEST_RECORD = 32 * 1024 * 1024  # characters that a quoted cell may run on for
 _STRAY_QUOTES = 200                 # after so many the file is refused
 _LONG_ROW = 25                      # lines of one row beyond which a remark is due
 _LEFT_OUT = "lines left out"
+LENIENT = Fix("Go on without such rows, and write them to a rejects file", {"lenient": True})
 
 
 class _TooLong(Exception):
@@ -76,7 +77,7 @@ def read_rows(context: Context, path: Path, dialect: Dialect, spool: Spool) -> L
         for _ in range(dialect.header_line):
             next(source)
         for first, cells in _records(context, source, dialect):
-            rows.add(first, cells, len(source.taken))
+            rows.add(first, cells, source.taken)
             if first % 4096 == 0:
                 context.parsed(source.read / max(1, context.size))
     rows.finish()
@@ -92,6 +93,8 @@ def _records(context: Context, source: _Source, dialect: Dialect) -> Iterator[tu
             while True:
                 source.begin()
                 cells = next(reader)
+                if source.ended and context.sampled:
+                    return  # the row goes on after what a preview looks at
                 if source.ended or (len(source.taken) > 1 and not _well_quoted("".join(source.taken), dialect)):
                     raise _TooLong
                 yield source.line - len(source.taken) + 1, cells
@@ -100,11 +103,13 @@ def _records(context: Context, source: _Source, dialect: Dialect) -> Iterator[tu
         except (_TooLong, csv.Error):
             first = source.line - len(source.taken) + 1
             strays += 1
-            if strays > _STRAY_QUOTES:
+            context.reject(first, "its quoted cell never ends", source.taken[0] if source.taken else "")
+            if strays > _STRAY_QUOTES and not context.lenient:
                 raise ImportRefused(f"{context.name} has more than {_STRAY_QUOTES} quoted cells that never end, the "
-                                    f"last in line {first}.", hint="Mend its quotes, or save it anew.") from None
+                                    f"last in line {first}.", hint="Mend its quotes, or save it anew.",
+                                    fixes=(LENIENT,)) from None
             context.problems.add(_LEFT_OUT, f"The quoted cell that begins in line {first} never ends; this line was "
-                                 "left out.", line=first)
+                                 "left out.", line=first, fix=LENIENT)
             source.take_back(1)
             context.check()
 
@@ -130,10 +135,10 @@ class _Rows:
         self._bad = 0
         self.lines = Lines.unknown()
 
-    def add(self, line: int, cells: list[str], lines: int) -> None:
-        """Take a record that begins in ``line`` and goes on for ``lines``."""
-        if lines > _LONG_ROW:
-            self._context.problems.add("very long rows", f"The row that begins in line {line} goes on for {lines} "
+    def add(self, line: int, cells: list[str], taken: list[str]) -> None:
+        """Take a record that begins in ``line`` and is made of the lines ``taken``."""
+        if len(taken) > _LONG_ROW:
+            self._context.problems.add("very long rows", f"The row that begins in line {line} goes on for {len(taken)} "
                                        "lines; a quote may be missing.", line=line)
         if len(cells) == self._width:
             self._keep(line, cells)
@@ -142,16 +147,17 @@ class _Rows:
         elif len(cells) > self._width and not any(cell.strip() for cell in cells[self._width:]):
             self._keep(line, cells[:self._width])
         else:
-            self._leave_out(line, cells)
+            self._leave_out(line, cells, taken)
 
     def finish(self) -> None:
         """Write what is waiting. Raises ImportRefused if most of the file did not fit its header."""
         self._flush()
-        if self._bad > self._spool.rows:
+        if self._bad > self._spool.rows and not self._context.lenient:
             raise ImportRefused(
                 f"{self._context.name}: {self._bad:,} of {self._bad + self._spool.rows:,} rows do not have the "
                 f"{self._width} cells that the header in line {self._dialect.header_line} calls for.",
-                hint="The delimiter or the header row may be another one; choose it in the import options.")
+                hint="The delimiter or the header row may be another one; choose it in the import options.",
+                fixes=(LENIENT, Fix("Take the first line for the column names", {"header_row": 1})))
 
     def _keep(self, line: int, cells: list[str]) -> None:
         if self._empty:
@@ -163,11 +169,12 @@ class _Rows:
         if len(self._waiting) >= self._full:
             self._flush()
 
-    def _leave_out(self, line: int, cells: list[str]) -> None:
+    def _leave_out(self, line: int, cells: list[str], taken: list[str]) -> None:
         self._bad += 1
         count = len(cells)
-        self._context.problems.add(_LEFT_OUT, f"Line {line} has {count} {'cell' if count == 1 else 'cells'} instead of "
-                                   f"{self._width}; it was left out.", line=line)
+        reason = f"{count} {'cell' if count == 1 else 'cells'} instead of {self._width}"
+        self._context.reject(line, reason, "".join(taken))
+        self._context.problems.add(_LEFT_OUT, f"Line {line} has {reason}; it was left out.", line=line, fix=LENIENT)
 
     def _flush(self) -> None:
         if self._waiting:

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mldesk.data import forms
-from mldesk.data.decide import Decision
+from mldesk.data.decide import FORCED, Decision
+from mldesk.data.forced import forced_values
 from mldesk.data.guess import marker_array
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
@@ -19,6 +20,12 @@ class Converter:
         self._decision, self._ltrim = decision, ltrim
         self._missing = marker_array(decision.missing)
         self.infinite = 0   # values that are infinite so far
+        self.unfit = 0      # values so far that do not fit the type the user chose
+        self.example = ""   # one of them
+
+    @property
+    def type(self) -> ColumnType:
+        return self._decision.type
 
     def __call__(self, values: pa.Array) -> pa.Array:
         """Return the values in the column's Arrow type, null where missing.
@@ -29,7 +36,8 @@ class Converter:
             return self._text(values)
         encoded = values.dictionary_encode()
         texts = pc.utf8_trim_whitespace(encoded.dictionary)
-        typed = self._typed(pc.if_else(pc.is_in(texts, self._missing), None, texts))
+        texts = pc.if_else(pc.is_in(texts, self._missing), pa.scalar(None, pa.string()), texts)
+        typed = self._forced(texts, encoded.indices) if self._decision.form == FORCED else self._typed(texts)
         result = typed.take(encoded.indices)
         if self._decision.type is ColumnType.NUMBER:
             self.infinite += pc.sum(pc.is_inf(result)).as_py() or 0
@@ -40,6 +48,14 @@ class Converter:
         absent = pc.is_in(trimmed, self._missing)
         kept = pc.utf8_ltrim_whitespace(values) if self._ltrim else values
         return pc.if_else(absent, pa.scalar(None, pa.string()), kept) if pc.any(absent).as_py() else kept
+
+    def _forced(self, texts: pa.Array, indices: pa.Array) -> pa.Array:
+        typed = forced_values(texts, self._decision)
+        unfit = pc.and_(pc.is_valid(texts), pc.is_null(typed))
+        self.unfit += pc.sum(unfit.take(indices)).as_py() or 0
+        if not self.example and pc.any(unfit).as_py():
+            self.example = str(texts.filter(unfit)[0].as_py())[:60]
+        return typed
 
     def _typed(self, texts: pa.Array) -> pa.Array:
         kind, form = self._decision.type, self._decision.form

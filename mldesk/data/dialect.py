@@ -52,7 +52,7 @@ def sniff(sample: str, *, whole: bool, delimiter: str | None, header_row: int | 
     records = _records(lines, delimiter, skip_space=False)
     if not any(any(cell.strip() for cell in record.cells) for record in records[shift:]):
         return None
-    skip_space = _spaced(records[shift:])
+    skip_space = delimiter == " " or _spaced(records[shift:])
     if skip_space:
         records = _records(lines, delimiter, skip_space=True)
     return _find_header(records[shift:] if shift else records, delimiter, skip_space, header_row)
@@ -119,7 +119,7 @@ def _find_header(records: Sequence[_Record], delimiter: str, skip_space: bool,
     else:
         place = _header_place(filled, width)
         header = filled[place]
-        if _looks_like_data(header.cells) and place == 0:
+        if looks_like_data(header.cells) and place == 0:
             return Dialect(delimiter, skip_space, (), 0, (), width, headerless=True)
     titles = tuple(record.last_line for record in filled[:place])
     names = list(header.cells)
@@ -143,7 +143,7 @@ def _header_place(filled: Sequence[_Record], width: int) -> int:
     return 0
 
 
-def _looks_like_data(cells: Sequence[str]) -> bool:
+def looks_like_data(cells: Sequence[str]) -> bool:
     """Say whether a first row holds numbers and dates only: then it is a row, not the names."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     return bool(filled) and all(_NUMBER.fullmatch(cell) or _DATE.fullmatch(cell) for cell in filled)

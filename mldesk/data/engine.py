@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, WorkFailed
 from mldesk.data.near import did_you_mean
+from mldesk.data.stopping import watch
 
 MEMORY = "1GiB"
 _NO_TABLE = re.compile(r'Table with name .* does not exist|Referenced table ".*" not found')
@@ -35,6 +36,7 @@ def connect(parts: Sequence[Path], scratch: Path, *, threads: int | None = None)
     connection.execute("SET enable_external_access = false")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET lock_configuration = true")
+    watch(connection)
     return connection
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mldesk.data.temporal import NOT_A_TIME, PATTERNS, read_moments
+from mldesk.data.temporal import NOT_A_TIME, pattern, read_moments
 from mldesk.wire.schema import ColumnType
 
 _INT = r"(?:0|[1-9][0-9]*)"              # a leading zero makes a code, not a number
@@ -26,8 +26,8 @@ _GROUPS_COMMA = r"[0-9]{1,3}(?:[.'’   ][0-9]{3})+"   # 1.234  1'234  1 234
 
 INTEGER = rf"^(?:-?{_INT}|{_PLUS})$"
 NUMBER = rf"^(?:-?{_INT}|{_PLUS}|[+-]?(?:{_INT}\.[0-9]*|\.[0-9]+){_EXP}?|[+-]?{_INT}{_EXP}|{_INF})$"
-_POINT = rf"^[+-]?(?:{_GROUPS_POINT}(?:\.[0-9]+)?|{_INT}(?:\.[0-9]+)?)$"
-_COMMA = rf"^[+-]?(?:{_GROUPS_COMMA}(?:,[0-9]+)?|{_INT}(?:,[0-9]+)?)$"
+POINT = rf"^[+-]?(?:{_GROUPS_POINT}(?:\.[0-9]+)?|{_INT}(?:\.[0-9]+)?)$"
+COMMA = rf"^[+-]?(?:{_GROUPS_COMMA}(?:,[0-9]+)?|{_INT}(?:,[0-9]+)?)$"
 _BOOLEAN = r"^(?i:true|false)$"
 _SURE_POINT = r",[0-9]{3},[0-9]{3}|[0-9]{3}\.[0-9]|['’   ]"
 _SURE_COMMA = r"\.[0-9]{3}[.,]|,[0-9]{1,2}$|,[0-9]{4,}$|^[+-]?0,[0-9]|^[+-]?[0-9]{4,},"
@@ -127,12 +127,15 @@ def to_boolean(values: pa.Array) -> pa.Array:
 
 
 def _is_moment(form: str) -> Check:
-    pattern = PATTERNS[form]
-
     def fits(values: pa.Array) -> bool:
-        return all_match(values, pattern) and read_moments(values, form).whole
+        return all_match(values, pattern(form)) and read_moments(values, form).whole
 
     return fits
+
+
+def date_pattern(form: str) -> str:
+    """Return how the texts of a form of dates or times look."""
+    return pattern(form)
 
 
 def to_moment(values: pa.Array, form: str, kind: ColumnType) -> pa.Array:
@@ -158,8 +161,8 @@ class Form:
 FORMS: tuple[Form, ...] = (
     Form("integer", lambda values: _all_match(INTEGER)(values) and fits_int64(values), "number"),
     Form("number", _all_match(NUMBER), "number"),
-    Form("point", _all_match(_POINT), "number"),
-    Form("comma", _all_match(_COMMA), "number"),
+    Form("point", _all_match(POINT), "number"),
+    Form("comma", _all_match(COMMA), "number"),
     Form("boolean", _all_match(_BOOLEAN), "other"),
     Form("ymd", _is_moment("ymd"), "date"),
     Form("dmy", _is_moment("dmy"), "date"),
@@ -168,4 +171,8 @@ FORMS: tuple[Form, ...] = (
     Form("month d y", _is_moment("month d y"), "date"),
     Form("time", _is_moment("time"), "other"),
 )
-BY_NAME = {form.name: form for form in FORMS}
+
+
+def told_form(form: str) -> Form:
+    """Return the form of dates that are written as a format with % signs says."""
+    return Form(form, _is_moment(form), "date")

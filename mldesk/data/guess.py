@@ -25,12 +25,15 @@ _DATES = ("ymd", "dmy", "mdy", "d month y", "month d y")
 class ColumnGuess:
     """Everything that was seen of one column."""
 
-    def __init__(self, missing: frozenset[str] = MARKERS) -> None:
+    def __init__(self, missing: frozenset[str] = MARKERS, told: Form | None = None) -> None:
+        """``told`` is how the user says that dates are written."""
         self._always, self._sometimes = marker_array(missing), marker_array(IN_TYPED - missing)
-        self.alive: list[Form] = list(FORMS)
+        self.alive: list[Form] = list(FORMS) if told is None else [told, *FORMS]
+        self._dates = _DATES if told is None else (told.name, *_DATES)
         self.real = 0                      # values that are no marker of any kind
         self.odd: Counter[str] = Counter()  # unexpected markers and how often they stood for missing
         self.typed_markers: Counter[str] = Counter()  # markers that count only in typed columns
+        self.markers: set[str] = set()     # texts that stood for missing values, of whatever type the column is
         self.near = {"number": 0, "date": 0}  # values that fit a group
         self._hopeful = {"number": True, "date": True}
         self.wide = False                  # whole numbers beyond 64 bits
@@ -66,12 +69,17 @@ class ColumnGuess:
         if len(trimmed):
             self._try_forms(trimmed, counts)
 
+    def stood_for_missing(self, *, typed: bool) -> set[str]:
+        """Return the texts that stood for missing values; more of them in a column that is not text."""
+        return self.markers | (set(self.typed_markers) if typed else set())
+
     def has(self, name: str) -> bool:
         """Say whether every value so far fits the form."""
         return any(form.name == name for form in self.alive)
 
     def _count_odd(self, uniques: pa.Array, trimmed: pa.Array, counts: pa.Array) -> None:
         for given, text, count in zip(uniques.to_pylist(), trimmed.to_pylist(), counts.to_pylist(), strict=True):
+            self.markers.add(text)
             if text not in EXPECTED and given:
                 self.odd[text] += count
 
@@ -98,7 +106,7 @@ class ColumnGuess:
         if "point" in names and "number" not in names:
             self.sure_point = self.sure_point or forms.surely_point(values)
             self.grouped_whole = self.grouped_whole and not forms.any_match(values, r"\.")
-        dates = [name for name in _DATES if name in names]
+        dates = [name for name in self._dates if name in names]
         if dates:
             self.timed = self.timed or read_moments(values, dates[0]).timed
             self.slashed = self.slashed or forms.any_match(values, "/")

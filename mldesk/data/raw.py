@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from mldesk.data.records import Cancelled, ImportCancelled, ImportOptions, Problems
+from mldesk.data.rejects import Rejects
 from mldesk.data.spool import Spool
 
 MAX_COLUMNS = 100_000
@@ -39,6 +40,15 @@ class Lines:
 
     def append(self, line: int) -> None:
         self._lines.append(line)
+
+    def numbers(self, first: int, count: int) -> pa.Array:
+        """Return the lines of ``count`` rows from ``first`` on as int64; rows are counted where lines mean nothing."""
+        if self._first is not None:
+            return pa.array(range(self._first + first, self._first + first + count), pa.int64())
+        known = self._lines[first:first + count]
+        if len(known) < count or 0 in known:
+            return pa.array(range(first + 1, first + count + 1), pa.int64())
+        return pa.array(known, pa.int64())
 
     def of(self, row: int) -> int | None:
         """Return the line of row ``row`` (from 0), None where lines mean nothing."""
@@ -71,12 +81,25 @@ class Context:
     scratch: Path               # a folder of this import only
     report: Callable[[float], None]   # share of this file that is done, 0 to 1
     cancelled: Cancelled | None = None
+    rejects: Rejects | None = None    # where bad rows go; None: they are only named
+    sampled: bool = False             # the file is the beginning of another one, cut at a line end where it has lines
+    of: int = 1                       # files in the import
     _seen: int = 0
 
     def check(self) -> None:
         """Raise ImportCancelled if the user asked to stop."""
         if self.cancelled is not None and self.cancelled():
             raise ImportCancelled
+
+    @property
+    def lenient(self) -> bool:
+        """Say whether bad rows, however many, are no reason to refuse the file."""
+        return self.options.lenient or self.rejects is not None
+
+    def reject(self, line: int | None, reason: str, raw: str) -> None:
+        """Keep a row that is left out, as it stands in the file, if the user wants such rows."""
+        if self.rejects is not None:
+            self.rejects.add(self.name, line, reason, raw)
 
     def scanned(self, size: int) -> None:
         """Say that ``size`` more bytes were looked through: the first fifth of the work."""

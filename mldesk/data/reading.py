@@ -1,48 +1,84 @@
-"""Open one file of any kind: find out what it is and give it to its reader."""
+"""Open one file of any kind: unpack it, find out what it is and give it to its reader."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from mldesk.data.archives import packing, unpack
 from mldesk.data.delimited import read_delimited
-from mldesk.data.files import check_file, detect_format, gunzip
+from mldesk.data.files import detect_format, head_of
+from mldesk.data.gather import Item, bare_name
 from mldesk.data.jsonrows import read_json
 from mldesk.data.raw import MAX_COLUMNS, Context, RawTable
 from mldesk.data.records import ImportRefused
-from mldesk.data.typed import TypedTable, read_parquet
+from mldesk.data.sampling import beginning
+from mldesk.data.typed import TypedTable, read_typed
+from mldesk.data.typed_files import ArrowRows, ParquetRows
 
-_HEAD = 64 * 1024  # bytes that the format is judged by
+Reader = Callable[[Context, Path], RawTable | TypedTable]
 
 
-def read_file(context: Context, path: Path) -> RawTable | TypedTable:
-    """Read the file at ``path``. Raises ImportRefused, ImportCancelled, DiskFull."""
-    check_file(path)
-    source = path
-    head = _head(path)
-    if head.startswith(b"\x1f\x8b"):
-        source = context.scratch / f"{context.number}.unpacked"
-        gunzip(path, source, lambda _: context.check())
-        head = _head(source)
-        context.size = source.stat().st_size
-        path = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    kind = detect_format(path, head, context.options)
-    table = _read(context, source, kind)
+def read_file(context: Context, item: Item) -> RawTable | TypedTable:
+    """Read what ``item`` stands for. Raises ImportRefused, ImportCancelled, DiskFull."""
+    for kind, message in item.notes:
+        context.problems.add(kind, message)
+    if item.url is not None:
+        from mldesk.data.postgres import read_postgres  # its driver loads with it
+        table: RawTable | TypedTable = read_postgres(context, item.url)
+    else:
+        table = _read_path(context, item)
     if len(table.names) > MAX_COLUMNS:
         raise ImportRefused(f"{context.name} has {len(table.names):,} columns; {MAX_COLUMNS:,} is the limit.")
     return table
 
 
-def _read(context: Context, source: Path, kind: str) -> RawTable | TypedTable:
-    if kind in ("csv", "tsv"):
-        return read_delimited(context, source, kind)
-    if kind == "parquet":
-        return read_parquet(context, source)
-    if kind == "xlsx":
-        from mldesk.data.sheets import read_sheet  # calamine loads with it
-        return read_sheet(context, source)
-    return read_json(context, source, kind)
+def _read_path(context: Context, item: Item) -> RawTable | TypedTable:
+    source = item.bring(context.scratch / f"{context.number}.member", context.cancelled)
+    name, head = item.name, head_of(source)
+    suffix = packing(head)
+    if suffix is not None:
+        target = context.scratch / f"{context.number}.unpacked"
+        unpack(source, target, suffix, context.name, lambda _: context.check())
+        if item.member is not None:
+            source.unlink()
+        source, name, head = target, bare_name(name), head_of(target)
+    context.size = source.stat().st_size
+    kind = detect_format(context.name, name, head, context.options)
+    if context.sampled:
+        source = beginning(context, source, kind)
+    reader = _READERS.get(kind)
+    return reader(context, source) if reader is not None else read_json(context, source, kind)
 
 
-def _head(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(_HEAD)
+def _sheet(context: Context, source: Path) -> RawTable:
+    from mldesk.data.sheets import read_sheet  # calamine loads with it
+    return read_sheet(context, source)
+
+
+def _html(context: Context, source: Path) -> RawTable:
+    from mldesk.data.html_tables import read_html  # seldom needed
+    return read_html(context, source)
+
+
+def _fixed(context: Context, source: Path) -> RawTable:
+    return read_delimited(context, source, "fixed")
+
+
+def _sqlite(context: Context, source: Path) -> RawTable:
+    from mldesk.data.sqlite_tables import read_sqlite  # seldom needed
+    return read_sqlite(context, source)
+
+
+def _duckdb(context: Context, source: Path) -> TypedTable:
+    from mldesk.data.duckdb_tables import read_duckdb  # seldom needed
+    return read_duckdb(context, source)
+
+
+_READERS: dict[str, Reader] = {
+    "csv": lambda context, source: read_delimited(context, source, "csv"),
+    "tsv": lambda context, source: read_delimited(context, source, "tsv"),
+    "parquet": lambda context, source: read_typed(context, ParquetRows(source)),
+    "arrow": lambda context, source: read_typed(context, ArrowRows(source)),
+    "fixed": _fixed, "xlsx": _sheet, "html": _html, "sqlite": _sqlite, "duckdb": _duckdb,
+}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from mldesk.core.errors import BadInput, MldeskError
+from mldesk.data.options import FORMATS, ImportOptions
 from mldesk.wire.schema import Column
 
-FORMATS: tuple[str, ...] = ("csv", "tsv", "json", "jsonl", "xlsx", "parquet")
 Progress = Callable[[float, float], None]  # done, total; in bytes of the source files
 Cancelled = Callable[[], bool]
+
+__all__ = ["FORMATS", "Cancelled", "Fix", "ImportCancelled", "ImportOptions", "ImportRefused", "Problem", "Problems",
+           "Progress", "Table"]
 
 LISTED = 100        # problems of one kind that are named one by one, per file
 LISTED_IN_ALL = 200  # problems that are named one by one, per file
@@ -20,6 +23,10 @@ LISTED_IN_ALL = 200  # problems that are named one by one, per file
 
 class ImportRefused(BadInput):
     """A file that cannot become a table. The sentence names the file, and the line or column where there is one."""
+
+    def __init__(self, message: str, *, hint: str = "", fixes: Sequence[Fix] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.fixes = tuple(fixes)
 
 
 class ImportCancelled(MldeskError):
@@ -33,28 +40,14 @@ class ImportCancelled(MldeskError):
 
 
 @dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """What the user says about a file; everything left at its default is found out from the file."""
+class Fix:
+    """What might put a problem right: other import options."""
 
-    format: str | None = None        # one of FORMATS
-    encoding: str | None = None      # a name Python knows: "cp1252", "euc-kr", …
-    delimiter: str | None = None     # one character
-    sheet: str | None = None         # name of the sheet of a workbook
-    header_row: int | None = None    # line or sheet row with the column names, from 1; 0: the file has none
-    day_first: bool | None = None    # 3/4/2024 is the third of April; None: judged by the whole column
-    decimal: str | None = None       # "." or ","; None: judged by the whole column
-    text: tuple[str, ...] = ()       # columns that stay text whatever they hold
-    missing: tuple[str, ...] = ()    # further texts that stand for a missing value
+    words: str                   # "Read the dates with the month before the day"
+    changes: Mapping[str, Any]   # of ImportOptions, as JSON has them
 
-    def __post_init__(self) -> None:
-        if self.format is not None and self.format not in FORMATS:
-            raise BadInput(f"There is no format {self.format!r:.40}.", hint=f"Choose one of {', '.join(FORMATS)}.")
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '\r\n"\0'):
-            raise BadInput(f"The delimiter is one character, not {self.delimiter!r:.40}.")
-        if self.decimal not in (None, ".", ","):
-            raise BadInput(f"The decimal mark is '.' or ',', not {self.decimal!r:.40}.")
-        if self.header_row is not None and self.header_row < 0:
-            raise BadInput("The header row is counted from 1; 0 says that there is none.")
+    def to_json(self) -> dict[str, Any]:
+        return {"words": self.words, "changes": dict(self.changes)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +58,8 @@ class Problem:
     line: int | None        # physical line of the file, or row of the sheet, from 1
     column: str | None      # as it is called in the table
     message: str            # one sentence
+    kind: str = ""          # what such problems are, in a few words, plural: "lines left out"
+    fix: Fix | None = None  # what might put it right
 
     def to_json(self) -> dict[str, Any]:
         return {"file": self.file, "line": self.line, "column": self.column, "message": self.message}
@@ -85,6 +80,7 @@ class Table:
     problems: tuple[Problem, ...]
     source: str                      # where it came from, in words
     reading: Mapping[str, Any] = field(default_factory=dict)  # how it was read: format, encoding, delimiter, …
+    options: ImportOptions = field(default_factory=ImportOptions)  # what the user said
 
 
 class Problems:
@@ -96,16 +92,21 @@ class Problems:
         self._counts: Counter[str] = Counter()
         self._unlisted: Counter[str] = Counter()
 
-    def add(self, kind: str, message: str, *, line: int | None = None, column: str | None = None) -> None:
+    def add(self, kind: str, message: str, *, line: int | None = None, column: str | None = None,
+            fix: Fix | None = None) -> None:
         """Note a problem. ``kind`` says in a few words, plural, what such problems are: "lines left out"."""
         self._counts[kind] += 1
         if self._counts[kind] > LISTED or len(self._listed) >= LISTED_IN_ALL:
             self._unlisted[kind] += 1
             return
-        self._listed.append(Problem(self.file, line, column, message))
+        self._listed.append(Problem(self.file, line, column, message, kind, fix))
 
     def count(self, kind: str) -> int:
         return self._counts[kind]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many problems of each kind there are, listed or not."""
+        return dict(self._counts)
 
     def clear(self) -> None:
         """Forget everything, for a second attempt at the same file."""
@@ -115,6 +116,6 @@ class Problems:
 
     def all(self) -> tuple[Problem, ...]:
         """Return what was noted, with a line for what was not listed one by one."""
-        more = [Problem(self.file, None, None, f"{count:,} more {kind}, {self._counts[kind]:,} in all.")
+        more = [Problem(self.file, None, None, f"{count:,} more {kind}, {self._counts[kind]:,} in all.", kind)
                 for kind, count in self._unlisted.items()]
         return (*self._listed, *more)

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mldesk.data.temporal_format import pattern_of
+
 _CLOCK = (r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
           r"\s*(?P<p>[AaPp]\.?[Mm]\.?)?")
 _TAIL = rf"(?:(?:[Tt]|\s+|,\s*){_CLOCK}\s*(?P<z>[Zz]|UTC|GMT|[+-]\d{{2}}(?::?\d{{2}})?)?)?"
@@ -32,6 +34,11 @@ PATTERNS: dict[str, str] = {
 }
 
 
+def pattern(form: str) -> str:
+    """Return how the texts of a form look: one of PATTERNS, or as a format with % signs says."""
+    return pattern_of(form) if "%" in form else PATTERNS[form]
+
+
 @dataclass(frozen=True, slots=True)
 class Moments:
     """What texts mean as moments."""
@@ -47,7 +54,7 @@ class Moments:
 
 def read_moments(values: pa.Array, form: str) -> Moments:
     """Read texts, none of them null, as one of PATTERNS says. UTC where a zone is written."""
-    fields = pc.extract_regex(values, PATTERNS[form])
+    fields = pc.extract_regex(values, pattern(form))
     matched = np.asarray(pc.is_valid(fields))
     if not matched.any():
         return Moments(np.full(len(values), NOT_A_TIME, np.int64), timed=False)

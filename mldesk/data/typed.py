@@ -1,20 +1,20 @@
-"""Parquet files: their columns have types already, which become MLDesk's."""
+"""Files whose columns have types already (Parquet, Arrow, databases), which become MLDesk's."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from mldesk.data.names import clean_names
 from mldesk.data.raw import Context, batch_rows
 from mldesk.data.records import ImportRefused
+from mldesk.data.typed_files import TypedFile
 from mldesk.data.types import ARROW, plain
 from mldesk.wire.schema import ColumnType
 
@@ -33,12 +33,12 @@ class _Source:
 
 @dataclass(slots=True)
 class TypedTable:
-    """A Parquet file, read when its batches are asked for."""
+    """A file whose columns have types, read when its batches are asked for."""
 
     names: list[str]
     types: list[ColumnType]
-    rows: int
-    path: Path
+    rows: int | None        # None: known at the end
+    file: TypedFile
     sources: list[_Source]
     reading: Mapping[str, Any] = field(default_factory=dict)
 
@@ -47,18 +47,10 @@ class TypedTable:
         needed = sorted({source.path[0] for source in self.sources})
         fields = {place: index for index, place in enumerate(needed)}
         blanks = [0] * len(self.sources)
-        try:
-            with pq.ParquetFile(self.path) as file:
-                names = [file.schema_arrow.field(place).name for place in needed]
-                whole = len(needed) == len(file.schema_arrow)
-                for batch in file.iter_batches(batch_rows(len(needed)), columns=None if whole else names):
-                    if not whole:
-                        batch = batch.select(names)
-                    yield [self._column(batch, fields, index, blanks) for index in range(len(self.sources))]
-        except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            raise _damaged(context, error) from error
+        with damage(context, self.file.what):
+            for batch in self.file.batches(needed, batch_rows(len(needed))):
+                batch.validate(full=True)  # what was damaged may decode all the same, into texts that are none
+                yield [self._column(batch, fields, index, blanks) for index in range(len(self.sources))]
         for source, count in zip(self.sources, blanks, strict=True):
             if count:
                 context.problems.add("remarks on missing values", f"{count:,} cells of {source.name!r} are blank; read "
@@ -81,26 +73,31 @@ class TypedTable:
         return read
 
 
-def read_parquet(context: Context, source: Path) -> TypedTable:
-    """Open a Parquet file. Raises ImportRefused naming the column that cannot be read, or for a damaged file."""
-    try:
-        with pq.ParquetFile(source) as file:
-            schema, rows = file.schema_arrow, file.metadata.num_rows
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(context, error) from error
+def read_typed(context: Context, file: TypedFile) -> TypedTable:
+    """Open a file with types. Raises ImportRefused naming the column that cannot be read, or for a damaged file."""
+    with damage(context, file.what):
+        schema, rows = file.open()
     sources = [item for place, column in enumerate(schema)
                for item in _sources(context, (place,), column.name, column.type)]
-    if not sources or not rows:
+    if not sources or rows == 0:
         lack = "a header and no rows" if sources else "no columns that can be read"
         raise ImportRefused(f"{context.name} has {lack}.")
     names = clean_names([item.name for item in sources], context.problems)
     sources = [_Source(item.path, name, item.type, item.read) for item, name in zip(sources, names, strict=True)]
-    return TypedTable(names, [item.type for item in sources], rows, source, sources, reading={"format": "parquet"})
+    return TypedTable(names, [item.type for item in sources], rows, file, sources, reading={"format": file.format})
 
 
-def _damaged(context: Context, error: Exception) -> ImportRefused:
-    reason = str(error).splitlines()[0][:160].rstrip(".") if str(error) else type(error).__name__
-    return ImportRefused(f"{context.name} is damaged or not a Parquet file: {reason}.", hint="Copy or write it again.")
+@contextmanager
+def damage(context: Context, what: str) -> Iterator[None]:
+    """Turn what Arrow raises for a damaged file into a sentence."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = str(error).splitlines()[0][:160].rstrip(".") if str(error) else type(error).__name__
+        raise ImportRefused(f"{context.name} is damaged or not {what}: {reason}.", hint="Copy or write it again."
+                            ) from error
 
 
 def _sources(context: Context, path: tuple[int, ...], name: str, kind: pa.DataType) -> Iterator[_Source]:

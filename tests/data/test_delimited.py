@@ -211,7 +211,7 @@ def test_a_packed_file_is_unpacked_and_a_cut_one_refused(take: Import, monkeypat
     assert take(packed, "t.csv.gz").rows == 1000
     with pytest.raises(ImportRefused, match=r"t\.csv\.gz ends in the middle of its packed data"):
         take(packed[:-20], "t.csv.gz")
-    monkeypatch.setattr("mldesk.data.files._GZIP_LIMIT", 3000)
+    monkeypatch.setattr("mldesk.data.archives._MOST", 3000)
     with pytest.raises(ImportRefused, match="unpacks to more than 3,000 bytes"):
         take(packed, "bomb.csv.gz")
 

@@ -33,7 +33,10 @@ def _objects(store: ObjectStore) -> set[str]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_cancelling_at_any_moment_leaves_nothing(name: str, store: ObjectStore, scratch: Path) -> None:
+def test_cancelling_at_any_moment_leaves_nothing(
+    name: str, store: ObjectStore, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mldesk.data.stopping._POLL", 60)  # so that the same number of questions is asked each time
     asked = 0
 
     def count() -> bool:
