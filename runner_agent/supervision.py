@@ -209,11 +209,14 @@ class Supervision:
             try:
                 if self._journal_lines():
                     return True
+                if self._backlog:
+                    return False
             except OSError as error:
                 self._disk_error(error)
                 return False
 
     def _journal_lines(self) -> bool:
+        """Journal the backlog; say whether it held the last word. Leaves that in it while it is not to count yet."""
         done = 0
         try:
             for line in self._backlog:

@@ -107,7 +107,7 @@ def _train(folder: Path, objects: Path, report: Report, control: Control,
     if spec.kind != "train":
         raise BadInput(f"This runner has no job of the kind {spec.kind!r:.40}.", hint="Upgrade the runner.")
     work = Workplace(ObjectStore(objects), report, control, checkpoints, folder / "scratch",
-                     usable_threads(spec.resources.threads), spec.resources.device)
+                     usable_threads(spec.resources.threads), _visible_device(spec.resources.device))
     return train(TrainRequest.from_json(spec.payload), work)
 
 
@@ -119,6 +119,12 @@ def _read_spec(folder: Path) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise BadInput("The job's spec.json is not a JSON object.")
     return value
+
+
+def _visible_device(asked: str) -> str:
+    """Return the device as this process counts: the runner shows it one card only, whatever its number elsewhere."""
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return "cuda" if asked.startswith("cuda:") and shown and "," not in shown else asked
 
 
 def _device(folder: Path) -> str:
@@ -165,6 +171,7 @@ def _warm() -> int:
     if not line.strip():
         return 0
     job = json.loads(line)
+    os.environ.update(job.get("environment", {}))  # which cards it may see; torch has not asked the driver yet
     return run_job(Path(job["job"]), Path(job["objects"]), int(job["attempt"]))
 
 
