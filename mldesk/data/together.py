@@ -97,8 +97,10 @@ def _say_converted(context: Context, name: str, converter: Converter) -> None:
 
 
 def _say_unfit(context: Context, name: str, count: int, example: str, kind: ColumnType) -> None:
-    context.problems.add("values that do not fit", f"{count:,} {'value' if count == 1 else 'values'} of {name!r} "
-                         f"do not fit the type {kind.value}{example and f', {example!r} for example'}; missing now.", column=name,
+    cells = f"{count:,} {'value' if count == 1 else 'values'} of {name!r}"
+    such = f", {example!r} for example" if example else ""
+    context.problems.add("values that do not fit", f"{cells} do not fit the type {kind.value}{such}; missing now.",
+                         column=name,
                          fix=Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}))
 
 

@@ -29,7 +29,8 @@ class DatasetStore:
 
     def add(self, name: str, *, manifest: str, rows: int, columns: Iterable[Column], size: int, source: str,
             parent: int | None = None, recipe: Sequence[Mapping[str, Any]] | None = None,
-            problems: Iterable[Mapping[str, Any]] = (), new: bool = False) -> DatasetVersion:
+            problems: Iterable[Mapping[str, Any]] = (), reading: Mapping[str, Any] | None = None,
+            new: bool = False) -> DatasetVersion:
         """Make a dataset, or the next version of the one that has the name, and its head.
 
         The manifest must be in the object store. Raises BadInput for a bad name, Conflict if ``new`` and the name
@@ -54,7 +55,8 @@ class DatasetStore:
             connection.execute(insert(dataset_versions).values(
                 dataset=key, number=number, manifest=manifest, rows=rows, size=size, parent=parent,
                 source=codec.clean(source), created=now, recipe=None if recipe is None else codec.dump(list(recipe)),
-                problems=codec.dump(list(problems)), columns=codec.dump([column.to_json() for column in columns])))
+                reading=None if reading is None else codec.dump(dict(reading)), problems=codec.dump(list(problems)),
+                columns=codec.dump([column.to_json() for column in columns])))
             connection.execute(update(datasets).where(datasets.c.key == key).values(head=number))
             return _one_version(connection, name, key, number)
 
@@ -204,4 +206,5 @@ def _to_version(row: Row[Any]) -> DatasetVersion:
         dataset=row.name, number=row.number, manifest=row.manifest, rows=row.rows,
         columns=columns_from_json(codec.load(row.columns)), size=row.size, parent=row.parent,
         recipe=None if recipe is None else tuple(recipe), source=row.source,
-        problems=tuple(codec.load(row.problems)), profile=row.profile, created=row.created)
+        problems=tuple(codec.load(row.problems)), profile=row.profile, created=row.created,
+        reading=codec.load(row.reading))

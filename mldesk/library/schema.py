@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -39,6 +39,7 @@ dataset_versions = Table(
     Column("profile", Text),                     # digest
     Column("created", Float, nullable=False),
     Column("recipe", Text),                      # JSON
+    Column("reading", Text),                     # JSON: what was imported and how
     Column("problems", Text, nullable=False),    # JSON
     Column("columns", Text, nullable=False),     # JSON; last, since it may be long
     UniqueConstraint("dataset", "number"),
