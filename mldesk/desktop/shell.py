@@ -37,7 +37,7 @@ class Shell(Protocol):
         ...
 
     def go(self, place: str) -> None:
-        """Show a place: "home", "datasets", "runs", "models" or "settings"."""
+        """Show a place: "home", "datasets", "runs", "models", "runners" or "settings"."""
         ...
 
     def open_dataset(self, name: str, tab: str = "") -> None:
@@ -50,6 +50,22 @@ class Shell(Protocol):
 
     def open_model(self, name: str, number: int | None = None) -> None:
         """Show one model."""
+        ...
+
+    def open_runner(self, name: str) -> None:
+        """Show one runner."""
+        ...
+
+    def add_runner(self) -> None:
+        """Open the Add runner dialog."""
+        ...
+
+    def train_on(self, runner: str) -> None:
+        """Open the Train dialog with a runner chosen, over the dataset looked at last or the newest one."""
+        ...
+
+    def allow_questions(self) -> None:
+        """Ask for passwords again where somebody said no before: a person has just asked for a connection."""
         ...
 
     def compare_runs(self, run_ids: Sequence[str]) -> None:

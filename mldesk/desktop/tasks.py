@@ -22,6 +22,7 @@ S = TypeVar("S")
 
 WORKERS = 6    # threads for what pages ask for
 FOLLOWERS = 12  # threads that may sit in a long poll at once
+REMOTE = 8     # threads that may wait for runners which may be slow or gone
 
 
 class Tasks:
@@ -32,7 +33,8 @@ class Tasks:
         self._running: set[asyncio.Task[Any]] = set()
         self._quiet: set[asyncio.Task[Any]] = set()
         self._pools = {"work": ThreadPoolExecutor(WORKERS, "mldesk-work"),
-                       "follow": ThreadPoolExecutor(FOLLOWERS, "mldesk-follow")}
+                       "follow": ThreadPoolExecutor(FOLLOWERS, "mldesk-follow"),
+                       "remote": ThreadPoolExecutor(REMOTE, "mldesk-remote")}
         self._at_work = 0
         self._idle = threading.Condition()
         self.closing = threading.Event()  # long work in threads looks at this and ends early
@@ -140,6 +142,11 @@ async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 async def in_follower(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """As ``in_thread``, for calls that wait for a runner: they have threads of their own and hold up no page."""
     return await current().in_thread(functools.partial(work, *args, **kwargs), "follow")
+
+
+async def in_remote(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As ``in_thread``, for what is asked of runners: one that does not answer holds up none of the library's pages."""
+    return await current().in_thread(functools.partial(work, *args, **kwargs), "remote")
 
 
 class TaskOwner:

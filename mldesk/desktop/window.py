@@ -28,7 +28,6 @@ from PySide6.QtWidgets import (
 from mldesk.core.paths import Home
 from mldesk.desktop import errors, theme
 from mldesk.desktop.actions import Actions
-from mldesk.desktop.pages.home import HomePage
 from mldesk.desktop.palette_key import PaletteKey
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.shell import ToastAction
@@ -36,21 +35,19 @@ from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.imports import Imports
 from mldesk.desktop.status_bar import StatusBar
 from mldesk.desktop.theme import Tone
-from mldesk.desktop.widgets.sidebar import SideBar
 from mldesk.desktop.widgets.toasts import Toasts
 from mldesk.desktop.window_actions import register
+from mldesk.desktop.window_places import PLACES, make_place, make_sidebar
 
 if TYPE_CHECKING:
     from mldesk.desktop.drop_overlay import FileDrops
+    from mldesk.desktop.login_asker import LoginAsker
     from mldesk.desktop.pages.dataset import DatasetPage
     from mldesk.desktop.pages.model import ModelPage
     from mldesk.desktop.pages.place import Place
     from mldesk.desktop.pages.run import RunPage
     from mldesk.desktop.pages.runs import RunsPage
     from mldesk.library.records import Model, Run
-
-PLACES = ("datasets", "runs", "models")  # those with a list and a detail
-
 
 class MainWindow(QMainWindow):
     """The one window. Signals: ``painted`` once, after the first paint; ``closing`` when it was told to close."""
@@ -63,13 +60,16 @@ class MainWindow(QMainWindow):
         self.desk, self.home, self.preferences = desk, home, preferences
         self.actions_: Actions = Actions()
         self.imports = Imports(desk)
+        self.logins: LoginAsker | None = None
         self._painted = False
         self._file_drops: FileDrops | None = None
         self._places: dict[str, QWidget] = {}
         self.setWindowTitle("MLDesk")
         self.setMinimumSize(880, 560)
         self.setAcceptDrops(True)
-        self.sidebar = self._make_sidebar()
+        self.sidebar = make_sidebar()
+        self.sidebar.selected.connect(self._on_selected)
+        self.sidebar.pressed.connect(self.go)
         self.stack = QStackedWidget()
         self._pages = QWidget()  # holds the stack, and over it the toasts
         self.toasts = Toasts(self._pages)
@@ -118,6 +118,26 @@ class MainWindow(QMainWindow):
         from mldesk.desktop.pages.model import ModelPage
 
         self._open("models", ModelPage(self, name, number))
+
+    def open_runner(self, name: str) -> None:
+        from mldesk.desktop.pages.runner import RunnerPage
+
+        self._open("runners", RunnerPage(self, name))
+
+    def add_runner(self) -> None:
+        from mldesk.desktop.pages.add_runner_dialog import open_add_runner
+
+        if self._ready_or_say():
+            open_add_runner(self)
+
+    def train_on(self, runner: str) -> None:
+        from mldesk.desktop.pages.train_dialog import train_on
+
+        train_on(self, runner)
+
+    def allow_questions(self) -> None:
+        if self.logins is not None:
+            self.logins.allow()
 
     def compare_runs(self, run_ids: Sequence[str]) -> None:
         from mldesk.desktop.pages.compare import ComparePage
@@ -275,16 +295,6 @@ class MainWindow(QMainWindow):
 
     # Building
 
-    def _make_sidebar(self) -> SideBar:
-        bar = SideBar()
-        bar.add_item("home", self.tr("Home"), "home")
-        bar.add_item("datasets", self.tr("Datasets"), "dataset")
-        bar.add_item("runs", self.tr("Runs"), "run")
-        bar.add_item("models", self.tr("Models"), "model")
-        bar.add_item("settings", self.tr("Settings"), "settings", bottom=True)
-        bar.selected.connect(self._on_selected)
-        return bar
-
     def _build(self) -> None:
         pages = QVBoxLayout(self._pages)
         pages.setContentsMargins(0, 0, 0, 0)
@@ -314,25 +324,10 @@ class MainWindow(QMainWindow):
 
     def _place(self, key: str) -> QWidget:
         if key not in self._places:
-            widget = self._make_place(key)
+            widget = make_place(self, key)
             self._places[key] = widget
             self.stack.addWidget(widget)
         return self._places[key]
-
-    def _make_place(self, key: str) -> QWidget:
-        """Pages are imported when they are first seen: the first paint does not wait for them."""
-        if key == "home":
-            return HomePage(self)
-        if key == "settings":
-            from mldesk.desktop.pages.settings import SettingsPage
-
-            return SettingsPage(self)
-        from mldesk.desktop.pages.datasets import DatasetsPage
-        from mldesk.desktop.pages.models import ModelsPage
-        from mldesk.desktop.pages.place import Place
-        from mldesk.desktop.pages.runs import RunsPage
-
-        return Place({"datasets": DatasetsPage, "runs": RunsPage, "models": ModelsPage}[key](self))
 
     def _open(self, key: str, page: Any) -> None:
         place: Place = self._place(key)  # type: ignore[assignment]

@@ -36,13 +36,15 @@ def _file(window: MainWindow) -> list[Action]:
                window.why_not_ready),
         Action("model.import", tr("Import a bundle…"), window.choose_bundle, "File", "Ctrl+Shift+O", "bundle",
                window.why_not_ready, "mlbundle model inspect"),
+        Action("runner.add", tr("Add a runner…"), window.add_runner, "File", "Ctrl+Shift+R", "runner",
+               window.why_not_ready, "ssh machine server connect gpu"),
         Action("window.quit", tr("Quit"), window.close, "File", "Ctrl+Q", "close", words="exit close"),
     ]
 
 
 def _go(window: MainWindow) -> list[Action]:
     places = (("home", tr("Home"), "home"), ("datasets", tr("Datasets"), "dataset"), ("runs", tr("Runs"), "run"),
-              ("models", tr("Models"), "model"))
+              ("models", tr("Models"), "model"), ("runners", tr("Runners"), "runner"))
     actions = [Action(f"go.{key}", tr("Go to {place}").format(place=title), partial(window.go, key), "Go",
                       f"Ctrl+{number}", icon) for number, (key, title, icon) in enumerate(places, start=1)]
     return [*actions,

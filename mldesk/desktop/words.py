@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -190,7 +191,8 @@ def machine(facts: Mapping[str, Any]) -> str:
     if memory := facts.get("memory"):
         parts.append(size(float(memory)))
     devices = [_device(item) for item in facts.get("devices") or ()]
-    parts += [name for name in devices if name.lower() != "cpu"] or [tr("no GPU")]
+    cards = Counter(name for name in devices if name.lower() != "cpu")
+    parts += [name if count == 1 else f"{count} × {name}" for name, count in cards.items()] or [tr("no GPU")]
     return " · ".join(parts)
 
 

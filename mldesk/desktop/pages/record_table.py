@@ -110,7 +110,7 @@ class RecordTable(QTableView, Generic[R]):
     def __init__(self, fields: Sequence[Field[R]], key: Callable[[R], Hashable], name: str, *, many: bool = False,
                  parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.records = RecordModel(fields, key, self)
+        self.records = self._make_model(fields, key)
         self._key = key
         self.setProperty("flush", True)
         self.setAccessibleName(name)
@@ -139,6 +139,9 @@ class RecordTable(QTableView, Generic[R]):
         self.doubleClicked.connect(lambda index: self.opened.emit(index.data(RecordRole)))
         self.selectionModel().selectionChanged.connect(lambda *_: self.chosen.emit())
         self._fit()
+
+    def _make_model(self, fields: Sequence[Field[R]], key: Callable[[R], Hashable]) -> RecordModel[R]:
+        return RecordModel(fields, key, self)
 
     def set_records(self, records: Sequence[R]) -> None:
         """Show other records; what was selected and is still there stays selected."""

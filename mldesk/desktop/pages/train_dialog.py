@@ -15,6 +15,7 @@ from mldesk.desktop.pages.column_choice import ColumnBox, ColumnList
 from mldesk.desktop.pages.dataset_columns import columns_of
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.room import fitting
+from mldesk.desktop.pages.train_runner import RunnerSection
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.train import TrainState, likely_target
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from mldesk.workbench.orders import TrainCheck
 
 _PAUSE = 120  # milliseconds after the last change until the order is checked
+_CALM = 500   # milliseconds after the last check until runners are asked what it would take
 
 
 def open_train_dialog(shell: Shell, reference: str, like: Mapping[str, Any] | None = None) -> None:
@@ -57,6 +59,21 @@ def train_again(shell: Shell, run: Run) -> None:
         "target": run.target, "task": run.task, "estimator": run.estimator, "parameters": dict(run.parameters),
         "features": None if features is None else tuple(features), "seed": int(payload.get("seed") or 0),
         "test_size": float(payload.get("split", {}).get("test_size", 0.2))})
+
+
+def train_on(shell: Shell, runner: str) -> None:
+    """Open the dialog with a runner chosen, over the dataset that was changed last."""
+    start(_open_newest(shell, runner), f"open the Train dialog for {runner}")
+
+
+async def _open_newest(shell: Shell, runner: str) -> None:
+    datasets = await in_thread(shell.desk.workbench.datasets.list)
+    if not datasets:
+        shell.say(words.tr("Import a table first; then choose {runner} in the Train dialog.").format(runner=runner),
+                  "info", (words.tr("Import…"), shell.choose_import))
+        return
+    newest = max(datasets, key=lambda item: item.head.created)
+    await _open(shell, newest.name, {"runner": runner})
 
 
 async def _open(shell: Shell, reference: str, like: dict[str, Any]) -> None:
@@ -83,6 +100,8 @@ class TrainDialog(Sheet, TaskOwner):
         self._filling = False
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
         self._pause.timeout.connect(self._check)
+        self._calm = QTimer(self, singleShot=True, interval=_CALM)
+        self._calm.timeout.connect(self._estimate)
         left, right = self._make_left(), self._make_right()
         parts = row(left, hairline(vertical=True), right, spacing=Space.XL)
         parts.setStretch(0, 5)
@@ -96,6 +115,7 @@ class TrainDialog(Sheet, TaskOwner):
         self._fill()
         self._check()
         self._load_profile()
+        self._load_runners()
 
     # Building
 
@@ -140,6 +160,10 @@ class TrainDialog(Sheet, TaskOwner):
         self._fold.clicked.connect(self._on_fold)
         self.columns = ColumnList([])
         self.columns.changed.connect(self._on_columns)
+        self.runners = RunnerSection()
+        self.runners.changed.connect(self._on_runner)
+        self.runners.adding.connect(self._on_add_runner)
+        page.body.addWidget(self.runners)
         page.body.addLayout(self._target_card)
         page.body.addLayout(self._advice)
         page.body.addWidget(FormRow(self.tr("Name of the run"), self.name, self.tr("Made up if left empty.")))
@@ -253,6 +277,7 @@ class TrainDialog(Sheet, TaskOwner):
         await self.state.refresh()
         self._fill()
         self._show_check(self.state.check.value)
+        self._calm.start()
 
     def _show_check(self, check: TrainCheck | None) -> None:
         if check is None:
@@ -261,7 +286,7 @@ class TrainDialog(Sheet, TaskOwner):
         reason = form_error or (f"{check.why_not} {check.hint}".strip() if check.why_not else "")
         if not self.target.value():
             reason = self.tr("Choose the column to predict.")
-        self.set_primary_enabled(reason)
+        self.set_primary_enabled(reason or self.runners.why_not())
         guessed = self.state.order.value.task is None
         self._task_row.set_help(self.tr("Guessed from the values of the column.") if guessed else "")
         while self._advice.count():
@@ -273,6 +298,30 @@ class TrainDialog(Sheet, TaskOwner):
             notice = Notice(self)
             notice.say("warning" if advice.level == "warning" else "info", "", advice.text)
             self._advice.addWidget(notice)
+
+    # Where it is to run
+
+    @async_slot
+    async def _load_runners(self) -> None:
+        await self.state.load_runners()
+        self.runners.show_runners(self.state.runners.value, self.state.order.value.runner)
+        self._show_check(self.state.check.value)
+
+    @async_slot
+    async def _estimate(self) -> None:
+        self.runners.set_busy(True)
+        await self.state.estimate()
+        self.runners.set_busy(self.state.estimating.value)
+        self.runners.show_estimates(self.state.estimates.value)
+        self._show_check(self.state.check.value)
+
+    def _on_runner(self) -> None:
+        self.state.change(runner=self.runners.runner(), priority=self.runners.priority.value())
+        self._show_check(self.state.check.value)
+
+    def _on_add_runner(self) -> None:
+        self.reject()
+        self._shell.add_runner()
 
     # The target's own values
 
@@ -301,6 +350,7 @@ class TrainDialog(Sheet, TaskOwner):
     @async_slot
     async def _on_train(self) -> None:
         self._pause.stop()
+        self._shell.allow_questions()
         self.set_busy(self.tr("Sending the run to its runner…"))
         try:
             run = await self.state.start()

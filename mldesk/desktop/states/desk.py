@@ -66,6 +66,10 @@ class Desk:
             start(self._meet_machine(), "meet this machine")
         await self._watch()
 
+    def now(self) -> float:
+        """Return the wall clock."""
+        return self._clock.now()
+
     def nudge(self) -> None:
         """Look at the library now, not at the next tick: this window has just changed it."""
         self._nudge.set()

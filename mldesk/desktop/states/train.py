@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mldesk.core.errors import MldeskError
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
-from mldesk.desktop.tasks import in_thread
+from mldesk.desktop.tasks import in_remote, in_thread
 
 if TYPE_CHECKING:
-    from mldesk.library.records import DatasetVersion, Run
+    from mldesk.library.records import DatasetVersion, Run, RunnerRecord
     from mldesk.training.catalogue import EstimatorEntry
     from mldesk.workbench.orders import TrainCheck, TrainOrder
+    from mldesk.workbench.runners import RunnerEstimate
 
 _ENDS = ("target", "label", "class", "y", "outcome")  # names that targets like to have
 
@@ -24,7 +26,11 @@ class TrainState:
         self._desk, self.version = desk, version
         self.order: Observable[TrainOrder] = Observable(order)
         self.check: Observable[TrainCheck | None] = Observable(None)  # None while it is being made
-        self._asked = 0
+        self.runners: Observable[tuple[RunnerRecord, ...]] = Observable(())
+        self.estimates: Observable[tuple[RunnerEstimate, ...]] = Observable(())
+        self.estimating = Observable(False)
+        self._asked = self._estimated = 0
+        self._priced: TrainOrder | None = None  # the order that ``estimates`` are of
 
     def change(self, **fields: Any) -> None:
         """Change fields of the order; ``refresh`` must follow."""
@@ -38,13 +44,35 @@ class TrainState:
         if asked == self._asked:
             self.check.value = check
 
+    async def load_runners(self) -> None:
+        """Read which runners there are."""
+        self.runners.value = tuple(await in_thread(self._desk.workbench.runners.list))
+
+    async def estimate(self) -> None:
+        """Say what the order would take on each runner, asking them; an answer to an older order is dropped."""
+        order = replace(self.order.value, runner="local", name="", model="", seed=0)  # what costs nothing
+        if order == self._priced or self.check.value is None or self.check.value.why_not:
+            return
+        self._estimated += 1
+        asked, self._priced = self._estimated, order
+        self.estimating.value = True
+        try:
+            estimates = tuple(await in_remote(self._desk.workbench.runners.estimates, order))
+        except MldeskError:  # a train dialog without figures still trains
+            estimates = ()
+        finally:
+            if asked == self._estimated:
+                self.estimating.value = False
+        if asked == self._estimated:
+            self.estimates.value = estimates
+
     def estimators(self, task: str | None) -> list[EstimatorEntry]:
         """Return what can be trained for ``task``, in the catalogue's order. No I/O."""
         return self._desk.workbench.runs.estimators(task)
 
     async def start(self) -> Run:
         """Start the run. Raises BadInput, RunnerUnreachable."""
-        run = await in_thread(self._desk.workbench.runs.start, self.order.value)
+        run = await in_remote(self._desk.workbench.runs.start, self.order.value)
         self._desk.nudge()
         return run
 

@@ -56,9 +56,12 @@ class _Entry(QPushButton):
 
 
 class SideBar(QFrame):
-    """Where one can go. Up and Down move. Signals: ``selected`` (the key of the place chosen)."""
+    """Where one can go. Up and Down move. Signals: ``selected`` (the key of the place chosen when it is another one);
+    ``pressed`` (the key) when the place that is shown already is pressed again.
+    """
 
     selected = Signal(str)
+    pressed = Signal(str)
 
     def __init__(self, title: str = "MLDesk", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +72,9 @@ class SideBar(QFrame):
         self._compact = False
         self._group = QButtonGroup(self)
         self._group.buttonToggled.connect(self._on_toggled)
+        self._before = ""  # the place that was shown when the button went down
+        self._group.buttonPressed.connect(lambda _: setattr(self, "_before", self.current()))
+        self._group.buttonClicked.connect(self._on_clicked)
         self._name = make_label(title, "title")
         brand = QHBoxLayout()
         brand.setContentsMargins(Space.S + 2, Space.XS, 0, Space.M)
@@ -138,6 +144,12 @@ class SideBar(QFrame):
                 stop = Qt.FocusPolicy.StrongFocus if entry is button else Qt.FocusPolicy.ClickFocus
                 entry.setFocusPolicy(stop)
             self.selected.emit(next(key for key, entry in self._entries.items() if entry is button))
+
+    def _on_clicked(self, button: QPushButton) -> None:
+        """Tell of a press of the place that was shown before it, too; ``selected`` has told of the others."""
+        key = next(key for key, entry in self._entries.items() if entry is button)
+        if key == self._before:
+            self.pressed.emit(key)
 
     def changeEvent(self, event: QEvent) -> None:
         if theme.is_theme_event(event):

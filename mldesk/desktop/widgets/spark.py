@@ -65,10 +65,12 @@ class MiniHistogram(QWidget):
 
 
 class Sparkline(QWidget):
-    """A curve without axes, its last value marked."""
+    """A curve without axes, its last value marked. ``scale`` is the bottom and the top; None fits what is shown."""
 
-    def __init__(self, values: Sequence[float] = (), parent: QWidget | None = None) -> None:
+    def __init__(self, values: Sequence[float] = (), parent: QWidget | None = None, *,
+                 scale: tuple[float, float] | None = None) -> None:
         super().__init__(parent)
+        self._scale = scale
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.set_values(values)
 
@@ -90,7 +92,7 @@ class Sparkline(QWidget):
         known = [value for value in self._values if math.isfinite(value)]
         if not known:
             return
-        low, high = min(known), max(known)
+        low, high = self._scale or (min(known), max(known))
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(theme.colour("accent_text"), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
@@ -105,7 +107,7 @@ class Sparkline(QWidget):
                 line = QPolygonF()
                 continue
             across = 3 + (self.width() - 8) * (index / last if last else 1.0)
-            share = (value - low) / (high - low) if high > low else 0.5
+            share = min(1.0, max(0.0, (value - low) / (high - low))) if high > low else 0.5
             point = QPointF(across, 3 + (self.height() - 7) * (1 - share))
             line.append(point)
         painter.drawPolyline(line)

@@ -1,0 +1,50 @@
+"""The places of the navigation and the page of each. Pages are imported when they are first seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QWidget
+
+from mldesk.desktop.pages.home import HomePage
+from mldesk.desktop.widgets.sidebar import SideBar
+
+if TYPE_CHECKING:
+    from mldesk.desktop.shell import Shell
+
+PLACES = ("datasets", "runs", "models", "runners")  # those with a list and a detail
+
+
+def tr(text: str) -> str:
+    """Translate the name of a place."""
+    return QCoreApplication.translate("MainWindow", text)
+
+
+def make_sidebar() -> SideBar:
+    """Return the navigation."""
+    bar = SideBar()
+    for key, title, icon in (("home", tr("Home"), "home"), ("datasets", tr("Datasets"), "dataset"),
+                             ("runs", tr("Runs"), "run"), ("models", tr("Models"), "model"),
+                             ("runners", tr("Runners"), "runner")):
+        bar.add_item(key, title, icon)
+    bar.add_item("settings", tr("Settings"), "settings", bottom=True)
+    return bar
+
+
+def make_place(shell: Shell, key: str) -> QWidget:
+    """Return the page of a place: the first paint does not wait for those that are not seen yet."""
+    if key == "home":
+        return HomePage(shell)
+    if key == "settings":
+        from mldesk.desktop.pages.settings import SettingsPage
+
+        return SettingsPage(shell)
+    from mldesk.desktop.pages.datasets import DatasetsPage
+    from mldesk.desktop.pages.models import ModelsPage
+    from mldesk.desktop.pages.place import Place
+    from mldesk.desktop.pages.runners import RunnersPage
+    from mldesk.desktop.pages.runs import RunsPage
+
+    pages = {"datasets": DatasetsPage, "runs": RunsPage, "models": ModelsPage, "runners": RunnersPage}
+    return Place(pages[key](shell))
