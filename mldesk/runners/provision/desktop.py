@@ -34,7 +34,8 @@ from mldesk.runners.provision.wheelhouse import (
     own_packages,
 )
 
-INDEX = "MLDESK_PACKAGE_INDEX"  # environment: the user's own package index, for boxes that download and for us
+# Environment: package indexes of the user's own, spaces between them, which take the place of the default one.
+INDEX = "MLDESK_PACKAGE_INDEX"
 _PYTHONS = ((3, 11), (3, 12), (3, 13))
 _PLATFORMS = ("x86_64-glibc", "aarch64-glibc")
 _FETCHING = 3600.0
@@ -50,7 +51,7 @@ class Desktop:
     """This installation and the folder of wheels in its library."""
 
     def __init__(self, home: Home, *, index: str | None = None) -> None:
-        """``index``: the user's own package index; by default what MLDESK_PACKAGE_INDEX says."""
+        """``index``: the user's own package indexes; by default what MLDESK_PACKAGE_INDEX says."""
         self.index = os.environ.get(INDEX, "") if index is None else index
         self._folder = home.make().wheels
         self._made = self._folder / "made"
@@ -141,7 +142,8 @@ class Desktop:
         line = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
                 "--only-binary", ":all:", "--dest", str(self._folder), "--python-version", house.lock.python,
                 *(word for tag in tags for word in ("--platform", tag)), *(["--no-deps"] if whole else []),
-                *(["--extra-index-url", self.index] if self.index else []), *wanted]
+                *(word for option, url in zip(("--index-url", *("--extra-index-url",) * 9), self.index.split(),
+                                              strict=False) for word in (option, url)), *wanted]
         done = subprocess.run(line, capture_output=True, text=True, timeout=_FETCHING, check=False,
                               stdin=subprocess.DEVNULL)
         if done.returncode:

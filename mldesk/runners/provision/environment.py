@@ -35,7 +35,7 @@ class Supply:
     wheels: Wheels | None = None      # makes what is missing of the wheels, telling how far it is, and returns them all
     pip: Archive | None = None        # a wheel of pip, for a box with internet and without uv
     uv: Archive | str = ""            # uv to send, or "uv": there is one; "": neither
-    index: str = ""                   # the user's own package index
+    index: str = ""                   # the user's own package indexes, spaces between them
     modules: tuple[str, ...] = MODULES
 
     @staticmethod

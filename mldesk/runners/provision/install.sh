@@ -249,8 +249,11 @@ fill_environment() { # key list: unpack wheels; stdin is the program that does
 fetch_environment() { # key tool: let uv, or the pip that was sent, bring the packages; stdin names them
     held
     cat >"$environments/$1.new/requirements.txt"
-    if [ -n "$index" ]; then  # of the user's own, beside the one that the tool knows
-        PIP_EXTRA_INDEX_URL="$index"; UV_INDEX="$index"; export PIP_EXTRA_INDEX_URL UV_INDEX
+    if [ -n "$index" ]; then  # the user's own instead of the one that the tool knows, the first before the others
+        PIP_INDEX_URL=${index%% *}; UV_DEFAULT_INDEX=$PIP_INDEX_URL; UV_INDEX_STRATEGY=unsafe-best-match
+        case "$index" in *" "*) PIP_EXTRA_INDEX_URL=${index#* }; UV_INDEX=$PIP_EXTRA_INDEX_URL
+            export PIP_EXTRA_INDEX_URL UV_INDEX ;; esac
+        export PIP_INDEX_URL UV_DEFAULT_INDEX UV_INDEX_STRATEGY
     fi
     ( while sleep 10; do touch "$root/lock" || exit; done ) >/dev/null 2>&1 &
     keeper=$!

@@ -42,7 +42,7 @@ def home(tmp_path: Path) -> Path:
 def box(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exec]:
     path = bare_path(tmp_path / "tools")
     program(tmp_path / "tools", "python3", f'exec {SYSTEM_PYTHON} "$@"')
-    monkeypatch.setattr("mldesk.runners.provision.install.PIECE", PIECE)
+    monkeypatch.setattr("mldesk.runners.provision.steps.PIECE", PIECE)
     box = LocalExec(home, path=path)
     yield box
     box.run(f"[ ! -x {AGENT} ] || {AGENT} stop --kill-jobs")
@@ -157,7 +157,7 @@ def test_two_cannot_install_at_once_but_a_stale_lock_is_broken(box: Exec, home: 
 def test_a_version_that_fails_its_self_test_is_not_taken_into_use(box: Exec, home: Path, payload: Payload) -> None:
     first = set_up(box, payload)
     facts, other = facts_of(box), newer(payload)
-    plan = replace(make_plan(facts, Offer(other.build, 1, 1)), way=Way.SYSTEM, python=facts.pythons[0].path)
+    plan = make_plan(facts, Offer(other.build, 1, 1), upgrade=True)
     with pytest.raises(InstallFailed, match="sees 0 graphics cards there, and the probe saw 1"):
         install(box, replace(facts, gpus=(None,)), plan, other, token="me")  # type: ignore[arg-type]
     assert facts_of(box).current == first.build
@@ -170,7 +170,7 @@ def test_an_upgrade_hands_over_and_keeps_the_version_before(box: Exec, home: Pat
     assert box.run(f"{AGENT} start").status == 0
     for other in (newer(payload), replace(payload, build="0.3.0-x")):
         facts = facts_of(box)
-        plan = replace(make_plan(facts, Offer(other.build, 1, 1)), way=Way.SYSTEM, python=facts.pythons[0].path)
+        plan = make_plan(facts, Offer(other.build, 1, 1), upgrade=True)
         install(box, facts, plan, other, token="me")
     facts = facts_of(box)
     assert facts.current == "0.3.0-x"

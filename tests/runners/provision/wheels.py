@@ -34,10 +34,10 @@ def wheel(folder: Path, name: str, version: str = "1.0", files: Mapping[str, str
     path = folder / f"{name}-{version}-{tags}.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in (files or {f"{name}/__init__.py": f"VERSION = {version!r}\n"}).items():
-            archive.writestr(file, text)
-        archive.writestr(f"{about}/METADATA", metadata)
-        archive.writestr(f"{about}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tags}\n")
-        archive.writestr(f"{about}/RECORD", "")
+            archive.writestr(zipfile.ZipInfo(file), text)  # made at no time: the same bytes again
+        archive.writestr(zipfile.ZipInfo(f"{about}/METADATA"), metadata)
+        archive.writestr(zipfile.ZipInfo(f"{about}/WHEEL"), f"Wheel-Version: 1.0\nTag: {tags}\n")
+        archive.writestr(zipfile.ZipInfo(f"{about}/RECORD"), "")
     return path
 
 
