@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.cli import words
 from mldesk.cli.arguments import Globals
+from mldesk.cli.asking import TerminalAsker, at_terminal
 from mldesk.core.canonical import finite
 
 if TYPE_CHECKING:  # each loads only in the command that needs it
@@ -45,6 +46,8 @@ class Face:
         from mldesk.app import open_workbench  # sqlalchemy loads with it
 
         with open_workbench(self.options.home, secrets=secrets) as bench:
+            if at_terminal():
+                bench.runners.set_asker(TerminalAsker())
             yield bench
 
     def document(self, value: Any) -> None:

@@ -63,6 +63,8 @@ class RunDisplay:
             self._set_stage("Waiting in the queue")
         elif event.kind == "stopping":
             self._set_stage("Stopping" if payload.get("asked") == "cancel" else "Finishing early")
+        elif event.kind == "interrupted" and payload.get("cause") == "moved":
+            self._line("Stopped here, to go on at another runner.")
         elif event.kind in TERMINAL and not self._live:
             self._face.note(f"{self._title}: {event.kind}")
 

@@ -14,6 +14,7 @@ from mldesk.cli.face import Face, facts, make_table, width
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, how_to_go_on, show_result
 
 app = typer.Typer(help="List, follow, steer and compare runs.")
@@ -31,6 +32,7 @@ def list_(
     with face.workbench() as bench:
         troubles = bench.runs.refresh()
         runs = bench.runs.list(limit=limit)
+        runners = bench.runners.list()
     for trouble in troubles:
         face.note(f"! {trouble}")
     if face.json:
@@ -42,11 +44,14 @@ def list_(
 
     now = time.time()
     leading = {run.id: leading_metric(run) for run in runs}
-    face.table(("run", "name", "status", "dataset", "model", "score", "time", "started"),
-               [(run.id, run.name, run.state.value, run.dataset, run.model or run.estimator,
+    silent = {item.name for item in runners if item.unreachable is not None}
+    face.table(("run", "name", "status", "runner", "dataset", "model", "score", "time", "started"),
+               [(run.id, run.name, run.state.value,
+                 f"{run.runner}{' (unreachable)' if run.runner in silent and not run.state.final else ''}", run.dataset,
+                 run.model or run.estimator,
                  "" if (best := leading[run.id]) is None else f"{best[0]} {words.score(best[1])}",
                  words.duration(run.seconds), words.lately(run.created, now)) for run in runs], right=("time",),
-               spare=("started", "dataset", "time", "model"),
+               spare=("started", "dataset", "time", "model", "runner"),
                empty="No runs yet. Start one: mldesk train DATASET --target COLUMN")
 
 
@@ -165,6 +170,23 @@ def resume(context: typer.Context, reference: Reference) -> None:
         run = bench.runs.resume(reference)
     face.document({"run": run.id, "status": run.state.value}) if face.json else face.say(
         f"Run {run.name} goes on: mldesk runs follow {run.id}")
+
+
+@app.command()
+def move(
+    context: typer.Context, reference: Reference,
+    runner: Annotated[str, typer.Argument(metavar="RUNNER", help='Where it is to go on; "any" or "any:24GB" chooses.')],
+) -> None:
+    """Let a run go on at another runner, from its last checkpoint. Repeat it if it was cut."""
+    face = Face.of(context)
+    with face.workbench() as bench, StepsDone(face) as steps:
+        run = bench.runs.move(reference, runner, report=steps.report)
+    if face.json:
+        face.document({"run": run.id, "status": run.state.value, "runner": run.runner})
+    elif run.state.final:
+        face.say(f"Run {run.name} has ended ({run.state.value}) before it could move.")
+    else:
+        face.say(f"Run {run.name} is at {run.runner} now: mldesk runs follow {run.id}")
 
 
 @app.command()

@@ -23,15 +23,18 @@ def train(
     target: Annotated[str, typer.Option(metavar="COL", help="The column to predict.")],
     task: Annotated[str | None, typer.Option(metavar="T", help="tabular_classification or tabular_regression; guessed "
                                              "from the target without it.")] = None,
-    model: Annotated[str, typer.Option(metavar="M", help="lightgbm, mlp, hist_gradient_boosting, random_forest or "
-                                       "linear; auto takes the task's default.")] = "auto",
+    model: Annotated[str, typer.Option(metavar="M", help="As `mldesk models kinds` lists them; auto takes the "
+                                       "task's default.")] = "auto",
     param: Annotated[list[str] | None, typer.Option(metavar="k=v", help="A parameter; may be repeated. "
                                             "`mldesk models kinds` lists them.")] = None,
     feature: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to learn from, instead of all of "
                                                       "them; may be repeated.")] = None,
     without: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from; may be "
                                                       "repeated.")] = None,
-    runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
+    runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work: a runner's name, any, or "
+                                        "any:24GB for one with such a graphics card.")] = "local",
+    priority: Annotated[int, typer.Option(metavar="N", min=-10, max=10, help="In that runner's queue; higher is "
+                                          "earlier.")] = 0,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of the split and of everything random.")] = 0,
     test_size: Annotated[float, typer.Option("--test-size", metavar="F", help="Share of rows for the test.")] = 0.2,
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
@@ -48,11 +51,13 @@ def train(
     order = TrainOrder(dataset=reference, target=target, task=task, estimator=model,
                        parameters=_parameters(param or []), features=tuple(feature) if feature else None,
                        without=tuple(without or ()), test_size=test_size, seed=seed, name=name,
-                       runner=runner, model=save_as)
+                       runner=runner, priority=priority, model=save_as)
     with Interrupts() as interrupts, face.workbench() as bench:
         for advice in bench.runs.check(order).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         run = bench.runs.start(order)
+        if run.runner != order.runner:
+            face.note(f"· The runner {run.runner} was chosen.")
         if detach:
             _detached(face, run)
             return
