@@ -82,10 +82,12 @@ class Agent:
         objects = ObjectMethods(settings.objects)
         self._job_methods = JobMethods(settings.root, self._jobs, self._dispatcher, objects, self._stop,
                                        self._wake.set)
+        self._telemetry = TelemetryMethods(settings.root, self._groups)
+        self._cache = CacheMethods(settings.objects, self._jobs, lambda: keeper.settings.quota)
         parts: list[Part] = [
             self._job_methods, objects, keeper, QueueMethods(self._jobs, self._dispatcher, self._wake.set),
             MovingMethods(settings.objects, self._jobs, self._dispatcher, objects, self._wake.set),
-            LogMethods(settings.log), TelemetryMethods(settings.root), CacheMethods(settings.objects),
+            LogMethods(settings.log), self._telemetry, self._cache,
         ]
         self._server = LinkServer(socket_directory(settings.root) / SOCKET, self._methods(parts))
 
@@ -93,9 +95,12 @@ class Agent:
         """Work until told to stop, or until nobody has needed it for a while."""
         chore = 0.0
         used = time.monotonic()
+        self._cache.start()
         try:
             while not self._stop.is_set():
                 self._dispatcher.tick()
+                if self._dispatcher.lively:
+                    self._telemetry.need()
                 now = time.monotonic()
                 if now >= chore:
                     chore = now + _CHORE
@@ -114,6 +119,8 @@ class Agent:
                 self._wake.clear()
         finally:
             self._stop.set()
+            self._telemetry.close()
+            self._cache.close()
             self._server.close()
             self._dispatcher.close()
 
@@ -121,6 +128,11 @@ class Agent:
         """Make ``run`` return soon. May be called from a signal handler."""
         self._stop.set()
         self._wake.set()
+
+    def _groups(self) -> dict[str, int]:
+        """Return the process group of every job whose trainer is known."""
+        records = {job.id: job.folder.record() for job in self._dispatcher.under_way()}
+        return {job: record.trainer.pid for job, record in records.items() if record is not None}
 
     # --- answering
 

@@ -28,6 +28,7 @@ from runner_agent.folder import Command, JobFolder
 from runner_agent.history import History
 from runner_agent.jobs import Job, Jobs
 from runner_agent.objects import ObjectMethods
+from runner_agent.pins import hold
 
 
 class MovingMethods:
@@ -68,6 +69,8 @@ class MovingMethods:
         found = self._jobs.find(job)
         with disk_errors("packing a checkpoint"):
             packed = checkpoints.pack(found.folder.checkpoints, self._store)
+            if packed is not None:
+                hold(found.folder.path, packed.digest)  # until it is fetched and the job forgotten
         attempt = found.view.refresh().attempt
         if packed is None:
             return {"digest": None, "name": "", "step": 0, "attempt": attempt}

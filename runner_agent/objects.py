@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.filelock import locked
+from mldesk.wire import linked
 from mldesk.wire.link_server import Answer
 from mldesk.wire.objects import ObjectMissing, ObjectStore
 
@@ -29,7 +33,9 @@ class ObjectMethods:
     def require(self, manifests: Iterable[str]) -> None:
         """Raise DataMissing unless every file of every manifest is here."""
         for digest in manifests:
+            self._use([digest])
             try:
+                self._refuse_changed(digest)
                 absent = bool(self._store.missing(digest))
             except ObjectMissing:
                 absent = True
@@ -38,13 +44,12 @@ class ObjectMethods:
 
     def require_object(self, digest: str) -> None:
         """Raise DataMissing unless an object is here."""
-        if not self._store.has(digest):
+        if not self._use([digest]):
             raise DataMissing(f"The object {digest[:12]}… is not on the runner.")
 
     def have(self, digests: tuple[str, ...]) -> Answer:
-        staged = self._store.root / ".chunks"
-        return {"missing": [digest for digest in digests
-                            if not self._store.has(digest) and not (staged / digest).exists()]}
+        staged, here = self._store.root / ".chunks", self._use(digests)
+        return {"missing": [digest for digest in digests if digest not in here and not (staged / digest).exists()]}
 
     def put(self, digest: str, chunk: bool, body: bytes) -> Answer:
         if chunk:
@@ -63,3 +68,26 @@ class ObjectMethods:
         with open(self._store.path(digest), "rb") as file:
             file.seek(offset)
             return {"size": self._store.size(digest)}, file.read(limit)
+
+    # --- helpers
+
+    def _use(self, digests: Iterable[str]) -> set[str]:
+        """Return those that are here; from now on they count as just used, so no collection removes them."""
+        here = set()
+        with locked(self._store.root / ".lock", shared=True):
+            for digest in digests:
+                with contextlib.suppress(ObjectMissing):
+                    path = self._store.path(digest)
+                    if path.stat().st_nlink == 1:  # else it is somebody's file, see wire.linked
+                        os.utime(path)
+                    here.add(digest)
+        return here
+
+    def _refuse_changed(self, manifest: str) -> None:
+        """Raise DataMissing for data of this machine that were written to since they were registered."""
+        entries = self._store.manifest(manifest).entries
+        for digest in linked.changed(self._store.root, (entry.sha256 for entry in entries)):
+            source = linked.source_of(self._store.root, digest)
+            linked.drop(self._store.root, digest)
+            raise DataMissing(f"The file {source} on the runner has changed since it was registered.",
+                              hint="Import it again there, as the next version.")
