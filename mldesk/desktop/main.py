@@ -23,6 +23,7 @@ from mldesk.core.errors import MldeskError
 from mldesk.core.paths import Home, default_home
 from mldesk.desktop import errors, theme
 from mldesk.desktop.garbage import GarbageCollector
+from mldesk.desktop.login_asker import LoginAsker
 from mldesk.desktop.not_here import only_trainers
 from mldesk.desktop.passphrase import PassphraseAsker
 from mldesk.desktop.preferences import PreferencesFile
@@ -32,6 +33,7 @@ from mldesk.desktop.theme import icons
 from mldesk.desktop.window import MainWindow
 
 if TYPE_CHECKING:
+    from mldesk.library.secrets import SecretStore
     from mldesk.workbench.bench import Workbench
 
 PATIENCE = 15.0  # seconds that a thread may go on after the window was closed: a query over a huge table, for one
@@ -62,10 +64,12 @@ def make_window(place: Home, preferences: PreferencesFile, *, meet_machine: bool
 
     ``meet_machine`` starts the local runner without being asked, so that the first run begins at once.
     """
-    asker = PassphraseAsker()
-    desk = Desk(lambda: _open_workbench(place, asker), meet_machine=meet_machine)
+    asker, logins = PassphraseAsker(), LoginAsker()
+    desk = Desk(lambda: _open_workbench(place, asker, logins), meet_machine=meet_machine)
     window = MainWindow(desk, place, preferences)
+    window.logins = logins
     window.painted.connect(lambda: asker.attach(window))
+    window.painted.connect(lambda: logins.attach(window))
     return window
 
 
@@ -120,7 +124,8 @@ async def _warm_up(garbage: GarbageCollector) -> None:
     for module in ("numpy", "pyqtgraph", "mldesk.desktop.widgets", "mldesk.desktop.widgets.chart",
                    "mldesk.desktop.pages.dataset", "mldesk.desktop.pages.datasets", "mldesk.desktop.pages.runs",
                    "mldesk.desktop.pages.run", "mldesk.desktop.pages.models", "mldesk.desktop.pages.model",
-                   "mldesk.desktop.pages.train_dialog", "mldesk.data.steps"):
+                   "mldesk.desktop.pages.train_dialog", "mldesk.desktop.pages.runners", "mldesk.desktop.pages.runner",
+                   "mldesk.data.steps"):
         await in_thread(importlib.import_module, module)
     garbage.settle()
 
@@ -149,11 +154,22 @@ def _mode(text: str) -> theme.Mode:
     return modes.get(text, "system")
 
 
-def _open_workbench(home: Home, passphrase: Callable[[bool], str | None]) -> Workbench:
+def _open_workbench(home: Home, passphrase: Callable[[bool], str | None], logins: LoginAsker) -> Workbench:
     from mldesk.app import open_workbench  # SQLAlchemy loads with it, in a worker thread
     from mldesk.library.secrets import SecretStore
 
-    return open_workbench(home.root, secrets=SecretStore(home.vault, passphrase=passphrase))
+    secrets = SecretStore(home.vault, passphrase=passphrase)
+    logins.why_not_keep = lambda: _why_not_keep(secrets, home)
+    workbench = open_workbench(home.root, secrets=secrets)
+    workbench.runners.set_asker(logins)
+    return workbench
+
+
+def _why_not_keep(secrets: SecretStore, home: Home) -> str:
+    """Say why no password can be remembered, "" where one can. May wait for the keyring."""
+    if secrets.place == "keyring" or home.vault.exists():
+        return ""
+    return "There is no keyring on this machine that works, so nothing can be remembered."
 
 
 def _start_log(window: MainWindow) -> Any:

@@ -82,9 +82,6 @@ class AddRunnerDialog(Sheet, TaskOwner):
         self._back = make_button(self.tr("Back"), "ghost", "chevron-left")
         self._back.clicked.connect(self._on_back)
         self.extra.addWidget(self._back)
-        self._train = make_button(self.tr("Train on it…"), "secondary", "train")
-        self._train.clicked.connect(self._on_train)
-        self.put_beside(self._train)
         self._timer = QTimer(self, interval=150)  # looks at what a worker thread has noted
         self._timer.timeout.connect(state.glance)
         self.where.changed.connect(self._on_written)
@@ -118,12 +115,12 @@ class AddRunnerDialog(Sheet, TaskOwner):
             self._timer.stop()
         texts = {Step.ADDRESS: self.tr("Connect"), Step.KEY: self.tr("Accept this key"),
                  Step.PLAN: self.tr("Set it up"), Step.WORKING: self.tr("Set it up"),
-                 Step.STOPPED: self.tr("Close"), Step.DONE: self.tr("Close")}
+                 Step.STOPPED: self.tr("Close"), Step.DONE: self.tr("Train on it…")}
         self.primary.setText(texts[step])
         self._back.setVisible(step in (Step.KEY, Step.PLAN, Step.STOPPED))
-        self.secondary.setVisible(step not in (Step.STOPPED, Step.DONE))
-        self.secondary.setText(self.tr("Hide") if step is Step.WORKING else self.tr("Cancel"))
-        self._train.setVisible(step is Step.DONE)
+        self.secondary.setVisible(step is not Step.STOPPED)
+        others = {Step.WORKING: self.tr("Hide"), Step.DONE: self.tr("Close")}
+        self.secondary.setText(others.get(step, self.tr("Cancel")))
         self._show_problem()
         self._check()
 
@@ -181,6 +178,8 @@ class AddRunnerDialog(Sheet, TaskOwner):
         elif step is Step.PLAN:
             # not a task of the dialog's own: it goes on when the dialog is hidden
             start(self._install(), f"set up {self.state.name}")
+        elif step is Step.DONE:
+            self._on_train()
         else:
             self.accept()
 

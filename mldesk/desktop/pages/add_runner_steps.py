@@ -60,8 +60,7 @@ class KeyStep(ScrollPage):
         text.addWidget(self.fingerprint)
         text.addLayout(row(copy, None))
         text.addSpacing(Space.S)
-        text.addWidget(make_label(self.tr(
-            "Compare it with the machine's owner, or on the machine itself with"), "body", "muted", wrap=True))
+        text.addWidget(make_label(self.tr("On the machine itself this shows the same:"), "caption", "muted", wrap=True))
         self._command = make_label("", "mono", selectable=True, wrap=True)
         text.addWidget(self._command)
         text.addStretch(1)
@@ -71,8 +70,8 @@ class KeyStep(ScrollPage):
         line.addLayout(text, 1)
         self.body.addWidget(self._title)
         self.body.addWidget(make_label(self.tr(
-            "If it is the same, accept it. From then on a machine that shows another key there is refused."), "body",
-            "muted", wrap=True))
+            "Compare its key with what the machine's owner says. If it is the same, accept it: from then on, a machine "
+            "that shows another key there is refused."), "body", "muted", wrap=True))
         self.body.addLayout(line)
         self.body.addStretch(1)
 
@@ -100,7 +99,12 @@ class StoppedStep(ScrollPage):
 
     def show_error(self, error: Any) -> None:
         """Show what stopped us, with both fingerprints."""
-        self._notice.say("danger", error.message, error.hint)
+        where = error.host if error.port == 22 else f"{error.host}:{error.port}"
+        title = self.tr("{host} shows another key than before.") if hasattr(error, "known") \
+            else self.tr("{host} shows a key that was revoked.")
+        text = self.tr("Somebody may be in between, so nothing was sent to it.") if hasattr(error, "known") \
+            else self.tr("It was marked as stolen or retired, so nothing was sent to the machine.")
+        self._notice.say("danger", title.format(host=where), f"{text} {error.hint}")
         lines = [(self.tr("Shown now"), error.key.fingerprint)]
         lines += [(self.tr("Known until now"), key.fingerprint) for key in getattr(error, "known", ())]
         lines.append((self.tr("Kept in"), str(error.where)))
@@ -204,7 +208,7 @@ class WorkStep(QWidget):
             self._lines.addWidget(_Point(text))
         self._done = tuple(done)
         self.line.set(share if share > 0 else None, what or self.tr("Beginning…"),
-                      runner_words.share(share) if share > 0 else "")
+                      "")
 
     def _clear(self) -> None:
         self._done = ()
@@ -228,9 +232,12 @@ class DoneStep(QWidget):
     def show_record(self, record: RunnerRecord | None) -> None:
         """Say what it has."""
         if record is not None:
-            self._state.set_texts(self.tr("{name} is a runner now").format(name=record.name), self.tr(
-                "{machine}. Choose it under “Train on” in the Train dialog.").format(
-                machine=runner_words.devices(record.facts)))
+            trains = record.options.get("trains", True)
+            then = self.tr("Choose it under “Train on” in the Train dialog.") if trains \
+                else str(record.options.get("training", ""))
+            problem = str(record.options.get("at_boot_problem", ""))
+            self._state.set_texts(self.tr("{name} is a runner now").format(name=record.name), " ".join(filter(None, (
+                f"{runner_words.devices(record.facts)}.", then, problem))))
 
 
 def host_words(facts: HostFacts) -> str:

@@ -164,8 +164,8 @@ class TrainDialog(Sheet, TaskOwner):
         self.runners.changed.connect(self._on_runner)
         self.runners.adding.connect(self._on_add_runner)
         page.body.addWidget(self.runners)
-        page.body.addLayout(self._target_card)
         page.body.addLayout(self._advice)
+        page.body.addLayout(self._target_card)
         page.body.addWidget(FormRow(self.tr("Name of the run"), self.name, self.tr("Made up if left empty.")))
         page.body.addWidget(FormRow(self.tr("Test rows"), self.test_size,
                                     self.tr("Kept aside, to score the model on rows it has never seen."), "%"))

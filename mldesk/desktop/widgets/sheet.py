@@ -75,7 +75,7 @@ class Sheet(QDialog):
         self._spinner = Spinner(16)
         self._spinner.setVisible(False)
         self.reason = ReasonLine(self.primary)
-        self.extra, self._beside = QHBoxLayout(), QHBoxLayout()
+        self.extra = QHBoxLayout()
         line = QHBoxLayout(foot)
         line.setContentsMargins(Space.XL, Space.M, Space.XL, Space.M)
         line.setSpacing(Space.S)
@@ -83,7 +83,6 @@ class Sheet(QDialog):
         line.addWidget(self.reason, 1, Qt.AlignmentFlag.AlignVCenter)
         line.addStretch(0)
         line.addWidget(self._spinner)
-        line.addLayout(self._beside)
         line.addWidget(self.secondary)
         line.addWidget(self.primary)
         return foot
@@ -94,10 +93,6 @@ class Sheet(QDialog):
             self.body.addLayout(item)
         else:
             self.body.addWidget(item)
-
-    def put_beside(self, button: QPushButton) -> None:
-        """Put another button beside the two."""
-        self._beside.addWidget(button)
 
     def set_error(self, text: str) -> None:
         """Say what went wrong; an empty text takes it away."""
