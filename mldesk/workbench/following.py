@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # rpyc loads with it
 
 BATCH = 1000             # events per fetch and per read
 FIRST_PAUSE = 0.5        # seconds before an unreachable runner is asked again
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE = 2.0      # a runner's client spaces its own attempts; here it is only seen to that somebody asks
 MOVE_PATIENCE = 20.0     # seconds a released run is waited for to go on elsewhere
 NAP = 0.2                # seconds; how long a pause goes on after ``stop`` became true
 

@@ -49,7 +49,7 @@ def far_box(folder: Path, **environment: str) -> Iterator[Far]:
 
 def hurry() -> None:
     """Let this process find dead links within seconds and dial again at once, so that loops see many faults."""
-    lifeline.PING_EVERY, lifeline.PING_SECONDS = 0.3, 0.7
+    lifeline.PING_EVERY, lifeline.SUSPECT, lifeline.SILENCE = 0.3, 0.4, 3.0
     lifeline.FIRST_PAUSE, lifeline.LONGEST_PAUSE, lifeline.DIAL_PAUSE = 0.05, 0.5, 0.3
 
 

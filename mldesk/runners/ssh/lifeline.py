@@ -6,7 +6,6 @@ none since a time, for a reason.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import random
 import threading
@@ -15,16 +14,20 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from mldesk.core.clock import Clock
-from mldesk.core.errors import RunnerUnreachable
+from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.runners.ssh.errors import NoRoute, Refused
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 DIAL_PAUSE = 2.0           # the longest pause while nothing answers at all, which costs the host nothing
-DIAL_PATIENCE = 300.0      # seconds after which even dialling is done at LONGEST_PAUSE only
+DIAL_PATIENCE = 3600.0     # seconds after which even dialling is done at LONGEST_PAUSE only
 STEADY = 10.0              # seconds a session must live to count as a success
-PING_EVERY, PING_SECONDS, MISSES = 5.0, 5.0, 3
+PING_EVERY = 2.0           # seconds between pings
+SUSPECT = 1.5              # seconds without an answer after which another way in is looked for beside
+SILENCE = 15.0             # seconds without an answer after which a session is given up
 WAKE_JUMP = 5.0            # seconds the wall clock runs ahead of the monotonic one: the machine slept
-WAKE_SECONDS = 10.0        # the first ping after that may take
+_LOOK = 0.2                # seconds between looks at a session that is silent
+_SLOW = 4.0                # times the last round trip that the next one may take, on a line that is only slow
+_NAP = 1.0                 # the longest that anybody sleeps over a machine that woke meanwhile
 log = logging.getLogger("mldesk.ssh")
 
 
@@ -37,7 +40,7 @@ class Session(Protocol):
         ...
 
     def ping(self, seconds: float) -> float:
-        """Return the seconds a round trip took. Raises RunnerUnreachable after ``seconds``."""
+        """Return the seconds a round trip took. Raises RunnerUnreachable, after ``seconds`` or later."""
         ...
 
     def close(self) -> None:
@@ -70,9 +73,11 @@ class Lifeline(Generic[S]):
         self._failures = 0
         self._failing_since = 0.0     # monotonic; of the failures in a row
         self._not_before = 0.0        # monotonic; of the next attempt
+        self._paused = self._ahead()  # how far the wall clock was ahead of the monotonic one when a pause began
         self._error: RunnerUnreachable | None = None
         self._state = LinkState(False, 0.0)
-        self._watch: threading.Thread | None = None
+        self._silent = False          # whether the session owes an answer for long
+        self._threads: list[threading.Thread] = []  # that watch over sessions, and look for others beside them
 
     @property
     def state(self) -> LinkState:
@@ -122,8 +127,9 @@ class Lifeline(Generic[S]):
             self._changed.notify_all()
         if session is not None:
             session.close()
-        if self._watch is not None and self._watch is not threading.current_thread():
-            self._watch.join(10.0)
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(10.0)
 
     # --- inside
 
@@ -144,7 +150,9 @@ class Lifeline(Generic[S]):
                     raise _again(self._error)
             if now >= deadline or (not self._connecting and now + pause > deadline):
                 raise _again(self._error)
-            self._changed.wait(deadline - now if self._connecting else pause)
+            self._changed.wait(min(_NAP, deadline - now if self._connecting else pause))
+            if self._ahead() - self._paused > WAKE_JUMP:  # the pause was one for a machine that was awake
+                self._not_before, self._failures, self._paused = 0.0, 0, self._ahead()
 
     def _attempt(self) -> None:
         """Make a session, for everybody. Raises Refused, and what is no RunnerUnreachable at all."""
@@ -171,12 +179,18 @@ class Lifeline(Generic[S]):
                 made.close()
 
     def _begin(self, session: S) -> None:
-        self._session, self._error, self._not_before = session, None, 0.0
+        self._session, self._error, self._not_before, self._silent = session, None, 0.0, False
         self._began = self._clock.monotonic()
         self._state = LinkState(True, self._clock.now())
-        self._watch = threading.Thread(target=self._watch_over, args=(session,), name=f"mldesk-watch-{self._name}",
-                                       daemon=True)
-        self._watch.start()
+        self._start(self._watch_over, session)
+
+    def _start(self, work: Callable[[S], None], session: S) -> None:
+        thread = threading.Thread(target=work, args=(session,), name=f"mldesk-watch-{self._name}", daemon=True)
+        self._threads = [item for item in self._threads if item.is_alive()] + [thread]
+        thread.start()
+
+    def _ahead(self) -> float:
+        return self._clock.now() - self._clock.monotonic()
 
     def _failed(self, error: RunnerUnreachable) -> None:
         with self._changed:
@@ -195,29 +209,91 @@ class Lifeline(Generic[S]):
         ceiling = min(longest, FIRST_PAUSE * 2.0 ** min(self._failures, 10))
         self._not_before = now + random.uniform(0.0, ceiling)  # noqa: S311 - full jitter; it guards nothing
         self._failures += 1
+        self._paused = self._ahead()
+
+    # --- watching over a session
 
     def _watch_over(self, session: S) -> None:
-        """Ping until the session is another one; after three misses, or a dead link, give it up."""
-        misses, slept = 0, False
-        while True:
-            wall, monotonic = self._clock.now(), self._clock.monotonic()
-            with self._changed:
-                self._changed.wait_for(lambda: self._session is not session or self._closed, PING_EVERY)
-                if self._session is not session or self._closed:
+        """Ping until the session is another one. While it is silent, look for another way in; then give it up."""
+        silent_since: float | None = None
+        while not self._wait_for(lambda: False, session, PING_EVERY if silent_since is None else _LOOK):
+            ping = _Ping(session, self._changed)
+            self._wait_for(ping.over.is_set, session, max(SUSPECT, _SLOW * self._state.round_trip))
+            while ping.failed:
+                silent_since = self._clock.monotonic() if silent_since is None else silent_since
+                if not session.alive or self._clock.monotonic() - silent_since > SILENCE:
+                    self.lost(session, ping.reason)
                     return
-            slept = (self._clock.now() - wall) - (self._clock.monotonic() - monotonic) > WAKE_JUMP
-            reason = "the connection broke"
-            try:
-                took = session.ping(WAKE_SECONDS if slept else PING_SECONDS)
-            except RunnerUnreachable as error:
-                misses, reason = misses + 1, str(error)
+                self._look_beside(session)
+                if ping.over.is_set() or self._wait_for(ping.over.is_set, session, _LOOK):
+                    break
             else:
-                misses = 0
-                self._state = LinkState(True, self._state.since, round_trip=took)
-            if misses >= MISSES or not session.alive or (slept and misses):
-                with contextlib.suppress(RunnerUnreachable):
-                    self.lost(session, reason)
-                return
+                silent_since, self._silent = None, False
+                self._state = LinkState(True, self._state.since, round_trip=ping.took)
+
+    def _wait_for(self, what: Callable[[], bool], session: S, seconds: float) -> bool:
+        """Wait for something, at most so long; say whether the session is not the one any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: what() or self._session is not session or self._closed, seconds)
+            return self._session is not session or self._closed
+
+    def _look_beside(self, session: S) -> None:
+        """Try to make another session, unless somebody does or did a moment ago: lines die without a word."""
+        with self._changed:
+            self._silent = True
+            if not self._connecting and self._clock.monotonic() >= self._not_before:
+                self._connecting = True
+                self._start(self._attempt_beside, session)
+
+    def _attempt_beside(self, silent: S) -> None:
+        """Make a session, and use it if its agent answers before the silent one does."""
+        made: S | None = None
+        left: S | None = None
+        try:
+            made = self._open()
+            made.ping(SILENCE)
+        except MldeskError as error:
+            log.info("%s: no other way in either: %s", self._name, error)
+            left, made = made, None
+        finally:
+            with self._changed:
+                self._connecting = False
+                if made is None:
+                    self._pause(DIAL_PAUSE)
+                elif self._closed or (self._session is not None and not (self._session is silent and self._silent)):
+                    left, self._not_before = made, self._clock.monotonic() + STEADY
+                else:
+                    left = self._session
+                    self._begin(made)
+                self._changed.notify_all()
+            if left is not None:
+                left.close()
+
+
+class _Ping:
+    """One ping, in a thread of its own: on a line that is dead even sending it may take for ever."""
+
+    def __init__(self, session: Session, changed: threading.Condition) -> None:
+        self._session, self._changed = session, changed
+        self.over = threading.Event()
+        self.took = 0.0
+        self.reason = "it does not answer"
+        threading.Thread(target=self._run, name="mldesk-ping", daemon=True).start()
+
+    @property
+    def failed(self) -> bool:
+        """Say whether there is no answer, or none yet."""
+        return not (self.over.is_set() and self.took)
+
+    def _run(self) -> None:
+        try:
+            self.took = max(self._session.ping(SILENCE), 1e-6)
+        except RunnerUnreachable as error:
+            self.reason = str(error)
+        finally:
+            self.over.set()
+            with self._changed:
+                self._changed.notify_all()
 
 
 def _again(error: RunnerUnreachable | None) -> RunnerUnreachable:

@@ -16,6 +16,7 @@ import paramiko
 from mldesk.core.errors import RunnerUnreachable
 from mldesk.runners.ssh.config import Hop, Route
 from mldesk.runners.ssh.credentials import Credentials
+from mldesk.runners.ssh.dialling import dial
 from mldesk.runners.ssh.errors import NoRoute, Refused, at
 from mldesk.runners.ssh.host_keys import HostKey
 from mldesk.runners.ssh.known_hosts import KnownHosts
@@ -183,7 +184,7 @@ def _dial(hop: Hop, through: paramiko.Transport | None) -> socket.socket | param
     try:
         if through is not None:
             return through.open_channel("direct-tcpip", (hop.host, hop.port), ("127.0.0.1", 0), timeout=DIAL_SECONDS)
-        peer = socket.create_connection((hop.host, hop.port), DIAL_SECONDS)
+        peer = dial(hop.host, hop.port, DIAL_SECONDS)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return peer
     except paramiko.SSHException as error:

@@ -14,6 +14,7 @@ from mldesk.runners.ssh.stream import Connection
 from mldesk.wire.link_client import Link, LinkLost
 
 POLLS = 24                 # long polls of one link, which may have 32 calls open
+POLL_PATIENCE = 10.0       # seconds a link for polls may take to answer a ping
 POLL_LINKS = 3             # sshd allows ten sessions on a connection; bulk and control want some of them
 
 
@@ -21,6 +22,7 @@ POLL_LINKS = 3             # sshd allows ten sessions on a connection; bulk and 
 class _PollLink:
     link: Link
     busy: int = 0
+    pinged: bool = False       # whether a ping is under way
 
 
 class SshSession:
@@ -44,15 +46,23 @@ class SshSession:
         return self._connection.alive and not self.control.closed
 
     def ping(self, seconds: float) -> float:
-        """Ping every link, so that the far ends see we are there; a poll link that is dead is let go."""
+        """Ping the control link, and beside it the others, so that the far ends see we are there."""
         with self._lock:
-            polls = list(self._polls)
+            polls = [poll for poll in self._polls if not poll.pinged]
+            for poll in polls:
+                poll.pinged = True
         for poll in polls:
-            try:
-                poll.link.ping(seconds)
-            except LinkLost:
-                poll.link.close()
+            threading.Thread(target=self._ping_poll, args=(poll,), name="mldesk-ping", daemon=True).start()
         return self.control.ping(seconds)
+
+    def _ping_poll(self, poll: _PollLink) -> None:
+        """Ping a link for polls, and let it go if it is dead: what waits on it goes on over another."""
+        try:
+            poll.link.ping(POLL_PATIENCE)
+        except LinkLost:
+            poll.link.close()
+        finally:
+            poll.pinged = False
 
     @contextlib.contextmanager
     def link(self, *, poll: bool) -> Iterator[Link]:

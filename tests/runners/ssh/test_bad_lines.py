@@ -12,13 +12,15 @@ import paramiko
 import pytest
 
 from mldesk.core.errors import RunnerUnreachable
-from mldesk.runners.ssh import lifeline
+from mldesk.core.ids import new_id
+from mldesk.runners.ssh import lifeline, paramiko_backend
 from mldesk.runners.ssh.config import Hop, Route, Target
 from mldesk.runners.ssh.credentials import NoCredentials
 from mldesk.runners.ssh.errors import LoginRefused
 from mldesk.runners.ssh.host_keys import HostKey
 from mldesk.runners.ssh.known_hosts import KnownHosts
 from mldesk.runners.ssh.paramiko_backend import connect
+from mldesk.wire.jobs import JobSpec
 from tests.runners.ssh.box import Box, Person, Sshd
 from tests.runners.ssh.proxy import Proxy
 
@@ -29,14 +31,16 @@ BOTH = pytest.mark.parametrize("system", [False, True], ids=["paramiko", "system
 def test_a_line_that_falls_silent_is_found_out_by_pings_and_replaced(
         box: Box, person: Person, sshd: Sshd, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, system: bool) -> None:
     monkeypatch.setattr(lifeline, "PING_EVERY", 0.3)
-    monkeypatch.setattr(lifeline, "PING_SECONDS", 1.0)
+    monkeypatch.setattr(lifeline, "SUSPECT", 0.3)
+    monkeypatch.setattr(lifeline, "SILENCE", 2.0)
+    monkeypatch.setattr(paramiko_backend, "HANDSHAKE_SECONDS", 2.0)  # what is swallowed here never arrives
     person.pin(sshd, proxy.port)
     if system:
         person.by_system()
     runner = box.runner(person, proxy.port)
     try:
         runner.connect()
-        proxy.silent = True  # half-open: nobody closes anything
+        proxy.silent = True  # nothing passes, nobody closes anything
         deadline = time.monotonic() + 30
         while runner.link.connected:
             assert time.monotonic() < deadline
@@ -45,6 +49,28 @@ def test_a_line_that_falls_silent_is_found_out_by_pings_and_replaced(
         assert runner.jobs() == []
         assert runner.link.connected
         assert proxy.connections > 1
+    finally:
+        runner.close()
+
+
+@BOTH
+def test_a_connection_that_a_router_forgot_is_replaced_beside_it(
+        box: Box, person: Person, sshd: Sshd, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, system: bool) -> None:
+    monkeypatch.setattr(lifeline, "PING_EVERY", 0.3)
+    monkeypatch.setattr(lifeline, "SUSPECT", 1.0)
+    person.pin(sshd, proxy.port)
+    if system:
+        person.by_system()
+    runner = box.runner(person, proxy.port)
+    try:
+        runner.connect()
+        job = JobSpec(new_id(), "train", "a job", (), {"steps": 1, "end": "hang"})
+        runner.submit(job)
+        while len(seen := runner.events(job.id, 0, wait=1.0)) < 4:
+            pass
+        proxy.half_open()  # under a long poll that would last 25 seconds, and its link 35
+        threading.Timer(0.5, runner.cancel, [job.id]).start()
+        assert runner.events(job.id, len(seen), wait=25.0)[0].kind == "stopping"
     finally:
         runner.close()
 

@@ -71,6 +71,8 @@ def clock() -> LeapingClock:
 def line(host: Host, clock: LeapingClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lifeline[FakeSession]]:
     monkeypatch.setattr(lifeline, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(lifeline, "PING_EVERY", 0.02)
+    monkeypatch.setattr(lifeline, "SUSPECT", 0.05)
+    monkeypatch.setattr(lifeline, "_LOOK", 0.01)
     line = Lifeline(host.open, clock, "test")
     yield line
     line.close()
@@ -141,30 +143,64 @@ def test_pauses_double_up_to_the_longest_and_dialling_stays_quick(
     assert ceilings == [0.5, 1, 2, 2, 2]
 
 
-def test_a_session_that_misses_three_pings_is_given_up_and_one_that_misses_two_is_not(
+def test_a_session_that_is_silent_is_replaced_as_soon_as_another_answers(
         line: Lifeline[FakeSession], host: Host) -> None:
     first = line.session(5)
     soon(lambda: len(first.pings) > 2)
     first.deaf = True
     soon(lambda: first.closed)
+    assert line.state.connected
+    assert line.session(5) is host.sessions[1]
+    assert not host.sessions[1].closed
+
+
+def test_a_session_that_is_silent_is_given_up_in_time_where_nothing_else_answers(
+        line: Lifeline[FakeSession], host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifeline, "SILENCE", 0.5)
+    first = line.session(5)
+    host.errors = [NoRoute("off")] * 10_000
+    first.deaf = True
+    soon(lambda: host.attempts > 3)
+    assert line.state.connected
+    soon(lambda: first.closed)
     assert not line.state.connected
     assert line.state.reason == "no answer"
-    second = line.session(5)
-    assert second is not first
+
+
+def test_a_session_that_answers_late_is_kept_and_the_other_one_let_go(
+        line: Lifeline[FakeSession], host: Host) -> None:
+    first = line.session(5)
+    host.slow = 0.3
+    first.deaf = True
+    soon(lambda: host.attempts == 2)
+    first.deaf = False
+    soon(lambda: len(host.sessions) == 2 and host.sessions[1].closed)
+    assert not first.closed
+    assert line.session(5) is first
+
+
+def test_a_line_on_which_nothing_even_can_be_sent_is_found_out(line: Lifeline[FakeSession], host: Host) -> None:
+    first = line.session(5)
+    stuck = threading.Event()
+    first.ping = lambda _seconds: float(stuck.wait(20))  # type: ignore[method-assign]
+    soon(lambda: first.closed)
+    assert line.session(5) is host.sessions[1]
+    stuck.set()
+
+
+def test_a_machine_that_woke_does_not_sit_out_a_pause_of_before(
+        line: Lifeline[FakeSession], host: Host, clock: LeapingClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifeline, "FIRST_PAUSE", 1e6)
+    monkeypatch.setattr(lifeline, "LONGEST_PAUSE", 1e6)
+    monkeypatch.setattr(lifeline.random, "uniform", lambda _low, high: high)
+    host.errors = [RunnerUnreachable("busy")]
+    waiting = threading.Thread(target=line.session, args=(1e7,))
+    waiting.start()
+    soon(lambda: line.state.reason == "busy")
+    clock.leap += 3600
+    waiting.join(20)
+    assert host.attempts == 2
     assert line.state.connected
-
-
-def test_after_a_sleep_the_first_ping_may_take_longer_and_one_miss_is_enough(
-        line: Lifeline[FakeSession], clock: LeapingClock) -> None:
-    session = line.session(5)
-    soon(lambda: session.pings)
-    clock.leap += 3600
-    soon(lambda: lifeline.WAKE_SECONDS in session.pings)
-    session.deaf = True
-    before = len(session.pings)
-    clock.leap += 3600
-    soon(lambda: session.closed)
-    assert len(session.pings) - before <= 3
 
 
 def test_a_line_that_is_closed_tells_everybody(line: Lifeline[FakeSession], host: Host) -> None:
