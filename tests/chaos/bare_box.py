@@ -138,7 +138,7 @@ def _upgrade_under_a_job(bench: Workbench) -> float:
         seconds = time.monotonic() - began
     finally:
         mldesk.__version__ = version
-    assert str(record.facts["agent"]).endswith(".post1"), record.facts
+    assert str(record.facts["versions"]["mldesk"]).endswith(".post1"), record.facts
     assert not bench.runs.get(run.id).state.ended, "the job ended before the upgrade did: give it more to do"
     bench.runs.finish(run.id)
     starts = [event for event in bench.runs.follow(run.id) if event.kind == "started"]

@@ -3,8 +3,10 @@
     python -m tests.chaos.reconnect --cuts 50 [--seed S]
 
 A job on the box says something all the time; a Follower brings it into a library, as the application does, with the
-pauses and patience of the application. The line goes away for a random while (half of the times every connection is
-reset and new ones are refused, else all falls silent) and comes back.
+pauses and patience of the application. The line goes away for a random while and comes back, by turns as
+    reset     every connection is reset, and new ones are refused meanwhile
+    stalled   nothing passes meanwhile, and nothing is lost: a network whose packets are sent again
+    moved     every connection is dead for ever without a word, new ones wait: a laptop in another network
 """
 
 from __future__ import annotations
@@ -37,14 +39,16 @@ PATIENCE = 120.0
 class Report:
     """Seconds from the network's return to the first new event, by what had happened."""
 
-    reset: list[float] = field(default_factory=list)
-    silent: list[float] = field(default_factory=list)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
     away: float = 0.0          # seconds in all
 
+    @property
+    def all(self) -> list[float]:
+        return [took for times in self.seconds.values() for took in times]
+
     def __str__(self) -> str:
-        words = [f"{len(times)} {name}: median {median(times):.2f} s, p95 {percentile(times, 0.95):.2f} s, "
-                 f"longest {max(times):.2f} s" for name, times in
-                 (("reset", self.reset), ("silent", self.silent), ("in all", self.reset + self.silent)) if times]
+        words = [f"{len(times)} {name}: median {median(times):.2f} s, p95 {percentile(times, 0.95):.2f} s, longest "
+                 f"{max(times):.2f} s" for name, times in [*self.seconds.items(), ("in all", self.all)]]
         return f"{'; '.join(words)}; {self.away:.0f} s without a network"
 
 
@@ -93,18 +97,18 @@ def run(far: Far, folder: Path, cuts: int, seed: int, longest: float = LONGEST) 
         for number in range(cuts):
             away = 0.05 * (longest / 0.05) ** chance.random()
             report.away += away
-            if number % 2:
-                proxy.silent = True
-                time.sleep(away)
-                proxy.half_open()  # whatever was under way has missed something
-                proxy.silent = False
-                report.silent.append(watched.seconds_until_news())
-            else:
+            how = ("reset", "stalled", "moved")[number % 3]
+            if how == "reset":
                 proxy.refuse()
                 proxy.cut()
-                time.sleep(away)
-                proxy.refuse(False)
-                report.reset.append(watched.seconds_until_news())
+            else:
+                proxy.stall()
+            if how == "moved":
+                proxy.half_open()
+            time.sleep(away)
+            proxy.refuse(False)
+            proxy.stall(False)
+            report.seconds.setdefault(how, []).append(watched.seconds_until_news())
             time.sleep(chance.uniform(0.0, 3.0))
     finally:
         watched.close()
@@ -116,7 +120,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, far_box(Path(name)) as far:
         report = run(far, Path(name), given.cuts, given.seed)
     print(f"{machine()}: {report}")
-    return int(median(report.reset + report.silent) > GOAL)
+    return int(median(report.all) > GOAL)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ class Proxy:
         self.linger = 0.0                     # seconds the target's end of a half-open connection outlives the other
         self.passed = self.returned = 0       # bytes towards the target so far, and from it
         self.connections = 0
+        self._going = threading.Event()       # cleared: what comes in waits, as on a network that is away for a while
+        self._going.set()
         self._random = random.Random(seed)
         self._pairs: list[_Pair] = []
         self._threads: list[threading.Thread] = []
@@ -66,6 +68,13 @@ class Proxy:
             for pair in self._pairs:
                 pair.half_open = True
 
+    def stall(self, stalled: bool = True) -> None:
+        """Hold back whatever comes, on connections old and new, or let it go on: a network that loses nothing."""
+        if stalled:
+            self._going.clear()
+        else:
+            self._going.set()
+
     def refuse(self, refusing: bool = True) -> None:
         """Drop new connections at once, or stop doing so."""
         self._refusing = refusing
@@ -73,6 +82,7 @@ class Proxy:
     def close(self) -> None:
         self._refusing = True
         self._closing.set()
+        self._going.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -115,6 +125,7 @@ class Proxy:
             while data := source.recv(65536):
                 if self.delay[1]:
                     time.sleep(self._random.uniform(*self.delay))
+                self._going.wait()
                 if self.silent or pair.half_open:
                     continue
                 drain.sendall(self._count(data, upward))
