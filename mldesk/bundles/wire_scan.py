@@ -18,7 +18,7 @@ _STANDARD = """
     Gelu Gemm Greater GreaterOrEqual HardSigmoid HardSwish Identity IsInf IsNaN LayerNormalization LeakyRelu Less
     LessOrEqual Log LogSoftmax MatMul Max Mean Min Mish Mul Neg Not Or PRelu Pow Reciprocal ReduceMax ReduceMean
     ReduceMin ReduceSum Relu Reshape Round Selu Shape Sigmoid Sign Sin Slice Softmax Softplus Softsign Split Sqrt
-    Squeeze Sub Sum Tanh Transpose Unsqueeze Where
+    Squeeze Sub Sum Tanh TopK Transpose Unsqueeze Where
     """
 OPERATORS: dict[str, frozenset[str]] = {
     "": frozenset(_STANDARD.split()),

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,7 @@ from mldesk.wire.report import Report
 from mldesk.wire.states import Cause
 
 _BY_SIGTERM = 143   # as shells report it
+_PROGRAMS = {"import": "mldesk.data.register"}  # jobs that are no training, by kind
 # What a trainer needs sooner or later. torch imports torch._dynamo, 800 modules, when the first optimizer is made.
 SLOW = ("torch", "torch._dynamo", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "lightgbm",
          "pyarrow.parquet", "onnxruntime", "onnx", "skops.io", "safetensors.torch", "threadpoolctl",
@@ -73,6 +75,8 @@ def _share_the_cores() -> None:
 
 def run_job(folder: Path, objects: Path, attempt: int) -> int:
     """Run the job in ``folder`` and write its events, the terminal one last. Returns the exit code."""
+    if (program := _PROGRAMS.get(_kind(folder))) is not None:
+        return _become(program, folder, objects, attempt)
     spool = Spool(folder / f"spool.{attempt}")
     report = Report(spool)
     checkpoints = Checkpoints(folder / "checkpoints",
@@ -97,6 +101,22 @@ def run_job(folder: Path, objects: Path, attempt: int) -> int:
         watch.close()
         control.close()
         spool.close()
+
+
+def _kind(folder: Path) -> str:
+    try:
+        return str(_read_spec(folder).get("kind"))
+    except BadInput:
+        return ""  # it is refused in a moment, with the reason
+
+
+def _become(program: str, folder: Path, objects: Path, attempt: int) -> int:
+    """Do the job as another program, in this very process where the system can do that: all watch over this one."""
+    command = [sys.executable, "-m", program, str(folder), "--objects", str(objects), "--attempt", str(attempt)]
+    if os.name == "nt":
+        return subprocess.call(command)
+    sys.stdout.flush()
+    os.execv(sys.executable, command)  # noqa: S606 - no shell is the point
 
 
 def _train(folder: Path, objects: Path, report: Report, control: Control,

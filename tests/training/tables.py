@@ -41,5 +41,10 @@ FAST = {
     "random_forest": {"trees": 20},
     "hist_gradient_boosting": {"rounds": 20},
     "lightgbm": {"rounds": 30},
+    "extra_trees": {"trees": 20},
+    "decision_tree": {},
+    "neighbors": {},
+    "naive_bayes": {},
+    "svm": {},
     "mlp": {"epochs": 12, "width": 32, "blocks": 1},
 }

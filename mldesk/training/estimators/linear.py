@@ -1,4 +1,7 @@
-"""Logistic and ridge regression, with the strength of the penalty chosen on the validation rows."""
+"""Logistic and linear regression; the strength of the penalty is chosen on the validation rows.
+
+The penalty is on squared weights (ridge), on absolute ones (lasso) or on both (Zou and Hastie 2005).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from mldesk.training.blocks import Style
@@ -15,7 +18,7 @@ from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, 
 from mldesk.training.values import Array
 
 _STRENGTHS = (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01)   # from strong to weak
-_PASSES_AT_ONCE = {"lbfgs": 25, "newton-cholesky": 2}   # between two readings
+_PASSES_AT_ONCE = {"lbfgs": 25, "newton-cholesky": 2, "saga": 10}   # between two readings
 _MOST_WEIGHTS = 600    # beyond, the second-order solver needs too much memory
 _WORSE = 2             # strengths in a row without a better validation loss that end the search
 
@@ -71,7 +74,9 @@ class _Search:
         if context.classes:
             self._logistic(model, x, index, count)
         else:
-            model.fit(x, context.train.y)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is the user's choice
+                model.fit(x, context.train.y)
         self._judge(model, index + 1, count, strength)
 
     def refit(self) -> Any:
@@ -120,10 +125,17 @@ class _Search:
 
 
 def _model(context: FitContext, strength: float, part: Part) -> Any:
-    if not context.classes:
+    share = context.parameters["l1_share"]
+    if not context.classes and not share:
         return Ridge(alpha=strength)
+    if not context.classes:
+        absolute = strength * share * (float(part.y.std()) or 1.0)   # weights come in the target's unit
+        squared = strength * (1 - share)                             # as in ridge regression
+        return ElasticNet(alpha=(absolute + squared) / len(part), l1_ratio=absolute / (absolute + squared),
+                          max_iter=context.parameters["iterations"], random_state=context.seed)
     weights = part.x.shape[1] * (context.classes if context.classes > 2 else 1)
     balanced = context.parameters["class_weight"] == "balanced"
+    solver = "saga" if share else "newton-cholesky" if weights <= _MOST_WEIGHTS else "lbfgs"
     return LogisticRegression(
-        C=1 / strength, solver="newton-cholesky" if weights <= _MOST_WEIGHTS else "lbfgs", warm_start=True,
+        C=1 / strength, solver=solver, l1_ratio=share, warm_start=True,
         class_weight="balanced" if balanced else None, random_state=context.seed)

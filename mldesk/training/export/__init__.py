@@ -1,6 +1,6 @@
 """What leaves the trainer: native weights in safe formats, and the ONNX graph that predicts without the trainer.
 
-Kinds are the names of the catalogue: "linear", "random_forest", "hist_gradient_boosting", "lightgbm", "mlp".
+Kinds are the names of the catalogue (``mldesk.training.catalogue``).
 Importing this package imports no library; each function imports what its kind needs.
 
 Labels: take the class with the largest *float32* probability, as the bundle does; a tie that is one only in float64

@@ -20,10 +20,12 @@ def to_onnx(kind: str, native: Any, n_features: int, n_classes: int | None) -> b
         from mldesk.training.export.network import network  # loads torch
 
         return network(native, n_features, n_classes)
-    from mldesk.training.export import graph, trees  # loads onnx
+    from mldesk.training.export import graph, kernels, trees  # loads onnx
 
-    readers = {"random_forest": trees.forest, "hist_gradient_boosting": trees.hist_gradient_boosting,
-               "lightgbm": trees.lightgbm}
+    if kind in kernels.WRITERS:
+        return kernels.WRITERS[kind](native, n_features)
+    readers = {"random_forest": trees.forest, "extra_trees": trees.forest, "decision_tree": trees.single,
+               "hist_gradient_boosting": trees.hist_gradient_boosting, "lightgbm": trees.lightgbm}
     if kind not in readers:
         raise WorkFailed(f"A model of the kind {kind!r:.40} cannot be written as ONNX.")
     read = readers[kind](native)

@@ -33,14 +33,14 @@ def linear(coefficients: npt.ArrayLike, intercept: npt.ArrayLike, link: str, n_f
         helper.make_node("Add", ["product", "offset"], ["raw"]),
     ]
     constants = {"weights": weights, "offset": offset.copy()}
-    return _model(nodes, constants, link, TensorProto.DOUBLE, n_features, weights.shape[1])
+    return close(nodes, constants, link, TensorProto.DOUBLE, n_features, weights.shape[1])
 
 
 def ensemble(trees: Ensemble, n_features: int) -> bytes:
     """Return the graph of a tree ensemble. Raises WorkFailed for one that is too large for a file of this kind."""
     cast = helper.make_node("Cast", [INPUT], ["x"], to=TensorProto.DOUBLE)
     node = _ensemble_node(trees, "x", "raw")
-    return _model([cast], {}, trees.link, TensorProto.FLOAT, n_features, len(trees.base), first=node)
+    return close([cast], {}, trees.link, TensorProto.FLOAT, n_features, len(trees.base), first=node)
 
 
 def _ensemble_node(model: Ensemble, source: str, result: str) -> bytes:
@@ -80,9 +80,9 @@ def _joined(trees: Sequence[Tree], part: Any) -> npt.NDArray[Any]:
     return np.concatenate([part(tree) for tree in trees])
 
 
-def _model(nodes: list[NodeProto], constants: dict[str, npt.NDArray[Any]], link: str, element: int, n_features: int,
-           outputs: int, first: bytes = b"") -> bytes:
-    """Add the link behind ``raw`` (of type ``element``) and close the graph.
+def close(nodes: list[NodeProto], constants: dict[str, npt.NDArray[Any]], link: str, element: int, n_features: int,
+          outputs: int, first: bytes = b"") -> bytes:
+    """Add the link behind ``raw`` (of type ``element``, ``outputs`` wide) and close the graph.
 
     ``first``: a serialized node that comes behind ``nodes`` and before the link.
     """

@@ -19,7 +19,8 @@ SKOPS = "model.skops"
 LIGHTGBM = "model.txt"
 WEIGHTS = "weights.safetensors"
 CONFIG = "config.json"
-SKLEARN_KINDS = ("linear", "random_forest", "hist_gradient_boosting")
+SKLEARN_KINDS = ("linear", "random_forest", "extra_trees", "decision_tree", "hist_gradient_boosting", "neighbors",
+                 "naive_bayes", "svm")   # the last three as a mapping of arrays
 
 
 def save_native(kind: str, native: Any, folder: Path) -> None:

@@ -54,6 +54,11 @@ def forest(model: Any) -> Ensemble:
     return Ensemble(trees, np.zeros(_outputs(model)), "identity")
 
 
+def single(model: Any) -> Ensemble:
+    """Read a scikit-learn decision tree."""
+    return Ensemble((_sklearn_tree(model.tree_, 1),), np.zeros(_outputs(model)), "identity")
+
+
 def hist_gradient_boosting(model: Any) -> Ensemble:
     """Read a scikit-learn histogram gradient boosting model. Raises WorkFailed for native categorical splits."""
     base = np.asarray(model._baseline_prediction, np.float64).reshape(-1)  # noqa: SLF001 - nothing public holds it

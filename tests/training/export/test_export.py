@@ -203,3 +203,14 @@ def test_a_kind_nobody_knows_is_refused(tmp_path: Path) -> None:
         save_native("prophet", None, tmp_path / "a")
     with pytest.raises(BadInput):
         load_native("prophet", tmp_path)
+
+
+@pytest.mark.parametrize("by_distance", [True, False])
+def test_neighbours_at_the_same_distance_are_the_same_everywhere(by_distance: bool) -> None:
+    from mldesk.training.estimators.neighbors import Neighbors
+
+    draw = np.random.default_rng(0)
+    rows = draw.integers(0, 2, (400, 9)).astype(np.float32)   # hardly anything but ties
+    native = {"x": rows, "targets": np.eye(3)[draw.integers(0, 3, 400)], "by_distance": by_distance, "neighbors": 7}
+    expected = Neighbors().predict(native, rows, 3)
+    assert onnx_parity(to_onnx("neighbors", native, 9, 3), rows, expected) < TOLERANCE / 10

@@ -1,0 +1,81 @@
+"""k nearest neighbours (Fix and Hodges 1951; Cover and Hart 1967) on standardised columns.
+
+The native model is a mapping of arrays: the rows to compare with, ``x`` (M, F) float32, and what is known of each,
+``targets`` (M, C) or (M, 1); it is what the ONNX graph holds as well, so both measure the same way: squared distances
+are rounded, and of equally near rows the first counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mldesk.training.blocks import Style
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, quick_scores
+from mldesk.training.values import Array
+
+GRID = 1e4               # squared distances are rounded to its inverse: two ways of summing agree on that
+NEAREST = 1e-3           # added to a distance before rows are weighed by its inverse
+_NUMBERS = (1, 3, 5, 9, 15, 25, 40, 65, 100)
+_MOST_ROWS = 20_000      # to compare with; the model holds them all
+_BLOCK = 8_000_000       # distances held at once
+
+
+class Neighbors:
+    """Asks the most similar training rows. Without a number given, the one that does best on the validation rows."""
+
+    style: ClassVar[Style] = "dense"
+
+    def fit(self, context: FitContext) -> Fitted:
+        given = context.parameters
+        native = _remember(context, context.train)
+        asked = given["neighbors"]
+        numbers = [min(k, len(native["x"])) for k in (_NUMBERS if asked is None else (asked,))]
+        best, best_loss, prediction = numbers[0], float("inf"), np.zeros(0)
+        for done, number in enumerate(sorted(set(numbers)), start=1):
+            context.control.check()
+            guess = self.predict({**native, "neighbors": number}, context.validation.x, context.classes)
+            scores = quick_scores(guess, context.validation.y, context.classes)
+            context.report.metrics(number, prefixed(scores, "validation"))
+            context.report.progress(done, len(set(numbers)), "numbers of neighbours")
+            if not len(prediction) or scores["loss"] < best_loss:
+                best, best_loss, prediction = number, scores["loss"], guess
+            if context.control.finish:
+                break
+        if given["refit"] and not context.control.finish:
+            native = _remember(context, context.train.and_also(context.validation))
+        facts = {"neighbors": best, "rows": len(native["x"])}
+        return Fitted({**native, "neighbors": best}, prediction, context.control.finish, facts)
+
+    def predict(self, native: Any, x: Array, classes: int) -> Array:
+        rows = max(1, _BLOCK // len(native["x"]))
+        parts = [_predict(native, x[at:at + rows]) for at in range(0, len(x), rows)]
+        prediction: Array = np.concatenate(parts)
+        return prediction if classes else prediction[:, 0]
+
+
+def _remember(context: FitContext, part: Part) -> dict[str, Any]:
+    if len(part) > _MOST_ROWS:
+        rows = np.sort(np.random.default_rng(context.seed).choice(len(part), _MOST_ROWS, replace=False))
+        context.report.log(f"{_MOST_ROWS} of {len(part)} rows are kept to compare with.")
+        part = Part(part.x[rows], part.y[rows])
+    targets = np.eye(context.classes)[part.y] if context.classes else part.y.reshape(-1, 1).astype(np.float64)
+    return {"x": part.x, "targets": targets, "by_distance": context.parameters["weights"] == "distance"}
+
+
+def _predict(native: Mapping[str, Any], x: Array) -> Array:
+    known = native["x"].astype(np.float64)
+    wide = x.astype(np.float64)
+    squares = (wide ** 2).sum(1)[:, None] - 2.0 * (wide @ known.T) + (known ** 2).sum(1)
+    squares = np.round(np.maximum(squares, 0.0) * GRID) / GRID
+    count = native["neighbors"]
+    near = np.argsort(squares, 1, kind="stable")[:, :count]
+    targets = native["targets"][near]                              # (N, k, C)
+    if not native["by_distance"]:
+        mean: Array = targets.mean(1)
+        return mean
+    weights = 1.0 / (np.sqrt(np.take_along_axis(squares, near, 1)) + NEAREST)
+    weighed: Array = (targets * weights[..., None]).sum(1) / weights.sum(1)[:, None]
+    return weighed
