@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +32,7 @@ from runner_agent.supervisor import UNUSABLE
 _PROBE = 1.0               # seconds between looks at supervisors that another agent started
 _AGAIN = 1.0               # seconds before a supervisor that failed (was not killed) is tried again
 _TRIES = 5
+_LAST = 10.0               # seconds a supervisor may take to end after its last word
 _UNKNOWN_SEAT = Seat("cpu", 1 << 16)   # of a job that an older agent started without one
 log = logging.getLogger("runner_agent")
 
@@ -80,6 +82,7 @@ class Dispatcher:
     def enqueue(self, job: Job) -> None:
         """Put a job that is queued, as its journal says, into the queue."""
         with self.lock:
+            self.settle(job)
             view = job.view.refresh()
             self._waiting[job.id] = job
             self.queue.add(job.id, view.priority, view.attempt)
@@ -93,6 +96,16 @@ class Dispatcher:
                 journal.append("queued", {"attempt": view.attempt + 1, **priority, **why})
             job.broken = ""
             self.enqueue(job)
+
+    def settle(self, job: Job) -> None:
+        """Let go of a job whose last attempt has ended, if ``tick`` had no time yet to see that."""
+        with self.lock:
+            item = self._running.pop(job.id, None)
+            if item is not None and item.process is not None:
+                try:
+                    item.process.wait(_LAST)  # the journal has its last word, so it is on its way out
+                except subprocess.TimeoutExpired:
+                    log.warning("the supervisor of job %s takes long to end", job.id)
 
     def withdraw(self, job: Job) -> None:
         """Take a job out of the queue, once its journal says that it has ended."""
@@ -233,7 +246,10 @@ class Dispatcher:
         if self._keeper.draining:
             return "The runner is draining: it finishes what runs and starts nothing new."
         end = self._quiet_until()
-        return "" if end is None else f"These are the runner's quiet hours; it starts jobs again at {clock_time(end)}."
+        if end is None:
+            return ""
+        again = "they last all day" if end == minute_of(self._clock.now()) else f"jobs start again at {clock_time(end)}"
+        return f"These are the runner's quiet hours; {again}."
 
     def _quiet_until(self) -> int | None:
         return quiet_until(self._keeper.settings.quiet, minute_of(self._clock.now()))

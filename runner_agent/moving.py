@@ -83,6 +83,7 @@ class MovingMethods:
                 return {}
             if not found.broken and not found.state().ended:
                 raise Conflict("The job goes on, so it cannot be forgotten.", hint="Cancel it first.")
+            self._dispatcher.settle(found)
             with disk_errors("removing a job"):
                 gone = found.folder.put_aside()
             self._jobs.drop(found)
