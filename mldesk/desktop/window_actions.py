@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from mldesk.desktop.actions import Action, Actions
-from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, why_not_resume
+from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, why_not_move, why_not_resume
 
 if TYPE_CHECKING:
     from mldesk.desktop.window import MainWindow
@@ -86,6 +86,8 @@ def _run(window: MainWindow) -> list[Action]:
                "finish", lambda: why_not_finish(window.shown_run()), "stop early"),
         Action("run.resume", tr("Resume from the last checkpoint"), lambda: on_page("resume"), "Run", "Ctrl+R", "play",
                lambda: why_not_resume(window.shown_run()), "continue"),
+        Action("run.move", tr("Move to another runner…"), lambda: on_page("move_away"), "Run", "Ctrl+M", "runner",
+               lambda: why_not_move(window.shown_run()), "migrate machine"),
         Action("run.compare", tr("Compare the chosen runs"), window.compare_chosen, "Run", "Ctrl+D", "compare",
                window.why_not_compare),
     ]

@@ -90,7 +90,9 @@ class AskedRunners:
         self._answered(name)
 
     def check(self, name: str) -> RunnerRecord:
-        """Ask a runner what it is, keep the answer and return it."""
+        """Ask a runner what it is, now, however it failed before; keep the answer and return it."""
+        if (nudge := getattr(self.client(name), "reconnect_soon", None)) is not None:
+            nudge()
         with self.asking(name) as client:
             facts = client.hello()
         self._library.runners.set_facts(name, facts, self._clock.now())

@@ -11,6 +11,7 @@ from mldesk.desktop import words
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.row_menu import dataset_entries, give_menu
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.imports import Import
 from mldesk.desktop.states.lists import DatasetList
@@ -93,6 +94,7 @@ class DatasetsPage(Page):
         self.state = DatasetList(shell.desk)
         self.table: RecordTable[Dataset] = RecordTable(fields(), lambda item: item.name, self.tr("Datasets"))
         self.table.opened.connect(lambda item: shell.open_dataset(item.name))
+        give_menu(self.table, lambda item: dataset_entries(shell, item))
         self._search = SearchField(self.tr("Find a dataset"))
         self._search.setFixedWidth(240)
         self._search.searched.connect(self.table.set_filter)

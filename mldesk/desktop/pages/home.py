@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
@@ -14,6 +15,7 @@ from mldesk.desktop import theme, words
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import DatasetList, ModelList, RunList
+from mldesk.desktop.states.runner_watch import LOCAL
 from mldesk.desktop.theme import Space
 from mldesk.desktop.theme.icons import pixmap
 from mldesk.desktop.theme.manager import RING
@@ -24,6 +26,9 @@ from mldesk.desktop.widgets.flow import FlowBox
 from mldesk.desktop.widgets.header import PageHeader
 from mldesk.desktop.widgets.text import ElidedLabel, ScrollPage, make_label
 from mldesk.wire.states import JobState
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
 
 RECENT = 5  # entries per list
 
@@ -122,6 +127,11 @@ class Entry(QAbstractButton):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
 
 
+def _far(run: Run) -> list[str]:
+    """Return where a run works if it is not this machine."""
+    return [] if run.runner == LOCAL else [words.tr("on {runner}").format(runner=run.runner)]
+
+
 class HomePage(Page):
     """Three doors, and below them the newest datasets, runs and models."""
 
@@ -185,7 +195,8 @@ class HomePage(Page):
         await self._datasets.refresh()
         await self._models.refresh()
         self._fill(self._cards[0], [
-            (run.name, f"{words.estimator_name(run.estimator)} · {run.dataset} · {words.when(run.created)}",
+            (run.name, " · ".join((words.estimator_name(run.estimator), run.dataset, *_far(run),
+                                   words.when(run.created))),
              partial(self.shell.open_run, run.id), run.state) for run in self._runs.runs.value or ()])
         newest = sorted(self._datasets.datasets.value or (), key=lambda item: item.head.created, reverse=True)
         self._fill(self._cards[1], [

@@ -10,6 +10,7 @@ from mldesk.desktop import words
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.row_menu import give_menu, model_entries
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import ModelList
 from mldesk.desktop.theme import Space
@@ -57,6 +58,7 @@ class ModelsPage(Page):
         self.state = ModelList(shell.desk)
         self.table: RecordTable[Model] = RecordTable(fields(), lambda item: item.name, self.tr("Models"))
         self.table.opened.connect(lambda item: shell.open_model(item.name))
+        give_menu(self.table, lambda item: model_entries(shell, item))
         self._search = SearchField(self.tr("Find a model"))
         self._search.setFixedWidth(240)
         self._search.searched.connect(self.table.set_filter)

@@ -9,19 +9,22 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from mldesk.desktop import theme, words
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import runner_words, theme, words
+from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.curves_card import CurvesCard
 from mldesk.desktop.pages.evaluation import EvaluationView
 from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.machine_card import MachineCard
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.row_menu import popup, run_entries
 from mldesk.desktop.pages.run_facts import about, data_facts, settings
 from mldesk.desktop.pages.run_fields import state_badge
 from mldesk.desktop.pages.run_progress import ProgressCard
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.run import RunState
-from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish
+from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, why_not_move
 from mldesk.desktop.tasks import async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -35,6 +38,7 @@ from mldesk.desktop.widgets import (
     disable,
     enable,
     make_button,
+    make_icon_button,
     make_label,
 )
 from mldesk.wire.states import JobState
@@ -54,6 +58,7 @@ class RunPage(Page):
     def __init__(self, shell: Shell, run_id: str) -> None:
         super().__init__(shell)
         self.state = RunState(shell.desk, run_id)
+        self._looking = False  # in its runner's queue
         self._ended_before: bool | None = None  # whether the run had ended when it was looked at first
         self.header = PageHeader(" ", " ", with_back=True)
         self.header.back.connect(lambda: shell.go("runs"))
@@ -63,7 +68,7 @@ class RunPage(Page):
         self.header.add_badge(self._where)
         self._make_buttons()
         self._notice = Notice()
-        self._notice.acted.connect(self.resume)
+        self._notice.acted.connect(self._on_notice)
         self.progress = ProgressCard(self.state)
         self.curves = CurvesCard(self.state.curves, shell.preferences)
         self.machine = MachineCard(self.state.machine)
@@ -89,7 +94,11 @@ class RunPage(Page):
         self._clock = QTimer(self, interval=1000)  # the elapsed time
         self._clock.timeout.connect(self.progress.tick)
         self._clock.start()
+        self._look = QTimer(self, interval=2000)  # at the queue, while it waits there
+        self._look.timeout.connect(self._look_in_queue)
+        self._look.start()
         desk = self.shell.desk
+        self.keep(self.state.place.changed.subscribe(lambda _: self.progress.tick()))
         self.keep(desk.advanced.subscribe(self._on_advanced))
         self.keep(desk.unreachable.changed.subscribe(lambda _: self._show_run(self.state.run.value)))
         self.keep(self.state.run.subscribe(self._show_run))
@@ -103,6 +112,8 @@ class RunPage(Page):
         self._finish.clicked.connect(self.finish)
         self._cancel = make_button(self.tr("Cancel"), "danger", "cancel")
         self._cancel.clicked.connect(self.cancel)
+        self._more = make_icon_button("more", self.tr("More for this run"))
+        self._more.clicked.connect(self._on_more)
         self._again = make_button(self.tr("Train again…"), "secondary", "refresh")
         self._again.setToolTip(self.tr("Open the Train dialog with the settings of this run"))
         self._again.clicked.connect(self._train_again)
@@ -111,6 +122,7 @@ class RunPage(Page):
         for button in (self._finish, self._cancel, self._again, self._model):
             button.hide()
             self.header.add_action(button)
+        self.header.add_action(self._more)
 
     def _make_training(self) -> QWidget:
         page = ScrollPage(margin=0, spacing=Space.L)
@@ -182,9 +194,10 @@ class RunPage(Page):
     def _show_run(self, run: Run | None) -> None:
         if run is None:
             return
-        text, tone, icon = state_badge(run, self.shell)
+        place = self.state.place.value
+        text, tone, icon = state_badge(run, self.shell, {} if place is None else {run.id: place})
         self._badge.set(text, tone, icon)
-        self._where.set(self.tr("this machine") if run.runner == "local" else run.runner)
+        self._where.set(runner_words.where(run.runner), icon=runner_words.where_icon(run.runner))
         self.header.set_title(run.name)
         self.header.set_subtitle(self._subtitle(run))
         self._show_buttons(run)
@@ -213,9 +226,14 @@ class RunPage(Page):
     def _show_notice(self, run: Run) -> None:
         since = self.state.unreachable_since
         if since is not None and not run.state.ended:
-            self._notice.say("warning", self.tr("The runner has not answered since {time}.").format(
-                time=words.when(since)), self.tr("That says nothing about the run: it may well go on. "
-                                                 "What it did meanwhile is shown as soon as it answers."))
+            self._notice.say("warning", self.tr("{runner} is unreachable since {time}.").format(
+                runner=runner_words.runner_name(run.runner), time=runner_words.clock(since)),
+                f"{self.state.why_unreachable} " + self.tr(
+                    "That says nothing about the run: it may well go on. What it did meanwhile is shown as soon as it "
+                    "answers."), self.tr("Try now"))
+        elif run.handover is not None and not run.state.final:
+            self._notice.say("info", self.tr("The run is on its way to {runner}.").format(
+                runner=runner_words.where(run.runner)), self.tr("It goes on there from its last checkpoint."))
         elif run.state is JobState.INTERRUPTED:
             self._notice.say("warning", run.message or self.tr("The run was interrupted."),
                              run.hint or self.tr("It can go on from its last checkpoint."), self.tr("Resume"))
@@ -244,7 +262,51 @@ class RunPage(Page):
         if self._ended_before or self.tabs.value() == "training":
             self.tabs.set_value("evaluation")
 
+    def _look_in_queue(self) -> None:
+        run = self.state.run.value
+        waits = run is not None and run.state is JobState.QUEUED
+        if self.isVisible() and (waits or self.state.place.value is not None) and not self._looking:
+            self.begin(self._look_once(), "look in the queue")
+
+    async def _look_once(self) -> None:
+        self._looking = True
+        try:
+            await self.state.look_in_queue()
+        finally:
+            self._looking = False
+
     # Doing
+
+    def _on_notice(self) -> None:
+        run = self.state.run.value
+        if run is not None and run.state is JobState.INTERRUPTED:
+            self.resume()
+        else:
+            self._try_now()
+
+    @async_slot
+    async def _try_now(self) -> None:
+        self._notice.button.setEnabled(False)
+        self.shell.allow_questions()
+        try:
+            await self.shell.desk.retry(self.state.id)
+        except MldeskError as error:
+            self.shell.say(sentence(error), "warning")
+        finally:
+            self._notice.button.setEnabled(True)
+
+    def move_away(self) -> None:
+        """Ask where to, then let it go on there from its last checkpoint."""
+        run = self.state.run.value
+        if run is not None and not why_not_move(run):
+            from mldesk.desktop.pages.move_dialog import open_move_dialog
+
+            open_move_dialog(self.shell, run)
+
+    def _on_more(self) -> None:
+        run = self.state.run.value
+        if run is not None:
+            popup(self, run_entries(self.shell, run, self), self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def cancel(self) -> None:
         """Ask once, since nothing of the run is kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mldesk.desktop import words
+from mldesk.desktop import runner_words, words
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -44,7 +44,7 @@ def data_facts(run: Run) -> Facts:
 def about(run: Run, attempt: Mapping[str, Any]) -> Facts:
     """Return where and when it ran."""
     tr = words.tr
-    facts = [(tr("Id"), run.id), (tr("Runner"), tr("this machine") if run.runner == "local" else run.runner)]
+    facts = [(tr("Id"), run.id), (tr("Runner"), runner_words.where(run.runner))]
     if attempt.get("device"):
         facts.append((tr("Device"), str(attempt["device"])))
     facts += [(tr("Created"), words.moment(run.created)), (tr("Began"), words.moment(run.started)),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from mldesk.desktop import words
+from mldesk.desktop import runner_words, words
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.theme import Tone
@@ -14,6 +15,7 @@ from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
+    from mldesk.wire.runner_view import Waiting
 
 
 def share(run: Run) -> float | None:
@@ -39,22 +41,45 @@ def took(run: Run, now: float | None = None) -> float | None:
     return max(0.0, end - run.started)
 
 
-def state_badge(run: Run, shell: Shell) -> tuple[str, Tone, str]:
+def state_badge(run: Run, shell: Shell, places: Mapping[str, Waiting] | None = None) -> tuple[str, Tone, str]:
     """Return words, tone and icon of a run's state; a run out of reach says since when."""
     since = shell.desk.unreachable.value.get(run.id)
+    if run.handover is not None and not run.state.final:
+        return words.tr("Moving"), "info", "arrow-right"
     if since is not None and not run.state.ended:
         return words.tr("Out of reach"), "warning", "warning"
+    if run.state is JobState.QUEUED and places and run.id in places:
+        return words.tr("Waiting, {place}").format(place=ordinal(places[run.id].position)), "neutral", "clock"
     return state_words(run.state)
 
 
-def fields(shell: Shell) -> list[Field[Run]]:
-    """Return the columns of the list of runs."""
+def ordinal(place: int) -> str:
+    """Write a place in a line: 1st, 2nd, 3rd, 4th."""
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return words.tr("{number}{ending}").format(number=place, ending=ending)
+
+
+def state_tip(run: Run, shell: Shell, places: Mapping[str, Waiting] | None = None) -> str:
+    """Return what is to be known about a run's state: why it waits, why it ended, why nothing is heard of it."""
+    if reason := shell.desk.reasons.get(run.id):
+        since = shell.desk.unreachable.value.get(run.id)
+        return words.tr("Unreachable since {time}. {why}").format(time=runner_words.clock(since), why=reason)
+    if run.state is JobState.QUEUED and places and run.id in places:
+        return places[run.id].why or words.tr("It begins as soon as a place is free.")
+    return run.message or run.stage
+
+
+def fields(shell: Shell, places: Callable[[], Mapping[str, Waiting]] = dict) -> list[Field[Run]]:
+    """Return the columns of the list of runs. ``places`` are those of the runs that wait, by id."""
     tr = words.tr
     return [
         Field(tr("State"), lambda run: run.state.value, 124, lambda run: list(JobState).index(run.state),
-              badge=lambda run: state_badge(run, shell), share=share, tip=lambda run: run.message or run.stage),
+              badge=lambda run: state_badge(run, shell, places()), share=share,
+              tip=lambda run: state_tip(run, shell, places())),
         Field(tr("Name"), lambda run: run.name, sort=lambda run: run.name.casefold(), strong=True),
-        Field(tr("Dataset"), lambda run: run.dataset, 136, muted=True, spare=2),
+        Field(tr("Runs on"), lambda run: runner_words.where(run.runner), 124, muted=True,
+              icon=lambda run: runner_words.where_icon(run.runner)),
+        Field(tr("Dataset"), lambda run: run.dataset, 130, muted=True, spare=2),
         Field(tr("Target"), lambda run: run.target, 104, muted=True, spare=4),
         Field(tr("Estimator"), lambda run: words.estimator_name(run.estimator), 150, spare=1),
         Field(tr("Score"), _score_words, 130, lambda run: (score(run) or ("", float("-inf")))[1], right=True),

@@ -6,8 +6,8 @@ import time
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from mldesk.desktop import words
-from mldesk.desktop.pages.run_fields import share, took
+from mldesk.desktop import runner_words, words
+from mldesk.desktop.pages.run_fields import ordinal, share, took
 from mldesk.desktop.states.run import RunState
 from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.widgets import Card, ProgressLine, make_label
@@ -38,6 +38,10 @@ class ProgressCard(Card):
         done = share(run)
         tone: Tone = "accent"
         text = run.stage or self._waiting(run.state)
+        if run.state is JobState.QUEUED and (place := self._state.place.value) is not None:
+            text = self.tr("Waiting on {runner}, {place} in line").format(
+                runner=runner_words.where(run.runner), place=ordinal(place.position))
+            text += f": {place.why}" if place.why else ""
         eta = words.remaining((run.progress or {}).get("eta")) if not run.state.ended else ""
         if run.state.ended:
             done = 1.0 if run.state is JobState.SUCCEEDED else self._last_share()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QMenu, QVBoxLayout
+from PySide6.QtWidgets import QVBoxLayout
 
 from mldesk.core.errors import MldeskError, NotFound
 from mldesk.desktop import runner_words, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.row_menu import Entry, popup
 from mldesk.desktop.pages.runner_load import LoadView
 from mldesk.desktop.pages.runner_machine import MachineView
 from mldesk.desktop.pages.runner_queue import QueueBoard
@@ -283,18 +284,10 @@ class RunnerPage(Page):
         ForgetDialog(self.shell, self.state).open()
 
     def _on_more(self) -> None:
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setToolTipsVisible(True)
         local = self.tr("This machine is always a runner.") if self.state.name == LOCAL else ""
         away = self.tr("It cannot be reached now; Forget takes it off the list only.") \
             if self.state.since.value is not None else ""
-        for icon, text, act, why in (
-            ("import", self.tr("Upgrade"), self.upgrade, local or away),
-            ("trash", self.tr("Remove…"), self.remove, local or away),
-            ("close", self.tr("Forget…"), self.forget, local)):
-            entry = menu.addAction(text, act)
-            set_icon(entry, icon, "muted")
-            entry.setEnabled(not why)
-            entry.setToolTip(why or text)
-        menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
+        popup(self, [Entry("import", self.tr("Upgrade"), self.upgrade, local or away),
+                     Entry("trash", self.tr("Remove…"), self.remove, local or away),
+                     Entry("close", self.tr("Forget…"), self.forget, local)],
+              self._more.mapToGlobal(self._more.rect().bottomLeft()))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from mldesk.desktop import runner_words
 from mldesk.desktop.pages.queue_table import QueueTable
+from mldesk.desktop.pages.row_menu import Entry, give_menu
 from mldesk.desktop.states.runner import RunnerState, before_at, why_not_steer
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
@@ -26,7 +27,6 @@ from mldesk.desktop.widgets import (
     make_icon_button,
     make_label,
     row,
-    set_icon,
 )
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ class QueueBoard(QWidget, TaskOwner):
         self.table.moved.connect(self._on_moved)
         self.table.chosen.connect(self._check)
         self.table.opened.connect(lambda item: self._open(item.job))
-        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.table.customContextMenuRequested.connect(self._on_menu)
+        give_menu(self.table, self._entries)
         self._make_tools()
         self._count = Badge("")
         card = Card(padding=0)
@@ -224,28 +223,15 @@ class QueueBoard(QWidget, TaskOwner):
         await self._state.cancel(job)
         self._shell.say(self.tr("{name} is being cancelled.").format(name=name), "info")
 
-    def _on_menu(self, at: QPoint) -> None:
-        index = self.table.indexAt(at)
-        if not index.isValid():
-            return
-        item: Waiting = self.table.records.records[index.row()]
-        self.table.select([item.job])
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setToolTipsVisible(True)
-        entries: list[tuple[str, str, QAbstractButton | None, Callable[[], object]]] = [
-            ("arrow-right", self.tr("Open the run"), None, lambda: self._open(item.job)),
-            ("chevron-up", self.tr("Earlier"), self._up, lambda: self.table.move_chosen(-1)),
-            ("chevron-down", self.tr("Later"), self._down, lambda: self.table.move_chosen(1)),
-            ("runner", self.tr("Move to…"), self._move, lambda: self._move_away(item.job)),
-            ("cancel", self.tr("Cancel"), self._cancel, lambda: self.cancel(item.job))]
-        for icon, words, like, act in entries:
-            entry = menu.addAction(words, act)
-            set_icon(entry, icon, "muted")
-            if like is not None and not like.isEnabled():
-                entry.setEnabled(False)
-                entry.setToolTip(like.toolTip())
-        menu.popup(self.table.viewport().mapToGlobal(at))
+    def _entries(self, item: Waiting) -> list[Entry]:
+        def like(button: QAbstractButton) -> str:
+            return "" if button.isEnabled() else button.toolTip()
+
+        return [Entry("arrow-right", self.tr("Open the run"), lambda: self._open(item.job)),
+                Entry("chevron-up", self.tr("Earlier"), lambda: self.table.move_chosen(-1), like(self._up)),
+                Entry("chevron-down", self.tr("Later"), lambda: self.table.move_chosen(1), like(self._down)),
+                Entry("runner", self.tr("Move to…"), lambda: self._move_away(item.job), like(self._move)),
+                Entry("cancel", self.tr("Cancel"), lambda: self.cancel(item.job), like(self._cancel))]
 
 
 def _switch(button: QAbstractButton, reason: str) -> None:

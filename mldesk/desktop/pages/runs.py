@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.row_menu import give_menu, run_entries
 from mldesk.desktop.pages.run_fields import fields
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import RunList
@@ -25,6 +26,7 @@ from mldesk.desktop.widgets import (
     make_button,
     row,
 )
+from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -36,9 +38,12 @@ class RunsPage(Page):
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self.state = RunList(shell.desk)
-        self.table: RecordTable[Run] = RecordTable(fields(shell), lambda run: run.id, self.tr("Runs"), many=True)
+        self._looking = False
+        self.table: RecordTable[Run] = RecordTable(
+            fields(shell, lambda: self.state.places.value), lambda run: run.id, self.tr("Runs"), many=True)
         self.table.opened.connect(lambda run: shell.open_run(run.id))
         self.table.chosen.connect(self._check)
+        give_menu(self.table, lambda run: run_entries(shell, run))
         self._which = Segmented([("all", self.tr("All")), ("active", self.tr("Going on")),
                                  ("succeeded", self.tr("Succeeded")), ("other", self.tr("Other ends"))])
         self._which.changed.connect(lambda _: self._show())
@@ -75,10 +80,27 @@ class RunsPage(Page):
         self.keep(self.state.has_older.subscribe(self._older.setVisible))
         self.keep(self.state.runs.subscribe(lambda _: self._show()))
         self.keep(shell.desk.unreachable.changed.subscribe(lambda _: self._show()))
+        self._look = QTimer(self, interval=3000)  # at the queues, while a run waits
+        self._look.timeout.connect(self._look_in_queues)
+        self._look.start()
+        self.keep(self.state.places.changed.subscribe(lambda _: self._show()))
         self._check()
 
     async def refresh(self) -> None:
         await self.state.refresh()
+        self._look_in_queues()
+
+    def _look_in_queues(self) -> None:
+        waits = any(run.state is JobState.QUEUED for run in self.state.runs.value or ())
+        if self.isVisible() and not self._looking and (waits or self.state.places.value):
+            self.begin(self._look_once(), "look in the queues")
+
+    async def _look_once(self) -> None:
+        self._looking = True
+        try:
+            await self.state.look_in_queues()
+        finally:
+            self._looking = False
 
     def _show(self) -> None:
         runs = self.state.runs.value

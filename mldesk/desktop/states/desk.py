@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mldesk.core.clock import Clock, SystemClock
 from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.core.observable import Observable, Signal
-from mldesk.desktop.tasks import in_follower, in_thread, start
+from mldesk.desktop.tasks import in_follower, in_remote, in_thread, start
 
 if TYPE_CHECKING:  # SQLAlchemy comes with these; the first paint does not wait for it
     from mldesk.library.records import Run, RunnerRecord
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # SQLAlchemy comes with these; the first paint does not wait 
 
 SETTLED = 0.8       # seconds after the library is open until the local runner is started
 TICK = 1.0          # seconds between looks at the library's change token
+FORGOTTEN = "runner_forgotten"  # code of the error of a run whose runner the library does not know any more
 LONG_POLL = 1.0     # seconds a follower waits for events; bounds how long closing the window takes
 SHORTEST = 0.08     # seconds a step of following takes at least, so that fast events come in batches
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before an unreachable runner is asked again
@@ -27,7 +28,8 @@ class Desk:
     """One library, its services once they are open, and the runs that go on.
 
     Signals: ``changed`` when anything in the library changed, ``advanced`` with a run's id when it may have new events,
-    ``troubled`` with what keeps the library or a run from being read; it is tried again.
+    ``ended`` with a run's id when it has just ended, ``troubled`` with what keeps the library or a run from being read;
+    it is tried again.
     """
 
     def __init__(self, open_workbench: Callable[[], Workbench], clock: Clock | None = None, *,
@@ -38,13 +40,16 @@ class Desk:
         self._token: object = None
         self._followed: set[str] = set()
         self._nudge = asyncio.Event()
+        self._wakes: dict[str, asyncio.Event] = {}  # run id -> what ends the pause of its follower
         self.ready = Observable(False)
         self.failed: Observable[MldeskError | None] = Observable(None)
         self.active: Observable[tuple[Run, ...]] = Observable(())
         self.machine: Observable[RunnerRecord | None] = Observable(None)
         self.unreachable: Observable[dict[str, float]] = Observable({})  # run id -> wall clock of the first failure
+        self.reasons: dict[str, str] = {}                                # run id -> why, of those that are unreachable
         self.changed: Signal[None] = Signal()
         self.advanced: Signal[str] = Signal()
+        self.ended: Signal[str] = Signal()
         self.troubled: Signal[MldeskError] = Signal()
 
     @property
@@ -121,13 +126,15 @@ class Desk:
                 began = loop.time()
                 try:
                     more = await in_follower(self.workbench.runs.pump, run_id, LONG_POLL)
-                except RunnerUnreachable:
-                    self._lost_contact(run_id)
-                    pause = await _rest(pause)
+                except RunnerUnreachable as error:
+                    self._lost_contact(run_id, error)
+                    pause = await self._rest(run_id, pause)
                     continue
-                except MldeskError as error:  # a full disk, for one: what came is fetched again
-                    self.troubled.emit(error)
-                    pause = await _rest(pause)
+                except MldeskError as error:
+                    self._lost_contact(run_id, error)
+                    if error.code != FORGOTTEN:  # a full disk, for one: what came is fetched again
+                        self.troubled.emit(error)
+                    pause = await self._rest(run_id, LONGEST_PAUSE if error.code == FORGOTTEN else pause)
                     continue
                 pause = FIRST_PAUSE
                 self._regained_contact(run_id)
@@ -135,21 +142,37 @@ class Desk:
                 await asyncio.sleep(max(0.0, began + SHORTEST - loop.time()))
         finally:
             self._followed.discard(run_id)
+            self._wakes.pop(run_id, None)
             self._regained_contact(run_id)
+        self.ended.emit(run_id)
         self._nudge.set()
 
-    def _lost_contact(self, run_id: str) -> None:
+    async def retry(self, run_id: str) -> None:
+        """Ask the runner of a run again, now: a person wants to know. Raises RunnerUnreachable, NotFound."""
+        run = next((run for run in self.active.value if run.id == run_id), None)
+        if run is not None:
+            await in_remote(self.workbench.runners.check, run.runner)
+        if run_id in self._wakes:
+            self._wakes[run_id].set()
+
+    async def _rest(self, run_id: str, pause: float) -> float:
+        """Wait about ``pause`` seconds, or until ``retry``; return how long to wait the next time."""
+        wake = self._wakes.setdefault(run_id, asyncio.Event())
+        wake.clear()
+        try:
+            await asyncio.wait_for(wake.wait(), pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+        except TimeoutError:
+            return min(pause * 2, LONGEST_PAUSE)
+        return FIRST_PAUSE
+
+    def _lost_contact(self, run_id: str, error: MldeskError) -> None:
+        self.reasons[run_id] = f"{error.message} {error.hint}".strip()
         if run_id not in self.unreachable.value:
             self.unreachable.value = {**self.unreachable.value, run_id: self._clock.now()}
             self.advanced.emit(run_id)
 
     def _regained_contact(self, run_id: str) -> None:
+        self.reasons.pop(run_id, None)
         if run_id in self.unreachable.value:
             self.unreachable.value = {key: since for key, since in self.unreachable.value.items() if key != run_id}
             self.advanced.emit(run_id)
-
-
-async def _rest(pause: float) -> float:
-    """Wait about ``pause`` seconds; return how long to wait the next time."""
-    await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-    return min(pause * 2, LONGEST_PAUSE)

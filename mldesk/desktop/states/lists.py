@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.run import places
 from mldesk.desktop.tasks import in_thread
 
 if TYPE_CHECKING:
     from mldesk.library.records import Dataset, Model, Run
+    from mldesk.wire.runner_view import Waiting
 
 RUNS_SHOWN = 500  # newest runs read at first, and more each time one asks
 
@@ -46,6 +48,7 @@ class RunList:
         self._desk, self._limit = desk, limit
         self.runs: Observable[tuple[Run, ...] | None] = Observable(None)
         self.has_older = Observable(False)
+        self.places: Observable[dict[str, Waiting]] = Observable({})  # of those that wait, by id
 
     async def refresh(self) -> None:
         """Read the list again."""
@@ -53,6 +56,10 @@ class RunList:
         runs = await in_thread(lambda: self._desk.workbench.runs.list(limit=limit + 1))
         self.has_older.value = len(runs) > limit
         self.runs.value = tuple(runs[:limit])
+
+    async def look_in_queues(self) -> None:
+        """Ask the runners where the runs that wait stand."""
+        self.places.value = await places(self._desk, self.runs.value or ())
 
     async def read_older(self) -> None:
         """Read more of the list, further back."""

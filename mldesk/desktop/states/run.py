@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mldesk.core.errors import NotFound, RunnerUnreachable
+from mldesk.core.errors import MldeskError, NotFound, RunnerUnreachable
 from mldesk.core.observable import Observable, Signal
 from mldesk.desktop.states.curves import CurveFeed
 from mldesk.desktop.states.desk import Desk
-from mldesk.desktop.tasks import in_thread
+from mldesk.desktop.tasks import in_remote, in_thread
 from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
     from mldesk.wire.events import Event
+    from mldesk.wire.runner_view import Waiting
 
 BATCH = 2000         # events read at once
 LOG_KEPT = 400_000   # bytes of the trainer's output that the page keeps
@@ -57,6 +58,7 @@ class RunState:
         self.warnings: list[tuple[str, str]] = []  # text, hint
         self.checkpoint: int | None = None         # step of the newest one
         self.attempt: Mapping[str, Any] = {}       # payload of the newest "started"
+        self.place: Observable[Waiting | None] = Observable(None)  # in its runner's queue, while it waits there
         self.advanced: Signal[None] = Signal()
         self.logged: Signal[str] = Signal()
 
@@ -64,6 +66,16 @@ class RunState:
     def unreachable_since(self) -> float | None:
         """Wall clock of the first failure to reach the run's runner, None while it answers."""
         return self._desk.unreachable.value.get(self.id)
+
+    @property
+    def why_unreachable(self) -> str:
+        """Why the run's runner cannot be reached, in a sentence or two; "" while it can."""
+        return self._desk.reasons.get(self.id, "")
+
+    async def look_in_queue(self) -> None:
+        """Bring ``place`` up to date. A runner out of reach, or too old to say, leaves it empty."""
+        run = self.run.value
+        self.place.value = (await places(self._desk, [run])).get(run.id) if run is not None else None
 
     async def refresh(self) -> None:
         """Bring everything up to date with the library; calls that overlap wait for one another."""
@@ -80,7 +92,7 @@ class RunState:
         """Fetch what the trainer has written since. An unreachable runner is shown elsewhere, not here."""
         while True:
             try:
-                data, offset = await in_thread(self._desk.workbench.runs.log, self.id, self._log_offset)
+                data, offset = await in_remote(self._desk.workbench.runs.log, self.id, self._log_offset)
             except (RunnerUnreachable, NotFound):
                 return
             if not data:
@@ -101,7 +113,7 @@ class RunState:
         await self._steer(self._desk.workbench.runs.resume)
 
     async def _steer(self, command: Any) -> None:
-        await in_thread(command, self.id)
+        await in_remote(command, self.id)
         self._desk.nudge()
         await self.refresh()
 
@@ -140,6 +152,21 @@ class RunState:
             self.evaluation.value = await in_thread(self._desk.workbench.runs.evaluation, self.id)
         except NotFound:  # a run of an estimator that evaluates nothing
             self.evaluation.value = {}
+
+
+async def places(desk: Desk, runs: Iterable[Run]) -> dict[str, Waiting]:
+    """Return where those of ``runs`` that wait stand in the queues of their runners, by id."""
+    found: dict[str, Waiting] = {}
+    waiting = [run for run in runs if run.state is JobState.QUEUED]
+    for runner in sorted({run.runner for run in waiting}):
+        if any(run.id in desk.unreachable.value for run in waiting if run.runner == runner):
+            continue
+        try:
+            queue = await in_remote(desk.workbench.runners.queue, runner)
+        except MldeskError:  # said elsewhere; here there is just no place to show
+            continue
+        found |= {item.job: item for item in queue.waiting}
+    return found
 
 
 def log_line(event: Event) -> str:

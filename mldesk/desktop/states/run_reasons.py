@@ -51,6 +51,17 @@ def why_not_resume(run: Run | None) -> str:
     return "The run is still at work. Only an interrupted run can be resumed."
 
 
+def why_not_move(run: Run | None) -> str:
+    """Say why Move is disabled."""
+    if run is None:
+        return "Choose a run first."
+    if run.handover is not None:
+        return "The run is being moved already."
+    if run.state.final:
+        return f"{_ENDED[run.state]} There is nothing left to move."
+    return "The run is already being stopped." if run.state is JobState.STOPPING else ""
+
+
 def why_not_compare(runs: list[Run]) -> str:
     """Say why Compare is disabled."""
     if len(runs) < 2:
