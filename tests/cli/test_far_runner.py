@@ -1,0 +1,137 @@
+"""A bare box becomes a runner from the command line, trains, and is left without a trace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mldesk.runners.provision import provisioning
+from mldesk.runners.provision.desktop import Desktop
+from mldesk.runners.provision.execution import Exec
+from mldesk.runners.provision.probe import HostFacts, probe
+from mldesk.runners.provision.training_plan import TrainingOffer
+from tests.cli.conftest import make_table
+from tests.cli.far_box import Desk, FarBox, until, usable
+
+pytestmark = pytest.mark.skipif(not usable(), reason="needs root, sshd and a system's Python to play the box")
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[FarBox]:
+    box = FarBox()
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, box: FarBox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk that has no packages to train with for the box, and knows no way to the internet."""
+    def look(there: Exec, _url: str) -> HostFacts:
+        facts = probe(there, "")
+        return replace(facts, pythons=tuple(item for item in facts.pythons if item.path.startswith("/usr/bin/")))
+
+    monkeypatch.setattr(provisioning, "probe", look)
+    monkeypatch.setattr(Desktop, "python", lambda _self: None)
+    monkeypatch.setattr(Desktop, "_training", lambda _self, _packages: TrainingOffer())
+    desk = Desk(tmp_path, box)
+    monkeypatch.setenv("HOME", str(desk.user))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("MLDESK_TRAINER", box.command)
+    monkeypatch.setenv("MLDESK_NO_WARM", "1")
+    yield desk
+    if (desk.home / "runner").exists():
+        from mldesk.app import open_workbench
+
+        with open_workbench(desk.home) as bench:
+            bench.runners.stop("local")
+
+
+def test_a_bare_box_becomes_a_runner_and_is_left_without_a_trace(desk: Desk, box: FarBox, tmp_path: Path) -> None:
+    before = box.left()
+    # First contact: nothing is trusted, and nothing is done, without a word.
+    code, told = desk.refuses("runners", "add", "far", box.address)
+    assert (code, told["error"]["code"]) == (1, "unknown_host")
+    (key,) = [item for item in box.fingerprints if item in told["error"]["message"]]
+    assert f"--accept-key {key}" in told["error"]["hint"]
+    assert desk.refuses("runners", "add", "far", box.address, "--accept-key", "SHA256:no")[1]["error"][
+        "code"] == "unknown_host"
+    code, told = desk.refuses("runners", "add", "far", box.address, "--accept-key", key)
+    assert (code, told["error"]["code"]) == (2, "not_agreed")
+    assert any("/usr/bin/python3" in line for line in told["plan"])
+    assert box.left() == before
+
+    added = desk("runners", "add", "far", box.address, "--yes")
+    assert (added["runner"], added["address"], added["unreachable"]) == ("far", box.address, None)
+    assert added["facts"]["cores"] > 0
+    assert desk.refuses("runners", "add", "other", box.address, "--yes")[1]["error"]["code"] == "conflict"
+    assert [item["runner"] for item in desk("runners", "list")["runners"]] == ["local", "far"]
+    box.can_train()
+    assert desk("runners", "upgrade", "far")["facts"]["agent"] == added["facts"]["agent"]
+
+    desk("data", "import", make_table(tmp_path / "shop.csv"), "--name", "shop")
+    done = desk("train", "shop", "--target", "grade", "--runner", "far", "--name", "first")
+    assert done["status"] == "succeeded"
+    assert desk("runs", "show", "first")["runner"] == "far"
+
+    queue_is_steered(desk)
+    run_moves_here_and_goes_on(desk, box)
+
+    assert desk("runners", "settings", "far", "--cpu-slots", "2", "--quiet", "22:00-07:00", "--quota", "50GB")[
+        "settings"]["quota"] == 50 * 10**9
+    assert desk("runners", "settings", "far")["settings"]["quiet"] == [[1320, 420]]
+    code, lines = desk.tries("runners", "watch", "far", "--samples", "2")
+    first, second = map(json.loads, lines.splitlines())
+    assert (code, second["seq"]) == (0, first["seq"] + 1)
+    assert desk("runners", "log", "far")["log"]
+
+    assert desk("runners", "remove", "far") == {"runner": "far", "removed": True, "left": []}
+    assert box.left() == before
+    until(lambda: not box.processes())
+    assert desk("runs", "show", "first")["status"] == "succeeded"
+    assert desk.refuses("runners", "show", "far")[0] == 3
+
+
+def queue_is_steered(desk: Desk) -> None:
+    """Nothing starts while it is drained; what waits can be put in another order, from any face."""
+    assert desk("runners", "drain", "far")["draining"] is True
+    runs = [desk("train", "shop", "--target", "grade", "--runner", "far", "--name", name, "--detach", *more)["run"]
+            for name, more in (("one", ()), ("two", ()), ("urgent", ("--priority", "5")))]
+    waiting = desk("runners", "queue", "far")
+    assert [item["job"] for item in waiting["waiting"]] == [runs[2], runs[0], runs[1]]
+    assert waiting["draining"] is True
+    moved = desk("runners", "queue", "far", "--move", "two", "--before", "one")
+    assert [item["name"] for item in moved["waiting"]] == ["urgent", "two", "one"]
+    moved = desk("runners", "queue", "far", "--move", "one", "--priority", "9")
+    assert [item["name"] for item in moved["waiting"]] == ["one", "urgent", "two"]
+    assert desk.refuses("train", "shop", "--target", "grade", "--runner", "any:24GB")[0] == 2
+    desk("runners", "drain", "far", "--off")
+    for run in runs:
+        desk.tries("runs", "follow", run)
+        assert desk("runs", "show", run)["status"] == "succeeded"
+
+
+def run_moves_here_and_goes_on(desk: Desk, box: FarBox) -> None:
+    """A run that is stopped over there goes on here from its last checkpoint; its history has no gap."""
+    box.steps(200, delay=0.05)
+    run = desk("train", "shop", "--target", "grade", "--runner", "far", "--name", "nomad", "--detach")["run"]
+    until(lambda: sum(event["kind"] == "metrics" for event in desk.events(run)) > 5)
+    assert desk.refuses("runners", "remove", "far")[1]["error"]["code"] == "install_busy"
+    box.steps(40)
+    moved = desk("runs", "move", "nomad", "local")
+    assert (moved["run"], moved["runner"]) == (run, "local")
+    desk.tries("runs", "follow", run)
+    events = desk.events(run)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    starts = [event for event in events if event["kind"] == "started"]
+    assert [start["attempt"] for start in starts] == [1, 2]
+    assert starts[1]["resumed_from"] > 5
+    steps = [event["step"] for event in events if event["kind"] == "metrics"]
+    assert steps == sorted(set(steps))
+    assert desk("runs", "show", run)["status"] == "succeeded"
+    assert desk("runs", "move", run, "local")["runner"] == "local"
+    assert desk.refuses("runs", "move", run, "far")[1]["error"]["code"] == "conflict"
+    box.steps(3)
