@@ -9,9 +9,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,7 +28,7 @@ from mldesk.data.engine import connect, free_name, identifier, literal, one_row,
 from mldesk.data.export import export_table
 from mldesk.data.expressions import check_expression
 from mldesk.data.near import which_column
-from mldesk.data.parts import group_rows, part_paths
+from mldesk.data.parts import part_paths
 from mldesk.data.types import plain
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
@@ -48,7 +50,11 @@ class TableView:
             intact, store, manifest, f"the dataset {label}" if label else "this table")
         with self._intact():
             self._paths = part_paths(store, manifest)
-            self._counts = [pq.read_metadata(path).num_rows for path in self._paths]
+            facts = [pq.read_metadata(path) for path in self._paths]
+        self._counts = [part.num_rows for part in facts]
+        # Where each row group begins; parts of our own making have them all alike, files of others need not.
+        self._begins = [list(accumulate((part.row_group(index).num_rows for index in range(part.num_row_groups)),
+                                        initial=0)) for part in facts]
         self.rows_total: int = sum(self._counts)
         self._name = name
         self._names = [column.name for column in self.columns]
@@ -170,13 +176,15 @@ class TableView:
         return pa.concat_tables(pieces)
 
     def _slices(self, part: int, start: int, stop: int) -> Iterator[pa.Table]:
-        size = group_rows(len(self._names))
-        for group in range(start // size, (stop - 1) // size + 1):
+        begins = self._begins[part]
+        group = bisect_right(begins, start) - 1
+        while begins[group] < stop:
             if self._group is None or self._group[:2] != (part, group):
                 with pq.ParquetFile(self._paths[part]) as file:
                     self._group = (part, group, file.read_row_group(group))
-            begin = max(start, group * size)
-            yield self._group[2].slice(begin - group * size, min(stop, (group + 1) * size) - begin)
+            first, last = max(start, begins[group]), min(stop, begins[group + 1])
+            yield self._group[2].slice(first - begins[group], last - first)
+            group += 1
 
     def _engine(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:

@@ -113,10 +113,10 @@ def _kind(folder: Path) -> str:
 def _become(program: str, folder: Path, objects: Path, attempt: int) -> int:
     """Do the job as another program, in this very process where the system can do that: all watch over this one."""
     command = [sys.executable, "-m", program, str(folder), "--objects", str(objects), "--attempt", str(attempt)]
-    if os.name == "nt":
-        return subprocess.call(command)
-    sys.stdout.flush()
-    os.execv(sys.executable, command)  # noqa: S606 - no shell is the point
+    if os.name != "nt":
+        sys.stdout.flush()
+        os.execv(sys.executable, command)  # noqa: S606 - no shell is the point
+    return subprocess.call(command)
 
 
 def _train(folder: Path, objects: Path, report: Report, control: Control,
