@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
+from mldesk.data.records import Cancelled
+from mldesk.data.stopping import stoppable
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column
 
@@ -19,12 +21,14 @@ _COMPARED = 500  # columns up to which rows are compared
 
 
 def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second: str,
-         second_columns: Sequence[Column], *, scratch: Path | None = None) -> dict[str, Any]:
+         second_columns: Sequence[Column], *, scratch: Path | None = None,
+         cancelled: Cancelled | None = None) -> dict[str, Any]:
     """Return {"rows", "columns", "changed"}, plain JSON, for two manifests.
 
     ``rows``: from, to, added, removed (rows only in one, over the columns that both have with one type; a changed row
     counts once on each side; None where nothing can be compared). ``columns``: added, removed, retyped. ``changed``:
     columns whose missing or distinct values differ. What memory does not hold goes to a folder in ``scratch``.
+    Raises ImportCancelled soon after ``cancelled`` says so.
     """
     old, new = ({column.name: column for column in columns} for columns in (first_columns, second_columns))
     shared = [name for name, column in old.items() if name in new and new[name].type is column.type]
@@ -33,7 +37,8 @@ def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second
     if first == second:
         rows["added"] = rows["removed"] = 0
     elif shared and len(shared) <= _COMPARED:
-        rows["removed"], rows["added"] = _row_differences(one, two, shared, scratch)
+        rows["removed"], rows["added"] = stoppable(lambda: _row_differences(one, two, shared, scratch), cancelled,
+                                                   "The comparison")
     return {
         "rows": rows,
         "columns": {"added": [name for name in new if name not in old],

@@ -90,13 +90,13 @@ def _read_lines(context: Context, file: TextIO, rows: RecordRows) -> None:
         try:
             record = json.loads(text)
         except json.JSONDecodeError as error:
-            rows.leave_out(line, f"is not whole JSON ({_lower(error.msg)})")
+            rows.leave_out(line, f"is not whole JSON ({_lower(error.msg)})", text)
             continue
         except ValueError:  # Python's limit on the digits of a whole number
-            rows.leave_out(line, f"has {_digits()}")
+            rows.leave_out(line, f"has {_digits()}", text)
             continue
         except RecursionError:
-            rows.leave_out(line, "is nested too deep")
+            rows.leave_out(line, "is nested too deep", text)
             continue
         rows.add(record, line)
 
@@ -121,6 +121,8 @@ def _read_array(context: Context, file: TextIO, rows: RecordRows) -> None:
             read, ended = read + len(buffer), not buffer
             context.parsed(read / max(1, context.size))
             continue
+        if at >= len(buffer) and context.sampled:
+            return
         if at >= len(buffer):
             raise ImportRefused(f"{context.name} ends in line {line} before its list of records does: it is not whole.")
         if not opened:
@@ -132,6 +134,8 @@ def _read_array(context: Context, file: TextIO, rows: RecordRows) -> None:
             record, end = decoder.raw_decode(buffer, at)
             unfinished = end == len(buffer) and not ended  # a number may go on
         except (ValueError, RecursionError) as error:
+            if ended and context.sampled:
+                return  # the record goes on after what a preview looks at
             if ended or len(buffer) - at > _LONGEST or not isinstance(error, json.JSONDecodeError):
                 raise _broken(context, buffer, at, line, error) from error
             unfinished = True
@@ -167,6 +171,9 @@ def _broken(context: Context, buffer: str, at: int, line: int, error: Exception)
 
 def _read_object(context: Context, path: Path, file: TextIO, rows: RecordRows) -> None:
     """Read {"column": [values]}, {"column": {"row": value}} or {"anything": [records]}."""
+    if context.sampled:
+        raise ImportRefused(f"{context.name} is one large JSON object; there is no preview of such files.",
+                            hint="It can be imported all the same, or be written as JSON lines.")
     if path.stat().st_size > _WHOLE:
         raise ImportRefused(f"{context.name} is one JSON object of more than {_WHOLE >> 20} MB.",
                             hint="Write it as JSON lines: one record per line.")

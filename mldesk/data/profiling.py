@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
+from mldesk.data.records import Cancelled
+from mldesk.data.stopping import check_stopped, stoppable
 from mldesk.data.types import plain
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
@@ -34,14 +36,18 @@ _SECONDS = "epoch_us({})::DOUBLE / 1e6"
 
 
 def profile(store: ObjectStore, manifest: str, columns: Sequence[Column], *,
-            check: Callable[[], None] = lambda: None, scratch: Path | None = None) -> dict[str, Any]:
+            cancelled: Cancelled | None = None, scratch: Path | None = None) -> dict[str, Any]:
     """Return {"rows", "duplicates", "columns": [...]}, plain JSON.
 
     Each column: name, type, missing, distinct, infinite, min, max, mean, std, quantiles {"0.5": v}, top [[value, n]],
     histogram {"edges", "counts"} (edges of dates as ISO text), and for text the lengths. None where it means nothing.
-    ``duplicates`` counts rows that repeat an earlier one. ``check`` may raise to stop. What memory does not
-    hold goes to a folder in ``scratch``, else in the system's.
+    ``duplicates`` counts rows that repeat an earlier one. What memory does not hold goes to a folder in
+    ``scratch``, else in the system's. Raises ImportCancelled soon after ``cancelled`` says so.
     """
+    return stoppable(lambda: _profile(store, manifest, columns, scratch), cancelled, "The profile")
+
+
+def _profile(store: ObjectStore, manifest: str, columns: Sequence[Column], scratch: Path | None) -> dict[str, Any]:
     parts = part_paths(store, manifest)
     rows = sum(pq.read_metadata(path).num_rows for path in parts)
     folder = Path(tempfile.mkdtemp(prefix="mldesk-profile-", dir=scratch))
@@ -49,12 +55,12 @@ def profile(store: ObjectStore, manifest: str, columns: Sequence[Column], *,
         with sql_errors("The profile"), connect(parts, folder) as connection:
             facts: dict[str, dict[str, Any]] = {column.name: _empty(column) for column in columns}
             for some in _load(connection, parts, columns, rows):
-                check()
+                check_stopped()
                 _fill_numbers(connection, some, facts)
                 _fill_histograms(connection, some, facts)
                 _fill_text_lengths(connection, some, facts)
                 _fill_top(connection, some, facts)
-            check()
+            check_stopped()
             duplicates = _duplicates(connection, parts, rows)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

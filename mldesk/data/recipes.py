@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from mldesk.data.engine import connect, free_name, identifier, one_row, relation
 from mldesk.data.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
 from mldesk.data.recipe_sql import Compiler, State
-from mldesk.data.records import Cancelled, ImportCancelled, Problem, Table
+from mldesk.data.records import Cancelled, Problem, Table
 from mldesk.data.steps import Step, check_steps
+from mldesk.data.stopping import check_stopped, stoppable
 from mldesk.data.types import ARROW, plain
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
@@ -66,7 +68,12 @@ def apply_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequ
     one for every step that learns from all rows.
     """
     checked = check_steps(steps)
-    check = _checker(cancelled)
+    return stoppable(lambda: _apply(store, scratch, manifest, columns, checked), cancelled, "The recipe")
+
+
+def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
+           checked: Sequence[Step]) -> Table:
+    check = partial(check_stopped, "The recipe")
     with disk_errors("the recipe"), working_folder(scratch) as folder:
         parts = part_paths(store, manifest)
         with sql_errors("The recipe"), connect(parts, folder, threads=1) as connection:
@@ -84,12 +91,19 @@ def apply_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequ
 
 
 def preview_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
-                   steps: Sequence[Step], *, rows: int = 50, sample: int = _SAMPLE) -> RecipePreview:
+                   steps: Sequence[Step], *, rows: int = 50, sample: int = _SAMPLE,
+                   cancelled: Cancelled | None = None) -> RecipePreview:
     """Return the first rows the steps would give, and what each step does to the first ``sample`` rows.
 
-    Keeps nothing. Raises BadInput as ``apply_recipe`` does.
+    Keeps nothing. Raises BadInput as ``apply_recipe`` does, ImportCancelled soon after ``cancelled`` says so.
     """
     checked = check_steps(steps)
+    return stoppable(lambda: _preview(store, scratch, manifest, columns, checked, rows, sample), cancelled,
+                     "The preview")
+
+
+def _preview(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column], checked: Sequence[Step],
+             rows: int, sample: int) -> RecipePreview:
     with working_folder(scratch) as folder:
         parts = part_paths(store, manifest)
         total = sum(pq.read_metadata(part).num_rows for part in parts)
@@ -104,13 +118,6 @@ def preview_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Se
     made = tuple(Column(name, kind) for name, kind in zip(state.names, state.types, strict=True))
     return RecipePreview(made, [[plain(value) for value in line] for line in got], tuple(reports), state.notices,
                          total > sample)
-
-
-def _checker(cancelled: Cancelled | None) -> Callable[[], None]:
-    def check() -> None:
-        if cancelled is not None and cancelled():
-            raise ImportCancelled("The recipe")
-    return check
 
 
 def _compile(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], columns: Sequence[Column],

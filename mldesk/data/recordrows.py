@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 import pyarrow as pa
 
+from mldesk.data.careful import LENIENT
 from mldesk.data.raw import MAX_COLUMNS, Context, Lines, text_array
 from mldesk.data.records import ImportRefused
 from mldesk.data.spool import Spool
@@ -26,6 +27,7 @@ class RecordRows:
 
     def __init__(self, context: Context, spool: Spool) -> None:
         self._context, self.spool = context, spool
+        self._levels = 1 if context.options.flatten is None else context.options.flatten
         self.names: list[str] = []
         self.lines = Lines.unknown()
         self.left_out = 0
@@ -36,21 +38,21 @@ class RecordRows:
         self._scalars: Counter[str] = Counter()   # key -> records where it is a plain value
         self._nested: Counter[str] = Counter()    # key -> records where it is an object or a list
         self._mixed: dict[int, list[str]] = {}    # row -> keys nested there
+        self._raw: dict[int, str] = {}            # row -> its record as JSON, where rejects are wanted
         self._first_row: list[int] = []           # of each column: the row that brought it
 
     def add(self, record: object, line: int | None) -> None:
         """Take one record. Anything but an object is left out."""
         if not isinstance(record, dict):
-            self.leave_out(line, f"holds {_kind(record)} instead of a record")
+            self.leave_out(line, f"holds {_kind(record)} instead of a record", json.dumps(record, ensure_ascii=False))
             return
         row: list[str | None] = [None] * len(self.names)
         nested: list[str] = []
         for key, value in record.items():
             kind = type(value)
-            if kind is dict and value:
+            if kind is dict and value and self._levels:
                 nested.append(key)
-                for inner, item in value.items():
-                    self._put(row, (key, inner), self._text(item, f"{key}.{inner}", line))
+                self._spread(row, (key,), value, line)
                 continue
             if kind is list or kind is dict:
                 nested.append(key)
@@ -66,23 +68,36 @@ class RecordRows:
             self._nested[key] += 1
         if nested and len(self._mixed) < _REMEMBERED:
             self._mixed[self._rows] = nested
+            if self._context.rejects is not None:
+                self._raw[self._rows] = json.dumps(record, ensure_ascii=False)
         self._append(row, line)
 
-    def leave_out(self, line: int | None, why: str) -> None:
-        """Name a line that is not taken."""
+    def _spread(self, row: list[str | None], key: tuple[str, ...], value: dict[str, object], line: int | None) -> None:
+        """Put an object's values into columns of their own, as many levels deep as was asked."""
+        for inner, item in value.items():
+            place = (*key, inner)
+            if isinstance(item, dict) and item and len(place) <= self._levels:
+                self._spread(row, place, item, line)
+            else:
+                self._put(row, place, self._text(item, ".".join(place), line))
+
+    def leave_out(self, line: int | None, why: str, raw: str = "") -> None:
+        """Name a line that is not taken. ``raw`` is what stands there."""
         self.left_out += 1
         where = f"Line {line}" if line is not None else f"Record {self._rows + self.left_out}"
-        self._context.problems.add(_LEFT_OUT, f"{where} {why}; it was left out.", line=line)
-        if self.left_out >= 1000 and self.left_out > 3 * self._rows:
+        self._context.reject(line, why, raw)
+        self._context.problems.add(_LEFT_OUT, f"{where} {why}; it was left out.", line=line, fix=LENIENT)
+        if self.left_out >= 1000 and self.left_out > 3 * self._rows and not self._context.lenient:
             raise ImportRefused(f"{self._context.name} is not a list of records: {self.left_out:,} lines are none, the "
                                 f"last being line {line}.")
 
     def finish(self) -> frozenset[int]:
         """Write what is waiting; return the rows whose shape is not that of the others, each named as a problem."""
         self._flush()
-        if self.left_out > self._rows:
+        if self.left_out > self._rows and not self._context.lenient:
             raise ImportRefused(f"{self._context.name}: {self.left_out:,} of {self.left_out + self._rows:,} lines are "
-                                "not records.", hint="One JSON object per line, or a list of objects, makes a table.")
+                                "not records.", hint="One JSON object per line, or a list of objects, makes a table.",
+                                fixes=(LENIENT,))
         clashing = {key for key, count in self._nested.items() if self._scalars[key]}
         odd = {key for key in clashing if self._nested[key] <= max(1, _ODD * self._scalars[key])}
         dropped = {row: keys for row, keys in self._mixed.items() if any(key in odd for key in keys)}
@@ -90,6 +105,7 @@ class RecordRows:
             key = next(key for key in keys if key in odd)
             line = self.lines.of(row)
             where = f"Line {line}" if line is not None else f"Record {row + 1}"
+            self._context.reject(line, f"has a list or record in {key!r}", self._raw.get(row, ""))
             self._context.problems.add(_LEFT_OUT, f"{where} has a list or record in {key!r}, where the others have a "
                                        "plain value; it was left out.", line=line, column=key)
         for key in sorted(clashing - odd):

@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 import python_calamine as calamine
 
 from mldesk.data.names import clean_names
+from mldesk.data.options import parse_range
 from mldesk.data.raw import Context, Lines, RawTable, batch_rows, text_array
-from mldesk.data.records import ImportRefused
+from mldesk.data.records import Fix, ImportRefused
 from mldesk.data.sheet_extent import refuse_vast_sheets
 from mldesk.data.sheet_layout import Layout, find_layout
 from mldesk.data.spool import Spool
@@ -36,11 +37,17 @@ def read_sheet(context: Context, source: Path) -> RawTable:
         sheet = _choose(context, calamine.load_workbook(str(source)))
         rows: list[list[Cell]] = sheet.to_python(skip_empty_area=False)
         merged = sheet.merged_cell_ranges or []
+    if context.options.range is not None:
+        rows = _within(context, rows, context.options.range)
     context.parsed(0.5)
     layout = find_layout(rows, merged, context.options.header_row)
     if layout is None:
         raise ImportRefused(f"{context.name}: the sheet {sheet.name!r} has no rows of values.",
                             hint="Choose another sheet, or the row with the column names.")
+    if context.options.range is not None:
+        top, left, _, right = parse_range(context.options.range)
+        merged = [area for area in merged if area[0][0] >= top and area[1][0] < len(rows) and area[0][1] >= left
+                  and area[1][1] <= right]
     _fill_merged(context, rows, merged, layout)
     _say_what_was_left_out(context, rows, layout)
     header = layout.header
@@ -52,6 +59,18 @@ def read_sheet(context: Context, source: Path) -> RawTable:
     lines = _fill(context, rows, layout, spool)
     return RawTable(names, spool, lines, reading={
         "format": "xlsx", "sheet": sheet.name, "header_line": 0 if header is None else header + 1})
+
+
+def _within(context: Context, rows: list[list[Cell]], text: str) -> list[list[Cell]]:
+    """Return the sheet with nothing but the cells of a range, each in its place."""
+    top, left, bottom, right = parse_range(text)
+    last = len(rows) - 1 if bottom is None else min(bottom, len(rows) - 1)
+    if top > last or not rows or left >= len(rows[0]):
+        raise ImportRefused(f"{context.name}: the range {text} lies outside of the cells that are filled.",
+                            hint=f"They end at {cell_name(len(rows) - 1, len(rows[0]) - 1)}." if rows else "")
+    blank: list[Cell] = [""] * min(right + 1, len(rows[0]))
+    return [blank if number < top else [*blank[:left], *row[left:right + 1]]
+            for number, row in enumerate(rows[:last + 1])]
 
 
 def _refuse_bomb(context: Context, source: Path) -> None:
@@ -120,8 +139,14 @@ def _choose(context: Context, book: calamine.CalamineWorkbook) -> calamine.Calam
     if wanted is None and len(book.sheet_names) > 1:
         others = ", ".join(repr(name) for name in book.sheet_names if name != chosen.name)
         context.problems.add("guesses", f"The table is the sheet {chosen.name!r}, the one with the most cells; left "
-                             f"out: {others[:200]}.")
+                             f"out: {others[:200]}.",
+                             fix=Fix(f"Take the sheet {_other(book, chosen.name)!r}",
+                                     {"sheet": _other(book, chosen.name)}))
     return chosen
+
+
+def _other(book: calamine.CalamineWorkbook, name: str) -> str:
+    return next(item for item in book.sheet_names if item != name)
 
 
 def _sheet(context: Context, book: calamine.CalamineWorkbook, name: str) -> calamine.CalamineSheet | None:
@@ -172,9 +197,10 @@ def _say_what_was_left_out(context: Context, rows: Sequence[Sequence[Cell]], lay
     if layout.header is None:
         problems.add("guesses", "The first row holds values, not names; the columns are called column_1, column_2, …",
                      line=layout.first + 1)
-    elif above:
+    elif above and context.options.header_row is None and context.options.range is None:
         problems.add("guesses", f"Row {layout.header + 1} was taken for the column names. Choose another header row if "
-                     "that is wrong.", line=layout.header + 1)
+                     "that is wrong.", line=layout.header + 1,
+                     fix=Fix(f"Take row {layout.header} for the names", {"header_row": layout.header}))
 
 
 def _fill(context: Context, rows: Sequence[Sequence[Cell]], layout: Layout, spool: Spool) -> Lines:

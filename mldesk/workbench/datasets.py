@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from mldesk.core import canonical
-from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
+from mldesk.core.errors import BadInput, Conflict, LibraryDamaged, NotFound
 from mldesk.core.paths import Home
 from mldesk.library import Library
 from mldesk.library.names import check_name
@@ -18,14 +17,13 @@ from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.workbench.pages import Page
 from mldesk.workbench.references import listed, parse_reference, which_version
+from mldesk.workbench.sources import Source, clipboard_file, remembered, resolve
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
-    from mldesk.data import ImportOptions, Table, TableView
+    from mldesk.data import ImportOptions, ImportPreview, Table, TableView
 
 Progress = Callable[[float, float], None]  # done, total; in bytes or rows, whichever the step counts
 Cancelled = Callable[[], bool]
-Answer = TypeVar("Answer")
-_POLL = 0.05  # seconds between two looks at whether the user wants out
 
 
 class DatasetService:
@@ -34,16 +32,63 @@ class DatasetService:
     def __init__(self, library: Library, home: Home) -> None:
         self._library, self._home = library, home
 
-    def import_files(self, paths: Sequence[Path], name: str, *, options: ImportOptions | None = None,
-                     progress: Progress | None = None, cancelled: Cancelled | None = None) -> Dataset:
-        """Read files as one table, as a new dataset or the next version of one. Raises BadInput (ImportRefused)."""
+    def import_files(self, paths: Sequence[Source], name: str, *, options: ImportOptions | None = None,
+                     progress: Progress | None = None, cancelled: Cancelled | None = None,
+                     rejects: Path | None = None) -> Dataset:
+        """Read sources as one table, as a new dataset or the next version of one.
+
+        A source is a path (of a file, folder or archive), a URL, or ``sample:NAME``. Rows that are left out go to the
+        CSV file ``rejects``. Raises BadInput (ImportRefused), NotFound, WorkFailed, ImportCancelled, DiskFull.
+        """
         from mldesk.data import ImportOptions, import_table
 
         name = check_name(name, "dataset")
-        table = import_table([Path(path) for path in paths], self._library.objects, self._home.scratch,
-                             options or ImportOptions(), progress=progress, cancelled=cancelled)
-        self._keep(name, table, source=table.source)
+        table = import_table([resolve(path) for path in paths], self._library.objects, self._home.scratch,
+                             options or ImportOptions(), progress=progress, cancelled=cancelled, rejects=rejects)
+        self._keep(name, table, source=table.source, reading=_reading(paths, table))
         return self._library.datasets.get(name)
+
+    def preview_import(self, paths: Sequence[Source], *, options: ImportOptions | None = None, rows: int = 50,
+                       progress: Progress | None = None, cancelled: Cancelled | None = None) -> ImportPreview:
+        """Return what ``import_files`` would make of the sources; of long ones the beginning is read. Keeps nothing.
+
+        Raises as ``import_files`` does; an ImportRefused may name ``fixes``.
+        """
+        from mldesk.data import preview_import
+
+        return preview_import([resolve(path) for path in paths], options, self._home.scratch, rows=rows,
+                              progress=progress, cancelled=cancelled)
+
+    def import_text(self, text: str, name: str, *, options: ImportOptions | None = None,
+                    progress: Progress | None = None, cancelled: Cancelled | None = None) -> Dataset:
+        """Read a table from the clipboard: HTML, or lines of cells. Raises as ``import_files`` does."""
+        from mldesk.data import ImportOptions, import_table
+
+        name = check_name(name, "dataset")
+        with clipboard_file(text, self._home.scratch) as path:
+            table = import_table([path], self._library.objects, self._home.scratch, options or ImportOptions(),
+                                 progress=progress, cancelled=cancelled)
+        self._keep(name, table, source="the clipboard")
+        return self._library.datasets.get(name)
+
+    def preview_text(self, text: str, *, options: ImportOptions | None = None, rows: int = 50) -> ImportPreview:
+        """Return what ``import_text`` would make of a text. Raises as it does."""
+        from mldesk.data import preview_import
+
+        with clipboard_file(text, self._home.scratch) as path:
+            return preview_import([path], options, self._home.scratch, rows=rows)
+
+    def import_again(self, name: str, *, progress: Progress | None = None, cancelled: Cancelled | None = None,
+                     rejects: Path | None = None) -> Dataset:
+        """Read the sources of a dataset's last import anew, with its options. Raises Conflict if it knows none."""
+        from mldesk.data import ImportOptions
+
+        imported = [version for version in self.versions(name) if version.reading is not None]
+        if not imported:
+            raise Conflict(f"{name} was not imported from files that are known.", hint="Import its file again by name.")
+        last = imported[-1].reading or {}
+        return self.import_files(list(last["sources"]), imported[-1].dataset, progress=progress, cancelled=cancelled,
+                                 options=ImportOptions.from_json(last["options"]), rejects=rejects)
 
     def show(self, reference: str) -> DatasetVersion:
         """Return the version that ``N`` or ``N@V`` means. Raises NotFound, with the nearest names."""
@@ -76,13 +121,17 @@ class DatasetService:
 
         Raises BadInput; ImportCancelled soon after ``cancelled`` says so, which is asked in this thread.
         """
+        from mldesk.data.stopping import stoppable
+
         with self._view(self.show(reference)) as view:
-            columns, rows, truncated = (view.answer(sql, limit) if cancelled is None
-                                        else _stoppable(lambda: view.answer(sql, limit), view, cancelled))
+            columns, rows, truncated = stoppable(lambda: view.answer(sql, limit), cancelled, "The query")
         return Page(tuple(columns), rows, 0, len(rows), truncated)
 
-    def profile(self, reference: str) -> Mapping[str, Any]:
-        """Return the profile of every column; made once per version and kept in the library."""
+    def profile(self, reference: str, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
+        """Return the profile of every column; made once per version and kept in the library.
+
+        Raises ImportCancelled soon after ``cancelled`` says so, which is asked in this thread.
+        """
         version = self.show(reference)
         if version.profile is not None:
             with suppress(ObjectMissing, LibraryDamaged):  # it can be made again, and is mended by that
@@ -91,7 +140,8 @@ class DatasetService:
         from mldesk.data import profile
 
         with self._intact(version):
-            made = profile(self._library.objects, version.manifest, version.columns, scratch=self._home.scratch)
+            made = profile(self._library.objects, version.manifest, version.columns, scratch=self._home.scratch,
+                           cancelled=cancelled)
         digest = self._library.objects.put_bytes(canonical.dumps(made))
         self._library.datasets.set_profile(version.dataset, version.number, digest)
         fresh: Mapping[str, Any] = json.loads(self._library.objects.read(digest))
@@ -110,17 +160,18 @@ class DatasetService:
                                  cancelled=cancelled)
         return self._keep(version.dataset, table, parent=version.number, recipe=steps, source="recipe")
 
-    def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20) -> Page:
+    def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20,
+                       cancelled: Cancelled | None = None) -> Page:
         """Return the first rows a recipe would give, and how many (of a large table's first rows). Keeps nothing.
 
-        Raises BadInput naming the step.
+        Raises BadInput naming the step, ImportCancelled.
         """
         from mldesk.data import preview_recipe
 
         version = self.show(reference)
         with self._intact(version):
             found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                   rows=rows)
+                                   rows=rows, cancelled=cancelled)
         total = found.rows_after if found.steps else version.rows
         return Page(tuple(column.name for column in found.columns), found.rows, 0, total)
 
@@ -156,16 +207,16 @@ class DatasetService:
         """Return the labels of the models that were trained on any version of it."""
         return self._library.datasets.used_by(name)
 
-    def diff(self, name: str, first: int, second: int) -> Mapping[str, Any]:
+    def diff(self, name: str, first: int, second: int, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Say what differs between two versions: what ``data.diff`` finds, and {"dataset", "from", "to", "missing"
-        (the columns whose count of missing cells differs), "recipe"}. Raises NotFound.
+        (the columns whose count of missing cells differs), "recipe"}. Raises NotFound, ImportCancelled.
         """
         from mldesk.data import diff
 
         old, new = self.show(f"{name}@{first}"), self.show(f"{name}@{second}")
         with self._intact(old), self._intact(new):
             found = diff(self._library.objects, old.manifest, old.columns, new.manifest, new.columns,
-                         scratch=self._home.scratch)
+                         scratch=self._home.scratch, cancelled=cancelled)
         steps = new.recipe if new.parent == old.number and new.recipe is not None else None
         missing = [{"column": item["column"], "from": item["missing"][0], "to": item["missing"][1]}
                    for item in found["changed"] if item["missing"][0] != item["missing"][1]]
@@ -184,11 +235,12 @@ class DatasetService:
         return intact(self._library.objects, version.manifest, f"the dataset {version.label}")
 
     def _keep(self, name: str, table: Table, *, source: str, parent: int | None = None,
-              recipe: Sequence[Mapping[str, Any]] | None = None) -> DatasetVersion:
+              recipe: Sequence[Mapping[str, Any]] | None = None,
+              reading: Mapping[str, Any] | None = None) -> DatasetVersion:
         return self._library.datasets.add(
             name, manifest=table.manifest, rows=table.rows, columns=table.columns, size=table.size, parent=parent,
             recipe=None if recipe is None else tuple(recipe), source=source,
-            problems=tuple(problem.to_json() for problem in table.problems))
+            problems=tuple(problem.to_json() for problem in table.problems), reading=reading)
 
     # last, because below it ``list`` is this method
     def list(self, *, removed: bool = False) -> list[Dataset]:
@@ -196,15 +248,7 @@ class DatasetService:
         return self._library.datasets.list(removed=removed)
 
 
-def _stoppable(work: Callable[[], Answer], view: TableView, cancelled: Cancelled) -> Answer:
-    """Do ``work`` with ``view`` in another thread, for DuckDB lets no signal through. Raises ImportCancelled."""
-    from mldesk.data import ImportCancelled
-
-    with ThreadPoolExecutor(1, "query") as pool:
-        answer = pool.submit(work)
-        while not wait([answer], _POLL).done:
-            if cancelled():
-                view.interrupt()  # again and again: it may not have begun
-        if cancelled():
-            raise ImportCancelled("The query") from answer.exception()
-        return answer.result()
+def _reading(sources: Sequence[Source], table: Table) -> Mapping[str, Any]:
+    """Return what is kept of an import, so that it can be repeated."""
+    return {"sources": [remembered(source) for source in sources], "options": table.options.to_json(),
+            "found": dict(table.reading)}

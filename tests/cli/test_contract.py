@@ -13,7 +13,11 @@ from mldesk.cli.main import ENTRIES, build
 COMMANDS = {
     "demo": {"--keep", "--window"},
     "doctor": set(),
-    "data import": {"PATH", "--name", "--format"},
+    "data import": {"SOURCE", "--name", "--format", "--preview", "--sheet", "--range", "--header-row", "--delimiter",
+                    "--encoding", "--decimal", "--thousands", "--dates", "--missing", "--type", "--table", "--query",
+                    "--flatten", "--widths", "--member", "--provenance", "--union", "--rejects", "--most"},
+    "data again": {"N", "--rejects"},
+    "data samples": set(),
     "data list": set(),
     "data show": {"N[@V]"},
     "data preview": {"N[@V]", "--rows", "--offset"},

@@ -1,0 +1,173 @@
+"""``mldesk data import|again|samples``: tables in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.amounts import read_size
+from mldesk.cli.data_shown import Name, columns, preview_shown, problems
+from mldesk.cli.face import Face
+from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.progress import Meter
+from mldesk.core.errors import BadInput, NotFound
+
+if TYPE_CHECKING:
+    from mldesk.data import ImportOptions
+    from mldesk.library.records import DatasetVersion
+
+_TEXT, _BOOK, _BASE, _MANY = "Text files", "Workbooks, JSON, archives", "Databases", "What is made of it"
+
+Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="Files, folders, archives or URLs that make one "
+                                              "table, one below the other; sample:NAME; or postgresql://….")]
+Format = Annotated[str | None, typer.Option("--format", metavar="F", help="csv, tsv, fixed, json, jsonl, html, xlsx "
+                                            "(also .xls, .ods), parquet, arrow, sqlite or duckdb.")]
+Encoding = Annotated[str | None, typer.Option(metavar="E", rich_help_panel=_TEXT, help="Like latin-1.")]
+Delimiter = Annotated[str | None, typer.Option(metavar="D", rich_help_panel=_TEXT, help="Between the cells; tab and "
+                                               "space may be written out.")]
+Widths = Annotated[str | None, typer.Option(metavar="N,N,…", rich_help_panel=_TEXT, help="Of the columns of a "
+                                            "fixed-width file, in characters.")]
+HeaderRow = Annotated[int | None, typer.Option(min=0, metavar="LINE", rich_help_panel=_TEXT, help="Where the column "
+                                               "names are, from 1; 0: there are none.")]
+Dates = Annotated[str | None, typer.Option(metavar="ORDER", rich_help_panel=_TEXT, help="dmy, mdy or ymd; or how they "
+                                           "are written, like %d.%m.%Y.")]
+DayFirst = Annotated[bool | None, typer.Option("--day-first/--month-first", metavar="", rich_help_panel=_TEXT,
+                                               help="How to read 3/4/2024.")]
+Decimal = Annotated[str | None, typer.Option(metavar="D", rich_help_panel=_TEXT, help="The decimal mark, . or a "
+                                             "comma.")]
+Thousands = Annotated[str | None, typer.Option(metavar="D", rich_help_panel=_TEXT, help="The mark between thousands.")]
+Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", rich_help_panel=_TEXT, help="Stands for a missing "
+                                                   "value; may be repeated.")]
+Types = Annotated[list[str] | None, typer.Option("--type", metavar="COLUMN=TYPE", rich_help_panel=_TEXT, help="integer,"
+                                                 " number, boolean, text, date, datetime or time; what does not fit "
+                                                 "becomes missing. May be repeated.")]
+Sheet = Annotated[str | None, typer.Option(metavar="S", rich_help_panel=_BOOK, help="Of a workbook.")]
+Range = Annotated[str | None, typer.Option("--range", metavar="B3:H200", rich_help_panel=_BOOK, help="Cells of the "
+                                           "sheet, the header among them.")]
+Flatten = Annotated[int | None, typer.Option(min=0, max=20, metavar="K", rich_help_panel=_BOOK, help="Levels of nested "
+                                             "JSON objects that become columns; 0: none, else 1.")]
+Member = Annotated[str | None, typer.Option(metavar="NAME", rich_help_panel=_BOOK, help="The files of an archive to "
+                                            "read, like data/*.csv.")]
+Table = Annotated[str | None, typer.Option("--table", metavar="T", rich_help_panel=_BASE, help="Of a database, or the "
+                                           "number of one on an HTML page.")]
+Query = Annotated[str | None, typer.Option(metavar="SQL", rich_help_panel=_BASE, help="A SELECT over the database.")]
+Provenance = Annotated[bool, typer.Option("--provenance", rich_help_panel=_MANY, help="Add the columns source_file and "
+                                          "source_row.")]
+Union = Annotated[bool, typer.Option("--union", rich_help_panel=_MANY, help="Files may have different columns.")]
+RejectsFile = Annotated[Path | None, typer.Option("--rejects", metavar="FILE", rich_help_panel=_MANY, help="Write rows "
+                                                  "that are left out to this CSV file, however many.")]
+Most = Annotated[str | None, typer.Option("--most", metavar="SIZE", rich_help_panel=_MANY, help="That a download may "
+                                          "have, like 50GB; else 16GiB.")]
+Preview = Annotated[bool, typer.Option("--preview", help="Show what would be made of it; keep nothing.")]
+_WRITTEN_OUT = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
+
+
+def import_(
+    context: typer.Context, sources: Sources,
+    name: Annotated[str | None, typer.Option("--name", metavar="N", help="The dataset's name; a known one gets a new "
+                                             "version. Without it the first source's name is used.")] = None,
+    preview: Preview = False, file_format: Format = None, encoding: Encoding = None, delimiter: Delimiter = None,
+    widths: Widths = None, header_row: HeaderRow = None, dates: Dates = None, day_first: DayFirst = None,
+    decimal: Decimal = None, thousands: Thousands = None, missing: Missing = None, types: Types = None,
+    sheet: Sheet = None, cells: Range = None, flatten: Flatten = None, member: Member = None, table: Table = None,
+    query: Query = None, provenance: Provenance = False, union: Union = False, rejects: RejectsFile = None,
+    most: Most = None,
+) -> None:
+    """Read sources into an immutable dataset version.
+
+    What is not said about a source is found out from it: format, encoding, delimiter, header, dates, decimal mark.
+    --preview says what was found, and what might be put right.
+    """
+    from mldesk.data.options import DOWNLOAD, ImportOptions
+    from mldesk.library.names import check_name
+    from mldesk.workbench.sources import absent, name_of
+
+    face = Face.of(context)
+    lost = absent(sources)
+    if lost is not None:
+        raise NotFound(f"There is no file {str(lost)!r}.")
+    name = name_of(sources[0]) if name is None else check_name(name, "dataset")
+    options = ImportOptions(
+        format=file_format, encoding=encoding, delimiter=_WRITTEN_OUT.get(delimiter or "", delimiter), sheet=sheet,
+        header_row=header_row, day_first=day_first, decimal=decimal, missing=tuple(missing or ()), thousands=thousands,
+        dates=dates, types=_types(types or ()), range=cells, widths=_widths(widths), table=table, query=query,
+        member=member, flatten=flatten, provenance=provenance, union=union,
+        download=DOWNLOAD if most is None else max(1, read_size(most)))
+    if preview:
+        _preview(face, sources, options)
+        return
+    with (Interrupts() as interrupts, face.workbench() as bench,
+          Meter(face, f"Importing {_short(sources[0])}", "bytes") as meter):
+        version = bench.datasets.import_files(sources, name, options=options, progress=meter.update,
+                                              cancelled=interrupts.asked, rejects=rejects).head
+    _imported(face, version, rejects)
+
+
+def again(context: typer.Context, name: Name, rejects: RejectsFile = None) -> None:
+    """Read a dataset's files anew, as the last time, into its next version."""
+    face = Face.of(context)
+    with (Interrupts() as interrupts, face.workbench() as bench, Meter(face, f"Importing {name}", "bytes") as meter):
+        version = bench.datasets.import_again(name, progress=meter.update, cancelled=interrupts.asked,
+                                              rejects=rejects).head
+    _imported(face, version, rejects)
+
+
+def samples(context: typer.Context) -> None:
+    """List the data sets that come with MLDesk; `mldesk data import sample:NAME` takes one in."""
+    from mldesk.workbench.sources import SAMPLES
+
+    face = Face.of(context)
+    if face.json:
+        face.document({"samples": [sample.to_json() for sample in SAMPLES]})
+        return
+    face.table(("sample", "what it is", "rows", "columns", "task", "target", "licence"),
+               [(f"sample:{sample.name}", sample.about, words.count(sample.rows), words.count(sample.columns),
+                 sample.task, sample.target, sample.licence) for sample in SAMPLES], right=("rows", "columns"),
+               spare=("what it is", "licence"))
+
+
+def _preview(face: Face, sources: Sequence[str], options: ImportOptions) -> None:
+    with Interrupts() as interrupts, face.workbench() as bench, \
+            Meter(face, f"Reading {_short(sources[0])}", "bytes") as meter:
+        found = bench.datasets.preview_import(sources, options=options, rows=20, progress=meter.update,
+                                              cancelled=interrupts.asked)
+    face.document(found.to_json()) if face.json else preview_shown(face, found)
+
+
+def _imported(face: Face, version: DatasetVersion, rejects: Path | None) -> None:
+    if face.json:
+        from mldesk.workbench.summaries import dataset_import
+
+        face.document(dataset_import(version))
+        return
+    face.say(f"{version.label}: {words.plural(version.rows, 'row')}, {words.plural(len(version.columns), 'column')}, "
+             f"{words.size(version.size)}")
+    columns(face, version)
+    problems(face, version)
+    if rejects is not None:
+        face.note(f"Rows that were left out: {rejects}")
+
+
+def _short(source: str) -> str:
+    from mldesk.data.locations import scheme_of, shown_url
+
+    return shown_url(source) if scheme_of(source) else Path(source).name
+
+
+def _types(pairs: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    cut: list[Any] = [pair.rpartition("=") for pair in pairs]
+    bad = next((pair for pair, (column, _, _) in zip(pairs, cut, strict=True) if not column), None)
+    if bad is not None:
+        raise BadInput(f"{bad!r:.60} names no type.", hint="Write it as COLUMN=TYPE, like --type zip=text.")
+    return tuple((column, kind) for column, _, kind in cut)
+
+
+def _widths(text: str | None) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",")) if text else ()
+    except ValueError as error:
+        raise BadInput(f"{text!r:.60} are no widths.", hint="Write them like 10,4,8.") from error

@@ -1,0 +1,80 @@
+"""``mldesk data preview|profile|query|diff``: look at a table."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.data_shown import Name, Reference, Version, ranges, recipe_words, top
+from mldesk.cli.face import Face, facts
+from mldesk.cli.interrupts import Interrupts
+
+
+def preview(
+    context: typer.Context, reference: Reference,
+    rows: Annotated[int, typer.Option(metavar="K", min=0, max=100_000, help="How many rows.")] = 20,
+    offset: Annotated[int, typer.Option(metavar="K", min=0, help="Rows to skip.")] = 0,
+) -> None:
+    """Show some rows."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        page = bench.datasets.preview(reference, rows=rows, offset=offset)
+    if face.json:
+        face.document(page.to_json())
+        return
+    face.grid(page.columns, page.rows)
+    face.note(f"rows {offset + 1:,} to {offset + len(page.rows):,} of {page.total:,}" if page.rows else
+              f"no rows from {offset:,} on; there are {page.total:,}")
+
+
+def profile(context: typer.Context, reference: Reference) -> None:
+    """Show what each column holds: missing cells, distinct values, range, most frequent values."""
+    face = Face.of(context)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        made = bench.datasets.profile(reference, cancelled=interrupts.asked)
+    if face.json:
+        face.document(made)
+        return
+    face.table(("column", "type", "missing", "distinct", "min", "mean", "max", "most frequent"),
+               [(item["name"], item["type"], words.count(item["missing"]), words.count(item["distinct"]),
+                 *ranges(item), top(item))
+                for item in made["columns"]], right=("missing", "distinct", "min", "mean", "max"),
+               spare=("most frequent", "mean", "max", "min", "distinct"))
+
+
+def query(
+    context: typer.Context, reference: Reference,
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="A SELECT over the table `data`.")],
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most rows of the answer.")] = 1000,
+) -> None:
+    """Ask a table in SQL (read only; the table's name is `data`)."""
+    face = Face.of(context)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        page = bench.datasets.query(reference, sql, limit=limit, cancelled=interrupts.asked)
+    if face.json:
+        face.document({**page.to_json(), "truncated": page.truncated})
+        return
+    face.grid(page.columns, page.rows)
+    face.note(words.plural(len(page.rows), "row") + (" (cut at --limit; there are more)" if page.truncated else ""))
+
+
+def diff(context: typer.Context, name: Name, first: Version,
+         second: Annotated[int, typer.Argument(metavar="W", min=1, help="Another version's number.")]) -> None:
+    """Say what differs between two versions."""
+    face = Face.of(context)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        found = bench.datasets.diff(name, first, second, cancelled=interrupts.asked)
+    if face.json:
+        face.document(found)
+        return
+    rows, columns = found["rows"], found["columns"]
+    face.show(facts({
+        "rows": f"{rows['from']:,} → {rows['to']:,}" + ("" if rows["added"] is None else
+                f"  ({rows['removed']:,} gone, {rows['added']:,} new, over the shared columns)"),
+        "columns added": ", ".join(columns["added"]), "columns removed": ", ".join(columns["removed"]),
+        "types changed": ", ".join(f"{item['column']} ({item['from']} → {item['to']})" for item in columns["retyped"]),
+        "missing cells": ", ".join(f"{item['column']} ({item['from']:,} → {item['to']:,})"
+                                   for item in found["missing"]),
+        "recipe": recipe_words(found["recipe"])}))

@@ -1,0 +1,108 @@
+"""How datasets, their columns and their problems are shown, and how they are named on the command line."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.face import Face, facts
+
+if TYPE_CHECKING:
+    from mldesk.data import ImportPreview
+
+Reference = Annotated[str, typer.Argument(metavar="N[@V]", help="A dataset, or one of its versions.")]
+Name = Annotated[str, typer.Argument(metavar="N", help="A dataset.")]
+Version = Annotated[int, typer.Argument(metavar="V", min=1, help="A version's number.")]
+PROBLEMS_SHOWN = 8
+
+
+def columns(face: Face, version: Any) -> None:
+    """Show a version's columns."""
+    face.table(("column", "type", "missing", "distinct"),
+               [(column.name, column.type.value, words.count(column.missing), words.count(column.distinct))
+                for column in version.columns[:200]], right=("missing", "distinct"))
+    if len(version.columns) > 200:
+        face.note(f"and {len(version.columns) - 200:,} more columns")
+
+
+def problems(face: Face, version: Any) -> None:
+    """Show the first of what was noticed at the import."""
+    for problem in version.problems[:PROBLEMS_SHOWN]:
+        where = ", ".join(str(part) for part in (
+            problem.get("file"), problem.get("line") and f"line {problem['line']}",
+            problem.get("column") and f"column {problem['column']}") if part)
+        face.note(f"! {where + ': ' if where else ''}{problem['message']}")
+    if len(version.problems) > PROBLEMS_SHOWN:
+        face.note(f"! and {len(version.problems) - PROBLEMS_SHOWN:,} more; --json lists all of them")
+
+
+def preview_shown(face: Face, found: ImportPreview) -> None:
+    """Show what an import would make of its sources."""
+    seen = "" if found.whole else f" (of the first {words.count(found.rows_seen)} rows)"
+    reading = {**found.reading, "decimal mark": found.decimal, "thousands": found.thousands,
+               "dates": ", ".join(found.dates), "missing": " ".join(map(repr, found.missing))}
+    face.show(facts({"files": f"{', '.join(found.files[:3])}{' …' if found.file_count > 3 else ''}",
+                     **{key.replace("_", " "): _fact(value) for key, value in reading.items()}}))
+    face.table(("column", "type" + seen, "sure", "read as", "missing"),
+               [(column.name, column.type.value, f"{column.confidence:.0%}", column.reading,
+                 words.count(column.missing)) for column in found.columns[:200]], right=("sure", "missing"),
+               spare=("read as",))
+    face.grid([column.name for column in found.columns], found.rows[:5])
+    for problem in found.problems[:3 * PROBLEMS_SHOWN]:
+        where = ", ".join(part for part in (problem.file, f"line {problem.line}" if problem.line else "") if part)
+        face.note(f"! {where + ': ' if where else ''}{problem.message}")
+        if problem.fix is not None:
+            face.note(f"    → {problem.fix.words}: {_as_options(problem.fix.changes)}")
+    if len(found.problems) > 3 * PROBLEMS_SHOWN:
+        face.note(f"! and {len(found.problems) - 3 * PROBLEMS_SHOWN:,} more; --json lists all of them")
+
+
+_OPTIONS = {"types": "--type", "lenient": "--rejects FILE", "download": "--most"}
+
+
+def _as_options(changes: Mapping[str, Any]) -> str:
+    """Return changes of the import options as the command line has them."""
+    said = []
+    for name, value in changes.items():
+        option = _OPTIONS.get(name, "--" + name.replace("_", "-"))
+        if name == "types":
+            said += [f"{option} {shlex.quote(f'{column}={kind}')}" for column, kind in value]
+        elif value is True:
+            said.append(option)
+        else:
+            said += [f"{option} {shlex.quote(str(item))}" for item in (value if isinstance(value, list) else [value])]
+    return " ".join(said)
+
+
+def _fact(value: Any) -> Any:
+    return {"\t": "tab", " ": "space"}.get(value, value) if isinstance(value, str) else \
+        ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def recipe_words(steps: Any) -> str:
+    """Return the steps of a recipe by name."""
+    return ", ".join(str(step.get("step", "?")) for step in steps or ())
+
+
+def origin(version: Any) -> str:
+    """Return what a version was made from."""
+    return f"{version.parent}: {recipe_words(version.recipe)}" if version.recipe else str(version.source)
+
+
+def ranges(item: Any) -> tuple[str, str, str]:
+    """Return a column's min, mean and max: numbers with the same digits after the point, all else cut."""
+    facts = (item["min"], item["mean"], item["max"])
+    if item["type"] in ("integer", "number"):
+        low, mean, high = words.alike(facts, whole=item["type"] == "integer")
+    else:
+        low, mean, high = (words.cell(value)[:20] for value in facts)
+    return low, mean, high
+
+
+def top(item: Any) -> str:
+    """Return a column's two most frequent values."""
+    return ", ".join(f"{words.cell(value)[:14]} ({number:,})" for value, number in (item["top"] or ())[:2])
