@@ -53,6 +53,8 @@ def bring(library: Library, client: RunnerClient, run: Run, wait: float = 0.0) -
     for event in events:
         if event.kind == "artifact" and event.seq > run.last_seq:
             client.fetch(str(event.payload["digest"]), library.objects)
+    if run.kind == KIND:
+        keep_imported(library, run, events)
     if events:
         library.runs.apply(run.id, events)
     return len(events)

@@ -132,9 +132,10 @@ def _past(run: Run) -> _Past | None:
     result = run.result or {}
     seconds = result.get("seconds", run.seconds)
     rows = sum(value for value in dict(result.get("rows", {})).values() if isinstance(value, (int, float)))
-    columns = run.spec.get("payload", {}).get("columns", ())
-    features = run.spec.get("payload", {}).get("features")
-    width = len(columns) - 1 if features is None else len(features)
+    payload = run.spec.get("payload", {})
+    features = payload.get("features")
+    width = sum(1 for column in payload.get("columns", ()) if column.get("distinct", 1)) - 1
+    width = width if features is None else len(features)
     if not isinstance(seconds, (int, float)) or seconds <= 0 or rows <= 0 or result.get("finished_early"):
         return None
     return _Past(str(result.get("estimator", run.estimator)), run.runner, float(seconds), float(rows) * max(1, width),

@@ -20,6 +20,7 @@ from mldesk.wire.states import JobState
 from mldesk.workbench import comparison
 from mldesk.workbench.checks import check_order, refuse
 from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.far_data import FarData
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
 from mldesk.workbench.orders import TrainCheck, TrainOrder
@@ -41,6 +42,7 @@ class RunService:
         self._library, self._datasets, self._runners, self._clock = library, datasets, runners, clock
         self._follower = Follower(library, runners)
         self._mover = Mover(library, runners, self._follower, clock)
+        self._far = FarData(library, runners, clock)
 
     # Before a run
 
@@ -63,6 +65,7 @@ class RunService:
         check = check_order(order, version)
         refuse(check)
         runner = self._runners.choose(order.runner)
+        self._far.ready_for([version.manifest], runner)
         name = check_name(order.name, "run") if order.name else f"{slug(version.dataset) or 'run'}-{check.estimator}"
         model = check_name(order.model, "model") if order.model else model_name(version.dataset, order.target)
         request = TrainRequest(
@@ -77,6 +80,27 @@ class RunService:
         run = self._library.runs.add(spec, runner, version.label, self._clock.now())
         self._submit(run, spec, order.priority)
         return self._library.runs.get(run.id)
+
+    # Data that lie on runners
+
+    def import_on(self, runner: str, path: str, name: str, options: ImportOptions | None = None) -> Run:
+        """Have a runner make a table of a file that lies there, without its rows coming here; return the run.
+
+        Follow it: once it has succeeded, the dataset ``name`` has a new version. Raises NotFound, BadInput, Conflict,
+        RunnerUnreachable.
+        """
+        return self._far.import_on(runner, path, name, options)
+
+    def fetch_data(self, reference: str) -> str | None:
+        """Bring the rows of a dataset here that lie on a runner only; return that runner, None if they were here.
+
+        Raises NotFound, RunnerUnreachable, DiskFull.
+        """
+        version = self._datasets.show(reference)
+        runner = self._far.where(version)
+        if runner is not None:
+            self._far.fetch(version.manifest, runner)
+        return runner
 
     # Looking
 
@@ -178,8 +202,9 @@ class RunService:
         Returns the run as it is then, which has ended for good if it was quicker. Raises NotFound, Conflict (it has
         ended, or its runner is silent and may be at work on it), RunnerUnreachable.
         """
-        run = self.get(reference)
-        return self._mover.move(run, self._runners.choose(runner), report or (lambda _what, _part: None))
+        run, target, report = self.get(reference), self._runners.choose(runner), report or (lambda _what, _part: None)
+        self._far.ready_for([str(manifest) for manifest in run.spec.get("inputs", ())], target, report)
+        return self._mover.move(run, target, report)
 
     def _resources(self, order: TrainOrder, runner: str, estimator: str) -> Resources:
         """Say what the job takes: a card of the size that was asked for, or one if there is one and it can use it."""

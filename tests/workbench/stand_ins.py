@@ -16,6 +16,7 @@ from mldesk.runners.ssh.lifeline import LinkState
 from mldesk.wire.events import Event, state_after
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.objects import ObjectStore
+from mldesk.wire.runner_view import QueueView, Slot
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.wire.states import JobState
 from mldesk.workbench.datasets import DatasetService
@@ -100,6 +101,10 @@ class ScriptedRunner:
 
     def fetch(self, digest: str, store: ObjectStore) -> None:
         store.path(digest)
+
+    def queue(self) -> QueueView:
+        self._reached()
+        return QueueView((), (Slot("cpu", 0, "", 0, ""),), draining=False, quiet=False)
 
     def close(self) -> None:
         """Nothing is held."""
