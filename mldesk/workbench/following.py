@@ -17,6 +17,7 @@ from mldesk.library.records import Run
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.journal import encode
+from mldesk.wire.manifest import is_digest
 from mldesk.wire.states import Cause, JobState
 from mldesk.workbench.runner_asking import AskedRunners
 
@@ -44,15 +45,31 @@ class RunnerForgotten(NotFound):
                          f"this name: mldesk runners add {run.runner} USER@HOST")
 
 
+class ArtifactAbsent(RunnerUnreachable):
+    """A runner does not have what it says a run made. It is asked again: nothing of the run is given up."""
+
+    code = "artifact_absent"
+
+    def __init__(self, run: Run, event: Event) -> None:
+        name = str(event.payload.get("name", "a file"))
+        super().__init__(f"The runner {run.runner} does not have {name!r:.60}, which run {run.name} made.",
+                         hint="Its disk may have lost it; its log may say why.")
+
+
 def bring(library: Library, client: RunnerClient, run: Run, wait: float = 0.0) -> int:
     """Fetch what a run has said since, waiting up to ``wait`` seconds; keep it; return how many events came.
 
-    Files are brought here before the library names them. Raises RunnerUnreachable, NotFound for an unknown job.
+    Files are brought here before the library names them; what is no digest is kept as it came and fetches nothing.
+    Raises RunnerUnreachable, ArtifactAbsent, NotFound for an unknown job.
     """
     events = client.events(run.id, run.last_seq, limit=BATCH, wait=wait)
     for event in events:
-        if event.kind == "artifact" and event.seq > run.last_seq:
-            client.fetch(str(event.payload["digest"]), library.objects)
+        digest = event.payload.get("digest")
+        if event.kind == "artifact" and event.seq > run.last_seq and isinstance(digest, str) and is_digest(digest):
+            try:
+                client.fetch(digest, library.objects)
+            except NotFound as error:  # of the file, not of the job: the run is anything but lost
+                raise ArtifactAbsent(run, event) from error
     if run.kind == KIND:
         keep_imported(library, run, events)
     if events:

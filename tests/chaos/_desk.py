@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from mldesk.core.clock import SystemClock
 from mldesk.core.errors import RunnerUnreachable
@@ -47,22 +47,19 @@ class LeapingClock(SystemClock):
         return super().now() + float(self._file.read_text() or 0)
 
 
-class OneRunner:
-    """What a Follower asks of the RunnerService."""
-
-    def __init__(self, client: SshRunner) -> None:
-        self._client = client
-
-    def client(self, _name: str) -> SshRunner:
-        return self._client
+def runners(library: Library, client: SshRunner, clock: SystemClock) -> RunnerService:
+    """Return the application's own service, with that one machine."""
+    if not any(record.name == "box" for record in library.runners.list()):
+        library.runners.add("box", "ssh", "user@box")
+    return RunnerService(library, lambda _record: client, clock)
 
 
 class Desk:
     """Makes runs and follows them."""
 
-    def __init__(self, library: Library, runner: SshRunner, folder: Path) -> None:
+    def __init__(self, library: Library, runner: SshRunner, folder: Path, clock: SystemClock) -> None:
         self._library, self._runner, self._folder = library, runner, folder
-        self._follower = Follower(library, cast(RunnerService, OneRunner(runner)))
+        self._follower = Follower(library, runners(library, runner, clock))
         self._threads: dict[str, threading.Thread] = {}
         self._random = random.Random()
 
@@ -126,7 +123,7 @@ def main() -> int:
             "box", orders["target"], library.objects, KnownHosts(Path(orders["known"])),
             installed=Installed(*orders["installed"]), ssh_folder=Path(orders["ssh"]), clock=clock)
         try:
-            Desk(library, runner, folder).run()
+            Desk(library, runner, folder, clock).run()
         finally:
             runner.close()
     return 0

@@ -18,16 +18,15 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
+from mldesk.core.clock import SystemClock
 from mldesk.core.ids import new_id
 from mldesk.core.paths import Home
 from mldesk.library import Library
 from mldesk.wire.jobs import JobSpec
 from mldesk.workbench.following import Follower
-from mldesk.workbench.runners import RunnerService
 from tests.benchmarks._report import median, percentile
-from tests.chaos._desk import OneRunner
+from tests.chaos._desk import runners
 from tests.chaos._far import Far, far_box, machine, options
 
 LONGEST = 45.0             # seconds without a network; most are much shorter
@@ -66,7 +65,7 @@ class Watched:
         self._thread.start()
 
     def _follow(self) -> None:
-        follower = Follower(self.library, cast(RunnerService, OneRunner(self.runner)))
+        follower = Follower(self.library, runners(self.library, self.runner, SystemClock()))
         for _ in follower.follow(self.run, wait=5.0, stop=self._stop.is_set):
             pass
 

@@ -117,6 +117,8 @@ class Loop:
         began, seen = time.monotonic(), 0
         try:
             while sum(self.report.faults.values()) < faults and len(self.report.wrong) < HOPELESS:
+                if (self.desk.folder / "errors").exists():
+                    break
                 time.sleep(self.random.uniform(*PAUSE))
                 if self.random.random() < 0.5:
                     self._await_news(seen)
@@ -256,7 +258,7 @@ class Loop:
         wrong, jobs = self.report.wrong, self.far.box.place / "runner/jobs"
         errors = self.desk.folder / "errors"
         if errors.exists():
-            wrong.append(errors.read_text())
+            wrong.append(errors.read_text()[:5000])
         with Library.open(self.desk.home) as library:
             runs = library.runs.list()
             self.report.runs = len(runs)
