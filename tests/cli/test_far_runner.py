@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from mldesk.runners.provision.probe import HostFacts, probe
 from mldesk.runners.provision.training_plan import TrainingOffer
 from tests.cli.conftest import make_table
 from tests.cli.far_box import Desk, FarBox, until, usable
+from tests.runners.ssh.box import PASSWORD
 
 pytestmark = pytest.mark.skipif(not usable(), reason="needs root, sshd and a system's Python to play the box")
 
@@ -135,3 +137,29 @@ def run_moves_here_and_goes_on(desk: Desk, box: FarBox) -> None:
     assert desk("runs", "move", run, "local")["runner"] == "local"
     assert desk.refuses("runs", "move", run, "far")[1]["error"]["code"] == "conflict"
     box.steps(3)
+
+
+def test_a_password_comes_from_standard_input_and_is_kept_only_when_asked(
+        desk: Desk, box: FarBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.user / ".ssh" / "id_ed25519").unlink()
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.setenv("MLDESK_VAULT_PASSPHRASE", "a long passphrase")
+    (key,) = [word for word in desk.refuses("runners", "add", "far", box.address)[1]["error"]["hint"].split()
+              if word.startswith("SHA256:")]
+
+    def add(*more: str, password: str | None = None) -> str:
+        monkeypatch.setattr("sys.stdin", io.StringIO("" if password is None else f"{password}\n"))
+        words = ["--password-stdin"] if password is not None else []
+        return str(desk.refuses("runners", "add", "far", box.address, "--accept-key", key, *words, *more)[1][
+            "error"]["code"])
+
+    assert add() == "login_refused"
+    assert add(password="wrong") == "login_refused"
+    assert add(password=PASSWORD) == "not_agreed"  # it was let in, and shows what it would do
+    assert add() == "login_refused"
+    assert add("--remember", password="wrong") == "login_refused"
+    assert add() == "login_refused"
+    assert add("--remember", password=PASSWORD) == "not_agreed"
+    assert add() == "not_agreed"
+    kept = b"".join(path.read_bytes() for path in desk.home.rglob("*") if path.is_file())
+    assert PASSWORD.encode() not in kept
