@@ -7,6 +7,7 @@ and goes on where it was. What runs there is not touched until the new version, 
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,6 +39,7 @@ __all__ = ["AGENT", "Archive", "InstallBusy", "InstallFailed", "Installed", "Rem
 AGENT = '"$HOME/.mldesk/current/bin/mldesk-agent"'  # for a shell on the box: the agent in use, whichever it is
 _SENDING, _SENDING_PYTHON, _SETTING_UP, _TRYING = ("Sending the agent", "Sending a Python", "Setting the agent up",
                                                    "Trying the agent")
+ENDING = 20.0              # seconds that processes are given to end before a removal is refused
 _EFFORT = 5_000_000        # of a step that sends nothing: as long as sending so many bytes takes, roughly
 
 
@@ -146,7 +148,7 @@ def uninstall(box: Exec, *, token: str = "", kill_jobs: bool = False, data: bool
         if ran.status:
             raise InstallFailed(f"The agent there does not end: {said(ran)}", hint=HINT)
         try:
-            work.step("idle")
+            _wait_until_idle(work)
         except InstallBusy:
             box.run(f"{AGENT} start", timeout=STEP)
             raise
@@ -156,6 +158,22 @@ def uninstall(box: Exec, *, token: str = "", kill_jobs: bool = False, data: bool
         answer = work.step("uninstall", timeout=LONG_STEP).stdout.decode("utf-8", "replace")
         work.unlocked = True
     return Removed(tuple(line.removeprefix("left ") for line in answer.splitlines() if line.startswith("left ")))
+
+
+def _wait_until_idle(work: Steps) -> None:
+    """Wait for what runs there to end: a trainer whose job is done takes seconds to let go of everything.
+
+    Raises InstallBusy.
+    """
+    deadline = time.monotonic() + ENDING
+    while True:
+        try:
+            work.step("idle")
+            return
+        except InstallBusy:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.5)
 
 
 def _send_runtime(work: Steps, runtime: Archive, facts: HostFacts, progress: Progress) -> int:

@@ -176,7 +176,7 @@ activate() {
     log "is current"
 }
 format_of() { # facts: the journals that this version writes; it reads all older ones
-    found=$(sed -n 's/^journal=\([0-9]*\)$/\1/p' "$1" 2>/dev/null); printf '%s\n' "${found:-1}"
+    found=$(sed -n 's/^journal=\([0-9]*\)$/\1/p' "$1" 2>/dev/null | head -n 1); printf '%s\n' "${found:-1}"
 }
 readable() { # the jobs that run must be readable by the version at hand
     reads=$(format_of "$versions/$build/facts")
@@ -197,9 +197,10 @@ users() { # part: the processes that run from it, one line each
     set -- /proc/[0-9]*/cmdline  # listed before grep starts, whose own command line holds what it looks for
     grep -lF "$below" "$@" 2>/dev/null | cut -d / -f 3
 }
-supervisors() { # part: those of them that look after a job
+runner_place() { printf '%s\n' "${MLDESK_RUNNER:-${XDG_DATA_HOME:-$HOME/.local/share}/mldesk-runner}"; }
+supervisors() { # part: those of them that look after a job, and do not wait for one
     for pid in $(users "$1"); do
-        tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q ' runner_agent.supervisor /' && echo "$pid"
+        grep -qs "\"pid\":$pid[,}]" "$(runner_place)"/runner/jobs/*/processes.json && echo "$pid"
     done
 }
 
@@ -359,7 +360,7 @@ idle() { # nothing may run from any version; whoever calls has stopped the agent
 }
 remove_data() { # the runner's jobs, objects and logs
     held
-    place="${MLDESK_RUNNER:-${XDG_DATA_HOME:-$HOME/.local/share}/mldesk-runner}"
+    place=$(runner_place)
     [ -d "$place" ] || return 0
     rm -rf "$place/runner" "$place/objects" "$place/agent.log" "$place/agent.log.1"
     rmdir "$place" 2>/dev/null || printf 'left %s\n' "$place"

@@ -190,7 +190,9 @@ def test_what_somebody_put_beside_ours_is_left_and_named(box: Exec, home: Path, 
     assert [path for path in (home / ".mldesk").rglob("*") if path.is_file()] == [mine]
 
 
-def test_nothing_is_removed_while_something_runs_from_it(box: Exec, home: Path, payload: Payload) -> None:
+def test_nothing_is_removed_while_something_runs_from_it(
+        box: Exec, home: Path, payload: Payload, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mldesk.runners.provision.install.ENDING", 0.0)
     set_up(box, payload)
     job = subprocess.Popen([str(home / f".mldesk/versions/{payload.build}/env/bin/python"), "-c", "input()"],
                            stdin=subprocess.PIPE)
