@@ -141,11 +141,11 @@ class Desktop:
         whole = not any(item.startswith("torch==") for item in wanted)
         line = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
                 "--only-binary", ":all:", "--dest", str(self._folder), "--python-version", house.lock.python,
-                *(word for tag in tags for word in ("--platform", tag)), *(["--no-deps"] if whole else []),
-                *(word for option, url in zip(("--index-url", *("--extra-index-url",) * 9), self.index.split(),
-                                              strict=False) for word in (option, url)), *wanted]
+                *(word for tag in tags for word in ("--platform", tag)), *(["--no-deps"] if whole else []), *wanted]
+        first, _, others = self.index.partition(" ")
+        own = {"PIP_INDEX_URL": first, "PIP_EXTRA_INDEX_URL": others} if self.index else {}
         done = subprocess.run(line, capture_output=True, text=True, timeout=_FETCHING, check=False,
-                              stdin=subprocess.DEVNULL)
+                              stdin=subprocess.DEVNULL, env={**os.environ, **own})
         if done.returncode:
             said = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1][:300].rstrip(".")
             raise NoWheels(f"The packages for the machine cannot be downloaded: {said}.",

@@ -22,8 +22,8 @@ from mldesk.runners.provision.package import NotWhole
 from mldesk.runners.provision.torch_builds import TorchBuild
 from mldesk.runners.provision.unpack import needless
 
-# What mldesk.training imports beside the "agent" extra of the project.
-_ROOTS = ("numpy", "pyarrow", "onnxruntime", "psutil")
+# What mldesk.training and, for imports there, mldesk.data import beside the "agent" extra of the project.
+_ROOTS = ("numpy", "pyarrow", "onnxruntime", "psutil", "duckdb", "charset-normalizer", "python-calamine")
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 # Comes along with a build of torch for CUDA and is pinned by it, so no lock names it.
