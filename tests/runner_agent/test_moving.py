@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from mldesk.wire.jobs import JobSpec
 from mldesk.wire.journal import encode
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.states import JobState
-from tests.runner_agent.bench import Bench, dense, kill, kinds, last, steps
+from tests.runner_agent.bench import Bench, command_of, dense, kill, kinds, last, steps
 
 
 @pytest.fixture
@@ -286,3 +288,43 @@ def test_the_fake_trainers_checkpoints_are_as_the_real_ones(bench: Bench) -> Non
     assert found is not None
     assert (found.step, found.facts()) == (steps(before)[-1], {"step": steps(before)[-1]})
     assert json.loads((found.folder / "hashes.json").read_bytes()).keys() == {"facts.json"}
+
+
+def test_killing_either_agent_anywhere_in_a_move_loses_nothing_and_starts_nothing_twice(
+        benches: tuple[Bench, Bench]) -> None:
+    here, there = benches
+    chance = random.Random(5)
+    killed = 0
+    for _ in range(6):
+        spec = here.spec(steps=12, delay=0.01, checkpoints=True)
+        here.runner.submit(spec)
+        here.follow(spec.id, until=lambda event: event.payload.get("step") == 4)
+        mover = threading.Thread(target=move, args=(spec, here, there))
+        mover.start()
+        while mover.is_alive():
+            mover.join(chance.uniform(0.0, 0.4))
+            victim = chance.choice(benches)
+            for process in victim.processes():
+                if " serve " in command_of(process):
+                    with contextlib.suppress(ProcessLookupError):
+                        kill(process)
+                        killed += 1
+        events = there.runner.events(spec.id, 0)
+        while events[-1].kind != "succeeded":
+            events += there.runner.events(spec.id, len(events), wait=1.0)
+        assert dense(events)
+        assert steps(events) == list(range(1, 13))
+        assert kinds(events).count("queued") == 2
+        assert (there.folder(spec.id).path / "starts").read_bytes() == b"x"
+        assert not here.folder(spec.id).path.exists()
+    assert killed > 3
+
+
+def move(spec: JobSpec, here: Bench, there: Bench) -> None:
+    """What a desktop does, with clients that go on over the death of an agent."""
+    here.runner.release(spec.id)
+    before = here.follow(spec.id)
+    checkpoint = here.runner.checkpoint(spec.id)
+    bring(checkpoint, here, there)
+    there.runner.take_over(spec, encoded(before), checkpoint)
+    here.runner.forget_job(spec.id)

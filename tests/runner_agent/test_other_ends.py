@@ -17,22 +17,6 @@ from mldesk.wire.states import JobState
 from tests.runner_agent.bench import Bench, command_of, dense, kill, kinds, steps
 
 
-def test_a_job_that_a_restart_of_the_machine_ended_says_so_and_resumes(bench: Bench) -> None:
-    job = bench.submit(steps=40, delay=0.01, checkpoints=True)
-    first = bench.follow(job, until=lambda event: event.seq == 8)
-    for process in (bench.agent(), bench.supervisor(job), bench.trainer_pid(job)):
-        kill(process)
-    path = bench.folder(job).processes
-    record = json.loads(path.read_bytes())
-    record["trainer"]["boot"] = record["supervisor"]["boot"] = "the boot before"
-    path.write_text(json.dumps(record))
-    events = first + bench.follow(job, after=first[-1].seq)
-    assert dense(events)
-    assert (events[-1].kind, events[-1].payload["cause"]) == ("interrupted", "node_reboot")
-    bench.runner.resume(job)
-    assert bench.follow(job, after=events[-1].seq)[-1].kind == "succeeded"
-
-
 def test_a_damaged_journal_is_refused_by_its_line_and_harms_no_other_job(bench: Bench) -> None:
     job = bench.submit(steps=20, end="hang")
     bench.follow(job, until=lambda event: event.seq == 20)
