@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mldesk.core.errors import BadInput
 from mldesk.core.paths import Home
 from mldesk.library.records import RunnerRecord
 from mldesk.wire.objects import ObjectStore
@@ -17,6 +19,8 @@ if TYPE_CHECKING:  # paramiko and rpyc load with them
     from mldesk.runners.ssh.client import SshRunner
     from mldesk.runners.ssh.errors import UnknownHost
     from mldesk.runners.ssh.known_hosts import KnownHosts
+
+log = logging.getLogger("mldesk.runners")
 
 
 class Access:
@@ -70,14 +74,21 @@ class Access:
         """Trust the key that a host showed on first contact, because a person said so. Raises OSError, DiskFull."""
         self.known.pin(error.host, error.port, error.key)
 
-    def forget(self, address: str) -> None:
-        """Drop the pins and the password of a machine that is no runner any more."""
+    def forget(self, address: str, others: Iterable[str]) -> None:
+        """Drop the pins and the password of a machine that is no runner any more, as far as no other one needs them."""
         from mldesk.runners.ssh.config import Target, resolve
 
-        hop = resolve(Target.parse(address), self._ssh_folder).hops[-1]
-        self.known.forget(hop.host, hop.port)
-        self.kept.forget(password_name(hop.user, hop.host, hop.port))
         self._logins.pop(address, None)
+        try:
+            hop = resolve(Target.parse(address), self._ssh_folder).hops[-1]
+            kept = {(item.host, item.port) for item in (
+                resolve(Target.parse(other), self._ssh_folder).hops[-1] for other in others)}
+        except BadInput as error:  # ~/.ssh/config became unreadable; what is kept does no harm
+            log.info("the pins of %s stay: %s", address, error)
+            return
+        if (hop.host, hop.port) not in kept:
+            self.known.forget(hop.host, hop.port)
+        self.kept.forget(password_name(hop.user, hop.host, hop.port))
 
 
 def same_address(one: str, other: str) -> bool:

@@ -15,10 +15,12 @@ from mldesk.core.errors import NotFound, RunnerUnreachable
 from mldesk.library import Library
 from mldesk.library.records import Run
 from mldesk.wire.events import Event
+from mldesk.wire.imports import KIND
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.journal import encode
 from mldesk.wire.manifest import is_digest
 from mldesk.wire.states import Cause, JobState
+from mldesk.workbench.far_data import keep_imported
 from mldesk.workbench.runner_asking import AskedRunners
 
 if TYPE_CHECKING:  # rpyc loads with it
@@ -125,7 +127,7 @@ class Follower:
                 after = event.seq
             if stop is not None and stop():
                 return
-            if not more and not (more := self._moves_on(run_id, stop)):
+            if not more and not (more := self._moves_on(run_id, after, stop)):
                 return
             try:
                 more = self.pump(run_id, wait)
@@ -140,12 +142,12 @@ class Follower:
                 if trouble is not None:
                     trouble(None)
 
-    def _moves_on(self, run_id: str, stop: Stop | None) -> bool:
+    def _moves_on(self, run_id: str, after: int, stop: Stop | None) -> bool:
         """Say whether a run that was released goes on elsewhere, waiting for whoever moves it."""
         until = time.monotonic() + MOVE_PATIENCE
         while True:
             run = self._library.runs.get(run_id)
-            if not run.state.ended or run.handover is not None:
+            if not run.state.ended or run.handover is not None or run.last_seq > after:
                 return True
             waits = run.state is JobState.INTERRUPTED and run.cause is Cause.MOVED
             if not waits or time.monotonic() > until or (stop is not None and stop()):

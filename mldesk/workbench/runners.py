@@ -173,7 +173,7 @@ class RunnerService(AskedRunners):
         self._library.runners.remove(name)
         self._reach.forget(name)
         if self._access is not None:
-            self._access.forget(record.address)
+            self._access.forget(record.address, [other.address for other in self.list() if other.kind == "ssh"])
 
     # --- inside
 

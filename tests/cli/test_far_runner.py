@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from mldesk.runners.provision import provisioning
+from mldesk.cli import main
+from mldesk.runners.provision import desktop, provisioning
 from mldesk.runners.provision.desktop import Desktop
 from mldesk.runners.provision.execution import Exec
+from mldesk.runners.provision.package import build_payload
 from mldesk.runners.provision.probe import HostFacts, probe
 from mldesk.runners.provision.training_plan import TrainingOffer
 from tests.cli.conftest import make_table
@@ -52,7 +55,8 @@ def desk(tmp_path: Path, box: FarBox, monkeypatch: pytest.MonkeyPatch) -> Iterat
             bench.runners.stop("local")
 
 
-def test_a_bare_box_becomes_a_runner_and_is_left_without_a_trace(desk: Desk, box: FarBox, tmp_path: Path) -> None:
+def test_a_bare_box_becomes_a_runner_and_is_left_without_a_trace(
+        desk: Desk, box: FarBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = box.left()
     # First contact: nothing is trusted, and nothing is done, without a word.
     code, told = desk.refuses("runners", "add", "far", box.address)
@@ -81,6 +85,8 @@ def test_a_bare_box_becomes_a_runner_and_is_left_without_a_trace(desk: Desk, box
 
     queue_is_steered(desk)
     run_moves_here_and_goes_on(desk, box)
+
+    job_goes_on_under_an_upgrade(desk, box, monkeypatch)
 
     assert desk("runners", "settings", "far", "--cpu-slots", "2", "--quiet", "22:00-07:00", "--quota", "50GB")[
         "settings"]["quota"] == 50 * 10**9
@@ -137,6 +143,46 @@ def run_moves_here_and_goes_on(desk: Desk, box: FarBox) -> None:
     assert desk("runs", "move", run, "local")["runner"] == "local"
     assert desk.refuses("runs", "move", run, "far")[1]["error"]["code"] == "conflict"
     box.steps(3)
+
+
+def job_goes_on_under_an_upgrade(desk: Desk, box: FarBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version of the agent takes over; the job under way does not notice."""
+    box.steps(60, delay=0.05)
+    run = desk("train", "shop", "--target", "grade", "--runner", "far", "--detach")["run"]
+    until(lambda: any(event["kind"] == "metrics" for event in desk.events(run)))
+    payload = build_payload()
+    newer = replace(payload, build=f"9.9.9-{payload.content[:12]}")
+    for module in (provisioning, desktop):
+        monkeypatch.setattr(module, "build_payload", lambda: newer)
+    desk("runners", "upgrade", "far")
+    assert (box.account.home / ".mldesk/current").readlink().name == newer.build
+    box.steps(3)
+    desk.tries("runs", "follow", run)
+    events = desk.events(run)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert [event["kind"] for event in events].count("started") == 1
+    assert desk("runs", "show", run)["status"] == "succeeded"
+
+
+def test_a_person_is_shown_the_key_and_the_plan_and_may_say_no(desk: Desk, box: FarBox,
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    before = box.left()
+    monkeypatch.setattr("mldesk.cli.runners.at_terminal", lambda: True)
+
+    def add(answers: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(answers))
+        err = io.StringIO()
+        with contextlib.redirect_stderr(err):
+            code = main.run(["runners", "add", "far", box.address, "--home", str(desk.home)],
+                       open_window=lambda home, gallery: 1)
+        return code, err.getvalue()
+
+    code, said = add("no\n")
+    assert (code, "[SHA256]" in said, any(key in said for key in box.fingerprints)) == (1, True, True)
+    code, said = add("yes\nno\n")
+    assert (code, "/usr/bin/python3" in said, "Go on? [y/N]" in said, "Nothing was done." in said) == (2, *[True] * 3)
+    assert "[SHA256]" not in add("no\n")[1]  # its key is known now
+    assert box.left() == before
 
 
 def test_a_password_comes_from_standard_input_and_is_kept_only_when_asked(

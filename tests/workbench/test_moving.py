@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mldesk.core.clock import SystemClock
 from mldesk.core.errors import Conflict, NotFound, RunnerUnreachable
+from mldesk.library import Library
 from mldesk.runners import RunnerClient
 from mldesk.wire.states import Cause, JobState
 from mldesk.workbench import following
+from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.runners import RunnerService
+from mldesk.workbench.runs import RunService
 from tests.workbench.moving_runners import Cut, MovingRunner
 from tests.workbench.stand_ins import Desk
 
@@ -175,6 +181,32 @@ def test_a_run_that_was_quicker_than_its_move_has_ended(desks: Desks) -> None:
     assert desks.runs.move(run, "new").state is JobState.SUCCEEDED
     with pytest.raises(Conflict, match="nothing left to move"):
         desks.runs.move(run, "new")
+
+
+def test_another_face_that_follows_goes_on_at_the_new_runner(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "MOVE_PATIENCE", 60.0)
+    run = desks.running()
+    seen: list[int] = []
+    released = threading.Event()
+    with Library.open(desks.library.home) as library:
+        other = RunService(library, DatasetService(library, library.home),
+                           RunnerService(library, desks._connect, SystemClock()), SystemClock())
+
+        def follow() -> None:
+            for event in other.follow(run):
+                seen.append(event.seq)
+                if event.kind == "interrupted":
+                    released.set()
+
+        follower = threading.Thread(target=follow)
+        follower.start()
+        desks.old.release(run)
+        assert released.wait(30)
+        desks.runs.move(run, "new")
+        desks.went_well(run, desks.new)
+        follower.join(30)
+        assert not follower.is_alive()
+    assert seen == [event.seq for event in desks.library.runs.events(run)]
 
 
 def test_a_run_of_a_forgotten_runner_stays_visible_and_says_so(desks: Desks) -> None:
