@@ -30,6 +30,7 @@ SOCKET = "agent.sock"
 _PERSISTENCE = 20.0        # seconds over which a call is repeated while the agent cannot be reached
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 _START_SECONDS = 30.0
+_END_SECONDS = 10.0        # an older agent may take to go, once it was told to
 _LOG_BYTES = 5_000_000     # agent.log is put aside above this
 log = logging.getLogger("mldesk.runners")
 
@@ -168,11 +169,22 @@ class LocalRunner(Calls):
         """End an agent that an older MLDesk started; the next one is ours, and adopts its jobs. Raises _NotYet."""
         self._renewed = True
         log.info("the agent is of an older MLDesk and is replaced; its jobs go on")
+        listening = self._listening()
         try:
             link.call("shutdown", {}, METHODS["shutdown"].seconds)
         finally:
             link.close()
+        deadline = self._clock.monotonic() + _END_SECONDS
+        while self._listening() == listening and self._clock.monotonic() < deadline:
+            time.sleep(_FIRST_PAUSE)
         raise _NotYet("the agent is being replaced by a newer one")
+
+    def _listening(self) -> int:
+        """Return which socket there is; 0 for none."""
+        try:
+            return self._socket.stat().st_ino
+        except FileNotFoundError:
+            return 0
 
     def _forget(self, link: Link | None) -> None:
         with self._connecting:
