@@ -25,6 +25,7 @@ from mldesk.desktop import errors, theme
 from mldesk.desktop.garbage import GarbageCollector
 from mldesk.desktop.login_asker import LoginAsker
 from mldesk.desktop.not_here import only_trainers
+from mldesk.desktop.notifications import Notifier
 from mldesk.desktop.passphrase import PassphraseAsker
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.desk import Desk
@@ -70,6 +71,7 @@ def make_window(place: Home, preferences: PreferencesFile, *, meet_machine: bool
     window.logins = logins
     window.painted.connect(lambda: asker.attach(window))
     window.painted.connect(lambda: logins.attach(window))
+    Notifier(window, window)
     return window
 
 

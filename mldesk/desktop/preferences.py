@@ -23,6 +23,7 @@ class Preferences:
     sidebar_compact: bool = False
     curve_smoothing: float = 0.0  # 0 to 1
     curve_log: bool = False
+    notify: bool = True          # say when a run has ended while the window is not in front
 
 
 class PreferencesFile:

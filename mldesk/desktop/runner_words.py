@@ -90,7 +90,7 @@ def share(value: float) -> str:
 
 def memory(amount: float) -> str:
     """Write bytes of memory as gigabytes."""
-    return f"{amount / GB:.0f} GB" if amount >= 20 * GB or amount < 0.05 * GB else f"{amount / GB:.1f} GB"
+    return f"{amount / GB:.0f} GB" if amount >= 10 * GB or amount < 0.05 * GB else f"{amount / GB:.1f} GB"
 
 
 def minutes(since_midnight: int) -> str:

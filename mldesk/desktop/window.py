@@ -34,10 +34,10 @@ from mldesk.desktop.shell import ToastAction
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.imports import Imports
 from mldesk.desktop.status_bar import StatusBar
-from mldesk.desktop.theme import Tone
+from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.widgets.toasts import Toasts
 from mldesk.desktop.window_actions import register
-from mldesk.desktop.window_places import PLACES, make_place, make_sidebar
+from mldesk.desktop.window_places import PLACES, make_place, make_sidebar, start_ageing
 
 if TYPE_CHECKING:
     from mldesk.desktop.drop_overlay import FileDrops
@@ -71,14 +71,16 @@ class MainWindow(QMainWindow):
         self.sidebar.selected.connect(self._on_selected)
         self.sidebar.pressed.connect(self.go)
         self.stack = QStackedWidget()
-        self._pages = QWidget()  # holds the stack, and over it the toasts
-        self.toasts = Toasts(self._pages)
+        self._pages = QWidget()  # holds the stack, and below it the toasts
+        self._tray = QVBoxLayout()
+        self.toasts = Toasts(self._pages, self._tray)
         self._build()
         register(self.actions_, self)
         self._install_menus()
         self.go("home")
         self._restore()
         self._palette_key = PaletteKey(self)
+        self._ageing = start_ageing(self.stack)
         desk.active.subscribe(lambda runs: self.sidebar.set_count("runs", len(runs)))
         desk.troubled.subscribe(self.report)
         self.actions_.refused.subscribe(lambda reason: self.say(reason, "neutral"))
@@ -298,7 +300,10 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         pages = QVBoxLayout(self._pages)
         pages.setContentsMargins(0, 0, 0, 0)
-        pages.addWidget(self.stack)
+        pages.setSpacing(0)
+        pages.addWidget(self.stack, 1)
+        self._tray.setSpacing(Space.S)
+        pages.addLayout(self._tray)
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)

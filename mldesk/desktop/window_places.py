@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from mldesk.desktop.pages.home import HomePage
 from mldesk.desktop.widgets.sidebar import SideBar
@@ -13,6 +13,7 @@ from mldesk.desktop.widgets.sidebar import SideBar
 if TYPE_CHECKING:
     from mldesk.desktop.shell import Shell
 
+AGEING = 20_000  # milliseconds after which times that are told from now are written anew
 PLACES = ("datasets", "runs", "models", "runners")  # those with a list and a detail
 
 
@@ -48,3 +49,20 @@ def make_place(shell: Shell, key: str) -> QWidget:
 
     pages = {"datasets": DatasetsPage, "runs": RunsPage, "models": ModelsPage, "runners": RunnersPage}
     return Place(pages[key](shell))
+
+
+def start_ageing(stack: QStackedWidget) -> QTimer:
+    """Let the page that is seen write its times anew now and then: "just now" must not stay."""
+    timer = QTimer(stack, interval=AGEING)
+    timer.timeout.connect(lambda: grow_older(stack))
+    timer.start()
+    return timer
+
+
+def grow_older(stack: QStackedWidget) -> None:
+    """Tell the page that is seen that time has passed."""
+    seen: QWidget | None = stack.currentWidget()
+    if isinstance(seen, QStackedWidget):
+        seen = seen.currentWidget()
+    if seen is not None and seen.isVisible() and (older := getattr(seen, "grow_older", None)) is not None:
+        older()

@@ -274,7 +274,6 @@ async def look_at_model(user: User, folder: Path) -> Any:
 
 async def predict(user: User, rows: Path, output: Path) -> None:
     """Predict a file with the model that is open."""
-    window = user.window
     await user.press("Predict…")
     dialog = await user.until(lambda: next(iter(dialogs()), None), "the Predict dialog")
     dialog.source.setText(str(rows))
@@ -282,9 +281,9 @@ async def predict(user: User, rows: Path, output: Path) -> None:
     await user.shot("predict")
     await user.press("Predict")
     await user.until(output.exists, "the predictions")
-    await user.until(lambda: window.toasts.texts(), "the toast")
+    await user.until(lambda: dialog._table.model() and dialog._table.model().rowCount(), "their first rows")
     await user.shot("predicted")
-    window.toasts.clear()
+    await user.press("Close")
 
 
 async def follow_the_command_line(user: User, home: Path) -> None:

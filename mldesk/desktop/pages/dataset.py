@@ -125,6 +125,9 @@ class DatasetPage(Page):
             self.shell.say(self.tr("{name} is not in the library any more.").format(name=self.state.name), "neutral")
             self._on_back()
 
+    def grow_older(self) -> None:
+        self._show_version(self.state.version.value)
+
     def show_tab(self, key: str) -> None:
         """Show one of "table", "columns", "query", "versions", "problems"."""
         self.tabs.set_value(key)

@@ -116,6 +116,10 @@ class ModelPage(Page):
             wanted, self._wanted = self._wanted, None
             await self.state.show(wanted)
 
+    def grow_older(self) -> None:
+        super().grow_older()
+        self._show()
+
     def _show(self) -> None:
         version, model = self.state.version.value, self.state.model.value
         if version is None or model is None:

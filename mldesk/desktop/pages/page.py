@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QTableView, QWidget
 
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.tasks import TaskOwner, start
@@ -42,6 +42,12 @@ class Page(QWidget, TaskOwner):
             undo()
         self._undo.clear()
         self.cancel_tasks()
+
+    def grow_older(self) -> None:
+        """Write times anew that are told from now ("5 min ago"); the window calls it while the page is seen."""
+        self.refresh_soon()
+        for table in self.findChildren(QTableView):
+            table.viewport().update()
 
     def refresh_soon(self) -> None:
         """Refresh now if the page is seen and the library open, else when it is shown next."""

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.answer_table import show_page
 from mldesk.desktop.pages.bring_in import table_filters
 from mldesk.desktop.pages.dataset import open_folder
 from mldesk.desktop.pages.file_choice import choose_files, choose_place
+from mldesk.desktop.pages.notice import Notice
+from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import Predictions
 from mldesk.desktop.tasks import TaskOwner, async_slot
-from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import FormRow, Sheet, make_button
+from mldesk.desktop.theme import Space, Tone
+from mldesk.desktop.widgets import DataTable, FormRow, Sheet, make_button
+
+if TYPE_CHECKING:
+    from mldesk.workbench.predictions import PredictionReport
 
 OUTPUTS = ("CSV (*.csv)", "Parquet (*.parquet)", "JSON lines (*.jsonl)")
 
@@ -38,10 +46,17 @@ class PredictDialog(Sheet, TaskOwner):
         self.source.textChanged.connect(self._on_source)
         self.output.textChanged.connect(lambda _: self._check())
         self.output.textEdited.connect(lambda _: setattr(self, "_own_output", True))
-        self.add(FormRow(self.tr("Rows to predict"), source, self.tr("Needs the columns the model learned from.")))
-        self.add(FormRow(self.tr("Write predictions to"), output, self.tr(
-            "A .csv, .parquet or .jsonl file: a prediction per row, and the probability of each class.")))
-        self.body.addStretch(1)
+        self._asking = [
+            FormRow(self.tr("Rows to predict"), source, self.tr("Needs the columns the model learned from.")),
+            FormRow(self.tr("Write predictions to"), output, self.tr(
+                "A .csv, .parquet or .jsonl file: a prediction per row, and the probability of each class."))]
+        self._done = False
+        self._notice = Notice()
+        self._table = DataTable()
+        for item in (*self._asking, self._notice):
+            self.add(item)
+        self.body.addWidget(self._table, 1)
+        self._table.hide()
         self._look = QTimer(self, interval=250)  # at the rows that the worker thread has counted
         self._look.timeout.connect(self._show_rows)
         self.confirmed.connect(self._on_confirmed)
@@ -96,6 +111,9 @@ class PredictDialog(Sheet, TaskOwner):
 
     @async_slot
     async def _on_confirmed(self) -> None:
+        if self._done:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(self.output.text().strip()))
+            return
         source, output = Path(self.source.text().strip()), Path(self.output.text().strip())
         self.set_busy(self.tr("Predicting…"))
         self._look.start()
@@ -107,10 +125,33 @@ class PredictDialog(Sheet, TaskOwner):
             return
         finally:
             self._look.stop()
+        self.set_busy("")
+        await self._show_result(report)
+
+    async def _show_result(self, report: PredictionReport) -> None:
+        """Show what was written, and the ways on from here."""
+        output = report.output
+        self._done = True
+        for item in self._asking:
+            item.hide()
+        tone: Tone = "warning" if report.warnings else "success"
+        self._notice.say(tone, self.tr("Predicted {rows} into {name}.").format(
+            rows=words.counted(report.rows, self.tr("row"), self.tr("rows")), name=output.name),
+            " ".join(report.warnings[:3]))
+        self._table.show()
+        self.primary.setText(self.tr("Open the file"))
+        self.secondary.setText(self.tr("Close"))
+        for text, icon, act in ((self.tr("Show in its folder"), "folder", lambda: open_folder(output)),
+                                (self.tr("Import as a dataset"), "dataset", lambda: self._import(output))):
+            button = make_button(text, "ghost", icon)
+            button.clicked.connect(act)
+            self.extra.addWidget(button)
+        self.resize(fitting(self, 860, 560))
+        try:
+            show_page(self._table, await self._predictions.look(output))
+        except OSError as error:
+            self.set_error(sentence(error))
+
+    def _import(self, output: Path) -> None:
         self.accept()
-        text = self.tr("Predicted {rows} into {name}.").format(
-            rows=words.counted(report.rows, self.tr("row"), self.tr("rows")), name=output.name)
-        if report.warnings:
-            text += " " + " ".join(report.warnings[:3])
-        self._shell.say(text, "warning" if report.warnings else "success",
-                        (self.tr("Open its folder"), lambda: open_folder(output)))
+        self._shell.import_files([output])

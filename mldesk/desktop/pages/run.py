@@ -181,6 +181,9 @@ class RunPage(Page):
         if self.tabs.value() == "log":
             await self.state.read_log()
 
+    def grow_older(self) -> None:
+        self._show_run(self.state.run.value)
+
     def _on_advanced(self, run_id: str) -> None:
         if run_id == self.state.id:
             self.refresh_soon()

@@ -28,7 +28,7 @@ class LoadView(ScrollPage):
         self.body.setContentsMargins(0, 0, Space.S, Space.L)
         self._seen = seen
         self._cards: dict[StripChart, Card] = {}
-        self._flow = FlowBox(spacing=Space.L, least=330)
+        self._flow = FlowBox(spacing=Space.L, least=290, scrolls=True)
         self.body.addWidget(self._flow)
         self.body.addStretch(1)
         self.cpu = self._chart(self.tr("Processor"), runner_words.share)

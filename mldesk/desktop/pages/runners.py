@@ -175,7 +175,7 @@ class RunnersPage(Page):
         add.clicked.connect(shell.add_runner)
         header = PageHeader(self.tr("Runners"), self.tr("The machines that train. Jobs go on when this window is "
                                                         "closed or the network is gone."), [add])
-        self._flow = FlowBox(spacing=Space.L, least=400)
+        self._flow = FlowBox(spacing=Space.L, least=400, scrolls=True)
         empty = EmptyState("runner", self.tr("More machines, one list"),
                            self.tr("Any Linux machine that you reach by SSH can train for you: no root, no open port, "
                                    "no internet needed there. Write its address, and see what would be done before "

@@ -21,6 +21,7 @@ from mldesk.desktop.widgets import (
     ScrollPage,
     Segmented,
     Spinner,
+    Switch,
     column,
     make_button,
     make_label,
@@ -40,8 +41,8 @@ class SettingsPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(page)
         page.body.addWidget(PageHeader(self.tr("Settings")))
-        cards = column(self._make_look(), self._make_library(), self._make_machine(), self._make_about(),
-                       spacing=Space.L)
+        cards = column(self._make_look(), self._make_notices(), self._make_library(), self._make_machine(),
+                       self._make_about(), spacing=Space.L)
         inner = QWidget()
         inner.setLayout(cards)
         inner.setMaximumWidth(760)
@@ -57,6 +58,9 @@ class SettingsPage(Page):
     async def refresh(self) -> None:
         self._show_machine()
 
+    def grow_older(self) -> None:
+        self._show_machine()
+
     def _make_look(self) -> Card:
         card = Card(self.tr("Look"))
         self.mode = Segmented([("system", self.tr("As the system")), ("light", self.tr("Light")),
@@ -66,6 +70,15 @@ class SettingsPage(Page):
         self.scale.changed.connect(self._on_scale)
         card.add(FormRow(self.tr("Theme"), self.mode, self.tr("As the system: changes with it, at once.")))
         card.add(FormRow(self.tr("Text size"), self.scale))
+        return card
+
+    def _make_notices(self) -> Card:
+        card = Card(self.tr("Notices"))
+        self.notify = Switch(self.tr(
+            "Say when a run has ended while this window is not in front"),
+                             self.shell.preferences.value.notify)
+        self.notify.toggled.connect(lambda on: self.shell.preferences.change(notify=on))
+        card.add(self.notify)
         return card
 
     def _make_library(self) -> Card:

@@ -127,12 +127,10 @@ def took(estimate: RunnerEstimate) -> str:
 
 def needs(estimate: RunnerEstimate) -> str:
     """Write the memory that a run would take, the card, and who is before it."""
-    parts = []
+    parts = [estimate.gpu.removeprefix("NVIDIA ").removeprefix("GeForce ")] if estimate.gpu else []
     if estimate.memory and estimate.memory_there:
-        parts.append(words.tr("{needed} of {there} memory").format(
+        parts.append(words.tr("needs {needed} of {there}").format(
             needed=runner_words.memory(estimate.memory), there=runner_words.memory(estimate.memory_there)))
-    if estimate.gpu:
-        parts.append(estimate.gpu)
     if estimate.waiting:
         parts.append(words.tr("1 job before it") if estimate.waiting == 1
                      else words.tr("%n jobs before it", estimate.waiting))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +17,7 @@ from mldesk.desktop.tasks import in_thread
 if TYPE_CHECKING:
     from mldesk.bundles import BundleReport
     from mldesk.library.records import Model, ModelVersion
+    from mldesk.workbench.pages import Page
     from mldesk.workbench.predictions import PredictionReport
 
 
@@ -93,5 +97,43 @@ class Predictions:
         self.rows = 0
         return await in_thread(self._desk.workbench.predictions.predict, model, source, output, progress=self._count)
 
+    async def look(self, output: Path, rows: int = 200) -> Page:
+        """Return the first ``rows`` rows of a file that was written. Raises OSError."""
+        return await in_thread(first_rows, output, rows)
+
     def _count(self, rows: int) -> None:
         self.rows = rows
+
+
+def first_rows(path: Path, rows: int) -> Page:
+    """Return the first ``rows`` rows of one of our own CSV, Parquet or JSON lines files. Raises OSError."""
+    from mldesk.workbench.pages import Page
+
+    kind = path.suffix.lower()
+    if kind == ".parquet":
+        import pyarrow.parquet as pq  # slow to load, and other kinds do without
+
+        with pq.ParquetFile(path) as file:
+            names = tuple(file.schema_arrow.names)
+            batch = next(file.iter_batches(batch_size=rows), None)
+            records = batch.to_pylist() if batch is not None else []
+        return Page(names, [[record[name] for name in names] for record in records], 0, len(records))
+    with path.open(encoding="utf-8", newline="") as text:
+        if kind == ".jsonl":
+            records = [json.loads(line) for line in itertools.islice(text, rows)]
+            names = tuple(dict.fromkeys(name for record in records for name in record))
+            return Page(names, [[record.get(name) for name in names] for record in records], 0, len(records))
+        lines = csv.reader(text)
+        names = tuple(next(lines, ()))
+        found = [[_value(cell) for cell in line] for line in itertools.islice(lines, rows)]
+    return Page(names, found, 0, len(found))
+
+
+def _value(cell: str) -> str | float | None:
+    """Read a cell of a CSV file: numbers as numbers, so that they stand at the right."""
+    if not cell:
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return cell

@@ -78,6 +78,8 @@ class RunnerWatch:
         self.record.value = record
         if not self.answered.value:  # what was found out before somebody looked
             self.since.value = record.unreachable
+        elif self.since.value is not None and record.unreachable is not None:
+            self.since.value = min(self.since.value, record.unreachable)
 
     async def look(self, wait: float = 0.0) -> None:
         """Ask the runner once, waiting up to ``wait`` seconds for a sample; no answer ends in ``trouble``."""

@@ -110,12 +110,18 @@ def _height(item: QLayoutItem, width: int) -> int:
 
 
 class FlowBox(QWidget):
-    """A widget whose children flow. ``add`` puts one in."""
+    """A widget whose children flow. ``add`` puts one in.
 
-    def __init__(self, parent: QWidget | None = None, *, spacing: int = Space.S, least: int = 0) -> None:
+    ``scrolls``: it is on a page that scrolls, which gives it the height it needs; else it insists on the height that it
+    would need at its least width.
+    """
+
+    def __init__(self, parent: QWidget | None = None, *, spacing: int = Space.S, least: int = 0,
+                 scrolls: bool = False) -> None:
         super().__init__(parent)
         self.flow = FlowLayout(self, spacing=spacing, least=least)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred,
+                             QSizePolicy.Policy.Preferred if scrolls else QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 

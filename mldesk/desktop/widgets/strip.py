@@ -26,7 +26,7 @@ from mldesk.desktop.widgets.table_model import number
 SPAN = 600.0     # seconds shown
 _GAP = 4.0       # seconds between two readings from which the line is broken
 _LINES = 4       # horizontal parts of the grid
-_MINUTES = 2     # minutes between two upright lines
+_MINUTES, _FEW_MINUTES = 2, 5  # minutes between two upright lines, where there is room and where there is little
 
 
 @dataclass(slots=True)
@@ -181,7 +181,9 @@ class StripChart(QWidget):
                 painter.setPen(theme.colour("muted"))
                 painter.drawText(QRectF(0, y - metrics.height() / 2, area.left() - 6, metrics.height()),
                                  int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), self._write(value))
-        for minutes in range(0, round(SPAN / 60) + 1, _MINUTES):
+        widest = metrics.horizontalAdvance(self.tr("−{n} min").format(n=10)) + 14
+        every = _MINUTES if area.width() >= widest * SPAN / 60 / _MINUTES else _FEW_MINUTES
+        for minutes in range(0, round(SPAN / 60) + 1, every):
             x = round(self._x(area, 60.0 * minutes)) + 0.5
             painter.setPen(theme.colour("grid"))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))

@@ -1,4 +1,7 @@
-"""Toasts: short notices at the bottom right of a window, read out to screen readers, with one action at most."""
+"""Toasts: short notices at the foot of a window, read out to screen readers, with one action at most.
+
+They lie over the bottom right corner, or, given a ``tray``, stand below the page, where they cover nothing.
+"""
 
 from __future__ import annotations
 
@@ -29,21 +32,23 @@ class Toast(QFrame):
     closed = Signal(QObject)
 
     def __init__(self, text: str, tone: Tone, action: tuple[str, Callable[[], object]] | None, seconds: float,
-                 parent: QWidget) -> None:
+                 parent: QWidget, *, wide: bool = False) -> None:
         super().__init__(parent)
         self.text = text
         self.setProperty("surface", "raised")
         self.setAccessibleName(text)
         self._act = action[1] if action else None
         icon, role = _ICONS[tone]
-        words = QVBoxLayout()
-        words.setSpacing(Space.XS)
-        words.addWidget(make_label(text, wrap=True, selectable=True))
+        words = QHBoxLayout() if wide else QVBoxLayout()
+        words.setSpacing(Space.L if wide else Space.XS)
+        words.addWidget(make_label(text, wrap=True, selectable=True), 1 if wide else 0)
         if action:
             button = make_button(action[0], "link")
             button.clicked.connect(self._on_acted)
-            words.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
-        words.addStretch(1)
+            side = Qt.AlignmentFlag.AlignVCenter if wide else Qt.AlignmentFlag.AlignLeft
+            words.addWidget(button, 0, side)
+        if not wide:
+            words.addStretch(1)
         close = make_icon_button("close", self.tr("Dismiss"), size=14)
         close.clicked.connect(self.close_now)
         layout = QHBoxLayout(self)
@@ -85,9 +90,9 @@ class Toast(QFrame):
 class Toasts(QObject):
     """The stack of notices of one window."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, tray: QVBoxLayout | None = None) -> None:
         super().__init__(parent)
-        self._host = parent
+        self._host, self._tray = parent, tray
         self._shown: list[Toast] = []
         parent.installEventFilter(self)
 
@@ -96,9 +101,11 @@ class Toasts(QObject):
         """Show ``text``. ``action`` is (words, what they do). A danger stays until closed, as all do with 0 seconds."""
         if seconds is None:
             seconds = 0.0 if tone == "danger" else _SECONDS + (4.0 if action else 0.0)
-        toast = Toast(text, tone, action, seconds, self._host)
+        toast = Toast(text, tone, action, seconds, self._host, wide=self._tray is not None)
         toast.closed.connect(self._on_closed)
         self._shown.append(toast)
+        if self._tray is not None:
+            self._tray.addWidget(toast)
         while len(self._shown) > _MOST:
             self._shown[0].close_now()
         toast.show()
@@ -121,10 +128,15 @@ class Toasts(QObject):
     def _on_closed(self, toast: Toast) -> None:
         if toast in self._shown:
             self._shown.remove(toast)
+            if self._tray is not None:
+                self._tray.removeWidget(toast)
             toast.deleteLater()
             self._arrange()
 
     def _arrange(self) -> None:
+        if self._tray is not None:
+            self._tray.setContentsMargins(Space.L, 0, Space.L, Space.M if self._shown else 0)
+            return
         width = min(theme.px(_WIDTH), self._host.width() - 2 * Space.L)
         bottom = self._host.height() - Space.L
         for toast in reversed(self._shown):
