@@ -45,6 +45,22 @@ def test_another_shape_is_refused(change: dict[str, Any]) -> None:
         JobSpec.from_json({**_spec().to_json(), **change})
 
 
+def test_what_version_1_does_not_know_is_left_out_as_long_as_it_says_nothing() -> None:
+    assert Resources("cuda", 2).to_json() == {"device": "cuda", "threads": 2}
+    wanted = Resources(gpu_memory=24 * 10**9, prefers_gpu=True)
+    assert wanted.to_json() == {"device": "auto", "threads": 0, "gpu_memory": 24 * 10**9, "prefers_gpu": True}
+    assert Resources.from_json(wanted.to_json()) == wanted
+
+
+@pytest.mark.parametrize("resources", [
+    {"device": "tpu"}, {"device": "cuda:x"}, {"device": "cuda:-1"}, {"device": 5}, {"threads": -1}, {"threads": 1.5},
+    {"gpu_memory": "24 GB"}, {"gpu_memory": True}, {"gpu_memory": 1 << 60}, {"prefers_gpu": 1},
+])
+def test_resources_that_no_machine_has_are_refused(resources: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        JobSpec.from_json({**_spec().to_json(), "resources": resources})
+
+
 @pytest.mark.parametrize("change", [{"columns": 5}, {"split": {"x": 1}}, {"target": ..., "bogus": 1}, {"split": None}])
 def test_another_training_request_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(BadInput):

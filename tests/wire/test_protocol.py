@@ -32,6 +32,12 @@ def test_defaults_are_filled_in() -> None:
     ("shutdown", {"kill_jobs": 1}), ("hello", {"protocol": [1], "build": "x"}),
     ("hello", {"protocol": "11", "build": "x"}), ("hello", {"protocol": [1, 1], "build": "x" * 300}),
     ("have", {"digests": ["a" * 64] * (protocol.MAX_DIGESTS + 1)}),
+    ("submit", {"spec": {}, "priority": 11}), ("submit", {"spec": {}, "priority": 1.0}),
+    ("prioritize", {"job": _JOB, "priority": -11}), ("reorder", {"job": _JOB, "before": "x"}),
+    ("reorder", {"job": "", "before": _JOB}), ("drain", {"on": 1}), ("configure", {"settings": []}),
+    ("telemetry", {"after": -1}), ("telemetry", {"wait": 26}), ("agent_log", {"limit": 1 << 30}),
+    ("release", {"job": _JOB}), ("take_over", {"spec": {}, "history": "x"}),
+    ("take_over", {"spec": {}, "history": "a" * 64, "checkpoint": ""}), ("forget_job", {"job": "../x"}),
 ])
 def test_what_a_peer_may_not_ask_is_refused(name: str, payload: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match=f"^{name}"):
