@@ -13,6 +13,7 @@ import mldesk
 from mldesk.core.paths import socket_directory
 from mldesk.wire import bulk
 from mldesk.wire.protocol import PROTOCOL
+from runner_agent.ownership import own
 from runner_agent.processes import boot_id
 
 SOCKET = "agent.sock"
@@ -53,6 +54,7 @@ class Place:
         """Create the folders, readable by this user only. Raises OSError."""
         for folder in (self.folder, self.root, self.objects):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        own(self.objects)
         return self
 
 
@@ -68,5 +70,5 @@ def settle() -> None:
 
 def facts() -> dict[str, Any]:
     """Return what a banner says of this end."""
-    return {"protocol": list(PROTOCOL), "bulk": bulk.VERSION, "build": mldesk.__version__,
+    return {"protocol": list(PROTOCOL), "bulk": bulk.VERSION, "bulk_newest": bulk.NEWEST, "build": mldesk.__version__,
             "rpyc": metadata.version("rpyc"), "python": platform.python_version(), "boot_id": boot_id()}

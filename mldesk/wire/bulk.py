@@ -5,11 +5,15 @@
 The digest of a CHUNK or OBJECT is left to the store to check, which does so anyway, and DATA has none (zeros): it was
 asked for by the digest of what it belongs to. Hashing costs more than sealing and sending.
 
-To ``receive``: CHUNK (a piece of a larger file, staged), OBJECT (a whole file of at most a chunk), ENTRY (JSON of a
-bare object's size, digest and chunks: make it of what was staged), COMPLETE (JSON {"manifest"}: make all its files),
-END. Each but END is answered, in order, by DONE with no body, or by FAILED (JSON code, message, hint), which ends the
-talk. To ``send``: WANT (JSON digest, offset, length), each answered by DATA or FAILED; END. A repeated frame does no
-harm, so whatever was cut off is simply sent again.
+To ``receive``: PLAN (JSON {"manifest", "lead"}) is answered by LACK: a byte 1, then a bit for each of the manifest's
+``pieces_of``, set where that piece has to come; or a byte 0 alone, since the manifest itself is not there. After it,
+each CHUNK is a piece of the plan and goes into its place; COMPLETE (JSON {"manifest"}) names all files, to the one
+channel that said "lead" once the others are done. OBJECT is a whole file of at most a chunk that stands for itself.
+Without a plan, as version 1 knew it and larger manifests come: CHUNK (staged), ENTRY (JSON of a bare object's size,
+digest and chunks: make it of what was staged), COMPLETE. All but END are answered, in order, by DONE with no body (PLAN
+by LACK), or by FAILED (JSON code, message, hint), which ends the talk.
+To ``send``: WANT (JSON digest, offset, length), each answered by DATA or FAILED; END. A repeated frame does no harm,
+so whatever was cut off is simply sent again.
 """
 
 from __future__ import annotations
@@ -25,11 +29,17 @@ from mldesk.core import canonical
 from mldesk.core.errors import BadInput
 from mldesk.wire.manifest import CHUNK
 
-VERSION = 1
+VERSION = 1                    # what every end understands
+NEWEST = 2                     # what this one understands besides: PLAN; said in the banner as "bulk_newest"
 HEADER = struct.Struct(">BI32s")
 MAX_JSON = 1024 * 1024 * 2     # bytes; the chunks of a file of about 100 GB
+MAX_LACK = 1024 * 1024         # bytes; bits for 32 TB in large files
 NO_DIGEST = "0" * 64
-IN_FLIGHT = 8                  # frames a client has unanswered at most
+IN_FLIGHT = 8 * CHUNK          # bytes a client has asked for and not got, at most
+ASKED = 256                    # pieces, likewise
+
+
+Buffer = bytes | bytearray | memoryview
 
 
 class Frame(IntEnum):
@@ -44,12 +54,16 @@ class Frame(IntEnum):
     DONE = 7
     FAILED = 8
     END = 9
+    PLAN = 10
+    LACK = 11
 
     @property
     def most(self) -> int:
         """Bytes its body may have."""
         if self in (Frame.CHUNK, Frame.OBJECT, Frame.DATA):
             return CHUNK
+        if self is Frame.LACK:
+            return MAX_LACK
         return 0 if self in (Frame.DONE, Frame.END) else MAX_JSON
 
 
@@ -68,12 +82,12 @@ class Received:
 
     kind: Frame
     digest: str
-    body: bytes
+    body: bytes | memoryview   # a memoryview is good until the next frame is read
 
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object. Raises Torn."""
         try:
-            value = canonical.loads(self.body)
+            value = canonical.loads(bytes(self.body))
         except ValueError as error:
             raise Torn("A frame's JSON cannot be read.") from error
         if not isinstance(value, dict):
@@ -81,7 +95,7 @@ class Received:
         return value
 
 
-def header(kind: Frame, body: bytes, digest: str = "") -> bytes:
+def header(kind: Frame, body: Buffer, digest: str = "") -> bytes:
     """Return what goes before ``body``; ``digest`` is its SHA-256 if that is known already."""
     return HEADER.pack(kind, len(body), bytes.fromhex(digest) if digest else hashlib.sha256(body).digest())
 
@@ -92,14 +106,14 @@ def frame(kind: Frame, value: Mapping[str, Any] | None = None) -> bytes:
     return header(kind, body) + body
 
 
-def read_frame(read: Callable[[int], bytes]) -> Received | None:
+def read_frame(read: Callable[[int], bytes | memoryview]) -> Received | None:
     """Read the next frame, or None at a proper end. ``read`` returns exactly so many bytes, fewer only at the end.
 
     Raises Torn for a frame that is cut off, too long, of no known kind, or (but for what the store checks) not what
     its digest says.
     """
     head = read(HEADER.size)
-    if not head:
+    if not len(head):
         return None
     if len(head) < HEADER.size:
         raise Torn("The transfer was cut off.")

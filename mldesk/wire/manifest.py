@@ -139,6 +139,26 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """What travels at once: one chunk, and where it can be read."""
+
+    digest: str
+    size: int      # bytes
+    entry: Entry   # a file that holds it
+    index: int     # which of its chunks it is
+
+
+def pieces_of(entries: Iterable[Entry]) -> list[Piece]:
+    """Return the distinct chunks of the files, in the order in which they first come. Both ends count them alike."""
+    pieces: dict[str, Piece] = {}
+    for entry in entries:
+        for index, chunk in enumerate(entry.chunks):
+            if chunk not in pieces:
+                pieces[chunk] = Piece(chunk, entry.chunk_size(index), entry, index)
+    return list(pieces.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """What has to travel before a manifest is whole here. False when nothing has."""
 

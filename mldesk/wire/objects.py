@@ -1,7 +1,8 @@
 """The content-addressed store: whole files under the SHA-256 of their content, read-only, written once.
 
     root/3f/9a61…      objects, mode 0444
-    root/.drafts/      files in the making; root/.chunks/  verified pieces of files that are on their way here
+    root/.drafts/      files in the making; root/.coming/  files on their way here (see mldesk.wire.intake)
+    root/.chunks/      verified pieces that came over a link without a plan
     root/.lock         held shared to find an object there, exclusive to remove one
 
 A digest is handed out only once its object is on disk whole. Any number of processes may write and read at once; what
@@ -11,16 +12,18 @@ a process is still writing, and what was put or asked for again within the grace
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
-import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mldesk.core import durable
-from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
+from mldesk.core.errors import BadInput, LibraryDamaged
 from mldesk.core.filelock import locked
+from mldesk.wire import coming
+from mldesk.wire.batch import Batch
+from mldesk.wire.chunk_shelf import ChunkShelf
 from mldesk.wire.manifest import (
     CHUNK,
     MARK,
@@ -33,22 +36,14 @@ from mldesk.wire.manifest import (
     read_entry,
     refuse_collisions,
 )
+from mldesk.wire.object_files import ObjectMissing, age_of, damaged, is_whole, moved_in, size_of, touched
+from mldesk.wire.settling import settle, sync_directories
 
 __all__ = ["CHUNK", "DAY", "Entry", "Manifest", "Missing", "ObjectMissing", "ObjectStore", "check_digest", "check_path",
            "is_digest"]
 
 DAY = 86_400.0  # seconds
 _DOING = "saving a file to the library"
-
-
-class ObjectMissing(NotFound):
-    """The store does not hold an object."""
-
-    code = "object_missing"
-
-    def __init__(self, digest: str, message: str = "", *, hint: str = "") -> None:
-        super().__init__(message or f"The file {digest[:12]}… is not in the object store.", hint=hint)
-        self.digest = digest
 
 
 class ObjectStore:
@@ -60,14 +55,19 @@ class ObjectStore:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._drafts = root / ".drafts"
-        self._chunks = root / ".chunks"
+        self._coming = root / ".coming"
         self._lock = root / ".lock"
-        for folder in (self._drafts, self._chunks):
+        for folder in (self._drafts, self._coming, root / ".chunks"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._shelf = ChunkShelf(root / ".chunks", self._drafts)
 
     @property
     def root(self) -> Path:
         return self._root
+
+    @property
+    def coming(self) -> Path:  # files on their way here, until they are whole
+        return self._coming
 
     # --- putting
 
@@ -107,9 +107,32 @@ class ObjectStore:
         for name in files:
             check_path(name)
         refuse_collisions(files)
-        entries = [self._put_file(item, name, move) if isinstance(item, Path) else self._entry_of(item, name)
-                   for name, item in sorted(files.items())]
+        with durable.disk_errors(_DOING), Batch(self) as batch:
+            entries = [self._add_file(item, name, move, batch) if isinstance(item, Path)
+                       else self._entry_of(item, name) for name, item in sorted(files.items())]
         return self.put_bytes(Manifest(tuple(entries)).to_bytes())
+
+    def stage(self, digest: str, data: bytes | bytearray | memoryview) -> Path:
+        """Write the content of a small object where it waits for ``name_all``; return the path. Not synced."""
+        path = self._coming / f"{check_digest(digest)}.{secrets.token_hex(6)}.got"
+        with durable.draft(self._drafts) as new:
+            new.file.write(data)
+            new.keep_as(path, sync=False)
+        return path
+
+    def name_all(self, files: Sequence[tuple[str, Path]]) -> None:
+        """Make objects of whole files, given with their digests, which nobody checks here. They are moved in, durably.
+
+        Many are hardly slower than one. Raises DiskFull; repeat it for what is not here then.
+        """
+        with durable.disk_errors(_DOING):
+            pairs = [(staged, self._where(digest)) for digest, staged in files]
+            for staged, _ in pairs:
+                with contextlib.suppress(FileNotFoundError):
+                    os.utime(staged)  # its grace time begins
+            if [self._make_shard(shard, sync=False) for shard in {path.parent for _, path in pairs}].count(True):
+                durable.sync_directory(self._root)
+            settle(pairs)
 
     # --- reading
 
@@ -135,7 +158,7 @@ class ObjectStore:
         except FileNotFoundError as error:
             raise ObjectMissing(digest) from error
         if hashlib.sha256(data).hexdigest() != digest:
-            raise _damaged(digest)
+            raise damaged(digest)
         return data
 
     def read_chunk(self, entry: Entry, index: int) -> bytes:
@@ -144,7 +167,7 @@ class ObjectStore:
             file.seek(index * CHUNK)
             data = file.read(CHUNK)
         if hashlib.sha256(data).hexdigest() != entry.chunks[index]:
-            raise _damaged(entry.sha256)
+            raise damaged(entry.sha256)
         return data
 
     def has(self, digest: str) -> bool:
@@ -158,7 +181,7 @@ class ObjectStore:
         """Read the object and compare. Raises ObjectMissing; LibraryDamaged when its content has changed."""
         with open(self.path(digest), "rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                raise _damaged(digest)
+                raise damaged(digest)
 
     def verify_manifest(self, digest: str) -> None:
         """Verify a manifest and every file it names. Raises ObjectMissing, LibraryDamaged."""
@@ -175,34 +198,36 @@ class ObjectStore:
 
     def missing(self, manifest_digest: str) -> Missing:
         """Say what has to be brought before every file of a manifest is here. Raises ObjectMissing for the manifest."""
-        entries: dict[str, Entry] = {}
         chunks: dict[str, None] = {}
-        files: dict[tuple[str, int], Entry] = {}
-        for entry in self.manifest(manifest_digest).entries:
-            files.setdefault((entry.sha256, entry.size), entry)  # looking at a file costs a sync: each once
-        for entry in files.values():
-            if self._there(entry.sha256, entry.size):
-                continue
-            entries[entry.sha256] = entry
+        entries = self.absent(self.manifest(manifest_digest).entries)
+        for entry in entries:
             for index, chunk in enumerate(entry.chunks):
-                staged = self._chunks / chunk
-                if _size(staged) != entry.chunk_size(index):
+                if not self._shelf.holds(chunk, entry.chunk_size(index)):
                     chunks[chunk] = None
-                else:
-                    os.utime(staged)
-        return Missing(tuple(entries.values()), tuple(chunks))
+        return Missing(tuple(entries), tuple(chunks))
 
-    def put_chunk(self, digest: str, data: bytes) -> None:
+    def absent(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return the files that are not here, each once; the grace time of the others begins anew."""
+        files: dict[tuple[str, int], Entry] = {}
+        for entry in entries:
+            files.setdefault((entry.sha256, entry.size), entry)
+        places = {key: self._where(key[0]) for key in files}
+        there = {key for key, path in places.items() if size_of(path) == key[1]}
+        if there:
+            with locked(self._lock, shared=True):
+                there = {key for key in there if touched(places[key])}
+        with durable.disk_errors(_DOING):
+            # Another process may have renamed them and not got to its own syncs yet.
+            sync_directories(places[key].parent for key in there)
+        return [entry for key, entry in files.items() if key not in there]
+
+    def put_chunk(self, digest: str, data: bytes | bytearray | memoryview) -> None:
         """Stage one chunk a peer sent. Raises BadInput when it is not what ``digest`` says.
 
         Not synced: a chunk that a power cut tears is found by ``assemble`` and asked for again.
         """
-        check_digest(digest)
-        if len(data) > CHUNK or hashlib.sha256(data).hexdigest() != digest:
-            raise BadInput(f"The chunk {digest[:12]}… came in damaged.", hint="Send it again.")
-        with durable.disk_errors("bringing a file here"), durable.draft(self._drafts) as new:
-            new.file.write(data)
-            new.keep_as(self._chunks / digest, sync=False)
+        with durable.disk_errors("bringing a file here"):
+            self._shelf.put(digest, data)
 
     def assemble(self, entry: Entry) -> None:
         """Make the object of ``entry`` from its staged chunks, which stay staged (``complete`` lets them go).
@@ -215,7 +240,9 @@ class ObjectStore:
             whole = hashlib.sha256()
             with durable.draft(self._drafts) as new:
                 for chunk in entry.chunks:
-                    data = self._staged(chunk)
+                    data = self._shelf.read(chunk)
+                    if data is None:
+                        raise ObjectMissing(chunk)
                     whole.update(data)
                     new.file.write(data)
                 if whole.hexdigest() != entry.sha256:
@@ -238,7 +265,7 @@ class ObjectStore:
             for chunk in entry.chunks:
                 uses[chunk] -= 1
                 if not uses[chunk]:
-                    (self._chunks / chunk).unlink(missing_ok=True)
+                    self._shelf.drop(chunk)
 
     # --- removing
 
@@ -259,7 +286,7 @@ class ObjectStore:
         for digest in [digest for digest in self.digests() if digest not in kept]:
             path = self._where(digest)
             with locked(self._lock):  # a writer that finds the object there does so under the same lock
-                if _age(path) >= older_than_seconds:
+                if age_of(path) >= older_than_seconds:
                     self._remove(path)
                     gone.append(digest)
         self.sweep_staging(older_than_seconds)
@@ -268,9 +295,8 @@ class ObjectStore:
     def sweep_staging(self, older_than_seconds: float = DAY) -> None:
         """Remove drafts of dead processes, and staged chunks that nobody asked for lately."""
         durable.sweep_drafts(self._drafts, older_than=min(older_than_seconds, durable.ABANDONED))
-        for chunk in list(self._chunks.iterdir()):
-            if _age(chunk) >= older_than_seconds:
-                chunk.unlink(missing_ok=True)
+        self._shelf.sweep(older_than_seconds)
+        coming.sweep(self._coming, older_than_seconds)
 
     # --- inside
 
@@ -284,33 +310,14 @@ class ObjectStore:
         ``whole`` also reads it, for who has its bytes at hand: a damaged object is not there then, and is rewritten.
         """
         path = self._where(digest)
-        if _size(path) != size or (whole and not self._is_whole(digest)):
+        if size_of(path) != size or (whole and not is_whole(path, digest)):
             return False
         with locked(self._lock, shared=True):
-            try:
-                os.utime(path)
-            except FileNotFoundError:
+            if not touched(path):
                 return False
-            except PermissionError:  # another user's store, mounted read-only: no sweep of ours can reach it
-                return True
         with durable.disk_errors(_DOING):
             durable.sync_directory(path.parent)  # another process may have renamed it and not got to its own sync yet
         return True
-
-    def _is_whole(self, digest: str) -> bool:
-        path = self._where(digest)
-        try:
-            with open(path, "rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() == digest:
-                    return True
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            if error.errno != errno.EIO:  # what the disk cannot read any more is damaged as well
-                raise
-        if os.name == "nt":
-            path.chmod(0o600)  # Windows does not replace read-only files
-        return False
 
     def _name(self, new: durable.Draft, digest: str) -> None:
         path = self._where(digest)
@@ -322,12 +329,26 @@ class ObjectStore:
                 raise
             # Windows does not replace a read-only or open file: another writer of the same content was first.
 
-    def _make_shard(self, shard: Path) -> None:
+    def _make_shard(self, shard: Path, *, sync: bool = True) -> bool:
         try:
             shard.mkdir(mode=0o700)
         except FileExistsError:
-            return
-        durable.sync_directory(self._root)
+            return False
+        if sync:
+            durable.sync_directory(self._root)
+        return True
+
+    def _add_file(self, path: Path, name: str, move: bool, batch: Batch) -> Entry:
+        """Put a file, a small one with the others of its batch."""
+        if move or path.stat().st_size > CHUNK:
+            return self._put_file(path, name, move)
+        data = path.read_bytes()
+        if len(data) > CHUNK:  # it grew meanwhile
+            return self._put_file(path, name, move)
+        digest = hashlib.sha256(data).hexdigest()
+        if not batch.holds(digest) and not self._there(digest, len(data), whole=True):
+            batch.add(digest, self.stage(digest, data))
+        return Entry(name, len(data), digest, (digest,))
 
     def _put_file(self, path: Path, name: str, move: bool) -> Entry:
         with durable.disk_errors(_DOING):
@@ -348,18 +369,8 @@ class ObjectStore:
         if not there:
             target = self._where(entry.sha256)
             self._make_shard(target.parent)
-            mode = path.stat().st_mode
-            try:
-                path.chmod(0o444)
-                os.utime(path)  # its grace time begins
-                os.replace(path, target)
-            except OSError as error:
-                path.chmod(mode)
-                if error.errno != errno.EXDEV:
-                    raise
+            if not moved_in(path, target):
                 entry = self._put_file(path, name, move=False)
-            else:
-                durable.sync_directory(target.parent)
         path.unlink(missing_ok=True)
         return entry
 
@@ -372,19 +383,8 @@ class ObjectStore:
         with open(self.path(digest), "rb") as file:
             entry = read_entry(file, name)
         if entry.sha256 != digest:
-            raise _damaged(digest)
+            raise damaged(digest)
         return entry
-
-    def _staged(self, chunk: str) -> bytes:
-        path = self._chunks / check_digest(chunk)
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError as error:
-            raise ObjectMissing(chunk) from error
-        if hashlib.sha256(data).hexdigest() != chunk:
-            path.unlink(missing_ok=True)
-            raise ObjectMissing(chunk)
-        return data
 
     def _reached(self, keep: Collection[str]) -> set[str]:
         reached = {check_digest(digest) for digest in keep}
@@ -398,24 +398,3 @@ class ObjectStore:
         if os.name == "nt" and path.exists():
             path.chmod(0o600)  # Windows does not remove read-only files
         path.unlink(missing_ok=True)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return -1
-
-
-def _age(path: Path) -> float:
-    """Return the seconds since a file was put or asked for; minus one if it is gone."""
-    try:
-        return max(0.0, time.time() - path.stat().st_mtime)
-    except FileNotFoundError:
-        return -1.0
-
-
-def _damaged(digest: str) -> LibraryDamaged:
-    return LibraryDamaged(
-        f"The object {digest[:12]}… has changed on disk since it was written.",
-        hint="Check the disk. Bring the object back from a copy of the library, or import the file again.")

@@ -19,12 +19,14 @@ from mldesk.runners.calls import Calls
 from mldesk.runners.ssh.config import Target
 from mldesk.runners.ssh.connecting import open_connection
 from mldesk.runners.ssh.credentials import Credentials, NoCredentials
+from mldesk.runners.ssh.download import take_files, take_object
 from mldesk.runners.ssh.errors import Refused, UnknownHost
 from mldesk.runners.ssh.known_hosts import KnownHosts
 from mldesk.runners.ssh.lifeline import Lifeline, LinkState
 from mldesk.runners.ssh.programs import Installed
 from mldesk.runners.ssh.session import SshSession
-from mldesk.runners.ssh.transfer import Cut, Progress, bring, take_files, take_object
+from mldesk.runners.ssh.transfer import Cut, Progress, Steady
+from mldesk.runners.ssh.upload import bring
 from mldesk.wire.link_client import LinkLost
 from mldesk.wire.manifest import CHUNK, MARK
 from mldesk.wire.objects import ObjectStore
@@ -103,14 +105,18 @@ class SshRunner(Calls):
         """Try again at once: the network came back, or this machine woke."""
         self._line.nudge()
 
-    def bring(self, manifest: str) -> int:
+    def bring(self, manifest: str, progress: Progress | None = None) -> int:
         """Bring a manifest of our store with all its files to the runner; return the bytes that had to go.
 
-        Raises ObjectMissing, DiskFull, RunnerUnreachable.
+        ``progress`` hears of the bytes moved and the bytes to move, in this thread, beside ``on_transfer``. Raises
+        ObjectMissing, LibraryDamaged, DiskFull, RunnerUnreachable.
         """
+        def move(session: SshSession, moved: Progress) -> int:
+            return bring(session.open("receive"), manifest, self._store, self._have, moved,
+                         lambda size: session.open_more("receive", size))
+
         with self._moving:
-            return self._transfer("up", lambda session, moved: bring(session.open("receive"), manifest, self._store,
-                                                                     self._have, moved))
+            return self._transfer("up", move, progress)
 
     def stop_agent(self, kill_jobs: bool = False) -> None:
         """End the agent over there; its jobs go on unless ``kill_jobs``. It is started again by the next connection.
@@ -152,7 +158,8 @@ class SshRunner(Calls):
         if not session.alive:
             self._line.lost(session, reason)
 
-    def _transfer(self, way: str, move: Callable[[SshSession, Progress], Result]) -> Result:
+    def _transfer(self, way: str, move: Callable[[SshSession, Progress], Result],
+                  progress: Progress | None = None) -> Result:
         """Move, and again over the next session if it was cut, as long as there is some progress."""
         progressed = self._clock.monotonic()
 
@@ -161,12 +168,15 @@ class SshRunner(Calls):
             progressed = self._clock.monotonic()
             if self._on_transfer is not None:
                 self._on_transfer(way, done, total)
+            if progress is not None:
+                progress(done, total)
 
+        steady = Steady(moved)
         while True:
             left = progressed + TRANSFER_PATIENCE - self._clock.monotonic()
             session = self._line.session(max(0.0, left))
             try:
-                return move(session, moved)
+                return move(session, steady)
             except Refused:
                 raise
             except RunnerUnreachable as error:
@@ -193,7 +203,8 @@ class SshRunner(Calls):
         if type(size) is not int or size < len(data):
             raise answers.BadAnswer
         if size > len(data):
-            self._transfer("down", lambda session, _moved: take_object(session.open("send"), digest, size, store))
+            self._transfer("down", lambda session, moved: take_object(session.open("send"), digest, size, store,
+                                                                              moved))
         elif hashlib.sha256(data).hexdigest() == digest:
             store.put_bytes(data)
         else:

@@ -21,6 +21,7 @@ from mldesk.runners.ssh.errors import NoRoute, Refused, at
 from mldesk.runners.ssh.host_keys import HostKey
 from mldesk.runners.ssh.known_hosts import KnownHosts
 from mldesk.runners.ssh.login import Login
+from mldesk.runners.ssh.piece_queue import PieceQueue
 from mldesk.runners.ssh.stream import StreamEnded, Tail, closing_after
 
 DIAL_SECONDS = 10.0
@@ -46,6 +47,8 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())  # else its ever
 class ParamikoConnection:
     """One way to a host, logged in. Made by ``connect``; threads may share it."""
 
+    channels_are_cheap = True
+
     def __init__(self, transports: list[paramiko.Transport]) -> None:
         """``transports``: jump hosts first, each carrying the next."""
         self._transports = transports
@@ -64,6 +67,7 @@ class ParamikoConnection:
         """Start a command at the far end, without a terminal. Raises RunnerUnreachable."""
         try:
             channel = self._transports[-1].open_session(window_size=WINDOW, timeout=timeout)
+            channel.in_buffer = PieceQueue()  # before the far end is asked for anything, so nothing came yet
             stream = ParamikoStream(channel)
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise RunnerUnreachable(f"The host opens no further channel: {error}") from error

@@ -85,7 +85,7 @@ def _check(facts: Mapping[str, Any]) -> None:
     try:
         shared_version(facts.get("protocol"))
     except BadInput as error:
-        raise Refused(str(error), hint="Upgrade the older of the two.") from error
+        raise Refused(str(error), hint=error.hint) from error
 
 
 def _silent(connection: Connection, stream: ByteStream, noise: str) -> RunnerUnreachable:
@@ -106,21 +106,27 @@ def _silent(connection: Connection, stream: ByteStream, noise: str) -> RunnerUnr
 class Reader:
     """Reads what comes after the banner: exactly so many bytes, fewer only at the end. A broken stream ends too."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._bytes = opened.stream
+    def __init__(self, opened: Opened, largest: int = 4096) -> None:
+        """``largest``: bytes that are usually asked for at most; it grows with more."""
+        self._stream = opened.stream
         self._first = opened.first
+        self._buffer = memoryview(bytearray(largest))
 
-    def __call__(self, count: int) -> bytes:
-        pieces, have = [], 0
-        while have < count:
-            data, self._first = (self._first[:count - have], self._first[count - have:]) if self._first else (b"", b"")
-            if not data:
-                try:
-                    data = self._bytes.read(count - have)
-                except OSError:
-                    data = b""
-            if not data:
-                break
-            pieces.append(data)
+    def __call__(self, count: int) -> memoryview:
+        """Return the bytes, in a buffer that the next call uses again."""
+        if count > len(self._buffer):
+            self._buffer = memoryview(bytearray(count))
+        have = 0
+        while have < count and (data := self._next(count - have)):
+            self._buffer[have:have + len(data)] = data
             have += len(data)
-        return b"".join(pieces)
+        return self._buffer[:have]
+
+    def _next(self, most: int) -> bytes:
+        if self._first:
+            data, self._first = self._first[:most], self._first[most:]
+            return data
+        try:
+            return self._stream.read(most)
+        except OSError:
+            return b""

@@ -16,6 +16,8 @@ from mldesk.wire.link_client import Link, LinkLost
 POLLS = 24                 # long polls of one link, which may have 32 calls open
 POLL_PATIENCE = 10.0       # seconds a link for polls may take to answer a ping
 POLL_LINKS = 3             # sshd allows ten sessions on a connection; bulk and control want some of them
+_WORTH = 32 * 1024 * 1024  # bytes for which another bulk channel is worth its start
+_LANES = ((0.005, 1), (0.02, 2), (float("inf"), 4))  # round trips up to so many seconds, and channels that fill them
 
 
 @dataclass(slots=True)
@@ -80,6 +82,21 @@ class SshSession:
     def open(self, program: Program) -> Opened:
         """Start a bulk program at the far end. Raises RunnerUnreachable."""
         return open_program(self._connection, self._installed, program)
+
+    def open_more(self, program: Program, size: int) -> list[Opened]:
+        """Start further bulk programs beside one, as far as ``size`` bytes upwards are worth them on this line.
+
+        What one channel has under way is what the host's sshd lets it, about 2 MiB a round trip.
+        """
+        if not self._connection.channels_are_cheap or size < 2 * _WORTH:
+            return []
+        trip = min(self.control.ping(10.0) for _ in range(3))
+        lanes = min(next(count for most, count in _LANES if trip <= most), size // _WORTH)
+        opened: list[Opened] = []
+        with contextlib.suppress(RunnerUnreachable):  # a host that grants fewer sessions is served by fewer
+            while len(opened) < lanes - 1:
+                opened.append(self.open(program))
+        return opened
 
     def close(self) -> None:
         """Hang up; calls under way raise LinkLost."""

@@ -58,6 +58,11 @@ class Connection(Protocol):
     """A host that lets us in. Any thread may start programs there."""
 
     @property
+    def channels_are_cheap(self) -> bool:
+        """Say whether a further program costs no further login."""
+        ...
+
+    @property
     def alive(self) -> bool:
         """Say whether it is worth asking; only an answer proves it."""
         ...

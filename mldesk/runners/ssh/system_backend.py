@@ -35,6 +35,8 @@ _BAD_KEY = re.compile(r"Host key verification failed|REMOTE HOST IDENTIFICATION 
 class SystemConnection:
     """One host, reached by an ssh process per stream. Nothing is opened before the first."""
 
+    channels_are_cheap = False
+
     def __init__(self, target: Target, known: KnownHosts, config: Path | None = None) -> None:
         """``config`` stands in for ~/.ssh/config. Raises SshMissing."""
         self._program = shutil.which("ssh")

@@ -15,7 +15,9 @@ from mldesk.core.ids import new_id
 from mldesk.runners import answers
 from mldesk.runners.ssh.client import SshRunner
 from mldesk.runners.ssh.programs import Opened
-from mldesk.runners.ssh.transfer import Cut, bring, take_files, take_object
+from mldesk.runners.ssh.download import take_files, take_object
+from mldesk.runners.ssh.transfer import Cut
+from mldesk.runners.ssh.upload import bring
 from mldesk.wire.bulk import Frame, header
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.manifest import CHUNK

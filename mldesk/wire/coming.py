@@ -1,0 +1,210 @@
+"""One large file on its way here: chunks are written where they belong, and it is named once it is whole.
+
+    ‹digest›.data    as long as the file will be, chunks in their places
+    ‹digest›.marks   the boot in which it was written, then one byte per chunk: 1 once that chunk is in its place
+
+What a process wrote outlives its death but not a power cut, so marks from another boot are checked against the chunks'
+digests before they count. A chunk is written at most once between two looks at its mark, under a lock on the marks:
+several processes may bring the same file, and one that is late cannot spoil what another has just named.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
+from mldesk.core.filelock import acquire
+from mldesk.wire.batch import Naming
+from mldesk.wire.boot import boot_id
+from mldesk.wire.manifest import CHUNK, check_digest
+
+_HEAD = 64                 # bytes before the first mark
+_SYNC_EVERY = 64 * 1024 * 1024  # bytes after which what has come is sent to the disk, so that the end has little to do
+_LOOK = 0.05               # seconds between looks for chunks that another process brings
+Buffer = bytes | bytearray | memoryview
+
+
+class ChunksDamaged(BadInput):
+    """Some chunks are not what they were announced as. They are forgotten, so the next try brings them again."""
+
+    code = "chunks_damaged"
+
+
+class ChunkAbsent(NotFound):
+    """A chunk that was never brought is needed."""
+
+    code = "object_missing"
+
+
+class Coming:
+    """A file of ``size`` bytes with this SHA-256. ``chunks``: the digests of its chunks, () where nobody knows them."""
+
+    def __init__(self, folder: Path, digest: str, size: int, chunks: tuple[str, ...] = ()) -> None:
+        """Begin, or go on with what is there. Raises OSError."""
+        self.digest, self.size, self.chunks = check_digest(digest), size, chunks
+        self._data, self._marks = folder / f"{digest}.data", folder / f"{digest}.marks"
+        self._count = max(1, -(-size // CHUNK))
+        self._known = bytearray(self._count)
+        with self._marking(make=True) as marks:
+            self._known[:] = self._go_on(marks)
+
+    def lacking(self) -> list[int]:
+        """Return the numbers of the chunks that have not come, as this object knows."""
+        return [index for index, mark in enumerate(self._known) if not mark]
+
+    def length(self, index: int) -> int:
+        """Return the bytes of a chunk."""
+        return min(CHUNK, self.size - index * CHUNK)
+
+    def put(self, index: int, data: Buffer) -> None:
+        """Write a chunk into its place, unless it is there. Its digest is looked at when the file is whole.
+
+        Raises BadInput for a wrong length; FileNotFoundError once the file was named, or swept away.
+        """
+        if len(data) != self.length(index):
+            raise BadInput("A piece came in with a wrong length.")
+        with self._marking() as marks:
+            marks.seek(_HEAD + index)
+            if marks.read(1) != b"\1":
+                with open(self._data, "r+b", buffering=0) as file:
+                    file.seek(index * CHUNK)
+                    _write_all(file, data)
+                marks.seek(_HEAD + index)
+                marks.write(b"\1")
+        self._known[index] = 1
+
+    def name(self, store: Naming, wait: Callable[[float], bool] = lambda _seconds: False) -> None:
+        """Hash the file while it comes, then give it its name.
+
+        ``wait`` sleeps while a chunk is awaited and says whether more may come. Raises ChunkAbsent when it says no,
+        ChunksDamaged, LibraryDamaged where the chunks are right and the file is not, OSError.
+        """
+        with open(self._data, "rb", buffering=0) as file:
+            if self._hash(file, wait) != self.digest:
+                raise self._forget_bad(file)
+        with self._marking():
+            store.name_all([(self.digest, self._data)])
+            self._marks.unlink(missing_ok=True)
+
+    # --- inside
+
+    @contextlib.contextmanager
+    def _marking(self, make: bool = False) -> Iterator[BinaryIO]:
+        """Open the marks and hold their lock. Raises FileNotFoundError where there are none to open."""
+        while True:
+            if make:
+                with contextlib.suppress(FileExistsError), open(self._marks, "xb"):
+                    pass
+            with open(self._marks, "r+b", buffering=0) as marks:
+                acquire(marks.fileno())
+                if os.name != "nt" and not _same(marks, self._marks):  # removed while we waited for the lock
+                    continue
+                yield marks
+                return
+
+    def _go_on(self, marks: BinaryIO) -> bytes:
+        """Return the marks that count, writing down that they do in this boot."""
+        boot, seen = boot_id().encode()[:_HEAD].ljust(_HEAD), marks.read()
+        whole = len(seen) == _HEAD + self._count and _size(self._data) == self.size
+        kept = bytearray(seen[_HEAD:]) if whole else bytearray(self._count)
+        if whole and seen[:_HEAD] != boot:
+            with open(self._data, "rb", buffering=0) as file:
+                self._doubt(file, kept)
+        if not whole:
+            with open(self._data, "ab") as data:
+                data.truncate(self.size)
+        if not whole or seen[:_HEAD] != boot:
+            marks.seek(0)
+            marks.truncate()
+            _write_all(marks, boot + kept)
+        os.utime(self._data)  # no sweep takes it while it is being brought
+        return bytes(kept)
+
+    def _doubt(self, file: BinaryIO, marks: bytearray) -> None:
+        """Take back the marks of chunks that are not what they should be."""
+        for index in range(self._count):
+            if marks[index] and not (self.chunks and self._right(file, index)):
+                marks[index] = 0
+
+    def _right(self, file: BinaryIO, index: int) -> bool:
+        file.seek(index * CHUNK)
+        return hashlib.sha256(file.read(self.length(index))).hexdigest() == self.chunks[index]
+
+    def _hash(self, file: BinaryIO, wait: Callable[[float], bool]) -> str:
+        whole, buffer, unsynced = hashlib.sha256(), memoryview(bytearray(CHUNK)), 0
+        for index in range(self._count):
+            self._await(index, wait)
+            length = self.length(index)
+            if file.readinto(buffer[:length]) != length:  # type: ignore[attr-defined]  # a raw file has it
+                raise OSError(f"the file of {self.size} bytes became shorter while it came")
+            whole.update(buffer[:length])
+            unsynced += length
+            if unsynced >= _SYNC_EVERY and hasattr(os, "fdatasync"):
+                os.fdatasync(file.fileno())
+                unsynced = 0
+        return whole.hexdigest()
+
+    def _await(self, index: int, wait: Callable[[float], bool]) -> None:
+        more = True
+        while not self._known[index]:
+            if not more:
+                raise ChunkAbsent(f"A piece of the file {self.digest[:12]}… has not come.", hint="Send it again.")
+            more = wait(_LOOK)
+            with contextlib.suppress(FileNotFoundError), open(self._marks, "rb", buffering=0) as marks:
+                self._known[:] = marks.read()[_HEAD:].ljust(self._count, b"\0")
+
+    def _forget_bad(self, file: BinaryIO) -> Exception:
+        """Take back the marks of chunks that are wrong; return what is to be raised."""
+        with self._marking() as marks:
+            marks.seek(_HEAD)
+            kept = bytearray(marks.read())
+            self._doubt(file, kept)
+            marks.seek(_HEAD)
+            _write_all(marks, kept)
+        self._known[:] = kept
+        if all(kept):
+            for path in (self._data, self._marks):
+                path.unlink(missing_ok=True)
+            return LibraryDamaged("The chunks of a file do not make the file they were sent for.",
+                                  hint="The manifest itself is wrong; make it anew where it comes from.")
+        return ChunksDamaged("A piece came in damaged.", hint="Send it again.")
+
+
+def sweep(folder: Path, older_than: float) -> None:
+    """Remove what nobody has brought on for ``older_than`` seconds."""
+    for path in list(folder.iterdir()):
+        with contextlib.suppress(FileNotFoundError):
+            pair = path.with_suffix(".data") if path.suffix == ".marks" else path
+            newest = max(_changed(path), _changed(pair))
+            if time.time() - newest >= older_than:
+                path.unlink()
+
+
+def _changed(path: Path) -> float:
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_mtime
+    return 0.0
+
+
+def _same(file: BinaryIO, path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False
+
+
+def _size(path: Path) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size
+    return -1
+
+
+def _write_all(file: BinaryIO, data: Buffer) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view):]
