@@ -17,7 +17,7 @@ from mldesk.bundles.names import EXPECTED, GRAPH, MODEL, PREPROCESSING, SAMPLE
 from mldesk.bundles.session import GraphSession
 from mldesk.core.errors import BadBundle, BadInput, MldeskError
 from mldesk.training.export.parity import TOLERANCE, deviation
-from mldesk.training.features import FeatureEncoder
+from mldesk.training.joined import read_encoder
 from mldesk.training.values import ColumnData, TextColumn
 from mldesk.wire.schema import Column
 
@@ -40,7 +40,7 @@ class Predictor:
         model = parse_object(read(MODEL), MODEL)
         try:
             self._describe(model)
-            self._encoder = FeatureEncoder.from_json(parse_object(read(PREPROCESSING), PREPROCESSING))
+            self._encoder = read_encoder(parse_object(read(PREPROCESSING), PREPROCESSING))
         except BadInput as error:
             raise BadBundle(f"This bundle's {PREPROCESSING} cannot be used: {error}") from error
         except _MALFORMED as error:

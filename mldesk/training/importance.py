@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mldesk.training.estimators.base import quick_scores
-from mldesk.training.features import FeatureEncoder
+from mldesk.training.joined import Encoder
 from mldesk.training.values import Array
 
 METRIC = {True: "log_loss", False: "r2"}   # by classification; a rise of the loss or a fall of R² counts
@@ -19,7 +19,7 @@ _MOST_COLUMNS = 100          # in wide tables: those whose numbers go along with
 _MOST_PREDICTIONS = 60_000   # rows predicted in all, whatever the number of columns
 
 
-def importance(encoder: FeatureEncoder, predict: Callable[[Array], Array], x: Array, y: Array, classes: int,
+def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y: Array, classes: int,
                seed: int, on_column: Callable[[int, int], None]) -> list[dict[str, Any]]:
     """Return [{"feature": column of the table, "value": mean drop, "std"}], the most important first.
 
@@ -37,7 +37,7 @@ def importance(encoder: FeatureEncoder, predict: Callable[[Array], Array], x: Ar
     for done, index in enumerate(columns, start=1):
         outputs = encoder.outputs(index)
         shuffled = np.tile(x, (_REPEATS, 1))
-        shuffled[:, outputs] = np.concatenate([x[draw.permutation(len(x)), outputs] for _ in range(_REPEATS)])
+        shuffled[:, outputs] = np.concatenate([x[draw.permutation(len(x))][:, outputs] for _ in range(_REPEATS)])
         drops = [whole - _goodness(part, y, classes) for part in np.split(predict(shuffled), _REPEATS)]
         result.append({"feature": encoder.columns[index].name, "value": float(np.mean(drops)),
                        "std": float(np.std(drops))})
@@ -50,7 +50,7 @@ def _goodness(prediction: Array, y: Array, classes: int) -> float:
     return -scores["loss"] if classes else scores["r2"]
 
 
-def _candidates(encoder: FeatureEncoder, predict: Callable[[Array], Array], x: Array) -> list[int]:
+def _candidates(encoder: Encoder, predict: Callable[[Array], Array], x: Array) -> list[int]:
     """Return the feature columns to look at: all, or in a wide table the most telling at first sight."""
     if len(encoder.columns) <= _MOST_COLUMNS:
         return list(range(len(encoder.columns)))

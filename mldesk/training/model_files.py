@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ import numpy as np
 from mldesk import __version__
 from mldesk.core import canonical
 from mldesk.core.errors import WorkFailed
+from mldesk.training import blend
 from mldesk.training.export import TOLERANCE, onnx_parity, save_native, to_onnx
-from mldesk.training.features import FeatureEncoder
+from mldesk.training.joined import Encoder
 from mldesk.training.metrics import predicted_codes
 from mldesk.training.model_card import write_card
 from mldesk.training.target import Label
@@ -38,7 +40,7 @@ class ModelFacts:
     estimator_title: str
     parameters: Mapping[str, Any]
     fit_facts: Mapping[str, Any]
-    encoder: FeatureEncoder
+    encoder: Encoder
     dataset_name: str
     dataset: str                       # manifest digest
     rows: Mapping[str, int]            # by part
@@ -76,7 +78,10 @@ def write_model(folder: Path, facts: ModelFacts, native: Any, sample: Mapping[st
     for name, value in documents.items():
         (folder / name).write_bytes(canonical.dumps(value))
     (folder / "MODEL_CARD.md").write_text(write_card(facts), "utf-8")
-    save_native(facts.estimator, native, folder / "native")
+    if facts.estimator == blend.KIND:
+        blend.write_native(native, folder / "native")
+    else:
+        save_native(facts.estimator, native, folder / "native")
     files = sorted(item for item in folder.rglob("*") if item.is_file())
     return {item.relative_to(folder).as_posix(): item for item in files}, warning
 
@@ -95,7 +100,7 @@ def name(label: Label) -> str:
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 
-def plain_rows(columns: Mapping[str, ColumnData], encoder: FeatureEncoder) -> list[dict[str, Any]]:
+def plain_rows(columns: Mapping[str, ColumnData], encoder: Encoder) -> list[dict[str, Any]]:
     """Return rows as plain JSON, which ``FeatureEncoder.read`` takes back (column by column)."""
     cells = {column.name: plain(columns[column.name], column.type) for column in encoder.columns}
     return [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
@@ -118,7 +123,8 @@ def plain(data: ColumnData, kind: ColumnType) -> list[Any]:
 def _write_onnx(path: Path, facts: ModelFacts, native: Any, x: Array, expected: Array) -> tuple[dict[str, Any], str]:
     """Write the graph if it predicts as the native model does. Returns model.json's entry, and a warning or ""."""
     try:
-        graph = to_onnx(facts.estimator, native, facts.encoder.width, len(facts.classes) or None)
+        write = blend.write_onnx if facts.estimator == blend.KIND else functools.partial(to_onnx, facts.estimator)
+        graph = write(native, facts.encoder.width, len(facts.classes) or None)
     except WorkFailed as error:
         return {"parity": None, "verified": False}, f"The model has no portable form (ONNX): {error}"
     parity = onnx_parity(graph, x, expected)

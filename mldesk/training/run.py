@@ -121,7 +121,8 @@ def _become(program: str, folder: Path, objects: Path, attempt: int) -> int:
 
 def _train(folder: Path, objects: Path, report: Report, control: Control,
            checkpoints: Checkpoints) -> Mapping[str, Any]:
-    from mldesk.training.train import Workplace, train  # loads pyarrow; "started" is written before that
+    from mldesk.training.job import Workplace  # loads pyarrow; "started" is written before that
+    from mldesk.training.train import train
 
     spec = JobSpec.from_json(_read_spec(folder))
     if spec.kind != "train":

@@ -1,0 +1,204 @@
+"""What jobs that end in a model share: the table on the way in, scores and files on the way out."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mldesk.core import canonical
+from mldesk.core.clock import iso
+from mldesk.core.durable import disk_errors
+from mldesk.core.errors import BadInput
+from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.estimators.base import Part
+from mldesk.training.joined import Encoder
+from mldesk.training.split import PARTS, make_split
+from mldesk.training.table import read_columns
+from mldesk.training.target import Target, read_target
+from mldesk.training.values import Array, ColumnData, take
+from mldesk.wire.control import Control
+from mldesk.wire.jobs import TrainRequest
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.report import Report
+from mldesk.wire.schema import Column, columns_from_json
+
+_SAMPLE_ROWS = 5
+_MOST_SLICED = 50_000   # test rows whose slices are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What a job has around it."""
+
+    store: ObjectStore
+    report: Report
+    control: Control
+    checkpoints: Checkpoints
+    scratch: Path         # for files in the making; emptied first
+    threads: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """The table of a request, with its rows dealt."""
+
+    tested: Mapping[str, ColumnData]   # the candidate features, test rows only
+    candidates: list[Column]           # their schema, in table order
+    column: Column                     # the target's own
+    target: Target
+    membership: Array                  # (rows,) uint8, see training.split
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A fitted model of any make, as evaluation and saving need it."""
+
+    estimator: str                     # a name of the catalogue, or "blend"
+    title: str                         # for people
+    parameters: Mapping[str, Any]
+    facts: Mapping[str, Any]           # of the fit, for the model card
+    native: Any
+    encoder: Encoder
+    predict: Callable[[Array], Array]  # (N, F) of the encoder to (N,) numbers or (N, C) probabilities
+    judged: Part                       # rows it was tuned on but, when ``validation`` was made, not fitted on
+    validation: Array                  # predictions for them
+    finished_early: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What the test rows said, and the validation rows before."""
+
+    metrics: dict[str, float]
+    validation_metrics: dict[str, float]
+    payload: dict[str, Any]            # the evaluation
+    x: Array                           # the test rows, encoded
+    test: Array                        # predictions for them
+
+
+def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, ColumnData], Table]:
+    """Read the table and deal its rows; return the columns that may be features, every row, and the rest.
+
+    The columns come apart so that they can be let go once they are encoded. Raises BadInput for what the data do not
+    allow.
+    """
+    shutil.rmtree(work.scratch, ignore_errors=True)
+    work.report.stage("Reading the table")
+    candidates, column = _columns(request)
+    columns = read_columns(work.store, request.dataset, [*candidates, column])
+    target = read_target(columns.pop(column.name), column, request.task)
+    for warning in target.warnings:
+        work.report.warning(warning)
+    given = work.store.read(request.split.membership) if request.split.membership else None
+    membership = make_split(target, request.split, given)
+    return columns, Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership)
+
+
+def evaluate(model: Model, table: Table, seed: int, work: Workplace) -> Scores:
+    """Look at the test part, once."""
+    from mldesk.training import evaluation  # loads scikit-learn, which the torch network does without until here
+    from mldesk.training.importance import METRIC, importance
+    from mldesk.training.slices import slices, worst
+
+    work.report.stage("Scoring on the test rows")
+    classes = table.target.classes
+    rows = np.flatnonzero(table.membership == PARTS["test"])
+    kept = {item.name: table.tested[item.name] for item in model.encoder.columns}
+    x, y = model.encoder.transform(kept), table.target.y[rows]
+    prediction = model.predict(x)
+    parts = {"test": evaluation.payload(prediction, y, classes),
+             "validation": evaluation.payload(model.validation, model.judged.y, classes, spread=False)}
+    parts["test"]["worst"] = worst(prediction, y, rows, classes)
+    sliced = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _MOST_SLICED)).round().astype(int))
+    parts["test"]["slices"] = slices(
+        take(kept, sliced), [Column(item.name, item.type) for item in model.encoder.columns], prediction[sliced],
+        y[sliced], len(classes))
+    work.control.check()
+    work.report.stage("Weighing the columns")
+
+    def on_column(done: int, total: int) -> None:
+        work.control.check()
+        work.report.progress(done, total, "columns")
+
+    ranking = importance(model.encoder, model.predict, x, y, len(classes), seed, on_column)
+    payload = {"task": table.target.task, "classes": list(classes), "parts": parts, "importance": ranking,
+               "importance_metric": METRIC[bool(classes)]}
+    return Scores(parts["test"]["metrics"], parts["validation"]["metrics"], payload, x, prediction)
+
+
+def save(request: TrainRequest, model: Model, table: Table, scores: Scores, work: Workplace) -> dict[str, Any]:
+    """Write the model's files and the test predictions into the store, announce them; return the job's result."""
+    from mldesk.training import model_files, predictions  # load onnxruntime's neighbours and pyarrow's writer
+
+    work.report.stage("Saving the model")
+    kept = {item.name: table.tested[item.name] for item in model.encoder.columns}
+    sample = take(kept, np.arange(min(_SAMPLE_ROWS, len(scores.x))))
+    truth = table.target.y[table.membership == PARTS["test"]]
+    facts = model_files.ModelFacts(
+        task=table.target.task, target=table.column, classes=table.target.classes, estimator=model.estimator,
+        estimator_title=model.title, parameters=model.parameters, fit_facts=model.facts, encoder=model.encoder,
+        dataset_name=request.dataset_name, dataset=request.dataset, rows=rows_of(table.membership), seed=request.seed,
+        created=iso(time.time()), metrics=scores.metrics, validation_metrics=scores.validation_metrics,
+        evaluation=scores.payload, finished_early=model.finished_early)
+    with disk_errors("saving the model"):
+        files, warning = model_files.write_model(work.scratch / "model", facts, model.native, sample, scores.x,
+                                                 scores.test)
+        if warning:
+            work.report.warning(warning)
+        digest = work.store.put_manifest(files)
+        path = work.scratch / "predictions.parquet"
+        predictions.write(path, table.membership, truth, scores.test, table.target.classes)
+        announce(work, "predictions", work.store.put_file(path, move=True), "table")
+    announce(work, "evaluation", work.store.put_bytes(canonical.dumps(scores.payload)), "json")
+    announce(work, "model", digest, "manifest", work.store.manifest(digest).size)
+    shutil.rmtree(work.scratch, ignore_errors=True)
+    split = work.store.put_bytes(table.membership.tobytes())
+    announce(work, "split", split, "bytes")
+    return {
+        "task": table.target.task, "metrics": scores.metrics, "validation_metrics": scores.validation_metrics,
+        "rows": rows_of(table.membership), "finished_early": model.finished_early, "model": digest,
+        "estimator": model.estimator, "parameters": dict(model.parameters), "split": split,
+    }
+
+
+def announce(work: Workplace, name: str, digest: str, kind: str, size: int | None = None) -> None:
+    """Say that an object is there to be fetched. ``size``: bytes, where it is more than the object's own."""
+    work.report.event("artifact", name=name, digest=digest, type=kind,
+                      size=work.store.size(digest) if size is None else size)
+
+
+def rows_of(membership: Array) -> dict[str, int]:
+    """Return how many rows each part has."""
+    return {name: int((membership == part).sum()) for name, part in PARTS.items()}
+
+
+def warn_left_out(encoder: Encoder, report: Report) -> None:
+    """Say which columns are not used, and why."""
+    left_out = list(encoder.left_out.items())
+    if left_out:
+        shown = [f"“{name[:60]}” ({why})" for name, why in left_out[:8]]
+        more = f" and {len(left_out) - 8} more" if len(left_out) > 8 else ""
+        report.warning(f"Not used for learning: {', '.join(shown)}{more}.")
+
+
+def _columns(request: TrainRequest) -> tuple[list[Column], Column]:
+    """Return the candidate features, in table order, and the target. Raises BadInput for one that is not there."""
+    by_name = {column.name: column for column in columns_from_json(request.columns)}
+    for name in [request.target, *(request.features or ())]:
+        if name not in by_name:
+            raise BadInput(f"The table has no column {name[:80]!r}.", hint="Choose among the columns it has.")
+    if request.features is not None and request.target in request.features:
+        raise BadInput(f"The target {request.target[:80]!r} cannot be a feature as well.",
+                       hint="Take it out of the features.")
+    chosen = set(by_name if request.features is None else request.features) - {request.target}
+    if not chosen:
+        raise BadInput("There is no column but the target, so there is nothing to learn from.",
+                       hint="Use a table with more columns.")
+    return [column for name, column in by_name.items() if name in chosen], by_name[request.target]
