@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.data_far import fetch
 from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
 from mldesk.cli.data_shown import Name, Reference, Version, columns, origin, problems, recipe_words
@@ -20,6 +21,7 @@ app = typer.Typer(help="Import tables, look at them, clean them into new version
 app.command("import")(import_)
 app.command()(again)
 app.command()(samples)
+app.command()(fetch)
 app.command()(steps)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.amounts import read_size
+from mldesk.cli.data_far import import_on
 from mldesk.cli.data_shown import Name, columns, preview_shown, problems
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
@@ -63,6 +64,8 @@ RejectsFile = Annotated[Path | None, typer.Option("--rejects", metavar="FILE", r
 Most = Annotated[str | None, typer.Option("--most", metavar="SIZE", rich_help_panel=_MANY, help="That a download may "
                                           "have, like 50GB; else 16GiB.")]
 Preview = Annotated[bool, typer.Option("--preview", help="Show what would be made of it; keep nothing.")]
+On = Annotated[str | None, typer.Option("--on", metavar="RUNNER", rich_help_panel=_MANY, help="The source is a path on "
+                                        "this runner; its rows stay there until they are fetched.")]
 _WRITTEN_OUT = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
 
 
@@ -75,7 +78,7 @@ def import_(
     decimal: Decimal = None, thousands: Thousands = None, missing: Missing = None, types: Types = None,
     sheet: Sheet = None, cells: Range = None, flatten: Flatten = None, member: Member = None, table: Table = None,
     query: Query = None, provenance: Provenance = False, union: Union = False, rejects: RejectsFile = None,
-    most: Most = None,
+    most: Most = None, on: On = None,
 ) -> None:
     """Read sources into an immutable dataset version.
 
@@ -87,16 +90,19 @@ def import_(
     from mldesk.workbench.sources import absent, name_of
 
     face = Face.of(context)
-    lost = absent(sources)
+    lost = absent(sources) if on is None else None
     if lost is not None:
         raise NotFound(f"There is no file {str(lost)!r}.")
-    name = name_of(sources[0]) if name is None else check_name(name, "dataset")
     options = ImportOptions(
         format=file_format, encoding=encoding, delimiter=_WRITTEN_OUT.get(delimiter or "", delimiter), sheet=sheet,
         header_row=header_row, day_first=day_first, decimal=decimal, missing=tuple(missing or ()), thousands=thousands,
         dates=dates, types=_types(types or ()), range=cells, widths=_widths(widths), table=table, query=query,
         member=member, flatten=flatten, provenance=provenance, union=union,
         download=DOWNLOAD if most is None else max(1, read_size(most)))
+    if on is not None:
+        import_on(face, on, sources, name, options)
+        return
+    name = name_of(sources[0]) if name is None else check_name(name, "dataset")
     if preview:
         _preview(face, sources, options)
         return

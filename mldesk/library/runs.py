@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from mldesk.core.clock import Clock
 from mldesk.core.errors import Conflict, NotFound
@@ -134,6 +134,14 @@ class RunStore:
             query = select(artifacts).where(artifacts.c.run == key).order_by(artifacts.c.name)
             return {row.name: {"digest": row.digest, "size": row.size, "kind": row.kind}
                     for row in connection.execute(query)}
+
+    def importer(self, manifest: str) -> str | None:
+        """Return the runner that made the table ``manifest`` of a file of its own, the last one; None if none did."""
+        query = select(runs.c.runner).where(
+            runs.c.kind == "import", runs.c.state == JobState.SUCCEEDED.value,
+            func.json_extract(runs.c.result, "$.manifest") == manifest).order_by(runs.c.id.desc()).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one_or_none()
 
     def mark_submitted(self, run_id: str) -> None:
         """A runner has accepted the job. Changes nothing once its journal has said more. Raises NotFound."""

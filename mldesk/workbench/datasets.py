@@ -15,6 +15,7 @@ from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
+from mldesk.workbench.far_data import refuse_elsewhere
 from mldesk.workbench.pages import Page
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.sources import Source, clipboard_file, remembered, resolve
@@ -226,12 +227,14 @@ class DatasetService:
     def _view(self, version: DatasetVersion) -> TableView:
         from mldesk.data import TableView
 
+        refuse_elsewhere(self._library, version)
         return TableView(self._library.objects, version.manifest, version.columns, name=version.dataset,
                          label=version.label, scratch=self._home.scratch)
 
     def _intact(self, version: DatasetVersion) -> AbstractContextManager[None]:
         from mldesk.data.damage import intact
 
+        refuse_elsewhere(self._library, version)
         return intact(self._library.objects, version.manifest, f"the dataset {version.label}")
 
     def _keep(self, name: str, table: Table, *, source: str, parent: int | None = None,

@@ -110,8 +110,9 @@ class FarData:
         runner of this machine, RunnerUnreachable (then it is sent when the runner answers).
         """
         name = check_name(name, "dataset")
-        if not any(record.name == runner and record.kind != "local" for record in self._runners.list()):
-            self._refuse(runner)
+        if self._runners.show(runner).kind == "local":
+            raise Conflict(f"The runner {runner} is this machine itself.",
+                           hint="Import the file without naming a runner.")
         request = ImportRequest(path, name, {} if options is None else options.to_json(), link)
         payload = ImportRequest.from_json(request.to_json()).to_json()
         spec = JobSpec(new_id(), KIND, f"import-{slug(name) or 'table'}", (), payload, Resources(device="cpu"))
@@ -120,8 +121,8 @@ class FarData:
             with self._runners.asking(runner) as client:
                 client.submit(spec)
         except RunnerUnreachable as error:
-            raise RunnerUnreachable(error.message, hint=f"{error.hint} Run {run.id} is kept and is sent when the runner "
-                                    "answers again.".strip()) from error
+            later = f"Run {run.id} is kept and is sent when the runner answers again."
+            raise RunnerUnreachable(error.message, hint=f"{error.hint} {later}".strip()) from error
         self._library.runs.mark_submitted(run.id)
         return self._library.runs.get(run.id)
 
@@ -159,10 +160,3 @@ class FarData:
             if not here:
                 report(f"The data come here from {home}", 0.0)
                 self.fetch(manifest, home)
-
-    def _refuse(self, runner: str) -> None:
-        if any(record.name == runner for record in self._runners.list()):
-            raise Conflict(f"The runner {runner} is this machine itself.",
-                           hint="Import the file without naming a runner.")
-        names = ", ".join(record.name for record in self._runners.list())
-        raise NotFound(f"There is no runner {runner[:60]!r}.", hint=f"There are: {names}.")

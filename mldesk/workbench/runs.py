@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mldesk.core.clock import Clock
 from mldesk.core.errors import Conflict, MldeskError, NotFound, RunnerUnreachable
@@ -27,6 +27,9 @@ from mldesk.workbench.orders import TrainCheck, TrainOrder
 from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.runner_choice import ON_GPU, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
+
+if TYPE_CHECKING:
+    from mldesk.data import ImportOptions
 
 RESUME_PATIENCE = 10.0  # seconds until a resumed job must have said something new
 _ENDED_AS = {
