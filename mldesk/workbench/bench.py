@@ -38,6 +38,7 @@ class Workbench:
 
     def close(self) -> None:
         self.runners.close()
+        self.runs.close()
         self.library.close()
 
     def __enter__(self) -> Self:

@@ -81,13 +81,18 @@ class AskedRunners:
         try:
             yield client
         except RunnerUnreachable as error:
-            self._reach.failed(name, error)
+            if self._clients.get(name) is client:  # else it was let go here, which says nothing of the runner
+                self._reach.failed(name, error)
             self._login(name, refused=error.code == "login_refused")
             raise
         except MldeskError:
             self._answered(name)
             raise
         self._answered(name)
+
+    def gave_up(self, name: str, error: RunnerUnreachable) -> None:
+        """Note that somebody has waited long enough for a runner."""
+        self._reach.failed(name, error)
 
     def check(self, name: str) -> RunnerRecord:
         """Ask a runner what it is, now, however it failed before; keep the answer and return it."""

@@ -21,7 +21,7 @@ ON_GPU = frozenset({"mlp"})  # estimators that can use a graphics card
 PATIENCE = 8.0  # seconds that runners are waited for when one is chosen; a short cut of the network is no reason
 _ANY = re.compile(r"any(?::\s*(?P<size>\d+(?:\.\d+)?)\s*(?P<unit>G|GB|GIB)?)?", re.IGNORECASE)
 _GB, _GIB = 10**9, 2**30
-_SLACK = 0.95   # a card that is sold as "24 GB" reports a little less, or a little more
+_SLACK = 0.95   # a card that is sold as "24 GB" may report a little less
 
 
 
@@ -47,6 +47,11 @@ def gpu_memory_of(wanted: str) -> int | None:
         return None
     unit = _GIB if (found["unit"] or "").upper() == "GIB" else _GB
     return int(float(found["size"] or 0) * unit)
+
+
+def card_memory(wanted: int) -> int:
+    """Return the bytes a card must report to count as one of ``wanted``: drivers keep a little for themselves."""
+    return int(wanted * _SLACK)
 
 
 def survey(names: Sequence[str], ask: Callable[[str], Seen], patience: float = PATIENCE) -> dict[str, Seen]:
@@ -109,7 +114,7 @@ def _why_not(seen: Seen, memory: int) -> str:
     largest = max((int(item.get("memory", 0)) for item in gpus(seen.facts)), default=0)
     if memory and not largest:
         return "it has no graphics card"
-    if memory and largest < memory * _SLACK:
+    if memory and largest < card_memory(memory):
         return f"its largest graphics card has {largest / _GB:.0f} GB"
     if memory and seen.queue is None:
         return "its agent is too old to hold a card for a job"
@@ -119,7 +124,7 @@ def _why_not(seen: Seen, memory: int) -> str:
 def _rank(seen: Seen, memory: int) -> tuple[Any, ...]:
     """Order runners: starts now, few waiting, then the faster one."""
     slots = seen.queue.slots if seen.queue else ()
-    right = [slot for slot in slots if not memory or (slot.kind == "gpu" and slot.memory >= memory * _SLACK)]
+    right = [slot for slot in slots if not memory or (slot.kind == "gpu" and slot.memory >= card_memory(memory))]
     starts_now = (not slots or any(not slot.job for slot in right)) and not (seen.queue and seen.queue.quiet)
     waiting = len(seen.queue.waiting) if seen.queue else 0
     return (not starts_now, waiting, -len(gpus(seen.facts)), -int(seen.facts.get("cores") or 0))

@@ -25,7 +25,8 @@ from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
 from mldesk.workbench.orders import TrainCheck, TrainOrder
 from mldesk.workbench.references import did_you_mean, model_name, slug
-from mldesk.workbench.runner_choice import ON_GPU, gpu_memory_of, gpus
+from mldesk.workbench.refreshing import Refresher
+from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class RunService:
     def __init__(self, library: Library, datasets: DatasetService, runners: RunnerService, clock: Clock) -> None:
         self._library, self._datasets, self._runners, self._clock = library, datasets, runners, clock
         self._follower = Follower(library, runners)
+        self._refresher = Refresher(self._follower, runners)
         self._mover = Mover(library, runners, self._follower, clock)
         self._far = FarData(library, runners, clock)
 
@@ -155,20 +157,17 @@ class RunService:
 
     def refresh(self, reference: str | None = None) -> list[str]:
         """Bring one run, or every run that has not ended, up to date; return why any could not be, in sentences."""
-        runs = [self.get(reference)] if reference else self.active()
-        troubles = {}
-        for run in runs:
-            try:
-                self._follower.drain(run.id)
-            except MldeskError as error:
-                troubles[run.runner] = error.message
-        return list(troubles.values())
+        return self._refresher.bring([self.get(reference)] if reference else self.active())
 
     def active(self) -> list[Run]:
         """Return the runs that have not ended, newest first."""
         states = [state for state in JobState if not state.ended]
         runs = [run for state in states for run in self._library.runs.list(limit=1000, state=state)]
         return sorted(runs, key=lambda run: run.id, reverse=True)
+
+    def close(self) -> None:
+        """Wait a little for what is still being brought in; call it once the runners are closed."""
+        self._refresher.close()
 
     # Steering
 
@@ -211,7 +210,7 @@ class RunService:
 
     def _resources(self, order: TrainOrder, runner: str, estimator: str) -> Resources:
         """Say what the job takes: a card of the size that was asked for, or one if there is one and it can use it."""
-        memory = max(order.resources.gpu_memory, gpu_memory_of(order.runner) or 0)
+        memory = max(order.resources.gpu_memory, card_memory(gpu_memory_of(order.runner) or 0))
         facts = self._runners.show(runner).facts
         protocol = facts.get("protocol")
         speaks = isinstance(protocol, (list, tuple)) and len(protocol) == 2 and protocol[1] >= 2
