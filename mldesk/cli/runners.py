@@ -206,7 +206,7 @@ def _print(face: Face, runner: RunnerRecord) -> None:
         "memory": words.size(memory) if isinstance(memory, (int, float)) else "", "graphics": _cards(runner),
         "python": said.get("python"), "agent": said.get("agent"),
         "after a reboot": boot.get(str(runner.options.get("at_boot")), ""),
-        "training": runner.options.get("training"),
+        "training": "ready" if runner.options.get("trains") else runner.options.get("training"),
         "versions": ", ".join(f"{key} {value}" for key, value in dict(said.get("versions", {})).items())}))
     if runner.seen is None:
         face.note(f"It was never asked: mldesk runners check {runner.name}")
