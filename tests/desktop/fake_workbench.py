@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from mldesk.core.errors import BadInput, NotFound, RunnerUnreachable
-from mldesk.library.records import Dataset, DatasetVersion, MetricPoint, Run, RunnerRecord
+from mldesk.library.records import Dataset, DatasetVersion, MetricPoint, Run
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.wire.events import TERMINAL, Event, state_after
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.wire.states import JobState
 from mldesk.workbench.orders import TrainCheck
 from mldesk.workbench.pages import Page
+from tests.desktop.fake_runners import FakeRunners
 
 
 def make_run(run_id: str = "01RUN", state: JobState = JobState.RUNNING, **fields: Any) -> Run:
@@ -157,15 +158,6 @@ class FakeDatasets:
     def clean(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion:
         self.versions_.append(make_version(len(self.versions_) + 1))
         return self.versions_[-1]
-
-
-class FakeRunners:
-    """The local machine."""
-
-    def check(self, name: str) -> RunnerRecord:
-        return RunnerRecord(name, "local", "", {"cores": 8}, 1.0)
-
-    show = check
 
 
 class FakeWorkbench:
