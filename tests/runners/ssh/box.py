@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import pwd
@@ -30,6 +31,7 @@ FAKE = REPOSITORY / "tests/runner_agent/fake_trainer.py"
 FAR_SIDE = Path(__file__).with_name("far_side")  # first on the path of what runs there; see its sitecustomize.py
 PASSWORD = "correct horse"  # of an account that exists during the tests only
 PATIENCE = 30.0
+_accounts = itertools.count(1)  # several may be there at once
 
 
 class Account:
@@ -44,10 +46,10 @@ class Account:
         if not self.own:
             self.name, self.home = pwd.getpwuid(os.getuid()).pw_name, Path.home()
             return
-        self.name = f"mldesk-box-{os.getpid()}"
+        self.name = f"mldesk-box-{os.getpid()}-{next(_accounts)}"
         crypted = subprocess.run(["openssl", "passwd", "-6", PASSWORD], capture_output=True, text=True, check=True)
-        subprocess.run(["useradd", "--no-create-home", "--home-dir", str(self.home), "--shell", "/bin/bash",
-                        "--password", crypted.stdout.strip(), self.name], check=True, capture_output=True)
+        _locked("useradd", "--no-create-home", "--home-dir", str(self.home), "--shell", "/bin/bash",
+                "--password", crypted.stdout.strip(), self.name)
         self.give(self.home)
 
     def give(self, path: Path) -> None:
@@ -62,7 +64,7 @@ class Account:
     def close(self) -> None:
         if self.own:
             shutil.rmtree(Path("/tmp") / f"mldesk-{pwd.getpwnam(self.name).pw_uid}", ignore_errors=True)  # its sockets
-            subprocess.run(["userdel", self.name], check=True, capture_output=True)
+            _locked("userdel", self.name)
         shutil.rmtree(self.folder)
 
 
