@@ -12,7 +12,7 @@ from mldesk.core.ids import new_id
 from mldesk.runners import answers, views
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
-from mldesk.wire.objects import ObjectStore
+from mldesk.wire.objects import ObjectMissing, ObjectStore
 from mldesk.wire.protocol import MAX_WAIT, METHODS, PROTOCOL, shared_version
 from mldesk.wire.runner_view import CacheView, QueueView, RunnerSettings, Sample
 from mldesk.wire.states import JobState
@@ -161,9 +161,13 @@ class Calls(ABC):
         """Call, and if data is not there, bring all of it and call again."""
         try:
             return answers.state(self._exchange(method, payload)[0])
-        except NotFound:
+        except NotFound as missing:
             for manifest in dict.fromkeys(inputs):
-                self._bring(manifest)
+                try:
+                    self._bring(manifest)
+                except ObjectMissing as error:  # it lay on the runner only, which knows better what became of it
+                    hint = missing.hint or "Its files are not in this library either: import them again."
+                    raise ObjectMissing(error.digest, missing.message, hint=hint) from error
             return answers.state(self._exchange(method, payload)[0])
 
     def _need(self, version: int) -> None:
