@@ -211,6 +211,14 @@ def command_on(account: Account, **environment: str) -> str:
     return " ".join(shlex.quote(word) for word in words)
 
 
+def _locked(*words: str) -> None:
+    """Change the list of users, which one process at a time may do: other workers' tests do so as well."""
+    deadline = time.monotonic() + PATIENCE
+    while subprocess.run(words, check=False, capture_output=True).returncode:
+        assert time.monotonic() < deadline, words[0]
+        time.sleep(0.2)
+
+
 def _words(process: psutil.Process) -> str:
     try:
         return "" if process.status() == psutil.STATUS_ZOMBIE else " ".join(process.cmdline())
