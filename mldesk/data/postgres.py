@@ -108,6 +108,8 @@ class _Readable:
     def _column(self, values: pa.Array, number: bool) -> pa.Array:
         if isinstance(values, pa.ExtensionArray):
             values = values.storage
+        if pa.types.is_fixed_size_binary(values.type):  # a UUID
+            return pa.array([None if value is None else value.hex() for value in values.to_pylist()], pa.string())
         return pc.cast(values, pa.float64()) if number else values
 
 
@@ -119,7 +121,8 @@ def _is_numeric(field: pa.Field) -> bool:
 def _plain_type(field: pa.Field) -> pa.DataType:
     if _is_numeric(field):
         return pa.float64()
-    return field.type.storage_type if isinstance(field.type, pa.BaseExtensionType) else field.type
+    kind = field.type.storage_type if isinstance(field.type, pa.BaseExtensionType) else field.type
+    return pa.string() if pa.types.is_fixed_size_binary(kind) else kind
 
 
 @contextmanager
@@ -147,10 +150,9 @@ def _errors(context: Context, url: str) -> Iterator[None]:
 
 def _said(error: BaseException, url: str) -> str:
     """Return what the server said, without where in our code, and never with the password."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[-1] if lines and "failed" in lines[0].lower() and len(lines) > 1 else " ".join(lines[:2])
+    found = re.search(r"(?:ERROR|FATAL|error):\s*([^\n]+)", str(error))
+    text = found[1] if found else " ".join(line.strip() for line in str(error).splitlines()[:2])
     password = urlsplit(url).password
     for secret in {password, unquote(password), quote(unquote(password))} if password else set():
         text = text.replace(secret, "…")
-    text = re.sub(r"^.*?(?:ERROR|FATAL|error):\s*", "", text)
     return text.rstrip(". ")[:240] or type(error).__name__

@@ -7,25 +7,27 @@ kept here. What is known of a host by ssh's known_hosts decides about sftp.
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import DiskFull, MldeskError, WorkFailed
 from mldesk.data.locations import public_url, scheme_of, shown_url
 from mldesk.data.records import Cancelled, ImportCancelled, ImportRefused, Progress
+from mldesk.data.remote_readers import Reader, reader_for
 
-PIECE = 4 * 1024 * 1024      # bytes asked for at once
 ATTEMPTS = 6                 # to go on after a cut, without a byte in between
 PAUSE = 0.5                  # seconds before the second attempt; doubled each time
 _SPARE = 512 * 1024 * 1024   # bytes of disk that stay free
 _POLL = 0.05                 # seconds between two looks at whether the user wants out
-_CONNECT, _SILENCE = 20, 60  # seconds to connect in, and to wait for the next bytes
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+Answer = TypeVar("Answer")
 _PACKAGES = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs",
              "abfs": "adlfs", "abfss": "adlfs", "adl": "adlfs", "sftp": "paramiko", "ssh": "paramiko"}
 
@@ -40,8 +42,8 @@ def download(url: str, folder: Path, *, limit: int, progress: Progress | None = 
     place = Path(tempfile.mkdtemp(prefix="download-", dir=folder))
     target = place / shown_url(url)
     try:
-        with _system(url) as system:
-            _Transfer(system, url, target, limit, progress, cancelled).run()
+        with _reader(url) as reader:
+            _Transfer(reader, url, target, limit, progress, cancelled).run()
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -51,13 +53,13 @@ def download(url: str, folder: Path, *, limit: int, progress: Progress | None = 
 class _Transfer:
     """One download: attempts, each from where the one before was cut."""
 
-    def __init__(self, system: Any, url: str, target: Path, limit: int, progress: Progress | None,
+    def __init__(self, reader: Reader, url: str, target: Path, limit: int, progress: Progress | None,
                  cancelled: Cancelled | None) -> None:
-        self._system, self._url, self._target, self._limit = system, url, target, limit
+        self._reader, self._url, self._target, self._limit = reader, url, target, limit
         self._progress, self._cancelled = progress, cancelled
         self._shown = shown_url(url)
         self._done = 0
-        self._state: tuple[Any, Any] | None = None    # size and tag of the file when it was begun
+        self._state: tuple[object, object] | None = None    # size and tag of the file when it was begun
         self._free = shutil.disk_usage(target.parent).free
 
     def run(self) -> None:
@@ -68,59 +70,48 @@ class _Transfer:
                 try:
                     self._attempt(out)
                     return
-                except (MldeskError, DiskFull):
+                except MldeskError:
                     raise
                 except Exception as error:
-                    if isinstance(error, OSError) and error.errno is not None and error.filename == str(self._target):
+                    if isinstance(error, OSError) and error.errno in _DISK:
                         raise
                     failed, pause = (0, PAUSE) if self._done > before else (failed + 1, pause * 2)
-                    if failed >= ATTEMPTS or not _may_pass(error):
-                        raise _told(self._url, error) from error
+                    if failed >= ATTEMPTS or not _may_pass(_cause(error)):
+                        raise _told(self._url, _cause(error)) from error
                     self._wait(pause)
 
-    def _attempt(self, out: Any) -> None:
-        with ThreadPoolExecutor(1, "download") as pool:
-            source, size, tag = self._answer(pool.submit(self._open))
-            if self._state not in (None, (size, tag)) or (self._done and not _seekable(source)):
-                self._done = 0  # it is another file now, or cannot be read from the middle
-            self._state = (size, tag)
-            self._refuse_large(size or 0)
-            out.seek(self._done)
-            out.truncate()
-            if self._done:
-                source.seek(self._done)
-            try:
-                while piece := self._answer(pool.submit(source.read, PIECE)):
-                    self._refuse_large(self._done + len(piece))
-                    out.write(piece)
-                    self._done += len(piece)
-                    if self._progress is not None:
-                        self._progress(self._done, size or 0)
-            finally:
-                with contextlib.suppress(Exception):
-                    source.close()
-        if size is not None and self._done < size:
+    def _attempt(self, out: IO[bytes]) -> None:
+        opened = self._answer(self._reader.open(self._done))
+        if self._state not in (None, (opened.size, opened.tag)) and opened.position:
+            self._done, self._state = 0, None
+            raise ConnectionError("it is another file now")  # once more, from its beginning
+        self._state, self._done = (opened.size, opened.tag), opened.position
+        self._refuse_large(opened.size or 0)
+        out.seek(self._done)
+        out.truncate()
+        while piece := self._answer(self._reader.read()):
+            self._refuse_large(self._done + len(piece))
+            out.write(piece)
+            self._done += len(piece)
+            if self._progress is not None:
+                self._progress(self._done, opened.size or 0)
+        if opened.size is not None and self._done < opened.size:
             raise ConnectionError("the file ended too early")
         if not self._done:
             raise ImportRefused(f"{self._shown} is empty: it has no header and no rows.")
 
-    def _open(self) -> tuple[Any, int | None, Any]:
-        info = self._system.info(self._system._strip_protocol(self._url))  # noqa: SLF001 - fsspec's own way to say it
-        if info.get("type") == "directory":
-            raise ImportRefused(f"{self._shown} is a folder, not a file.", hint="Give the address of one file.")
-        source = self._system.open(self._url, "rb", block_size=PIECE, cache_type="readahead") \
-            if info.get("size") is not None else self._system.open(self._url, "rb")
-        return source, info.get("size"), info.get("ETag") or info.get("LastModified") or info.get("mtime")
-
-    def _answer(self, future: Future[Any]) -> Any:
-        """Wait for what a thread does, for as long as nobody wants out."""
+    def _answer(self, future: Future[Answer]) -> Answer:
+        """Wait for an answer, for as long as nobody wants out."""
         while not wait([future], _POLL).done:
-            if self._cancelled is not None and self._cancelled():
-                _abandon(self._system)  # what is being read now ends with an error in its thread
-                raise ImportCancelled("The download")
-        if self._cancelled is not None and self._cancelled():
-            raise ImportCancelled("The download")
+            self._check(future)
+        self._check(future)
         return future.result()
+
+    def _check(self, future: Future[Any] | None = None) -> None:
+        if self._cancelled is not None and self._cancelled():
+            if future is not None:
+                future.cancel()
+            raise ImportCancelled("The download")
 
     def _refuse_large(self, size: int) -> None:
         if size > self._limit:
@@ -133,78 +124,33 @@ class _Transfer:
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if self._cancelled is not None and self._cancelled():
-                raise ImportCancelled("The download")
+            self._check()
             time.sleep(_POLL)
 
 
-def _seekable(source: Any) -> bool:
-    try:
-        return bool(source.seekable()) and type(source).__name__ != "HTTPStreamFile"
-    except (AttributeError, ValueError):
-        return False
-
-
 @contextlib.contextmanager
-def _system(url: str) -> Iterator[Any]:
-    """Give fsspec's view of the place a URL names. Raises ImportRefused if its package is not installed."""
+def _reader(url: str) -> Iterator[Reader]:
+    """Give what reads a URL. Raises ImportRefused if the package that it needs is not installed."""
     scheme = scheme_of(url) or ""
     package = _PACKAGES.get(scheme, "fsspec")
     try:
-        system = _SYSTEMS.get(scheme, _any_system)(url)
+        reader = reader_for(url)
     except ImportError as error:
         raise ImportRefused(f"Reading {scheme}:// addresses needs the package {package}, which is not installed.",
                             hint=f"Install it: pip install {package}.") from error
     except Exception as error:
         raise _told(url, error) from error
     try:
-        yield system
+        yield reader
     finally:
-        _abandon(system)
+        reader.close()
 
 
-def _any_system(url: str) -> Any:
-    from fsspec.core import url_to_fs  # loads the system's own package
-
-    return url_to_fs(url, skip_instance_cache=True)[0]
-
-
-def _http(_: str) -> Any:
-    import aiohttp  # slow to load, and only for this
-    from fsspec.implementations.http import HTTPFileSystem
-
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=_SILENCE)
-    return HTTPFileSystem(skip_instance_cache=True, client_kwargs={"timeout": timeout, "trust_env": True})
-
-
-def _sftp(url: str) -> Any:
-    """fsspec trusts whatever host answers; here the user's and the system's known_hosts decide."""
-    from fsspec.implementations import sftp  # loads paramiko
-
-    class Known(sftp.SFTPFileSystem):  # type: ignore[misc]
-        def _connect(self) -> None:
-            client = sftp.paramiko.SSHClient()
-            client.load_system_host_keys()
-            client.set_missing_host_key_policy(sftp.paramiko.RejectPolicy())
-            client.connect(self.host, timeout=_CONNECT, **self.ssh_kwargs)
-            self.client, self.ftp = client, client.open_sftp()
-
-    given = Known._get_kwargs_from_urls(url)  # noqa: SLF001 - how fsspec reads the address
-    return Known(skip_instance_cache=True, **given)
-
-
-_SYSTEMS: dict[str, Callable[[str], Any]] = {"http": _http, "https": _http, "sftp": _sftp, "ssh": _sftp}
-
-
-def _abandon(system: Any) -> None:
-    """Close what the system holds open; what is being read fails then."""
-    with contextlib.suppress(Exception):
-        session = getattr(system, "_session", None)
-        if session is not None and hasattr(system, "close_session"):
-            system.close_session(system.loop, session)
-        client = getattr(system, "client", None)
-        if client is not None and hasattr(client, "close"):
-            client.close()
+def _cause(error: Exception) -> Exception:
+    """Return what is behind an error: fsspec says that a file is not there whatever went wrong."""
+    while isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return error
 
 
 def _may_pass(error: Exception) -> bool:
@@ -237,5 +183,7 @@ def _told(url: str, error: Exception) -> MldeskError:
 
 
 def _line(error: Exception) -> str:
+    if type(error).__name__ in ("ClientPayloadError", "ServerDisconnectedError"):
+        return "the connection is cut again and again"
     lines = str(error).splitlines()
     return (lines[0][:160].rstrip(". ") if lines and lines[0].strip() else "") or type(error).__name__

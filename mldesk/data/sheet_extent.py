@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mldesk.data.records import ImportRefused
+from mldesk.data.sheet_reach import binary_reach, open_document_reach
 
-MOST_CELLS = 50_000_000
+MOST_CELLS = 25_000_000   # of 24 bytes and more each, twice: as the reader has them and as Python does
 _PIECE = 1 << 20  # bytes of XML at once
 _TAIL = 300       # bytes in which the tag of a cell may be cut off
 _CELL = re.compile(rb"<(?:\w+:)?c(\s[^<>]{0,250})?>")                       # ends in / where it only has a style
@@ -24,19 +25,29 @@ _ROW = re.compile(rb"<(?:\w+:)?row\s[^<>]{0,250}?\br\s*=\s*[\"']([0-9]{1,7})[\"'
 def refuse_vast_sheets(name: str, source: Path, check: Callable[[], None]) -> None:
     """Raise ImportRefused if a sheet's cells lie so far apart that its rectangle cannot be held.
 
-    ``check`` may raise to stop. Sheets that are no XML (.xlsb) or name no cells (.ods) pass. Raises what damaged
-    archives raise.
+    ``check`` may raise to stop. Raises what damaged archives raise.
     """
     with zipfile.ZipFile(source) as archive:
         for item in archive.infolist():
-            rows = columns = 0
-            for piece in _pieces(archive, item, check):
-                rows, columns = _reach(piece, rows, columns)
+            for rows, columns in _reaches(archive, item, check):
                 if rows * columns > MOST_CELLS:
                     raise ImportRefused(
                         f"{name}: the cells of {item.filename.rpartition('/')[2]!r:.80} reach over {rows:,} rows and "
                         f"{columns:,} columns; more than {MOST_CELLS // 1_000_000} million cells are too many.",
                         hint="One stray cell far from the table does that: delete it, or save the sheet as CSV.")
+
+
+def _reaches(archive: zipfile.ZipFile, item: zipfile.ZipInfo, check: Callable[[], None]) -> Iterator[tuple[int, int]]:
+    """Give the last row and column of a sheet's cells, from 1, as they grow while it is read."""
+    if item.filename.endswith(".bin") and "worksheets" in item.filename:
+        yield from binary_reach(archive, item, check)
+    elif item.filename == "content.xml":
+        yield from open_document_reach(archive, item, check)
+    else:
+        rows = columns = 0
+        for piece in _pieces(archive, item, check):
+            rows, columns = _reach(piece, rows, columns)
+            yield rows, columns
 
 
 def _pieces(archive: zipfile.ZipFile, item: zipfile.ZipInfo, check: Callable[[], None]) -> Iterator[bytes]:

@@ -97,9 +97,9 @@ def _say_converted(context: Context, name: str, converter: Converter) -> None:
 
 
 def _say_unfit(context: Context, name: str, count: int, example: str, kind: ColumnType) -> None:
-    cells = f"{count:,} {'value' if count == 1 else 'values'} of {name!r}"
+    cells = f"{count:,} {'value' if count == 1 else 'values'} of {name!r} {'does' if count == 1 else 'do'}"
     such = f", {example!r} for example" if example else ""
-    context.problems.add("values that do not fit", f"{cells} do not fit the type {kind.value}{such}; missing now.",
+    context.problems.add("values that do not fit", f"{cells} not fit the type {kind.value}{such}; missing now.",
                          column=name,
                          fix=Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}))
 

@@ -1,0 +1,105 @@
+"""How far the cells of .ods and .xlsb sheets reach: the two kinds of workbook whose cells do not carry their names."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, cast
+
+_PIECE = 1 << 20       # bytes at once
+_LONGEST_TAG = 1 << 16
+_TAG = re.compile(rb"<(/?)(?:table:)(table|table-row|table-cell|covered-table-cell)(\s[^<>]*)?>")
+_ACROSS = re.compile(rb"number-columns-repeated\s*=\s*[\"'](\d{1,9})")
+_DOWN = re.compile(rb"number-rows-repeated\s*=\s*[\"'](\d{1,9})")
+_ROW_HEADER, _LAST_CELL = 0, 11   # types of records in .xlsb: a row's header; cells are 1 to 11
+_LOOK = 100_000                   # records between two looks at whether to stop
+
+
+def open_document_reach(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
+                        check: Callable[[], None]) -> Iterator[tuple[int, int]]:
+    """Give (rows, columns) of a sheet in .ods as they grow. Cells and rows may say that they stand for many.
+
+    Empty ones at the end of a row or sheet count for nothing, as readers leave them out.
+    """
+    row = place = rows = columns = repeat = 0
+    filled = False
+    for tag, name, about, closed in _tags(archive, item, check):
+        if name == b"table" and not tag:
+            row = rows = columns = 0
+        elif name == b"table-row" and not tag:
+            repeat, place, filled = _number(_DOWN, about), 0, False
+        if name == b"table-row" and (tag or closed):
+            row += repeat
+            rows = row if filled else rows
+            yield rows, columns
+        elif name.endswith(b"cell") and not tag:
+            place += _number(_ACROSS, about)
+            if not closed or b"office:value" in about or b"office:" in about:
+                filled, columns = True, max(columns, place)
+                yield max(rows, row + repeat), columns
+
+
+def _tags(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
+          check: Callable[[], None]) -> Iterator[tuple[bytes, bytes, bytes, bool]]:
+    rest = b""
+    with archive.open(item) as file:
+        while piece := file.read(_PIECE):
+            check()
+            whole = rest + piece
+            end = 0
+            for match in _TAG.finditer(whole):
+                end = match.end()
+                about = match[3] or b""
+                yield match[1], match[2], about, about.endswith(b"/")
+            rest = whole[max(end, whole.rfind(b"<"), len(whole) - _LONGEST_TAG):] if b"<" in whole[end:] else b""
+
+
+def _number(pattern: re.Pattern[bytes], about: bytes) -> int:
+    found = pattern.search(about)
+    return max(1, int(found[1])) if found else 1
+
+
+def binary_reach(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
+                 check: Callable[[], None]) -> Iterator[tuple[int, int]]:
+    """Give (rows, columns) of a sheet in .xlsb as they grow: records of a type, a length and that many bytes."""
+    rows = columns = seen = 0
+    with archive.open(item) as opened:
+        file = cast(BinaryIO, opened)
+        while (kind := _type(file)) is not None:
+            length = _length(file)
+            data = file.read(length)
+            if len(data) < length:
+                return
+            if kind == _ROW_HEADER and length >= 4:
+                rows = max(rows, int.from_bytes(data[:4], "little") + 1)
+            elif 1 <= kind <= _LAST_CELL and length >= 4:
+                columns = max(columns, int.from_bytes(data[:4], "little") + 1)
+            else:
+                continue
+            seen += 1
+            if seen % _LOOK == 0:
+                check()
+            yield rows, columns
+
+
+def _type(file: BinaryIO) -> int | None:
+    first = file.read(1)
+    if not first:
+        return None
+    if first[0] < 0x80:
+        return first[0]
+    second = file.read(1)
+    return (first[0] & 0x7F) | (second[0] & 0x7F) << 7 if second else None
+
+
+def _length(file: BinaryIO) -> int:
+    length = 0
+    for shift in (0, 7, 14, 21):
+        byte = file.read(1)
+        if not byte:
+            return 0
+        length |= (byte[0] & 0x7F) << shift
+        if byte[0] < 0x80:
+            break
+    return length
