@@ -11,6 +11,7 @@ from mldesk.wire.events import Event
 from mldesk.wire.journal import decode
 from mldesk.wire.states import JobState
 
+_HUGE = 1 << 53           # above what any machine has, and below what a database or a chart cannot hold
 _NAME = 200               # characters of a job's name
 _COUNTS = ("cores", "memory", "slots")
 _TEXTS = ("agent", "boot_id", "host", "python", "system")
@@ -77,4 +78,4 @@ def plain(value: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    return value if type(value) is int and value >= 0 else 0
+    return value if type(value) is int and 0 <= value < _HUGE else 0

@@ -88,14 +88,15 @@ def decode(line: bytes, number: int, name: str = "") -> tuple[Event, Mark | None
         mark = value.get("mark")
         right = (isinstance(kind, str) and _KIND.fullmatch(kind) is not None and isinstance(payload, dict)
                  and type(seq) is int and type(moment) in (int, float))
+        when = float(moment) if right else 0.0
         pair = None if mark is None else (int(mark[0]), int(mark[1]))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         raise JournalDamaged(name, number, "it is not an event") from error
     if not right:
         raise JournalDamaged(name, number, "it is not an event")
     if seq != number:
         raise JournalDamaged(name, number, f"it holds event {seq}")
-    return Event(seq, float(moment), kind, payload), pair
+    return Event(seq, when, kind, payload), pair
 
 
 def kind_of(line: bytes) -> str:

@@ -19,7 +19,7 @@ from mldesk.runners.calls import Calls
 from mldesk.runners.ssh.config import Target
 from mldesk.runners.ssh.connecting import open_connection
 from mldesk.runners.ssh.credentials import Credentials, NoCredentials
-from mldesk.runners.ssh.download import take_files, take_object
+from mldesk.runners.ssh.download import MAX_FETCH, take_files, take_object
 from mldesk.runners.ssh.errors import Refused, UnknownHost
 from mldesk.runners.ssh.known_hosts import KnownHosts
 from mldesk.runners.ssh.lifeline import Lifeline, LinkState
@@ -200,7 +200,7 @@ class SshRunner(Calls):
     def _fetch_object(self, digest: str, store: ObjectStore) -> None:
         answer, data = self._exchange("get", {"digest": digest, "offset": 0, "limit": CHUNK})
         size = answer.get("size")
-        if type(size) is not int or size < len(data):
+        if type(size) is not int or not len(data) <= size <= MAX_FETCH:
             raise answers.BadAnswer
         if size > len(data):
             self._transfer("down", lambda session, moved: take_object(session.open("send"), digest, size, store,
