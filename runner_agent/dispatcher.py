@@ -71,7 +71,7 @@ class Dispatcher:
             waiting = []
             for job in jobs:
                 try:
-                    if self._waits_still(job):
+                    if self._waits_still(job) and job.spec:
                         waiting.append(Found(job.id, job.view.priority, job.view.attempt, job.view.queued))
                         self._waiting[job.id] = job
                 except MldeskError as error:  # one damaged job must not keep the others from running
@@ -84,6 +84,7 @@ class Dispatcher:
         with self.lock:
             self.settle(job)
             view = job.view.refresh()
+            assert job.spec  # noqa: S101 - it was read a moment ago; read now, it need not be readable later
             self._waiting[job.id] = job
             self.queue.add(job.id, view.priority, view.attempt)
 
@@ -183,12 +184,11 @@ class Dispatcher:
     def _waits_still(self, job: Job) -> bool:
         """Say whether a job of an earlier agent is to be queued; watch it, or clean up after it, if not."""
         state = job.state()
-        attempt = job.view.attempt
-        record = job.folder.record()
-        given = seat.kept(job.folder.path, attempt)
-        if state is JobState.QUEUED and given is None and (record is None or record.attempt != attempt):
-            return True
-        if not state.ended:
+        if not state.ended or _is_stuck(job):
+            attempt = job.view.refresh().attempt
+            record, given = job.folder.record(), seat.kept(job.folder.path, attempt)
+            if state is JobState.QUEUED and given is None and (record is None or record.attempt != attempt):
+                return True
             self._running[job.id] = _Running(job, given or _UNKNOWN_SEAT, None, time.monotonic())
             return False
         _clean(job.folder)
@@ -207,7 +207,7 @@ class Dispatcher:
     def _refuse_impossible(self) -> None:
         layout = self._layout()
         for job in list(self._waiting.values()):
-            why = self._with_spec(job, lambda job: slots.impossible(slots.need_of(job.spec), layout))
+            why = slots.impossible(slots.need_of(job.spec), layout)
             if not why:
                 continue
             try:
@@ -219,15 +219,6 @@ class Dispatcher:
                 self._make_room()
                 continue
             self.withdraw(job)
-
-    def _with_spec(self, job: Job, ask: Callable[[Job], str]) -> str:
-        try:
-            return ask(job)
-        except MldeskError as error:
-            job.broken = str(error)
-            log.warning("job %s is left alone: %s", job.id, error)
-            self.withdraw(job)
-            return ""
 
     def _layout(self) -> slots.Layout:
         settings, cards = self._keeper.settings, self._cards
@@ -278,6 +269,8 @@ class Dispatcher:
         elif not probe or _is_watched(item.job.folder):
             return
         if self._has_ended(item):
+            if _is_stuck(item.job):
+                return  # its processes hold what the slot stands for
             del self._running[item.job.id]
             if not item.job.broken:
                 _clean(item.job.folder)
@@ -316,6 +309,14 @@ def kill_job(folder: JobFolder) -> None:
 def _is_watched(folder: JobFolder) -> bool:
     with folder.claim() as free:
         return not free
+
+
+def _is_stuck(job: Job) -> bool:
+    """Say whether a job was given up because its processes do not die, and some of them are still there."""
+    record = job.folder.record()
+    if record is None or last_line(job.folder.journal).get("payload", {}).get("cause") != Cause.UNKILLABLE.value:
+        return False
+    return bool(members(record.trainer.pid, record.token, {record.trainer.pid} if record.trainer.alive else ()))
 
 
 def _clean(folder: JobFolder) -> None:

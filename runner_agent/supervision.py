@@ -77,6 +77,7 @@ class Supervision:
         self._seat = seat.kept(folder.path, self._attempt)
         self._swept = False                   # the trainer is gone, and so is what it started, but for
         self._left: list[int] = []            # what cannot be killed
+        self._stuck = False                   # and so the job was given up
 
     def run(self, warm: Held | None) -> None:
         """Start the trainer, or adopt the one that is there, and stay until the journal has its terminal event."""
@@ -88,7 +89,8 @@ class Supervision:
                 finally:
                     trainer.close()
                 trainer = None if began else self._start(None)
-            self._folder.forget_record()
+            if not self._stuck:  # else the agent wants to know when they are gone
+                self._folder.forget_record()
             self._folder.control.unlink(missing_ok=True)
         finally:
             if warm is not None:
@@ -224,7 +226,9 @@ class Supervision:
                 if line.terminal and self._end is not None:
                     if not self._swept:
                         return False  # it is to stop: its last word counts once all its processes are gone
-                    end = verdict.unkillable(self._left) if self._left else self._end
+                    end, self._stuck = self._end, bool(self._left)
+                    if self._left:
+                        end = verdict.unkillable(self._left)
                     if self._left or kind == "cancelled":
                         kind, payload = end.kind, end.payload()
                 self._journal.append(kind, payload, time=line.time, mark=(self._attempt, line.n))
@@ -333,6 +337,7 @@ class Supervision:
 
     def _finish(self, end: Verdict) -> None:
         """Write the terminal event, waiting for room on the disk as long as it takes."""
+        self._stuck = end.cause is Cause.UNKILLABLE
         self._append(end.kind, end.payload())
 
     def _append(self, kind: str, payload: dict[str, object]) -> None:

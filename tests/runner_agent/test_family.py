@@ -129,9 +129,15 @@ def test_a_job_whose_processes_do_not_die_says_so_with_their_numbers(bench: Benc
         assert f"(pid {pid})" in end["message"]
         assert bench.runner.state(job) is JobState.FAILED
         assert psutil.pid_exists(pid)
+        following = bench.submit(steps=1)
+        kill(bench.agent())
+        view = bench.runner.queue()  # what it holds is not free, though the job has ended
+        assert [slot.job for slot in view.slots] == [job]
+        assert [item.job for item in view.waiting] == [following]
     finally:
         holder.close()
-    bench.wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    assert bench.follow(following)[-1].kind == "succeeded"
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_child_that_does_not_die_is_named_though_its_trainer_went_willingly(bench: Bench) -> None:
