@@ -133,7 +133,10 @@ unset PYTHONHOME PYTHONPATH
 here=$(cd -P -- "$(dirname -- "$0")/.." && pwd -P) || exit 1
 MLDESK_CODE="$here/lib"; export MLDESK_CODE  # the trainer's, whatever environment it runs in
 if [ -f "$here/../../trainer" ]; then MLDESK_TRAINER=$(cat "$here/../../trainer"); export MLDESK_TRAINER
-else MLDESK_NO_WARM=1; export MLDESK_NO_WARM; fi  # nothing here can train yet
+else
+    MLDESK_TRAINER='["sh", "-c", "echo Nothing is here to train with. Upgrade this runner from MLDesk. >&2; exit 1"]'
+    MLDESK_NO_WARM=1; export MLDESK_NO_WARM MLDESK_TRAINER
+fi
 exec "$here/env/bin/python" -m runner_agent "$@"
 END
     chmod 700 "$new/bin/mldesk-agent"

@@ -117,7 +117,7 @@ def make_plan(facts: HostFacts, offer: Offer, *, processor_only: bool = False, u
         if isinstance(found, str):
             skipped.append(found)
             continue
-        _require_home(facts, found.disk)
+        _require_home(facts, found.disk + found.upload)
         return Plan(way, found.build, found.python, found.upload, found.download, found.disk,
                     _training(facts, offer, torch, way, found, renew=upgrade),
                     _notes(facts, offer, found, processor_only), tuple(skipped))
@@ -185,7 +185,7 @@ def _upload(facts: HostFacts, offer: Offer) -> _Rung | str:
     if missing:
         return f"It lacks {' and '.join(missing)} to unpack a Python with."
     there = runtime.digest[:16] in facts.runtimes
-    upload, disk = (0, 0) if there else (runtime.size, runtime.installed + runtime.size)
+    upload, disk = (0, 0) if there else (runtime.size, runtime.installed)
     return _Rung(offer.build, runtime.version, _parts(runtime.version), offer.payload + upload,
                  disk=offer.installed + disk)
 
@@ -227,7 +227,7 @@ def _require_home(facts: HostFacts, disk: int) -> None:
 
 def _training(facts: HostFacts, offer: Offer, torch: TorchBuild, way: Way, rung: _Rung, *, renew: bool) -> Training:
     """Plan the training packages for the disk that the agent leaves, on the Python that it gets."""
-    left = replace(facts, home=replace(facts.home, free=max(0, facts.home.free - rung.disk - _SPARE)))
+    left = replace(facts, home=replace(facts.home, free=max(0, facts.home.free - rung.disk - rung.upload - _SPARE)))
     own_libc = way is Way.UPLOAD or (way is Way.EXISTING and bool(facts.runtimes))
     platform = platform_of(replace(facts, libc="glibc") if own_libc else facts)
     return plan_training(left, offer.training, torch, rung.python_version, platform, own_libc=own_libc,

@@ -69,7 +69,7 @@ def pack_own_python(folder: Path) -> Packed:
             tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         installed = sum(_add(archive, name, source) for name, source in files.items())
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    runtime = Runtime(digest, platform.python_version(), target.stat().st_size, int(installed * 1.4), ())
+    runtime = Runtime(digest, platform.python_version(), target.stat().st_size, int(installed * 1.15), ())
     return Packed(Archive(target, digest), runtime, (f"{platform.machine()}-glibc", f"{platform.machine()}-musl"))
 
 

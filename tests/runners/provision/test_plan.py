@@ -94,7 +94,7 @@ def test_the_plan_reads_as_sentences_with_sizes() -> None:
     plan: Plan = make_plan(box(), SENDS)
     assert plan.words.splitlines()[:2] == [
         "Install MLDesk 0.2.0-abc with Python 3.12.11, both sent from here; the machine needs no internet.",
-        "This will upload 35 MB, and take 147 MB of its disk in ~/.mldesk."]
+        "This will upload 35 MB, and take 112 MB of its disk in ~/.mldesk."]
     again = make_plan(box(runtimes=frozenset({RUNTIME.digest[:16]})), SENDS)
     assert again.upload == OFFER.payload
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mldesk.runners.provision.scripts import program
-from mldesk.runners.provision.unpack import destination, needless, unpack
+from mldesk.runners.provision.unpack import destination, native, needless, unpack
 from tests.runners.provision.wheels import wheel
 
 SITE = "env/lib/python3.12/site-packages"
@@ -90,3 +90,20 @@ def test_a_program_of_a_wheel_may_be_run_and_nothing_else(tmp_path: Path) -> Non
             archive.writestr(entry, "x")
     names = unpack(path, tmp_path / "site")
     assert [bool((tmp_path / "site" / name).stat().st_mode & 0o100) for name in names] == [True, False]
+
+
+def test_lightgbm_gets_the_openmp_of_another_package_where_the_machine_has_none(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / SITE
+    (site / "scikit_learn.libs").mkdir(parents=True)
+    (site / "scikit_learn.libs/libgomp-e985bcbb.so.1.0.0").write_text("library")
+
+    def absent(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr("ctypes.CDLL", lambda _name: None)
+    native(tmp_path, site)
+    assert not (tmp_path / "native").exists()
+    monkeypatch.setattr("ctypes.CDLL", absent)
+    native(tmp_path, site)
+    assert (tmp_path / "native/libgomp.so.1").read_text() == "library"
