@@ -30,7 +30,7 @@ from mldesk.training.resources import ResourceWatch, gpu_name, usable_threads
 from mldesk.wire.control import Control, Terminated
 from mldesk.wire.failures import explain
 from mldesk.wire.job_spool import Spool
-from mldesk.wire.jobs import JobSpec, TrainRequest
+from mldesk.wire.jobs import JobSpec, SearchRequest, TrainRequest
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.report import Report
 from mldesk.wire.states import Cause
@@ -90,7 +90,8 @@ def run_job(folder: Path, objects: Path, attempt: int) -> int:
                      resumed_from=None if found is None else found.step)
         watch.start()
         result = _train(folder, objects, report, control, checkpoints)
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        for left in ("checkpoints", "search"):
+            shutil.rmtree(folder / left, ignore_errors=True)
         report.event("succeeded", result=result)
         return 0
     except Terminated:
@@ -122,14 +123,19 @@ def _become(program: str, folder: Path, objects: Path, attempt: int) -> int:
 def _train(folder: Path, objects: Path, report: Report, control: Control,
            checkpoints: Checkpoints) -> Mapping[str, Any]:
     from mldesk.training.job import Workplace  # loads pyarrow; "started" is written before that
-    from mldesk.training.train import train
 
     spec = JobSpec.from_json(_read_spec(folder))
-    if spec.kind != "train":
-        raise BadInput(f"This runner has no job of the kind {spec.kind!r:.40}.", hint="Upgrade the runner.")
     work = Workplace(ObjectStore(objects), report, control, checkpoints, folder / "scratch",
                      usable_threads(spec.resources.threads), _visible_device(spec.resources.device))
-    return train(TrainRequest.from_json(spec.payload), work)
+    if spec.kind == "train":
+        from mldesk.training.train import train
+
+        return train(TrainRequest.from_json(spec.payload), work)
+    if spec.kind == "search":
+        from mldesk.training.search.search import search  # loads Optuna
+
+        return search(SearchRequest.from_json(spec.payload), work, folder / "search")
+    raise BadInput(f"This runner has no job of the kind {spec.kind!r:.40}.", hint="Upgrade the runner.")
 
 
 def _read_spec(folder: Path) -> Mapping[str, Any]:
@@ -152,7 +158,8 @@ def _device(folder: Path) -> str:
     """Return the device the job will use, as far as that can be told before the slow libraries are loaded."""
     try:
         spec = JobSpec.from_json(_read_spec(folder))
-        on_gpu = spec.payload.get("estimator") == "mlp" and spec.resources.device != "cpu" and gpu_name()
+        network = spec.kind == "search" or spec.payload.get("estimator") == "mlp"
+        on_gpu = network and spec.resources.device != "cpu" and gpu_name()
     except MldeskError:
         return "cpu"  # the spec is refused in a moment, with the reason
     return on_gpu or "cpu"

@@ -38,7 +38,7 @@ from mldesk.wire.states import JobState
 
 KINDS = (
     "queued", "staged", "started", "stage", "progress", "metrics", "log", "resources", "checkpoint", "artifact",
-    "warning", "stopping", "succeeded", "failed", "cancelled", "interrupted",
+    "warning", "stopping", "trial", "succeeded", "failed", "cancelled", "interrupted",
 )
 TERMINAL = frozenset({"succeeded", "failed", "cancelled", "interrupted"})
 DURABLE = TERMINAL | {"queued", "staged", "started", "checkpoint", "artifact", "stopping"}  # fsync before going on

@@ -147,6 +147,36 @@ class TrainRequest:
             raise BadInput(f"This is not a training request: {error!r:.200}.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """The payload of a "search" job: what to learn, as for training, and when to stop looking for better."""
+
+    train: TrainRequest             # its estimator and parameters are of no matter
+    metric: str | None = None       # a name of training.search.measures; None: by the task
+    seconds: float = 0.0            # of the whole job; 0: as many as ``trials`` take
+    trials: int = 0                 # at most; 0: as many as the time allows
+    target_score: float | None = None   # good enough on the rows that trials are judged by
+    estimators: tuple[str, ...] = ()    # names of training.catalogue; (): all that make sense
+    ensemble: bool = True           # blend the best ones
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "train": self.train.to_json(), "estimators": list(self.estimators)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SearchRequest:
+        """Read a payload. Raises BadInput for any other shape, or one without an end."""
+        try:
+            given = dict(value)
+            given["train"] = TrainRequest.from_json(given["train"])
+            given["estimators"] = tuple(_text(name) for name in given["estimators"])
+            request = cls(**given)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"This is not a search request: {error!r:.200}.") from error
+        if request.seconds <= 0 and request.trials <= 0 and request.target_score is None:
+            raise BadInput("A search needs an end.", hint="Say how many minutes or trials it may take.")
+        return request
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"text expected, not {value!r:.40}")

@@ -16,7 +16,7 @@ import pytest
 
 from mldesk.core.errors import DiskFull
 from mldesk.training import checkpoints as checkpoints_module
-from mldesk.training import train
+from mldesk.training import job
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.wire.objects import ObjectStore
@@ -209,7 +209,7 @@ def test_an_error_of_our_own_goes_to_the_log_and_is_said(
         def broken(*_: object, error: Exception = error, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr(train, "make_split", broken)
+        monkeypatch.setattr(job, "make_split", broken)
         last = run_here(make_job(tmp_path, table, "y"), table)[-1]
         assert (last["kind"], last["cause"]) == ("failed", cause)
         assert "Traceback" in capfd.readouterr().err

@@ -23,14 +23,14 @@ def mix(graphs: Sequence[tuple[bytes, int, int, float]], n_features: int, n_clas
     for number, (data, start, stop, weight) in enumerate(graphs):
         member = compose.add_prefix(load_from_string(data), f"m{number}/").graph
         whole.initializer.extend([
-            numpy_helper.from_array(np.arange(start, stop), f"m{number}/columns"),
-            numpy_helper.from_array(np.array(weight), f"m{number}/weight"), *member.initializer])
+            numpy_helper.from_array(np.arange(start, stop), f"mix{number}/columns"),
+            numpy_helper.from_array(np.array(weight), f"mix{number}/weight"), *member.initializer])
         whole.node.extend([
-            helper.make_node("Gather", [INPUT, f"m{number}/columns"], [member.input[0].name], axis=1), *member.node,
-            helper.make_node("Cast", [member.output[0].name], [f"m{number}/wide"], to=TensorProto.DOUBLE),
-            helper.make_node("Reshape", [f"m{number}/wide", "shape"], [f"m{number}/shaped"]),
-            helper.make_node("Mul", [f"m{number}/shaped", f"m{number}/weight"], [f"m{number}/weighed"])])
-        parts.append(f"m{number}/weighed")
+            helper.make_node("Gather", [INPUT, f"mix{number}/columns"], [member.input[0].name], axis=1), *member.node,
+            helper.make_node("Cast", [member.output[0].name], [f"mix{number}/wide"], to=TensorProto.DOUBLE),
+            helper.make_node("Reshape", [f"mix{number}/wide", "shape"], [f"mix{number}/shaped"]),
+            helper.make_node("Mul", [f"mix{number}/shaped", f"mix{number}/weight"], [f"mix{number}/weighed"])])
+        parts.append(f"mix{number}/weighed")
     whole.initializer.append(numpy_helper.from_array(np.array([-1, width], np.int64), "shape"))
     whole.node.extend([helper.make_node("Sum", parts, ["mean"]),
                        helper.make_node("Cast", ["mean"], [result], to=TensorProto.FLOAT)])

@@ -1,0 +1,75 @@
+"""What a search may strive for: scikit-learn's metrics by name, each with its direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn import metrics
+
+from mldesk.core.errors import BadInput
+from mldesk.training.metrics import brier, predicted_codes, sum_to_one
+from mldesk.training.values import Array
+
+Measure = Callable[[Array, Array], float]   # of (N,) numbers or (N, C) probabilities, and (N,) truths
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A metric and which way is better."""
+
+    name: str
+    larger: bool
+    measure: Measure
+
+    def loss(self, prediction: Array, y: Array) -> float:
+        """Return the metric so that smaller is better; infinity where it is not defined."""
+        value = self.measure(prediction, y)
+        return float("inf") if not np.isfinite(value) else -value if self.larger else value
+
+    def score(self, loss: float) -> float:
+        """Return the metric itself from its loss."""
+        return -loss if self.larger else loss
+
+
+def _log_loss(prediction: Array, y: Array) -> float:
+    chosen = sum_to_one(prediction)[np.arange(len(y)), y]
+    return float(-np.log(np.clip(chosen, np.finfo(np.float64).eps, 1)).mean())
+
+
+def _roc_auc(prediction: Array, y: Array) -> float:
+    classes = prediction.shape[1]
+    told_apart = [code for code in ([1] if classes == 2 else range(classes)) if 0 < (y == code).sum() < len(y)]
+    if not told_apart:
+        return float("nan")
+    return float(np.mean([metrics.roc_auc_score(y == code, prediction[:, code]) for code in told_apart]))
+
+
+_CLASSES: Mapping[str, Aim] = {aim.name: aim for aim in (
+    Aim("log_loss", False, _log_loss), Aim("roc_auc", True, _roc_auc), Aim("brier_score", False, brier),
+    Aim("accuracy", True, lambda p, y: float((predicted_codes(p) == y).mean())),
+    Aim("balanced_accuracy", True, lambda p, y: float(metrics.recall_score(
+        y, predicted_codes(p), labels=np.unique(y), average="macro", zero_division=0))),
+    Aim("f1_macro", True, lambda p, y: float(metrics.f1_score(
+        y, predicted_codes(p), average="macro", zero_division=0))),
+    Aim("mcc", True, lambda p, y: float(metrics.matthews_corrcoef(y, predicted_codes(p)))),
+)}
+_NUMBERS: Mapping[str, Aim] = {aim.name: aim for aim in (
+    Aim("root_mean_squared_error", False, lambda p, y: float(np.sqrt(np.mean((p - y) ** 2)))),
+    Aim("mean_absolute_error", False, lambda p, y: float(np.abs(p - y).mean())),
+    Aim("r2", True, lambda p, y: 1 - float(np.mean((p - y) ** 2)) / (float(np.var(y)) or 1.0)),
+)}
+
+
+def find_aim(name: str | None, classes: int) -> Aim:
+    """Return the metric to strive for; None takes ROC AUC for two classes, log loss for more, RMSE for numbers.
+
+    Raises BadInput for one that is not known for the task.
+    """
+    known = _CLASSES if classes else _NUMBERS
+    name = name or ("roc_auc" if classes == 2 else "log_loss" if classes else "root_mean_squared_error")
+    if name not in known:
+        raise BadInput(f"A search cannot strive for {name[:60]!r} here.",
+                       hint="Choose one of: " + ", ".join(known) + ".")
+    return known[name]

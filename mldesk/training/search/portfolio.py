@@ -1,0 +1,57 @@
+"""Which configurations a search tries first: strong ones of different kinds, so that there is something to blend.
+
+Chosen for being unlike one another rather than for any data set: a booster with few and one with many leaves, forests,
+a network, a linear model. What is too slow for a table's size is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mldesk.training.catalogue import ESTIMATORS
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One thing to try."""
+
+    estimator: str
+    parameters: Mapping[str, Any]
+    origin: str               # "portfolio" or "tpe"
+
+
+_ORDER: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("lightgbm", {"learning_rate": 0.06}),
+    ("extra_trees", {}),
+    ("linear", {}),
+    ("mlp", {}),
+    ("lightgbm", {"leaves": 8, "learning_rate": 0.05, "min_samples_leaf": 10, "feature_fraction": 0.4}),
+    ("hist_gradient_boosting", {}),
+    ("lightgbm", {"leaves": 96, "learning_rate": 0.04, "feature_fraction": 0.5, "row_fraction": 0.7}),
+    ("random_forest", {}),
+    ("mlp", {"blocks": 3, "width": 128, "dropout": 0.3, "learning_rate": 0.001}),
+    ("lightgbm", {}),
+    ("svm", {}),
+    ("extra_trees", {"min_samples_leaf": 1, "max_features": 0.6}),
+    ("mlp", {"blocks": 1, "width": 256, "number_embedding": 24, "dropout": 0.1}),
+    ("neighbors", {}),
+)
+_MOST_ROWS = {"svm": 4_000, "neighbors": 15_000}   # to fit on; beyond, it takes longer than it helps
+_MOST_WIDTH = {"neighbors": 60, "svm": 500}        # columns of the dense matrix
+
+
+def portfolio(task: str, wanted: tuple[str, ...], rows: int, width: int) -> list[Configuration]:
+    """Return what to try, in order. ``wanted`` names the estimators that may be used; () allows all."""
+    return [Configuration(name, parameters, "portfolio") for name, parameters in _ORDER
+            if may_use(name, task, wanted, rows, width)]
+
+
+def may_use(name: str, task: str, wanted: tuple[str, ...], rows: int, width: int) -> bool:
+    """Say whether an estimator is worth a try with ``rows`` to fit on; what was asked for by name always is."""
+    if task not in ESTIMATORS[name].tasks:
+        return False
+    if wanted:
+        return name in wanted
+    return rows <= _MOST_ROWS.get(name, rows) and width <= _MOST_WIDTH.get(name, width)

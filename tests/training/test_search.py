@@ -1,0 +1,198 @@
+"""A search tries, keeps, blends and resumes; test rows stay unseen; what it ends with leaves like any other model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mldesk.bundles.predictor import Predictor
+from mldesk.core import canonical
+from mldesk.core.errors import BadInput
+from mldesk.core.ids import new_id
+from mldesk.training.estimators.decision_tree import DecisionTree
+from mldesk.training.estimators.linear import Linear
+from mldesk.training.features import FeatureEncoder
+from mldesk.training.joined import JoinedEncoder, read_encoder
+from mldesk.training.search import search as search_module
+from mldesk.training.search.ensemble import select
+from mldesk.training.search.measures import find_aim
+from mldesk.training.search.portfolio import Configuration, portfolio
+from mldesk.training.search.space import Space
+from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
+from mldesk.wire.schema import Column, ColumnType
+from tests.training.jobs import Table, of, put_table, result, run_here
+from tests.training.tables import mixed
+
+QUICK = ("linear", "decision_tree", "neighbors")
+
+
+def order(root: Path, table: Table, target: str = "y", **fields: Any) -> Path:
+    """Write the folder of a search job."""
+    fields.setdefault("estimators", QUICK)
+    train = TrainRequest(table.manifest, "test@1", tuple(column.to_json() for column in table.columns), target)
+    spec = JobSpec(new_id(), "search", "test", (table.manifest,), SearchRequest(train, **fields).to_json(),
+                   Resources("cpu", 2))
+    folder = root / "jobs" / spec.id
+    folder.mkdir(parents=True)
+    (folder / "spec.json").write_bytes(canonical.dumps(spec.to_json()))
+    return folder
+
+
+@pytest.mark.parametrize("task", ["two", "classes", "number"])
+def test_a_search_ends_in_a_blend_that_predicts_alike_elsewhere(tmp_path: Path, task: str) -> None:
+    table = put_table(tmp_path, mixed(150, task))
+    said = run_here(order(tmp_path, table, trials=6), table)
+    done = result(said)
+    trials = of("trial", said)
+    assert [trial["number"] for trial in trials] == [1, 2, 3, 4, 5, 6]
+    assert {trial["estimator"] for trial in trials} == set(QUICK)
+    assert {trial["origin"] for trial in trials} == {"portfolio", "tpe"}
+    scores = [trial["score"] for trial in trials]
+    best = max(scores) if task == "two" else min(scores)
+    assert trials[done["best_trial"] - 1]["score"] == best
+    assert done["score"] >= best if task == "two" else done["score"] <= best
+    assert sum(member["weight"] for member in done["members"]) == pytest.approx(1)
+    assert done["metric"] == {"two": "roc_auc", "classes": "log_loss", "number": "root_mean_squared_error"}[task]
+    model = json.loads(table.store.read(table.store.manifest(done["model"]).entry("model.json").sha256))
+    assert model["onnx"]["verified"], model["onnx"]
+    predictor = Predictor.from_manifest(done["model"], table.store)
+    manifest = table.store.manifest(done["model"])
+    rows = json.loads(table.store.read(manifest.entry("sample_input.json").sha256))
+    expected = json.loads(table.store.read(manifest.entry("expected.json").sha256))
+    got = predictor.predict({name: [row[name] for row in rows] for name in rows[0]})
+    assert list(got["prediction"]) == (pytest.approx(expected["prediction"]) if task == "number"
+                                       else expected["prediction"])
+
+
+def test_no_fit_of_a_search_ever_sees_a_test_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mldesk.training.split import TEST, make_split
+    from mldesk.training.target import read_target
+
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=200), draw.integers(0, 2, 200)
+    target = read_target(y.astype(float), Column("y", ColumnType.INTEGER, 0, 2), "tabular_classification")
+    first = TrainRequest("0" * 64, "", (), "y")
+    marked = make_split(target, first.split) == TEST
+    table = put_table(tmp_path, pa.table({"x": np.where(marked, 1e6, x), "z": x + y, "y": y}))
+    largest: list[float] = []
+    for kind in (Linear, DecisionTree):
+        fit = kind.fit
+
+        def spied(self: Any, context: Any, fit: Any = fit) -> Any:
+            largest.append(float(max(context.train.x.max(), context.validation.x.max())))
+            return fit(self, context)
+
+        monkeypatch.setattr(kind, "fit", spied)
+    done = result(run_here(order(tmp_path, table, trials=4, estimators=("linear", "decision_tree")), table))
+    assert done["rows"]["test"] == marked.sum() > 0
+    assert len(largest) >= 20
+    assert max(largest) < 100   # the marker is a million, and thousands even when it is standardised
+
+
+def test_a_search_that_died_goes_on_after_its_last_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = put_table(tmp_path, mixed(120))
+    folder = order(tmp_path, table, trials=6)
+    run_trial = search_module.run_trial
+
+    def mortal(number: int, *given: Any, **named: Any) -> Any:
+        if number == 4:
+            raise MemoryError
+        return run_trial(number, *given, **named)
+
+    monkeypatch.setattr(search_module, "run_trial", mortal)
+    assert run_here(folder, table)[-1]["cause"] == "host_oom"
+    torn = folder / "search" / "000003.npz"
+    torn.write_bytes(torn.read_bytes()[:50])
+    monkeypatch.setattr(search_module, "run_trial", run_trial)
+    said = run_here(folder, table, 2)
+    assert [trial["number"] for trial in of("trial", said)] == [3, 4, 5, 6]
+    assert result(said)["trials"] == 6
+
+
+def test_a_configuration_that_does_not_work_is_told_of_and_passed_over(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise ValueError("not today")
+
+    monkeypatch.setattr(DecisionTree, "fit", broken)
+    table = put_table(tmp_path, mixed(120))
+    said = run_here(order(tmp_path, table, trials=4, estimators=("linear", "decision_tree")), table)
+    assert [trial["state"] for trial in of("trial", said)].count("failed") == result(said)["failed_trials"] > 0
+    assert any("not today" in trial.get("message", "") for trial in of("trial", said))
+    monkeypatch.setattr(Linear, "fit", broken)
+    last = run_here(order(tmp_path, table, trials=4, estimators=("linear", "decision_tree")), table)[-1]
+    assert (last["kind"], "No model of the search" in last["message"]) == ("failed", True)
+
+
+def test_finish_now_ends_a_search_with_what_there_is(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(120))
+    folder = order(tmp_path, table, trials=1000)
+    (folder / "control").write_text("finish")
+    done = result(run_here(folder, table))
+    assert 1 <= done["trials"] < 10
+    assert done["finished_early"]
+
+
+def test_a_good_enough_score_ends_a_search(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(120))
+    done = result(run_here(order(tmp_path, table, target_score=0.2, metric="accuracy"), table))
+    assert done["trials"] == 1
+
+
+def test_a_search_without_an_end_or_with_an_unknown_aim_is_refused(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(60))
+    assert "needs an end" in run_here(order(tmp_path, table), table)[-1]["message"]
+    assert "cannot strive for 'r2'" in run_here(order(tmp_path, table, trials=1, metric="r2"), table)[-1]["message"]
+
+
+def test_a_blend_is_at_least_as_good_as_its_best_member() -> None:
+    draw = np.random.default_rng(0)
+    y = draw.normal(size=500)
+    guesses = [y + draw.normal(size=500) * spread for spread in (0.5, 0.6, 0.7, 5.0)]
+    aim = find_aim(None, 0)
+    weights, loss = select(guesses, y, aim, lambda: False)
+    assert sum(weights) == pytest.approx(1)
+    assert weights[3] == 0
+    assert loss < aim.loss(guesses[0], y) * 0.85
+    mean = sum(weight * guess for weight, guess in zip(weights, guesses, strict=True))
+    assert aim.loss(np.asarray(mean), y) == pytest.approx(loss)
+
+
+def test_the_space_learns_from_what_it_is_told() -> None:
+    space = Space(["decision_tree", "linear"], 0)
+    for number in range(1, 40):
+        configuration = space.propose(number)
+        rest = configuration.parameters.get("min_samples_leaf", 1000)
+        space.tell(number, configuration, abs(float(rest) - 60))
+    space.tell(99, Configuration("decision_tree", {}, "portfolio"), 55.0)
+    late = [space.propose(100 + number) for number in range(8)]
+    assert sum(item.estimator == "decision_tree" for item in late) >= 6
+    near = [item.parameters["min_samples_leaf"] for item in late if item.estimator == "decision_tree"]
+    assert 20 < np.median(near) < 100   # and not 10, the middle of its range
+
+
+def test_what_is_too_slow_for_a_table_is_not_tried() -> None:
+    names = {item.estimator for item in portfolio("tabular_classification", (), 1000, 20)}
+    assert {"svm", "neighbors", "mlp", "lightgbm"} <= names
+    names = {item.estimator for item in portfolio("tabular_classification", (), 200_000, 20)}
+    assert not {"svm", "neighbors"} & names
+
+
+def test_joined_encoders_read_back_and_refuse_what_they_are_not() -> None:
+    data = {"a": np.array([1.0, np.nan, 3.0, 4.0]), "b": np.array([0.0, 1.0, 1.0, 0.0])}
+    schema = [Column("a", ColumnType.NUMBER), Column("b", ColumnType.BOOLEAN)]
+    joined = JoinedEncoder([FeatureEncoder.fit(data, schema, style) for style in ("trees", "dense")])
+    again = read_encoder(json.loads(json.dumps(joined.to_json())))
+    assert again.width == joined.width == len(joined.feature_names)
+    assert np.array_equal(again.transform(data), joined.transform(data), equal_nan=True)
+    both = np.concatenate([joined.outputs(index) for index in range(len(joined.columns))])
+    assert sorted(both.tolist()) == list(range(joined.width))
+    for bad in ({"style": "joined"}, {"style": "joined", "format": 1, "parts": []},
+                {"style": "joined", "format": 1, "parts": [3]}, {"style": "joined", "format": 2, "parts": []}):
+        with pytest.raises(BadInput):
+            read_encoder(bad)
