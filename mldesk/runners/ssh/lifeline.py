@@ -23,6 +23,7 @@ DIAL_PATIENCE = 3600.0     # seconds after which even dialling is done at LONGES
 STEADY = 10.0              # seconds a session must live to count as a success
 PING_EVERY = 2.0           # seconds between pings
 SUSPECT = 1.5              # seconds without an answer after which another way in is looked for beside
+HEDGE = 8.0                # seconds after which a second attempt is made beside one that gets nowhere
 SILENCE = 15.0             # seconds without an answer after which a session is given up
 WAKE_JUMP = 5.0            # seconds the wall clock runs ahead of the monotonic one: the machine slept
 _LOOK = 0.2                # seconds between looks at a session that is silent
@@ -68,7 +69,9 @@ class Lifeline(Generic[S]):
         self._open, self._clock, self._name = open_session, clock, name
         self._changed = threading.Condition()
         self._session: S | None = None
-        self._connecting = self._closed = False
+        self._attempts = 0            # under way: one, or a second one where the first gets nowhere
+        self._attempted = 0.0         # monotonic; when the last one began
+        self._closed = False
         self._began = 0.0             # when the session was made
         self._failures = 0
         self._failing_since = 0.0     # monotonic; of the failures in a row
@@ -142,17 +145,23 @@ class Lifeline(Generic[S]):
                 return self._session
             now = self._clock.monotonic()
             pause = self._not_before - now
-            if not self._connecting:
-                if pause <= 0:
-                    self._connecting = True
-                    return None
-                if isinstance(self._error, Refused):
-                    raise _again(self._error)
-            if now >= deadline or (not self._connecting and now + pause > deadline):
+            if self._may_attempt(now):
+                return None
+            if not self._attempts and isinstance(self._error, Refused):
                 raise _again(self._error)
-            self._changed.wait(min(_NAP, deadline - now if self._connecting else pause))
+            if now >= deadline or (not self._attempts and now + pause > deadline):
+                raise _again(self._error)
+            self._changed.wait(min(_NAP, deadline - now if self._attempts else pause))
             if self._ahead() - self._paused > WAKE_JUMP:  # the pause was one for a machine that was awake
                 self._not_before, self._failures, self._paused = 0.0, 0, self._ahead()
+
+    def _may_attempt(self, now: float) -> bool:
+        """Take the turn to make a session, if it is this caller's."""
+        free = self._attempts == 0 or (self._attempts == 1 and now - self._attempted > HEDGE)
+        if free and now >= self._not_before:
+            self._attempts, self._attempted = self._attempts + 1, now
+            return True
+        return False
 
     def _attempt(self) -> None:
         """Make a session, for everybody. Raises Refused, and what is no RunnerUnreachable at all."""
@@ -160,8 +169,9 @@ class Lifeline(Generic[S]):
         made: S | None = None
         try:
             with self._changed:
-                old, self._session = self._session, None
-            if old is not None:  # it died unnoticed
+                if self._session is not None and not self._session.alive:  # it died unnoticed
+                    old, self._session = self._session, None
+            if old is not None:
                 old.close()
             made = self._open()
         except RunnerUnreachable as error:
@@ -170,8 +180,8 @@ class Lifeline(Generic[S]):
                 raise
         finally:
             with self._changed:
-                self._connecting = False
-                if made is not None and not self._closed:
+                self._attempts -= 1
+                if made is not None and not self._closed and self._session is None:
                     self._begin(made)
                     made = None
                 self._changed.notify_all()
@@ -241,8 +251,7 @@ class Lifeline(Generic[S]):
         """Try to make another session, unless somebody does or did a moment ago: lines die without a word."""
         with self._changed:
             self._silent = True
-            if not self._connecting and self._clock.monotonic() >= self._not_before:
-                self._connecting = True
+            if self._may_attempt(self._clock.monotonic()):
                 self._start(self._attempt_beside, session)
 
     def _attempt_beside(self, silent: S) -> None:
@@ -257,7 +266,7 @@ class Lifeline(Generic[S]):
             left, made = made, None
         finally:
             with self._changed:
-                self._connecting = False
+                self._attempts -= 1
                 if made is None:
                     self._pause(DIAL_PAUSE)
                 elif self._closed or (self._session is not None and not (self._session is silent and self._silent)):

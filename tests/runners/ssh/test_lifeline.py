@@ -188,6 +188,24 @@ def test_a_line_on_which_nothing_even_can_be_sent_is_found_out(line: Lifeline[Fa
     stuck.set()
 
 
+def test_an_attempt_that_gets_nowhere_holds_up_nobody_for_long(
+        line: Lifeline[FakeSession], host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifeline, "HEDGE", 0.1)
+    monkeypatch.setattr(lifeline, "_NAP", 0.05)
+    stuck, quick = threading.Event(), host.open
+    line._open = lambda: (stuck.wait(20), quick())[1]
+    first = threading.Thread(target=line.session, args=(20,))
+    first.start()
+    soon(lambda: line._attempts == 1)
+    line._open = quick
+    session = line.session(20)
+    assert session is host.sessions[0]
+    stuck.set()
+    first.join(20)
+    soon(lambda: host.sessions[1].closed)
+    assert not session.closed
+
+
 def test_a_machine_that_woke_does_not_sit_out_a_pause_of_before(
         line: Lifeline[FakeSession], host: Host, clock: LeapingClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifeline, "FIRST_PAUSE", 1e6)
