@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from mldesk.core.errors import NotFound, RunnerUnreachable
+from mldesk.core.errors import LibraryDamaged, NotFound, RunnerUnreachable
 from mldesk.core.ids import new_id
 from mldesk.runners import answers
 from mldesk.runners.ssh.client import SshRunner
-from mldesk.runners.ssh.programs import Opened
 from mldesk.runners.ssh.download import take_files, take_object
+from mldesk.runners.ssh.programs import Opened
+from mldesk.runners.ssh.session import SshSession
 from mldesk.runners.ssh.transfer import Cut
 from mldesk.runners.ssh.upload import bring
 from mldesk.wire.bulk import Frame, header
@@ -121,6 +122,69 @@ def test_a_download_that_is_cut_goes_on_with_what_is_there(
     runner.fetch(model, here)
     here.verify_manifest(model)
     assert len(seen) <= 6 + 2
+
+
+def test_a_long_line_is_filled_by_several_channels(
+        runner: SshRunner, box: Box, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mldesk.runners.ssh.session._LANES", ((float("inf"), 3),))
+    monkeypatch.setattr("mldesk.runners.ssh.session._WORTH", CHUNK)
+    opened, told = [], []
+    open_one = SshSession.open
+    monkeypatch.setattr(SshSession, "open", lambda *given: opened.append(given[1]) or open_one(*given))
+    digest = data_set(person.store, 5 * CHUNK + 7, CHUNK + 1, 100, 0)
+    size = person.store.manifest(digest).size
+    assert runner.bring(digest, lambda *facts: told.append(facts)) == size
+    box.store.verify_manifest(digest)
+    assert opened == ["receive"] * 3
+    assert told == sorted(told)
+    assert told[-1] == (size, size)
+
+
+def test_a_runner_of_the_version_before_gets_its_data_too(
+        runner: SshRunner, box: Box, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_one = SshSession.open
+
+    def old(session: SshSession, program: Any) -> Opened:
+        opened = open_one(session, program)
+        facts = {name: fact for name, fact in opened.facts.items() if name != "bulk_newest"}
+        return Opened(opened.stream, facts, opened.first)
+
+    monkeypatch.setattr(SshSession, "open", old)
+    digest = data_set(person.store, 2 * CHUNK + 17, 100, 0, CHUNK)
+    assert runner.bring(digest) > 3 * CHUNK
+    box.store.verify_manifest(digest)
+    assert runner.bring(digest) == 0
+
+
+def test_many_small_files_go_and_come_back_in_few_round_trips(
+        runner: SshRunner, box: Box, person: Person, tmp_path: Path, proxy: Proxy) -> None:
+    runner.hello()
+    proxy.delay = (0.01, 0.02)  # seconds for every piece of the line: thousands of turns would take minutes
+    digest = data_set(person.store, *range(300))
+    runner.bring(digest)
+    box.store.verify_manifest(digest)
+    here = ObjectStore(tmp_path / "here")
+    runner.fetch(digest, here)
+    here.verify_manifest(digest)
+
+
+def test_a_file_that_changed_on_our_own_disk_is_not_taken_for_the_runners_fault(
+        runner: SshRunner, box: Box, person: Person) -> None:
+    digest = data_set(person.store, 2 * CHUNK, 100)
+    for entry in person.store.manifest(digest).entries:
+        path = person.store.path(entry.sha256)
+        data = bytearray(path.read_bytes())
+        data[-1] ^= 1
+        path.chmod(0o644)
+        path.write_bytes(data)
+        with pytest.raises(LibraryDamaged):
+            runner.bring(digest)
+        assert not box.store.has(entry.sha256)
+        box.store.sweep_staging(0)  # what came beside it would not be sent again
+        data[-1] ^= 1
+        path.write_bytes(data)
+    runner.bring(digest)
+    box.store.verify_manifest(digest)
 
 
 def test_a_full_disk_over_there_is_told_as_such(
