@@ -69,7 +69,8 @@ class RunnerState(RunnerWatch):
     async def load_log(self) -> None:
         """Ask for the end of the agent's log. One out of reach is shown elsewhere."""
         try:
-            self.log.value = await in_remote(self._desk.workbench.runners.log, self.name)
+            async with self._turn:
+                self.log.value = await in_remote(self._desk.workbench.runners.log, self.name)
         except RunnerUnreachable:
             return
 
@@ -117,10 +118,12 @@ class RunnerState(RunnerWatch):
         self._told = (what, share)
 
     async def _long(self, work: Callable[[], T]) -> T:
+        """Do something to the machine while nobody asks it anything: a question would start its agent again."""
         self._told = None
         self.doing.value = ("", 0.0)
         try:
-            return await in_remote(work)
+            async with self._turn:
+                return await in_remote(work)
         finally:
             self.doing.value = None
 

@@ -47,6 +47,7 @@ class RunnerWatch:
         self.answered = Observable(False)  # whether anything is known of how it stands
         self._silent = 0     # looks in a row that brought no sample
         self._wake = asyncio.Event()
+        self._turn = asyncio.Lock()  # held while it is asked, and while something is done to it
 
     @property
     def condition(self) -> Condition:
@@ -83,6 +84,10 @@ class RunnerWatch:
 
     async def look(self, wait: float = 0.0) -> None:
         """Ask the runner once, waiting up to ``wait`` seconds for a sample; no answer ends in ``trouble``."""
+        async with self._turn:
+            await self._look(wait)
+
+    async def _look(self, wait: float) -> None:
         service = self._desk.workbench.runners
         try:
             self.queue.value = await in_remote(service.queue, self.name)
