@@ -25,7 +25,7 @@ from tests.runners.ssh.box import PASSWORD
 pytestmark = pytest.mark.skipif(not usable(), reason="needs root, sshd and a system's Python to play the box")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def box() -> Iterator[FarBox]:
     box = FarBox()
     yield box
@@ -86,6 +86,7 @@ def test_a_bare_box_becomes_a_runner_and_is_left_without_a_trace(
     queue_is_steered(desk)
     run_moves_here_and_goes_on(desk, box)
 
+    silence_is_noted_and_changes_no_run(desk, box, monkeypatch)
     job_goes_on_under_an_upgrade(desk, box, monkeypatch)
 
     assert desk("runners", "settings", "far", "--cpu-slots", "2", "--quiet", "22:00-07:00", "--quota", "50GB")[
@@ -143,6 +144,28 @@ def run_moves_here_and_goes_on(desk: Desk, box: FarBox) -> None:
     assert desk("runs", "move", run, "local")["runner"] == "local"
     assert desk.refuses("runs", "move", run, "far")[1]["error"]["code"] == "conflict"
     box.steps(3)
+
+
+def silence_is_noted_and_changes_no_run(desk: Desk, box: FarBox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is out of reach is said to be so since then; its job goes on, and nothing of it is missing."""
+    box.steps(40, delay=0.05)
+    run = desk("train", "shop", "--target", "grade", "--runner", "far", "--detach")["run"]
+    box.sshd.stop()
+    with monkeypatch.context() as impatient:
+        impatient.setattr("mldesk.runners.ssh.client.PERSISTENCE", 0.5)
+        code, told = desk.refuses("runners", "check", "far")
+        assert (code, told["error"]["code"]) == (1, "runner_unreachable")
+        noted = desk("runners", "show", "far")
+        assert (noted["unreachable"] is not None, noted["trouble"]) == (True, told["error"]["message"])
+        shown = desk("runs", "show", run)
+        assert (shown["status"], shown["cause"]) in {("queued", None), ("running", None)}
+        assert desk("runners", "show", "far")["unreachable"] == noted["unreachable"]
+    box.sshd.start()
+    desk.tries("runs", "follow", run)
+    assert desk("runners", "show", "far")["unreachable"] is None
+    events = desk.events(run)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert desk("runs", "show", run)["status"] == "succeeded"
 
 
 def job_goes_on_under_an_upgrade(desk: Desk, box: FarBox, monkeypatch: pytest.MonkeyPatch) -> None:
