@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import signal
 import subprocess
 import threading
@@ -122,6 +123,11 @@ class Dispatcher:
         """Return its place in the queue from 1; 0 when it is not in it."""
         with self.lock:
             return self.queue.position(job.id)
+
+    def positions(self) -> dict[str, int]:
+        """Return the place of every job in the queue from 1."""
+        with self.lock:
+            return {place.job: number for number, place in enumerate(self.queue, start=1)}
 
     # --- what people see
 
@@ -320,12 +326,13 @@ def _is_stuck(job: Job) -> bool:
 
 
 def _clean(folder: JobFolder) -> None:
-    """Kill what an ended job left behind because its supervisor was killed at the very end."""
-    record = folder.record()
-    if record is None:
+    """Kill and remove what an ended job left behind because it, or its supervisor at the very end, was killed."""
+    record, scratch = folder.record(), folder.path / "scratch"
+    if record is None and not scratch.exists():
         return
     with folder.claim() as free:
         if free:
-            if record.trainer.alive:
+            if record is not None and record.trainer.alive:
                 signal_trainer(record.trainer.pid, signal.SIGKILL)
+            shutil.rmtree(scratch, ignore_errors=True)  # of an import it may be as large as its source
             folder.forget_record()

@@ -116,6 +116,7 @@ class JobMethods:
         return {"next": offset + len(text)}, text
 
     def _list(self) -> Answer:
-        return {"jobs": [{"id": job.id, "name": job.name, "position": self._dispatcher.position(job),
+        positions = self._dispatcher.positions()
+        return {"jobs": [{"id": job.id, "name": job.name, "position": positions.get(job.id, 0),
                           "state": JobState.LOST.value if job.broken else job.state().value}
                          for job in reversed(self._jobs.all())]}

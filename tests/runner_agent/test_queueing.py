@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,31 @@ def test_what_was_not_written_down_comes_last_of_its_priority_as_its_journal_dat
 
 def test_a_job_that_ran_since_does_not_get_its_old_place_back(queue: Queue, tmp_path: Path) -> None:
     assert restored(tmp_path, Found("a", 0, 2, 50.0), *left("b", "c", "d")) == "bcda"
+
+
+def test_whatever_is_done_to_it_the_next_agent_finds_it_as_it_was(tmp_path: Path) -> None:
+    chance, queue = random.Random(2), Queue(tmp_path)
+    attempts: dict[str, int] = {}
+    for step in range(400):
+        waiting = [place.job for place in queue]
+        act = chance.choice(["add", "add", "remove", "reorder", "prioritize"])
+        if act == "add":
+            job = chance.choice([name for name in attempts if name not in waiting] or [f"j{step}"])
+            attempts[job] = attempts.get(job, 0) + 1
+            queue.add(job, chance.randint(-2, 2), attempts[job])
+        elif waiting and act == "remove":
+            queue.remove(chance.choice(waiting))
+        elif waiting and act == "reorder":
+            queue.reorder(chance.choice(waiting), chance.choice([*waiting, ""]))
+        elif waiting:
+            queue.prioritize(chance.choice(waiting), chance.randint(-2, 2))
+        found = [Found(place.job, 0, place.attempt, chance.random()) for place in queue]
+        chance.shuffle(found)
+        again = Queue(tmp_path)
+        again.restore(found)
+        assert list(again) == list(queue)
+        priorities = [place.priority for place in queue]
+        assert priorities == sorted(priorities, reverse=True)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[[1]]", b'[["a", "x", 1]]', b"null", b'{"a": 1}'])
