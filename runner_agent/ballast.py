@@ -55,6 +55,16 @@ def require_space(folder: Path) -> None:
             hint=f"Free some space on the disk that holds {folder}, then start it again.")
 
 
+def require_room(folder: Path, size: int) -> None:
+    """Raise DiskFull when ``size`` bytes that are to come would leave less than a job needs to start."""
+    usage = shutil.disk_usage(folder)
+    needed = min(NEEDED_BYTES, int(usage.total * NEEDED_SHARE))
+    if usage.free - size < needed:
+        raise DiskFull(
+            f"The runner's disk has no room for these data: {_mb(usage.free)} are free, {_mb(size)} would come, and "
+            f"{_mb(needed)} are kept for jobs.", hint=f"Free some space on the disk that holds {folder}.")
+
+
 def nearly_full(folder: Path, least: int = 1024 * 1024) -> bool:
     """Say whether less than ``least`` bytes are free."""
     return _free(folder) < least

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
+import queue
 import select
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
@@ -18,6 +21,7 @@ from mldesk.wire.bulk import HEADER, NO_DIGEST, Buffer, Frame, Received, Torn, f
 from mldesk.wire.intake import Intake
 from mldesk.wire.manifest import CHUNK, Entry, check_digest
 from mldesk.wire.objects import ObjectMissing, ObjectStore
+from runner_agent.ballast import require_room
 from runner_agent.bridge import arguments_of, refuse, say
 from runner_agent.place import Place
 
@@ -25,6 +29,7 @@ SILENCE = 300.0            # seconds without a byte from the caller, who may be 
 _PIPE = 1024 * 1024        # bytes a pipe to sshd may hold: fewer turns between it and us
 _SET_PIPE_SIZE = 1031      # F_SETPIPE_SZ of Linux; Python's fcntl has a name for it since 3.10, not everywhere
 _UNSAID = 64               # answers that wait to go out together while more is coming in
+_AHEAD = 2                 # frames that are read before it is their turn
 
 
 def main(given: Sequence[str]) -> int:
@@ -42,17 +47,17 @@ def main(given: Sequence[str]) -> int:
 
 
 def _serve(answer: Callable[[Received], Sequence[Buffer]]) -> int:
-    read, unsaid = Stdin(), bytearray()
+    asked, unsaid = Ahead(), bytearray()
     while True:
         try:
-            if unsaid and (len(unsaid) > _UNSAID * HEADER.size or not select.select([0], [], [], 0)[0]):
+            if unsaid and (len(unsaid) > _UNSAID * HEADER.size or asked.idle):
                 _write(unsaid)
                 unsaid = bytearray()
-            asked = read_frame(read)
-            if asked is None or asked.kind is Frame.END:
+            given = asked.next()
+            if given is None or given.kind is Frame.END:
                 _write(unsaid)
                 return 0
-            said = answer(asked)
+            said = answer(given)
             if sum(map(len, said)) == HEADER.size:
                 unsaid += said[0]
             else:
@@ -61,6 +66,39 @@ def _serve(answer: Callable[[Received], Sequence[Buffer]]) -> int:
         except (MldeskError, OSError) as error:
             _write(unsaid, _failure(error))
             return 1
+
+
+class Ahead:
+    """Reads frames in a thread of its own, so that the line does not stand still while the disk is written to."""
+
+    def __init__(self) -> None:
+        self._frames: queue.Queue[Received | Exception | None] = queue.Queue(_AHEAD)
+        # One buffer for each frame that waits, one that is worked on, and one that is read into.
+        self._readers = itertools.cycle([Stdin() for _ in range(_AHEAD + 2)])
+        threading.Thread(target=self._read, name="stdin", daemon=True).start()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be answered."""
+        return self._frames.empty()
+
+    def next(self) -> Received | None:
+        """Return the next frame, whose body is good until the next call; None at the end. Raises Torn, OSError."""
+        given = self._frames.get()
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    def _read(self) -> None:
+        given: Received | Exception | None = None
+        while not isinstance(given, Exception):
+            try:
+                given = read_frame(next(self._readers))
+            except (MldeskError, OSError) as error:
+                given = error
+            self._frames.put(given)
+            if given is None or isinstance(given, Received) and given.kind is Frame.END:
+                return
 
 
 class Taking:
@@ -104,6 +142,7 @@ class Taking:
             lack = b"\0"
         else:
             self._intake = Intake(self._store, entries, lead=given.get("lead") is True)
+            require_room(self._store.root, sum(piece.size for piece in self._intake.wanted))
             lack = b"\1" + self._intake.bitmap()
         return header(Frame.LACK, lack), lack
 
@@ -155,7 +194,7 @@ class Stdin:
     """Reads exactly so many bytes of stdin, fewer at its end or when the caller has been silent too long."""
 
     def __init__(self) -> None:
-        self._buffer = memoryview(bytearray(CHUNK))
+        self._buffer = memoryview(bytearray(HEADER.size))
 
     def __call__(self, count: int) -> memoryview:
         """Return the bytes, in a buffer that the next call uses again."""

@@ -13,6 +13,7 @@ from mldesk.core.filelock import locked
 from mldesk.wire import linked
 from mldesk.wire.link_server import Answer
 from mldesk.wire.objects import ObjectMissing, ObjectStore
+from runner_agent.ballast import require_room
 
 
 class DataMissing(NotFound):
@@ -52,6 +53,7 @@ class ObjectMethods:
         return {"missing": [digest for digest in digests if digest not in here and not (staged / digest).exists()]}
 
     def put(self, digest: str, chunk: bool, body: bytes) -> Answer:
+        require_room(self._store.root, len(body))
         if chunk:
             self._store.put_chunk(digest, body)
         elif hashlib.sha256(body).hexdigest() != digest:

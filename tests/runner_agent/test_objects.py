@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
 
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput, DiskFull, NotFound
 from mldesk.wire.objects import CHUNK, ObjectStore
 from runner_agent.objects import DataMissing, ObjectMethods
 
@@ -41,6 +42,15 @@ def test_bytes_are_given_from_any_offset(tmp_path: Path) -> None:
     assert agent.get(digest, 30, 4) == ({"size": 10}, b"")
     with pytest.raises(NotFound):
         agent.get("0" * 64, 0, 1)
+
+
+def test_data_that_would_leave_jobs_no_room_are_not_taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = ObjectMethods(tmp_path)
+    usage = shutil._ntuple_diskusage(10**12, 0, 2 << 30)
+    monkeypatch.setattr("runner_agent.ballast.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(DiskFull, match=r"2\.1 GB are free.*2\.1 GB are kept for jobs"):
+        agent.put(hashlib.sha256(b"x").hexdigest(), False, b"x")
+    assert list(ObjectStore(tmp_path).digests()) == []
 
 
 def test_what_came_in_damaged_is_refused(tmp_path: Path) -> None:

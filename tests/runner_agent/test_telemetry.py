@@ -18,6 +18,7 @@ import pytest
 
 from runner_agent.load import usage_of
 from runner_agent.telemetry import TelemetryMethods, Timing
+from tests.runner_agent.bench import Bench, command_of, kill
 from tests.runner_agent.fake_cards import make_driver
 
 QUICK = Timing(silence=3.0, unwanted=60.0, pause=0.05, longest_pause=0.2, without_cards=1.0)
@@ -179,3 +180,19 @@ def test_an_answer_is_never_too_long_for_the_link(begin: Callable[..., Telemetry
     found = telemetry.telemetry(0, 0.0)["samples"]
     assert [sample["seq"] for sample in found] == list(range(found[0]["seq"], 701))
     assert 1_000_000 < len(json.dumps(found)) < 4 * 1024 * 1024
+
+
+def test_a_running_job_is_in_the_samples_of_its_runner(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    try:
+        job = bench.submit(steps=100_000, delay=0.01)
+        seen = bench.wait_for(lambda: next((sample.jobs[job] for sample in bench.runner.telemetry(wait=5.0)
+                                            if job in sample.jobs), None))
+        assert seen.memory > 1 << 20
+        bench.runner.cancel(job)
+        bench.follow(job)
+        agent = bench.agent()
+        assert len([child for child in agent.children() if "runner_agent.telemetry" in command_of(child)]) == 1
+        kill(agent)  # the helper goes with it, which ``close`` sees to
+    finally:
+        bench.close()
