@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import paramiko
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 
 from mldesk.core.errors import RunnerUnreachable
 from mldesk.runners.ssh.config import Hop
@@ -18,6 +19,10 @@ from mldesk.runners.ssh.host_keys import HostKey
 
 _MOST_KEYS = 5             # sshd hangs up after six tries, and the first is "none"
 _MOST_STEPS = 4            # methods that a host may ask for one after another
+# What paramiko raises for whoever waits: its own errors, and whatever ended its reading thread. On a line that loses or
+# damages bytes that is an error of the cipher, or of the parser that got nonsense.
+BROKEN = (paramiko.SSHException, OSError, EOFError, InvalidTag, ValueError, TypeError, LookupError, ArithmeticError,
+          struct.error)
 log = logging.getLogger("mldesk.ssh")
 
 
@@ -41,7 +46,7 @@ class Login:
             raise self._refused(allowed)
         except paramiko.SSHException as error:
             raise RunnerUnreachable(f"{self._where} ended the connection while we logged in: {error}") from error
-        except (OSError, EOFError) as error:
+        except BROKEN as error:
             raise RunnerUnreachable(f"The connection to {self._where} broke while we logged in.") from error
         finally:
             if self._agent is not None:

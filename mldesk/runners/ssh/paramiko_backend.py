@@ -20,7 +20,7 @@ from mldesk.runners.ssh.dialling import dial
 from mldesk.runners.ssh.errors import NoRoute, Refused, at
 from mldesk.runners.ssh.host_keys import HostKey
 from mldesk.runners.ssh.known_hosts import KnownHosts
-from mldesk.runners.ssh.login import Login
+from mldesk.runners.ssh.login import BROKEN, Login
 from mldesk.runners.ssh.piece_queue import PieceQueue
 from mldesk.runners.ssh.stream import StreamEnded, Tail, closing_after
 
@@ -69,12 +69,12 @@ class ParamikoConnection:
             channel = self._transports[-1].open_session(window_size=WINDOW, timeout=timeout)
             channel.in_buffer = PieceQueue()  # before the far end is asked for anything, so nothing came yet
             stream = ParamikoStream(channel)
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except BROKEN as error:
             raise RunnerUnreachable(f"The host opens no further channel: {error}") from error
         try:
             with closing_after(stream, timeout):
                 channel.exec_command(command)
-        except (paramiko.SSHException, OSError, EOFError) as error:
+        except BROKEN as error:
             stream.release()
             raise RunnerUnreachable(f"The host starts no program for us: {error}") from error
         stream.start()
@@ -111,7 +111,7 @@ class ParamikoStream:
             except TimeoutError:
                 if self._channel.closed:
                     return b""
-            except (OSError, EOFError, paramiko.SSHException):  # while it widened the window, on a line that broke
+            except BROKEN:  # while it widened the window, on a line that broke
                 return b""
 
     def write(self, data: bytes | memoryview) -> None:
@@ -124,15 +124,15 @@ class ParamikoStream:
                 view = view[sent:]
         except TimeoutError as error:
             raise StreamEnded("the far end takes nothing in") from error
-        except (OSError, EOFError, paramiko.SSHException) as error:
+        except BROKEN as error:
             raise StreamEnded(str(error) or "the connection is gone") from error
 
     def finish(self) -> None:
-        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+        with contextlib.suppress(*BROKEN):
             self._channel.shutdown_write()
 
     def close(self) -> None:
-        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+        with contextlib.suppress(*BROKEN):
             self._channel.close()
 
     def release(self) -> None:
@@ -157,7 +157,7 @@ class ParamikoStream:
                 if self._channel.closed:
                     return
                 continue
-            except (OSError, EOFError, paramiko.SSHException):
+            except BROKEN:
                 return
             if not data:
                 return
@@ -196,7 +196,7 @@ def _dial(hop: Hop, through: paramiko.Transport | None) -> socket.socket | param
     except socket.gaierror as error:
         raise NoRoute(f"No machine is known by the name {hop.host}.",
                       hint="Check the name, and whether this machine is on the network.") from error
-    except (OSError, EOFError) as error:
+    except BROKEN as error:
         why = getattr(error, "strerror", None) or str(error) or "no answer"
         raise NoRoute(f"{where} cannot be reached: {why}.", hint="Is the machine on, and the network?") from error
 
@@ -221,7 +221,7 @@ def _handshake(peer: socket.socket | paramiko.Channel, hop: Hop, known: KnownHos
         _hang_up(transport)
         raise Refused(f"{where} speaks only old, unsafe forms of SSH: {error}",
                       hint="Ask its owner to upgrade its SSH server.") from error
-    except (paramiko.SSHException, OSError, EOFError) as error:
+    except BROKEN as error:
         _hang_up(transport)
         raise RunnerUnreachable(f"{where} takes connections but does not speak SSH with us: {error}") from error
     except BaseException:

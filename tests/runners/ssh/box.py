@@ -176,6 +176,17 @@ class Box:
         """Everything that was started for this place and lives: the agent works in it, and so does what it starts."""
         return [process for process in psutil.process_iter() if str(self.place) in _words(process)]
 
+    def loose(self) -> list[psutil.Process]:
+        """Every process of the box's own user, whatever started it; none where that user is ourselves."""
+        if not self.account.own:
+            return []
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.username() == self.account.name:
+                    found.append(process)
+        return found
+
     def close(self) -> None:
         for process in self.processes():
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -31,6 +31,7 @@ class Proxy:
         self.delay = (0.0, 0.0)               # seconds before each piece, from, to
         self.budget: int | None = None        # bytes towards the target until everything is cut
         self.budget_back: int | None = None   # bytes from the target until everything is cut
+        self.mangle = 0                       # bytes to drop from the middle of what comes back next
         self.linger = 0.0                     # seconds the target's end of a half-open connection outlives the other
         self.passed = self.returned = 0       # bytes towards the target so far, and from it
         self.connections = 0
@@ -126,6 +127,8 @@ class Proxy:
                 if self.delay[1]:
                     time.sleep(self._random.uniform(*self.delay))
                 self._going.wait()
+                if self.mangle and not upward:
+                    data, self.mangle = data[:len(data) // 2] + data[len(data) // 2 + self.mangle:], 0
                 if self.silent or pair.half_open:
                     continue
                 drain.sendall(self._count(data, upward))

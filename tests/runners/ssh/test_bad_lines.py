@@ -196,3 +196,20 @@ def test_a_host_that_asks_questions_gets_the_callers_answers(asking: tuple[int, 
 
 def _route(port: int) -> Route:
     return Route(Target("127.0.0.1", "ada", port), (Hop("127.0.0.1", port, "ada", (), use_agent=False),))
+
+
+def test_a_line_that_loses_bytes_is_a_line_that_broke(
+        box: Box, person: Person, sshd: Sshd, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifeline, "FIRST_PAUSE", 0.01)
+    person.pin(sshd, proxy.port)
+    runner = box.runner(person, proxy.port)
+    try:
+        runner.connect()
+        session = runner._line.session(1.0)
+        for opening in (lambda: session.open("send"), lambda: session.open("send")):
+            proxy.mangle = 1  # paramiko's reading thread ends with an error of the cipher
+            with pytest.raises(RunnerUnreachable):
+                opening()
+        assert runner.jobs() == []
+    finally:
+        runner.close()
