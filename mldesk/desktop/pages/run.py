@@ -25,6 +25,7 @@ from mldesk.desktop.pages.run_progress import ProgressCard
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.run import RunState
 from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, why_not_move
+from mldesk.desktop.states.runner_watch import LOCAL
 from mldesk.desktop.tasks import async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -149,6 +150,8 @@ class RunPage(Page):
         super().resizeEvent(event)
         wide = self.width() >= theme.px(_WIDE)
         self._where.setVisible(wide)
+        if (run := self.state.run.value) is not None:
+            self.header.set_subtitle(self._subtitle(run))
         self._beside.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._side.setMinimumWidth(theme.px(_SIDE) if wide else 0)
         self._side.setMaximumWidth(theme.px(_SIDE) if wide else 16_777_215)
@@ -215,7 +218,9 @@ class RunPage(Page):
     def _subtitle(self, run: Run) -> str:
         learns = self.tr("{estimator} learns {target} from {dataset}").format(
             estimator=words.estimator_name(run.estimator), target=run.target, dataset=run.dataset)
-        return f"{learns} · {words.when(run.created)}"
+        far = self.width() < theme.px(_WIDE) and run.runner != LOCAL  # there is no room for the badge then
+        where = [self.tr("on {runner}").format(runner=run.runner)] if far else []
+        return " · ".join((*where, learns, words.when(run.created)))
 
     def _show_buttons(self, run: Run) -> None:
         going = not run.state.ended

@@ -131,10 +131,12 @@ class Desk:
                     pause = await self._rest(run_id, pause)
                     continue
                 except MldeskError as error:
-                    self._lost_contact(run_id, error)
-                    if error.code != FORGOTTEN:  # a full disk, for one: what came is fetched again
+                    if error.code == FORGOTTEN:
+                        self._lost_contact(run_id, error)
+                        await self._rest(run_id, LONGEST_PAUSE)
+                    else:  # a full disk, for one: what came is fetched again
                         self.troubled.emit(error)
-                    pause = await self._rest(run_id, LONGEST_PAUSE if error.code == FORGOTTEN else pause)
+                        pause = await self._rest(run_id, pause)
                     continue
                 pause = FIRST_PAUSE
                 self._regained_contact(run_id)

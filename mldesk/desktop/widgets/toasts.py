@@ -21,7 +21,7 @@ _ICONS: dict[str, tuple[str, IconRole]] = {
     "neutral": ("info", "muted"), "info": ("info", "info"), "accent": ("info", "accent"),
     "success": ("success", "success"), "warning": ("warning", "warning"), "danger": ("error", "danger"),
 }
-_MOST = 4          # shown at once; older ones make room
+_MOST = 3          # shown at once; older ones make room
 _WIDTH = 380       # pixels at 100 %
 _SECONDS = 6.0
 
@@ -52,14 +52,16 @@ class Toast(QFrame):
         close = make_icon_button("close", self.tr("Dismiss"), size=14)
         close.clicked.connect(self.close_now)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(Space.M, Space.S + 2, Space.S, Space.S + 2)
+        above = Space.XXS if wide else Space.S + 2
+        layout.setContentsMargins(Space.M, above, Space.S, above)
         layout.setSpacing(Space.S + 2)
         mark = IconLabel(icon, role, 18)
-        mark.setContentsMargins(0, 2, 0, 0)
-        layout.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        mark.setContentsMargins(0, 0 if wide else 2, 0, 0)
+        where = Qt.AlignmentFlag.AlignVCenter if wide else Qt.AlignmentFlag.AlignTop
+        layout.addWidget(mark, 0, where)
         layout.addLayout(words, 1)
         words.setContentsMargins(0, 2, 0, 2)
-        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(close, 0, where)
         self._timer = QTimer(self, singleShot=True, interval=round(seconds * 1000))
         self._timer.timeout.connect(self.close_now)
         if seconds > 0:
