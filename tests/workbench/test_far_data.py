@@ -45,7 +45,7 @@ class FarRunner(LocalRunner):
 
     def __init__(self, folder: Path, desk: ObjectStore) -> None:
         trainer = folder / "trainer.py"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         trainer.write_text(TRAINER)
         home = Home(folder / "home").make()
         super().__init__(home, agent_options=["--no-warm", "--trainer", json.dumps([sys.executable, str(trainer)])])
