@@ -94,6 +94,8 @@ def add(
             runner = service.add(name, address, preparation=plan, processor_only=cpu_only, at_boot=not no_boot,
                                  report=steps.report)
         _remembered(face, service)
+    if problem := runner.options.get("at_boot_problem"):
+        face.note(f"! {problem}")
     _print(face, runner)
     face.note(f"\nNext: mldesk train DATASET --target COLUMN --runner {runner.name}")
 
@@ -131,6 +133,10 @@ def forget(context: typer.Context, name: Name) -> None:
     face = Face.of(context)
     with face.workbench() as bench:
         bench.runners.forget(name)
+        left = [run.name for run in bench.runs.active() if run.runner == name]
+    if left:
+        face.note(f"! {words.plural(len(left), 'run')} there cannot be followed until it is added again: "
+                  f"{', '.join(left[:5])}")
     face.document({"runner": name, "forgotten": True}) if face.json else face.say(f"The runner {name} is forgotten.")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mldesk.core import filelock
 from mldesk.core.errors import Conflict
 from mldesk.core.ids import new_id
 from mldesk.library import Library
@@ -72,7 +74,7 @@ class RunnerSetup:
         """Do what was agreed to. Raises InstallBusy, InstallFailed, RunnerUnreachable, DiskFull."""
         from mldesk.runners.provision import provisioning
 
-        with self._box(preparation.address) as box:
+        with self._alone(preparation.address), self._box(preparation.address) as box:
             return provisioning.carry_out(box, self._library.home, preparation.prepared, at_boot=at_boot,
                                           token=self._token(), report=report)
 
@@ -80,11 +82,23 @@ class RunnerSetup:
         """Remove what was installed. Raises InstallBusy while jobs run there, InstallFailed, RunnerUnreachable."""
         from mldesk.runners.provision import provisioning
 
-        with self._box(address) as box:
+        with self._alone(address), self._box(address) as box:
             return provisioning.take_away(box, kill_jobs=kill_jobs, keep_data=keep_data, token=self._token())
 
     def _box(self, address: str) -> AbstractContextManager[Exec]:
         return self._access.box(address)
+
+    @contextmanager
+    def _alone(self, address: str) -> Iterator[None]:
+        """Be the only program of this library that works on a machine: all of them would hold the same lock there."""
+        from mldesk.runners.provision.install import InstallBusy
+
+        name = hashlib.sha256(address.encode()).hexdigest()[:16]
+        with open(self._library.home.scratch / f"installing-{name}", "ab") as file:
+            if not filelock.acquire(file.fileno(), wait=False):
+                raise InstallBusy(f"Another MLDesk program is at work on {address} just now.",
+                                  hint="Wait until it is done, then try again.")
+            yield
 
     def _token(self) -> str:
         """Return the name under which this library installs: with the same one, a cut installation goes on at once."""

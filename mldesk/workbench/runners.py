@@ -15,6 +15,7 @@ from mldesk.wire.states import JobState
 from mldesk.workbench.access import Access, same_address
 from mldesk.workbench.checks import check_order
 from mldesk.workbench.credentials import Asker
+from mldesk.workbench.far_data import is_here
 from mldesk.workbench.following import bring
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import listed, parse_reference
@@ -145,11 +146,13 @@ class RunnerService(AskedRunners):
                report: Report | None = None) -> Removed:
         """Take everything away that was put on the machine, then forget it. Its runs stay in the library.
 
-        Raises InstallBusy while jobs are there and ``kill_jobs`` was not asked for, Conflict for "local",
-        RunnerUnreachable (``forget`` needs no answer).
+        Raises InstallBusy while jobs are there and ``kill_jobs`` was not asked for, Conflict for "local" and where
+        a table's rows would be lost, RunnerUnreachable (``forget`` needs no answer).
         """
         record = self._elsewhere(name)
         report = report or _silent
+        if not keep_data:
+            self._keep_data(name)
         report("Bringing in what its runs have said", 0.0)
         going = self._settle(name, kill_jobs=kill_jobs)
         report("Removing", 0.5)
@@ -220,11 +223,32 @@ class RunnerService(AskedRunners):
                     log.info("%s: %s", run.name, error)
         runs = [now for now in (self._library.runs.get(run.id) for run in runs) if not now.state.final]
         going = [run.name for run in runs if (not run.state.ended or run.handover is not None)]
+        going += self._of_others(name, {run.id for run in runs})
         if going and not kill_jobs:
             raise InstallBusy(f"Nothing was changed: {listed(going, 5)} {'is' if len(going) == 1 else 'are'} not done "
                               "there yet.", hint="Wait, move what is there (`mldesk runs move RUN RUNNER`), or end it "
                               "(--kill-jobs).")
         return runs
+
+    def _of_others(self, name: str, ours: set[str]) -> list[str]:
+        """Return what another library has there, running or waiting."""
+        try:
+            view = self.queue(name)
+        except Conflict as error:  # it is too old to say
+            log.info("%s: %s", name, error)
+            return []
+        running = ["a job of another MLDesk" for slot in view.slots if slot.job and slot.job not in ours]
+        return [*running, *(item.name for item in view.waiting if item.job not in ours)]
+
+    def _keep_data(self, name: str) -> None:
+        """Raise Conflict if a table's rows are on that runner only."""
+        versions = [version for dataset in self._library.datasets.list()
+                    for version in self._library.datasets.versions(dataset.name)]
+        only = [version.label for version in versions if self._library.runs.importer(version.manifest) == name
+                and not is_here(self._library, version.manifest)]
+        if only:
+            raise Conflict(f"Nothing was changed: the data of {listed(only, 5)} are on the runner {name} only.",
+                           hint=f"Bring them here (mldesk data fetch {only[0]}), or leave them there with --keep-data.")
 
     def _drain_job(self, client: RunnerClient, run_id: str, *, until_ended: bool) -> None:
         deadline = self._clock.monotonic() + _END_SECONDS

@@ -38,6 +38,7 @@ class ScriptedRunner:
         self.specs: dict[str, JobSpec] = {}
         self.journals: dict[str, list[Event]] = {}
         self.priorities: dict[str, int] = {}
+        self.view = QueueView((), (Slot("cpu", 0, "", 0, ""),), draining=False, quiet=False)
         self.down = 0          # how many calls fail before the next one works
         self.commands: list[str] = []
         self.refusal: Exception | None = None
@@ -104,7 +105,7 @@ class ScriptedRunner:
 
     def queue(self) -> QueueView:
         self._reached()
-        return QueueView((), (Slot("cpu", 0, "", 0, ""),), draining=False, quiet=False)
+        return self.view
 
     def close(self) -> None:
         """Nothing is held."""

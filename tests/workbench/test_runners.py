@@ -7,7 +7,12 @@ import pytest
 from mldesk.core.clock import SystemClock
 from mldesk.core.errors import Conflict, NotFound, RunnerUnreachable
 from mldesk.library import Library
+from mldesk.library.secrets import SecretStore
+from mldesk.wire.runner_view import QueueView, Slot, Waiting
+from mldesk.workbench.access import Access
+from mldesk.workbench.credentials import KeptSecrets
 from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.runner_setup import RunnerSetup
 from mldesk.workbench.runners import RunnerService
 from tests.workbench.stand_ins import Desk
 
@@ -84,3 +89,50 @@ def test_a_machine_is_one_runner_only(desk: Desk) -> None:
     with pytest.raises(Conflict, match="is a runner already: box"):
         desk.runners.check_new("again", "ssh://me@box:22")
     assert desk.runners.check_new("other", "you@box:22") == "other"
+
+
+class TestRemoving:
+    """What keeps a runner from being removed. That it leaves no trace is tested on a real box."""
+
+    @pytest.fixture
+    def far(self, desk: Desk) -> Desk:
+        desk.library.runners.add("far", "ssh", "me@far")
+        return desk
+
+    def test_a_run_that_is_not_done_there(self, far: Desk) -> None:
+        run = far.runs.start(TrainOrder("shop", "grade", runner="far"))
+        with pytest.raises(Conflict, match=f"{run.name} is not done there yet") as busy:
+            far.runners.remove("far")
+        assert (busy.value.code, "mldesk runs move" in busy.value.hint) == ("install_busy", True)
+
+    def test_a_job_of_somebody_else(self, far: Desk) -> None:
+        far.runner.view = QueueView((Waiting("1" * 26, "theirs", 0, 1, ""),), (Slot("cpu", 0, "", 0, "2" * 26),),
+                                    draining=False, quiet=False)
+        with pytest.raises(Conflict, match="a job of another MLDesk, theirs are not done there yet"):
+            far.runners.remove("far")
+
+    def test_a_table_whose_rows_are_there_only(self, far: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(type(far.library.runs), "importer", lambda _self, _manifest: "far")
+        monkeypatch.setattr("mldesk.workbench.runners.is_here", lambda _library, _manifest: False)
+        with pytest.raises(Conflict, match="the data of shop@1 are on the runner far only"):
+            far.runners.remove("far")
+
+    def test_a_runner_that_gives_no_answer(self, far: Desk) -> None:
+        far.runner.down = 1
+        with pytest.raises(RunnerUnreachable):
+            far.runners.remove("far")
+        assert far.runners.show("far").trouble == "No answer."
+        far.runners.forget("far")
+        assert [record.name for record in far.runners.list()] == ["local"]
+
+
+def test_two_programs_of_one_library_do_not_work_on_one_machine_at_once(desk: Desk) -> None:
+    access = Access(desk.library.home, KeptSecrets(SecretStore(desk.library.home.vault)))
+    one, other = RunnerSetup(desk.library, access), RunnerSetup(desk.library, access)
+    with one._alone("me@box"):
+        with pytest.raises(Conflict, match="at work on me@box just now"), other._alone("me@box"):
+            pass
+        with other._alone("me@elsewhere"):
+            pass
+    with other._alone("me@box"):
+        pass
