@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,10 +21,11 @@ from mldesk.runners.provision.own_wheels import find_own, own_platform, own_pyth
 from mldesk.runners.provision.own_wheels import make as make_wheel
 from mldesk.runners.provision.package import build_payload
 from mldesk.runners.provision.plan import Offer, Runtime
+from mldesk.runners.provision.probe import INTERNET_URL
 from mldesk.runners.provision.runtime import NoRuntime, Packed, pack_own_python
 from mldesk.runners.provision.steps import Archive
-from mldesk.runners.provision.torch_builds import BUILDS, CPU
-from mldesk.runners.provision.training_plan import TrainingOffer, Wheels
+from mldesk.runners.provision.torch_builds import BUILDS, CPU, DEFAULT_INDEX
+from mldesk.runners.provision.training_plan import REST, REST_INSTALLED, TrainingOffer, Wheels
 from mldesk.runners.provision.wheelhouse import (
     Lock,
     Packages,
@@ -57,11 +59,15 @@ class Desktop:
         self._folder = home.make().wheels
         self._made = self._folder / "made"
 
-    def offer(self) -> Offer:
-        """Say what it can give. Takes seconds the first time; kept for the next. Raises NotWhole, OSError."""
+    def offer(self, *, fetches: bool = False) -> Offer:
+        """Say what it can give, with ``fetches`` also what it would have to download first.
+
+        Takes seconds the first time; kept for the next. Raises NotWhole, OSError.
+        """
         payload, python, uv = build_payload(), self.python(), self.uv()
         return Offer(payload.build, len(payload.data), payload.installed, _for_each(python),
-                     {own_platform(): uv.size} if uv else {}, self._training(own_packages()), own_python())
+                     {own_platform(): uv.size} if uv else {}, self._training(own_packages(), fetches=fetches),
+                     own_python())
 
     def python(self) -> Packed | None:
         """Return this desktop's Python as an archive; None where it cannot be sent. Raises OSError."""
@@ -114,14 +120,31 @@ class Desktop:
                            hint=f"Put them into {self._folder}, or let the machine reach the internet.")
         return make_wheels(house, self._folder, report)
 
-    def _training(self, packages: Packages) -> TrainingOffer:
-        wheels = {}
+    def _training(self, packages: Packages, *, fetches: bool) -> TrainingOffer:
+        wheels = self._fetched(packages) if fetches and importlib.util.find_spec("pip") and self._online() else {}
         for lock in self._locks(packages):
             house = find_wheels(lock, self._folder)
             if not house.missing:
                 wheels[lock.key] = Wheels(house.size, int(house.installed * _COMPILED), house.made)
         own = find_own("pip")
         return TrainingOffer(packages, wheels, own.size if own else 0, bool(self.index))
+
+    def _fetched(self, packages: Packages) -> dict[str, Wheels]:
+        """Return what could be downloaded for boxes of our kind: the default index holds one build of torch."""
+        python = tuple(map(int, own_python().split(".")))
+        builds = (CPU, *BUILDS) if self.index else [build for build in BUILDS if build.name == DEFAULT_INDEX]
+        return {lock_for(packages, build, python, own_platform()).key: Wheels(
+            build.download + REST, build.installed + REST_INSTALLED, exact=False, fetched=True) for build in builds}
+
+    def _online(self) -> bool:
+        """Say whether this desktop can download: it has an index of its own, or a way to the internet."""
+        if self.index:
+            return True
+        try:
+            urllib.request.urlopen(urllib.request.Request(INTERNET_URL, method="HEAD"), timeout=3).close()  # noqa: S310
+        except OSError:
+            return False
+        return True
 
     def _locks(self, packages: Packages) -> Iterator[Lock]:
         """Yield the locks that this desktop might hold: its own Python's, and others of which wheels lie there."""

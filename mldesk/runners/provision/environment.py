@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,20 +19,18 @@ from mldesk.runners.provision.training_plan import Source, Training
 
 # What must load before a box counts as one that trains; mldesk.training.run names the rest of it.
 MODULES = ("torch", "mldesk.training.run", "psutil", "pynvml")
-_MAKING, _SENDING, _UNPACKING, _TRYING = ("Making the training packages", "Sending the training packages",
-                                          "Setting the training packages up", "Trying a training")
+_SENDING, _UNPACKING, _TRYING = ("Sending the training packages", "Setting the training packages up",
+                                 "Trying a training")
 _EFFORT = 50_000_000       # of trying it: as long as sending so many bytes takes, roughly
 _ASKED = 100               # digests of one question
 _FETCHING = 7200.0         # seconds; a box may be far from its index
-
-Wheels = Callable[[Callable[[float], None]], Sequence[Path]]
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
     """What this desktop gives for the training part."""
 
-    wheels: Wheels | None = None      # makes what is missing of the wheels, telling how far it is, and returns them all
+    wheels: Sequence[Path] = ()       # all that the lock names
     pip: Archive | None = None        # a wheel of pip, for a box with internet and without uv
     uv: Archive | str = ""            # uv to send, or "uv": there is one; "": neither
     index: str = ""                   # the user's own package indexes, spaces between them
@@ -43,8 +41,7 @@ class Supply:
         """Return what will be told of it, with weights."""
         if training.source is Source.THERE:
             return []
-        return [(_MAKING, training.disk / 20), (_SENDING, training.upload or training.download),
-                (_UNPACKING, training.disk / 10), (_TRYING, _EFFORT)]
+        return [(_SENDING, training.upload or training.download), (_UNPACKING, training.disk / 10), (_TRYING, _EFFORT)]
 
 
 def install_training(work: Steps, training: Training, supply: Supply, cards: int,
@@ -66,9 +63,9 @@ def install_training(work: Steps, training: Training, supply: Supply, cards: int
 
 
 def _send_wheels(work: Steps, training: Training, supply: Supply, progress: Progress) -> int:
-    if supply.wheels is None:
+    if not supply.wheels:
         raise InstallFailed("The plan sends packages, and none were given.", hint="Make the plan again.")
-    wheels = [Archive(path, _digest(path)) for path in supply.wheels(progress.phase(_MAKING))]
+    wheels = [Archive(path, _digest(path)) for path in supply.wheels]
     absent = _absent(work, wheels)
     part, total, sent, before = progress.phase(_SENDING), sum(item.size for item in absent) or 1, 0, 0
     for wheel in absent:

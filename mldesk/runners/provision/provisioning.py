@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mldesk.core.errors import MldeskError
 from mldesk.core.paths import Home
@@ -23,6 +25,8 @@ from mldesk.runners.provision.package import build_payload
 from mldesk.runners.provision.plan import Offer, Plan, Way, make_plan, platform_of
 from mldesk.runners.provision.probe import INTERNET_URL, HostFacts, probe
 from mldesk.runners.provision.training_plan import Source
+
+_GATHERING = 0.2           # of all the work, roughly, when wheels are to be made
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ def prepare(box: Exec, home: Home, *, processor_only: bool = False, upgrade: boo
     Raises CannotProvision, UnknownDriver, RunnerUnreachable, NotWhole.
     """
     facts = probe(box, internet_url)
-    plan = make_plan(facts, offer_of_this_desktop(home), processor_only=processor_only, upgrade=upgrade)
+    offer = Desktop(home).offer(fetches=facts.internet is not True)
+    plan = make_plan(facts, offer, processor_only=processor_only, upgrade=upgrade)
     at_boot = boot.choose(facts)
     return Prepared(facts, plan, (*plan.words.splitlines(), at_boot.value), at_boot, not facts.current)
 
@@ -77,10 +82,12 @@ def carry_out(box: Exec, home: Home, prepared: Prepared, *, at_boot: bool = True
     RunnerUnreachable, NotWhole. What ran there before runs on then, and trains with what it trained with.
     """
     plan, desktop = prepared.plan, Desktop(home)
+    share = _GATHERING if plan.training.source is Source.UPLOAD else 0.0
     python = desktop.python() if plan.way is Way.UPLOAD else None
+    supply = supply_of(desktop, prepared, _scaled(report, 0.0, share))  # first, since it may take long: nobody waits
     done = install(box, prepared.facts, plan, build_payload(), runtime=python.archive if python else None,
                    uv=desktop.uv() if plan.way is Way.UV and "uv" not in prepared.facts.tools else None,
-                   supply=supply_of(desktop, prepared), token=token, report=report)
+                   supply=supply, token=token, report=_scaled(report, share, 1.0))
     problem = ""
     if at_boot:
         try:
@@ -91,14 +98,18 @@ def carry_out(box: Exec, home: Home, prepared: Prepared, *, at_boot: bool = True
                        prepared.at_boot if at_boot and not problem else AtBoot.NEXT_CONNECT, problem)
 
 
-def supply_of(desktop: Desktop, prepared: Prepared, modules: tuple[str, ...] = MODULES) -> Supply:
-    """Return what the training part of a plan needs of this desktop. Raises NotWhole, OSError."""
-    facts, training = prepared.facts, prepared.plan.training
+def supply_of(desktop: Desktop, prepared: Prepared, report: Report | None = None,
+              modules: tuple[str, ...] = MODULES) -> Supply:
+    """Gather what the training part of a plan needs of this desktop. Raises NoWheels, NotWhole, OSError."""
+    facts, training, told = prepared.facts, prepared.plan.training, report or _silent
     fetches = training.source is Source.DOWNLOAD
     ours = fetches and platform_of(facts) == own_platform()
     uv = "uv" if "uv" in facts.tools else (desktop.uv() if ours else None) or ""
-    return Supply(lambda report: desktop.wheels(training.lock, report), desktop.pip() if fetches and not uv else None,
-                  uv, desktop.index, modules)
+    wheels: Sequence[Path] = ()
+    if training.source is Source.UPLOAD:
+        told("Gathering the training packages", 0.0)
+        wheels = desktop.wheels(training.lock, lambda part: told("Gathering the training packages", part))
+    return Supply(wheels, desktop.pip() if fetches and not uv else None, uv, desktop.index, modules)
 
 
 def take_away(box: Exec, *, kill_jobs: bool = False, keep_data: bool = False, token: str = "") -> Removed:
@@ -107,3 +118,12 @@ def take_away(box: Exec, *, kill_jobs: bool = False, keep_data: bool = False, to
     Raises InstallBusy while jobs run and are not to be killed, InstallFailed, RunnerUnreachable.
     """
     return uninstall(box, token=token, kill_jobs=kill_jobs, data=not keep_data)
+
+
+def _scaled(report: Report | None, low: float, high: float) -> Report:
+    """Return what tells of a part of the whole, from ``low`` to ``high``."""
+    return lambda what, part: (report or _silent)(what, low + (high - low) * part)
+
+
+def _silent(_what: str, _part: float) -> None:
+    return None

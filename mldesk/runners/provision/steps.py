@@ -14,7 +14,7 @@ from mldesk.core.errors import Conflict, MldeskError, WorkFailed
 from mldesk.runners.provision.execution import Exec, Ran
 from mldesk.runners.provision.scripts import script
 
-PIECE = 8 * 1024 * 1024    # bytes of one upload's piece; a cut costs at most one
+PIECE = 16 * 1024 * 1024    # bytes of one upload's piece; a cut costs at most one
 STEP, LONG_STEP = 60.0, 840.0  # seconds; unpacking and compiling on a slow disk take long. The lock is stale at 900.
 HINT = "What was done so far is noted there in ~/.mldesk/install.log; try again, and it goes on from there."
 _BUSY, _LOST, _DAMAGED, _IN_USE, _ELSEWHERE, _NEWER = 3, 4, 5, 6, 8, 10  # exit codes of install.sh

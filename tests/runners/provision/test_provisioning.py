@@ -14,9 +14,9 @@ from mldesk.runners.provision import desktop, provisioning
 from mldesk.runners.provision.boot import AtBoot
 from mldesk.runners.provision.desktop import Desktop, NoWheels
 from mldesk.runners.provision.execution import Exec
-from mldesk.runners.provision.own_wheels import own_platform
+from mldesk.runners.provision.own_wheels import own_platform, own_python
 from mldesk.runners.provision.plan import Way
-from mldesk.runners.provision.torch_builds import CPU
+from mldesk.runners.provision.torch_builds import BUILDS, CPU
 from mldesk.runners.provision.training_plan import Source
 from mldesk.runners.provision.wheelhouse import lock_for
 from tests.runners.provision.boxes import program
@@ -35,6 +35,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     torch(place.wheels, 0).rename(place.wheels / "torch-2.10.0+cpu-py3-none-any.whl")
     monkeypatch.setattr(desktop, "own_packages", lambda: PACKAGES)
     monkeypatch.setattr(Desktop, "python", lambda _self: None)  # packing it takes long, and has tests of its own
+    monkeypatch.setattr(Desktop, "_online", lambda _self: False)  # whatever this machine is
     monkeypatch.setattr(provisioning, "supply_of", partial(provisioning.supply_of, modules=("tool", "torch")))
     return place
 
@@ -46,10 +47,11 @@ def test_a_box_is_looked_at_made_a_runner_and_left_as_it_was(box: Exec, home: Pa
     assert prepared.words[-1] == AtBoot.NEXT_CONNECT.value and any("For training" in line for line in prepared.words)
     assert files_below(home) == before
 
-    told: list[str] = []
-    done = provisioning.carry_out(box, desk, prepared, report=lambda what, _part: told.append(what))
+    told: list[tuple[float, str]] = []
+    done = provisioning.carry_out(box, desk, prepared, report=lambda what, part: told.append((part, what)))
     assert done.trains and done.uploaded > 0 and done.at_boot is AtBoot.NEXT_CONNECT and not done.at_boot_problem
-    assert "Sending the training packages" in told and told[-1] == "Done"
+    assert {"Gathering the training packages", "Sending the training packages"} <= {what for _, what in told}
+    assert [part for part, _ in told] == sorted(part for part, _ in told) and told[-1] == (1.0, "Done")
 
     again = provisioning.prepare(box, desk, upgrade=True, internet_url="")
     assert not again.new and again.plan.way is Way.EXISTING and again.plan.training.source is Source.THERE
@@ -103,6 +105,16 @@ def test_a_uv_on_the_path_is_offered_by_its_hash_and_a_script_of_that_name_is_no
     found = Desktop(desk).uv()
     assert found is not None and found.digest == hashlib.sha256(b"\x7fELF and more").hexdigest()
     assert Desktop(desk).offer().uv == {own_platform(): found.size}
+
+
+def test_what_this_desktop_would_download_first_is_offered_to_a_box_that_cannot(
+        desk: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = lock_for(PACKAGES, BUILDS[0], tuple(map(int, own_python().split("."))), own_platform()).key
+    monkeypatch.setattr(Desktop, "_online", lambda _self: True)
+    assert Desktop(desk).offer(fetches=True).training.wheels[cards].fetched
+    assert cards not in Desktop(desk).offer().training.wheels
+    monkeypatch.setattr(Desktop, "_online", lambda _self: False)
+    assert cards not in Desktop(desk).offer(fetches=True).training.wheels
 
 
 def test_the_desktops_python_is_packed_once(tmp_path: Path) -> None:

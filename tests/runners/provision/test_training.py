@@ -48,7 +48,7 @@ class Desk:
 
     def supply(self, tool: str = "1.0", cards: int = 0) -> Supply:
         wheels = [wheel(self.folder, "tool", tool), torch(self.folder, cards)]
-        return Supply(lambda _part: wheels, modules=("tool", "torch"))
+        return Supply(wheels, modules=("tool", "torch"))
 
     def set_up(self, tool: str = "1.0", *, box: Exec | None = None, told: list[float] | None = None) -> Installed:
         report = None if told is None else lambda _what, part: told.append(part)
@@ -125,7 +125,7 @@ def test_an_environment_that_does_not_work_is_not_taken_into_use(desk: Desk, hom
     desk.set_up()
     before = trainer(home)
     wheel(desk.folder, "broken", "2.0", {"tool/__init__.py": "raise ImportError('no libwhatever.so.1')"})
-    broken = Supply(lambda _part: [desk.folder / "broken-2.0-py3-none-any.whl"], modules=("tool",))
+    broken = Supply([desk.folder / "broken-2.0-py3-none-any.whl"], modules=("tool",))
     with pytest.raises(InstallFailed, match=r"it cannot train here: tool cannot be loaded: no libwhatever\.so\.1"):
         install(desk.box, facts_of(desk.box), desk.plan("2.0"), desk.payload, token="me", supply=broken)
     assert trainer(home) == before and len(facts_of(desk.box).environments) == 1
