@@ -19,6 +19,7 @@ from mldesk.wire.runner_view import QueueView, Waiting
 from mldesk.wire.states import Cause, JobState
 from runner_agent import facts, launcher, seat, slots
 from runner_agent.cards import CardWatch
+from runner_agent.folder import Command as Asked
 from runner_agent.folder import JobFolder
 from runner_agent.jobs import Job
 from runner_agent.journal_view import last_line
@@ -33,6 +34,7 @@ from runner_agent.supervisor import UNUSABLE
 _PROBE = 1.0               # seconds between looks at supervisors that another agent started
 _AGAIN = 1.0               # seconds before a supervisor that failed (was not killed) is tried again
 _TRIES = 5
+_HEARD = 2.0               # seconds a supervisor may take to act on a command
 _LAST = 10.0               # seconds a supervisor may take to end after its last word
 _UNKNOWN_SEAT = Seat("cpu", 1 << 16)   # of a job that an older agent started without one
 log = logging.getLogger("runner_agent")
@@ -46,6 +48,7 @@ class _Running:
     since: float               # monotonic
     failures: int = 0
     not_before: float = 0.0    # monotonic; when a supervisor that failed may be started again
+    asked: float = 0.0         # monotonic; when somebody wanted it stopped, until the supervisor says it heard; or 0
 
 
 class Dispatcher:
@@ -109,6 +112,13 @@ class Dispatcher:
                 except subprocess.TimeoutExpired:
                     log.warning("the supervisor of job %s takes long to end", job.id)
 
+    def ask(self, job: Job, command: Asked) -> None:
+        """Pass a command on to the supervisor of a job that runs. Raises DiskFull, OSError."""
+        with self.lock:
+            job.folder.add_command(command)
+            if (item := self._running.get(job.id)) is not None and not item.asked:
+                item.asked = time.monotonic()
+
     def withdraw(self, job: Job) -> None:
         """Take a job out of the queue, once its journal says that it has ended."""
         with self.lock:
@@ -170,6 +180,8 @@ class Dispatcher:
             probe = time.monotonic() - self._probed > _PROBE
             for item in list(self._running.values()):
                 self._look_at(item, probe=probe)
+                if probe and item.asked:
+                    self._see_that_it_heard(item)
             if probe:
                 self._probed = time.monotonic()
                 self.queue.tend()
@@ -285,6 +297,17 @@ class Dispatcher:
         elif time.monotonic() >= item.not_before and not _is_watched(item.job.folder):
             log.warning("job %s has lost its supervisor; another one takes over", item.job.id)
             item.process = launcher.start(self._command, item.job.folder.path)
+
+    def _see_that_it_heard(self, item: _Running) -> None:
+        """Have another supervisor act on a command that this one, frozen or stuck, does not hear; once for each."""
+        if self._has_ended(item) or item.job.view.stopping is not None:
+            item.asked = 0.0
+        elif time.monotonic() - item.asked > _HEARD:
+            item.asked = 0.0
+            record = item.job.folder.record()
+            if record is not None and record.supervisor.alive:
+                log.warning("the supervisor of job %s does not hear and is replaced", item.job.id)
+                kill_all([record.supervisor.pid])
 
     def _count(self, item: _Running, code: int) -> None:
         item.failures = item.failures + 1 if code > 0 else 0

@@ -77,7 +77,7 @@ class JobMethods:
                                                  "command": command})
                 self._dispatcher.withdraw(found)
             elif not state.ended:
-                found.folder.add_command(Command(command, "cancel", found.view.attempt))
+                self._dispatcher.ask(found, Command(command, "cancel", found.view.attempt))
             elif state is not JobState.CANCELLED and command not in found.view.commands:
                 raise Conflict(f"The job has {state.value} already, so it cannot be cancelled.")
         return {"state": found.view.refresh().state.value}
@@ -89,7 +89,7 @@ class JobMethods:
             if self._dispatcher.waits(found):
                 raise Conflict("The job has not started, so there is nothing to keep.", hint="Cancel it instead.")
             if not view.state.ended:
-                found.folder.add_command(Command(command, "finish", view.attempt))
+                self._dispatcher.ask(found, Command(command, "finish", view.attempt))
             elif view.state is not JobState.SUCCEEDED and command not in view.commands:
                 raise Conflict(f"The job was {view.state.value} already, so it cannot be finished.")
         return {"state": view.state.value}

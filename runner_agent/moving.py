@@ -61,7 +61,7 @@ class MovingMethods:
                 journal.append("interrupted", {**verdict.MOVED.payload(), "command": command})
             self._dispatcher.withdraw(job)
         elif not state.ended:
-            job.folder.add_command(Command(command, "release", job.view.attempt))
+            self._dispatcher.ask(job, Command(command, "release", job.view.attempt))
         elif state is not JobState.INTERRUPTED:
             raise Conflict(f"The job has {state.value} already, so it cannot go on elsewhere.")
 

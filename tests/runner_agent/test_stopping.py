@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 
 import pytest
@@ -117,3 +118,20 @@ def test_a_cancel_counts_though_everything_is_killed_before_it_is_acted_on(bench
     kill(bench.trainer_pid(job))
     kill(supervisor)
     assert kinds(bench.follow(job))[-2:] == ["stopping", "cancelled"]
+
+
+def test_a_cancel_is_heard_though_the_supervisor_is_frozen(bench: Bench) -> None:
+    job = bench.submit(steps=10_000, delay=0.01)
+    bench.follow(job, until=lambda event: event.seq == 5)
+    frozen = bench.supervisor(job)
+    assert frozen is not None
+    kill(frozen, signal.SIGSTOP)
+    try:
+        bench.runner.cancel(job)
+        events = bench.follow(job)
+        assert dense(events)
+        assert kinds(events).count("stopping") == 1
+        assert events[-1].kind == "cancelled"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            kill(frozen, signal.SIGCONT)
