@@ -21,10 +21,14 @@ def confirm(question: str) -> bool:
 
 
 class TerminalAsker:
-    """Asks where the command was typed. Nothing is echoed but what the host says may be shown."""
+    """Asks where the command was typed. Nothing is echoed but what the host says may be shown.
+
+    What a person did not answer is not asked again: a command that follows a run would go on asking.
+    """
 
     def __init__(self) -> None:
         self.keep_last = False
+        self._declined: set[str] = set()
 
     def passphrase(self, key: Path) -> str | None:
         """Ask for what unlocks a key file."""
@@ -43,12 +47,17 @@ class TerminalAsker:
             return None
 
     def _secret(self, prompt: str) -> str | None:
+        if prompt in self._declined:
+            return None
         try:
             text = getpass.getpass(prompt)
         except EOFError:
+            text = ""
+        if not text:
+            self._declined.add(prompt)
             return None
-        self.keep_last = bool(text) and confirm("Remember it?")
-        return text or None
+        self.keep_last = confirm("Remember it?")
+        return text
 
 
 class GivenPassword:

@@ -65,6 +65,7 @@ def show(context: typer.Context, reference: Reference) -> None:
         for trouble in bench.runs.refresh(reference):
             face.note(f"! {trouble}")
         run = bench.runs.get(reference)
+        silent = next((item.unreachable for item in bench.runners.list() if item.name == run.runner), None)
     if face.json:
         face.document(run_details(run))
         return
@@ -75,7 +76,8 @@ def show(context: typer.Context, reference: Reference) -> None:
     face.show(facts({
         "status": run.state.value + (f" ({run.cause.value})" if run.cause else ""), "why": run.message,
         "hint": run.hint, "stage": "" if run.state.ended else run.stage, "dataset": run.dataset, "target": run.target,
-        "runner": run.runner, "created": words.moment(run.created), "finished": words.moment(run.finished),
+        "runner": run.runner + (f", unreachable since {words.moment(silent)}" if silent is not None else ""),
+        "created": words.moment(run.created), "finished": words.moment(run.finished),
         "events": words.count(run.last_seq),
         "parameters": ", ".join(f"{name}={value}" for name, value in details["parameters"].items())}))
 

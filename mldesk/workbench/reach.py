@@ -17,17 +17,17 @@ class Reach:
     def __init__(self, library: Library, clock: Clock) -> None:
         self._library, self._clock = library, clock
         self._lock = threading.Lock()
-        self._silent: dict[str, str] = {}      # runners whose trouble we noted, and which
+        self._silent: set[str] = set()         # runners that gave us no answer the last time
         self._looked: dict[str, float] = {}    # monotonic; when the library was last asked after a good answer
 
     def failed(self, name: str, error: RunnerUnreachable) -> None:
         """A runner gave no answer."""
         with self._lock:
-            if self._silent.get(name) == error.message:
-                return
-            self._silent[name] = error.message
+            self._silent.add(name)
         try:
-            self._library.runners.set_unreachable(name, self._clock.now(), error.message)
+            known = self._library.runners.get(name)
+            if known.unreachable is None or known.trouble != error.message:
+                self._library.runners.set_unreachable(name, self._clock.now(), error.message)
         except NotFound:  # forgotten meanwhile
             self.forget(name)
 
@@ -35,7 +35,8 @@ class Reach:
         """A runner gave an answer, whatever it was."""
         now = self._clock.monotonic()
         with self._lock:
-            ours = self._silent.pop(name, None) is not None
+            ours = name in self._silent
+            self._silent.discard(name)
             if not ours and now - self._looked.get(name, -LOOK_EVERY) < LOOK_EVERY:
                 return
             self._looked[name] = now
@@ -47,5 +48,5 @@ class Reach:
     def forget(self, name: str) -> None:
         """Know nothing of a runner."""
         with self._lock:
-            self._silent.pop(name, None)
+            self._silent.discard(name)
             self._looked.pop(name, None)
