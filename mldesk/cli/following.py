@@ -55,6 +55,8 @@ class RunDisplay:
             self._line(f"! {payload['text']}" + (f" {payload['hint']}" if payload.get("hint") else ""))
         elif event.kind == "log":
             self._line(str(payload["text"]))
+        elif event.kind == "trial":
+            self._line(_trial(payload))
         elif event.kind == "started":
             again = payload.get("resumed_from")
             self._line(f"Started on {payload.get('device', 'cpu')}" +
@@ -108,6 +110,15 @@ class RunDisplay:
             self._bar.console.print(text)
         else:
             self._face.note(f"{self._title}: {text}")
+
+
+def _trial(payload: Mapping[str, Any]) -> str:
+    """Say how one trial of a search went."""
+    name = f"Trial {payload.get('number')}: {payload.get('estimator')}"
+    score = payload.get("score")
+    if not isinstance(score, (int, float)):
+        return f"{name} did not work. {payload.get('message', '')}".rstrip()
+    return f"{name}, {payload.get('metric')} {words.score(score)} in {words.duration(float(payload.get('seconds', 0)))}"
 
 
 def _speed(rate: float) -> str:

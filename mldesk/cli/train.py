@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -59,23 +60,23 @@ def train(
         if run.runner != order.runner:
             face.note(f"· The runner {run.runner} was chosen.")
         if detach:
-            _detached(face, run)
+            detached(face, run)
             return
         with RunDisplay(face, run.name) as display:
             for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
                 display.event(event)
         run = bench.runs.get(run.id)
         if not run.state.ended:
-            _interrupted(face, run)
+            interrupted(face, run)
         finish(face, run)
 
 
-def finish(face: Face, run: Run) -> None:
-    """Print the result of a run that has ended. Raises Failed unless it succeeded."""
+def finish(face: Face, run: Run, more: Mapping[str, Any] | None = None) -> None:
+    """Print the result of a run that has ended, ``more`` with its JSON. Raises Failed unless it succeeded."""
     from mldesk.wire.states import JobState
     from mldesk.workbench.summaries import run_result
 
-    result = run_result(run)
+    result = {**run_result(run), **(more or {})}
     if run.state is JobState.SUCCEEDED:
         face.document(result) if face.json else show_result(face, run)
         return
@@ -115,7 +116,8 @@ def how_to_go_on(run: Run) -> str:
     return f"mldesk runs follow {run.id} · mldesk runs cancel {run.id}"
 
 
-def _detached(face: Face, run: Run) -> None:
+def detached(face: Face, run: Run) -> None:
+    """Say that a run was accepted and goes on by itself."""
     if face.json:
         face.document({"run": run.id, "status": "queued"})
         return
@@ -123,7 +125,7 @@ def _detached(face: Face, run: Run) -> None:
     face.note(f"Run {run.name} is queued on {run.runner}: {how_to_go_on(run)}")
 
 
-def _interrupted(face: Face, run: Run) -> None:
+def interrupted(face: Face, run: Run) -> None:
     """Leave a run that goes on."""
     message = f"Stopped watching; run {run.name} goes on."
     if face.json:

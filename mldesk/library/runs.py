@@ -67,7 +67,7 @@ class RunStore:
                 if known.spec != text:
                     raise Conflict(f"Run {spec.id} is there already, with another specification.")
                 return _to_run(known)
-            payload = spec.payload
+            payload = _ordered(spec)
             target = codec.clean(payload.get("target") or "", 10_000)
             named = model_name or str(payload.get("model") or "")
             name = codec.clean(spec.name, 500)
@@ -241,6 +241,15 @@ def _exactly(connection: Connection, run_id: str) -> Any:  # a Row of the column
         raise NotFound(f"There is no run {run_id!r:.40}.")
     return row
 
+
+
+def _ordered(spec: JobSpec) -> Mapping[str, Any]:
+    """Return what a job says of the model it is to make; a search says it one level below its own wishes."""
+    train = spec.payload.get("train")
+    if spec.kind != "search" or not isinstance(train, Mapping):
+        return spec.payload
+    wishes = {name: value for name, value in spec.payload.items() if name != "train" and value not in (None, 0, [])}
+    return {**train, "estimator": "search", "parameters": wishes}
 
 def _find(connection: Connection, reference: str) -> Row[Any]:
     reference = reference.strip()

@@ -21,7 +21,7 @@ from mldesk.core.durable import sync_directory
 from mldesk.wire.events import DURABLE, TERMINAL
 
 SPOOL_KINDS = frozenset({"started", "stage", "progress", "metrics", "log", "resources", "checkpoint", "artifact",
-                         "warning", "succeeded", "failed", "cancelled"})
+                         "trial", "warning", "succeeded", "failed", "cancelled"})
 MAX_LINE = 1024 * 1024     # bytes; a longer line is dropped with a warning
 BLOCK = 4 * 1024 * 1024    # bytes read at once
 

@@ -28,6 +28,7 @@ from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
+from mldesk.workbench.searching import SearchOrder, leaderboard, search_request
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
@@ -66,23 +67,46 @@ class RunService:
         The row comes first and the runner knows a repeated submit, so a crash in between loses nothing: whoever
         follows the run next submits it again.
         """
+        check, request = self._request(order)
+        return self._begin(order, "train", check.estimator, request, request.to_json())
+
+    def search(self, order: SearchOrder) -> Run:
+        """Look for the best model; as ``start`` in everything else. ``leaderboard`` says what was tried."""
+        _, train = self._request(replace(order.train, estimator="auto", parameters={}))
+        request = search_request(order, replace(train, estimator="auto", parameters={}))
+        return self._begin(order.train, "search", "search", train, request.to_json())
+
+    def leaderboard(self, reference: str) -> list[dict[str, Any]]:
+        """Return the trials of a search as far as they are known, the best first."""
+        run, after, found = self.get(reference), 0, []
+        while batch := self._library.runs.events(run.id, after, limit=1000):
+            found += [event for event in batch if event.kind == "trial"]
+            after = batch[-1].seq
+        return leaderboard(found)
+
+    def _request(self, order: TrainOrder) -> tuple[TrainCheck, TrainRequest]:
         version = self._datasets.show(order.dataset)
         check = check_order(order, version)
         refuse(check)
-        runner = self._runners.choose(order.runner)
-        self._far.ready_for([version.manifest], runner)
-        name = check_name(order.name, "run") if order.name else f"{slug(version.dataset) or 'run'}-{check.estimator}"
         model = check_name(order.model, "model") if order.model else model_name(version.dataset, order.target)
-        request = TrainRequest(
+        return check, TrainRequest(
             dataset=version.manifest, dataset_name=version.label,
             columns=tuple(column.to_json() for column in version.columns), target=order.target, task=check.task,
             features=None if order.features is None and not order.without else check.features,
             estimator=check.estimator, parameters=dict(check.parameters),
             split=SplitRequest(test_size=order.test_size, validation_size=order.validation_size, seed=order.seed),
             seed=order.seed, model=model)
-        spec = JobSpec(new_id(), "train", name, (version.manifest,), request.to_json(),
-                       self._resources(order, runner, check.estimator), order.limits)
-        run = self._library.runs.add(spec, runner, version.label, self._clock.now())
+
+    def _begin(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,
+               payload: Mapping[str, Any]) -> Run:
+        """Write a run down and hand it to its runner."""
+        runner = self._runners.choose(order.runner)
+        self._far.ready_for([train.dataset], runner)
+        dataset = train.dataset_name.rpartition("@")[0]
+        name = check_name(order.name, "run") if order.name else f"{slug(dataset) or 'run'}-{estimator}"
+        spec = JobSpec(new_id(), kind, name, (train.dataset,), payload,
+                       self._resources(order, runner, "mlp" if kind == "search" else estimator), order.limits)
+        run = self._library.runs.add(spec, runner, train.dataset_name, self._clock.now())
         self._submit(run, spec, order.priority)
         return self._library.runs.get(run.id)
 

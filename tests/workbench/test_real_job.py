@@ -14,6 +14,7 @@ from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.library.secrets import SecretStore
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.searching import SearchOrder
 from tests.data_folder import SHARED
 
 # A machine under load may need minutes to start a trainer; nothing here is about speed.
@@ -111,3 +112,34 @@ def test_tables_are_kept_as_versions(bench: Workbench, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="Step 1"):
         datasets.clean("penguins", [{"step": "drop", "columns": ["Nothing"]}])
     assert [version.number for version in datasets.versions("penguins")] == [1, 2]
+
+
+def test_a_search_is_a_run_whose_trials_can_be_read_and_whose_blend_leaves_as_a_bundle(
+        bench: Workbench, tmp_path: Path) -> None:
+    order = SearchOrder(TrainOrder("penguins", "Species"), trials=5,
+                        estimators=("linear", "decision_tree", "neighbors"))
+    run = bench.runs.search(order)
+    assert (run.kind, run.estimator, run.target, run.parameters["trials"]) == ("search", "search", "Species", 5)
+    kinds = [event.kind for event in bench.runs.follow(run.id)]
+    assert (kinds[-1], kinds.count("trial"), "warning" in kinds) == ("succeeded", 5, True)
+    tried = bench.runs.leaderboard(run.id)
+    assert [trial["score"] for trial in tried] == sorted(trial["score"] for trial in tried)
+    done = bench.runs.get(run.id)
+    assert (done.estimator, done.model) == ("blend", "penguins-Species@1")
+    assert {point.metric for point in bench.runs.metrics(run.id)} == {"best_log_loss", "trial_log_loss"}
+    bundle = tmp_path / "blend.mlbundle"
+    bench.models.export("penguins-Species", bundle)
+    assert bench.models.import_file(bundle).label == "penguins-Species@2"
+    bench.datasets.export("penguins", tmp_path / "all.csv")
+    bench.predictions.predict(str(bundle), tmp_path / "all.csv", tmp_path / "out.parquet")
+    _same(bench, run.id, tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize(("order", "words"), [
+    ({"metric": "r2"}, "cannot strive for 'r2'"), ({"estimators": ("lightgmb",)}, "no model 'lightgmb'"),
+    ({"trials": -1}, "less than no time")])
+def test_a_search_that_cannot_be_done_is_refused_before_anything_is_written(
+        bench: Workbench, order: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        bench.runs.search(SearchOrder(TrainOrder("penguins", "Species"), **order))
+    assert bench.runs.list() == []

@@ -1,0 +1,96 @@
+"""``mldesk search``: many models, the best of them blended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.face import Face, make_table
+from mldesk.cli.following import RunDisplay
+from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.train import detached, finish, interrupted
+
+_SHOWN = 15
+
+
+def search(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="N[@V]", help="The dataset to learn from.")],
+    target: Annotated[str, typer.Option(metavar="COL", help="The column to predict.")],
+    minutes: Annotated[float, typer.Option("--time", metavar="MIN", min=0, help="Minutes the whole search may take; "
+                                           "10 where nothing else ends it.")] = 0.0,
+    trials: Annotated[int, typer.Option(metavar="K", min=0, help="Models to try at most.")] = 0,
+    metric: Annotated[str | None, typer.Option(metavar="M", help="What to strive for: roc_auc, log_loss, accuracy, "
+                                               "root_mean_squared_error, r2, …")] = None,
+    target_score: Annotated[float | None, typer.Option("--target-score", metavar="F", help="Good enough: stop "
+                                                       "there.")] = None,
+    model: Annotated[list[str] | None, typer.Option(metavar="M", help="A kind of model to try; may be repeated. All "
+                                                    "that make sense without it.")] = None,
+    single: Annotated[bool, typer.Option("--single", help="Keep the best model alone, and blend nothing.")] = False,
+    task: Annotated[str | None, typer.Option(metavar="T", help="tabular_classification or tabular_regression.")] = None,
+    feature: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to learn from; may be "
+                                                      "repeated.")] = None,
+    without: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from; may be "
+                                                      "repeated.")] = None,
+    runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work, or any.")] = "local",
+    priority: Annotated[int, typer.Option(metavar="N", min=-10, max=10, help="In that runner's queue.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of the split and of everything random.")] = 0,
+    test_size: Annotated[float, typer.Option("--test-size", metavar="F", help="Share of rows for the test.")] = 0.2,
+    name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
+    save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
+    detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
+) -> None:
+    """Try many models and keep a blend of the best.
+
+    Trials are judged on rows they were not fitted on; the test rows are looked at once, at the end. `mldesk runs
+    finish` ends a search early with what there is, and one that was interrupted goes on with `mldesk runs resume`.
+    """
+    from mldesk.workbench.orders import TrainOrder
+    from mldesk.workbench.searching import SearchOrder
+
+    face = Face.of(context)
+    train = TrainOrder(dataset=reference, target=target, task=task, features=tuple(feature) if feature else None,
+                       without=tuple(without or ()), test_size=test_size, seed=seed, name=name, runner=runner,
+                       priority=priority, model=save_as)
+    order = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        for advice in bench.runs.check(train).advice:
+            face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
+        run = bench.runs.search(order)
+        if run.runner != runner:
+            face.note(f"· The runner {run.runner} was chosen.")
+        if detach:
+            detached(face, run)
+            return
+        with RunDisplay(face, run.name) as display:
+            for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
+                display.event(event)
+        run = bench.runs.get(run.id)
+        if not run.state.ended:
+            interrupted(face, run)
+        tried = bench.runs.leaderboard(run.id)
+        if not face.json and tried:
+            show_leaderboard(face, tried)
+        finish(face, run, {"leaderboard": [{key: trial.get(key) for key in (
+            "number", "estimator", "parameters", "metric", "score", "seconds", "state")} for trial in tried]})
+
+
+def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]]) -> None:
+    """Print the best trials of a search."""
+    metric = str(tried[0].get("metric", "score"))
+    face.show(make_table(("trial", "model", metric, "time", "parameters"), [
+        (str(trial.get("number")), str(trial.get("estimator")),
+         words.score(trial["score"]) if isinstance(trial.get("score"), (int, float)) else "failed",
+         words.duration(float(trial.get("seconds") or 0)),
+         ", ".join(f"{key} {_short(value)}" for key, value in dict(trial.get("parameters") or {}).items()) or "default")
+        for trial in tried[:_SHOWN]], right={"trial", metric, "time"}))
+    if len(tried) > _SHOWN:
+        face.note(f"… and {len(tried) - _SHOWN} more")
+    face.say()
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,65 @@
+"""What a user asks for when the best model is to be found, and what a search has tried so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mldesk.core.errors import BadInput
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.wire.events import Event
+from mldesk.wire.jobs import SearchRequest, TrainRequest
+from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.references import did_you_mean, listed
+
+DEFAULT_SECONDS = 600.0
+METRICS: Mapping[str, tuple[str, ...]] = {  # by task; the first is what a search strives for by itself
+    "tabular_classification": ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc",
+                               "brier_score"),
+    "tabular_regression": ("root_mean_squared_error", "mean_absolute_error", "r2"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOrder:
+    """One press of Search."""
+
+    train: TrainOrder               # what to learn; its estimator and parameters are of no matter
+    metric: str | None = None       # None: ROC AUC for two classes, log loss for more, RMSE for numbers
+    seconds: float = 0.0            # of the whole job; 0 with no trials and no target score: ten minutes
+    trials: int = 0                 # at most; 0: as many as the time allows
+    target_score: float | None = None   # good enough
+    estimators: tuple[str, ...] = ()    # (): all that make sense
+    ensemble: bool = True           # blend the best ones
+
+
+def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
+    """Return the payload of the job. Raises BadInput for a metric or a model that is not known for the task."""
+    task = train.task or ""
+    if order.metric is not None and order.metric not in METRICS[task]:
+        raise BadInput(f"A search cannot strive for {order.metric[:60]!r} in {task.replace('_', ' ')}.",
+                       hint=did_you_mean(order.metric, METRICS[task]) or f"It can for: {listed(METRICS[task])}.")
+    able = [name for name, entry in ESTIMATORS.items() if task in entry.tasks]
+    for name in order.estimators:
+        if name not in able:
+            raise BadInput(f"There is no model {name[:60]!r} for {task.replace('_', ' ')}.",
+                           hint=did_you_mean(name, able) or f"There are: {listed(able)}.")
+    if order.seconds < 0 or order.trials < 0:
+        raise BadInput("A search cannot take less than no time.", hint="Leave it out to search for ten minutes.")
+    endless = not order.seconds and not order.trials and order.target_score is None
+    return SearchRequest(train, order.metric, DEFAULT_SECONDS if endless else order.seconds, order.trials,
+                         order.target_score, order.estimators, order.ensemble)
+
+
+def leaderboard(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Return every trial that was told of, the best first, those that failed last."""
+    found = {int(event.payload["number"]): dict(event.payload) for event in events
+             if event.kind == "trial" and isinstance(event.payload.get("number"), int)}
+    done = [trial for trial in found.values() if isinstance(trial.get("score"), (int, float))]
+    larger = any(str(trial.get("metric")) in _LARGER for trial in done)
+    done.sort(key=lambda trial: -trial["score"] if larger else trial["score"])
+    return done + [trial for trial in found.values() if trial not in done]
+
+
+_LARGER = {"roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc", "r2"}
