@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 
+_kept: list[Any] = []      # what is to last until the process ends
+
+
 def _leap(file: str) -> None:
     real, real_ns = time.time, time.time_ns
 
@@ -45,7 +48,9 @@ def _fill(file: str) -> None:
         return found._replace(used=found.total, free=0) if os.path.exists(file) else found
 
     shutil.disk_usage = usage
-    spoiling(Full(folder, 0)).__enter__()  # until the process ends
+    spoilt = spoiling(Full(folder, 0))
+    spoilt.__enter__()
+    _kept.append(spoilt)
 
 
 if "MLDESK_TEST_LEAP" in os.environ:
