@@ -59,8 +59,9 @@ def adopt(store: ObjectStore, source: Path, name: str, *, link_from: int = LINK_
 def still(root: Path, digest: str) -> bool:
     """Say whether an object is what it was when it became one; always so for those that are the store's own."""
     try:
-        noted = json.loads(_note(root, digest).read_bytes())
-        return bool(noted["facts"] == _facts(_object(root, digest)))
+        noted = dict(json.loads(_note(root, digest).read_bytes())["facts"])
+        now = _facts(_object(root, digest))
+        return now == noted or now["inode"] != noted["inode"]  # another file: the store has its own by now
     except FileNotFoundError:
         return True
     except (ValueError, TypeError, KeyError):  # a torn note: nothing is known of it

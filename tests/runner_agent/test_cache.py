@@ -345,3 +345,20 @@ def test_data_of_the_machine_that_were_written_to_are_not_trained_on(box: Cached
     with pytest.raises(DataMissing, match=r"source\.bin on the runner has changed"):
         agent.require([manifest])
     assert source.exists() and not box.store.has(entry.sha256)
+
+
+def test_an_own_copy_that_took_the_place_of_a_link_is_trusted(box: Cached, tmp_path: Path) -> None:
+    from mldesk.wire import linked
+
+    source = tmp_path / "source.bin"
+    data = os.urandom(5000)
+    source.write_bytes(data)
+    entry, way = linked.adopt(box.store, source, "parts/0", link_from=1)
+    if way != "linked":
+        pytest.skip(f"this disk has them {way}")
+    source.write_bytes(b"other")
+    assert linked.changed(box.store.root, [entry.sha256]) == [entry.sha256]
+    assert box.store.put_bytes(data) == entry.sha256  # somebody sends it
+    assert linked.changed(box.store.root, [entry.sha256]) == []
+    box.store.verify(entry.sha256)
+    assert source.read_bytes() == b"other"
