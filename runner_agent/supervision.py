@@ -30,7 +30,6 @@ from runner_agent.folder import JobFolder, Record
 from runner_agent.journal_view import JournalView
 from runner_agent.ladder import Ladder, Patience, Rung
 from runner_agent.processes import Identity, boot_id, oom_kills, reap_orphans, resident_bytes
-from runner_agent.settings import read as read_settings
 from runner_agent.trainer import Held, Trainer, job_line, spawn
 from runner_agent.verdict import Exit, Facts, Verdict
 
@@ -332,7 +331,9 @@ class Supervision:
 
     def _resumes(self) -> bool:
         """Say whether a job cut by a restart goes on by itself: not if it may be what restarts the machine."""
-        settings, _ = read_settings(self._folder.path.parent.parent)
+        from runner_agent.settings import read  # what it loads would cost every start, and few ever get here
+
+        settings, _ = read(self._folder.path.parent.parent)
         return settings.on_reboot == "resume" and self._view.reboots < _REBOOTS
 
     def _finish(self, end: Verdict) -> None:
