@@ -41,7 +41,7 @@ def desk(tmp_path: Path, box: FarBox, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
     monkeypatch.setattr(provisioning, "probe", look)
     monkeypatch.setattr(Desktop, "python", lambda _self: None)
-    monkeypatch.setattr(Desktop, "_training", lambda _self, _packages: TrainingOffer())
+    monkeypatch.setattr(Desktop, "_training", lambda *_, **__: TrainingOffer())
     desk = Desk(tmp_path, box)
     monkeypatch.setenv("HOME", str(desk.user))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
