@@ -129,6 +129,8 @@ def _grown(now: float, then: float) -> float:
 
 
 def _past(run: Run) -> _Past | None:
+    if run.kind != "train":  # a search takes the time of many
+        return None
     result = run.result or {}
     seconds = result.get("seconds", run.seconds)
     rows = sum(value for value in dict(result.get("rows", {})).values() if isinstance(value, (int, float)))
