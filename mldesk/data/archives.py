@@ -6,6 +6,7 @@ Nothing is ever unpacked under a name from an archive, and never more than a lim
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import stat
@@ -79,7 +80,7 @@ def unpacking(shown: str) -> Iterator[None]:
         raise ImportRefused(f"{shown} is protected by a password.", hint="Unpack it yourself and import that."
                             ) from error
     except OSError as error:
-        if error.errno is not None:
+        if error.errno not in (None, errno.EINVAL):  # a place before the file's beginning, as a damaged one names it
             raise
         raise (_cut(shown) if "runcated" in str(error) else _damaged(shown, error)) from error
 

@@ -114,8 +114,8 @@ def _read_fast(context: Context, text: Text, dialect: Dialect, spool: Spool) -> 
         return "error"
 
     try:
-        with pacsv.open_csv(
-            str(text.path),
+        with pa.OSFile(str(text.path)) as file, pacsv.open_csv(  # given a name, Arrow would unpack what ends in .gz
+            file,
             read_options=pacsv.ReadOptions(use_threads=False, block_size=_BLOCK, skip_rows=dialect.header_line,
                                            column_names=names),
             parse_options=pacsv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=text.quotes > 0,

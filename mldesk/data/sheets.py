@@ -12,18 +12,20 @@ from typing import Any, BinaryIO
 
 import python_calamine as calamine
 
+from mldesk.data.files import head_of
 from mldesk.data.names import clean_names
 from mldesk.data.options import parse_range
 from mldesk.data.raw import Context, Lines, RawTable, batch_rows, text_array
 from mldesk.data.records import Fix, ImportRefused
 from mldesk.data.sheet_extent import refuse_vast_sheets
 from mldesk.data.sheet_layout import Layout, find_layout
+from mldesk.data.sheet_old import MAGIC as _OLD
+from mldesk.data.sheet_old import check_old_book
 from mldesk.data.spool import Spool
 
 _UNPACKED = 4 * 1024**3   # bytes of XML in a workbook at most
 _RATIO = 400              # how many times smaller packed than unpacked a real workbook may be
 _EXACT = 1 << 53
-_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _SEARCHED = 1 << 20       # bytes
 Cell = Any  # str, float, bool, date, datetime, time, timedelta; "" for an empty cell
@@ -34,6 +36,8 @@ def read_sheet(context: Context, source: Path) -> RawTable:
     with _errors(context):
         _refuse_bomb(context, source)
         _refuse_locked(context, source)
+        if head_of(source).startswith(_OLD):
+            check_old_book(source, context.check)
         sheet = _choose(context, calamine.load_workbook(str(source)))
         rows: list[list[Cell]] = sheet.to_python(skip_empty_area=False)
         merged = sheet.merged_cell_ranges or []
