@@ -115,7 +115,7 @@ def test_what_waits_is_moved_by_key_by_dropping_and_by_priority(window: Any) -> 
         table.select(["w1"])
         page.board._priority.setValue(6)
         await user.until(lambda: order() == ["w1", "w3", "w2"], "w1 to be first by priority")
-        assert "another desktop" in why_disabled(page.board._cancel)  # no run of this library
+        await user.until(lambda: "another desktop" in why_disabled(page.board._cancel), "why it cannot be cancelled")
         assert page.board._up.toolTip() == "It is the first already."
 
     window(script)

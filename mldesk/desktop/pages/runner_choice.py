@@ -25,6 +25,7 @@ class Option:
     line: str = ""      # what it has, or what it would take
     right: str = ""     # the figure that is compared
     why_not: str = ""
+    tip: str = ""       # more about it, while it can be chosen
 
 
 class _Line(QAbstractButton):
@@ -41,7 +42,7 @@ class _Line(QAbstractButton):
     def show_option(self, option: Option) -> None:
         self.option = option
         self.setEnabled(not option.why_not)
-        self.setToolTip(option.why_not or option.line)
+        self.setToolTip(option.why_not or option.tip or option.line)
         self.setAccessibleName(", ".join(filter(None, (option.title, option.right))))
         self.setAccessibleDescription(option.why_not or option.line)
         self.updateGeometry()

@@ -206,15 +206,14 @@ class QueueBoard(QWidget, TaskOwner):
         queue = self._state.queue.value
         before = before_at(queue.waiting, job, above) if queue is not None else None
         if before is not None:
+            self.table.select([job])  # and stays so when its row moves
             await self._state.reorder(job, before)
-            self.table.select([job])
 
     @async_slot
     async def _on_priority(self, value: int) -> None:
         chosen = self.table.selected()
         if chosen and chosen[0].priority != value:
             await self._state.prioritize(chosen[0].job, value)
-            self.table.select([chosen[0].job])
 
     @async_slot
     async def cancel(self, job: str) -> None:

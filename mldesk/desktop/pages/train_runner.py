@@ -106,7 +106,7 @@ class RunnerSection(QWidget):
                 if record.unreachable is not None else ""
             return Option(record.name, title, icon, runner_words.devices(record.facts), "", why)
         return Option(record.name, title, "gpu" if estimate.gpu else icon, needs(estimate), took(estimate),
-                      why_not(estimate))
+                      why_not(estimate), estimate.why)
 
     def _on_chosen(self) -> None:
         self._wanted = self.choice.value()
@@ -134,8 +134,8 @@ def needs(estimate: RunnerEstimate) -> str:
     if estimate.waiting:
         parts.append(words.tr("1 job before it") if estimate.waiting == 1
                      else words.tr("%n jobs before it", estimate.waiting))
-    if estimate.seconds is None and estimate.why:
-        parts.append(estimate.why)
+    if estimate.seconds is None:
+        parts.append(words.tr("time not known yet"))
     return " · ".join(parts)
 
 
