@@ -95,7 +95,7 @@ def test_a_job_that_ran_since_does_not_get_its_old_place_back(queue: Queue, tmp_
 def test_whatever_is_done_to_it_the_next_agent_finds_it_as_it_was(tmp_path: Path) -> None:
     chance, queue = random.Random(2), Queue(tmp_path)
     attempts: dict[str, int] = {}
-    for step in range(400):
+    for step in range(150):
         waiting = [place.job for place in queue]
         act = chance.choice(["add", "add", "remove", "reorder", "prioritize"])
         if act == "add":
