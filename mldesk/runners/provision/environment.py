@@ -19,11 +19,12 @@ from mldesk.runners.provision.training_plan import Source, Training
 
 # What must load before a box counts as one that trains; mldesk.training.run names the rest of it.
 MODULES = ("torch", "mldesk.training.run", "psutil", "pynvml")
-_SENDING, _UNPACKING, _TRYING = ("Sending the training packages", "Setting the training packages up",
-                                 "Trying a training")
+_SENDING, _FETCHING, _UNPACKING, _TRYING = (
+    "Sending the training packages", "The machine downloads the training packages", "Setting the training packages up",
+    "Trying a training")
 _EFFORT = 50_000_000       # of trying it: as long as sending so many bytes takes, roughly
 _ASKED = 100               # digests of one question
-_FETCHING = 7200.0         # seconds; a box may be far from its index
+_FETCH_SECONDS = 7200.0       # seconds; a box may be far from its index
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class Supply:
         """Return what will be told of it, with weights."""
         if training.source is Source.THERE:
             return []
-        return [(_SENDING, training.upload or training.download), (_UNPACKING, training.disk / 10), (_TRYING, _EFFORT)]
+        if training.source is Source.DOWNLOAD:
+            return [(_FETCHING, training.download), (_TRYING, _EFFORT)]
+        return [(_SENDING, training.upload), (_UNPACKING, training.disk / 10), (_TRYING, _EFFORT)]
 
 
 def install_training(work: Steps, training: Training, supply: Supply, cards: int,
@@ -81,7 +84,7 @@ def _send_wheels(work: Steps, training: Training, supply: Supply, progress: Prog
 
 def _fetch(work: Steps, training: Training, supply: Supply, progress: Progress) -> int:
     sent, tool = 0, "pip"
-    part = progress.phase(_SENDING)
+    progress.phase(_FETCHING)
     if isinstance(supply.uv, Archive):
         sent = work.send(supply.uv)
         tool = last_line(work.step("place_uv", supply.uv.digest))
@@ -93,8 +96,7 @@ def _fetch(work: Steps, training: Training, supply: Supply, progress: Progress) 
         sent = work.send(supply.pip)
         work.step("place_pip", supply.pip.digest)
     work.values["index"] = supply.index
-    part(0.1)
-    work.step("fetch_environment", training.key, tool, timeout=_FETCHING,
+    work.step("fetch_environment", training.key, tool, timeout=_FETCH_SECONDS,
               stdin=training.lock.requirements(builds=bool(supply.index)).encode())
     return sent
 

@@ -2,7 +2,7 @@
 # repeated, and a cut one goes on where it was. Set before: token (who installs), build (the version at hand).
 # Exit codes: 3 somebody else installs, 4 the lock was lost, 5 the upload is damaged, 6 what is there is in use,
 # 7 this version does not work here, 8 the upload goes on elsewhere, 9 something could not be done, 10 a running job
-# needs a newer version.
+# needs a newer version, 11 uv has no Python for it.
 LC_ALL=C; export LC_ALL
 umask 077
 PATH="$PATH:$HOME/.local/bin"  # where uv often is, and no login shell says so
@@ -107,8 +107,9 @@ fetch_python() { # uv version: a Python that uv brings from the internet, below 
     held
     UV_PYTHON_INSTALL_DIR="$root/runtimes/uv"; UV_CACHE_DIR="$root/incoming/cache"
     export UV_PYTHON_INSTALL_DIR UV_CACHE_DIR
-    "$1" --no-config python install --quiet --no-bin "$2" </dev/null >&2 || fail 9 "uv cannot fetch Python $2"
-    found=$("$1" --no-config python find --managed-python "$2") || fail 9 "uv fetched Python $2 and cannot find it"
+    "$1" --no-config python install --quiet --no-bin "$2" </dev/null 2>"$root/error" >&2 ||
+        fail 11 "uv cannot fetch Python $2: $(tail -n 3 "$root/error" | tr '\n' ' ')"
+    found=$("$1" --no-config python find --managed-python "$2") || fail 11 "uv fetched Python $2 and cannot find it"
     : >"$root/runtimes/uv/complete"; write_list runtimes/uv; log "uv brought $found"
     printf '%s\n' "$found"
 }

@@ -6,7 +6,7 @@ that the desktop uploads; the box's own Python; else a refusal that says why eac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -99,9 +99,10 @@ _DOING = {
 }
 
 
-def make_plan(facts: HostFacts, offer: Offer, *, processor_only: bool = False, upgrade: bool = False) -> Plan:
+def make_plan(facts: HostFacts, offer: Offer, *, processor_only: bool = False, upgrade: bool = False,
+              without: Collection[Way] = ()) -> Plan:
     """Decide how to make the box a runner. ``processor_only``: the user gave up on its graphics cards. ``upgrade``:
-    an agent that is there is used only if it is the very one on offer.
+    an agent that is there is used only if it is the very one on offer. ``without``: ways that were tried in vain.
 
     Raises CannotProvision, and UnknownDriver for a driver that says nothing.
     """
@@ -114,6 +115,8 @@ def make_plan(facts: HostFacts, offer: Offer, *, processor_only: bool = False, u
     for way, rung in ((Way.EXISTING, _existing), (Way.UV, _with_uv), (Way.UPLOAD, _upload), (Way.SYSTEM, _system)):
         found = f"MLDesk {facts.current} is to be replaced." if way is Way.EXISTING and upgrade and (
             facts.current != offer.build) else rung(facts, offer)
+        if way in without:
+            found = f"The way over {way.value} was tried and did not work."
         if isinstance(found, str):
             skipped.append(found)
             continue

@@ -9,21 +9,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mldesk.core.errors import MldeskError
+from mldesk.core.ids import new_id
 from mldesk.core.paths import Home
 from mldesk.runners.provision import boot
 from mldesk.runners.provision.boot import AtBoot
 from mldesk.runners.provision.desktop import Desktop
 from mldesk.runners.provision.environment import MODULES, Supply
 from mldesk.runners.provision.execution import Exec
-from mldesk.runners.provision.install import Removed, Report, install, uninstall
+from mldesk.runners.provision.install import Installed, Removed, Report, install, uninstall
 from mldesk.runners.provision.own_wheels import own_platform
 from mldesk.runners.provision.package import build_payload
-from mldesk.runners.provision.plan import Offer, Plan, Way, make_plan, platform_of
+from mldesk.runners.provision.plan import CannotProvision, Offer, Plan, Way, make_plan, platform_of
 from mldesk.runners.provision.probe import INTERNET_URL, HostFacts, probe
+from mldesk.runners.provision.steps import PythonNotFetched
 from mldesk.runners.provision.training_plan import Source
 
 _GATHERING = 0.2           # of all the work, roughly, when wheels are to be made
@@ -38,6 +40,7 @@ class Prepared:
     words: tuple[str, ...]    # the plan and the start at boot, a sentence or two each
     at_boot: AtBoot
     new: bool                 # whether nothing of MLDesk is there yet
+    processor_only: bool      # whether its graphics cards are to be left alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ def prepare(box: Exec, home: Home, *, processor_only: bool = False, upgrade: boo
     offer = Desktop(home).offer(fetches=facts.internet is not True)
     plan = make_plan(facts, offer, processor_only=processor_only, upgrade=upgrade)
     at_boot = boot.choose(facts)
-    return Prepared(facts, plan, (*plan.words.splitlines(), at_boot.value), at_boot, not facts.current)
+    return Prepared(facts, plan, (*plan.words.splitlines(), at_boot.value), at_boot, not facts.current,
+                    processor_only)
 
 
 def carry_out(box: Exec, home: Home, prepared: Prepared, *, at_boot: bool = True, token: str = "",
@@ -81,13 +85,12 @@ def carry_out(box: Exec, home: Home, prepared: Prepared, *, at_boot: bool = True
     Raises InstallBusy, InstallFailed (with the reason, when the box turns out not to train), NoWheels,
     RunnerUnreachable, NotWhole. What ran there before runs on then, and trains with what it trained with.
     """
-    plan, desktop = prepared.plan, Desktop(home)
-    share = _GATHERING if plan.training.source is Source.UPLOAD else 0.0
-    python = desktop.python() if plan.way is Way.UPLOAD else None
-    supply = supply_of(desktop, prepared, _scaled(report, 0.0, share))  # first, since it may take long: nobody waits
-    done = install(box, prepared.facts, plan, build_payload(), runtime=python.archive if python else None,
-                   uv=desktop.uv() if plan.way is Way.UV and "uv" not in prepared.facts.tools else None,
-                   supply=supply, token=token, report=_scaled(report, share, 1.0))
+    try:
+        done = _install(box, home, prepared, token or new_id(), report)
+    except PythonNotFetched as error:
+        prepared = _another_way(home, prepared, error)
+        done = _install(box, home, prepared, token or new_id(), report)
+    plan = prepared.plan
     problem = ""
     if at_boot:
         try:
@@ -96,6 +99,26 @@ def carry_out(box: Exec, home: Home, prepared: Prepared, *, at_boot: bool = True
             problem = str(error)
     return Provisioned(done.build, done.previous, done.uploaded, plan.training.works, plan.training.words,
                        prepared.at_boot if at_boot and not problem else AtBoot.NEXT_CONNECT, problem)
+
+
+def _install(box: Exec, home: Home, prepared: Prepared, token: str, report: Report | None) -> Installed:
+    plan, desktop = prepared.plan, Desktop(home)
+    share = _GATHERING if plan.training.source is Source.UPLOAD else 0.0
+    python = desktop.python() if plan.way is Way.UPLOAD else None
+    supply = supply_of(desktop, prepared, _scaled(report, 0.0, share))  # first, since it may take long: nobody waits
+    return install(box, prepared.facts, plan, build_payload(), runtime=python.archive if python else None,
+                   uv=desktop.uv() if plan.way is Way.UV and "uv" not in prepared.facts.tools else None,
+                   supply=supply, token=token, report=_scaled(report, share, 1.0))
+
+
+def _another_way(home: Home, prepared: Prepared, error: PythonNotFetched) -> Prepared:
+    """Plan again without uv, whose Pythons are out of the box's reach. Raises that error when there is no other way."""
+    try:
+        plan = make_plan(prepared.facts, Desktop(home).offer(), processor_only=prepared.processor_only, upgrade=True,
+                         without=(Way.UV,))
+    except CannotProvision as other:
+        raise error from other
+    return replace(prepared, plan=plan)
 
 
 def supply_of(desktop: Desktop, prepared: Prepared, report: Report | None = None,

@@ -17,7 +17,7 @@ from mldesk.runners.provision.scripts import script
 PIECE = 16 * 1024 * 1024    # bytes of one upload's piece; a cut costs at most one
 STEP, LONG_STEP = 60.0, 840.0  # seconds; unpacking and compiling on a slow disk take long. The lock is stale at 900.
 HINT = "What was done so far is noted there in ~/.mldesk/install.log; try again, and it goes on from there."
-_BUSY, _LOST, _DAMAGED, _IN_USE, _ELSEWHERE, _NEWER = 3, 4, 5, 6, 8, 10  # exit codes of install.sh
+_BUSY, _LOST, _DAMAGED, _IN_USE, _ELSEWHERE, _NEWER, _NO_PYTHON = 3, 4, 5, 6, 8, 10, 11  # exit codes of install.sh
 _WAIT = "Wait until it is done there, then try again."
 _NEXT = {_IN_USE: "Wait for the jobs to end, or end them.", _NEWER: "Wait for the jobs to end, or upgrade MLDesk here."}
 
@@ -30,6 +30,12 @@ class InstallFailed(WorkFailed):
     """A step did not work; what ran on the box before still does."""
 
     code = "install_failed"
+
+
+class PythonNotFetched(InstallFailed):
+    """uv found no Python for the box: its way to the internet ends before where uv gets them. Another way may do."""
+
+    code = "python_not_fetched"
 
 
 class InstallBusy(Conflict):
@@ -76,7 +82,8 @@ class Steps:
         if ran.status in (_BUSY, _LOST, *_NEXT):
             raise InstallBusy(f"Nothing was changed: {said(ran)}.", hint=_NEXT.get(ran.status, _WAIT))
         if ran.status:
-            raise InstallFailed(f"The installation stopped: {said(ran)}.", hint=HINT)
+            kind = PythonNotFetched if ran.status == _NO_PYTHON else InstallFailed
+            raise kind(f"The installation stopped: {said(ran)}.", hint=HINT)
         log.info("%s %s", name, " ".join(words))
         return ran
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -71,6 +72,17 @@ def test_an_agent_that_is_there_gets_what_it_trains_with_later(box: Exec, home: 
     assert prepared.plan.way is Way.EXISTING and prepared.plan.training.source is Source.UPLOAD
     assert provisioning.carry_out(box, desk, prepared).trains
     assert provisioning.take_away(box).left == ()
+    assert files_below(home) == []
+
+
+def test_a_box_whose_uv_finds_no_python_gets_one_in_another_way(
+        box: Exec, home: Path, desk: Home, tmp_path: Path) -> None:
+    program(tmp_path / "tools", "uv", "echo nothing answers >&2; exit 2")
+    prepared = provisioning.prepare(box, desk, internet_url="")
+    prepared = replace(prepared, plan=replace(prepared.plan, way=Way.UV))
+    assert provisioning.carry_out(box, desk, prepared).trains
+    assert "uv cannot fetch Python" in (home / ".mldesk/install.log").read_text()
+    provisioning.take_away(box)
     assert files_below(home) == []
 
 
