@@ -78,7 +78,7 @@ class Tasks:
         while waiting := [task for task in self._running if task is not own]:
             for task in waiting:
                 task.cancel()
-            await asyncio.wait(waiting)
+            await asyncio.wait(waiting, timeout=1.0)  # then once more: a library may swallow a cancel
 
     async def close(self) -> None:
         """Cancel every task, then end the threads."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -100,10 +101,9 @@ class Desk:
             except MldeskError as error:
                 self.troubled.emit(error)
             self._nudge.clear()
-            try:
-                await asyncio.wait_for(self._nudge.wait(), TICK)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK):  # wait_for of Python 3.11 loses a cancel that comes with the nudge
+                    await self._nudge.wait()
 
     async def _look(self) -> None:
         token = await in_thread(self.workbench.change_token)
@@ -162,7 +162,8 @@ class Desk:
         wake = self._wakes.setdefault(run_id, asyncio.Event())
         wake.clear()
         try:
-            await asyncio.wait_for(wake.wait(), pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            async with asyncio.timeout(pause * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter, not a secret
+                await wake.wait()
         except TimeoutError:
             return min(pause * 2, LONGEST_PAUSE)
         return FIRST_PAUSE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -149,10 +150,9 @@ class RunnerWatch:
 
     async def _rest(self, seconds: float) -> None:
         self._wake.clear()
-        try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # wait_for of Python 3.11 loses a cancel that comes with the wake
+                await self._wake.wait()
 
 
 class RunnerList:
