@@ -84,7 +84,7 @@ def test_a_bare_box_becomes_a_runner_and_is_left_without_a_trace(
     assert desk("runs", "show", "first")["runner"] == "far"
 
     queue_is_steered(desk)
-    run_moves_here_and_goes_on(desk, box)
+    run_moves_here_and_back(desk, box)
 
     silence_is_noted_and_changes_no_run(desk, box, monkeypatch)
     job_goes_on_under_an_upgrade(desk, box, monkeypatch)
@@ -123,26 +123,31 @@ def queue_is_steered(desk: Desk) -> None:
         assert desk("runs", "show", run)["status"] == "succeeded"
 
 
-def run_moves_here_and_goes_on(desk: Desk, box: FarBox) -> None:
-    """A run that is stopped over there goes on here from its last checkpoint; its history has no gap."""
-    box.steps(200, delay=0.05)
+def run_moves_here_and_back(desk: Desk, box: FarBox) -> None:
+    """A run goes on elsewhere from its last checkpoint, in either direction; its history has no gap."""
+    def steps() -> list[int]:
+        return [event["step"] for event in desk.events(run) if event["kind"] == "metrics"]
+
+    box.steps(10_000, delay=0.05)
     run = desk("train", "shop", "--target", "grade", "--runner", "far", "--name", "nomad", "--detach")["run"]
-    until(lambda: sum(event["kind"] == "metrics" for event in desk.events(run)) > 5)
+    until(lambda: len(steps()) > 5)
     assert desk.refuses("runners", "remove", "far")[1]["error"]["code"] == "install_busy"
-    box.steps(40)
     moved = desk("runs", "move", "nomad", "local")
     assert (moved["run"], moved["runner"]) == (run, "local")
+    before = len(steps())
+    until(lambda: len(steps()) > before)
+    box.steps(steps()[-1] + 300)
+    assert desk("runs", "move", "nomad", "far")["runner"] == "far"
     desk.tries("runs", "follow", run)
     events = desk.events(run)
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     starts = [event for event in events if event["kind"] == "started"]
-    assert [start["attempt"] for start in starts] == [1, 2]
-    assert starts[1]["resumed_from"] > 5
-    steps = [event["step"] for event in events if event["kind"] == "metrics"]
-    assert steps == sorted(set(steps))
+    assert [start["attempt"] for start in starts] == [1, 2, 3]
+    assert 5 < starts[1]["resumed_from"] < starts[2]["resumed_from"]
+    assert steps() == sorted(set(steps()))
     assert desk("runs", "show", run)["status"] == "succeeded"
-    assert desk("runs", "move", run, "local")["runner"] == "local"
-    assert desk.refuses("runs", "move", run, "far")[1]["error"]["code"] == "conflict"
+    assert desk("runs", "move", run, "far")["runner"] == "far"
+    assert desk.refuses("runs", "move", run, "local")[1]["error"]["code"] == "conflict"
     box.steps(3)
 
 
