@@ -12,6 +12,7 @@ from mldesk.desktop.actions import Actions
 from mldesk.desktop.pages.run import RunPage
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.desk import Desk
+from mldesk.wire.runner_view import Waiting
 from mldesk.wire.states import Cause, JobState
 from tests.desktop.fake_workbench import make_run
 
@@ -85,3 +86,26 @@ def test_a_run_that_succeeded_leads_to_its_model(page: RunPage) -> None:
     assert page._model.isVisible()
     assert "Finished early" in page.progress._line._text.text()
     assert "took 9.0 s" in page.progress._facts.text()
+
+
+def test_a_run_that_waits_says_its_place_and_why(page: RunPage) -> None:
+    page.state.place.value = Waiting("01RUN", "a run", 0, 2, "a card with 24 GB is free first")
+    show(page, JobState.QUEUED, started=None, runner="box")
+    assert page._badge.text == "Waiting, 2nd"
+    assert "Waiting on box, 2nd in line: a card with 24 GB" in page.progress._line._text.text()
+    assert page._where.text == "box"
+
+
+def test_a_run_out_of_reach_says_since_when_and_why_and_can_be_tried(page: RunPage) -> None:
+    page.shell.desk.reasons["01RUN"] = "The machine is off."
+    page.shell.desk.unreachable.value = {"01RUN": 1000.0}
+    show(page, JobState.RUNNING, runner="box")
+    assert page._notice._title.text().startswith("box is unreachable since")
+    assert "The machine is off." in page._notice._text.text()
+    assert page._notice.button.text() == "Try now" and page._badge.text == "Out of reach"
+
+
+def test_a_run_on_its_way_to_another_runner_says_so(page: RunPage) -> None:
+    show(page, JobState.INTERRUPTED, runner="box", handover={"from": "local", "checkpoint": None})
+    assert page._badge.text == "Moving" and "on its way to box" in page._notice._title.text()
+    assert not page._notice.button.isVisible()

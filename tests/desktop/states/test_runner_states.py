@@ -79,7 +79,7 @@ def test_a_watched_runner_tells_how_it_stands() -> None:
     async def script(desk: Desk, runners: FakeRunners) -> None:
         state = RunnerState(desk, "box")
         assert state.condition is Condition.UNKNOWN
-        task = start(state.watch(), "watch")
+        task = start(state.watch(0.005), "watch")
         await until(lambda: state.condition is Condition.CONNECTED)
         assert state.telemetry.after and state.queue.value is not None
         runners.machines["box"].queue = replace(state.queue.value, draining=True)
