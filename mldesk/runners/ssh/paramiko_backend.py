@@ -29,7 +29,9 @@ HANDSHAKE_SECONDS = 20.0   # banner and key exchange, each
 LOGIN_SECONDS = 120.0      # one method; a person may be looking for their token
 WRITE_SECONDS = 30.0       # a far end that reads nothing for so long is given up
 KEEPALIVE = 15.0
-WINDOW = 16 * 1024 * 1024  # bytes the far end may send ahead: more than bandwidth times delay of a long line
+WINDOW = 16 * 1024 * 1024  # bytes the far end may send ahead, at most: bandwidth times delay of a long line
+_NEAR = 4 * 1024 * 1024    # likewise on a short line, where more only piles up in sshd, which copies it again and again
+_FAST = 400e6              # bytes a second for which the window is meant to be wide enough
 _PIECE = 32 * 1024         # bytes of one packet
 
 _CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
@@ -52,6 +54,7 @@ class ParamikoConnection:
     def __init__(self, transports: list[paramiko.Transport]) -> None:
         """``transports``: jump hosts first, each carrying the next."""
         self._transports = transports
+        self.round_trip = 0.0
 
     @property
     def alive(self) -> bool:
@@ -66,7 +69,7 @@ class ParamikoConnection:
     def open_exec(self, command: str, timeout: float = 20.0) -> ParamikoStream:
         """Start a command at the far end, without a terminal. Raises RunnerUnreachable."""
         try:
-            channel = self._transports[-1].open_session(window_size=WINDOW, timeout=timeout)
+            channel = self._transports[-1].open_session(window_size=self._window(), timeout=timeout)
             channel.in_buffer = PieceQueue()  # before the far end is asked for anything, so nothing came yet
             stream = ParamikoStream(channel)
         except BROKEN as error:
@@ -79,6 +82,9 @@ class ParamikoConnection:
             raise RunnerUnreachable(f"The host starts no program for us: {error}") from error
         stream.start()
         return stream
+
+    def _window(self) -> int:
+        return min(WINDOW, max(_NEAR, int(self.round_trip * _FAST)))
 
     def explain(self, _stream: object) -> RunnerUnreachable | None:
         return None if self.alive else RunnerUnreachable("The connection to the host broke.")

@@ -81,6 +81,7 @@ class SshSession:
 
     def open(self, program: Program) -> Opened:
         """Start a bulk program at the far end. Raises RunnerUnreachable."""
+        self._connection.round_trip = self.control.ping(10.0)
         return open_program(self._connection, self._installed, program)
 
     def open_more(self, program: Program, size: int) -> list[Opened]:

@@ -57,6 +57,8 @@ class ByteStream(Protocol):
 class Connection(Protocol):
     """A host that lets us in. Any thread may start programs there."""
 
+    round_trip: float  # seconds, as somebody measured it last; how much should be on its way here depends on it
+
     @property
     def channels_are_cheap(self) -> bool:
         """Say whether a further program costs no further login."""

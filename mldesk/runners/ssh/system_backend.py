@@ -36,6 +36,7 @@ class SystemConnection:
     """One host, reached by an ssh process per stream. Nothing is opened before the first."""
 
     channels_are_cheap = False
+    round_trip = 0.0  # of no use here: ssh has its own window
 
     def __init__(self, target: Target, known: KnownHosts, config: Path | None = None) -> None:
         """``config`` stands in for ~/.ssh/config. Raises SshMissing."""
