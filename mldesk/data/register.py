@@ -107,8 +107,8 @@ class _Work:
         text = canonical.dumps(table.to_json())
         digest = self._store.put_bytes(text)
         self._report.event("artifact", name=ARTIFACT, digest=digest, size=len(text), type="json")
-        return {"manifest": canonical.digest(table.manifest.to_json()), "table": digest, "rows": table.rows,
-                "columns": len(table.columns), "size": table.manifest.size, "problems": len(table.problems),
+        return {"manifest": canonical.digest(table.manifest.to_json()), "table": digest, "row_count": table.rows,
+                "column_count": len(table.columns), "size": table.manifest.size, "problems": len(table.problems),
                 "kept": table.kept, "source": table.source, "seconds": round(time.monotonic() - began, 3)}
 
     def _adopt(self, path: Path) -> ImportedTable | None:

@@ -18,6 +18,7 @@ from mldesk.wire.manifest import is_digest
 from mldesk.wire.states import Cause, JobState
 
 _CAUSES = frozenset(cause.value for cause in Cause)
+_OBJECTS = ("metrics", "validation_metrics", "rows", "parameters")
 EventRow = tuple[int, float, str, str]                           # seq, time, kind, payload as JSON
 PointRow = tuple[int, str, int, float | None, float, float | None]  # seq, metric, step, epoch, seconds, value
 
@@ -126,6 +127,8 @@ def _add_artifact(changes: Changes, payload: Mapping[str, Any]) -> None:
 def _succeed(changes: Changes, time: float, result: object) -> None:
     if not isinstance(result, Mapping):
         return
+    # Everybody who shows a run takes these for objects.
+    result = {key: item for key, item in result.items() if key not in _OBJECTS or isinstance(item, Mapping)}
     changes.result, changes.ended = result, time
     changes.fields["result"] = codec.dump(result)
     if isinstance(result.get("task"), str):

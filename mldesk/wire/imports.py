@@ -2,7 +2,7 @@
 
 The job announces one artifact, "table": a JSON object that describes the table and holds its manifest, so that whoever
 follows the job knows everything about the table but its rows. Its result is {"manifest": digest, "table": digest of
-the description, "rows", "columns", "size", "problems", "kept", "source", "seconds"}, the middle ones as numbers.
+the description, "row_count", "column_count", "size" in bytes, "problems": how many, "kept", "source", "seconds"}.
 """
 
 from __future__ import annotations

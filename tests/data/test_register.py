@@ -79,7 +79,7 @@ def test_a_text_file_becomes_a_table_and_is_told_of_as_it_goes(work: Work, tmp_p
     assert [(column.name, column.type.value, column.missing) for column in table.columns] == [
         ("day", "date", 0), ("amount", "number", 1)]
     result = end["result"]
-    assert (result["rows"], result["columns"], result["kept"], table.kept) == (2, 2, "converted", "converted")
+    assert (result["row_count"], result["column_count"], result["kept"], table.kept) == (2, 2, "converted", "converted")
     assert not work.store.missing(result["manifest"])
     assert result["manifest"] == work.store.put_bytes(table.manifest.to_bytes())
     assert not (work.job / "scratch").exists()
@@ -143,7 +143,7 @@ def test_a_folder_of_parquet_files_is_one_table(work: Work, tmp_path: Path) -> N
     for number in range(3):
         parquet(tmp_path / "many" / f"{number}.parquet", rows=500 + number)
     end = work.run(tmp_path / "many")
-    assert end["result"]["rows"] == 1503
+    assert end["result"]["row_count"] == 1503
     assert [entry.path for entry in work.table(end).manifest.entries] == [f"parts/0000{n}.parquet" for n in range(3)]
     (tmp_path / "many" / "more.csv").write_text("number,whole,word\n1.5,2,x\n")
     assert work.run(tmp_path / "many")["kind"] == "failed"  # text and Parquet cannot make one table

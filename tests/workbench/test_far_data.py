@@ -26,6 +26,7 @@ from mldesk.workbench.far_data import DataElsewhere
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.summaries import run_details
 from tests.runner_agent import fake_trainer
 from tests.workbench.stand_ins import ScriptedRunner
 
@@ -203,9 +204,9 @@ def test_a_hostile_description_makes_no_dataset(tmp_path: Path) -> None:
         digest = library.objects.put_bytes(content)
         runner.say(run.id, "started", attempt=1, pid=1, host="box", device="cpu", resumed_from=None)
         runner.say(run.id, "artifact", name="table", digest=digest, size=len(content), type="json")
-        runner.say(run.id, "succeeded", result={"table": digest, "manifest": digest})
+        runner.say(run.id, "succeeded", result={"table": digest, "manifest": digest, "rows": 5, "metrics": [1]})
         list(runs.follow(run.id))
-        assert runs.get(run.id).state is JobState.SUCCEEDED
+        assert run_details(runs.get(run.id))["status"] == "succeeded"
         assert datasets.list() == []
     assert ImportRequest.from_json(JobSpec.from_json(run.spec).payload).path == "/x.csv"
     runners.close()
