@@ -23,6 +23,7 @@ from mldesk.core.clock import SystemClock
 from mldesk.core.ids import new_id
 from mldesk.core.paths import Home
 from mldesk.library import Library
+from mldesk.runners.ssh.client import SshRunner
 from mldesk.wire.jobs import JobSpec
 from mldesk.workbench.following import Follower
 from tests.benchmarks._report import median, percentile
@@ -54,9 +55,9 @@ class Report:
 class Watched:
     """A run on a box that never falls silent, followed into a library."""
 
-    def __init__(self, far: Far, folder: Path, port: int = 0) -> None:
+    def __init__(self, runner: SshRunner, folder: Path) -> None:
         self.library = Library.open(Home(folder / "library"))
-        self.runner = far.box.runner(far.person, port or far.proxy.port)
+        self.runner = runner
         spec = JobSpec(new_id(), "train", "it goes on and on", (), {"steps": 10_000_000, "delay": 0.05})
         self.run = self.library.runs.add(spec, "box").id
         self.runner.submit(spec)
@@ -90,7 +91,7 @@ class Watched:
 def run(far: Far, folder: Path, cuts: int, seed: int, longest: float = LONGEST) -> Report:
     """Take the network away so often, for 0.05 to ``longest`` seconds each time. Raises TimeoutError."""
     report, chance, proxy = Report(), random.Random(seed), far.proxy
-    watched = Watched(far, folder)
+    watched = Watched(far.box.runner(far.person, far.proxy.port), folder)
     try:
         watched.seconds_until_news()
         for number in range(cuts):

@@ -229,7 +229,9 @@ def _handshake(peer: socket.socket | paramiko.Channel, hop: Hop, known: KnownHos
                       hint="Ask its owner to upgrade its SSH server.") from error
     except BROKEN as error:
         _hang_up(transport)
-        raise RunnerUnreachable(f"{where} takes connections but does not speak SSH with us: {error}") from error
+        # Not even a greeting: whatever forwards that port has no machine behind it now, as while one restarts.
+        kind = RunnerUnreachable if transport.remote_version else NoRoute
+        raise kind(f"{where} takes connections but does not speak SSH with us: {error}") from error
     except BaseException:
         _hang_up(transport)
         raise

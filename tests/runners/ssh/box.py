@@ -80,6 +80,7 @@ class Sshd:
         self.authorized.write_text("")
         self.authorized.chmod(0o644)
         self.settings = settings
+        self.address, self.prefix = "127.0.0.1", list[str]()  # where it listens, and what it is started through
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.start()
@@ -88,18 +89,19 @@ class Sshd:
         """Begin to listen; ``hosts`` names the host keys to use (default: all)."""
         config = self.folder / "config"
         config.write_text("\n".join([
-            f"Port {self.port}", "ListenAddress 127.0.0.1", "PidFile none", "UsePAM no", "StrictModes no",
+            f"Port {self.port}", f"ListenAddress {self.address}", "PidFile none", "UsePAM no", "StrictModes no",
             *(f"HostKey {self.folder}/host_{kind}" for kind in hosts or self.keys), "UseDNS no", "LogLevel VERBOSE",
             f"AuthorizedKeysFile {self.authorized}", "MaxStartups 200", *self.settings,
-            "PasswordAuthentication no", "KbdInteractiveAuthentication no", "AllowTcpForwarding yes"]) + "\n")
+            "PasswordAuthentication no", "KbdInteractiveAuthentication no", "AllowTcpForwarding yes",
+            "Subsystem sftp internal-sftp"]) + "\n")
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)],
+            self.process = subprocess.Popen([*self.prefix, "/usr/sbin/sshd", "-D", "-e", "-f", str(config)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE
         while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            with contextlib.suppress(OSError), socket.create_connection((self.address, self.port), 1):
                 return
             assert self.process.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text()
             time.sleep(0.02)

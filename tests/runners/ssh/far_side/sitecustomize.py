@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-
 _kept: list[Any] = []      # what is to last until the process ends
 
 
