@@ -310,11 +310,18 @@ async def follow_the_command_line(user: User, home: Path) -> None:
 async def look_around(user: User) -> None:
     """Palette, cheat sheet, settings, lists, comparison."""
     window = user.window
-    for key in ("home", "datasets", "models", "settings"):
+    for key in ("home", "datasets", "models", "runners", "settings"):
         window.go(key)
         window.back()
         await user.pause(0.5)
         await user.shot(f"place-{key}")
+    window.open_runner("local")
+    page = window._seen("runners", "RunnerPage")
+    await user.until(lambda: page.state.telemetry.after, "its load")
+    for tab in ("load", "queue", "settings", "machine", "log"):
+        page.tabs.set_value(tab)
+        await user.pause(1.5)
+        await user.shot(f"runner-{tab}")
     await user.keys("Ctrl+K")
     await user.until(dialogs, "the palette")
     await user.shot("palette")

@@ -185,8 +185,7 @@ class RunnerPage(Page):
 
     def _show_settings(self, settings: RunnerSettings | None) -> None:
         if settings is not None:
-            record = self.state.record.value
-            self.form.show_settings(settings, str(record.facts.get("zone", "")) if record is not None else "")
+            self.form.show_settings(settings, self.state.zone)
 
     def _show_log(self, text: str | None) -> None:
         if text is not None and text != self.log.toPlainText():

@@ -105,7 +105,8 @@ class RunnerSection(QWidget):
             why = self.tr("Unreachable since {time}.").format(time=runner_words.clock(record.unreachable)) \
                 if record.unreachable is not None else ""
             return Option(record.name, title, icon, runner_words.devices(record.facts), "", why)
-        return Option(record.name, title, "gpu" if estimate.gpu else icon, needs(estimate), took(estimate),
+        cannot = str(record.options.get("training", "")) if record.options.get("trains") is False else ""
+        return Option(record.name, title, "gpu" if estimate.gpu else icon, cannot or needs(estimate), took(estimate),
                       why_not(estimate), estimate.why)
 
     def _on_chosen(self) -> None:

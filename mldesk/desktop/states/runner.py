@@ -27,6 +27,7 @@ class RunnerState(RunnerWatch):
     def __init__(self, desk: Desk, name: str) -> None:
         super().__init__(desk, name)
         self.settings: Observable[RunnerSettings | None] = Observable(None)
+        self.zone = ""     # the time zone that its quiet hours are in
         self.cache: Observable[CacheView | None] = Observable(None)
         self.log: Observable[str | None] = Observable(None)
         self.doing: Observable[tuple[str, float] | None] = Observable(None)  # what is being done to it, 0 to 1
@@ -58,7 +59,9 @@ class RunnerState(RunnerWatch):
 
     async def load_settings(self) -> None:
         """Ask for the settings. Raises RunnerUnreachable."""
-        self.settings.value = await in_remote(self._desk.workbench.runners.settings, self.name)
+        settings = await in_remote(self._desk.workbench.runners.settings, self.name)
+        self.zone = await in_remote(self._desk.workbench.runners.zone, self.name)
+        self.settings.value = settings
 
     async def configure(self, settings: RunnerSettings) -> None:
         """Give it other settings. Raises BadInput, RunnerUnreachable."""
