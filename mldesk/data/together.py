@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -77,15 +79,21 @@ def _raw_rows(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], float]
     assert shape.decisions is not None  # noqa: S101
     converters = [Converter(decision, ltrim=table.ltrim) for decision in shape.decisions]
     order, done = _order(file, names), 0
-    for arrays in _chosen(table, order):
-        rows = len(arrays[0])
-        arrays += _provenance(file, shape, done, rows, table)
-        kept = without(arrays, table.drop_rows, done)
-        yield ([*(convert(values) for convert, values in zip(converters, kept, strict=False)), *kept[shape.own:]],
-               (done + rows) / max(1, table.spool.rows))
-        done += rows
+    with _columns() as pool:
+        for arrays in _chosen(table, order):
+            rows = len(arrays[0])
+            arrays += _provenance(file, shape, done, rows, table)
+            kept = without(arrays, table.drop_rows, done)
+            yield ([*pool.map(Converter.__call__, converters, kept[:shape.own]), *kept[shape.own:]],
+                   (done + rows) / max(1, table.spool.rows))
+            done += rows
     for name, converter in zip(names, converters, strict=True):
         _say_converted(file.context, name, converter)
+
+
+def _columns() -> ThreadPoolExecutor:
+    """Return threads for work on one column each: Arrow lets go of Python's lock while it works."""
+    return ThreadPoolExecutor(min(4, os.cpu_count() or 1), "columns")
 
 
 def _say_converted(context: Context, name: str, converter: Converter) -> None:
@@ -231,14 +239,14 @@ def _observe(file: Read, guesses: Sequence[ColumnGuess], names: Sequence[str]) -
     order = _order(file, names)
     seen = [guess for guess, place in zip(guesses, order, strict=True) if place is not None]
     done = 0
-    for arrays in table.spool.batches([place for place in order if place is not None]):
-        kept = without(arrays, table.drop_rows, done)
-        for number, (guess, values) in enumerate(zip(seen, kept, strict=True)):
-            guess.observe(values)
-            if number % 500 == 499:
-                file.context.check()
-        done += len(arrays[0])
-        file.context.typed(done / max(1, table.spool.rows))
+    with _columns() as pool:
+        for arrays in table.spool.batches([place for place in order if place is not None]):
+            kept = without(arrays, table.drop_rows, done)
+            for number, _ in enumerate(pool.map(ColumnGuess.observe, seen, kept)):
+                if number % 500 == 499:
+                    file.context.check()
+            done += len(arrays[0])
+            file.context.typed(done / max(1, table.spool.rows))
 
 
 def without(arrays: list[pa.Array], dropped: frozenset[int], first: int) -> list[pa.Array]:
