@@ -92,7 +92,10 @@ class LoginAsker:
             return None
         why_not = self.why_not_keep() if question.may_keep else ""  # a keyring may take its time: not in the UI thread
         future: concurrent.futures.Future[Answer | None] = concurrent.futures.Future()
-        self._loop.call_soon_threadsafe(self._open, question, why_not, future)
+        try:
+            self._loop.call_soon_threadsafe(self._open, question, why_not, future)
+        except RuntimeError:  # the window was closed a moment ago
+            return None
         try:
             answer = future.result(PATIENCE)
         except TimeoutError:

@@ -179,8 +179,7 @@ class RunnersPage(Page):
         empty = EmptyState("runner", self.tr("More machines, one list"),
                            self.tr("Any Linux machine that you reach by SSH can train for you: no root, no open port, "
                                    "no internet needed there. Write its address, and see what would be done before "
-                                   "anything is."), self.tr("Add a runner…"), action_icon="plus")
-        empty.acted.connect(shell.add_runner)
+                                   "anything is."))
         self._empty = empty
         page = ScrollPage(margin=0)
         page.body.addWidget(self._flow)
