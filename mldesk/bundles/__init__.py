@@ -11,8 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mldesk.bundles.importing import import_bundle, verify
     from mldesk.bundles.predictor import Predictor
-    from mldesk.bundles.reading import BundleReport, import_bundle, inspect, verify
+    from mldesk.bundles.reading import BundleReport, inspect
     from mldesk.bundles.signing import SigningKey
     from mldesk.bundles.writing import write_bundle
 
@@ -20,7 +21,7 @@ __all__ = ["BundleReport", "Predictor", "SigningKey", "import_bundle", "inspect"
 
 _HOMES = {
     "Predictor": "predictor", "SigningKey": "signing", "write_bundle": "writing",
-    "BundleReport": "reading", "import_bundle": "reading", "inspect": "reading", "verify": "reading",
+    "BundleReport": "reading", "inspect": "reading", "import_bundle": "importing", "verify": "importing",
 }
 
 

@@ -1,8 +1,7 @@
-"""Opening a bundle without trusting it: inspect (the directory and the manifest), verify (every byte), import.
+"""Opening a bundle without trusting it: inspect (the directory and the manifest), and read every byte.
 
 What makes a bundle good: the zip is of our dialect and holds exactly the files its manifest lists; every size and
-digest is right; every file is what its name says; a signature, where the manifest names a signer, is valid; and the
-model gives the predictions for its own sample that it was exported with.
+digest is right; every file is what its name says; and a signature, where the manifest names a signer, is valid.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mldesk.bundles.archive import Archive
 from mldesk.bundles.contents import check_content
@@ -20,9 +19,6 @@ from mldesk.bundles.manifest import MAX_MANIFEST, BundledFile, BundleManifest
 from mldesk.bundles.names import MANIFEST, MODEL, SIGNATURE
 from mldesk.bundles.signing import signature_fault
 from mldesk.core.errors import BadBundle
-
-if TYPE_CHECKING:
-    from mldesk.wire.objects import ObjectStore
 
 _MAX_SIGNATURE = 16 << 10  # bytes
 # What the manifest says about a model must be what the model's own file says.
@@ -47,7 +43,7 @@ class BundleReport:
 
 
 def inspect(path: Path, known: Mapping[str, str] | None = None) -> BundleReport:
-    """Say what a bundle holds. Reads its directory, manifest and signature; digests are left to ``verify``.
+    """Say what a bundle holds. Reads its directory, manifest and signature; digests are left to ``importing.verify``.
 
     ``known`` gives names to the fingerprints of signers the user knows. A signature that is not valid is reported,
     not raised. Raises NotFound; BadBundle with the reason for a file that cannot be a bundle; OSError.
@@ -57,49 +53,22 @@ def inspect(path: Path, known: Mapping[str, str] | None = None) -> BundleReport:
     return _report(manifest, signature)
 
 
-def verify(path: Path, known: Mapping[str, str] | None = None, *, deep: bool = False) -> BundleReport:
-    """Check every byte of a bundle. ``deep`` also runs the model on its own sample.
-
-    Raises NotFound; BadBundle with the reason; OSError.
-    """
-    with Archive(path) as archive:
-        report, _ = _verified(archive, known)
-    if deep:
-        _run_sample(path)
-    return report
-
-
 def verified_reader(path: Path) -> Callable[[str], bytes]:
     """Verify a bundle; return what reads its files by name later, each held to its digest again.
 
-    Keeps no file open. Raises as ``verify``; so does the reader.
+    Keeps no file open. Raises NotFound; BadBundle with the reason; OSError. So does the reader.
     """
     with Archive(path) as archive:
-        _, manifest = _verified(archive, None)
+        _, manifest = verified(archive, None)
     files = {file.path: file for file in manifest.files}
 
     def read(name: str) -> bytes:
         if name not in files:
             raise BadBundle(f"This bundle lacks its {name}.", hint="It is not complete; get it again.")
         with Archive(path) as archive:
-            return b"".join(_checked(archive, files[name]))
+            return b"".join(checked(archive, files[name]))
 
     return read
-
-
-def import_bundle(path: Path, store: ObjectStore) -> tuple[str, dict[str, Any]]:
-    """Verify a bundle deeply and keep its files in ``store``.
-
-    Returns the digest of the model's manifest there, and the bundle manifest's facts with the verdict on the
-    signature as "signature". Raises NotFound, BadBundle, DiskFull, with nothing kept that a name could reach.
-    """
-    with Archive(path) as archive:
-        report, manifest = _verified(archive, None)
-        _run_sample(path)
-        # Read a second time, and checked again while it is stored: somebody may write into the file meanwhile.
-        kept = {file.path: store.put_stream(_checked(archive, file)) for file in manifest.files}
-        digest = store.put_manifest(kept)
-    return digest, {**report.manifest, "signature": dict(report.signature)}
 
 
 def _opened(archive: Archive, known: Mapping[str, str] | None) -> tuple[BundleManifest, dict[str, Any]]:
@@ -138,20 +107,21 @@ def _signature(archive: Archive, manifest: BundleManifest, data: bytes, known: M
             "fingerprint": fingerprint, "claims": str(signer["name"]), "problem": problem}
 
 
-def _verified(archive: Archive, known: Mapping[str, str] | None) -> tuple[BundleReport, BundleManifest]:
+def verified(archive: Archive, known: Mapping[str, str] | None) -> tuple[BundleReport, BundleManifest]:
+    """Check every byte of an opened bundle. Raises BadBundle with the reason."""
     manifest, signature = _opened(archive, known)
     if signature["problem"]:
         raise BadBundle(f"This bundle's signature is not valid: {signature['problem']}.",
                         hint="Do not use it. Ask whoever sent it to export the model again.")
     for file in manifest.files:
-        data = b"".join(_checked(archive, file))
+        data = b"".join(checked(archive, file))
         check_content(file.path, data)
         if file.path == MODEL:
             _check_model(parse_object(data, MODEL), manifest)
     return _report(manifest, signature), manifest
 
 
-def _checked(archive: Archive, file: BundledFile) -> Iterator[bytes]:
+def checked(archive: Archive, file: BundledFile) -> Iterator[bytes]:
     """Give a file's bytes. Raises BadBundle at the end if they are not those the manifest promises."""
     whole = hashlib.sha256()
     member = archive.members.get(file.path)
@@ -167,12 +137,6 @@ def _check_model(model: Mapping[str, Any], manifest: BundleManifest) -> None:
     for key in _SAME:
         if model.get(key) != manifest.facts.get(key):
             raise BadBundle(f"This bundle's manifest and its {MODEL} do not agree about the model's {key}.")
-
-
-def _run_sample(path: Path) -> None:
-    from mldesk.bundles.predictor import Predictor  # onnxruntime and numpy load with it
-
-    Predictor.open(path).self_test()
 
 
 def _report(manifest: BundleManifest, signature: dict[str, Any]) -> BundleReport:

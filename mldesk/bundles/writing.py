@@ -63,7 +63,7 @@ def write_bundle(path: Path, manifest: str, store: ObjectStore, facts: Mapping[s
 
 def _read_back(path: Path) -> None:
     """Nothing leaves the desk that we would not let in."""
-    from mldesk.bundles.reading import verify
+    from mldesk.bundles.importing import verify
 
     try:
         verify(path)

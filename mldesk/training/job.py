@@ -135,13 +135,17 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace) -> Scores:
 
 def save(request: TrainRequest, model: Model, table: Table, scores: Scores, work: Workplace) -> dict[str, Any]:
     """Write the model's files and the test predictions into the store, announce them; return the job's result."""
-    from mldesk.training import model_files, predictions  # load onnxruntime's neighbours and pyarrow's writer
+    from mldesk.training import (  # load onnxruntime's neighbours and pyarrow's writer
+        model_facts,
+        model_files,
+        predictions,
+    )
 
     work.report.stage("Saving the model")
     kept = {item.name: table.tested[item.name] for item in model.encoder.columns}
     sample = take(kept, np.arange(min(_SAMPLE_ROWS, len(scores.x))))
     truth = table.target.y[table.membership == PARTS["test"]]
-    facts = model_files.ModelFacts(
+    facts = model_facts.ModelFacts(
         task=table.target.task, target=table.column, classes=table.target.classes, estimator=model.estimator,
         estimator_title=model.title, parameters=model.parameters, fit_facts=model.facts, encoder=model.encoder,
         dataset_name=request.dataset_name, dataset=request.dataset, rows=rows_of(table.membership), seed=request.seed,

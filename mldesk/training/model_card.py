@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from mldesk.training.model_files import ModelFacts
+from mldesk.training.model_facts import ModelFacts
 
 _SHOWN = 30   # lines of a table; what is beyond is counted
 _SMALL_TEST = 100

@@ -6,7 +6,6 @@ import functools
 import importlib.metadata
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,36 +19,14 @@ from mldesk.training.export import TOLERANCE, onnx_parity, save_native, to_onnx
 from mldesk.training.joined import Encoder
 from mldesk.training.metrics import predicted_codes
 from mldesk.training.model_card import write_card
+from mldesk.training.model_facts import ModelFacts
 from mldesk.training.target import Label
 from mldesk.training.values import Array, ColumnData, TextColumn
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.schema import ColumnType
 
 FORMAT = 1
 _PARITY_ROWS = 2000
 _LIBRARIES = ("numpy", "scikit-learn", "lightgbm", "torch", "onnx", "onnxruntime")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelFacts:
-    """Everything about a fitted model that its files say."""
-
-    task: str
-    target: Column
-    classes: tuple[Label, ...]
-    estimator: str
-    estimator_title: str
-    parameters: Mapping[str, Any]
-    fit_facts: Mapping[str, Any]
-    encoder: Encoder
-    dataset_name: str
-    dataset: str                       # manifest digest
-    rows: Mapping[str, int]            # by part
-    seed: int
-    created: str                       # ISO 8601, UTC
-    metrics: Mapping[str, float]       # on the test part
-    validation_metrics: Mapping[str, float]
-    evaluation: Mapping[str, Any]
-    finished_early: bool
 
 
 def write_model(folder: Path, facts: ModelFacts, native: Any, sample: Mapping[str, ColumnData], x: Array,

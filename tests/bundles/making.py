@@ -13,7 +13,8 @@ import numpy as np
 
 from mldesk.bundles import SigningKey, write_bundle
 from mldesk.training.features import FeatureEncoder
-from mldesk.training.model_files import ModelFacts, outputs, write_model
+from mldesk.training.model_facts import ModelFacts
+from mldesk.training.model_files import outputs, write_model
 from mldesk.training.values import as_column, take
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType

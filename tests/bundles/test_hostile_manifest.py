@@ -52,7 +52,7 @@ def test_a_file_that_changes_between_the_check_and_the_import_is_refused(
     store = ObjectStore(tmp_path / "store")
     parts["model.onnx"] = parts["model.onnx"][:-1] + bytes([parts["model.onnx"][-1] ^ 1])
     other = packed(tmp_path / "other", parts).read_bytes()
-    monkeypatch.setattr("mldesk.bundles.reading._run_sample", lambda path: path.write_bytes(other))
+    monkeypatch.setattr("mldesk.bundles.importing._run_sample", lambda path: path.write_bytes(other))
     with pytest.raises(BadBundle, match=r"damaged|digest differs"):
         import_bundle(path, store)
     assert hashlib.sha256(parts["model.onnx"]).hexdigest() not in set(store.digests())
