@@ -2,6 +2,7 @@
 
 MLDESK_TEST_LEAP names a file with the seconds that the wall clock is off by; MLDESK_TEST_FULL a file that, while it is
 there, makes the disk below its folder full: nothing can be written until the runner has given up its ballast.
+MLDESK_TEST_PROTOCOL holds the lowest and highest version of the protocol that is to be spoken there: "1 1".
 """
 
 from __future__ import annotations
@@ -52,6 +53,15 @@ def _fill(file: str) -> None:
     _kept.append(spoilt)
 
 
+def _speak(versions: str) -> None:
+    from mldesk.wire import protocol
+
+    low, high = versions.split()
+    protocol.PROTOCOL = (int(low), int(high))
+
+
+if "MLDESK_TEST_PROTOCOL" in os.environ:
+    _speak(os.environ["MLDESK_TEST_PROTOCOL"])
 if "MLDESK_TEST_LEAP" in os.environ:
     _leap(os.environ["MLDESK_TEST_LEAP"])
 if "MLDESK_TEST_FULL" in os.environ:
