@@ -7,6 +7,7 @@ import json
 import random
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -299,16 +300,16 @@ def test_killing_either_agent_anywhere_in_a_move_loses_nothing_and_starts_nothin
         spec = here.spec(steps=12, delay=0.01, checkpoints=True)
         here.runner.submit(spec)
         here.follow(spec.id, until=lambda event: event.payload.get("step") == 4)
-        mover = threading.Thread(target=move, args=(spec, here, there))
-        mover.start()
-        while mover.is_alive():
-            mover.join(chance.uniform(0.0, 0.4))
-            victim = chance.choice(benches)
-            for process in victim.processes():
-                if " serve " in command_of(process):
-                    with contextlib.suppress(ProcessLookupError):
-                        kill(process)
-                        killed += 1
+        with ThreadPoolExecutor(1) as pool:
+            moving = pool.submit(move, spec, here, there)
+            for _ in range(4):  # a client gives up after a while without any agent
+                wait([moving], chance.uniform(0.0, 0.4))
+                for process in chance.choice(benches).processes():
+                    if not moving.done() and " serve " in command_of(process):
+                        with contextlib.suppress(ProcessLookupError):
+                            kill(process)
+                            killed += 1
+            moving.result()
         events = there.runner.events(spec.id, 0)
         while events[-1].kind != "succeeded":
             events += there.runner.events(spec.id, len(events), wait=1.0)
