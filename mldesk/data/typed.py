@@ -77,8 +77,8 @@ def read_typed(context: Context, file: TypedFile) -> TypedTable:
     """Open a file with types. Raises ImportRefused naming the column that cannot be read, or for a damaged file."""
     with damage(context, file.what):
         schema, rows = file.open()
-    sources = [item for place, column in enumerate(schema)
-               for item in _sources(context, (place,), column.name, column.type)]
+        sources = [item for place, column in enumerate(schema)  # a damaged name is found out when it is asked for
+                   for item in _sources(context, (place,), column.name, column.type)]
     if not sources or rows == 0:
         lack = "a header and no rows" if sources else "no columns that can be read"
         raise ImportRefused(f"{context.name} has {lack}.")
