@@ -60,6 +60,7 @@ class TelemetryMethods:
         self._wanted = 0.0
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._last: threading.Thread | None = None   # the same, or the one that is about to end
 
     def methods(self) -> dict[str, Callable[..., Answer]]:
         return {"telemetry": self.telemetry}
@@ -81,14 +82,14 @@ class TelemetryMethods:
             self._wanted = time.monotonic()
             if self._thread is None and not self._closed:
                 # The kernel kills the helper when the thread that started it ends, so that thread lives as long.
-                self._thread = threading.Thread(target=self._work, name="telemetry", daemon=True)
+                self._thread = self._last = threading.Thread(target=self._work, name="telemetry", daemon=True)
                 self._thread.start()
 
     def close(self) -> None:
         """End the helper. Long polls return."""
         with self._changed:
             self._closed = True
-            thread = self._thread
+            thread = self._last
             self._changed.notify_all()
         if thread is not None:
             thread.join(self._timing.silence)

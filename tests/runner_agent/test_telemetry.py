@@ -37,7 +37,7 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., TelemetryMethods]]:
     for telemetry in made:
         telemetry.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "telemetry"]
-    assert not [child for child in psutil.Process().children() if "runner_agent.telemetry" in child.cmdline()]
+    assert not helpers()
 
 
 def samples(telemetry: TelemetryMethods, count: int, after: int = 0) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def samples(telemetry: TelemetryMethods, count: int, after: int = 0) -> list[dic
 
 
 def helpers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "runner_agent.telemetry" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children() if "runner_agent.telemetry" in command_of(child)]
 
 
 def until(what: Callable[[], Any]) -> Any:
@@ -192,7 +192,8 @@ def test_a_running_job_is_in_the_samples_of_its_runner(tmp_path: Path) -> None:
         bench.runner.cancel(job)
         bench.follow(job)
         agent = bench.agent()
-        assert len([child for child in agent.children() if "runner_agent.telemetry" in command_of(child)]) == 1
+        assert bench.wait_for(lambda: [child for child in agent.children()
+                                       if "runner_agent.telemetry" in command_of(child)])
         kill(agent)  # the helper goes with it, which ``close`` sees to
     finally:
         bench.close()
