@@ -194,6 +194,7 @@ def test_a_running_job_is_in_the_samples_of_its_runner(tmp_path: Path) -> None:
         agent = bench.agent()
         assert bench.wait_for(lambda: [child for child in agent.children()
                                        if "runner_agent.telemetry" in command_of(child)])
-        kill(agent)  # the helper goes with it, which ``close`` sees to
+        kill(agent)
+        agent.wait(30)  # its helper goes with it, which ``close`` sees to
     finally:
         bench.close()
