@@ -37,7 +37,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarBox]:
 
     monkeypatch.setattr(provisioning, "probe", look)
     monkeypatch.setattr(Desktop, "python", lambda _self: None)
-    monkeypatch.setattr(Desktop, "_training", lambda _self, _packages: TrainingOffer())
+    monkeypatch.setattr(Desktop, "_training", lambda *_given, **_named: TrainingOffer())
     made = FarBox()
     ssh = tmp_path / "user" / ".ssh"
     ssh.mkdir(mode=0o700, parents=True)
@@ -66,7 +66,7 @@ def test_a_bare_box_becomes_a_runner_trains_and_is_removed_in_the_window(box: Fa
         assert run.runner == "far"
         await look_and_remove(user)
 
-    play(tmp_path / "home", script, patience=90, meet_machine=False)
+    play(tmp_path / "home", script, patience=60, meet_machine=False)
     assert box.left() == before
 
 
