@@ -35,6 +35,7 @@ COMMANDS = {
     "data restore": {"N"},
     "train": {"N[@V]", "--target", "--task", "--model", "--param", "--runner", "--priority", "--seed", "--test-size",
               "--name", "--detach", "--feature", "--without"},
+    "search": {"N[@V]", "--target", "--time", "--trials", "--metric", "--runner"},
     "runs list": set(),
     "runs show": {"RUN"},
     "runs follow": {"RUN"},
