@@ -36,8 +36,7 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., TelemetryMethods]]:
     yield begin
     for telemetry in made:
         telemetry.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "telemetry"]
-    assert not helpers()
+    until(lambda: not helpers() and not [thread for thread in threading.enumerate() if thread.name == "telemetry"])
 
 
 def samples(telemetry: TelemetryMethods, count: int, after: int = 0) -> list[dict[str, Any]]:
