@@ -217,3 +217,20 @@ class TestDatabases:
         base.write_bytes(content[:100] + bytes(len(content) - 100))
         with pytest.raises(ImportRefused, match=r"damaged|without tables"):
             import_table([base], store, scratch)
+
+
+def test_far_cells_of_a_binary_workbook_are_found_before_they_are_read(tmp_path: Path) -> None:
+    from mldesk.data.sheet_extent import refuse_vast_sheets
+
+    def record(kind: int, *numbers: int) -> bytes:
+        body = b"".join(number.to_bytes(4, "little") for number in numbers)
+        return bytes([kind, len(body)]) + body
+
+    for name, far, refused in (("near", 9, False), ("far", 1_048_575, True)):
+        cells = record(0, 0) + record(2, 0, 1) + record(0, far) + record(2, 16_383, 1)
+        (tmp_path / name).write_bytes(_zip(**{"xl__worksheets__sheet1.bin": bytes([0x81, 0x01, 0]) + cells}))
+        if refused:
+            with pytest.raises(ImportRefused, match="1,048,576 rows and 16,384 columns"):
+                refuse_vast_sheets(name, tmp_path / name, lambda: None)
+        else:
+            refuse_vast_sheets(name, tmp_path / name, lambda: None)
