@@ -140,17 +140,12 @@ def _choose(context: Context, book: calamine.CalamineWorkbook) -> calamine.Calam
     if not readable:
         raise ImportRefused(f"{context.name} has no sheet with cells.")
     chosen = max(readable, key=lambda sheet: sheet.height * sheet.width)
-    if wanted is None and len(book.sheet_names) > 1:
-        others = ", ".join(repr(name) for name in book.sheet_names if name != chosen.name)
+    others = [name for name in book.sheet_names if name != chosen.name]  # none where all are called the same
+    if wanted is None and others:
+        left = ", ".join(map(repr, others))
         context.problems.add("guesses", f"The table is the sheet {chosen.name!r}, the one with the most cells; left "
-                             f"out: {others[:200]}.",
-                             fix=Fix(f"Take the sheet {_other(book, chosen.name)!r}",
-                                     {"sheet": _other(book, chosen.name)}))
+                             f"out: {left[:200]}.", fix=Fix(f"Take the sheet {others[0]!r}", {"sheet": others[0]}))
     return chosen
-
-
-def _other(book: calamine.CalamineWorkbook, name: str) -> str:
-    return next(item for item in book.sheet_names if item != name)
 
 
 def _sheet(context: Context, book: calamine.CalamineWorkbook, name: str) -> calamine.CalamineSheet | None:
