@@ -18,7 +18,7 @@ from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.runners.ssh.errors import NoRoute, Refused
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-DIAL_PAUSE = 2.0           # the longest pause while nothing answers at all, which costs the host nothing
+DIAL_PAUSE = 1.0           # the longest pause while nothing answers at all, which costs the host nothing
 DIAL_PATIENCE = 3600.0     # seconds after which even dialling is done at LONGEST_PAUSE only
 STEADY = 10.0              # seconds a session must live to count as a success
 PING_EVERY = 2.0           # seconds between pings

@@ -140,7 +140,7 @@ def test_pauses_double_up_to_the_longest_and_dialling_stays_quick(
     line.nudge()
     for _ in range(5):
         line._failed(NoRoute("off"))
-    assert ceilings == [0.5, 1, 2, 2, 2]
+    assert ceilings == [0.5, 1, 1, 1, 1]
 
 
 def test_a_session_that_is_silent_is_replaced_as_soon_as_another_answers(
