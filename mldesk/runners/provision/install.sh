@@ -107,8 +107,10 @@ fetch_python() { # uv version: a Python that uv brings from the internet, below 
     held
     UV_PYTHON_INSTALL_DIR="$root/runtimes/uv"; UV_CACHE_DIR="$root/incoming/cache"
     export UV_PYTHON_INSTALL_DIR UV_CACHE_DIR
-    "$1" --no-config python install --quiet --no-bin "$2" </dev/null 2>"$root/error" >&2 ||
+    if ! "$1" --no-config python install --quiet --no-bin "$2" </dev/null 2>"$root/error" >&2; then
+        if [ ! -f "$root/runtimes/uv/complete" ]; then rm -rf "$root/runtimes/uv" "$root/lists/runtimes.uv"; fi
         fail 11 "uv cannot fetch Python $2: $(tail -n 3 "$root/error" | tr '\n' ' ')"
+    fi
     found=$("$1" --no-config python find --managed-python "$2") || fail 11 "uv fetched Python $2 and cannot find it"
     : >"$root/runtimes/uv/complete"; write_list runtimes/uv; log "uv brought $found"
     printf '%s\n' "$found"

@@ -77,7 +77,7 @@ def test_an_agent_that_is_there_gets_what_it_trains_with_later(box: Exec, home: 
 
 def test_a_box_whose_uv_finds_no_python_gets_one_in_another_way(
         box: Exec, home: Path, desk: Home, tmp_path: Path) -> None:
-    program(tmp_path / "tools", "uv", "echo nothing answers >&2; exit 2")
+    program(tmp_path / "tools", "uv", 'mkdir -p "$UV_PYTHON_INSTALL_DIR/.temp"; echo no way >&2; exit 2')
     prepared = provisioning.prepare(box, desk, internet_url="")
     prepared = replace(prepared, plan=replace(prepared.plan, way=Way.UV))
     assert provisioning.carry_out(box, desk, prepared).trains
