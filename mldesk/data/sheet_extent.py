@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mldesk.data.records import ImportRefused
-from mldesk.data.sheet_reach import binary_reach, open_document_reach
+from mldesk.data.sheet_reach import binary_reach, open_document_reach, refuse_broken_xml
 
 MOST_CELLS = 25_000_000   # of 24 bytes and more each, twice: as the reader has them and as Python does
 _PIECE = 1 << 20  # bytes of XML at once
@@ -43,6 +43,7 @@ def _reaches(archive: zipfile.ZipFile, item: zipfile.ZipInfo, check: Callable[[]
         yield from binary_reach(archive, item, check)
     elif item.filename == "content.xml":
         yield from open_document_reach(archive, item, check)
+        refuse_broken_xml(archive, item, check)
     else:
         rows = columns = 0
         for piece in _pieces(archive, item, check):

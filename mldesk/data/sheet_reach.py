@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
+from xml.parsers.expat import ExpatError, ParserCreate
 
 _PIECE = 1 << 20       # bytes at once
 _LONGEST_TAG = 1 << 16
@@ -53,6 +54,19 @@ def _tags(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
                 about = match[3] or b""
                 yield match[1], match[2], about, about.endswith(b"/")
             rest = whole[max(end, whole.rfind(b"<"), len(whole) - _LONGEST_TAG):] if b"<" in whole[end:] else b""
+
+
+def refuse_broken_xml(archive: zipfile.ZipFile, item: zipfile.ZipInfo, check: Callable[[], None]) -> None:
+    """Raise ValueError for XML that is not well-formed: the reader would wait for its end for ever."""
+    parser = ParserCreate()
+    try:
+        with archive.open(item) as file:
+            while piece := file.read(_PIECE):
+                check()
+                parser.Parse(piece, False)
+        parser.Parse(b"", True)
+    except ExpatError as error:
+        raise ValueError(f"its XML is broken ({error})") from error
 
 
 def _number(pattern: re.Pattern[bytes], about: bytes) -> int:
