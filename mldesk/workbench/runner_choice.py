@@ -23,8 +23,6 @@ _ANY = re.compile(r"any(?::\s*(?P<size>\d+(?:\.\d+)?)\s*(?P<unit>G|GB|GIB)?)?", 
 _GB, _GIB = 10**9, 2**30
 _SLACK = 0.95   # a card that is sold as "24 GB" may report a little less
 
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What one runner said when all were asked."""
@@ -85,7 +83,7 @@ def pick(wanted: str, records: Sequence[RunnerRecord], seen: Mapping[str, Seen])
     fit: list[tuple[tuple[Any, ...], str]] = []
     for record in records:
         found = seen.get(record.name)
-        why = "it gave no answer in time" if found is None else _why_not(found, memory)
+        why = cannot_train(record) or ("it gave no answer in time" if found is None else _why_not(found, memory))
         if why:
             reasons.append(f"{record.name}: {why}")
         elif found is not None:
@@ -95,6 +93,13 @@ def pick(wanted: str, records: Sequence[RunnerRecord], seen: Mapping[str, Seen])
         raise Conflict(f"No runner{size} can take the job: {'; '.join(reasons)}.",
                        hint="`mldesk runners check NAME` asks one again; --runner NAME names one.")
     return min(fit)[1]
+
+
+def cannot_train(record: RunnerRecord) -> str:
+    """Return why a machine that was made a runner has nothing to train with, in words; "" for one that has."""
+    if record.options.get("trains", True):
+        return ""
+    return str(record.options.get("training") or "it has nothing to train with").rstrip(".")
 
 
 def look(client: RunnerClient) -> Seen:

@@ -156,3 +156,15 @@ class TestEstimates:
     def test_what_waits_is_counted_with_what_runs(self) -> None:
         (found,) = estimate(self.job(), [record("far")], {"far": seen(queue(busy=True, waiting=2))}, [])
         assert found.waiting == 3
+
+
+def test_a_machine_that_has_nothing_to_train_with_is_not_given_work(desk: Desk) -> None:
+    bare = {"trains": False, "training": "it has no way to the internet, and there are no wheels for it"}
+    with pytest.raises(Conflict, match="a: it has no way to the internet"):
+        pick("any", [record("a", options=bare)], {"a": seen()})
+    assert pick("any", [record("a", options=bare), record("b", options={"trains": True})],
+                {"a": seen(cores=64), "b": seen()}) == "b"
+    desk.library.runners.add("bare", "ssh", "me@bare", added=0.0, options=bare)
+    with pytest.raises(Conflict, match="cannot train yet: it has no way to the internet") as caught:
+        desk.runners.choose("bare")
+    assert "mldesk runners upgrade bare" in caught.value.hint
