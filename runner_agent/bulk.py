@@ -97,7 +97,7 @@ class Ahead:
             except (MldeskError, OSError) as error:
                 given = error
             self._frames.put(given)
-            if given is None or isinstance(given, Received) and given.kind is Frame.END:
+            if given is None or (isinstance(given, Received) and given.kind is Frame.END):
                 return
 
 

@@ -23,7 +23,8 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 # Threads that libraries keep for the life of a process, by the start of their names.
-_LIBRARY_THREADS = ("pytest_timeout", "ThreadPoolExecutor-joblib", "pymp-", "tqdm_monitor", "execnet", "fsspecIO", "asyncio_")
+_LIBRARY_THREADS = ("pytest_timeout", "ThreadPoolExecutor-joblib", "pymp-", "tqdm_monitor", "execnet", "fsspecIO",
+                    "asyncio_")
 
 
 @pytest.fixture(autouse=True)
