@@ -18,6 +18,7 @@ from mldesk.data.records import ImportCancelled, ImportRefused
 from mldesk.data.spool import Spool
 
 _STEPS = 20_000   # of SQLite's machine between two looks at whether the user wants out
+_LOOKS = 2_000    # while the rows of one table are counted: a view may go on for ever
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _PREVIEW = 20_000  # rows
 
@@ -27,7 +28,7 @@ def read_sqlite(context: Context, source: Path) -> RawTable:
     with _errors(context), closing(_connect(context, source)) as connection:
         query = context.options.query
         if query is None:
-            table = choose_table(context, _tables(connection), context.options.table)
+            table = choose_table(context, _tables(context, connection), context.options.table)
             query, what = f"SELECT * FROM {_quoted(table)}", {"table": table}
         else:
             refuse_query(context, query)
@@ -55,23 +56,35 @@ def _connect(context: Context, source: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only = ON")
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.text_factory = lambda data: data.decode("utf-8", "replace")
-        connection.set_progress_handler(lambda: context.cancelled is not None and context.cancelled(), _STEPS)
+        connection.set_progress_handler(lambda: _cancelled(context), _STEPS)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _tables(connection: sqlite3.Connection) -> Iterator[tuple[str, int]]:
+def _cancelled(context: Context) -> bool:
+    return context.cancelled is not None and context.cancelled()
+
+
+def _tables(context: Context, connection: sqlite3.Connection) -> Iterator[tuple[str, int]]:
+    """Give every table and view with its rows; 0 for a view that has not been counted after so many steps."""
     names = [row[0] for row in connection.execute(
         "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
         "ORDER BY name")]
     for name in names:
+        looks = iter(range(_LOOKS))
+        connection.set_progress_handler(lambda looks=looks: _cancelled(context) or next(looks, None) is None, _STEPS)
         try:
-            yield name, int(connection.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0])
-        except sqlite3.OperationalError as error:  # a view of what is not there, or a kind of table not built in
-            if "interrupted" in str(error):
+            rows = int(connection.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0])
+        except sqlite3.Error as error:  # a view of what is not there or too big, or a kind of table not built in
+            if "interrupted" not in str(error):
+                continue
+            if _cancelled(context):
                 raise
+            rows = 0
+        yield name, rows
+    connection.set_progress_handler(lambda: _cancelled(context), _STEPS)
 
 
 def _fill(context: Context, cursor: sqlite3.Cursor, width: int) -> tuple[Spool, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -211,6 +212,20 @@ class TestDatabases:
         with pytest.raises(ImportCancelled):
             import_table([base], store, scratch, ImportOptions(query=forever), cancelled=stop)
         assert not list(scratch.iterdir())
+
+    def test_views_without_end_or_too_big_keep_nobody_from_the_tables(
+        self, tmp_path: Path, store: ObjectStore, scratch: Path, rows: Rows
+    ) -> None:
+        with contextlib.closing(sqlite3.connect(tmp_path / "views.sqlite")) as connection:
+            connection.execute("CREATE TABLE t (a)")
+            connection.execute("INSERT INTO t VALUES (7)")
+            connection.execute("CREATE VIEW endless AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) "
+                               "SELECT x FROM r")
+            connection.execute("CREATE VIEW huge AS SELECT zeroblob(2000000000) a UNION SELECT 1")
+            connection.commit()
+        table = import_table([tmp_path / "views.sqlite"], store, scratch)
+        assert rows(table) == [[7]]
+        assert "left out: 'endless'" in said(table)
 
     def test_a_damaged_database_is_a_sentence(self, base: Path, store: ObjectStore, scratch: Path) -> None:
         content = base.read_bytes()
