@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mldesk.cli import words
+
 
 def at_terminal() -> bool:
     """Say whether somebody can be asked."""
@@ -15,7 +17,7 @@ def at_terminal() -> bool:
 
 def confirm(question: str) -> bool:
     """Ask yes or no on stderr; anything but yes is no."""
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(words.plain(f"{question} [y/N] "))
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -40,9 +42,10 @@ class TerminalAsker:
 
     def answers(self, host: str, title: str, prompts: Sequence[tuple[str, bool]]) -> Sequence[str] | None:
         """Ask what the host asks."""
-        sys.stderr.write(f"{host} asks{': ' + title if title else ''}\n")
+        sys.stderr.write(words.plain(f"{host} asks{': ' + title if title else ''}\n"))
         try:
-            return [_shown(text) if shown else getpass.getpass(f"{text.rstrip()} ") for text, shown in prompts]
+            return [_shown(text) if shown else getpass.getpass(f"{words.cell(text.rstrip())} ")
+                    for text, shown in prompts]
         except EOFError:
             return None
 
@@ -81,7 +84,7 @@ class GivenPassword:
 
 
 def _shown(text: str) -> str:
-    sys.stderr.write(f"{text.rstrip()} ")
+    sys.stderr.write(f"{words.cell(text.rstrip())} ")
     sys.stderr.flush()
     line = sys.stdin.readline()
     if not line:

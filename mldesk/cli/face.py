@@ -58,11 +58,11 @@ class Face:
 
     def say(self, text: str = "") -> None:
         """Print a line of the answer."""
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(words.plain(text) + "\n")
 
     def note(self, text: str) -> None:
         """Print what is no part of the answer: progress, warnings, what to do next."""
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(words.plain(text) + "\n")
         sys.stderr.flush()
 
     def show(self, *items: RenderableType) -> None:

@@ -11,6 +11,7 @@ from mldesk.cli import words
 from mldesk.cli.face import Face, make_console, width
 from mldesk.core.canonical import number
 from mldesk.wire.events import TERMINAL, Event
+from mldesk.wire.shapes import readable
 
 EVERY = 5.0           # seconds of the run's own time between plain lines
 METRICS_SHOWN = 3     # on a line of at least ROOMY columns, else one less
@@ -42,7 +43,11 @@ class RunDisplay:
             self._bar.stop()
 
     def event(self, event: Event) -> None:
-        """Show one event."""
+        """Show one event; one that says nothing readable is passed over."""
+        if readable(event):
+            self._show(event)
+
+    def _show(self, event: Event) -> None:
         payload = event.payload
         if event.kind == "metrics":
             self._values |= {name: number(value) for name, value in payload["values"].items()}
@@ -75,6 +80,7 @@ class RunDisplay:
         self._line(f"! {message} Trying again; the run itself goes on." if message else "The runner answers again.")
 
     def _set_stage(self, stage: str) -> None:
+        stage = words.cell(stage)
         if stage == self._stage:
             return
         self._stage = stage
@@ -87,7 +93,7 @@ class RunDisplay:
     def _progress(self, payload: Mapping[str, Any], when: float) -> None:
         done, total, unit = number(payload["done"]), number(payload["total"]), str(payload.get("unit", ""))
         rate, eta = payload.get("rate"), payload.get("eta")
-        pace = f"{words.count(done)}/{words.count(total)} {unit}" + _speed(float(rate or 0))
+        pace = f"{words.count(done)}/{words.count(total)} {words.cell(unit)}" + _speed(float(rate or 0))
         left = f"{words.duration(float(eta))} left" if eta is not None else ""
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total or None, words=pace, eta=left)
@@ -103,11 +109,11 @@ class RunDisplay:
         known: list[str] = [name for name in ("train_loss", "validation_loss") if name in self._values]
         known += [name for name in self._values if name.startswith("validation_") and name not in known]
         shown = known[:METRICS_SHOWN if width() >= ROOMY else METRICS_SHOWN - 1]
-        return "  ".join(f"{name.replace('_', ' ')} {words.score(self._values[name])}" for name in shown)
+        return "  ".join(f"{words.cell(name).replace('_', ' ')} {words.score(self._values[name])}" for name in shown)
 
     def _line(self, text: str) -> None:
         if self._bar is not None:
-            self._bar.console.print(text)
+            self._bar.console.print(words.plain(text))
         else:
             self._face.note(f"{self._title}: {text}")
 

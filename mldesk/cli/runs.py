@@ -138,10 +138,15 @@ def logs(context: typer.Context, reference: Reference) -> None:
             if face.json:
                 whole += data
             else:
-                sys.stdout.write(data.decode("utf-8", "replace"))
+                sys.stdout.write(_printed(data))
             data, offset = bench.runs.log(run.id, offset)
     if face.json:
         face.document({"run": run.id, "log": whole.decode("utf-8", "replace")})
+
+
+def _printed(data: bytes) -> str:
+    """Return a trainer's output as it may go to a terminal: a bar that redraws itself becomes lines."""
+    return words.plain(data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @app.command()

@@ -6,6 +6,7 @@ import sys
 from types import TracebackType
 from typing import Self
 
+from mldesk.cli import words
 from mldesk.cli.face import Face
 
 
@@ -27,6 +28,7 @@ class StepsDone:
 
     def report(self, what: str, share: float) -> None:
         """Say what is being done now, and how much of it, 0 to 1."""
+        what = words.cell(what)
         if what != self._what:
             if self._live and self._what:
                 sys.stderr.write("\n")

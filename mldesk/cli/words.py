@@ -73,6 +73,12 @@ def cell(value: Any) -> str:
     return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 
+def plain(text: str) -> str:
+    """Return text of any number of lines without anything a terminal takes for a command."""
+    return text if text.isascii() and text.isprintable() else \
+        "".join(letter if letter.isprintable() or letter in "\n\t" else "·" for letter in text)
+
+
 def moment(seconds: float | None) -> str:
     """Write a wall-clock time in the reader's own zone, to the minute; "" for None."""
     return "" if seconds is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

@@ -9,7 +9,7 @@ import pytest
 from mldesk.cli.arguments import Globals
 from mldesk.cli.face import Face
 from mldesk.cli.following import RunDisplay
-from mldesk.wire.events import Event
+from mldesk.wire.events import KINDS, Event
 
 
 def _said(capsys: pytest.CaptureFixture[str], *told: tuple[str, float, dict[str, Any]]) -> list[str]:
@@ -34,3 +34,25 @@ def test_an_early_stop_is_told_and_no_loss_outlives_its_stage(capsys: pytest.Cap
 def test_slow_work_is_told_by_the_time_that_one_takes(capsys: pytest.CaptureFixture[str]) -> None:
     said = _said(capsys, ("progress", 10.0, {"done": 13, "total": 40, "unit": "epochs", "rate": 0.1, "eta": 270.0}))
     assert said == ["run: 13/40 epochs · 10 s each · 4:30 left"]
+
+
+ODD: list[Any] = [None, [], {}, "x", 10 ** 400, float("inf"), float("nan"), -1, {"a": {}}, ["\x1b[2J"]]
+
+
+def test_no_event_of_another_shape_ends_the_following(capsys: pytest.CaptureFixture[str]) -> None:
+    keys = ["name", "done", "total", "unit", "rate", "eta", "step", "values", "text", "hint", "score", "seconds",
+            "device", "asked", "cause"]
+    told = [(kind, 1.0, payload) for kind in KINDS for payload in ({}, *(dict.fromkeys(keys, odd) for odd in ODD))]
+    said = _said(capsys, *told)
+    assert said[-1] == "run: interrupted"
+    assert all(line.isprintable() for line in said)
+
+
+def test_nothing_that_a_runner_says_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b]0;mine\x07\x9b2J\u202ex\rrun: succeeded"
+    said = _said(capsys, ("stage", 1.0, {"name": evil}), ("log", 1.0, {"text": evil}), ("warning", 1.0, {"text": evil}),
+                 ("started", 1.0, {"device": evil}),
+                 ("metrics", 1.0, {"step": 1, "values": {f"validation_{evil}": 1.0}}),
+                 ("progress", 10.0, {"done": 1, "total": 2, "unit": evil}))
+    assert len(said) == 5
+    assert all(line.isprintable() and line.startswith("run: ") for line in said)

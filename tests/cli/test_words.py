@@ -32,6 +32,10 @@ def test_a_cell_stays_on_its_line() -> None:
     assert [words.cell(value) for value in (None, True, 0.1, 3)] == ["", "true", "0.1", "3"]
 
 
+def test_lines_keep_their_ends_and_nothing_else_that_a_terminal_obeys() -> None:
+    assert words.plain("größe\n\tb\x1b[31m\x9b\r\u202e") == "größe\n\tb·[31m···"
+
+
 def test_a_sparkline_falls_with_its_curve() -> None:
     line = words.sparkline([float(value) for value in range(400, 0, -1)], 40)
     assert len(line) == 40

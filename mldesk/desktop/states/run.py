@@ -13,6 +13,7 @@ from mldesk.core.observable import Observable, Signal
 from mldesk.desktop.states.curves import CurveFeed
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.tasks import in_remote, in_thread
+from mldesk.wire.shapes import readable
 from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ class RunState:
     def _take_in(self, event: Event) -> bool:
         """Add one event to what is shown; True when it superseded points, so that the curves must be read again."""
         payload = event.payload
+        if not readable(event):
+            return False
         if event.kind == "metrics":
             self.curves.extend(payload)
         elif event.kind == "resources":

@@ -129,3 +129,22 @@ def test_what_cannot_be_done_says_why(state: JobState, cancel: bool, finish: boo
 def test_the_log_tells_what_happened_and_leaves_out_what_is_drawn() -> None:
     assert "failed: out of memory" in log_line(Event(1, 0.0, "failed", {"message": "out of memory"}))
     assert log_line(Event(1, 0.0, "metrics", {"step": 1, "values": {}})) == ""
+
+
+def test_events_of_another_shape_are_passed_over_and_the_next_are_shown() -> None:
+    async def main() -> None:
+        bench = FakeWorkbench()
+        bench.runs.add(make_run())
+        state = await looking_at(bench)
+        push(bench, losses(1, 0.9))
+        await state.refresh()
+        for odd in (None, [], "x", 10 ** 400, {"a": []}):
+            push(bench, *((kind, dict.fromkeys(("step", "values", "epoch", "seconds", "cpu", "memory", "gpu"), odd))
+                          for kind in ("metrics", "resources", "checkpoint")))
+        push(bench, losses(3, 0.7))
+        await state.refresh()
+        assert state.curves.curves["train_loss"].steps.tolist() == [1, 3]
+        assert state.checkpoint is None
+        assert not [reading for reading in state.machine.cpu if reading == reading]
+
+    assert run(main()) == []
