@@ -8,6 +8,7 @@ from typing import Any
 
 from mldesk.core import canonical
 
+_LAST = 253_370_764_800.0   # 1 January 9999: in every time zone a year of four digits
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode  # ASCII: lone surrogates stay escaped
 
 
@@ -38,6 +39,11 @@ def finite(value: object) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
+
+
+def wall_clock(value: object) -> float:
+    """Return seconds since the epoch that every calendar has a date for; the nearest where a runner's clock lies."""
+    return min(max(0.0, finite(value) or 0.0), _LAST)
 
 
 def whole(value: object) -> int | None:

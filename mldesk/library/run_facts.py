@@ -67,7 +67,7 @@ def fold(events: Sequence[Event], state: JobState, started: float | None) -> Cha
     fields = changes.fields
     for event in events:
         payload, kind = event.payload, event.kind if event.kind in KINDS else codec.clean(event.kind, 100)
-        time = codec.finite(event.time) or 0.0
+        time = codec.wall_clock(event.time)
         changes.events.append((event.seq, time, kind, codec.dump(payload)))
         if kind == "metrics":  # nearly every event of a run is one
             _add_points(changes, event.seq, payload)

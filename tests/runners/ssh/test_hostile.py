@@ -6,6 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,18 @@ from mldesk.core.clock import SystemClock
 from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.core.ids import new_id
 from mldesk.core.paths import Home
+from mldesk.desktop.states.run import log_line
 from mldesk.library import Library
 from mldesk.runners.ssh.client import SshRunner
 from mldesk.wire.bulk import Frame, header
-from mldesk.wire.events import KINDS
+from mldesk.wire.events import KINDS, Event
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.manifest import CHUNK
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.runner_view import RunnerSettings
 from mldesk.workbench.following import Follower
 from mldesk.workbench.runners import RunnerService
+from mldesk.workbench.summaries import run_details
 from tests.runners.ssh.evil import Evil, runner_of
 
 JOB = new_id()
@@ -205,6 +208,15 @@ def test_lines_that_are_no_events_bring_nothing_into_the_library(
     events = library.runs.events(JOB)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     assert all(event.time == event.time for event in events)
+
+
+@pytest.mark.parametrize("time", [1e308, -1e308, 1e15, 253402300800.0, -1.0])
+def test_a_runner_whose_clock_lies_keeps_no_list_from_being_written(library: Library, time: float) -> None:
+    library.runs.apply(JOB, [Event(1, time, "started", {"attempt": 1}), Event(2, time, "failed", {})])
+    assert datetime.fromisoformat(run_details(library.runs.get(JOB))["started"]).year in (1970, 9999)
+    for event in library.runs.events(JOB):
+        assert event.to_json()["time"]
+        assert log_line(event)
 
 
 def test_facts_of_any_kind_can_be_kept_and_read_again(runner: SshRunner, evil: Evil, library: Library) -> None:
