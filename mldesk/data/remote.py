@@ -27,6 +27,7 @@ PAUSE = 0.5                  # seconds before the second attempt; doubled each t
 _SPARE = 512 * 1024 * 1024   # bytes of disk that stay free
 _POLL = 0.05                 # seconds between two looks at whether the user wants out
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ASTRAY = ("TooManyRedirects", "NonHttpUrlRedirectClientError", "InvalidUrlRedirectClientError")  # of aiohttp
 Answer = TypeVar("Answer")
 _PACKAGES = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs",
              "abfs": "adlfs", "abfss": "adlfs", "adl": "adlfs", "sftp": "paramiko", "ssh": "paramiko"}
@@ -158,7 +159,8 @@ def _may_pass(error: Exception) -> bool:
     status = getattr(error, "status", None)
     if isinstance(status, int) and status:
         return status in (408, 425, 429) or status >= 500
-    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, NotImplementedError)):
+    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, NotImplementedError)) \
+            or type(error).__name__ in _ASTRAY:
         return False
     return isinstance(error, (OSError, TimeoutError, EOFError)) or type(error).__module__.startswith("aiohttp")
 
@@ -176,6 +178,9 @@ def _told(url: str, error: Exception) -> MldeskError:
                              hint="Check the address and who you are known as there.")
     if isinstance(status, int) and status:
         return WorkFailed(f"{place} cannot be read: the server answers {status}.", hint="Try again later.")
+    if type(error).__name__ in _ASTRAY:
+        return ImportRefused(f"{place} cannot be read: the server sends whoever asks elsewhere, and no web address is "
+                             "at the end of it.", hint="Open the address in a browser to see where it leads.")
     if "Credentials" in type(error).__name__ or "known_hosts" in str(error):
         return ImportRefused(f"{place} cannot be read: {_line(error)}.",
                              hint="Log in with that system's own tool first, or connect to the host once with ssh.")

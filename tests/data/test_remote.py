@@ -19,6 +19,8 @@ from mldesk.wire.objects import ObjectStore
 DATA = b"a,b\n" + b"1,two\n" * 1000
 LONG = b"a,b\n" + b"1,two\n" * 4_000_000  # what a client has not read yet is lost with the connection
 MOST = 10**8
+_TO = {"tofile": "file:///etc/passwd", "toftp": "ftp://127.0.0.1/x", "todata": "data:text/csv,a", "round": "/round.csv",
+       "tonowhere": "http://[::1"}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -31,6 +33,12 @@ class _Handler(BaseHTTPRequestHandler):
         kind = self.path.split("?")[0].strip("/").removesuffix(".csv")
         wanted = self.headers.get("Range")
         self.asked.append(wanted or "")
+        if kind in _TO:
+            self.send_response(302)
+            self.send_header("Location", _TO[kind])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if kind.isdecimal():
             self._head(int(kind), 0)
             return
@@ -142,3 +150,11 @@ def test_what_is_shown_and_kept_of_an_address_holds_no_secrets() -> None:
     assert shown_url(url) == "b c.csv"
     assert public_url(url) == "https://host.example:8443/a/b%20c.csv"
     assert shown_url("postgresql://me:pass@db.example/shop") == "shop at db.example"
+
+
+@pytest.mark.parametrize("kind", sorted(_TO))
+def test_a_server_that_leads_astray_is_asked_once_and_named(server: str, tmp_path: Path, kind: str) -> None:
+    with pytest.raises(ImportRefused, match="elsewhere"):
+        download(f"{server}/{kind}.csv", tmp_path, limit=MOST)
+    assert len(_Handler.asked) == (10 if kind == "round" else 1)  # which is followed ten times, and not anew
+    assert not list(tmp_path.iterdir())
