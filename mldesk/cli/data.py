@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.data_clean import clean
 from mldesk.cli.data_far import fetch
 from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
 from mldesk.cli.data_shown import Name, Reference, Version, columns, origin, problems, recipe_words
 from mldesk.cli.face import Face, facts
-from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.steps import steps
-from mldesk.core.errors import BadInput, NotFound
 
 app = typer.Typer(help="Import tables, look at them, clean them into new versions.")
 app.command("import")(import_)
@@ -70,31 +69,7 @@ app.command()(profile)
 app.command()(query)
 
 
-@app.command()
-def clean(
-    context: typer.Context, reference: Reference,
-    recipe: Annotated[Path, typer.Option("--recipe", metavar="FILE", help='JSON: {"steps": [{"step": "drop", '
-                                         '"columns": ["id"]}, …]}')],
-) -> None:
-    """Apply a recipe; the result is the dataset's next version. `mldesk data steps` lists what it may hold."""
-    from mldesk.data import parse_recipe  # duckdb and pyarrow load with it
-    from mldesk.workbench.summaries import dataset_details
-
-    face = Face.of(context)
-    if not recipe.is_file():
-        raise NotFound(f"There is no recipe {str(recipe)!r}.")
-    try:
-        text = recipe.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{recipe.name} is not UTF-8 text.") from error
-    with Interrupts() as interrupts, face.workbench() as bench:
-        version = bench.datasets.clean(reference, parse_recipe(text), cancelled=interrupts.asked)
-    if face.json:
-        face.document(dataset_details(version))
-        return
-    face.say(f"{version.label}: {words.plural(version.rows, 'row')}, {words.plural(len(version.columns), 'column')}, "
-             f"by {words.plural(len(version.recipe or ()), 'step')} from version {version.parent}")
-    problems(face, version)
+app.command()(clean)
 
 
 @app.command()
@@ -166,5 +141,3 @@ def restore(context: typer.Context, name: Name) -> None:
         dataset = bench.datasets.restore(name)
     face.document({"dataset": dataset.name, "version": dataset.head.number, "removed": False}) if face.json else \
         face.say(f"{dataset.name} is back, at version {dataset.head.number}.")
-
-

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 _KINDS = {"columns": "list of columns", "column": "a column", "choice": "one of these", "text": "text",
           "value": "text, number, true or false", "expression": "SQL condition", "names": "{old name: new name}",
-          "values": "{old value: new value}"}
+          "values": "{old value: new value}", "number": "a number", "texts": "list of texts",
+          "cells": '[{"row": 1, "column": …, "value": …}]', "rows": "list of row numbers"}
 _EXAMPLES: dict[str, Any] = {"columns": ["age"], "column": "age", "text": "", "value": 0,
-                             "expression": '"age" >= 18', "names": {"age": "years"}, "values": {"n/a": None}}
+                             "expression": '"age" >= 18', "names": {"age": "years"}, "values": {"n/a": None},
+                             "number": 1, "texts": ["part"], "cells": [{"row": 1, "column": "age", "value": 40}],
+                             "rows": [2]}
 _TABULAR = "tabular_"
 
 
@@ -77,6 +80,9 @@ def _show_step(face: Face, kind: StepKind) -> None:
     face.show(make_table(("field", "what it is", "without it", "meaning"),
                          [(field.name, _field_kind(field), "needed" if field.required else _plain(field.default),
                            field.help) for field in kind.fields]))
+    if kind.learns:
+        face.say("\nWhat it learns, it learns from all rows, also from those that test a model later.")
+    face.say('\nEvery step may have "disabled": true, which skips it.')
     face.say(f"\nExample: {json.dumps({'steps': [_example(kind)]}, ensure_ascii=False)}")
 
 
@@ -90,7 +96,8 @@ def _show_kind(face: Face, entry: EstimatorEntry) -> None:
 
 
 def _field_kind(field: Field) -> str:
-    return "one of " + ", ".join(field.choices) if field.choices else _KINDS[field.kind]
+    many = "list of " if field.kind == "texts" else "one of "
+    return many + ", ".join(field.choices) if field.choices else _KINDS[field.kind]
 
 
 def _example(kind: StepKind) -> dict[str, Any]:
@@ -100,7 +107,12 @@ def _example(kind: StepKind) -> dict[str, Any]:
 
 def _sample(field: Field) -> Any:
     if field.choices:
-        return field.default or field.choices[0]
+        chosen = field.default or field.choices[0]
+        return [chosen] if field.kind == "texts" else chosen
+    if field.default is not None:
+        return field.default
+    if field.kind == "text":
+        return field.name
     return _EXAMPLES[field.kind]
 
 
@@ -115,7 +127,7 @@ def _plain(value: Any) -> str:
 
 
 def _step_json(kind: StepKind) -> dict[str, Any]:
-    return {"step": kind.name, "help": kind.help, "example": _example(kind), "fields": [
+    return {"step": kind.name, "help": kind.help, "learns": kind.learns, "example": _example(kind), "fields": [
         {"name": field.name, "kind": field.kind, "help": field.help, "required": field.required,
          "default": field.default, "choices": list(field.choices)} for field in kind.fields]}
 

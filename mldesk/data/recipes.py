@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,13 @@ from mldesk.data.counting import distinct_counts
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
+from mldesk.data.recipe_script import script_of
 from mldesk.data.recipe_sql import Compiler, State
+from mldesk.data.recipe_state import Other, Tools
 from mldesk.data.records import Cancelled, Problem, Table
-from mldesk.data.steps import Step, check_steps
+from mldesk.data.steps import Step, active, check_steps, datasets_of
 from mldesk.data.stopping import check_stopped, stoppable
-from mldesk.data.types import ARROW, plain
+from mldesk.data.types import ARROW, column_type, plain
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 
@@ -76,13 +78,14 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
     check = partial(check_stopped, "The recipe")
     with disk_errors("the recipe"), working_folder(scratch) as folder:
         parts = part_paths(store, manifest)
-        with sql_errors("The recipe"), connect(parts, folder, threads=1) as connection:
-            state, row = _compile(connection, parts, columns, checked)
+        others = _others(store, checked)
+        with sql_errors("The recipe"), _connect(parts, others, folder) as connection:
+            state, row = _compile(connection, parts, columns, checked, others)
             out = folder / "parts"
             out.mkdir()
             writer = _write(connection, state, row, out, check)
             if not writer.rows:
-                raise _no_rows(connection, parts, columns, checked)
+                raise _no_rows(connection, parts, columns, checked, others)
         distinct = distinct_counts(writer.paths, state.names, folder, check)
         made = tuple(Column(*facts) for facts in zip(state.names, state.types, writer.missing, distinct, strict=True))
         check()
@@ -108,11 +111,12 @@ def _preview(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence
         parts = part_paths(store, manifest)
         total = sum(pq.read_metadata(part).num_rows for part in parts)
         reports: list[StepReport] = []
-        with sql_errors("The recipe"), connect(parts, folder, threads=1) as connection:
+        others = _others(store, checked)
+        with sql_errors("The recipe"), _connect(parts, others, folder) as connection:
             def report(before: State, after: State, step: Step) -> None:
                 reports.append(_report(connection, reports, before, after, step))
 
-            state, row = _compile(connection, parts, columns, checked, limit=sample, each=report)
+            state, row = _compile(connection, parts, columns, checked, others, limit=sample, each=report)
             order = f" ORDER BY {identifier(row)} LIMIT {int(rows)}"
             got = connection.execute(state.select(f"* EXCLUDE ({identifier(row)})") + order).fetchall()
     made = tuple(Column(name, kind) for name, kind in zip(state.names, state.types, strict=True))
@@ -120,23 +124,75 @@ def _preview(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence
                          total > sample)
 
 
+def recipe_script(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column], steps: Sequence[Step],
+                  name: str) -> str:
+    """Return a Python script that repeats the recipe with duckdb and nothing else; what was learnt stands in it.
+
+    ``name`` is the dataset's. Raises BadInput as ``apply_recipe`` does.
+    """
+    checked = check_steps(steps)
+    with working_folder(scratch) as folder:
+        parts, others = part_paths(store, manifest), _others(store, checked)
+        with sql_errors("The recipe"), _connect(parts, others, folder) as connection:
+            state, row = _compile(connection, parts, columns, checked, others)
+    names = {str(step["digest"]): str(step["dataset"]) for step in datasets_of(checked)}
+    return script_of(name, columns, [dict(step) for _, step in active(checked)], state, row,
+                     [(found.view, names[digest], found) for digest, (found, _) in others.items()])
+
+
+Others = Mapping[str, tuple[Other, list[Path]]]  # by digest: what steps see, and the files
+
+
+def _others(store: ObjectStore, steps: Sequence[Step]) -> Others:
+    """Return the other datasets that the steps bring in, by the digest of their version."""
+    found: dict[str, tuple[Other, list[Path]]] = {}
+    for step in datasets_of(steps):
+        digest = str(step.get("digest") or "")
+        if digest and digest not in found:
+            paths = part_paths(store, digest)
+            schema = pq.read_schema(paths[0])
+            other = Other(f"other_{digest[:16]}", tuple(schema.names), tuple(map(column_type, schema.types)))
+            found[digest] = (other, paths)
+    return found
+
+
+def _connect(parts: Sequence[Path], others: Others, folder: Path) -> duckdb.DuckDBPyConnection:
+    connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=1)
+    for other, paths in others.values():
+        connection.execute(f"CREATE VIEW {identifier(other.view)} AS SELECT * FROM {relation(paths)}")
+    return connection
+
+
 def _compile(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], columns: Sequence[Column],
-             steps: Sequence[Step], *, limit: int | None = None,
+             steps: Sequence[Step], others: Others, *, limit: int | None = None,
              each: Callable[[State, State, Step], None] | None = None) -> tuple[State, str]:
     names = [column.name for column in columns]
-    row = free_name("_row", [*names, *(str(new) for step in steps for new in (step.get("names") or {}).values())])
+    row = free_name("_row", [*names, *_new_names(steps), *(name for other, _ in others.values()
+                                                           for name in other.names)])
     counts = [pq.read_metadata(part).num_rows for part in parts]
     source = relation(parts, row=row, counts=counts)
     if limit is not None:
         source = f"(SELECT * FROM {source} WHERE {identifier(row)} < {int(limit)})"
-    compiler = Compiler(connection, row)
+    compiler = Compiler(Tools(connection, row, {digest: other for digest, (other, _) in others.items()}))
     state = compiler.start(source, names, [column.type for column in columns])
-    for number, step in enumerate(steps, start=1):
+    for number, step in active(steps):
         after = compiler.add(state, number, step)
         if each is not None:
             each(state, after, step)
         state = after
     return state, row
+
+
+def _new_names(steps: Sequence[Step]) -> list[str]:
+    """Return the names that steps give by hand."""
+    found: list[str] = []
+    for step in steps:
+        names = step.get("names")
+        found += map(str, names.values()) if isinstance(names, Mapping) else ()
+        into = step.get("into")
+        found += [into] if isinstance(into, str) else into or ()
+        found += [str(step["name"])] if "name" in step else ()
+    return found
 
 
 def _write(connection: duckdb.DuckDBPyConnection, state: State, row: str, folder: Path,
@@ -170,14 +226,15 @@ def _report(connection: duckdb.DuckDBPyConnection, reports: Sequence[StepReport]
 
 
 def _no_rows(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], columns: Sequence[Column],
-             steps: Sequence[Step]) -> BadInput:
+             steps: Sequence[Step], others: Others) -> BadInput:
     """Say which step left nothing."""
     counts: list[int] = []
 
     def each(_before: State, after: State, _step: Step) -> None:
         counts.append(int(one_row(connection, after.select("count(*)"))[0]))
 
-    _compile(connection, parts, columns, steps, each=each)
-    number = next((index for index, count in enumerate(counts, start=1) if not count), len(steps))
+    _compile(connection, parts, columns, steps, others, each=each)
+    numbers = [number for number, _ in active(steps)]
+    number = next((number for number, count in zip(numbers, counts, strict=True) if not count), numbers[-1])
     return BadInput(f"Step {number} ({steps[number - 1]['step']}): it leaves no rows.",
                     hint="A table needs at least one row.")

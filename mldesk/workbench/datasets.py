@@ -156,6 +156,7 @@ class DatasetService:
             raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
         from mldesk.data import apply_recipe
 
+        steps = self._pinned(steps)
         with self._intact(version):
             table = apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
                                  cancelled=cancelled)
@@ -169,12 +170,37 @@ class DatasetService:
         """
         from mldesk.data import preview_recipe
 
-        version = self.show(reference)
+        version, steps = self.show(reference), self._pinned(steps)
         with self._intact(version):
             found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
                                    rows=rows, cancelled=cancelled)
         total = found.rows_after if found.steps else version.rows
         return Page(tuple(column.name for column in found.columns), found.rows, 0, total)
+
+    def recipe_script(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> str:
+        """Return a Python script that repeats a recipe with duckdb alone. Raises BadInput naming the step."""
+        from mldesk.data.recipes import recipe_script
+
+        version, steps = self.show(reference), self._pinned(steps)
+        with self._intact(version):
+            return recipe_script(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
+                                 version.label)
+
+    def _pinned(self, steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return the steps with the versions of other datasets by their digest, so that replays see the same rows."""
+        from mldesk.data.steps import check_steps
+
+        pinned: list[Mapping[str, Any]] = []
+        for step in check_steps(steps):
+            if step["step"] in ("join", "union") and not step.get("disabled"):
+                other = self.show(str(step["dataset"]))
+                if step.get("digest") not in ("", None, other.manifest):
+                    raise BadInput(f"{other.label} is not the version that the recipe was made with.",
+                                   hint="Take \"digest\" out of that step, and it takes the version as it is now.")
+                refuse_elsewhere(self._library, other)
+                step = {**step, "dataset": other.label, "digest": other.manifest}
+            pinned.append(step)
+        return pinned
 
     def rollback(self, name: str, number: int) -> DatasetVersion:
         """Make an earlier version the one the bare name means; no version is lost. Raises NotFound."""

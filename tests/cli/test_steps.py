@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,25 @@ def test_a_step_that_learns_from_all_rows_is_told_of_by_clean(mldesk: Command, t
     said = mldesk("data", "clean", "t", "--recipe", tmp_path / "r.json")
     assert said.code == 0
     assert "the median of 'a' is learnt from all rows" in said.err
+
+
+def test_a_recipe_may_bring_in_another_dataset_and_become_a_script(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n2,3\n5,4\n")
+    (tmp_path / "o.csv").write_text("a,c\n1,x\n2,y\n")
+    recipe = tmp_path / "r.json"
+    recipe.write_text('[{"step": "join", "dataset": "o", "on": ["a"], "how": "inner"}]')
+    for name in ("t", "o"):
+        mldesk.good("data", "import", tmp_path / f"{name}.csv", "--name", name)
+    made = mldesk.good("data", "clean", "t", "--recipe", recipe)
+    assert (made["rows"], made["recipe"][0]["dataset"]) == (2, "o@1")
+    script = tmp_path / "repeat.py"
+    assert mldesk.good("data", "clean", "t@1", "--recipe", recipe, "--export-script", script)["steps"] == 1
+    subprocess.run([sys.executable, script, tmp_path / "t.csv", tmp_path / "out.csv", tmp_path / "o.csv"], check=True)
+    assert (tmp_path / "out.csv").read_text() == "a,b,c\n1,2,x\n2,3,y\n"
+    (tmp_path / "o.csv").write_text("a,c\n1,z\n")
+    mldesk.good("data", "import", tmp_path / "o.csv", "--name", "o")
+    again = json.dumps([{**made["recipe"][0], "dataset": "o"}])
+    recipe.write_text(again)
+    answer = mldesk("--json", "data", "clean", "t@1", "--recipe", recipe)
+    assert answer.code == 2
+    assert "o@2 is not the version" in answer.json["error"]["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +133,7 @@ class StepForm(QWidget):
             if self._rows[field.name].isHidden():
                 continue
             value = self._read[field.name]()
-            if value not in (None, "", [], {}) or field.required or field.kind == "value":
+            if value not in (None, "", [], {}) or field.required or field.kind in ("value", "text"):
                 made[field.name] = value
         if "value" in made:
             made["value"] = self._typed(str(made["value"]), made.get("columns") or ())
@@ -197,9 +198,18 @@ class StepForm(QWidget):
         return editor
 
     def _text_editor(self, field: Field, given: Any) -> QWidget:
-        editor = QLineEdit("" if given is None else str(given))
+        editor = QLineEdit(_as_text(given))
         if field.kind == "expression":
             editor.setFont(theme.font("mono"))
         editor.textChanged.connect(lambda _: self.changed.emit())
-        self._read[field.name] = lambda: editor.text().strip()
+        # Spaces may be all that a text is made of: the separator of a split.
+        self._read[field.name] = editor.text if field.kind == "text" else lambda: editor.text().strip()
         return editor
+
+
+def _as_text(given: Any) -> str:
+    """Write a field's value as its line takes it: lists of texts with commas, cells as JSON."""
+    if isinstance(given, list):
+        plain = all(isinstance(item, (str, int)) for item in given)
+        return ", ".join(map(str, given)) if plain else json.dumps(given, ensure_ascii=False)
+    return "" if given is None else str(given)
