@@ -44,6 +44,10 @@ class Shell(Protocol):
         """Show one dataset."""
         ...
 
+    def open_row(self, reference: str, row: int) -> None:
+        """Show one row of a version of a dataset (``name@version``); ``row`` counts from 0."""
+        ...
+
     def open_run(self, run_id: str) -> None:
         """Show one run."""
         ...

@@ -111,6 +111,14 @@ class MainWindow(QMainWindow):
         if tab:
             page.show_tab(tab)
 
+    def open_row(self, reference: str, row: int) -> None:
+        from mldesk.desktop.pages.dataset import DatasetPage
+
+        name, _, version = reference.rpartition("@")
+        page = DatasetPage(self, name or reference)
+        self._open("datasets", page)
+        page.go_to_row(row, int(version) if name else None)
+
     def open_run(self, run_id: str) -> None:
         from mldesk.desktop.pages.run import RunPage
 

@@ -101,6 +101,9 @@ def moment(at: float | None) -> str:
 
 _METRICS = {
     "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "f1_macro": "F1 (macro)",
+    "f1_weighted": "F1 (weighted)", "precision_weighted": "Precision (weighted)",
+    "recall_weighted": "Recall (weighted)", "cohen_kappa": "Cohen’s kappa", "calibration_error": "Calibration error",
+    "top_5_accuracy": "Top-5 accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1",
     "precision_macro": "Precision (macro)", "recall_macro": "Recall (macro)", "roc_auc": "ROC AUC",
     "average_precision": "Average precision", "log_loss": "Log loss", "mcc": "Matthews correlation", "r2": "R²",
     "root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE", "mean_squared_error": "MSE",
@@ -117,6 +120,16 @@ METRIC_HELP = {
     "recall_macro": "Of the rows that have a class, the share that was found, averaged over the classes.",
     "roc_auc": "How often a row with the class is ranked above one without it; 0.5 is chance.",
     "log_loss": "How wrong the probabilities are; lower is better.",
+    "f1_weighted": "Balance of precision and recall, averaged over the classes by how many rows each has.",
+    "precision_weighted": "Of the rows given a class, the share that has it, averaged by rows.",
+    "recall_weighted": "Of the rows that have a class, the share that was found, averaged by rows.",
+    "average_precision": "Precision averaged over every share that can be found; chance is the share of the class.",
+    "brier_score": "Mean squared error of the probabilities; lower is better.",
+    "calibration_error": "How far promised probabilities lie from what came true, on average (ECE); 0 is best.",
+    "cohen_kappa": "Agreement beyond what chance would give; 0 is chance, 1 is perfect.",
+    "top_5_accuracy": "Share of the rows whose class is among the five most probable.",
+    "median_absolute_error": "Half of the errors are smaller than this, in the target’s unit.",
+    "mean_absolute_percentage_error": "Mean error as a share of the truth; lower is better.",
     "mcc": "Agreement of predictions and truth from -1 to 1; 0 is chance.",
     "r2": "Share of the target's variance that is explained; 1 is perfect, 0 is the mean.",
     "root_mean_squared_error": "Typical error in the target's unit, large ones weighing more; lower is better.",
@@ -129,8 +142,9 @@ def metric_name(name: str) -> str:
     if name in _METRICS:
         return tr(_METRICS[name])
     part, _, rest = name.partition("_")
-    if part in ("train", "validation", "test") and rest:
-        words = {"train": tr("Training"), "validation": tr("Validation"), "test": tr("Test")}
+    if part in ("train", "validation", "test", "best", "trial") and rest:
+        words = {"train": tr("Training"), "validation": tr("Validation"), "test": tr("Test"), "best": tr("Best"),
+                 "trial": tr("Each trial:")}
         return f"{words[part]} {_lower(metric_name(rest))}"
     return name.replace("_", " ").capitalize()
 
@@ -153,6 +167,21 @@ def metric_value(value: object) -> str:
     return locale().toString(float(value), "f", digits)
 
 
+def interval(low: float, high: float) -> str:
+    """Write a 95 % interval with as many digits as its width is worth: 0.79 to 0.83, 46,021 to 50,022."""
+    width = abs(high - low)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    digits = min(6, max(0, 1 - math.floor(math.log10(width)))) if width else 4
+    first, last = (locale().toString(float(value), "f", digits) for value in (low, high))
+    return tr("{low} to {high}").format(low=first, high=last)
+
+
+def share(value: float) -> str:
+    """Write a part of a whole: 83.1 %."""
+    return f"{locale().toString(100 * float(value), 'f', 1)} %"
+
+
 _TASKS = {"tabular_classification": "Classification", "tabular_regression": "Regression"}
 
 
@@ -161,10 +190,15 @@ def task_name(task: str | None) -> str:
     return tr(_TASKS[task]) if task in _TASKS else (task or MISSING).replace("_", " ")
 
 
+_MADE_OF_OTHERS = {"search": "Search", "blend": "Blend", "auto": "Default"}
+
+
 def estimator_name(name: str) -> str:
     """Return an estimator's title; the name itself for one that is not in the catalogue (a newer library)."""
     from mldesk.training.catalogue import ESTIMATORS
 
+    if name in _MADE_OF_OTHERS:
+        return tr(_MADE_OF_OTHERS[name])
     return ESTIMATORS[name].title if name in ESTIMATORS else name.replace("_", " ")
 
 

@@ -24,6 +24,7 @@ from mldesk.workbench.far_data import FarData
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
 from mldesk.workbench.orders import TrainCheck, TrainOrder
+from mldesk.workbench.predicted_rows import PredictedRows, rows_where
 from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
@@ -157,6 +158,18 @@ class RunService:
             raise NotFound(f"Run {run.name} has no evaluation.", hint="Only a run that succeeded has one.")
         payload: Mapping[str, Any] = json.loads(self._library.objects.read(str(artifact["digest"])))
         return payload
+
+    def predictions_where(self, reference: str, actual: object, predicted: object, *,
+                          limit: int = 500) -> PredictedRows:
+        """Return the test rows of one class that were called another: a cell of the confusion matrix.
+
+        Raises NotFound where the run has no predictions, BadInput for a class it does not know.
+        """
+        run = self.get(reference)
+        artifact = self._library.runs.artifacts(run.id).get("predictions")
+        if artifact is None:
+            raise NotFound(f"Run {run.name} has no predictions.", hint="Only a run that succeeded has them.")
+        return rows_where(self._library.objects.path(str(artifact["digest"])), actual, predicted, limit)
 
     def log(self, reference: str, offset: int = 0, *, limit: int = 65536) -> tuple[bytes, int]:
         """Return output of the trainer from byte ``offset``, and the next offset. Raises RunnerUnreachable."""

@@ -10,12 +10,12 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
-from mldesk.desktop.pages.evaluation import ORDER
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.compare import CompareState
 from mldesk.desktop.states.curves import CurveFeed, family
+from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,

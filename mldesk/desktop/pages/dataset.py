@@ -53,6 +53,7 @@ class DatasetPage(Page):
         super().__init__(shell)
         self.state = DatasetState(shell.desk, name)
         self._shown: str | None = None  # manifest whose rows the table shows
+        self._wanted_row: int | None = None  # to be gone to once the table is there
         self.header = PageHeader(name, " ", with_back=True)
         self.header.back.connect(self._on_back)
         self._old = Badge("", "warning", icon="versions")
@@ -132,6 +133,20 @@ class DatasetPage(Page):
         """Show one of "table", "columns", "query", "versions", "problems"."""
         self.tabs.set_value(key)
 
+    def go_to_row(self, row: int, version: int | None = None) -> None:
+        """Show row ``row`` (from 0) of a version, now or once it is there; None is the newest version."""
+        self._wanted_row = row
+        self.show_tab("table")
+        self.state.show(version)
+        if self._shown is not None:
+            self._go_to_wanted()
+
+    def _go_to_wanted(self) -> None:
+        model, row = self.table.paged(), self._wanted_row
+        if model is not None and row is not None and row < model.rowCount():
+            self._wanted_row = None
+            self.table.go_to_row(row)
+
     def show_query(self) -> None:
         """Go to the SQL tab."""
         self.show_tab("query")
@@ -152,6 +167,7 @@ class DatasetPage(Page):
         if version.manifest != self._shown:
             self._shown = version.manifest
             self._show_rows(version)
+            self._go_to_wanted()
             self._on_tab(self.tabs.value())
         self._show_history()
 

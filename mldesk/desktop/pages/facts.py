@@ -57,6 +57,7 @@ class MetricTile(QFrame):
         layout.addWidget(make_label(shown, "heading", selectable=True))
         if line:
             layout.addWidget(make_label(line, "caption", "muted"))
+        layout.addStretch(1)
         self.setToolTip(words.metric_help(name))
         self.setAccessibleName(f"{title} {shown}")
         self.setAccessibleDescription(words.metric_help(name))

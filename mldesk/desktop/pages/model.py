@@ -17,6 +17,7 @@ from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.models import leading
 from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.predicted_dialog import open_cell
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.shell import Shell
@@ -48,6 +49,8 @@ class ModelPage(Page):
         self.table.chosen.connect(self._on_chosen)
         self.table.opened.connect(lambda item: self._show_evaluation_of(item.number))
         self.evaluation = EvaluationView()
+        self.evaluation.row_opened.connect(self._open_row)
+        self.evaluation.cell_chosen.connect(self._open_cell)
         self.facts = FactGrid()
         self.tabs = Tabs()
         versions = Card(padding=0)
@@ -152,6 +155,23 @@ class ModelPage(Page):
         version = self.state.version.value
         if version is not None and version.run is not None:
             self.shell.open_run(version.run)
+
+    def _open_row(self, row: int) -> None:
+        version = self.state.version.value
+        if version is not None and version.run is not None and version.dataset:
+            self.shell.open_row(version.dataset, row)
+        else:
+            self._say_elsewhere()
+
+    def _open_cell(self, actual: object, predicted: object) -> None:
+        version = self.state.version.value
+        if version is not None and version.run is not None:
+            open_cell(self.shell, version.run, version.dataset, actual, predicted)
+        else:
+            self._say_elsewhere()
+
+    def _say_elsewhere(self) -> None:
+        self.shell.say(self.tr("This model came as a bundle: the rows it was tested on are not here."), "neutral")
 
     # Doing
 

@@ -24,8 +24,10 @@ from mldesk.desktop.theme.icons import pixmap
 
 R = TypeVar("R")
 _ROW = 42          # pixels at 100 %
+_DENSE = 30        # of a table beside plots
 _PAD = 8
 _LEAST_NAME = 160  # pixels at 100 % that the stretching column keeps
+_LEAST_DENSE = 84  # the same beside plots
 
 
 class RecordDelegate(QStyledItemDelegate):
@@ -108,8 +110,9 @@ class RecordTable(QTableView, Generic[R]):
     chosen = Signal()
 
     def __init__(self, fields: Sequence[Field[R]], key: Callable[[R], Hashable], name: str, *, many: bool = False,
-                 parent: QWidget | None = None) -> None:
+                 dense: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._line, self._least = (_DENSE, _LEAST_DENSE) if dense else (_ROW, _LEAST_NAME)
         self.records = self._make_model(fields, key)
         self._key = key
         self.setProperty("flush", True)
@@ -195,13 +198,13 @@ class RecordTable(QTableView, Generic[R]):
 
     def _fit(self) -> None:
         """Give every column its width and the rest to the one that stretches."""
-        self.verticalHeader().setDefaultSectionSize(theme.px(_ROW))
+        self.verticalHeader().setDefaultSectionSize(theme.px(self._line))
         self.verticalHeader().setMinimumSectionSize(theme.px(24))
         fields = self.records.fields
         kept = self._kept()
         fixed = sum(theme.px(fields[number].width) for number in kept if fields[number].width)
         stretching = [number for number in kept if not fields[number].width]
-        room = max(theme.px(_LEAST_NAME) * len(stretching), self.viewport().width() - fixed)
+        room = max(theme.px(self._least) * len(stretching), self.viewport().width() - fixed)
         for number, field in enumerate(fields):
             self.setColumnHidden(number, number not in kept)
             self.setColumnWidth(number, theme.px(field.width) if field.width else room // max(1, len(stretching)))
@@ -211,7 +214,7 @@ class RecordTable(QTableView, Generic[R]):
         fields = self.records.fields
         kept = set(range(len(fields)))
         for number in sorted(kept, key=lambda number: -fields[number].spare):
-            needed = sum(theme.px(fields[other].width or _LEAST_NAME) for other in kept)
+            needed = sum(theme.px(fields[other].width or self._least) for other in kept)
             if needed <= self.viewport().width() or not fields[number].spare:
                 break
             kept.discard(number)

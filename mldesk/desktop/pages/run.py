@@ -18,6 +18,7 @@ from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.machine_card import MachineCard
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.predicted_dialog import open_cell
 from mldesk.desktop.pages.row_menu import popup, run_entries
 from mldesk.desktop.pages.run_facts import about, data_facts, settings
 from mldesk.desktop.pages.run_fields import state_badge
@@ -76,6 +77,8 @@ class RunPage(Page):
         self._warnings = Card(self.tr("Worth knowing"))
         self._warnings.hide()
         self.evaluation = EvaluationView()
+        self.evaluation.row_opened.connect(self._open_row)
+        self.evaluation.cell_chosen.connect(self._open_cell)
         self.log = LogView()
         self.tabs = Tabs()
         self.tabs.add("training", self.tr("Training"), self._make_training(), "chart")
@@ -357,6 +360,16 @@ class RunPage(Page):
             from mldesk.desktop.pages.train_dialog import train_again
 
             train_again(self.shell, run)
+
+    def _open_row(self, row: int) -> None:
+        run = self.state.run.value
+        if run is not None:
+            self.shell.open_row(run.dataset, row)
+
+    def _open_cell(self, actual: object, predicted: object) -> None:
+        run = self.state.run.value
+        if run is not None:
+            open_cell(self.shell, run.id, run.dataset, actual, predicted)
 
     def _open_model(self) -> None:
         run = self.state.run.value

@@ -302,6 +302,14 @@ class DataTable(QTableView):
         else:
             super().keyPressEvent(event)
 
+    def go_to_row(self, row: int) -> None:
+        """Select a row, from 0, and bring it into the middle of what is seen."""
+        model = self.paged()
+        if model is not None and 0 <= row < model.rowCount():
+            self.setCurrentIndex(model.index(row, 0))
+            self.selectRow(row)
+            self.scrollTo(model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+
     def _go_to_end(self, *, first: bool) -> None:
         model = self.paged()
         if model is not None and model.rowCount():

@@ -1,0 +1,168 @@
+"""What an evaluation says, put in order for people: scores, classes, thresholds, weak slices, the worst rows."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# The most telling first; one order for classes and numbers, since no evaluation holds both.
+ORDER = ("roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "log_loss", "mcc", "root_mean_squared_error", "r2",
+         "mean_absolute_error", "median_absolute_error", "mean_absolute_percentage_error", "average_precision",
+         "brier_score", "calibration_error", "f1_weighted", "precision_macro", "recall_macro", "precision_weighted",
+         "recall_weighted", "cohen_kappa", "top_5_accuracy")
+FIRST = 6  # scores shown before the others are unfolded
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One metric and where it may lie."""
+
+    metric: str
+    value: object
+    low: float | None = None     # of the 95 % interval; None where there is none
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """How well one class is told from the others."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of the rows where the model is worse."""
+
+    column: str
+    value: str
+    rows: int
+    score: float     # accuracy or mean absolute error
+    whole: float     # that of all rows
+    sigmas: float    # standard errors by which its loss is larger than elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class WorstRow:
+    """A row that the model is most wrong about."""
+
+    row: int                     # in the dataset version, from 0
+    actual: object
+    predicted: object
+    probability: float | None    # that was given to the truth
+    error: float | None          # of numbers: truth minus prediction
+
+
+def scores(facts: Facts) -> list[Score]:
+    """Return every score of one part, the most telling first."""
+    metrics = facts.get("metrics") or {}
+    names = [name for name in ORDER if name in metrics] + sorted(name for name in metrics if name not in ORDER)
+    return [Score(name, metrics[name], *_edges(facts, name)) for name in names]
+
+
+def classes_of(facts: Facts) -> list[ClassScore]:
+    """Return the scores of each class; [] for payloads that lack them."""
+    return [ClassScore(str(item["class"]), float(item["precision"]), float(item["recall"]), float(item["f1"]),
+                       int(item["rows"])) for item in facts.get("per_class") or ()]
+
+
+def slices_of(facts: Facts) -> list[Slice]:
+    """Return where the model is worse, the most conspicuous first."""
+    return [Slice(str(item["column"]), str(item["value"]), int(item["rows"]), float(item["score"]),
+                  float(item["whole"]), float(item["sigmas"])) for item in facts.get("slices") or ()]
+
+
+def worst_of(facts: Facts) -> list[WorstRow]:
+    """Return the rows that the model is most wrong about."""
+    found = []
+    for item in facts.get("worst") or ():
+        chance = item.get("probability")
+        error = float(item["actual"]) - float(item["predicted"]) if chance is None else None
+        found.append(WorstRow(int(item["row"]), item["actual"], item["predicted"], chance, error))
+    return found
+
+
+def _edges(facts: Facts, name: str) -> tuple[float | None, float | None]:
+    interval: Any = (facts.get("intervals") or {}).get(name)
+    if isinstance(interval, Mapping):  # as the first libraries kept it
+        interval = (interval.get("low"), interval.get("high"))
+    if not interval or len(interval) != 2 or not all(isinstance(edge, (int, float)) for edge in interval):
+        return None, None
+    return float(interval[0]), float(interval[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What comes of calling every row the second class from some probability on."""
+
+    threshold: float
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+
+    @property
+    def rows(self) -> int:
+        return self.tp + self.fp + self.fn + self.tn
+
+    @property
+    def accuracy(self) -> float | None:
+        return _share(self.tp + self.tn, self.rows)
+
+    @property
+    def precision(self) -> float | None:
+        """None where no row is called the class."""
+        return _share(self.tp, self.tp + self.fp)
+
+    @property
+    def recall(self) -> float | None:
+        return _share(self.tp, self.tp + self.fn)
+
+    @property
+    def f1(self) -> float | None:
+        return _share(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    def cost(self, false_alarm: float, missed: float) -> float:
+        """Return what a row costs on average."""
+        return (self.fp * false_alarm + self.fn * missed) / self.rows if self.rows else 0.0
+
+
+class Thresholds:
+    """The table of a payload: what each threshold would do to the rows that were scored."""
+
+    def __init__(self, table: Mapping[str, Sequence[float]]) -> None:
+        self._steps = [float(step) for step in table["threshold"]]  # rising
+        self._called = [Called(step, *(int(table[key][place]) for key in ("tp", "fp", "fn", "tn")))
+                        for place, step in enumerate(self._steps)]
+
+    def __len__(self) -> int:
+        return len(self._called)
+
+    def at(self, threshold: float) -> Called:
+        """Return what comes of a threshold, as far as the table tells them apart: its next step answers."""
+        place = min(bisect.bisect_left(self._steps, threshold - 1e-12), len(self._called) - 1)
+        found = self._called[place]
+        return Called(threshold, found.tp, found.fp, found.fn, found.tn)
+
+    def cheapest(self, false_alarm: float, missed: float) -> Called:
+        """Return the threshold of the table with the least cost; of equals the one nearest to a half."""
+        return min(self._called, key=lambda called: (round(called.cost(false_alarm, missed), 12),
+                                                     abs(called.threshold - 0.5)))
+
+
+def thresholds_of(facts: Facts) -> Thresholds | None:
+    """Return the table of thresholds; None for more than two classes and for older payloads."""
+    table = facts.get("thresholds")
+    return Thresholds(table) if table and table.get("threshold") else None
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,89 @@
+"""The evaluation page: cards for what a payload holds, the threshold slider, rows and cells that lead to the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.pages.evaluation import EvaluationView
+from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.threshold_card import ThresholdCard
+from mldesk.desktop.states.evaluation import WorstRow
+from mldesk.desktop.widgets import HeatMap
+from mldesk.training.evaluation import payload
+from mldesk.training.slices import worst
+
+
+def evaluation() -> dict[str, Any]:
+    """Return a payload as the trainer makes it, of two classes."""
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 200)
+    chance = np.clip(0.6 * truth + 0.4 * random.random(200), 0.01, 0.99)
+    prediction = np.stack([1 - chance, chance], 1)
+    test = payload(prediction, truth, ["No", "Yes"])
+    test["worst"] = worst(prediction, truth, np.arange(200) + 1000, ["No", "Yes"])
+    test["slices"] = [{"column": "kind", "value": "b", "rows": 40, "score": 0.5, "whole": 0.8, "sigmas": 4.2,
+                       "loss": 1.0}]
+    return {"task": "tabular_classification", "classes": ["No", "Yes"], "parts": {"test": test}, "importance": []}
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> EvaluationView:
+    made = EvaluationView()
+    qtbot.addWidget(made)
+    made.resize(1000, 700)
+    made.show()
+    made.show_evaluation(evaluation())
+    qtbot.waitUntil(lambda: made.complete)
+    return made
+
+
+def titles(view: EvaluationView) -> list[str]:
+    return [card.accessibleName() for card in view.cards()]
+
+
+def test_there_is_a_card_for_everything_the_payload_holds(view: EvaluationView) -> None:
+    assert titles(view) == ["Confusion matrix", "When to say “Yes”", "Every class", "Where it is worse", "Most wrong",
+                            "ROC curve", "Precision and recall", "Gain and lift", "Calibration"]
+
+
+def test_an_older_payload_is_shown_without_what_it_lacks(qtbot: QtBot) -> None:
+    view = EvaluationView()
+    qtbot.addWidget(view)
+    view.show_evaluation({"parts": {"test": {"metrics": {"accuracy": 0.8}, "rows": 5, "confusion": {
+        "labels": ["a", "b"], "counts": [[2, 1], [0, 2]]}}}})
+    qtbot.waitUntil(lambda: view.complete)
+    assert titles(view) == ["Confusion matrix"]
+    assert not view.tiles.fold.isVisibleTo(view)
+
+
+def test_scores_beyond_the_first_are_folded_away(view: EvaluationView, qtbot: QtBot) -> None:
+    assert "more scores" in view.tiles.fold.text() and not view.tiles.others.isVisible()
+    qtbot.mouseClick(view.tiles.fold, Qt.MouseButton.LeftButton)
+    assert view.tiles.others.isVisible()
+
+
+def test_the_slider_moves_every_score_and_costs_move_the_best_place(view: EvaluationView, qtbot: QtBot) -> None:
+    card = next(card for card in view.cards() if isinstance(card, ThresholdCard))
+    before = card.called
+    card.slider.setValue(900)
+    assert card.threshold.value() == 0.9
+    assert card.called.tp <= before.tp and card.called.fn >= before.fn
+    card.missed.setValue(50.0)
+    qtbot.mouseClick(card.cheapest, Qt.MouseButton.LeftButton)
+    assert card.called.fn == 0 and card.slider.value() == round(1000 * card.threshold.value())
+
+
+def test_a_row_and_a_cell_can_be_opened(view: EvaluationView, qtbot: QtBot) -> None:
+    table: RecordTable[WorstRow] = next(table for table in view.findChildren(RecordTable)
+                                        if table.accessibleName() == "Most wrong")
+    with qtbot.waitSignal(view.row_opened) as opened:
+        table.opened.emit(table.records.records[0])
+    assert opened.args == [table.records.records[0].row] and opened.args[0] >= 1000
+    with qtbot.waitSignal(view.cell_chosen) as chosen:
+        view.findChildren(HeatMap)[0].chosen.emit(0, 1)
+    assert chosen.args == ["No", "Yes"]
