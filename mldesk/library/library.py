@@ -10,6 +10,7 @@ from mldesk.core.clock import Clock, SystemClock
 from mldesk.core.durable import disk_errors
 from mldesk.core.paths import Home
 from mldesk.library import codec, keeping
+from mldesk.library.contracts import ContractStore
 from mldesk.library.database import Database
 from mldesk.library.datasets import DatasetStore
 from mldesk.library.models import ModelStore
@@ -28,6 +29,7 @@ class Library:
         self.home = home
         self.objects = ObjectStore(home.objects)
         self.datasets = DatasetStore(database, self.objects, clock)
+        self.contracts = ContractStore(database, clock)
         self.runs = RunStore(database, clock)
         self.models = ModelStore(database, self.objects, clock)
         self.runners = RunnerStore(database)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -43,6 +43,25 @@ dataset_versions = Table(
     Column("problems", Text, nullable=False),    # JSON
     Column("columns", Text, nullable=False),     # JSON; last, since it may be long
     UniqueConstraint("dataset", "number"),
+)
+
+contracts = Table(
+    "contracts", metadata,
+    Column("dataset", Integer, ForeignKey("datasets.key", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("created", Float, nullable=False),
+    Column("document", Text, nullable=False),    # JSON
+    sqlite_with_rowid=False,
+)
+
+accepted_files = Table(
+    "accepted_files", metadata,
+    Column("dataset", Integer, ForeignKey("datasets.key", ondelete="CASCADE"), primary_key=True),
+    Column("digest", Text, primary_key=True),    # of the file's bytes
+    Column("version", Integer, primary_key=True),  # the one its rows came in with
+    Column("name", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 models = Table(

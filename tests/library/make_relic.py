@@ -31,6 +31,8 @@ def main() -> None:
             moved = add_run(library, "Pinguïns@2", name="moved")
             library.runs.apply(moved.id, journal(STARTED, ("interrupted", {"cause": "killed_external"})))
             library.runs.move(moved.id, "gpu", checkpoint=first.manifest)
+            library.contracts.add("Pinguïns", {"columns": []})
+            library.contracts.accept("Pinguïns", 2, [("a.csv", first.manifest, 3)])
             library.settings.set("theme", "dark")
         connection = sqlite3.connect(home.database)
         target.write_text("\n".join(connection.iterdump()) + "\n", "utf-8")

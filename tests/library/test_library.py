@@ -124,6 +124,13 @@ class TestMigrations:
             assert library.runners.get("local").unreachable is None
             if relic.stem > "0001":
                 self.runners_are_there(library)
+            if relic.stem > "0003":
+                assert (library.contracts.get("Pinguïns").number, library.contracts.get("pinguïns").document) == (
+                    1, {"columns": []})
+                assert [(file.name, file.rows, file.version) for file in library.contracts.accepted("Pinguïns")] == [
+                    ("a.csv", 3, 2)]
+            else:
+                assert library.contracts.accepted("Pinguïns") == []
             assert library.settings.get("theme") == "dark"
             library.runs.apply(stopped.id, journal(("started", {"attempt": 2, "resumed_from": 1}), first=5))
             add_table(library, "Pinguïns")
