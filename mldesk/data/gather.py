@@ -61,7 +61,7 @@ def gather(sources: Sequence[Location], options: ImportOptions, folder: Path, fe
         path, shown = Path(source), None
         if is_url(source):
             path, shown = fetch(str(source), folder), shown_url(str(source))
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for what is in a folder that may not be entered
             items += _of_folder(path, cancelled)
             continue
         check_file(path)

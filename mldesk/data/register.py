@@ -113,9 +113,10 @@ class _Work:
 
     def _adopt(self, path: Path) -> ImportedTable | None:
         """Take Parquet files as they are, if nothing in them would change."""
-        paths = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+        folder = os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for what is in a folder that may not be entered
+        paths = sorted(path.glob("*.parquet")) if folder else [path]
         if not paths or not all(_is_parquet(item) for item in paths) \
-                or (path.is_dir() and any(item not in paths for item in path.iterdir())):
+                or (folder and any(item not in paths for item in path.iterdir())):
             return None
         from mldesk.data.adopting import adopt_parquet
 

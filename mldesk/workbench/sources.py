@@ -49,7 +49,9 @@ SAMPLES: tuple[Sample, ...] = (
 
 
 def resolve(source: Source) -> Source:
-    """Return the path or URL that a source stands for. Raises NotFound for a sample that does not exist."""
+    """Return the path or URL that a source stands for. Raises NotFound for a sample that does not exist, BadInput."""
+    if isinstance(source, str) and not source.strip():  # as a path it would mean the folder one is in
+        raise BadInput("No file was named.", hint="Name a file, a folder or a URL.")
     if not isinstance(source, str) or not source.startswith(_SAMPLE):
         return source
     name = source.removeprefix(_SAMPLE)
@@ -92,6 +94,8 @@ def absent(sources: Sequence[Source]) -> Path | None:
 def _there(path: Path) -> bool:
     try:
         return path.exists()
+    except PermissionError:  # it may be; the import says why it cannot be read
+        return True
     except (OSError, ValueError):  # a name that no file can have
         return False
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import errno
+import json
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mldesk.core.errors import DiskFull, MldeskError
+from mldesk.core.ids import new_id
 from mldesk.data import ImportCancelled, ImportRefused, apply_recipe, import_table
 from mldesk.data.parts import PartWriter, group_rows
+from mldesk.data.register import run_job
+from mldesk.wire.imports import ImportRequest
+from mldesk.wire.jobs import JobSpec, Resources
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import ColumnType
+from mldesk.wire.spool import SpoolReader
+from mldesk.workbench.sources import absent
 from tests.core.disk_faults import every_fault, small_files
 from tests.data.conftest import Import
 from tests.data_folder import SHARED
@@ -155,6 +164,27 @@ def test_a_file_that_may_not_be_read_is_refused(
     monkeypatch.setattr("mldesk.data.files.open", forbidden, raising=False)
     with pytest.raises(ImportRefused, match=r"adult\.csv may not be read by this user"):
         import_table([SHARED / "tabular/adult.csv"], store, scratch)
+
+
+def test_a_file_in_a_folder_that_may_not_be_entered_is_refused(
+    store: ObjectStore, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, stat = tmp_path / "closed" / "table.csv", os.stat  # root may enter any folder, so the system is played
+
+    def closed(asked: Any, *rest: Any, **named: Any) -> os.stat_result:
+        if str(asked) == str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(asked, *rest, **named)
+
+    monkeypatch.setattr(os, "stat", closed)
+    assert absent([path]) is None
+    with pytest.raises(ImportRefused, match=r"table\.csv may not be read by this user"):
+        import_table([path], store, scratch)
+    spec = JobSpec(new_id(), "import", "an import", (), ImportRequest(str(path), "table").to_json(), Resources("cpu"))
+    (tmp_path / "spec.json").write_text(json.dumps(spec.to_json()))
+    assert run_job(tmp_path, store.root, 1) == 0
+    last = SpoolReader(tmp_path / "spool.1").read()[-1]
+    assert (last.kind, last.payload["cause"]) == ("failed", "user_error")
 
 
 def test_long_tables_have_many_parts_and_wide_ones_small_groups(
