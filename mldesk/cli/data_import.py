@@ -100,6 +100,9 @@ def import_(
         member=member, flatten=flatten, provenance=provenance, union=union,
         download=DOWNLOAD if most is None else max(1, read_size(most)))
     if on is not None:
+        if preview or rejects is not None:
+            raise BadInput(f"{'--preview' if preview else '--rejects'} does not work with --on: the rows stay on {on}.",
+                           hint="Leave one of the two out; the import says what was left out and why.")
         import_on(face, on, sources, name, options)
         return
     name = name_of(sources[0]) if name is None else check_name(name, "dataset")

@@ -76,6 +76,8 @@ def made_size(say: Callable[..., Said]) -> int:
     (("/nowhere/x.csv", "--on", "box"), 1, "There is no file x.csv"),
     (("/x.csv", "/y.csv", "--on", "box"), 2, "one file or one folder"),
     (("/x.csv", "--on", "local"), 2, "this machine itself"),
+    (("/x.csv", "--on", "box", "--preview"), 2, "--preview does not work with --on"),
+    (("/x.csv", "--on", "box", "--rejects", "r.csv"), 2, "--rejects does not work with --on"),
     (("/x.csv", "--on", "nobody"), 3, "There is no runner"),
 ])
 def test_what_cannot_be_imported_there_is_said(say: Callable[..., Said], words: Any, code: int, said: str) -> None:
