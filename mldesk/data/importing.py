@@ -67,6 +67,8 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
     Raises as ``import_table`` does.
     """
     items = gather(sources, options, folder, partial(_fetch, options, progress, cancelled), cancelled)
+    if rejects is not None:
+        rejects.spare(item.path for item in items)
     total = float(sum(item.size for item in items)) or 1.0
     before = 0.0
     for number, item in enumerate(items[:most]):

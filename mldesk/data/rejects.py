@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -19,13 +20,19 @@ class Rejects:
     """Collects rows in ``draft``; ``publish`` puts them where the user wants them, whole or not at all."""
 
     def __init__(self, draft: Path, target: Path) -> None:
-        """Raises BadInput if ``target`` lies in no folder or is one."""
-        if target.is_dir() or not target.parent.is_dir():
+        """Raises BadInput if ``target`` lies in no folder, or is there and no file."""
+        if not target.parent.is_dir() or (target.exists() and not target.is_file()):  # a device would be replaced
             raise BadInput(f"The rejects file {target.name!r:.80} cannot be written there.",
                            hint="Name a file in a folder that exists.")
         self.target, self._draft = target, draft
         self._file: IO[str] | None = None
         self.rows = 0
+
+    def spare(self, sources: Iterable[Path]) -> None:
+        """Raise BadInput if the file would take the place of one that is read."""
+        if self.target.exists() and any(path.exists() and self.target.samefile(path) for path in sources):
+            raise BadInput(f"The rejects file {self.target.name!r:.80} is the very file that is imported, which would be "
+                           "lost.", hint="Name another file.")
 
     def __enter__(self) -> Self:
         with disk_errors("the rejects file"):

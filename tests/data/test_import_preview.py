@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,21 @@ def test_a_preview_can_be_stopped(scratch: Path) -> None:
     with pytest.raises(ImportCancelled):
         preview_import([SHARED / "tabular/adult.csv"], None, scratch, cancelled=lambda: True)
     assert not list(scratch.iterdir())
+
+
+def test_the_file_for_bad_rows_takes_the_place_of_no_source_and_of_no_device(
+    store: ObjectStore, scratch: Path, tmp_path: Path
+) -> None:
+    path, link, pipe = tmp_path / "t.csv", tmp_path / "link.csv", tmp_path / "pipe"
+    path.write_text("a,b\n1,2\n")
+    link.symlink_to(path)
+    os.mkfifo(pipe)
+    for rejects in (path, link):
+        with pytest.raises(BadInput, match="would be lost"):
+            import_table([path], store, scratch, rejects=rejects)
+    with pytest.raises(BadInput, match="cannot be written there"):
+        import_table([path], store, scratch, rejects=pipe)
+    assert path.read_text() == "a,b\n1,2\n" and pipe.is_fifo() and link.is_symlink()
 
 
 def test_bad_rows_go_to_a_file_instead_of_refusing(store: ObjectStore, scratch: Path, tmp_path: Path) -> None:
