@@ -99,7 +99,7 @@ def _head(path: Path) -> bytes:
 def _known(encoding: str) -> str:
     try:
         name = codecs.lookup(encoding).name
-        b"".decode(name)
+        b"text".decode(name, "replace")  # what packs bytes, or turns letters around, is no encoding of a text
     except (LookupError, UnicodeError) as error:
         raise ImportRefused(f"There is no encoding {encoding!r:.40}.",
                             hint="Write for example utf-8, cp1252, latin-1, utf-16, euc-kr or shift_jis.") from error

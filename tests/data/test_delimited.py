@@ -155,6 +155,9 @@ def test_an_encoding_may_be_chosen_and_a_wrong_one_is_refused(take: Import, rows
         take("a,b\né,1\n", encoding="ascii")
     with pytest.raises(ImportRefused, match="no encoding 'klingon'"):
         take("a,b\n1,2\n", encoding="klingon")
+    for packing in ("zip", "rot13", "hex", "base64", "idna"):  # Python's names for what is no encoding of a text
+        with pytest.raises(ImportRefused, match="no encoding"):
+            take("a,b\n1,2\n", encoding=packing)
 
 
 def test_one_broken_byte_in_utf8_costs_one_letter(take: Import, rows: Rows) -> None:
