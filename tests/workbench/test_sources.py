@@ -96,3 +96,10 @@ def test_long_looks_at_a_table_are_stopped_in_the_middle(
             look("t", [{"step": "filter", "where": "a > 1"}], cancelled=lambda: True)
     assert not list((tmp_path / "home" / "scratch").iterdir())
     assert datasets.show("t").number == 2
+
+
+@pytest.mark.parametrize("source", ["", "  "])
+def test_a_source_without_a_name_is_not_the_folder_one_is_in(datasets: DatasetService, source: str) -> None:
+    with pytest.raises(BadInput, match="No file was named"):
+        datasets.import_files([source], "all")
+    assert datasets.list() == []
