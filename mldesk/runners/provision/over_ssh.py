@@ -27,17 +27,23 @@ class SshExec:
             with closing_after(stream, timeout):
                 _send(stream, whole + (stdin or b""))
                 out = _read(stream, f"\nmldesk-end-{word} ".encode())
+            begun = f"mldesk-begin-{word}\n".encode() in out
             return _answer(out, word, stream.complaint)
         except _NoAnswerError as error:
-            raise self._why(stream) from error
+            raise self._why(stream, begun) from error
         finally:
             stream.release()
 
-    def _why(self, stream: ByteStream) -> RunnerUnreachable:
+    def _why(self, stream: ByteStream, begun: bool) -> RunnerUnreachable:
         why = self._connection.explain(stream)  # the system's ssh says only now why it failed
         if why is not None:
             return why
         said = stream.complaint
+        if not begun:
+            return RunnerUnreachable(
+                "The login shell there did not run what it was asked" + (f": {said[-300:]}" if said else "."),
+                hint="`ssh HOST true` should print nothing and end at once; an account whose shell is no shell, or "
+                "whose start-up files print without end or exit, cannot be a runner.")
         return RunnerUnreachable("The machine did not finish what it was asked" + (f": {said[-300:]}" if said else "."),
                                  hint="Try again; what was done is kept.")
 

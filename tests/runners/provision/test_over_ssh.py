@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -49,7 +50,7 @@ class Pipes:
         self.close()
         self._process.wait()
         self._out.close()
-        if not self._in.closed:
+        with contextlib.suppress(OSError):
             self._in.close()
 
 
@@ -101,3 +102,10 @@ def test_a_link_that_ends_before_the_script_does_is_no_answer(tmp_path: Path) ->
 def test_a_script_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(RunnerUnreachable):
         SshExec(Host(tmp_path)).run("exec sleep 30 >/dev/null 2>&1 <&- & wait", timeout=0.5)
+
+
+@pytest.mark.parametrize("noise", ["exit 0; ", "exec false; ", "exec head -c 9000000 /dev/zero; ", "exec cat >&2; "])
+def test_a_login_shell_that_runs_nothing_is_named(tmp_path: Path, noise: str) -> None:
+    with pytest.raises(RunnerUnreachable, match="login shell there did not run") as caught:
+        SshExec(Host(tmp_path, noise=noise)).run("echo here", timeout=20)
+    assert "whose shell is no shell" in caught.value.hint
