@@ -6,6 +6,7 @@ JSON tells a repeat from a conflict.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -172,6 +173,9 @@ class SearchRequest:
             request = cls(**given)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"This is not a search request: {error!r:.200}.") from error
+        numbers = (request.seconds, request.trials, request.target_score or 0.0)
+        if not all(type(number) in (int, float) and -math.inf < number < math.inf for number in numbers):
+            raise BadInput("This is not a search request: its limits are no numbers.")
         if request.seconds <= 0 and request.trials <= 0 and request.target_score is None:
             raise BadInput("A search needs an end.", hint="Say how many minutes or trials it may take.")
         return request

@@ -41,6 +41,10 @@ def _measures(value: Any) -> bool:
     return isinstance(value, Mapping) and all(map(_measure, value.values()))
 
 
+def _mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
 def _text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -55,7 +59,7 @@ _SHAPES: Mapping[str, Mapping[str, _Shape]] = {
     "metrics": {"step": _number, "epoch": _maybe(_number), "seconds": _maybe(_number), "values": _measures},
     "log": {"text": _text},
     "warning": {"text": _text},
-    "trial": {"seconds": _maybe(_number), "score": _maybe(_measure)},
+    "trial": {"seconds": _maybe(_number), "score": _maybe(_measure), "parameters": _maybe(_mapping)},
     "resources": {"cpu": _maybe(_number), "memory": _maybe(_number), "gpu": _maybe(_number)},
     "checkpoint": {"step": _number},
 }

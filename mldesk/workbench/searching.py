@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import SearchRequest, TrainRequest
+from mldesk.wire.shapes import readable
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import did_you_mean, listed
 
@@ -45,6 +47,9 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
         if name not in able:
             raise BadInput(f"There is no model {name[:60]!r} for {task.replace('_', ' ')}.",
                            hint=did_you_mean(name, able) or f"There are: {listed(able)}.")
+    if not all(-math.inf < number < math.inf for number in (order.seconds, order.target_score or 0.0)):
+        raise BadInput("How long a search may take, and what is good enough, are numbers.",
+                       hint="Leave them out to search for ten minutes.")
     if order.seconds < 0 or order.trials < 0:
         raise BadInput("A search cannot take less than no time.", hint="Leave it out to search for ten minutes.")
     endless = not order.seconds and not order.trials and order.target_score is None
@@ -55,7 +60,7 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
 def leaderboard(events: Iterable[Event]) -> list[dict[str, Any]]:
     """Return every trial that was told of, the best first, those that failed last."""
     found = {int(event.payload["number"]): dict(event.payload) for event in events
-             if event.kind == "trial" and isinstance(event.payload.get("number"), int)}
+             if event.kind == "trial" and isinstance(event.payload.get("number"), int) and readable(event)}
     done = [trial for trial in found.values() if isinstance(trial.get("score"), (int, float))]
     larger = any(str(trial.get("metric")) in _LARGER for trial in done)
     done.sort(key=lambda trial: -trial["score"] if larger else trial["score"])

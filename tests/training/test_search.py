@@ -22,7 +22,9 @@ from mldesk.training.search import search as search_module
 from mldesk.training.search.ensemble import select
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration, portfolio
+from mldesk.training.search.records import Records
 from mldesk.training.search.space import Space
+from mldesk.training.search.trial import Outcome
 from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
 from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import Table, of, put_table, result, run_here
@@ -129,6 +131,19 @@ def test_a_configuration_that_does_not_work_is_told_of_and_passed_over(
     assert (last["kind"], "No model of the search" in last["message"]) == ("failed", True)
 
 
+def test_a_trial_whose_record_is_damaged_is_made_again(tmp_path: Path) -> None:
+    made = Outcome(1, Configuration("linear", {}, "portfolio"), 0.5, 0.1, np.linspace(0, 1, 400), (), [])
+    Records(tmp_path).keep(made)
+    path = tmp_path / "000001.npz"
+    whole = path.read_bytes()
+    assert [outcome.number for outcome in Records(tmp_path).read(400)] == [1]
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1:])
+        assert len(list(Records(tmp_path).read(400))) <= 1
+        path.write_bytes(whole[:place])
+        assert not list(Records(tmp_path).read(400))
+
+
 def test_finish_now_ends_a_search_with_what_there_is(tmp_path: Path) -> None:
     table = put_table(tmp_path, mixed(120))
     folder = order(tmp_path, table, trials=1000)
@@ -147,6 +162,7 @@ def test_a_good_enough_score_ends_a_search(tmp_path: Path) -> None:
 def test_a_search_without_an_end_or_with_an_unknown_aim_is_refused(tmp_path: Path) -> None:
     table = put_table(tmp_path, mixed(60))
     assert "needs an end" in run_here(order(tmp_path, table), table)[-1]["message"]
+    assert "are no numbers" in run_here(order(tmp_path, table, seconds=float("inf")), table)[-1]["message"]
     assert "cannot strive for 'r2'" in run_here(order(tmp_path, table, trials=1, metric="r2"), table)[-1]["message"]
 
 

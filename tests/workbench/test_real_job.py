@@ -137,7 +137,8 @@ def test_a_search_is_a_run_whose_trials_can_be_read_and_whose_blend_leaves_as_a_
 
 @pytest.mark.parametrize(("order", "words"), [
     ({"metric": "r2"}, "cannot strive for 'r2'"), ({"estimators": ("lightgmb",)}, "no model 'lightgmb'"),
-    ({"trials": -1}, "less than no time")])
+    ({"trials": -1}, "less than no time"), ({"seconds": float("inf")}, "are numbers"),
+    ({"target_score": float("nan")}, "are numbers")])
 def test_a_search_that_cannot_be_done_is_refused_before_anything_is_written(
         bench: Workbench, order: dict[str, Any], words: str) -> None:
     with pytest.raises(BadInput, match=words):

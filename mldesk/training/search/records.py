@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,11 @@ import numpy as np
 from mldesk.core.durable import disk_errors
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.trial import Outcome
+
+
+# All that a zip file of arrays raises once its bytes are not what was written.
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, ArithmeticError, MemoryError, RuntimeError, SyntaxError,
+           zipfile.BadZipFile, zlib.error)
 
 
 class Records:
@@ -47,7 +53,7 @@ class Records:
                     int(facts["number"]), Configuration(facts["estimator"], facts["parameters"], facts["origin"]),
                     float(facts["loss"]), float(facts["seconds"]), prediction, (),
                     [(int(step), float(loss)) for step, loss in facts["curve"]], facts["facts"])
-            except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+            except _DAMAGE:
                 continue
             if len(prediction) == rows:
                 yield outcome
