@@ -129,6 +129,10 @@ def _succeed(changes: Changes, time: float, result: object) -> None:
         return
     # Everybody who shows a run takes these for objects.
     result = {key: item for key, item in result.items() if key not in _OBJECTS or isinstance(item, Mapping)}
+    if codec.finite(result.get("seconds", 0.0)) is None:
+        del result["seconds"]
+    if any(codec.whole(rows) is None for rows in result.get("rows", {}).values()):
+        del result["rows"]
     changes.result, changes.ended = result, time
     changes.fields["result"] = codec.dump(result)
     if isinstance(result.get("task"), str):

@@ -287,3 +287,12 @@ def test_working_out_what_events_mean_needs_no_library() -> None:
     assert changes.fields["state"] == "running"
     assert changes.points == [(2, "train_loss", 1, None, 0.1, 0.5)]
     assert isinstance(run_facts.new_events("r", 1, journal(STARTED, loss(1)))[0], Event)
+
+
+@pytest.mark.parametrize("bad", [{"seconds": "x"}, {"seconds": None}, {"seconds": 10 ** 400}, {"rows": {"train": "x"}},
+                                 {"rows": {"test": 10 ** 400}}, {"rows": []}])
+def test_a_result_holds_only_numbers_that_everybody_can_show(library: Library, run: str, bad: dict[str, Any]) -> None:
+    good = {"seconds": 1.5, "rows": {"train": 3}, "task": "tabular_regression"}
+    library.runs.apply(run, [Event(1, 1.0, "succeeded", {"result": {**good, **bad}})])
+    kept = library.runs.get(run).result
+    assert kept == {key: value for key, value in good.items() if key not in bad}
