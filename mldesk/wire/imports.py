@@ -7,6 +7,7 @@ the description, "row_count", "column_count", "size" in bytes, "problems": how m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ _TEXT = 2000
 _MOST_PROBLEMS = 10_000
 _MOST_COLUMNS = 200_000
 _HUGE = 1 << 53
+_UNSOUND = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")   # in a column's name: no import leaves them there
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class ImportedTable:
 
 def _sound(item: Mapping[str, Any]) -> bool:
     name, counts = item["name"], (item["missing"], item["distinct"])
-    return (isinstance(name, str) and 0 < len(name) <= _TEXT
+    return (isinstance(name, str) and 0 < len(name) <= _TEXT and _UNSOUND.search(name) is None
             and all(type(count) is int and 0 <= count < _HUGE for count in counts))
 
 

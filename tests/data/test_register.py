@@ -206,6 +206,7 @@ def test_a_description_that_a_runner_made_up_is_refused(work: Work, tmp_path: Pa
     good = work.table(work.run(tmp_path / "t.csv")).to_json()
     assert ImportedTable.from_json(good).to_json() == good
     for key, bad in (("rows", -1), ("rows", "5"), ("columns", []), ("columns", [{"name": "a"}]), ("kept", "stolen"),
+                     *(("columns", [{**good["columns"][0], "name": name}]) for name in ("\x1b[2J", "\n", "\ud800", "")),
                      ("columns", good["columns"] * 2), ("manifest", {"format": 1, "entries": [{"path": "../x"}]}),
                      ("problems", [1]), ("source", None), ("reading", 3)):
         with pytest.raises(BadInput):
