@@ -155,10 +155,10 @@ def make_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *,
     listed = list(rows)
     for index, name in enumerate(columns):
         whole = max([cell_len(row[0]) for row in listed], default=0) if lines and not index else None
-        table.add_column(name, justify="right" if name in (right or ()) else "left", no_wrap=bool(lines),
+        table.add_column(words.plain(name), justify="right" if name in (right or ()) else "left", no_wrap=bool(lines),
                          overflow="ellipsis" if lines else "fold", min_width=whole)
     for row in listed:
-        table.add_row(*row)
+        table.add_row(*map(words.plain, row))
     return table
 
 
