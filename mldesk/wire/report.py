@@ -47,7 +47,10 @@ class Report:
         self.event("metrics", step=step, epoch=epoch, seconds=round(self.seconds, 4), values=dict(values))
 
     def progress(self, done: float, total: float, unit: str) -> None:
-        """Report how far the stage is; rate and remaining time are worked out here. Not every call is an event."""
+        """Report how far the stage is; rate and remaining time are worked out here. Not every call is an event.
+
+        With the unit "seconds", ``total`` is a time that is allowed: what is left of it is the remaining time.
+        """
         now = time.monotonic()
         if self._first_done is None:
             self._first_done = done  # a resumed stage begins somewhere in the middle
@@ -55,6 +58,6 @@ class Report:
             return
         self._told = now
         elapsed, gained = now - self._stage_began, done - self._first_done
-        rate = gained / elapsed if gained > 0 and elapsed > 0 else None
-        self.event("progress", done=done, total=total, unit=unit, rate=rate,
-                   eta=None if rate is None else (total - done) / rate)
+        rate = gained / elapsed if gained > 0 and elapsed > 0 and unit != "seconds" else None
+        left = total - done if unit == "seconds" else None if rate is None else (total - done) / rate
+        self.event("progress", done=done, total=total, unit=unit, rate=rate, eta=left)
