@@ -77,7 +77,7 @@ def name_of(source: Source) -> str:
     from mldesk.library.names import tidy_name
 
     if isinstance(source, str) and source.startswith(_SAMPLE):
-        return source.removeprefix(_SAMPLE)
+        return source.removeprefix(_SAMPLE) or "table"
     named = shown_url(source).partition(" at ")[0] if isinstance(source, str) and scheme_of(source) else \
         Path(source).absolute().name
     return tidy_name(named.partition(".")[0], "table")

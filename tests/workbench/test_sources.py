@@ -42,6 +42,9 @@ def test_each_sample_is_what_it_is_said_to_be_and_has_its_licence(
 def test_a_sample_that_does_not_exist_is_not_found(datasets: DatasetService) -> None:
     with pytest.raises(NotFound, match="no sample 'titanic'"):
         datasets.import_files(["sample:titanic"], "t")
+    with pytest.raises(NotFound, match="no sample ''") as none:
+        datasets.import_files(["sample:"], name_of("sample:"))
+    assert "penguins" in none.value.hint
 
 
 @pytest.mark.parametrize("text", [
