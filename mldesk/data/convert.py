@@ -9,6 +9,7 @@ from mldesk.data import forms
 from mldesk.data.decide import FORCED, Decision
 from mldesk.data.forced import forced_values
 from mldesk.data.guess import marker_array
+from mldesk.data.plain import Cells, cells_of, has_digits, moments, surely_texts
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
 
@@ -19,6 +20,7 @@ class Converter:
     def __init__(self, decision: Decision, *, ltrim: bool = False) -> None:
         self._decision, self._ltrim = decision, ltrim
         self._missing = marker_array(decision.missing)
+        self._marked_digits = has_digits(decision.missing)
         self.infinite = 0   # values that are infinite so far
         self.unfit = 0      # values so far that do not fit the type the user chose
         self.example = ""   # one of them
@@ -32,6 +34,10 @@ class Converter:
 
         Raises ArrowInvalid for a value that does not fit, which the decision ruled out.
         """
+        cells = cells_of(values)
+        plain = self._plain(cells) if cells is not None else None
+        if plain is not None:
+            return plain
         if self._decision.type is ColumnType.TEXT:
             return self._text(values)
         encoded = values.dictionary_encode()
@@ -42,6 +48,29 @@ class Converter:
         if self._decision.type is ColumnType.NUMBER:
             self.infinite += pc.sum(pc.is_inf(result)).as_py() or 0
         return result
+
+    def _plain(self, cells: Cells) -> pa.Array | None:
+        """Return values that are spelled plainly, None for others."""
+        kind, form = self._decision.type, self._decision.form
+        if kind is ColumnType.TEXT:
+            return cells.values if not self._ltrim and surely_texts(cells, self._decision.missing) else None
+        if self._marked_digits:
+            return None
+        if form == "ymd":
+            found = moments(cells)
+            return None if found is None else forms.as_moments(cells.spread(found[0]), kind)
+        return self._plain_number(cells) if form in ("integer", "number") else None
+
+    def _plain_number(self, cells: Cells) -> pa.Array | None:
+        try:
+            read = pc.cast(cells.values, ARROW[self._decision.type])
+        except pa.ArrowInvalid:
+            return None
+        if self._decision.type is ColumnType.NUMBER:
+            if pc.any(pc.is_nan(read)).as_py():  # a marker
+                return None
+            self.infinite += pc.sum(pc.is_inf(read)).as_py() or 0
+        return read
 
     def _text(self, values: pa.Array) -> pa.Array:
         trimmed = pc.utf8_trim_whitespace(values)

@@ -142,11 +142,15 @@ def to_moment(values: pa.Array, form: str, kind: ColumnType) -> pa.Array:
     """Read moments; what is none becomes null."""
     moments = read_moments(values, form).microseconds
     absent = moments == NOT_A_TIME
+    return as_moments(pa.array(np.where(absent, 0, moments), mask=absent), kind)
+
+
+def as_moments(microseconds: pa.Array, kind: ColumnType) -> pa.Array:
+    """Return microseconds since 1970 (of the day, for a time) as a column of ``kind``."""
     if kind is ColumnType.DATE:
-        days = np.where(absent, 0, moments // 86_400_000_000).astype(np.int32)
-        return pa.array(days, mask=absent).cast(pa.date32())
-    numbers = pa.array(np.where(absent, 0, moments), mask=absent)
-    return numbers.cast(pa.time64("us") if kind is ColumnType.TIME else pa.timestamp("us"))
+        days = np.asarray(pc.fill_null(microseconds, 0)) // 86_400_000_000
+        return pa.array(days.astype(np.int32), mask=np.asarray(pc.is_null(microseconds))).cast(pa.date32())
+    return microseconds.cast(pa.time64("us") if kind is ColumnType.TIME else pa.timestamp("us"))
 
 
 @dataclass(frozen=True, slots=True)

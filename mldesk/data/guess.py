@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from mldesk.data import forms
 from mldesk.data.forms import FORMS, Form
 from mldesk.data.missing import EXPECTED, IN_TYPED, MARKERS
+from mldesk.data.plain import Cells, cells_of, has_digits, moments, surely_texts, whole_numbers
 from mldesk.data.temporal import PATTERNS, read_moments
 
 _SAMPLE = 64     # values by which "nearly numbers" is given up
@@ -28,6 +29,8 @@ class ColumnGuess:
     def __init__(self, missing: frozenset[str] = MARKERS, told: Form | None = None) -> None:
         """``told`` is how the user says that dates are written."""
         self._always, self._sometimes = marker_array(missing), marker_array(IN_TYPED - missing)
+        self._all_markers = missing | IN_TYPED
+        self._marked_digits = has_digits(missing)
         self.alive: list[Form] = list(FORMS) if told is None else [told, *FORMS]
         self._dates = _DATES if told is None else (told.name, *_DATES)
         self.real = 0                      # values that are no marker of any kind
@@ -46,6 +49,49 @@ class ColumnGuess:
 
     def observe(self, values: pa.Array) -> None:
         """Look at the next values, text with nulls for missing."""
+        cells = cells_of(values)
+        if cells is None or not self._observe_plain(cells):
+            self._observe_any(values)
+
+    def _observe_plain(self, cells: Cells) -> bool:
+        """Look at values by their bytes; say whether that sufficed: nothing was noted if not. Must note what
+        ``_observe_any`` notes."""
+        names = {form.name for form in self.alive}
+        if len(cells):
+            if not names and not any(self._hopeful.values()):
+                if not surely_texts(cells, self._all_markers):
+                    return False
+            elif self._marked_digits or any("%" in name for name in names) or not (
+                    self._plain_numbers(cells, names) or self._plain_dates(cells, names)):
+                return False
+            self.real += len(cells)
+        if cells.empty:
+            self.markers.add("")
+        return True
+
+    def _plain_numbers(self, cells: Cells, names: set[str]) -> bool:
+        whole = whole_numbers(cells) if "number" in names else None
+        if whole is None or ("comma" in names and not (whole and "integer" in names)):
+            return False  # 1.234 may have a comma's point
+        self.fractional = self.fractional or not whole
+        self._leave("number", ("integer", "number", "point", "comma") if whole else ("number", "point"), len(cells))
+        return True
+
+    def _plain_dates(self, cells: Cells, names: set[str]) -> bool:
+        found = moments(cells) if "ymd" in names else None
+        if found is None:
+            return False
+        self.timed = self.timed or found[1]
+        self._leave("date", ("ymd",), len(cells))
+        return True
+
+    def _leave(self, group: str, names: tuple[str, ...], count: int) -> None:
+        """Keep only some forms, of one group; the values are near no other group."""
+        self.alive = [form for form in self.alive if form.name in names]
+        self.near[group] += count
+        self._hopeful["date" if group == "number" else "number"] = False
+
+    def _observe_any(self, values: pa.Array) -> None:
         counted = pc.value_counts(values)
         uniques, counts = counted.field(0), counted.field(1)
         if uniques.null_count:

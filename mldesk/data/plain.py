@@ -1,0 +1,167 @@
+"""Columns whose texts are spelled in one plain way, read by their bytes instead of value by value.
+
+Most columns of most files are: nothing around the values, whole numbers, numbers with a point, ISO dates. What is said
+here of such texts is what ``forms`` says of them; every function gives None where it cannot be sure, and ``forms`` is
+asked then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Numbers = npt.NDArray[np.int64]
+_DIGITS = b"0123456789"
+_SPELLED = {ord("."), ord("-"), *_DIGITS}   # of a plain number
+_SURE = 18           # digits that 64 bits hold, whatever they are
+_DAY, _MOMENT = len("2026-11-21"), len("2026-11-21 06:52:00")
+_MARKS = {4: b"-", 7: b"-", 10: b" T", 13: b":", 16: b":"}
+_ZERO, _DOT, _MINUS = ord("0"), ord("."), ord("-")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The values of a text column without nulls, by their bytes; those that are empty are counted and left out."""
+
+    values: pa.Array                    # with null for empty
+    empty: int
+    data: npt.NDArray[np.uint8]         # all values, one after the other
+    starts: npt.NDArray[np.int32]       # of the values that are not empty
+    lengths: npt.NDArray[np.int32]
+    there: npt.NDArray[np.bool_] | None  # which are not empty; None for all
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @cached_property
+    def first(self) -> npt.NDArray[np.uint8]:
+        return np.asarray(self.data[self.starts])
+
+    @cached_property
+    def last(self) -> npt.NDArray[np.uint8]:
+        return np.asarray(self.data[self.starts + self.lengths - 1])
+
+    def spread(self, values: npt.NDArray[Any]) -> pa.Array:
+        """Return one number per value that is not empty as an array with null for those that are."""
+        if self.there is None:
+            return pa.array(values)
+        whole = np.zeros(len(self.there), values.dtype)
+        whole[self.there] = values
+        return pa.array(whole, mask=~self.there)
+
+
+def cells_of(values: pa.Array) -> Cells | None:
+    """Return the bytes of a text column; None if it has nulls."""
+    if not pa.types.is_string(values.type) or values.null_count or not len(values):
+        return None
+    _, where, data = values.buffers()
+    offsets = np.frombuffer(where, np.int32, len(values) + 1, values.offset * 4)
+    low, high = int(offsets[0]), int(offsets[-1])
+    body = np.frombuffer(data, np.uint8, high - low, low) if high > low else np.zeros(0, np.uint8)
+    lengths, starts = np.diff(offsets), offsets[:-1] - low
+    there = lengths > 0
+    empty = len(values) - int(np.count_nonzero(there))
+    if not empty:
+        return Cells(values, 0, body, starts, lengths, None)
+    bits = pa.py_buffer(np.packbits(there, bitorder="little").tobytes())
+    nulled = pa.Array.from_buffers(pa.string(), len(values), [bits, pa.py_buffer(offsets.tobytes()),
+                                                                data or pa.py_buffer(b"")], empty)
+    return Cells(nulled, empty, body, starts[there], lengths[there], there)
+
+
+def whole_numbers(cells: Cells) -> bool | None:
+    """Say whether the values are plain numbers: True for whole ones, False for such as -12.5 among them.
+
+    None for anything else, also for more digits than 64 bits surely hold, leading zeros, and a point at an end.
+    """
+    if not len(cells) or int(cells.first[0]) not in _SPELLED:
+        return None
+    rest = cells.data.tobytes().translate(None, _DIGITS)
+    dots = rest.count(b".")
+    minus = cells.first == _MINUS
+    if len(rest) - dots != int(np.count_nonzero(minus)):
+        return None
+    if bool((cells.last < _ZERO).any()) or bool((cells.first == _DOT).any()):
+        return None  # each ends with a digit now, and begins with one or a minus
+    heads = cells.starts + minus
+    head, second = cells.data[heads], cells.data[np.minimum(heads + 1, len(cells.data) - 1)]
+    sizes = cells.lengths - minus
+    if bool((head == _DOT).any()) or bool(((head == _ZERO) & (sizes > 1) & (second != _DOT)).any()):
+        return None
+    if dots == 0:
+        return True if int(sizes.max()) <= _SURE else None
+    try:
+        pc.cast(cells.values, pa.float64())  # no value has two points
+    except pa.ArrowInvalid:
+        return None
+    return False
+
+
+def moments(cells: Cells) -> tuple[Numbers, bool] | None:
+    """Return microseconds since 1970 of values like 2026-11-21 or 2026-11-21 06:52:00, and whether they say the time.
+
+    None if some value is written otherwise or is not in the calendar.
+    """
+    if not len(cells) or int(cells.first[0]) - _ZERO > 9:
+        return None
+    size = int(cells.lengths[0])
+    if size not in (_DAY, _MOMENT) or not bool((cells.lengths == size).all()):
+        return None
+    table = cells.data.reshape(-1, size)
+    for place, marks in _MARKS.items():
+        if place < size and not bool(np.isin(table[:, place], list(marks)).all()):
+            return None
+    digits = [place for place in range(size) if place not in _MARKS]
+    if bool((table[:, digits] - _ZERO > 9).any()):  # below zero wraps around: bytes have no sign
+        return None
+
+    def number(first: int, count: int) -> Numbers:
+        total = np.zeros(len(table), np.int64)
+        for place in range(first, first + count):
+            total = total * 10 + (table[:, place] - _ZERO)
+        return total
+
+    year, month, day = number(0, 4), number(5, 2), number(8, 2)
+    if not bool(((year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)).all()):
+        return None
+    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
+    days = months.astype("datetime64[D]") + (day - 1)
+    if bool((days.astype("datetime64[M]") != months).any()):
+        return None
+    total: Numbers = days.astype(np.int64) * 86_400_000_000
+    if size == _DAY:
+        return total, False
+    hour, minute, second = number(11, 2), number(14, 2), number(17, 2)
+    if int(hour.max()) > 23 or int(minute.max()) > 59 or int(second.max()) > 59:
+        return None
+    return total + ((hour * 60 + minute) * 60 + second) * 1_000_000, True
+
+
+def surely_texts(cells: Cells, markers: frozenset[str]) -> bool:
+    """Say whether no value has a blank around it or can be one of the markers; False if that is not sure."""
+    table = _possible(markers)
+    if bool(((cells.first <= 32) | (cells.first >= 127) | (cells.last <= 32) | (cells.last >= 127)).any()):
+        return False
+    short = np.minimum(cells.lengths, table.shape[1] - 1)
+    return not bool(table[cells.first, short].any())
+
+
+def has_digits(markers: frozenset[str]) -> bool:
+    """Say whether a marker could be a number or a date."""
+    return any(marker[:1].isdigit() or marker[1:2].isdigit() for marker in markers if marker)
+
+
+@cache
+def _possible(markers: frozenset[str]) -> npt.NDArray[np.bool_]:
+    """Return [first byte, length in bytes]: whether a marker is like that. The last length is of no marker."""
+    spelled = [marker.encode() for marker in markers if marker]
+    table = np.zeros((256, max(map(len, spelled), default=0) + 2), np.bool_)
+    for marker in spelled:
+        table[marker[0], len(marker)] = True
+    return table
