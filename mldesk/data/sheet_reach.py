@@ -14,6 +14,7 @@ _TAG = re.compile(rb"<(/?)(?:table:)(table|table-row|table-cell|covered-table-ce
 _ACROSS = re.compile(rb"number-columns-repeated\s*=\s*[\"'](\d{1,9})")
 _DOWN = re.compile(rb"number-rows-repeated\s*=\s*[\"'](\d{1,9})")
 _ROW_HEADER, _LAST_CELL = 0, 11   # types of records in .xlsb: a row's header; cells are 1 to 11
+_TEXTS = 159                      # type of the record before the texts that cells share
 _LOOK = 100_000                   # records between two looks at whether to stop
 
 
@@ -95,6 +96,17 @@ def binary_reach(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
             if seen % _LOOK == 0:
                 check()
             yield rows, columns
+
+
+def binary_strings(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> int:
+    """Return how many texts the shared ones of an .xlsb are said to be, by the record that begins them."""
+    with archive.open(item) as opened:
+        file = cast(BinaryIO, opened)
+        while (kind := _type(file)) is not None:
+            data = file.read(_length(file))
+            if kind == _TEXTS:
+                return int.from_bytes(data[4:8], "little")  # before it: how often they are used
+    return 0
 
 
 def _type(file: BinaryIO) -> int | None:

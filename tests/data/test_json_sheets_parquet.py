@@ -7,6 +7,7 @@ import decimal
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -214,8 +215,39 @@ def test_cells_far_away_that_only_have_a_style_do_not_count(take: Import, rows: 
     assert rows(take(_with_sheet(sheet, tmp_path), "t.xlsx")) == [[1, 2], [3, 4]]
 
 
-def _with_sheet(cells: str, folder: Path) -> bytes:
-    """Return a workbook whose one sheet has these cells."""
+@pytest.mark.parametrize(("name", "tag", "refused"), [
+    ("xl/sharedStrings.xml", 'count="9" uniqueCount="4000000000"', True),
+    ("xl/SharedStrings.xml", "xml:space='>'\n uniqueCount = '4000000000'", True),
+    ("xl/sharedStrings.xml", 'count="4000000000" uniqueCount="1"', False)])
+def test_a_workbook_that_claims_more_texts_than_it_can_hold_is_refused(
+        name: str, tag: str, refused: bool, take: Import, rows: Rows, tmp_path: Path) -> None:
+    text = f'<x:sst xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main" {tag}><x:si><x:t>q</x:t></x:si>'
+    cells = '<row r="1"><c r="A1" t="s"><v>0</v></c></row><row r="2"><c r="A2"><v>3</v></c></row>'
+    book = _with_sheet(cells, tmp_path, {name: f'<?xml version="1.0"?><!--{"-" * 2_000_000}--\n>{text}</x:sst>'
+                                         if refused else f"{text}</x:sst>"})
+    if refused:  # reading it would end the process
+        with pytest.raises(ImportRefused, match="more texts than there is room for"):
+            take(book, "t.xlsx")
+    else:
+        assert rows(take(book, "t.xlsx")) == [[3]]
+
+
+def test_the_texts_of_a_binary_workbook_are_counted_before_they_are_read(tmp_path: Path) -> None:
+    from mldesk.data.sheet_extent import refuse_vast_sheets
+
+    for count, refused in ((1, False), (4_000_000_000, True)):
+        with zipfile.ZipFile(tmp_path / "b.xlsb", "w") as archive:
+            archive.writestr("xl/sharedStrings.bin", b"\x9f\x01\x08" + (9).to_bytes(4, "little")
+                             + count.to_bytes(4, "little"))
+        if refused:
+            with pytest.raises(ImportRefused, match="more texts"):
+                refuse_vast_sheets("b.xlsb", tmp_path / "b.xlsb", lambda: None)
+        else:
+            refuse_vast_sheets("b.xlsb", tmp_path / "b.xlsb", lambda: None)
+
+
+def _with_sheet(cells: str, folder: Path, more: Mapping[str, str] | None = None) -> bytes:
+    """Return a workbook whose one sheet has these cells; ``more`` replaces other members."""
     (folder / "plain.xlsx").write_bytes(_workbook([["a"]]))
     with zipfile.ZipFile(folder / "plain.xlsx") as old, zipfile.ZipFile(folder / "new.xlsx", "w") as new:
         for name in old.namelist():
@@ -223,7 +255,10 @@ def _with_sheet(cells: str, folder: Path) -> bytes:
             if name == "xl/worksheets/sheet1.xml":
                 data = ('<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/'
                         f'main"><sheetData>{cells}</sheetData></worksheet>').encode()
-            new.writestr(name, data)
+            if name.lower() not in {other.lower() for other in more or {}}:
+                new.writestr(name, data)
+        for name, text in (more or {}).items():
+            new.writestr(name, text)
     return (folder / "new.xlsx").read_bytes()
 
 
