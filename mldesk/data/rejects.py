@@ -31,8 +31,8 @@ class Rejects:
     def spare(self, sources: Iterable[Path]) -> None:
         """Raise BadInput if the file would take the place of one that is read."""
         if self.target.exists() and any(path.exists() and self.target.samefile(path) for path in sources):
-            raise BadInput(f"The rejects file {self.target.name!r:.80} is the very file that is imported, which would be "
-                           "lost.", hint="Name another file.")
+            raise BadInput(f"The rejects file {self.target.name!r:.80} is the very file that is imported, which would "
+                           "be lost.", hint="Name another file.")
 
     def __enter__(self) -> Self:
         with disk_errors("the rejects file"):

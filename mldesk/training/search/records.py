@@ -15,7 +15,6 @@ from mldesk.core.durable import disk_errors
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.trial import Outcome
 
-
 # All that a zip file of arrays raises once its bytes are not what was written.
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, ArithmeticError, MemoryError, RuntimeError, SyntaxError,
            zipfile.BadZipFile, zlib.error)
