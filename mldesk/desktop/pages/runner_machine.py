@@ -70,7 +70,9 @@ class MachineView(ScrollPage):
             lines.append((self.tr("Trainers use"), used))
         if facts.get("agent"):
             lines.append((self.tr("Agent"), _short(facts["agent"])))
-        if record.options.get("training"):
+        if record.options.get("trains"):
+            lines.append((self.tr("Training"), self.tr("ready")))
+        elif record.options.get("training"):  # what is missing, in words
             lines.append((self.tr("Training"), str(record.options["training"])))
         lines.append((self.tr("Starts with the machine"), self._at_boot(record.options)))
         if record.added:
