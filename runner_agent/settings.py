@@ -71,7 +71,9 @@ class SettingsKeeper:
 
 
 def zone(now: float | None = None) -> str:
-    """Return the name of the time zone of this machine with its distance from UTC: "KST (UTC+09:00)"."""
+    """Return the name of the time zone of this machine with its distance from UTC: "KST (UTC+09:00)", or "UTC"."""
     local = time.localtime(now)
     minutes = local.tm_gmtoff // 60
+    if local.tm_zone == "UTC":
+        return "UTC"
     return f"{local.tm_zone} (UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d})"

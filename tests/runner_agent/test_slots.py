@@ -13,6 +13,7 @@ from runner_agent import cards, slots
 from runner_agent.cards import Card
 from runner_agent.quiet import clock_time, minute_of, quiet_until
 from runner_agent.seat import Seat
+from runner_agent.settings import zone
 from runner_agent.slots import Layout, Need, need_of
 
 SMALL, LARGE = Card(0, "GPU-small", "RTX 4090", 24 * 10**9), Card(1, "GPU-large", "H200", 140 * 10**9)
@@ -173,10 +174,11 @@ def test_quiet_hours_end_when_the_last_that_meet_do(hours: list[tuple[int, int]]
 
 
 def test_minutes_are_those_of_this_machines_own_zone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Seoul")
-    time.tzset()
     try:
-        assert clock_time(minute_of(0.0)) == "09:00"
+        for name, clock, shown in (("Asia/Seoul", "09:00", "KST (UTC+09:00)"), ("UTC", "00:00", "UTC")):
+            monkeypatch.setenv("TZ", name)
+            time.tzset()
+            assert (clock_time(minute_of(0.0)), zone(0.0)) == (clock, shown)
     finally:
         monkeypatch.undo()
         time.tzset()
