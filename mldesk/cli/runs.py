@@ -76,10 +76,11 @@ def show(context: typer.Context, reference: Reference) -> None:
     face.show(facts({
         "status": run.state.value + (f" ({run.cause.value})" if run.cause else ""), "why": run.message,
         "hint": run.hint, "stage": "" if run.state.ended else run.stage, "dataset": run.dataset, "target": run.target,
+        "estimator": "" if run.result is not None else run.estimator,
         "runner": run.runner + (f", unreachable since {words.moment(silent)}" if silent is not None else ""),
         "created": words.moment(run.created), "finished": words.moment(run.finished),
         "events": words.count(run.last_seq),
-        "parameters": ", ".join(f"{name}={value}" for name, value in details["parameters"].items())}))
+        "parameters": words.parameters(details["parameters"])}))
 
 
 @app.command()

@@ -96,6 +96,7 @@ def show_result(face: Face, run: Run) -> None:
     rows = result.get("rows", {})
     face.show(facts({
         "model": run.model, "run": f"{run.id}  {run.name}", "task": run.task, "estimator": run.estimator,
+        "blend of": words.members(result.get("members", ())),
         "rows": ", ".join(f"{words.count(rows[part])} {part}" for part in ("train", "validation", "test")
                                                    if part in rows),
         "time": words.duration(result.get("seconds", run.seconds)) +

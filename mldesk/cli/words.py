@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -59,6 +59,16 @@ def alike(values: Sequence[float | None], *, whole: bool = False) -> list[str]:
     digits = max(0, 3 - top)
     return ["" if value is None else f"{value:,.0f}" if whole and float(value).is_integer() else f"{value:,.{digits}f}"
             for value in values]
+
+
+def parameters(values: Mapping[str, Any]) -> str:
+    """Write a model's parameters as `--param` takes them."""
+    return ", ".join(f"{name}={'none' if value is None else cell(value)}" for name, value in values.items())
+
+
+def members(blended: Iterable[Mapping[str, Any]]) -> str:
+    """Write what a search blended: each trial's share, its kind of model and its number."""
+    return ", ".join(f"{one['weight']:.0%} {one['estimator']} (trial {one['trial']})" for one in blended)
 
 
 def cell(value: Any) -> str:

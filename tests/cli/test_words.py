@@ -58,3 +58,14 @@ def test_a_sparkline_falls_with_its_curve() -> None:
 def test_numbers_that_belong_together_are_written_alike(values: tuple[float | None, ...], whole: bool,
                                                         said: list[str]) -> None:
     assert words.alike(values, whole=whole) == said
+
+
+def test_parameters_are_written_as_the_option_takes_them() -> None:
+    assert words.parameters({"rounds": 3000, "l2": 1.0, "leaves": None, "refit": True}) == \
+        "rounds=3000, l2=1, leaves=none, refit=true"
+
+
+def test_a_blend_says_what_it_is_made_of() -> None:
+    assert words.members([{"estimator": "lightgbm", "trial": 1, "weight": 0.6},
+                          {"estimator": "linear", "trial": 3, "weight": 0.4}]) == \
+        "60% lightgbm (trial 1), 40% linear (trial 3)"
