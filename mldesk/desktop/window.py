@@ -112,12 +112,9 @@ class MainWindow(QMainWindow):
             page.show_tab(tab)
 
     def open_row(self, reference: str, row: int) -> None:
-        from mldesk.desktop.pages.dataset import DatasetPage
+        from mldesk.desktop.pages.dataset import page_at
 
-        name, _, version = reference.rpartition("@")
-        page = DatasetPage(self, name or reference)
-        self._open("datasets", page)
-        page.go_to_row(row, int(version) if name else None)
+        self._open("datasets", page_at(self, reference, row))
 
     def open_run(self, run_id: str) -> None:
         from mldesk.desktop.pages.run import RunPage
@@ -254,14 +251,12 @@ class MainWindow(QMainWindow):
 
     def can_go_back(self) -> bool:
         """Say whether something is open over a list."""
-        widget = self.stack.currentWidget()
-        return getattr(widget, "detail", None) is not None
+        return getattr(self.stack.currentWidget(), "detail", None) is not None
 
     def back(self) -> None:
         """Go back to the list."""
         if self.can_go_back():
-            place: Place = self.stack.currentWidget()  # type: ignore[assignment]
-            place.back()
+            self.stack.currentWidget().back()  # type: ignore[union-attr]
 
     def set_theme(self, mode: str) -> None:
         """Wear another theme, now and from now on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QCoreApplication, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -13,7 +13,41 @@ from mldesk.desktop.actions import Action, Actions
 from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, why_not_move, why_not_resume
 
 if TYPE_CHECKING:
-    from mldesk.desktop.window import MainWindow
+    from mldesk.core.paths import Home
+    from mldesk.desktop.pages.dataset import DatasetPage
+    from mldesk.desktop.pages.model import ModelPage
+    from mldesk.desktop.pages.run import RunPage
+    from mldesk.library.records import Model, Run
+
+
+class Commanded(Protocol):
+    """The window, as its actions see it."""
+
+    home: Home
+
+    def why_not_ready(self) -> str: ...
+    def choose_import(self) -> None: ...
+    def choose_bundle(self) -> None: ...
+    def import_sample(self) -> None: ...
+    def add_runner(self) -> None: ...
+    def close(self) -> bool: ...
+    def go(self, place: str) -> None: ...
+    def back(self) -> None: ...
+    def can_go_back(self) -> bool: ...
+    def dataset_page(self) -> DatasetPage | None: ...
+    def run_page(self) -> RunPage | None: ...
+    def model_page(self) -> ModelPage | None: ...
+    def shown_dataset(self) -> str: ...
+    def shown_run(self) -> Run | None: ...
+    def shown_model(self) -> Model | None: ...
+    def train_shown(self) -> None: ...
+    def why_not_compare(self) -> str: ...
+    def compare_chosen(self) -> None: ...
+    def set_theme(self, mode: str) -> None: ...
+    def change_scale(self, by: float) -> None: ...
+    def toggle_sidebar(self) -> None: ...
+    def show_palette(self) -> None: ...
+    def show_keys(self) -> None: ...
 
 
 def tr(text: str) -> str:
@@ -21,14 +55,14 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("Actions", text)
 
 
-def register(actions: Actions, window: MainWindow) -> None:
+def register(actions: Actions, window: Commanded) -> None:
     """Fill ``actions`` with what ``window`` can do."""
     for group in (_file, _go, _data, _run, _model, _view, _help):
         for action in group(window):
             actions.add(action)
 
 
-def _file(window: MainWindow) -> list[Action]:
+def _file(window: Commanded) -> list[Action]:
     return [
         Action("data.import", tr("Import a table…"), window.choose_import, "File", "Ctrl+O", "import",
                window.why_not_ready, "open csv excel parquet json file dataset"),
@@ -42,7 +76,7 @@ def _file(window: MainWindow) -> list[Action]:
     ]
 
 
-def _go(window: MainWindow) -> list[Action]:
+def _go(window: Commanded) -> list[Action]:
     places = (("home", tr("Home"), "home"), ("datasets", tr("Datasets"), "dataset"), ("runs", tr("Runs"), "run"),
               ("models", tr("Models"), "model"), ("runners", tr("Runners"), "runner"))
     actions = [Action(f"go.{key}", tr("Go to {place}").format(place=title), partial(window.go, key), "Go",
@@ -53,7 +87,7 @@ def _go(window: MainWindow) -> list[Action]:
                    lambda: "" if window.can_go_back() else tr("This is a list already."))]
 
 
-def _data(window: MainWindow) -> list[Action]:
+def _data(window: Commanded) -> list[Action]:
     def why_not() -> str:
         return "" if window.shown_dataset() else tr("Open a dataset first.")
 
@@ -73,7 +107,7 @@ def _data(window: MainWindow) -> list[Action]:
     ]
 
 
-def _run(window: MainWindow) -> list[Action]:
+def _run(window: Commanded) -> list[Action]:
     def on_page(method: str) -> None:
         page = window.run_page()
         if page is not None:
@@ -93,7 +127,7 @@ def _run(window: MainWindow) -> list[Action]:
     ]
 
 
-def _model(window: MainWindow) -> list[Action]:
+def _model(window: Commanded) -> list[Action]:
     def why_not() -> str:
         return "" if window.shown_model() else tr("Open a model first.")
 
@@ -112,7 +146,7 @@ def _model(window: MainWindow) -> list[Action]:
     ]
 
 
-def _view(window: MainWindow) -> list[Action]:
+def _view(window: Commanded) -> list[Action]:
     themes = (("system", tr("Theme: as the system"), "contrast"), ("light", tr("Theme: light"), "sun"),
               ("dark", tr("Theme: dark"), "moon"), ("contrast", tr("Theme: high contrast"), "contrast"))
     return [
@@ -126,7 +160,7 @@ def _view(window: MainWindow) -> list[Action]:
     ]
 
 
-def _help(window: MainWindow) -> list[Action]:
+def _help(window: Commanded) -> list[Action]:
     return [
         Action("help.palette", tr("All commands…"), window.show_palette, "Help", "Ctrl+K", "search"),
         Action("help.keys", tr("Keyboard shortcuts"), window.show_keys, "Help", "?", "info", words="cheat sheet"),

@@ -144,7 +144,7 @@ def metric_name(name: str) -> str:
     part, _, rest = name.partition("_")
     if part in ("train", "validation", "test", "best", "trial") and rest:
         words = {"train": tr("Training"), "validation": tr("Validation"), "test": tr("Test"), "best": tr("Best"),
-                 "trial": tr("Each trial:")}
+                 "trial": tr("Each trial’s")}
         return f"{words[part]} {_lower(metric_name(rest))}"
     return name.replace("_", " ").capitalize()
 

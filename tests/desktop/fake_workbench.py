@@ -47,6 +47,7 @@ class FakeRuns:
         self.commands: list[str] = []
         self.lock = threading.Lock()
         self.checked: list[Any] = []
+        self.searched: list[Any] = []
         self.first_check_waits = threading.Event()
 
     def add(self, run: Run) -> None:
@@ -115,6 +116,10 @@ class FakeRuns:
         if len(self.checked) == 1:
             self.first_check_waits.wait(10)
         return TrainCheck(None if order.target else "No target.", "", "tabular_classification", "mlp", {}, ("x",))
+
+    def search(self, order: Any) -> Run:
+        self.searched.append(order)
+        return self.start(order.train)
 
     def start(self, order: Any) -> Run:
         run = make_run("01NEW", JobState.QUEUED, target=order.target)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from mldesk.core.errors import MldeskError
 from mldesk.core.resources import resource
-from mldesk.desktop import words
-from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.file_choice import choose_files
+from mldesk.desktop.pages.import_one import import_one
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.imports import name_for
 from mldesk.desktop.tasks import start
 
 if TYPE_CHECKING:
-    from mldesk.data import ImportOptions
+    pass
 
 BUNDLE = ".mlbundle"
 TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".xlsm", ".parquet", ".pq", ".gz")
@@ -76,7 +75,7 @@ async def _import_sample(shell: Shell) -> None:
     if await shell.imports.exists(SAMPLE):
         shell.open_dataset(SAMPLE)
         return
-    await import_one(shell, [resource("samples", f"{SAMPLE}.csv")], SAMPLE)
+    await import_one(shell, [resource("samples", f"{SAMPLE}.csv")], SAMPLE, again=partial(_again, shell))
 
 
 def _look_into(shell: Shell, path: Path) -> None:
@@ -93,33 +92,10 @@ async def _import_each(shell: Shell, paths: Sequence[Path]) -> None:
 
             ImportDialog(shell, [path]).open()  # asks: a new version, or a dataset of its own
         else:
-            await import_one(shell, [path], name, show=len(paths) == 1)
-
-
-async def import_one(shell: Shell, paths: Sequence[Path], name: str, options: ImportOptions | None = None, *,
-                     show: bool = True) -> None:
-    """Import files as one table, say how it went, and show the table."""
-    shell.go("datasets")
-    try:
-        dataset = await shell.imports.run(paths, name, options)
-    except MldeskError as error:
-        shell.say(sentence(error), "danger", (tr("Read it another way…"), lambda: _again(shell, paths)))
-        return
-    if dataset is None:
-        shell.say(tr("The import was cancelled. Nothing of it is left."), "neutral")
-        return
-    head = dataset.head
-    text = tr("Imported {name}: {shape}.").format(name=dataset.name, shape=words.shape(head.rows, len(head.columns)))
-    if head.problems:
-        text += " " + words.counted(len(head.problems), tr("thing to know."), tr("things to know."))
-        shell.say(text, "warning", (tr("Show them"), lambda: shell.open_dataset(dataset.name, "problems")))
-    else:
-        shell.say(text, "success")
-    if show:
-        shell.open_dataset(dataset.name)
+            await import_one(shell, [path], name, again=partial(_again, shell), show=len(paths) == 1)
 
 
 def _again(shell: Shell, paths: Sequence[Path]) -> None:
-    from mldesk.desktop.pages.import_dialog import ImportDialog
+    from mldesk.desktop.pages.import_dialog import ask_again
 
-    ImportDialog(shell, list(paths), unfolded=True).open()
+    ask_again(shell, paths)

@@ -39,6 +39,13 @@ class CurvesCard(Card):
             self.chart.set_log(True)
         self.add(self.chart, 1)
 
+    def speak_of_trials(self) -> None:
+        """Call the steps trials, and drop what only one fit has: the run is a search."""
+        self.set_title(self.tr("Best score so far"))
+        self.across.button("step").setText(self.tr("Trial"))
+        self.across.button("epoch").hide()
+        self.chart.set_x_label(self.tr("trial"))
+
     def refresh(self) -> None:
         """Draw what is new in the feed."""
         if self._feed.version == self._version:
@@ -85,7 +92,9 @@ class CurvesCard(Card):
 
     def _name(self, metric: str) -> str:
         name = words.metric_name(metric)
-        return self.tr("{metric}, each step").format(metric=name) if self._feed.is_background(metric) else name
+        if metric.startswith("trial_") or not self._feed.is_background(metric):
+            return name
+        return self.tr("{metric}, each step").format(metric=name)
 
     def _across(self, curve: Curve, first: int) -> list[float]:
         which = self.across.value()

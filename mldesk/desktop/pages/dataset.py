@@ -281,6 +281,14 @@ class DatasetPage(Page):
         DiffDialog(self, await self.state.diff(first, second)).open()
 
 
+def page_at(shell: Shell, reference: str, row: int) -> DatasetPage:
+    """Return a page that shows row ``row`` (from 0) of ``name@version``."""
+    name, _, version = reference.rpartition("@")
+    page = DatasetPage(shell, name or reference)
+    page.go_to_row(row, int(version) if name else None)
+    return page
+
+
 async def _restore(shell: Shell, name: str) -> None:
     from mldesk.desktop.tasks import in_thread
 

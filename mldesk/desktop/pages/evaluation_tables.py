@@ -16,9 +16,12 @@ _LINES = 9     # rows of a table that are seen at once
 _LINE, _HEAD = 30, 36   # pixels at 100 %
 
 
-def sized(table: RecordTable[R], lines: int, most: int = _LINES) -> RecordTable[R]:
-    """Give a table the height of its rows, as many as are to be seen at once."""
-    table.setMinimumHeight(theme.px(_HEAD + _LINE * min(max(2, lines), most)))
+def sized(table: RecordTable[R], lines: int, most: int = _LINES, *, grows: bool = True) -> RecordTable[R]:
+    """Give a table the height of its rows, as many as are to be seen at once; ``grows``: where there is room, more."""
+    height = theme.px(_HEAD + _LINE * min(max(2, lines), most))
+    table.setMinimumHeight(height)
+    if not grows:
+        table.setMaximumHeight(height)
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
-from mldesk.desktop.pages.bring_in import import_one
+from mldesk.desktop.pages.import_one import import_one
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.imports import free_name, name_for
 from mldesk.desktop.states.lists import DatasetList
@@ -141,13 +142,17 @@ class ImportDialog(Sheet, TaskOwner):
         name = self.name.text().strip()
         if name in self._taken and self.mode.value() == "new":
             name = free_name(name, self._taken)
-        start(import_one(self._shell, self._paths, name, options), f"import {name}")
+        again = partial(ask_again, self._shell)
+        start(import_one(self._shell, self._paths, name, options, again=again), f"import {name}")
 
     async def _import_each(self, options: ImportOptions) -> None:
         shell, taken = self._shell, list(self._taken)
         for path in self._paths:
             name = free_name(name_for([path]), taken)
             taken.append(name)
-            await import_one(shell, [path], name, options, show=False)
+            await import_one(shell, [path], name, options, again=partial(ask_again, self._shell), show=False)
 
 
+def ask_again(shell: Shell, paths: Sequence[Path]) -> None:
+    """Open the dialog over files that could not be read, with the reader's options to be seen."""
+    ImportDialog(shell, paths, unfolded=True).open()

@@ -20,7 +20,6 @@ from mldesk.desktop.widgets.buttons import set_icon
 
 if TYPE_CHECKING:
     from mldesk.desktop.pages.record_table import RecordTable
-    from mldesk.desktop.pages.run import RunPage
     from mldesk.desktop.shell import Shell
     from mldesk.library.records import Dataset, Model, Run
 
@@ -103,14 +102,14 @@ def model_entries(shell: Shell, item: Model) -> list[Entry]:
             Entry("copy", tr("Copy the name"), partial(copy, item.head.label))]
 
 
-def run_entries(shell: Shell, run: Run, page: RunPage | None = None) -> list[Entry]:
-    """Return what can be done with a run; on its own page, Open is left out."""
+def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = None) -> list[Entry]:
+    """Return what can be done with a run; its own page gives how it cancels it, and needs no Open."""
     from mldesk.desktop.pages.move_dialog import open_move_dialog
     from mldesk.desktop.pages.train_dialog import train_again
 
     tr, service = words.tr, shell.desk.workbench.runs
     name, _, number = (run.model or "").rpartition("@")
-    first = [] if page is not None else [Entry("arrow-right", tr("Open"), partial(shell.open_run, run.id))]
+    first = [] if cancel is not None else [Entry("arrow-right", tr("Open"), partial(shell.open_run, run.id))]
     return [*first,
             Entry("model", tr("Open the model"), lambda: shell.open_model(name, int(number)),
                   "" if run.model else tr("The run has made no model.")),
@@ -122,7 +121,7 @@ def run_entries(shell: Shell, run: Run, page: RunPage | None = None) -> list[Ent
                   why_not_finish(run)),
             Entry("play", tr("Resume"), _steers(shell, run, service.resume), why_not_resume(run)),
             Entry("runner", tr("Move to…"), partial(open_move_dialog, shell, run), why_not_move(run)),
-            Entry("cancel", tr("Cancel"), _steers(shell, run, service.cancel) if page is None else page.cancel,
+            Entry("cancel", tr("Cancel"), cancel or _steers(shell, run, service.cancel),
                   why_not_cancel(run)),
             LINE,
             Entry("copy", tr("Copy the id"), partial(copy, run.id))]

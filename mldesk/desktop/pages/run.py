@@ -14,19 +14,21 @@ from mldesk.desktop import runner_words, theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.curves_card import CurvesCard
 from mldesk.desktop.pages.evaluation import EvaluationView
-from mldesk.desktop.pages.facts import FactGrid
+from mldesk.desktop.pages.leaderboard import LeaderboardCard, MembersCard
 from mldesk.desktop.pages.machine_card import MachineCard
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.predicted_dialog import open_cell
 from mldesk.desktop.pages.row_menu import popup, run_entries
-from mldesk.desktop.pages.run_facts import about, data_facts, settings
+from mldesk.desktop.pages.run_details import DetailsPage
+from mldesk.desktop.pages.run_facts import learns
 from mldesk.desktop.pages.run_fields import state_badge
 from mldesk.desktop.pages.run_progress import ProgressCard
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.run import RunState
 from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, why_not_move
 from mldesk.desktop.states.runner_watch import LOCAL
+from mldesk.desktop.states.search import Trial, is_search, members_of
 from mldesk.desktop.tasks import async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -80,10 +82,11 @@ class RunPage(Page):
         self.evaluation.row_opened.connect(self._open_row)
         self.evaluation.cell_chosen.connect(self._open_cell)
         self.log = LogView()
+        self.details = DetailsPage()
         self.tabs = Tabs()
         self.tabs.add("training", self.tr("Training"), self._make_training(), "chart")
         self.tabs.add("evaluation", self.tr("Evaluation"), self.evaluation, "success")
-        self.tabs.add("details", self.tr("Details"), self._make_details(), "info")
+        self.tabs.add("details", self.tr("Details"), self.details, "info")
         self.tabs.add("log", self.tr("Log"), self.log, "log")
         self.tabs.set_enabled("evaluation", self.tr("There is an evaluation once the run has finished."))
         self.tabs.changed.connect(lambda key: self._read_log() if key == "log" else None)
@@ -132,6 +135,12 @@ class RunPage(Page):
         page = ScrollPage(margin=0, spacing=Space.L)
         page.body.setContentsMargins(0, 0, Space.S, Space.L)
         page.body.addWidget(self.progress)
+        self.members = MembersCard()
+        self.leaderboard = LeaderboardCard()
+        self.leaderboard.hide()
+        self.leaderboard.wanted.connect(self._train_trial)
+        page.body.addWidget(self.members)
+        page.body.addWidget(self.leaderboard)
         side = QVBoxLayout()
         side.setSpacing(Space.L)
         side.addWidget(self.machine)
@@ -159,27 +168,6 @@ class RunPage(Page):
         self._side.setMinimumWidth(theme.px(_SIDE) if wide else 0)
         self._side.setMaximumWidth(theme.px(_SIDE) if wide else 16_777_215)
 
-    def _make_details(self) -> QWidget:
-        page = ScrollPage(margin=0, spacing=Space.L)
-        page.body.setContentsMargins(0, 0, Space.S, Space.L)
-        self._settings, self._data, self._about = FactGrid(), FactGrid(), FactGrid()
-        cards = [Card(self.tr("Settings")), Card(self.tr("Data")), Card(self.tr("Run"))]
-        for card, grid in zip(cards, (self._settings, self._data, self._about), strict=True):
-            card.add(grid)
-            card.body.addStretch(1)
-        right = QVBoxLayout()
-        right.setSpacing(Space.L)
-        right.addWidget(cards[1])
-        right.addWidget(cards[2])
-        right.addStretch(1)
-        line = QHBoxLayout()
-        line.setSpacing(Space.L)
-        line.addWidget(cards[0], 1, Qt.AlignmentFlag.AlignTop)
-        line.addLayout(right, 1)
-        page.body.addLayout(line)
-        page.body.addStretch(1)
-        return page
-
     # Showing
 
     async def refresh(self) -> None:
@@ -197,6 +185,8 @@ class RunPage(Page):
     def _draw(self) -> None:
         self.curves.refresh()
         self.machine.refresh()
+        if is_search(self.state.run.value):
+            self.leaderboard.show_trials(self.state.trials)
         self.progress.tick()
         self._show_warnings()
 
@@ -211,19 +201,26 @@ class RunPage(Page):
         self.header.set_subtitle(self._subtitle(run))
         self._show_buttons(run)
         self._show_notice(run)
-        self._settings.show_facts(settings(run))
-        self._data.show_facts(data_facts(run))
-        self._about.show_facts(about(run, self.state.attempt))
+        self.details.show_run(run, self.state.attempt)
+        self.members.show_members(members_of(run))
+        self._show_kind(is_search(run))
         self._draw()
         if self._ended_before is None:
             self._ended_before = run.state.ended
 
+    def _show_kind(self, search: bool) -> None:
+        """A search shows its trials, and says what Finish now does to it."""
+        self.leaderboard.setVisible(search)
+        if search:
+            self.curves.speak_of_trials()
+            self.tabs.bar.button("training").setText(self.tr("Search"))
+            if self._finish.isEnabled():
+                self._finish.setToolTip(self.tr("Stop searching, make the model from the best trials so far"))
+
     def _subtitle(self, run: Run) -> str:
-        learns = self.tr("{estimator} learns {target} from {dataset}").format(
-            estimator=words.estimator_name(run.estimator), target=run.target, dataset=run.dataset)
         far = self.width() < theme.px(_WIDE) and run.runner != LOCAL  # there is no room for the badge then
         where = [self.tr("on {runner}").format(runner=run.runner)] if far else []
-        return " · ".join((*where, learns, words.when(run.created)))
+        return " · ".join((*where, learns(run), words.when(run.created)))
 
     def _show_buttons(self, run: Run) -> None:
         going = not run.state.ended
@@ -317,7 +314,8 @@ class RunPage(Page):
     def _on_more(self) -> None:
         run = self.state.run.value
         if run is not None:
-            popup(self, run_entries(self.shell, run, self), self._more.mapToGlobal(self._more.rect().bottomLeft()))
+            entries = run_entries(self.shell, run, self.cancel)
+            popup(self, entries, self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def cancel(self) -> None:
         """Ask once, since nothing of the run is kept."""
@@ -360,6 +358,13 @@ class RunPage(Page):
             from mldesk.desktop.pages.train_dialog import train_again
 
             train_again(self.shell, run)
+
+    def _train_trial(self, trial: Trial) -> None:
+        run = self.state.run.value
+        if run is not None:
+            from mldesk.desktop.pages.train_dialog import train_again
+
+            train_again(self.shell, run, trial)
 
     def _open_row(self, row: int) -> None:
         run = self.state.run.value

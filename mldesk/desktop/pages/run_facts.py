@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mldesk.desktop import runner_words, words
+from mldesk.desktop.states.search import SearchWish, asked, is_search
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -13,10 +14,19 @@ if TYPE_CHECKING:
 Facts = list[tuple[str, str]]
 
 
+def learns(run: Run) -> str:
+    """Return what a run is about, in a line."""
+    what = words.tr("A search for the best model of {target} in {dataset}") if is_search(run) else \
+        words.tr("{estimator} learns {target} from {dataset}")
+    return what.format(estimator=words.estimator_name(run.estimator), target=run.target, dataset=run.dataset)
+
+
 def settings(run: Run) -> Facts:
     """Return the estimator and its parameters, as they were used."""
     from mldesk.training.catalogue import ESTIMATORS
 
+    if is_search(run):
+        return _wishes(run)
     used = (run.result or {}).get("parameters") or run.parameters
     entry = ESTIMATORS.get(run.estimator)
     titles = {parameter.name: parameter.title for parameter in entry.parameters} if entry is not None else {}
@@ -24,9 +34,25 @@ def settings(run: Run) -> Facts:
     return facts + [(titles.get(name, name), words.cell(value)) for name, value in used.items()]
 
 
+def _wishes(run: Run) -> Facts:
+    """Return what a search was asked for, and what came of it."""
+    tr, wish, result = words.tr, SearchWish.of(run), run.result or {}
+    metric = wish.metric or result.get("metric")
+    facts = [(tr("Looks for"), tr("the best model")),
+             (tr("Strives for"), words.metric_name(metric) if metric else tr("what suits the task")),
+             (tr("Time"), words.MISSING if wish.by_trials else words.duration(60 * wish.minutes)),
+             (tr("Trials at most"), words.number(wish.trials) if wish.by_trials else tr("as many as the time allows")),
+             (tr("Models"), ", ".join(map(words.estimator_name, wish.estimators)) or tr("all that make sense")),
+             (tr("Keeps"), tr("a blend of the best") if wish.blend else tr("the best one"))]
+    if "trials" in result:
+        facts.append((tr("Trials"), tr("{done} done, {failed} failed").format(
+            done=words.number(int(result["trials"])), failed=words.number(int(result.get("failed_trials") or 0)))))
+    return facts
+
+
 def data_facts(run: Run) -> Facts:
     """Return the dataset, the target, and how the rows were dealt."""
-    tr, payload = words.tr, run.spec.get("payload", {})
+    tr, payload = words.tr, asked(run)
     rows = (run.result or {}).get("rows") or {}
     features = payload.get("features")
     facts = [(tr("Dataset"), run.dataset), (tr("Target"), run.target), (tr("Task"), words.task_name(run.task))]

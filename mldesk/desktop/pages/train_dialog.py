@@ -15,8 +15,10 @@ from mldesk.desktop.pages.column_choice import ColumnBox, ColumnList
 from mldesk.desktop.pages.dataset_columns import columns_of
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.room import fitting
+from mldesk.desktop.pages.search_form import SearchForm
 from mldesk.desktop.pages.train_runner import RunnerSection
 from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.search import SearchWish, Trial, asked, is_search
 from mldesk.desktop.states.train import TrainState, likely_target
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
 from mldesk.desktop.theme import Space
@@ -51,12 +53,15 @@ def open_train_dialog(shell: Shell, reference: str, like: Mapping[str, Any] | No
     start(_open(shell, reference, dict(like or {})), f"open the Train dialog for {reference}")
 
 
-def train_again(shell: Shell, run: Run) -> None:
-    """Open the dialog with the settings of a run."""
-    payload = run.spec.get("payload", {})
+def train_again(shell: Shell, run: Run, trial: Trial | None = None) -> None:
+    """Open the dialog with the settings of a run; with those of one trial of a search, to train that model alone."""
+    payload = asked(run)
     features = payload.get("features")
+    estimator, parameters = (run.estimator, run.parameters) if trial is None else (trial.estimator, trial.parameters)
+    wish = SearchWish.of(run) if is_search(run) and trial is None else None
     open_train_dialog(shell, run.dataset, {
-        "target": run.target, "task": run.task, "estimator": run.estimator, "parameters": dict(run.parameters),
+        "search": wish, "target": run.target, "task": run.task, "estimator": "auto" if wish else estimator,
+        "parameters": {} if wish else dict(parameters),
         "features": None if features is None else tuple(features), "seed": int(payload.get("seed") or 0),
         "test_size": float(payload.get("split", {}).get("test_size", 0.2))})
 
@@ -80,8 +85,10 @@ async def _open(shell: Shell, reference: str, like: dict[str, Any]) -> None:
     from mldesk.workbench.orders import TrainOrder
 
     version = await in_thread(shell.desk.workbench.datasets.show, reference)
+    wish = like.pop("search", None)
     like.setdefault("target", likely_target(version))
     state = TrainState(shell.desk, version, TrainOrder(dataset=version.label, **like))
+    state.search = wish
     TrainDialog(shell, state).open()
 
 
@@ -132,13 +139,20 @@ class TrainDialog(Sheet, TaskOwner):
                                ("tabular_regression", self.tr("a number"))])
         self.task.changed.connect(self._on_task)
         self._task_row = FormRow(self.tr("As"), self.task)
+        self.kind = Segmented([("one", self.tr("One model")), ("search", self.tr("Search for the best"))])
+        self._kind_row = FormRow(self.tr("Train"), self.kind)
+        self.search = SearchForm(self.state.search or SearchWish())
+        self.kind.set_value("one" if self.state.search is None else "search")
+        self.kind.changed.connect(lambda _: self._on_search())
+        self.search.changed.connect(self._on_search)
         self.estimator = ComboBox([])
         self.estimator.currentIndexChanged.connect(self._on_estimator)
         self._estimator_row = FormRow(self.tr("Estimator"), self.estimator)
         self._form_box = QWidget()
         self._form_place = QVBoxLayout(self._form_box)
         self._form_place.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._target_row, self._task_row, self._estimator_row, self._form_box):
+        for widget in (self._target_row, self._task_row, self._kind_row, self.search, self._estimator_row,
+                       self._form_box):
             page.body.addWidget(widget)
         page.body.addStretch(1)
         return page
@@ -182,8 +196,11 @@ class TrainDialog(Sheet, TaskOwner):
         """Show what the order says that only the check can know: task, estimators, form."""
         check, order = self.state.check.value, self.state.order.value
         task = order.task or (check.task if check is not None else None)
-        for part in (self._task_row, self._estimator_row, self._form_box):
-            part.setVisible(task is not None)
+        searches = self.state.search is not None
+        for part, belongs in ((self._task_row, True), (self._kind_row, True), (self.search, searches),
+                              (self._estimator_row, not searches), (self._form_box, not searches)):
+            part.setVisible(task is not None and belongs)
+        self.primary.setText(self.tr("Search") if searches else self.tr("Train"))
         if task is None:
             return
         self._filling = True
@@ -197,6 +214,7 @@ class TrainDialog(Sheet, TaskOwner):
             names = [entry.name for entry in entries]
             self.estimator.set_options(options, order.estimator if order.estimator in names else default)
             self._show_form(order.parameters)
+            self.search.offer(task, entries)
         self._filling = False
 
     def _show_form(self, values: Mapping[str, Any]) -> None:
@@ -257,6 +275,12 @@ class TrainDialog(Sheet, TaskOwner):
             self._show_form({})
             self._change(estimator=self.estimator.value(), parameters={})
 
+    def _on_search(self) -> None:
+        if not self._filling:
+            self.state.search = self.search.wish() if self.kind.value() == "search" else None
+            self._fill()
+            self._pause.start()
+
     def _on_form(self) -> None:
         if self._form is not None and not self._form.error():
             self._change(parameters=self._form.changed_values())
@@ -283,6 +307,8 @@ class TrainDialog(Sheet, TaskOwner):
         if check is None:
             return
         form_error = self._form.error() if self._form is not None else ""
+        if self.state.search is not None:
+            form_error = self.search.error()
         reason = form_error or (f"{check.why_not} {check.hint}".strip() if check.why_not else "")
         if not self.target.value():
             reason = self.tr("Choose the column to predict.")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from mldesk.library.records import MetricPoint
 
 
+_PARTS = ("train", "validation", "test", "best", "trial")
+
+
 class Curve:
     """One metric over the steps of one run."""
 
@@ -69,13 +72,17 @@ class CurveFeed:
 
     def is_background(self, metric: str) -> bool:
         """Say whether a curve is the noisy detail of another one: every step beside the mean of each epoch."""
-        return f"{metric}_epoch" in self.curves
+        return f"{metric}_epoch" in self.curves or (
+            metric.startswith("trial_") and f"best_{metric.removeprefix('trial_')}" in self.curves)
 
     def _curve(self, metric: str) -> Curve:
         return self.curves.setdefault(metric, Curve())
 
 
 def family(metric: str) -> str:
-    """Return a metric's name without its part: ``validation_loss`` and ``train_loss_epoch`` are both ``loss``."""
+    """Return a metric's name without its part: ``validation_loss`` and ``train_loss_epoch`` are both ``loss``.
+
+    Of a search, ``best_roc_auc`` and ``trial_roc_auc`` are both ``roc_auc``.
+    """
     part, _, rest = metric.partition("_")
-    return rest.removesuffix("_epoch") if part in ("train", "validation", "test") and rest else metric
+    return rest.removesuffix("_epoch") if part in _PARTS and rest else metric

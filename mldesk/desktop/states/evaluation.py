@@ -12,7 +12,8 @@ ORDER = ("roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "log_loss", "mc
          "mean_absolute_error", "median_absolute_error", "mean_absolute_percentage_error", "average_precision",
          "brier_score", "calibration_error", "f1_weighted", "precision_macro", "recall_macro", "precision_weighted",
          "recall_weighted", "cohen_kappa", "top_5_accuracy")
-FIRST = 6  # scores shown before the others are unfolded
+FIRST = 6          # scores shown before the others are unfolded
+_CONSPICUOUS = 2   # standard errors from which a slice is shown
 
 Facts = Mapping[str, Any]
 
@@ -75,9 +76,10 @@ def classes_of(facts: Facts) -> list[ClassScore]:
 
 
 def slices_of(facts: Facts) -> list[Slice]:
-    """Return where the model is worse, the most conspicuous first."""
+    """Return where the model is worse beyond what chance does all the time, the most conspicuous first."""
     return [Slice(str(item["column"]), str(item["value"]), int(item["rows"]), float(item["score"]),
-                  float(item["whole"]), float(item["sigmas"])) for item in facts.get("slices") or ()]
+                  float(item["whole"]), float(item["sigmas"]))
+            for item in facts.get("slices") or () if float(item["sigmas"]) >= _CONSPICUOUS]
 
 
 def worst_of(facts: Facts) -> list[WorstRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from mldesk.core.errors import MldeskError, NotFound, RunnerUnreachable
 from mldesk.core.observable import Observable, Signal
 from mldesk.desktop.states.curves import CurveFeed
 from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.search import Trial, trials_of
 from mldesk.desktop.tasks import in_remote, in_thread
 from mldesk.wire.shapes import readable
 from mldesk.wire.states import JobState
@@ -57,6 +58,8 @@ class RunState:
         self.curves = CurveFeed()
         self.machine = Machine()
         self.warnings: list[tuple[str, str]] = []  # text, hint
+        self.trials: Sequence[Trial] = ()          # of a search, the best first
+        self._tried: list[Event] = []
         self.checkpoint: int | None = None         # step of the newest one
         self.attempt: Mapping[str, Any] = {}       # payload of the newest "started"
         self.place: Observable[Waiting | None] = Observable(None)  # in its runner's queue, while it waits there
@@ -128,6 +131,8 @@ class RunState:
                     self.curves.replace(await in_thread(self._desk.workbench.runs.metrics, self.id))
             self._seq = batch[-1].seq
             grew = True
+            if any(event.kind == "trial" for event in batch):
+                self.trials = trials_of(self._tried)
         if grew:
             self.advanced.emit(None)
 
@@ -142,6 +147,8 @@ class RunState:
             self.machine.add(event.time, payload)
         elif event.kind == "warning":
             self.warnings.append((str(payload.get("text", "")), str(payload.get("hint", ""))))
+        elif event.kind == "trial":
+            self._tried.append(event)
         elif event.kind == "checkpoint":
             self.checkpoint = int(payload.get("step", 0))
         elif event.kind == "started":
@@ -180,6 +187,7 @@ def log_line(event: Event) -> str:
         "started": f"attempt {payload.get('attempt', 1)} began on {payload.get('device') or 'the machine'}",
         "stage": str(payload.get("name", "")), "log": str(payload.get("text", "")),
         "warning": f"warning: {payload.get('text', '')} {payload.get('hint', '')}".rstrip(),
+        "trial": _trial_line(payload),
         "checkpoint": f"checkpoint {payload.get('name', '')} at step {payload.get('step', '')}",
         "artifact": f"kept {payload.get('name', '')}", "stopping": f"asked to {payload.get('asked', 'stop')}",
         "succeeded": "succeeded", "failed": f"failed: {payload.get('message', '')}",
@@ -189,3 +197,9 @@ def log_line(event: Event) -> str:
         return ""
     clock = datetime.fromtimestamp(event.time).astimezone().strftime("%H:%M:%S")
     return f"{clock}  {texts[event.kind]}\n"
+
+
+def _trial_line(payload: Mapping[str, Any]) -> str:
+    score = payload.get("score")
+    came_to = f"failed: {payload.get('message', '')}" if score is None else f"{payload.get('metric', '')} {score:.5g}"
+    return f"trial {payload.get('number', '')}, {payload.get('estimator', '')}: {came_to}"

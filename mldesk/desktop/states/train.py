@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mldesk.core.errors import MldeskError
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.search import SearchWish
 from mldesk.desktop.tasks import in_remote, in_thread
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class TrainState:
         self._desk, self.version = desk, version
         self.order: Observable[TrainOrder] = Observable(order)
         self.check: Observable[TrainCheck | None] = Observable(None)  # None while it is being made
+        self.search: SearchWish | None = None  # None: train one model
         self.runners: Observable[tuple[RunnerRecord, ...]] = Observable(())
         self.estimates: Observable[tuple[RunnerEstimate, ...]] = Observable(())
         self.estimating = Observable(False)
@@ -40,7 +42,7 @@ class TrainState:
         """Check the order as it is now; an answer to an older one is dropped."""
         self._asked += 1
         asked = self._asked
-        check = await in_thread(self._desk.workbench.runs.check, self.order.value)
+        check = await in_thread(self._desk.workbench.runs.check, self._asked_for())
         if asked == self._asked:
             self.check.value = check
 
@@ -49,7 +51,13 @@ class TrainState:
         self.runners.value = tuple(await in_thread(self._desk.workbench.runners.list))
 
     async def estimate(self) -> None:
-        """Say what the order would take on each runner, asking them; an answer to an older order is dropped."""
+        """Say what the order would take on each runner, asking them; an answer to an older order is dropped.
+
+        A search takes what it is given: nothing is asked for it.
+        """
+        if self.search is not None:
+            self.estimates.value, self._priced = (), None
+            return
         order = replace(self.order.value, runner="local", name="", model="", seed=0)  # what costs nothing
         if order == self._priced or self.check.value is None or self.check.value.why_not:
             return
@@ -71,10 +79,19 @@ class TrainState:
         return self._desk.workbench.runs.estimators(task)
 
     async def start(self) -> Run:
-        """Start the run. Raises BadInput, RunnerUnreachable."""
-        run = await in_remote(self._desk.workbench.runs.start, self.order.value)
+        """Start the run, or the search. Raises BadInput, RunnerUnreachable."""
+        service = self._desk.workbench.runs
+        if self.search is None:
+            run = await in_remote(service.start, self.order.value)
+        else:
+            run = await in_remote(service.search, self.search.order(self._asked_for()))
         self._desk.nudge()
         return run
+
+    def _asked_for(self) -> TrainOrder:
+        """Return the order; of a search without the model, which is what it looks for."""
+        order = self.order.value
+        return order if self.search is None else replace(order, estimator="auto", parameters={})
 
 
 def likely_target(version: DatasetVersion) -> str:

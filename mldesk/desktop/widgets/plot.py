@@ -61,7 +61,7 @@ class Plot(QWidget):
         self.item.layout.setContentsMargins(0, Space.S, Space.L, 0)
         for axis in (self._x_axis, self._y_axis):
             axis.setZValue(-1000)  # grid lines go under the curves
-        self._x_axis.set_caption(x_label)
+        self.set_x_label(x_label)
         self.view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.view.setMinimumHeight(140)
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -80,6 +80,11 @@ class Plot(QWidget):
         self.setAccessibleName(title or self.tr("Chart"))
         self.setMinimumHeight(theme.px(240))
         theme.changed.connect(self._on_theme)
+
+    def set_x_label(self, text: str) -> None:
+        """Name what goes across."""
+        self._x_label = text
+        self._x_axis.set_caption(text)
 
     def _build(self) -> None:
         self._title = ElidedLabel(self._title_text, "subtitle")

@@ -1,0 +1,47 @@
+"""One table on its way into the library: how it went is said, and the table is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import words
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.shell import Shell
+
+if TYPE_CHECKING:
+    from mldesk.data import ImportOptions
+
+Again = Callable[[Sequence[Path]], object]   # opens the dialog that asks how the files are read
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("BringIn", text)
+
+
+async def import_one(shell: Shell, paths: Sequence[Path], name: str, options: ImportOptions | None = None, *,
+                     again: Again, show: bool = True) -> None:
+    """Import files as one table, say how it went, and show the table; ``again`` asks how else they may be read."""
+    shell.go("datasets")
+    try:
+        dataset = await shell.imports.run(paths, name, options)
+    except MldeskError as error:
+        shell.say(sentence(error), "danger", (tr("Read it another way…"), lambda: again(paths)))
+        return
+    if dataset is None:
+        shell.say(tr("The import was cancelled. Nothing of it is left."), "neutral")
+        return
+    head = dataset.head
+    text = tr("Imported {name}: {shape}.").format(name=dataset.name, shape=words.shape(head.rows, len(head.columns)))
+    if head.problems:
+        text += " " + words.counted(len(head.problems), tr("thing to know."), tr("things to know."))
+        shell.say(text, "warning", (tr("Show them"), lambda: shell.open_dataset(dataset.name, "problems")))
+    else:
+        shell.say(text, "success")
+    if show:
+        shell.open_dataset(dataset.name)

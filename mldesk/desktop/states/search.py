@@ -1,0 +1,124 @@
+"""A search as it is ordered and as it goes: its wishes, its trials in order, the members of what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+    from mldesk.wire.events import Event
+    from mldesk.workbench.orders import TrainOrder
+    from mldesk.workbench.searching import SearchOrder
+
+
+@dataclass(frozen=True, slots=True)
+class SearchWish:
+    """How long to look and for what; what is to be learned is the order's."""
+
+    by_trials: bool = False             # what ends it: so many trials, else so many minutes
+    minutes: float = 10.0
+    trials: int = 30
+    metric: str | None = None           # None: what suits the task
+    estimators: tuple[str, ...] = ()    # (): all that make sense
+    blend: bool = True                  # else the best one alone
+
+    def order(self, train: TrainOrder) -> SearchOrder:
+        """Return what the workbench is asked for."""
+        from mldesk.workbench.searching import SearchOrder
+
+        return SearchOrder(train, self.metric, 0.0 if self.by_trials else 60.0 * self.minutes,
+                           self.trials if self.by_trials else 0, None, self.estimators, self.blend)
+
+    @classmethod
+    def of(cls, run: Run) -> SearchWish:
+        """Return what an earlier search was ordered with."""
+        payload = run.spec.get("payload", {})
+        seconds, trials = float(payload.get("seconds") or 0), int(payload.get("trials") or 0)
+        usual = cls()
+        return cls(bool(trials and not seconds), seconds / 60 or usual.minutes, trials or usual.trials,
+                   payload.get("metric"), tuple(payload.get("estimators") or ()), bool(payload.get("ensemble", True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One configuration that was tried."""
+
+    rank: int                        # from 1; 0 for one that failed
+    number: int
+    estimator: str
+    parameters: Mapping[str, Any]    # those that are not the estimator's own
+    metric: str
+    score: float | None              # None where it failed
+    seconds: float
+    message: str = ""                # why it failed
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One model of a blend."""
+
+    trial: int
+    estimator: str
+    weight: float                    # of all members together: 1
+    score: float | None
+    parameters: Mapping[str, Any]
+
+
+def is_search(run: Run | None) -> bool:
+    """Say whether a run looks for the best model."""
+    return run is not None and run.kind == "search"
+
+
+def asked(run: Run) -> Mapping[str, Any]:
+    """Return what a run was asked to learn: a search says it one level deeper than a training."""
+    payload: Mapping[str, Any] = run.spec.get("payload", {})
+    train = payload.get("train")
+    return train if is_search(run) and isinstance(train, Mapping) else payload
+
+
+def trials_of(events: Iterable[Event]) -> list[Trial]:
+    """Return every trial that was told of: the best first, those that failed last."""
+    from mldesk.workbench.searching import leaderboard
+
+    found, rank = [], 0
+    for facts in leaderboard(events):
+        score: Any = facts.get("score")
+        known = isinstance(score, (int, float))
+        rank += known
+        parameters, seconds = facts.get("parameters"), facts.get("seconds")
+        found.append(Trial(
+            rank if known else 0, int(facts["number"]), str(facts.get("estimator", "")),
+            dict(parameters) if isinstance(parameters, Mapping) else {}, str(facts.get("metric", "")),
+            float(score) if known else None, float(seconds) if isinstance(seconds, (int, float)) else 0.0,
+            str(facts.get("message") or "")))
+    return found
+
+
+def members_of(run: Run | None) -> list[Member]:
+    """Return what a search's model is made of, the heaviest first; [] before it is made."""
+    members: Sequence[Mapping[str, Any]] = (run.result or {}).get("members") or () if run is not None else ()
+    found = [Member(int(item["trial"]), str(item["estimator"]), float(item["weight"]), item.get("score"),
+                    dict(item.get("parameters") or {})) for item in members]
+    return sorted(found, key=lambda member: -member.weight)
+
+
+def in_words(estimator: str, parameters: Mapping[str, Any]) -> str:
+    """Write parameters as people read them: "Rounds 300 · Learning rate 0.05"; "" where all are the defaults."""
+    from mldesk.training.catalogue import ESTIMATORS
+
+    entry = ESTIMATORS.get(estimator)
+    titles = {parameter.name: parameter.title for parameter in entry.parameters} if entry is not None else {}
+    return " · ".join(f"{titles.get(name, name.replace('_', ' '))} {_value(value)}"
+                      for name, value in parameters.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, (list, tuple)):
+        return " × ".join(_value(item) for item in value)
+    return "none" if value is None else str(value).replace("_", " ")

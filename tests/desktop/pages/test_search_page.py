@@ -1,0 +1,119 @@
+"""A search in the window: its leaderboard while it goes, the members of its model, and the form it is ordered with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.pages import train_dialog
+from mldesk.desktop.pages.leaderboard import LeaderboardCard, MembersCard
+from mldesk.desktop.pages.run import RunPage
+from mldesk.desktop.pages.search_form import SearchForm
+from mldesk.desktop.states.search import Member, SearchWish, Trial
+from mldesk.desktop.widgets import why_disabled
+from mldesk.training.catalogue import estimators_for
+from mldesk.wire.states import JobState
+from tests.desktop.fake_workbench import make_run
+from tests.desktop.pages.test_run_page import FakeShell
+
+TASK = "tabular_classification"
+TRIALS = (Trial(1, 3, "lightgbm", {"learning_rate": 0.1}, "roc_auc", 0.9, 4.0),
+          Trial(2, 1, "linear", {}, "roc_auc", 0.8, 1.0),
+          Trial(0, 2, "knn", {}, "roc_auc", None, 0.5, "Out of memory."))
+
+
+@pytest.fixture
+def page(qtbot: QtBot, tmp_path: Path) -> RunPage:
+    made = RunPage(FakeShell(tmp_path), "01RUN")  # type: ignore[arg-type]
+    qtbot.addWidget(made)
+    made.resize(1000, 700)
+    made.show()
+    return made
+
+
+def cells(card: LeaderboardCard, row: int) -> list[str]:
+    model = card.table.records
+    return [str(model.index(row, column).data()) for column in range(model.columnCount())]
+
+
+def test_the_leaderboard_shows_the_best_first_and_why_a_trial_failed(qtbot: QtBot) -> None:
+    card = LeaderboardCard()
+    qtbot.addWidget(card)
+    assert "Choose a trial" in why_disabled(card.train)
+    card.show_trials(TRIALS)
+    assert cells(card, 0) == ["1", "3", "LightGBM", "0.9000", "4.0 s", "Learning rate 0.1"]
+    assert cells(card, 1)[-1] == "its defaults"
+    assert (cells(card, 2)[3], cells(card, 2)[-1]) == ("failed", "Out of memory.")
+    card.table.select([3])
+    with qtbot.waitSignal(card.wanted) as wanted:
+        qtbot.mouseClick(card.train, Qt.MouseButton.LeftButton)
+    assert wanted.args == [TRIALS[0]]
+
+
+def test_what_is_chosen_stays_chosen_while_trials_come(qtbot: QtBot) -> None:
+    card = LeaderboardCard()
+    qtbot.addWidget(card)
+    card.show_trials(TRIALS)
+    card.table.select([1])
+    card.show_trials((Trial(1, 9, "knn", {}, "roc_auc", 0.95, 1.0), *TRIALS))
+    assert [trial.number for trial in card.table.selected()] == [1] and card.train.isEnabled()
+
+
+def test_the_page_of_a_search_has_a_leaderboard_and_that_of_a_training_none(page: RunPage) -> None:
+    page.state.trials = TRIALS
+    page.state.run.value = make_run(kind="search", estimator="search")
+    assert page.leaderboard.isVisible() and len(page.leaderboard.table.records.records) == 3
+    assert page.tabs.bar.button("training").text() == "Search"
+    assert "the best trials so far" in page._finish.toolTip() and not page.members.isVisible()
+    page.state.run.value = make_run(kind="train")
+    assert not page.leaderboard.isVisible()
+
+
+def test_a_search_that_ended_says_what_its_model_is_made_of(page: RunPage) -> None:
+    member = {"trial": 3, "estimator": "lightgbm", "weight": 1.0, "score": 0.9, "parameters": {}}
+    page.state.run.value = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,
+                                    result={"members": [member], "metrics": {}, "trials": 3, "failed_trials": 1})
+    assert page.members.isVisible()
+    assert page.members.table.records.records == [Member(3, "lightgbm", 1.0, 0.9, {})]
+
+
+def test_a_trial_is_trained_with_its_own_model_and_parameters(page: RunPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Any] = []
+    monkeypatch.setattr(train_dialog, "open_train_dialog", lambda _, reference, like: opened.append((reference, like)))
+    payload = {"train": {"seed": 7, "split": {"test_size": 0.3}, "features": ["x"]}, "seconds": 60.0, "ensemble": True}
+    page.state.run.value = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,
+                                    spec={"payload": payload})
+    page.leaderboard.wanted.emit(TRIALS[0])
+    reference, like = opened[0]
+    assert reference == "table@1" and like["search"] is None
+    assert (like["estimator"], like["parameters"]) == ("lightgbm", {"learning_rate": 0.1})
+    assert (like["seed"], like["test_size"], like["features"]) == (7, 0.3, ("x",))
+    page._train_again()
+    assert opened[1][1]["search"] == SearchWish(minutes=1.0) and opened[1][1]["estimator"] == "auto"
+
+
+def test_the_form_says_what_is_wished_and_what_keeps_it_from_being_ordered(qtbot: QtBot) -> None:
+    form = SearchForm(SearchWish(by_trials=True, trials=5, metric="accuracy", estimators=("lightgbm", "linear")))
+    qtbot.addWidget(form)
+    form.offer(TASK, estimators_for(TASK))
+    assert form.wish() == SearchWish(True, 10.0, 5, "accuracy", ("lightgbm", "linear"))
+    for tick in form._ticks.values():
+        tick.setChecked(False)
+    assert "at least one" in form.error()
+    for tick in form._ticks.values():
+        tick.setChecked(True)
+    form.ends.set_value("time")
+    form.blend.set_value(False)
+    form.aim.set_value("")
+    assert form.error() == "" and form.wish() == SearchWish(False, 10.0, 5, None, (), blend=False)
+
+
+def test_members_that_vote_are_counted(qtbot: QtBot) -> None:
+    card = MembersCard()
+    qtbot.addWidget(card)
+    card.show_members([Member(1, "linear", 0.6, 0.8, {}), Member(2, "knn", 0.4, 0.7, {})])
+    assert "2 models vote" in card._subtitle.text()
