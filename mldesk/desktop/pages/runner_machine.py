@@ -74,7 +74,7 @@ class MachineView(ScrollPage):
             lines.append((self.tr("Training"), self.tr("ready")))
         elif record.options.get("training"):  # what is missing, in words
             lines.append((self.tr("Training"), str(record.options["training"])))
-        lines.append((self.tr("Starts with the machine"), self._at_boot(record.options)))
+        lines.append((self.tr("After a reboot"), self._at_boot(record.options)))
         if record.added:
             lines.append((self.tr("Added"), words.moment(record.added)))
         lines.append((self.tr("Answered"), words.when(record.seen)))
@@ -103,9 +103,10 @@ class MachineView(ScrollPage):
     def _at_boot(self, options: Mapping[str, Any]) -> str:
         said = options.get("at_boot")
         if said in (None, ""):
-            return self.tr("when it is needed")
-        names = {"SYSTEMD": self.tr("yes, by systemd"), "CRON": self.tr("yes, by the crontab"),
-                 "NEXT_CONNECT": self.tr("at the next connect"), "True": self.tr("yes"), "False": self.tr("no")}
+            return self.tr("starts when it is needed")
+        names = {"SYSTEMD": self.tr("starts by systemd"), "CRON": self.tr("starts by the crontab"),
+                 "NEXT_CONNECT": self.tr("starts when MLDesk connects next"),
+                 "True": self.tr("starts by itself"), "False": self.tr("starts when MLDesk connects next")}
         return names.get(str(said).upper() if str(said).upper() in names else str(said), str(said))
 
 

@@ -44,7 +44,7 @@ class AtBoot(Enum):
 
     SYSTEMD = "A systemd service of the user's own starts the agent with the machine."
     CRON = "The user's crontab starts the agent with the machine."
-    NEXT_CONNECT = "The agent starts when MLDesk connects next; until then, jobs that a reboot cut stay where they are."
+    NEXT_CONNECT = "After a reboot its agent starts when MLDesk connects next; jobs that the reboot cut wait for that."
 
 
 class BootNotSet(WorkFailed):
