@@ -14,6 +14,7 @@ from mldesk.desktop.widgets import Card
 R = TypeVar("R")
 _LINES = 9     # rows of a table that are seen at once
 _LINE, _HEAD = 30, 36   # pixels at 100 %
+_LEAST_WHERE = 190      # that the name of a slice keeps
 
 
 def sized(table: RecordTable[R], lines: int, most: int = _LINES, *, grows: bool = True) -> RecordTable[R]:
@@ -41,7 +42,8 @@ def classes_card(classes: Sequence[ClassScore]) -> Card | None:
     ]
     table: RecordTable[ClassScore] = RecordTable(fields, lambda item: item.label, tr("Every class"), dense=True)
     table.set_records(classes)
-    card.add(sized(table, len(classes)), 1)
+    card.add(sized(table, len(classes), grows=False))
+    card.body.addStretch(1)
     return card
 
 
@@ -66,9 +68,10 @@ def slices_card(slices: Sequence[Slice], task: str) -> Card | None:
         Field(tr("Sure"), lambda item: f"{item.sigmas:.1f} σ", 66, lambda item: item.sigmas, right=True),
     ]
     table: RecordTable[Slice] = RecordTable(fields, lambda item: (item.column, item.value), tr("Where it is worse"),
-                                            dense=True)
+                                            dense=True, least=_LEAST_WHERE)
     table.set_records(slices)
-    card.add(sized(table, len(slices)), 1)
+    card.add(sized(table, len(slices), grows=False))
+    card.body.addStretch(1)
     return card
 
 
@@ -104,9 +107,9 @@ def _of_classes() -> list[Field[WorstRow]]:
 
 def _of_numbers() -> list[Field[WorstRow]]:
     tr = words.tr
-    return [Field(tr("Actual"), lambda item: words.metric_value(item.actual), 110, lambda item: item.actual,
+    return [Field(tr("Actual"), lambda item: words.metric_value(item.actual), 0, lambda item: item.actual,
                   right=True, strong=True),
-            Field(tr("Predicted"), lambda item: words.metric_value(item.predicted), 110,
+            Field(tr("Predicted"), lambda item: words.metric_value(item.predicted), 0,
                   lambda item: item.predicted, right=True),
             Field(tr("Error"), lambda item: words.metric_value(item.error), 0, lambda item: item.error or 0.0,
                   right=True)]

@@ -110,9 +110,10 @@ class RecordTable(QTableView, Generic[R]):
     chosen = Signal()
 
     def __init__(self, fields: Sequence[Field[R]], key: Callable[[R], Hashable], name: str, *, many: bool = False,
-                 dense: bool = False, parent: QWidget | None = None) -> None:
+                 dense: bool = False, least: int = 0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._line, self._least = (_DENSE, _LEAST_DENSE) if dense else (_ROW, _LEAST_NAME)
+        self._line, usual = (_DENSE, _LEAST_DENSE) if dense else (_ROW, _LEAST_NAME)
+        self._least = least or usual
         self.records = self._make_model(fields, key)
         self._key = key
         self.setProperty("flush", True)
