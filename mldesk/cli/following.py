@@ -28,6 +28,7 @@ class RunDisplay:
         self._bar: Any = None
         self._values: dict[str, float] = {}
         self._stage = ""
+        self._trouble: str | None = None  # why the runner cannot be reached, as it was said last
         self._told = 0.0  # wall clock of the runner at the last plain line
 
     def __enter__(self) -> Self:
@@ -76,7 +77,10 @@ class RunDisplay:
             self._face.note(f"{self._title}: {event.kind}")
 
     def trouble(self, message: str | None) -> None:
-        """Say that the runner cannot be reached (which does not end the run), or that it can again."""
+        """Say that the runner cannot be reached (which does not end the run), or that it can again; each of it once."""
+        if message == self._trouble:
+            return
+        self._trouble = message
         self._line(f"! {message} Trying again; the run itself goes on." if message else "The runner answers again.")
 
     def _set_stage(self, stage: str) -> None:

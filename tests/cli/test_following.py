@@ -36,6 +36,16 @@ def test_slow_work_is_told_by_the_time_that_one_takes(capsys: pytest.CaptureFixt
     assert said == ["run: 13/40 epochs · 10 s each · 4:30 left"]
 
 
+def test_a_runner_that_stays_out_of_reach_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with RunDisplay(Face(Globals()), "run") as display:
+        for message in ("No route.", "No route.", "No route.", "Refused.", "Refused.", None, "Refused.", None):
+            display.trouble(message)
+    again = "Trying again; the run itself goes on."
+    assert capsys.readouterr().err.splitlines() == [
+        f"run: ! No route. {again}", f"run: ! Refused. {again}", "run: The runner answers again.",
+        f"run: ! Refused. {again}", "run: The runner answers again."]
+
+
 ODD: list[Any] = [None, [], {}, "x", 10 ** 400, float("inf"), float("nan"), -1, {"a": {}}, ["\x1b[2J"]]
 
 
