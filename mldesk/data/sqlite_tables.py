@@ -6,7 +6,7 @@ SQLite's columns may hold anything whatever they are called, so types are found 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import pathname2url
@@ -67,14 +67,19 @@ def _cancelled(context: Context) -> bool:
     return context.cancelled is not None and context.cancelled()
 
 
+def _after_looks(context: Context) -> Callable[[], bool]:
+    """Return what ends a query that was cancelled, or that was looked at often enough."""
+    looks = iter(range(_LOOKS))
+    return lambda: _cancelled(context) or next(looks, None) is None
+
+
 def _tables(context: Context, connection: sqlite3.Connection) -> Iterator[tuple[str, int]]:
     """Give every table and view with its rows; 0 for a view that has not been counted after so many steps."""
     names = [row[0] for row in connection.execute(
         "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
         "ORDER BY name")]
     for name in names:
-        looks = iter(range(_LOOKS))
-        connection.set_progress_handler(lambda looks=looks: _cancelled(context) or next(looks, None) is None, _STEPS)
+        connection.set_progress_handler(_after_looks(context), _STEPS)
         try:
             rows = int(connection.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0])
         except sqlite3.Error as error:  # a view of what is not there or too big, or a kind of table not built in
