@@ -16,6 +16,7 @@ from mldesk.library.secrets import SecretStore
 from mldesk.library.vault import ENVIRONMENT
 from mldesk.workbench.access import Access
 from mldesk.workbench.bench import Workbench
+from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.credentials import KeptSecrets
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.health import Finding, examine
@@ -53,6 +54,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     models = ModelService(library, SigningKeys(secrets))
     return Workbench(
         home=place, library=library, datasets=datasets, models=models, runners=runners,
+        contracts=ContractService(library, datasets, place),
         runs=RunService(library, datasets, runners, clock), predictions=PredictionService(library, models))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.data_clean import clean
+from mldesk.cli.data_contract import check, contract
 from mldesk.cli.data_far import fetch
 from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
@@ -22,6 +23,8 @@ app.command()(again)
 app.command()(samples)
 app.command()(fetch)
 app.command()(steps)
+app.command()(contract)
+app.command()(check)
 
 
 @app.command("list")

@@ -9,6 +9,7 @@ from typing import Self
 from mldesk.core.paths import Home
 from mldesk.library import Library
 from mldesk.library.settings import SettingStore
+from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
@@ -23,6 +24,7 @@ class Workbench:
     home: Home
     library: Library
     datasets: DatasetService
+    contracts: ContractService
     runs: RunService
     models: ModelService
     predictions: PredictionService

@@ -1,0 +1,98 @@
+"""``mldesk data contract`` and ``mldesk data check``: what files must be like, and whether they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.data_clean import read_text, write_text
+from mldesk.cli.data_shown import Reference
+from mldesk.cli.face import Face
+from mldesk.cli.failures import Failed
+from mldesk.cli.interrupts import Interrupts
+from mldesk.core.errors import BadInput
+
+_SHOWN = 5  # findings per file
+
+
+def contract(
+    context: typer.Context, reference: Reference,
+    infer: Annotated[bool, typer.Option("--infer", help="Make one of what the rows are like, and keep it.")] = False,
+    edit: Annotated[Path | None, typer.Option("--edit", metavar="FILE", help="Keep the contract in this JSON "
+                                              "file.")] = None,
+    export: Annotated[Path | None, typer.Option("--export", metavar="FILE", help="Write it as JSON, to change and "
+                                                "give to --edit; .py: as a pandera schema.")] = None,
+) -> None:
+    """Show what files must be like to join a dataset."""
+    from mldesk.workbench.contract_pandera import as_pandera
+
+    if infer and edit is not None:
+        raise BadInput("Give --infer or --edit, not both.")
+    face = Face.of(context)
+    with face.workbench() as bench:
+        service = bench.contracts
+        if edit is not None:
+            try:
+                document = json.loads(read_text(edit, "contract"))
+            except ValueError as error:
+                raise BadInput(f"The contract is not JSON: {error}.") from error
+            kept = service.edit(reference, document)
+        else:
+            kept = service.infer(reference) if infer else service.show(reference)
+    if export is not None:
+        text = as_pandera(kept.document) if export.suffix == ".py" else \
+            json.dumps(kept.document, indent=2, ensure_ascii=False) + "\n"
+        write_text(export, text)
+    if face.json:
+        face.document({"dataset": kept.dataset, "number": kept.number, "contract": dict(kept.document)})
+        return
+    face.table(("column", "type", "rules"), [
+        (rule["name"], rule["type"], ", ".join(f"{key} {words.cell(value)}" for key, value in rule.items()
+                                               if key not in ("name", "type")))
+        for rule in kept.document["columns"][:200]])
+    face.note(f"contract {kept.number} of {kept.dataset}" + (f", written to {export}" if export else ""))
+
+
+def check(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Files, or folders of them.")],
+    name: Annotated[str, typer.Option("--contract", metavar="N", help="The dataset whose contract they must keep.")],
+    merge: Annotated[bool, typer.Option("--merge", help="Accepted files make the dataset's next version; files that "
+                                        "are in it already are skipped.")] = False,
+    quarantine: Annotated[Path | None, typer.Option(metavar="DIR", help="Copy rejected files there, with a "
+                                                    "report.")] = None,
+    rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is wrong: .html, .txt, or .csv with "
+                                                 "a line per cell.")] = None,
+) -> None:
+    """Check files against a contract. Exit code 1 when one is rejected."""
+    from mldesk.workbench.contract_report import as_csv, as_html, as_text, summary
+
+    face = Face.of(context)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        found = bench.contracts.check(name, files, merge=merge, quarantine=quarantine, cancelled=interrupts.asked)
+    if rejects is not None:
+        kind = rejects.suffix.lower()
+        write_text(rejects, as_html(found.dataset, found.verdicts) if kind in (".html", ".htm") else
+                   as_csv(found.verdicts) if kind == ".csv" else as_text(found.dataset, found.verdicts))
+    if face.json:
+        face.document({"dataset": found.dataset, "contract": found.contract, "rejected": found.rejected,
+                       "version": None if found.version is None else found.version.number,
+                       "files": [verdict.to_json() for verdict in found.verdicts]})
+    else:
+        for verdict in found.verdicts:
+            face.say(f"{verdict.file}: {verdict.status}" + (
+                f", without {words.plural(verdict.bad_rows, 'row')}" if verdict.accepted and verdict.bad_rows else ""))
+            for item in verdict.findings[:_SHOWN]:
+                first = f" (row {item.cells[0][0]:,}: {item.cells[0][1]!r})" if item.cells and item.cells[0][1] else ""
+                face.say(f"  {item.severity}: {item.message}{first}")
+            if len(verdict.findings) > _SHOWN:
+                face.say(f"  and {len(verdict.findings) - _SHOWN:,} more")
+            for old, new in verdict.suggestions.items():
+                face.say(f"  perhaps {old!r} is {new!r}")
+        face.note(summary(found.verdicts) + (f" {found.version.label} has them now." if found.version else ""))
+    if found.rejected:
+        raise Failed(1)

@@ -1,0 +1,48 @@
+"""What a check of files against a contract found. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+SHOWN = 5  # offending cells that a finding names
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule that a file breaks."""
+
+    rule: str                  # "type", "range", "values", "missing", "unique", "columns", "rows", "name", "reading", …
+    severity: str              # "error", "row" or "warning"
+    column: str                # "" where it is about the file
+    message: str               # one sentence without the file's name
+    count: int = 0             # cells that are concerned
+    cells: tuple[tuple[int, str], ...] = ()  # (row from 1, value) of the first ones
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rule": self.rule, "severity": self.severity, "column": self.column, "message": self.message,
+                "count": self.count, "cells": [{"row": row, "value": value} for row, value in self.cells]}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of one file."""
+
+    file: str                  # its path as it was given
+    digest: str                # SHA-256 of its bytes
+    status: str                # "accepted", "rejected", or "unchanged": it is in the dataset already
+    rows: int = 0
+    bad_rows: int = 0          # rows that are left out; the file is accepted without them
+    findings: tuple[Finding, ...] = ()
+    suggestions: Mapping[str, str] = field(default_factory=dict)  # column of the file: what the contract calls it
+    name_parts: Mapping[str, str] = field(default_factory=dict)   # named groups of the file's name
+
+    @property
+    def accepted(self) -> bool:
+        return self.status == "accepted"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"file": self.file, "digest": self.digest, "status": self.status, "rows": self.rows,
+                "bad_rows": self.bad_rows, "findings": [finding.to_json() for finding in self.findings],
+                "suggestions": dict(self.suggestions), "name_parts": dict(self.name_parts)}

@@ -1,0 +1,198 @@
+"""Contracts: what files must be like to join a dataset, and the check of those that come."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core.durable import disk_errors
+from mldesk.core.errors import BadInput, Conflict, NotFound
+from mldesk.core.paths import Home
+from mldesk.library import Library
+from mldesk.library.contracts import KeptContract
+from mldesk.library.records import DatasetVersion
+from mldesk.workbench.contract_report import as_html
+from mldesk.workbench.datasets import Cancelled, DatasetService, Progress
+
+if TYPE_CHECKING:  # duckdb and pyarrow load with them
+    from mldesk.data.contract import Contract
+    from mldesk.data.contract_check import CheckedFile
+    from mldesk.data.contract_verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of files that were checked."""
+
+    dataset: str
+    contract: int                         # number of the contract they were checked against
+    verdicts: tuple[Verdict, ...]
+    version: DatasetVersion | None = None  # the one that the accepted files made, if they were merged
+    quarantined: tuple[Path, ...] = ()
+
+    @property
+    def rejected(self) -> int:
+        return sum(verdict.status == "rejected" for verdict in self.verdicts)
+
+
+class ContractService:
+    """A dataset's contract, every edit of it kept."""
+
+    def __init__(self, library: Library, datasets: DatasetService, home: Home) -> None:
+        self._library, self._datasets, self._home = library, datasets, home
+
+    def show(self, name: str) -> KeptContract:
+        """Return the newest contract. Raises NotFound."""
+        return self._library.contracts.get(self._datasets.show(name).dataset)
+
+    def infer(self, reference: str) -> KeptContract:
+        """Make a contract of what a version is like, and keep it."""
+        from mldesk.data.contract_infer import infer_contract
+        from mldesk.data.damage import intact
+
+        version = self._datasets.show(reference)
+        with intact(self._library.objects, version.manifest, f"the dataset {version.label}"):
+            made = infer_contract(self._library.objects, self._home.scratch, version.manifest, version.columns)
+        return self._library.contracts.add(version.dataset, made.to_json())
+
+    def edit(self, name: str, document: Any) -> KeptContract:
+        """Keep a contract that a person wrote. Raises BadInput that names what is wrong with it."""
+        from mldesk.data.contract import Contract
+
+        return self._library.contracts.add(self._datasets.show(name).dataset, Contract.from_json(document).to_json())
+
+    def check(self, name: str, paths: Sequence[Path], *, merge: bool = False, quarantine: Path | None = None,
+              progress: Progress | None = None, cancelled: Cancelled | None = None) -> Checked:
+        """Check files; with ``merge`` those that are accepted make the next version, files it holds are skipped.
+
+        Rejected ones are copied to ``quarantine``, with a report. Raises NotFound, BadInput, Conflict where the
+        dataset's columns are not the contract's, ImportCancelled, DiskFull; then nothing was changed.
+        """
+        from mldesk.data.contract import Contract
+        from mldesk.data.importing import working_folder
+
+        head = self._datasets.show(name)
+        kept = self._library.contracts.get(head.dataset)
+        contract = Contract.from_json(kept.document)
+        if merge:
+            _fits(contract, head)
+        files = _listed(paths)
+        with working_folder(self._home.scratch) as folder:
+            checked, verdicts = self._check_all(files, contract, head, folder, progress, cancelled)
+            version = self._merge(head, checked) if merge and checked else None
+        moved = _quarantine(head.dataset, verdicts, quarantine) if quarantine is not None else ()
+        return Checked(head.dataset, kept.number, tuple(verdicts), version, moved)
+
+    def _check_all(self, files: Sequence[Path], contract: Contract, head: DatasetVersion, folder: Path,
+                   progress: Progress | None,
+                   cancelled: Cancelled | None) -> tuple[list[CheckedFile], list[Verdict]]:
+        from mldesk.data.contract_check import CheckedFile, check_file, digest_of
+        from mldesk.data.contract_verdict import Verdict
+        from mldesk.data.records import ImportOptions
+
+        known = self._in_head(head)
+        options = next((ImportOptions.from_json(version.reading["options"]) for version in
+                        reversed(self._datasets.versions(head.dataset)) if version.reading), ImportOptions())
+        good: list[CheckedFile] = []
+        verdicts: list[Verdict] = []
+        for number, path in enumerate(files):
+            digest = digest_of(path)
+            if digest in known:
+                verdicts.append(Verdict(str(path), digest, "unchanged", known[digest]))
+                continue
+            place = folder / str(number)
+            place.mkdir()
+            found = check_file(path, digest, contract, options, place, cancelled=cancelled)
+            verdict = found.verdict if isinstance(found, CheckedFile) else found
+            verdicts.append(verdict)
+            if isinstance(found, CheckedFile) and verdict.accepted:
+                good.append(found)
+                known[digest] = verdict.rows
+            else:
+                shutil.rmtree(place, ignore_errors=True)
+            if progress is not None:
+                progress(number + 1, len(files))
+        return good, verdicts
+
+    def _in_head(self, head: DatasetVersion) -> dict[str, int]:
+        """Return digest and rows of the files whose rows are in a version: those of its own line of ancestors."""
+        parents = {version.number: version.parent for version in self._datasets.versions(head.dataset)}
+        line: set[int] = set()
+        number: int | None = head.number
+        while number is not None and number not in line:
+            line.add(number)
+            number = parents.get(number)
+        return {file.digest: file.rows for file in self._library.contracts.accepted(head.dataset)
+                if file.version in line}
+
+    def _merge(self, head: DatasetVersion, checked: Sequence[CheckedFile]) -> DatasetVersion:
+        from mldesk.data.contract_merge import merge_files
+        from mldesk.data.damage import intact
+
+        with intact(self._library.objects, head.manifest, f"the dataset {head.label}"):
+            table = merge_files(self._library.objects, self._home.scratch, head.manifest, head.columns, checked)
+        version = self._library.datasets.add(
+            head.dataset, manifest=table.manifest, rows=table.rows, columns=table.columns, size=table.size,
+            parent=head.number, source=table.source)
+        self._library.contracts.accept(head.dataset, version.number, [
+            (Path(file.verdict.file).name, file.verdict.digest, file.verdict.rows - file.verdict.bad_rows)
+            for file in checked])
+        return version
+
+
+def _listed(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that are meant, those of folders by name. Raises NotFound."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(item for item in path.iterdir() if item.is_file() and not item.name.startswith("."))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise NotFound(f"There is no file {str(path)!r:.300}.")
+    if not found:
+        raise BadInput("There is no file to check.")
+    return found
+
+
+def _fits(contract: Contract, head: DatasetVersion) -> None:
+    """Refuse to merge under a contract that is not about the dataset's columns."""
+    have: Mapping[str, Any] = {column.name: column.type for column in head.columns}
+    for rule in contract.columns:
+        if rule.name not in have:
+            raise Conflict(f"{head.label} has no column {rule.name!r:.80}, which its contract asks for.",
+                           hint="Derive that column first, or edit the contract.")
+        if have[rule.name] is not rule.type:
+            raise Conflict(f"{rule.name!r:.80} is {have[rule.name].value} in {head.label}, but {rule.type.value} in "
+                           "its contract.", hint="Change the column's type by a recipe, or edit the contract.")
+
+
+def _quarantine(dataset: str, verdicts: Sequence[Verdict], folder: Path) -> tuple[Path, ...]:
+    """Copy the rejected files, with a report; a file of the same name and other bytes gets a number."""
+    rejected = [verdict for verdict in verdicts if verdict.status == "rejected"]
+    if not rejected:
+        return ()
+    copied: list[Path] = []
+    with disk_errors("the quarantine"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for verdict in rejected:
+            target = _free(folder, Path(verdict.file), verdict.digest)
+            shutil.copyfile(verdict.file, target)
+            copied.append(target)
+        (folder / "report.html").write_text(as_html(dataset, rejected), "utf-8")
+    return tuple(copied)
+
+
+def _free(folder: Path, file: Path, digest: str) -> Path:
+    from mldesk.data.contract_check import digest_of
+
+    same: Callable[[Path], bool] = lambda path: not path.exists() or digest_of(path) == digest
+    if same(folder / file.name):
+        return folder / file.name
+    number = 2
+    while not same(folder / f"{file.stem}-{number}{file.suffix}"):
+        number += 1
+    return folder / f"{file.stem}-{number}{file.suffix}"

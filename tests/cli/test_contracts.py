@@ -1,0 +1,138 @@
+"""A contract is inferred, edited and exported; files are checked against it, and good ones merged."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.data_folder import SHARED
+
+HEAD = "id,city,score,day\n"
+
+
+@pytest.fixture
+def batch(mldesk: Command, tmp_path: Path) -> Path:
+    """A dataset of fifty rows with a contract, and a folder for files."""
+    rows = [f"{number},{'Lyon' if number % 2 else 'Oslo'},{number / 10},2024-01-{number % 28 + 1:02d}"
+            for number in range(1, 51)]
+    (tmp_path / "first.csv").write_text(HEAD + "\n".join(rows) + "\n")
+    mldesk.good("data", "import", tmp_path / "first.csv", "--name", "t")
+    mldesk.good("data", "contract", "t", "--infer")
+    folder = tmp_path / "batch"
+    folder.mkdir()
+    return folder
+
+
+def checked(mldesk: Command, *words: object) -> tuple[int, dict[str, dict[str, Any]]]:
+    answer = mldesk("--json", "data", "check", *words, "--contract", "t")
+    return answer.code, {Path(item["file"]).name: item for item in answer.json["files"]}
+
+
+def test_a_contract_is_inferred_of_types_ranges_values_and_keys(mldesk: Command, batch: Path) -> None:
+    made = mldesk.good("data", "contract", "t")
+    rules = {rule["name"]: rule for rule in made["contract"]["columns"]}
+    assert rules["id"] == {"name": "id", "type": "integer", "nullable": False, "unique": True}
+    assert rules["city"]["values"] == ["Lyon", "Oslo"]
+    assert (rules["score"]["low"], rules["score"]["high"]) == (0, 5.49)
+    assert rules["day"]["low"] == "2024-01-01"
+    assert made["number"] == 1
+
+
+@pytest.mark.parametrize(("text", "rule", "words", "cell"), [
+    (HEAD + "1,Rome,1,2024-01-02\n", "values", "none of the allowed values", (1, "Rome")),
+    (HEAD + "1,Lyon,1,2024-01-02\n2,Lyon,77,2024-01-02\n", "range", "not between 0 and 5.49", (2, "77")),
+    (HEAD + "1,Lyon,many,2024-01-02\n", "type", "not a number", (1, "many")),
+    (HEAD + "1,Lyon,1,2023-12-31\n", "range", "below 2024-01-01", (1, "2023-12-31")),
+    (HEAD + "1,Lyon,1,2024-01-02\n1,Oslo,1,2024-01-02\n", "unique", "there more than once", (1, "1")),
+    (HEAD + ",Lyon,1,2024-01-02\n2,Oslo,1,2024-01-02\n", "missing", "which may not be", (1, "")),
+    ("id,city,score\n1,Lyon,1\n", "columns", "'day' is not there", None),
+    (HEAD.strip() + ",more\n1,Lyon,1,2024-01-02,5\n", "columns", "'more' is not in the contract", None),
+    ("", "reading", "empty", None),
+])
+def test_a_file_that_breaks_a_rule_is_rejected_with_the_row(
+    text: str, rule: str, words: str, cell: tuple[int, str] | None, mldesk: Command, batch: Path
+) -> None:
+    (batch / "bad.csv").write_text(text)
+    code, files = checked(mldesk, batch)
+    found = [item for item in files["bad.csv"]["findings"] if item["rule"] == rule]
+    assert (code, files["bad.csv"]["status"]) == (1, "rejected")
+    assert any(words in item["message"] for item in found)
+    if cell is not None:
+        assert {"row": cell[0], "value": cell[1]} in found[0]["cells"]
+
+
+def test_renamed_columns_are_suggested(mldesk: Command, batch: Path) -> None:
+    (batch / "bad.csv").write_text("ID,town,scores,day\n1,Lyon,1,2024-01-02\n")
+    assert checked(mldesk, batch)[1]["bad.csv"]["suggestions"] == {"ID": "id", "scores": "score", "town": "city"}
+
+
+def test_good_files_are_merged_once_and_bad_ones_set_aside(mldesk: Command, batch: Path, tmp_path: Path) -> None:
+    (batch / "a.csv").write_text(HEAD + "101,Lyon,1,2024-02-02\n102,Oslo,,2024-02-03\n")
+    (batch / "b.csv").write_text(HEAD + "103,Rome,1,2024-02-02\n")
+    document = mldesk.good("data", "contract", "t")["contract"]
+    document["columns"][2] |= {"nullable": True}
+    (tmp_path / "contract.json").write_text(json.dumps(document))
+    assert mldesk.good("data", "contract", "t", "--edit", tmp_path / "contract.json")["number"] == 2
+    aside = tmp_path / "aside"
+    code, files = checked(mldesk, batch, "--merge", "--quarantine", aside, "--rejects", tmp_path / "r.csv")
+    assert (code, files["a.csv"]["status"], files["b.csv"]["status"]) == (1, "accepted", "rejected")
+    assert (aside / "b.csv").read_text() == (batch / "b.csv").read_text()
+    assert "Rome" in (aside / "report.html").read_text()
+    assert [row["value"] for row in csv.DictReader((tmp_path / "r.csv").read_text().splitlines())] == ["Rome"]
+    version = mldesk.good("data", "show", "t")
+    assert (version["version"], version["rows"]) == (2, 52)
+    last = mldesk.good("data", "preview", "t", "--offset", 50)["rows"]
+    assert last == [[101, "Lyon", 1.0, "2024-02-02"], [102, "Oslo", None, "2024-02-03"]]
+    (batch / "b.csv").unlink()
+    code, files = checked(mldesk, batch, "--merge")
+    assert (code, files["a.csv"]["status"]) == (0, "unchanged")
+    assert mldesk.good("data", "show", "t")["version"] == 2
+    mldesk.good("data", "rollback", "t", 1)
+    assert checked(mldesk, batch)[1]["a.csv"]["status"] == "accepted"
+
+
+def test_bad_rows_are_left_out_where_the_contract_says_so(mldesk: Command, batch: Path, tmp_path: Path) -> None:
+    document = mldesk.good("data", "contract", "t")["contract"]
+    document["columns"][1]["severity"] = "row"
+    document["file_name"] = {"pattern": r"W_(?P<day>\d{8})\.csv", "ignore_case": True, "dates": {"day": "%d%m%Y"}}
+    (tmp_path / "contract.json").write_text(json.dumps(document))
+    mldesk.good("data", "contract", "t", "--edit", tmp_path / "contract.json")
+    for number, name in enumerate(("w_31012024.csv", "w_31022024.csv", "x.csv")):
+        (batch / name).write_text(HEAD + f"10{number},Lyon,1,2024-02-02\n2,Rome,1,2024-02-02\n")
+    code, files = checked(mldesk, batch, "--merge")
+    good = files["w_31012024.csv"]
+    assert (code, good["status"], good["bad_rows"]) == (1, "accepted", 1)
+    assert good["name_parts"] == {"day": "2024-01-31T00:00:00"}
+    assert "'31022024' in the name is no day" in files["w_31022024.csv"]["findings"][0]["message"]
+    assert "the name is not like" in files["x.csv"]["findings"][0]["message"].lower()
+    assert mldesk.good("data", "show", "t")["rows"] == 51
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"columns": []}, "no list of columns"), ({"colums": []}, "no field 'colums'"),
+    ({"columns": [{"name": "a", "type": "int"}]}, "no type 'int'"),
+    ({"columns": [{"name": "a", "type": "text", "missing": 2}]}, "'missing' is a share"),
+    ({"columns": [{"name": "a", "type": "text"}, {"name": "A", "type": "text"}]}, "twice"),
+    ({"file_name": {"pattern": "("}}, "cannot be read"),
+    ({"file_name": {"pattern": "x", "dates": {"day": "%d"}}}, "no group 'day'"),
+])
+def test_a_contract_that_makes_no_sense_is_refused(change: dict[str, Any], words: str, mldesk: Command, batch: Path,
+                                                   tmp_path: Path) -> None:
+    base = {"columns": [{"name": "a", "type": "text"}]}
+    (tmp_path / "contract.json").write_text(json.dumps(base | change))
+    answer = mldesk("--json", "data", "contract", "t", "--edit", tmp_path / "contract.json")
+    assert answer.code == 2
+    assert words in answer.json["error"]["message"]
+
+
+def test_a_real_table_keeps_the_contract_that_is_made_of_it(mldesk: Command, tmp_path: Path) -> None:
+    source = SHARED / "tabular/telco_churn.csv"
+    mldesk.good("data", "import", source, "--name", "t")
+    mldesk.good("data", "contract", "t", "--infer", "--export", tmp_path / "schema.py")
+    compile((tmp_path / "schema.py").read_text(), "schema.py", "exec")
+    assert checked(mldesk, source) == (0, {source.name: checked(mldesk, source)[1][source.name]})
