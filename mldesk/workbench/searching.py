@@ -64,7 +64,8 @@ def leaderboard(events: Iterable[Event]) -> list[dict[str, Any]]:
     done = [trial for trial in found.values() if isinstance(trial.get("score"), (int, float))]
     larger = any(str(trial.get("metric")) in _LARGER for trial in done)
     done.sort(key=lambda trial: -trial["score"] if larger else trial["score"])
-    return done + [trial for trial in found.values() if trial not in done]
+    scored = {trial["number"] for trial in done}
+    return done + [trial for number, trial in found.items() if number not in scored]
 
 
 _LARGER = {"roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc", "r2"}

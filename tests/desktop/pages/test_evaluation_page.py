@@ -13,7 +13,7 @@ from mldesk.desktop.pages.evaluation import EvaluationView
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.threshold_card import ThresholdCard
 from mldesk.desktop.states.evaluation import WorstRow
-from mldesk.desktop.widgets import HeatMap
+from mldesk.desktop.widgets import Chart, HeatMap, Segmented
 from mldesk.training.evaluation import payload
 from mldesk.training.slices import worst
 
@@ -76,6 +76,16 @@ def test_the_slider_moves_every_score_and_costs_move_the_best_place(view: Evalua
     card.missed.setValue(50.0)
     qtbot.mouseClick(card.cheapest, Qt.MouseButton.LeftButton)
     assert card.called.fn == 0 and card.slider.value() == round(1000 * card.threshold.value())
+
+
+def test_gain_turns_into_lift(view: EvaluationView) -> None:
+    card = next(card for card in view.cards() if card.accessibleName() == "Gain and lift")
+    chart, choice = card.findChildren(Chart)[0], card.findChildren(Segmented)[0]
+    assert chart.names() == ["found", "chance"]
+    choice.set_value("lift")
+    assert chart.names() == ["times better than chance", "chance"]
+    lift = chart._series["times better than chance"].y
+    assert lift[0] == pytest.approx(2.0, rel=0.2) and lift[-1] == pytest.approx(1.0)  # half of the rows are cases
 
 
 def test_a_row_and_a_cell_can_be_opened(view: EvaluationView, qtbot: QtBot) -> None:
