@@ -24,7 +24,7 @@ from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration, portfolio
 from mldesk.training.search.records import Records
 from mldesk.training.search.space import Space
-from mldesk.training.search.trial import Outcome
+from mldesk.training.search.trial import Outcome, TimeUp
 from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
 from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import Table, of, put_table, result, run_here
@@ -129,6 +129,22 @@ def test_a_configuration_that_does_not_work_is_told_of_and_passed_over(
     monkeypatch.setattr(Linear, "fit", broken)
     last = run_here(order(tmp_path, table, trials=4, estimators=("linear", "decision_tree")), table)[-1]
     assert (last["kind"], "No model of the search" in last["message"]) == ("failed", True)
+
+
+def test_a_trial_for_which_the_time_is_too_short_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_trial = search_module.run_trial
+
+    def cut(number: int, *rest: Any, **named: Any) -> Outcome:
+        if number == 2:
+            raise TimeUp
+        return run_trial(number, *rest, **named)
+
+    monkeypatch.setattr(search_module, "run_trial", cut)
+    table = put_table(tmp_path, mixed(150, "two"))
+    said = run_here(order(tmp_path, table, trials=2), table)
+    assert [trial["number"] for trial in of("trial", said)] == [1, 3]
+    told = [line["text"] for line in of("log", said)]
+    assert [text for text in told if text.startswith("Trial 2: ") and "left unfinished" in text], told
 
 
 def test_a_trial_whose_record_is_damaged_is_made_again(tmp_path: Path) -> None:
