@@ -19,6 +19,7 @@ _BATCH_ROWS = 32_768
 _ODD = 0.05        # share of records up to which those of another shape are left out, not bent to
 _REMEMBERED = 5000  # records of mixed shape that are remembered by line
 _EXACT = 1 << 53
+_MANY = 4_000      # keys from which on most of them have to come again
 _LEFT_OUT = "lines left out"
 
 
@@ -35,6 +36,7 @@ class RecordRows:
         self._plain: dict[str, int] = {}          # the places of keys that are not inside an object
         self._waiting: list[list[str | None]] = []
         self._rows = 0
+        self._values = 0                          # of all records so far
         self._scalars: Counter[str] = Counter()   # key -> records where it is a plain value
         self._nested: Counter[str] = Counter()    # key -> records where it is an object or a list
         self._mixed: dict[int, list[str]] = {}    # row -> keys nested there
@@ -47,6 +49,7 @@ class RecordRows:
             self.leave_out(line, f"holds {_kind(record)} instead of a record", json.dumps(record, ensure_ascii=False))
             return
         row: list[str | None] = [None] * len(self.names)
+        self._values += len(record)
         nested: list[str] = []
         for key, value in record.items():
             kind = type(value)
@@ -140,10 +143,14 @@ class RecordRows:
     def _put(self, row: list[str | None], key: tuple[str, ...], text: str | None) -> None:
         """Set a value, in a new column if the key is new."""
         place = self._places.get(key)
+        self._values += 1
         if place is None:
             place = self._places[key] = len(self.names)
-            if place >= MAX_COLUMNS:
-                raise ImportRefused(f"{self._context.name} has more than {MAX_COLUMNS:,} different keys.",
+            # Every row has a place for every key: where hardly any key comes twice, that grows with the square.
+            sparse = place >= _MANY and self._rows >= 1000 and self._values < 2 * place
+            if place >= MAX_COLUMNS or sparse:
+                most, often = (_MANY, ", hardly one of them twice") if sparse else (MAX_COLUMNS, "")
+                raise ImportRefused(f"{self._context.name} has more than {most:,} different keys{often}.",
                                     hint="Keys become columns; perhaps ids are written as keys.")
             if len(key) == 1:
                 self._plain[key[0]] = place

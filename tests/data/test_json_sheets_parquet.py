@@ -190,6 +190,12 @@ def test_a_workbook_without_a_table_is_refused(content: bytes, words: str, take:
         take(content, "t.xlsx")
 
 
+@pytest.mark.parametrize("form", ['{"id%d": 1}', '{"a": {"id%d": 1}}'])
+def test_ids_that_are_written_as_keys_are_named_before_they_fill_the_machine(form: str, take: Import) -> None:
+    with pytest.raises(ImportRefused, match="more than 4,000 different keys, hardly one of them twice"):
+        take("\n".join(form % number for number in range(9000)), "t.jsonl")
+
+
 @pytest.mark.parametrize("spoil", range(8))
 def test_a_workbook_damaged_anywhere_is_read_or_refused_but_never_crashes(spoil: int, take: Import) -> None:
     book = bytearray(_workbook([["a", "b"], *([number, "x"] for number in range(50))]))
