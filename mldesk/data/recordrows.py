@@ -36,7 +36,7 @@ class RecordRows:
         self._plain: dict[str, int] = {}          # the places of keys that are not inside an object
         self._waiting: list[list[str | None]] = []
         self._rows = 0
-        self._values = 0                          # of all records so far
+        self._values = 0                          # of all records so far; the first of a key counts twice
         self._scalars: Counter[str] = Counter()   # key -> records where it is a plain value
         self._nested: Counter[str] = Counter()    # key -> records where it is an object or a list
         self._mixed: dict[int, list[str]] = {}    # row -> keys nested there
@@ -147,7 +147,7 @@ class RecordRows:
         if place is None:
             place = self._places[key] = len(self.names)
             # Every row has a place for every key: where hardly any key comes twice, that grows with the square.
-            sparse = place >= _MANY and self._rows >= 1000 and self._values < 2 * place
+            sparse = place >= _MANY and self._rows >= 1000 and self._values < 4 * place
             if place >= MAX_COLUMNS or sparse:
                 most, often = (_MANY, ", hardly one of them twice") if sparse else (MAX_COLUMNS, "")
                 raise ImportRefused(f"{self._context.name} has more than {most:,} different keys{often}.",
