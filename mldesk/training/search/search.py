@@ -192,7 +192,7 @@ def _try(number: int, configuration: Configuration, rows: Rows, aim: Aim, contro
         raise
     except TimeUp:
         space.tell(number, configuration, None)
-        work.report.log(f"Trial {number}: {configuration.estimator} was left unfinished when the search came to its end.")
+        work.report.log(f"Trial {number}: {configuration.estimator} was left unfinished when the search ended.")
         return
     except Exception as error:  # noqa: BLE001 - one configuration that does not work is no reason to end the search
         trials.failed += 1
