@@ -15,7 +15,8 @@ from mldesk.desktop.pages.row_menu import Entry, give_menu
 from mldesk.desktop.states.search import Member, Trial, in_words
 from mldesk.desktop.widgets import Card, disable, enable, make_button
 
-_SEEN = 8  # trials that are seen at once
+_SEEN = 8           # trials that are seen at once
+_LEAST_ABOUT = 150  # that parameters keep, pixels at 100 %
 
 
 class LeaderboardCard(Card):
@@ -30,7 +31,7 @@ class LeaderboardCard(Card):
         self.train.clicked.connect(lambda: self._want(self.table.selected()))
         self.add_action(self.train)
         self.table: RecordTable[Trial] = RecordTable(_fields(), lambda trial: trial.number, self.tr("Leaderboard"),
-                                                     dense=True)
+                                                     dense=True, least=_LEAST_ABOUT)
         sized(self.table, 0, grows=False)
         self.table.chosen.connect(self._check)
         self.table.opened.connect(lambda trial: self._want([trial]))
@@ -74,10 +75,10 @@ def _fields() -> list[Field[Trial]]:
               lambda trial: trial.rank or float("inf"), right=True, muted=True),
         Field(tr("Trial"), lambda trial: words.number(trial.number), 56, lambda trial: trial.number, right=True,
               muted=True, spare=2),
-        Field(tr("Model"), lambda trial: words.estimator_name(trial.estimator), 190, strong=True),
+        Field(tr("Model"), lambda trial: words.estimator_name(trial.estimator), 176, strong=True),
         Field(tr("Score"), lambda trial: tr("failed") if trial.score is None else words.metric_value(trial.score), 84,
               lambda trial: float("-inf") if trial.score is None else trial.score, right=True),
-        Field(tr("Time"), lambda trial: words.duration(trial.seconds), 76, lambda trial: trial.seconds, right=True,
+        Field(tr("Time"), lambda trial: words.duration(trial.seconds), 94, lambda trial: trial.seconds, right=True,
               muted=True, spare=1),
         Field(tr("Parameters"), _about, tip=_about),
     ]
@@ -97,12 +98,13 @@ class MembersCard(Card):
             Field(tr("Weight"), lambda item: words.share(item.weight), 76, lambda item: item.weight, right=True),
             Field(tr("Trial"), lambda item: words.number(item.trial), 56, lambda item: item.trial, right=True,
                   muted=True, spare=2),
-            Field(tr("Model"), lambda item: words.estimator_name(item.estimator), 190, strong=True),
+            Field(tr("Model"), lambda item: words.estimator_name(item.estimator), 176, strong=True),
             Field(tr("Alone"), lambda item: words.metric_value(item.score), 84, lambda item: item.score or 0.0,
                   right=True, spare=1),
             Field(tr("Parameters"), lambda item: in_words(item.estimator, item.parameters) or tr("its defaults")),
         ]
-        self.table: RecordTable[Member] = RecordTable(fields, lambda item: item.trial, tr("Members"), dense=True)
+        self.table: RecordTable[Member] = RecordTable(fields, lambda item: item.trial, tr("Members"), dense=True,
+                                                      least=_LEAST_ABOUT)
         self.add(self.table, 1)
         self.hide()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
@@ -70,8 +70,7 @@ class SearchForm(QWidget):
             "The score by which models are compared, on rows they were not fitted on.")))
         layout.addWidget(FormRow(self.tr("Keep"), self.blend, self.tr(
             "A blend lets several models vote: mostly better, slower to ask.")))
-        layout.addLayout(column(self.fold, self._models, spacing=Space.S))
-        layout.setAlignment(self.fold, Qt.AlignmentFlag.AlignLeft)
+        layout.addLayout(column(row(self.fold, None), self._models, spacing=Space.S))
         self._unfold(False)
 
     def offer(self, task: str, entries: Sequence[EstimatorEntry]) -> None:
