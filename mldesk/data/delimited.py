@@ -58,7 +58,7 @@ def read_delimited(context: Context, source: Path, kind: str) -> RawTable:
     header = [cell.replace(SHORT, long) for cell in dialect.header] if long is not None else dialect.header
     names = clean_names(header or [f"column_{i + 1}" for i in range(dialect.width)], problems,
                         line=dialect.header_line or None)
-    spool = Spool(context.scratch, f"{context.number}") if long is None else \
+    spool = Spool(context.scratch, f"{context.number}", files=context.of) if long is None else \
         RestoringSpool(context.scratch, f"{context.number}", long)
     lines = _read(context, text, dialect, spool)
     if not spool.rows:

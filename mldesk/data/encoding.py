@@ -137,13 +137,14 @@ def _check_utf8(path: Path, counter: _Counter, step: Step) -> tuple[int | None, 
     bad_line: int | None = None
     sample, good, bad = b"", 0, 0
     for piece in _pieces(path, step):
-        if bad_line is None:
+        plain = piece.isascii()
+        if bad_line is None and not (plain and not strict.getstate()[0]):
             try:
                 strict.decode(piece)
             except UnicodeDecodeError as error:
                 bad_line = counter.ends + 1 + _line_ends(piece[:error.start])
         counter.see(piece)
-        if not piece.isascii():
+        if not plain:
             text = lenient.decode(piece)
             bad += text.count("\ufffd")
             good += sum(map(len, re.findall(r"[^\x00-\x7f\ufffd]+", text)))

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from mldesk.core.durable import disk_errors
 
-_IN_MEMORY = 96 * 1024 * 1024  # bytes
+_IN_MEMORY = 256 * 1024 * 1024  # bytes of all the files of one import
+_LEAST = 4 * 1024 * 1024        # bytes that are always worth waiting for
 
 
 class Spool:
@@ -19,8 +20,11 @@ class Spool:
     A batch may have more columns than the ones before it: those had only missing values there.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, files: int = 3) -> None:
+        """``files`` is how many share the memory, this one among them."""
         self.folder, self.name = folder, name
+        self._first = _IN_MEMORY // max(1, files)
+        self._least = min(_LEAST, _IN_MEMORY // 8)
         self._files: list[Path] = []
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
         self._batches: list[pa.RecordBatch] = []  # those after the last file
@@ -35,7 +39,7 @@ class Spool:
         self.width = max(self.width, len(columns))
         self._batches.append(batch)
         self._bytes += batch.nbytes
-        if self._bytes > (_IN_MEMORY if not self._files else _IN_MEMORY // 8):
+        if self._bytes > max(self._least, self._first if not self._files else self._first // 8):
             self._spill()
 
     def batches(self, columns: Sequence[int] | None = None) -> Iterator[list[pa.Array]]:
