@@ -19,6 +19,7 @@ from mldesk.runners.ssh.errors import NoRoute, Refused
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 DIAL_PAUSE = 1.0           # the longest pause while nothing answers at all, which costs the host nothing
+UNMET = 3.0                # seconds for which somebody nobody has met yet is knocked at, for one caller
 DIAL_PATIENCE = 3600.0     # seconds after which even dialling is done at LONGEST_PAUSE only
 STEADY = 10.0              # seconds a session must live to count as a success
 PING_EVERY = 2.0           # seconds between pings
@@ -72,6 +73,7 @@ class Lifeline(Generic[S]):
         self._attempts = 0            # under way: one, or a second one where the first gets nowhere
         self._attempted = 0.0         # monotonic; when the last one began
         self._closed = False
+        self._met = False             # there was a session once
         self._began = 0.0             # when the session was made
         self._failures = 0
         self._failing_since = 0.0     # monotonic; of the failures in a row
@@ -89,12 +91,14 @@ class Lifeline(Generic[S]):
     def session(self, patience: float) -> S:
         """Return a live session, waiting up to ``patience`` seconds for one.
 
-        Raises the reason why there is none: at once when only a person can help (Refused).
+        Raises the reason why there is none: at once when only a person can help (Refused), and soon where nothing has
+        answered yet at all: a machine that is off is no line that was cut.
         """
-        deadline = self._clock.monotonic() + patience
+        began = self._clock.monotonic()
         while True:
             with self._changed:
-                found = self._await_turn(deadline)
+                soon = not self._met and isinstance(self._error, NoRoute)
+                found = self._await_turn(began + (min(patience, UNMET) if soon else patience))
             if found is not None:
                 return found
             self._attempt()
@@ -190,6 +194,7 @@ class Lifeline(Generic[S]):
 
     def _begin(self, session: S) -> None:
         self._session, self._error, self._not_before, self._silent = session, None, 0.0, False
+        self._met = True
         self._began = self._clock.monotonic()
         self._state = LinkState(True, self._clock.now())
         self._start(self._watch_over, session)

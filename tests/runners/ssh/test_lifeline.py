@@ -111,6 +111,22 @@ def test_failures_are_tried_again_until_the_caller_has_no_patience_left(
     assert line.state.reason == "off"
 
 
+def test_a_machine_that_never_answered_is_not_waited_for_as_one_that_is_cut_off(
+        line: Lifeline[FakeSession], host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifeline, "UNMET", 0.1)
+    monkeypatch.setattr(lifeline, "DIAL_PAUSE", 0.02)
+    host.errors = [NoRoute("off")] * 10_000
+    with pytest.raises(NoRoute, match="off"):
+        line.session(1e6)
+    line.nudge()
+    host.errors = [RunnerUnreachable("busy")] * 3   # it is there
+    assert line.session(1e6).alive
+    host.errors = [NoRoute("off")] * 60             # a tunnel, longer than a stranger is waited for
+    line.lost(host.sessions[0], "a cut")
+    line.nudge()
+    assert line.session(1e6) is host.sessions[1]
+
+
 def test_what_only_a_person_can_mend_is_said_at_once_and_not_hammered(
         line: Lifeline[FakeSession], host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifeline, "FIRST_PAUSE", 1e6)
