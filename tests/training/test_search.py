@@ -169,6 +169,25 @@ def test_finish_now_ends_a_search_with_what_there_is(tmp_path: Path) -> None:
     assert done["finished_early"]
 
 
+def test_finish_now_blends_what_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = put_table(tmp_path, mixed(150))
+    folder = order(tmp_path, table, trials=1000)
+    run_trial = search_module.run_trial
+
+    def enough(number: int, *given: Any, **named: Any) -> Any:
+        outcome = run_trial(number, *given, **named)
+        if number == 4:
+            given[4].finish_now()
+        return outcome
+
+    monkeypatch.setattr(search_module, "run_trial", enough)
+    monkeypatch.setattr(search_module.LimitedControl, "finish_now", lambda control: control._control._finish.set(),
+                        raising=False)
+    done = result(run_here(folder, table))
+    assert (done["trials"], done["finished_early"]) == (4, True)
+    assert len(done["members"]) > 1
+
+
 def test_a_good_enough_score_ends_a_search(tmp_path: Path) -> None:
     table = put_table(tmp_path, mixed(120))
     done = result(run_here(order(tmp_path, table, target_score=0.2, metric="accuracy"), table))

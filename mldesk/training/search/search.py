@@ -38,6 +38,7 @@ _FOLDS = 5
 _KEPT = 12             # trials whose models are held in memory: the best
 _FINAL = 0.15          # share of the time that scoring and saving may need
 _SLOWER = 1.3          # a trial is not begun if one like it took more of the time that is left, by this factor
+_BLENDED = 50          # trials that a blend is chosen from
 _FAILURES = 25         # in a row, after which something else is wrong
 
 
@@ -228,11 +229,14 @@ def _tell(request: SearchRequest, trials: _Trials, aim: Aim, used: float, work: 
 def _blend(request: SearchRequest, encoders: Mapping[Style, FeatureEncoder], rows: Rows, aim: Aim, trials: _Trials,
            began: float, work: Workplace) -> Model:
     """Choose the best blend on the judged rows, or the best trial alone, and make its members."""
-    ranked = sorted(trials.done, key=lambda outcome: outcome.loss)[:50]
+    ranked = sorted(trials.done, key=lambda outcome: outcome.loss)[:_BLENDED]
+    if work.control.finish:   # now means now: nothing is fitted again
+        ranked = [outcome for outcome in ranked if outcome.natives] or ranked[:1]
     weights, loss = [1.0] + [0.0] * (len(ranked) - 1), ranked[0].loss
     if request.ensemble:
-        late = LimitedControl(work.control, began + request.seconds if request.seconds else float("inf"))
-        weights, loss = select([outcome.prediction for outcome in ranked], rows.y, aim, lambda: late.finish)
+        late = began + request.seconds if request.seconds else float("inf")
+        weights, loss = select([outcome.prediction for outcome in ranked], rows.y, aim,
+                               lambda: time.monotonic() > late)
     chosen = [(outcome, weight) for outcome, weight in zip(ranked, weights, strict=True) if weight > 0]
     styles = list(dict.fromkeys(_style(outcome) for outcome, _ in chosen))
     joined = JoinedEncoder([encoders[style] for style in styles])
