@@ -82,7 +82,7 @@ def test_an_import_made_again_takes_the_file_as_it_is_now_in_the_same_way(
 def test_long_looks_at_a_table_are_stopped_in_the_middle(
     datasets: DatasetService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n")
+    (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n2,y\n")   # no column in which every value is different
     datasets.import_files([tmp_path / "t.csv"], "t")
     datasets.clean("t", [{"step": "filter", "where": "a > 1"}])
     endless = "(SELECT count(*) FROM range(100000) p, range(100000) q, range(100) r WHERE p.range + q.range <> 1)"
