@@ -148,7 +148,9 @@ def state_words(runner: RunnerRecord) -> str:
     """Say how a runner stands, as the library knows it."""
     if runner.unreachable is not None:
         return f"unreachable since {words.moment(runner.unreachable)}"
-    return f"answered {words.moment(runner.seen)}" if runner.seen is not None else "never asked"
+    if runner.seen is not None:
+        return f"answered {words.moment(runner.seen)}"
+    return "never asked" if runner.kind == "ssh" else "this machine"
 
 
 def _trusting(face: Face, service: RunnerService, accept_key: str, work: Any) -> Any:

@@ -74,7 +74,8 @@ def show(context: typer.Context, reference: Reference) -> None:
         face.say()
     details = run_details(run)
     face.show(facts({
-        "status": run.state.value + (f" ({run.cause.value})" if run.cause else ""), "why": run.message,
+        "status": run.state.value + (f" ({run.cause.value})" if run.cause and run.cause.value != run.state.value else
+                                     ""), "why": run.message,
         "hint": run.hint, "stage": "" if run.state.ended else run.stage, "dataset": run.dataset, "target": run.target,
         "estimator": "" if run.result is not None else run.estimator,
         "runner": run.runner + (f", unreachable since {words.moment(silent)}" if silent is not None else ""),
