@@ -171,7 +171,7 @@ class Intake:
         try:
             with durable.disk_errors(_DOING):
                 coming.name(self._store, self._wait)
-        except FileNotFoundError:  # another process has named it
+        except (FileNotFoundError, ChunkAbsent):  # another process has named it, and its marks are gone with that
             if not self._store.has(coming.digest):
                 raise
 

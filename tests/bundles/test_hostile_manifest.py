@@ -113,7 +113,8 @@ def test_a_manifest_of_the_wrong_shape_is_refused(change: Callable, reason: str,
 
 def test_a_bad_signature_is_refused(parts: Parts, tmp_path: Path) -> None:
     signature = json.loads(parts["signature.json"])
-    signature["signature"] = signature["signature"][:-2] + "00"
+    last = int(signature["signature"][-2:], 16) ^ 1
+    signature["signature"] = f"{signature['signature'][:-2]}{last:02x}"
     path = packed(tmp_path / "bad.mlbundle", {**parts, "signature.json": canonical.dumps(signature)})
     seen = inspect(path).signature
     assert not seen["valid"] and "not the one that was signed" in seen["problem"]

@@ -158,13 +158,9 @@ class TestEstimates:
         assert found.waiting == 3
 
 
-def test_a_machine_that_has_nothing_to_train_with_is_not_given_work(desk: Desk) -> None:
+def test_a_machine_that_has_nothing_to_train_with_is_not_given_work_by_any() -> None:
     bare = {"trains": False, "training": "it has no way to the internet, and there are no wheels for it"}
     with pytest.raises(Conflict, match="a: it has no way to the internet"):
         pick("any", [record("a", options=bare)], {"a": seen()})
     assert pick("any", [record("a", options=bare), record("b", options={"trains": True})],
                 {"a": seen(cores=64), "b": seen()}) == "b"
-    desk.library.runners.add("bare", "ssh", "me@bare", added=0.0, options=bare)
-    with pytest.raises(Conflict, match="cannot train yet: it has no way to the internet") as caught:
-        desk.runners.choose("bare")
-    assert "mldesk runners upgrade bare" in caught.value.hint
