@@ -32,6 +32,7 @@ PING = consts.HANDLE_PING
 CALL = consts.HANDLE_CALL
 MAX_DATA = MAX_FRAME - 4096        # bytes of one call's or answer's data
 MAX_TEXT = 2000                    # characters of an error's sentence, and of its hint
+BUSY = "busy"                      # code of a refusal for more than that
 OUTSTANDING = 32                   # calls that one connection may have open at once
 
 CONFIG: dict[str, Any] = {

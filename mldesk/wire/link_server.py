@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.wire.link_channel import LinkBroken
-from mldesk.wire.link_protocol import CALL, MAX_DATA, OUTSTANDING, PING, LockedConnection, pack, unpack
+from mldesk.wire.link_protocol import BUSY, CALL, MAX_DATA, OUTSTANDING, PING, LockedConnection, pack, unpack
 from mldesk.wire.link_sockets import UNIX, listen, remove_directory, welcome
 
 Answer: TypeAlias = "dict[str, Any] | tuple[dict[str, Any], bytes]"
@@ -73,7 +73,7 @@ class ServingConnection(LockedConnection):
             room = self._open < OUTSTANDING
             self._open += room
         if not room:
-            self.refuse(seq, "busy", f"This link has {OUTSTANDING} calls open already.")
+            self.refuse(seq, BUSY, f"This link has {OUTSTANDING} calls open already.")
             return
         threading.Thread(target=self._work, args=(seq, method, values), name=f"mldesk-call-{next(_names)}",
                          daemon=True).start()

@@ -27,7 +27,8 @@ from mldesk.runners.ssh.programs import Installed
 from mldesk.runners.ssh.session import SshSession
 from mldesk.runners.ssh.transfer import Cut, Progress, Steady
 from mldesk.runners.ssh.upload import bring
-from mldesk.wire.link_client import LinkLost
+from mldesk.wire.link_client import LinkLost, RemoteError
+from mldesk.wire.link_protocol import BUSY
 from mldesk.wire.manifest import CHUNK, MARK
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.protocol import METHODS
@@ -144,10 +145,12 @@ class SshRunner(Calls):
                     return link.exchange(method, payload, timeout=METHODS[method].seconds + wait)
             except Refused:
                 raise
-            except RunnerUnreachable as error:
-                if isinstance(error, answers.BadAnswer):
+            except (RunnerUnreachable, RemoteError) as error:
+                crowded = isinstance(error, RemoteError) and error.remote_code == BUSY  # many ask at once: wait a turn
+                if not crowded and isinstance(error, (answers.BadAnswer, RemoteError)):
                     raise
-                self._doubt(session, str(error))
+                if not crowded:
+                    self._doubt(session, str(error))
                 deadline = deadline or self._clock.monotonic() + PERSISTENCE
                 if self._clock.monotonic() > deadline:
                     raise

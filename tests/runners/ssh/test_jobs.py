@@ -138,3 +138,18 @@ def test_a_storm_of_submits_over_a_cutting_line_starts_each_job_once(
         assert len(runner.jobs()) == len(jobs)
     finally:
         runner.close()
+
+
+def test_more_callers_than_a_link_takes_at_once_wait_their_turn(runner: SshRunner) -> None:
+    runner.hello()
+    answers: list[object] = []
+
+    def ask() -> None:
+        answers.extend([runner.jobs() for _ in range(20)])
+
+    callers = [threading.Thread(target=ask) for _ in range(60)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(answers) == 60 * 20
