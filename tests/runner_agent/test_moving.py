@@ -295,15 +295,17 @@ def test_killing_either_agent_anywhere_in_a_move_loses_nothing_and_starts_nothin
         benches: tuple[Bench, Bench]) -> None:
     here, there = benches
     chance = random.Random(5)
-    killed = 0
-    for _ in range(6):
+    killed = rounds = 0
+    while killed < 4:  # a quick machine is through with a move before anybody is killed
+        rounds += 1
+        assert rounds <= 40
         spec = here.spec(steps=12, delay=0.01, checkpoints=True)
         here.runner.submit(spec)
         here.follow(spec.id, until=lambda event: event.payload.get("step") == 4)
         with ThreadPoolExecutor(1) as pool:
             moving = pool.submit(move, spec, here, there)
             for _ in range(4):  # a client gives up after a while without any agent
-                wait([moving], chance.uniform(0.0, 0.4))
+                wait([moving], chance.uniform(0.0, 0.2))
                 for process in chance.choice(benches).processes():
                     if not moving.done() and " serve " in command_of(process):
                         with contextlib.suppress(ProcessLookupError):
@@ -318,7 +320,6 @@ def test_killing_either_agent_anywhere_in_a_move_loses_nothing_and_starts_nothin
         assert kinds(events).count("queued") == 2
         assert (there.folder(spec.id).path / "starts").read_bytes() == b"x"
         assert not here.folder(spec.id).path.exists()
-    assert killed > 3
 
 
 def move(spec: JobSpec, here: Bench, there: Bench) -> None:

@@ -109,7 +109,7 @@ def test_a_draining_runner_finishes_what_runs_and_remembers_that_it_drains(bench
     view = bench.runner.queue()
     assert view.draining
     assert view.waiting[0].why == "The runner is draining: it finishes what runs and starts nothing new."
-    assert not view.slots[0].job
+    bench.wait_for(lambda: not bench.runner.queue().slots[0].job)  # its supervisor says the last word, then ends
     bench.runner.drain(False)
     assert bench.follow(kept)[-1].kind == "succeeded"
 
