@@ -5,34 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mldesk.training.metric_words import METRIC_WORDS
 from mldesk.training.model_facts import ModelFacts
 
 _SHOWN = 30   # lines of a table; what is beyond is counted
 _SMALL_TEST = 100
-
-_METRICS = {
-    "accuracy": "share of rows whose class is right",
-    "balanced_accuracy": "the same, every class counting alike",
-    "f1_macro": "precision and recall in one, mean over the classes",
-    "precision_macro": "of what is called a class, how much is; mean over the classes",
-    "recall_macro": "of a class, how much is found; mean over the classes",
-    "roc_auc": "chance that a row of a class is ranked above one that is not",
-    "average_precision": "area under the precision-recall curve",
-    "f1_weighted": "the same, classes counting by their rows",
-    "precision_weighted": "precision, classes counting by their rows",
-    "recall_weighted": "recall, classes counting by their rows",
-    "cohen_kappa": "agreement beyond chance, 1 is perfect",
-    "brier_score": "mean squared error of the chances; lower is better",
-    "calibration_error": "how far chances are from what came true; lower is better",
-    "top_5_accuracy": "share of rows whose class is among the five likeliest",
-    "log_loss": "surprise at the truth, in nats; lower is better",
-    "mcc": "correlation of prediction and truth, -1 to 1",
-    "r2": "share of the target's variance that is explained",
-    "root_mean_squared_error": "typical error, large ones weighing more; in the target's unit",
-    "mean_absolute_percentage_error": "mean error as a share of the truth",
-    "mean_absolute_error": "mean error, in the target's unit",
-    "median_absolute_error": "half of the errors are smaller; in the target's unit",
-}
 
 
 def write_card(facts: ModelFacts) -> str:
@@ -54,7 +31,7 @@ def _head(facts: ModelFacts) -> str:
 
 def _scores(facts: ModelFacts) -> str:
     intervals = facts.evaluation.get("parts", {}).get("test", {}).get("intervals", {})
-    rows = [(f"`{name}`", f"{value:.4g}", _interval(intervals.get(name)), _METRICS.get(name, ""))
+    rows = [(f"`{name}`", f"{value:.4g}", _interval(intervals.get(name)), METRIC_WORDS.get(name, ""))
             for name, value in facts.metrics.items()]
     return (f"## How good it is\n\nOn {facts.rows['test']} test rows, which took no part in training, with 95 % "
             "intervals (bootstrap over the rows):\n\n" + _table(("metric", "value", "interval", "meaning"), rows))
