@@ -16,6 +16,7 @@ def choose_table(context: Context, tables: Iterable[tuple[str, int]], wanted: st
     """Return the table asked for, else the one with most rows; ``tables`` are (name, rows). Raises ImportRefused."""
     there = dict(tables)
     names = sorted(there)
+    context.choices = tuple(names)
     if not there:
         raise ImportRefused(f"{context.name} is a database without tables that can be read.")
     if wanted is not None:

@@ -135,6 +135,7 @@ def _choose(context: Context, found: list[_Found]) -> tuple[int, _Found]:
     filled = [(number, table) for number, table in enumerate(found, start=1)
               if len(table.rows) > 1 and any(table.rows)]
     wanted = context.options.table
+    context.choices = tuple(str(number) for number, _ in filled)
     if wanted is not None:
         chosen = next((item for item in filled if str(item[0]) == wanted), None)
         if chosen is None:

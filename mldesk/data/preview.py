@@ -54,6 +54,7 @@ class ImportPreview:
     problems: tuple[Problem, ...]
     counts: Mapping[str, int]         # problems by kind, also those that are not listed one by one
     options: ImportOptions = field(default_factory=ImportOptions)
+    choices: tuple[str, ...] = ()     # sheets or tables of the first file, one of which was read
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the command line prints it."""
@@ -62,6 +63,7 @@ class ImportPreview:
             "columns": [column.to_json() for column in self.columns], "rows": self.rows, "rows_seen": self.rows_seen,
             "whole": self.whole, "decimal": self.decimal, "thousands": self.thousands, "dates": list(self.dates),
             "missing": list(self.missing), "counts": dict(self.counts), "options": self.options.to_json(),
+            "choices": list(self.choices),
             "problems": [{**problem.to_json(), "kind": problem.kind,
                           "fix": problem.fix.to_json() if problem.fix else None} for problem in self.problems]}
 
@@ -132,6 +134,7 @@ def _preview(files: Sequence[Read], shape: Shape, options: ImportOptions, shown:
         thousands="," if "point" in forms else None, dates=tuple(form for form in dict.fromkeys(forms)
                                                                  if form in _DATES or "%" in form),
         missing=tuple(sorted(shape.markers | _told(options))), counts=dict(counts), options=options,
+        choices=files[0].context.choices,
         problems=tuple(problem for file in files for problem in file.context.problems.all()))
 
 

@@ -84,6 +84,7 @@ class Context:
     rejects: Rejects | None = None    # where bad rows go; None: they are only named
     sampled: bool = False             # the file is the beginning of another one, cut at a line end where it has lines
     of: int = 1                       # files in the import
+    choices: tuple[str, ...] = ()     # sheets or tables that the file holds, one of which is read
     _seen: int = 0
 
     def check(self) -> None:

@@ -132,9 +132,11 @@ def _damaged(context: Context, error: BaseException) -> ImportRefused:
 def _choose(context: Context, book: calamine.CalamineWorkbook) -> calamine.CalamineSheet:
     """Return the sheet asked for, else the one with the most cells."""
     wanted = context.options.sheet
+    context.choices = tuple(book.sheet_names)
     if wanted is not None and wanted not in book.sheet_names:
         raise ImportRefused(f"{context.name} has no sheet {wanted!r:.80}.",
-                            hint=f"Its sheets: {', '.join(map(repr, book.sheet_names[:20]))}.")
+                            hint=f"Its sheets: {', '.join(map(repr, book.sheet_names[:20]))}.",
+                            fixes=[Fix(f"Take the sheet {name!r}", {"sheet": name}) for name in book.sheet_names[:5]])
     sheets = [_sheet(context, book, name) for name in ([wanted] if wanted is not None else book.sheet_names)]
     readable = [sheet for sheet in sheets if sheet is not None]
     if not readable:

@@ -92,6 +92,10 @@ class Shell(Protocol):
         """Ask for files, then bring them in."""
         ...
 
+    def choose_sample(self) -> None:
+        """Show the sample data that came with MLDesk."""
+        ...
+
     def choose_bundle(self) -> None:
         """Ask for a bundle and show what is in it before anything is loaded."""
         ...

@@ -173,6 +173,24 @@ class MainWindow(QMainWindow):
         if self._ready_or_say():
             choose_tables(self)
 
+    def choose_address(self) -> None:
+        from mldesk.desktop.pages.bring_in import choose_address
+
+        if self._ready_or_say():
+            choose_address(self)
+
+    def paste_table(self) -> None:
+        from mldesk.desktop.pages.bring_in import paste
+
+        if self._ready_or_say():
+            paste(self)
+
+    def choose_sample(self) -> None:
+        from mldesk.desktop.pages.bring_in import choose_sample
+
+        if self._ready_or_say():
+            choose_sample(self)
+
     def choose_bundle(self) -> None:
         from mldesk.desktop.pages.bring_in import choose_bundle
 

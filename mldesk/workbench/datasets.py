@@ -61,23 +61,25 @@ class DatasetService:
                               progress=progress, cancelled=cancelled)
 
     def import_text(self, text: str, name: str, *, options: ImportOptions | None = None,
-                    progress: Progress | None = None, cancelled: Cancelled | None = None) -> Dataset:
+                    progress: Progress | None = None, cancelled: Cancelled | None = None,
+                    rejects: Path | None = None) -> Dataset:
         """Read a table from the clipboard: HTML, or lines of cells. Raises as ``import_files`` does."""
         from mldesk.data import ImportOptions, import_table
 
         name = check_name(name, "dataset")
         with clipboard_file(text, self._home.scratch) as path:
             table = import_table([path], self._library.objects, self._home.scratch, options or ImportOptions(),
-                                 progress=progress, cancelled=cancelled)
+                                 progress=progress, cancelled=cancelled, rejects=rejects)
         self._keep(name, table, source="the clipboard")
         return self._library.datasets.get(name)
 
-    def preview_text(self, text: str, *, options: ImportOptions | None = None, rows: int = 50) -> ImportPreview:
+    def preview_text(self, text: str, *, options: ImportOptions | None = None, rows: int = 50,
+                     cancelled: Cancelled | None = None) -> ImportPreview:
         """Return what ``import_text`` would make of a text. Raises as it does."""
         from mldesk.data import preview_import
 
         with clipboard_file(text, self._home.scratch) as path:
-            return preview_import([path], options, self._home.scratch, rows=rows)
+            return preview_import([path], options, self._home.scratch, rows=rows, cancelled=cancelled)
 
     def import_again(self, name: str, *, progress: Progress | None = None, cancelled: Cancelled | None = None,
                      rejects: Path | None = None) -> Dataset:

@@ -144,7 +144,8 @@ class FakeDatasets:
             raise NotFound(f"There is no dataset {reference}.")
         return self.versions_[-1]
 
-    def import_files(self, paths: Any, name: str, *, options: Any, progress: Any, cancelled: Any) -> Dataset:
+    def import_files(self, paths: Any, name: str, *, options: Any, progress: Any, cancelled: Any,
+                     rejects: Any) -> Dataset:
         progress(1.0, 4.0)
         while not cancelled():
             threading.Event().wait(0.005)

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QPushButton, Q
 
 from mldesk.core.paths import Home
 from mldesk.desktop import main, theme
+from mldesk.desktop.pages.import_dialog import ImportDialog
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.tasks import start
 from mldesk.desktop.window import MainWindow
@@ -91,14 +92,29 @@ class User:
         await self.until(self.window.isActiveWindow, "the window to be active")
         QTest.keySequence(self.window, keys)
 
-    def drop(self, *paths: Path) -> None:
-        """Drag files over the window and let go."""
+    def drop(self, *paths: Path, look: bool = False) -> None:
+        """Drag files over the window and let go; press Import once tables are previewed, unless the user wants to look.
+
+        What is refused stays open.
+        """
         mime = QMimeData()
         mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
         how = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
         middle = self.window.rect().center()
         self.window.dragEnterEvent(QDragEnterEvent(middle, *how))
         self.window.dropEvent(QDropEvent(QPointF(middle), *how))
+        if not look:
+            start(self._import_what_is_previewed(), "the user presses Import")
+
+    async def _import_what_is_previewed(self) -> None:
+        for _ in range(600):
+            dialog = next((item for item in dialogs() if isinstance(item, ImportDialog)), None)
+            if dialog is not None and dialog.primary.isEnabled():
+                dialog.primary.click()
+                return
+            if dialog is not None and dialog.draft.problem.value is not None:
+                return
+            await self.pause(0.05)
 
     async def answer_file_dialog(self, path: Path) -> None:
         """Choose ``path`` in the file dialog that is open."""

@@ -72,8 +72,11 @@ def test_a_file_that_is_refused_says_why_and_leaves_nothing(window: Any) -> None
     async def script(user: User) -> None:
         await user.until(lambda: user.window.desk.ready.value, "the library")
         user.drop(SHARED / "broken" / "09_empty.csv")
-        said = await user.until(user.window.toasts.texts, "the refusal")
-        assert "09_empty.csv" in said[0]
+        dialog = await user.until(lambda: next((item for item in dialogs() if isinstance(item, ImportDialog)), None),
+                                  "the preview")
+        problem = await user.until(lambda: dialog.draft.problem.value, "the refusal")
+        assert "09_empty.csv" in problem.message and not dialog.primary.isEnabled()
+        dialog.reject()
         assert user.window.imports.running.value == ()
         user.drop(Path("holiday.mp3"))
         await user.until(lambda: any("holiday.mp3" in text for text in user.window.toasts.texts()), "a plain answer")
@@ -84,20 +87,67 @@ def test_a_file_that_is_refused_says_why_and_leaves_nothing(window: Any) -> None
 def test_a_table_of_a_known_name_asks_before_it_becomes_a_version(window: Any, table: Path) -> None:
     async def script(user: User) -> None:
         await opened(user, table)
-        user.drop(table)
+        user.drop(table, look=True)
         dialog = await user.until(
             lambda: next((item for item in dialogs() if isinstance(item, ImportDialog)), None), "the question")
         await user.until(dialog._mode_row.isVisible, "the choice")
         await user.press("Import")
         page = user.window.dataset_page
         await user.until(lambda: page() and page().state.version.value and page().state.version.value.number == 2, "v2")
-        user.drop(table)
+        user.drop(table, look=True)
         dialog = await user.until(
             lambda: next((item for item in dialogs() if isinstance(item, ImportDialog)), None), "the question again")
         await user.until(dialog._mode_row.isVisible, "the choice")
         dialog.mode.set_value("new")
         await user.press("Import")
         await user.until(lambda: page() and page().state.name == "fruit-2", "a dataset of its own")
+
+    window(script)
+
+
+def test_a_preview_follows_what_is_said_and_what_helps_is_a_button(window: Any, tmp_path: Path) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_text("day;price\n" + "".join(f"0{n % 9 + 1}/0{n % 8 + 1}/2024;{n},5\n" for n in range(40))
+                    + "1;2;3\n" * 2, "utf-8")
+
+    async def script(user: User) -> None:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.drop(path, look=True)
+        dialog = await user.until(lambda: next((item for item in dialogs() if isinstance(item, ImportDialog)), None),
+                                  "the preview")
+        draft = dialog.draft
+        found = await user.until(lambda: draft.preview.value, "what was found out")
+        assert found.reading["delimiter"] == ";" and found.decimal == ","
+        assert [column.type.value for column in found.columns] == ["date", "number"]
+        dialog.view.tabs.set_value("problems")
+        await user.press("Go on without such rows, and write them to a rejects file")
+        await user.until(lambda: draft.changes.value.get("lenient") and not draft.busy.value, "the fix")
+        assert dialog.rejects.isChecked()
+        draft.set_types(["price"], "text")
+        await user.until(lambda: not draft.busy.value and draft.preview.value.columns[1].type.value == "text", "text")
+        draft.undo()
+        await user.until(lambda: not draft.busy.value and draft.preview.value.columns[1].type.value == "number", "undo")
+        await user.press("Import")
+        page = await user.until(user.window.dataset_page, "the dataset")
+        await user.until(lambda: page.state.version.value and page.state.version.value.rows == 40, "its rows")
+        assert (tmp_path / "shop-rejects.csv").read_text("utf-8").count("1;2;3") == 2
+
+    window(script)
+
+
+def test_a_table_on_the_clipboard_is_previewed_and_imported(window: Any) -> None:
+    async def script(user: User) -> None:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        QApplication.clipboard().setText("name\tage\nAda\t36\nAlan\t41\n")
+        await user.keys("Ctrl+V")
+        dialog = await user.until(lambda: next((item for item in dialogs() if isinstance(item, ImportDialog)), None),
+                                  "the preview")
+        await user.until(lambda: dialog.draft.preview.value and dialog.primary.isEnabled(), "two rows")
+        dialog.name.setText("people")
+        await user.press("Import")
+        page = await user.until(user.window.dataset_page, "the dataset")
+        await user.until(lambda: page.state.version.value and page.state.version.value.rows == 2, "its rows")
+        assert page.state.name == "people"
 
     window(script)
 

@@ -1,27 +1,27 @@
-"""Files on their way in, from a drop, a dialog or the sample: tables become datasets, bundles are shown first."""
+"""Files on their way in, from a drop, a dialog, the clipboard or the samples: tables are previewed, bundles shown."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QMimeData
+from PySide6.QtGui import QGuiApplication
 
 from mldesk.core.resources import resource
 from mldesk.desktop.pages.file_choice import choose_files
 from mldesk.desktop.pages.import_one import import_one
 from mldesk.desktop.shell import Shell
-from mldesk.desktop.states.imports import name_for
 from mldesk.desktop.tasks import start
 
-if TYPE_CHECKING:
-    pass
-
 BUNDLE = ".mlbundle"
-TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".xlsm", ".parquet", ".pq", ".gz")
+NOT_TABLES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".mp3", ".mp4", ".mov", ".avi", ".wav",
+              ".pdf", ".docx", ".doc", ".pptx", ".exe", ".dll", ".so", ".py", ".ipynb", ".pkl", ".pickle", ".joblib",
+              ".pt", ".onnx", ".safetensors")
 SAMPLE = "telco_churn"
+_ADDRESS = re.compile(r"(?:https?|s3|gs|gcs|az|abfs|abfss|adl|sftp|ssh|postgres|postgresql)://\S+", re.IGNORECASE)
 
 
 def tr(text: str) -> str:
@@ -31,33 +31,61 @@ def tr(text: str) -> str:
 
 def table_filters() -> list[str]:
     """Return the name filters of a dialog that asks for tables."""
-    return [tr("Tables") + " (*.csv *.tsv *.txt *.json *.jsonl *.ndjson *.xlsx *.xls *.parquet *.csv.gz *.tsv.gz)",
-            tr("All files") + " (*)"]
+    return [tr("Tables") + " (*.csv *.tsv *.txt *.json *.jsonl *.ndjson *.xlsx *.xls *.ods *.parquet *.feather *.arrow "
+            "*.sqlite *.db *.duckdb *.html *.zip *.gz *.zst)", tr("All files") + " (*)"]
 
 
 def bring_in(shell: Shell, paths: Sequence[Path]) -> None:
-    """Bring files in: each table as a dataset of its own, a bundle after it was looked at."""
+    """Bring files and folders in: tables are previewed before they are imported, a bundle after it was looked at."""
     bundles = [path for path in paths if path.suffix.lower() == BUNDLE]
-    tables = [path for path in paths if path.suffix.lower() in TABLES]
-    others = [path for path in paths if path not in bundles and path not in tables]
+    others = [path for path in paths if path.suffix.lower() in NOT_TABLES]
+    tables = [path for path in paths if path not in bundles and path not in others]
     if others:
         names = ", ".join(path.name for path in others[:3])
-        shell.say(tr("MLDesk does not know what to do with {names}. It reads CSV, TSV, JSON, JSON lines, Excel, "
-                     "Parquet and .mlbundle files.").format(names=names), "warning")
+        shell.say(tr("MLDesk does not know what to do with {names}. It reads tables (CSV, Excel, JSON, Parquet, "
+                     "databases, archives of these) and .mlbundle files.").format(names=names), "warning")
     if bundles:
         _look_into(shell, bundles[0])
     if tables:
-        start(_import_each(shell, tables), "import files")
+        preview(shell, tables)
+
+
+def preview(shell: Shell, sources: Sequence[Path | str], text: str = "") -> None:
+    """Open the import dialog over sources, or over a table from the clipboard."""
+    from mldesk.desktop.pages.import_dialog import ImportDialog
+
+    ImportDialog(shell, sources, text=text).open()
 
 
 def choose_tables(shell: Shell) -> None:
-    """Ask for tables, then for how they are read."""
-    def ask(paths: list[Path]) -> None:
-        from mldesk.desktop.pages.import_dialog import ImportDialog
+    """Ask for tables, then show what they would be."""
+    choose_files(shell.host, tr("Import tables"), table_filters(), partial(preview, shell), many=True)
 
-        ImportDialog(shell, paths).open()
 
-    choose_files(shell.host, tr("Import tables"), table_filters(), ask, many=True)
+def choose_address(shell: Shell) -> None:
+    """Ask for an address or a folder, then show what it would be."""
+    from mldesk.desktop.pages.import_address import AddressDialog
+
+    AddressDialog(shell, partial(preview, shell)).open()
+
+
+def paste(shell: Shell) -> None:
+    """Import what is on the clipboard: files, an address, or a table as text or HTML."""
+    data: QMimeData | None = QGuiApplication.clipboard().mimeData()
+    if data is not None and data.hasUrls() and (paths := [Path(url.toLocalFile()) for url in data.urls()
+                                                          if url.isLocalFile()]):
+        bring_in(shell, paths)
+        return
+    text = data.text() if data is not None and data.hasText() else ""
+    if _ADDRESS.fullmatch(text.strip()):
+        preview(shell, [text.strip()])
+        return
+    html = data.html() if data is not None and data.hasHtml() else ""
+    table = html if "<table" in html.lower() else text
+    if not table.strip():
+        shell.say(tr("There is no table on the clipboard. Copy some cells, a file or an address first."), "neutral")
+        return
+    preview(shell, [], table)
 
 
 def choose_bundle(shell: Shell) -> None:
@@ -66,36 +94,30 @@ def choose_bundle(shell: Shell) -> None:
     choose_files(shell.host, tr("Import a bundle"), filters, lambda paths: _look_into(shell, paths[0]))
 
 
-def bring_in_sample(shell: Shell) -> None:
-    """Import the sample, or open it where it is in the library already."""
-    start(_import_sample(shell), "import the sample")
+def bring_in_sample(shell: Shell, name: str = SAMPLE) -> None:
+    """Import a sample, or open it where it is in the library already."""
+    start(_import_sample(shell, name), "import the sample")
 
 
-async def _import_sample(shell: Shell) -> None:
-    if await shell.imports.exists(SAMPLE):
-        shell.open_dataset(SAMPLE)
+def choose_sample(shell: Shell) -> None:
+    """Show the samples that came along."""
+    from mldesk.desktop.pages.samples_dialog import SamplesDialog
+
+    SamplesDialog(shell).open()
+
+
+async def _import_sample(shell: Shell, name: str) -> None:
+    if await shell.imports.exists(name):
+        shell.open_dataset(name)
         return
-    await import_one(shell, [resource("samples", f"{SAMPLE}.csv")], SAMPLE, again=partial(_again, shell))
+    from mldesk.workbench.sources import SAMPLES
+
+    file = next(sample.file for sample in SAMPLES if sample.name == name)
+    path = resource("samples", file)
+    await import_one(shell, [path], name, again=partial(preview, shell, [path]))
 
 
 def _look_into(shell: Shell, path: Path) -> None:
     from mldesk.desktop.pages.bundle_dialog import BundleDialog
 
     BundleDialog(shell, path).open()
-
-
-async def _import_each(shell: Shell, paths: Sequence[Path]) -> None:
-    for path in paths:
-        name = name_for([path])
-        if await shell.imports.exists(name):
-            from mldesk.desktop.pages.import_dialog import ImportDialog
-
-            ImportDialog(shell, [path]).open()  # asks: a new version, or a dataset of its own
-        else:
-            await import_one(shell, [path], name, again=partial(_again, shell), show=len(paths) == 1)
-
-
-def _again(shell: Shell, paths: Sequence[Path]) -> None:
-    from mldesk.desktop.pages.import_dialog import ask_again
-
-    ask_again(shell, paths)

@@ -167,8 +167,8 @@ class HomePage(Page):
         doors = QHBoxLayout()
         doors.setSpacing(Space.L)
         for icon, title, text, does in (
-            ("play", self.tr("Try the sample"),
-             self.tr("Real, messy customer data that came with MLDesk. Look, clean, train."), self.shell.import_sample),
+            ("play", self.tr("Try a sample"),
+             self.tr("Real, messy data that came with MLDesk. Look, clean, train."), self.shell.choose_sample),
             ("dataset", self.tr("Open my table"),
              self.tr("CSV, Excel, JSON or Parquet. Or drop a file anywhere on this window."), self.shell.choose_import),
             ("bundle", self.tr("Import a model"),

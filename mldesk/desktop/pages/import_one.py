@@ -12,11 +12,12 @@ from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.shell import Shell
+from mldesk.desktop.tasks import in_thread
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
 
-Again = Callable[[Sequence[Path]], object]   # opens the dialog that asks how the files are read
+Again = Callable[[], object]   # opens the dialog that asks how the files are read
 
 
 def tr(text: str) -> str:
@@ -24,24 +25,26 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("BringIn", text)
 
 
-async def import_one(shell: Shell, paths: Sequence[Path], name: str, options: ImportOptions | None = None, *,
-                     again: Again, show: bool = True) -> None:
+async def import_one(shell: Shell, paths: Sequence[Path | str], name: str, options: ImportOptions | None = None, *,
+                     again: Again, show: bool = True, text: str = "", rejects: Path | None = None) -> None:
     """Import files as one table, say how it went, and show the table; ``again`` asks how else they may be read."""
     shell.go("datasets")
     try:
-        dataset = await shell.imports.run(paths, name, options)
+        dataset = await shell.imports.run(paths, name, options, text=text, rejects=rejects)
     except MldeskError as error:
-        shell.say(sentence(error), "danger", (tr("Read it another way…"), lambda: again(paths)))
+        shell.say(sentence(error), "danger", (tr("Read it another way…"), again))
         return
     if dataset is None:
         shell.say(tr("The import was cancelled. Nothing of it is left."), "neutral")
         return
     head = dataset.head
-    text = tr("Imported {name}: {shape}.").format(name=dataset.name, shape=words.shape(head.rows, len(head.columns)))
+    said = tr("Imported {name}: {shape}.").format(name=dataset.name, shape=words.shape(head.rows, len(head.columns)))
+    if rejects is not None and await in_thread(rejects.exists):
+        said += " " + tr("Rows that were left out are in {file}.").format(file=rejects.name)
     if head.problems:
-        text += " " + words.counted(len(head.problems), tr("thing to know."), tr("things to know."))
-        shell.say(text, "warning", (tr("Show them"), lambda: shell.open_dataset(dataset.name, "problems")))
+        said += " " + words.counted(len(head.problems), tr("thing to know."), tr("things to know."))
+        shell.say(said, "warning", (tr("Show them"), lambda: shell.open_dataset(dataset.name, "problems")))
     else:
-        shell.say(text, "success")
+        shell.say(said, "success")
     if show:
         shell.open_dataset(dataset.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 _DOUBLE = {".gz", ".zst", ".bz2"}  # endings that come after the one that says what is inside
 
 
-def name_for(paths: Sequence[Path]) -> str:
-    """Return the name a dataset gets from its first file: its stem, without ``@`` and odd characters."""
+def name_for(paths: Sequence[Path | str]) -> str:
+    """Return the name a dataset gets from its first file or URL: its stem, without ``@`` and odd characters."""
+    if isinstance(paths[0], str):
+        from mldesk.workbench.sources import name_of
+
+        return name_of(paths[0])
     path = paths[0]
     stem = Path(path.stem).stem if path.suffix.lower() in _DOUBLE else path.stem
     cleaned = "".join(letter if letter.isprintable() and letter != "@" else "_" for letter in stem).strip(" -_.")
@@ -40,8 +44,10 @@ def free_name(name: str, taken: Sequence[str]) -> str:
 class Import:
     """One import under way. ``share`` is 0 to 1, None while nothing is known yet."""
 
-    def __init__(self, desk: Desk, paths: Sequence[Path], name: str, options: ImportOptions | None = None) -> None:
+    def __init__(self, desk: Desk, paths: Sequence[Path | str], name: str, options: ImportOptions | None = None, *,
+                 text: str = "", rejects: Path | None = None) -> None:
         self._desk, self.paths, self.name, self.options = desk, tuple(paths), name, options
+        self._text, self._rejects = text, rejects
         self._stop = threading.Event()
         self._seen: float | None = None  # written by the worker thread, read by ``look``
         self.share: Observable[float | None] = Observable(None)
@@ -60,15 +66,21 @@ class Import:
         """Import; None when it was cancelled. Raises BadInput (ImportRefused), DiskFull."""
         closing = current().closing
         try:
-            return await in_thread(lambda: self._desk.workbench.datasets.import_files(
-                self.paths, self.name, options=self.options, progress=self._on_progress,
-                cancelled=lambda: self._stop.is_set() or closing.is_set()))
+            return await in_thread(lambda: self._import(lambda: self._stop.is_set() or closing.is_set()))
         except MldeskError:
             if self.cancelled:
                 return None
             raise
         finally:
             self._desk.nudge()
+
+    def _import(self, cancelled: Callable[[], bool]) -> Dataset:
+        service = self._desk.workbench.datasets
+        if self._text:
+            return service.import_text(self._text, self.name, options=self.options, progress=self._on_progress,
+                                       cancelled=cancelled, rejects=self._rejects)
+        return service.import_files(self.paths, self.name, options=self.options, progress=self._on_progress,
+                                    cancelled=cancelled, rejects=self._rejects)
 
     def _on_progress(self, done: float, total: float) -> None:
         self._seen = min(1.0, done / total) if total > 0 else None
@@ -89,9 +101,10 @@ class Imports:
             return False
         return True
 
-    async def run(self, paths: Sequence[Path], name: str, options: ImportOptions | None = None) -> Dataset | None:
-        """Import files as one table. See ``Import.run``."""
-        one = Import(self._desk, paths, name, options)
+    async def run(self, paths: Sequence[Path | str], name: str, options: ImportOptions | None = None, *,
+                  text: str = "", rejects: Path | None = None) -> Dataset | None:
+        """Import sources, or a table from the clipboard, as one table. See ``Import.run``."""
+        one = Import(self._desk, paths, name, options, text=text, rejects=rejects)
         self.running.value = (*self.running.value, one)
         try:
             return await one.run()

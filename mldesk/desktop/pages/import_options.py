@@ -1,0 +1,197 @@
+"""How an import is read, as a form: each row shows what was found out, and what the user may say instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from mldesk.desktop.states.import_draft import ImportDraft
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import ComboBox, FormRow, SpinBox, Switch, row
+
+if TYPE_CHECKING:
+    from mldesk.data import ImportPreview
+
+_PAUSE = 350  # milliseconds after the last letter until the preview follows
+_DELIMITERS = ((",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar"), (" ", "space"))
+_ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16", "cp1250", "cp1251", "gb18030", "shift_jis", "euc-kr", "big5")
+_FORMATS = (("csv", "CSV"), ("tsv", "TSV"), ("fixed", "fixed width"), ("json", "JSON"), ("jsonl", "JSON lines"),
+            ("html", "HTML"), ("xlsx", "workbook"), ("parquet", "Parquet"), ("arrow", "Arrow"), ("sqlite", "SQLite"),
+            ("duckdb", "DuckDB"))
+_TEXTS = ("csv", "tsv", "fixed", "html", "json", "jsonl")
+_ROWS_OF: dict[str, tuple[str, ...]] = {   # which kinds of file a row is asked about
+    "encoding": _TEXTS, "delimiter": ("csv", "tsv"), "widths": ("fixed",), "sheet": ("xlsx",), "range": ("xlsx",),
+    "header_row": ("csv", "tsv", "fixed", "html", "xlsx"), "flatten": ("json", "jsonl"),
+    "table": ("sqlite", "duckdb", "html", "postgresql"), "query": ("sqlite", "duckdb", "postgresql"),
+    "decimal": ("csv", "tsv", "fixed", "html", "xlsx"), "thousands": ("csv", "tsv", "fixed", "html", "xlsx"),
+    "dates": ("csv", "tsv", "fixed", "html", "xlsx", "json", "jsonl", "sqlite"),
+    "missing": ("csv", "tsv", "fixed", "html", "xlsx", "json", "jsonl"),
+}
+
+
+class ImportOptionsForm(QWidget):
+    """Edits the changes of an ``ImportDraft``; rows that make no sense for a kind of file are not there."""
+
+    def __init__(self, draft: ImportDraft, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._draft = draft
+        self._filling = False
+        self._rows: dict[str, FormRow] = {}
+        self._choices: dict[str, tuple[ComboBox, Sequence[tuple[Any, str]]]] = {}
+        self._lines: dict[str, QLineEdit] = {}
+        self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._timer.timeout.connect(self._say_lines)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(Space.M)
+        self._make_rows()
+        self._make_header()
+        self._make_switches()
+        draft.changes.subscribe(lambda _: self._fill())
+        draft.preview.changed.subscribe(lambda _: self._fill())
+
+    def _make_rows(self) -> None:
+        self._choice("format", self.tr("Kind of file"), _FORMATS, "")
+        self._choice("sheet", self.tr("Sheet"), (), "")
+        self._line("range", self.tr("Cells"), "B3:H200", self.tr("Of the sheet, the names among them."))
+        self._choice("table", self.tr("Table"), (), "")
+        self._line("query", self.tr("Query"), "SELECT …", self.tr("One SELECT over the database, instead of a table."))
+        self._choice("encoding", self.tr("Encoding"), [(name, name) for name in _ENCODINGS],
+                     self.tr("Choose one when letters come out wrong."))
+        self._choice("delimiter", self.tr("Delimiter"), _DELIMITERS, "")
+        self._line("widths", self.tr("Widths"), "10, 4, 8", self.tr("Of the columns, in characters."))
+        self._choice("decimal", self.tr("Decimal mark"), ((".", self.tr("point")), (",", self.tr("comma"))), "")
+        self._choice("thousands", self.tr("Between thousands"), (
+            (",", self.tr("comma")), (".", self.tr("point")), ("'", self.tr("apostrophe")),
+            (" ", self.tr("space"))), "")
+        self._choice("dates", self.tr("Dates"), (
+            ("dmy", self.tr("day, month, year")), ("mdy", self.tr("month, day, year")),
+            ("ymd", self.tr("year, month, day"))), "")
+        self._line("missing", self.tr("Missing values"), "n/a, -999",
+                   self.tr("Further texts that stand for no value, with commas."))
+        self._line("member", self.tr("Files of the archive"), "data/*.csv", "")
+
+    def _choice(self, name: str, label: str, options: Sequence[tuple[Any, str]], text: str) -> None:
+        box = ComboBox([("", self.tr("found out"))])
+        box.currentIndexChanged.connect(lambda _=0: self._say(**{name: box.value() or None}))
+        self._choices[name] = (box, tuple(options))
+        self._add(name, FormRow(label, box, text))
+
+    def _line(self, name: str, label: str, example: str, text: str) -> None:
+        line = QLineEdit()
+        line.setPlaceholderText(example)
+        line.setClearButtonEnabled(True)
+        line.textEdited.connect(lambda _: self._timer.start())
+        line.editingFinished.connect(self._say_lines)
+        self._lines[name] = line
+        self._add(name, FormRow(label, line, text))
+
+    def _make_header(self) -> None:
+        self.header_found = Switch(self.tr("found out"), checked=True)
+        self.header = SpinBox(0, 1_000_000, 1)
+        self.header.setEnabled(False)
+        self.header_found.toggled.connect(self._on_header)
+        self.header.valueChanged.connect(self._on_header)
+        editor = QWidget()
+        editor.setLayout(row(self.header, self.header_found, None, spacing=Space.M))
+        self._add("header_row", FormRow(self.tr("Row with the column names"), editor,
+                                        self.tr("Counted from 1; 0 says that there is none.")))
+        self.flatten = SpinBox(0, 20, 1)
+        self.flatten.valueChanged.connect(lambda value: None if self._filling else self._say(flatten=value))
+        self._add("flatten", FormRow(self.tr("Levels that become columns"), self.flatten,
+                                     self.tr("Of nested records; 0 keeps them as text.")))
+
+    def _make_switches(self) -> None:
+        self.provenance = Switch(self.tr("Add columns with file and row"))
+        self.provenance.toggled.connect(lambda on: self._say(provenance=on))
+        self.union = Switch(self.tr("Files may have different columns"))
+        self.union.toggled.connect(lambda on: self._say(union=on))
+        self._box.addWidget(self.provenance)
+        self._box.addWidget(self.union)
+
+    def _add(self, name: str, item: FormRow) -> None:
+        self._rows[name] = item
+        self._box.addWidget(item)
+
+    # What the user says
+
+    def _say(self, **options: Any) -> None:
+        if not self._filling:
+            self._draft.say(**options)
+
+    def _on_header(self, _value: object = None) -> None:
+        self.header.setEnabled(not self.header_found.isChecked())
+        self._say(header_row=None if self.header_found.isChecked() else self.header.value())
+
+    def _say_lines(self) -> None:
+        self._timer.stop()
+        texts = {name: line.text().strip() for name, line in self._lines.items()}
+        self._say(**{name: texts[name] or None for name in ("range", "query", "member")},
+                  missing=[item.strip() for item in texts["missing"].split(",") if item.strip()],
+                  widths=[int(item) for item in texts["widths"].replace(",", " ").split() if item.isdecimal()])
+
+    # What is shown
+
+    def _fill(self) -> None:
+        self._filling = True
+        changes, preview = self._draft.changes.value, self._draft.preview.value
+        found = {} if preview is None else _found(preview)
+        kind = str(changes.get("format") or found.get("format", ""))
+        for name, (box, options) in self._choices.items():
+            self._fill_choice(name, box, self._options_of(name, options, preview), found.get(name), changes.get(name))
+        for name, line in self._lines.items():
+            value = changes.get(name)
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+            if not line.hasFocus():
+                line.setText(text)
+        header = changes.get("header_row")
+        self.header_found.setChecked(header is None)
+        self.header.setEnabled(header is not None)
+        self.header.setValue(int(found.get("header_row", 1) if header is None else header))
+        self.flatten.setValue(int(changes.get("flatten", 1)))
+        self.provenance.setChecked(bool(changes.get("provenance")))
+        self.union.setChecked(bool(changes.get("union")))
+        many = preview is not None and preview.file_count > 1
+        self.union.setVisible(many or bool(changes.get("union")))
+        for name, item in self._rows.items():
+            item.setVisible(self._concerns(name, kind, changes))
+        self._filling = False
+
+    def _concerns(self, name: str, kind: str, changes: dict[str, Any]) -> bool:
+        if name == "member":
+            return any(str(source).lower().endswith(".zip") for source in self._draft.sources)
+        if name == "table" and len(self._choices["table"][0]._values) < 2 and name not in changes:  # noqa: SLF001
+            return False
+        return name not in _ROWS_OF or kind in _ROWS_OF[name] or name in changes
+
+    @staticmethod
+    def _options_of(name: str, options: Sequence[tuple[Any, str]],
+                    preview: ImportPreview | None) -> Sequence[tuple[Any, str]]:
+        if name in ("sheet", "table"):
+            return [(choice, choice) for choice in (preview.choices if preview is not None else ())]
+        return options
+
+    def _fill_choice(self, name: str, box: ComboBox, options: Sequence[tuple[Any, str]], found: Any,
+                     said: Any) -> None:
+        words = dict(options)
+        auto = self.tr("found out: {what}").format(what=words.get(found, found)) if found else self.tr("found out")
+        values = [("", auto), *options]
+        if said and said not in words:
+            values.append((said, str(said)))
+        if [box.itemText(index) for index in range(box.count())] != [text for _, text in values] \
+                or box.value() != (said or ""):
+            blocked = box.blockSignals(True)
+            box.set_options(values, said or "")
+            box.blockSignals(blocked)
+
+
+def _found(preview: ImportPreview) -> dict[str, Any]:
+    """Return what was found out about the first file, by the names of the options."""
+    reading = preview.reading
+    return {"format": reading.get("format"), "encoding": reading.get("encoding"),
+            "delimiter": reading.get("delimiter"), "sheet": reading.get("sheet"), "table": reading.get("table"),
+            "header_row": reading.get("header_line", 1), "decimal": preview.decimal, "thousands": preview.thousands,
+            "dates": preview.dates[0] if len(preview.dates) == 1 else ", ".join(preview.dates)}
