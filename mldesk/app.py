@@ -22,6 +22,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.health import Finding, examine
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.signing_key import SigningKeys
@@ -55,7 +56,8 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     return Workbench(
         home=place, library=library, datasets=datasets, models=models, runners=runners,
         contracts=ContractService(library, datasets, place),
-        runs=RunService(library, datasets, runners, clock), predictions=PredictionService(library, models))
+        runs=RunService(library, datasets, runners, clock), book=RunBook(library),
+        predictions=PredictionService(library, models))
 
 
 def examine_machine(home: Path | None = None) -> Iterator[Finding]:

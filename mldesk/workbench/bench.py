@@ -13,6 +13,7 @@ from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 
@@ -26,6 +27,7 @@ class Workbench:
     datasets: DatasetService
     contracts: ContractService
     runs: RunService
+    book: RunBook
     models: ModelService
     predictions: PredictionService
     runners: RunnerService

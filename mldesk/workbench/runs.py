@@ -12,7 +12,9 @@ from mldesk.core.errors import Conflict, MldeskError, NotFound, RunnerUnreachabl
 from mldesk.core.ids import new_id
 from mldesk.library import Library
 from mldesk.library.names import check_name
+from mldesk.library.points import Readings
 from mldesk.library.records import MetricPoint, Run
+from mldesk.library.run_filter import RunFilter
 from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec, Resources, SplitRequest, TrainRequest
@@ -150,6 +152,10 @@ class RunService:
         """Return the points that came in events above ``after``, those that a later attempt superseded left out."""
         return self._library.runs.metrics(self.get(reference).id, after)
 
+    def curves(self, reference: str) -> dict[str, Readings]:
+        """Return every metric of a run column by column, for those who draw many."""
+        return self._library.runs.curves(self.get(reference).id)
+
     def evaluation(self, reference: str) -> Mapping[str, Any]:
         """Return the evaluation payload. Raises NotFound while there is none."""
         run = self.get(reference)
@@ -282,6 +288,7 @@ class RunService:
             raise Conflict(f"Run {run.name} has ended: it {_ENDED_AS[run.state]}.")
 
     # last, because below it ``list`` is this method
-    def list(self, *, limit: int = 100, offset: int = 0, state: JobState | None = None) -> list[Run]:
+    def list(self, *, limit: int = 100, offset: int = 0, state: JobState | None = None,
+             wanted: RunFilter | None = None) -> list[Run]:
         """Return runs, newest first, as the library knows them (``refresh`` asks the runners)."""
-        return self._library.runs.list(limit=limit, offset=offset, state=state)
+        return self._library.runs.list(limit=limit, offset=offset, state=state, wanted=wanted)
