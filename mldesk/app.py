@@ -22,6 +22,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.health import Finding, examine
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.reporting import ReportService
 from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
@@ -53,11 +54,11 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     runners = RunnerService(library, connect, clock, access)
     datasets = DatasetService(library, place)
     models = ModelService(library, SigningKeys(secrets))
+    runs = RunService(library, datasets, runners, clock)
     return Workbench(
-        home=place, library=library, datasets=datasets, models=models, runners=runners,
-        contracts=ContractService(library, datasets, place),
-        runs=RunService(library, datasets, runners, clock), book=RunBook(library),
-        predictions=PredictionService(library, models))
+        home=place, library=library, datasets=datasets, models=models, runners=runners, runs=runs,
+        contracts=ContractService(library, datasets, place), predictions=PredictionService(library, models),
+        reports=ReportService(library, datasets, runs), book=RunBook(library))
 
 
 def examine_machine(home: Path | None = None) -> Iterator[Finding]:

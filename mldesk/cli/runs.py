@@ -333,3 +333,20 @@ def _side_by_side(face: Face, found: Mapping[str, Any]) -> None:
         face.show(make_table(("", *names[shown:end]), [(row[0], *row[shown + 1:end + 1]) for row in rows],
                              right=set(names)))
         shown = end
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    references: Annotated[list[str], typer.Argument(metavar="RUN", help="One run or search; several are compared.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write: .html or .pdf.")],
+) -> None:
+    """Write a report that needs nothing else to be read: data, settings, curves, scores, errors, log."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        for reference in references:
+            bench.runs.refresh(reference)
+        path = bench.reports.write(references, output)
+    size = path.stat().st_size
+    face.document({"file": str(path), "size": size, "runs": references}) if face.json else face.say(
+        f"Wrote {path} ({words.size(size)}).")

@@ -13,6 +13,7 @@ from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.reporting import ReportService
 from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
@@ -31,6 +32,7 @@ class Workbench:
     models: ModelService
     predictions: PredictionService
     runners: RunnerService
+    reports: ReportService
 
     @property
     def settings(self) -> SettingStore:

@@ -50,6 +50,7 @@ COMMANDS = {
     "runs tag": {"RUN", "--add", "--remove"},
     "runs note": {"RUN", "TEXT", "--group", "--name"},
     "runs views": {"--remove"},
+    "runs report": {"RUN", "-o"},
     "runs move": {"RUN", "RUNNER"},
     "models kinds": {"NAME"},
     "models list": set(),

@@ -77,6 +77,7 @@ def _look_at_the_runs(mldesk: Command, first: dict[str, Any], second: dict[str, 
     assert (events[0]["kind"], events[-1]["kind"]) == ("queued", "succeeded")
     assert mldesk("runs", "events", "plain", "--after", "5", "--json").lines == events[5:]
     assert mldesk("runs", "follow", "plain", "--json").lines == events
+    _read_reports(mldesk, first, second)
     listed = [run["run"] for run in mldesk.good("runs", "list")["runs"]]
     assert listed == [second["run"], first["run"]]
     compared = mldesk.good("runs", "compare", first["run"], second["run"])
@@ -84,6 +85,22 @@ def _look_at_the_runs(mldesk: Command, first: dict[str, Any], second: dict[str, 
     assert set(compared["best"].values()) <= set(listed)
     assert "log" in mldesk.good("runs", "logs", "plain")
     assert mldesk("runs", "cancel", "plain", "--json").json["error"]["code"] == "conflict"
+
+
+def _read_reports(mldesk: Command, first: dict[str, Any], second: dict[str, Any]) -> None:
+    """One run as a page, both side by side as a PDF."""
+    page = mldesk.home.parent / "plain.html"
+    assert mldesk.good("runs", "report", "plain", "-o", page)["file"] == str(page)
+    text = page.read_text("utf-8")
+    assert all(word in text for word in ("Confusion matrix", "Worst errors", f"{first['metrics']['accuracy']:.4f}"))
+    again = page.with_name("again.html")
+    mldesk.good("runs", "report", "plain", "-o", again)
+    assert again.read_bytes() == page.read_bytes()
+    both = page.with_name("both.pdf")
+    mldesk.good("runs", "report", first["run"], second["run"], "-o", both)
+    assert both.read_bytes().startswith(b"%PDF-")
+    assert mldesk("runs", "report", "plain", "-o", page.with_suffix(".txt")).code == 2
+    assert mldesk("runs", "report", "nobody", "-o", page).code == 3
 
 
 def _choose_a_version(mldesk: Command) -> None:
