@@ -16,7 +16,7 @@ from mldesk.library.names import check_name
 from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.workbench.far_data import refuse_elsewhere
-from mldesk.workbench.pages import Page
+from mldesk.workbench.pages import Page, RecipePage
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.sources import Source, clipboard_file, remembered, resolve
 
@@ -165,19 +165,22 @@ class DatasetService:
         return self._keep(version.dataset, table, parent=version.number, recipe=steps, source="recipe")
 
     def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20,
-                       cancelled: Cancelled | None = None) -> Page:
-        """Return the first rows a recipe would give, and how many (of a large table's first rows). Keeps nothing.
+                       whole: bool = False, cancelled: Cancelled | None = None) -> RecipePage:
+        """Return the first rows a recipe would give, and what each step does to a large table's first rows.
 
-        Raises BadInput naming the step, ImportCancelled.
+        ``whole`` counts over all rows, however many. Keeps nothing. Raises BadInput naming the step, ImportCancelled.
         """
         from mldesk.data import preview_recipe
 
         version, steps = self.show(reference), self._pinned(steps)
+        sample = {"sample": version.rows} if whole else {}
         with self._intact(version):
             found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                   rows=rows, cancelled=cancelled)
-        total = found.rows_after if found.steps else version.rows
-        return Page(tuple(column.name for column in found.columns), found.rows, 0, total)
+                                   rows=rows, cancelled=cancelled, **sample)
+        return RecipePage(tuple(column.name for column in found.columns), found.rows, 0,
+                          found.rows_after if found.steps else version.rows,
+                          types=tuple(column.type.value for column in found.columns), reports=found.steps,
+                          notices=tuple(notice.message for notice in found.notices), sampled=found.sampled)
 
     def recipe_script(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> str:
         """Return a Python script that repeats a recipe with duckdb alone. Raises BadInput naming the step."""
