@@ -16,6 +16,7 @@ from mldesk.core.clock import iso
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
 from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.conformal import SHOWN, Margins
 from mldesk.training.estimators.base import Part
 from mldesk.training.joined import Encoder
 from mldesk.training.split import PARTS, make_split
@@ -81,6 +82,7 @@ class Scores:
     payload: dict[str, Any]            # the evaluation
     x: Array                           # the test rows, encoded
     test: Array                        # predictions for them
+    margins: Margins                   # how far off a prediction may be
 
 
 def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, ColumnData], Table]:
@@ -115,6 +117,8 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace) -> Scores:
     prediction = model.predict(x)
     parts = {"test": evaluation.payload(prediction, y, classes),
              "validation": evaluation.payload(model.validation, model.judged.y, classes, spread=False)}
+    margins = Margins.measure(model.validation, model.judged.y, len(classes))
+    parts["test"]["coverage"] = [{"level": level, "share": margins.coverage(prediction, y, level)} for level in SHOWN]
     parts["test"]["worst"] = worst(prediction, y, rows, classes)
     sliced = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _MOST_SLICED)).round().astype(int))
     parts["test"]["slices"] = slices(
@@ -130,7 +134,7 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace) -> Scores:
     ranking = importance(model.encoder, model.predict, x, y, len(classes), seed, on_column)
     payload = {"task": table.target.task, "classes": list(classes), "parts": parts, "importance": ranking,
                "importance_metric": METRIC[bool(classes)]}
-    return Scores(parts["test"]["metrics"], parts["validation"]["metrics"], payload, x, prediction)
+    return Scores(parts["test"]["metrics"], parts["validation"]["metrics"], payload, x, prediction, margins)
 
 
 def save(request: TrainRequest, model: Model, table: Table, scores: Scores, work: Workplace) -> dict[str, Any]:
@@ -150,7 +154,7 @@ def save(request: TrainRequest, model: Model, table: Table, scores: Scores, work
         estimator_title=model.title, parameters=model.parameters, fit_facts=model.facts, encoder=model.encoder,
         dataset_name=request.dataset_name, dataset=request.dataset, rows=rows_of(table.membership), seed=request.seed,
         created=iso(time.time()), metrics=scores.metrics, validation_metrics=scores.validation_metrics,
-        evaluation=scores.payload, finished_early=model.finished_early)
+        evaluation=scores.payload, finished_early=model.finished_early, margins=scores.margins)
     with disk_errors("saving the model"):
         files, warning = model_files.write_model(work.scratch / "model", facts, model.native, sample, scores.x,
                                                  scores.test)

@@ -140,6 +140,9 @@ def _use_it(mldesk: Command, folder: Path, bundle: Path) -> None:
     for output in ("a.parquet", "a.jsonl"):
         mldesk.good("predict", bundle, new, "--output", folder / output)
         assert (folder / output).stat().st_size > 50
+    sets = mldesk.good("predict", bundle, new, "-o", folder / "a.xlsx", "--interval", "0.9")
+    assert sets["columns"] == [*report["columns"], "prediction_set"]
+    assert mldesk("predict", bundle, new, "-o", folder / "c.csv", "--interval", "2").code == 2
     missing = folder / "missing.csv"
     missing.write_text("colour,size\nred,4.0\n", "utf-8")
     answer = mldesk("predict", bundle, missing, "-o", folder / "c.csv", "--json")
