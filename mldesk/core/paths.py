@@ -64,6 +64,11 @@ class Home:
         return self.root / "scratch"
 
     @property
+    def trusted_code(self) -> Path:
+        """The digests of the recipes' Python code that may run here."""
+        return self.root / "trusted_code.json"
+
+    @property
     def wheels(self) -> Path:
         """Packages for runners without internet: what the user puts there, and what we made for them in ``made``."""
         return self.root / "wheels"
