@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mldesk.cli import words
-from mldesk.cli.data_clean import clean
+from mldesk.cli.data_clean import clean, recipe
 from mldesk.cli.data_contract import check, contract
 from mldesk.cli.data_far import fetch
 from mldesk.cli.data_import import again, import_, samples
@@ -23,6 +23,7 @@ app.command()(again)
 app.command()(samples)
 app.command()(fetch)
 app.command()(steps)
+app.command()(recipe)
 app.command()(contract)
 app.command()(check)
 

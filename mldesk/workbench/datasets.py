@@ -19,6 +19,7 @@ from mldesk.workbench.far_data import refuse_elsewhere
 from mldesk.workbench.pages import Page, RecipePage
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.sources import Source, clipboard_file, remembered, resolve
+from mldesk.workbench.trusted_code import TrustedCode
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
     from mldesk.data import ImportOptions, ImportPreview, Table, TableView
@@ -32,6 +33,7 @@ class DatasetService:
 
     def __init__(self, library: Library, home: Home) -> None:
         self._library, self._home = library, home
+        self._trusted = TrustedCode(home.trusted_code)
 
     def import_files(self, paths: Sequence[Source], name: str, *, options: ImportOptions | None = None,
                      progress: Progress | None = None, cancelled: Cancelled | None = None,
@@ -152,7 +154,10 @@ class DatasetService:
 
     def clean(self, reference: str, steps: Sequence[Mapping[str, Any]], *,
               cancelled: Cancelled | None = None) -> DatasetVersion:
-        """Apply a recipe and keep the result as the dataset's next version. Raises BadInput naming the step."""
+        """Apply a recipe and keep the result as the dataset's next version.
+
+        Raises BadInput naming the step; CodeNotTrusted for Python code that ``trust_code`` was not told of.
+        """
         version = self.show(reference)
         if not steps:
             raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
@@ -161,7 +166,7 @@ class DatasetService:
         steps = self._pinned(steps)
         with self._intact(version):
             table = apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                 cancelled=cancelled)
+                                 trusted=self._trusted.digests(), cancelled=cancelled)
         return self._keep(version.dataset, table, parent=version.number, recipe=steps, source="recipe")
 
     def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20,
@@ -176,7 +181,7 @@ class DatasetService:
         sample = {"sample": version.rows} if whole else {}
         with self._intact(version):
             found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                   rows=rows, cancelled=cancelled, **sample)
+                                   rows=rows, trusted=self._trusted.digests(), cancelled=cancelled, **sample)
         return RecipePage(tuple(column.name for column in found.columns), found.rows, 0,
                           found.rows_after if found.steps else version.rows,
                           types=tuple(column.type.value for column in found.columns), reports=found.steps,
@@ -189,7 +194,28 @@ class DatasetService:
         version, steps = self.show(reference), self._pinned(steps)
         with self._intact(version):
             return recipe_script(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                 version.label)
+                                 version.label, trusted=self._trusted.digests())
+
+    def recipe_of(self, reference: str) -> list[Mapping[str, Any]]:
+        """Return the recipe that made a version, for use on another dataset. Raises NotFound, BadInput for none."""
+        version = self.show(reference)
+        if not version.recipe:
+            raise BadInput(f"{version.label} was not made by a recipe.", hint="`mldesk data versions N` shows which "
+                           "versions were.")
+        return [dict(step) for step in version.recipe]
+
+    def untrusted_code(self, steps: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
+        """Return the steps (number from 1, code) whose Python code nobody has allowed to run in this library yet."""
+        from mldesk.data.code_trust import untrusted
+        from mldesk.data.steps import check_steps
+
+        return untrusted(check_steps(steps), self._trusted.digests())
+
+    def trust_code(self, source: str) -> None:
+        """Let this very code run in recipes of this library from now on: the user has said so. Raises DiskFull."""
+        from mldesk.data.code_trust import code_digest
+
+        self._trusted.add(code_digest(source))
 
     def _pinned(self, steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return the steps with the versions of other datasets by their digest, so that replays see the same rows."""
