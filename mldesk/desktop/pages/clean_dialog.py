@@ -408,7 +408,7 @@ class CleanDialog(Sheet, TaskOwner):
 
 
 def _runs_code(kind: StepKind) -> bool:
-    return any(field.kind == "code" for field in kind.fields)  # type: ignore[comparison-overlap]
+    return any(field.kind == "code" for field in kind.fields)
 
 
 def _typed(page: Page, known: Sequence[Column]) -> list[Column]:
