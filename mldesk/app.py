@@ -19,6 +19,7 @@ from mldesk.workbench.bench import Workbench
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.credentials import KeptSecrets
 from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.health import Finding, examine
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
@@ -55,9 +56,11 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     datasets = DatasetService(library, place)
     models = ModelService(library, SigningKeys(secrets))
     runs = RunService(library, datasets, runners, clock)
+    predictions = PredictionService(library, models)
     return Workbench(
         home=place, library=library, datasets=datasets, models=models, runners=runners, runs=runs,
-        contracts=ContractService(library, datasets, place), predictions=PredictionService(library, models),
+        contracts=ContractService(library, datasets, place), predictions=predictions,
+        explaining=ExplainService(library, datasets, models, runs, predictions),
         reports=ReportService(library, datasets, runs), book=RunBook(library))
 
 

@@ -184,6 +184,28 @@ class Predictor:
         except (BadBundle, TypeError, ValueError):
             return []
 
+    @property
+    def groups(self) -> tuple[npt.NDArray[np.int64], ...]:
+        """For each column of ``schema`` which of the encoded numbers are its own."""
+        places = np.arange(self._encoder.width)
+        return tuple(places[self._encoder.outputs(index)] for index in range(len(self.schema)))
+
+    def encode(self, columns: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+        """Return rows given as for ``predict`` as the numbers the graph takes, (N, F). Raises BadInput."""
+        self._refuse_missing(columns)
+        matrix: npt.NDArray[np.float32] = np.ascontiguousarray(
+            self._encoder.transform(self._columns(columns)), np.float32)
+        return matrix
+
+    def outputs_of(self, encoded: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return what the graph gives for encoded rows: (N, C) probabilities, or (N, 1) numbers."""
+        return self._session.run(np.ascontiguousarray(encoded, np.float32))
+
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """Return the values that training knows, commonest first, by column of text."""
+        return {column.name: tuple(known) for column in self._encoder.columns
+                if (known := getattr(column.block, "values", None)) is not None and isinstance(known, tuple)}
+
     def _refuse_missing(self, columns: Mapping[str, Any]) -> None:
         absent = [column.name for column in self.schema if column.name not in columns]
         if not absent:

@@ -43,6 +43,7 @@ ENTRIES: Mapping[str, Entry] = {  # in the order in which they are used
     "models": Entry("models", "The main job", group=True),
     "predict": Entry("predict", "Use a model"),
     "serve": Entry("predict", "Use a model"),
+    "explain": Entry("explain", "Use a model"),
     "runners": Entry("runners", "Machines", group=True),
 }
 

@@ -11,6 +11,7 @@ from mldesk.library import Library
 from mldesk.library.settings import SettingStore
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
@@ -29,6 +30,7 @@ class Workbench:
     contracts: ContractService
     runs: RunService
     book: RunBook
+    explaining: ExplainService
     models: ModelService
     predictions: PredictionService
     runners: RunnerService

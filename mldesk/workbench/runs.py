@@ -103,15 +103,24 @@ class RunService:
     def _begin(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,
                payload: Mapping[str, Any]) -> Run:
         """Write a run down and hand it to its runner."""
-        runner = self._runners.choose(order.runner)
-        self._far.ready_for([train.dataset], runner)
+        runner = self.prepare([train.dataset], order.runner)
         dataset = train.dataset_name.rpartition("@")[0]
         name = check_name(order.name, "run") if order.name else f"{slug(dataset) or 'run'}-{estimator}"
         spec = JobSpec(new_id(), kind, name, (train.dataset,), payload,
                        self._resources(order, runner, "mlp" if kind == "search" else estimator), order.limits)
-        run = self._library.runs.add(spec, runner, train.dataset_name, self._clock.now())
-        self._submit(run, spec, order.priority)
+        return self.begin(spec, runner, train.dataset_name, order.priority)
+
+    def begin(self, spec: JobSpec, runner: str, dataset: str, priority: int = 0) -> Run:
+        """Write a job down, then hand it to its runner. Raises as ``start``."""
+        run = self._library.runs.add(spec, runner, dataset, self._clock.now())
+        self._submit(run, spec, priority)
         return self._library.runs.get(run.id)
+
+    def prepare(self, manifests: Sequence[str], runner: str) -> str:
+        """Return the runner that ``runner`` means, once it can have these tables. Raises as ``start``."""
+        chosen = self._runners.choose(runner)
+        self._far.ready_for(manifests, chosen)
+        return chosen
 
     # Data that lie on runners
 

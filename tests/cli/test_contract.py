@@ -63,6 +63,7 @@ COMMANDS = {
     "models import": {"FILE"},
     "predict": {"MODEL|FILE.mlbundle", "INPUT", "-o"},
     "serve": {"MODEL|FILE.mlbundle", "--port"},
+    "explain": {"MODEL", "--set", "--data", "--column", "--rows", "--runner", "--output", "--detach"},
     "runners list": set(),
     "runners show": {"NAME"},
     "runners check": {"NAME", "--accept-key"},
