@@ -19,10 +19,12 @@ from mldesk.workbench.bench import Workbench
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.credentials import KeptSecrets
 from mldesk.workbench.datasets import DatasetService
-from mldesk.workbench.exploring import ExploreService
+from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.health import Finding, examine
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.reporting import ReportService
+from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.signing_key import SigningKeys
@@ -53,10 +55,13 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     runners = RunnerService(library, connect, clock, access)
     datasets = DatasetService(library, place)
     models = ModelService(library, SigningKeys(secrets))
+    runs = RunService(library, datasets, runners, clock)
+    predictions = PredictionService(library, models)
     return Workbench(
-        home=place, library=library, datasets=datasets, models=models, runners=runners,
-        contracts=ContractService(library, datasets, place), explore=ExploreService(library, datasets, place),
-        runs=RunService(library, datasets, runners, clock), predictions=PredictionService(library, models))
+        home=place, library=library, datasets=datasets, models=models, runners=runners, runs=runs,
+        contracts=ContractService(library, datasets, place), predictions=predictions,
+        explaining=ExplainService(library, datasets, models, runs, predictions),
+        reports=ReportService(library, datasets, runs), book=RunBook(library))
 
 
 def examine_machine(home: Path | None = None) -> Iterator[Finding]:

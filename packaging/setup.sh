@@ -5,11 +5,12 @@ cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
 VENV=.venv
 
-# What Qt draws with, what a window under Xvfb needs, what LightGBM links, fonts with more than Latin letters, and an
-# SSH server and client: the tests start both as ordinary processes of their own. rsync is what transfers are measured by.
+# What Qt draws with, what a window under Xvfb needs, what LightGBM links, fonts with more than Latin letters, what sets
+# the type of a PDF (Pango), and an SSH server and client: the tests start both as ordinary processes of their own. rsync
+# is what transfers are measured by.
 SYSTEM="libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon0 libxcb-cursor0 libxkbcommon-x11-0 \
 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libgomp1 xvfb xauth fonts-dejavu-core fonts-noto-core fonts-noto-cjk \
-openssh-server openssh-client rsync"
+openssh-server openssh-client rsync libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 if command -v dpkg-query >/dev/null 2>&1; then
     missing=""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from mldesk.bundles.documents import parse, parse_object
 from mldesk.bundles.names import EXPECTED, GRAPH, MODEL, PREPROCESSING, SAMPLE
 from mldesk.bundles.session import GraphSession
 from mldesk.core.errors import BadBundle, BadInput, MldeskError
+from mldesk.training.conformal import LEVELS, Margins
 from mldesk.training.export.parity import TOLERANCE, deviation
 from mldesk.training.joined import read_encoder
 from mldesk.training.values import ColumnData, TextColumn
@@ -79,6 +81,9 @@ class Predictor:
         self.estimator = str(model["estimator"])
         self.classes: tuple[str | int | float | bool, ...] = tuple(model["classes"] or ())
         self.outputs: tuple[str, ...] = tuple(str(item["name"]) for item in model["outputs"])
+        self.margins = Margins.from_json(model["margins"]) if "margins" in model else None
+        if self.margins is not None and self.margins.classes != len(self.classes):
+            raise ValueError("its margins are of another task")
         if not all(isinstance(label, (str, int, float)) for label in self.classes):
             raise ValueError("a class that is neither text nor number")
         if (self.task == "tabular_classification") != bool(self.classes) or (
@@ -92,20 +97,25 @@ class Predictor:
             noticed = dict(self._noticed)
         return worded(noticed)
 
-    def predict(self, columns: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    def predict(self, columns: Mapping[str, Any], level: float | None = None) -> dict[str, npt.NDArray[Any]]:
         """Predict rows given as columns of plain values: sequences, numpy or Arrow arrays, all of one length.
 
         Returns ``prediction`` (N,), for classifiers a label, and then ``probability_<class>`` (N,) in the order of
-        ``classes``. Raises BadInput naming missing columns, or the columns and rows that cannot be read.
+        ``classes``. With a ``level`` (a share, 0.5 to 0.99) also what holds the truth in at least that share of rows:
+        ``prediction_low`` and ``prediction_high``, or for classifiers ``prediction_set`` (a JSON list as text), see
+        training.conformal. Raises BadInput naming missing columns, the columns and rows that cannot be read, or a level
+        that the model cannot say.
         """
-        answer, noticed = self.answer(columns)
+        answer, noticed = self.answer(columns, level)
         with self._lock:
             self._noticed.update(noticed)
         return answer
 
-    def answer(self, columns: Mapping[str, Any]) -> tuple[dict[str, npt.NDArray[Any]], Counter[str]]:
+    def answer(self, columns: Mapping[str, Any],
+               level: float | None = None) -> tuple[dict[str, npt.NDArray[Any]], Counter[str]]:
         """As ``predict``; also return what was odd, for ``worded``."""
         self._refuse_missing(columns)
+        margins = None if level is None else self.margins_for(level)
         noticed: Counter[str] = Counter()
         expected = {*(column.name for column in self.schema), *self._encoder.left_out, self.target}
         extra = [name for name in columns if name not in expected]
@@ -113,7 +123,22 @@ class Predictor:
             noticed[_braced(f"Columns the model does not know are ignored: {_listed(extra)}.")] = 1
         data = self._columns(columns)
         self._count_unseen(data, noticed)
-        return self._outputs(self._raw(data)), noticed
+        raw = self._raw(data)
+        return self._outputs(raw) | ({} if level is None or margins is None else
+                                     self._spread(raw, margins, level)), noticed
+
+    def margins_for(self, level: float) -> Margins:
+        """Return how far off predictions may be. Raises BadInput for a level that the model cannot say."""
+        if not LEVELS[0] <= level <= LEVELS[-1]:
+            raise BadInput(f"An interval cannot hold {level:g} of the rows: it is a share from {LEVELS[0]:g} to "
+                           f"{LEVELS[-1]:g}.", hint="0.9 is nine rows out of ten.")
+        if self.margins is None:
+            raise BadInput("This model does not know how far off it may be: an older MLDesk made it.",
+                           hint="Train it again, or predict without intervals.")
+        if not np.isfinite(self.margins.at(level)):
+            raise BadInput(f"This model was checked on too few rows to say an interval for {level:g} of them.",
+                           hint="Take a lower level, or train it on more rows.")
+        return self.margins
 
     def self_test(self) -> float:
         """Predict the model's own sample; return the deviation from what it was exported with.
@@ -158,6 +183,28 @@ class Predictor:
             return [dict(row) for row in rows]
         except (BadBundle, TypeError, ValueError):
             return []
+
+    @property
+    def groups(self) -> tuple[npt.NDArray[np.int64], ...]:
+        """For each column of ``schema`` which of the encoded numbers are its own."""
+        places = np.arange(self._encoder.width)
+        return tuple(places[self._encoder.outputs(index)] for index in range(len(self.schema)))
+
+    def encode(self, columns: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+        """Return rows given as for ``predict`` as the numbers the graph takes, (N, F). Raises BadInput."""
+        self._refuse_missing(columns)
+        matrix: npt.NDArray[np.float32] = np.ascontiguousarray(
+            self._encoder.transform(self._columns(columns)), np.float32)
+        return matrix
+
+    def outputs_of(self, encoded: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return what the graph gives for encoded rows: (N, C) probabilities, or (N, 1) numbers."""
+        return self._session.run(np.ascontiguousarray(encoded, np.float32))
+
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """Return the values that training knows, commonest first, by column of text."""
+        return {column.name: tuple(known) for column in self._encoder.columns
+                if (known := getattr(column.block, "values", None)) is not None and isinstance(known, tuple)}
 
     def _refuse_missing(self, columns: Mapping[str, Any]) -> None:
         absent = [column.name for column in self.schema if column.name not in columns]
@@ -213,6 +260,16 @@ class Predictor:
                 raise BadBundle(f"This bundle's {GRAPH} gives {raw.shape[1]} outputs for {len(self.classes)} classes.")
             parts.append(raw)
         return np.concatenate(parts)
+
+    def _spread(self, raw: npt.NDArray[np.float32], margins: Margins, level: float) -> dict[str, npt.NDArray[Any]]:
+        """Return the ends of the intervals, or the sets of classes as JSON text."""
+        if not self.classes:
+            low, high = margins.around(raw[:, 0].astype(np.float64), level)
+            return {"prediction_low": low, "prediction_high": high}
+        texts = np.empty(len(raw), object)
+        texts[:] = [json.dumps([label for label, kept in zip(self.classes, row, strict=True) if kept],
+                               ensure_ascii=False) for row in margins.sets(raw.astype(np.float64), level)]
+        return {"prediction_set": texts}
 
     def _outputs(self, raw: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
         if not self.classes:

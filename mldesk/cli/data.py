@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from mldesk.cli import words
-from mldesk.cli.data_clean import clean
+from mldesk.cli.data_clean import clean, recipe
 from mldesk.cli.data_contract import check, contract
-from mldesk.cli.data_explore import explore, guard
 from mldesk.cli.data_far import fetch
 from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
@@ -24,6 +23,7 @@ app.command()(again)
 app.command()(samples)
 app.command()(fetch)
 app.command()(steps)
+app.command()(recipe)
 app.command()(contract)
 app.command()(check)
 
@@ -70,8 +70,6 @@ def show(context: typer.Context, reference: Reference) -> None:
 
 app.command()(preview)
 app.command()(profile)
-app.command()(explore)
-app.command()(guard)
 app.command()(query)
 
 

@@ -1,47 +1,141 @@
-"""``mldesk data clean``: a recipe makes the next version, or a script that repeats it."""
+"""``mldesk data clean`` and ``data recipe``: a recipe makes the next version, or a script; its steps are moved."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.asking import at_terminal, confirm
 from mldesk.cli.data_shown import Reference, problems
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
 from mldesk.core.errors import BadInput, NotFound
 
+if TYPE_CHECKING:
+    from mldesk.workbench.bench import Workbench
+
+Steps = Sequence[Any]
+_FROM = "from:"
+
 
 def clean(
     context: typer.Context, reference: Reference,
-    recipe: Annotated[Path, typer.Option("--recipe", metavar="FILE", help='JSON: {"steps": [{"step": "drop", '
-                                         '"columns": ["id"]}, …]}')],
+    recipe: Annotated[str, typer.Option("--recipe", metavar="FILE", help='JSON: {"steps": [{"step": "drop", '
+                                        '"columns": ["id"]}, …]}; or from:N@V, the recipe that made that version.')],
     script: Annotated[Path | None, typer.Option("--export-script", metavar="FILE", help="Only write a Python script "
                                                 "that repeats the recipe with duckdb; no version is made.")] = None,
+    leave: Annotated[bool, typer.Option("--leave-to-model", help="Skip steps that learn from all rows where training "
+                                        "does the same by itself, from its training rows only.")] = False,
+    allow: Annotated[bool, typer.Option("--allow-python", help="Let the recipe's Python code run, now and later; "
+                                        "otherwise it is shown and you are asked.")] = False,
 ) -> None:
     """Apply a recipe; the result is the dataset's next version. `mldesk data steps` lists what it may hold."""
-    from mldesk.data.steps import parse_recipe
+    from mldesk.data.steps_leak import left_to_model
     from mldesk.workbench.summaries import dataset_details
 
     face = Face.of(context)
-    steps = parse_recipe(read_text(recipe, "recipe"))
-    if script is not None:
-        with face.workbench() as bench:
-            text = bench.datasets.recipe_script(reference, steps)
-        write_text(script, text)
-        face.document({"file": str(script), "steps": len(steps)}) if face.json else \
-            face.say(f"Wrote {script}. Run it: python {script} SOURCE TARGET")
-        return
     with Interrupts() as interrupts, face.workbench() as bench:
+        steps = read_recipe(bench, recipe)
+        steps, left = left_to_model(steps) if leave else (steps, [])
+        _allow(face, bench, steps, allow)
+        if script is not None:
+            write_text(script, bench.datasets.recipe_script(reference, steps))
+            face.document({"file": str(script), "steps": len(steps)}) if face.json else \
+                face.say(f"Wrote {script}. Run it: python {script} SOURCE TARGET")
+            return
         version = bench.datasets.clean(reference, steps, cancelled=interrupts.asked)
     if face.json:
         face.document(dataset_details(version))
         return
     face.say(f"{version.label}: {words.plural(version.rows, 'row')}, {words.plural(len(version.columns), 'column')}, "
              f"by {words.plural(len(version.recipe or ()), 'step')} from version {version.parent}")
+    for number, step, instead in left:
+        face.note(f"Step {number} ({step['step']}) was skipped: {instead}, from its training rows only.")
     problems(face, version)
+    _offer(face, steps)
+
+
+def recipe(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A recipe, or from:N@V, the one that made a version.")],
+    move: Annotated[list[str] | None, typer.Option("--move", metavar="A:B", help="Put step A where step B is.")] = None,
+    disable: Annotated[list[int] | None, typer.Option("--disable", metavar="STEP", help="Skip a step, and keep it in "
+                                                      "the recipe.")] = None,
+    enable: Annotated[list[int] | None, typer.Option("--enable", metavar="STEP", help="Skip it no longer.")] = None,
+    drop: Annotated[list[int] | None, typer.Option("--drop", metavar="STEP", help="Take a step out.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
+) -> None:
+    """Show a recipe, or change it: numbers are those before the command, moves come last."""
+    from mldesk.data.recipe_changes import change
+
+    face = Face.of(context)
+    with face.workbench() as bench:
+        steps = read_recipe(bench, source)
+    steps = change(steps, disable=disable or (), enable=enable or (), drop=drop or (),
+                   moves=[_two(item) for item in move or ()])
+    document = {"steps": [dict(step) for step in steps]}
+    if output is not None:
+        write_text(output, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+    if face.json:
+        face.document(document)
+    elif output is not None:
+        face.say(f"Wrote {output}: {words.plural(len(steps), 'step')}")
+    else:
+        face.table(("", "step", "fields"), [
+            (str(number), f"{step['step']}{' (skipped)' if step.get('disabled') else ''}", _fields(step))
+            for number, step in enumerate(steps, start=1)])
+
+
+def read_recipe(bench: Workbench, source: str) -> Steps:
+    """Return the steps of a recipe: of a file, or with from:N@V those that made a version."""
+    from mldesk.data.steps import check_steps, parse_recipe
+
+    if source.startswith(_FROM):
+        return check_steps(bench.datasets.recipe_of(source.removeprefix(_FROM)))
+    return parse_recipe(read_text(Path(source), "recipe"))
+
+
+def _two(text: str) -> tuple[int, int]:
+    first, _, second = text.partition(":")
+    if not (first.isdigit() and second.isdigit()):
+        raise BadInput(f"{text!r:.40} does not say which step goes where.", hint="Write --move 3:1.")
+    return int(first), int(second)
+
+
+def _fields(step: Any) -> str:
+    shown = {name: value for name, value in step.items() if name not in ("step", "disabled", "digest")}
+    return words.cell(json.dumps(shown, ensure_ascii=False))[:120]
+
+
+def _allow(face: Face, bench: Workbench, steps: Steps, allow: bool) -> None:
+    """See that the recipe's code may run: said so with the command, before, or now. Raises CodeNotTrusted."""
+    from mldesk.data.code_trust import CodeNotTrusted
+
+    for number, source in bench.datasets.untrusted_code(steps):
+        if not allow:
+            if face.json or not at_terminal():
+                raise CodeNotTrusted(number, source)
+            face.note(f"Step {number} runs this Python code, without access to files, network or the library:\n")
+            face.note(words.plain(source))
+            if not confirm("Let it run, now and in later recipes?"):
+                raise CodeNotTrusted(number, source)
+        bench.datasets.trust_code(source)
+
+
+def _offer(face: Face, steps: Steps) -> None:
+    """Say which steps a model would do by itself."""
+    from mldesk.data.steps_leak import left_to_model
+
+    _, could = left_to_model(steps)
+    if could:
+        numbers = ", ".join(str(number) for number, _, _ in could)
+        face.note(f"Training does what step{'' if len(could) == 1 else 's'} {numbers} did by itself, from its training "
+                  "rows only: --leave-to-model skips what it does.")
 
 
 def read_text(path: Path, what: str) -> str:

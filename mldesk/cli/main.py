@@ -17,6 +17,7 @@ from mldesk.cli.arguments import Globals, take_globals, wants_json
 from mldesk.cli.face import Face
 from mldesk.cli.failures import Failed, report
 from mldesk.core.errors import BadInput
+from mldesk.core.not_here import STEPS, only_elsewhere
 
 OpenWindow = Callable[[str | None, bool], int]  # home, whether to open the gallery; returns the exit code
 
@@ -42,6 +43,7 @@ ENTRIES: Mapping[str, Entry] = {  # in the order in which they are used
     "models": Entry("models", "The main job", group=True),
     "predict": Entry("predict", "Use a model"),
     "serve": Entry("predict", "Use a model"),
+    "explain": Entry("explain", "Use a model"),
     "runners": Entry("runners", "Machines", group=True),
 }
 
@@ -85,7 +87,8 @@ def run(arguments: Sequence[str], open_window: OpenWindow) -> int:
     try:
         options, rest = take_globals(arguments)
         face = Face(options)
-        code = _run(face, rest, open_window)
+        with only_elsewhere(STEPS):
+            code = _run(face, rest, open_window)
         sys.stdout.flush()
         return code
     except BrokenPipeError:

@@ -18,7 +18,10 @@ Model = Annotated[str, typer.Argument(metavar="MODEL|FILE.mlbundle", help="A mod
 def predict(
     context: typer.Context, model: Model,
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="A table with the model's columns.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUTPUT", help="A .csv, .parquet or .jsonl file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUTPUT", help="A .csv, .parquet, .jsonl or "
+                                           ".xlsx file.")],
+    interval: Annotated[float | None, typer.Option(metavar="SHARE", help="Also say what holds the truth in at least "
+                                                   "that share of rows: 0.9 for nine of ten.")] = None,
 ) -> None:
     """Predict every row of a file, in its order."""
     from mldesk.workbench.predictions import is_bundle
@@ -27,7 +30,7 @@ def predict(
     with face.workbench() as bench, Meter(face, f"Predicting {source.name}", "rows") as meter:
         if not is_bundle(model):
             up_to_date(face, bench)
-        report = bench.predictions.predict(model, source, output, progress=meter.update)
+        report = bench.predictions.predict(model, source, output, level=interval, progress=meter.update)
     for warning in report.warnings:
         face.note(f"! {warning}")
     if face.json:

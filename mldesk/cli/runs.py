@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, how_to_go_on, show_result
+from mldesk.core.errors import BadInput
 
 app = typer.Typer(help="List, follow, steer and compare runs.")
 
@@ -26,12 +28,32 @@ Reference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the s
 def list_(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, newest first.")] = 50,
+    find: Annotated[str, typer.Option(metavar="TEXT", help="Words that must each occur in a run's name, dataset, "
+                                      "target, estimator, tags, group or note.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(metavar="T", help="With this tag; may be repeated.")] = None,
+    group: Annotated[str, typer.Option(metavar="G", help="In this group.")] = "",
+    dataset: Annotated[str, typer.Option(metavar="N[@V]", help="Of this dataset.")] = "",
+    status: Annotated[list[str] | None, typer.Option(metavar="S", help="In this state, as the list writes it; may be "
+                                                     "repeated.")] = None,
+    view: Annotated[str, typer.Option(metavar="V", help="As a saved view says; `mldesk runs views` lists them.")] = "",
+    save_view: Annotated[str, typer.Option("--save-view", metavar="V", help="Keep these choices under a name.")] = "",
+    output: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all of them as CSV, with a column "
+                                                "for every metric and parameter.")] = None,
 ) -> None:
     """List runs, newest first."""
+    from mldesk.library.run_filter import RunFilter
+
     face = Face.of(context)
+    asked = RunFilter(text=find, tags=tuple(tag or ()), group=group, dataset=dataset,
+                      states=tuple(_states(status or [])))
     with face.workbench() as bench:
         troubles = bench.runs.refresh()
-        runs = bench.runs.list(limit=limit)
+        wanted = bench.book.view(view) if view else asked
+        if save_view:
+            bench.book.save_view(save_view, wanted)
+        runs = bench.book.find(wanted, limit=None if output else limit)
+        if output is not None:
+            bench.book.export(runs, output)
         runners = bench.runners.list()
     for trouble in troubles:
         face.note(f"! {trouble}")
@@ -40,19 +62,89 @@ def list_(
 
         face.document({"runs": [run_details(run) for run in runs]})
         return
+    if output is not None:
+        face.say(f"Wrote {words.plural(len(runs), 'run')} to {output}.")
+        return
     from mldesk.workbench.comparison import leading_metric
 
     now = time.time()
     leading = {run.id: leading_metric(run) for run in runs}
     silent = {item.name for item in runners if item.unreachable is not None}
-    face.table(("run", "name", "status", "runner", "dataset", "model", "score", "time", "started"),
+    face.table(("run", "name", "status", "runner", "dataset", "model", "score", "time", "started", "tags"),
                [(run.id, run.name, run.state.value,
                  f"{run.runner}{' (unreachable)' if run.runner in silent and not run.state.final else ''}", run.dataset,
                  run.model or run.estimator,
                  "" if (best := leading[run.id]) is None else f"{best[0]} {words.score(best[1])}",
-                 words.duration(run.seconds), words.lately(run.created, now)) for run in runs], right=("time",),
-               spare=("started", "dataset", "time", "model", "runner"),
-               empty="No runs yet. Start one: mldesk train DATASET --target COLUMN")
+                 words.duration(run.seconds), words.lately(run.created, now), ", ".join(run.tags)) for run in runs],
+               right=("time",), spare=("tags", "started", "dataset", "time", "model", "runner"),
+               empty="No run is like that." if wanted != RunFilter() else
+               "No runs yet. Start one: mldesk train DATASET --target COLUMN")
+
+
+def _states(given: list[str]) -> list[str]:
+    from mldesk.wire.states import JobState
+    from mldesk.workbench.references import did_you_mean, listed
+
+    known = [state.value for state in JobState]
+    for name in given:
+        if name not in known:
+            raise BadInput(f"There is no state {name!r:.40}.", hint=did_you_mean(name, known) or
+                           f"There are: {listed(known, 20)}.")
+    return given
+
+
+@app.command()
+def views(
+    context: typer.Context,
+    remove: Annotated[str, typer.Option(metavar="V", help="Forget this one first.")] = "",
+) -> None:
+    """List the saved views of `runs list`."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        if remove:
+            bench.book.remove_view(remove)
+        found = bench.book.views()
+    if face.json:
+        face.document({"views": {name: wanted.to_json() for name, wanted in found.items()}})
+        return
+    face.table(("view", "shows"), [(name, "  ".join(f"{key}: {words.cell(value)}" for key, value in
+                                                      wanted.to_json().items())) for name, wanted in found.items()],
+               empty="No views yet. Save one: mldesk runs list --tag T --save-view NAME")
+
+
+@app.command()
+def tag(
+    context: typer.Context,
+    references: Annotated[list[str], typer.Argument(metavar="RUN", help="Runs.")],
+    add: Annotated[list[str] | None, typer.Option("--add", "-a", metavar="T", help="May be repeated.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", "-r", metavar="T", help="May be repeated.")] = None,
+) -> None:
+    """Give tags to runs, or take them away; without either, say which they bear."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        runs = bench.book.tag(references, add or (), remove or ())
+    if face.json:
+        face.document({"runs": [{"run": run.id, "tags": list(run.tags)} for run in runs]})
+        return
+    face.table(("run", "name", "tags"), [(run.id, run.name, ", ".join(run.tags)) for run in runs])
+
+
+@app.command()
+def note(
+    context: typer.Context, reference: Reference,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help='What to keep; "" removes it.')] = None,
+    group: Annotated[str | None, typer.Option(metavar="G", help='Put it into a group; "" takes it out.')] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Call it something else.")] = None,
+) -> None:
+    """Write a note to a run, put it into a group, or rename it; without any, print the note."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        run = bench.book.annotate(reference, name=name, note=text, group=group)
+    if face.json:
+        face.document({"run": run.id, "name": run.name, "note": run.note, "group": run.group,
+                       "tags": list(run.tags)})
+        return
+    face.show(facts({"run": run.id, "name": run.name, "group": run.group, "note": run.note}))
 
 
 @app.command()
@@ -80,7 +172,7 @@ def show(context: typer.Context, reference: Reference) -> None:
         "estimator": "" if run.result is not None else run.estimator,
         "runner": run.runner + (f", unreachable since {words.moment(silent)}" if silent is not None else ""),
         "created": words.moment(run.created), "finished": words.moment(run.finished),
-        "events": words.count(run.last_seq),
+        "events": words.count(run.last_seq), "group": run.group, "tags": ", ".join(run.tags), "note": run.note,
         "parameters": words.parameters(details["parameters"])}))
 
 
@@ -241,3 +333,20 @@ def _side_by_side(face: Face, found: Mapping[str, Any]) -> None:
         face.show(make_table(("", *names[shown:end]), [(row[0], *row[shown + 1:end + 1]) for row in rows],
                              right=set(names)))
         shown = end
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    references: Annotated[list[str], typer.Argument(metavar="RUN", help="One run or search; several are compared.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write: .html or .pdf.")],
+) -> None:
+    """Write a report that needs nothing else to be read: data, settings, curves, scores, errors, log."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        for reference in references:
+            bench.runs.refresh(reference)
+        path = bench.reports.write(references, output)
+    size = path.stat().st_size
+    face.document({"file": str(path), "size": size, "runs": references}) if face.json else face.say(
+        f"Wrote {path} ({words.size(size)}).")

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 _KINDS = {"columns": "list of columns", "column": "a column", "choice": "one of these", "text": "text",
           "value": "text, number, true or false", "expression": "SQL condition", "names": "{old name: new name}",
           "values": "{old value: new value}", "number": "a number", "texts": "list of texts",
-          "cells": '[{"row": 1, "column": …, "value": …}]', "rows": "list of row numbers"}
+          "cells": '[{"row": 1, "column": …, "value": …}]', "rows": "list of row numbers", "code": "Python code"}
 _EXAMPLES: dict[str, Any] = {"columns": ["age"], "column": "age", "text": "", "value": 0,
                              "expression": '"age" >= 18', "names": {"age": "years"}, "values": {"n/a": None},
                              "number": 1, "texts": ["part"], "cells": [{"row": 1, "column": "age", "value": 40}],
-                             "rows": [2]}
+                             "rows": [2], "code": "def step(frame):\n    return frame[frame.age >= 18]\n"}
 _TABULAR = "tabular_"
 
 

@@ -64,9 +64,9 @@ class Home:
         return self.root / "scratch"
 
     @property
-    def cache(self) -> Path:
-        """What can be made again at any time, as statistics of datasets; may be deleted while nothing runs."""
-        return self.root / "cache"
+    def trusted_code(self) -> Path:
+        """The digests of the recipes' Python code that may run here."""
+        return self.root / "trusted_code.json"
 
     @property
     def wheels(self) -> Path:

@@ -9,7 +9,7 @@ from mldesk.data import forms
 from mldesk.data.decide import FORCED, Decision
 from mldesk.data.forced import forced_values
 from mldesk.data.guess import marker_array
-from mldesk.data.plain import Cells, cells_of, has_digits, moments, surely_texts
+from mldesk.data.plain import Cells, cells_of, has_digits, surely_texts
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
 
@@ -29,12 +29,12 @@ class Converter:
     def type(self) -> ColumnType:
         return self._decision.type
 
-    def __call__(self, values: pa.Array) -> pa.Array:
-        """Return the values in the column's Arrow type, null where missing.
+    def __call__(self, values: pa.Array, cells: Cells | None = None) -> pa.Array:
+        """Return the values in the column's Arrow type, null where missing; ``cells`` are theirs, if they are known.
 
         Raises ArrowInvalid for a value that does not fit, which the decision ruled out.
         """
-        cells = cells_of(values)
+        cells = cells_of(values) if cells is None else cells
         plain = self._plain(cells) if cells is not None else None
         if plain is not None:
             return plain
@@ -57,16 +57,15 @@ class Converter:
         if self._marked_digits:
             return None
         if form == "ymd":
-            found = moments(cells)
-            return None if found is None else forms.as_moments(cells.spread(found[0]), kind)
+            found = cells.moments
+            return None if found is None else pc.cast(found[0], ARROW[kind])
         return self._plain_number(cells) if form in ("integer", "number") else None
 
     def _plain_number(self, cells: Cells) -> pa.Array | None:
-        try:
-            read = pc.cast(cells.values, ARROW[self._decision.type])
-        except pa.ArrowInvalid:
-            return None
-        if self._decision.type is ColumnType.NUMBER:
+        if self._decision.type is ColumnType.INTEGER:
+            return cells.integers
+        read = cells.floats
+        if read is not None and not pc.all(pc.is_finite(read)).as_py():
             if pc.any(pc.is_nan(read)).as_py():  # a marker
                 return None
             self.infinite += pc.sum(pc.is_inf(read)).as_py() or 0

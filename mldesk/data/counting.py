@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from pathlib import Path
 
-import pyarrow.compute as pc
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mldesk.data.different import different
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 
-_CELLS = 8_000_000   # of columns that are counted at once
+_TEXTS = 2_500_000   # rows up to which texts are counted in memory
 _EXACT = 20_000_000  # rows up to which the count is exact
-_SMALL = 200_000     # rows up to which Arrow counts, column by column
-_AT_ONCE = 500       # columns that Arrow reads at once
+_BESIDE = 4_000_000  # rows up to which two columns are counted at once
+_AT_ONCE = 500       # columns that are looked at between two questions whether to stop
+_POLL = 0.05         # seconds between them
 
 
 def distinct_counts(paths: Sequence[Path], names: Sequence[str], scratch: Path,
@@ -23,26 +29,54 @@ def distinct_counts(paths: Sequence[Path], names: Sequence[str], scratch: Path,
     Approximate (within about 2 %) for tables of more than 20 million rows. ``check`` may raise to stop.
     """
     rows = sum(pq.read_metadata(path).num_rows for path in paths)
-    if rows <= _SMALL and len(paths) == 1:
-        return _by_arrow(paths[0], len(names), check)
-    call = "count(DISTINCT {})" if rows <= _EXACT else "approx_count_distinct({})"
-    at_once = max(1, min(200, _CELLS // max(1, rows)))
+    if rows > _EXACT:
+        return _by_engine(paths, names, scratch, "approx_count_distinct({})", check)
+    schema = pq.read_schema(paths[0])
+    counted = [place for place in range(len(names))
+               if rows <= _TEXTS or pa.types.is_primitive(schema.field(place).type)]
+    found = dict(zip(counted, _by_arrow(paths, counted, rows, check), strict=True))
+    texts = [name for place, name in enumerate(names) if place not in found]
+    others = iter(_by_engine(paths, texts, scratch, "count(DISTINCT {})", check) if texts else ())
+    return [found[place] if place in found else next(others) for place in range(len(names))]
+
+
+def _by_engine(paths: Sequence[Path], names: Sequence[str], scratch: Path, call: str,
+               check: Callable[[], None]) -> list[int]:
+    """Let DuckDB count, which needs no more memory than it may have."""
     counts: list[int] = []
     with sql_errors("Counting the values"), connect(paths, scratch) as connection:
-        for first in range(0, len(names), at_once):
+        for name in names:
             check()
-            chosen = ", ".join(call.format(identifier(name)) for name in names[first:first + at_once])
-            counts += map(int, one_row(connection, f"SELECT {chosen} FROM {relation(paths)}"))
+            counts.append(int(one_row(connection, f"SELECT {call.format(identifier(name))} FROM {relation(paths)}")[0]))
     return counts
 
 
-def _by_arrow(path: Path, width: int, check: Callable[[], None]) -> list[int]:
-    counts: list[int] = []
-    with pq.ParquetFile(path) as file:
-        for first in range(0, width, _AT_ONCE):
-            check()
-            # By place, not by name: pyarrow reads "a.b" when asked for "a".
-            places = list(range(first, min(width, first + _AT_ONCE)))
-            table = file.reader.read_all(column_indices=places)
-            counts += [int(pc.count_distinct(column, mode="only_valid").as_py()) for column in table.columns]
-    return counts
+def _by_arrow(paths: Sequence[Path], places: Sequence[int], rows: int, check: Callable[[], None]) -> list[int]:
+    """Count in memory, a few columns at a time."""
+    at_once = max(1, min(_AT_ONCE, _BESIDE // max(1, rows)))
+    threads = 1 if rows > _BESIDE else min(4, os.cpu_count() or 1)
+    stop = threading.Event()
+
+    def count(mine: Sequence[int]) -> dict[int, int]:
+        found: dict[int, int] = {}
+        with ExitStack() as stack:
+            files = [stack.enter_context(pq.ParquetFile(path)) for path in paths]
+            for first in range(0, len(mine), at_once):
+                # By place, not by name: pyarrow reads "a.b" when asked for "a".
+                some = mine[first:first + at_once]
+                table = pa.concat_tables(file.reader.read_all(column_indices=list(some), use_threads=False)
+                                         for file in files)
+                found.update(zip(some, map(different, table.columns), strict=True))
+                if stop.is_set():
+                    break
+        return found
+
+    with ThreadPoolExecutor(threads, "counting") as pool:
+        work = [pool.submit(count, places[first::threads]) for first in range(threads)]
+        try:
+            while wait(work, _POLL).not_done:
+                check()
+        finally:
+            stop.set()
+    found = {place: number for done in work for place, number in done.result().items()}
+    return [found[place] for place in places]

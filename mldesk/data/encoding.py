@@ -32,7 +32,7 @@ class Text:
     quotes: int       # double quotes
 
 
-class _Counter:
+class Counter:
     """Counts lines and quotes over pieces of bytes."""
 
     def __init__(self) -> None:
@@ -60,10 +60,10 @@ def as_utf8(source: Path, target: Path, problems: Problems, encoding: str | None
 
     Raises ImportRefused for a file that is not text, DiskFull.
     """
-    head = _head(source)
+    head = head_bytes(source)
     given = encoding is not None
-    encoding = _known(encoding) if encoding is not None else _by_mark(head)
-    counter = _Counter()
+    encoding = _known(encoding) if encoding is not None else encoding_by_mark(head)
+    counter = Counter()
     if encoding in (None, "utf-8"):
         bad_line, sample, good, bad = _check_utf8(source, counter, step)
         if bad_line is None and counter.nul_line is None:
@@ -91,7 +91,8 @@ def as_utf8(source: Path, target: Path, problems: Problems, encoding: str | None
     return Text(target, str(encoding), counted.lines, counted.quotes)
 
 
-def _head(path: Path) -> bytes:
+def head_bytes(path: Path) -> bytes:
+    """Return the beginning of a file."""
     with open(path, "rb") as file:
         return file.read(_SAMPLE)
 
@@ -106,7 +107,7 @@ def _known(encoding: str) -> str:
     return "utf-8" if name == "utf-8-sig" else name
 
 
-def _by_mark(head: bytes) -> str | None:
+def encoding_by_mark(head: bytes) -> str | None:
     """Return the encoding that a byte order mark, or the NULs of unmarked UTF-16, tell of."""
     for mark, encoding in _BOMS:
         if head.startswith(mark):
@@ -130,7 +131,7 @@ def _pieces(path: Path, step: Step) -> Iterator[bytes]:
             step(len(piece))
 
 
-def _check_utf8(path: Path, counter: _Counter, step: Step) -> tuple[int | None, bytes, int, int]:
+def _check_utf8(path: Path, counter: Counter, step: Step) -> tuple[int | None, bytes, int, int]:
     """Read the file once. Returns the first line that is not UTF-8, lines beyond ASCII, good and bad characters."""
     strict = codecs.getincrementaldecoder("utf-8")("strict")
     lenient = codecs.getincrementaldecoder("utf-8")("replace")
@@ -158,7 +159,7 @@ def _check_utf8(path: Path, counter: _Counter, step: Step) -> tuple[int | None, 
     return bad_line, sample, good, bad
 
 
-def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str, *, guessed: bool) -> _Counter:
+def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str, *, guessed: bool) -> Counter:
     """Write the text as UTF-8 without mark and NULs; count as it is written (NULs before they go).
 
     What a guessed encoding cannot read is replaced; what a chosen or marked one cannot read is refused.
@@ -166,7 +167,7 @@ def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str,
     lenient = encoding == "utf-8" or (guessed and not encoding.startswith("utf"))
     decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)(
         "replace" if lenient else "strict")
-    counter = _Counter()
+    counter = Counter()
     try:
         with disk_errors(f"reading {name}"), open(target, "wb") as out:
             for piece in chain(_pieces(source, step), (b"",)):

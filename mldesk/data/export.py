@@ -1,7 +1,7 @@
-"""Write a table out again: CSV (RFC 4180), JSON lines or Parquet.
+"""Write a table out again: CSV (RFC 4180), JSON lines, Parquet or a workbook.
 
-Values are written as they are. A cell that begins with ``=`` stays so: a spreadsheet may take it for a formula, and
-altering it would alter the data.
+Values are written as they are. A cell of CSV that begins with ``=`` stays so: a spreadsheet may take it for a formula,
+and altering it would alter the data.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mldesk.data.types import arrow_schema, plain
 from mldesk.wire.schema import ColumnType
 
 EXPORTS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
-           ".parquet": "parquet", ".pq": "parquet"}
+           ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx"}
 Batches = Iterable[pa.RecordBatch]
 
 
@@ -33,7 +33,7 @@ def export_table(batches: Batches, path: Path, kind: str | None, names: Sequence
     kind = kind or EXPORTS.get(path.suffix.lower())
     if kind not in EXPORTS.values():
         raise BadInput(f"A table cannot be written as {kind or path.suffix or 'a file without extension'!r}.",
-                       hint="Name the file with .csv, .tsv, .jsonl or .parquet.")
+                       hint="Name the file with .csv, .tsv, .jsonl, .parquet or .xlsx.")
     if not path.parent.is_dir():
         raise NotFound(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
     if path.is_dir():
@@ -43,6 +43,8 @@ def export_table(batches: Batches, path: Path, kind: str | None, names: Sequence
             _write_parquet(batches, file, names, types)
         elif kind == "jsonl":
             _write_jsonl(batches, file, names)
+        elif kind == "xlsx":
+            _write_sheet(batches, file, names)
         else:
             _write_delimited(batches, file, names, "\t" if kind == "tsv" else ",")
 
@@ -71,6 +73,17 @@ def _write_jsonl(batches: Batches, file: BinaryIO, names: Sequence[str]) -> None
         columns = [[plain(value) for value in column.to_pylist()] for column in batch.columns]
         rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
         file.writelines(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n" for row in rows)
+
+
+def _write_sheet(batches: Batches, file: BinaryIO, names: Sequence[str]) -> None:
+    from mldesk.data.sheet_output import SheetWriter  # only who writes workbooks needs it
+
+    sheet = SheetWriter(file, names)
+    try:
+        for batch in batches:
+            sheet.write(list(zip(*(column.to_pylist() for column in batch.columns), strict=True)))
+    finally:
+        sheet.close()  # also where it is refused: the library keeps rows in a file of its own until then
 
 
 def _write_parquet(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:

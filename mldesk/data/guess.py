@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from mldesk.data import forms
 from mldesk.data.forms import FORMS, Form
 from mldesk.data.missing import EXPECTED, IN_TYPED, MARKERS
-from mldesk.data.plain import Cells, cells_of, has_digits, moments, surely_texts, whole_numbers
+from mldesk.data.plain import Cells, cells_of, has_digits, surely_texts, whole_numbers
 from mldesk.data.temporal import PATTERNS, read_moments
 
 _SAMPLE = 64     # values by which "nearly numbers" is given up
@@ -47,9 +47,9 @@ class ColumnGuess:
         self.timed = False                 # dates with a time of day
         self.slashed = False               # dates with slashes
 
-    def observe(self, values: pa.Array) -> None:
-        """Look at the next values, text with nulls for missing."""
-        cells = cells_of(values)
+    def observe(self, values: pa.Array, cells: Cells | None = None) -> None:
+        """Look at the next values, text with nulls for missing; ``cells`` are theirs, if somebody has them already."""
+        cells = cells_of(values) if cells is None else cells
         if cells is None or not self._observe_plain(cells):
             self._observe_any(values)
 
@@ -78,7 +78,7 @@ class ColumnGuess:
         return True
 
     def _plain_dates(self, cells: Cells, names: set[str]) -> bool:
-        found = moments(cells) if "ymd" in names else None
+        found = cells.moments if "ymd" in names else None
         if found is None:
             return False
         self.timed = self.timed or found[1]

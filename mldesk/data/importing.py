@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mldesk.core.durable import disk_errors
 from mldesk.data.counting import distinct_counts
+from mldesk.data.early import EarlyTable
 from mldesk.data.gather import Item, gather
 from mldesk.data.locations import Location
 from mldesk.data.parts import PartWriter, keep
@@ -19,7 +20,7 @@ from mldesk.data.reading import read_file
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Problems, Progress, Table
 from mldesk.data.rejects import Rejects
 from mldesk.data.stopping import stoppable
-from mldesk.data.together import Read, rows_of, shape_of
+from mldesk.data.together import Read, Shape, early_rows, rows_of, shape_of
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column
 
@@ -41,7 +42,7 @@ def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path,
     options = options or ImportOptions()
     with disk_errors("the import"), working_folder(scratch) as folder, ExitStack() as stack:
         out = None if rejects is None else stack.enter_context(Rejects(folder / "rejects.csv", rejects))
-        files = list(read_all(sources, folder, options, progress, cancelled, rejects=out))
+        files = list(read_all(sources, folder, options, progress, cancelled, rejects=out, early=stack))
         table = _store(files, store, folder, options, cancelled)
         if out is not None:
             out.publish()
@@ -61,9 +62,10 @@ def working_folder(scratch: Path) -> Iterator[Path]:
 
 def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, progress: Progress | None,
              cancelled: Cancelled | None, *, rejects: Rejects | None = None, sampled: bool = False,
-             most: int | None = None) -> Iterator[Read]:
+             most: int | None = None, early: ExitStack | None = None) -> Iterator[Read]:
     """Read every file of the sources, with ``sampled`` only the beginning of long ones, at most ``most`` of them.
 
+    With ``early``, the table of a single file may be made while it is read; it is closed with that stack.
     Raises as ``import_table`` does.
     """
     items = gather(sources, options, folder, partial(_fetch, options, progress, cancelled), cancelled)
@@ -72,16 +74,28 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
     total = float(sum(item.size for item in items)) or 1.0
     before = 0.0
     for number, item in enumerate(items[:most]):
-        def report(share: float, before: float = before, size: float = item.size) -> None:
+        furthest = [0.0]   # a file may be begun anew
+
+        def report(share: float, before: float = before, size: float = item.size,
+                   furthest: list[float] = furthest) -> None:
+            furthest[0] = max(furthest[0], share)
             if progress is not None:
-                progress(before + share * size, total)
+                progress(before + furthest[0] * size, total)
 
         context = _context(item, number, folder, options)
         context.report, context.cancelled, context.rejects, context.sampled = report, cancelled, rejects, sampled
         context.of = len(items)
+        if early is not None and len(items) == 1 and not options.provenance:
+            context.early = partial(_begin, early, context, folder / "early")
         context.check()
         yield Read(context, read_file(context, item))
         before += item.size
+
+
+def _begin(stack: ExitStack, context: Context, folder: Path, names: Sequence[str]) -> EarlyTable:
+    table = EarlyTable(names, context.options, folder, context.check)
+    stack.callback(table.close)
+    return table
 
 
 def _context(item: Item, number: int, folder: Path, options: ImportOptions) -> Context:
@@ -99,16 +113,8 @@ def _fetch(options: ImportOptions, progress: Progress | None, cancelled: Cancell
 def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: ImportOptions,
            cancelled: Cancelled | None) -> Table:
     shape = shape_of(files, options)
-    out = folder / "parts"
-    out.mkdir()
-    writer = PartWriter(out, shape.names, shape.types)
+    writer = early_rows(files, shape) or _write(files, shape, folder / "parts")
     try:
-        for file in files:
-            for arrays, share in rows_of(file, shape):
-                writer.write(arrays)
-                file.context.written(share)
-            if isinstance(file.table, RawTable):
-                file.table.spool.clear()
         paths = writer.close()
     finally:
         writer.abandon()
@@ -125,6 +131,22 @@ def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: Imp
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     source = ", ".join(file.context.name for file in files[:3]) + more
     return Table(manifest, writer.rows, columns, size, problems, source, dict(files[0].table.reading), options)
+
+
+def _write(files: Sequence[Read], shape: Shape, out: Path) -> PartWriter:
+    out.mkdir()
+    writer = PartWriter(out, shape.names, shape.types)
+    try:
+        for file in files:
+            for arrays, share in rows_of(file, shape):
+                writer.write(arrays)
+                file.context.written(share)
+            if isinstance(file.table, RawTable):
+                file.table.spool.clear()
+    except BaseException:
+        writer.abandon()
+        raise
+    return writer
 
 
 def _remarks(files: Sequence[Read], columns: Sequence[Column], rows: int) -> tuple[Problem, ...]:

@@ -6,14 +6,19 @@ arithmetic.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
+from mldesk.core.errors import DiskFull
+from mldesk.data.different import different
 from mldesk.data.types import arrow_schema
 from mldesk.wire.manifest import Manifest, read_entry
 from mldesk.wire.objects import ObjectStore
@@ -23,6 +28,9 @@ GROUP_ROWS = 122_880          # of a row group, unless the table is very wide
 PART_ROWS = 8 * GROUP_ROWS    # 983,040
 PART_BYTES = 64 * 1024 * 1024
 _GROUP_CELLS = 16_000_000     # of a row group at most
+_AHEAD = 2                    # row groups that wait for being written
+_JUDGED = 4096                # rows from which it matters whether values repeat
+_REPEATED = 3                 # times that a value of a column with a dictionary stands there, on average
 _DOING = "writing the table"
 
 
@@ -32,22 +40,28 @@ def group_rows(width: int) -> int:
 
 
 class PartWriter:
-    """Writes typed columns to ``folder`` as parts, however they are cut into batches."""
+    """Writes typed columns to ``folder`` as parts, however they are cut into batches, in a thread of its own.
+
+    ``close`` or ``abandon`` must be called, which end that thread.
+    """
 
     def __init__(self, folder: Path, names: Sequence[str], types: Sequence[ColumnType]) -> None:
-        self._folder = folder
         self._schema = arrow_schema(names, types)
         self._group = group_rows(len(names))
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
-        self._writer: pq.ParquetWriter | None = None
-        self._part_rows = 0
+        self._parts = _Parts(folder, self._schema, self._group)
+        self._thread = ThreadPoolExecutor(1, "parts")
+        self._writing: deque[Future[None]] = deque()
         self.rows = 0
         self.missing = [0] * len(names)
-        self.paths: list[Path] = []
+
+    @property
+    def paths(self) -> list[Path]:
+        return self._parts.paths
 
     def write(self, columns: Sequence[pa.Array]) -> None:
-        """Append rows. Raises DiskFull."""
+        """Append rows. Raises DiskFull, perhaps for rows that came before."""
         table = pa.Table.from_arrays(list(columns), schema=self._schema)
         for index, column in enumerate(table.columns):
             self.missing[index] += column.null_count
@@ -61,45 +75,69 @@ class PartWriter:
         """Write what is waiting; return the parts in order. Raises DiskFull."""
         while self._waiting_rows:
             self._write_group(min(self._group, self._waiting_rows))
-        self._close_part()
+        while self._writing:
+            self._writing.popleft().result()
+        self._parts.close()
+        self._thread.shutdown()
         return self.paths
 
     def abandon(self) -> None:
-        """Stop without caring for the parts; the folder is about to be removed."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            try:
-                writer.close()
-            except OSError:  # the disk is full; that was said already
-                pass
+        """Stop without caring for the parts; the folder is about to be removed. After ``close`` it does nothing."""
+        self._thread.shutdown(cancel_futures=True)
+        self._writing.clear()
+        with contextlib.suppress(OSError, DiskFull):  # the disk is full; that was said already
+            self._parts.close()
 
     def _write_group(self, rows: int) -> None:
         whole = pa.concat_tables(self._waiting)
-        group = whole.slice(0, rows).combine_chunks()
         rest = whole.slice(rows)
         self._waiting = [rest] if rest.num_rows else []
         self._waiting_rows = rest.num_rows
+        while len(self._writing) >= _AHEAD:
+            self._writing.popleft().result()
+        self._writing.append(self._thread.submit(self._parts.write_group, whole.slice(0, rows)))
+
+
+class _Parts:
+    """The files, as one thread writes them."""
+
+    def __init__(self, folder: Path, schema: pa.Schema, group: int) -> None:
+        self._folder, self._schema, self._group = folder, schema, group
+        self._writer: pq.ParquetWriter | None = None
+        self._rows = 0
+        self.paths: list[Path] = []
+
+    def write_group(self, table: pa.Table) -> None:
+        group = table.combine_chunks()
         with disk_errors(_DOING):
             if self._writer is None:
-                self._open_part()
-            assert self._writer is not None  # noqa: S101 - for the type checker
+                self._writer = self._open(group)
             self._writer.write_table(group, row_group_size=self._group)
-        self._part_rows += rows
-        if self._part_rows + self._group > PART_ROWS or self.paths[-1].stat().st_size >= PART_BYTES:
-            self._close_part()
+        self._rows += group.num_rows
+        if self._rows + self._group > PART_ROWS or self.paths[-1].stat().st_size >= PART_BYTES:
+            self.close()
 
-    def _open_part(self) -> None:
-        path = self._folder / f"{len(self.paths):05d}.parquet"
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", version="2.6", store_schema=False,
-                                        write_page_index=False)
-        self.paths.append(path)
-        self._part_rows = 0
-
-    def _close_part(self) -> None:
+    def close(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
             with disk_errors(_DOING):
                 writer.close()
+
+    def _open(self, group: pa.Table) -> pq.ParquetWriter:
+        path = self._folder / f"{len(self.paths):05d}.parquet"
+        self.paths.append(path)
+        self._rows = 0
+        return pq.ParquetWriter(path, self._schema, compression="zstd", version="2.6", store_schema=False,
+                                write_page_index=False, use_dictionary=_repeating(group))
+
+
+def _repeating(group: pa.Table) -> list[str] | bool:
+    """Return the columns whose values come again and again, by the first rows of a part: a dictionary makes those
+    smaller, and everything else larger and slower."""
+    if group.num_rows < _JUDGED:
+        return True
+    return [name for name, column in zip(group.column_names, group.columns, strict=True)
+            if _REPEATED * different(column) <= group.num_rows]
 
 
 def keep(store: ObjectStore, paths: Sequence[Path]) -> tuple[str, int]:

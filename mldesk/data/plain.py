@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Numbers = npt.NDArray[np.int64]
 _DIGITS = b"0123456789"
 _SPELLED = {ord("."), ord("-"), *_DIGITS}   # of a plain number
 _SURE = 18           # digits that 64 bits hold, whatever they are
 _DAY, _MOMENT = len("2026-11-21"), len("2026-11-21 06:52:00")
 _MARKS = {4: b"-", 7: b"-", 10: b" T", 13: b":", 16: b":"}
+_FIRST = -62_135_596_800_000_000   # microseconds from 1970 to the first day of the year 1
 _ZERO, _DOT, _MINUS = ord("0"), ord("."), ord("-")
 
 
@@ -34,7 +33,6 @@ class Cells:
     data: npt.NDArray[np.uint8]         # all values, one after the other
     starts: npt.NDArray[np.int32]       # of the values that are not empty
     lengths: npt.NDArray[np.int32]
-    there: npt.NDArray[np.bool_] | None  # which are not empty; None for all
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -47,13 +45,27 @@ class Cells:
     def last(self) -> npt.NDArray[np.uint8]:
         return np.asarray(self.data[self.starts + self.lengths - 1])
 
-    def spread(self, values: npt.NDArray[Any]) -> pa.Array:
-        """Return one number per value that is not empty as an array with null for those that are."""
-        if self.there is None:
-            return pa.array(values)
-        whole = np.zeros(len(self.there), values.dtype)
-        whole[self.there] = values
-        return pa.array(whole, mask=~self.there)
+    @cached_property
+    def integers(self) -> pa.Array | None:
+        """The values as Arrow reads whole numbers; None if some is none, or beyond 64 bits."""
+        return _cast(self.values, pa.int64())
+
+    @cached_property
+    def floats(self) -> pa.Array | None:
+        """The values as Arrow reads numbers; None if some is none."""
+        return _cast(self.values, pa.float64())
+
+    @cached_property
+    def moments(self) -> tuple[pa.Array, bool] | None:
+        """What ``moments`` says of them."""
+        return moments(self)
+
+
+def _cast(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    try:
+        return pc.cast(values, kind)
+    except pa.ArrowInvalid:
+        return None
 
 
 def cells_of(values: pa.Array) -> Cells | None:
@@ -68,11 +80,11 @@ def cells_of(values: pa.Array) -> Cells | None:
     there = lengths > 0
     empty = len(values) - int(np.count_nonzero(there))
     if not empty:
-        return Cells(values, 0, body, starts, lengths, None)
+        return Cells(values, 0, body, starts, lengths)
     bits = pa.py_buffer(np.packbits(there, bitorder="little").tobytes())
     nulled = pa.Array.from_buffers(pa.string(), len(values), [bits, pa.py_buffer(offsets.tobytes()),
                                                                 data or pa.py_buffer(b"")], empty)
-    return Cells(nulled, empty, body, starts[there], lengths[there], there)
+    return Cells(nulled, empty, body, starts[there], lengths[there])
 
 
 def whole_numbers(cells: Cells) -> bool | None:
@@ -96,15 +108,11 @@ def whole_numbers(cells: Cells) -> bool | None:
         return None
     if dots == 0:
         return True if int(sizes.max()) <= _SURE else None
-    try:
-        pc.cast(cells.values, pa.float64())  # no value has two points
-    except pa.ArrowInvalid:
-        return None
-    return False
+    return None if cells.floats is None else False  # some value has two points
 
 
-def moments(cells: Cells) -> tuple[Numbers, bool] | None:
-    """Return microseconds since 1970 of values like 2026-11-21 or 2026-11-21 06:52:00, and whether they say the time.
+def moments(cells: Cells) -> tuple[pa.Array, bool] | None:
+    """Return values like 2026-11-21 or 2026-11-21 06:52:00 as moments (µs), and whether they say the time.
 
     None if some value is written otherwise or is not in the calendar.
     """
@@ -115,32 +123,18 @@ def moments(cells: Cells) -> tuple[Numbers, bool] | None:
         return None
     table = cells.data.reshape(-1, size)
     for place, marks in _MARKS.items():
-        if place < size and not bool(np.isin(table[:, place], list(marks)).all()):
+        if place < size and not bool(_either(table[:, place], marks).all()):
             return None
-    digits = [place for place in range(size) if place not in _MARKS]
-    if bool((table[:, digits] - _ZERO > 9).any()):  # below zero wraps around: bytes have no sign
+    # Arrow reads what is of that length and has these marks in one way only, and knows the calendar.
+    found = _cast(cells.values, pa.timestamp("us"))
+    if found is None or pc.min(found.view(pa.int64())).as_py() < _FIRST:
         return None
+    return found, size == _MOMENT
 
-    def number(first: int, count: int) -> Numbers:
-        total = np.zeros(len(table), np.int64)
-        for place in range(first, first + count):
-            total = total * 10 + (table[:, place] - _ZERO)
-        return total
 
-    year, month, day = number(0, 4), number(5, 2), number(8, 2)
-    if not bool(((year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)).all()):
-        return None
-    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    days = months.astype("datetime64[D]") + (day - 1)
-    if bool((days.astype("datetime64[M]") != months).any()):
-        return None
-    total: Numbers = days.astype(np.int64) * 86_400_000_000
-    if size == _DAY:
-        return total, False
-    hour, minute, second = number(11, 2), number(14, 2), number(17, 2)
-    if int(hour.max()) > 23 or int(minute.max()) > 59 or int(second.max()) > 59:
-        return None
-    return total + ((hour * 60 + minute) * 60 + second) * 1_000_000, True
+def _either(places: npt.NDArray[np.uint8], marks: bytes) -> npt.NDArray[np.bool_]:
+    """Return which of the bytes are one of one or two marks."""
+    return np.asarray((places == marks[0]) | (places == marks[-1]))
 
 
 def surely_texts(cells: Cells, markers: frozenset[str]) -> bool:

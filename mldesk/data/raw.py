@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from mldesk.data.early import EarlyTable
 from mldesk.data.records import Cancelled, ImportCancelled, ImportOptions, Problems
 from mldesk.data.rejects import Rejects
-from mldesk.data.spool import Spool
+from mldesk.data.spool import Rows
 
 MAX_COLUMNS = 100_000
 _CELLS = 1_000_000  # of a batch, about
@@ -62,11 +63,12 @@ class RawTable:
     """A file as text columns, before types are known. None and the missing markers are missing."""
 
     names: list[str]
-    spool: Spool
+    spool: Rows
     lines: Lines
     ltrim: bool = False                       # text begins with a blank that belongs to the delimiter
     drop_rows: frozenset[int] = frozenset()   # rows that turned out not to belong, by index
     reading: Mapping[str, Any] = field(default_factory=dict)
+    early: EarlyTable | None = None           # made while the rows were read; it has seen them all
 
 
 @dataclass(slots=True)
@@ -85,6 +87,7 @@ class Context:
     sampled: bool = False             # the file is the beginning of another one, cut at a line end where it has lines
     of: int = 1                       # files in the import
     choices: tuple[str, ...] = ()     # sheets or tables that the file holds, one of which is read
+    early: Callable[[Sequence[str]], EarlyTable] | None = None   # begins a table of these columns, if that is wanted
     _seen: int = 0
 
     def check(self) -> None:
@@ -107,6 +110,11 @@ class Context:
         self.check()
         self._seen += size
         self.report(0.2 * min(1.0, self._seen / max(1, self.size)))
+
+    def made(self, share: float) -> None:
+        """Say how much of the file has become a table in one go: nearly all of the work."""
+        self.check()
+        self.report(0.9 * min(1.0, share))
 
     def parsed(self, share: float) -> None:
         """Say how much of the file has become rows: up to the half of the work."""

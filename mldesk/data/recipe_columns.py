@@ -43,6 +43,36 @@ def reorder(tools: Tools, state: State, step: Step) -> State:
     return _chosen(tools, state, [*moved, *rest] if step["place"] == "first" else [*rest, *moved])
 
 
+def drop_poor(tools: Tools, state: State, step: Step) -> State:
+    """Take out columns that hold one value only, or too few values."""
+    columns = tools.columns(state, step.get("columns") or list(state.names))
+    facts = tools.one(state.select("count(*), " + ", ".join(
+        f"count({column}), min({column}) IS NOT DISTINCT FROM max({column})" for column in map(identifier, columns))))
+    gone: dict[str, str] = {}
+    for name, there, same in zip(columns, facts[1::2], facts[2::2], strict=True):
+        missing = 1 - there / facts[0] if facts[0] else 0.0
+        if missing >= step["missing"] and missing:
+            gone[name] = f"{missing:.0%} missing"
+        elif step["constant"] == "yes" and same and there == facts[0]:
+            gone[name] = "one value only"
+    if len(gone) == len(state.names):
+        raise tools.refused("it would take out every column")
+    for name, why in gone.items():
+        tools.note(f"{name!r} was taken out: {why}.", name)
+    return _chosen(tools, state, [name for name in state.names if name not in gone])
+
+
+def mark_missing(tools: Tools, state: State, step: Step) -> State:
+    """Make columns of 0 and 1, or one with a count, that say where values are missing."""
+    columns = tools.columns(state, step.get("columns") or list(state.names))
+    tests = [f"CAST({identifier(name)} IS NULL AS BIGINT)" for name in columns]
+    if step["give"] == "count":
+        name = tools.fresh(state, [step["into"].strip()])[0]
+        return tools.added(state, {name: " + ".join(tests)}, [ColumnType.INTEGER])
+    names = tools.free(state, [f"{name}_missing" for name in columns])
+    return tools.added(state, dict(zip(names, tests, strict=True)), [ColumnType.INTEGER] * len(names))
+
+
 def _chosen(tools: Tools, state: State, names: list[str]) -> State:
     return tools.next(state, f"{listed(names)}, {tools.place}", names=names,
                       types=[state.type_of(name) for name in names])

@@ -1,4 +1,5 @@
-"""The step that fills missing values: with a constant, with what is learnt, or with what came before or after."""
+"""The step that fills missing values: with a constant, with what is learnt, with what came before or
+after, or with what rows that are alike have."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mldesk.data.engine import free_name, identifier
+from mldesk.data.recipe_neighbours import fill_from_neighbours
 from mldesk.data.recipe_state import State, Tools, listed, settled, settled_sql
 from mldesk.data.steps import Step
 from mldesk.wire.schema import ColumnType
@@ -24,6 +26,8 @@ def fill_missing(tools: Tools, state: State, step: Step) -> State:
         raise tools.refused("it lacks the value to fill in", hint='Write "value", or "with": "median".')
     if how in ("forward", "backward"):
         return _carried(tools, state, step, columns, by)
+    if how == "knn":
+        return fill_from_neighbours(tools, state, step, columns)
     if how != "constant" and by:
         return _by_group(tools, state, columns, by, how)
     expressions: dict[str, str] = {}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from mldesk.data.engine import identifier, literal
-from mldesk.data.recipe_state import State, Tools, settled, settled_sql
+from mldesk.data.recipe_state import State, Tools, double, settled, settled_sql
 from mldesk.data.steps import Step
 from mldesk.wire.schema import ColumnType
 
@@ -37,7 +37,7 @@ def clip(tools: Tools, state: State, step: Step) -> State:
         types[state.names.index(name)] = kind
         if ends[0] is not None and ends[1] is not None and ends[0] > ends[1]:
             raise tools.refused(f"the least value, {ends[0]:g}, is greater than the greatest, {ends[1]:g}")
-        sql = identifier(name) if kind is state.type_of(name) else _double(name)
+        sql = identifier(name) if kind is state.type_of(name) else double(name)
         for call, end in (("greatest", ends[0]), ("least", ends[1])):
             sql = sql if end is None else f"{call}({sql}, {tools.value(end, kind, name)})"
         expressions[name] = f"CASE WHEN {identifier(name)} IS NOT NULL THEN {sql} END"  # greatest() skips NULL
@@ -49,23 +49,10 @@ def _quantiles(tools: Tools, state: State, name: str, low: float | None,
     for share in (low, high):
         if share is not None and not 0 <= share <= 1:
             raise tools.refused(f"{share:g} is no share of the rows", hint="Write 0.01 for one row in a hundred.")
-    found = _facts(tools, state, name, [f"quantile_disc({{0}}, {0 if share is None else float(share)!r})"
+    found = tools.figures(state, name, [f"quantile_disc({{0}}, {0 if share is None else float(share)!r})"
                                         for share in (low, high)])
     tools.learnt(f"the limits of {name!r} are", name, _MODELS)
     return None if low is None else found[0], None if high is None else found[1]
-
-
-def _facts(tools: Tools, state: State, name: str, calls: Sequence[str]) -> list[float]:
-    """Return figures over the finite values of a column, alike on every processor."""
-    sql = state.select(", ".join(call.replace("{0}", _double(name)) for call in calls))
-    row = tools.one(f"{sql} WHERE isfinite({_double(name)})")
-    if any(value is None for value in row):
-        raise tools.refused(f"{name!r} has too few values to learn from")
-    return [settled(float(value)) for value in row]
-
-
-def _double(name: str) -> str:
-    return f"CAST({identifier(name)} AS DOUBLE)"
 
 
 def _differs(expressions: dict[str, str]) -> list[str]:
@@ -82,7 +69,7 @@ def bin_numbers(tools: Tools, state: State, step: Step) -> State:
     expressions: dict[str, str] = {}
     for name in columns:
         edges = _edges(tools, state, name, step)
-        cases = " ".join(f"WHEN {_double(name)} < {literal(edge)} THEN {_bin_name(edges, number, step['give'])}"
+        cases = " ".join(f"WHEN {double(name)} < {literal(edge)} THEN {_bin_name(edges, number, step['give'])}"
                          for number, edge in enumerate(edges))
         last = _bin_name(edges, len(edges), step["give"])
         expressions[name] = f"CASE WHEN {identifier(name)} IS NULL THEN NULL {cases} ELSE {last} END"
@@ -104,9 +91,9 @@ def _edges(tools: Tools, state: State, name: str, step: Step) -> list[float]:
         return edges
     tools.learnt(f"the ranges of {name!r} are", name, _MODELS)
     if step["by"] == "rows":
-        found = _facts(tools, state, name, [f"quantile_disc({{0}}, {number / bins!r})" for number in range(1, bins)])
+        found = tools.figures(state, name, [f"quantile_disc({{0}}, {number / bins!r})" for number in range(1, bins)])
         return sorted(set(found))
-    low, high = _facts(tools, state, name, ["min({0})", "max({0})"])
+    low, high = tools.figures(state, name, ["min({0})", "max({0})"])
     return sorted({settled(low + (high - low) * number / bins) for number in range(1, bins)})
 
 
@@ -131,7 +118,7 @@ def transform(tools: Tools, state: State, step: Step) -> State:
     sizes = {"power": literal(float(power or 0)), "round": str(int(power or 0))}
     expressions: dict[str, str] = {}
     for name in columns:
-        made = _FUNCTIONS[step["function"]].replace("{0}", _double(name)).replace(
+        made = _FUNCTIONS[step["function"]].replace("{0}", double(name)).replace(
             "{1}", sizes.get(step["function"], ""))
         if step["function"] in ("log", "log1p", "log10", "power"):  # whose last digits differ between machines
             made = settled_sql(made)
@@ -149,11 +136,11 @@ def scale(tools: Tools, state: State, step: Step) -> State:
     columns = tools.numeric(state, step["columns"], "scale")
     expressions: dict[str, str] = {}
     for name in columns:
-        middle, width = _facts(tools, state, name, _SCALES[step["how"]])
+        middle, width = tools.figures(state, name, _SCALES[step["how"]])
         if not width:
             raise tools.refused(f"the values of {name!r} do not differ, so they cannot be scaled")
         tools.learnt(f"the scale of {name!r} is", name, _MODELS)
-        expressions[name] = f"({_double(name)} - {literal(middle)}) / {literal(width)}"
+        expressions[name] = f"({double(name)} - {literal(middle)}) / {literal(width)}"
     return tools.replaced(state, expressions, types=_retyped(state, columns, _N), changed=_differs(expressions))
 
 

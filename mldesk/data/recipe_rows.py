@@ -10,6 +10,10 @@ from mldesk.data.expressions import check_expression
 from mldesk.data.recipe_state import State, Tools, listed
 from mldesk.data.steps import Step
 
+_MOST_CLASSES = 1_000
+_MOST_MADE = 500_000_000   # rows
+_WEIGHTS = "Models can weigh the classes instead, from their training rows only."
+
 
 def drop_missing(tools: Tools, state: State, step: Step) -> State:
     """Leave out rows with missing values."""
@@ -28,13 +32,21 @@ def deduplicate(tools: Tools, state: State, step: Step) -> State:
     """Keep one of rows that are the same, or none of them."""
     columns = tools.columns(state, step.get("columns") or list(state.names))
     if step["keep"] == "none":
-        after = tools.next(state, "*", f" QUALIFY count(*) OVER (PARTITION BY {listed(columns)}) = 1")
-        return replace(after, ordered=False)
+        chosen = f"any_value({tools.place})"
+        more = " HAVING count(*) = 1"
+    else:
+        chosen, more = f"{'max' if step['keep'] == 'last' else 'min'}({tools.place})", ""
+        if step.get("order"):
+            tools.columns(state, [step["order"]])
+            return _by_order(tools, state, columns, step)
+    # Found by place: far quicker than numbering the rows of every group.
+    places = f"SELECT {chosen} FROM {state.table} GROUP BY {listed(columns)}{more}"
+    return replace(tools.next(state, "*", f" WHERE {tools.place} IN ({places})"), ordered=False)
+
+
+def _by_order(tools: Tools, state: State, columns: list[str], step: Step) -> State:
     way = " DESC" if step["keep"] == "last" else ""
-    order = f"{tools.place}{way}"
-    if step.get("order"):
-        tools.columns(state, [step["order"]])
-        order = f"{identifier(step['order'])}{way} NULLS LAST, {order}"
+    order = f"{identifier(step['order'])}{way} NULLS LAST, {tools.place}{way}"
     place = f"row_number() OVER (PARTITION BY {listed(columns)} ORDER BY {order})"
     return replace(tools.next(state, "*", f" QUALIFY {place} = 1"), ordered=False)
 
@@ -57,7 +69,7 @@ def sample(tools: Tools, state: State, step: Step) -> State:
     if (rows is None) == (share is None):
         raise tools.refused("it needs either a number of rows or a share of them",
                             hint='Write "rows": 1000 or "share": 0.1.')
-    chance = f"md5_number_upper('{int(step['seed'])}:' || {tools.place})"
+    chance = tools.chance(int(step["seed"]))
     by = tools.columns(state, step.get("by") or [])
     group = f"PARTITION BY {listed(by)} " if by else ""
     rank = f"row_number() OVER ({group}ORDER BY {chance}, {tools.place})"
@@ -67,3 +79,28 @@ def sample(tools: Tools, state: State, step: Step) -> State:
         whole = f"count(*) OVER ({group.strip()})"
         test = f"{rank} <= round({whole} * {float(share or 0)!r})"
     return replace(tools.next(state, "*", f" QUALIFY {test}"), ordered=False)
+
+
+def rebalance(tools: Tools, state: State, step: Step) -> State:
+    """Give every value of a column as many rows: by leaving rows out, or by having some more than once."""
+    column = identifier(tools.columns(state, [step["column"]])[0])
+    counts = tools.all(state.select(f"{column}, count(*)") + f" GROUP BY {column}")
+    if len(counts) > _MOST_CLASSES:
+        raise tools.refused(f"{step['column']!r} has more than {_MOST_CLASSES:,} different values",
+                            hint="Put the values into ranges first.")
+    sizes = [int(count) for _, count in counts]
+    goal = int(step.get("rows") or (min(sizes) if step["how"] == "fewer" else max(sizes)))
+    if goal * len(sizes) > _MOST_MADE:
+        raise tools.refused(f"it would make {goal * len(sizes):,} rows")
+    rank = f"row_number() OVER (PARTITION BY {column} ORDER BY {tools.chance(int(step['seed']))}, {tools.place})"
+    if step["how"] == "fewer":
+        tools.learnt(f"how many rows each {step['column']!r} has is", step["column"], _WEIGHTS)
+        return replace(tools.next(state, "*", f" QUALIFY {rank} <= {goal}"), ordered=False)
+    most = max(-(-goal // size) for size in sizes)
+    size = f"count(*) OVER (PARTITION BY {column})"
+    times = f"greatest(1, {goal} // {size} + ({rank} <= {goal} % {size})::INT)"
+    tools.note("some rows are there more than once now, and may land on both sides of a split.", step["column"])
+    tools.learnt(f"how many rows each {step['column']!r} has is", step["column"], _WEIGHTS)
+    after = tools.made(state, f"SELECT data.* REPLACE ({tools.place} * {most} + unnest(range({times})) AS "
+                       f"{tools.place}) FROM {state.table} AS data")
+    return replace(after, ordered=False, own_rows=False)

@@ -1,9 +1,13 @@
-"""A recipe as a Python script that needs duckdb and nothing of ours: each step is a view over the one before it."""
+"""A recipe as a Python script that needs duckdb and nothing of ours: each step is a view over the one before it.
+
+What SQL cannot do is done by functions whose files are copied into the script; it then needs what they import.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import Any
 
 from mldesk.data.engine import identifier
@@ -11,26 +15,35 @@ from mldesk.data.recipe_state import Other, State
 from mldesk.data.types import DUCKDB
 from mldesk.wire.schema import Column
 
+_HOMES = {"fill_by_neighbours": "neighbours.py", "run_code": "frames.py"}
+_NEEDS = {"neighbours.py": ("numpy", "pyarrow"), "frames.py": ("numpy", "pandas", "pyarrow")}
 _SCRIPT = '''"""{title}
 
 Usage: python {file} SOURCE TARGET{usage}
 
 SOURCE is the table the recipe starts from, TARGET what becomes of it: Parquet, CSV or JSON lines, by the extension.
-Needs duckdb (pip install duckdb). What the recipe learnt from the table, such as means, is written into the steps.
+Needs {needs} (pip install {needs}). What the recipe learnt from the table, such as means, is written into the steps.
 """
+
+from __future__ import annotations
 
 import sys
 
 import duckdb
-
+{functions}
 RECIPE = {recipe}
 
 # Each view reads the one before it; {row} is a row's place in the source, by which the result is ordered.
 VIEWS = [
 {views}
 ]
+# Tables that functions make once so many views are there: their name, what they are given, and which function it is.
+TABLES = {{
+{tables}
+}}
 RESULT = {result}
 OTHERS = {others}
+NUMBERS = {numbers}
 
 
 def read(path):
@@ -38,6 +51,13 @@ def read(path):
     if path.lower().endswith(".parquet"):
         return f"read_parquet('{{path}}')"
     return f"read_json('{{path}}')" if path.lower().endswith((".json", ".jsonl")) else f"read_csv('{{path}}')"
+
+
+def keep(connection, table, made):
+    connection.register("coming", made)
+    number = f", row_number() OVER () - 1 AS {{NUMBERS[table]}}" if table in NUMBERS else ""
+    connection.execute(f"CREATE TABLE {{table}} AS SELECT *{{number}} FROM coming")
+    connection.unregister("coming")
 
 
 def main(source, target, *others):
@@ -49,7 +69,10 @@ def main(source, target, *others):
     connection.execute(f"CREATE VIEW source AS SELECT * FROM {{read(source)}}")
     for (view, _, columns), path in zip(OTHERS, others):
         connection.execute(f"CREATE VIEW {{view}} AS SELECT {{columns}} FROM {{read(path)}}")
-    for name, sql in VIEWS:
+    for number, (name, sql) in enumerate(VIEWS):
+        for table, inputs, function, arguments in TABLES.get(number, ()):
+            given = [connection.sql(sql).to_arrow_table() for sql in inputs]
+            keep(connection, table, globals()[function](*given, **arguments))
         connection.execute(f"CREATE VIEW {{name}} AS {{sql}}")
     target_sql = target.replace("'", "''")
     kind = "FORMAT parquet" if target.lower().endswith(".parquet") else (
@@ -84,7 +107,11 @@ def script_of(name: str, columns: Sequence[Column], steps: Sequence[Mapping[str,
         for column, kind in zip(other.names, other.types, strict=True))) for view, dataset, other in others]
     result = f"SELECT * EXCLUDE ({identifier(row)}) FROM {state.table} ORDER BY {identifier(row)}"
     title = json.dumps(f"The recipe of {name}", ensure_ascii=False)[1:-1] + "."
-    return _SCRIPT.format(title=title.replace('"""', ""), file="recipe.py", row=row, recipe=_literal(steps),
+    homes = list(dict.fromkeys(_HOMES[table.function] for table in state.tables))
+    needs = list(dict.fromkeys(["duckdb", *(need for home in homes for need in _NEEDS[home])]))
+    return _SCRIPT.format(needs=" ".join(needs), functions="".join(map(_source, homes)), tables=_tables(state),
+                          numbers=repr({made.name: identifier(made.number) for made in state.tables if made.number}),
+                          title=title.replace('"""', ""), file="recipe.py", row=row, recipe=_literal(steps),
                           views="\n".join(lines), result=repr(result), others=repr(listed),
                           usage="".join(f" FILE_{number}" for number in range(1, len(others) + 1)))
 
@@ -92,3 +119,19 @@ def script_of(name: str, columns: Sequence[Column], steps: Sequence[Mapping[str,
 def _literal(steps: Sequence[Mapping[str, Any]]) -> str:
     """Return the steps as Python writes them, one per line."""
     return "[\n" + "".join(f"    {dict(step)!r},\n" for step in steps) + "]"
+
+
+def _source(home: str) -> str:
+    """Return a file of ours without what stands above its imports."""
+    text = files("mldesk.data").joinpath(home).read_text("utf-8")
+    return "\n# --- " + home + "\n" + text.partition("from __future__ import annotations\n")[2] + "\n# ---\n"
+
+
+def _tables(state: State) -> str:
+    """Return the tables that functions make, by the number of views that they need."""
+    lines: dict[int, list[str]] = {}
+    for made in state.tables:
+        inputs = [f"SELECT {what} FROM s{made.after - 1} AS data{rest}" for what, rest in made.inputs]
+        lines.setdefault(made.after, []).append(f"({made.name!r}, {inputs!r}, {made.function!r}, "
+                                                f"{dict(made.arguments)!r})")
+    return "\n".join(f"    {after}: [{', '.join(items)}]," for after, items in lines.items())

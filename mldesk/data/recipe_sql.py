@@ -2,7 +2,8 @@
 
 Names are quoted and values written as literals of the column's own type; users' text reaches SQL only through
 ``mldesk.data.expressions``. Every row carries its place in the table it came from. What each step does stands in
-``recipe_columns``, ``recipe_text``, ``recipe_numbers``, ``recipe_fill``, ``recipe_rows`` and ``recipe_shape``.
+``recipe_columns``, ``recipe_text``, ``recipe_numbers``, ``recipe_fill``, ``recipe_rows`` and ``recipe_shape``. What
+SQL cannot do, a function does over Arrow tables, and its answer is a table in the connection (``Made``).
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from mldesk.data.recipe_columns import (
     date_parts,
     derive,
     drop,
+    drop_poor,
     keep,
+    mark_missing,
     rename,
     rename_many,
     reorder,
@@ -24,9 +27,11 @@ from mldesk.data.recipe_columns import (
 )
 from mldesk.data.recipe_edit import edit
 from mldesk.data.recipe_fill import fill_missing
+from mldesk.data.recipe_learning import encode_target, reduce, segment
 from mldesk.data.recipe_numbers import bin_numbers, clip, encode, scale, transform
 from mldesk.data.recipe_others import join, union
-from mldesk.data.recipe_rows import deduplicate, drop_missing, filter_rows, sample
+from mldesk.data.recipe_python import python_step
+from mldesk.data.recipe_rows import deduplicate, drop_missing, filter_rows, rebalance, sample
 from mldesk.data.recipe_shape import group, pivot, unpivot
 from mldesk.data.recipe_state import State, Tools
 from mldesk.data.recipe_text import clean_text, extract, replace_text, split
@@ -36,7 +41,7 @@ from mldesk.wire.schema import ColumnType
 __all__ = ["Compiler", "State"]
 
 _STEPS: Mapping[str, Callable[[Tools, State, Step], State]] = {
-    "drop": drop, "keep": keep, "reorder": reorder,
+    "drop": drop, "drop_poor": drop_poor, "keep": keep, "mark_missing": mark_missing, "reorder": reorder,
     "rename": rename, "rename_many": rename_many, "cast": cast,
     "replace": replace_values, "date_parts": date_parts,
     "derive": derive,
@@ -45,9 +50,10 @@ _STEPS: Mapping[str, Callable[[Tools, State, Step], State]] = {
     "clip": clip, "bin": bin_numbers, "transform": transform,
     "scale": scale, "encode": encode, "edit": edit,
     "drop_missing": drop_missing, "deduplicate": deduplicate,
-    "filter": filter_rows, "sample": sample,
+    "filter": filter_rows, "sample": sample, "rebalance": rebalance,
+    "encode_target": encode_target, "segment": segment, "reduce": reduce,
     "group": group, "pivot": pivot, "unpivot": unpivot,
-    "join": join, "union": union,
+    "join": join, "union": union, "python": python_step,
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from mldesk.core.errors import BadInput
 from mldesk.data.casts import in_words, value_sql
@@ -28,6 +30,18 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A table that a step made outside SQL, by a function over some of what was there before it."""
+
+    name: str                             # of the table in the connection
+    after: int                            # how many of the state's SQL came before it
+    inputs: tuple[tuple[str, str], ...]   # what is selected from the table then, and the rest of that SELECT
+    function: str                         # as the script of a recipe calls it, with the inputs as Arrow tables
+    arguments: Mapping[str, Any]          # plain values
+    number: str = ""                      # a column that counts its rows from 0, where it has one
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The table after some steps."""
 
@@ -37,6 +51,7 @@ class State:
     ordered: bool = True              # rows still come in the order of their places
     own_rows: bool = True             # places are still those of the version that the recipe starts from
     notices: tuple[Problem, ...] = ()
+    tables: tuple[Made, ...] = ()
     changed: str = ""                 # SQL that counts the cells the last step changed, over the table before it
 
     def type_of(self, name: str) -> ColumnType:
@@ -64,6 +79,8 @@ class Tools:
     number: int = 0                   # of the step in hand, from 1
     kind: str = ""
     found: list[Problem] = field(default_factory=list)
+    scratch: Path = Path()            # a folder of the work's own, removed with it
+    trusted: Container[str] = ()      # digests of the code that may run
 
     @property
     def place(self) -> str:
@@ -138,7 +155,42 @@ class Tools:
             raise self.refused(f"the dataset {step['dataset']!r:.80} is not at hand")
         return found
 
+    def arrow(self, sql: str) -> pa.Table:
+        """Return an answer as Arrow. Only for what is bounded."""
+        return self.connection.sql(sql).to_arrow_table()
+
+    def figures(self, state: State, name: str, calls: Sequence[str], what: str = "to learn from") -> list[float]:
+        """Return figures over the finite values of a column, alike on every processor; {0} is the column as DOUBLE."""
+        column = double(name)
+        sql = state.select(", ".join(call.replace("{0}", column) for call in calls))
+        row = self.one(f"{sql} WHERE isfinite({column})")
+        if any(value is None for value in row):
+            raise self.refused(f"{name!r} has too few values {what}")
+        return [settled(float(value)) for value in row]
+
+    def chance(self, seed: int) -> str:
+        """Return SQL for a number by chance per row: the MD5 of seed and place, alike on every machine for ever."""
+        return f"md5_number_upper('{int(seed)}:' || {self.place})"
+
     # --- the next state
+
+    def with_table(self, state: State, inputs: Sequence[tuple[str, str]], function: str, arguments: Mapping[str, Any],
+                   make: Callable[[Sequence[pa.Table]], pa.Table]) -> tuple[State, Made]:
+        """Put a table into the connection that ``make`` makes of ``inputs``, Arrow tables; see ``Made``."""
+        got = [self.arrow(f"{state.select(what)}{rest}") for what, rest in inputs]
+        return self.keep_table(state, inputs, function, arguments, make(got))
+
+    def keep_table(self, state: State, inputs: Sequence[tuple[str, str]], function: str, arguments: Mapping[str, Any],
+                   rows: pa.Table | pa.RecordBatchReader) -> tuple[State, Made]:
+        """Put ``rows`` into the connection as a table of their own, which may spill to the disk."""
+        made = Made(f"made_{len(state.tables)}", len(state.ctes), tuple(inputs), function, arguments)
+        self.connection.execute(f"DROP TABLE IF EXISTS {made.name}")
+        self.connection.register("coming", rows)
+        try:
+            self.connection.execute(f"CREATE TABLE {made.name} AS SELECT * FROM coming")
+        finally:
+            self.connection.unregister("coming")
+        return replace(state, tables=(*state.tables, made)), made
 
     def next(self, state: State, what: str, rest: str = "", *, names: Sequence[str] | None = None,
              types: Sequence[ColumnType] | None = None) -> State:
@@ -179,6 +231,11 @@ class Tools:
 
     def refused(self, why: str, *, hint: str = "") -> BadInput:
         return BadInput(f"Step {self.number} ({self.kind}): {why}.", hint=hint)
+
+
+def double(name: str) -> str:
+    """Return a column as DOUBLE, in SQL."""
+    return f"CAST({identifier(name)} AS DOUBLE)"
 
 
 def listed(names: Sequence[str]) -> str:

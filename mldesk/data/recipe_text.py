@@ -10,6 +10,7 @@ from mldesk.data.steps import Step
 from mldesk.wire.schema import ColumnType
 
 _SPACES = r"[\s\x{A0}\x{2007}\x{202F}\x{200B}\x{FEFF}]+"  # what looks like a space, or like nothing
+_EACH_SPACE = " \t\n\f\r\u00a0\u2007\u202f\u200b\ufeff"   # the same, one by one
 
 
 def clean_text(tools: Tools, state: State, step: Step) -> State:
@@ -22,7 +23,7 @@ def clean_text(tools: Tools, state: State, step: Step) -> State:
         if step["unicode"] == "no_accents":
             sql = f"strip_accents({sql})"
         if step["trim"] != "none":
-            sql = f"regexp_replace({sql}, {literal(f'^{_SPACES}|{_SPACES}$')}, '', 'g')"
+            sql = f"trim({sql}, {literal(_EACH_SPACE)})"
         if step["trim"] == "all":
             sql = f"regexp_replace({sql}, {literal(_SPACES)}, ' ', 'g')"
         if step["case"] == "sentence":
@@ -81,8 +82,22 @@ def split(tools: Tools, state: State, step: Step) -> State:
     if not step["separator"]:
         raise tools.refused("the separator is empty")
     column, separator = identifier(step["column"]), literal(step["separator"])
+    if step["is"] == "pattern":
+        return tools.added(state, _by_pattern(tools, column, step["separator"], into), [ColumnType.TEXT] * len(into))
     pieces = f"string_split({column}, {separator})"
     expressions = {name: f"{pieces}[{number}]" for number, name in enumerate(into, start=1)}
     expressions[into[-1]] = f"array_to_string({pieces}[{len(into)}:], {separator})"
     return tools.added(state, {name: f"nullif({sql}, '')" for name, sql in expressions.items()},
                        [ColumnType.TEXT] * len(into))
+
+
+def _by_pattern(tools: Tools, column: str, separator: str, into: list[str]) -> dict[str, str]:
+    """Return the pieces between what a regular expression finds; what follows the last one stays as it is."""
+    pattern = _pattern(tools, separator)
+    if tools.one(f"SELECT regexp_full_match('', {pattern})")[0]:
+        raise tools.refused("the separator's pattern also finds nothing at all", hint="Write + instead of *.")
+    pieces = f"string_split_regex({column}, {pattern})"
+    rest = _pattern(tools, f"^(?s:.*?(?:{separator})){{{len(into) - 1}}}")
+    expressions = {name: f"{pieces}[{number}]" for number, name in enumerate(into, start=1)}
+    expressions[into[-1]] = f"CASE WHEN len({pieces}) >= {len(into)} THEN regexp_replace({column}, {rest}, '') END"
+    return {name: f"nullif({sql}, '')" for name, sql in expressions.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -63,29 +63,32 @@ class RecipePreview:
 
 
 def apply_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
-                 steps: Sequence[Step], *, cancelled: Cancelled | None = None) -> Table:
+                 steps: Sequence[Step], *, trusted: Container[str] = (), cancelled: Cancelled | None = None) -> Table:
     """Return the table that the steps make. Raises BadInput naming the step and column, ImportCancelled, DiskFull.
+
+    ``trusted`` holds the digests (``code_digest``) of the Python code that may run; any other raises CodeNotTrusted.
 
     Nothing is left in ``store`` or ``scratch`` when it raises. ``problems`` of the result holds notices, among them
     one for every step that learns from all rows.
     """
     checked = check_steps(steps)
-    return stoppable(lambda: _apply(store, scratch, manifest, columns, checked), cancelled, "The recipe")
+    return stoppable(lambda: _apply(store, scratch, manifest, columns, checked, trusted), cancelled, "The recipe")
 
 
 def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
-           checked: Sequence[Step]) -> Table:
+           checked: Sequence[Step], trusted: Container[str]) -> Table:
     check = partial(check_stopped, "The recipe")
     with disk_errors("the recipe"), working_folder(scratch) as folder:
         parts = part_paths(store, manifest)
         others = _others(store, checked)
         with sql_errors("The recipe"), _connect(parts, others, folder) as connection:
-            state, row = _compile(connection, parts, columns, checked, others)
+            work = _Work(connection, parts, columns, checked, others, folder, trusted)
+            state, row = _compile(work)
             out = folder / "parts"
             out.mkdir()
             writer = _write(connection, state, row, out, check)
             if not writer.rows:
-                raise _no_rows(connection, parts, columns, checked, others)
+                raise _no_rows(work)
         distinct = distinct_counts(writer.paths, state.names, folder, check)
         made = tuple(Column(*facts) for facts in zip(state.names, state.types, writer.missing, distinct, strict=True))
         check()
@@ -95,18 +98,18 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
 
 def preview_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
                    steps: Sequence[Step], *, rows: int = 50, sample: int = _SAMPLE,
-                   cancelled: Cancelled | None = None) -> RecipePreview:
+                   trusted: Container[str] = (), cancelled: Cancelled | None = None) -> RecipePreview:
     """Return the first rows the steps would give, and what each step does to the first ``sample`` rows.
 
     Keeps nothing. Raises BadInput as ``apply_recipe`` does, ImportCancelled soon after ``cancelled`` says so.
     """
     checked = check_steps(steps)
-    return stoppable(lambda: _preview(store, scratch, manifest, columns, checked, rows, sample), cancelled,
-                     "The preview")
+    return stoppable(lambda: _preview(store, scratch, manifest, columns, checked, rows, sample, trusted),
+                     cancelled, "The preview")
 
 
 def _preview(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column], checked: Sequence[Step],
-             rows: int, sample: int) -> RecipePreview:
+             rows: int, sample: int, trusted: Container[str]) -> RecipePreview:
     with working_folder(scratch) as folder:
         parts = part_paths(store, manifest)
         total = sum(pq.read_metadata(part).num_rows for part in parts)
@@ -116,7 +119,8 @@ def _preview(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence
             def report(before: State, after: State, step: Step) -> None:
                 reports.append(_report(connection, reports, before, after, step))
 
-            state, row = _compile(connection, parts, columns, checked, others, limit=sample, each=report)
+            state, row = _compile(_Work(connection, parts, columns, checked, others, folder, trusted), limit=sample,
+                                  each=report)
             order = f" ORDER BY {identifier(row)} LIMIT {int(rows)}"
             got = connection.execute(state.select(f"* EXCLUDE ({identifier(row)})") + order).fetchall()
     made = tuple(Column(name, kind) for name, kind in zip(state.names, state.types, strict=True))
@@ -125,8 +129,8 @@ def _preview(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence
 
 
 def recipe_script(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column], steps: Sequence[Step],
-                  name: str) -> str:
-    """Return a Python script that repeats the recipe with duckdb and nothing else; what was learnt stands in it.
+                  name: str, *, trusted: Container[str] = ()) -> str:
+    """Return a Python script that repeats the recipe with duckdb and nothing of ours; what was learnt stands in it.
 
     ``name`` is the dataset's. Raises BadInput as ``apply_recipe`` does.
     """
@@ -134,7 +138,7 @@ def recipe_script(store: ObjectStore, scratch: Path, manifest: str, columns: Seq
     with working_folder(scratch) as folder:
         parts, others = part_paths(store, manifest), _others(store, checked)
         with sql_errors("The recipe"), _connect(parts, others, folder) as connection:
-            state, row = _compile(connection, parts, columns, checked, others)
+            state, row = _compile(_Work(connection, parts, columns, checked, others, folder, trusted))
     names = {str(step["digest"]): str(step["dataset"]) for step in datasets_of(checked)}
     return script_of(name, columns, [dict(step) for _, step in active(checked)], state, row,
                      [(found.view, names[digest], found) for digest, (found, _) in others.items()])
@@ -163,9 +167,22 @@ def _connect(parts: Sequence[Path], others: Others, folder: Path) -> duckdb.Duck
     return connection
 
 
-def _compile(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], columns: Sequence[Column],
-             steps: Sequence[Step], others: Others, *, limit: int | None = None,
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a recipe is compiled with."""
+
+    connection: duckdb.DuckDBPyConnection
+    parts: Sequence[Path]
+    columns: Sequence[Column]
+    steps: Sequence[Step]
+    others: Others
+    folder: Path              # scratch, removed with the work
+    trusted: Container[str]   # digests of code
+
+
+def _compile(work: _Work, *, limit: int | None = None,
              each: Callable[[State, State, Step], None] | None = None) -> tuple[State, str]:
+    parts, columns, steps, others = work.parts, work.columns, work.steps, work.others
     names = [column.name for column in columns]
     row = free_name("_row", [*names, *_new_names(steps), *(name for other, _ in others.values()
                                                            for name in other.names)])
@@ -173,7 +190,8 @@ def _compile(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], colum
     source = relation(parts, row=row, counts=counts)
     if limit is not None:
         source = f"(SELECT * FROM {source} WHERE {identifier(row)} < {int(limit)})"
-    compiler = Compiler(Tools(connection, row, {digest: other for digest, (other, _) in others.items()}))
+    compiler = Compiler(Tools(work.connection, row, {digest: other for digest, (other, _) in others.items()},
+                              scratch=work.folder, trusted=work.trusted))
     state = compiler.start(source, names, [column.type for column in columns])
     for number, step in active(steps):
         after = compiler.add(state, number, step)
@@ -225,16 +243,15 @@ def _report(connection: duckdb.DuckDBPyConnection, reports: Sequence[StepReport]
     return StepReport(step, first, count(after.select("count(*)")), changed)
 
 
-def _no_rows(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], columns: Sequence[Column],
-             steps: Sequence[Step], others: Others) -> BadInput:
+def _no_rows(work: _Work) -> BadInput:
     """Say which step left nothing."""
     counts: list[int] = []
 
     def each(_before: State, after: State, _step: Step) -> None:
-        counts.append(int(one_row(connection, after.select("count(*)"))[0]))
+        counts.append(int(one_row(work.connection, after.select("count(*)"))[0]))
 
-    _compile(connection, parts, columns, steps, others, each=each)
-    numbers = [number for number, _ in active(steps)]
+    _compile(work, each=each)
+    numbers = [number for number, _ in active(work.steps)]
     number = next((number for number, count in zip(numbers, counts, strict=True) if not count), numbers[-1])
-    return BadInput(f"Step {number} ({steps[number - 1]['step']}): it leaves no rows.",
+    return BadInput(f"Step {number} ({work.steps[number - 1]['step']}): it leaves no rows.",
                     hint="A table needs at least one row.")

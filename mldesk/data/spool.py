@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -12,6 +13,23 @@ from mldesk.core.durable import disk_errors
 
 _IN_MEMORY = 256 * 1024 * 1024  # bytes of all the files of one import
 _LEAST = 4 * 1024 * 1024        # bytes that are always worth waiting for
+
+
+class Rows(Protocol):
+    """The rows of a file as text columns; may be read any number of times."""
+
+    @property
+    def rows(self) -> int:
+        """Return how many there are."""
+        ...
+
+    def batches(self, columns: Sequence[int] | None = None) -> Iterator[list[pa.Array]]:
+        """Give the rows, as lists of arrays of one length: all columns, or those at the given places."""
+        ...
+
+    def clear(self) -> None:
+        """Forget them; nobody asks again."""
+        ...
 
 
 class Spool:
@@ -29,7 +47,7 @@ class Spool:
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
         self._batches: list[pa.RecordBatch] = []  # those after the last file
         self._bytes = 0
-        self.rows = 0
+        self.rows: int = 0
         self.width = 0
 
     def add(self, columns: Sequence[pa.Array], rows: int) -> None:

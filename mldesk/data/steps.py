@@ -13,8 +13,10 @@ from typing import Any
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput
 from mldesk.data.near import did_you_mean
+from mldesk.data.steps_code import CODE_STEPS
 from mldesk.data.steps_columns import COLUMN_STEPS
 from mldesk.data.steps_kinds import Field, FieldKind, Step, StepKind, read_field
+from mldesk.data.steps_learning import LEARNING_STEPS
 from mldesk.data.steps_rows import ROW_STEPS
 
 __all__ = ["BY_NAME", "MAX_STEPS", "STEPS", "Field", "FieldKind", "Step", "StepKind", "active", "check_steps",
@@ -22,7 +24,7 @@ __all__ = ["BY_NAME", "MAX_STEPS", "STEPS", "Field", "FieldKind", "Step", "StepK
 
 MAX_STEPS = 1000
 _EXAMPLE = 'Write {"steps": [{"step": "drop", "columns": ["id"]}]}.'
-STEPS: tuple[StepKind, ...] = (*COLUMN_STEPS, *ROW_STEPS)
+STEPS: tuple[StepKind, ...] = (*COLUMN_STEPS, *LEARNING_STEPS, *ROW_STEPS, *CODE_STEPS)
 BY_NAME: Mapping[str, StepKind] = {kind.name: kind for kind in STEPS}
 
 

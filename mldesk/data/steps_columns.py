@@ -13,6 +13,12 @@ COLUMN_STEPS: tuple[StepKind, ...] = (
         Field("columns", "columns", "The columns to take out.", required=True, also=("column",)),), "Drop columns"),
     StepKind("keep", "Keep some columns and take the others out.", (
         Field("columns", "columns", "The columns to keep.", required=True, also=("column",)),), "Keep columns"),
+    StepKind("drop_poor", "Take out columns with one value only, or with too few values.", (
+        Field("columns", "columns", "The columns to look at; none means all.", also=("column",)),
+        Field("constant", "choice", "Take out columns whose values are all the same.", "yes", choices=("yes", "no")),
+        Field("missing", "number", "The share of missing cells from which a column goes; 1: if all are missing.", 1,
+              low=0.0, high=1),
+    ), "Drop columns that say little", learns=True),
     StepKind("reorder", "Put columns elsewhere.", (
         Field("columns", "columns", "The columns to move, in their new order.", required=True, also=("column",)),
         Field("place", "choice", "Where they go.", "first", choices=("first", "last")),), "Reorder columns"),
@@ -69,6 +75,8 @@ COLUMN_STEPS: tuple[StepKind, ...] = (
     StepKind("split", "Split text at a separator into new columns.", (
         Field("column", "column", "The column to split.", required=True),
         Field("separator", "text", "What stands between the pieces.", " ", also=("by",)),
+        Field("is", "choice", "The separator is a text, or a regular expression.", "text", choices=("text", "pattern"),
+              label="Separator is"),
         Field("into", "texts", "The names of the new columns, one for each piece.", required=True),
     ), "Split text"),
     StepKind("date_parts", "Make columns of the parts of dates.", (
@@ -77,14 +85,23 @@ COLUMN_STEPS: tuple[StepKind, ...] = (
     ), "Date parts"),
     StepKind("fill_missing", "Put a value where there is none.", (
         Field("columns", "columns", "The columns to fill.", required=True, also=("column",)),
-        Field("with", "choice", "A value of your own, one learnt from all rows, or that of the row before or after.",
+        Field("with", "choice", "A value of your own, one learnt from all rows, that of the row before or after, or "
+              "what the rows that are most alike have (knn).",
               "constant", label="Fill with",
-              choices=("constant", "mean", "median", "mode", "forward", "backward"),
+              choices=("constant", "mean", "median", "mode", "forward", "backward", "knn"),
               also=("strategy", "method", "how")),
         Field("value", "value", "The value of your own."),
         Field("by", "columns", "Learn or carry on within groups of rows that are the same in these columns."),
         Field("order", "column", "The column that says which row comes before; none: the table's own order."),
+        Field("using", "columns", "For knn: the columns that say which rows are alike; none means all."),
+        Field("neighbours", "number", "For knn: how many rows are asked.", 5, low=1, high=100, whole=True),
     ), "Fill missing values", learns=True),
+    StepKind("mark_missing", "Make columns that say where values are missing.", (
+        Field("columns", "columns", "The columns to look at; none means all.", also=("column",)),
+        Field("give", "choice", "A column of 0 and 1 for each, or one column with the count in the row.", "flags",
+              choices=("flags", "count")),
+        Field("into", "text", "The name of the column with the count.", "missing"),
+    ), "Mark missing values"),
     StepKind("clip", "Bring numbers that are too small or too large to a limit.", (
         _CHANGE,
         Field("by", "choice", "Limits of your own, or shares of all rows (winsorise).", "values",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 FieldKind = Literal["columns", "column", "choice", "text", "value", "expression", "names", "values", "number", "texts",
-                    "cells", "rows"]
+                    "cells", "rows", "code"]
 Step = Mapping[str, Any]
 MAX_EDITS = 10_000  # cells or rows that one step may change by hand
 
@@ -150,4 +150,4 @@ def _is_row(value: Any) -> bool:
 
 _CHECKS = {"columns": _columns, "column": _text, "choice": _choice, "text": _text, "value": _value,
            "expression": _text, "names": _names, "values": _values, "number": _number, "texts": _texts,
-           "cells": _cells, "rows": _rows}
+           "cells": _cells, "rows": _rows, "code": _text}

@@ -32,6 +32,15 @@ ROW_STEPS: tuple[StepKind, ...] = (
         Field("by", "columns", "Take that many of each group of rows that are the same in these columns."),
         Field("seed", "number", "Another number chooses other rows.", 1, low=0, high=2**31, whole=True),
     ), "Sample rows"),
+    StepKind("rebalance", "Give every value of a column as many rows.", (
+        Field("column", "column", "The column whose values are to be equally frequent.", required=True,
+              also=("target", "by")),
+        Field("how", "choice", "Leave rows of the frequent values out, or have rows of the rare ones more than once.",
+              "fewer", choices=("fewer", "more")),
+        Field("rows", "number", "How many rows of each; none: as many as the rarest, or the most frequent, has.",
+              low=1, high=10**9, whole=True),
+        Field("seed", "number", "Another number chooses other rows.", 1, low=0, high=2**31, whole=True),
+    ), "Rebalance rows", learns=True),
     StepKind("group", "Make one row of each group, with figures about it.", (
         Field("by", "columns", "The columns that make a group.", required=True),
         Field("columns", "columns", "The columns to make figures of; none: rows are only counted.", also=("column",)),

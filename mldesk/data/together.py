@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,12 +10,12 @@ import pyarrow.compute as pc
 
 from mldesk.data.convert import Converter
 from mldesk.data.decide import FORCED, Decision, decide
-from mldesk.data.decide import markers as missing_markers
+from mldesk.data.early import EarlyTable, column_threads, new_guesses
 from mldesk.data.engine import free_name
 from mldesk.data.forced import forced_values
-from mldesk.data.forms import told_form
 from mldesk.data.gather import differing
 from mldesk.data.guess import ColumnGuess, fits_group
+from mldesk.data.parts import PartWriter
 from mldesk.data.raw import Context, RawTable
 from mldesk.data.records import Fix, ImportOptions, ImportRefused
 from mldesk.data.temporal import PATTERNS
@@ -79,7 +77,7 @@ def _raw_rows(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], float]
     assert shape.decisions is not None  # noqa: S101
     converters = [Converter(decision, ltrim=table.ltrim) for decision in shape.decisions]
     order, done = _order(file, names), 0
-    with _columns() as pool:
+    with column_threads() as pool:
         for arrays in _chosen(table, order):
             rows = len(arrays[0])
             arrays += _provenance(file, shape, done, rows, table)
@@ -91,9 +89,19 @@ def _raw_rows(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], float]
         _say_converted(file.context, name, converter)
 
 
-def _columns() -> ThreadPoolExecutor:
-    """Return threads for work on one column each: Arrow lets go of Python's lock while it works."""
-    return ThreadPoolExecutor(min(4, os.cpu_count() or 1), "columns")
+def early_of(files: Sequence[Read]) -> EarlyTable | None:
+    """Return the table that was made while the only file was read, if there is one."""
+    return files[0].table.early if len(files) == 1 and isinstance(files[0].table, RawTable) else None
+
+
+def early_rows(files: Sequence[Read], shape: Shape) -> PartWriter | None:
+    """Return what wrote all rows of the table already; say what did not fit, as ``rows_of`` does."""
+    early = early_of(files)
+    writer = early.writer(shape.decisions) if early is not None and shape.decisions is not None else None
+    if early is not None and writer is not None:
+        for name, converter in zip(shape.names, early.converters, strict=True):
+            _say_converted(files[0].context, name, converter)
+    return writer
 
 
 def _say_converted(context: Context, name: str, converter: Converter) -> None:
@@ -182,10 +190,9 @@ def _types(files: Sequence[Read], names: Sequence[str],
     """Decide types over the rows of all files; a typed file's columns count as what they are."""
     raw = [file for file in files if isinstance(file.table, RawTable)]
     if len(raw) == len(files):
-        told = told_form(options.dates) if options.dates is not None and "%" in options.dates else None
-        always = missing_markers(options)
-        guesses = [ColumnGuess(always, told) for _ in names]
-        for file in files:
+        early = early_of(files)
+        guesses = new_guesses(len(names), options) if early is None else early.guesses
+        for file in files if early is None else ():
             _observe(file, guesses, names)
         decided = decide(guesses, names, options, files[0].context.problems,
                          lambda *asked: _locate(files, names, *asked))
@@ -239,7 +246,7 @@ def _observe(file: Read, guesses: Sequence[ColumnGuess], names: Sequence[str]) -
     order = _order(file, names)
     seen = [guess for guess, place in zip(guesses, order, strict=True) if place is not None]
     done = 0
-    with _columns() as pool:
+    with column_threads() as pool:
         for arrays in table.spool.batches([place for place in order if place is not None]):
             kept = without(arrays, table.drop_rows, done)
             for number, _ in enumerate(pool.map(ColumnGuess.observe, seen, kept)):

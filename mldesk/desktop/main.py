@@ -20,11 +20,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from mldesk.core.errors import MldeskError
+from mldesk.core.not_here import TRAINERS, only_elsewhere
 from mldesk.core.paths import Home, default_home
 from mldesk.desktop import errors, theme
 from mldesk.desktop.garbage import GarbageCollector
 from mldesk.desktop.login_asker import LoginAsker
-from mldesk.desktop.not_here import only_trainers
 from mldesk.desktop.notifications import Notifier
 from mldesk.desktop.passphrase import PassphraseAsker
 from mldesk.desktop.preferences import PreferencesFile
@@ -83,7 +83,7 @@ def _live(app: QApplication, window: MainWindow, *, quit_at_first_paint: bool = 
     tasks = Tasks(lambda name, error: _on_task_failed(window, name, error))
     before, sys.excepthook = sys.excepthook, _excepthook(window)
     try:
-        with loop, made_current(tasks), only_trainers():
+        with loop, made_current(tasks), only_elsewhere(TRAINERS):
             loop.run_until_complete(live(window, tasks, quit_at_first_paint=quit_at_first_paint))
     finally:
         sys.excepthook = before

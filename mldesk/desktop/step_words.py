@@ -47,8 +47,20 @@ def step_words(step: Mapping[str, Any]) -> str:
         return tr("Keep rows where {condition}").format(condition=step.get("where", ""))
     if kind == "replace":
         return tr("In {columns} replace {pairs}").format(columns=columns, pairs=_pairs(step.get("values")))
-    fields = ", ".join(f"{name} {words.cell(value)}" for name, value in step.items() if name != "step")
-    return f"{kind}: {fields}"
+    return _plainly(kind, step)
+
+
+def _plainly(kind: str, step: Mapping[str, Any]) -> str:
+    """Return the title of a step and what was said in it that is not as it would be anyway."""
+    from mldesk.data.steps import BY_NAME  # slow where no table was touched yet
+
+    known = BY_NAME.get(kind)
+    usual = {} if known is None else {field.name: field.default for field in known.fields}
+    said = [listed([str(item) for item in value]) if isinstance(value, (list, tuple)) else words.cell(value)
+            for name, value in step.items()
+            if name not in ("step", "disabled", "digest", "code") and value not in (None, "", usual.get(name))]
+    title = (known.title or kind) if known is not None else kind
+    return f"{title}: {', '.join(said)}" if said else title
 
 
 def _pairs(given: object) -> str:

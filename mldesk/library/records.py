@@ -71,6 +71,9 @@ class Run:
     model: str | None            # name@version it made
     spec: Mapping[str, Any]      # the JobSpec as JSON
     handover: Mapping[str, Any] | None = None  # {"from", "checkpoint"}: ``runner`` has yet to take it over
+    note: str = ""               # what a person wrote of it
+    group: str = ""              # the group it was put into, "" for none
+    tags: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float | None:

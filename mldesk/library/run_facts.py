@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mldesk.core import canonical
 from mldesk.core.errors import WorkFailed
 from mldesk.library import codec
 from mldesk.wire.events import KINDS, TERMINAL, Event, state_after
@@ -19,8 +18,7 @@ from mldesk.wire.states import Cause, JobState
 
 _CAUSES = frozenset(cause.value for cause in Cause)
 _OBJECTS = ("metrics", "validation_metrics", "rows", "parameters")
-EventRow = tuple[int, float, str, str]                           # seq, time, kind, payload as JSON
-PointRow = tuple[int, str, int, float | None, float, float | None]  # seq, metric, step, epoch, seconds, value
+EventRow = tuple[int, float, str, str]   # seq, time, kind, payload as JSON
 
 
 class EventGap(WorkFailed):
@@ -40,8 +38,6 @@ class Changes:
 
     fields: dict[str, Any] = field(default_factory=dict)     # columns of the run's row
     events: list[EventRow] = field(default_factory=list)
-    points: list[PointRow] = field(default_factory=list)
-    superseded: list[tuple[int, int]] = field(default_factory=list)  # (seq, step): earlier points above step are void
     artifacts: dict[str, tuple[str, int, str]] = field(default_factory=dict)  # name -> digest, size, kind
     model: str | None = None                                 # manifest of the model it made
     result: Mapping[str, Any] = field(default_factory=dict)  # of the "succeeded" event
@@ -69,15 +65,13 @@ def fold(events: Sequence[Event], state: JobState, started: float | None) -> Cha
         payload, kind = event.payload, event.kind if event.kind in KINDS else codec.clean(event.kind, 100)
         time = codec.wall_clock(event.time)
         changes.events.append((event.seq, time, kind, codec.dump(payload)))
-        if kind == "metrics":  # nearly every event of a run is one
-            _add_points(changes, event.seq, payload)
+        if kind == "metrics":  # nearly every event of a run is one; ``points`` reads them where they are asked for
             continue
         state = state_after(kind, state)
         match kind:
             case "started":
                 started = time if started is None else started
                 fields.update(started=started, finished=None, cause=None, message="", hint="")
-                _supersede(changes, event.seq, payload.get("resumed_from"))
             case "stage":
                 fields["stage"] = codec.clean(payload.get("name", ""), 500)
             case "progress":
@@ -94,27 +88,6 @@ def fold(events: Sequence[Event], state: JobState, started: float | None) -> Cha
     fields["state"] = state.value
     fields["last_seq"] = events[-1].seq
     return changes
-
-
-def _add_points(changes: Changes, seq: int, payload: Mapping[str, Any]) -> None:
-    values, step = payload.get("values"), codec.whole(payload.get("step"))
-    if not isinstance(values, Mapping) or step is None:
-        return
-    epoch, seconds = codec.finite(payload.get("epoch")), codec.finite(payload.get("seconds")) or 0.0
-    for metric, value in values.items():
-        try:
-            number = canonical.number(value)
-        except (ValueError, OverflowError):
-            continue
-        held = None if number != number else number  # SQLite has no NaN
-        changes.points.append((seq, codec.clean(metric, 200), step, epoch, seconds, held))
-
-
-def _supersede(changes: Changes, seq: int, resumed_from: object) -> None:
-    step = codec.whole(resumed_from)
-    last = -(1 << 63) if step is None else step  # started anew: every earlier point is void
-    changes.points = [point for point in changes.points if point[2] <= last and step is not None]
-    changes.superseded.append((seq, last))
 
 
 def _add_artifact(changes: Changes, payload: Mapping[str, Any]) -> None:
@@ -135,6 +108,8 @@ def _succeed(changes: Changes, time: float, result: object) -> None:
         del result["rows"]
     changes.result, changes.ended = result, time
     changes.fields["result"] = codec.dump(result)
+    if isinstance(split := result.get("split"), str) and is_digest(split):
+        changes.fields["split"] = split
     if isinstance(result.get("task"), str):
         changes.fields["task"] = codec.clean(result["task"], 100)
     if isinstance(result.get("estimator"), str):

@@ -5,9 +5,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -100,10 +112,15 @@ runs = Table(
     Column("parameters", Text, nullable=False),  # JSON
     Column("result", Text),                      # JSON
     Column("handover", Text),                    # JSON: its runner has yet to take it over from the one before
+    Column("note", Text, nullable=False, server_default=text("''")),      # what a person wrote of it
+    Column("collection", Text, nullable=False, server_default=text("''")),  # the group it was put into
+    Column("tags", Text, nullable=False, server_default=text("'[]'")),    # JSON: words in order
+    Column("split", Text),                       # digest of the membership whose test rows it has looked at
     Column("spec", Text, nullable=False),        # JSON; last, since it may be long
     Index("ix_runs_folded", "folded"),
     Index("ix_runs_state", "state", "id"),
     Index("ix_runs_dataset_version", "dataset_version"),
+    Index("ix_runs_split", "split", "dataset_version"),
 )
 
 events = Table(
@@ -116,16 +133,15 @@ events = Table(
     sqlite_with_rowid=False,
 )
 
-metric_points = Table(
-    "metric_points", metadata,
-    Column("run", Integer, ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True),
-    Column("seq", Integer, primary_key=True),    # of the event it came in
-    Column("metric", Text, primary_key=True),
-    Column("step", Integer, nullable=False),
-    Column("epoch", Float),
-    Column("seconds", Float, nullable=False),
-    Column("value", Float),                      # null is NaN, which SQLite cannot hold
-    sqlite_with_rowid=False,
+# Once a run has said enough, its events move on into blocks (see ``event_blocks``); the newest stay in ``events``.
+event_blocks = Table(
+    "event_blocks", metadata,
+    Column("key", Integer, primary_key=True),
+    Column("run", Integer, ForeignKey("runs.key", ondelete="CASCADE"), nullable=False),
+    Column("first", Integer, nullable=False),    # sequence numbers of its first and its last event
+    Column("last", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    UniqueConstraint("run", "first"),
 )
 
 artifacts = Table(

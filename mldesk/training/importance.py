@@ -21,7 +21,10 @@ _MOST_PREDICTIONS = 60_000   # rows predicted in all, whatever the number of col
 
 def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y: Array, classes: int,
                seed: int, on_column: Callable[[int, int], None]) -> list[dict[str, Any]]:
-    """Return [{"feature": column of the table, "value": mean drop, "std"}], the most important first.
+    """Return [{"feature": column of the table, "value": mean drop, "std", "low", "high"}], the most important first.
+
+    ``std`` is the spread between shuffles. ``low`` and ``high`` are the edges of a 95 % interval from the spread of
+    the drop between rows, each the mean of its shuffles, and between shuffles.
 
     Encoding works row by row, so shuffling a column's outputs is shuffling the column. ``x`` is (N, F) of rows the
     model has not seen; ``on_column`` hears (done, total).
@@ -32,15 +35,18 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
     if len(x) > rows:
         sample = np.sort(draw.choice(len(x), rows, replace=False))
         x, y = x[sample], y[sample]
-    whole = _goodness(predict(x), y, classes)
+    untouched = predict(x)
+    whole, losses = _goodness(untouched, y, classes), _losses(untouched, y, classes)
     result = []
     for done, index in enumerate(columns, start=1):
         outputs = encoder.outputs(index)
         shuffled = np.tile(x, (_REPEATS, 1))
         shuffled[:, outputs] = np.concatenate([x[draw.permutation(len(x))][:, outputs] for _ in range(_REPEATS)])
-        drops = [whole - _goodness(part, y, classes) for part in np.split(predict(shuffled), _REPEATS)]
-        result.append({"feature": encoder.columns[index].name, "value": float(np.mean(drops)),
-                       "std": float(np.std(drops))})
+        parts = np.split(predict(shuffled), _REPEATS)
+        drops = [whole - _goodness(part, y, classes) for part in parts]
+        value, room = float(np.mean(drops)), _room(np.stack([_losses(part, y, classes) for part in parts]) - losses)
+        result.append({"feature": encoder.columns[index].name, "value": value, "std": float(np.std(drops)),
+                       "low": value - room, "high": value + room})
         on_column(done, len(columns))
     return sorted(result, key=lambda item: -item["value"])
 
@@ -48,6 +54,23 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
 def _goodness(prediction: Array, y: Array, classes: int) -> float:
     scores = quick_scores(prediction, y, classes)
     return -scores["loss"] if classes else scores["r2"]
+
+
+def _losses(prediction: Array, y: Array, classes: int) -> Array:
+    """Return each row's part of what ``_goodness`` lacks, (N,)."""
+    if not classes:
+        shares: Array = (prediction - y) ** 2 / (float(np.var(y)) or 1.0)
+        return shares
+    surprise: Array = -np.log(np.clip(prediction[np.arange(len(y)), y], 1e-15, None))
+    return surprise
+
+
+def _room(rises: Array) -> float:
+    """Return how far the mean of (repeats, N) rises may be off at 95 %: normal, rows and shuffles both drawn."""
+    repeats, rows = rises.shape
+    if rows < 2:
+        return 0.0
+    return 1.96 * float(np.sqrt(rises.mean(0).var(ddof=1) / rows + rises.mean(1).var(ddof=1) / repeats))
 
 
 def _candidates(encoder: Encoder, predict: Callable[[Array], Array], x: Array) -> list[int]:

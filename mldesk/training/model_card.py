@@ -69,6 +69,9 @@ def _caution(facts: ModelFacts) -> str:
         said.append(f"The scores come from only {facts.rows['test']} test rows and may be far off by luck alone.")
     if facts.finished_early:
         said.append("The training was ended early by hand.")
+    said += [f"Its {item['level']:.0%} {'sets of classes' if facts.classes else 'intervals'} held the truth in "
+             f"{item['share']:.1%} of the test rows."
+             for item in facts.evaluation.get("parts", {}).get("test", {}).get("coverage", ()) if item["level"] == 0.9]
     return "## Where to be careful\n\n" + "\n".join(f"- {line}" for line in said)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mldesk.training.conformal import Margins
 from mldesk.training.joined import Encoder
 from mldesk.training.target import Label
 from mldesk.wire.schema import Column
@@ -32,3 +33,4 @@ class ModelFacts:
     validation_metrics: Mapping[str, float]
     evaluation: Mapping[str, Any]
     finished_early: bool
+    margins: Margins | None = None     # how far off a prediction may be

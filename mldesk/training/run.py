@@ -135,6 +135,11 @@ def _train(folder: Path, objects: Path, report: Report, control: Control,
         from mldesk.training.search.search import search  # loads Optuna
 
         return search(SearchRequest.from_json(spec.payload), work, folder / "search")
+    if spec.kind == "explain":
+        from mldesk.training.explaining.job import explain
+        from mldesk.wire.explain import ExplainRequest
+
+        return explain(ExplainRequest.from_json(spec.payload), work)
     raise BadInput(f"This runner has no job of the kind {spec.kind!r:.40}.", hint="Upgrade the runner.")
 
 

@@ -11,6 +11,7 @@ several processes may bring the same file, and one that is late cannot spoil wha
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import time
@@ -27,6 +28,8 @@ from mldesk.wire.manifest import CHUNK, check_digest
 _HEAD = 64                 # bytes before the first mark
 _SYNC_EVERY = 64 * 1024 * 1024  # bytes after which what has come is sent to the disk, so that the end has little to do
 _LOOK = 0.05               # seconds between looks for chunks that another process brings
+_PAST = 64 * 1024 * 1024   # bytes from which on a file that nobody reads soon goes past the system's memory
+_DIRECT = getattr(os, "O_DIRECT", 0)  # Linux
 Buffer = bytes | bytearray | memoryview
 
 
@@ -43,9 +46,14 @@ class ChunkAbsent(NotFound):
 
 
 class Coming:
-    """A file of ``size`` bytes with this SHA-256. ``chunks``: the digests of its chunks, () where nobody knows them."""
+    """A file of ``size`` bytes with this SHA-256. ``chunks``: the digests of its chunks, () where nobody knows them.
 
-    def __init__(self, folder: Path, digest: str, size: int, chunks: tuple[str, ...] = ()) -> None:
+    ``read_soon``: whether somebody is about to read it. If not, and it is large, it goes to the disk at once and not by
+    way of the system's memory for files: that is others' to use, and filling it costs more than all the rest.
+    """
+
+    def __init__(self, folder: Path, digest: str, size: int, chunks: tuple[str, ...] = (), *,
+                 read_soon: bool = True) -> None:
         """Begin, or go on with what is there. Raises OSError."""
         self.digest, self.size, self.chunks = check_digest(digest), size, chunks
         self._data, self._marks = folder / f"{digest}.data", folder / f"{digest}.marks"
@@ -53,6 +61,11 @@ class Coming:
         self._known = bytearray(self._count)
         with self._marking(make=True) as marks:
             self._known[:] = self._go_on(marks)
+        self._direct = bool(_DIRECT) and not read_soon and size >= _PAST
+        # What is written past the memory is hashed as it comes: while it comes in order, and only where each chunk has
+        # a digest, so that no other process takes a right one back and writes something else there.
+        self._hashing = self._direct and bool(chunks) and not any(self._known)
+        self._whole, self._hashed = hashlib.sha256(), 0
 
     def lacking(self) -> list[int]:
         """Return the numbers of the chunks that have not come, as this object knows."""
@@ -71,12 +84,16 @@ class Coming:
             raise BadInput("A piece came in with a wrong length.")
         with self._marking() as marks:
             marks.seek(_HEAD + index)
-            if marks.read(1) != b"\1":
-                with open(self._data, "r+b", buffering=0) as file:
-                    file.seek(index * CHUNK)
-                    _write_all(file, data)
+            ours = marks.read(1) != b"\1"
+            if ours:
+                self._write(index * CHUNK, data)
                 marks.seek(_HEAD + index)
                 marks.write(b"\1")
+        if self._hashing and ours and index == self._hashed:
+            self._whole.update(data)
+            self._hashed += 1
+        else:
+            self._hashing = False  # the rest is read when it is named
         self._known[index] = 1
 
     def name(self, store: Naming, wait: Callable[[float], bool] = lambda _seconds: False) -> None:
@@ -93,6 +110,28 @@ class Coming:
             self._marks.unlink(missing_ok=True)
 
     # --- inside
+
+    def _write(self, offset: int, data: Buffer) -> None:
+        done = self._write_past(offset, data) if self._direct and len(data) == CHUNK else 0
+        if done < len(data):
+            with open(self._data, "r+b", buffering=0) as file:
+                file.seek(offset + done)
+                _write_all(file, memoryview(data)[done:])
+
+    def _write_past(self, offset: int, data: Buffer) -> int:
+        """Write past the system's memory; return the bytes that went, none where the disk or the buffer forbid it."""
+        handle = -1
+        try:
+            handle = os.open(self._data, os.O_WRONLY | _DIRECT)
+            return os.pwrite(handle, data, offset)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+                raise
+            self._direct = False
+            return 0
+        finally:
+            if handle >= 0:
+                os.close(handle)
 
     @contextlib.contextmanager
     def _marking(self, make: bool = False) -> Iterator[BinaryIO]:
@@ -137,8 +176,11 @@ class Coming:
         return hashlib.sha256(file.read(self.length(index))).hexdigest() == self.chunks[index]
 
     def _hash(self, file: BinaryIO, wait: Callable[[float], bool]) -> str:
-        whole, buffer, unsynced = hashlib.sha256(), memoryview(bytearray(CHUNK)), 0
-        for index in range(self._count):
+        while self._hashing and self._hashed < self._count and wait(_LOOK):
+            pass
+        whole, buffer, unsynced = self._whole.copy(), memoryview(bytearray(CHUNK)), 0
+        file.seek(self._hashed * CHUNK)
+        for index in range(self._hashed, self._count):
             self._await(index, wait)
             length = self.length(index)
             if file.readinto(buffer[:length]) != length:  # type: ignore[attr-defined]  # a raw file has it

@@ -30,10 +30,11 @@ class Intake:
     """The missing files of some entries on their way into a store. Used as a block; one thread puts.
 
     ``lead``: whether this one hashes and names the files. Of several intakes of the same files at once, which share
-    the work, one does.
+    the work, one does. ``read_soon``: see Coming.
     """
 
-    def __init__(self, store: ObjectStore, entries: Iterable[Entry], *, lead: bool = True) -> None:
+    def __init__(self, store: ObjectStore, entries: Iterable[Entry], *, lead: bool = True,
+                 read_soon: bool = True) -> None:
         """Look at what is here already. Raises DiskFull when the rest does not fit, OSError."""
         self._store, self._lead = store, lead
         self._pieces = pieces_of(entries := list(entries))
@@ -46,7 +47,7 @@ class Intake:
         with durable.disk_errors(_DOING):
             for entry in absent:
                 if len(entry.chunks) > 1:
-                    self._expect(Coming(store.coming, entry.sha256, entry.size, entry.chunks))
+                    self._expect(Coming(store.coming, entry.sha256, entry.size, entry.chunks, read_soon=read_soon))
         self._room()
         self._news, self._ended, self._stopped = threading.Condition(), False, False
         self._error: Exception | None = None

@@ -11,9 +11,11 @@ from mldesk.library import Library
 from mldesk.library.settings import SettingStore
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
-from mldesk.workbench.exploring import ExploreService
+from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.reporting import ReportService
+from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 
@@ -26,11 +28,13 @@ class Workbench:
     library: Library
     datasets: DatasetService
     contracts: ContractService
-    explore: ExploreService
     runs: RunService
+    book: RunBook
+    explaining: ExplainService
     models: ModelService
     predictions: PredictionService
     runners: RunnerService
+    reports: ReportService
 
     @property
     def settings(self) -> SettingStore:

@@ -16,9 +16,10 @@ from mldesk.library.names import check_name
 from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.workbench.far_data import refuse_elsewhere
-from mldesk.workbench.pages import Page
+from mldesk.workbench.pages import Page, RecipePage
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.sources import Source, clipboard_file, remembered, resolve
+from mldesk.workbench.trusted_code import TrustedCode
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
     from mldesk.data import ImportOptions, ImportPreview, Table, TableView
@@ -32,6 +33,7 @@ class DatasetService:
 
     def __init__(self, library: Library, home: Home) -> None:
         self._library, self._home = library, home
+        self._trusted = TrustedCode(home.trusted_code)
 
     def import_files(self, paths: Sequence[Source], name: str, *, options: ImportOptions | None = None,
                      progress: Progress | None = None, cancelled: Cancelled | None = None,
@@ -109,18 +111,14 @@ class DatasetService:
         return self._library.datasets.versions(self.show(name).dataset)
 
     def preview(self, reference: str, *, rows: int = 20, offset: int = 0, order_by: tuple[str, bool] | None = None,
-                where: str | None = None, search: str | None = None, only: Sequence[int] | None = None,
-                total: int | None = None) -> Page:
-        """Return some rows. ``order_by`` is (column, descending); ``where`` is SQL; ``only`` the places of rows;
-        ``total`` how many fit, where that was said before. Raises NotFound, BadInput.
-        """
+                where: str | None = None, search: str | None = None) -> Page:
+        """Return some rows. ``order_by`` is (column, descending); ``where`` is SQL. Raises NotFound, BadInput."""
         if rows < 0 or offset < 0:
             raise BadInput("The number of rows and the offset cannot be negative.")
         version = self.show(reference)
-        with self.view(version) as view:
-            if total is None:
-                total = view.count(where=where, search=search, only=only)
-            got = view.rows(offset, rows, order_by=order_by, where=where, search=search, only=only)
+        with self._view(version) as view:
+            total = view.count(where=where, search=search) if where or search else version.rows
+            got = view.rows(offset, rows, order_by=order_by, where=where, search=search)
         return Page(tuple(column.name for column in version.columns), got, offset, total)
 
     def query(self, reference: str, sql: str, *, limit: int = 1000, cancelled: Cancelled | None = None) -> Page:
@@ -130,7 +128,7 @@ class DatasetService:
         """
         from mldesk.data.stopping import stoppable
 
-        with self.view(self.show(reference)) as view:
+        with self._view(self.show(reference)) as view:
             columns, rows, truncated = stoppable(lambda: view.answer(sql, limit), cancelled, "The query")
         return Page(tuple(columns), rows, 0, len(rows), truncated)
 
@@ -156,7 +154,10 @@ class DatasetService:
 
     def clean(self, reference: str, steps: Sequence[Mapping[str, Any]], *,
               cancelled: Cancelled | None = None) -> DatasetVersion:
-        """Apply a recipe and keep the result as the dataset's next version. Raises BadInput naming the step."""
+        """Apply a recipe and keep the result as the dataset's next version.
+
+        Raises BadInput naming the step; CodeNotTrusted for Python code that ``trust_code`` was not told of.
+        """
         version = self.show(reference)
         if not steps:
             raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
@@ -165,23 +166,26 @@ class DatasetService:
         steps = self._pinned(steps)
         with self._intact(version):
             table = apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                 cancelled=cancelled)
+                                 trusted=self._trusted.digests(), cancelled=cancelled)
         return self._keep(version.dataset, table, parent=version.number, recipe=steps, source="recipe")
 
     def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20,
-                       cancelled: Cancelled | None = None) -> Page:
-        """Return the first rows a recipe would give, and how many (of a large table's first rows). Keeps nothing.
+                       whole: bool = False, cancelled: Cancelled | None = None) -> RecipePage:
+        """Return the first rows a recipe would give, and what each step does to a large table's first rows.
 
-        Raises BadInput naming the step, ImportCancelled.
+        ``whole`` counts over all rows, however many. Keeps nothing. Raises BadInput naming the step, ImportCancelled.
         """
         from mldesk.data import preview_recipe
 
         version, steps = self.show(reference), self._pinned(steps)
+        sample = {"sample": version.rows} if whole else {}
         with self._intact(version):
             found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                   rows=rows, cancelled=cancelled)
-        total = found.rows_after if found.steps else version.rows
-        return Page(tuple(column.name for column in found.columns), found.rows, 0, total)
+                                   rows=rows, trusted=self._trusted.digests(), cancelled=cancelled, **sample)
+        return RecipePage(tuple(column.name for column in found.columns), found.rows, 0,
+                          found.rows_after if found.steps else version.rows,
+                          types=tuple(column.type.value for column in found.columns), reports=found.steps,
+                          notices=tuple(notice.message for notice in found.notices), sampled=found.sampled)
 
     def recipe_script(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> str:
         """Return a Python script that repeats a recipe with duckdb alone. Raises BadInput naming the step."""
@@ -190,7 +194,28 @@ class DatasetService:
         version, steps = self.show(reference), self._pinned(steps)
         with self._intact(version):
             return recipe_script(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                 version.label)
+                                 version.label, trusted=self._trusted.digests())
+
+    def recipe_of(self, reference: str) -> list[Mapping[str, Any]]:
+        """Return the recipe that made a version, for use on another dataset. Raises NotFound, BadInput for none."""
+        version = self.show(reference)
+        if not version.recipe:
+            raise BadInput(f"{version.label} was not made by a recipe.", hint="`mldesk data versions N` shows which "
+                           "versions were.")
+        return [dict(step) for step in version.recipe]
+
+    def untrusted_code(self, steps: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
+        """Return the steps (number from 1, code) whose Python code nobody has allowed to run in this library yet."""
+        from mldesk.data.code_trust import untrusted
+        from mldesk.data.steps import check_steps
+
+        return untrusted(check_steps(steps), self._trusted.digests())
+
+    def trust_code(self, source: str) -> None:
+        """Let this very code run in recipes of this library from now on: the user has said so. Raises DiskFull."""
+        from mldesk.data.code_trust import code_digest
+
+        self._trusted.add(code_digest(source))
 
     def _pinned(self, steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return the steps with the versions of other datasets by their digest, so that replays see the same rows."""
@@ -217,7 +242,7 @@ class DatasetService:
     def export(self, reference: str, path: Path) -> DatasetVersion:
         """Write the table as a file; the extension says which kind. Raises BadInput, OSError."""
         version = self.show(reference)
-        with self.view(version) as view:
+        with self._view(version) as view:
             view.export(path)
         return version
 
@@ -256,8 +281,7 @@ class DatasetService:
         return {"dataset": old.dataset, "from": old.number, "to": new.number, **found, "missing": missing,
                 "recipe": None if steps is None else [dict(step) for step in steps]}
 
-    def view(self, version: DatasetVersion) -> TableView:
-        """Return the rows of a version, to be closed after use. Raises DataElsewhere, ObjectMissing, LibraryDamaged."""
+    def _view(self, version: DatasetVersion) -> TableView:
         from mldesk.data import TableView
 
         refuse_elsewhere(self._library, version)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mldesk.data.recipes import StepReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +23,13 @@ class Page:
     def to_json(self) -> dict[str, Any]:
         return {"columns": list(self.columns), "rows": [list(row) for row in self.rows],
                 "offset": self.offset, "total": self.total}
+
+
+@dataclass(frozen=True, slots=True)
+class RecipePage(Page):
+    """The first rows that a recipe would give, and what each step does."""
+
+    types: tuple[str, ...] = ()           # of the columns
+    reports: tuple[StepReport, ...] = ()  # one per step that is not disabled, in order
+    notices: tuple[str, ...] = ()         # what is worth knowing: that a step learns from all rows, for one
+    sampled: bool = False                 # the counts are of a large table's first rows

@@ -14,7 +14,7 @@ from mldesk.workbench.models import SUFFIX, ModelService, existing
 if TYPE_CHECKING:
     from mldesk.bundles import Predictor
 
-OUTPUTS = (".csv", ".parquet", ".jsonl")
+OUTPUTS = (".csv", ".parquet", ".jsonl", ".xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,12 @@ class PredictionService:
         version = self._models.show(model)
         return version.label, Predictor.from_manifest(version.manifest, self._library.objects)
 
-    def predict(self, model: str, source: Path, output: Path, *,
+    def predict(self, model: str, source: Path, output: Path, *, level: float | None = None,
                 progress: Callable[[int], None] | None = None) -> PredictionReport:
-        """Predict every row of ``source`` into ``output`` (.csv, .parquet or .jsonl), whole or not at all.
+        """Predict every row of ``source`` into ``output`` (.csv, .parquet, .jsonl or .xlsx), whole or not at all.
 
-        ``progress`` hears the rows done so far. Raises NotFound, BadInput (wrong columns, unreadable file), DiskFull.
+        ``level``: also what holds the truth in at least that share of rows, see ``Predictor.predict``. ``progress``
+        hears the rows done so far. Raises NotFound, BadInput (wrong columns, unreadable file), DiskFull.
         """
         from mldesk.workbench.table_output import TableOutput
 
@@ -61,13 +62,15 @@ class PredictionService:
         _refuse_overwriting(output, {source: "the file of rows", **({Path(model): "the model"} if is_bundle(model)
                                                                     else {})})
         label, predictor = self.open(model)
+        if level is not None:
+            predictor.margins_for(level)
         from mldesk.data import read_like  # duckdb and pyarrow load with it
 
         rows, columns = 0, ()  # type: int, tuple[str, ...]
         with read_like([source], predictor.schema) as batches, TableOutput(output) as table:
             for batch in batches:
                 given = {name: batch.column(name) for name in batch.schema.names}
-                answer = predictor.predict(given)
+                answer = predictor.predict(given, level)
                 columns = tuple(answer)
                 table.write(answer)
                 rows += batch.num_rows

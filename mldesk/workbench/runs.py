@@ -12,13 +12,15 @@ from mldesk.core.errors import Conflict, MldeskError, NotFound, RunnerUnreachabl
 from mldesk.core.ids import new_id
 from mldesk.library import Library
 from mldesk.library.names import check_name
+from mldesk.library.points import Readings
 from mldesk.library.records import MetricPoint, Run
+from mldesk.library.run_filter import RunFilter
 from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
 from mldesk.wire.events import Event
-from mldesk.wire.jobs import JobSpec, Resources, TrainRequest
+from mldesk.wire.jobs import JobSpec, Resources, SplitRequest, TrainRequest
 from mldesk.wire.states import JobState
 from mldesk.workbench import comparison
-from mldesk.workbench.checks import check_order, refuse, split_request
+from mldesk.workbench.checks import check_order, refuse
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
@@ -95,21 +97,30 @@ class RunService:
             columns=tuple(column.to_json() for column in version.columns), target=order.target, task=check.task,
             features=None if order.features is None and not order.without else check.features,
             estimator=check.estimator, parameters=dict(check.parameters),
-            split=split_request(order),
+            split=SplitRequest(test_size=order.test_size, validation_size=order.validation_size, seed=order.seed),
             seed=order.seed, model=model)
 
     def _begin(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,
                payload: Mapping[str, Any]) -> Run:
         """Write a run down and hand it to its runner."""
-        runner = self._runners.choose(order.runner)
-        self._far.ready_for([train.dataset], runner)
+        runner = self.prepare([train.dataset], order.runner)
         dataset = train.dataset_name.rpartition("@")[0]
         name = check_name(order.name, "run") if order.name else f"{slug(dataset) or 'run'}-{estimator}"
         spec = JobSpec(new_id(), kind, name, (train.dataset,), payload,
                        self._resources(order, runner, "mlp" if kind == "search" else estimator), order.limits)
-        run = self._library.runs.add(spec, runner, train.dataset_name, self._clock.now())
-        self._submit(run, spec, order.priority)
+        return self.begin(spec, runner, train.dataset_name, order.priority)
+
+    def begin(self, spec: JobSpec, runner: str, dataset: str, priority: int = 0) -> Run:
+        """Write a job down, then hand it to its runner. Raises as ``start``."""
+        run = self._library.runs.add(spec, runner, dataset, self._clock.now())
+        self._submit(run, spec, priority)
         return self._library.runs.get(run.id)
+
+    def prepare(self, manifests: Sequence[str], runner: str) -> str:
+        """Return the runner that ``runner`` means, once it can have these tables. Raises as ``start``."""
+        chosen = self._runners.choose(runner)
+        self._far.ready_for(manifests, chosen)
+        return chosen
 
     # Data that lie on runners
 
@@ -149,6 +160,10 @@ class RunService:
     def metrics(self, reference: str, after: int = 0) -> list[MetricPoint]:
         """Return the points that came in events above ``after``, those that a later attempt superseded left out."""
         return self._library.runs.metrics(self.get(reference).id, after)
+
+    def curves(self, reference: str) -> dict[str, Readings]:
+        """Return every metric of a run column by column, for those who draw many."""
+        return self._library.runs.curves(self.get(reference).id)
 
     def evaluation(self, reference: str) -> Mapping[str, Any]:
         """Return the evaluation payload. Raises NotFound while there is none."""
@@ -282,6 +297,7 @@ class RunService:
             raise Conflict(f"Run {run.name} has ended: it {_ENDED_AS[run.state]}.")
 
     # last, because below it ``list`` is this method
-    def list(self, *, limit: int = 100, offset: int = 0, state: JobState | None = None) -> list[Run]:
+    def list(self, *, limit: int = 100, offset: int = 0, state: JobState | None = None,
+             wanted: RunFilter | None = None) -> list[Run]:
         """Return runs, newest first, as the library knows them (``refresh`` asks the runners)."""
-        return self._library.runs.list(limit=limit, offset=offset, state=state)
+        return self._library.runs.list(limit=limit, offset=offset, state=state, wanted=wanted)

@@ -17,7 +17,6 @@ def run_result(run: Run) -> dict[str, Any]:
         "run": run.id, "status": run.state.value, "cause": None if run.cause is None else run.cause.value,
         "model": run.model, "task": run.task, "metrics": dict(result.get("metrics", {})),
         "rows": dict(result.get("rows", {})), "seconds": result.get("seconds", run.seconds),
-        **{key: result[key] for key in ("cross_validation",) if key in result},
     }
 
 
@@ -29,7 +28,7 @@ def run_details(run: Run) -> dict[str, Any]:
         "dataset": run.dataset, "target": run.target, "created": iso(run.created), "started": _when(run.started),
         "finished": _when(run.finished), "stage": run.stage, "progress": run.progress and dict(run.progress),
         "finished_early": bool((run.result or {}).get("finished_early", False)),
-        "message": run.message, "hint": run.hint,
+        "message": run.message, "hint": run.hint, "note": run.note, "group": run.group, "tags": list(run.tags),
     }
 
 

@@ -1,4 +1,4 @@
-"""A table written piece by piece to CSV, Parquet or JSON lines; the file appears when it is whole."""
+"""A table written piece by piece to CSV, Parquet, JSON lines or a workbook; the file appears when it is whole."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from mldesk.core import durable
+from mldesk.data.sheet_output import SheetWriter
 
 
 class TableOutput:
@@ -48,6 +49,11 @@ class TableOutput:
         if self._kind == ".jsonl":
             for row in table.to_pylist():
                 self._file.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+            return
+        if self._kind == ".xlsx":
+            if self._writer is None:
+                self._writer = SheetWriter(self._file, list(columns))
+            self._writer.write(list(zip(*(column.to_pylist() for column in table.columns), strict=True)))
             return
         if self._writer is None:
             make = pq.ParquetWriter if self._kind == ".parquet" else pacsv.CSVWriter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.training.export.parity import deviation
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import ColumnType
-from tests.bundles.making import StoredModel
+from tests.bundles.making import StoredModel, stored_model
 
 
 @pytest.fixture
@@ -145,3 +146,33 @@ def test_a_model_that_is_not_there_or_lacks_its_graph(model: StoredModel, tmp_pa
     files = {entry.path: model.store.path(entry.sha256) for entry in manifest.entries if entry.path != "model.onnx"}
     with pytest.raises(BadBundle, match=r"no model\.onnx"):
         Predictor.from_manifest(store.put_manifest(files), store)
+
+
+def test_a_level_adds_what_holds_the_truth_that_often(tmp_path: Path) -> None:
+    numbers = _with_margins("regression", tmp_path / "numbers", [0.5] * 49 + [None])
+    plain, wide = numbers[0].predict(numbers[1].rows), numbers[0].predict(numbers[1].rows, 0.9)
+    assert list(wide) == ["prediction", "prediction_low", "prediction_high"]
+    assert wide["prediction_low"] == pytest.approx(plain["prediction"] - 0.5, abs=1e-6)
+    for level in (0.4, 0.99, 1.5):
+        with pytest.raises(BadInput):
+            numbers[0].predict(numbers[1].rows, level)
+    classes = _with_margins("binary", tmp_path / "classes", [0.2] * 25 + [1.0] * 25)
+    few, all_ = (classes[0].predict(classes[1].rows, level)["prediction_set"] for level in (0.5, 0.9))
+    assert set(all_) == {json.dumps(list(classes[0].classes))}
+    sure = classes[0].predict(classes[1].rows)
+    assert all(json.loads(text)[0] == label for text, label in zip(few, sure["prediction"], strict=True))
+
+
+def test_a_model_without_margins_says_so(predictor: Predictor, model: StoredModel) -> None:
+    with pytest.raises(BadInput, match="older MLDesk"):
+        predictor.predict(model.rows, 0.9)
+
+
+def _with_margins(name: str, folder: Path, margins: list[float | None]) -> tuple[Predictor, StoredModel]:
+    def add(files: Path) -> None:
+        described = json.loads((files / "model.json").read_bytes())
+        described["margins"] = {"margins": margins, "classes": len(described["classes"])}
+        (files / "model.json").write_text(json.dumps(described), "utf-8")
+
+    stored = stored_model("lightgbm", name, folder, add)
+    return Predictor.from_manifest(stored.digest, stored.store), stored

@@ -77,6 +77,7 @@ def _look_at_the_runs(mldesk: Command, first: dict[str, Any], second: dict[str, 
     assert (events[0]["kind"], events[-1]["kind"]) == ("queued", "succeeded")
     assert mldesk("runs", "events", "plain", "--after", "5", "--json").lines == events[5:]
     assert mldesk("runs", "follow", "plain", "--json").lines == events
+    _read_reports(mldesk, first, second)
     listed = [run["run"] for run in mldesk.good("runs", "list")["runs"]]
     assert listed == [second["run"], first["run"]]
     compared = mldesk.good("runs", "compare", first["run"], second["run"])
@@ -84,6 +85,22 @@ def _look_at_the_runs(mldesk: Command, first: dict[str, Any], second: dict[str, 
     assert set(compared["best"].values()) <= set(listed)
     assert "log" in mldesk.good("runs", "logs", "plain")
     assert mldesk("runs", "cancel", "plain", "--json").json["error"]["code"] == "conflict"
+
+
+def _read_reports(mldesk: Command, first: dict[str, Any], second: dict[str, Any]) -> None:
+    """One run as a page, both side by side as a PDF."""
+    page = mldesk.home.parent / "plain.html"
+    assert mldesk.good("runs", "report", "plain", "-o", page)["file"] == str(page)
+    text = page.read_text("utf-8")
+    assert all(word in text for word in ("Confusion matrix", "Worst errors", f"{first['metrics']['accuracy']:.4f}"))
+    again = page.with_name("again.html")
+    mldesk.good("runs", "report", "plain", "-o", again)
+    assert again.read_bytes() == page.read_bytes()
+    both = page.with_name("both.pdf")
+    mldesk.good("runs", "report", first["run"], second["run"], "-o", both)
+    assert both.read_bytes().startswith(b"%PDF-")
+    assert mldesk("runs", "report", "plain", "-o", page.with_suffix(".txt")).code == 2
+    assert mldesk("runs", "report", "nobody", "-o", page).code == 3
 
 
 def _choose_a_version(mldesk: Command) -> None:
@@ -123,6 +140,9 @@ def _use_it(mldesk: Command, folder: Path, bundle: Path) -> None:
     for output in ("a.parquet", "a.jsonl"):
         mldesk.good("predict", bundle, new, "--output", folder / output)
         assert (folder / output).stat().st_size > 50
+    sets = mldesk.good("predict", bundle, new, "-o", folder / "a.xlsx", "--interval", "0.9")
+    assert sets["columns"] == [*report["columns"], "prediction_set"]
+    assert mldesk("predict", bundle, new, "-o", folder / "c.csv", "--interval", "2").code == 2
     missing = folder / "missing.csv"
     missing.write_text("colour,size\nred,4.0\n", "utf-8")
     answer = mldesk("predict", bundle, missing, "-o", folder / "c.csv", "--json")

@@ -77,3 +77,42 @@ def test_a_recipe_may_bring_in_another_dataset_and_become_a_script(mldesk: Comma
     answer = mldesk("--json", "data", "clean", "t@1", "--recipe", recipe)
     assert answer.code == 2
     assert "o@2 is not the version" in answer.json["error"]["message"]
+
+
+def test_a_recipe_is_copied_changed_and_its_learning_left_to_the_model(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n,3\n5,4\n")
+    recipe = tmp_path / "r.json"
+    recipe.write_text(json.dumps([{"step": "filter", "where": "b > 2"}, {"step": "scale", "columns": ["b"]},
+                                  {"step": "fill_missing", "columns": ["a"], "with": "mean"}]))
+    for name in ("t", "u"):
+        mldesk.good("data", "import", tmp_path / "t.csv", "--name", name)
+    said = mldesk("data", "clean", "t", "--recipe", recipe)
+    assert "Training does what steps 2, 3 did by itself" in said.err
+    said = mldesk("data", "clean", "u", "--recipe", "from:t@2", "--leave-to-model")
+    assert "Step 3 (fill_missing) was skipped: training fills missing values" in said.err
+    kept = mldesk.good("data", "show", "u")
+    assert [step.get("disabled", False) for step in kept["recipe"]] == [False, True, True]
+    assert [column["missing"] for column in kept["columns"]] == [1, 0]
+    changed = mldesk.good("data", "recipe", "from:u@2", "--enable", "3", "--drop", "2", "--move", "3:1", "-o", recipe)
+    assert [step["step"] for step in changed["steps"]] == ["fill_missing", "filter"]
+    assert "disabled" not in changed["steps"][0]
+    assert json.loads(recipe.read_text()) == changed
+    assert mldesk("--json", "data", "recipe", recipe, "--disable", "3").code == 2
+    assert mldesk("--json", "data", "recipe", "from:t@1").code == 2
+    assert "filter" in mldesk("data", "recipe", recipe).out
+
+
+def test_python_in_a_recipe_runs_once_somebody_has_said_so(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    recipe = tmp_path / "r.json"
+    recipe.write_text(json.dumps([{"step": "python", "code": "def step(f): return f.assign(c=f.a + f.b)"}]))
+    mldesk.good("data", "import", tmp_path / "t.csv", "--name", "t")
+    answer = mldesk("--json", "data", "clean", "t", "--recipe", recipe)
+    assert (answer.code, answer.json["error"]["code"]) == (2, "code_not_trusted")
+    assert "--allow-python" in answer.json["error"]["hint"]
+    made = mldesk.good("data", "clean", "t", "--recipe", recipe, "--allow-python")
+    assert [column["name"] for column in made["columns"]] == ["a", "b", "c"]
+    script = tmp_path / "repeat.py"
+    mldesk.good("data", "clean", "t@1", "--recipe", "from:t@2", "--export-script", script)  # allowed before
+    subprocess.run([sys.executable, script, tmp_path / "t.csv", tmp_path / "out.csv"], check=True)
+    assert (tmp_path / "out.csv").read_text() == "a,b,c\n1,2,3\n3,4,7\n"

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from mldesk.data import ImportOptions, ImportRefused, import_table
 from mldesk.data.careful import read_rows
-from mldesk.data.delimited import _Irregular, _read_fast
+from mldesk.data.delimited import _read_fast
 from mldesk.data.dialect import Dialect
 from mldesk.data.encoding import as_utf8
 from mldesk.data.raw import Context
 from mldesk.data.records import Problems
+from mldesk.data.regular import Irregular
 from mldesk.data.spool import Spool
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Import, Rows, kinds, said
@@ -280,7 +281,7 @@ def test_the_fast_and_the_careful_reader_agree(table: list[list[str]], data: st.
         return
     try:
         lines = _read_fast(context(), text, dialect, fast)
-    except _Irregular:
+    except Irregular:
         return
     try:
         slow = read_rows(context(), path, dialect, careful)

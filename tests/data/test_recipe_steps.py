@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from mldesk.core.errors import BadInput
 from mldesk.data import STEPS, Table, TableView, apply_recipe, import_table, preview_recipe
+from mldesk.data.code_trust import code_digest
 from mldesk.data.recipes import recipe_script
 from mldesk.data.steps import check_steps
 from mldesk.wire.objects import ObjectStore
@@ -25,6 +29,19 @@ TABLE = """id,n,x,t,d,g
 4,1,0.5,,2024-01-01,b
 5,4,2.5,d,2024-12-31,
 """
+
+
+@contextmanager
+def many_threads() -> Iterator[None]:
+    """Let numpy and Arrow take as many threads as another machine might have."""
+    before = pa.cpu_count()
+    pa.set_cpu_count(7)
+    try:
+        yield
+    finally:
+        pa.set_cpu_count(before)
+
+
 OTHER = "id,name,n\n1,one,10\n2,two,20\n2,zwei,21\n9,nine,90\n"
 
 
@@ -41,9 +58,11 @@ def other(take: Import) -> Table:
 @pytest.fixture
 def cook(table: Table, store: ObjectStore, scratch: Path) -> Any:
     def cook(*steps: dict[str, Any]) -> Table:
-        done = apply_recipe(store, scratch, table.manifest, table.columns, steps)
-        again = apply_recipe(store, scratch, table.manifest, table.columns, steps)
-        preview = preview_recipe(store, scratch, table.manifest, table.columns, steps)
+        trusted = {code_digest(str(step.get("code"))) for step in steps}
+        done = apply_recipe(store, scratch, table.manifest, table.columns, steps, trusted=trusted)
+        with many_threads():
+            again = apply_recipe(store, scratch, table.manifest, table.columns, steps, trusted=trusted)
+        preview = preview_recipe(store, scratch, table.manifest, table.columns, steps, trusted=trusted)
         assert again.manifest == done.manifest
         assert (preview.rows_after, preview.notices) == (done.rows, done.problems)
         with TableView(store, done.manifest, done.columns) as view:
@@ -120,6 +139,28 @@ def test_columns_are_kept_moved_and_renamed_by_rule(cook: Any) -> None:
     ({"step": "group", "by": ["g"], "columns": ["n"], "functions": "sum,mode,last"}, "n_sum", [1, 4, 4]),
     ({"step": "group", "by": ["x"], "columns": ["n"], "functions": ["mode"]}, "n_mode", [1, None, 3, 4]),
     ({"step": "pivot", "by": ["x"], "column": "g", "cells": "n", "function": "max"}, "a", [1, None, None, None]),
+    ({"step": "drop_poor", "missing": 0.2}, "id", [1, 2, 3, 4, 5]),
+    ({"step": "mark_missing", "columns": ["n", "x"]}, "n_missing", [0, 1, 0, 0, 0]),
+    ({"step": "mark_missing", "give": "count"}, "missing", [0, 2, 1, 1, 1]),
+    ({"step": "split", "column": "t", "separator": "[- ]+", "is": "pattern", "into": ["k", "v"]}, "v",
+     ["Änna  b ", "7", "8-x", None, None]),
+    ({"step": "fill_missing", "columns": ["x"], "with": "knn", "neighbours": 1, "using": ["id"]}, "x",
+     [.5, 1.5, 1.5, .5, 2.5]),
+    ({"step": "fill_missing", "columns": ["n", "g"], "with": "knn", "neighbours": 2}, "n", [1, 1, 3, 1, 4]),
+    ({"step": "fill_missing", "columns": ["n", "g"], "with": "knn", "neighbours": 2}, "g", ["a", "a", "b", "b", "b"]),
+    ({"step": "rebalance", "column": "x", "how": "fewer"}, "x", [1.5, None, .5, 2.5]),
+    ({"step": "rebalance", "column": "g", "how": "more"}, "g", ["a", "a", "b", "b", None, None]),
+    ({"step": "segment", "columns": ["id"], "segments": 2}, "segment", [1, 1, 1, 2, 2]),
+    ({"step": "segment", "columns": ["n"], "segments": 1, "into": "s"}, "s", [1, 1, 1, 1, 1]),
+    ({"step": "reduce", "columns": ["id"], "components": 1}, "pc1",
+     [float(f"{(item - 3) / math.sqrt(2.5):.10g}") for item in range(1, 6)]),
+    ({"step": "encode_target", "columns": ["g"], "target": "id", "smoothing": 0, "folds": 100, "seed": 3}, "g",
+     [2.0, 1.0, 4.0, 3.0, None]),
+    ({"step": "python", "code": "def step(f):\n    return f[f.id > 3].assign(y=f.n + 1)"}, "y", [2, 5]),
+    ({"step": "python", "code": "def step(f):\n    return f.sort_values('id', ascending=False)", "rows": 2}, "id",
+     [2, 1, 4, 3, 5]),
+    ({"step": "python", "code": "def f(frame): return frame"}, "d",
+     ["2024-01-01", None, "2024-01-03", "2024-01-01", "2024-12-31"]),
     ({"step": "unpivot", "columns": ["n", "x"], "name": "what"}, "value",
      [1, .5, None, 1.5, 3, None, 1, .5, 4, 2.5]),
 ])
@@ -176,6 +217,15 @@ def test_the_rows_of_another_table_come_below(cook: Any, other: Table, rows: Row
     ([{"step": "edit"}], "changes nothing"),
     ([{"step": "group", "by": ["g"]}, {"step": "edit", "remove": [1]}], "no longer those of the table"),
     ([{"step": "group", "by": ["g"], "columns": ["t"], "functions": ["mean"]}], "'t' is text and has no mean"),
+    ([{"step": "segment", "columns": ["t"]}], "'t' is text and has no distances"),
+    ([{"step": "segment", "into": "n"}], "two columns would be called 'n'"),
+    ([{"step": "reduce", "columns": ["n"], "components": 2}], "2 components cannot be made of 1 columns"),
+    ([{"step": "encode_target", "columns": ["g"], "target": "t"}], "'t' is text and has no mean"),
+    ([{"step": "encode_target", "columns": ["g"], "target": "g"}], "cannot be encoded by itself"),
+    ([{"step": "split", "column": "t", "separator": " *", "is": "pattern", "into": ["k"]}], "finds nothing at all"),
+    ([{"step": "rebalance", "column": "g", "rows": 10**9}], "would make 3,000,000,000 rows"),
+    ([{"step": "python", "code": "x = 1"}], "defines no function called step"),
+    ([{"step": "python", "code": "def step(f) return f"}], "cannot be read, line 1"),
     ([{"step": "sample"}], "either a number of rows or a share"),
     ([{"step": "join", "dataset": "gone@1", "on": ["id"]}], "'gone@1' is not at hand"),
     ([{"step": "cast", "columns": ["t"], "type": "integer", "policies": {"t": "perhaps"}}], "not 'perhaps'"),

@@ -154,14 +154,15 @@ class FakeDatasets:
     def preview(self, reference: str, *, rows: int) -> Page:
         return Page(("x",), [[1.0]], 0, 100)
 
-    def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int) -> Page:
+    def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int, whole: bool = False,
+                       cancelled: Any = None) -> Page:
         self.previewed.append(steps)
         if any(step["step"] == "wrong" for step in steps):
             raise BadInput("Step 1 (wrong): there is no such step.")
         self.slow.wait(10)
         return Page(("x",), [[float(len(steps))]], 0, 100 - len(steps))
 
-    def clean(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion:
+    def clean(self, reference: str, steps: Sequence[Mapping[str, Any]], *, cancelled: Any = None) -> DatasetVersion:
         self.versions_.append(make_version(len(self.versions_) + 1))
         return self.versions_[-1]
 

@@ -33,6 +33,10 @@ def main() -> None:
             library.runs.move(moved.id, "gpu", checkpoint=first.manifest)
             library.contracts.add("Pinguïns", {"columns": []})
             library.contracts.accept("Pinguïns", 2, [("a.csv", first.manifest, 3)])
+            long = add_run(library, "Pinguïns@2", name="long")
+            library.runs.apply(long.id, journal(STARTED, *[loss(step) for step in range(1, 101)], (
+                "interrupted", {"cause": "killed_external"})))
+            library.runs.annotate(long.id, note="A note.", group="first tries", tags=["slow", "ünique"])
             library.settings.set("theme", "dark")
         connection = sqlite3.connect(home.database)
         target.write_text("\n".join(connection.iterdump()) + "\n", "utf-8")

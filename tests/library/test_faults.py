@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import sqlite3
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_a_database_that_cannot_grow_by_another_page(filled: Home, step: str) ->
     with Library.open(filled) as library:
         run = library.runs.list()[0]
         manifest = library.datasets.version("before").manifest
-    events = journal(STARTED, *[loss(number) for number in range(300)], *succeeded(manifest))
+    events = journal(STARTED, *[loss(number, math.sin(number)) for number in range(3000)], *succeeded(manifest))
     for allowed in range(first, first + 100):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(database, "_PRAGMAS", (*database._PRAGMAS, f"PRAGMA max_page_count={allowed}"))

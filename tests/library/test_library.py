@@ -131,6 +131,10 @@ class TestMigrations:
                     ("a.csv", 3, 2)]
             else:
                 assert library.contracts.accepted("Pinguïns") == []
+            if relic.stem > "0004":
+                long = library.runs.get("long")
+                assert (long.note, long.group, long.tags) == ("A note.", "first tries", ("slow", "ünique"))
+                assert [point.step for point in library.runs.metrics(long.id)] == list(range(1, 101))
             assert library.settings.get("theme") == "dark"
             library.runs.apply(stopped.id, journal(("started", {"attempt": 2, "resumed_from": 1}), first=5))
             add_table(library, "Pinguïns")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import mmap
 import random
 import shutil
 import subprocess
@@ -95,6 +96,39 @@ def test_what_came_before_an_interruption_is_not_asked_for_again(
                 break
     assert brought == 6
     whole(here, entries)
+
+
+@pytest.mark.parametrize("order", ["straight", "cut", "mixed", "refused"])
+def test_large_files_may_go_past_the_systems_memory(
+        far: ObjectStore, here: ObjectStore, entries: tuple[Entry, ...], order: str,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coming, "_PAST", CHUNK)
+    # A buffer that does not begin with a page is what disks refuse.
+    page = memoryview(mmap.mmap(-1, 2 * CHUNK))[order == "refused":]
+    for most in (2, 1000) if order == "cut" else (1000,):
+        with Intake(here, entries, read_soon=False) as intake:
+            for piece in intake.wanted[::-1 if order == "mixed" else 1][:most]:
+                page[:piece.size] = far.read_chunk(piece.entry, piece.index)
+                intake.put(piece.digest, page[:piece.size])
+            if most == 1000:
+                intake.finish()
+    whole(here, entries)
+
+
+def test_a_damaged_chunk_that_went_past_the_memory_is_asked_for_again(
+        far: ObjectStore, here: ObjectStore, few: tuple[Entry, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coming, "_PAST", CHUNK)
+    with Intake(here, few, read_soon=False) as intake:
+        for piece in intake.wanted:
+            data = far.read_chunk(piece.entry, piece.index)
+            intake.put(piece.digest, bytes(len(data)) if piece.size == CHUNK else data)
+        with pytest.raises(ChunksDamaged):
+            intake.finish()
+    with Intake(here, few, read_soon=False) as intake:
+        assert [piece.size for piece in intake.wanted if piece.size > 10] == [CHUNK]
+        bring(intake, far)
+        intake.finish()
+    whole(here, few)
 
 
 def test_marks_of_another_boot_count_only_for_what_is_really_on_disk(

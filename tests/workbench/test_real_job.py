@@ -13,6 +13,7 @@ from mldesk.app import open_workbench
 from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.library.secrets import SecretStore
 from mldesk.workbench.bench import Workbench
+from mldesk.workbench.explaining import ExplainOrder
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.searching import SearchOrder
 from tests.data_folder import SHARED
@@ -64,6 +65,35 @@ def _same(bench: Workbench, run_id: str, path: Path) -> None:
     for name in now.column_names:
         for old, new in zip(then.column(name).to_pylist(), now.column(name).to_pylist(), strict=True):
             assert old == new if isinstance(old, str) else new == pytest.approx(old, rel=1e-5, abs=1e-5), name
+
+
+def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbench, tmp_path: Path) -> None:
+    run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear"))
+    list(bench.runs.follow(run.id))
+    assert bench.explaining.of_model("penguins-Species") is None
+    why = bench.explaining.start(ExplainOrder("penguins-Species", features=["Island"], rows=5))
+    assert [event.kind for event in bench.runs.follow(why.id)][-1] == "succeeded", bench.runs.get(why.id)
+    found = bench.explaining.explanation(why.id)
+    done = bench.runs.get(run.id).result
+    assert done is not None
+    assert (found["rows"], found["outputs"]) == (done["rows"]["test"], found["classes"])
+    assert [curve["feature"] for curve in found["dependence"]] == ["Island"]
+    assert len(found["shap"]["values"]) == 3
+    newest = bench.explaining.of_model("penguins-Species@1")
+    assert newest is not None
+    assert newest.id == why.id
+    with pytest.raises(NotFound, match="explains nothing"):
+        bench.explaining.explanation(run.id)
+    tried = bench.explaining.what_if("penguins-Species")
+    answer = tried.ask(tried.row({"Island": "Biscoe"}))
+    assert answer.value == pytest.approx(answer.base + sum(value for _, value in answer.contributions), abs=1e-5)
+    assert sum(chance for _, chance in answer.probabilities) == pytest.approx(1, abs=1e-5)
+    other = tried.ask(tried.usual(), about=tried.classes[2], explain=False)
+    assert (other.explained, other.contributions) == (tried.classes[2], ())
+    with pytest.raises(BadInput, match="no column"):
+        tried.row({"Iland": 1})
+    bench.models.export("penguins-Species", tmp_path / "p.mlbundle")
+    assert bench.explaining.what_if(str(tmp_path / "p.mlbundle")).ask(tried.usual()).contributions  # its sample rows
 
 
 def test_a_bundle_comes_back_as_a_model_and_a_changed_one_does_not(bench: Workbench, tmp_path: Path) -> None:

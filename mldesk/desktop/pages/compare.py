@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from mldesk.desktop import words
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.report_place import ask_report
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.compare import CompareState
 from mldesk.desktop.states.curves import CurveFeed, family
@@ -45,6 +46,9 @@ class ComparePage(Page):
         self.state = CompareState(shell.desk, run_ids)
         header = PageHeader(self.tr("Compare"), " ", with_back=True)
         header.back.connect(lambda: shell.go("runs"))
+        report = make_button(self.tr("Write a report…"), "secondary", "log")
+        report.clicked.connect(lambda: ask_report(shell, self.state.runs))
+        header.add_action(report)
         self._header = header
         self._notice = Notice()
         self.chart = Chart("", self.tr("step"), "", with_smoothing=True)

@@ -43,7 +43,7 @@ from mldesk.desktop.widgets import (
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
 
-EXPORTS = ("Parquet (*.parquet)", "CSV (*.csv)", "TSV (*.tsv)", "JSON lines (*.jsonl)")
+EXPORTS = ("Parquet (*.parquet)", "CSV (*.csv)", "TSV (*.tsv)", "JSON lines (*.jsonl)", "Excel (*.xlsx)")
 
 
 class DatasetPage(Page):

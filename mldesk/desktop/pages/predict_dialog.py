@@ -22,12 +22,12 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import Predictions
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space, Tone
-from mldesk.desktop.widgets import DataTable, FormRow, Sheet, make_button
+from mldesk.desktop.widgets import ComboBox, DataTable, FormRow, Sheet, make_button
 
 if TYPE_CHECKING:
     from mldesk.workbench.predictions import PredictionReport
 
-OUTPUTS = ("CSV (*.csv)", "Parquet (*.parquet)", "JSON lines (*.jsonl)")
+OUTPUTS = ("CSV (*.csv)", "Parquet (*.parquet)", "JSON lines (*.jsonl)", "Excel (*.xlsx)")
 
 
 class PredictDialog(Sheet, TaskOwner):
@@ -49,7 +49,12 @@ class PredictDialog(Sheet, TaskOwner):
         self._asking = [
             FormRow(self.tr("Rows to predict"), source, self.tr("Needs the columns the model learned from.")),
             FormRow(self.tr("Write predictions to"), output, self.tr(
-                "A .csv, .parquet or .jsonl file: a prediction per row, and the probability of each class."))]
+                "A .csv, .parquet, .jsonl or .xlsx file: a prediction per row, and the probability of each class."))]
+        self.level = ComboBox()
+        for title, level in ((self.tr("none"), None), ("80 %", 0.8), ("90 %", 0.9), ("95 %", 0.95)):
+            self.level.addItem(title, level)
+        self._asking.append(FormRow(self.tr("Intervals"), self.level, self.tr(
+            "Also say what holds the truth in at least that share of rows: two ends of a number, a set of classes.")))
         self._done = False
         self._notice = Notice()
         self._table = DataTable()
@@ -118,7 +123,8 @@ class PredictDialog(Sheet, TaskOwner):
         self.set_busy(self.tr("Predicting…"))
         self._look.start()
         try:
-            report = await self._predictions.predict(self._model, source, output)
+            report = await self._predictions.predict(self._model, source, output,
+                                                     self.level.currentData())
         except (MldeskError, OSError) as error:
             self.set_busy("")
             self.set_error(sentence(error))

@@ -105,6 +105,7 @@ def model_entries(shell: Shell, item: Model) -> list[Entry]:
 def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = None) -> list[Entry]:
     """Return what can be done with a run; its own page gives how it cancels it, and needs no Open."""
     from mldesk.desktop.pages.move_dialog import open_move_dialog
+    from mldesk.desktop.pages.report_place import ask_report, why_no_report
     from mldesk.desktop.pages.train_dialog import train_again
 
     tr, service = words.tr, shell.desk.workbench.runs
@@ -116,6 +117,7 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
             Entry("dataset", tr("Open the dataset"), partial(shell.open_dataset, run.dataset.rpartition("@")[0]),
                   "" if run.dataset else tr("The run has no dataset.")),
             Entry("refresh", tr("Train again…"), partial(train_again, shell, run)),
+            Entry("log", tr("Write a report…"), partial(ask_report, shell, [run]), why_no_report(run)),
             LINE,
             Entry("finish", tr("Finish now and keep the model"), _steers(shell, run, service.finish),
                   why_not_finish(run)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.pages.column_choice import ColumnBox, ColumnList
@@ -18,6 +18,7 @@ from mldesk.wire.schema import Column, ColumnType
 if TYPE_CHECKING:
     from mldesk.data.steps import Field, StepKind
 
+_EXAMPLE = "def step(frame):\n    return frame\n"  # what code begins with
 _SEGMENTS = 3  # choices up to which they stand side by side
 
 
@@ -159,7 +160,7 @@ class StepForm(QWidget):
     def _editor(self, field: Field, given: Any) -> QWidget:
         makers: dict[str, Callable[[Field, Any], QWidget]] = {
             "columns": self._columns_editor, "column": self._column_editor, "choice": self._choice_editor,
-            "names": self._pairs_editor, "values": self._pairs_editor}
+            "names": self._pairs_editor, "values": self._pairs_editor, "code": self._code_editor}
         return makers.get(field.kind, self._text_editor)(field, given)
 
     def _columns_editor(self, field: Field, given: Any) -> QWidget:
@@ -195,6 +196,16 @@ class StepForm(QWidget):
             editor.set_values(given)
         editor.changed.connect(self.changed)
         self._read[field.name] = editor.values
+        return editor
+
+    def _code_editor(self, field: Field, given: Any) -> QWidget:
+        editor = QPlainTextEdit(str(given or _EXAMPLE))
+        editor.setFont(theme.font("mono"))
+        editor.setTabChangesFocus(True)  # code is indented by spaces; Tab leaves, as everywhere
+        editor.setMinimumHeight(theme.px(190))
+        editor.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        editor.textChanged.connect(self.changed)
+        self._read[field.name] = editor.toPlainText
         return editor
 
     def _text_editor(self, field: Field, given: Any) -> QWidget:

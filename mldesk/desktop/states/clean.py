@@ -1,35 +1,45 @@
-"""A recipe in the making: steps that can be undone, a preview of what they give, and the new version in the end."""
+"""A recipe in the making: steps that can be undone, what they give before and after, and the new version in the end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.errors import MldeskError
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
-from mldesk.desktop.tasks import in_thread
+from mldesk.desktop.tasks import current, in_thread
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
-    from mldesk.workbench.pages import Page
+    from mldesk.workbench.pages import Page, RecipePage
 
 Step = Mapping[str, Any]  # {"step": name, ...fields}, as mldesk.data reads it
 PREVIEW_ROWS = 100
 
 
 class CleanState:
-    """Edits a recipe over one version. Nothing is kept until ``apply``."""
+    """Edits a recipe over one version. Nothing is kept until ``apply``.
+
+    ``preview`` is what the steps give, ``before`` what the step that is looked at starts from. ``counts`` come with a
+    preview, over a large table's first rows, and once more over all rows.
+    """
 
     def __init__(self, desk: Desk, version: DatasetVersion) -> None:
         self._desk, self.version = desk, version
         self._past: list[tuple[Step, ...]] = []
         self._future: list[tuple[Step, ...]] = []
         self.steps: Observable[tuple[Step, ...]] = Observable(())
+        self.seen: Observable[int | None] = Observable(None)  # the step that is looked at; None: all of them
+        self.trial: Observable[tuple[int | None, Step] | None] = Observable(None)  # a step in its form, and its place
         self.preview: Observable[Page | None] = Observable(None)
+        self.before: Observable[Page | None] = Observable(None)
+        self.counts: Observable[RecipePage | None] = Observable(None)
         self.problem: Observable[MldeskError | None] = Observable(None)
         self.busy = Observable(False)
         self._asked = 0  # previews asked for; an answer to an older one is dropped
+        self._stop = threading.Event()
 
     @property
     def can_undo(self) -> bool:
@@ -44,21 +54,42 @@ class CleanState:
         self._change((*self.steps.value, dict(step)))
 
     def replace(self, index: int, step: Step) -> None:
-        """Put another step in place of one."""
+        """Put another step in place of one; a disabled one stays so."""
         steps = self.steps.value
-        self._change((*steps[:index], dict(step), *steps[index + 1:]))
+        kept = {**step, "disabled": True} if steps[index].get("disabled") else dict(step)
+        self._change((*steps[:index], kept, *steps[index + 1:]))
 
     def remove(self, index: int) -> None:
         """Take a step out."""
         steps = self.steps.value
         self._change(steps[:index] + steps[index + 1:])
 
+    def duplicate(self, index: int) -> None:
+        """Put the same step below once more."""
+        steps = self.steps.value
+        self._change((*steps[:index + 1], dict(steps[index]), *steps[index + 1:]))
+
+    def set_disabled(self, index: int, on: bool) -> None:
+        """Leave a step out, or take it in again, without losing it."""
+        steps = self.steps.value
+        if bool(steps[index].get("disabled")) != on:
+            bare = {name: value for name, value in steps[index].items() if name != "disabled"}
+            self._change((*steps[:index], {**bare, "disabled": True} if on else bare, *steps[index + 1:]))
+
     def move(self, index: int, by: int) -> None:
         """Move a step up (-1) or down (1); beyond the ends nothing happens."""
+        self.move_to(index, index + by)
+
+    def move_to(self, index: int, place: int) -> None:
+        """Move a step to another place; one that is none changes nothing."""
         steps = list(self.steps.value)
-        if 0 <= index + by < len(steps):
-            steps[index], steps[index + by] = steps[index + by], steps[index]
+        if 0 <= place < len(steps) and place != index:
+            steps.insert(place, steps.pop(index))
             self._change(tuple(steps))
+
+    def set_steps(self, steps: Sequence[Step]) -> None:
+        """Put a whole recipe in place of what is there."""
+        self._change(tuple(dict(step) for step in steps))
 
     def undo(self) -> None:
         """Take back the latest change to the recipe."""
@@ -72,32 +103,79 @@ class CleanState:
             self._past.append(self.steps.value)
             self.steps.value = self._future.pop()
 
+    def looked_at(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """Return the steps up to what is looked at, without it and with it."""
+        steps, trial, seen = self.steps.value, self.trial.value, self.seen.value
+        if trial is not None:
+            index = len(steps) if trial[0] is None else trial[0]
+            return steps[:index], (*steps[:index], trial[1])
+        if seen is not None and seen < len(steps):
+            return steps[:seen], steps[:seen + 1]
+        return (), steps
+
     async def refresh(self) -> None:
-        """Preview the recipe as it is now. A step that does not fit ends in ``problem``, which names it."""
+        """Preview what is looked at. A step that does not fit ends in ``problem``, which names it."""
+        self._stop.set()
+        self._stop = stop = threading.Event()
         self._asked += 1
-        asked, steps, service = self._asked, self.steps.value, self._desk.workbench.datasets
+        asked = self._asked
+        before, after = self.looked_at()
         self.busy.value = True
         page: Page | None = None
+        first: Page | None = None
         problem: MldeskError | None = None
         try:
-            if steps:
-                page = await in_thread(lambda: service.preview_recipe(self.version.label, steps, rows=PREVIEW_ROWS))
-            else:
-                page = await in_thread(lambda: service.preview(self.version.label, rows=PREVIEW_ROWS))
+            page = await in_thread(self._page, after, stop)
+            first = page if before == after else await in_thread(self._page, before, stop)
         except MldeskError as error:
             problem = error
-        if asked == self._asked:
-            self.busy.value = False
-            self.problem.value = problem
-            self.preview.value = page or self.preview.value
+        if asked != self._asked:
+            return
+        self.problem.value = problem
+        self.preview.value = page or self.preview.value
+        self.before.value = first or self.before.value
+        self.counts.value = None if problem is not None else _counted(page)
+        self.busy.value = False
+        if problem is None and after and getattr(page, "sampled", False):
+            await self._count(after, stop, asked)
 
     async def apply(self) -> DatasetVersion:
-        """Keep the result as the dataset's next version. Raises BadInput, DiskFull."""
-        made = await in_thread(self._desk.workbench.datasets.clean, self.version.label, self.steps.value)
+        """Keep the result as the dataset's next version. Raises BadInput, ImportCancelled, DiskFull."""
+        self._stop.set()
+        self._stop = stop = threading.Event()
+        closing = current().closing
+        made = await in_thread(lambda: self._desk.workbench.datasets.clean(
+            self.version.label, self.steps.value, cancelled=lambda: stop.is_set() or closing.is_set()))
         self._desk.nudge()
         return made
+
+    def stop(self) -> None:
+        """Stop what is being made; nothing of it stays."""
+        self._stop.set()
+
+    def _page(self, steps: tuple[Step, ...], stop: threading.Event, whole: bool = False) -> Page:
+        service, closing = self._desk.workbench.datasets, current().closing
+        if not steps:
+            return service.preview(self.version.label, rows=PREVIEW_ROWS)
+        return service.preview_recipe(self.version.label, steps, rows=PREVIEW_ROWS, whole=whole,
+                                      cancelled=lambda: stop.is_set() or closing.is_set())
+
+    async def _count(self, steps: tuple[Step, ...], stop: threading.Event, asked: int) -> None:
+        """Count over all rows, as long as nobody asks for something else."""
+        try:
+            page = await in_thread(self._page, steps, stop, whole=True)
+        except MldeskError:
+            return  # stopped, or said already by the preview
+        if asked == self._asked:
+            self.counts.value = _counted(page)
 
     def _change(self, steps: tuple[Step, ...]) -> None:
         self._past.append(self.steps.value)
         self._future.clear()
         self.steps.value = steps
+
+
+def _counted(page: Page | None) -> RecipePage | None:
+    from mldesk.workbench.pages import RecipePage
+
+    return page if isinstance(page, RecipePage) else None

@@ -92,10 +92,14 @@ class Predictions:
         self._desk = desk
         self.rows = 0
 
-    async def predict(self, model: str, source: Path, output: Path) -> PredictionReport:
-        """Predict every row of ``source`` into ``output``. Raises NotFound, BadInput, DiskFull."""
+    async def predict(self, model: str, source: Path, output: Path, level: float | None = None) -> PredictionReport:
+        """Predict every row of ``source`` into ``output``, with intervals of ``level`` if that is given.
+
+        Raises NotFound, BadInput, DiskFull.
+        """
         self.rows = 0
-        return await in_thread(self._desk.workbench.predictions.predict, model, source, output, progress=self._count)
+        return await in_thread(self._desk.workbench.predictions.predict, model, source, output,
+                               level=level, progress=self._count)
 
     async def look(self, output: Path, rows: int = 200) -> Page:
         """Return the first ``rows`` rows of a file that was written. Raises OSError."""
@@ -110,6 +114,12 @@ def first_rows(path: Path, rows: int) -> Page:
     from mldesk.workbench.pages import Page
 
     kind = path.suffix.lower()
+    if kind == ".xlsx":
+        from python_calamine import load_workbook  # only workbooks need it
+
+        cells = load_workbook(path).get_sheet_by_index(0).to_python(nrows=rows + 1)
+        names, found = tuple(map(str, cells[0])), [[None if cell == "" else cell for cell in row] for row in cells[1:]]
+        return Page(names, found, 0, len(found))
     if kind == ".parquet":
         import pyarrow.parquet as pq  # slow to load, and other kinds do without
 

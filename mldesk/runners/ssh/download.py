@@ -77,7 +77,7 @@ def take_object(opened: Opened, digest: str, size: int, store: ObjectStore, prog
     download = Download(opened)
     try:
         with durable.disk_errors("bringing a file here"):
-            coming = Coming(store.coming, digest, size)
+            coming = Coming(store.coming, digest, size, read_soon=False)
             lacking = coming.lacking()
             moved, total = 0, sum(map(coming.length, lacking))
             pieces = download.pieces((digest, index * CHUNK, coming.length(index)) for index in lacking)
@@ -100,7 +100,7 @@ def take_files(opened: Opened, manifest: str, store: ObjectStore, progress: Prog
         entries = store.manifest(manifest).entries
         if sum(entry.size for entry in entries) > MAX_FETCH:
             raise answers.BadAnswer
-        with Intake(store, entries) as intake:
+        with Intake(store, entries, read_soon=False) as intake:
             wanted = intake.wanted
             moved, total = 0, sum(piece.size for piece in wanted)
             pieces = download.pieces((piece.entry.sha256, piece.index * CHUNK, piece.size) for piece in wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import mmap
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,12 +111,12 @@ class Reader:
         """``largest``: bytes that are usually asked for at most; it grows with more."""
         self._stream = opened.stream
         self._first = opened.first
-        self._buffer = memoryview(bytearray(largest))
+        self._buffer = _aligned(largest)
 
     def __call__(self, count: int) -> memoryview:
         """Return the bytes, in a buffer that the next call uses again."""
         if count > len(self._buffer):
-            self._buffer = memoryview(bytearray(count))
+            self._buffer = _aligned(count)
         have = 0
         while have < count and (data := self._next(count - have)):
             self._buffer[have:have + len(data)] = data
@@ -130,3 +131,8 @@ class Reader:
             return self._stream.read(most)
         except OSError:
             return b""
+
+
+def _aligned(size: int) -> memoryview:
+    """Return a buffer that begins with a page, as writing past the system's memory wants it."""
+    return memoryview(mmap.mmap(-1, size))

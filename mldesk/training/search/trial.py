@@ -90,7 +90,7 @@ class LimitedControl(Control):
         self._control.check()
 
 
-class Quiet(Report):
+class _Quiet(Report):
     """Hears what a fit says of itself and keeps its curve; the search speaks for all its trials."""
 
     def __init__(self, report: Report) -> None:
@@ -115,7 +115,7 @@ class Quiet(Report):
         """The search has a progress of its own."""
 
 
-class NoCheckpoints(Checkpoints):
+class _NoCheckpoints(Checkpoints):
     """A fit within a search is done again rather than gone on with."""
 
     def __init__(self) -> None:
@@ -151,11 +151,11 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
         control.check()
         if fold and control.finish and not needed:
             raise TimeUp
-        quiet = Quiet(report)
+        quiet = _Quiet(report)
         fitted = estimator.fit(FitContext(
             classes=rows.classes, parameters=resolve(entry.parameters, given),
             train=Part(part.x[fit_on], part.y[fit_on]), validation=Part(part.x[judge_by], part.y[judge_by]),
-            report=quiet, control=control, checkpoints=NoCheckpoints(),
+            report=quiet, control=control, checkpoints=_NoCheckpoints(),
             categorical=rows.categorical[estimator.style], seed=seed + fold, threads=threads, device=device))
         predictions.append(np.asarray(fitted.validation, np.float32 if rows.classes else np.float64))
         natives.append(fitted.native)

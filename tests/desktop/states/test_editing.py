@@ -49,6 +49,35 @@ def test_a_step_cannot_move_beyond_the_ends() -> None:
     assert len(state._past) == 1
 
 
+def test_steps_are_left_out_doubled_and_moved_and_all_of_it_can_be_undone() -> None:
+    state = CleanState(desk_over(FakeWorkbench()), make_version())
+    state.set_steps([{"step": "a"}, {"step": "b"}, {"step": "c"}])
+    state.move_to(2, 0)
+    state.set_disabled(0, True)
+    state.replace(0, {"step": "c", "columns": ["x"]})
+    state.duplicate(1)
+    assert [step["step"] for step in state.steps.value] == ["c", "a", "a", "b"]
+    assert state.steps.value[0] == {"step": "c", "columns": ["x"], "disabled": True}
+    state.set_disabled(0, False)
+    assert "disabled" not in state.steps.value[0]
+    while state.can_undo:
+        state.undo()
+    assert state.steps.value == ()
+
+
+def test_a_step_is_looked_at_with_what_comes_before_it_and_tried_before_it_is_kept() -> None:
+    state = CleanState(desk_over(FakeWorkbench()), make_version())
+    a, b, c = {"step": "a"}, {"step": "b"}, {"step": "c"}
+    state.set_steps([a, b])
+    assert state.looked_at() == ((), (a, b))
+    state.seen.value = 1
+    assert state.looked_at() == ((a,), (a, b))
+    state.trial.value = (None, c)
+    assert state.looked_at() == ((a, b), (a, b, c))
+    state.trial.value = (0, c)
+    assert state.looked_at() == ((), (c,))
+
+
 def test_a_step_that_does_not_fit_is_named_and_the_last_preview_stays() -> None:
     async def main() -> None:
         state = CleanState(desk_over(FakeWorkbench()), make_version())

@@ -1,0 +1,132 @@
+"""``mldesk explain``: why a model predicts what it predicts, over its test rows, or for one row that you describe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.face import Face, facts, make_table
+from mldesk.cli.failures import Failed
+from mldesk.cli.following import RunDisplay
+from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.models import up_to_date
+from mldesk.cli.train import detached, interrupted
+from mldesk.core.errors import BadInput, NotFound
+
+if TYPE_CHECKING:
+    from mldesk.workbench.bench import Workbench
+
+_SHOWN = 15
+
+
+def explain(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the library; with --set a bundle, too.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="COL=VALUE", help="Explain one row instead, every "
+                                                   "other column as usual; may be repeated.")] = None,
+    about: Annotated[str, typer.Option(metavar="CLASS", help="With --set: explain the chance of this class.")] = "",
+    data: Annotated[str, typer.Option(metavar="N[@V]", help="Rows of another dataset, instead of the test rows.")] = "",
+    part: Annotated[str, typer.Option(metavar="P", help="test, validation or train.")] = "test",
+    column: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to follow, instead of the most "
+                                                     "important; may be repeated.")] = None,
+    rows: Annotated[int, typer.Option(metavar="N", min=1, max=5000, help="Rows that get Shapley values.")] = 100,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of everything random.")] = 0,
+    runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE.json", help="Write all of it.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
+) -> None:
+    """Say which columns matter, how each moves the prediction, and what each adds for single rows."""
+    from mldesk.workbench.explaining import ExplainOrder
+
+    face = Face.of(context)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        if set_:
+            _one_row(face, bench, model, set_, about)
+            return
+        if output is not None and not output.parent.is_dir():
+            raise NotFound(f"There is no folder {str(output.parent)!r} to write {output.name} into.")
+        up_to_date(face, bench)
+        run = bench.explaining.start(ExplainOrder(model, data, part, tuple(column or ()), rows, seed, runner))
+        if detach:
+            detached(face, run)
+            return
+        with RunDisplay(face, run.name) as display:
+            for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
+                display.event(event)
+        run = bench.runs.get(run.id)
+        if not run.state.ended:
+            interrupted(face, run)
+        if run.state.value != "succeeded":
+            if face.json:
+                face.document({"error": {"code": run.cause.value if run.cause else run.state.value,
+                                         "message": run.message, "hint": run.hint}, "run": run.id})
+            else:
+                face.note(f"{run.message} {run.hint}".strip())
+            raise Failed(1)
+        found = bench.explaining.explanation(run.id)
+    if output is not None:
+        from mldesk.core import canonical
+        from mldesk.core.durable import disk_errors, write_atomic
+
+        with disk_errors("writing the explanation"):
+            write_atomic(output, canonical.dumps(found))
+    face.document({"run": run.id, **found}) if face.json else _show(face, found)
+
+
+def _show(face: Face, found: Mapping[str, Any]) -> None:
+    about = f"{found['outputs'][-1]!s} of {found['target']}" if found["outputs"] else found["target"]
+    rows = words.plural(found["rows"], f"{found['part']} row")
+    face.say(f"{found['model']} on {rows} of {found['dataset']}: {about}")
+    face.say()
+    mean = {item["feature"]: item["value"] for item in found["shap"]["mean"]}
+    face.show(make_table(("column", f"drop of {found['importance_metric']} when shuffled", "95 %", "adds on average"), [
+        (str(item["feature"]), words.score(item["value"]),
+         f"{words.score(item['low'])} to {words.score(item['high'])}", words.score(mean.get(item["feature"])))
+        for item in found["importance"][:_SHOWN]], right={"95 %", "adds on average"}))
+    face.say()
+    face.show(make_table(("column", "lowest prediction at", "highest prediction at", "over its values"), [
+        _moved(curve) for curve in found["dependence"][:_SHOWN] if curve["grid"]]))
+
+
+def _moved(curve: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    line = curve["mean"][-1]
+    low, high = line.index(min(line)), line.index(max(line))
+    return (curve["feature"], f"{words.cell(curve['grid'][low])} ({words.score(line[low])})",
+            f"{words.cell(curve['grid'][high])} ({words.score(line[high])})", words.sparkline(line, 20))
+
+
+def _one_row(face: Face, bench: Workbench, model: str, given: list[str], about: str) -> None:
+    tried = bench.explaining.what_if(model)
+    chosen = next((label for label in tried.classes if str(label) == about), None)
+    if about and chosen is None:
+        raise BadInput(f"{tried.label} has no class {about!r:.60}.",
+                       hint=f"It has: {', '.join(map(str, tried.classes)) or 'none, it predicts numbers'}.")
+    row = tried.row(_values(given))
+    answer = tried.ask(row, about=chosen)
+    if face.json:
+        face.document({"model": tried.label, "row": row, "prediction": answer.prediction,
+                       "probabilities": {str(label): chance for label, chance in answer.probabilities},
+                       "explained": answer.explained, "base": answer.base, "value": answer.value,
+                       "contributions": [{"column": name, "value": value} for name, value in answer.contributions]})
+        return
+    what = "" if answer.explained is None else f"chance of {answer.explained}"
+    face.show(facts({"model": tried.label, tried.target: words.cell(answer.prediction), what: words.score(answer.value)
+                     if what else "", "usually": words.score(answer.base)}))
+    face.say()
+    face.show(make_table(("column", "value", "adds"), [(name, words.cell(row.get(name)), f"{value:+.4g}")
+                                                       for name, value in answer.contributions[:_SHOWN]],
+                         right={"adds"}))
+
+
+def _values(given: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip():
+            raise BadInput(f"A value is written COLUMN=VALUE, not {item[:60]!r}.", hint="For instance: --set tenure=12")
+        found[name.strip()] = value if value != "" else None
+    return found

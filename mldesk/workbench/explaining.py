@@ -1,0 +1,122 @@
+"""Explanations of models: started as jobs, read back, and single predictions explained at once on this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core.errors import BadInput, MldeskError, NotFound
+from mldesk.core.ids import new_id
+from mldesk.library import Library
+from mldesk.library.names import check_name
+from mldesk.library.records import ModelVersion, Run
+from mldesk.wire.explain import KIND, ExplainRequest
+from mldesk.wire.jobs import JobSpec, Resources
+from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.models import ModelService
+from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.references import slug
+from mldesk.workbench.runs import RunService
+
+if TYPE_CHECKING:  # onnxruntime loads with it
+    from mldesk.workbench.what_if import WhatIf
+
+_KNOWN = 60   # rows that stand for "not known" where a single prediction is explained
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainOrder:
+    """One press of Explain."""
+
+    model: str                          # M, or M@V
+    dataset: str = ""                   # N@V; "": the version that the model was trained on
+    part: str = "test"                  # of the split it was trained with; of another dataset every row
+    features: Sequence[str] = ()        # columns to follow; (): the most important
+    rows: int = 100                     # that get Shapley values, at most
+    seed: int = 0
+    runner: str = "local"
+    name: str = ""                      # of the run
+
+
+class ExplainService:
+    """Why models predict what they predict."""
+
+    def __init__(self, library: Library, datasets: DatasetService, models: ModelService, runs: RunService,
+                 predictions: PredictionService) -> None:
+        self._library, self._datasets, self._models = library, datasets, models
+        self._runs, self._predictions = runs, predictions
+
+    def start(self, order: ExplainOrder) -> Run:
+        """Have a runner explain a model; follow the run as any other. Raises NotFound, BadInput, RunnerUnreachable."""
+        version = self._models.show(order.model)
+        spec, dataset = self._spec(order, version)
+        runner = self._runs.prepare([spec.inputs[0]], order.runner)
+        return self._runs.begin(spec, runner, dataset)
+
+    def _spec(self, order: ExplainOrder, version: ModelVersion) -> tuple[JobSpec, str]:
+        if not (order.dataset or version.dataset):
+            raise BadInput(f"{version.label} came as a bundle: which rows it was tested on is not known here.",
+                           hint="Name a dataset to explain it on.")
+        table = self._datasets.show(order.dataset or version.dataset)
+        own = table.label == version.dataset
+        split = self._split(version) if own else None
+        if order.rows < 1:
+            raise BadInput("At least one row must be explained.", hint="100 are plenty.")
+        if order.part not in ("test", "validation", "train"):
+            raise BadInput(f"There is no part {order.part!r:.40} of the rows.", hint="test, validation, or train.")
+        inputs = [table.manifest, version.manifest]
+        if split is not None:   # a manifest, since only those are brought to a runner
+            inputs.append(self._library.objects.put_manifest({"split": split}))
+        request = ExplainRequest(
+            version.label, version.manifest, table.manifest, table.label,
+            tuple(column.to_json() for column in table.columns), version.target, version.task, split, order.part,
+            tuple(order.features), order.rows, order.seed)
+        name = check_name(order.name, "run") if order.name else f"explain-{slug(version.model) or 'model'}"
+        return JobSpec(new_id(), KIND, name, tuple(inputs), request.to_json(), Resources(device="cpu")), table.label
+
+    def _split(self, version: ModelVersion) -> str | None:
+        if version.run is None:
+            return None
+        split = (self._library.runs.get(version.run).result or {}).get("split")
+        return split if isinstance(split, str) and self._library.objects.has(split) else None
+
+    def explanation(self, reference: str) -> Mapping[str, Any]:
+        """Return what an "explain" run found. Raises NotFound while there is nothing."""
+        run = self._runs.get(reference)
+        artifact = self._library.runs.artifacts(run.id).get("explanation")
+        if artifact is None:
+            raise NotFound(f"Run {run.name} explains nothing.",
+                           hint="Only a run of `mldesk explain` that succeeded does.")
+        payload: Mapping[str, Any] = json.loads(self._library.objects.read(str(artifact["digest"])))
+        return payload
+
+    def of_model(self, reference: str) -> Run | None:
+        """Return the newest run that explained this version of a model, if there is one. Raises NotFound."""
+        from mldesk.library.run_filter import RunFilter
+
+        label = self._models.show(reference).label
+        found = self._library.runs.list(limit=200, wanted=RunFilter(kind=KIND, states=("succeeded",)))
+        return next((run for run in found if (run.result or {}).get("explained") == label), None)
+
+    def what_if(self, model: str) -> WhatIf:
+        """Return a model ready to try single rows with, for ``M``, ``M@V`` or a bundle. Raises NotFound, BadBundle."""
+        from mldesk.workbench.what_if import WhatIf  # onnxruntime loads with it
+
+        label, predictor = self._predictions.open(model)
+        rows = self._known(label) or predictor.sample()
+        return WhatIf(label, predictor, rows)
+
+    def _known(self, label: str) -> list[dict[str, Any]]:
+        """Return some rows of what a model was trained on, spread over the table; [] where they are not here."""
+        try:
+            dataset = self._models.show(label).dataset
+            table = self._datasets.show(dataset)
+            names = [column.name for column in table.columns]
+            steps = max(1, table.rows // _KNOWN)
+            page = self._datasets.query(  # a whole number is all that is put into the text
+                dataset, f"SELECT * FROM data QUALIFY row_number() OVER () % {steps} = 0", limit=_KNOWN)  # noqa: S608
+            return [dict(zip(names, row, strict=False)) for row in page.rows]
+        except MldeskError:  # imported as a bundle, in the bin, or on a runner only
+            return []

@@ -1,0 +1,65 @@
+"""Sections of a report that puts runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mldesk.library.records import MetricPoint, Run
+from mldesk.reports.document import Block, Lines, Section, Series, Table, Text
+from mldesk.workbench.report_facts import series
+from mldesk.workbench.report_words import length, number, plain
+
+_MOST_CHARTS = 6
+
+
+def sections(runs: Sequence[Run], found: Mapping[str, Any], curves: Mapping[str, Sequence[MetricPoint]],
+             evaluations: Mapping[str, Mapping[str, Any]]) -> list[Section]:
+    """``found`` is what ``comparison.compare`` returns; ``curves`` and ``evaluations`` go by the id of a run."""
+    names = {run.id: run.name if sum(other.name == run.name for other in runs) == 1 else f"{run.name} {run.id[-6:]}"
+             for run in runs}
+    return [_scores(found, names), _differences(found, names),
+            Section("Learning curves", _curves(runs, curves, names)), Section("ROC", _roc(runs, evaluations, names))]
+
+
+def _scores(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
+    ids = [run["run"] for run in found["runs"]]
+    blocks: list[Block] = [Text(warning, "warning") for warning in found["warnings"]]
+    rows, strong = [], set()
+    for place, (metric, values) in enumerate(found["metrics"].items()):
+        rows.append((metric.replace("_", " "), *map(number, values)))
+        if found["best"].get(metric) in ids:
+            strong.add((place, 1 + ids.index(found["best"][metric])))
+    rows.append(("took", *(length(run.get("seconds")) for run in found["runs"])))
+    head = ("metric", *names.values())
+    blocks.append(Table(head, rows, frozenset(names.values()), frozenset(strong)))
+    return Section("Scores on the test rows", blocks)
+
+
+def _differences(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
+    rows = [(name, *map(plain, values)) for name, values in found["differs"].items()]
+    return Section("What differs", [Table(("", *names.values()), rows)] if rows else [Text("Nothing but the scores.")])
+
+
+def _curves(runs: Sequence[Run], curves: Mapping[str, Sequence[MetricPoint]], names: Mapping[str, str]) -> list[Block]:
+    metrics = dict.fromkeys(point.metric for run in runs for point in curves[run.id])
+    charts: list[Block] = []
+    for metric in metrics:
+        lines = [series(names[run.id], points) for run in runs
+                 if (points := [point for point in curves[run.id] if point.metric == metric])]
+        if len(lines) > 1:
+            charts.append(Lines(metric.replace("_", " ").capitalize(), "Step", metric.replace("_", " "), lines))
+    return charts[:_MOST_CHARTS]
+
+
+def _roc(runs: Sequence[Run], evaluations: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> list[Block]:
+    """Draw the curves of runs with two classes over one another."""
+    lines = []
+    for run in runs:
+        roc = ((evaluations[run.id].get("parts") or {}).get("test") or {}).get("roc") or []
+        if len(roc) == 1:
+            lines.append(Series(f"{names[run.id]} ({roc[0]['auc']:.3f})", roc[0]["fpr"], roc[0]["tpr"]))
+    if len(lines) < 2:
+        return []
+    return [Lines("ROC", "False positive rate", "True positive rate",
+                  [*lines, Series("chance", (0, 1), (0, 1), quiet=True)], square=True)]

@@ -1,0 +1,120 @@
+"""Sections of a report that say how good a model is: scores, plots, where it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mldesk.reports.document import Bars, Block, Histogram, Lines, Matrix, Section, Series, Table, Text
+from mldesk.training.metric_words import METRIC_WORDS
+from mldesk.workbench.report_words import interval, number, plain
+
+_MOST_CURVES = 6        # classes whose ROC curves are drawn
+_MOST_IMPORTANT = 20
+_MOST_CLASSES = 60
+_MOST_CELLS = 8        # columns of an example row
+_CHANCE = Series("chance", (0, 1), (0, 1), quiet=True)
+_PERFECT = Series("perfect", (0, 1), (0, 1), quiet=True)
+
+Facts = Mapping[str, Any]
+
+
+def sections(evaluation: Facts) -> list[Section]:
+    """Return the sections of an evaluation payload; payloads of older versions may lack any of it."""
+    parts = evaluation.get("parts") or {}
+    test, validation = parts.get("test") or {}, parts.get("validation") or {}
+    return [_scores(test, validation), Section("Plots", _plots(test)), _classes(test), _importance(evaluation),
+            _slices(test)]
+
+
+def _scores(test: Facts, validation: Facts) -> Section:
+    """List every score, on test rows first; those on validation rows chose the model, and so flatter it."""
+    chosen = validation.get("metrics") or {}
+    rows = [(name.replace("_", " "), number(value), interval(test, name), number(chosen.get(name)),
+             METRIC_WORDS.get(name, "")) for name, value in (test.get("metrics") or {}).items()]
+    head = ("metric", "test", "95 % interval", "validation", "meaning")
+    return Section("Scores", [Table(head, rows, frozenset({"test", "95 % interval", "validation"}))] if rows else [])
+
+
+def _plots(test: Facts) -> list[Block]:
+    charts: list[Block] = []
+    if confusion := test.get("confusion"):
+        charts.append(Matrix("Confusion matrix", [str(label) for label in confusion["labels"]], confusion["counts"]))
+    if roc := test.get("roc"):
+        charts.append(Lines("ROC", "False positive rate", "True positive rate", [*(
+            Series(f"{item['class']} ({item['auc']:.3f})", item["fpr"], item["tpr"])
+            for item in roc[:_MOST_CURVES]), _CHANCE], square=True))
+    if curves := test.get("pr"):
+        charts.append(Lines("Precision and recall", "Recall", "Precision", [
+            Series(f"{item['class']} ({item['ap']:.3f})", item["recall"], item["precision"])
+            for item in curves[:_MOST_CURVES]], square=True))
+    if calibration := test.get("calibration"):
+        charts.append(Lines("Calibration", "Predicted probability", "Share that came true", [
+            Series("model", calibration["predicted"], calibration["actual"]), _PERFECT], square=True))
+    if gain := test.get("gain"):
+        charts.append(Lines("Gain", "Share of rows, likeliest first", "Share of the class found", [
+            Series("model", gain["share"], gain["found"]), _CHANCE], square=True))
+    return charts + _residuals(test)
+
+
+def _residuals(test: Facts) -> list[Block]:
+    charts: list[Block] = []
+    if found := test.get("residuals"):
+        ends = (min(*found["actual"], *found["predicted"]), max(*found["actual"], *found["predicted"]))
+        charts.append(Lines("Predicted and actual", "Predicted", "Actual", [
+            Series("rows", found["predicted"], found["actual"]), Series("perfect", ends, ends, quiet=True)],
+            points=True))
+    if bars := test.get("residual_histogram"):
+        charts.append(Histogram("Errors", "Actual minus predicted", bars["edges"], bars["counts"]))
+    return charts
+
+
+def _classes(test: Facts) -> Section:
+    found = test.get("per_class") or []
+    rows = [(plain(item["class"]), number(item["precision"]), number(item["recall"]), number(item["f1"]),
+             number(item["rows"])) for item in found[:_MOST_CLASSES]]
+    blocks: list[Block] = []
+    if rows:
+        blocks.append(Table(("class", "precision", "recall", "F1", "rows"), rows,
+                            frozenset({"precision", "recall", "F1", "rows"})))
+    if len(found) > _MOST_CLASSES:
+        blocks.append(Text(f"and {len(found) - _MOST_CLASSES} more classes", "muted"))
+    return Section("Classes", blocks)
+
+
+def _importance(evaluation: Facts) -> Section:
+    items = (evaluation.get("importance") or [])[:_MOST_IMPORTANT]
+    if not items:
+        return Section("What it goes by", [])
+    return Section("What it goes by", [
+        Text("How much the score worsens on the test rows when a column's values change places (permutation "
+             "importance, with its standard deviation)."),
+        Bars("Importance", f"Loss of {evaluation.get('importance_metric', 'score')}".replace("_", " "),
+             [plain(item["feature"]) for item in items], [item["value"] for item in items],
+             [item["std"] for item in items])])
+
+
+def _slices(test: Facts) -> Section:
+    found = test.get("slices") or []
+    rows = [(plain(item["column"]), plain(item["value"]), number(item["rows"]), number(item["score"]),
+             number(item["whole"]), number(item["sigmas"], 1)) for item in found[:15]]
+    head = ("column", "value", "rows", "score there", "score of all", "standard errors")
+    return Section("Where it is worse", [Table(head, rows, frozenset(head[2:]))] if rows else [])
+
+
+def examples(worst: Sequence[Facts], rows: Sequence[Sequence[Any]], names: Sequence[str]) -> Section:
+    """Show the rows that the model is most wrong about; ``rows`` may be empty where the table is not here."""
+    lines = []
+    for place, item in enumerate(worst):
+        chance = item.get("probability")
+        cells = rows[place][:_MOST_CELLS] if rows else ()
+        lines.append((number(item["row"]), plain(item["actual"]), plain(item["predicted"]),
+                      "" if chance is None else number(chance), *(plain(cell, 24) for cell in cells)))
+    shown = [plain(name, 24) for name in names[:_MOST_CELLS]] if rows else []
+    blocks: list[Block] = [
+        Text("The test rows that it is most wrong about; rows are counted from 0."),
+        Table(("row", "actual", "predicted", "given to the truth", *shown), lines,
+              frozenset({"row", "given to the truth"}))]
+    if len(names) > _MOST_CELLS and rows:
+        blocks.append(Text(f"The table has {len(names) - _MOST_CELLS} more columns.", "muted"))
+    return Section("Worst errors", blocks)

@@ -1,0 +1,153 @@
+"""Sections of a report that say what was asked, of which data, where, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from mldesk.library.records import DatasetVersion, MetricPoint, Run
+from mldesk.reports.document import Block, Code, Facts, Lines, Section, Series, Table, Text, Tile, Tiles
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.wire.events import Event
+from mldesk.workbench.comparison import leading_metric
+from mldesk.workbench.report_words import interval, length, number, plain, when
+
+_LEADING = ("roc_auc", "accuracy", "f1_macro", "log_loss", "r2", "root_mean_squared_error", "mean_absolute_error")
+_MOST_COLUMNS = 200
+_MOST_POINTS = 2000     # of one line of a chart; beyond, every n-th is drawn
+_MOST_SAID = 200        # lines of the course
+
+
+def subtitle(run: Run) -> str:
+    """Say in one line what a run was."""
+    entry = ESTIMATORS.get(run.estimator)
+    what = "Search" if run.kind == "search" else entry.title if entry else run.estimator
+    return f"{what} · {run.target} of {run.dataset} · {when(run.finished or run.created)} · run {run.id}"
+
+
+def outcome(run: Run, evaluation: Mapping[str, Any]) -> Section:
+    """Say how it ended, with the numbers that matter most."""
+    blocks: list[Block] = []
+    test = (evaluation.get("parts") or {}).get("test") or {}
+    metrics = (run.result or {}).get("metrics", {})
+    tiles = [Tile(name.replace("_", " "), number(metrics[name]), interval(test, name))
+             for name in _LEADING if name in metrics][:4]
+    if tiles:
+        blocks += [Tiles(tiles), Text(f"On {number(test.get('rows'))} test rows that took no part in training, with "
+                                      "95 % intervals.", "muted")]
+    if run.message:
+        blocks.append(Text(f"{run.message} {run.hint}".strip(), "warning"))
+    best = leading_metric(run)
+    blocks.append(Facts({
+        "Status": run.state.value + (", ended early by hand" if (run.result or {}).get("finished_early") else ""),
+        "Leading metric": "" if best is None else f"{best[0]} {number(best[1])}", "Model": run.model or "",
+        "Runner": run.runner, "Took": length((run.result or {}).get("seconds", run.seconds)),
+        "Created": when(run.created), "Finished": when(run.finished)}))
+    return Section("Outcome", blocks)
+
+
+def data(run: Run, version: DatasetVersion | None) -> Section:
+    """Say which rows it learned from, down to the digest, and how they were dealt."""
+    payload = run.spec.get("payload", {})
+    request = payload.get("train", payload)
+    split, rows = request.get("split") or {}, (run.result or {}).get("rows", {})
+    facts = {"Dataset": run.dataset, "Fingerprint (SHA-256)": str(request.get("dataset", "")),
+             "Target": run.target, "Task": (run.task or "").replace("_", " "),
+             "Split": _split_words(split), "Split, row by row (SHA-256)": str((run.result or {}).get("split", "")),
+             "Rows": ", ".join(f"{number(count)} {part}" for part, count in rows.items())}
+    if version is not None:
+        facts["Source"] = version.source
+        if version.recipe:
+            facts["Made from"] = f"version {version.parent} by {len(version.recipe)} steps"
+    blocks: list[Block] = [Facts(facts)]
+    columns = [column for column in request.get("columns", ()) if isinstance(column, Mapping)]
+    if columns:
+        blocks.append(Table(("column", "type", "missing", "distinct"), [
+            (plain(item.get("name")), str(item.get("type")), number(item.get("missing")), number(item.get("distinct")))
+            for item in columns[:_MOST_COLUMNS]], frozenset({"missing", "distinct"})))
+        if len(columns) > _MOST_COLUMNS:
+            blocks.append(Text(f"and {len(columns) - _MOST_COLUMNS} more columns", "muted"))
+    return Section("Data", blocks)
+
+
+def _split_words(split: Mapping[str, Any]) -> str:
+    said = [str(split.get("method", ""))]
+    said += [f"{name.replace('_', ' ')} {plain(value)}" for name, value in split.items()
+             if name not in ("method", "membership") and value is not None]
+    return ", ".join(said)
+
+
+def configuration(run: Run) -> Section:
+    """Say every setting, those that somebody chose first of all."""
+    payload = run.spec.get("payload", {})
+    request = payload.get("train", payload)
+    chosen = run.parameters
+    values = {**chosen, **(run.result or {}).get("parameters", {})}
+    entry = ESTIMATORS.get(run.estimator)
+    defaults = {} if entry is None else {item.name: item.default for item in entry.parameters}
+    facts = {"Model": entry.title if entry else run.estimator, "Seed": plain(request.get("seed")),
+             "Features": "every suitable column" if request.get("features") is None else
+             ", ".join(map(str, request["features"]))}
+    if run.kind == "search":
+        facts |= {name.replace("_", " ").capitalize(): plain(payload.get(name)) for name in
+                  ("metric", "seconds", "trials", "target_score", "estimators", "ensemble")}
+    blocks: list[Block] = [Facts(facts)]
+    if values:
+        rows = [(name, plain(value), plain(defaults.get(name)) if name in defaults else "",
+                 "chosen" if name in chosen and chosen[name] != defaults.get(name) else "")
+                for name, value in values.items()]
+        blocks.append(Table(("parameter", "value", "default", ""), sorted(rows, key=lambda line: not line[3]),
+                            frozenset({"value", "default"})))
+    return Section("Configuration", blocks)
+
+
+def curves(points: Sequence[MetricPoint]) -> list[Section]:
+    """Draw what was measured while it ran: metrics of one kind (loss, accuracy, ...) share a chart."""
+    lines: dict[str, list[MetricPoint]] = {}
+    for point in points:
+        lines.setdefault(point.metric, []).append(point)
+    kinds = sorted(lines, key=_kind)
+    charts = [Lines(kind.replace("_", " ").capitalize(), "Step", kind.replace("_", " "),
+                    [series(name.replace("_", " "), lines[name]) for name in sorted(names)])
+              for kind, names in groupby(kinds, key=_kind)]
+    return [Section("Learning curves", charts)] if charts else []
+
+
+def _kind(metric: str) -> str:
+    """Return what a metric measures, whichever rows it was measured on."""
+    for part in ("train_", "validation_", "test_"):
+        if metric.startswith(part):
+            return metric[len(part):]
+    return metric
+
+
+def series(name: str, points: Sequence[MetricPoint]) -> Series:
+    """Return points as one line, thinned where there are too many to be told apart."""
+    every = max(1, len(points) // _MOST_POINTS)
+    kept = [*points[::every], *([points[-1]] if every > 1 else [])]
+    return Series(name, [point.step for point in kept], [point.value for point in kept])
+
+
+def environment(run: Run, model: Mapping[str, Any], events: Sequence[Event]) -> Section:
+    """Say on what it ran, with which versions of what."""
+    facts = {"Runner": run.runner}
+    for event in events:
+        for key in ("host", "device", "card"):
+            if event.payload.get(key):
+                facts[key.capitalize()] = plain(event.payload[key])
+    facts |= {name: str(value) for name, value in (model.get("versions") or {}).items()}
+    return Section("Environment", [Facts(facts)])
+
+
+def course(events: Sequence[Event]) -> Section:
+    """List what the run said to its user."""
+    said = [(when(event.time), event.kind, plain(event.payload.get("text"), 400)) for event in events][:_MOST_SAID]
+    return Section("What it said", [Table(("time", "kind", "text"), said)] if said else [])
+
+
+def log(text: str, trouble: str) -> Section:
+    """Show the trainer's own output."""
+    if trouble:
+        return Section("Log", [Text(f"The log could not be fetched: {trouble}", "muted")])
+    return Section("Log", [Code(text.strip())] if text.strip() else [])

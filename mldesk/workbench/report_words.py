@@ -1,0 +1,52 @@
+"""Numbers and times as a report writes them: the same on every machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from mldesk.core.clock import iso
+
+
+def number(value: object, digits: int = 4) -> str:
+    """Write a number with about four significant digits, a whole one with its thousands set apart; "" for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) >= 1000):
+        return f"{value:,.0f}"
+    return f"{value:.{digits}f}" if 1e-3 <= abs(value) < 10 or value == 0 else f"{value:,.{max(digits, 4)}g}"
+
+
+def when(seconds: float | None) -> str:
+    """Write a moment in UTC, to the second."""
+    return "" if seconds is None else iso(seconds)[:19].replace("T", " ") + " UTC"
+
+
+def length(seconds: float | None) -> str:
+    """Write a length of time: ``3.2 s``, ``4 min 7 s``, ``2 h 5 min``; "" for None."""
+    if seconds is None or not math.isfinite(seconds):
+        return ""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
+
+
+def interval(facts: Mapping[str, Any], metric: str) -> str:
+    """Write the edges of a metric's interval; "" where there is none."""
+    edges = (facts.get("intervals") or {}).get(metric)
+    if not isinstance(edges, (list, tuple)) or len(edges) != 2:
+        return ""
+    return f"{number(edges[0])} to {number(edges[1])}"
+
+
+def plain(value: Any, most: int = 60) -> str:
+    """Write any value of a table or a setting in one short line."""
+    if value is None:
+        return "–"
+    many = isinstance(value, (list, tuple))
+    text = ", ".join(map(str, value)) if many else number(value) if isinstance(value, float) else str(value)
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[:most - 1] + "…"

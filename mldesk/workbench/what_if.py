@@ -1,0 +1,108 @@
+"""What a model would say if: one row that may be changed at will, its prediction, and what each column adds to it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mldesk.core.errors import BadInput
+from mldesk.training.explaining.shapley import Coalitions, shapley
+from mldesk.wire.schema import Column, ColumnType
+from mldesk.workbench.references import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from mldesk.bundles import Predictor
+
+_COALITIONS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One column of the form."""
+
+    column: Column
+    choices: tuple[str, ...]     # of text: values that training knew, commonest first; () where any will do
+    usual: Any                   # the middle of the known rows, or the commonest; None where they say nothing
+    low: float | None = None     # of numbers: the range of the known rows
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model says of one row."""
+
+    prediction: Any                              # a class, or a number
+    probabilities: tuple[tuple[Any, float], ...]  # by class; () for numbers
+    explained: Any                               # the class whose probability is explained; None for numbers
+    base: float                                  # the mean over the known rows
+    value: float                                 # what is explained: base plus all contributions
+    contributions: tuple[tuple[str, float], ...]  # column and what it adds, the largest first; () if not asked for
+
+
+class WhatIf:
+    """A model with rows to compare with. Calls may come from several threads."""
+
+    def __init__(self, label: str, predictor: Predictor, known: Sequence[Mapping[str, Any]]) -> None:
+        self.label, self._predictor = label, predictor
+        self.target, self.classes = predictor.target, predictor.classes
+        self._known = [dict(row) for row in known]
+        choices = predictor.choices()
+        self.form = tuple(self._asked(column, choices.get(column.name, ())) for column in predictor.schema)
+        table = {column.name: [row.get(column.name) for row in self._known] for column in predictor.schema}
+        self._background = predictor.encode(table) if self._known else None
+
+    def usual(self) -> dict[str, Any]:
+        """Return a row in which every column is as usual."""
+        return {asked.column.name: asked.usual for asked in self.form}
+
+    def row(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the usual row with some values changed. Raises BadInput for a column that the model does not take."""
+        names = [column.name for column in self._predictor.schema]
+        for name in given:
+            if name not in names:
+                raise BadInput(f"{self.label} has no column {name[:60]!r}.",
+                               hint=did_you_mean(name, names) or f"It takes: {listed(names)}.")
+        return {**self.usual(), **given}
+
+    def ask(self, row: Mapping[str, Any], *, explain: bool = True, about: Any = None) -> Answer:
+        """Predict a row, and say what each column adds to the probability of ``about`` (else of what is predicted).
+
+        Raises BadInput for a value that cannot be read.
+        """
+        x = self._predictor.encode({name: [value] for name, value in row.items()})
+        raw = np.asarray(self._predictor.outputs_of(x)[0], np.float64)
+        place = int(raw.argmax()) if self.classes else 0
+        if about in self.classes:
+            chosen = self.classes.index(about)
+        else:
+            chosen = place
+        base, contributions = float(raw[chosen]), ()  # type: float, tuple[tuple[str, float], ...]
+        if explain and self._background is not None:
+            base, contributions = self._contributions(x, chosen)
+        return Answer(self.classes[place] if self.classes else float(raw[0]),
+                      tuple(zip(self.classes, map(float, raw), strict=True)) if self.classes else (),
+                      self.classes[chosen] if self.classes else None, base, float(raw[chosen]), contributions)
+
+    def _contributions(self, x: Any, chosen: int) -> tuple[float, tuple[tuple[str, float], ...]]:
+        names = [column.name for column in self._predictor.schema]
+        found = shapley(lambda rows: self._predictor.outputs_of(rows)[:, chosen], x, np.asarray(self._background),
+                        self._predictor.groups, Coalitions.of(len(names), _COALITIONS + 2 * len(names)))
+        added = sorted(zip(names, map(float, found.values[0, :, 0]), strict=True), key=lambda pair: -abs(pair[1]))
+        return float(found.base[0]), tuple(added)
+
+    def _asked(self, column: Column, choices: tuple[str, ...]) -> Asked:
+        values = [value for row in self._known if (value := row.get(column.name)) is not None
+                  and not (isinstance(value, float) and math.isnan(value))]
+        if column.type in (ColumnType.INTEGER, ColumnType.NUMBER) and values:
+            numbers = [float(value) for value in values]
+            middle = statistics.median_low(numbers)
+            return Asked(column, (), int(middle) if column.type is ColumnType.INTEGER else middle,
+                         min(numbers), max(numbers))
+        usual = Counter(values).most_common(1)[0][0] if values else (choices[0] if choices else None)
+        return Asked(column, choices, usual)

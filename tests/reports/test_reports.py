@@ -1,0 +1,102 @@
+"""A report as a page and as a PDF: whole in itself, the same every time, deaf to what a table tells it to do."""
+
+from __future__ import annotations
+
+import io
+from html.parser import HTMLParser
+
+from pypdf import PdfReader
+
+from mldesk.reports.document import (
+    Bars,
+    Code,
+    Facts,
+    Histogram,
+    Lines,
+    Matrix,
+    Report,
+    Section,
+    Series,
+    Table,
+    Text,
+    Tile,
+    Tiles,
+)
+from mldesk.reports.page import write_page
+from mldesk.reports.pdf import write_pdf
+
+EVIL = '<script>alert(1)</script>"&$x^2$\x07'
+
+
+def report(word: str = "plain") -> Report:
+    curve = Series(word, [1, 2, 3], [0.5, float("nan"), 0.25])
+    return Report(f"Report of {word}", word, [
+        Section("Numbers", [Tiles([Tile(word, "0.93", "0.9 to 0.95")]), Facts({word: word, "größe": "東京"}),
+                            Table(("name", "rows"), [(word, "12"), ("b", "7")], frozenset({"rows"}),
+                                  frozenset({(1, 1)})), Text(word, "warning"), Code(f"line\n  {word}")]),
+        Section("Pictures", [
+            Lines(word, "Step", "loss", [curve, Series("chance", [1, 3], [1, 1], quiet=True)]),
+            Lines("cloud", "x", "y", [Series("rows", [1.0], [2.0])], points=True),
+            Lines("ROC", "x", "y", [Series("one", [0, 1], [0, 1])], square=True),
+            Bars("Importance", "loss", [word, "b"], [0.4, -0.1], [0.1, 0.0]),
+            Histogram("Errors", "error", [0.0, 1.0, 2.0], [3, 4]), Matrix("Confusion", [word, "no"], [[3, 0], [0, 0]]),
+        ])], "made for a test", ("a", word))
+
+
+class _Reader(HTMLParser):
+    """Collects the elements of a page and every address in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src", "xlink:href", "data", "action"):
+                self.addresses.append(value or "")
+
+
+def read(page: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(page)
+    return reader
+
+
+def test_a_page_needs_nothing_from_anywhere_and_holds_every_chart() -> None:
+    found = read(write_page(report()))
+    assert found.elements.count("svg") == 6
+    assert not {"script", "link", "iframe", "img", "object"} & set(found.elements)
+    assert all(address.startswith("#") for address in found.addresses)
+    assert "default-src 'none'" in write_page(report())
+
+
+def test_ids_are_used_once_and_links_within_lead_somewhere() -> None:
+    found = read(write_page(report()))
+    assert len(found.ids) == len(set(found.ids))
+    assert {address[1:] for address in found.addresses} <= set(found.ids)
+
+
+def test_what_a_table_says_stays_text() -> None:
+    page = write_page(report(EVIL))
+    assert "script" not in read(page).elements
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;$x^2$" in page
+    assert "\x07" not in page
+
+
+def test_the_same_report_is_the_same_bytes() -> None:
+    assert write_page(report()) == write_page(report())
+    assert write_pdf(report()) == write_pdf(report())
+
+
+def test_a_pdf_holds_the_text_the_charts_and_letters_of_the_world() -> None:
+    document = PdfReader(io.BytesIO(write_pdf(report())))
+    text = " ".join(page.extract_text() for page in document.pages)
+    assert document.metadata is not None
+    assert document.metadata.title == "Report of plain"
+    for word in ("0.93", "größe", "東京", "Importance", "Confusion", "Step", "1 / "):
+        assert word in text

@@ -1,0 +1,53 @@
+"""Margins hold what they promise, on rows that nobody had seen when they were measured."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from mldesk.training.conformal import LEVELS, Margins
+
+
+def test_a_margin_is_the_quantile_of_the_formula() -> None:
+    errors = np.arange(1, 100, dtype=float)   # 99 rows: rank ceil(100 * level)
+    margins = Margins.measure(np.zeros(99), errors, 0)
+    assert [margins.at(level) for level in (0.5, 0.9, 0.95, 0.99)] == [50.0, 90.0, 95.0, 99.0]
+    low, high = margins.around(np.array([10.0]), 0.9)
+    assert (low[0], high[0]) == (-80.0, 100.0)
+
+
+def test_too_few_rows_say_nothing_of_high_levels() -> None:
+    margins = Margins.measure(np.zeros(9), np.ones(9), 0)
+    assert margins.at(0.9) == 1.0
+    assert math.isinf(margins.at(0.91))
+    assert Margins.from_json(margins.to_json()) == margins
+
+
+def test_intervals_hold_their_share_of_rows_never_seen() -> None:
+    draw = np.random.default_rng(3)
+    truth, noise = draw.normal(size=20_000), draw.standard_t(3, size=20_000)
+    margins = Margins.measure(truth[:5000] + noise[:5000], truth[:5000], 0)
+    for level in (0.5, 0.8, 0.95):
+        assert margins.coverage(truth[5000:] + noise[5000:], truth[5000:], level) == pytest.approx(level, abs=0.02)
+
+
+def test_sets_of_classes_hold_their_share_and_are_never_empty() -> None:
+    draw = np.random.default_rng(4)
+    chances = draw.dirichlet([0.4, 0.4, 0.4], size=20_000)
+    classes = np.array([draw.choice(3, p=row) for row in chances])
+    margins = Margins.measure(chances[:5000], classes[:5000], 3)
+    for level in (0.8, 0.9):
+        kept = margins.sets(chances[5000:], level)
+        assert kept.any(axis=1).all()
+        assert margins.coverage(chances[5000:], classes[5000:], level) >= level - 0.02
+    assert margins.sets(chances, 0.99).sum() > margins.sets(chances, 0.8).sum()
+
+
+@pytest.mark.parametrize("broken", [
+    {"margins": [1.0], "classes": 0}, {"margins": [-1.0] * len(LEVELS), "classes": 0},
+    {"margins": [float("nan")] * len(LEVELS), "classes": 0}, {"margins": 3, "classes": 0}, {"classes": 0}])
+def test_margins_of_a_stranger_are_read_with_care(broken: dict[str, object]) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        Margins.from_json(broken)
