@@ -81,8 +81,8 @@ def binary_reach(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
     rows = columns = seen = 0
     with archive.open(item) as opened:
         file = cast(BinaryIO, opened)
-        while (kind := _type(file)) is not None:
-            length = _length(file)
+        while (kind := read_type(file)) is not None:
+            length = read_length(file)
             data = file.read(length)
             if len(data) < length:
                 return
@@ -102,14 +102,15 @@ def binary_strings(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> int:
     """Return how many texts the shared ones of an .xlsb are said to be, by the record that begins them."""
     with archive.open(item) as opened:
         file = cast(BinaryIO, opened)
-        while (kind := _type(file)) is not None:
-            data = file.read(_length(file))
+        while (kind := read_type(file)) is not None:
+            data = file.read(read_length(file))
             if kind == _TEXTS:
                 return int.from_bytes(data[4:8], "little")  # before it: how often they are used
     return 0
 
 
-def _type(file: BinaryIO) -> int | None:
+def read_type(file: BinaryIO) -> int | None:
+    """Return the type of the next record of an .xlsb, None at the end."""
     first = file.read(1)
     if not first:
         return None
@@ -119,7 +120,8 @@ def _type(file: BinaryIO) -> int | None:
     return (first[0] & 0x7F) | (second[0] & 0x7F) << 7 if second else None
 
 
-def _length(file: BinaryIO) -> int:
+def read_length(file: BinaryIO) -> int:
+    """Return how many bytes the record has whose type was read."""
     length = 0
     for shift in (0, 7, 14, 21):
         byte = file.read(1)

@@ -21,6 +21,7 @@ from mldesk.data.sheet_extent import refuse_vast_sheets
 from mldesk.data.sheet_layout import Layout, find_layout
 from mldesk.data.sheet_old import MAGIC as _OLD
 from mldesk.data.sheet_old import check_old_book
+from mldesk.data.sheet_texts import refuse_copied_texts
 from mldesk.data.spool import Spool
 
 _UNPACKED = 4 * 1024**3   # bytes of XML in a workbook at most
@@ -86,6 +87,8 @@ def _refuse_bomb(context: Context, source: Path) -> None:
     if unpacked > _UNPACKED or unpacked > _RATIO * max(context.size, 100_000):
         raise ImportRefused(f"{context.name} unpacks to {unpacked:,} bytes; that is too much for a workbook.")
     refuse_vast_sheets(context.name, source, context.check)
+    with zipfile.ZipFile(source) as archive:
+        refuse_copied_texts(context.name, archive, context.check)
 
 
 def _refuse_locked(context: Context, source: Path) -> None:
