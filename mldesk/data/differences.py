@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from mldesk.core.scratch import working_folder_in
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled
@@ -59,7 +59,7 @@ def _row_differences(one: Sequence[Path], two: Sequence[Path], names: Sequence[s
                      scratch: Path | None) -> tuple[int, int]:
     """Count the rows that only the first and only the second has, by a hash of 64 bits per row."""
     chosen = ", ".join(map(identifier, names))
-    folder = Path(tempfile.mkdtemp(prefix="mldesk-diff-", dir=scratch))
+    folder = working_folder_in(scratch, "mldesk-diff")
     try:
         with sql_errors("The comparison"), connect([*one, *two], folder) as connection:
             sql = (f"SELECT sum(greatest(n, 0)), sum(greatest(-n, 0)) FROM (SELECT sum(side) AS n FROM ("

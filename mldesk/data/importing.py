@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from mldesk.core.durable import disk_errors
+from mldesk.core.scratch import working_folder_in
 from mldesk.data.counting import distinct_counts
 from mldesk.data.early import EarlyTable
 from mldesk.data.gather import Item, gather
@@ -53,7 +53,7 @@ def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path,
 def working_folder(scratch: Path) -> Iterator[Path]:
     """Give a folder in ``scratch`` that is gone afterwards, whatever happens."""
     scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="import-", dir=scratch))
+    folder = working_folder_in(scratch, "import")
     try:
         yield folder
     finally:

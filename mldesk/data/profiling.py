@@ -10,7 +10,6 @@ import contextvars
 import math
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -23,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mldesk.core.scratch import working_folder_in
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled
@@ -57,7 +57,7 @@ def profile(store: ObjectStore, manifest: str, columns: Sequence[Column], *,
 def _profile(store: ObjectStore, manifest: str, columns: Sequence[Column], scratch: Path | None) -> dict[str, Any]:
     parts = part_paths(store, manifest)
     rows = sum(pq.read_metadata(path).num_rows for path in parts)
-    folder = Path(tempfile.mkdtemp(prefix="mldesk-profile-", dir=scratch))
+    folder = working_folder_in(scratch, "mldesk-profile")
     try:
         with sql_errors("The profile"), connect(parts, folder) as connection:
             facts: dict[str, dict[str, Any]] = {column.name: _empty(column) for column in columns}

@@ -7,7 +7,6 @@ the one table, as ``data`` and under its own name, and no files, settings or net
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.scratch import working_folder_in
 from mldesk.data.damage import intact
 from mldesk.data.engine import connect, free_name, identifier, literal, one_row, relation, sql_errors
 from mldesk.data.export import export_table
@@ -188,7 +188,7 @@ class TableView:
 
     def _engine(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="mldesk-view-", dir=self._spill))
+            self._scratch = working_folder_in(self._spill, "mldesk-view")
             connection = connect(self._paths, self._scratch)
             connection.execute(f"CREATE VIEW data AS SELECT * FROM {relation(self._paths)}")
             if self._name.casefold() not in ("data", "_rows"):

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from mldesk.core.clock import Clock, SystemClock
 from mldesk.core.durable import disk_errors
 from mldesk.core.paths import Home
+from mldesk.core.scratch import sweep
 from mldesk.library import codec, keeping
 from mldesk.library.contracts import ContractStore
 from mldesk.library.database import Database
@@ -54,6 +55,7 @@ class Library:
             library = cls(home, database, session, clock)
             if session.others_died:
                 library.objects.sweep_staging()
+                sweep(home.scratch)
             keeping.maintain_if_due(database, home, new=new, killed=session.others_died, clock=clock)
         except BaseException:
             database.close()

@@ -103,7 +103,7 @@ def test_ctrl_c_ends_an_import_with_nothing_kept(mldesk: Command) -> None:
     table.write_text("a,b,c,d\n" + "1,2.5,three,2024-01-01\n" * 2_000_000, "utf-8")
     process = subprocess.Popen([sys.executable, "-m", "mldesk", "data", "import", str(table), "--name", "n", "--json"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=mldesk.environment())
-    while not any((mldesk.home / "scratch").glob("import-*")):
+    while not any((mldesk.home / "scratch").glob("import~*")):
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
@@ -121,7 +121,7 @@ def test_ctrl_c_ends_a_query_that_would_take_forever(mldesk: Command, number: si
     sql = "SELECT sum(x.a + y.b + z.a) FROM data x, data y, data z WHERE x.a + y.b + z.a > 0"
     process = subprocess.Popen([sys.executable, "-m", "mldesk", "data", "query", "n", sql, "--json"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=mldesk.environment())
-    while not any((mldesk.home / "scratch").glob("mldesk-view-*")):
+    while not any((mldesk.home / "scratch").glob("mldesk-view~*")):
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(number)

@@ -36,7 +36,8 @@ def _book(path: Path, texts: list[str], rows: list[list[int]]) -> Path:
         archive.writestr("xl/workbook.xml", f'{_HEAD}<workbook {_MAIN} xmlns:r="{_OFFICE}">'
                          '<sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>')
         archive.writestr("xl/sharedStrings.xml",
-                         f'{_HEAD}<sst {_MAIN} count="{len(texts)}" uniqueCount="{len(texts)}">' + "".join(f"<si><t>{text}</t></si>" for text in texts) + "</sst>")
+                         f'{_HEAD}<sst {_MAIN} count="{len(texts)}" uniqueCount="{len(texts)}">' +
+                         "".join(f"<si><t>{text}</t></si>" for text in texts) + "</sst>")
         archive.writestr("xl/worksheets/sheet1.xml",
                          f"{_HEAD}<worksheet {_MAIN}><sheetData>{cells}</sheetData></worksheet>")
     return path
