@@ -148,7 +148,8 @@ class Agent:
         version = wire.shared_version(protocol, self._settings.protocol, peer="MLDesk")
         log.info("hello from build %s, protocol %d", build, version)
         self._cards.wait()
-        return facts.hello(self._settings.protocol, self._dispatcher.slot_count(), self._cards.cards)
+        return facts.hello(self._settings.protocol, self._dispatcher.slot_count(), self._cards.cards,
+                           self._settings.trainer)
 
     def _shutdown(self, kill_jobs: bool) -> Answer:
         if kill_jobs:

@@ -6,9 +6,11 @@ import contextlib
 import functools
 import os
 import platform
+import re
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
@@ -20,7 +22,7 @@ _PACKAGES = ("mldesk", "torch", "scikit-learn", "lightgbm", "numpy", "onnxruntim
 _lock = threading.Lock()
 
 
-def hello(protocol: tuple[int, int], slots: int, cards: tuple[Card, ...]) -> dict[str, Any]:
+def hello(protocol: tuple[int, int], slots: int, cards: tuple[Card, ...], trainer: Sequence[str]) -> dict[str, Any]:
     """Return the answer to ``hello``. The slow parts are asked once per process."""
     with _lock:
         return {
@@ -30,7 +32,14 @@ def hello(protocol: tuple[int, int], slots: int, cards: tuple[Card, ...]) -> dic
                          "uuid": card.uuid} for card in cards],
             "python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}",
             "versions": _versions(), "slots": slots,
+            "trains": os.environ.get("MLDESK_TRAINS") != "0", "training": _environment(trainer),
         }
+
+
+def _environment(trainer: Sequence[str]) -> str:
+    """Return the key of the training environment that an installer made; "" where the trainer is another one."""
+    found = re.search(r"/environments/([0-9a-f]+)/bin/", trainer[0]) if trainer else None
+    return found[1] if found else ""
 
 
 def _cores() -> int:

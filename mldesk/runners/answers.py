@@ -14,7 +14,7 @@ from mldesk.wire.states import JobState
 _HUGE = 1 << 53           # above what any machine has, and below what a database or a chart cannot hold
 _NAME = 200               # characters of a job's name
 _COUNTS = ("cores", "memory", "slots")
-_TEXTS = ("agent", "boot_id", "host", "python", "system")
+_TEXTS = ("agent", "boot_id", "host", "python", "system", "training")
 
 
 class BadAnswer(RunnerUnreachable):
@@ -60,7 +60,9 @@ def facts(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """Read a hello."""
     devices = answer.get("devices")
     versions = answer.get("versions")
+    trains = answer.get("trains")
     return {
+        **({"trains": trains} if isinstance(trains, bool) else {}),
         **{key: _count(answer.get(key)) for key in _COUNTS}, **{key: plain(answer.get(key)) for key in _TEXTS},
         "protocol": answer.get("protocol"),
         "devices": [{"name": plain(item.get("name")), "kind": plain(item.get("kind")),

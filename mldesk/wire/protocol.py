@@ -4,7 +4,8 @@ Every method may be repeated: submits by the job's id, commands by their own id.
 request goes through; what passes it holds nothing but what ``METHODS`` says, ids and digests in their exact shapes.
 
     hello     what this machine has. Gives {"agent", "protocol": [low, high], "boot_id", "host", "clock", "cores",
-              "memory", "devices": [{"name", "memory", "kind"}], "python", "versions": {package: version}, "slots"}
+              "memory", "devices": [{"name", "memory", "kind"}], "python", "versions": {package: version}, "slots",
+              "trains", "training"}: whether there is anything to train with, and the key of that environment or ""
     submit    take a job durably. Gives {"state", "fresh"}; conflict for another spec under a known id, data_missing
               when an input is not in the object store
     events    the journal's lines after a number, waiting up to ``wait`` seconds for the first. Gives {"count",

@@ -83,7 +83,8 @@ def pick(wanted: str, records: Sequence[RunnerRecord], seen: Mapping[str, Seen])
     fit: list[tuple[tuple[Any, ...], str]] = []
     for record in records:
         found = seen.get(record.name)
-        why = cannot_train(record) or ("it gave no answer in time" if found is None else _why_not(found, memory))
+        why = cannot_train(record, found.facts if found else None) or (
+            "it gave no answer in time" if found is None else _why_not(found, memory))
         if why:
             reasons.append(f"{record.name}: {why}")
         elif found is not None:
@@ -95,9 +96,13 @@ def pick(wanted: str, records: Sequence[RunnerRecord], seen: Mapping[str, Seen])
     return min(fit)[1]
 
 
-def cannot_train(record: RunnerRecord) -> str:
-    """Return why a machine that was made a runner has nothing to train with, in words; "" for one that has."""
-    if record.options.get("trains", True):
+def cannot_train(record: RunnerRecord, facts: Mapping[str, Any] | None = None) -> str:
+    """Return why a machine that was made a runner has nothing to train with, in words; "" for one that has.
+
+    ``facts``: what its agent says now, where that is newer than what is kept. Its own word counts, if it gives one.
+    """
+    said = (facts or record.facts).get("trains")
+    if said if isinstance(said, bool) else record.options.get("trains", True):
         return ""
     return str(record.options.get("training") or "it has nothing to train with").rstrip(".")
 

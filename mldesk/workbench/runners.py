@@ -20,7 +20,7 @@ from mldesk.workbench.following import bring
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import listed, parse_reference
 from mldesk.workbench.runner_asking import AskedRunners, Connect
-from mldesk.workbench.runner_choice import Seen, gpu_memory_of, look, pick, survey
+from mldesk.workbench.runner_choice import Seen, cannot_train, gpu_memory_of, look, pick, survey
 from mldesk.workbench.runner_estimates import Job, RunnerEstimate, estimate
 from mldesk.workbench.runner_setup import Preparation, Report, RunnerSetup, no_access
 
@@ -51,10 +51,15 @@ class RunnerService(AskedRunners):
     def choose(self, wanted: str) -> str:
         """Return the name of the runner that is to do a job: "any", "any:24GB" or a name, which passes through.
 
-        Raises NotFound for an unknown name, Conflict that names why each runner was not taken, BadInput.
+        Raises NotFound for an unknown name, Conflict that names why each runner was not taken, or that the named one
+        has nothing to train with, BadInput.
         """
         if gpu_memory_of(wanted) is None:
-            return self.show(wanted).name
+            record = self.show(wanted)
+            if why := cannot_train(record):
+                raise Conflict(f"The runner {record.name} cannot train: {why}.", hint="Install what is missing with "
+                               f"`mldesk runners upgrade {record.name}`, or choose another runner.")
+            return record.name
         records = self.list()
         return pick(wanted, records, survey([record.name for record in records], self._see))
 

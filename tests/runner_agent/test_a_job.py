@@ -119,6 +119,7 @@ def test_what_the_runner_does_not_know_is_not_found(bench: Bench) -> None:
 
 def test_hello_says_what_the_machine_has(bench: Bench) -> None:
     facts = bench.runner.hello()
+    assert facts["trains"] is True and facts["training"] == ""  # a trainer of its own
     assert facts["cores"] >= 1
     assert facts["memory"] > 0
     assert facts["protocol"] == [1, 2]

@@ -13,7 +13,7 @@ from mldesk.library.records import RunnerRecord
 from mldesk.wire.runner_view import QueueView, Slot, Waiting
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench.orders import TrainOrder
-from mldesk.workbench.runner_choice import Seen, gpu_memory_of, pick, survey
+from mldesk.workbench.runner_choice import Seen, cannot_train, gpu_memory_of, pick, survey
 from mldesk.workbench.runner_estimates import Job, estimate
 from tests.workbench.stand_ins import Desk
 
@@ -156,6 +156,17 @@ class TestEstimates:
     def test_what_waits_is_counted_with_what_runs(self) -> None:
         (found,) = estimate(self.job(), [record("far")], {"far": seen(queue(busy=True, waiting=2))}, [])
         assert found.waiting == 3
+
+
+def test_a_named_runner_that_cannot_train_is_refused_before_anything_is_sent(desk: Desk) -> None:
+    runners = desk.library.runners
+    runners.add("bare", "ssh", "me@bare", added=1.0, options={"trains": False, "training": "it has no packages."})
+    with pytest.raises(Conflict, match="bare cannot train: it has no packages") as refused:
+        desk.runners.choose("bare")
+    assert "runners upgrade bare" in refused.value.hint
+    assert "has nothing to train with" in cannot_train(record("a", facts={"trains": False}))  # the agent's own word
+    assert not cannot_train(record("a", facts={"trains": True}, options={"trains": False}))
+    assert cannot_train(record("a", options={"trains": True}), {"trains": False})
 
 
 def test_a_machine_that_has_nothing_to_train_with_is_not_given_work_by_any() -> None:

@@ -13,6 +13,7 @@ from mldesk.desktop.pages.runner_choice import ChoiceList, Option
 from mldesk.desktop.states.runner_watch import LOCAL
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import FormRow, Segmented, SpinBox, Spinner, make_button, make_label, row
+from mldesk.workbench.runner_choice import cannot_train
 
 if TYPE_CHECKING:
     from mldesk.library.records import RunnerRecord
@@ -101,13 +102,13 @@ class RunnerSection(QWidget):
     def _option(self, record: RunnerRecord) -> Option:
         estimate = self._estimates.get(record.name)
         title, icon = runner_words.runner_name(record.name), runner_words.where_icon(record.name)
+        cannot = cannot_train(record)
         if estimate is None:
-            why = self.tr("Unreachable since {time}.").format(time=runner_words.clock(record.unreachable)) \
+            why = cannot or self.tr("Unreachable since {time}.").format(time=runner_words.clock(record.unreachable)) \
                 if record.unreachable is not None else ""
             return Option(record.name, title, icon, runner_words.devices(record.facts), "", why)
-        cannot = str(record.options.get("training", "")) if record.options.get("trains") is False else ""
-        return Option(record.name, title, "gpu" if estimate.gpu else icon, cannot or needs(estimate), took(estimate),
-                      why_not(estimate), estimate.why)
+        return Option(record.name, title, "gpu" if estimate.gpu else icon, needs(estimate), took(estimate),
+                      cannot or why_not(estimate), estimate.why)
 
     def _on_chosen(self) -> None:
         self._wanted = self.choice.value()

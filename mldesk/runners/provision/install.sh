@@ -138,7 +138,7 @@ MLDESK_CODE="$here/lib"; export MLDESK_CODE  # the trainer's, whatever environme
 if [ -f "$here/../../trainer" ]; then MLDESK_TRAINER=$(cat "$here/../../trainer"); export MLDESK_TRAINER
 else
     MLDESK_TRAINER='["sh", "-c", "echo Nothing is here to train with. Upgrade this runner from MLDesk. >&2; exit 1"]'
-    MLDESK_NO_WARM=1; export MLDESK_NO_WARM MLDESK_TRAINER
+    MLDESK_NO_WARM=1; MLDESK_TRAINS=0; export MLDESK_NO_WARM MLDESK_TRAINER MLDESK_TRAINS
 fi
 exec "$here/env/bin/python" -m runner_agent "$@"
 END

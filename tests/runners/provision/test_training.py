@@ -88,8 +88,10 @@ def test_a_running_agent_takes_the_environment_up(desk: Desk, home: Path) -> Non
     install(desk.box, facts_of(desk.box), desk.plan(), desk.payload, token="me")  # the agent only
     assert not (home / ".mldesk/trainer").exists()
     assert desk.box.run(f"{AGENT} start").status == 0
+    said = "for file in /proc/[0-9]*/environ; do tr '\\0' '\\n' <$file 2>/dev/null; done"
+    assert b"MLDESK_TRAINS=0" in desk.box.run(said).stdout
     desk.set_up()
-    lines = desk.box.run("for file in /proc/[0-9]*/environ; do tr '\\0' '\\n' <$file 2>/dev/null; done").stdout
+    lines = desk.box.run(said).stdout
     assert f'MLDESK_TRAINER=["{trainer(home)}"]'.encode() in lines
 
 

@@ -153,12 +153,13 @@ class Box:
     """The runner's side of a box: where it lives there, and how it is started from this checkout."""
 
     def __init__(self, account: Account, name: str, **environment: str) -> None:
-        """``environment``: further variables of everything that runs there; "{place}" in them is its folder."""
+        """``environment``: further variables of everything that runs there; "{place}" in them is its folder, "{python}" its Python."""
         self.place = account.folder / name
         self.place.mkdir()
         account.give(self.place)
         self.account = account
-        values = {key: value.replace("{place}", str(self.place)) for key, value in environment.items()}
+        python = python_of(account)
+        values = {key: value.replace("{place}", str(self.place)).replace("{python}", python) for key, value in environment.items()}
         self.installed = Installed(command_on(account, **values), str(self.place))
 
     def runner(self, person: Person, port: int, **more: object) -> SshRunner:
@@ -211,17 +212,27 @@ def read_key(path: Path) -> HostKey:
 
 def command_on(account: Account, **environment: str) -> str:
     """Return how this checkout's agent is run by that user: with the fake trainer, unless ``environment`` differs."""
-    import site
-
-    python, paths = sys.executable, [str(FAR_SIDE), str(REPOSITORY), *site.getsitepackages()]
-    probe = ["runuser", "-u", account.name, "--", python, "-c", "import rpyc"]
-    if account.own and subprocess.run(probe, check=False, capture_output=True).returncode:
-        python = "/usr/bin/python3"  # ours lies in a folder that is nobody else's business
+    python = python_of(account)
     trainer = json.dumps([python, str(FAKE)])
-    values = {"PYTHONPATH": os.pathsep.join(paths), "MLDESK_TRAINER": trainer, "MLDESK_NO_WARM": "1",
-              "MLDESK_BALLAST": "1048576", "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    values = {"PYTHONPATH": os.pathsep.join([str(FAR_SIDE), packages()]), "MLDESK_TRAINER": trainer,
+              "MLDESK_NO_WARM": "1", "MLDESK_BALLAST": "1048576", "PYTHONDONTWRITEBYTECODE": "1", **environment}
     words = ["env", *(f"{name}={value}" for name, value in values.items()), python, "-m", "runner_agent"]
     return " ".join(shlex.quote(word) for word in words)
+
+
+def python_of(account: Account) -> str:
+    """Return a Python that this user may run; with ``packages`` on its path it has everything that ours has."""
+    probe = ["runuser", "-u", account.name, "--", sys.executable, "-c", "import rpyc"]
+    if account.own and subprocess.run(probe, check=False, capture_output=True).returncode:
+        return "/usr/bin/python3"  # ours lies in a folder that is nobody else's business
+    return sys.executable
+
+
+def packages() -> str:
+    """Return what the PYTHONPATH of the box's user is to be: this checkout, and what is installed beside it."""
+    import site
+
+    return os.pathsep.join([str(REPOSITORY), *site.getsitepackages()])
 
 
 def _locked(*words: str) -> None:
