@@ -153,13 +153,17 @@ class Box:
     """The runner's side of a box: where it lives there, and how it is started from this checkout."""
 
     def __init__(self, account: Account, name: str, **environment: str) -> None:
-        """``environment``: further variables of everything that runs there; "{place}" in them is its folder, "{python}" its Python."""
+        """``environment``: further variables of everything that runs there.
+
+        "{place}" in them is its folder, "{python}" a Python that its user may run.
+        """
         self.place = account.folder / name
         self.place.mkdir()
         account.give(self.place)
         self.account = account
         python = python_of(account)
-        values = {key: value.replace("{place}", str(self.place)).replace("{python}", python) for key, value in environment.items()}
+        values = {key: value.replace("{place}", str(self.place)).replace("{python}", python)
+                  for key, value in environment.items()}
         self.installed = Installed(command_on(account, **values), str(self.place))
 
     def runner(self, person: Person, port: int, **more: object) -> SshRunner:
