@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 from mldesk.core.clock import SystemClock
-from mldesk.core.paths import Home
 from mldesk.library import Library
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.orders import TrainOrder
@@ -67,7 +66,7 @@ def main() -> None:
         shutil.copy(TABLE, table)
         for path in (script, table):
             os.chmod(path, 0o644)
-        home, clock = Home(Path(name) / "library"), SystemClock()
+        home, clock = far.person.home, SystemClock()  # what the runner sends comes from there
         runner = far.box.runner(far.person, far.sshd.port)
         with Library.open(home) as library:
             service = runners(library, runner, clock)
