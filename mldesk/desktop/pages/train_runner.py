@@ -104,9 +104,10 @@ class RunnerSection(QWidget):
         title, icon = runner_words.runner_name(record.name), runner_words.where_icon(record.name)
         cannot = cannot_train(record)
         if estimate is None:
-            why = cannot or self.tr("Unreachable since {time}.").format(time=runner_words.clock(record.unreachable)) \
+            silent = self.tr("Unreachable since {time}.").format(time=runner_words.clock(record.unreachable)) \
                 if record.unreachable is not None else ""
-            return Option(record.name, title, icon, runner_words.devices(record.facts), "", why)
+            return Option(record.name, title, icon, runner_words.devices(record.facts), "",
+                          cannot or silent)
         return Option(record.name, title, "gpu" if estimate.gpu else icon, needs(estimate), took(estimate),
                       cannot or why_not(estimate), estimate.why)
 
