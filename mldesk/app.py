@@ -27,6 +27,7 @@ from mldesk.workbench.reporting import ReportService
 from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.scripts import ScriptService
 from mldesk.workbench.signing_key import SigningKeys
 
 if TYPE_CHECKING:  # rpyc loads with it
@@ -61,7 +62,8 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         home=place, library=library, datasets=datasets, models=models, runners=runners, runs=runs,
         contracts=ContractService(library, datasets, place), predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),
-        reports=ReportService(library, datasets, runs), book=RunBook(library))
+        scripts=ScriptService(library, datasets, runners, clock), reports=ReportService(library, datasets, runs),
+        book=RunBook(library))
 
 
 def examine_machine(home: Path | None = None) -> Iterator[Finding]:

@@ -39,6 +39,7 @@ ENTRIES: Mapping[str, Entry] = {  # in the order in which they are used
     "data": Entry("data", "The main job", group=True),
     "train": Entry("train", "The main job"),
     "search": Entry("search", "The main job"),
+    "script": Entry("script", "The main job", group=True),
     "runs": Entry("runs", "The main job", group=True),
     "models": Entry("models", "The main job", group=True),
     "predict": Entry("predict", "Use a model"),

@@ -103,6 +103,10 @@ def show_result(face: Face, run: Run) -> None:
         (", finished early" if result.get("finished_early") else "")}))
     face.say()
     test, validation = result.get("metrics", {}), result.get("validation_metrics", {})
+    if run.kind == "script":  # what its own program measured, on whatever rows
+        face.show(make_table(("metric", "last value"), [(name, words.score(value)) for name, value in test.items()],
+                             right={"last value"}))
+        return
     face.show(make_table(("metric", "test", "validation"),
                          [(name, words.score(value), words.score(validation.get(name)))
                           for name, value in test.items()],

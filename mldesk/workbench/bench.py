@@ -18,6 +18,7 @@ from mldesk.workbench.reporting import ReportService
 from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.scripts import ScriptService
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Workbench:
     predictions: PredictionService
     runners: RunnerService
     reports: ReportService
+    scripts: ScriptService
 
     @property
     def settings(self) -> SettingStore:

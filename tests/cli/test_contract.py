@@ -52,6 +52,9 @@ COMMANDS = {
     "runs note": {"RUN", "TEXT", "--group", "--name"},
     "runs views": {"--remove"},
     "runs report": {"RUN", "-o"},
+    "script run": {"--param", "--input", "--runner", "--name", "--detach"},
+    "script diff": {"RUN"},
+    "script artifact": {"RUN", "NAME", "-o"},
     "runs move": {"RUN", "RUNNER"},
     "models kinds": {"NAME"},
     "models list": set(),
@@ -104,7 +107,7 @@ def test_the_order_of_the_help_names_every_command() -> None:
 
 def test_the_help_lists_every_command_in_words() -> None:
     texts = {}
-    for group in ("", "data", "runs", "models", "runners"):
+    for group in ("", "data", "script", "runs", "models", "runners"):
         done = subprocess.run([sys.executable, "-m", "mldesk", *group.split(), "--help"], capture_output=True,
                               text=True, check=True, encoding="utf-8")
         texts[group] = done.stdout

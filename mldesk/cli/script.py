@@ -1,0 +1,91 @@
+"""``mldesk script``: run a Python program of one's own on any runner, and see what changed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mldesk.cli.face import Face
+from mldesk.cli.following import RunDisplay
+from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.train import detached, finish, interrupted
+from mldesk.core.errors import BadInput
+
+app = typer.Typer(help="Run Python programs of your own as runs, with curves, on any runner.")
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER|PROGRAM.py", help="What to run; a mldesk.toml in the folder "
+                                           "may say entry, parameters, inputs, requirements.")],
+    param: Annotated[list[str] | None, typer.Option(metavar="k=v", help="A parameter, given to the program as --k v; "
+                                                    "may be repeated.")] = None,
+    inputs: Annotated[list[str] | None, typer.Option("--input", metavar="NAME=N[@V]", help="A dataset that the program "
+                                                     "reads by mldesk.track.input(NAME); may be repeated.")] = None,
+    runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work, or any.")] = "local",
+    name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
+    detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
+) -> None:
+    """Run a program. What it says by `mldesk.track` is drawn, kept and compared as of any run.
+
+    A copy of the folder goes along, so the run can be told from the next one: `mldesk script diff RUN`.
+    """
+    from mldesk.workbench.scripts import ScriptOrder
+
+    face = Face.of(context)
+    order = ScriptOrder(folder, _pairs(param, "--param"), _pairs(inputs, "--input"), runner, name)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        started = bench.scripts.start(order)
+        if detach:
+            detached(face, started)
+            return
+        with RunDisplay(face, started.name) as display:
+            for event in bench.runs.follow(started.id, trouble=display.trouble, stop=interrupts.asked):
+                display.event(event)
+        ended = bench.runs.get(started.id)
+        if not ended.state.ended:
+            interrupted(face, ended)
+        finish(face, ended, {"artifacts": list((ended.result or {}).get("artifacts", [])),
+                             "script": (ended.result or {}).get("script")})
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="RUN", help="A run of a script.")],
+    other: Annotated[str, typer.Argument(metavar="RUN", help="The run to compare with; without it the one "
+                                         "before.")] = "",
+) -> None:
+    """Show what changed in a script's files since another run of it."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        text = bench.scripts.diff(bench.runs.get(reference), bench.runs.get(other) if other else None)
+    face.document({"diff": text}) if face.json else face.say(text.rstrip("\n") or "Nothing changed.")
+
+
+@app.command()
+def artifact(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="RUN", help="A run of a script.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the program kept.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+) -> None:
+    """Write a file that a script kept with its run."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        path = bench.scripts.save_artifact(bench.runs.get(reference), name, output)
+    face.document({"file": str(path), "size": path.stat().st_size}) if face.json else face.say(f"Wrote {path}.")
+
+
+def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    found = {}
+    for item in given or ():
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            raise BadInput(f"{option} takes NAME=VALUE, not {item!r:.60}.")
+        found[name.strip()] = value
+    return found

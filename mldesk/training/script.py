@@ -1,0 +1,233 @@
+"""The process of a job that runs a user's program: ``python -m mldesk.training.script JOBDIR --objects DIR``.
+
+It is run as a trainer is (see mldesk.training.run): reads ``spec.json``, writes ``spool.<attempt>``, checkpoints and
+objects, and listens to ``control`` and SIGTERM. The program is a child of its own; what it tells by ``mldesk.track``
+becomes events, what it prints goes to the job's log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mldesk.core import canonical
+from mldesk.core.errors import BadInput, DiskFull, WorkFailed
+from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.script_environment import python_with
+from mldesk.training.script_lines import STATE, Lines
+from mldesk.wire import scripts
+from mldesk.wire.control import Control, Terminated
+from mldesk.wire.failures import explain
+from mldesk.wire.job_spool import Spool
+from mldesk.wire.jobs import JobSpec
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.report import Report
+from mldesk.wire.states import Cause
+
+_BY_SIGTERM = 143    # as shells report it
+_LOOK = 0.1          # seconds between two looks at what the program said
+_PATIENCE = 4.0      # seconds the program has after SIGTERM; the supervisor's own patience is longer
+_TAIL = 64 * 1024    # bytes of the log in which its last words are looked for
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one job as the command line says; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m mldesk.training.script", description="Run a user's program.")
+    parser.add_argument("job", type=Path, help="the job's folder")
+    parser.add_argument("--objects", type=Path, required=True, help="the object store")
+    parser.add_argument("--attempt", type=int, default=int(os.environ.get("MLDESK_ATTEMPT", "1")))
+    given = parser.parse_args(arguments)
+    return run_job(given.job.resolve(), given.objects.resolve(), given.attempt)
+
+
+def run_job(folder: Path, objects: Path, attempt: int) -> int:
+    """Run the job in ``folder`` and write its events, the terminal one last. Returns the exit code."""
+    spool = Spool(folder / f"spool.{attempt}")
+    report = Report(spool)
+    checkpoints = Checkpoints(folder / "checkpoints",
+                              lambda step, name: report.event("checkpoint", step=step, name=name))
+    job = _Script(folder, ObjectStore(objects), report, checkpoints)
+    control = Control(folder / "control", job.cancel, lambda: os._exit(_BY_SIGTERM))
+    try:
+        control.start()
+        found = checkpoints.newest()
+        report.event("started", attempt=attempt, pid=os.getpid(), host=socket.gethostname(), device="cpu",
+                     resumed_from=None if found is None else found.step)
+        report.event("succeeded", result=job.run(control))
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        return 0
+    except Terminated:
+        return _BY_SIGTERM
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user is told; the traceback goes to the log
+        return _ended(spool, job.cancelled, error)
+    finally:
+        job.clean()
+        control.close()
+        spool.close()
+
+
+class ScriptFailed(WorkFailed):
+    """The user's program ended with an error of its own."""
+
+
+class _Script:
+    """One run of one program."""
+
+    def __init__(self, folder: Path, store: ObjectStore, report: Report, checkpoints: Checkpoints) -> None:
+        self._folder, self._store, self._report, self._checkpoints = folder, store, report, checkpoints
+        self._place = folder / "script"       # where the files lie and the program works
+        self.cancelled = False
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def cancel(self) -> None:
+        """End the program at once; called from the control thread."""
+        self.cancelled = True
+        if self._child is not None:
+            _signal(self._child, signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
+
+    def clean(self) -> None:
+        """Remove what lies in the job's folder for the program only."""
+        for left in ("script", "inputs", "state", "track"):
+            shutil.rmtree(self._folder / left, ignore_errors=True)
+
+    def run(self, control: Control) -> Mapping[str, Any]:
+        """Lay out the files, run the program, return the job's result. Raises ScriptFailed, BadInput, Terminated."""
+        began = time.monotonic()
+        request = scripts.ScriptRequest.from_json(JobSpec.from_json(_spec(self._folder)).payload)
+        self.clean()
+        self._report.stage("Laying out the script")
+        self._lay_out(request)
+        lines = Lines(self._folder / "track" / "lines", self._report, self._store, self._checkpoints)
+        self._report.stage("Preparing the environment")
+        python = python_with(request.requirements, self._folder.parent.parent / "script_environments", control.check)
+        control.check()
+        self._report.stage(f"Running {request.entry}")
+        code = self._watch(self._start(python, request), lines, control)
+        if self.cancelled:
+            raise ScriptFailed("The run was cancelled.")
+        if code:
+            raise ScriptFailed(f"{request.entry} {_how(code)}{self._last_words()}.",
+                               hint="The run's log has all it printed.")
+        return {"script": request.script, "metrics": lines.last,
+                "parameters": {**request.parameters, **lines.parameters}, "artifacts": sorted(lines.artifacts),
+                "seconds": round(time.monotonic() - began, 3),
+                "finished_early": control.finish}
+
+    def _lay_out(self, request: scripts.ScriptRequest) -> None:
+        for part in (self._place, self._folder / "track", self._folder / "state"):
+            part.mkdir(parents=True)
+        copy_out(self._store, request.script, self._place)
+        for name, manifest in request.inputs.items():
+            copy_out(self._store, manifest, self._folder / "inputs" / name)
+        found = self._checkpoints.newest()
+        if found is not None:
+            with tarfile.open(found.folder / STATE) as archive:
+                archive.extractall(self._folder / "state", filter="data")  # nothing leaves the folder
+        if not (self._place / request.entry).is_file():
+            raise BadInput(f"The script's folder has no {request.entry!r:.100}.")
+
+    def _start(self, python: str, request: scripts.ScriptRequest) -> subprocess.Popen[bytes]:
+        code = str(Path(__file__).resolve().parents[2])   # where ``mldesk.track`` is
+        paths = [code, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        inputs = {name: str(self._folder / "inputs" / name) for name in request.inputs}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1",
+                       scripts.TRACK: str(self._folder / "track" / "lines"), scripts.INPUTS: json.dumps(inputs),
+                       scripts.PARAMETERS: json.dumps(dict(request.parameters)),
+                       scripts.STATE: str(self._folder / "state"), scripts.STOP: str(self._folder / "track" / "stop")}
+        arguments = [part for name, value in request.parameters.items() for part in (f"--{name}", _argument(value))]
+        self._child = subprocess.Popen([python, request.entry, *arguments], cwd=self._place, env=environment,
+                                       stdin=subprocess.DEVNULL)
+        return self._child
+
+    def _watch(self, child: subprocess.Popen[bytes], lines: Lines, control: Control) -> int:
+        """Turn what the program says into events until it ends; return its exit code. Raises Terminated."""
+        asked_at: float | None = None
+        while child.poll() is None:
+            lines.read()
+            if control.finish and not (stop := self._folder / "track" / "stop").exists():
+                stop.touch()
+            if control.terminate and asked_at is None:
+                asked_at = time.monotonic()
+                _signal(child, signal.SIGTERM)
+            if asked_at is not None and time.monotonic() - asked_at > _PATIENCE:
+                _signal(child, signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
+            try:
+                child.wait(_LOOK)
+            except subprocess.TimeoutExpired:
+                continue
+        lines.read()
+        control.check()
+        return int(child.returncode)
+
+    def _last_words(self) -> str:
+        """Return the last line that the program printed, if there is one: mostly its error."""
+        try:
+            with open(self._folder / "output.log", "rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
+                said = log.read().decode("utf-8", "replace").strip().splitlines()
+        except OSError:
+            return ""
+        return f": {said[-1].strip()[:300].rstrip('.')}" if said else ""
+
+
+def copy_out(store: ObjectStore, manifest: str, folder: Path) -> None:
+    """Lay a manifest's files below ``folder`` as copies, since a program may write into them."""
+    for entry in store.manifest(manifest).entries:
+        target = folder.joinpath(*entry.path.split("/"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(store.path(entry.sha256), target)
+
+
+def _argument(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _how(code: int) -> str:
+    return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+
+
+def _signal(child: subprocess.Popen[bytes], number: int) -> None:
+    if child.poll() is None:
+        child.send_signal(number)
+
+
+def _spec(folder: Path) -> Mapping[str, Any]:
+    try:
+        value = canonical.loads((folder / "spec.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadInput(f"The job's spec.json cannot be read: {error}.") from error
+    if not isinstance(value, Mapping):
+        raise BadInput("The job's spec.json is not a JSON object.")
+    return value
+
+
+def _ended(spool: Spool, cancelled: bool, error: Exception) -> int:
+    """Write the terminal event; without room for it the supervisor, which sees code 1, does."""
+    if not isinstance(error, (BadInput, ScriptFailed)):
+        traceback.print_exc()
+    said: tuple[str, dict[str, str]] = ("failed", explain(error))
+    if isinstance(error, ScriptFailed):
+        said[1]["cause"] = Cause.USER_ERROR.value
+    if cancelled:
+        said = ("cancelled", {"cause": Cause.CANCELLED.value, "message": "The run was cancelled."})
+    try:
+        spool.write(*said)
+    except DiskFull:
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""What a user's program said, line by line, as events. The program is the user's, its lines may be anything."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mldesk.training.checkpoints import Checkpoints
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.report import Report
+
+STATE = "state.tar"        # of a checkpoint: what the script had left in its folder
+_LONGEST = 1 << 20          # bytes of one line
+_AT_ONCE = 1 << 20          # bytes read at a look
+_MOST_METRICS = 1000        # names
+_TEXT = 10_000              # letters
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+
+
+class Lines:
+    """Follows the file that ``mldesk.track`` writes. ``last``, ``parameters`` and ``artifacts`` are what came of it."""
+
+    def __init__(self, path: Path, report: Report, store: ObjectStore, checkpoints: Checkpoints) -> None:
+        self._path, self._report, self._store, self._checkpoints = path, report, store, checkpoints
+        self._read = 0
+        self._rest = b""
+        self._warned = False
+        self.last: dict[str, float] = {}
+        self.parameters: dict[str, Any] = {}
+        self.artifacts: set[str] = set()
+
+    def read(self) -> None:
+        """Take in every line that is whole by now."""
+        while piece := self._piece():
+            *whole, self._rest = (self._rest + piece).split(b"\n")
+            self._rest = b"" if len(self._rest) > _LONGEST else self._rest
+            for line in whole:
+                self._take(line)
+
+    def _piece(self) -> bytes:
+        try:
+            with open(self._path, "rb") as file:
+                file.seek(self._read)
+                piece = file.read(_AT_ONCE)
+        except OSError:  # nothing was said yet
+            return b""
+        self._read += len(piece)
+        return piece
+
+    def _take(self, line: bytes) -> None:
+        try:
+            said = json.loads(line)
+            action = getattr(self, f"_on_{said['kind']}") if said["kind"] in _KINDS else None
+            if action is None:
+                raise ValueError(f"there is no kind {said['kind']!r:.40}")
+            action(said)
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError, AttributeError) as error:
+            if not self._warned:
+                self._warned = True
+                self._report.warning(f"A line that the script wrote for MLDesk cannot be read ({str(error)[:100]}).",
+                                     "Use the functions of mldesk.track; the log is for everything else.")
+
+    def _on_metrics(self, said: Mapping[str, Any]) -> None:
+        values = {_name(name): float(value) for name, value in dict(said["values"]).items()}
+        epoch = said.get("epoch")
+        self._report.metrics(int(said["step"]), values, None if epoch is None else float(epoch))
+        self.last |= {name: value for name, value in values.items() if math.isfinite(value)
+                      and (name in self.last or len(self.last) < _MOST_METRICS)}
+
+    def _on_parameters(self, said: Mapping[str, Any]) -> None:
+        for name, value in dict(said["values"]).items():
+            if isinstance(value, (bool, int, float, str)) and len(self.parameters) < _MOST_METRICS:
+                self.parameters[_name(name)] = value if not isinstance(value, str) else value[:_TEXT]
+
+    def _on_log(self, said: Mapping[str, Any]) -> None:
+        self._report.log(str(said["text"])[:_TEXT])
+
+    def _on_progress(self, said: Mapping[str, Any]) -> None:
+        done, total = float(said["done"]), float(said["total"])
+        if not (math.isfinite(done) and math.isfinite(total) and total > 0):
+            raise ValueError("progress without an end")
+        self._report.progress(done, total, str(said.get("unit", "steps"))[:40])
+
+    def _on_artifact(self, said: Mapping[str, Any]) -> None:
+        name, path = _name(said["name"]), Path(str(said["path"]))
+        if not path.is_file():
+            self._report.warning(f"The script said to keep {name!r:.80}, but there is no such file.")
+            return
+        digest = self._store.put_file(path)
+        self.artifacts.add(name)
+        self._report.event("artifact", name=name, digest=digest, size=self._store.size(digest), type="bytes")
+
+    def _on_checkpoint(self, said: Mapping[str, Any]) -> None:
+        kept, step = Path(str(said["path"])), int(said["step"])
+        if kept.parent != self._path.parent:
+            raise ValueError("a checkpoint that is not the script's own")
+        self._checkpoints.save(step, {"step": step}, lambda folder: _pack(kept, folder / STATE))
+        shutil.rmtree(kept, ignore_errors=True)
+
+
+_KINDS = frozenset(name.removeprefix("_on_") for name in vars(Lines) if name.startswith("_on_"))
+
+
+def _pack(source: Path, target: Path) -> None:
+    """Write a folder as one file, since a checkpoint is a flat folder of files."""
+    with tarfile.open(target, "w") as archive:
+        archive.add(source, arcname=".")
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r:.60} is no name")
+    return name

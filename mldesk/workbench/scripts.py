@@ -1,0 +1,234 @@
+"""Scripts: a folder with a Python program becomes a run, on any runner."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mldesk.core.clock import Clock
+from mldesk.core.errors import BadInput, NotFound, RunnerUnreachable
+from mldesk.core.ids import new_id
+from mldesk.library import Library
+from mldesk.library.names import check_name
+from mldesk.library.records import Run
+from mldesk.wire.jobs import JobSpec, Resources
+from mldesk.wire.manifest import check_path
+from mldesk.wire.scripts import KIND, ScriptRequest, check_parameter
+from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.far_data import FarData
+from mldesk.workbench.references import did_you_mean, listed, slug
+from mldesk.workbench.runners import RunnerService
+
+SETTINGS = "mldesk.toml"
+# Folders that no program needs to run; nor what begins with a dot.
+_LEFT_OUT = frozenset({"__pycache__", "node_modules", "venv", "env", "mlruns", "lightning_logs"})
+_MOST_FILES = 10_000
+_MOST_BYTES = 1 << 30
+_KEYS = {"entry", "parameters", "inputs", "requirements", "name"}
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptOrder:
+    """One press of Run."""
+
+    folder: Path                                  # or the program itself
+    parameters: Mapping[str, Any] = field(default_factory=dict)   # over those of mldesk.toml
+    inputs: Mapping[str, str] = field(default_factory=dict)       # name -> dataset, over those of mldesk.toml
+    runner: str = "local"
+    name: str = ""
+    resources: Resources = field(default_factory=Resources)
+
+
+class ScriptService:
+    """Starts scripts, and says what changed in them from run to run."""
+
+    def __init__(self, library: Library, datasets: DatasetService, runners: RunnerService, clock: Clock) -> None:
+        self._library, self._datasets, self._runners, self._clock = library, datasets, runners, clock
+        self._far = FarData(library, runners, clock)
+
+    def start(self, order: ScriptOrder) -> Run:
+        """Take a copy of the folder and run its program.
+
+        Raises NotFound (folder, dataset), BadInput (mldesk.toml, a parameter it does not have), RunnerUnreachable.
+        """
+        folder, settings = read_settings(order.folder)
+        files = files_of(folder, settings["entry"])
+        parameters = _parameters(settings, order.parameters)
+        versions = {name: self._datasets.show(reference)
+                    for name, reference in {**settings["inputs"], **order.inputs}.items()}
+        runner = self._runners.choose(order.runner)
+        inputs = {name: version.manifest for name, version in versions.items()}
+        self._far.ready_for(list(inputs.values()), runner)
+        script = self._library.objects.put_manifest(files)
+        request = ScriptRequest(script, settings["entry"], parameters, inputs,
+                                {name: version.label for name, version in versions.items()},
+                                tuple(settings["requirements"]))
+        name = check_name(order.name, "run") if order.name else slug(str(settings["name"] or folder.name)) or "script"
+        spec = JobSpec(new_id(), KIND, name, (script, *inputs.values()),
+                       ScriptRequest.from_json(request.to_json()).to_json(), order.resources)
+        run = self._library.runs.add(spec, runner, next((version.label for version in versions.values()), ""),
+                                     self._clock.now())
+        try:
+            with self._runners.asking(runner) as client:
+                client.submit(spec)
+        except RunnerUnreachable as error:
+            later = f"Run {run.id} is kept and is sent when the runner answers again."
+            raise RunnerUnreachable(error.message, hint=f"{error.hint} {later}".strip()) from error
+        self._library.runs.mark_submitted(run.id)
+        return self._library.runs.get(run.id)
+
+    def diff(self, run: Run, other: Run | None = None) -> str:
+        """Return what changed in a script since another run of it (by default the last one before), as a unified diff.
+
+        Raises BadInput for runs that are no scripts, NotFound where there is none before.
+        """
+        before = other or self._before(run)
+        old, new = self._files(before), self._files(run)
+        lines: list[str] = []
+        for path in sorted(old.keys() | new.keys()):
+            if old.get(path) != new.get(path):
+                lines += difflib.unified_diff(self._text(old.get(path)), self._text(new.get(path)),
+                                              f"{before.id[-6:]}/{path}", f"{run.id[-6:]}/{path}")
+        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+    def save_artifact(self, run: Run, name: str, path: Path) -> Path:
+        """Write a file that a run kept to ``path``. Raises NotFound, BadInput."""
+        artifacts = self._library.runs.artifacts(run.id)
+        if name not in artifacts:
+            raise NotFound(f"Run {run.name} kept no {name!r:.60}.",
+                           hint=did_you_mean(name, artifacts) or f"It kept: {listed(sorted(artifacts)) or 'nothing'}.")
+        if not path.parent.is_dir():
+            raise BadInput(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
+        from mldesk.core.durable import replacing
+
+        with replacing(path) as file:
+            file.write(self._library.objects.read(str(artifacts[name]["digest"])))
+        return path
+
+    def _before(self, run: Run) -> Run:
+        same = (item for item in self._library.runs.list(limit=1000) if item.kind == KIND and item.id < run.id
+                and item.name == run.name)
+        if (found := next(same, None)) is None:
+            raise NotFound(f"There is no earlier run of the script {run.name}.")
+        return found
+
+    def _files(self, run: Run) -> dict[str, str]:
+        if run.kind != KIND:
+            raise BadInput(f"Run {run.name} is no script.")
+        manifest = self._library.objects.manifest(ScriptRequest.from_json(JobSpec.from_json(run.spec).payload).script)
+        return {entry.path: entry.sha256 for entry in manifest.entries}
+
+    def _text(self, digest: str | None) -> list[str]:
+        if digest is None:
+            return []
+        try:
+            return self._library.objects.read(digest).decode("utf-8").splitlines(keepends=True)
+        except UnicodeDecodeError:
+            return [f"(not text, SHA-256 {digest})\n"]
+
+
+def read_settings(path: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the folder of a script and its settings, those of ``mldesk.toml`` filled up.
+
+    ``path`` is the folder, or the program in it. Raises NotFound, BadInput naming what is wrong in mldesk.toml.
+    """
+    folder = path if path.is_dir() else path.parent
+    if not path.exists():
+        raise NotFound(f"There is no folder or program {str(path)!r:.200}.")
+    given: dict[str, Any] = {}
+    file = folder / SETTINGS
+    if file.is_file():
+        try:
+            given = tomllib.loads(file.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise BadInput(f"{SETTINGS} cannot be read: {error}.") from error
+    if unknown := sorted(set(given) - _KEYS):
+        raise BadInput(f"{SETTINGS} says {listed(unknown)}, which is nothing a script has.",
+                       hint=f"It may say {listed(sorted(_KEYS))}.")
+    shapes = {"entry": str, "parameters": dict, "inputs": dict, "requirements": list, "name": str}
+    for key, value in given.items():
+        if not isinstance(value, shapes[key]):
+            raise BadInput(f"In {SETTINGS}, {key!r} has to be a {_SHAPE_WORDS[shapes[key]]}.")
+    settings = {"entry": "", "parameters": {}, "inputs": {}, "requirements": [], "name": "", **given}
+    settings["entry"] = path.name if path.is_file() else settings["entry"] or _only_program(folder)
+    settings["name"] = settings["name"] or (path.stem if path.is_file() else "")
+    for name, value in settings["parameters"].items():
+        check_parameter(name, value)
+    return folder, settings
+
+
+_SHAPE_WORDS = {str: "text", dict: "table", list: "list"}
+
+
+def files_of(folder: Path, entry: str) -> dict[str, Path]:
+    """Return the files of a script's folder by their path in it, those left out that no program needs.
+
+    Of a program in a folder of many other things (more than ten thousand files or 1 GiB) nothing is taken. Raises
+    BadInput for that, and for a folder without ``entry``.
+    """
+    found: dict[str, Path] = {}
+    size = 0
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _LEFT_OUT and not name.startswith("."))
+        for name in sorted(names):
+            path = Path(place, name)
+            if name.startswith(".") or path.is_symlink() or not path.is_file():
+                continue
+            found[check_path(path.relative_to(folder).as_posix())] = path
+            size += path.stat().st_size
+            if len(found) > _MOST_FILES or size > _MOST_BYTES:
+                raise BadInput(f"The folder {folder.name!r:.80} holds too much to be a script: more than "
+                               f"{_MOST_FILES:,} files or 1 GiB.",
+                               hint="Put the program into a folder of its own; bring tables in as datasets.")
+    if entry not in found:
+        raise BadInput(f"The folder {folder.name!r:.80} has no program {entry!r:.80}.",
+                       hint=did_you_mean(entry, [name for name in found if name.endswith(".py")]))
+    return found
+
+
+def _only_program(folder: Path) -> str:
+    programs = sorted(path.name for path in folder.glob("*.py"))
+    for usual in ("train.py", "main.py"):
+        if usual in programs:
+            return usual
+    if len(programs) == 1:
+        return programs[0]
+    raise BadInput(f"Which program of {folder.name!r:.80} shall run? It has {listed(programs) or 'none'}.",
+                   hint=f'Name it, or write entry = "train.py" into {SETTINGS}.')
+
+
+def _parameters(settings: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what was chosen over the defaults, in their types."""
+    defaults: Mapping[str, Any] = settings["parameters"]
+    found = dict(defaults)
+    for name, value in chosen.items():
+        if defaults and name not in defaults:
+            raise BadInput(f"The script has no parameter {name!r:.60}.",
+                           hint=did_you_mean(name, defaults) or f"It has: {listed(sorted(defaults))}.")
+        found[name] = _typed(name, value, defaults.get(name))
+    for name, value in found.items():
+        check_parameter(name, value)
+    return found
+
+
+def _typed(name: str, value: Any, default: Any) -> Any:
+    """Return a value as the type of its default; without one as what it looks like."""
+    if not isinstance(value, str) or isinstance(default, str):
+        return value
+    if isinstance(default, bool) or (default is None and value in ("true", "false")):
+        if value.lower() not in ("true", "false"):
+            raise BadInput(f"The parameter {name!r:.60} is true or false, not {value!r:.40}.")
+        return value.lower() == "true"
+    for kind in (int, float) if default is None or isinstance(default, int) else (float,):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    if default is None:
+        return value
+    raise BadInput(f"The parameter {name!r:.60} is a number, not {value!r:.40}.")
