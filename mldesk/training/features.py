@@ -92,8 +92,8 @@ class FeatureEncoder:
 
     @property
     def categorical(self) -> list[tuple[int, int]]:
-        """In the ``embed`` style: (output, how many codes it can take) of every category."""
-        if self.style != "embed":
+        """Return (output, how many codes it can take) of every category that is one output; none in ``dense``."""
+        if self.style == "dense":
             return []
         return [(int(start), column.block.cardinality)
                 for column, start in zip(self.columns, self._starts[:-1], strict=True)

@@ -30,6 +30,7 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     nullable: bool = False                    # None (written "none") means: no limit, or chosen by the estimator
     advanced: bool = False                    # folded away in forms
+    tasks: tuple[str, ...] = ()               # it means something for these tasks alone; (): for all
     search: tuple[Any, ...] = ()              # a search tries these: (low, high), or the values of a choice; (): fixed
 
     @property

@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput, DiskFull, MldeskError
+from mldesk.training.catalogue import NETWORKS
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.resources import ResourceWatch, gpu_name, usable_threads
 from mldesk.wire.control import Control, Terminated
@@ -42,7 +43,7 @@ SLOW = ("torch", "torch._dynamo", "sklearn.ensemble", "sklearn.linear_model", "s
          "pyarrow.parquet", "onnxruntime", "onnx", "skops.io", "safetensors.torch", "threadpoolctl",
          "mldesk.training.train", "mldesk.training.evaluation", "mldesk.training.importance",
          "mldesk.training.predictions", "mldesk.training.export.graph", "mldesk.training.export.network",
-         "mldesk.training.estimators.mlp", "mldesk.training.estimators.lightgbm")
+         "mldesk.training.estimators.torch_nets", "mldesk.training.estimators.lightgbm")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -163,7 +164,7 @@ def _device(folder: Path) -> str:
     """Return the device the job will use, as far as that can be told before the slow libraries are loaded."""
     try:
         spec = JobSpec.from_json(_read_spec(folder))
-        network = spec.kind == "search" or spec.payload.get("estimator") == "mlp"
+        network = spec.kind == "search" or spec.payload.get("estimator") in NETWORKS
         on_gpu = network and spec.resources.device != "cpu" and gpu_name()
     except MldeskError:
         return "cpu"  # the spec is refused in a moment, with the reason

@@ -9,6 +9,7 @@ from typing import Any
 from mldesk.training.catalogue import find_estimator
 from mldesk.training.estimators.base import FitContext, Fitted, Part, load_estimator
 from mldesk.training.features import FeatureEncoder
+from mldesk.training.fitting import fit
 from mldesk.training.job import Model, Workplace, evaluate, open_table, save, warn_left_out
 from mldesk.training.parameters import resolve
 from mldesk.training.split import TRAIN, VALIDATION
@@ -38,7 +39,7 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     del columns
 
     work.report.stage("Training")
-    fitted = estimator.fit(FitContext(
+    fitted = fit(estimator, FitContext(
         classes=classes, parameters=parameters, train=fit_on, validation=judge_by, report=work.report,
         control=work.control, checkpoints=work.checkpoints, categorical=tuple(encoder.categorical), seed=request.seed,
         threads=work.threads, device=work.device))

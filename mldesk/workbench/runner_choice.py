@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.core.errors import BadInput, Conflict, MldeskError
 from mldesk.library.records import RunnerRecord
+from mldesk.training.catalogue import NETWORKS
 from mldesk.wire.runner_view import QueueView
 
 if TYPE_CHECKING:  # rpyc loads with it
     from mldesk.runners import RunnerClient
 
-ON_GPU = frozenset({"mlp"})  # estimators that can use a graphics card
+ON_GPU = NETWORKS  # estimators that can use a graphics card
 PATIENCE = 8.0  # seconds that runners are waited for when one is chosen; a short cut of the network is no reason
 _ANY = re.compile(r"any(?::\s*(?P<size>\d+(?:\.\d+)?)\s*(?P<unit>G|GB|GIB)?)?", re.IGNORECASE)
 _GB, _GIB = 10**9, 2**30

@@ -35,7 +35,7 @@ from tests.training.jobs import Table, events, make_job, of, put_table, result, 
 ROUNDS = 5
 SETTINGS: dict[str, dict[str, Any]] = {
     "lightgbm": {"rounds": 400, "patience": None, "refit": False},
-    "mlp": {"epochs": 6, "patience": None},
+    "mlp": {"epochs": 6, "patience": None, "refit": False},
 }
 
 
@@ -109,14 +109,17 @@ def _bare_mlp(data: Any) -> float:
     import torch
     from torch import nn
 
-    from mldesk.training.estimators.network import Network, design, prepare
+    from mldesk.training.estimators.columns import describe
+    from mldesk.training.estimators.network import build
 
     given = resolve(ESTIMATORS["mlp"].parameters, SETTINGS["mlp"])
     torch.set_num_threads(2)
     torch.manual_seed(0)
     began = time.perf_counter()
-    network = Network(design(data["x"], [tuple(pair) for pair in data["categorical"]], 2, given))
-    prepare(network, data["x"])
+    shape = {name: given[name] for name in ("width", "blocks", "dropout")}
+    network = build({"kind": "residual", **shape, **describe(
+        data["x"], [tuple(pair) for pair in data["categorical"]], 2, given["number_embedding"])})
+    network.inputs.fit(data["x"], data["y"], 2, 0)
     averaging = torch.optim.swa_utils
     average = averaging.AveragedModel(network, multi_avg_fn=averaging.get_ema_multi_avg_fn(0.98))
     optimizer = torch.optim.AdamW(network.parameters(), lr=given["learning_rate"], weight_decay=given["weight_decay"],

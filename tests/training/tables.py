@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from mldesk.training.catalogue import ESTIMATORS
+
 NAMES = ("flower", "shrub", "tree")
 
 
@@ -36,6 +38,7 @@ def mixed(rows: int = 240, task: str = "classes", seed: int = 0) -> pa.Table:
     })
 
 
+MODELS = [name for name, entry in ESTIMATORS.items() if entry.installed]   # XGBoost is a test's need, CatBoost is large
 FAST = {
     "linear": {"iterations": 20},
     "random_forest": {"trees": 20},
@@ -45,6 +48,10 @@ FAST = {
     "decision_tree": {},
     "neighbors": {},
     "naive_bayes": {},
+    "xgboost": {"rounds": 30},
+    "catboost": {"rounds": 30, "learning_rate": 0.3},
     "svm": {},
     "mlp": {"epochs": 12, "width": 32, "blocks": 1},
+    "tabm": {"epochs": 12, "width": 16, "blocks": 1, "members": 4},
+    "ft_transformer": {"epochs": 10, "width": 16, "blocks": 1, "learning_rate": 0.01},
 }

@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mldesk.training.catalogue import ESTIMATORS, REGRESSION
+from mldesk.training.catalogue import ESTIMATORS, NETWORKS, REGRESSION
 from mldesk.training.table import read_columns
 from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import make_job, of, put_table, result, run_here
-from tests.training.tables import FAST, mixed
+from tests.training.tables import FAST, MODELS, mixed
 
-FOR_NUMBERS = [name for name, entry in ESTIMATORS.items() if REGRESSION in entry.tasks]
+FOR_NUMBERS = [name for name in MODELS if REGRESSION in ESTIMATORS[name].tasks]
 
 
 def outcome(tmp_path: Path, table: pa.Table, target: str = "y", **fields: Any) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def test_a_table_of_constants_is_refused(tmp_path: Path) -> None:
     assert "no column to learn from" in refusal(outcome(tmp_path, table))
 
 
-@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+@pytest.mark.parametrize("estimator", MODELS)
 def test_empty_and_constant_columns_beside_good_ones_are_left_out_and_named(tmp_path: Path, estimator: str) -> None:
     table = mixed(100).append_column("nothing", pa.array([None] * 100, pa.float64())).append_column(
         "no words", pa.array([None] * 100, pa.string())).append_column("always", pa.array([7] * 100))
@@ -83,7 +83,7 @@ def test_empty_and_constant_columns_beside_good_ones_are_left_out_and_named(tmp_
 
 
 @pytest.mark.parametrize(("estimator", "task"), [
-    *((name, "classes") for name in ESTIMATORS), *((name, "number") for name in FOR_NUMBERS)])
+    *((name, "classes") for name in MODELS), *((name, "number") for name in FOR_NUMBERS)])
 def test_ten_rows_are_enough(tmp_path: Path, estimator: str, task: str) -> None:
     rows = 10
     y = ["a", "b"] * 5 if task == "classes" else [float(i) for i in range(rows)]
@@ -92,17 +92,23 @@ def test_ten_rows_are_enough(tmp_path: Path, estimator: str, task: str) -> None:
     assert result(said)["rows"] == {"train": 7, "validation": 1, "test": 2}
 
 
-@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+@pytest.mark.parametrize("estimator", [name for name in MODELS if name != "ft_transformer"])
 def test_ten_thousand_columns_and_few_rows(tmp_path: Path, estimator: str) -> None:
     draw = np.random.default_rng(0)
     y = np.arange(24) % 2
     values = {f"c{i}": draw.normal(size=24) + (i % 100 == 0) * 3.0 * y for i in range(10_000)}
     said = outcome(tmp_path, pa.table({**values, "y": y.astype(str)}), estimator=estimator,
-                   parameters={**FAST[estimator], **({"epochs": 2} if estimator == "mlp" else {})})
+                   parameters={**FAST[estimator], **({"epochs": 2} if estimator in NETWORKS else {})})
     assert "accuracy" in result(said)["metrics"]
 
 
-@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+def test_too_many_columns_for_a_transformer_are_refused(tmp_path: Path) -> None:
+    values = {f"c{i}": np.random.default_rng(i).normal(size=24) for i in range(501)}
+    said = outcome(tmp_path, pa.table({**values, "y": ["a", "b"] * 12}), estimator="ft_transformer")
+    assert "every column against every other, and these are 501" in refusal(said)
+
+
+@pytest.mark.parametrize("estimator", MODELS)
 def test_names_in_any_script_and_with_any_sign(tmp_path: Path, estimator: str) -> None:
     plain = mixed(100)
     odd = ["№ «id»", "größe [cm]", '"weight"', "色", "soleil{}:,", "día\n2", "ملاحظة", "목표"]
@@ -121,7 +127,7 @@ def test_missing_and_infinite_numbers_to_predict_are_left_out_and_said(tmp_path:
                       "2 of 60 rows are left out because their 'y' is infinite."]
 
 
-@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+@pytest.mark.parametrize("estimator", MODELS)
 def test_infinite_and_huge_features_do_no_harm(tmp_path: Path, estimator: str) -> None:
     draw = np.random.default_rng(0)
     x = draw.normal(size=100)
@@ -131,7 +137,7 @@ def test_infinite_and_huge_features_do_no_harm(tmp_path: Path, estimator: str) -
     assert np.isfinite(list(result(said)["metrics"].values())).all()
 
 
-@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+@pytest.mark.parametrize("estimator", MODELS)
 def test_a_rare_class_does_not_stop_the_training(tmp_path: Path, estimator: str) -> None:
     y = ["a", "b"] * 30 + ["only one"] + ["two"] * 2
     said = outcome(tmp_path, with_target(y), estimator=estimator)

@@ -21,7 +21,7 @@ from mldesk.training.train import stopped_early
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import make_job, of, put_table, result, run_here
-from tests.training.tables import FAST, NAMES, mixed
+from tests.training.tables import FAST, MODELS, NAMES, mixed
 
 
 def document(store: ObjectStore, model: str, name: str) -> Any:
@@ -29,8 +29,8 @@ def document(store: ObjectStore, model: str, name: str) -> Any:
 
 
 @pytest.mark.parametrize(("estimator", "task"), [
-    (name, task) for name, entry in ESTIMATORS.items() for task in ("classes", "two", "number")
-    if task != "number" or REGRESSION in entry.tasks])
+    (name, task) for name in MODELS for task in ("classes", "two", "number")
+    if task != "number" or REGRESSION in ESTIMATORS[name].tasks])
 def test_every_model_does_every_task(tmp_path: Path, estimator: str, task: str) -> None:
     table = put_table(tmp_path, mixed(task=task), parts=2)
     said = run_here(make_job(tmp_path, table, "y", estimator=estimator, parameters=FAST[estimator]), table)
@@ -97,7 +97,7 @@ def test_the_metrics_are_those_of_the_stored_predictions(tmp_path: Path) -> None
     assert evaluation["importance"][0]["feature"] in {"size", "Farbe 色"}
 
 
-@pytest.mark.parametrize("estimator", list(ESTIMATORS))
+@pytest.mark.parametrize("estimator", MODELS)
 def test_the_same_seed_gives_the_same_numbers(tmp_path: Path, estimator: str) -> None:
     table = put_table(tmp_path, mixed(120))
     first, second = (
@@ -107,7 +107,8 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path: Path, estimator: str) ->
     assert first["validation_metrics"] == second["validation_metrics"]
 
 
-def test_no_step_of_a_fit_sees_a_test_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("estimator", MODELS)
+def test_no_step_of_a_fit_sees_a_test_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, estimator: str) -> None:
     """Test rows carry values no other row has; whatever is fitted must not know them."""
     rows = mixed(200).to_pydict()
     membership = np.zeros(200, np.uint8)
@@ -119,23 +120,45 @@ def test_no_step_of_a_fit_sees_a_test_row(tmp_path: Path, monkeypatch: pytest.Mo
     table = put_table(tmp_path, pa.table(rows, schema=mixed(10).schema))
     given = table.store.put_bytes(membership.tobytes())
     seen: list[float] = []
-    estimator = load_estimator(ESTIMATORS["lightgbm"])
-    fit = type(estimator).fit
+    kind = type(load_estimator(ESTIMATORS[estimator]))
+    fit = kind.fit
 
     def watched(self: Any, context: Any) -> Any:
-        seen.extend(float(np.nanmax(part.x)) for part in (context.train, context.validation))
-        seen.append(float(len(context.train)))
+        parts = (context.train, context.validation, context.everything(), context.given)
+        seen.extend(float(np.nanmax(part.x)) for part in parts)
+        assert [len(part) for part in (context.given, context.validation)] == [120, 40]
         return fit(self, context)
 
-    monkeypatch.setattr(type(estimator), "fit", watched)
-    done = result(run_here(make_job(tmp_path, table, "y", parameters=FAST["lightgbm"],
+    monkeypatch.setattr(kind, "fit", watched)
+    known = {item.name for item in ESTIMATORS[estimator].parameters}
+    resampling = {"resampling": "smote"} if "resampling" in known else {}
+    done = result(run_here(make_job(tmp_path, table, "y", estimator=estimator, parameters=FAST[estimator] | resampling,
                                     split={"method": "given", "membership": given}), table))
+    assert len(seen) == 4
     assert max(seen) < 10_000
     assert done["rows"] == {"train": 120, "validation": 40, "test": 40}
     stored = json.dumps(document(table.store, done["model"], "preprocessing.json"), ensure_ascii=False)
     assert "MARKED" not in stored
     assert "marked" not in stored
     assert "1000000000" not in stored
+
+
+QUANTILES = [name for name in MODELS if any(item.name == "quantile" for item in ESTIMATORS[name].parameters)]
+
+
+@pytest.mark.parametrize("estimator", QUANTILES)
+def test_a_quantile_has_its_share_of_the_rows_below_it(tmp_path: Path, estimator: str) -> None:
+    assert len(QUANTILES) >= 7
+    table = put_table(tmp_path, mixed(400, "number"))
+    given = {**FAST[estimator], "quantile": 0.9}
+    said = run_here(make_job(tmp_path, table, "y", estimator=estimator, parameters=given), table)
+    path = tmp_path / "predictions.parquet"
+    announced = next(event for event in of("artifact", said) if event["name"] == "predictions")
+    path.write_bytes(table.store.read(announced["digest"]))
+    rows = pq.read_table(path).to_pydict()
+    below = np.mean(np.array(rows["actual"]) < np.array(rows["prediction"]))
+    assert 0.7 < below < 1
+    assert document(table.store, result(said)["model"], "model.json")["onnx"]["verified"]
 
 
 def test_chosen_features_alone_are_used(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ class TrainDialog(Sheet, TaskOwner):
             self._form_place.removeWidget(self._form)
             self._form.hide()
             self._form.deleteLater()
-        self._form = form_for(entry.parameters)
+        self._form = form_for(entry.parameters_for(self._task or ""))
         self._form.set_values(values)
         self._form.changed.connect(self._on_form)
         self._form_place.addWidget(self._form)

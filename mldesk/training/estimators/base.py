@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
 
+from mldesk.core.errors import BadInput
 from mldesk.training.blocks import Style
 from mldesk.training.catalogue import EstimatorEntry
 from mldesk.training.checkpoints import Checkpoints
@@ -47,6 +48,34 @@ class FitContext:
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
+    original: Part | None = None                     # the training rows before they were resampled
+    resample: Callable[[Part], Part] | None = None   # ... and how that is done
+
+    def everything(self) -> Part:
+        """Return training and validation rows together, for the fit once all is tuned."""
+        if self.resample is None:
+            return self.train.and_also(self.validation)
+        return self.resample(self.given.and_also(self.validation))
+
+    @property
+    def given(self) -> Part:
+        """The training rows as they are, before any resampling."""
+        return self.train if self.original is None else self.original
+
+    @property
+    def quantile(self) -> float | None:
+        """Which quantile of a number is predicted; None: its mean."""
+        value: float | None = None if self.classes else self.parameters.get("quantile")
+        return value
+
+    @property
+    def weighted(self) -> bool:
+        """Every class weighs the same."""
+        return bool(self.classes) and self.parameters.get("class_weight") == "balanced"
+
+    def scores(self, prediction: Array) -> dict[str, float]:
+        """Return the loss that is tuned for, and accuracy or R², of a prediction for the validation rows."""
+        return quick_scores(prediction, self.validation.y, self.classes, self.quantile)
 
     @property
     def baseline_loss(self) -> float:
@@ -79,7 +108,10 @@ class Estimator(Protocol):
 
 
 def load_estimator(entry: EstimatorEntry) -> Estimator:
-    """Import the estimator's code, which imports its library."""
+    """Import the estimator's code, which imports its library. Raises BadInput if that is not installed."""
+    if not entry.installed:
+        raise BadInput(f"{entry.title} is an optional pack that is not installed where this was to be trained.",
+                       hint=f'Install it there (pip install "mldesk[{entry.pack}]"), or choose another model.')
     module, name = entry.implementation.split(":")
     return cast(Estimator, getattr(importlib.import_module(module), name)())
 
@@ -98,14 +130,20 @@ def class_weights(y: Array, classes: int, choice: str) -> Array | None:
     return weights
 
 
-def quick_scores(prediction: Array, y: Array, classes: int) -> dict[str, float]:
-    """Return the loss (mean squared error, or log loss in nats) and accuracy or R² of a prediction, in numpy alone."""
-    if not classes:
-        loss = float(np.mean((prediction - y) ** 2))
-        return {"loss": loss, "r2": 1 - loss / (float(np.var(y)) or 1.0)}
-    chosen = prediction[np.arange(len(y)), y]
-    loss = float(-np.log(np.clip(chosen, 1e-15, None)).mean())
-    return {"loss": loss, "accuracy": float((prediction.argmax(1) == y).mean())}
+def quick_scores(prediction: Array, y: Array, classes: int, quantile: float | None = None) -> dict[str, float]:
+    """Return the loss and accuracy or R² of a prediction, in numpy alone.
+
+    The loss is the log loss in nats, the mean squared error, or for a quantile the pinball loss (Koenker and Bassett
+    1978) in the target's unit.
+    """
+    if classes:
+        chosen = prediction[np.arange(len(y)), y]
+        loss = float(-np.log(np.clip(chosen, 1e-15, None)).mean())
+        return {"loss": loss, "accuracy": float((prediction.argmax(1) == y).mean())}
+    over = y - prediction
+    squares = float(np.mean(over ** 2))
+    loss = squares if quantile is None else float(np.maximum(quantile * over, (quantile - 1) * over).mean())
+    return {"loss": loss, "r2": 1 - squares / (float(np.var(y)) or 1.0)}
 
 
 def prefixed(scores: Mapping[str, float], part: str) -> dict[str, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, quick_scores
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
 _DEPTHS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
@@ -28,7 +28,7 @@ class DecisionTree:
             context.control.check()
             candidate = _tree(context, context.train, depth)
             guess = self.predict(candidate, context.validation.x, context.classes)
-            scores = quick_scores(guess, context.validation.y, context.classes)
+            scores = context.scores(guess)
             context.report.metrics(depth, prefixed(scores, "validation"))
             context.report.progress(done, len(depths), "depths")
             if tree is None or scores["loss"] < best_loss:
@@ -37,7 +37,7 @@ class DecisionTree:
                 break
         finished_early = context.control.finish
         if context.parameters["refit"] and not finished_early:
-            tree = _tree(context, context.train.and_also(context.validation), best)
+            tree = _tree(context, context.everything(), best)
         return Fitted(tree, prediction, finished_early, {"max_depth": best, "leaves": int(tree.get_n_leaves())})
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:

@@ -34,7 +34,7 @@ class HistGradientBoosting:
             finished_early = context.control.finish
             if context.parameters["refit"] and not finished_early:
                 context.report.stage("Fitting again with the validation rows")
-                both = context.train.and_also(context.validation)
+                both = context.everything()
                 tuned = _boost(context, both, rounds.best, _Refit(context, rounds.best))
                 finished_early = context.control.finish
         return Fitted(tuned, validation, finished_early, {"rounds": tuned.n_iter_})
@@ -60,11 +60,12 @@ class _Rounds:
         self._round += 1
         if not self._round:
             return False
-        scores = quick_scores(_link(raw_predictions_val, context.classes), context.validation.y, context.classes)
+        scores = context.scores(_link(raw_predictions_val, context.classes))
         values = {f"validation_{name}": value for name, value in scores.items()}
         if self._round % _TRAIN_LOSS_EVERY == 1:
             y = y_train if not context.classes else y_train.astype(np.int64)
-            values["train_loss"] = quick_scores(_link(raw_predictions, context.classes), y, context.classes)["loss"]
+            prediction = _link(raw_predictions, context.classes)
+            values["train_loss"] = quick_scores(prediction, y, context.classes, context.quantile)["loss"]
         context.report.metrics(self._round, values)
         context.report.progress(self._round, context.parameters["rounds"], "rounds")
         if scores["loss"] < self._best_loss:
@@ -88,8 +89,16 @@ class _Refit:
 
 def _boost(context: FitContext, part: Part, rounds: int, hook: Any) -> Any:
     given = context.parameters
-    kind = HistGradientBoostingClassifier if context.classes else HistGradientBoostingRegressor
+    kind: Any
+    options: dict[str, Any]
+    if context.classes:
+        kind, options = HistGradientBoostingClassifier, {
+            "class_weight": "balanced" if context.weighted else None}
+    else:
+        kind, options = HistGradientBoostingRegressor, {} if context.quantile is None else {
+            "loss": "quantile", "quantile": context.quantile}
     model = kind(
+        **options,
         max_iter=rounds, learning_rate=given["learning_rate"], max_depth=given["max_depth"],
         max_leaf_nodes=most_leaves(given["leaves"], context.classes),
         min_samples_leaf=min(given["min_samples_leaf"], max(1, len(part) // 10)),

@@ -58,7 +58,7 @@ class LightGbm:
             if state.phase == _TUNE:
                 state = _State(_REFIT, 0, state.best_round, state.best_loss, state.round)
                 context.report.stage("Fitting again with the validation rows")
-            both = context.train.and_also(context.validation)
+            both = context.everything()
             tuned = _boost(context, state, both, state.best_round, booster, tuned)
         return Fitted(_first_rounds(tuned, state.best_round), validation, state.finished_early,
                       {"rounds": state.best_round})
@@ -102,6 +102,8 @@ def _boost(context: FitContext, state: _State, part: Part, rounds: int, booster:
 def _parameters(context: FitContext, rows: int) -> dict[str, Any]:
     given = context.parameters
     objective, metrics = "regression", ["l2"]
+    if context.quantile is not None:
+        objective, metrics = "quantile", ["quantile", "l2"]
     if context.classes:
         objective = "binary" if context.classes == 2 else "multiclass"
         metrics = ["binary_logloss", "binary_error"] if context.classes == 2 else ["multi_logloss", "multi_error"]
@@ -111,6 +113,7 @@ def _parameters(context: FitContext, rows: int) -> dict[str, Any]:
         "max_depth": given["max_depth"] or -1,
         "min_data_in_leaf": min(given["min_samples_leaf"], max(1, rows // 10)), "lambda_l2": given["l2"],
         "feature_fraction_bynode": given["feature_fraction"], "num_threads": context.threads, "verbosity": -1,
+        **({} if context.quantile is None else {"alpha": context.quantile}),
         **_bagging(_row_fraction(context)),
         "seed": context.seed, "deterministic": True, "force_col_wise": True,
     }
@@ -177,7 +180,8 @@ class _Watch:
         if context.classes:
             values = {"validation_loss": loss, "validation_accuracy": 1 - list(readings.values())[1]}
         else:
-            values = {"validation_loss": loss, "validation_r2": 1 - loss / context.baseline_loss}
+            squares = list(readings.values())[-1]
+            values = {"validation_loss": loss, "validation_r2": 1 - squares / context.baseline_loss}
         if state.round % _TRAIN_LOSS_EVERY == 1:
             values["train_loss"] = booster.eval_train()[0][2]
         if loss < state.best_loss:

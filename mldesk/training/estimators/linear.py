@@ -20,6 +20,9 @@ from mldesk.training.values import Array
 _STRENGTHS = (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01)   # from strong to weak
 _PASSES_AT_ONCE = {"lbfgs": 25, "newton-cholesky": 2, "saga": 10}   # between two readings
 _MOST_WEIGHTS = 600    # beyond, the second-order solver needs too much memory
+_NEAR = 1e-3           # of the target's deviation: residuals below it weigh no more
+_MOST_BENDS = 60       # weighted fits on the way to a quantile
+_ENOUGH = 1e-5         # share by which the pinball loss must still fall
 _WORSE = 2             # strengths in a row without a better validation loss that end the search
 
 
@@ -77,18 +80,20 @@ class _Search:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is the user's choice
                 model.fit(x, context.train.y)
+                _bend(model, x, context.train.y, context)
         self._judge(model, index + 1, count, strength)
 
     def refit(self) -> Any:
         """Fit once more on training and validation rows, with the best strength."""
         context = self._context
-        both = context.train.and_also(context.validation)
+        both = context.everything()
         model = _model(context, self.strength, both)
         if context.classes:
             model.max_iter = context.parameters["iterations"]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is the user's choice
             model.fit(both.x.astype(np.float64), both.y)
+            _bend(model, both.x.astype(np.float64), both.y, context)
         return model
 
     def _logistic(self, model: Any, x: Array, index: int, count: int) -> None:
@@ -105,7 +110,7 @@ class _Search:
             if taken < model.max_iter:
                 return
             self._step += taken
-            scores = quick_scores(model.predict_proba(context.validation.x), context.validation.y, context.classes)
+            scores = context.scores(model.predict_proba(context.validation.x))
             context.report.metrics(self._step, prefixed(scores, "validation"))
             context.report.progress(index + passes / most, count, "penalties")
 
@@ -113,8 +118,8 @@ class _Search:
         context = self._context
         predict = model.predict_proba if context.classes else model.predict
         prediction = predict(context.validation.x).astype(np.float64)
-        scores = quick_scores(prediction, context.validation.y, context.classes)
-        train = quick_scores(predict(context.train.x), context.train.y, context.classes)
+        scores = context.scores(prediction)
+        train = quick_scores(predict(context.train.x), context.train.y, context.classes, context.quantile)
         self._step += 1
         context.report.metrics(self._step, {"train_loss": train["loss"], **prefixed(scores, "validation")})
         context.report.progress(done, count, "penalties")
@@ -124,9 +129,34 @@ class _Search:
             self.best, self.strength, self.prediction = model, strength, prediction
 
 
+def _bend(model: Any, x: Array, y: Array, context: FitContext) -> None:
+    """Turn a fit to the mean into one to a quantile, if one is asked for: weigh rows by side and nearness, fit again.
+
+    The minorize-maximize algorithm of Hunter and Lange (2000), with the squared penalty kept as it is.
+    """
+    if (quantile := context.quantile) is None:
+        return
+    near = _NEAR * (float(y.std()) or 1.0)
+    strength = model.alpha
+    before = np.inf
+    for _ in range(min(context.parameters["iterations"], _MOST_BENDS)):
+        context.control.check()
+        over = y - model.predict(x)
+        loss = float(np.maximum(quantile * over, (quantile - 1) * over).mean())
+        if before - loss < _ENOUGH * abs(loss):
+            break
+        before = loss
+        weight = 1 / (near + np.abs(over))
+        weight *= len(y) / weight.sum()
+        # Half the rows pull up with weight q and down with 1 - q: a shifted target says the same to least squares.
+        shifted = y + (2 * quantile - 1) * (near + np.abs(over))
+        model.set_params(alpha=strength)
+        model.fit(x, shifted, sample_weight=weight)
+
+
 def _model(context: FitContext, strength: float, part: Part) -> Any:
     share = context.parameters["l1_share"]
-    if not context.classes and not share:
+    if not context.classes and (not share or context.quantile is not None):
         return Ridge(alpha=strength)
     if not context.classes:
         absolute = strength * share * (float(part.y.std()) or 1.0)   # weights come in the target's unit

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.naive_bayes import GaussianNB
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, quick_scores
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
 _SMOOTHINGS = (1e-9, 1e-6, 1e-3, 1e-2, 1e-1, 1.0)
@@ -30,7 +30,7 @@ class NaiveBayes:
             context.control.check()
             candidate = _fit(context.train, smoothing, context.classes)
             guess = self.predict(candidate, context.validation.x, context.classes)
-            scores = quick_scores(guess, context.validation.y, context.classes)
+            scores = context.scores(guess)
             context.report.metrics(done, prefixed(scores, "validation"))
             context.report.progress(done, len(smoothings), "smoothings")
             if native is None or scores["loss"] < best_loss:
@@ -38,7 +38,7 @@ class NaiveBayes:
             if context.control.finish:
                 break
         if context.parameters["refit"] and not context.control.finish:
-            native = _fit(context.train.and_also(context.validation), best, context.classes)
+            native = _fit(context.everything(), best, context.classes)
         return Fitted(native, prediction, context.control.finish, {"smoothing": best})
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:  # noqa: ARG002 - as every estimator

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, quick_scores
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
 GRID = 1e4               # squared distances are rounded to its inverse: two ways of summing agree on that
@@ -37,7 +37,7 @@ class Neighbors:
         for done, number in enumerate(sorted(set(numbers)), start=1):
             context.control.check()
             guess = self.predict({**native, "neighbors": number}, context.validation.x, context.classes)
-            scores = quick_scores(guess, context.validation.y, context.classes)
+            scores = context.scores(guess)
             context.report.metrics(number, prefixed(scores, "validation"))
             context.report.progress(done, len(set(numbers)), "numbers of neighbours")
             if not len(prediction) or scores["loss"] < best_loss:
@@ -45,7 +45,7 @@ class Neighbors:
             if context.control.finish:
                 break
         if given["refit"] and not context.control.finish:
-            native = _remember(context, context.train.and_also(context.validation))
+            native = _remember(context, context.everything())
         facts = {"neighbors": best, "rows": len(native["x"])}
         return Fitted({**native, "neighbors": best}, prediction, context.control.finish, facts)
 

@@ -13,7 +13,7 @@ from sklearn.ensemble import (
 )
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, quick_scores
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
 _BATCHES = 20   # readings over the whole forest
@@ -32,7 +32,7 @@ class RandomForest:
         finished_early = context.control.finish and grown < trees
         if context.parameters["refit"] and not context.control.finish:
             context.report.stage("Fitting again with the validation rows")
-            final, _, refitted = self._grow(context, context.train.and_also(context.validation), grown, watch=False)
+            final, _, refitted = self._grow(context, context.everything(), grown, watch=False)
             forest, grown = final, refitted
             finished_early = refitted < trees
         return Fitted(forest, prediction, finished_early, {"trees": grown})
@@ -55,7 +55,7 @@ class RandomForest:
             if watch:
                 new = _mean(forest.estimators_[ready:], context)
                 prediction = new if not ready else prediction + (new - prediction) * ((grown - ready) / grown)
-                scores = quick_scores(prediction, context.validation.y, context.classes)
+                scores = context.scores(prediction)
                 context.report.metrics(grown, prefixed(scores, "validation"))
             context.report.progress(grown, trees, "trees")
         return forest, prediction, grown

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC, SVR
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, quick_scores
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
 _MOST_ROWS = 10_000      # libsvm's time grows with their square
@@ -36,7 +36,7 @@ class Svm:
             machine = _machine(context, part, strength)
             candidate = _with_chances(machine, context) if context.classes else machine
             guess = self.predict(candidate, context.validation.x, context.classes)
-            scores = quick_scores(guess, context.validation.y, context.classes)
+            scores = context.scores(guess)
             context.report.metrics(done, prefixed(scores, "validation"))
             context.report.progress(done, len(strengths), "strengths")
             if native is None or scores["loss"] < best_loss:

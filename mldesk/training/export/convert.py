@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mldesk.core.errors import WorkFailed
+from mldesk.training.export.native import TORCH_KINDS
 
 
 def to_onnx(kind: str, native: Any, n_features: int, n_classes: int | None) -> bytes:
@@ -16,16 +17,17 @@ def to_onnx(kind: str, native: Any, n_features: int, n_classes: int | None) -> b
     """
     if kind == "linear":
         return _linear(native, n_features, n_classes)
-    if kind == "mlp":
+    if kind in TORCH_KINDS:
         from mldesk.training.export.network import network  # loads torch
 
         return network(native, n_features, n_classes)
-    from mldesk.training.export import graph, kernels, trees  # loads onnx
+    from mldesk.training.export import boosters, graph, kernels, trees  # loads onnx
 
     if kind in kernels.WRITERS:
         return kernels.WRITERS[kind](native, n_features)
     readers = {"random_forest": trees.forest, "extra_trees": trees.forest, "decision_tree": trees.single,
-               "hist_gradient_boosting": trees.hist_gradient_boosting, "lightgbm": trees.lightgbm}
+               "hist_gradient_boosting": trees.hist_gradient_boosting, "lightgbm": trees.lightgbm,
+               "xgboost": boosters.xgboost, "catboost": boosters.catboost}
     if kind not in readers:
         raise WorkFailed(f"A model of the kind {kind!r:.40} cannot be written as ONNX.")
     read = readers[kind](native)

@@ -1,6 +1,6 @@
 """Native weights on disk: skops for scikit-learn, LightGBM's own text, safetensors and JSON for torch. No pickle.
 
-An "mlp" is a torch module with an attribute ``config``: the plain JSON its network is rebuilt from.
+A network is a torch module with an attribute ``config``: the plain JSON its network is rebuilt from.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ CONFIG = "config.json"
 SKLEARN_KINDS = ("linear", "random_forest", "extra_trees", "decision_tree", "hist_gradient_boosting", "neighbors",
                  "naive_bayes", "svm")   # the last three as a mapping of arrays
 
+_BOOSTERS = {"xgboost": "model.json", "catboost": "model.cbm"}   # optional packs, in their own formats
+TORCH_KINDS = ("mlp", "tabm", "ft_transformer")
+
 
 def save_native(kind: str, native: Any, folder: Path) -> None:
     """Write the weights of ``native`` into ``folder``, which is made. Raises OSError; BadInput for an unknown kind."""
@@ -32,7 +35,9 @@ def save_native(kind: str, native: Any, folder: Path) -> None:
         skops.io.dump(native, folder / SKOPS, compression=zipfile.ZIP_DEFLATED)
     elif kind == "lightgbm":
         (folder / LIGHTGBM).write_text(native.model_to_string(), "utf-8")
-    elif kind == "mlp":
+    elif kind in _BOOSTERS:
+        native.save_model(str(folder / _BOOSTERS[kind]))
+    elif kind in TORCH_KINDS:
         from safetensors.torch import save_file  # slow: loads torch
 
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in native.state_dict().items()}
@@ -43,7 +48,7 @@ def save_native(kind: str, native: Any, folder: Path) -> None:
 
 
 def load_native(kind: str, folder: Path, build: Callable[[Mapping[str, Any]], Any] | None = None) -> Any:
-    """Read what ``save_native`` wrote; ``build`` makes the empty torch module of an "mlp" from its config.
+    """Read what ``save_native`` wrote; ``build`` makes the empty torch module of a network from its config.
 
     Raises OSError; BadInput for a file that holds a type which is not on the list (nothing of it is loaded then).
     """
@@ -53,13 +58,25 @@ def load_native(kind: str, folder: Path, build: Callable[[Mapping[str, Any]], An
         import lightgbm  # slow: loads scikit-learn
 
         return lightgbm.Booster(model_str=(folder / LIGHTGBM).read_text("utf-8"))
-    if kind == "mlp" and build is not None:
+    if kind in _BOOSTERS:
+        return _load_booster(kind, folder / _BOOSTERS[kind])
+    if kind in TORCH_KINDS and build is not None:
         from safetensors.torch import load_file  # slow: loads torch
 
         module = build(json.loads((folder / CONFIG).read_bytes()))
         module.load_state_dict(load_file(folder / WEIGHTS))
         return module.eval()
     raise BadInput(f"There is no model of the kind {kind!r:.40}.")
+
+
+def _load_booster(kind: str, path: Path) -> Any:
+    if kind == "xgboost":
+        import xgboost  # slow, and optional
+
+        return xgboost.Booster(model_file=path)
+    import catboost  # the same
+
+    return catboost.CatBoost().load_model(str(path))
 
 
 def _load_skops(path: Path) -> Any:

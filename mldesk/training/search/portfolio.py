@@ -54,4 +54,4 @@ def may_use(name: str, task: str, wanted: tuple[str, ...], rows: int, width: int
         return False
     if wanted:
         return name in wanted
-    return rows <= _MOST_ROWS.get(name, rows) and width <= _MOST_WIDTH.get(name, width)
+    return ESTIMATORS[name].installed and rows <= _MOST_ROWS.get(name, rows) and width <= _MOST_WIDTH.get(name, width)

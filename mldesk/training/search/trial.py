@@ -15,6 +15,7 @@ from mldesk.training.blocks import Style
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.checkpoints import Checkpoint, Checkpoints
 from mldesk.training.estimators.base import FitContext, Part, load_estimator
+from mldesk.training.fitting import fit
 from mldesk.training.parameters import resolve
 from mldesk.training.search.measures import Aim
 from mldesk.training.search.portfolio import Configuration
@@ -152,7 +153,7 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
         if fold and control.finish and not needed:
             raise TimeUp
         quiet = _Quiet(report)
-        fitted = estimator.fit(FitContext(
+        fitted = fit(estimator, FitContext(
             classes=rows.classes, parameters=resolve(entry.parameters, given),
             train=Part(part.x[fit_on], part.y[fit_on]), validation=Part(part.x[judge_by], part.y[judge_by]),
             report=quiet, control=control, checkpoints=_NoCheckpoints(),

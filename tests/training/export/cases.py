@@ -118,12 +118,13 @@ def _network(data: Case) -> Any:
     """Return the trainer's own network, with weights as they are before the first step: any will do here."""
     import torch
 
-    from mldesk.training.estimators.network import Network, design, prepare
+    from mldesk.training.estimators.columns import describe
+    from mldesk.training.estimators.network import build
 
     torch.manual_seed(0)
-    knobs = {"width": 24, "blocks": 2, "dropout": 0.1, "number_embedding": 4}
-    network = Network(design(data.train, data.categorical, data.classes or 1, knobs))
-    prepare(network, data.train)
+    network = build({"kind": "residual", "width": 24, "blocks": 2, "dropout": 0.1,
+                     **describe(data.train, data.categorical, data.classes or 1, 4)})
+    network.inputs.fit(data.train, data.target, data.classes or 0, 0)
     if data.classes is None:
         network.set_target(float(data.target.mean()), float(data.target.std()))
     return network.eval()
@@ -132,9 +133,9 @@ def _network(data: Case) -> Any:
 def native_prediction(kind: str, native: Any, features: np.ndarray, classes: int | None) -> np.ndarray:
     """Return (N, C) probabilities or (N,) values, by the native library."""
     if kind == "mlp":
-        from mldesk.training.estimators.mlp import Mlp
+        from mldesk.training.estimators.torch_fit import predict
 
-        return Mlp().predict(native, features, classes or 0)
+        return predict(native, features, classes or 0)
     if kind == "lightgbm":
         raw = np.asarray(native.predict(features))
         return np.column_stack([1 - raw, raw]) if classes == 2 else raw

@@ -58,9 +58,9 @@ def test_what_was_saved_predicts_the_same_when_loaded(kind: str, name: str, tmp_
 
 
 def _rebuild(config):
-    from mldesk.training.estimators.network import Network
+    from mldesk.training.estimators.network import build
 
-    return Network(config)
+    return build(config)
 
 
 @every_model

@@ -1,0 +1,413 @@
+"""How the torch networks learn: one optimizer step per batch, early stopping, and a checkpoint of everything.
+
+A fit that goes on from a checkpoint takes the very steps the uninterrupted one would have taken: weights, optimizer,
+learning rate, random numbers, the place in the epoch's order and the best weights so far are all in it. On the CPU the
+outcome is equal to the bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mldesk.core.errors import WorkFailed
+from mldesk.training.blocks import Style
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
+from mldesk.training.estimators.network import build
+from mldesk.training.values import Array
+from mldesk.wire.control import Terminated
+from mldesk.wire.failures import is_gpu_out_of_memory
+
+_READING_EVERY = 0.02      # seconds between two readings of the training loss
+_WARM_UP = 100             # optimizer steps, at most, until the learning rate is reached
+_PLATEAU = 4               # epochs without a better validation loss after which the learning rate falls
+_FALL = 0.3                # ... to this share of it
+_AVERAGING = 0.98          # of the weights over the last steps; the averaged ones are what is judged and kept
+_LEAST_RATE = 0.01         # share of the learning rate below which a loss that is no number ends the fit
+_RESIDENT_SHARE = 0.6      # of the GPU's free memory that the rows may take
+
+
+class TorchNet:
+    """What the networks of the catalogue have in common; a kind says how it is designed."""
+
+    style: ClassVar[Style] = "embed"
+
+    def design(self, context: FitContext) -> dict[str, Any]:
+        """Return the config of the network, see ``network.build``."""
+        raise NotImplementedError
+
+    def fit(self, context: FitContext) -> Fitted:
+        torch.set_num_threads(context.threads)
+        device = choose_device(context.device)
+        batch = context.parameters["batch_size"] or min(_batch_size(len(context.train)),
+                                                        build(self.design(context)).rows_at_once)
+        checkpoint = context.checkpoints.newest()
+        place = _Place(min(batch, len(context.train))) if checkpoint is None else _Place(**checkpoint.facts())
+        while True:
+            try:
+                with _deterministic(device):
+                    return _fit(context, self.design(context), device, place)
+            except Exception as error:
+                if not is_gpu_out_of_memory(error) or place.batch == 1:
+                    raise
+            place = _Place(place.batch // 2)  # and from the start: the steps taken so far were of another size
+            torch.cuda.empty_cache()
+            context.report.warning("The GPU has too little memory for this batch size; training begins again with "
+                                   f"batches of {place.batch} rows.")
+
+    def predict(self, native: Any, x: Array, classes: int) -> Array:
+        return predict(native, x, classes)
+
+
+def predict(native: Any, x: Array, classes: int) -> Array:
+    """Return (N,) numbers or (N, C) probabilities, calculated in float64 on the CPU."""
+    served = copy.deepcopy(native).cpu().double().eval()  # as the ONNX graph does, so that both agree
+    features = torch.from_numpy(x)
+    with torch.inference_mode():
+        raw = torch.cat([served(part.double()) for part in torch.split(features, native.rows_at_once)])
+    prediction: Array = (torch.softmax(raw, 1) if classes else raw[:, 0]).numpy()
+    return prediction
+
+
+def choose_device(asked: str) -> torch.device:
+    """Return the device: as asked, or for "auto" the GPU if torch can use one."""
+    if asked == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(asked)
+
+
+def _batch_size(rows: int) -> int:
+    """Return rows for about a hundred steps per epoch, within 16 and 1024."""
+    return int(2 ** np.clip(round(np.log2(max(rows, 1) / 100)), 4, 10))
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the fit stands; with the tensors of ``_Fit``, all of a checkpoint."""
+
+    batch: int                  # rows per step
+    step: int = 0               # optimizer steps taken in this phase
+    epoch: int = 0              # epochs finished in this phase
+    batches: int = 0            # ... and batches of the one under way
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    flat: int = 0               # epochs since the best one, or since the learning rate fell
+    rate: float = 1.0           # share of the learning rate
+    rates: list[float] = field(default_factory=list)   # ... of every epoch so far, for the second fit to repeat
+    tuned_steps: int = 0        # steps the tuning took, once it is done; then the second fit is under way
+
+    @property
+    def metric_step(self) -> int:
+        """The last step whose metric points stand: the second fit makes none."""
+        return self.tuned_steps or self.step
+
+
+def _fit(context: FitContext, config: dict[str, Any], device: torch.device, place: _Place) -> Fitted:
+    """Tune on the training rows; then, if asked, learn from all rows for as many epochs as were best."""
+    tuned = build(config)
+    if place.tuned_steps:
+        checkpoint = context.checkpoints.newest()
+        assert checkpoint is not None  # noqa: S101 - for mypy: the place was read from it
+        tuned.load_state_dict(_below("tuned.", load_file(checkpoint.folder / "state.safetensors")))
+    else:
+        first = _Fit(context, config, context.train, device, place)
+        first.tune()
+        tuned.load_state_dict(first.best)
+    native: nn.Module = tuned.eval()
+    validation = predict(native, context.validation.x, context.classes)
+    facts = {"epochs": place.best_epoch, "batch_size": place.batch}
+    if context.parameters["refit"] and not context.control.finish and place.best_epoch:
+        if not place.tuned_steps:
+            context.report.stage("Fitting again with the validation rows")
+            place = _Place(place.batch, best_loss=place.best_loss, best_epoch=place.best_epoch, rates=place.rates,
+                           tuned_steps=place.step)
+        again = _Fit(context, config, context.everything(), device, place, tuned)
+        native = _sound(again.repeat()) or native
+    return Fitted(native.cpu().eval(), validation, context.control.finish, facts)
+
+
+def _sound(network: nn.Module | None) -> nn.Module | None:
+    """Return the network unless its weights are no numbers any more."""
+    sound = network is not None and all(bool(torch.isfinite(weight).all()) for weight in network.parameters())
+    return network if sound else None
+
+
+class _Fit:
+    """One fit with one batch size to the rows of ``part``."""
+
+    def __init__(self, context: FitContext, config: dict[str, Any], part: Part, device: torch.device, place: _Place,
+                 tuned: nn.Module | None = None) -> None:
+        self._context, self._device, self._place, self._tuned = context, device, place, tuned
+        self._given = context.parameters
+        torch.manual_seed(context.seed)
+        network = build(config)
+        network.inputs.fit(part.x, part.y, context.classes, context.seed)
+        self._deviation = float(part.y.std()) or 1.0 if not context.classes else 1.0
+        if not context.classes:
+            network.set_target(float(part.y.mean()), self._deviation)
+        # What the loss of a standardised target is in the target's own unit.
+        self._unit = self._deviation if context.quantile is not None else self._deviation ** 2
+        steps = -(-len(part) // place.batch) * self._given["epochs"]
+        self._warm_up = min(_WARM_UP, max(1, steps // 20))
+        self._network = network.to(device)
+        self._average = copy.deepcopy(self._network).eval()   # follows the weights, more calmly
+        self.best = copy.deepcopy(self._average.state_dict())
+        self._weights: list[Tensor] = list(self._network.parameters())
+        self._averaged: list[Tensor] = list(self._average.parameters())
+        self._optimizer = torch.optim.AdamW(_groups(self._network, self._given["weight_decay"]), fused=True)
+        self._dtype = _autocast_type(device, self._given["precision"])
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self._dtype is torch.float16)
+        self._x = _resident(part.x, device)                   # (N, F) float32
+        self._y = self._targets(part.y)                       # (N,) int64 or standardised float32
+        self._validation = _resident(context.validation.x, device)
+        self._class_weights = _class_weights(part.y, context).to(device) if context.weighted else None
+        self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)     # over the rows of this epoch
+        self._read_sum, self._read_rows, self._read_at = 0.0, 0, 0.0             # as of the last reading
+        self._resume()
+
+    def tune(self) -> None:
+        """Train until the epochs or the patience run out, or a stop is asked for; ``best`` are the best weights."""
+        place, finished = self._place, False
+        while place.epoch < self._given["epochs"] and not self._out_of_patience() and not finished:
+            if len(place.rates) == place.epoch:
+                place.rates.append(place.rate)
+            self._epoch()
+            finished = self._context.control.finish
+            self._judge()
+
+    def repeat(self) -> nn.Module | None:
+        """Train as many epochs as were best, at the same rates; None if a stop is asked for on the way."""
+        place = self._place
+        while place.epoch < place.best_epoch:
+            place.rate = place.rates[place.epoch]
+            self._epoch()
+            if self._context.control.finish:
+                return None
+            place.epoch, place.batches = place.epoch + 1, 0
+            self._loss_sum.zero_()
+        return self._average
+
+    def _epoch(self) -> None:
+        """Go through the rows once, or until a stop is asked for."""
+        context, place = self._context, self._place
+        order = np.random.default_rng([context.seed, place.epoch]).permutation(len(self._x))
+        batches = torch.split(torch.from_numpy(order).to(self._y.device), place.batch)
+        self._network.train()
+        for rows in batches[place.batches:]:
+            self._step(rows)
+            place.batches += 1
+            self._read(min(place.batches * place.batch, len(order)), len(batches))
+            if context.control.terminate or context.checkpoints.due:
+                context.checkpoints.save(place.metric_step, asdict(place), self._write)
+                if context.control.terminate:
+                    raise Terminated
+            if context.control.finish:
+                break
+
+    def _step(self, rows: Tensor) -> None:
+        """Take one optimizer step on the batch ``rows`` (B,) of row numbers."""
+        place = self._place
+        place.step += 1
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._given["learning_rate"] * place.rate * min(1.0, place.step / self._warm_up)
+        with torch.autocast(self._device.type, self._dtype, enabled=self._dtype is not None):
+            output = self._network.raw(_batch(self._x, rows, self._device))   # (B, M, C) logits or (B, M, 1)
+        loss = self._loss(output.float(), self._y[rows])       # nats, or of the standardised target; mean over B
+        self._optimizer.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()                    # type: ignore[no-untyped-call]
+        self._scaler.unscale_(self._optimizer)
+        nn.utils.clip_grad_norm_(self._weights, self._given["gradient_clip"])
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        share = 1 - min(_AVERAGING, place.step / (10 + place.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(self._averaged, self._weights, share)
+            self._loss_sum += loss.detach() * len(rows)
+
+    def _loss(self, output: Tensor, y: Tensor) -> Tensor:
+        members = output.shape[1]
+        truth = y.unsqueeze(1).expand(-1, members)
+        if self._context.classes:
+            return functional.cross_entropy(output.flatten(0, 1), truth.flatten(), self._class_weights)
+        if (quantile := self._context.quantile) is None:
+            return functional.mse_loss(output[:, :, 0], truth)
+        over = truth - output[:, :, 0]
+        return torch.maximum(quantile * over, (quantile - 1) * over).mean()   # Koenker and Bassett 1978
+
+    def _read(self, rows: int, batches: int) -> None:
+        """Report the mean loss of the steps since the last reading, not too often: a reading waits for the device."""
+        now = time.monotonic()
+        if now - self._read_at < _READING_EVERY:
+            return
+        place, total = self._place, float(self._loss_sum)
+        if rows > self._read_rows and not place.tuned_steps:
+            loss = (total - self._read_sum) / (rows - self._read_rows) * self._unit
+            self._context.report.metrics(place.step, {"train_loss": loss}, place.epoch + place.batches / batches)
+        last = place.best_epoch if place.tuned_steps else self._given["epochs"]
+        self._context.report.progress(place.epoch + place.batches / batches, last, "epochs")
+        self._read_sum, self._read_rows, self._read_at = total, rows, now
+
+    def _judge(self) -> None:
+        """End the epoch: score the averaged weights on the validation rows, keep them if they are the best yet."""
+        context, place = self._context, self._place
+        rows = min(place.batches * place.batch, len(self._x))
+        scores = context.scores(self._prediction())
+        place.epoch, place.batches, place.flat = place.epoch + 1, 0, place.flat + 1
+        epoch_loss = float(self._loss_sum) / rows * self._unit
+        values = {"train_loss_epoch": epoch_loss, **prefixed(scores, "validation")}
+        context.report.metrics(place.step, values, place.epoch)
+        self._loss_sum.zero_()
+        self._read_sum, self._read_rows = 0.0, 0
+        if not (np.isfinite(scores["loss"]) and np.isfinite(epoch_loss)):
+            self._diverged()
+        elif scores["loss"] < place.best_loss:
+            place.best_loss, place.best_epoch, place.flat = scores["loss"], place.epoch, 0
+            self.best = copy.deepcopy(self._average.state_dict())
+        elif place.flat >= _PLATEAU:
+            place.rate, place.flat = place.rate * _FALL, 0
+
+    def _prediction(self) -> Array:
+        with torch.inference_mode():
+            raw = torch.cat([self._average(part.to(self._device))
+                             for part in torch.split(self._validation, self._network.rows_at_once)])
+            prediction: Array = (torch.softmax(raw, 1) if self._context.classes else raw[:, 0]).double().cpu().numpy()
+        return prediction
+
+    def _diverged(self) -> None:
+        """The numbers ran out of bounds. Start again from the best weights, in smaller steps; without any, give up."""
+        place = self._place
+        if not place.best_epoch or place.rate < _LEAST_RATE:
+            raise Diverged(place.step, self._given["learning_rate"])
+        self._context.report.warning(f"The loss was no number any more after step {place.step}: training goes on from "
+                                     f"the best epoch, {place.best_epoch}, in smaller steps.")
+        self._network.load_state_dict(self.best)
+        self._average.load_state_dict(self.best)
+        self._optimizer = torch.optim.AdamW(_groups(self._network, self._given["weight_decay"]), fused=True)
+        place.rate, place.flat = place.rate * _FALL, 0
+
+    def _out_of_patience(self) -> bool:
+        patience = self._given["patience"]
+        return patience is not None and self._place.epoch - self._place.best_epoch >= patience
+
+    def _targets(self, y: Array) -> Tensor:
+        if self._context.classes:
+            return torch.from_numpy(y).to(self._device)
+        return torch.from_numpy(((y - y.mean()) / self._deviation).astype(np.float32)).to(self._device)
+
+    # --- checkpoints
+
+    def _write(self, folder: Path) -> None:
+        tensors = {"sum": self._loss_sum, "rng.cpu": torch.get_rng_state()}
+        if self._device.type == "cuda":
+            tensors["rng.cuda"] = torch.cuda.get_rng_state(self._device)
+        for name, state in self._states().items():
+            tensors |= {f"{name}.{key}": tensor for key, tensor in state.items()}
+        for index, state in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{key}": tensor for key, tensor in state.items()}
+        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        save_file(plain, folder / "state.safetensors")
+        (folder / "scaler.json").write_text(json.dumps(self._scaler.state_dict()), "utf-8")
+
+    def _resume(self) -> None:
+        """Take up the newest checkpoint's tensors; the place in it was read before."""
+        if self._place.step == 0:
+            return
+        checkpoint = self._context.checkpoints.newest()
+        assert checkpoint is not None  # noqa: S101 - for mypy: the place was read from it
+        tensors = load_file(checkpoint.folder / "state.safetensors")
+        self._loss_sum.copy_(tensors["sum"])
+        self._network.load_state_dict(_below("network.", tensors))
+        self._average.load_state_dict(_below("average.", tensors))
+        self.best = {name: tensor.to(self._device) for name, tensor in _below("best.", tensors).items()}
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _below("optimizer.", tensors).items():
+            index, key = name.split(".")
+            state.setdefault(int(index), {})[key] = tensor
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self._scaler.load_state_dict(json.loads((checkpoint.folder / "scaler.json").read_text("utf-8")))
+        torch.set_rng_state(tensors["rng.cpu"])
+        if self._device.type == "cuda" and "rng.cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["rng.cuda"], self._device)
+        self._read_sum = float(self._loss_sum)
+        self._read_rows = self._place.batches * self._place.batch
+
+    def _states(self) -> dict[str, dict[str, Tensor]]:
+        states = {"network": self._network.state_dict(), "average": self._average.state_dict()}
+        return states | ({"best": self.best} if self._tuned is None else {"tuned": self._tuned.state_dict()})
+
+
+class Diverged(WorkFailed):
+    """The loss became NaN or infinite before anything was learned."""
+
+    def __init__(self, step: int, learning_rate: float) -> None:
+        super().__init__(f"Training went out of bounds: the loss is no number any more after step {step}.",
+                         hint=f"Choose a learning rate below {learning_rate:g}.")
+
+
+def _resident(x: Array, device: torch.device) -> Tensor:
+    """Return the rows on the device, or beside it where they do not fit: then batches travel one by one."""
+    rows = torch.from_numpy(x)
+    if device.type != "cuda":
+        return rows
+    free, _ = torch.cuda.mem_get_info(device)
+    return rows.to(device) if x.nbytes < free * _RESIDENT_SHARE else rows.pin_memory()
+
+
+def _batch(x: Tensor, rows: Tensor, device: torch.device) -> Tensor:
+    return x[rows] if x.device == rows.device else x[rows.cpu()].to(device, non_blocking=True)
+
+
+def _class_weights(y: Array, context: FitContext) -> Tensor:
+    """Return a weight per class so that all weigh the same, (C,)."""
+    counts = np.bincount(y, minlength=context.classes)
+    return torch.from_numpy((len(y) / (context.classes * np.maximum(counts, 1))).astype(np.float32))
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Return the parameters in two groups: weights of layers are pulled to zero, the others are not."""
+    pulled = [module.weight for module in network.modules() if isinstance(module, nn.Linear)]
+    ids = {id(weight) for weight in pulled}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in ids]
+    return [{"params": pulled, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def _autocast_type(device: torch.device, precision: str) -> torch.dtype | None:
+    """Return the short number format to calculate with, or None for float32 throughout (always so on the CPU)."""
+    if device.type != "cuda" or precision == "float32":
+        return None
+    if precision == "float16" or (precision == "auto" and not torch.cuda.is_bf16_supported()):
+        return torch.float16
+    return torch.bfloat16
+
+
+@contextlib.contextmanager
+def _deterministic(device: torch.device) -> Iterator[None]:
+    """Have torch add up in one order, and flush the numbers too small to matter that slow processors down."""
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+        torch.set_flush_denormal(False)

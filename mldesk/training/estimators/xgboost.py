@@ -1,0 +1,156 @@
+"""Gradient boosting by XGBoost (Chen and Guestrin, KDD 2016), one event per round, resumable to the very same trees.
+
+An optional pack. What is drawn at random in a round depends on the run's seed and the round alone, so that a fit that
+goes on from a checkpoint draws what the uninterrupted one would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import xgboost as xgb
+
+from mldesk.training.blocks import Style
+from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, prefixed, quick_scores
+from mldesk.training.values import Array
+from mldesk.wire.control import Terminated
+
+_TRAIN_LOSS_EVERY = 50   # rounds
+_UPDATER = "grow_quantile_histmaker"
+
+
+@dataclass(slots=True)
+class _State:
+    """Where the boosting stands; with the boosters, all of a checkpoint."""
+
+    round: int = 0                 # rounds done in this phase
+    best_round: int = 0
+    best_loss: float = float("inf")
+    tuned_rounds: int = 0          # rounds the tuning took, once it is done; then the second fit is under way
+
+    @property
+    def metric_step(self) -> int:
+        return self.tuned_rounds or self.round
+
+
+class XgBoost:
+    """Boosts on the training rows until the validation loss stops falling, then once more on both parts."""
+
+    style: ClassVar[Style] = "trees"
+
+    def fit(self, context: FitContext) -> Fitted:
+        checkpoint = context.checkpoints.newest()
+        state = _State() if checkpoint is None else _State(**checkpoint.facts())
+        found = None if checkpoint is None else checkpoint.folder
+        if state.tuned_rounds and found is not None:
+            tuned = _read(context, found / "tuned.json")
+        else:
+            tuned = _Boosting(context, context.train, state, found).tune()[:state.best_round]
+        validation = self.predict(tuned, context.validation.x, context.classes)
+        native = tuned
+        if context.parameters["refit"] and not context.control.finish:
+            if not state.tuned_rounds:
+                context.report.stage("Fitting again with the validation rows")
+                state, found = _State(0, state.best_round, state.best_loss, state.round), None
+            native = _Boosting(context, context.everything(), state, found, tuned).repeat() or tuned
+        return Fitted(native, validation, context.control.finish, {"rounds": state.best_round})
+
+    def predict(self, native: Any, x: Array, classes: int) -> Array:
+        raw = np.asarray(native.inplace_predict(x), np.float64)
+        return np.column_stack([1 - raw, raw]) if classes == 2 else raw
+
+
+class _Boosting:
+    """Rounds on the rows of ``part``, from the booster in the checkpoint ``found`` on, if there is one."""
+
+    def __init__(self, context: FitContext, part: Part, state: _State, found: Path | None, tuned: Any = None) -> None:
+        self._context, self._state, self._tuned, self._part = context, state, tuned, part
+        self._data = xgb.QuantileDMatrix(part.x, part.y, nthread=context.threads, weight=class_weights(
+            part.y, context.classes, context.parameters["class_weight"]))
+        self._parameters = _parameters(context, part)
+        self._booster = xgb.Booster(self._parameters, [self._data])
+        if found is not None and state.round:
+            self._booster.load_model(found / "booster.json")
+            self._booster.set_param(self._parameters)
+
+    def tune(self) -> Any:
+        context, state, patience = self._context, self._state, self._context.parameters["patience"]
+        # Margins grow by each round's trees alone: nothing is predicted twice.
+        held = xgb.QuantileDMatrix(context.validation.x, context.validation.y, ref=self._data, nthread=context.threads)
+        while state.round < context.parameters["rounds"]:
+            if patience is not None and state.round - state.best_round >= patience:
+                break
+            self._round(context.parameters["rounds"], held)
+            if context.control.finish:
+                break
+        return self._booster
+
+    def repeat(self) -> Any | None:
+        """Boost as many rounds as were best; None if a stop is asked for on the way."""
+        while self._state.round < self._state.best_round:
+            self._round(self._state.best_round, None)
+            if self._context.control.finish:
+                return None
+        return self._booster
+
+    def _round(self, rounds: int, held: Any) -> None:
+        context, state = self._context, self._state
+        # The sampler of columns is seeded when the updater is made, and a changed list makes it anew: so every round
+        # draws from its own seed. Pruning does nothing here, since a split needs no least gain.
+        self._booster.set_param({"updater": _UPDATER + (",prune" if state.round % 2 else "")})
+        self._booster.update(self._data, state.round)
+        state.round += 1
+        if held is not None:
+            self._judge(held)
+        context.report.progress(state.round, rounds, "rounds")
+        if context.control.terminate or (context.checkpoints.due and state.round < rounds):
+            context.checkpoints.save(state.metric_step, asdict(state), self._write)
+        if context.control.terminate:
+            raise Terminated
+
+    def _judge(self, held: Any) -> None:
+        context, state = self._context, self._state
+        scores = context.scores(_rows(self._booster.predict(held), context.classes))
+        values = prefixed(scores, "validation")
+        if state.round % _TRAIN_LOSS_EVERY == 1:
+            prediction = _rows(self._booster.predict(self._data), context.classes)
+            values["train_loss"] = quick_scores(prediction, self._part.y, context.classes, context.quantile)["loss"]
+        if scores["loss"] < state.best_loss:
+            state.best_loss, state.best_round = scores["loss"], state.round
+        context.report.metrics(state.round, values)
+
+    def _write(self, folder: Path) -> None:
+        self._booster.save_model(folder / "booster.json")
+        if self._tuned is not None:
+            self._tuned.save_model(folder / "tuned.json")
+
+
+def _parameters(context: FitContext, part: Part) -> dict[str, Any]:
+    given = context.parameters
+    objective: dict[str, Any] = {"objective": "reg:squarederror", "base_score": float(part.y.mean())}
+    if context.quantile is not None:
+        objective = {"objective": "reg:quantileerror", "quantile_alpha": context.quantile,
+                     "base_score": float(np.quantile(part.y, context.quantile))}
+    elif context.classes == 2:
+        objective = {"objective": "binary:logistic", "base_score": float(np.clip(part.y.mean(), 1e-6, 1 - 1e-6))}
+    elif context.classes:
+        objective = {"objective": "multi:softprob", "num_class": context.classes, "base_score": 0.5}
+    return {
+        **objective, "eta": given["learning_rate"], "max_depth": given["max_depth"] or 0,
+        "min_child_weight": given["min_weight"], "lambda": given["l2"], "subsample": given["row_fraction"],
+        "colsample_bynode": given["feature_fraction"], "tree_method": "hist", "nthread": context.threads,
+        "seed": context.seed, "seed_per_iteration": True, "verbosity": 0}
+
+
+def _rows(raw: Array, classes: int) -> Array:
+    wide = raw.astype(np.float64)
+    return np.column_stack([1 - wide, wide]) if classes == 2 else wide
+
+
+def _read(context: FitContext, path: Path) -> Any:
+    booster = xgb.Booster({"nthread": context.threads})
+    booster.load_model(path)
+    return booster
