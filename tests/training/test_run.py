@@ -157,7 +157,7 @@ def test_a_quantile_has_its_share_of_the_rows_below_it(tmp_path: Path, estimator
     path.write_bytes(table.store.read(announced["digest"]))
     rows = pq.read_table(path).to_pydict()
     below = np.mean(np.array(rows["actual"]) < np.array(rows["prediction"]))
-    assert 0.7 < below < 1
+    assert 0.65 < below < 1
     assert document(table.store, result(said)["model"], "model.json")["onnx"]["verified"]
 
 
