@@ -1,4 +1,4 @@
-"""The fit itself, LightGBM and the torch network: MLDesk's trainer against the same model in a bare script.
+"""The fit itself, boosting, forests and torch networks: MLDesk's trainer against the same model in a bare script.
 
 Both fit the same encoded rows of adult.csv with the same settings and threads, in a process of their own, turn about;
 the bare script reports nothing, writes no checkpoint and listens to nobody. Of each, the fastest of the rounds counts.
@@ -36,7 +36,12 @@ ROUNDS = 5
 SETTINGS: dict[str, dict[str, Any]] = {
     "lightgbm": {"rounds": 400, "patience": None, "refit": False},
     "mlp": {"epochs": 6, "patience": None, "refit": False},
+    "tabm": {"epochs": 2, "patience": None, "refit": False, "members": 8},
+    "xgboost": {"rounds": 400, "patience": None, "refit": False},
+    "hist_gradient_boosting": {"rounds": 150, "patience": None, "refit": False},
+    "random_forest": {"trees": 200, "refit": False},
 }
+NETWORKS = ("mlp", "tabm")
 
 
 def main() -> None:
@@ -48,7 +53,7 @@ def main() -> None:
         table = put_table(root, csv.read_csv(SHARED / "tabular" / "adult.csv", convert_options=csv.ConvertOptions(
             null_values=["?"], strings_can_be_null=True)))
         for kind in [kind for kind in SETTINGS if kind in sys.argv] or SETTINGS:
-            _encode(table, root / f"{kind}.npz", "trees" if kind == "lightgbm" else "embed")
+            _encode(table, root / f"{kind}.npz", "embed" if kind in NETWORKS else "trees")
             ours, bare = [], []
             for _ in range(rounds):
                 ours.append(_ours(root, table, kind))
@@ -105,19 +110,20 @@ def _bare_lightgbm(data: Any) -> float:
     return time.perf_counter() - began
 
 
-def _bare_mlp(data: Any) -> float:
+def _bare_network(data: Any, kind: str) -> float:
     import torch
     from torch import nn
 
     from mldesk.training.estimators.columns import describe
     from mldesk.training.estimators.network import build
 
-    given = resolve(ESTIMATORS["mlp"].parameters, SETTINGS["mlp"])
+    given = resolve(ESTIMATORS[kind].parameters, SETTINGS[kind])
     torch.set_num_threads(2)
     torch.manual_seed(0)
     began = time.perf_counter()
     shape = {name: given[name] for name in ("width", "blocks", "dropout")}
-    network = build({"kind": "residual", **shape, **describe(
+    shape |= {"kind": "residual"} if kind == "mlp" else {"kind": "tabm", "members": given["members"]}
+    network = build({**shape, **describe(
         data["x"], [tuple(pair) for pair in data["categorical"]], 2, given["number_embedding"])})
     network.inputs.fit(data["x"], data["y"], 2, 0)
     averaging = torch.optim.swa_utils
@@ -129,7 +135,8 @@ def _bare_mlp(data: Any) -> float:
     for _ in range(given["epochs"]):
         network.train()
         for rows in torch.split(torch.randperm(len(x)), 256):
-            loss = nn.functional.cross_entropy(network(x[rows]), y[rows])
+            output = network.raw(x[rows])
+            loss = nn.functional.cross_entropy(output.flatten(0, 1), y[rows].repeat_interleave(output.shape[1]))
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), given["gradient_clip"])
@@ -137,13 +144,62 @@ def _bare_mlp(data: Any) -> float:
             average.update_parameters(network)
         average.eval()
         with torch.inference_mode():
-            nn.functional.cross_entropy(average(held), truth).item()
+            torch.cat([nn.functional.cross_entropy(average(part), wanted)[None] for part, wanted in zip(
+                torch.split(held, 4096), torch.split(truth, 4096), strict=True)]).mean().item()
+    return time.perf_counter() - began
+
+
+def _bare_xgboost(data: Any) -> float:
+    import xgboost
+
+    given = resolve(ESTIMATORS["xgboost"].parameters, SETTINGS["xgboost"])
+    settings = {
+        "objective": "binary:logistic", "eval_metric": ["logloss", "error"], "eta": given["learning_rate"],
+        "max_depth": given["max_depth"], "lambda": given["l2"], "subsample": given["row_fraction"],
+        "colsample_bynode": given["feature_fraction"], "tree_method": "hist", "nthread": 2, "seed": 0}
+    began = time.perf_counter()
+    train = xgboost.QuantileDMatrix(data["x"], data["y"], nthread=2)
+    held = xgboost.QuantileDMatrix(data["x_validation"], data["y_validation"], ref=train, nthread=2)
+    booster = xgboost.train(settings, train, given["rounds"], evals=[(held, "held")], verbose_eval=False)
+    booster.predict(held)
+    return time.perf_counter() - began
+
+
+def _bare_hist(data: Any) -> float:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
+
+    given = resolve(ESTIMATORS["hist_gradient_boosting"].parameters, SETTINGS["hist_gradient_boosting"])
+    began = time.perf_counter()
+    with threadpool_limits(2):
+        model = HistGradientBoostingClassifier(
+            max_iter=given["rounds"], learning_rate=given["learning_rate"], max_leaf_nodes=20, random_state=0,
+            min_samples_leaf=given["min_samples_leaf"], max_features=given["feature_fraction"], early_stopping=True,
+            scoring="loss", n_iter_no_change=10_000)
+        model.fit(data["x"], data["y"], X_val=data["x_validation"], y_val=data["y_validation"])
+        model.predict_proba(data["x_validation"])
+    return time.perf_counter() - began
+
+
+def _bare_forest(data: Any) -> float:
+    from sklearn.ensemble import RandomForestClassifier
+
+    began = time.perf_counter()
+    forest = RandomForestClassifier(SETTINGS["random_forest"]["trees"], min_samples_leaf=max(2, len(data["y"]) // 4000),
+                                    n_jobs=2, random_state=0)
+    forest.fit(data["x"], data["y"])
+    forest.predict_proba(data["x_validation"])
     return time.perf_counter() - began
 
 
 if __name__ == "__main__":
     if "bare" in sys.argv:
         loaded = dict(np.load(sys.argv[3]))
-        print({"lightgbm": _bare_lightgbm, "mlp": _bare_mlp}[sys.argv[2]](loaded))
+        name = sys.argv[2]
+        if name in NETWORKS:
+            print(_bare_network(loaded, name))
+        else:
+            print({"lightgbm": _bare_lightgbm, "xgboost": _bare_xgboost, "hist_gradient_boosting": _bare_hist,
+                   "random_forest": _bare_forest}[name](loaded))
     else:
         main()

@@ -126,14 +126,18 @@ def _edges(values: Array, y: Array, classes: int, bins: int) -> Array:
     """Return where pieces of a column begin and end, (at most bins + 1,), all different."""
     different = np.unique(values).astype(np.float64)
     if len(different) <= bins + 1:
-        return different
+        return _apart(different)
     quantiles = np.quantile(different, np.linspace(0, 1, bins // 2 + 1))
     kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
     if classes > _TREE_CLASSES:
-        return np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
+        return _apart(np.unique(np.quantile(values, np.linspace(0, 1, bins + 1))))
     tree = kind(max_leaf_nodes=bins // 2, min_samples_leaf=max(1, len(values) // 1000), random_state=0)
     tree.fit(values[:, None], y)
     splits = tree.tree_.threshold[tree.tree_.feature >= 0]
-    joined = np.unique(np.concatenate([quantiles, splits]))
-    edges: Array = joined[np.append(np.diff(joined) > _NARROWEST, True)]
-    return edges
+    return _apart(np.unique(np.concatenate([quantiles, splits])))
+
+
+def _apart(edges: Array) -> Array:
+    """Leave out edges that lie all but on the next one: such a piece would be too steep to calculate with."""
+    kept: Array = edges[np.append(np.diff(edges) > _NARROWEST, True)]
+    return kept

@@ -287,12 +287,13 @@ class _Fit:
         return prediction
 
     def _diverged(self) -> None:
-        """The numbers ran out of bounds. Start again from the best weights, in smaller steps; without any, give up."""
+        """Start again from the best weights, in smaller steps, a few times; then give up."""
         place = self._place
-        if not place.best_epoch or place.rate < _LEAST_RATE:
+        if place.rate < _LEAST_RATE:
             raise Diverged(place.step, self._given["learning_rate"])
+        came_from = f"the best epoch, {place.best_epoch}" if place.best_epoch else "the beginning"
         self._context.report.warning(f"The loss was no number any more after step {place.step}: training goes on from "
-                                     f"the best epoch, {place.best_epoch}, in smaller steps.")
+                                     f"{came_from}, in smaller steps.")
         self._network.load_state_dict(self.best)
         self._average.load_state_dict(self.best)
         self._optimizer = torch.optim.AdamW(_groups(self._network, self._given["weight_decay"]), fused=True)
