@@ -10,6 +10,7 @@ import typer
 from mldesk.cli import words
 from mldesk.cli.data_clean import clean, recipe
 from mldesk.cli.data_contract import check, contract
+from mldesk.cli.data_explore import explore, guard
 from mldesk.cli.data_far import fetch
 from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
@@ -70,6 +71,8 @@ def show(context: typer.Context, reference: Reference) -> None:
 
 app.command()(preview)
 app.command()(profile)
+app.command()(explore)
+app.command()(guard)
 app.command()(query)
 
 

@@ -11,7 +11,7 @@ from mldesk.cli import words
 from mldesk.cli.face import Face, make_table
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
-from mldesk.cli.train import detached, finish, interrupted
+from mldesk.cli.train import SPLIT_HELP, detached, finish, interrupted
 
 _SHOWN = 15
 
@@ -39,6 +39,9 @@ def search(
     priority: Annotated[int, typer.Option(metavar="N", min=-10, max=10, help="In that runner's queue.")] = 0,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of the split and of everything random.")] = 0,
     test_size: Annotated[float, typer.Option("--test-size", metavar="F", help="Share of rows for the test.")] = 0.2,
+    split: Annotated[str, typer.Option(metavar="HOW", help=SPLIT_HELP)] = "random",
+    split_column: Annotated[str | None, typer.Option("--split-column", metavar="COL", help="The column that group, "
+                                                     "time and column go by.")] = None,
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
     save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
@@ -53,7 +56,8 @@ def search(
 
     face = Face.of(context)
     train = TrainOrder(dataset=reference, target=target, task=task, features=tuple(feature) if feature else None,
-                       without=tuple(without or ()), test_size=test_size, seed=seed, name=name, runner=runner,
+                       without=tuple(without or ()), test_size=test_size, split=split,
+                       split_column=split_column, seed=seed, name=name, runner=runner,
                        priority=priority, model=save_as)
     order = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single)
     with Interrupts() as interrupts, face.workbench() as bench:

@@ -17,6 +17,9 @@ from mldesk.core.errors import BadInput
 if TYPE_CHECKING:
     from mldesk.library.records import Run
 
+SPLIT_HELP = ("How rows are dealt: random (classes in equal shares), stratified (numbers, too), shuffle (blindly), "
+              "group, time, or column (it says train, validation or test).")
+
 
 def train(
     context: typer.Context,
@@ -38,6 +41,11 @@ def train(
                                           "earlier.")] = 0,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of the split and of everything random.")] = 0,
     test_size: Annotated[float, typer.Option("--test-size", metavar="F", help="Share of rows for the test.")] = 0.2,
+    split: Annotated[str, typer.Option(metavar="HOW", help=SPLIT_HELP)] = "random",
+    split_column: Annotated[str | None, typer.Option("--split-column", metavar="COL", help="The column that group, "
+                                                     "time and column go by.")] = None,
+    folds: Annotated[int, typer.Option(metavar="K", min=0, help="Cross-validate: score on every of K folds; 0 does "
+                                       "not.")] = 0,
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
     save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
@@ -51,7 +59,8 @@ def train(
     face = Face.of(context)
     order = TrainOrder(dataset=reference, target=target, task=task, estimator=model,
                        parameters=_parameters(param or []), features=tuple(feature) if feature else None,
-                       without=tuple(without or ()), test_size=test_size, seed=seed, name=name,
+                       without=tuple(without or ()), test_size=test_size, split=split,
+                       split_column=split_column, folds=folds, seed=seed, name=name,
                        runner=runner, priority=priority, model=save_as)
     with Interrupts() as interrupts, face.workbench() as bench:
         for advice in bench.runs.check(order).advice:
@@ -111,6 +120,11 @@ def show_result(face: Face, run: Run) -> None:
                          [(name, words.score(value), words.score(validation.get(name)))
                           for name, value in test.items()],
                          right={"test", "validation"}))
+    if crossed := result.get("cross_validation"):
+        face.say()
+        face.show(make_table(("metric", f"mean of {crossed['folds']} folds", "±"),
+                             [(name, words.score(facts_["mean"]), words.score(facts_["std"]))
+                              for name, facts_ in crossed["metrics"].items()], right={"±"}))
     if run.model:
         face.note(f"\nNext: mldesk predict {run.model} INPUT -o OUTPUT.csv · "
                   f"mldesk models export {run.model} FILE.mlbundle")

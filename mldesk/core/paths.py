@@ -69,6 +69,11 @@ class Home:
         return self.root / "trusted_code.json"
 
     @property
+    def cache(self) -> Path:
+        """What can be made again at any time, as statistics of datasets; may be deleted while nothing runs."""
+        return self.root / "cache"
+
+    @property
     def wheels(self) -> Path:
         """Packages for runners without internet: what the user puts there, and what we made for them in ``made``."""
         return self.root / "wheels"

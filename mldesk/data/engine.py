@@ -61,6 +61,11 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def literal_list(values: Iterable[int]) -> str:
+    """Write whole numbers as a list for SQL."""
+    return f"[{', '.join(str(int(value)) for value in values)}]::BIGINT[]"
+
+
 def free_name(name: str, taken: Iterable[str]) -> str:
     """Return ``name``, with as many underscores after it as make it none of ``taken``, upper or lower case alike."""
     folded = {item.casefold() for item in taken}

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.scratch import working_folder_in
 from mldesk.data.damage import intact
-from mldesk.data.engine import connect, free_name, identifier, literal, one_row, relation, sql_errors
+from mldesk.data.engine import connect, free_name, identifier, literal, literal_list, one_row, relation, sql_errors
 from mldesk.data.export import export_table
 from mldesk.data.expressions import check_expression
 from mldesk.data.near import which_column
@@ -92,33 +92,50 @@ class TableView:
     # --- rows
 
     def rows(self, offset: int, limit: int, *, order_by: tuple[str, bool] | None = None, where: str | None = None,
-             search: str | None = None) -> list[list[Any]]:
+             search: str | None = None, only: Sequence[int] | None = None) -> list[list[Any]]:
         """Return rows as plain JSON values, missing ones None, in the table's own order or by one column.
 
         ``order_by`` is (column, descending), missing values last; ``where`` one SQL expression; ``search`` text that
-        any column contains, upper and lower case alike. Raises BadInput, NotFound for an unknown column.
+        any column contains, upper and lower case alike; ``only`` the places of rows from 0, which are given in that
+        order unless there is another. Raises BadInput, NotFound for an unknown column.
         """
         limit = min(limit, MAX_ROWS)
         if limit <= 0 or offset < 0:
             return []
-        if order_by is None and not where and not search:
+        if order_by is None and not where and not search and only is None:
             with self._intact():
                 return _rows(self._page(offset, limit))
         order = identifier(self._row)
+        if only is not None and order_by is None:
+            order = f"list_position({literal_list(only)}, {order})"
         if order_by is not None:
             order = f"{identifier(self._known(order_by[0]))} {'DESC' if order_by[1] else 'ASC'} NULLS LAST, {order}"
-        sql = (f"SELECT * EXCLUDE ({identifier(self._row)}) FROM _rows AS data{self._condition(where, search)} "
-               f"ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}")
+        sql = (f"SELECT * EXCLUDE ({identifier(self._row)}) FROM _rows AS data"
+               f"{self._condition(where, search, only)} ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}")
         with self._lock, self._intact(), sql_errors("The filter"):
             return [[plain(value) for value in row] for row in self._engine().execute(sql).fetchall()]
 
-    def count(self, *, where: str | None = None, search: str | None = None) -> int:
+    def count(self, *, where: str | None = None, search: str | None = None, only: Sequence[int] | None = None) -> int:
         """Return how many rows there are, or fit. Raises BadInput for an expression that cannot be used."""
-        if not where and not search:
+        if not where and not search and only is None:
             return self.rows_total
         with self._lock, self._intact(), sql_errors("The filter"):
-            sql = f"SELECT count(*) FROM _rows AS data{self._condition(where, search)}"
+            sql = f"SELECT count(*) FROM _rows AS data{self._condition(where, search, only)}"
             return int(one_row(self._engine(), sql)[0])
+
+    def over(self, sql: str, *, where: str | None = None, only: Sequence[int] | None = None) -> list[tuple[Any, ...]]:
+        """Answer a query of our own over ``chosen``: the rows that fit, with ``place_name`` their places from 0.
+
+        Raises BadInput for an expression that cannot be used, WorkFailed when interrupted.
+        """
+        with self._lock, self._intact(), sql_errors("The chart"):
+            chosen = f"SELECT * FROM _rows AS data{self._condition(where, None, only)}"
+            return self._engine().execute(f"WITH chosen AS ({chosen}) {sql}").fetchall()
+
+    @property
+    def place_name(self) -> str:
+        """How ``over`` calls a row's place."""
+        return self._row
 
     def query(self, sql: str, limit: int = 1000) -> tuple[list[str], list[list[Any]]]:
         """Answer one SELECT over the table ``data``. Raises BadInput for anything else, WorkFailed when interrupted."""
@@ -198,8 +215,10 @@ class TableView:
             self._connection = connection
         return self._connection
 
-    def _condition(self, where: str | None, search: str | None) -> str:
+    def _condition(self, where: str | None, search: str | None, only: Sequence[int] | None = None) -> str:
         conditions = []
+        if only is not None:
+            conditions.append(f"{identifier(self._row)} IN {literal_list(only)}")
         if where and where.strip():
             conditions.append(f"({check_expression(self._engine(), where, self._names)})")
         if search:

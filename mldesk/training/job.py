@@ -19,12 +19,12 @@ from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.conformal import SHOWN, Margins
 from mldesk.training.estimators.base import Part
 from mldesk.training.joined import Encoder
-from mldesk.training.split import PARTS, make_split
+from mldesk.training.split import LEFT_OUT, PARTS, make_folds, make_split
 from mldesk.training.table import read_columns
 from mldesk.training.target import Target, read_target
 from mldesk.training.values import Array, ColumnData, take
 from mldesk.wire.control import Control
-from mldesk.wire.jobs import TrainRequest
+from mldesk.wire.jobs import BY_COLUMN, TrainRequest
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.report import Report
 from mldesk.wire.schema import Column, columns_from_json
@@ -47,6 +47,14 @@ class Workplace:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Folds:
+    """The folds of a request."""
+
+    codes: Array                       # (rows,) uint8: each row's fold, see training.split
+    by: ColumnData | None              # the column that decided
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """The table of a request, with its rows dealt."""
 
@@ -55,6 +63,7 @@ class Table:
     column: Column                     # the target's own
     target: Target
     membership: Array                  # (rows,) uint8, see training.split
+    folds: Folds | None = None         # where there are any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,13 +103,22 @@ def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, Column
     shutil.rmtree(work.scratch, ignore_errors=True)
     work.report.stage("Reading the table")
     candidates, column = _columns(request)
-    columns = read_columns(work.store, request.dataset, [*candidates, column])
+    deciding = _deciding(request, column)
+    also = [item for item in deciding if item.name not in {candidate.name for candidate in candidates}]
+    columns = read_columns(work.store, request.dataset, [*candidates, column, *also])
     target = read_target(columns.pop(column.name), column, request.task)
+    by = columns[deciding[0].name] if deciding else None
+    for item in also:
+        del columns[item.name]
     for warning in target.warnings:
         work.report.warning(warning)
     given = work.store.read(request.split.membership) if request.split.membership else None
-    membership = make_split(target, request.split, given)
-    return columns, Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership)
+    membership = make_split(target, request.split, given, by)
+    if unplaced := int((target.usable & (membership == LEFT_OUT)).sum()):
+        work.report.warning(f"{unplaced} rows are left out because {request.split.column!r} does not say where they "
+                            "belong.")
+    folds = Folds(make_folds(target, request.split, by), by) if request.split.folds else None
+    return columns, Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership, folds)
 
 
 def evaluate(model: Model, table: Table, seed: int, work: Workplace) -> Scores:
@@ -169,6 +187,8 @@ def save(request: TrainRequest, model: Model, table: Table, scores: Scores, work
     shutil.rmtree(work.scratch, ignore_errors=True)
     split = work.store.put_bytes(table.membership.tobytes())
     announce(work, "split", split, "bytes")
+    if table.folds is not None:
+        announce(work, "folds", work.store.put_bytes(table.folds.codes.tobytes()), "bytes")
     return {
         "task": table.target.task, "metrics": scores.metrics, "validation_metrics": scores.validation_metrics,
         "rows": rows_of(table.membership), "finished_early": model.finished_early, "model": digest,
@@ -196,6 +216,18 @@ def warn_left_out(encoder: Encoder, report: Report) -> None:
         report.warning(f"Not used for learning: {', '.join(shown)}{more}.")
 
 
+def _deciding(request: TrainRequest, target: Column) -> list[Column]:
+    """Return the column that the rows are dealt by, if there is one. Raises BadInput for one that is not there."""
+    name = request.split.column
+    if name is None or request.split.method not in BY_COLUMN:
+        return []
+    found = [column for column in columns_from_json(request.columns) if column.name == name != target.name]
+    if not found:
+        raise BadInput(f"The rows cannot be split by {name[:80]!r}.",
+                       hint="Choose a column of the table other than the target.")
+    return found
+
+
 def _columns(request: TrainRequest) -> tuple[list[Column], Column]:
     """Return the candidate features, in table order, and the target. Raises BadInput for one that is not there."""
     by_name = {column.name: column for column in columns_from_json(request.columns)}
@@ -206,6 +238,8 @@ def _columns(request: TrainRequest) -> tuple[list[Column], Column]:
         raise BadInput(f"The target {request.target[:80]!r} cannot be a feature as well.",
                        hint="Take it out of the features.")
     chosen = set(by_name if request.features is None else request.features) - {request.target}
+    if request.split.method == "column" or (request.split.method == "group" and request.features is None):
+        chosen -= {request.split.column}  # it says how rows were dealt, nothing about what they are
     if not chosen:
         raise BadInput("There is no column but the target, so there is nothing to learn from.",
                        hint="Use a table with more columns.")

@@ -36,6 +36,7 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     warn_left_out(encoder, work.report)
     fit_on, judge_by = (Part(encoder.transform(take(columns, rows)), table.target.y[rows])
                         for rows in (table.membership == TRAIN, table.membership == VALIDATION))
+    kept = columns if table.folds is not None else {}
     del columns
 
     work.report.stage("Training")
@@ -50,7 +51,13 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
                   lambda x: estimator.predict(fitted.native, x, classes), judge_by, fitted.validation,
                   fitted.finished_early)
     scores = evaluate(model, table, request.seed, work)
-    return {**save(request, model, table, scores, work), "seconds": round(time.monotonic() - began, 3)}
+    more = {}
+    if table.folds is not None:
+        from mldesk.training.folds import cross_validate  # loads scikit-learn, which few jobs need that early
+
+        more["cross_validation"] = cross_validate(request, entry, parameters, kept, table, table.folds, scores.metrics,
+                                                  work)
+    return {**save(request, model, table, scores, work), **more, "seconds": round(time.monotonic() - began, 3)}
 
 
 def stopped_early(parameters: Mapping[str, Any], fitted: Fitted) -> str:

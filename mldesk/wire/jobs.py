@@ -102,15 +102,37 @@ class JobSpec:
         return spec
 
 
+SPLITS: dict[str, str] = {
+    "random": "at random; every class gets the same shares",
+    "stratified": "at random; every class, or every tenth of a number, gets the same shares",
+    "shuffle": "at random, whatever the target",
+    "group": "rows with the same value of a column stay together",
+    "time": "the latest rows by a column are tested",
+    "column": "a column says train, validation or test",
+    "given": "by the membership of another run",
+}
+BY_COLUMN = ("group", "time", "column")   # the splits that need one
+
+
 @dataclass(frozen=True, slots=True)
 class SplitRequest:
     """How rows are dealt into training, validation and test parts."""
 
-    method: str = "random"          # "random" (stratified for classification) or "given"
+    method: str = "random"          # a name of SPLITS
     test_size: float = 0.2          # share of all rows with a target, 0 < x < 1
     validation_size: float = 0.15   # share of the rest
     seed: int = 0
     membership: str | None = None   # "given": digest of an object holding one byte per row, see training.split
+    column: str | None = None       # "group", "time", "column": the one that decides
+    folds: int = 0                  # above 1: the test part is one of so many, and all of them are scored
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it without what older runners do not know, as long as that says nothing."""
+        value = asdict(self)
+        for key in ("column", "folds"):
+            if not value[key]:
+                del value[key]
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +155,7 @@ class TrainRequest:
         value = asdict(self)
         value["columns"] = [dict(column) for column in self.columns]
         value["features"] = None if self.features is None else list(self.features)
+        value["split"] = self.split.to_json()
         return value
 
     @classmethod

@@ -12,6 +12,7 @@ from mldesk.library.settings import SettingStore
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.explaining import ExplainService
+from mldesk.workbench.exploring import ExploreService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
@@ -29,6 +30,7 @@ class Workbench:
     library: Library
     datasets: DatasetService
     contracts: ContractService
+    explore: ExploreService
     runs: RunService
     book: RunBook
     explaining: ExplainService

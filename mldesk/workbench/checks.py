@@ -10,13 +10,14 @@ from mldesk.library.records import DatasetVersion
 from mldesk.training.catalogue import CLASSIFICATION, ESTIMATORS, EstimatorEntry, default_estimator, estimators_for
 from mldesk.training.parameters import resolve
 from mldesk.training.task_guess import guess_task, target_hint, target_problem
-from mldesk.wire.jobs import TASKS
+from mldesk.wire.jobs import BY_COLUMN, SPLITS, TASKS, SplitRequest
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench.orders import Advice, TrainCheck, TrainOrder
 from mldesk.workbench.references import did_you_mean, listed
 
 SMALL_TABLE = 100   # rows: below it a score says little
 WIDE_TABLE = 2000   # columns: above it fitting takes long and overfits
+MOST_FOLDS = 50
 SMALL_TEST = 30     # rows of the test part: below it a score is little more than luck
 
 
@@ -31,7 +32,9 @@ def check_order(order: TrainOrder, version: DatasetVersion) -> TrainCheck:
         parameters = resolve_parameters(estimator, order.parameters)
         features = _features(order, version)
         _shares(order)
-        _enough_rows(order, column, version.rows, task)
+        _split(order, version)
+        if order.split not in BY_COLUMN:
+            _enough_rows(order, column, version.rows, task)
     except MldeskError as error:
         return TrainCheck(error.message, error.hint, task, estimator, parameters, features)
     return TrainCheck(None, "", task, estimator, parameters, features, tuple(_advice(order, version, features)))
@@ -115,6 +118,39 @@ def _shares(order: TrainOrder) -> None:
                            hint=f"0.2 keeps a fifth of the rows for the {what} part.")
 
 
+def split_request(order: TrainOrder) -> SplitRequest:
+    """Return how the order's rows are to be dealt."""
+    by = order.split_column if order.split in BY_COLUMN else None
+    return SplitRequest(order.split, order.test_size, order.validation_size, order.seed, column=by, folds=order.folds)
+
+
+def _split(order: TrainOrder, version: DatasetVersion) -> None:
+    """Refuse a way to deal rows that cannot be."""
+    known = [name for name in SPLITS if name != "given"]
+    if order.split not in known:
+        raise BadInput(f"There is no way to split called {order.split[:60]!r}.",
+                       hint=did_you_mean(order.split, known) or f"There are: {listed(known)}.")
+    if order.folds and not 2 <= order.folds <= MOST_FOLDS:
+        raise BadInput(f"{order.folds} folds cannot be made; from 2 to {MOST_FOLDS} can.", hint="5 is usual.")
+    if order.folds and order.split in ("time", "column"):
+        raise BadInput(f"Rows that are split by {order.split} cannot be dealt into folds.",
+                       hint="Use folds with random, stratified, shuffle or group.")
+    if order.split not in BY_COLUMN:
+        return
+    column = find_column(version, order.split_column or "", "split")
+    if column.name == order.target:
+        raise BadInput("The rows cannot be split by the target itself.", hint="Choose another column.")
+    if order.split == "time" and not (column.type.temporal or column.type.numeric):
+        raise BadInput(f"The column {column.name!r:.80} holds {column.type.value}, which has no order in time.",
+                       hint="Choose a date, or cast the column to one.")
+    if order.split == "group" and column.distinct < 3:
+        raise BadInput(f"The column {column.name!r:.80} has {column.distinct} different values; three parts need as "
+                       "many groups at least.", hint="Choose a column with more values.")
+    if order.split == "column" and column.distinct > 20:
+        raise BadInput(f"The column {column.name!r:.80} has {column.distinct:,} different values; it names no parts.",
+                       hint="It must hold train, validation and test.")
+
+
 def _enough_rows(order: TrainOrder, column: Column, rows: int, task: str) -> None:
     """Refuse what the trainer's split would: a part that gets no row. Every class keeps a row to learn from."""
     usable = rows - column.missing
@@ -126,6 +162,10 @@ def _enough_rows(order: TrainOrder, column: Column, rows: int, task: str) -> Non
                        hint="Choose a smaller test part; 0.2 is a fifth." if order.test_size > 0.5 else "Add rows.")
 
 
+def _tested(order: TrainOrder, usable: int) -> int:
+    return usable // order.folds if order.folds else int(usable * order.test_size)
+
+
 def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str]) -> list[Advice]:
     advice = []
     column = find_column(version, order.target, "target")
@@ -134,7 +174,7 @@ def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str])
         advice.append(Advice("info", f"{column.missing} rows without a {order.target} are left out."))
     if usable < SMALL_TABLE:
         advice.append(Advice("warning", f"Only {usable} rows can be used: the scores will say little."))
-    elif (tested := int(usable * order.test_size)) < SMALL_TEST:
+    elif order.split != "column" and (tested := _tested(order, usable)) < SMALL_TEST:
         advice.append(Advice("warning", f"Only {tested} rows are in the test part: its scores are shaky."))
     if len(features) > WIDE_TABLE:
         advice.append(Advice("warning", f"{len(features)} columns are used: this takes long and fits noise."))

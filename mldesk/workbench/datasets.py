@@ -111,14 +111,18 @@ class DatasetService:
         return self._library.datasets.versions(self.show(name).dataset)
 
     def preview(self, reference: str, *, rows: int = 20, offset: int = 0, order_by: tuple[str, bool] | None = None,
-                where: str | None = None, search: str | None = None) -> Page:
-        """Return some rows. ``order_by`` is (column, descending); ``where`` is SQL. Raises NotFound, BadInput."""
+                where: str | None = None, search: str | None = None, only: Sequence[int] | None = None,
+                total: int | None = None) -> Page:
+        """Return some rows. ``order_by`` is (column, descending); ``where`` is SQL; ``only`` the places of rows;
+        ``total`` how many fit, where that was said before. Raises NotFound, BadInput.
+        """
         if rows < 0 or offset < 0:
             raise BadInput("The number of rows and the offset cannot be negative.")
         version = self.show(reference)
-        with self._view(version) as view:
-            total = view.count(where=where, search=search) if where or search else version.rows
-            got = view.rows(offset, rows, order_by=order_by, where=where, search=search)
+        with self.view(version) as view:
+            if total is None:
+                total = view.count(where=where, search=search, only=only)
+            got = view.rows(offset, rows, order_by=order_by, where=where, search=search, only=only)
         return Page(tuple(column.name for column in version.columns), got, offset, total)
 
     def query(self, reference: str, sql: str, *, limit: int = 1000, cancelled: Cancelled | None = None) -> Page:
@@ -128,7 +132,7 @@ class DatasetService:
         """
         from mldesk.data.stopping import stoppable
 
-        with self._view(self.show(reference)) as view:
+        with self.view(self.show(reference)) as view:
             columns, rows, truncated = stoppable(lambda: view.answer(sql, limit), cancelled, "The query")
         return Page(tuple(columns), rows, 0, len(rows), truncated)
 
@@ -242,7 +246,7 @@ class DatasetService:
     def export(self, reference: str, path: Path) -> DatasetVersion:
         """Write the table as a file; the extension says which kind. Raises BadInput, OSError."""
         version = self.show(reference)
-        with self._view(version) as view:
+        with self.view(version) as view:
             view.export(path)
         return version
 
@@ -281,7 +285,8 @@ class DatasetService:
         return {"dataset": old.dataset, "from": old.number, "to": new.number, **found, "missing": missing,
                 "recipe": None if steps is None else [dict(step) for step in steps]}
 
-    def _view(self, version: DatasetVersion) -> TableView:
+    def view(self, version: DatasetVersion) -> TableView:
+        """Return the rows of a version, to be closed after use. Raises DataElsewhere, ObjectMissing, LibraryDamaged."""
         from mldesk.data import TableView
 
         refuse_elsewhere(self._library, version)

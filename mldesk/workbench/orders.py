@@ -22,6 +22,9 @@ class TrainOrder:
     without: tuple[str, ...] = ()             # columns left out of those
     test_size: float = 0.2                    # share of the rows with a target, 0 < x < 1
     validation_size: float = 0.15             # share of the rest, 0 < x < 1
+    split: str = "random"                     # how rows are dealt: a name of wire.jobs.SPLITS
+    split_column: str | None = None           # the column that "group", "time" and "column" go by
+    folds: int = 0                            # from 2 on: k-fold cross-validation, the first fold being the test part
     seed: int = 0
     name: str = ""                            # of the run; "": made from dataset and estimator
     runner: str = "local"                     # a runner's name, "any", or "any:24GB" for one with such a card

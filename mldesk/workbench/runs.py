@@ -17,10 +17,10 @@ from mldesk.library.records import MetricPoint, Run
 from mldesk.library.run_filter import RunFilter
 from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
 from mldesk.wire.events import Event
-from mldesk.wire.jobs import JobSpec, Resources, SplitRequest, TrainRequest
+from mldesk.wire.jobs import JobSpec, Resources, TrainRequest
 from mldesk.wire.states import JobState
 from mldesk.workbench import comparison
-from mldesk.workbench.checks import check_order, refuse
+from mldesk.workbench.checks import check_order, refuse, split_request
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
@@ -97,7 +97,7 @@ class RunService:
             columns=tuple(column.to_json() for column in version.columns), target=order.target, task=check.task,
             features=None if order.features is None and not order.without else check.features,
             estimator=check.estimator, parameters=dict(check.parameters),
-            split=SplitRequest(test_size=order.test_size, validation_size=order.validation_size, seed=order.seed),
+            split=split_request(order),
             seed=order.seed, model=model)
 
     def _begin(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,

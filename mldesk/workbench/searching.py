@@ -39,6 +39,9 @@ class SearchOrder:
 def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
     """Return the payload of the job. Raises BadInput for a metric or a model that is not known for the task."""
     task = train.task or ""
+    if train.split.folds:
+        raise BadInput("A search has folds of its own, and tests its best model once.",
+                       hint="Leave --folds out, or cross-validate the model that it finds.")
     if order.metric is not None and order.metric not in METRICS[task]:
         raise BadInput(f"A search cannot strive for {order.metric[:60]!r} in {task.replace('_', ' ')}.",
                        hint=did_you_mean(order.metric, METRICS[task]) or f"It can for: {listed(METRICS[task])}.")

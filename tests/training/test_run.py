@@ -229,3 +229,19 @@ def _native(store: ObjectStore, model: str, folder: Path) -> Path:
             (folder / "native").mkdir(exist_ok=True)
             (folder / entry.path).write_bytes(store.read(entry.sha256))
     return folder / "native"
+
+
+def test_folds_are_scored_beside_the_model_and_the_group_column_is_no_feature(tmp_path: Path) -> None:
+    rows = mixed(task="two")
+    table = put_table(tmp_path, rows.append_column("owner", pa.array([f"o{row // 4}" for row in range(len(rows))])))
+    spec = make_job(tmp_path, table, "y", estimator="linear",
+                    split={"method": "group", "column": "owner", "folds": 3})
+    said = run_here(spec, table)
+    crossed = result(said)["cross_validation"]
+    assert crossed["folds"] == 3
+    assert crossed["metrics"]["accuracy"]["values"][0] == result(said)["metrics"]["accuracy"]
+    assert crossed["metrics"]["accuracy"]["mean"] == pytest.approx(
+        np.mean(crossed["metrics"]["accuracy"]["values"]))
+    folds = np.frombuffer(table.store.read(next(event["digest"] for event in of("artifact", said)
+                                                if event["name"] == "folds")), np.uint8)
+    assert all(len(set(folds[start:start + 4])) == 1 for start in range(0, len(folds), 4))

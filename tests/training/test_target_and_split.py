@@ -7,7 +7,7 @@ import pytest
 
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import CLASSIFICATION, ESTIMATORS, REGRESSION, default_estimator, find_estimator
-from mldesk.training.split import LEFT_OUT, TEST, TRAIN, VALIDATION, make_split
+from mldesk.training.split import LEFT_OUT, TEST, TRAIN, VALIDATION, make_folds, make_split
 from mldesk.training.target import Target, read_target
 from mldesk.training.task_guess import guess_task, target_problem
 from mldesk.training.values import TextColumn
@@ -134,3 +134,72 @@ def test_every_task_has_a_default_and_unknown_models_are_refused_with_the_known_
         with pytest.raises(BadInput) as caught:
             find_estimator("oracle", task)
         assert "lightgbm" in caught.value.hint
+
+
+def ways(target: Target, by: object = None, **request: object) -> np.ndarray:
+    made: np.ndarray = make_split(target, SplitRequest(column="c", **request), by=by)  # type: ignore[arg-type]
+    return made
+
+
+def test_rows_of_one_group_stay_together() -> None:
+    target = classes({"a": 300, "b": 200})
+    group = np.repeat(np.arange(50), 10).astype(float)
+    group[:3] = np.nan  # a row without a group is one of its own
+    parts = ways(target, group, method="group", test_size=0.2)
+    assert all(len(set(parts[group == one])) == 1 for one in range(50))
+    assert 80 <= (parts == TEST).sum() <= 120
+    assert (parts == ways(target, group, method="group", test_size=0.2)).all()
+
+
+def test_the_latest_rows_are_tested_and_those_of_one_moment_stay_together() -> None:
+    days = np.array("2020-01-01", "datetime64[us]") + (np.arange(200) // 4 * 86_400_000_000).astype("timedelta64[us]")
+    days[5] = np.datetime64("NaT")
+    parts = ways(numbers([float(row) for row in range(200)]), days, method="time", test_size=0.2)
+    assert parts[5] == LEFT_OUT
+    assert days[parts == TRAIN].max() < days[parts == VALIDATION].min()
+    assert days[parts == VALIDATION].max() < days[parts == TEST].min()
+    assert (parts == TEST).sum() == 40
+
+
+def test_a_column_says_where_rows_belong() -> None:
+    target = classes({"a": 30, "b": 30})
+    told = TextColumn.of(["Train", "test", "dev", None] * 15)
+    parts = ways(target, told, method="column")
+    assert parts[:4].tolist() == [TRAIN, TEST, VALIDATION, LEFT_OUT]
+    tested = ways(target, np.array([0.0, 0.0, 1.0] * 20), method="column")
+    assert (tested == TEST).sum() == 20
+    with pytest.raises(BadInput, match="names no part"):
+        ways(target, TextColumn.of(["Lyon"] * 60), method="column")
+
+
+def test_numbers_are_stratified_by_tenths_and_shuffled_blindly() -> None:
+    target = numbers([float(row) for row in range(1000)])
+    parts = ways(target, method="stratified", test_size=0.2)
+    assert np.bincount(np.flatnonzero(parts == TEST) // 100).tolist() == [20] * 10
+    blind = ways(classes({"a": 900, "b": 100}), method="shuffle", test_size=0.2)
+    assert (blind == TEST).sum() == 200
+
+
+@pytest.mark.parametrize("method", ["random", "group"])
+def test_every_row_is_tested_in_one_fold(method: str) -> None:
+    target = classes({"a": 70, "b": 33}, missing=2)
+    group = np.arange(105.0) // 3
+    request = SplitRequest(method, column="c", folds=5)
+    folds = make_folds(target, request, group)
+    assert (folds[-2:] == LEFT_OUT).all()
+    assert np.bincount(folds[:103]).min() >= 18
+    first = make_split(target, request, by=group)
+    assert ((first == TEST) == (folds == 0)).all()
+    if method == "group":
+        assert all(len(set(folds[:103][group[:103] == one])) == 1 for one in range(34))
+    else:
+        assert max(np.bincount(folds[70:103])) - min(np.bincount(folds[70:103])) <= 1
+
+
+@pytest.mark.parametrize(("request_", "words"), [
+    (SplitRequest("sideways"), "no way to split"), (SplitRequest("group"), "column must be named"),
+    (SplitRequest(folds=1), "folds cannot be made"), (SplitRequest("time", column="c", folds=3), "dealt into folds")])
+def test_a_way_to_split_that_cannot_be_is_refused(request_: SplitRequest, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        make_split(classes({"a": 30, "b": 30}), request_)
+    assert "folds" not in SplitRequest().to_json()  # what older runners do not know is not said

@@ -91,7 +91,7 @@ class LimitedControl(Control):
         self._control.check()
 
 
-class _Quiet(Report):
+class Quiet(Report):
     """Hears what a fit says of itself and keeps its curve; the search speaks for all its trials."""
 
     def __init__(self, report: Report) -> None:
@@ -116,7 +116,7 @@ class _Quiet(Report):
         """The search has a progress of its own."""
 
 
-class _NoCheckpoints(Checkpoints):
+class NoCheckpoints(Checkpoints):
     """A fit within a search is done again rather than gone on with."""
 
     def __init__(self) -> None:
@@ -152,11 +152,11 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
         control.check()
         if fold and control.finish and not needed:
             raise TimeUp
-        quiet = _Quiet(report)
+        quiet = Quiet(report)
         fitted = fit(estimator, FitContext(
             classes=rows.classes, parameters=resolve(entry.parameters, given),
             train=Part(part.x[fit_on], part.y[fit_on]), validation=Part(part.x[judge_by], part.y[judge_by]),
-            report=quiet, control=control, checkpoints=_NoCheckpoints(),
+            report=quiet, control=control, checkpoints=NoCheckpoints(),
             categorical=rows.categorical[estimator.style], seed=seed + fold, threads=threads, device=device))
         predictions.append(np.asarray(fitted.validation, np.float32 if rows.classes else np.float64))
         natives.append(fitted.native)

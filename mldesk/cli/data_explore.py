@@ -1,0 +1,145 @@
+"""``mldesk data explore|guard``: statistics of a table, and what would spoil the scores of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.data_shown import Reference
+from mldesk.cli.face import Face
+from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.train import SPLIT_HELP
+
+_SHOWN = 12
+_MEASURES = {"pearson": "Pearson's r", "cramers_v": "Cramér's V", "correlation_ratio": "correlation ratio"}
+
+
+def explore(
+    context: typer.Context, reference: Reference,
+    target: Annotated[str | None, typer.Option(metavar="COL", help="Show how every column lies beside this one "
+                                               "instead.")] = None,
+    task: Annotated[str | None, typer.Option(metavar="T", help="With --target: tabular_classification or "
+                                             "tabular_regression.")] = None,
+) -> None:
+    """Show what goes together, is missing together, lies far off, or is there twice."""
+    face = Face.of(context)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        if target is None:
+            made = bench.explore.statistics(reference, cancelled=interrupts.asked)
+        else:
+            made = bench.explore.target(reference, target, task, cancelled=interrupts.asked)
+    if face.json:
+        face.document(made)
+    elif target is None:
+        _statistics(face, made)
+    else:
+        _target(face, made)
+
+
+def guard(
+    context: typer.Context, reference: Reference,
+    target: Annotated[str, typer.Option(metavar="COL", help="The column to predict.")],
+    task: Annotated[str | None, typer.Option(metavar="T", help="tabular_classification or tabular_regression.")] = None,
+    split: Annotated[str, typer.Option(metavar="HOW", help=SPLIT_HELP)] = "random",
+    split_column: Annotated[str | None, typer.Option("--split-column", metavar="COL", help="The column that group, "
+                                                     "time and column go by.")] = None,
+    folds: Annotated[int, typer.Option(metavar="K", min=0, help="As `train` would.")] = 0,
+    test_size: Annotated[float, typer.Option("--test-size", metavar="F", help="Share of rows for the test.")] = 0.2,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of the split.")] = 0,
+    feature: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to learn from; may be "
+                                                      "repeated.")] = None,
+    without: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from; may be "
+                                                      "repeated.")] = None,
+) -> None:
+    """Deal the rows as `train` would, and show what would make its scores say too much.
+
+    Copies of training rows among the test rows, columns that give the target away, identifiers, classes without rows,
+    and the like; each with the rows to look at.
+    """
+    from mldesk.workbench.orders import TrainOrder
+
+    face = Face.of(context)
+    order = TrainOrder(dataset=reference, target=target, task=task, split=split, split_column=split_column,
+                       folds=folds, test_size=test_size, seed=seed, features=tuple(feature) if feature else None,
+                       without=tuple(without or ()))
+    with Interrupts() as interrupts, face.workbench() as bench:
+        found = bench.explore.guard(order, cancelled=interrupts.asked)
+    if face.json:
+        face.document(found)
+        return
+    face.say("rows: " + ", ".join(f"{words.count(count)} {part}" for part, count in found["rows"].items()))
+    if not found["concerns"]:
+        face.say("Nothing to worry about was found.")
+    for concern in found["concerns"]:
+        face.say(f"\n{concern['level'].upper()}  {concern['text']}")
+        face.say(f"  {concern['hint']}")
+        if concern["rows"]:
+            more = " …" if len(concern["rows"]) > _SHOWN else ""
+            face.say(f"  rows (from 0): {', '.join(str(row) for row in concern['rows'][:_SHOWN])}{more}")
+        elif concern["where"]:
+            face.say(f"  rows: those WHERE {concern['where'][:200]}")
+
+
+def _statistics(face: Face, made: Mapping[str, Any]) -> None:
+    pairs = sorted((pair for pair in made["associations"]["pairs"] if pair["value"] is not None),
+                   key=lambda pair: -abs(pair["value"]))
+    face.say("What goes together")
+    face.table(("column", "and", "measure", "strength", "Spearman", "rows"),
+               [(pair["a"], pair["b"], _MEASURES[pair["measure"]], f"{pair['value']:.3f}",
+                 "" if pair.get("spearman") is None else f"{pair['spearman']:.3f}", words.count(pair["n"]))
+                for pair in pairs[:_SHOWN]], right=("strength", "Spearman", "rows"),
+               empty="No two columns can be compared.")
+    if len(pairs) > _SHOWN:
+        face.note(f"and {len(pairs) - _SHOWN:,} weaker pairs; --json lists all of them")
+    missing = made["missing"]
+    if missing["columns"]:
+        face.say("\nMissing together")
+        face.table(("columns", "rows"), [(", ".join(item["columns"])[:100], words.count(item["rows"]))
+                                         for item in missing["patterns"][:_SHOWN]], right=("rows",))
+    if made["outliers"]["columns"]:
+        face.say("\nFar from the rest")
+        face.table(("column", "below", "above", "usual from", "to", "robust z"),
+                   [(item["name"], words.count(item["below"]), words.count(item["above"]), f"{item['low']:.6g}",
+                     f"{item['high']:.6g}", "" if item["robust"] is None else words.count(item["robust"]))
+                    for item in made["outliers"]["columns"][:_SHOWN]],
+                   right=("below", "above", "usual from", "to", "robust z"))
+    _repeats(face, made["repeats"])
+
+
+def _repeats(face: Face, repeats: Mapping[str, Any]) -> None:
+    same, near, apart = repeats["same"], repeats["near"], repeats["apart"]
+    face.say("\nThere more than once")
+    lines = [("the same in every cell", words.count(same["rows"]), _rows(same["examples"])),
+             ("nearly the same", words.count(near["rows"]), _rows(near["examples"]))]
+    lines += [(f"apart in {item['column']} only", words.count(item["rows"]), _rows(item["examples"]))
+              for item in apart["columns"][:5]]
+    face.table(("rows that are", "rows", "for example (from 0)"), lines, right=("rows",))
+    if not apart["looked"]:
+        face.note("The table is too long to look for rows that are apart in one column only.")
+
+
+def _rows(examples: Any) -> str:
+    return "; ".join(", ".join(str(row) for row in group[:3]) for group in examples[:2])
+
+
+def _target(face: Face, made: Mapping[str, Any]) -> None:
+    if made["balance"]:
+        total = sum(count for _, count in made["balance"])
+        face.table(("class", "rows", "share"), [(str(value)[:60], words.count(count), f"{count / total:.1%}")
+                                                for value, count in made["balance"][:_SHOWN]], right=("rows", "share"))
+        face.say()
+    face.table(("column", "predicts alone", ""),
+               [(item["name"], "" if item["power"] is None else _power(item), _SUSPICION.get(item["suspicion"], ""))
+                for item in made["columns"]], right=("predicts alone",))
+    if made["sampled"]:
+        face.note(f"What columns predict was taken from {made['sampled']:,} rows.")
+
+
+_SUSPICION = {"leak": "! gives the target away", "strong": "! very strong; known beforehand?"}
+
+
+def _power(item: Mapping[str, Any]) -> str:
+    return f"AUC {(1 + item['power']) / 2:.3f}" if item["measure"] == "auc" else f"R² {item['power']:.3f}"

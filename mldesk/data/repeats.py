@@ -1,0 +1,158 @@
+"""Rows that are there more than once: the same in every cell, nearly the same, or apart in one column only.
+
+Nearly the same is the same once identifiers are left out, text is without case, accents, punctuation and doubled
+spaces, and numbers are cut to six digits. Rows are told by sums of 64-bit hashes of their cells, so that a row
+without one column is known by subtracting that cell.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from mldesk.core.scratch import working_folder_in
+from mldesk.data.engine import connect, identifier, relation, sql_errors
+from mldesk.data.stopping import check_stopped
+from mldesk.wire.schema import Column, ColumnType
+
+EXAMPLES = 20              # groups of rows that are named
+IN_EXAMPLE = 5             # rows of a group that are named
+MOST_CELLS = 60_000_000    # beyond, rows that are apart in one column are not looked for
+UNIQUE = 0.98              # share of different values from which text or whole numbers name their row
+_DIGITS = 6
+_NONE: dict[str, Any] = {"rows": 0, "examples": []}
+
+Hashes = npt.NDArray[np.uint64]
+
+
+def repeats(parts: Sequence[Path], columns: Sequence[Column], scratch: Path | None = None) -> dict[str, Any]:
+    """Return {"same", "near", "apart"}.
+
+    ``same`` is {"rows": those that repeat an earlier one, "groups", "examples": [[row from 0, ...]]}. ``near`` is
+    {"rows": those that have another nearly like them, not the same, "examples", "without": the identifiers that were
+    left out}. ``apart`` is {"looked": whether the table is short enough, "columns": [{"column", "rows", "examples"}]}:
+    how many rows have another that is like them but for that column.
+    """
+    rows = sum(pq.read_metadata(path).num_rows for path in parts)
+    names = identifiers(columns, rows)
+    usual = [column for column in columns if column.name not in names and column.distinct > 0]
+    with Hasher(parts, scratch) as hasher:
+        whole = hasher.rows([identifier(column.name) for column in columns])
+        same = groups_of(whole)
+        near = mixed(hasher.rows([normal(column) for column in usual]), whole) if usual else _NONE
+        looked = rows * len(usual) <= MOST_CELLS and len(usual) > 2
+        apart = _apart(hasher, usual, rows) if looked else []
+    return {"same": same, "near": {**near, "without": sorted(names)},
+            "apart": {"looked": looked, "columns": apart}}
+
+
+def identifiers(columns: Sequence[Column], rows: int) -> set[str]:
+    """Return the columns that seem to number or name their row: text or whole numbers, nearly all of them different."""
+    return {column.name for column in columns
+            if column.type in (ColumnType.TEXT, ColumnType.INTEGER) and rows >= 20
+            and column.distinct >= UNIQUE * (rows - column.missing) > 0}
+
+
+def normal(column: Column) -> str:
+    """Return SQL for a cell as "nearly the same" sees it."""
+    name = identifier(column.name)
+    if column.type is ColumnType.TEXT:
+        return (f"trim(regexp_replace(lower(strip_accents({name})), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))")
+    if column.type is ColumnType.NUMBER:
+        digits = f"{_DIGITS - 1} - floor(log10(abs({name})))::INTEGER"
+        return (f"CASE WHEN NOT isfinite({name}) OR abs({name}) < 1e-200 OR abs({name}) > 1e200 THEN {name} "
+                f"ELSE round({name}, {digits}) END")
+    return name
+
+
+class Hasher:
+    """Hashes cells of a table, (rows,) uint64, in the order of its rows. A context manager."""
+
+    def __init__(self, parts: Sequence[Path], scratch: Path | None = None) -> None:
+        self._folder = working_folder_in(scratch, "mldesk-repeats")
+        self._connection: duckdb.DuckDBPyConnection = connect(parts, self._folder)
+        self._connection.execute(f"CREATE VIEW data AS SELECT * FROM {relation(parts)}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def cells(self, expression: str) -> Hashes:
+        """Return the hash of an expression in every row."""
+        return self._fetch(f"hash({expression})")
+
+    def rows(self, expressions: Sequence[str]) -> Hashes:
+        """Return one hash of several expressions together in every row."""
+        return self._fetch(f"hash(row({', '.join(expressions)}))")
+
+    def _fetch(self, sql: str) -> Hashes:
+        check_stopped()
+        with sql_errors("Looking for duplicates"):
+            found: Any = self._connection.execute(f"SELECT {sql} AS h FROM data").fetchnumpy()["h"]
+        hashes: Hashes = np.ma.getdata(found).astype(np.uint64, copy=False)
+        return hashes
+
+
+def groups_of(hashes: Hashes) -> dict[str, Any]:
+    """Return {"rows", "groups", "examples"} of equal hashes, as ``repeats`` gives them; the first groups by row."""
+    order, begins, sizes = runs(hashes)
+    many = np.flatnonzero(sizes > 1)
+    firsts = order[begins[many]]
+    some = many[np.argsort(firsts, kind="stable")[:EXAMPLES]]
+    return {"rows": int((sizes[many] - 1).sum()), "groups": len(many),
+            "examples": [order[begins[group]:begins[group] + min(IN_EXAMPLE, sizes[group])].tolist()
+                         for group in some]}
+
+
+def runs(hashes: Hashes) -> tuple[Any, Any, Any]:
+    """Return rows in the order of their hashes (equal ones in their own), where each run begins and its size."""
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    if not len(ordered):
+        return order, np.empty(0, np.int64), np.empty(0, np.int64)
+    begins = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return order, begins, np.diff(np.append(begins, len(ordered)))
+
+
+def _apart(hasher: Hasher, columns: Sequence[Column], rows: int) -> list[dict[str, Any]]:
+    whole = np.zeros(rows, np.uint64)
+    with np.errstate(over="ignore"):
+        for place, column in enumerate(columns):
+            whole += _salted(hasher, column, place)
+        found = []
+        for place, column in enumerate(columns):
+            check_stopped()
+            rest = whole - _salted(hasher, column, place)
+            facts = mixed(rest, whole)
+            if facts["rows"]:
+                found.append({"column": column.name, **facts})
+    return sorted(found, key=lambda facts: -facts["rows"])
+
+
+def _salted(hasher: Hasher, column: Column, place: int) -> Hashes:
+    """Return a column's hashes, different from what another column has for the same values."""
+    return hasher.cells(f"row({identifier(column.name)}, {place})")
+
+
+def mixed(rest: npt.NDArray[Any], whole: npt.NDArray[Any]) -> dict[str, Any]:
+    """Return {"rows", "examples"}: how many rows have another with the same ``rest`` and a different ``whole``."""
+    order, begins, sizes = runs(rest)
+    if not len(order):
+        return dict(_NONE)
+    full = whole[order]
+    some = np.flatnonzero(np.minimum.reduceat(full, begins) != np.maximum.reduceat(full, begins))
+    firsts = order[begins[some]]
+    named = some[np.argsort(firsts, kind="stable")[:EXAMPLES]]
+    return {"rows": int(sizes[some].sum()),
+            "examples": [order[begins[group]:begins[group] + min(IN_EXAMPLE, sizes[group])].tolist()
+                         for group in named]}

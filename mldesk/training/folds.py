@@ -1,0 +1,68 @@
+"""Cross-validation of the model that a job makes: the same estimator on every other fold, for its scores alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mldesk.training.catalogue import EstimatorEntry
+from mldesk.training.estimators.base import FitContext, Part, load_estimator
+from mldesk.training.features import FeatureEncoder
+from mldesk.training.fitting import fit
+from mldesk.training.job import Folds, Table, Workplace
+from mldesk.training.search.trial import NoCheckpoints, Quiet
+from mldesk.training.split import TEST, TRAIN, VALIDATION, fold_split
+from mldesk.training.values import Array, ColumnData, take
+from mldesk.wire.jobs import TrainRequest
+
+
+def cross_validate(request: TrainRequest, entry: EstimatorEntry, parameters: Mapping[str, Any],
+                   columns: Mapping[str, ColumnData], table: Table, folds: Folds, first: Mapping[str, float],
+                   work: Workplace) -> dict[str, Any]:
+    """Return {"folds", "metrics": {name: {"mean", "std", "values"}}}; ``first`` are the scores of the first fold.
+
+    Everything is fitted anew on each fold's training rows, the encoder included. ``std`` is that of a sample. Asked to
+    finish, it leaves the folds that are left. Raises what the estimator raises; Terminated.
+    """
+    from mldesk.training.metrics import score  # loads scikit-learn, which the torch network does without until here
+
+    work.report.stage("Cross-validating")
+    scores: list[Mapping[str, float]] = [first]
+    for fold in range(1, request.split.folds):
+        work.control.check()
+        if work.control.finish:
+            break
+        membership = fold_split(table.target, request.split, folds.codes, fold, folds.by)
+        prediction = _predict(request, entry, parameters, columns, table, membership, fold, work)
+        scores.append(score(prediction, table.target.y[membership == TEST], len(table.target.classes)))
+        work.report.progress(fold, request.split.folds - 1, "folds")
+    return {"folds": len(scores), "metrics": _together(scores)}
+
+
+def _predict(request: TrainRequest, entry: EstimatorEntry, parameters: Mapping[str, Any],
+             columns: Mapping[str, ColumnData], table: Table, membership: Array, fold: int,
+             work: Workplace) -> Array:
+    estimator = load_estimator(entry)
+    encoder = FeatureEncoder.fit(take(columns, membership == TRAIN), table.candidates, estimator.style,
+                                 chosen=request.features is not None)
+    fit_on, judge_by = (Part(encoder.transform(take(columns, membership == part)), table.target.y[membership == part])
+                        for part in (TRAIN, VALIDATION))
+    classes = len(table.target.classes)
+    fitted = fit(estimator, FitContext(
+        classes=classes, parameters=parameters, train=fit_on, validation=judge_by, report=Quiet(work.report),
+        control=work.control, checkpoints=NoCheckpoints(), categorical=tuple(encoder.categorical),
+        seed=request.seed + fold, threads=work.threads, device=work.device))
+    return estimator.predict(fitted.native, encoder.transform(take(columns, membership == TEST)), classes)
+
+
+def _together(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:
+    """Return mean, spread and values of every metric that all folds have."""
+    found = {}
+    for name in scores[0]:
+        values = [float(one[name]) for one in scores if one.get(name) is not None]
+        if len(values) == len(scores):
+            spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+            found[name] = {"mean": float(np.mean(values)), "std": spread, "values": values}
+    return found
