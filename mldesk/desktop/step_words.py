@@ -55,11 +55,14 @@ def _plainly(kind: str, step: Mapping[str, Any]) -> str:
     from mldesk.data.steps import BY_NAME  # slow where no table was touched yet
 
     known = BY_NAME.get(kind)
-    usual = {} if known is None else {field.name: field.default for field in known.fields}
+    if known is None:
+        fields = ", ".join(f"{name} {words.cell(value)}" for name, value in step.items() if name != "step")
+        return f"{kind}: {fields}"
+    usual = {field.name: field.default for field in known.fields}
     said = [listed([str(item) for item in value]) if isinstance(value, (list, tuple)) else words.cell(value)
             for name, value in step.items()
             if name not in ("step", "disabled", "digest", "code") and value not in (None, "", usual.get(name))]
-    title = (known.title or kind) if known is not None else kind
+    title = known.title or kind
     return f"{title}: {', '.join(said)}" if said else title
 
 
