@@ -22,6 +22,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.exploring import ExploreService
 from mldesk.workbench.health import Finding, examine
+from mldesk.workbench.history import HistoryService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
@@ -61,8 +62,8 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     predictions = PredictionService(library, models)
     return Workbench(
         home=place, library=library, datasets=datasets, models=models, runners=runners, runs=runs,
-        contracts=ContractService(library, datasets, place), explore=ExploreService(library, datasets, place),
-        predictions=predictions,
+        history=HistoryService(library, datasets), contracts=ContractService(library, datasets, place),
+        explore=ExploreService(library, datasets, place), predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),
         scripts=ScriptService(library, datasets, runners, clock), reports=ReportService(library, datasets, runs),
         book=RunBook(library))

@@ -12,6 +12,7 @@ from mldesk.cli.data_clean import clean, recipe
 from mldesk.cli.data_contract import check, contract
 from mldesk.cli.data_explore import explore, guard
 from mldesk.cli.data_far import fetch
+from mldesk.cli.data_history import bin_, lineage, note, purge, tag
 from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
 from mldesk.cli.data_shown import Name, Reference, Version, columns, origin, problems, recipe_words
@@ -99,6 +100,11 @@ def versions(context: typer.Context, name: Name) -> None:
 
 
 app.command()(diff)
+app.command()(lineage)
+app.command()(tag)
+app.command()(note)
+app.command("bin")(bin_)
+app.command()(purge)
 
 
 @app.command()

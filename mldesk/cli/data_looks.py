@@ -61,18 +61,22 @@ def query(
 
 
 def diff(context: typer.Context, name: Name, first: Version,
-         second: Annotated[int, typer.Argument(metavar="W", min=1, help="Another version's number.")]) -> None:
+         second: Annotated[int, typer.Argument(metavar="W", min=1, help="Another version's number.")],
+         keys: Annotated[list[str] | None, typer.Option("--key", metavar="COLUMN", help="Tells rows apart, so that "
+                                                        "changed ones are counted; may be repeated.")] = None) -> None:
     """Say what differs between two versions."""
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
-        found = bench.datasets.diff(name, first, second, cancelled=interrupts.asked)
+        found = bench.datasets.diff(name, first, second, keys=keys or (), cancelled=interrupts.asked)
     if face.json:
         face.document(found)
         return
     rows, columns = found["rows"], found["columns"]
     face.show(facts({
         "rows": f"{rows['from']:,} → {rows['to']:,}" + ("" if rows["added"] is None else
-                f"  ({rows['removed']:,} gone, {rows['added']:,} new, over the shared columns)"),
+                f"  ({rows['removed']:,} gone, {rows['added']:,} new, " + (
+                    f"{rows['changed']:,} changed)" if "changed" in rows else "over the shared columns)")),
+        "cells changed": ", ".join(f"{name} ({count:,})" for name, count in rows.get("changed_by", {}).items()),
         "columns added": ", ".join(columns["added"]), "columns removed": ", ".join(columns["removed"]),
         "types changed": ", ".join(f"{item['column']} ({item['from']} → {item['to']})" for item in columns["retyped"]),
         "missing cells": ", ".join(f"{item['column']} ({item['from']:,} → {item['to']:,})"

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from mldesk.core.scratch import working_folder_in
+from mldesk.data.differences_by_key import by_keys
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled
@@ -22,13 +23,16 @@ _COMPARED = 500  # columns up to which rows are compared
 
 def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second: str,
          second_columns: Sequence[Column], *, scratch: Path | None = None,
-         cancelled: Cancelled | None = None) -> dict[str, Any]:
+         keys: Sequence[str] = (), cancelled: Cancelled | None = None) -> dict[str, Any]:
     """Return {"rows", "columns", "changed"}, plain JSON, for two manifests.
 
     ``rows``: from, to, added, removed (rows only in one, over the columns that both have with one type; a changed row
     counts once on each side; None where nothing can be compared). ``columns``: added, removed, retyped. ``changed``:
     columns whose missing or distinct values differ. What memory does not hold goes to a folder in ``scratch``.
-    Raises ImportCancelled soon after ``cancelled`` says so.
+
+    With ``keys``, columns that tell rows apart, a row is the same row if its keys are: ``rows`` then also has
+    "changed", and "keys", "changed_by" (cells by column) and "examples" ([{"keys", "column", "from", "to"}…]).
+    Raises BadInput for keys that are no such columns, ImportCancelled soon after ``cancelled`` says so.
     """
     old, new = ({column.name: column for column in columns} for columns in (first_columns, second_columns))
     shared = [name for name, column in old.items() if name in new and new[name].type is column.type]
@@ -36,6 +40,9 @@ def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second
     rows: dict[str, Any] = {"from": _rows(one), "to": _rows(two), "added": None, "removed": None}
     if first == second:
         rows["added"] = rows["removed"] = 0
+    elif keys:
+        rows |= stoppable(lambda: by_keys(one, two, shared, list(dict.fromkeys(keys)), scratch), cancelled,
+                          "The comparison")
     elif shared and len(shared) <= _COMPARED:
         rows["removed"], rows["added"] = stoppable(lambda: _row_differences(one, two, shared, scratch), cancelled,
                                                    "The comparison")

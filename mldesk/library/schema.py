@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -55,6 +55,15 @@ dataset_versions = Table(
     Column("problems", Text, nullable=False),    # JSON
     Column("columns", Text, nullable=False),     # JSON; last, since it may be long
     UniqueConstraint("dataset", "number"),
+)
+
+dataset_words = Table(
+    "dataset_words", metadata,
+    Column("dataset", Integer, ForeignKey("datasets.key", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # of the version; 0: the dataset itself
+    Column("note", Text, nullable=False),
+    Column("tags", Text, nullable=False),        # JSON
+    sqlite_with_rowid=False,
 )
 
 contracts = Table(

@@ -281,15 +281,20 @@ class ObjectStore:
         ``missing``) within ``older_than_seconds`` stays: that is the time a writer has from its put to naming the
         digest in the library. Raises LibraryDamaged, with nothing removed, when a manifest to keep cannot be read.
         """
-        kept = self._reached(keep)
+        kept = self.reached(keep)
+        gone = self.free([digest for digest in self.digests() if digest not in kept], older_than_seconds)
+        self.sweep_staging(older_than_seconds)
+        return gone
+
+    def free(self, digests: Iterable[str], older_than_seconds: float) -> list[str]:
+        """Remove those of some objects that nobody put or asked for lately, as ``sweep`` does; return them."""
         gone: list[str] = []
-        for digest in [digest for digest in self.digests() if digest not in kept]:
+        for digest in digests:
             path = self._where(digest)
             with locked(self._lock):  # a writer that finds the object there does so under the same lock
-                if age_of(path) >= older_than_seconds:
+                if path.is_file() and age_of(path) >= older_than_seconds:
                     self._remove(path)
                     gone.append(digest)
-        self.sweep_staging(older_than_seconds)
         return gone
 
     def sweep_staging(self, older_than_seconds: float = DAY) -> None:
@@ -386,7 +391,8 @@ class ObjectStore:
             raise damaged(digest)
         return entry
 
-    def _reached(self, keep: Collection[str]) -> set[str]:
+    def reached(self, keep: Collection[str]) -> set[str]:
+        """Return the digests and those of the files of manifests among them. Raises LibraryDamaged."""
         reached = {check_digest(digest) for digest in keep}
         for digest in tuple(reached):
             with contextlib.suppress(FileNotFoundError), open(self._where(digest), "rb") as file:

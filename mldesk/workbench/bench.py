@@ -13,6 +13,7 @@ from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.exploring import ExploreService
+from mldesk.workbench.history import HistoryService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
@@ -29,6 +30,7 @@ class Workbench:
     home: Home
     library: Library
     datasets: DatasetService
+    history: HistoryService
     contracts: ContractService
     explore: ExploreService
     runs: RunService

@@ -269,16 +269,19 @@ class DatasetService:
         """Return the labels of the models that were trained on any version of it."""
         return self._library.datasets.used_by(name)
 
-    def diff(self, name: str, first: int, second: int, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
+    def diff(self, name: str, first: int, second: int, *, keys: Sequence[str] = (),
+             cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Say what differs between two versions: what ``data.diff`` finds, and {"dataset", "from", "to", "missing"
-        (the columns whose count of missing cells differs), "recipe"}. Raises NotFound, ImportCancelled.
+        (the columns whose count of missing cells differs), "recipe"}. ``keys`` are columns that tell rows apart.
+
+        Raises NotFound, BadInput for keys that do not, ImportCancelled.
         """
         from mldesk.data import diff
 
         old, new = self.show(f"{name}@{first}"), self.show(f"{name}@{second}")
         with self._intact(old), self._intact(new):
             found = diff(self._library.objects, old.manifest, old.columns, new.manifest, new.columns,
-                         scratch=self._home.scratch, cancelled=cancelled)
+                         scratch=self._home.scratch, keys=keys, cancelled=cancelled)
         steps = new.recipe if new.parent == old.number and new.recipe is not None else None
         missing = [{"column": item["column"], "from": item["missing"][0], "to": item["missing"][1]}
                    for item in found["changed"] if item["missing"][0] != item["missing"][1]]

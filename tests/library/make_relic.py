@@ -37,6 +37,7 @@ def main() -> None:
             library.runs.apply(long.id, journal(STARTED, *[loss(step) for step in range(1, 101)], (
                 "interrupted", {"cause": "killed_external"})))
             library.runs.annotate(long.id, note="A note.", group="first tries", tags=["slow", "ünique"])
+            library.words.set("Pinguïns", 2, note="Without the measurement.", tags=["clean", "für Ada"])
             library.settings.set("theme", "dark")
         connection = sqlite3.connect(home.database)
         target.write_text("\n".join(connection.iterdump()) + "\n", "utf-8")

@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from mldesk.core.errors import LibraryDamaged, MldeskError
 from mldesk.core.paths import Home
 from mldesk.library import Library, keeping, migrations, schema
+from mldesk.library.dataset_words import Words
 from tests.library.conftest import STARTED, Clock, add_run, add_table, journal, loss, succeeded
 
 RELICS = sorted((Path(__file__).parent / "relics").glob("*.sql"))
@@ -135,6 +136,8 @@ class TestMigrations:
                 long = library.runs.get("long")
                 assert (long.note, long.group, long.tags) == ("A note.", "first tries", ("slow", "ünique"))
                 assert [point.step for point in library.runs.metrics(long.id)] == list(range(1, 101))
+            if relic.stem > "0005":
+                assert library.words.get("Pinguïns")[2] == Words("Without the measurement.", ("clean", "für Ada"))
             assert library.settings.get("theme") == "dark"
             library.runs.apply(stopped.id, journal(("started", {"attempt": 2, "resumed_from": 1}), first=5))
             add_table(library, "Pinguïns")

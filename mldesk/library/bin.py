@@ -1,0 +1,140 @@
+"""The bin for good: what removed datasets hold, and taking them out of the library so that the space is free.
+
+Rows go first, in one transaction; then the objects that nothing names any more. A crash in between leaves objects that
+the next purge frees. What a model, a run, a recipe or another version needs is named elsewhere, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from mldesk.core.errors import LibraryDamaged, NotFound
+from mldesk.library.names import fold
+from mldesk.library.schema import dataset_versions, datasets
+from mldesk.wire.objects import DAY, ObjectMissing
+
+if TYPE_CHECKING:
+    from mldesk.library.database import Database
+    from mldesk.library.library import Library
+
+SETTLED = 600.0   # seconds since somebody put or asked for an object; a writer may be about to name it until then
+
+
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """A dataset in the bin."""
+
+    name: str
+    key: int
+    removed: float     # seconds since the epoch
+    versions: int
+    size: int          # bytes that purging it would free
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge did."""
+
+    datasets: tuple[str, ...]
+    freed: int         # bytes
+    kept: int          # bytes of theirs that a model, a run or another dataset needs
+    later: int         # bytes that were used just now; they are freed by a later purge
+
+
+class Bin:
+    """Removed datasets."""
+
+    def __init__(self, library: Library, database: Database) -> None:
+        self._library, self._database = library, database
+
+    def list(self) -> list[Binned]:
+        """Return what is in the bin, last removed first, with what purging each alone would free."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(datasets).where(datasets.c.removed.is_not(None))
+                                      .order_by(datasets.c.removed.desc(), datasets.c.key.desc())).all()
+        found = []
+        for row in rows:
+            own = self._objects_of([row.key])
+            needed = self._reached(self._library.named_digests(without=[row.key])) if own else set()
+            with self._database.read() as connection:
+                count = len(connection.execute(select(dataset_versions.c.key).where(
+                    dataset_versions.c.dataset == row.key)).all())
+            found.append(Binned(row.name, row.key, row.removed, count,
+                                sum(size for digest, size in own.items() if digest not in needed)))
+        return found
+
+    def purge(self, names: Collection[str] | None = None, *, settled: float = SETTLED) -> Purged:
+        """Take datasets out of the bin for good; None means all of them. There is no way back.
+
+        Raises NotFound for a name that is not in the bin; LibraryDamaged, with nothing gone, where it cannot be told
+        what others need.
+        """
+        chosen = self._chosen(names)
+        if not chosen:
+            return Purged((), self._sweep(), 0, 0)
+        own = self._objects_of(chosen)
+        self._reached(self._library.named_digests(without=chosen))  # where that cannot be read, nothing goes
+        with self._database.write() as connection:
+            connection.execute(delete(datasets).where(datasets.c.key.in_(chosen), datasets.c.removed.is_not(None)))
+        needed = self._reached(self._library.named_digests())
+        free = {digest: size for digest, size in own.items() if digest not in needed}
+        gone = self._library.free(free, settled)
+        freed = sum(free[digest] for digest in gone)
+        return Purged(tuple(chosen.values()), freed + self._sweep(), sum(own.values()) - sum(free.values()),
+                      sum(free.values()) - freed)
+
+    def _sweep(self) -> int:
+        """Free what a purge before left, because it was killed or the objects were in use."""
+        sizes = dict(self._sizes(self._library.objects.digests()))
+        return sum(sizes.get(digest, 0) for digest in self._library.sweep(DAY))
+
+    def _chosen(self, names: Collection[str] | None) -> dict[int, str]:
+        with self._database.read() as connection:
+            rows = connection.execute(select(datasets.c.key, datasets.c.name, datasets.c.folded).where(
+                datasets.c.removed.is_not(None))).all()
+        if names is None:
+            return {row.key: row.name for row in rows}
+        wanted = {fold(name): name for name in names}
+        lost = next((name for folded, name in wanted.items() if folded not in {row.folded for row in rows}), None)
+        if lost is not None:
+            raise NotFound(f"There is no dataset named {lost!r:.80} in the bin.",
+                           hint="`mldesk data bin` lists what is in there.")
+        return {row.key: row.name for row in rows if row.folded in wanted}
+
+    def _objects_of(self, keys: Iterable[int]) -> dict[str, int]:
+        """Return the objects that the versions of datasets name, with their bytes."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(dataset_versions.c.manifest, dataset_versions.c.profile).where(
+                dataset_versions.c.dataset.in_(list(keys)))).all()
+        return dict(self._sizes(self._reached({digest for row in rows for digest in row if digest})))
+
+    def _reached(self, digests: Collection[str]) -> set[str]:
+        """Return the digests and those of the files of manifests among them."""
+        return self._library.objects.reached(digests)
+
+    def _sizes(self, digests: Iterable[str]) -> Iterable[tuple[str, int]]:
+        for digest in digests:
+            with suppress(ObjectMissing):
+                yield digest, self._library.objects.size(digest)
+
+
+def costs(library: Library, name: str) -> Mapping[int, tuple[int, int]]:
+    """Return by version of a dataset the bytes that it alone holds, and all bytes of its rows."""
+    uses: dict[str, int] = {}
+    parts: dict[int, dict[str, int]] = {}
+    for item in (*library.datasets.list(), *library.datasets.list(removed=True)):
+        if item.removed is None:
+            for version in library.datasets.versions(item.name):
+                with suppress(ObjectMissing, LibraryDamaged):
+                    files = {entry.sha256: entry.size for entry in library.objects.manifest(version.manifest).entries}
+                    for digest in files:
+                        uses[digest] = uses.get(digest, 0) + 1
+                    if item.name == name:
+                        parts[version.number] = files
+    return {number: (sum(size for digest, size in files.items() if uses[digest] == 1), sum(files.values()))
+            for number, files in parts.items()}

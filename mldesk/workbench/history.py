@@ -1,0 +1,87 @@
+"""The history of a dataset: how its versions came of one another, what is said of them, what they cost, and the bin."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mldesk.library import Library
+from mldesk.library.bin import Binned, Purged, costs
+from mldesk.library.dataset_words import Words
+from mldesk.library.records import DatasetVersion
+from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.references import parse_reference
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestry:
+    """One version in its history."""
+
+    version: DatasetVersion
+    current: bool
+    words: Words
+    alone: int                  # bytes that no other version holds
+    size: int                   # bytes of its rows, those shared with other versions too
+    others: tuple[str, ...]     # versions of other datasets that its recipe brought in
+    models: tuple[str, ...]     # that were trained on it
+
+    def to_json(self) -> dict[str, Any]:
+        version = self.version
+        return {"version": version.number, "parent": version.parent, "current": self.current, "rows": version.rows,
+                "columns": len(version.columns), "source": version.source, "size": self.size, "alone": self.alone,
+                "steps": len(version.recipe or ()), "others": list(self.others), "models": list(self.models),
+                "tags": list(self.words.tags), "note": self.words.note}
+
+
+class HistoryService:
+    """Lineage, notes and tags, and what is in the bin."""
+
+    def __init__(self, library: Library, datasets: DatasetService) -> None:
+        self._library, self._datasets = library, datasets
+
+    def lineage(self, name: str) -> list[Ancestry]:
+        """Return every version, oldest first, with what it came of and what came of it. Raises NotFound."""
+        head = self._datasets.show(name)
+        words, spent = self._library.words.get(head.dataset), costs(self._library, head.dataset)
+        models: dict[str, list[str]] = {}
+        for item in self._library.models.list():
+            for made in self._library.models.versions(item.name):
+                models.setdefault(made.dataset, []).append(made.label)
+        return [Ancestry(version, version.number == head.number, words.get(version.number, Words()),
+                         *spent.get(version.number, (0, version.size)), _others(version),
+                         tuple(models.get(version.label, ()))) for version in self._datasets.versions(name)]
+
+    def words(self, reference: str) -> Words:
+        """Return what is said about ``N`` as a whole, or about ``N@V``. Raises NotFound."""
+        name, number = self._place(reference)
+        return self._library.words.get(name).get(number, Words())
+
+    def annotate(self, reference: str, *, note: str | None = None, tags: Sequence[str] | None = None) -> Words:
+        """Keep a note or tags of ``N`` or ``N@V``; None leaves what is there. Raises NotFound, BadInput."""
+        name, number = self._place(reference)
+        return self._library.words.set(name, number, note=note, tags=tags)
+
+    def tags(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the tags of every dataset and of its versions, by the dataset's name."""
+        return self._library.words.all_tags()
+
+    def bin(self) -> list[Binned]:
+        """Return the datasets in the bin, with the bytes that purging each would free."""
+        return self._library.bin.list()
+
+    def purge(self, names: Collection[str] | None = None) -> Purged:
+        """Take datasets out of the bin for good, None: all of them. Raises NotFound.
+
+        What a model, a run or another dataset needs of them stays.
+        """
+        return self._library.bin.purge(names)
+
+    def _place(self, reference: str) -> tuple[str, int]:
+        version = self._datasets.show(reference)
+        return version.dataset, parse_reference(reference)[1] or 0
+
+
+def _others(version: DatasetVersion) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(step["dataset"]) for step in version.recipe or ()
+                               if step.get("dataset") and not step.get("disabled")))

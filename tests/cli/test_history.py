@@ -1,0 +1,36 @@
+"""Lineage, tags, notes, the bin and purging by commands; changed rows by key."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Command
+
+
+def test_versions_are_told_apart_tagged_and_thrown_away(mldesk: Command, tmp_path: Path) -> None:
+    table, recipe = tmp_path / "shop.csv", tmp_path / "recipe.json"
+    table.write_text("id,price\n" + "".join(f"{n},{n * 2}\n" for n in range(50)), "utf-8")
+    recipe.write_text(json.dumps([{"step": "filter", "where": "id < 40"}, {"step": "replace", "columns": ["price"],
+                                                                           "values": {"0": "7"}}]), "utf-8")
+    mldesk("data", "import", str(table), "--name", "shop")
+    mldesk("data", "clean", "shop", "--recipe", str(recipe))
+    found = mldesk.good("data", "diff", "shop", "1", "2", "--key", "id")
+    assert {key: found["rows"][key] for key in ("added", "removed", "changed")} == {
+        "added": 0, "removed": 10, "changed": 1}
+    assert found["rows"]["examples"] == [{"keys": [0], "column": "price", "from": 0, "to": 7}]
+    assert mldesk("data", "diff", "shop", "1", "2", "--key", "nothing").code == 2
+    assert mldesk.good("data", "tag", "shop@2", "gold", "checked")["tags"] == ["gold", "checked"]
+    assert mldesk.good("data", "tag", "shop@2", "--remove", "gold")["tags"] == ["checked"]
+    assert mldesk.good("data", "note", "shop", "Prices in cents.")["note"] == "Prices in cents."
+    lineage = mldesk.good("data", "lineage", "shop")
+    assert lineage["note"] == "Prices in cents."
+    assert [(item["version"], item["parent"], item["steps"], item["tags"]) for item in lineage["versions"]] == [
+        (1, None, 0, []), (2, 1, 2, ["checked"])]
+    assert all(item["alone"] > 0 for item in lineage["versions"])
+    mldesk("data", "remove", "shop")
+    assert mldesk.good("data", "bin")["datasets"][0]["dataset"] == "shop"
+    assert mldesk("data", "purge", "--all").code == 2  # nobody said that it is meant
+    assert mldesk("data", "purge", "other", "--yes").code == 3
+    assert mldesk.good("data", "purge", "shop", "--yes")["purged"] == ["shop"]
+    assert mldesk("data", "restore", "shop").code == 3

@@ -1,0 +1,124 @@
+"""The bin: purging frees what nobody needs, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
+from mldesk.library import Library
+from mldesk.library.bin import SETTLED, costs
+from mldesk.library.dataset_words import Words
+from tests.library.conftest import add_run, add_table, journal, succeeded
+
+
+def grow_old(library: Library) -> None:
+    """Let every object be older than a writer could be busy with."""
+    for digest in list(library.objects.digests()):
+        path = library.objects.path(digest)
+        os.utime(path, (path.stat().st_mtime - 2 * SETTLED,) * 2)
+
+
+def test_a_purge_frees_what_only_the_dataset_held(library: Library) -> None:
+    gone, stays = add_table(library, "gone", b"x" * 1000), add_table(library, "stays", b"y" * 1000)
+    add_table(library, "gone", b"y" * 1000, parent=1)  # shared with the other
+    library.datasets.remove("gone")
+    binned = library.bin.list()
+    assert [(item.name, item.versions) for item in binned] == [("gone", 2)]
+    assert 1000 < binned[0].size < 2000
+    grow_old(library)
+    purged = library.bin.purge(["GONE"])
+    assert (purged.datasets, purged.freed, purged.later) == (("gone",), binned[0].size, 0)
+    assert purged.kept >= 1000
+    assert not library.objects.has(gone.manifest)
+    library.objects.verify_manifest(stays.manifest)
+    assert library.bin.list() == []
+    with pytest.raises(NotFound):
+        library.datasets.restore("gone")
+
+
+def test_what_was_written_just_now_is_freed_later(library: Library) -> None:
+    version = add_table(library, "gone", b"x" * 1000)
+    library.datasets.remove("gone")
+    purged = library.bin.purge()
+    assert purged.freed == 0
+    assert purged.later > 1000
+    assert library.objects.has(version.manifest)
+    for digest in list(library.objects.digests()):
+        os.utime(library.objects.path(digest), (1.0, 1.0))
+    assert library.bin.purge().freed == purged.later
+    assert not library.objects.has(version.manifest)
+
+
+def test_a_model_keeps_its_files_when_its_dataset_is_purged(library: Library) -> None:
+    made = add_table(library, "files-of-a-model", b"z" * 500)
+    add_table(library, "penguins", b"x" * 1000)
+    run = add_run(library, "penguins@1")
+    library.runs.apply(run.id, journal(("started", {"attempt": 1}), *succeeded(made.manifest)))
+    for name in ("penguins", "files-of-a-model"):
+        library.datasets.remove(name)
+    grow_old(library)
+    library.bin.purge()
+    library.objects.verify_manifest(made.manifest)
+    assert library.models.list()[0].head.dataset == "penguins@1"
+
+
+def test_a_dataset_that_a_recipe_brought_in_stays_as_long_as_the_recipe(library: Library) -> None:
+    other = add_table(library, "other", b"o" * 800)
+    add_table(library, "table")
+    add_table(library, "table", b"joined", parent=1, recipe=[{"step": "join", "dataset": "other@1",
+                                                               "digest": other.manifest}])
+    library.datasets.remove("other")
+    assert library.bin.list()[0].size == 0
+    grow_old(library)
+    assert library.bin.purge().freed == 0
+    library.objects.verify_manifest(other.manifest)
+
+
+def test_what_is_not_in_the_bin_is_not_purged(library: Library) -> None:
+    add_table(library, "here")
+    add_table(library, "binned", b"1")
+    library.datasets.remove("binned")
+    with pytest.raises(NotFound):
+        library.bin.purge(["here", "binned"])
+    assert [item.name for item in library.bin.list()] == ["binned"]
+    assert library.datasets.get("here").versions == 1
+
+
+def test_an_unreadable_manifest_lets_nothing_go(library: Library) -> None:
+    kept = add_table(library, "kept", b"k" * 100)
+    add_table(library, "gone", b"x" * 1000)
+    library.datasets.remove("gone")
+    grow_old(library)
+    path: Path = library.objects.path(kept.manifest)
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-3])
+    before = sorted(library.objects.digests())
+    with pytest.raises(LibraryDamaged):
+        library.bin.purge()
+    assert sorted(library.objects.digests()) == before
+    assert [item.name for item in library.datasets.list(removed=True)] == ["gone"]
+
+
+def test_a_version_costs_what_it_alone_holds(library: Library) -> None:
+    add_table(library, "table", b"a" * 100)
+    add_table(library, "table", b"b" * 200, parent=1)
+    add_table(library, "copy", b"a" * 100)
+    assert costs(library, "table") == {1: (0, 100), 2: (200, 200)}
+
+
+def test_notes_and_tags_belong_to_a_dataset_or_a_version_and_follow_its_name(library: Library) -> None:
+    add_table(library, "table")
+    library.words.set("table", 0, note="All of it.", tags=["team", "team", " "])
+    library.words.set("Table", 1, tags=["gold"])
+    library.words.set("table", 1, note="The good one.")
+    library.datasets.rename("table", "renamed")
+    assert library.words.get("renamed") == {0: Words("All of it.", ("team",)), 1: Words("The good one.", ("gold",))}
+    assert library.words.all_tags() == {"renamed": ("team", "gold")}
+    for wrong in (lambda: library.words.set("renamed", 2, note="x"), lambda: library.words.get("table")):
+        with pytest.raises(NotFound):
+            wrong()
+    with pytest.raises(BadInput):
+        library.words.set("renamed", 0, tags=[str(number) for number in range(60)])
