@@ -24,8 +24,8 @@ from mldesk.wire.manifest import Manifest, read_entry
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import ColumnType
 
-GROUP_ROWS = 122_880          # of a row group, unless the table is very wide
-PART_ROWS = 8 * GROUP_ROWS    # 983,040
+GROUP_ROWS = 30_720           # of a row group, unless the table is very wide: a page of rows is that much to read
+PART_ROWS = 32 * GROUP_ROWS   # 983,040
 PART_BYTES = 64 * 1024 * 1024
 _GROUP_CELLS = 16_000_000     # of a row group at most
 _AHEAD = 2                    # row groups that wait for being written

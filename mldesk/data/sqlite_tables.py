@@ -135,3 +135,6 @@ def _errors(context: Context) -> Iterator[None]:
             raise ImportRefused(f"{context.name}: the query cannot be answered: {said[:200]}.") from error
         raise ImportRefused(f"{context.name} is damaged or not an SQLite database: {said[:160]}.",
                             hint="Copy it again while no program writes to it.") from error
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged schema quotes it
+        raise ImportRefused(f"{context.name} is damaged: its description of the tables is not text.",
+                            hint="Copy it again while no program writes to it.") from error

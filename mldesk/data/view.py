@@ -18,6 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -34,6 +36,7 @@ from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 
 MAX_ROWS = 100_000  # that one answer may have
+_NEAR = 10_000      # rows from the first up to which rows in an order are asked for whole
 
 
 class TableView:
@@ -51,6 +54,7 @@ class TableView:
         with self._intact():
             self._paths = part_paths(store, manifest)
             facts = [pq.read_metadata(path) for path in self._paths]
+        self._facts = facts
         self._counts = [part.num_rows for part in facts]
         # Where each row group begins; parts of our own making have them all alike, files of others need not.
         self._begins = [list(accumulate((part.row_group(index).num_rows for index in range(part.num_row_groups)),
@@ -63,6 +67,7 @@ class TableView:
         self._spill = scratch
         self._scratch: Path | None = None
         self._group: tuple[int, int, pa.Table] | None = None   # part, row group, its rows: the one read last
+        self._ordered: tuple[str, npt.NDArray[Any]] | None = None   # rows that fit, in an order: their places
         self._row = free_name("_row", self._names)
 
     def __enter__(self) -> Self:
@@ -81,7 +86,7 @@ class TableView:
             if self._scratch is not None:
                 shutil.rmtree(self._scratch, ignore_errors=True)
                 self._scratch = None
-            self._group = None
+            self._group = self._ordered = None
 
     def interrupt(self) -> None:
         """Stop the query that another thread runs; it raises WorkFailed there."""
@@ -110,9 +115,11 @@ class TableView:
             order = f"list_position({literal_list(only)}, {order})"
         if order_by is not None:
             order = f"{identifier(self._known(order_by[0]))} {'DESC' if order_by[1] else 'ASC'} NULLS LAST, {order}"
-        sql = (f"SELECT * EXCLUDE ({identifier(self._row)}) FROM _rows AS data"
-               f"{self._condition(where, search, only)} ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}")
         with self._lock, self._intact(), sql_errors("The filter"):
+            fitting = f"FROM _rows AS data{self._condition(where, search, only)} ORDER BY {order}"
+            if offset + limit > _NEAR:  # whole rows that far down would have to be put in order, too
+                return self._scattered(self._order(fitting)[offset:offset + limit].tolist())
+            sql = f"SELECT * EXCLUDE ({identifier(self._row)}) {fitting} LIMIT {int(limit)} OFFSET {int(offset)}"
             return [[plain(value) for value in row] for row in self._engine().execute(sql).fetchall()]
 
     def count(self, *, where: str | None = None, search: str | None = None, only: Sequence[int] | None = None) -> int:
@@ -197,11 +204,36 @@ class TableView:
         group = bisect_right(begins, start) - 1
         while begins[group] < stop:
             if self._group is None or self._group[:2] != (part, group):
-                with pq.ParquetFile(self._paths[part]) as file:
-                    self._group = (part, group, file.read_row_group(group))
+                self._group = (part, group, self._read_group(part, group))
             first, last = max(start, begins[group]), min(stop, begins[group + 1])
             yield self._group[2].slice(first - begins[group], last - first)
             group += 1
+
+    def _order(self, fitting: str) -> npt.NDArray[Any]:
+        """Return the places of the rows that fit, in order; the last such order is kept, for its next page."""
+        if self._ordered is None or self._ordered[0] != fitting:
+            places = self._engine().execute(f"SELECT {identifier(self._row)} AS place {fitting}").fetchnumpy()["place"]
+            self._ordered = (fitting, np.asarray(places).astype(np.int64 if self.rows_total >> 32 else np.uint32))
+        return self._ordered[1]
+
+    def _scattered(self, places: Sequence[int]) -> list[list[Any]]:
+        """Read rows by their places, in any order: the row groups that they lie in, each once."""
+        starts = list(accumulate(self._counts, initial=0))
+        wanted: dict[tuple[int, int], list[int]] = {}
+        for place in places:
+            part = bisect_right(starts, place) - 1
+            group = bisect_right(self._begins[part], place - starts[part]) - 1
+            wanted.setdefault((part, group), []).append(place)
+        found: dict[int, list[Any]] = {}
+        for (part, group), some in sorted(wanted.items()):
+            first = starts[part] + self._begins[part][group]
+            rows = self._read_group(part, group).take([place - first for place in some])
+            found.update(zip(some, _rows(rows), strict=True))
+        return [found[place] for place in places]
+
+    def _read_group(self, part: int, group: int) -> pa.Table:
+        with pq.ParquetFile(self._paths[part], metadata=self._facts[part]) as file:
+            return file.read_row_group(group)
 
     def _engine(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:

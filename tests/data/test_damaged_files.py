@@ -17,6 +17,10 @@ def test_a_damaged_file_is_a_table_or_a_sentence(seed: int, tmp_path: Path) -> N
     assert check(seed, tmp_path)
 
 
+def test_a_database_whose_schema_is_no_text_is_a_sentence(tmp_path: Path) -> None:
+    assert "damaged" in check(2203000770, tmp_path)  # what SQLite said of it could not be decoded
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_files_are_whole_before_they_are_damaged(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

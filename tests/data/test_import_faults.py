@@ -203,7 +203,7 @@ def test_long_tables_have_many_parts_and_wide_ones_small_groups(
         for first in range(0, 600_000, cut):
             writer.write([pa.array(range(first, min(600_000, first + cut)))])
         paths = writer.close()
-        assert [pq.read_metadata(path).num_rows for path in paths] == [245_760, 245_760, 108_480]
+        assert [pq.read_metadata(path).num_rows for path in paths] == [276_480, 276_480, 47_040]
         sizes.append([path.read_bytes() for path in paths])
     assert sizes[0] == sizes[1]
-    assert (group_rows(1), group_rows(119), group_rows(10_000)) == (122_880, 122_880, 1_600)
+    assert (group_rows(1), group_rows(119), group_rows(10_000)) == (30_720, 30_720, 1_600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,20 @@ def test_a_page_reads_its_row_group_only_once(
     with TableView(store, flights.manifest, flights.columns) as view:
         for offset in range(130_000, 131_000, 100):
             view.rows(offset, 100)
-    assert read == [1]
+    assert read == [4]
+
+
+def test_a_page_far_down_an_order_is_the_one_that_sorting_whole_rows_gives(
+    flights: Table, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = [{"order_by": ("arr_delay", True)},
+                                   {"order_by": ("carrier", False), "where": "month > 6"}, {"search": "n508as"},
+                                   {"where": "arr_delay IS NULL"}]
+    with TableView(store, flights.manifest, flights.columns) as view:
+        whole = [view.rows(40, 30, **how) for how in asked]
+        monkeypatch.setattr("mldesk.data.view._NEAR", 0)
+        assert [view.rows(40, 30, **how) for how in asked] == whole
+        assert view.rows(200_000, 10, order_by=("carrier", True)) == []
 
 
 def test_rows_can_be_ordered_filtered_and_searched(flights: Table, store: ObjectStore) -> None:
