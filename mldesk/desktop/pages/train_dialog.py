@@ -17,6 +17,7 @@ from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.pages.search_form import SearchForm
 from mldesk.desktop.pages.train_runner import RunnerSection
+from mldesk.desktop.pages.train_split import GuardSection, SplitSection
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.search import SearchWish, Trial, asked, is_search
 from mldesk.desktop.states.train import TrainState, likely_target
@@ -183,6 +184,13 @@ class TrainDialog(Sheet, TaskOwner):
         page.body.addWidget(FormRow(self.tr("Name of the run"), self.name, self.tr("Made up if left empty.")))
         page.body.addWidget(FormRow(self.tr("Test rows"), self.test_size,
                                     self.tr("Kept aside, to score the model on rows it has never seen."), "%"))
+        self.split = SplitSection(self.state.version.columns, order)
+        self.split.changed.connect(lambda fields: self._change(**fields))
+        page.body.addWidget(self.split)
+        self.guard = GuardSection(self._shell, lambda: self.state.order.value)
+        self.guard.left.connect(self.reject)
+        self.finished.connect(self.guard.cancel_tasks)
+        page.body.addWidget(self.guard)
         page.body.addWidget(FormRow(self.tr("Seed"), self.seed,
                                     self.tr("The same seed gives the same split and model.")))
         page.body.addWidget(self._fold, 0, Qt.AlignmentFlag.AlignLeft)
@@ -258,6 +266,7 @@ class TrainDialog(Sheet, TaskOwner):
 
     def _change(self, **fields: Any) -> None:
         self.state.change(**fields)
+        self.guard.clear()
         self._pause.start()
 
     def _on_target(self, name: str) -> None:

@@ -1,0 +1,36 @@
+"""Another split, and the guard, in the Train dialog over a real library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.pages.train_dialog import TrainDialog
+from tests.desktop.scripted_user import User, dialogs, play
+
+
+def test_the_guard_says_what_it_found_and_shows_the_rows(tmp_path: Path, qtbot: QtBot) -> None:
+    async def script(user: User) -> None:
+        window = user.window
+        await user.until(lambda: window.desk.ready.value, "the library")
+        window.import_sample()
+        page = await user.until(window.dataset_page, "the sample")
+        await user.until(lambda: page.state.version.value, "its version")
+        page.shell.train(page.state.reference)
+        dialog = await user.until(lambda: next((one for one in dialogs() if isinstance(one, TrainDialog)), None),
+                                  "the dialog")
+        dialog.split.how.set_value("group")
+        dialog.split.column.set_value("tenure")
+        assert dialog.state.order.value.split_column == "tenure"
+        dialog.split.how.set_value("random")
+        dialog.state.change(features=("gender", "Partner", "tenure"))  # so few that rows are alike
+        dialog.guard.check()
+        await user.until(lambda: dialog.guard.found, "what the guard found")
+        await user.shot("guard")
+        shown = next(notice for notice in dialog.guard.found if not notice.button.isHidden())
+        shown.button.click()
+        page = await user.until(window.dataset_page, "the page")
+        await user.until(lambda: page.table.currentIndex().isValid(), "the row")
+
+    play(tmp_path / "home", script, patience=60, meet_machine=False)
