@@ -152,6 +152,30 @@ def test_a_table_on_the_clipboard_is_previewed_and_imported(window: Any) -> None
     window(script)
 
 
+def test_the_lineage_is_drawn_and_the_bin_is_purged_when_a_person_is_sure(window: Any, table: Path) -> None:
+    async def script(user: User) -> None:
+        page = await opened(user, table)
+        datasets = user.window.desk.workbench.datasets
+        datasets.clean("fruit", [{"step": "drop", "columns": ["id"]}])
+        datasets.clean("fruit@1", [{"step": "drop", "columns": ["kind"]}])
+        user.window.desk.nudge()
+        await user.until(lambda: len(page.state.versions.value) == 3, "three versions")
+        page.show_tab("versions")
+        await user.until(lambda: len(page.state.lineage.value) == 3, "the lineage")
+        assert page.versions.lineage._lanes == {1: 0, 2: 0, 3: 1}
+        await user.shot("lineage")
+        page.remove()
+        listed = user.window.stack.currentWidget
+        await user.until(lambda: hasattr(listed(), "list_page") and listed().list_page.state.removed.value, "the bin")
+        await user.press("Bin (1)")
+        await user.press("Purge all…")
+        await user.press("Purge")
+        await user.until(lambda: any("1 dataset purged" in text for text in user.window.toasts.texts()), "the purge")
+        assert datasets.list(removed=True) == []
+
+    window(script)
+
+
 def test_cleaning_makes_a_version_that_can_be_taken_back(window: Any, table: Path) -> None:
     async def script(user: User) -> None:
         from mldesk.data.steps import BY_NAME

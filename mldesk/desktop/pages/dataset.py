@@ -90,6 +90,7 @@ class DatasetPage(Page):
         self.versions.rolled_back.connect(self._roll_back)
         self.versions.diffed.connect(self._show_diff)
         self.keep(self.state.version.subscribe(self._show_version))
+        self.keep(self.state.lineage.subscribe(self.versions.show_lineage))
         self.keep(self.state.versions.subscribe(lambda _: self._show_history()))
         self.keep(self.state.profile.subscribe(self.columns.show_profile))
 
@@ -210,6 +211,8 @@ class DatasetPage(Page):
                 found=words.number(total), rows=words.number(version.rows)))
 
     def _on_tab(self, key: str) -> None:
+        if key == "versions":
+            self.begin(self.state.load_lineage(), "read the lineage")
         if key == "columns" and self.state.profile.value is None and self.state.version.value is not None:
             self.begin(self.state.load_profile(), "profile the columns")
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.lineage_view import LineageView
 from mldesk.desktop.step_words import step_words
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Badge, Card, ScrollPage, make_button, make_label
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
+    from mldesk.workbench.history import Ancestry
 
 
 class VersionsView(ScrollPage):
@@ -31,12 +34,23 @@ class VersionsView(ScrollPage):
         super().__init__(parent, margin=0, spacing=Space.M)
         self.body.setContentsMargins(0, 0, Space.S, Space.L)
         self.setAccessibleName(self.tr("Versions"))
+        self.lineage = LineageView()
+        self.lineage.chosen.connect(self.shown)
+        self._graph = Card(self.tr("Lineage"), padding=Space.M)
+        self._graph.add(self.lineage)
+        self._graph.hide()
+        self.body.addWidget(self._graph)
+
+    def show_lineage(self, versions: Sequence[Ancestry]) -> None:
+        """Draw how the versions came of one another, given oldest first; a single one has no history."""
+        self.lineage.show_versions(versions)
+        self._graph.setVisible(len(versions) > 1)
 
     def show_versions(self, versions: tuple[DatasetVersion, ...], head: DatasetVersion | None,
                       seen: DatasetVersion | None) -> None:
         """Show the history. ``head`` is what the bare name means, ``seen`` what the page shows."""
-        while self.body.count():
-            item = self.body.takeAt(0)
+        while self.body.count() > 1:  # the graph stays
+            item = self.body.takeAt(1)
             if item is not None and (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()

@@ -16,7 +16,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.imports import Import
 from mldesk.desktop.states.lists import DatasetList
 from mldesk.desktop.step_words import came_from
-from mldesk.desktop.tasks import async_slot
+from mldesk.desktop.tasks import async_slot, in_thread
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
@@ -175,6 +175,22 @@ class DatasetsPage(Page):
         BinDialog(self).open()
 
     @async_slot
+    async def purge(self) -> None:
+        """Take everything out of the bin for good, and say what that freed."""
+        done = await in_thread(self.shell.desk.workbench.history.purge)
+        self.shell.desk.nudge()
+        await self.state.refresh()
+        said = self.tr("{count} purged, {size} freed.").format(
+            count=words.counted(len(done.datasets), self.tr("dataset"), self.tr("datasets")),
+            size=words.size(done.freed))
+        if done.kept:
+            said += " " + self.tr("Models or runs need {size} of them.").format(size=words.size(done.kept))
+        if done.later:
+            said += " " + self.tr("{size} were used just now and are freed by a later purge.").format(
+                size=words.size(done.later))
+        self.shell.say(said, "success")
+
+    @async_slot
     async def restore(self, name: str) -> None:
         """Take a dataset out of the bin."""
         await self.state.restore(name)
@@ -196,6 +212,19 @@ class BinDialog(Sheet):
         self._page = page
         for item in removed:
             self.add(self._line(item))
+        purge = make_button(self.tr("Purge all…"), "danger", "trash")
+        purge.clicked.connect(self._on_purge)
+        self.extra.addWidget(purge)
+
+    def _on_purge(self) -> None:
+        """Ask once more: there is no way back."""
+        text = self.tr("These datasets are gone for good then. What models and runs need of them stays.")
+        sure = Sheet(self.tr("Purge the bin?"), self._page.shell.host, primary=self.tr("Purge"), danger=True, text=text)
+        sure.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sure.confirmed.connect(sure.accept)
+        sure.accepted.connect(self._page.purge)
+        self.accept()
+        sure.open()
 
     def _line(self, item: Dataset) -> QHBoxLayout:
         back = make_icon_button("restore", self.tr("Restore {name}").format(name=item.name))

@@ -12,6 +12,7 @@ from mldesk.desktop.tasks import in_thread
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
+    from mldesk.workbench.history import Ancestry
     from mldesk.workbench.pages import Page
 
 QUERY_LIMIT = 10_000  # rows of a query's answer that are shown
@@ -27,6 +28,7 @@ class DatasetState:
         self.head: Observable[DatasetVersion | None] = Observable(None)
         self.versions: Observable[tuple[DatasetVersion, ...]] = Observable(())
         self.profile: Observable[Mapping[str, Any] | None] = Observable(None)  # of ``version``; None while it is made
+        self.lineage: Observable[tuple[Ancestry, ...]] = Observable(())   # oldest first, once it was asked for
         self.used_by: Observable[tuple[str, ...]] = Observable(())
 
     @property
@@ -57,6 +59,10 @@ class DatasetState:
         if before is None or before.manifest != version.manifest:
             self.profile.value = None
         self.version.value = version
+
+    async def load_lineage(self) -> None:
+        """Read how the versions came of one another."""
+        self.lineage.value = tuple(await in_thread(self._desk.workbench.history.lineage, self.name))
 
     async def load_profile(self) -> None:
         """Make or read the profile of what is shown."""
