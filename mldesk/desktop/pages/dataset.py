@@ -354,7 +354,14 @@ def diff_lines(diff: Mapping[str, Any]) -> list[str]:
     tr, rows, columns = words.tr, diff["rows"], diff["columns"]
     lines = [tr("Rows: {before} before, {after} after.").format(
         before=words.number(rows["from"]), after=words.number(rows["to"]))]
-    if rows.get("removed") or rows.get("added"):
+    if rows.get("keys"):
+        lines.append(tr("By {key}: {removed} rows are gone, {added} are new, {changed} changed.").format(
+            key=", ".join(rows["keys"]), removed=words.number(rows["removed"]), added=words.number(rows["added"]),
+            changed=words.number(rows["changed"])))
+        lines += [tr("{column}: {count} changed.").format(
+            column=name, count=words.counted(count, tr("cell"), tr("cells"))) for name, count in
+            rows["changed_by"].items()]
+    elif rows.get("removed") or rows.get("added"):
         lines.append(tr("{removed} rows are gone or changed, {added} are new or changed.").format(
             removed=words.number(rows["removed"]), added=words.number(rows["added"])))
     for key, text in (("removed", tr("Columns taken out: {names}.")), ("added", tr("Columns added: {names}."))):

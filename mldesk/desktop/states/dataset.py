@@ -94,8 +94,20 @@ class DatasetState:
         return before
 
     async def diff(self, first: int, second: int) -> Mapping[str, Any]:
-        """Say what differs between two versions. Raises NotFound."""
-        return await in_thread(self._desk.workbench.datasets.diff, self.name, first, second)
+        """Say what differs between two versions, by a column that tells the rows of both apart, if there is one.
+
+        Raises NotFound.
+        """
+        service, keys = self._desk.workbench.datasets, self._key(first, second)
+        return await in_thread(lambda: service.diff(self.name, first, second, keys=keys))
+
+    def _key(self, first: int, second: int) -> tuple[str, ...]:
+        both = [{column.name: column.type for column in version.columns
+                 if column.distinct == version.rows and not column.missing}
+                for version in self.versions.value if version.number in (first, second)]
+        if len(both) < 2:
+            return ()
+        return tuple(name for name, kind in both[0].items() if both[1].get(name) is kind)[:1]
 
     async def export(self, path: Path) -> None:
         """Write what is shown as a file; its ending says which kind. Raises BadInput, DiskFull."""
