@@ -33,7 +33,7 @@ class Command:
     """Something a user asked of a running attempt. The same id is the same command."""
 
     id: str
-    asked: str       # "cancel", "finish" or "release"
+    asked: str       # "cancel", "finish", "release" or "pause"
     attempt: int
 
 

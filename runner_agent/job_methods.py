@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mldesk.core import canonical
+from mldesk.core.durable import disk_errors, write_atomic
 from mldesk.core.errors import Conflict
 from mldesk.wire import protocol as wire
 from mldesk.wire.jobs import JobSpec
@@ -33,7 +35,8 @@ class JobMethods:
 
     def methods(self) -> dict[str, Callable[..., Answer]]:
         return {"submit": self._submit, "events": self._events, "state": self._state, "cancel": self.cancel,
-                "finish": self._finish, "resume": self._resume, "log": self._log, "jobs": self._list}
+                "finish": self._finish, "resume": self._resume, "log": self._log, "jobs": self._list,
+                "tell": self._tell}
 
     def _submit(self, spec: dict[str, Any], priority: int) -> Answer:
         wanted = JobSpec.from_json(spec)
@@ -105,6 +108,19 @@ class JobMethods:
                 self._dispatcher.requeue(found, {"command": command})
         self._changed()
         return {"state": view.refresh().state.value}
+
+    def _tell(self, job: str, name: str, message: dict[str, Any], inputs: tuple[str, ...]) -> Answer:
+        found = self._jobs.find(job)
+        if found.view.refresh().state.final:
+            raise Conflict(f"The job has {found.view.state.value} already, so there is nobody to tell.")
+        path = found.folder.path / "mail" / f"{name}.json"
+        if path.exists():
+            return {"fresh": False}
+        self._objects.require(inputs)
+        with disk_errors("leaving a message for a job"):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            write_atomic(path, canonical.dumps(message))
+        return {"fresh": True}
 
     def _log(self, job: str, offset: int, limit: int) -> Answer:
         try:

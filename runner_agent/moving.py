@@ -20,7 +20,7 @@ from mldesk.wire.jobs import JobSpec
 from mldesk.wire.journal import encode
 from mldesk.wire.link_server import Answer
 from mldesk.wire.objects import ObjectStore
-from mldesk.wire.states import Cause, JobState
+from mldesk.wire.states import JobState
 from runner_agent import checkpoints, verdict
 from runner_agent.ballast import require_space
 from runner_agent.dispatcher import Dispatcher
@@ -32,7 +32,7 @@ from runner_agent.pins import hold
 
 
 class MovingMethods:
-    """Answers ``release``, ``checkpoint``, ``take_over`` and ``forget_job``."""
+    """Answers ``release``, ``pause``, ``checkpoint``, ``take_over`` and ``forget_job``."""
 
     def __init__(self, store: Path, jobs: Jobs, dispatcher: Dispatcher, objects: ObjectMethods,
                  changed: Callable[[], None]) -> None:
@@ -41,8 +41,8 @@ class MovingMethods:
         self._taking = threading.Lock()   # one job is taken over at a time
 
     def methods(self) -> dict[str, Callable[..., Answer]]:
-        return {"release": self._release, "checkpoint": self._checkpoint, "take_over": self._take_over,
-                "forget_job": self._forget}
+        return {"release": self._release, "pause": self._pause, "checkpoint": self._checkpoint,
+                "take_over": self._take_over, "forget_job": self._forget}
 
     # --- letting go
 
@@ -51,19 +51,28 @@ class MovingMethods:
         with self._dispatcher.lock:
             view = found.view.refresh()
             if command not in view.commands:
-                self._let_go(found, command)
+                self._let_go(found, command, "release", verdict.MOVED)
         return {"state": found.view.refresh().state.value}
 
-    def _let_go(self, job: Job, command: str) -> None:
-        state, moved = job.view.state, job.view.cause == Cause.MOVED.value
-        if self._dispatcher.waits(job) or (state is JobState.INTERRUPTED and not moved):
+    def _pause(self, job: str, command: str) -> Answer:
+        found = self._jobs.find(job)
+        with self._dispatcher.lock:
+            view = found.view.refresh()
+            if command not in view.commands and view.state is not JobState.INTERRUPTED:
+                self._let_go(found, command, "pause", verdict.PAUSED)
+        return {"state": found.view.refresh().state.value}
+
+    def _let_go(self, job: Job, command: str, asked: str, end: verdict.Verdict) -> None:
+        state, same = job.view.state, job.view.cause == end.cause.value
+        if self._dispatcher.waits(job) or (state is JobState.INTERRUPTED and not same):
             with job.folder.writing() as journal:
-                journal.append("interrupted", {**verdict.MOVED.payload(), "command": command})
+                journal.append("interrupted", {**end.payload(), "command": command})
             self._dispatcher.withdraw(job)
         elif not state.ended:
-            self._dispatcher.ask(job, Command(command, "release", job.view.attempt))
+            self._dispatcher.ask(job, Command(command, asked, job.view.attempt))
         elif state is not JobState.INTERRUPTED:
-            raise Conflict(f"The job has {state.value} already, so it cannot go on elsewhere.")
+            raise Conflict(f"The job has {state.value} already, so it cannot go on "
+                           f"{'elsewhere' if asked == 'release' else 'later'}.")
 
     def _checkpoint(self, job: str) -> Answer:
         found = self._jobs.find(job)

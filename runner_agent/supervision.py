@@ -42,6 +42,7 @@ _CLOCK_STEP = 100_000_000  # nanoseconds
 _STARTS = 3                # how often a trainer that never said a word is started for one attempt
 _BLOW = 0.2                # seconds of killing before the loop goes on; it comes back to it once the trainer is gone
 _REBOOTS = 3               # restarts of the machine in a row after which a job no longer goes on by itself
+_LEAVING = {"release": verdict.MOVED, "pause": verdict.PAUSED}   # it is to leave a checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,12 +255,12 @@ class Supervision:
             if command.id in self._seen:
                 continue
             if command.asked == "cancel" or (self._ladder is None and (trainer is not None
-                                                                       or command.asked == "release")):
+                                                                       or command.asked in _LEAVING)):
                 self._append("stopping", {"asked": command.asked, "command": command.id})  # before it is acted on
                 self._obey(command.asked, began=time.monotonic())
                 self._seen.add(command.id)
             elif trainer is not None:
-                self._seen.add(command.id)  # "finish" or "release" during a cancel
+                self._seen.add(command.id)  # another wish during a cancel
         # Two changes may share one reading of the file system's clock, so a fresh one is not trusted yet.
         self._commands_changed = changed if time.time_ns() - changed > _CLOCK_STEP else -1
 
@@ -267,9 +268,9 @@ class Supervision:
         self._asked.add(asked)
         if asked == "finish":
             self._tell("finish")
-        elif asked == "release":
-            self._stop(verdict.MOVED, began)
-        elif self._end is None or self._end.cause is Cause.MOVED:
+        elif asked in _LEAVING:
+            self._stop(_LEAVING[asked], began)
+        elif self._end is None or self._end in _LEAVING.values():
             self._end = None  # who released it thought better of it
             self._stop(verdict.CANCELLED, began)
 
@@ -278,7 +279,7 @@ class Supervision:
         if self._end is None:
             self._end = end
             self._ladder = Ladder(time.monotonic() if began is None else began, self._options.patience,
-                                  leaving=end.cause is Cause.MOVED)
+                                  leaving=end in _LEAVING.values())
 
     def _climb(self, trainer: Trainer) -> bool:
         """Take the next rung if it is due; say whether the job was given up."""

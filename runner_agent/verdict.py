@@ -55,6 +55,8 @@ RESUME = "Resume it to go on from its last checkpoint."
 MOVED = Verdict("interrupted", Cause.MOVED, "It was released, to go on at another runner.",
                 "It goes on there from its last checkpoint; resume it to go on here instead.")
 
+PAUSED = Verdict("interrupted", Cause.PAUSED, "It was paused.", "Resume it to go on where it was.")
+
 
 def judge(facts: Facts) -> Verdict:
     """Return the terminal event for a trainer that vanished of itself."""

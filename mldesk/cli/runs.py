@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,9 @@ from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, how_to_go_on, show_result
 from mldesk.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
 
 app = typer.Typer(help="List, follow, steer and compare runs.")
 
@@ -263,6 +266,11 @@ def finish_(context: typer.Context, reference: Reference) -> None:
         f"Run {run.name} was asked to finish: mldesk runs follow {run.id}")
 
 
+def _steered(face: Face, run: Run, done: str) -> None:
+    face.document({"run": run.id, "status": run.state.value}) if face.json else face.say(
+        f"Run {run.name} {done}: mldesk runs follow {run.id}")
+
+
 @app.command()
 def resume(context: typer.Context, reference: Reference) -> None:
     """Let an interrupted run go on from its last checkpoint (`follow` shows it)."""
@@ -271,6 +279,28 @@ def resume(context: typer.Context, reference: Reference) -> None:
         run = bench.runs.resume(reference)
     face.document({"run": run.id, "status": run.state.value}) if face.json else face.say(
         f"Run {run.name} goes on: mldesk runs follow {run.id}")
+
+
+@app.command()
+def pause(context: typer.Context, reference: Reference) -> None:
+    """Stop a run and keep all it has; `runs resume` goes on with it."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        _steered(face, bench.runs.pause(reference), "is being paused")
+
+
+@app.command()
+def extend(
+    context: typer.Context, reference: Reference,
+    minutes: Annotated[float, typer.Option("--time", metavar="MIN", min=0, help="Minutes more.")] = 0.0,
+    trials: Annotated[int, typer.Option(metavar="K", min=0, help="Trials more.")] = 0,
+) -> None:
+    """Give a search more time or trials. One that has ended goes on as a new run with all its trials."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        before = bench.runs.get(reference)
+        run = bench.runs.extend(before.id, minutes * 60, trials)
+        _steered(face, run, "was extended" if run.id == before.id else f"goes on with the trials of {before.name}")
 
 
 @app.command()

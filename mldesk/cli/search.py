@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from mldesk.cli.face import Face, make_table
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.train import SPLIT_HELP, detached, finish, interrupted
+
+if TYPE_CHECKING:
+    from mldesk.training.search.budget import Estimate
 
 _SHOWN = 15
 
@@ -35,7 +38,10 @@ def search(
                                                       "repeated.")] = None,
     without: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from; may be "
                                                       "repeated.")] = None,
-    runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work, or any.")] = "local",
+    parallel: Annotated[int, typer.Option(metavar="N", min=1, help="Models to try at once, each on its share of the "
+                                          "cores.")] = 1,
+    runner: Annotated[list[str] | None, typer.Option(metavar="R", help="The machine that does the work, or any; "
+                                                     "may be repeated to spread the search over several.")] = None,
     priority: Annotated[int, typer.Option(metavar="N", min=-10, max=10, help="In that runner's queue.")] = 0,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of the split and of everything random.")] = 0,
     test_size: Annotated[float, typer.Option("--test-size", metavar="F", help="Share of rows for the test.")] = 0.2,
@@ -55,16 +61,19 @@ def search(
     from mldesk.workbench.searching import SearchOrder
 
     face = Face.of(context)
+    first, *others = runner or ["local"]
     train = TrainOrder(dataset=reference, target=target, task=task, features=tuple(feature) if feature else None,
                        without=tuple(without or ()), test_size=test_size, split=split,
-                       split_column=split_column, seed=seed, name=name, runner=runner,
+                       split_column=split_column, seed=seed, name=name, runner=first,
                        priority=priority, model=save_as)
-    order = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single)
+    order = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single, parallel,
+                        tuple(others))
     with Interrupts() as interrupts, face.workbench() as bench:
         for advice in bench.runs.check(train).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
+        face.note(f"· {in_words(bench.runs.search_estimate(order))}")
         run = bench.runs.search(order)
-        if run.runner != runner:
+        if run.runner != first:
             face.note(f"· The runner {run.runner} was chosen.")
         if detach:
             detached(face, run)
@@ -80,6 +89,12 @@ def search(
             show_leaderboard(face, tried)
         finish(face, run, {"leaderboard": [{key: trial.get(key) for key in (
             "number", "estimator", "parameters", "metric", "score", "seconds", "state")} for trial in tried]})
+
+
+def in_words(found: Estimate) -> str:
+    """Say what a search will come to."""
+    judged = f"each judged by {found.folds} folds" if found.folds > 1 else "each judged by one validation part"
+    return f"About {words.count(found.trials)} trials in {words.duration(found.seconds)}, {judged}."
 
 
 def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]]) -> None:

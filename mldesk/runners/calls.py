@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import mldesk
@@ -144,6 +144,16 @@ class Calls(ABC):
     def collect(self) -> int:
         return views.freed(self._call("collect", {}))
 
+    # --- version 3
+
+    def pause(self, job: str) -> None:
+        self._call("pause", {"job": job, "command": new_id()})
+
+    def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = ()) -> None:
+        self._need(3)
+        payload = {"job": job, "name": name, "message": dict(message), "inputs": list(inputs)}
+        self._bringing(inputs, lambda: self._exchange("tell", payload))
+
     # --- calling
 
     def _call(self, method: str, payload: dict[str, Any], wait: float = 0.0) -> dict[str, Any]:
@@ -159,8 +169,12 @@ class Calls(ABC):
 
     def _with_inputs(self, inputs: tuple[str, ...], method: str, payload: dict[str, Any]) -> JobState:
         """Call, and if data is not there, bring all of it and call again."""
+        return answers.state(self._bringing(inputs, lambda: self._exchange(method, payload))[0])
+
+    def _bringing(self, inputs: tuple[str, ...],
+                  call: Callable[[], tuple[dict[str, Any], bytes]]) -> tuple[dict[str, Any], bytes]:
         try:
-            return answers.state(self._exchange(method, payload)[0])
+            return call()
         except NotFound as missing:
             for manifest in dict.fromkeys(inputs):
                 try:
@@ -168,7 +182,7 @@ class Calls(ABC):
                 except ObjectMissing as error:  # it lay on the runner only, which knows better what became of it
                     hint = missing.hint or "Its files are not in this library either: import them again."
                     raise ObjectMissing(error.digest, missing.message, hint=hint) from error
-            return answers.state(self._exchange(method, payload)[0])
+            return call()
 
     def _need(self, version: int) -> None:
         """Raise RunnerTooOld unless both ends speak so high a version of the protocol."""

@@ -156,6 +156,22 @@ class RunnerClient(Protocol):
         """Have what no job needs removed from its object store; return the bytes freed."""
         ...
 
+    # --- version 3
+
+    def pause(self, job: str) -> None:
+        """Have a job stop, to go on at its runner once it is resumed; it ends interrupted, cause "paused".
+
+        Raises Conflict for one that has ended for good.
+        """
+        ...
+
+    def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = ()) -> None:
+        """Leave a message for a job, its ``inputs`` (manifests) first; a second one of the same ``name`` is none.
+
+        Raises Conflict for a job that has ended for good, NotFound for an input that is nowhere, DiskFull.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the runner; its jobs go on. A second call does nothing."""
         ...

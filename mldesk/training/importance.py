@@ -20,18 +20,20 @@ _MOST_PREDICTIONS = 60_000   # rows predicted in all, whatever the number of col
 
 
 def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y: Array, classes: int,
-               seed: int, on_column: Callable[[int, int], None]) -> list[dict[str, Any]]:
+               seed: int, on_column: Callable[[int, int], None],
+               predictions: float = _MOST_PREDICTIONS) -> list[dict[str, Any]]:
     """Return [{"feature": column of the table, "value": mean drop, "std", "low", "high"}], the most important first.
 
     ``std`` is the spread between shuffles. ``low`` and ``high`` are the edges of a 95 % interval from the spread of
     the drop between rows, each the mean of its shuffles, and between shuffles.
 
     Encoding works row by row, so shuffling a column's outputs is shuffling the column. ``x`` is (N, F) of rows the
-    model has not seen; ``on_column`` hears (done, total).
+    model has not seen; ``on_column`` hears (done, total); about ``predictions`` rows are
+    predicted in all.
     """
     draw = np.random.default_rng(seed)
     columns = _candidates(encoder, predict, x)
-    rows = int(np.clip(_MOST_PREDICTIONS // (_REPEATS * len(columns)), 100, _MOST_ROWS))
+    rows = int(np.clip(min(_MOST_PREDICTIONS, predictions) // (_REPEATS * len(columns)), 100, _MOST_ROWS))
     if len(x) > rows:
         sample = np.sort(draw.choice(len(x), rows, replace=False))
         x, y = x[sample], y[sample]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -64,6 +65,7 @@ class Table:
     target: Target
     membership: Array                  # (rows,) uint8, see training.split
     folds: Folds | None = None         # where there are any
+    own_validation: bool = False       # the split names the validation rows; they were not drawn at random
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,11 +120,14 @@ def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, Column
         work.report.warning(f"{unplaced} rows are left out because {request.split.column!r} does not say where they "
                             "belong.")
     folds = Folds(make_folds(target, request.split, by), by) if request.split.folds else None
-    return columns, Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership, folds)
+    own = request.split.method in ("time", "group", "column") or (
+        given is not None and PARTS["validation"] in given)   # bytes of a membership
+    return columns, Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership, folds,
+                          own)
 
 
-def evaluate(model: Model, table: Table, seed: int, work: Workplace) -> Scores:
-    """Look at the test part, once."""
+def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: float = math.inf) -> Scores:
+    """Look at the test part, once. ``seconds``: in which the columns are weighed, on fewer rows if need be."""
     from mldesk.training import evaluation  # loads scikit-learn, which the torch network does without until here
     from mldesk.training.importance import METRIC, importance
     from mldesk.training.slices import slices, worst
@@ -132,7 +137,9 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace) -> Scores:
     rows = np.flatnonzero(table.membership == PARTS["test"])
     kept = {item.name: table.tested[item.name] for item in model.encoder.columns}
     x, y = model.encoder.transform(kept), table.target.y[rows]
+    began = time.monotonic()
     prediction = model.predict(x)
+    once = time.monotonic() - began
     parts = {"test": evaluation.payload(prediction, y, classes),
              "validation": evaluation.payload(model.validation, model.judged.y, classes, spread=False)}
     margins = Margins.measure(model.validation, model.judged.y, len(classes))
@@ -149,7 +156,8 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace) -> Scores:
         work.control.check()
         work.report.progress(done, total, "columns")
 
-    ranking = importance(model.encoder, model.predict, x, y, len(classes), seed, on_column)
+    ranking = importance(model.encoder, model.predict, x, y, len(classes), seed, on_column,
+                         seconds * len(x) / max(once, 1e-9))
     payload = {"task": table.target.task, "classes": list(classes), "parts": parts, "importance": ranking,
                "importance_metric": METRIC[bool(classes)]}
     return Scores(parts["test"]["metrics"], parts["validation"]["metrics"], payload, x, prediction, margins)

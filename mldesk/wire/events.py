@@ -16,7 +16,7 @@ An event's payload keys by kind (all plain JSON; floats that are not finite trav
     artifact     {"name": str, "digest": sha256, "size": bytes, "type": "manifest|json|table|text|bytes"}
                  name "model" is the manifest of the model's files, "evaluation" the evaluation payload (JSON)
     warning      {"text": str, "hint": str}
-    stopping     {"asked": "cancel|finish|release"}
+    stopping     {"asked": "cancel|finish|release|pause"}
     succeeded    {"result": {...}}                          see TrainResult below
     failed       {"cause": Cause, "message": str, "hint": str}
     cancelled    {"cause": "cancelled", "message": str}

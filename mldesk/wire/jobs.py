@@ -182,9 +182,19 @@ class SearchRequest:
     target_score: float | None = None   # good enough on the rows that trials are judged by
     estimators: tuple[str, ...] = ()    # names of training.catalogue; (): all that make sense
     ensemble: bool = True           # blend the best ones
+    parallel: int = 1               # trials at once on the job's own runner
+    folds: int = 0                  # trials are judged by; 1: one validation part; 0: as the time allows
+    earlier: tuple[str, ...] = ()   # manifests of trials of earlier searches of the same rows, to begin with
+    helpers: tuple[str, ...] = ()   # jobs at other runners that try configurations for this one
+    helps: str = ""                 # the job that this one is a helper of: it makes no model
+    share: tuple[int, int] = (0, 1)  # which configurations of the portfolio are its own: every [1]th from the [0]th on
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "train": self.train.to_json(), "estimators": list(self.estimators)}
+        """Return it without what older runners do not know, as long as that says nothing."""
+        value = {**asdict(self), "train": self.train.to_json(), "estimators": list(self.estimators),
+                 "earlier": list(self.earlier), "helpers": list(self.helpers), "share": list(self.share)}
+        usual: dict[str, Any] = {"parallel": 1, "folds": 0, "earlier": [], "helpers": [], "helps": "", "share": [0, 1]}
+        return {key: item for key, item in value.items() if key not in usual or item != usual[key]}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SearchRequest:
@@ -192,13 +202,19 @@ class SearchRequest:
         try:
             given = dict(value)
             given["train"] = TrainRequest.from_json(given["train"])
-            given["estimators"] = tuple(_text(name) for name in given["estimators"])
+            for key in ("estimators", "earlier", "helpers"):
+                given[key] = tuple(_text(name) for name in given.get(key, ()))
+            index, count = given.get("share", (0, 1))
+            given["share"] = (int(index), int(count))
             request = cls(**given)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"This is not a search request: {error!r:.200}.") from error
         numbers = (request.seconds, request.trials, request.target_score or 0.0)
         if not all(type(number) in (int, float) and -math.inf < number < math.inf for number in numbers):
             raise BadInput("This is not a search request: its limits are no numbers.")
+        if not all(type(number) is int and 0 <= number <= 256 for number in (
+                request.parallel, request.folds, *request.share)) or not request.share[0] < request.share[1]:
+            raise BadInput("This is not a search request: its numbers of trials at once, folds or shares are none.")
         if request.seconds <= 0 and request.trials <= 0 and request.target_score is None:
             raise BadInput("A search needs an end.", hint="Say how many minutes or trials it may take.")
         return request

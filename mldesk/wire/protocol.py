@@ -42,10 +42,17 @@ Version 2 adds (a runner that speaks version 1 only is not asked for any of thes
     forget_job  remove what is left here of a job that has ended. Gives {}
     cache     Gives {"used", "quota", "pinned", "objects", "free"}: bytes, but for ``objects``
     collect   remove from the object store what no job needs. Gives {"freed"}
+
+Version 3 adds:
+
+    pause     stop a job so that it can go on here when it is resumed; what it has is kept. Gives {"state"}
+    tell      leave a message (JSON) for a job that has not ended, by a name that makes a repeat the same message; the
+              manifests in ``inputs`` must be here. Gives {"fresh"}; data_missing as for submit
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,7 +61,7 @@ from mldesk.core.errors import BadInput
 from mldesk.core.ids import is_id
 from mldesk.wire.manifest import CHUNK, check_digest
 
-PROTOCOL = (1, 2)             # lowest and highest version of this protocol that is spoken here
+PROTOCOL = (1, 3)             # lowest and highest version of this protocol that is spoken here
 MAX_WAIT = 25.0               # seconds a long poll may last
 MAX_EVENTS = 10_000           # events of one answer
 MAX_EVENT_BYTES = CHUNK       # bytes of one answer's events, but always at least one event
@@ -62,6 +69,7 @@ MAX_LOG = 1024 * 1024         # bytes of one answer's log
 MAX_DIGESTS = 20_000          # of one question
 PRIORITIES = (-10, 10)        # lowest and highest of a waiting job
 
+_MESSAGE = re.compile(r"[A-Za-z0-9-]{1,100}")
 Check = Callable[[Any], Any]
 _REQUIRED = object()
 
@@ -184,6 +192,12 @@ def _range(value: Any) -> tuple[int, int]:
     return _integer(1, 10_000)(low), _integer(1, 10_000)(high)
 
 
+def _message_name(value: Any) -> str:
+    if not isinstance(value, str) or not _MESSAGE.fullmatch(value):
+        raise ValueError("a short name of letters, digits and hyphens is expected")
+    return value
+
+
 def _digests(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MAX_DIGESTS:
         raise ValueError(f"at most {MAX_DIGESTS} digests are expected")
@@ -227,4 +241,7 @@ METHODS: Mapping[str, Method] = {
     "forget_job": Method(_A_JOB, seconds=60, since=2),
     "cache": Method(seconds=60, since=2),
     "collect": Method(seconds=600, since=2),
+    "pause": Method(_A_COMMAND, since=3),
+    "tell": Method({**_A_JOB, "name": Field(_message_name), "message": Field(_mapping),
+                    "inputs": Field(_digests, ())}, seconds=30, since=3),
 }

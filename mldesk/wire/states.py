@@ -53,4 +53,5 @@ class Cause(str, Enum):
     TIMEOUT = "timeout"
     UNKILLABLE = "unkillable"            # its processes do not die, whatever is done
     MOVED = "moved"                      # released here, to go on at another runner
+    PAUSED = "paused"                    # the user asked; it goes on when the user says so
     INTERNAL = "internal"                # our own fault; the log has the traceback

@@ -22,6 +22,7 @@ from mldesk.wire.manifest import is_digest
 from mldesk.wire.states import Cause, JobState
 from mldesk.workbench.far_data import keep_imported
 from mldesk.workbench.runner_asking import AskedRunners
+from mldesk.workbench.spreading import Spreader
 
 if TYPE_CHECKING:  # rpyc loads with it
     from mldesk.runners import RunnerClient
@@ -84,6 +85,7 @@ class Follower:
 
     def __init__(self, library: Library, runners: AskedRunners) -> None:
         self._library, self._runners = library, runners
+        self._spreader = Spreader(library)
 
     def pump(self, run_id: str, wait: float = 0.0) -> bool:
         """Fetch once, waiting up to ``wait`` seconds for something new, and apply it.
@@ -105,7 +107,8 @@ class Follower:
             except NotFound as error:
                 self._library.runs.mark_lost(run.id, error.message, run.runner)
                 return self._library.runs.get(run_id).runner != run.runner
-        now = self._library.runs.get(run_id)
+            now = self._library.runs.get(run_id)
+            self._spreader.step(client, now)
         return came > 0 or not now.state.ended or now.runner != run.runner
 
     def at(self, run: Run) -> AbstractContextManager[RunnerClient]:

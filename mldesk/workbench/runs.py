@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.clock import Clock
-from mldesk.core.errors import Conflict, MldeskError, NotFound, RunnerUnreachable
+from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound, RunnerUnreachable
 from mldesk.core.ids import new_id
 from mldesk.library import Library
 from mldesk.library.names import check_name
@@ -16,8 +18,9 @@ from mldesk.library.points import Readings
 from mldesk.library.records import MetricPoint, Run
 from mldesk.library.run_filter import RunFilter
 from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
+from mldesk.training.search.budget import Estimate
 from mldesk.wire.events import Event
-from mldesk.wire.jobs import JobSpec, Resources, TrainRequest
+from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
 from mldesk.wire.states import JobState
 from mldesk.workbench import comparison
 from mldesk.workbench.checks import check_order, refuse, split_request
@@ -31,7 +34,8 @@ from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
-from mldesk.workbench.searching import SearchOrder, leaderboard, search_request
+from mldesk.workbench.searching import SearchOrder, leaderboard, search_estimate, search_request
+from mldesk.workbench.spreading import beside, helped_by, helpers_of
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
@@ -77,7 +81,69 @@ class RunService:
         """Look for the best model; as ``start`` in everything else. ``leaderboard`` says what was tried."""
         _, train = self._request(replace(order.train, estimator="auto", parameters={}))
         request = search_request(order, replace(train, estimator="auto", parameters={}))
-        return self._begin(order.train, "search", "search", train, request.to_json())
+        return self._spread(order.train, request, order.helpers)
+
+    def search_estimate(self, order: SearchOrder) -> Estimate:
+        """Say how many trials a search has time for, or how long it takes, roughly. Asks no runner."""
+        version = self._datasets.show(order.train.dataset)
+        features = self.check(order.train).features
+        known = [self._runners.show(name).facts.get("cores") for name in (order.train.runner, *order.helpers)
+                 if name == "local" or not name.startswith("any")]
+        cores = sum(count for count in known if isinstance(count, int)) or os.cpu_count() or 1
+        return search_estimate(order, version.rows, len(features), cores)
+
+    def _spread(self, order: TrainOrder, request: SearchRequest, others: Sequence[str]) -> Run:
+        """Begin a search and its helpers. The search comes first, since it may well go on without them."""
+        runner = self._runners.choose(order.runner)
+        names = list(dict.fromkeys(name for name in others if name != runner))
+        if names and not all(self._speaks(name, 3) for name in (runner, *names)):
+            raise Conflict("A search can be spread only over runners of this version.",
+                           hint="Upgrade the older ones: mldesk runners upgrade NAME.")
+        jobs = [new_id() for _ in names]
+        home = self._begin(replace(order, runner=runner), "search", "search", request.train,
+                           replace(request, helpers=tuple(jobs), share=(0, len(jobs) + 1)).to_json(),
+                           earlier=request.earlier)
+        for place, (job, name) in enumerate(zip(jobs, names, strict=True), start=1):
+            helper = replace(request, helps=home.id, share=(place, len(jobs) + 1), earlier=())
+            self._begin(replace(order, runner=name, name=f"{home.name}-{slug(name)}"[:100]), "search", "search",
+                        request.train, helper.to_json(), job=job)
+        return home
+
+    def _speaks(self, runner: str, version: int) -> bool:
+        """Say whether a runner speaks so high a version of the protocol; one that never said is trusted to."""
+        protocol = self._runners.show(runner).facts.get("protocol")
+        return not isinstance(protocol, (list, tuple)) or len(protocol) != 2 or protocol[1] >= version
+
+    def extend(self, reference: str, seconds: float = 0.0, trials: int = 0) -> Run:
+        """Give a search more time or trials: the one that goes on, or a new run that begins with all its trials.
+
+        Raises BadInput for no search or no more of anything, Conflict for one that has ended without a model,
+        RunnerUnreachable.
+        """
+        run = self._fresh(reference)
+        if run.kind != "search" or helped_by(run):
+            raise BadInput(f"Run {run.name} is not a search.", hint="Only a search can be extended.")
+        if not 0 <= seconds < 1e9 or trials < 0 or not (seconds or trials):
+            raise BadInput("Say by how much the search is extended.", hint="For example: --time 5 or --trials 20.")
+        if not run.state.final:
+            for job in (run.id, *helpers_of(run)):
+                one = self._library.runs.get(job)
+                with self._follower.at(one) as client:
+                    client.tell(job, new_id(), {"extend": {"seconds": seconds, "trials": trials}})
+            return self._after_command(run)
+        return self._go_on(run, seconds, trials)
+
+    def _go_on(self, run: Run, seconds: float, trials: int) -> Run:
+        kept = self._library.runs.artifacts(run.id).get("trials")
+        if kept is None:
+            raise Conflict(f"Run {run.name} left no trials to go on with.", hint="Search again.")
+        before, result = SearchRequest.from_json(run.spec["payload"]), run.result or {}
+        tried = int(result.get("trials") or 0) + int(result.get("failed_trials") or 0)
+        request = replace(before, seconds=seconds, trials=tried + trials if trials else 0, target_score=None,
+                          folds=int(result.get("folds") or 0), earlier=(str(kept["digest"]),), helpers=(),
+                          share=(0, 1))
+        order = TrainOrder(dataset=run.dataset, target=run.target, runner=run.runner, name=f"{run.name}-on"[:100])
+        return self._spread(order, request, ())
 
     def leaderboard(self, reference: str) -> list[dict[str, Any]]:
         """Return the trials of a search as far as they are known, the best first."""
@@ -101,12 +167,12 @@ class RunService:
             seed=order.seed, model=model)
 
     def _begin(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,
-               payload: Mapping[str, Any]) -> Run:
-        """Write a run down and hand it to its runner."""
-        runner = self.prepare([train.dataset], order.runner)
+               payload: Mapping[str, Any], *, earlier: Sequence[str] = (), job: str = "") -> Run:
+        """Write a run down and hand it to its runner. ``earlier``: manifests it needs besides its table."""
+        runner = self.prepare([train.dataset, *earlier], order.runner)
         dataset = train.dataset_name.rpartition("@")[0]
         name = check_name(order.name, "run") if order.name else f"{slug(dataset) or 'run'}-{estimator}"
-        spec = JobSpec(new_id(), kind, name, (train.dataset,), payload,
+        spec = JobSpec(job or new_id(), kind, name, (train.dataset, *earlier), payload,
                        self._resources(order, runner, "mlp" if kind == "search" else estimator), order.limits)
         return self.begin(spec, runner, train.dataset_name, order.priority)
 
@@ -205,7 +271,9 @@ class RunService:
     def follow(self, reference: str, after: int = 0, *, wait: float = 1.0, trouble: Trouble | None = None,
                stop: Stop | None = None) -> Iterator[Event]:
         """Yield events after ``after`` as they come, until the run ends (see ``Follower.follow``)."""
-        return self._follower.follow(self.get(reference).id, after, wait=wait, trouble=trouble, stop=stop)
+        run = self.get(reference)
+        with beside(lambda helper, over: self._follower.follow(helper, wait=wait, stop=over), helpers_of(run)):
+            yield from self._follower.follow(run.id, after, wait=wait, trouble=trouble, stop=stop)
 
     def refresh(self, reference: str | None = None) -> list[str]:
         """Bring one run, or every run that has not ended, up to date; return why any could not be, in sentences."""
@@ -239,9 +307,25 @@ class RunService:
             client.finish(run.id)
         return self._after_command(run)
 
+    def pause(self, reference: str) -> Run:
+        """Stop a run and keep all it has, to go on with ``resume``. Raises Conflict when it has ended for good,
+        RunnerUnreachable.
+        """
+        run = self._fresh(reference)
+        self._going(run)
+        for job in (*helpers_of(run), run.id):
+            one = self._library.runs.get(job)
+            if not one.state.ended:
+                with self._follower.at(one) as client:
+                    client.pause(job)
+        return self._after_command(run)
+
     def resume(self, reference: str) -> Run:
         """Go on from the last checkpoint. Raises Conflict when the run is not interrupted, RunnerUnreachable."""
         run = self._fresh(reference)
+        for helper in helpers_of(run):
+            with contextlib.suppress(MldeskError):   # it goes on without one that cannot
+                self.resume(helper)
         if not run.state.resumable:
             raise Conflict(f"Run {run.name} is {run.state.value}: only an interrupted run can be resumed.",
                            hint="Start it again with `mldesk train`." if run.state.final else "It is still at work.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.search.budget import Estimate, estimate
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import SearchRequest, TrainRequest
 from mldesk.wire.shapes import readable
@@ -16,6 +17,7 @@ from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import did_you_mean, listed
 
 DEFAULT_SECONDS = 600.0
+MOST_PARALLEL = 64
 METRICS: Mapping[str, tuple[str, ...]] = {  # by task; the first is what a search strives for by itself
     "tabular_classification": ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc",
                                "brier_score"),
@@ -34,6 +36,8 @@ class SearchOrder:
     target_score: float | None = None   # good enough
     estimators: tuple[str, ...] = ()    # (): all that make sense
     ensemble: bool = True           # blend the best ones
+    parallel: int = 1               # trials at once on each runner
+    helpers: tuple[str, ...] = ()   # other runners that try models too
 
 
 def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
@@ -55,9 +59,19 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
                        hint="Leave them out to search for ten minutes.")
     if order.seconds < 0 or order.trials < 0:
         raise BadInput("A search cannot take less than no time.", hint="Leave it out to search for ten minutes.")
+    if not 1 <= order.parallel <= MOST_PARALLEL:
+        raise BadInput(f"{order.parallel} trials cannot be made at once.",
+                       hint=f"Choose a number from 1 to {MOST_PARALLEL}; one for each core is plenty.")
     endless = not order.seconds and not order.trials and order.target_score is None
     return SearchRequest(train, order.metric, DEFAULT_SECONDS if endless else order.seconds, order.trials,
-                         order.target_score, order.estimators, order.ensemble)
+                         order.target_score, order.estimators, order.ensemble, order.parallel)
+
+
+def search_estimate(order: SearchOrder, rows: int, columns: int, cores: int) -> Estimate:
+    """Say what a search will come to, roughly. ``cores``: of all its runners together."""
+    endless = not order.seconds and not order.trials
+    return estimate(round(rows * (1 - order.train.test_size)), columns, DEFAULT_SECONDS if endless else order.seconds,
+                    order.trials, cores)
 
 
 def leaderboard(events: Iterable[Event]) -> list[dict[str, Any]]:

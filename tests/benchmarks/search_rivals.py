@@ -3,7 +3,7 @@
 Each result is kept in ``--results`` at once, so a run that is cut goes on where it was. The rivals live in virtual
 environments below ``--place``, which are made there if they are not. Not part of ``make bench``: it takes hours.
 
-usage: python -m tests.benchmarks.search_rivals --run [--seconds 60] [--who mldesk,flaml,autogluon] [--minutes 4] [SET...]
+usage: python -m tests.benchmarks.search_rivals --run [--seconds 60] [--who mldesk,flaml,autogluon] [--minutes 4] [SET]
 """
 
 from __future__ import annotations
@@ -77,9 +77,8 @@ def show(results: dict[str, Any], seconds: float) -> None:
     ranks = []
     for (name, split), row in found.items():
         metric = next(iter(row.values()))["metric"]
-        print(f"| {name} | {split} | {metric} | "
-              + " | ".join(f"{row[who]['score']:.5g} ({row[who]['seconds']:.0f} s)" if who in row else "" for who in WHO)
-              + " |")
+        cells = [f"{row[who]['score']:.5g} ({row[who]['seconds']:.0f} s)" if who in row else "" for who in WHO]
+        print(f"| {name} | {split} | {metric} | " + " | ".join(cells) + " |")
         if all(who in row for who in WHO):
             losses = [-row[who]["score"] if metric == "roc_auc" else row[who]["score"] for who in WHO]
             ranks.append(pd.Series(np.round(losses, 6)).rank().to_numpy())

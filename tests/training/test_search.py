@@ -18,7 +18,7 @@ from mldesk.training.estimators.decision_tree import DecisionTree
 from mldesk.training.estimators.linear import Linear
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.joined import JoinedEncoder, read_encoder
-from mldesk.training.search import search as search_module
+from mldesk.training.search import crew as crew_module
 from mldesk.training.search.ensemble import select
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration, portfolio
@@ -99,18 +99,18 @@ def test_no_fit_of_a_search_ever_sees_a_test_row(tmp_path: Path, monkeypatch: py
 def test_a_search_that_died_goes_on_after_its_last_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = put_table(tmp_path, mixed(120))
     folder = order(tmp_path, table, trials=6)
-    run_trial = search_module.run_trial
+    run_trial = crew_module.run_trial
 
     def mortal(number: int, *given: Any, **named: Any) -> Any:
         if number == 4:
             raise MemoryError
         return run_trial(number, *given, **named)
 
-    monkeypatch.setattr(search_module, "run_trial", mortal)
+    monkeypatch.setattr(crew_module, "run_trial", mortal)
     assert run_here(folder, table)[-1]["cause"] == "host_oom"
     torn = folder / "search" / "000003.npz"
     torn.write_bytes(torn.read_bytes()[:50])
-    monkeypatch.setattr(search_module, "run_trial", run_trial)
+    monkeypatch.setattr(crew_module, "run_trial", run_trial)
     said = run_here(folder, table, 2)
     assert [trial["number"] for trial in of("trial", said)] == [3, 4, 5, 6]
     assert result(said)["trials"] == 6
@@ -132,14 +132,14 @@ def test_a_configuration_that_does_not_work_is_told_of_and_passed_over(
 
 
 def test_a_trial_for_which_the_time_is_too_short_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_trial = search_module.run_trial
+    run_trial = crew_module.run_trial
 
     def cut(number: int, *rest: Any, **named: Any) -> Outcome:
         if number == 2:
             raise TimeUp
         return run_trial(number, *rest, **named)
 
-    monkeypatch.setattr(search_module, "run_trial", cut)
+    monkeypatch.setattr(crew_module, "run_trial", cut)
     table = put_table(tmp_path, mixed(150, "two"))
     said = run_here(order(tmp_path, table, trials=2), table)
     assert [trial["number"] for trial in of("trial", said)] == [1, 3]
@@ -172,7 +172,7 @@ def test_finish_now_ends_a_search_with_what_there_is(tmp_path: Path) -> None:
 def test_finish_now_blends_what_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = put_table(tmp_path, mixed(150))
     folder = order(tmp_path, table, trials=1000)
-    run_trial = search_module.run_trial
+    run_trial = crew_module.run_trial
 
     def enough(number: int, *given: Any, **named: Any) -> Any:
         outcome = run_trial(number, *given, **named)
@@ -180,8 +180,8 @@ def test_finish_now_blends_what_was_tried(tmp_path: Path, monkeypatch: pytest.Mo
             given[4].finish_now()
         return outcome
 
-    monkeypatch.setattr(search_module, "run_trial", enough)
-    monkeypatch.setattr(search_module.LimitedControl, "finish_now", lambda control: control._control._finish.set(),
+    monkeypatch.setattr(crew_module, "run_trial", enough)
+    monkeypatch.setattr(crew_module.LimitedControl, "finish_now", lambda control: control._control._finish.set(),
                         raising=False)
     done = result(run_here(folder, table))
     assert (done["trials"], done["finished_early"]) == (4, True)

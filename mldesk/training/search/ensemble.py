@@ -10,7 +10,34 @@ from mldesk.training.search.measures import Aim
 from mldesk.training.values import Array
 
 ROUNDS = 40        # picks at most
+_NOISY = 5_000     # rows up to which several selections are averaged
+_BAGS = 15
+_BAGGED_FROM = 8   # trials
+_MEMBERS = 10      # of an average, at most: the heaviest
+_LEAST_WEIGHT = 0.03
 _LEAST_GAIN = 1e-6  # relative; below, another pick is noise
+
+
+def select_calmly(predictions: Sequence[Array], y: Array, aim: Aim, seed: int,
+                  stop: Callable[[], bool]) -> tuple[list[float], float]:
+    """Return weights and loss as ``select``; on few rows the mean of selections from random halves of the trials.
+
+    One selection follows the noise of few rows. The halves are those of the paper's section 3.2 (bagging of models).
+    """
+    weights, loss = select(predictions, y, aim, stop)
+    if len(y) > _NOISY or len(predictions) < _BAGGED_FROM:
+        return weights, loss
+    draw, total = np.random.default_rng(seed), np.asarray(weights)
+    for _ in range(_BAGS):
+        if stop():
+            break
+        half = np.sort(draw.permutation(len(predictions))[:len(predictions) // 2])
+        total[half] += select([predictions[index] for index in half], y, aim, stop)[0]
+    total[np.argsort(-total)[_MEMBERS:]] = 0.0
+    total[total < _LEAST_WEIGHT * total.sum()] = 0.0
+    total /= total.sum()
+    mean = sum(weight * prediction for weight, prediction in zip(total, predictions, strict=True) if weight)
+    return total.tolist(), float(aim.loss(np.asarray(mean), y))
 
 
 def select(predictions: Sequence[Array], y: Array, aim: Aim, stop: Callable[[], bool]) -> tuple[list[float], float]:

@@ -24,27 +24,34 @@ class Configuration:
 
 _ORDER: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("lightgbm", {"learning_rate": 0.06}),
-    ("extra_trees", {}),
     ("linear", {}),
-    ("mlp", {}),
     ("lightgbm", {"leaves": 8, "learning_rate": 0.05, "min_samples_leaf": 10, "feature_fraction": 0.4}),
+    ("extra_trees", {}),
     ("hist_gradient_boosting", {}),
+    ("mlp", {}),
     ("lightgbm", {"leaves": 96, "learning_rate": 0.04, "feature_fraction": 0.5, "row_fraction": 0.7}),
     ("random_forest", {}),
-    ("mlp", {"blocks": 3, "width": 128, "dropout": 0.3, "learning_rate": 0.001}),
     ("lightgbm", {}),
     ("svm", {}),
+    ("neighbors", {}),
+    ("mlp", {"blocks": 3, "width": 128, "dropout": 0.3, "learning_rate": 0.001}),
     ("extra_trees", {"min_samples_leaf": 1, "max_features": 0.6}),
     ("mlp", {"blocks": 1, "width": 256, "number_embedding": 24, "dropout": 0.1}),
-    ("neighbors", {}),
 )
+_HURRIED: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("lightgbm", {"learning_rate": 0.15, "leaves": 128}),)   # first, where the others would not get to their end
+_HURRY = 1_500   # rows a second (of a table of few columns) from which on that is so
 _MOST_ROWS = {"svm": 4_000, "neighbors": 15_000}   # to fit on; beyond, it takes longer than it helps
 _MOST_WIDTH = {"neighbors": 60, "svm": 500}        # columns of the dense matrix
 
 
-def portfolio(task: str, wanted: tuple[str, ...], rows: int, width: int) -> list[Configuration]:
-    """Return what to try, in order. ``wanted`` names the estimators that may be used; () allows all."""
-    return [Configuration(name, parameters, "portfolio") for name, parameters in _ORDER
+def portfolio(task: str, wanted: tuple[str, ...], rows: int, width: int, seconds: float = 0.0) -> list[Configuration]:
+    """Return what to try, in order. ``wanted`` names the estimators that may be used; () allows all.
+
+    ``seconds``: of the search, 0 without a limit.
+    """
+    hurried = bool(seconds) and rows * (1 + width / 20) > _HURRY * seconds
+    return [Configuration(name, parameters, "portfolio") for name, parameters in (_HURRIED if hurried else ()) + _ORDER
             if may_use(name, task, wanted, rows, width)]
 
 

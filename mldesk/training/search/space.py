@@ -45,7 +45,7 @@ class Space:
         return Configuration(name, parameters, "tpe")
 
     def tell(self, number: int, configuration: Configuration, loss: float | None) -> None:
-        """Hear how a trial went: its loss, or None for one that failed."""
+        """Hear how a trial went: its loss (of its first folds alone if it was weak), or None for one that failed."""
         trial = self._asked.pop(number, None)
         if trial is not None:
             if loss is None:

@@ -1,10 +1,16 @@
-"""One trial: a configuration fitted on folds (or once, on a large table), judged on rows it was not fitted on."""
+"""One trial: a configuration fitted on folds (or once, on a large table), judged on rows it was not fitted on.
+
+Trees are fitted on several folds at once, a thread each: small tables keep one core busy per fit and no more. Networks
+are not, since torch draws from one generator. A trial that is weak on its first folds is not fitted on the others
+(as successive halving over folds: Jamieson and Talwalkar, AISTATS 2016).
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +20,7 @@ import numpy as np
 from mldesk.training.blocks import Style
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.checkpoints import Checkpoint, Checkpoints
-from mldesk.training.estimators.base import FitContext, Part, load_estimator
+from mldesk.training.estimators.base import FitContext, Fitted, Part, load_estimator
 from mldesk.training.fitting import fit
 from mldesk.training.parameters import resolve
 from mldesk.training.search.measures import Aim
@@ -24,6 +30,7 @@ from mldesk.wire.control import Control
 from mldesk.wire.report import Report
 
 _CURVE_POINTS = 100
+_TREES = 100          # of a forest on each of several folds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +54,11 @@ class Rows:
         truth: Array = part.y[self.judged]
         return truth
 
+    def truth(self, fold: int) -> Array:
+        """Return the truth of the rows that one fold judges by."""
+        truth: Array = next(iter(self.parts.values())).y[self.folds[fold][1]]
+        return truth
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
@@ -60,21 +72,31 @@ class Outcome:
     natives: Sequence[Any]            # a model per fold; () once they were let go
     curve: Sequence[tuple[int, float]]  # (step, validation loss) of the first fold
     facts: Mapping[str, Any] = field(default_factory=dict)
+    fold_losses: Sequence[float] = ()   # of the aim, a fold each
+    source: str = ""                  # the runner that made it, where it was another one
 
     def to_json(self, aim: Aim) -> dict[str, Any]:
         """Return the payload of its "trial" event."""
         return {"number": self.number, "estimator": self.configuration.estimator, "state": "complete",
                 "parameters": dict(self.configuration.parameters), "origin": self.configuration.origin,
                 "metric": aim.name, "score": aim.score(self.loss), "seconds": round(self.seconds, 3),
-                "curve": [list(point) for point in self.curve]}
+                "curve": [list(point) for point in self.curve], **({"runner": self.source} if self.source else {})}
 
 
 class TimeUp(Exception):
     """The time ended in the middle of a trial; what it has so far would be judged unfairly."""
 
 
+class Weak(Exception):
+    """The first folds of a trial say that the others are not worth their time. ``loss``: their mean, of the aim."""
+
+    def __init__(self, loss: float, folds: int) -> None:
+        super().__init__(loss, folds)
+        self.loss, self.folds = loss, folds
+
+
 class LimitedControl(Control):
-    """The job's control, which also asks to finish once the time is up."""
+    """The job's control, which also asks to finish once the time (of time.monotonic) is up."""
 
     def __init__(self, control: Control, deadline: float) -> None:
         self._control, self._deadline = control, deadline
@@ -133,40 +155,79 @@ class NoCheckpoints(Checkpoints):
         """Nothing is kept."""
 
 
-def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, report: Report, control: Control, *,
-              seed: int, threads: int, device: str, needed: bool = True) -> Outcome:
-    """Fit the configuration on every fold. Raises what its estimator raises; Terminated.
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a trial may take."""
 
-    Once ``control`` asks to finish, what is left is fitted as quickly as can be; a trial that is not ``needed`` raises
-    TimeUp instead.
+    seconds: float = math.inf         # after which its fits end with what they have
+    needed: bool = True               # False: it is given up where the search's time ends before its last fold
+    weak: Sequence[float] = ()        # mean loss of the first 1, 2, ... folds from which on it is given up
+
+
+def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, report: Report, control: Control, *,
+              seed: int, threads: int, device: str, bounds: Bounds = Bounds()) -> Outcome:
+    """Fit the configuration on every fold. Raises what its estimator raises; Weak, TimeUp, Terminated.
+
+    Once ``control`` asks to finish, or the trial's own seconds are over, what is left is fitted as quickly as can be.
     """
     began = time.monotonic()
+    estimator = load_estimator(ESTIMATORS[configuration.estimator])
+    at_once = min(threads, len(rows.folds)) if estimator.style == "trees" else 1
+    waves = list(_waves(len(rows.folds), at_once))
+    fitted: list[tuple[Array, Any]] = []
+    losses: list[float] = []
+    curve: list[tuple[int, float]] = []
+    facts: Mapping[str, Any] = {}
+    with ThreadPoolExecutor(at_once, "fold") as pool:
+        for count, wave in enumerate(waves):
+            control.check()
+            if count and not bounds.needed and control.finish:
+                raise TimeUp
+            if losses and len(losses) <= len(bounds.weak) and np.mean(losses) > bounds.weak[len(losses) - 1]:
+                raise Weak(float(np.mean(losses)), len(losses))
+            now = time.monotonic()
+            limited = LimitedControl(control, now + (bounds.seconds - (now - began)) / (len(waves) - count))
+            quiet = [Quiet(report) for _ in wave]
+            threads_each = max(1, threads // len(wave))
+
+            def one(fold: int, heard: Quiet, control: Control = limited, each: int = threads_each) -> Fitted:
+                return fit(estimator, _context(configuration, rows, fold, heard, control, seed, each, device))
+
+            made = list(pool.map(one, wave, quiet)) if at_once > 1 else [one(wave[0], quiet[0])]
+            if not count:
+                curve, facts = _thinned(quiet[0].points), dict(made[0].facts)
+            for fold, item in zip(wave, made, strict=True):
+                prediction = np.asarray(item.validation, np.float32 if rows.classes else np.float64)
+                if not np.isfinite(prediction).all():
+                    raise ArithmeticError("the model predicts numbers that are not finite")
+                fitted.append((prediction, item.native))
+                losses.append(aim.loss(prediction, rows.truth(fold)))
+    prediction = np.concatenate([item for item, _ in fitted])
+    return Outcome(number, configuration, aim.loss(prediction, rows.y), time.monotonic() - began, prediction,
+                   [native for _, native in fitted], curve, facts, losses)
+
+
+def _waves(folds: int, at_once: int) -> Iterator[list[int]]:
+    for first in range(0, folds, at_once):
+        yield list(range(first, min(first + at_once, folds)))
+
+
+def _context(configuration: Configuration, rows: Rows, fold: int, report: Report, control: Control, seed: int,
+             threads: int, device: str) -> FitContext:
+    """Return what the fit of one fold may look at. With one fold alone, it is fitted again on the judged rows too."""
     entry = ESTIMATORS[configuration.estimator]
-    estimator = load_estimator(entry)
-    part = rows.parts[estimator.style]
-    given = dict(configuration.parameters)
-    if any(item.name == "refit" for item in entry.parameters):
+    style = load_estimator(entry).style
+    part, (fit_on, judge_by) = rows.parts[style], rows.folds[fold]
+    given, known = dict(configuration.parameters), {item.name for item in entry.parameters}
+    if "refit" in known:
         given["refit"] = len(rows.folds) == 1
-    predictions, natives, curve, facts = [], [], [], {}
-    for fold, (fit_on, judge_by) in enumerate(rows.folds):
-        control.check()
-        if fold and control.finish and not needed:
-            raise TimeUp
-        quiet = Quiet(report)
-        fitted = fit(estimator, FitContext(
-            classes=rows.classes, parameters=resolve(entry.parameters, given),
-            train=Part(part.x[fit_on], part.y[fit_on]), validation=Part(part.x[judge_by], part.y[judge_by]),
-            report=quiet, control=control, checkpoints=NoCheckpoints(),
-            categorical=rows.categorical[estimator.style], seed=seed + fold, threads=threads, device=device))
-        predictions.append(np.asarray(fitted.validation, np.float32 if rows.classes else np.float64))
-        natives.append(fitted.native)
-        if not fold:
-            curve, facts = _thinned(quiet.points), dict(fitted.facts)
-    prediction = np.concatenate(predictions)
-    if not np.isfinite(prediction).all():
-        raise ArithmeticError("the model predicts numbers that are not finite")
-    return Outcome(number, configuration, aim.loss(prediction, rows.y), time.monotonic() - began, prediction, natives,
-                   curve, facts)
+    if "trees" in known and len(rows.folds) > 1:   # the folds' forests are one forest in the end
+        given.setdefault("trees", _TREES)
+    return FitContext(
+        classes=rows.classes, parameters=resolve(entry.parameters, given),
+        train=Part(part.x[fit_on], part.y[fit_on]), validation=Part(part.x[judge_by], part.y[judge_by]),
+        report=report, control=control, checkpoints=NoCheckpoints(), categorical=rows.categorical[style],
+        seed=seed + fold, threads=threads, device=device)
 
 
 def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -1,0 +1,36 @@
+"""What a search has time for, by the size of its table alone. Imports nothing, for whoever asks before it begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_FOLDS = ((5, 400), (3, 600))   # folds, and the rows a second that they take: of a table of few columns, on two cores
+_UNHURRIED = 300.0              # seconds that are reckoned with where the time has no limit
+_FIT = 1.5e-4                   # seconds of one core that a row (of few columns) takes of a fit of any kind
+_FEWEST = 0.15                  # seconds of one core that any fit takes
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a search will come to, roughly: machines and models differ by far more than tables."""
+
+    folds: int          # that every trial is judged by; 1: one validation part
+    trials: int         # that there is time for, or that were asked for
+    seconds: float      # that it takes
+
+
+def affordable(rows: int, width: int, seconds: float) -> int:
+    """Return how many folds a search of so many seconds has time for; 1: one validation part."""
+    work = rows * (1 + width / 20)
+    return next((folds for folds, pace in _FOLDS if work <= pace * (seconds or _UNHURRIED)), 1)
+
+
+def estimate(rows: int, width: int, seconds: float, trials: int, cores: int) -> Estimate:
+    """Estimate a search over ``rows`` that are not test rows, of ``width`` columns; 0 is no limit. ``cores``: of all
+    its runners together.
+    """
+    folds = affordable(rows, width, seconds)
+    each = folds * max(_FEWEST, _FIT * rows * (1 + width / 20)) / max(1, cores)
+    possible = max(1, int(seconds * 0.85 / each)) if seconds else trials
+    count = min(trials or possible, possible)
+    return Estimate(folds, count, seconds if seconds and (not trials or possible < trials) else count * each / 0.85)

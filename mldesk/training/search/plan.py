@@ -1,0 +1,180 @@
+"""What a search tries next, what it has tried, and when it has tried enough. No I/O: what has come of it is told."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mldesk.core.errors import BadInput
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.search.measures import Aim
+from mldesk.training.search.portfolio import Configuration, may_use, portfolio
+from mldesk.training.search.space import Space
+from mldesk.training.search.trial import Bounds, Outcome, Rows
+from mldesk.wire.jobs import SearchRequest
+
+KEPT = 12              # trials whose models are held on to: the best
+_SLOWER = 1.3          # a trial is not begun if one like it took more of the time that is left, by this factor
+_SHARE = 0.2           # of the search's time that one trial may take
+_FIRST_SHARE = 0.35    # ... and the first one, without which there is nothing
+_FAILURES = 25         # in a row, after which something else is wrong
+_JUDGED = 6            # trials there must be before another one is called weak
+
+
+@dataclass(slots=True)
+class Trials:
+    """The trials so far."""
+
+    done: list[Outcome] = field(default_factory=list)
+    failed: int = 0          # in all
+    weak: int = 0            # given up after their first folds
+    in_a_row: int = 0        # that failed
+
+    @property
+    def best(self) -> Outcome:
+        return min(self.done, key=lambda outcome: outcome.loss)
+
+    @property
+    def count(self) -> int:
+        return len(self.done) + self.failed + self.weak
+
+    def seconds_of(self, configuration: Configuration) -> float:
+        """Return how long trials of the same kind took, the longest; 0 while there was none."""
+        return max((item.seconds for item in self.done
+                    if item.configuration.estimator == configuration.estimator), default=0.0)
+
+    def add(self, outcome: Outcome) -> list[int]:
+        """Keep it, and the models of the best only; return the numbers of those whose models are not needed."""
+        self.in_a_row = 0
+        self.done.append(outcome)
+        held = {item.number for item in sorted(self.done, key=lambda item: item.loss)[:KEPT]}
+        self.done = [item if item.number in held or not item.natives else replace(item, natives=())
+                     for item in self.done]
+        return [item.number for item in self.done if item.number not in held]
+
+    @property
+    def worth_keeping(self) -> float:
+        """The loss below which a trial's models are held on to."""
+        losses = sorted(item.loss for item in self.done)
+        return losses[KEPT - 1] if len(losses) >= KEPT else math.inf
+
+
+class Plan:
+    """Decides. ``deadline``: of time.monotonic, when trying ends; infinity without a limit of time."""
+
+    def __init__(self, request: SearchRequest, task: str, rows: Rows, aim: Aim, deadline: float) -> None:
+        self.trials = Trials()
+        self.aim, self.deadline = aim, deadline
+        self.most, self.goal = request.trials, request.target_score
+        self._seconds = request.seconds
+        fit_rows, width = len(rows.folds[0][0]), rows.parts["dense"].x.shape[1]
+        usable = [name for name in ESTIMATORS if may_use(name, task, request.estimators, fit_rows, width)]
+        waiting = portfolio(task, request.estimators, fit_rows, width, request.seconds)
+        waiting += [Configuration(name, {}, "portfolio") for name in usable
+                    if request.estimators and name not in {item.estimator for item in waiting}]
+        if not waiting:
+            raise BadInput("None of the models that were asked for can do this task.",
+                           hint="Leave the choice to the search.")
+        index, count = request.share
+        self._waiting = waiting[index::count]
+        self._space = Space(usable, request.train.seed + 1000 * index)
+        self._running: dict[int, Configuration] = {}
+        self._tried: dict[str, float] = {}    # loss by configuration
+        self._number = 0
+
+    def recall(self, outcomes: Sequence[Outcome]) -> None:
+        """Take up trials that were made before."""
+        for outcome in outcomes:
+            self._number = max(self._number, outcome.number)
+            self.add(outcome)
+
+    @property
+    def next_number(self) -> int:
+        return self._number + 1
+
+    def take_numbers(self, count: int) -> None:
+        """Leave the next numbers to trials that come from elsewhere."""
+        self._number += count
+
+    def add(self, outcome: Outcome) -> list[int]:
+        """Hear of a trial that was made; return the numbers of those whose models are not needed any more."""
+        self._running.pop(outcome.number, None)
+        given = outcome.configuration
+        self._waiting = [item for item in self._waiting
+                         if (item.estimator, item.parameters) != (given.estimator, given.parameters)]
+        self._space.tell(outcome.number, given, outcome.loss)
+        self._tried[_key(given)] = outcome.loss
+        return self.trials.add(outcome)
+
+    def give_up(self, number: int, configuration: Configuration, loss: float | None = None, *,
+                failed: bool = False) -> None:
+        """Hear of a trial that came to nothing: weak with a ``loss``, failed, or without the time it needs."""
+        self._running.pop(number, None)
+        self._space.tell(number, configuration, loss)
+        if loss is not None:
+            self._tried[_key(configuration)] = loss
+        self.trials.failed += failed
+        self.trials.in_a_row += failed
+        self.trials.weak += loss is not None
+
+    def over(self, *, finish: bool, terminate: bool = False) -> bool:
+        """Say whether nothing more is begun. A search ends with something, so the first trials may be late."""
+        trials = self.trials
+        if trials.in_a_row >= _FAILURES:
+            return True
+        if not trials.done and not terminate and not self._running:
+            return not self._waiting and self._space.empty
+        if finish or time.monotonic() >= self.deadline:
+            return True
+        if self.most and trials.count + len(self._running) >= self.most:
+            return True
+        reached = self.goal is not None and bool(trials.done) and trials.best.loss <= (
+            -self.goal if self.aim.larger else self.goal)
+        return reached or (not self._waiting and self._space.empty)
+
+    def following(self) -> tuple[int, Configuration] | None:
+        """Return a configuration that there is time for, with its number; None where there is none now."""
+        left = self.deadline - time.monotonic()
+        for _ in range(len(self._waiting) + 20):   # the sampler may go on proposing what is too slow
+            if not self._waiting and self._space.empty:
+                return None
+            self._number += 1
+            chosen = self._waiting.pop(0) if self._waiting else self._space.propose(self._number)
+            if (loss := self._tried.get(_key(chosen))) is not None:   # of so small a space that it comes again
+                self._space.tell(self._number, chosen, loss)
+                self._number -= 1
+                continue
+            if self.trials.done and self.trials.seconds_of(chosen) > _SLOWER * left:
+                self._space.tell(self._number, chosen, None)
+                self._number -= 1
+                continue
+            self._running[self._number] = chosen
+            return self._number, chosen
+        return None
+
+    def bounds(self, configuration: Configuration) -> Bounds:
+        """Return what a trial that begins now may take."""
+        first = not self.trials.done
+        left = self.deadline - time.monotonic()
+        share = (_FIRST_SHARE if first else _SHARE) * self._seconds if self._seconds else math.inf
+        return Bounds(max(1.0, min(share, left)), first, self._thresholds() if configuration.origin == "tpe" else ())
+
+    def _thresholds(self) -> Sequence[float]:
+        """Return the median over the finished trials of the mean loss of their first 1, 2, ... folds."""
+        known = [item.fold_losses for item in self.trials.done if item.fold_losses]
+        if len(known) < _JUDGED or len(known[0]) < 2:
+            return ()
+        means = np.cumsum(np.array(known), axis=1) / np.arange(1, len(known[0]) + 1)
+        middle: list[float] = np.median(means, axis=0).tolist()
+        return middle[:-1]
+
+
+def _key(given: Configuration) -> str:
+    """Return a configuration as text, with the defaults that it leaves out."""
+    whole = {item.name: item.default for item in ESTIMATORS[given.estimator].parameters} | dict(given.parameters)
+    return f"{given.estimator} {json.dumps(whole, sort_keys=True)}"

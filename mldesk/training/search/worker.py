@@ -1,0 +1,91 @@
+"""A process that makes trials of a search: ``python -m mldesk.training.search.worker JSON``, see ``crew.Workers``."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as mldesk.training.run does, before anything loads OpenMP
+
+from mldesk.core.errors import DiskFull
+from mldesk.training.search.crew import Done, Task
+from mldesk.training.search.measures import find_aim
+from mldesk.training.search.portfolio import Configuration
+from mldesk.training.search.records import Records, load_rows
+from mldesk.training.search.trial import Bounds, LimitedControl
+from mldesk.wire.control import Control
+from mldesk.wire.report import Report
+
+
+class _Told(Control):
+    """Asks to finish once a line said so."""
+
+    def __init__(self) -> None:
+        self.told = threading.Event()
+
+    @property
+    def finish(self) -> bool:
+        return self.told.is_set()
+
+    @property
+    def terminate(self) -> bool:
+        return False
+
+    def check(self) -> None:
+        """A process that is to go is killed."""
+
+
+class _Silent(Report):
+    """Trials are told of by the search."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def event(self, kind: str, **payload: Any) -> None:
+        """Nobody reads it."""
+
+
+def main(given: dict[str, Any]) -> None:
+    """Make the trials that come in, one after another, until there are no more."""
+    folder, control = Path(given["folder"]), _Told()
+    rows, records = load_rows(folder / "rows"), Records(folder)
+    task = Task(rows, find_aim(given["aim"], rows.classes), given["seed"], given["threads"], given["device"])
+    orders: queue.Queue[dict[str, Any]] = queue.Queue()
+    threading.Thread(target=_listen, args=(orders, control), daemon=True).start()
+    while True:
+        order = orders.get()
+        limited = LimitedControl(control, time.monotonic() + order["left"])
+        done = task.run(order["number"], Configuration(**order["configuration"]), Bounds(**order["bounds"]), limited,
+                        _Silent())
+        try:
+            if done.outcome is not None:
+                records.keep(done.outcome, models=True)
+            _say(done, done.state)
+        except DiskFull as error:
+            _say(Done(done.number, done.configuration, "full", facts={"message": error.message}), "full")
+
+
+def _say(done: Done, state: str) -> None:
+    line = {"number": done.number, "state": state, "seconds": done.seconds, "facts": dict(done.facts)}
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _listen(orders: queue.Queue[dict[str, Any]], control: _Told) -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order.get("finish"):
+            control.told.set()
+        else:
+            orders.put(order)
+    os._exit(0)   # whoever gave the orders is gone; what is under way is of no use to anybody
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
