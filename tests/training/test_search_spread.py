@@ -1,0 +1,149 @@
+"""Trials in processes of their own and from helpers; a search that is killed, extended or gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mldesk.training.search.budget import affordable, estimate
+from mldesk.training.search.ensemble import select_calmly
+from mldesk.training.search.mail import Mail
+from mldesk.training.search.measures import find_aim
+from mldesk.training.search.records import Records
+from tests.training.jobs import events, of, put_table, result, run_here, start
+from tests.training.tables import mixed
+from tests.training.test_search import order
+
+
+def test_trials_in_two_processes_come_to_what_one_process_comes_to(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(150))
+    alone = run_here(order(tmp_path, table, trials=3), table)
+    at_once = run_here(order(tmp_path, table, trials=3, parallel=2), table)
+
+    def scores(said: list[dict[str, Any]]) -> dict[str, float]:
+        return {trial["estimator"]: round(trial["score"], 9) for trial in of("trial", said)}
+
+    assert scores(alone) == scores(at_once)
+    assert len(scores(alone)) == 3
+    assert result(at_once)["score"] == result(alone)["score"]
+    assert [member["weight"] for member in result(at_once)["members"]] == [
+        member["weight"] for member in result(alone)["members"]]
+
+
+def test_a_killed_search_of_several_processes_loses_what_ran_and_nothing_else(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(150))
+    folder = order(tmp_path, table, trials=12, parallel=2)
+    trainer = start(folder, table)
+    while len(of("trial", _whole(folder))) < 3 and trainer.poll() is None:
+        time.sleep(0.02)
+    os.kill(trainer.pid, signal.SIGKILL)
+    trainer.wait()
+    told = [trial["number"] for trial in of("trial", _whole(folder)) if trial["state"] == "complete"]
+    kept = {outcome.number for outcome in Records(folder / "search").read(len(_prediction(folder)))}
+    assert set(told) <= kept
+    said = run_here(folder, table, 2)
+    again = [trial["number"] for trial in of("trial", said) if trial["state"] == "complete"]
+    assert not kept & set(again)
+    assert result(said)["trials"] == len(kept) + len(again)
+
+
+def _whole(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "spool.1"
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def _prediction(folder: Path) -> Any:
+    outcome = next(item for item in map(Records(folder / "search").one, range(1, 50)) if item is not None)
+    return outcome.prediction
+
+
+def test_what_a_helper_found_is_taken_in_once_and_blended(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(150))
+    home = order(tmp_path, table, trials=4, estimators=("linear", "decision_tree"), share=(0, 2))
+    helper = order(tmp_path, table, trials=1, estimators=("linear", "decision_tree"), helps=home.name, share=(1, 2))
+    said = run_here(helper, table)
+    assert result(said)["helped"] == home.name
+    assert not of("stage", said)[-1]["name"].startswith("Blending")
+    (found,) = [event for event in of("artifact", said) if event["name"].startswith("trial-")]
+    (home / "mail").mkdir()
+    for name in ("a.json", "b.json"):
+        (home / "mail" / name).write_text(json.dumps({"trial": found["digest"], "source": "box"}))
+    (home / "mail" / "c.json").write_text("torn")
+    (home / "mail" / "d.json").write_text(json.dumps({"trial": "0" * 64, "source": "box"}))
+    done = run_here(home, table)
+    theirs = [trial for trial in of("trial", done) if trial.get("runner") == "box"]
+    assert {trial["score"] for trial in theirs} == {of("trial", said)[0]["score"]}
+    own = {trial["estimator"] for trial in of("trial", done) if not trial.get("runner")}
+    assert of("trial", said)[0]["estimator"] in {trial["estimator"] for trial in theirs}
+    assert own
+    assert result(done)["trials"] + result(done)["weak_trials"] >= 4
+
+
+def test_a_longer_search_begins_with_the_trials_of_the_one_before(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(150))
+    first = run_here(order(tmp_path, table, trials=3), table)
+    kept = next(event["digest"] for event in of("artifact", first) if event["name"] == "trials")
+    folds = result(first)["folds"]
+    more = run_here(order(tmp_path, table, trials=5, earlier=(kept,), folds=folds), table)
+    scores = {trial["score"] for trial in of("trial", first)}
+    assert scores <= {trial["score"] for trial in of("trial", more)}
+    assert result(more)["trials"] + result(more)["weak_trials"] == 5
+
+
+def test_more_trials_and_more_time_come_by_mail(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(120))
+    folder = order(tmp_path, table, trials=2)
+    (folder / "mail").mkdir()
+    (folder / "mail" / "more.json").write_text(json.dumps({"extend": {"trials": 2}}))
+    done = result(run_here(folder, table))
+    assert done["trials"] + done["weak_trials"] == 4
+
+
+def test_a_message_counts_once(tmp_path: Path) -> None:
+    box = tmp_path / "mail"
+    box.mkdir()
+    (box / "a.json").write_text("{}")
+    mail = Mail(box, tmp_path / "read.txt")
+    assert [name for name, _ in mail.new()] == ["a.json"]
+    assert [name for name, _ in mail.new()] == ["a.json"]   # nobody said that it was acted on
+    mail.done("a.json")
+    assert not list(mail.new())
+    assert not list(Mail(box, tmp_path / "read.txt").new())
+    shutil.rmtree(box)
+    assert not list(Mail(box, tmp_path / "read.txt").new())
+
+
+def test_folds_are_as_many_as_the_time_allows_for() -> None:
+    assert [affordable(rows, 10, 60) for rows in (500, 10_000, 20_000, 100_000)] == [5, 5, 3, 1]
+    assert affordable(100_000, 10, 600) == 5
+    short, long = estimate(5_000, 10, 60, 0, 2), estimate(5_000, 10, 600, 0, 2)
+    assert short.trials < long.trials
+    assert (estimate(5_000, 10, 0, 30, 2).trials, estimate(5_000, 10, 600, 1, 2).trials) == (30, 1)
+    assert estimate(5_000, 10, 600, 1, 2).seconds < 600
+
+
+def test_on_few_rows_several_selections_are_averaged() -> None:
+    draw = np.random.default_rng(1)
+    y = draw.normal(size=300)
+    guesses = [y + draw.normal(size=300) * spread for spread in np.linspace(0.5, 3, 12)]
+    aim = find_aim(None, 0)
+    calm, loss = select_calmly(guesses, y, aim, 0, lambda: False)
+    assert abs(sum(calm) - 1) < 1e-9
+    assert loss < aim.loss(guesses[0], y)
+    assert select_calmly(guesses, y, aim, 0, lambda: False)[0] == calm
+
+
+def test_the_folder_of_a_search_is_gone_once_it_has_its_model(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(120))
+    folder = order(tmp_path, table, trials=2, parallel=2)
+    run_here(folder, table)
+    assert events(folder)[-1]["kind"] == "succeeded"
+    assert not (folder / "search").exists()
