@@ -33,7 +33,8 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
     """
     draw = np.random.default_rng(seed)
     columns = _candidates(encoder, predict, x)
-    rows = int(np.clip(min(_MOST_PREDICTIONS, predictions) // (_REPEATS * len(columns)), 100, _MOST_ROWS))
+    fewest = 100 if predictions >= _MOST_PREDICTIONS else 20
+    rows = int(np.clip(min(_MOST_PREDICTIONS, predictions) // (_REPEATS * len(columns)), fewest, _MOST_ROWS))
     if len(x) > rows:
         sample = np.sort(draw.choice(len(x), rows, replace=False))
         x, y = x[sample], y[sample]

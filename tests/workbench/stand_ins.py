@@ -41,6 +41,7 @@ class ScriptedRunner:
         self.view = QueueView((), (Slot("cpu", 0, "", 0, ""),), draining=False, quiet=False)
         self.down = 0          # how many calls fail before the next one works
         self.commands: list[str] = []
+        self.told: dict[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {}   # by name, across jobs
         self.refusal: Exception | None = None
 
     def say(self, job: str, kind: str, **payload: Any) -> None:
@@ -91,6 +92,15 @@ class ScriptedRunner:
         if self.state(job) is not JobState.INTERRUPTED:
             raise Conflict("not interrupted")
         self.say(job, "queued", attempt=2)
+
+    def pause(self, job: str) -> None:
+        self._reached()
+        self.say(job, "interrupted", cause="paused", message="It was paused.", hint="")
+
+    def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = ()) -> None:
+        self._reached()
+        self._journal(job)
+        self.told.setdefault(name, (message, inputs))
 
     def log(self, job: str, offset: int = 0, limit: int = 65536) -> tuple[bytes, int]:
         self._reached()

@@ -15,6 +15,8 @@ _BAGS = 15
 _BAGGED_FROM = 8   # trials
 _MEMBERS = 10      # of an average, at most: the heaviest
 _LEAST_WEIGHT = 0.03
+_LIGHT = 0.1       # weight below which a member may be dropped
+_HARDLY = 2e-4     # ... if that costs no more of the loss than this share
 _LEAST_GAIN = 1e-6  # relative; below, another pick is noise
 
 
@@ -38,6 +40,23 @@ def select_calmly(predictions: Sequence[Array], y: Array, aim: Aim, seed: int,
     total /= total.sum()
     mean = sum(weight * prediction for weight, prediction in zip(total, predictions, strict=True) if weight)
     return total.tolist(), float(aim.loss(np.asarray(mean), y))
+
+
+def without_light(weights: Sequence[float], predictions: Sequence[Array], y: Array, aim: Aim,
+                  loss: float) -> tuple[list[float], float]:
+    """Drop members that hardly count as long as the loss stays: each costs as much to keep as a heavy one."""
+    kept = np.asarray(weights, float)
+    for index in np.argsort(kept):
+        if not 0 < kept[index] < _LIGHT:
+            continue
+        tried = kept.copy()
+        tried[index] = 0.0
+        tried /= tried.sum()
+        mean = sum(weight * prediction for weight, prediction in zip(tried, predictions, strict=True) if weight)
+        if aim.loss(np.asarray(mean), y) <= loss + _HARDLY * abs(loss):
+            kept = tried
+    mean = sum(weight * prediction for weight, prediction in zip(kept, predictions, strict=True) if weight)
+    return kept.tolist(), float(aim.loss(np.asarray(mean), y))
 
 
 def select(predictions: Sequence[Array], y: Array, aim: Aim, stop: Callable[[], bool]) -> tuple[list[float], float]:

@@ -17,7 +17,7 @@ from mldesk.training.features import FeatureEncoder
 from mldesk.training.job import Model, Workplace
 from mldesk.training.joined import JoinedEncoder
 from mldesk.training.search.crew import Task
-from mldesk.training.search.ensemble import select_calmly
+from mldesk.training.search.ensemble import select_calmly, without_light
 from mldesk.training.search.records import Records
 from mldesk.training.search.trial import LimitedControl, Outcome, run_trial
 from mldesk.wire.jobs import SearchRequest
@@ -38,6 +38,8 @@ def blend(request: SearchRequest, encoders: Mapping[Style, FeatureEncoder], task
     if request.ensemble:
         weights, loss = select_calmly([outcome.prediction for outcome in ranked], rows.y, aim,
                                       task.seed, lambda: time.monotonic() > late)
+        if request.seconds:   # keeping a member takes of it
+            weights, loss = without_light(weights, [outcome.prediction for outcome in ranked], rows.y, aim, loss)
     chosen = [(outcome, weight) for outcome, weight in zip(ranked, weights, strict=True) if weight > 0]
     styles = list(dict.fromkeys(_style(outcome) for outcome, _ in chosen))
     joined = JoinedEncoder([encoders[style] for style in styles])

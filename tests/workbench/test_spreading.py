@@ -1,0 +1,75 @@
+"""A search at two runners: what the helper finds reaches it once, and the helper ends when it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mldesk.core.errors import BadInput
+from mldesk.wire.states import Cause, JobState
+from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.searching import SearchOrder
+from tests.workbench.test_moving import Desks
+
+ORDER = SearchOrder(TrainOrder("shop", "grade", name="hunt", runner="old"), seconds=60, helpers=("new",))
+
+
+@pytest.fixture
+def desks(tmp_path: Path) -> Iterator[Desks]:
+    opened = Desks(tmp_path / "home")
+    yield opened
+    opened.close()
+
+
+def _begun(desks: Desks) -> tuple[str, str]:
+    run = desks.runs.search(ORDER)
+    (helper,) = run.spec["payload"]["helpers"]
+    for runner, job in ((desks.old, run.id), (desks.new, helper)):
+        runner.say(job, "started", attempt=1, pid=1, host="h", device="cpu", resumed_from=None)
+    return run.id, helper
+
+
+def test_what_a_helper_finds_is_handed_on_once_and_it_ends_with_the_search(desks: Desks) -> None:
+    run, helper = _begun(desks)
+    assert desks.new.specs[helper].payload["helps"] == run
+    assert [spec.payload["share"] for spec in (desks.old.specs[run], desks.new.specs[helper])] == [[0, 2], [1, 2]]
+    trial = desks.library.objects.put_bytes(b"a trial")
+    desks.new.say(helper, "artifact", name="trial-1", digest=trial, size=7, type="manifest")
+    desks.runs.pump(helper)
+    for _ in range(2):
+        desks.runs.pump(run)
+    assert list(desks.old.told.values()) == [({"trial": trial, "source": "new"}, (trial,))]
+    desks.old.say(run, "succeeded", result={})
+    desks.runs.pump(run)
+    desks.runs.pump(helper)
+    assert desks.new.commands == ["finish"]
+
+
+def test_a_search_is_paused_resumed_and_extended_with_its_helpers(desks: Desks) -> None:
+    run, helper = _begun(desks)
+    paused = desks.runs.pause(run)
+    assert (paused.state, paused.cause) == (JobState.INTERRUPTED, Cause.PAUSED)
+    assert desks.new.state(helper) is JobState.INTERRUPTED
+    desks.runs.resume(run)
+    assert (desks.old.state(run), desks.new.state(helper)) == (JobState.QUEUED, JobState.QUEUED)
+    desks.runs.extend(run, seconds=30)
+    assert [message for message, _ in (*desks.old.told.values(), *desks.new.told.values())] == [
+        {"extend": {"seconds": 30, "trials": 0}}] * 2
+    with pytest.raises(BadInput):
+        desks.runs.extend(run)
+
+
+def test_a_search_that_ended_goes_on_as_a_new_run_with_its_trials(desks: Desks) -> None:
+    run, _ = _begun(desks)
+    trials = desks.library.objects.put_bytes(b"all trials")
+    desks.old.say(run, "artifact", name="trials", digest=trials, size=7, type="manifest")
+    desks.old.say(run, "succeeded", result={"trials": 5, "failed_trials": 1, "folds": 3})
+    desks.runs.pump(run)
+    more = desks.runs.extend(run, trials=4)
+    spec = desks.old.specs[more.id]
+    assert trials in spec.inputs
+    assert {key: spec.payload.get(key) for key in ("trials", "folds", "earlier", "helpers")} == {
+        "trials": 10, "folds": 3, "earlier": [trials], "helpers": None}
+    assert desks.runs.search_estimate(ORDER).folds == 5
