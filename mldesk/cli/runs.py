@@ -160,9 +160,10 @@ def show(context: typer.Context, reference: Reference) -> None:
         for trouble in bench.runs.refresh(reference):
             face.note(f"! {trouble}")
         run = bench.runs.get(reference)
+        looks, place = bench.book.looks(run.id)
         silent = next((item.unreachable for item in bench.runners.list() if item.name == run.runner), None)
     if face.json:
-        face.document(run_details(run))
+        face.document({**run_details(run), "looks": looks})
         return
     if run.result is not None:
         show_result(face, run)
@@ -175,7 +176,9 @@ def show(context: typer.Context, reference: Reference) -> None:
         "estimator": "" if run.result is not None else run.estimator,
         "runner": run.runner + (f", unreachable since {words.moment(silent)}" if silent is not None else ""),
         "created": words.moment(run.created), "finished": words.moment(run.finished),
-        "events": words.count(run.last_seq), "group": run.group, "tags": ", ".join(run.tags), "note": run.note,
+        "events": words.count(run.last_seq),
+        "test rows": f"run {place} of {looks} that looked at them" if looks else "", "group": run.group,
+        "tags": ", ".join(run.tags), "note": run.note,
         "parameters": words.parameters(details["parameters"])}))
 
 
@@ -331,12 +334,35 @@ def compare(
         for reference in references:
             bench.runs.refresh(reference)
         found = bench.runs.compare(references)
+        pairs = bench.runs.paired(references)
+        looks = [bench.book.looks(run["run"])[0] for run in found["runs"]]
     if face.json:
-        face.document(found)
+        face.document({**found, "paired": pairs, "looks": looks})
         return
     _side_by_side(face, found)
+    _against_the_first(face, found, pairs)
+    if max(looks) > 1:
+        face.note(f"· Their test rows have been looked at by {max(looks)} runs; the more look, the more the best score "
+                  "flatters.")
     for warning in found["warnings"]:
         face.note(f"! {warning}")
+
+
+def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping[str, Any]]) -> None:
+    """Say of each other run whether it differs from the first beyond luck, row by row."""
+    names = {run["run"]: run["name"] for run in found["runs"]}
+    for pair in pairs:
+        if pair["why_not"]:
+            continue
+        face.say()
+        face.say(f"{names[pair['run']]} less {names[pair['against']]}, on the same "
+                 f"{words.plural(pair['rows'], 'test row')} (95 %, bootstrap of the difference):")
+        face.show(make_table(("metric", "difference lies in", ""), [
+            (name, f"{edges['low']:+.4g} to {edges['high']:+.4g}", "◂ more than luck" if edges["sure"] else "")
+            for name, edges in pair["differences"].items()], right={"difference lies in"}))
+        if (test := pair["mcnemar"]) is not None:
+            face.say(f"Right where the other is wrong: {words.count(test['only_first'])} against "
+                     f"{words.count(test['only_second'])} rows; McNemar p = {test['p']:.3g}")
 
 
 def _side_by_side(face: Face, found: Mapping[str, Any]) -> None:

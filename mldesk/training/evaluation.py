@@ -9,7 +9,8 @@ import numpy as np
 from sklearn import metrics
 
 from mldesk.training.intervals import intervals
-from mldesk.training.metrics import per_class, predicted_codes, score
+from mldesk.training.metrics import per_class, score
+from mldesk.training.probabilities import predicted_codes
 from mldesk.training.target import Label
 from mldesk.training.values import Array
 

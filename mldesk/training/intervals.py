@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mldesk.training.metrics import predicted_codes, sum_to_one
+from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.values import Array
 
 LEVEL = 0.95
@@ -17,6 +17,7 @@ _MOST_UNITS = 5_000      # rows, or groups of rows, that are drawn from
 _MOST_RANKED = 50_000    # rows times classes of the metrics that need a ranking
 _RANKED, _LEAST_DRAWS = 2_000_000, 100   # of those: rows times classes times draws, but so many draws at least
 _LEAST_ROWS = 10         # below, an interval says nothing
+TOP, BINS = 5, 15        # of the top-k accuracy and of the expected calibration error
 _FEW_CLASSES = 30        # classes beyond which metrics over all classes get no interval
 
 
@@ -30,17 +31,38 @@ def intervals(prediction: Array, y: Array, classes: int, seed: int = 0) -> dict[
     """
     if len(y) < _LEAST_ROWS:
         return {}
-    draw = np.random.default_rng(seed)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a draw may lack what a metric divides by: it is left out
-        draws = _of_classes(prediction, y, classes, draw) if classes else _of_numbers(prediction, y, draw)
-    edges = [50 * (1 - LEVEL), 50 * (1 + LEVEL)]
-    found = {}
-    for name, values in draws.items():
-        defined = values[np.isfinite(values)]
-        if len(defined) > len(values) // 2:
-            low, high = np.percentile(defined, edges)
-            found[name] = [float(low), float(high)]
+    found = {name: edges for name, values in draws(prediction, y, classes, seed).items()
+             if (edges := spread(values)) is not None}
+    if not classes:
+        found["median_absolute_error"] = _of_the_median(np.abs(prediction - y))
     return found
+
+
+def draws(prediction: Array, y: Array, classes: int, seed: int = 0) -> dict[str, Array]:
+    """Return each metric of every draw, (DRAWS,); NaN where a draw lacks what the metric divides by.
+
+    The same seed and number of rows draw the same rows: two models' draws may be taken from one another, pair by pair.
+    """
+    draw = np.random.default_rng(seed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _of_classes(prediction, y, classes, draw) if classes else _of_numbers(prediction, y, draw)
+
+
+def spread(values: Array) -> list[float] | None:
+    """Return the edges that hold 95 % of the draws; None where most are not defined."""
+    defined = values[np.isfinite(values)]
+    if len(defined) <= len(values) // 2:
+        return None
+    low, high = np.percentile(defined, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
+    return [float(low), float(high)]
+
+
+def _of_the_median(errors: Array) -> list[float]:
+    """Return two of the errors that hold their median: the binomial interval (Conover 1999, section 3.2)."""
+    ranked, rows = np.sort(errors), len(errors)
+    room = 1.96 * np.sqrt(rows) / 2
+    low, high = int(np.floor(rows / 2 - room)), int(np.ceil(rows / 2 + room))
+    return [float(ranked[max(0, low)]), float(ranked[min(rows - 1, high)])]
 
 
 class _Units:
@@ -84,11 +106,23 @@ def _of_classes(prediction: Array, y: Array, classes: int, draw: np.random.Gener
     chosen = sum_to_one(prediction)[np.arange(len(y)), y]
     loss = -np.log(np.clip(chosen, np.finfo(np.float64).eps, None))
     found = {"accuracy": units.sums(codes == y) / rows, "log_loss": units.sums(loss) / rows,
-             "brier_score": units.sums(_squares(prediction, y)) / rows}
+             "brier_score": units.sums(_squares(prediction, y)) / rows,
+             "calibration_error": _of_calibration(units, prediction[np.arange(len(y)), codes], codes == y) / rows}
+    if classes > TOP:
+        above = (prediction > prediction[np.arange(len(y)), y][:, None]).sum(1)
+        found[f"top_{TOP}_accuracy"] = units.sums(above < TOP) / rows
     if classes <= _FEW_CLASSES:
         found |= _of_confusion(units, codes, y, classes)
     found |= _of_ranking(prediction, y, classes, draw)
     return found
+
+
+def _of_calibration(units: _Units, promised: Array, came_true: Array) -> Array:
+    """Return the sum over the bins of ``metrics.calibration_error`` of promised less came true, (DRAWS,)."""
+    bins = np.clip(np.ceil(promised * BINS).astype(int) - 1, 0, BINS - 1)
+    gaps = [np.abs(units.sums(np.where(bins == place, promised - came_true, 0.0))) for place in np.unique(bins)]
+    total: Array = np.sum(gaps, 0)
+    return total
 
 
 def _squares(prediction: Array, y: Array) -> Array:
@@ -107,10 +141,15 @@ def _of_confusion(units: _Units, codes: Array, y: Array, classes: int) -> dict[s
     seen = (actual > 0) | (called > 0)
     f1 = np.where(seen, 2 * right / np.maximum(actual + called, 1), np.nan)
     recall = np.where(actual > 0, right / np.maximum(actual, 1), np.nan)
+    precision = right / np.maximum(called, 1)   # 0 for a class that is never called, as ``score`` has it
     rows, correct = actual.sum(1), right.sum(1)
     crossed = (actual * called).sum(1)
     return {
         "balanced_accuracy": np.nanmean(recall, 1), "f1_macro": np.nanmean(f1, 1),
+        "precision_macro": np.nanmean(np.where(seen, precision, np.nan), 1),
+        "recall_macro": np.nanmean(np.where(seen, np.nan_to_num(recall), np.nan), 1),
+        "precision_weighted": (precision * actual).sum(1) / rows,
+        "recall_weighted": (np.nan_to_num(recall) * actual).sum(1) / rows,
         "f1_weighted": (np.nan_to_num(f1) * actual).sum(1) / rows,
         "cohen_kappa": (correct * rows - crossed) / (rows ** 2 - crossed),
         # The correlation of Gorodkin 2004, which is Matthews' for two classes.

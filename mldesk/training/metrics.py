@@ -9,28 +9,12 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
+from mldesk.training.intervals import BINS, TOP
+from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.target import Label
 from mldesk.training.values import Array
 
-_TOP = 5                 # of the top-k accuracy
-_CALIBRATION_BINS = 15   # of the expected calibration error
 _MOST_CLASSES = 200      # classes beyond which scores per class are left out
-
-
-def predicted_codes(probabilities: Array) -> Array:
-    """Return the class of each row, (N,) int64: the largest probability as float32, the first of equals.
-
-    Float32, because that is what a bundle's ONNX graph gives.
-    """
-    codes: Array = probabilities.astype(np.float32).argmax(1)
-    return codes
-
-
-def sum_to_one(prediction: Array) -> Array:
-    """Return probabilities whose rows add up to one in float64, too."""
-    wide = prediction.astype(np.float64)
-    result: Array = wide / wide.sum(1, keepdims=True)
-    return result
 
 
 def score(prediction: Array, y: Array, classes: int) -> dict[str, float]:
@@ -61,9 +45,9 @@ def calibration_error(promised: Array, came_true: Array) -> float:
         promised: (N,) probabilities given to what was predicted
         came_true: (N,) bool
     """
-    bins = np.clip(np.ceil(promised * _CALIBRATION_BINS).astype(int) - 1, 0, _CALIBRATION_BINS - 1)
-    counts = np.bincount(bins, minlength=_CALIBRATION_BINS)
-    gaps = np.abs(np.bincount(bins, promised, _CALIBRATION_BINS) - np.bincount(bins, came_true, _CALIBRATION_BINS))
+    bins = np.clip(np.ceil(promised * BINS).astype(int) - 1, 0, BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    gaps = np.abs(np.bincount(bins, promised, BINS) - np.bincount(bins, came_true, BINS))
     return float(gaps.sum() / max(1, counts.sum()))
 
 
@@ -108,8 +92,8 @@ def _class_scores(prediction: Array, y: Array, classes: int) -> dict[str, float]
         scores["cohen_kappa"] = metrics.cohen_kappa_score(y, codes)
     scores["brier_score"] = brier(prediction, y)
     scores["calibration_error"] = calibration_error(prediction[np.arange(len(y)), codes], codes == y)
-    if classes > _TOP:
-        scores[f"top_{_TOP}_accuracy"] = metrics.top_k_accuracy_score(y, prediction, k=_TOP, labels=range(classes))
+    if classes > TOP:
+        scores[f"top_{TOP}_accuracy"] = metrics.top_k_accuracy_score(y, prediction, k=TOP, labels=range(classes))
     told_apart = [code for code in ([1] if classes == 2 else range(classes)) if 0 < (y == code).sum() < len(y)]
     if told_apart:
         scores["roc_auc"] = np.mean([metrics.roc_auc_score(y == code, prediction[:, code]) for code in told_apart])

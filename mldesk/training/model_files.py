@@ -17,9 +17,9 @@ from mldesk.core.errors import WorkFailed
 from mldesk.training import blend
 from mldesk.training.export import TOLERANCE, onnx_parity, save_native, to_onnx
 from mldesk.training.joined import Encoder
-from mldesk.training.metrics import predicted_codes
 from mldesk.training.model_card import write_card
 from mldesk.training.model_facts import ModelFacts
+from mldesk.training.probabilities import predicted_codes
 from mldesk.training.target import Label
 from mldesk.training.values import Array, ColumnData, TextColumn
 from mldesk.wire.schema import ColumnType

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mldesk.training.metrics import predicted_codes
+from mldesk.training.probabilities import predicted_codes
 from mldesk.training.roles import missing
 from mldesk.training.target import Label
 from mldesk.training.values import Array, ColumnData, TextColumn

@@ -39,6 +39,7 @@ from mldesk.workbench.spreading import beside, helped_by, helpers_of
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
+    from mldesk.workbench.paired import RowsTested
 
 RESUME_PATIENCE = 10.0  # seconds until a resumed job must have said something new
 _ENDED_AS = {
@@ -261,6 +262,33 @@ class RunService:
     def compare(self, references: Sequence[str]) -> Mapping[str, Any]:
         """Put runs side by side: what differs, which is best, and whether they may be ranked at all."""
         return comparison.compare([self.get(reference) for reference in references])
+
+    def paired(self, references: Sequence[str]) -> list[Mapping[str, Any]]:
+        """Set each run after the first against the first, row by row, as ``paired.paired`` does.
+
+        Each item holds "run" and "against", and "why_not" where there is nothing to pair. Raises NotFound.
+        """
+        from mldesk.workbench.paired import paired  # numpy and pyarrow load with it
+
+        first, *others = [self.get(reference) for reference in references]
+        found: list[Mapping[str, Any]] = []
+        for other in others:
+            pair = {"run": other.id, "against": first.id}
+            try:
+                if first.target != other.target or first.dataset != other.dataset:
+                    raise BadInput("The two runs were not tested on the same rows of the same dataset version.")
+                found.append({**pair, "why_not": None, **paired(self._tested(other), self._tested(first))})
+            except MldeskError as error:
+                found.append({**pair, "why_not": error.message})
+        return found
+
+    def _tested(self, run: Run) -> RowsTested:
+        from mldesk.workbench.paired import read_tested
+
+        artifact = self._library.runs.artifacts(run.id).get("predictions")
+        if artifact is None:
+            raise NotFound(f"Run {run.name} has no predictions.", hint="Only a run that succeeded has them.")
+        return read_tested(self._library.objects.path(str(artifact["digest"])))
 
     # Following
 

@@ -16,7 +16,8 @@ from mldesk.training.evaluation import payload
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.importance import importance
 from mldesk.training.intervals import intervals
-from mldesk.training.metrics import calibration_error, per_class, predicted_codes, score
+from mldesk.training.metrics import calibration_error, per_class, score
+from mldesk.training.probabilities import predicted_codes
 from mldesk.training.slices import slices, worst
 from mldesk.training.values import Array, TextColumn
 from mldesk.wire.schema import Column, ColumnType

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,13 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.judged_cards import JudgedCards
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.report_place import ask_report
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.compare import CompareState
-from mldesk.desktop.states.curves import CurveFeed, family
+from mldesk.desktop.states.curves import Curve, CurveFeed, family
 from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -56,12 +58,15 @@ class ComparePage(Page):
         self._family = Segmented()
         self._family.changed.connect(lambda _: self._draw_curves(start_over=True))
         self._families: list[str] = []
-        self._curves = Card(self.tr("Learning curves"), actions=[self._family])
+        self._across = Segmented([("step", self.tr("Step")), ("epoch", self.tr("Epoch")), ("time", self.tr("Time"))])
+        self._across.changed.connect(lambda _: self._draw_curves(start_over=True))
+        self._curves = Card(self.tr("Learning curves"), actions=[self._family, self._across])
         self._curves.add(self.chart, 1)
         self._table = Card()
+        self.judged = JudgedCards()
         page = ScrollPage(margin=0, spacing=Space.L)
         page.body.setContentsMargins(0, 0, Space.S, Space.L)
-        for widget in (self._notice, self._table, self._curves):
+        for widget in (self._notice, self._table, self._curves, self.judged):
             page.body.addWidget(widget)
         page.body.addStretch(1)
         layout = QVBoxLayout(self)
@@ -87,6 +92,7 @@ class ComparePage(Page):
         else:
             self._notice.hide()
         self._fill(comparison)
+        self.judged.show_runs(runs, self.state.pairs, self.state.evaluations)
 
     def _fill(self, comparison: Mapping[str, Any]) -> None:
         """Lay out one table: the runs across, their scores and what differs down."""
@@ -144,16 +150,22 @@ class ComparePage(Page):
             self.chart.clear()
         chosen = self._family.value()
         for slot, (run, feed) in enumerate(zip(self.state.runs, self.state.curves, strict=False)):
-            _draw(self.chart, run, feed, chosen, slot)
+            _draw(self.chart, run, feed, chosen, slot, self._across.value() or "step")
 
 
-def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str | None, slot: int) -> None:
+def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str | None, slot: int, across: str) -> None:
     """The validation curve says most; where there is none, the one of training."""
     curves = {metric: curve for metric, curve in feed.curves.items() if family(metric) == chosen}
     validation = {metric: curve for metric, curve in curves.items() if metric.startswith("validation")}
     for metric, curve in (validation or curves).items():
         part = "" if validation else f" · {words.metric_name(metric)}"
-        chart.set_series(f"{run.name} · {run.id[-4:]}{part}", curve.steps.tolist(), curve.values.tolist(), slot=slot)
+        chart.set_series(f"{run.name} · {run.id[-4:]}{part}", _places(curve, across), curve.values, slot=slot)
+
+
+def _places(curve: Curve, across: str) -> Sequence[float]:
+    if across == "time":
+        return curve.seconds
+    return curve.epochs if across == "epoch" and not any(map(math.isnan, curve.epochs)) else curve.steps
 
 
 class _RunHead(QWidget):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mldesk.core.errors import NotFound
 from mldesk.core.observable import Observable, Signal
 from mldesk.desktop.states.curves import CurveFeed
 from mldesk.desktop.states.desk import Desk
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from mldesk.library.records import Run
 
 
+_JUDGED = 12   # runs up to which evaluations are laid over one another, and tests paired
+
+
 class CompareState:
     """What differs between runs, and their curves. Signals: ``advanced`` when the curves were read again."""
 
@@ -21,6 +25,8 @@ class CompareState:
         self._desk, self.ids = desk, tuple(run_ids)
         self.runs: list[Run] = []
         self.curves: list[CurveFeed] = []
+        self.pairs: list[Mapping[str, Any]] = []      # each other run against the first, row by row
+        self.evaluations: list[Mapping[str, Any]] = []  # of each run; {} where there is none
         self.comparison: Observable[Mapping[str, Any] | None] = Observable(None)
         self.advanced: Signal[None] = Signal()
 
@@ -31,8 +37,17 @@ class CompareState:
         feeds = []
         for run in self.ids:
             feed = CurveFeed()
-            feed.replace(await in_thread(service.metrics, run))
+            feed.take(await in_thread(service.curves, run))
             feeds.append(feed)
         self.curves = feeds
+        if len(self.ids) <= _JUDGED:
+            self.evaluations = [await in_thread(self._evaluation, run) for run in self.ids]
+            self.pairs = await in_thread(service.paired, list(self.ids))
         self.comparison.value = await in_thread(service.compare, list(self.ids))
         self.advanced.emit(None)
+
+    def _evaluation(self, run: str) -> Mapping[str, Any]:
+        try:
+            return self._desk.workbench.runs.evaluation(run)
+        except NotFound:
+            return {}

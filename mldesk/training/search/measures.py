@@ -9,7 +9,8 @@ import numpy as np
 from sklearn import metrics
 
 from mldesk.core.errors import BadInput
-from mldesk.training.metrics import brier, predicted_codes, sum_to_one
+from mldesk.training.metrics import brier
+from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.values import Array
 
 Measure = Callable[[Array, Array], float]   # of (N,) numbers or (N, C) probabilities, and (N,) truths
