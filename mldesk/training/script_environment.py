@@ -14,7 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mldesk.core import canonical
@@ -58,20 +58,20 @@ def _make(place: Path, requirements: Sequence[str], check: Callable[[], None]) -
     # The runner's own packages, torch among them, stand behind those of the environment.
     outer = dict.fromkeys([*site.getsitepackages(), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
     (inner / "runner.pth").write_text("\n".join(outer) + "\n", "utf-8")
-    index = [part for url in os.environ.get("MLDESK_PACKAGE_INDEX", "").split() for part in ("--extra-index-url", url)]
-    if index:
-        index[0] = "--index-url"
-    _run([str(_python(place)), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *index,
-          *requirements], check)
+    first, *others = os.environ.get("MLDESK_PACKAGE_INDEX", "").split() or [""]
+    index = {"PIP_INDEX_URL": first, "PIP_EXTRA_INDEX_URL": " ".join(others)} if first else {}
+    _run([str(_python(place)), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *requirements],
+         check, index)
 
 
 def _python(place: Path) -> Path:
     return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _run(command: Sequence[str], check: Callable[[], None]) -> None:
+def _run(command: Sequence[str], check: Callable[[], None], more: Mapping[str, str] | None = None) -> None:
     """Run a step of the making; its output goes to the job's log, its last words into the error."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL) as child:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                          env={**os.environ, **(more or {})}) as child:
         try:
             said = _heard(child, check)
         except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +146,23 @@ def _until(condition: Any, seconds: float = 120) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_what_a_script_requires_is_put_beside_the_runners_own_packages(mldesk: Command, tmp_path: Path) -> None:
+    package = tmp_path / "tiny-1-py3-none-any.whl"
+    with zipfile.ZipFile(package, "w") as wheel:
+        wheel.writestr("tiny.py", "WORD = 'tiny word'\n")
+        wheel.writestr("tiny-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1\n")
+        wheel.writestr("tiny-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("tiny-1.dist-info/RECORD", "")
+    folder = tmp_path / "needy"
+    folder.mkdir()
+    (folder / "go.py").write_text("import numpy, tiny\nfrom mldesk import track\ntrack.log(tiny.WORD)\n")
+    (folder / "mldesk.toml").write_text(f"requirements = ['{package}']\n")
+    done = mldesk.good("script", "run", folder)
+    logs = [event["text"] for event in mldesk("runs", "events", done["run"], "--json").lines if event["kind"] == "log"]
+    assert logs == ["tiny word"]
+    (folder / "mldesk.toml").write_text(f"requirements = ['{tmp_path / 'nothing'}']\n")
+    answer = mldesk("script", "run", folder, "--json")
+    assert answer.json["status"] == "failed"
+    assert "environment of the script could not be made" in answer.json["error"]["message"]
