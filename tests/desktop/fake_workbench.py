@@ -10,6 +10,7 @@ from typing import Any
 from mldesk.core.errors import BadInput, NotFound, RunnerUnreachable
 from mldesk.library.records import Dataset, DatasetVersion, MetricPoint, Run
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.search.budget import Estimate
 from mldesk.wire.events import TERMINAL, Event, state_after
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.wire.states import JobState
@@ -117,6 +118,9 @@ class FakeRuns:
             self.first_check_waits.wait(10)
         return TrainCheck(None if order.target else "No target.", "", "tabular_classification", "mlp", {}, ("x",))
 
+    def search_estimate(self, order: Any) -> Estimate:
+        return Estimate(5, 40, order.seconds)
+
     def search(self, order: Any) -> Run:
         self.searched.append(order)
         return self.start(order.train)
@@ -167,11 +171,19 @@ class FakeDatasets:
         return self.versions_[-1]
 
 
+class FakeBook:
+    """Nothing has been said of any run."""
+
+    def looks(self, run_id: str) -> tuple[int, int]:
+        return 0, 0
+
+
 class FakeWorkbench:
     """All of it."""
 
     def __init__(self) -> None:
         self.runs, self.datasets, self.runners = FakeRuns(), FakeDatasets(), FakeRunners()
+        self.book = FakeBook()
         self.closed = False
 
     def change_token(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from mldesk.desktop import words
+from mldesk.desktop import runner_words, words
 from mldesk.desktop.pages.evaluation_tables import sized
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
@@ -16,6 +16,7 @@ from mldesk.desktop.states.search import Member, Trial, in_words
 from mldesk.desktop.widgets import Card, disable, enable, make_button
 
 _SEEN = 8           # trials that are seen at once
+_RUNNER = 4         # the column that names it
 _LEAST_ABOUT = 150  # that parameters keep, pixels at 100 %
 
 
@@ -27,10 +28,11 @@ class LeaderboardCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(words.tr("Leaderboard"), words.tr("There are trials here as soon as the first has ended."),
                          parent=parent)
+        self._home = ""
         self.train = make_button(self.tr("Train this configuration…"), "secondary", "train", small=True)
         self.train.clicked.connect(lambda: self._want(self.table.selected()))
         self.add_action(self.train)
-        self.table: RecordTable[Trial] = RecordTable(_fields(), lambda trial: trial.number, self.tr("Leaderboard"),
+        self.table: RecordTable[Trial] = RecordTable(self._fields(), lambda trial: trial.number, self.tr("Leaderboard"),
                                                      dense=True, least=_LEAST_ABOUT)
         sized(self.table, 0, grows=False)
         self.table.chosen.connect(self._check)
@@ -40,8 +42,11 @@ class LeaderboardCard(Card):
         self.add(self.table, 1)
         self._check()
 
-    def show_trials(self, trials: Sequence[Trial]) -> None:
-        """Show how the search stands."""
+    def show_trials(self, trials: Sequence[Trial], home: str = "") -> None:
+        """Show how the search stands; ``home`` is its own runner, named where others help."""
+        self._home = home
+        spread = any(trial.runner for trial in trials)
+        self.table.leave_out(() if spread else (_RUNNER,))
         self.table.set_records(trials)
         sized(self.table, len(trials), _SEEN, grows=False)
         self._check()
@@ -67,21 +72,23 @@ class LeaderboardCard(Card):
         if trials:
             self.wanted.emit(trials[0])
 
+    def _fields(self) -> list[Field[Trial]]:
+        tr = words.tr
+        return [
+            Field(tr("Rank"), lambda trial: words.number(trial.rank) if trial.rank else words.MISSING, 58,
+                  lambda trial: trial.rank or float("inf"), right=True, muted=True),
+            Field(tr("Trial"), lambda trial: words.number(trial.number), 56, lambda trial: trial.number, right=True,
+                  muted=True, spare=2),
+            Field(tr("Model"), lambda trial: words.estimator_name(trial.estimator), 176, strong=True),
+            Field(tr("Score"), lambda trial: tr("failed") if trial.score is None else words.metric_value(trial.score),
+                  84, lambda trial: float("-inf") if trial.score is None else trial.score, right=True),
+            Field(tr("Runs on"), lambda trial: runner_words.where(trial.runner or self._home), 120,
+                  muted=True, spare=3),
+            Field(tr("Time"), lambda trial: words.duration(trial.seconds), 94, lambda trial: trial.seconds, right=True,
+                  muted=True, spare=1),
+            Field(tr("Parameters"), _about, tip=_about),
+        ]
 
-def _fields() -> list[Field[Trial]]:
-    tr = words.tr
-    return [
-        Field(tr("Rank"), lambda trial: words.number(trial.rank) if trial.rank else words.MISSING, 58,
-              lambda trial: trial.rank or float("inf"), right=True, muted=True),
-        Field(tr("Trial"), lambda trial: words.number(trial.number), 56, lambda trial: trial.number, right=True,
-              muted=True, spare=2),
-        Field(tr("Model"), lambda trial: words.estimator_name(trial.estimator), 176, strong=True),
-        Field(tr("Score"), lambda trial: tr("failed") if trial.score is None else words.metric_value(trial.score), 84,
-              lambda trial: float("-inf") if trial.score is None else trial.score, right=True),
-        Field(tr("Time"), lambda trial: words.duration(trial.seconds), 94, lambda trial: trial.seconds, right=True,
-              muted=True, spare=1),
-        Field(tr("Parameters"), _about, tip=_about),
-    ]
 
 
 def _about(trial: Trial) -> str:

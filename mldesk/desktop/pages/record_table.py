@@ -116,6 +116,7 @@ class RecordTable(QTableView, Generic[R]):
         self._least = least or usual
         self.records = self._make_model(fields, key)
         self._key = key
+        self._absent: set[int] = set()
         self.setProperty("flush", True)
         self.setAccessibleName(name)
         self.setItemDelegate(RecordDelegate(self))
@@ -158,6 +159,12 @@ class RecordTable(QTableView, Generic[R]):
         keys = [self._key(record) for record in self.selected()]
         if self.records.set_filter(text):
             self._select(keys)
+
+    def leave_out(self, numbers: Sequence[int]) -> None:
+        """Show every column but these."""
+        if self._absent != set(numbers):
+            self._absent = set(numbers)
+            self._fit()
 
     def selected(self) -> list[R]:
         """Return the records of the selected rows, from top to bottom."""
@@ -213,7 +220,7 @@ class RecordTable(QTableView, Generic[R]):
     def _kept(self) -> set[int]:
         """Return the columns there is room for; those that can be spared go first."""
         fields = self.records.fields
-        kept = set(range(len(fields)))
+        kept = set(range(len(fields))) - self._absent
         for number in sorted(kept, key=lambda number: -fields[number].spare):
             needed = sum(theme.px(fields[other].width or self._least) for other in kept)
             if needed <= self.viewport().width() or not fields[number].spare:

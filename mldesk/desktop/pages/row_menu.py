@@ -14,7 +14,14 @@ from PySide6.QtWidgets import QMenu, QWidget
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, why_not_move, why_not_resume
+from mldesk.desktop.states.run_reasons import (
+    why_not_cancel,
+    why_not_extend,
+    why_not_finish,
+    why_not_move,
+    why_not_pause,
+    why_not_resume,
+)
 from mldesk.desktop.tasks import in_remote, in_thread, start
 from mldesk.desktop.widgets.buttons import set_icon
 
@@ -104,6 +111,7 @@ def model_entries(shell: Shell, item: Model) -> list[Entry]:
 
 def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = None) -> list[Entry]:
     """Return what can be done with a run; its own page gives how it cancels it, and needs no Open."""
+    from mldesk.desktop.pages.extend_dialog import ExtendDialog
     from mldesk.desktop.pages.move_dialog import open_move_dialog
     from mldesk.desktop.pages.report_place import ask_report, why_no_report
     from mldesk.desktop.pages.train_dialog import train_again
@@ -111,6 +119,8 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
     tr, service = words.tr, shell.desk.workbench.runs
     name, _, number = (run.model or "").rpartition("@")
     first = [] if cancel is not None else [Entry("arrow-right", tr("Open"), partial(shell.open_run, run.id))]
+    more = [Entry("clock", tr("Extend the search…"), lambda: ExtendDialog(shell, run).open(),
+                  why_not_extend(run))] if run.kind == "search" else []
     return [*first,
             Entry("model", tr("Open the model"), lambda: shell.open_model(name, int(number)),
                   "" if run.model else tr("The run has made no model.")),
@@ -121,7 +131,9 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
             LINE,
             Entry("finish", tr("Finish now and keep the model"), _steers(shell, run, service.finish),
                   why_not_finish(run)),
+            Entry("pause", tr("Pause"), _steers(shell, run, service.pause), why_not_pause(run)),
             Entry("play", tr("Resume"), _steers(shell, run, service.resume), why_not_resume(run)),
+            *more,
             Entry("runner", tr("Move to…"), partial(open_move_dialog, shell, run), why_not_move(run)),
             Entry("cancel", tr("Cancel"), cancel or _steers(shell, run, service.cancel),
                   why_not_cancel(run)),

@@ -14,6 +14,7 @@ from mldesk.desktop import runner_words, theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.curves_card import CurvesCard
 from mldesk.desktop.pages.evaluation import EvaluationView
+from mldesk.desktop.pages.extend_dialog import ExtendDialog
 from mldesk.desktop.pages.leaderboard import LeaderboardCard, MembersCard
 from mldesk.desktop.pages.machine_card import MachineCard
 from mldesk.desktop.pages.notice import Notice
@@ -25,8 +26,8 @@ from mldesk.desktop.pages.run_facts import learns
 from mldesk.desktop.pages.run_fields import state_badge
 from mldesk.desktop.pages.run_progress import ProgressCard
 from mldesk.desktop.shell import Shell
+from mldesk.desktop.states import run_reasons as reasons
 from mldesk.desktop.states.run import RunState
-from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, why_not_move
 from mldesk.desktop.states.runner_watch import LOCAL
 from mldesk.desktop.states.search import Trial, is_search, members_of
 from mldesk.desktop.tasks import async_slot
@@ -39,6 +40,7 @@ from mldesk.desktop.widgets import (
     ScrollPage,
     Sheet,
     Tabs,
+    clear,
     disable,
     enable,
     make_button,
@@ -93,8 +95,9 @@ class RunPage(Page):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         layout.setSpacing(Space.L)
-        for widget, stretch in ((self.header, 0), (self._notice, 0), (self.tabs, 1)):
-            layout.addWidget(widget, stretch)
+        layout.addWidget(self.header)
+        layout.addWidget(self._notice)
+        layout.addWidget(self.tabs, 1)
         self._connect()
 
     def _connect(self) -> None:
@@ -117,16 +120,21 @@ class RunPage(Page):
         self._finish = make_button(self.tr("Finish now"), "secondary", "finish")
         self._finish.setToolTip(self.tr("Stop fitting, evaluate, and keep the model as it is"))
         self._finish.clicked.connect(self.finish)
+        self._pause = make_button(self.tr("Pause"), "secondary", "pause")
+        self._pause.clicked.connect(self.pause)
+        self._extend = make_button(self.tr("Extend…"), "secondary", "clock")
+        self._extend.setToolTip(self.tr("Give the search more time or trials"))
+        self._extend.clicked.connect(self.extend)
         self._cancel = make_button(self.tr("Cancel"), "danger", "cancel")
         self._cancel.clicked.connect(self.cancel)
         self._more = make_icon_button("more", self.tr("More for this run"))
         self._more.clicked.connect(self._on_more)
         self._again = make_button(self.tr("Train again…"), "secondary", "refresh")
         self._again.setToolTip(self.tr("Open the Train dialog with the settings of this run"))
-        self._again.clicked.connect(self._train_again)
+        self._again.clicked.connect(lambda _checked: self._train_again())
         self._model = make_button(self.tr("Open the model"), "primary", "model")
         self._model.clicked.connect(self._open_model)
-        for button in (self._finish, self._cancel, self._again, self._model):
+        for button in (self._pause, self._finish, self._cancel, self._extend, self._again, self._model):
             button.hide()
             self.header.add_action(button)
         self.header.add_action(self._more)
@@ -138,18 +146,17 @@ class RunPage(Page):
         self.members = MembersCard()
         self.leaderboard = LeaderboardCard()
         self.leaderboard.hide()
-        self.leaderboard.wanted.connect(self._train_trial)
+        self.leaderboard.wanted.connect(self._train_again)
         page.body.addWidget(self.members)
         page.body.addWidget(self.leaderboard)
         side = QVBoxLayout()
         side.setSpacing(Space.L)
+        side.setContentsMargins(0, 0, 0, 0)
         side.addWidget(self.machine)
         side.addWidget(self._warnings)
         side.addStretch(1)
-        column = QWidget()
+        self._side = column = QWidget()
         column.setLayout(side)
-        side.setContentsMargins(0, 0, 0, 0)
-        self._side = column
         self._beside = QHBoxLayout()
         self._beside.setSpacing(Space.L)
         self._beside.addWidget(self.curves, 1)
@@ -185,8 +192,8 @@ class RunPage(Page):
     def _draw(self) -> None:
         self.curves.refresh()
         self.machine.refresh()
-        if is_search(self.state.run.value):
-            self.leaderboard.show_trials(self.state.trials)
+        if (run := self.state.run.value) is not None and is_search(run):
+            self.leaderboard.show_trials(self.state.trials, run.runner)
         self.progress.tick()
         self._show_warnings()
 
@@ -201,7 +208,7 @@ class RunPage(Page):
         self.header.set_subtitle(self._subtitle(run))
         self._show_buttons(run)
         self._show_notice(run)
-        self.details.show_run(run, self.state.attempt)
+        self.details.show_run(run, self.state.attempt, self.state.looks)
         self.members.show_members(members_of(run))
         self._show_kind(is_search(run))
         self._draw()
@@ -228,8 +235,11 @@ class RunPage(Page):
         self._finish.setVisible(going)
         self._again.setVisible(not going)
         self._model.setVisible(run.model is not None)
-        _switch(self._cancel, why_not_cancel(run))
-        _switch(self._finish, why_not_finish(run))
+        self._pause.setVisible(going and is_search(run))
+        self._extend.setVisible(not reasons.why_not_extend(run) and not going)
+        _switch(self._pause, reasons.why_not_pause(run))
+        _switch(self._cancel, reasons.why_not_cancel(run))
+        _switch(self._finish, reasons.why_not_finish(run))
 
     def _show_notice(self, run: Run) -> None:
         since = self.state.unreachable_since
@@ -254,10 +264,7 @@ class RunPage(Page):
         layout = self._warnings.body
         if layout.count() == len(self.state.warnings):
             return
-        while layout.count():
-            item = layout.takeAt(0)
-            if item is not None and (widget := item.widget()) is not None:
-                widget.deleteLater()
+        clear(layout)
         for text, hint in self.state.warnings:
             layout.addWidget(make_label(f"{text} {hint}".strip(), wrap=True, selectable=True))
         self._warnings.setVisible(bool(self.state.warnings))
@@ -306,7 +313,7 @@ class RunPage(Page):
     def move_away(self) -> None:
         """Ask where to, then let it go on there from its last checkpoint."""
         run = self.state.run.value
-        if run is not None and not why_not_move(run):
+        if run is not None and not reasons.why_not_move(run):
             from mldesk.desktop.pages.move_dialog import open_move_dialog
 
             open_move_dialog(self.shell, run)
@@ -314,13 +321,13 @@ class RunPage(Page):
     def _on_more(self) -> None:
         run = self.state.run.value
         if run is not None:
-            entries = run_entries(self.shell, run, self.cancel)
-            popup(self, entries, self._more.mapToGlobal(self._more.rect().bottomLeft()))
+            at = self._more.mapToGlobal(self._more.rect().bottomLeft())
+            popup(self, run_entries(self.shell, run, self.cancel), at)
 
     def cancel(self) -> None:
         """Ask once, since nothing of the run is kept."""
         run = self.state.run.value
-        if run is None or why_not_cancel(run):
+        if run is None or reasons.why_not_cancel(run):
             return
         sheet = Sheet(self.tr("Cancel {name}?").format(name=run.name), self.shell.host, danger=True,
                       text=self.tr("It stops at once and no model is kept. Finish now would keep one."),
@@ -338,9 +345,22 @@ class RunPage(Page):
     @async_slot
     async def finish(self) -> None:
         """Stop fitting now and keep the model."""
-        if not why_not_finish(self.state.run.value):
+        if not reasons.why_not_finish(self.state.run.value):
             disable(self._finish, self.tr("The run is being finished."))
             await self.state.finish()
+
+    @async_slot
+    async def pause(self) -> None:
+        """Stop and keep all there is, to go on with Resume."""
+        if not reasons.why_not_pause(self.state.run.value):
+            disable(self._pause, self.tr("The run is being paused."))
+            await self.state.pause()
+
+    def extend(self) -> None:
+        """Ask how much longer to search."""
+        run = self.state.run.value
+        if run is not None and not reasons.why_not_extend(run):
+            ExtendDialog(self.shell, run).open()
 
     @async_slot
     async def resume(self) -> None:
@@ -352,14 +372,7 @@ class RunPage(Page):
     async def _read_log(self) -> None:
         await self.state.read_log()
 
-    def _train_again(self) -> None:
-        run = self.state.run.value
-        if run is not None:
-            from mldesk.desktop.pages.train_dialog import train_again
-
-            train_again(self.shell, run)
-
-    def _train_trial(self, trial: Trial) -> None:
+    def _train_again(self, trial: Trial | None = None) -> None:
         run = self.state.run.value
         if run is not None:
             from mldesk.desktop.pages.train_dialog import train_again
@@ -367,18 +380,15 @@ class RunPage(Page):
             train_again(self.shell, run, trial)
 
     def _open_row(self, row: int) -> None:
-        run = self.state.run.value
-        if run is not None:
+        if (run := self.state.run.value) is not None:
             self.shell.open_row(run.dataset, row)
 
     def _open_cell(self, actual: object, predicted: object) -> None:
-        run = self.state.run.value
-        if run is not None:
+        if (run := self.state.run.value) is not None:
             open_cell(self.shell, run.id, run.dataset, actual, predicted)
 
     def _open_model(self) -> None:
-        run = self.state.run.value
-        if run is not None and run.model:
+        if (run := self.state.run.value) is not None and run.model:
             name, _, number = run.model.rpartition("@")
             self.shell.open_model(name, int(number))
 

@@ -40,8 +40,8 @@ class DetailsPage(ScrollPage):
         self.body.addLayout(line)
         self.body.addStretch(1)
 
-    def show_run(self, run: Run, attempt: Mapping[str, Any]) -> None:
-        """Show a run as it is now; ``attempt`` is the payload of its newest "started"."""
+    def show_run(self, run: Run, attempt: Mapping[str, Any], looks: tuple[int, int] = (0, 0)) -> None:
+        """Show a run as it is now; ``attempt`` is the payload of its newest "started", ``looks`` as of ``RunState``."""
         self._settings.show_facts(settings(run))
-        self._data.show_facts(data_facts(run))
+        self._data.show_facts(data_facts(run, looks))
         self._about.show_facts(about(run, attempt))

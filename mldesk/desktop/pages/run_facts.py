@@ -50,7 +50,7 @@ def _wishes(run: Run) -> Facts:
     return facts
 
 
-def data_facts(run: Run) -> Facts:
+def data_facts(run: Run, looks: tuple[int, int] = (0, 0)) -> Facts:
     """Return the dataset, the target, and how the rows were dealt."""
     tr, payload = words.tr, asked(run)
     rows = (run.result or {}).get("rows") or {}
@@ -62,8 +62,14 @@ def data_facts(run: Run) -> Facts:
         if part in rows:
             facts.append((title, words.number(int(rows[part]))))
     split = payload.get("split", {})
+    if split.get("folds"):
+        facts.append((tr("Folds"), words.number(int(split["folds"]))))
     if "test_size" in split:
         facts.append((tr("Test share"), f"{float(split['test_size']):.0%}"))
+    if looks[0]:
+        facts.append((tr("Looks at the test rows"), tr(
+            "This is run {place} of {count} that looked at them. The more look, the luckier the best of them.").format(
+                place=looks[1], count=looks[0]) if looks[0] > 1 else tr("This run alone has looked at them.")))
     return [*facts, (tr("Seed"), words.cell(payload.get("seed")))]
 
 

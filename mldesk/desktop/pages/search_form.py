@@ -1,4 +1,4 @@
-"""How a search is ordered: how long, by which score, among which models, blended or not."""
+"""How a search is ordered: how long, by which score, among which models, blended or not, where and how many at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
-from mldesk.desktop import words
+from mldesk.desktop import runner_words, words
 from mldesk.desktop.states.search import SearchWish
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -17,14 +17,19 @@ from mldesk.desktop.widgets import (
     FormRow,
     Segmented,
     SpinBox,
+    clear,
     column,
     make_button,
+    make_label,
     row,
     set_icon,
 )
+from mldesk.workbench.runner_choice import cannot_train
 
 if TYPE_CHECKING:
+    from mldesk.library.records import RunnerRecord
     from mldesk.training.catalogue import EstimatorEntry
+    from mldesk.training.search.budget import Estimate
 
 _AUTO = ""
 
@@ -35,14 +40,23 @@ class SearchForm(QWidget):
     changed = Signal()
 
     def __init__(self, wish: SearchWish, parent: QWidget | None = None) -> None:
+        from mldesk.workbench.searching import MOST_PARALLEL
+
         super().__init__(parent)
         self._ticks: dict[str, QCheckBox] = {}
         self._wish = wish
+        self._helpers: dict[str, QCheckBox] = {}
         self.ends = Segmented([("time", self.tr("Minutes")), ("trials", self.tr("Trials"))])
         self.minutes = DecimalBox(0.5, 24 * 60.0, wish.minutes, 1.0, 1)
         self.trials = SpinBox(1, 10_000, wish.trials)
         self.aim = ComboBox([])
         self.blend = Segmented([(True, self.tr("A blend of the best")), (False, self.tr("The best one"))])
+        self.parallel = SpinBox(1, MOST_PARALLEL, wish.parallel)
+        self.outlook = make_label("", "caption", "muted", wrap=True)
+        self._others = QWidget()
+        self._other_list = QVBoxLayout(self._others)
+        self._other_list.setContentsMargins(0, 0, 0, 0)
+        self._other_list.setSpacing(Space.XS)
         self.fold = make_button("", "fold", "chevron-right")
         self._models = QWidget()
         self._model_list = QVBoxLayout(self._models)
@@ -55,7 +69,7 @@ class SearchForm(QWidget):
         self.ends.changed.connect(lambda _: self._show_end())
         self.fold.clicked.connect(lambda: self._unfold(self._models.isHidden()))
         for signal in (self.ends.changed, self.minutes.valueChanged, self.trials.valueChanged,
-                       self.aim.currentIndexChanged, self.blend.changed):
+                       self.aim.currentIndexChanged, self.blend.changed, self.parallel.valueChanged):
             signal.connect(lambda _: self.changed.emit())
 
     def _build(self) -> None:
@@ -65,11 +79,17 @@ class SearchForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.L)
-        layout.addWidget(self._length_row)
+        layout.addLayout(column(self._length_row, self.outlook, spacing=Space.XS))
         layout.addWidget(FormRow(self.tr("Strive for"), self.aim, self.tr(
             "The score by which models are compared, on rows they were not fitted on.")))
         layout.addWidget(FormRow(self.tr("Keep"), self.blend, self.tr(
             "A blend lets several models vote: mostly better, slower to ask.")))
+        layout.addWidget(FormRow(self.tr("Models at once"), self.parallel, self.tr(
+            "On every runner, each on its share of the cores. One alone uses all of them.")))
+        self._others_row = FormRow(self.tr("Spread over"), self._others, self.tr(
+            "Runners that try models, too. The search goes on if they fall silent."))
+        self._others_row.hide()
+        layout.addWidget(self._others_row)
         layout.addLayout(column(row(self.fold, None), self._models, spacing=Space.S))
         self._unfold(False)
 
@@ -82,10 +102,7 @@ class SearchForm(QWidget):
         self.aim.set_options([(_AUTO, self.tr("What suits the task")),
                                  *((name, words.metric_name(name)) for name in METRICS.get(task, ()))],
                                 self._wish.metric or _AUTO)
-        while (item := self._model_list.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._model_list)
         self._ticks = {}
         for entry in entries:
             tick = QCheckBox(entry.title)
@@ -96,12 +113,39 @@ class SearchForm(QWidget):
             self._model_list.addWidget(tick)
         self._say()
 
+    def offer_runners(self, records: Sequence[RunnerRecord], chosen: str) -> None:
+        """Offer the runners besides ``chosen`` as helpers; those that are ticked stay so."""
+        wanted = self._helpers_wanted() if self._helpers else self._wish.helpers
+        clear(self._other_list)
+        self._helpers = {}
+        for record in records:
+            if record.name == chosen:
+                continue
+            tick = QCheckBox(runner_words.runner_name(record.name))
+            why = cannot_train(record)
+            tick.setEnabled(not why)
+            tick.setToolTip(why or runner_words.devices(record.facts))
+            tick.setChecked(not why and record.name in wanted)
+            tick.toggled.connect(lambda _: self.changed.emit())
+            self._helpers[record.name] = tick
+            self._other_list.addWidget(tick)
+        self._others_row.setVisible(bool(self._helpers))
+
+    def _helpers_wanted(self) -> tuple[str, ...]:
+        return tuple(name for name, tick in self._helpers.items() if tick.isChecked())
+
+    def show_outlook(self, found: Estimate | None) -> None:
+        """Say what the search will come to; nothing while that is not known."""
+        self.outlook.setText("" if found is None else outlook_words(found))
+        self.outlook.setVisible(found is not None)
+
     def wish(self) -> SearchWish:
         """Return what is asked for now."""
         ticked = [name for name, tick in self._ticks.items() if tick.isChecked()]
         return SearchWish(self.ends.value() == "trials", self.minutes.value(), self.trials.value(),
                           self.aim.value() or None,
-                          () if len(ticked) == len(self._ticks) else tuple(ticked), bool(self.blend.value()))
+                          () if len(ticked) == len(self._ticks) else tuple(ticked), bool(self.blend.value()),
+                          self.parallel.value(), self._helpers_wanted() if self._helpers else self._wish.helpers)
 
     def error(self) -> str:
         """Say what keeps it from being ordered, "" if nothing does."""
@@ -130,3 +174,12 @@ class SearchForm(QWidget):
     def _unfold(self, on: bool) -> None:
         self._models.setVisible(on)
         set_icon(self.fold, "chevron-down" if on else "chevron-right", "muted", 14)
+
+
+def outlook_words(found: Estimate) -> str:
+    """Write what a search will come to."""
+    judged = words.tr("each judged by {folds} folds").format(folds=found.folds) if found.folds > 1 else words.tr(
+        "each judged by one validation part")
+    return words.tr("About {trials} in {time}, {judged}.").format(
+        trials=words.counted(found.trials, words.tr("trial"), words.tr("trials")),
+        time=words.duration(found.seconds), judged=judged)

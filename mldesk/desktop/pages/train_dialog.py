@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
@@ -19,8 +20,8 @@ from mldesk.desktop.pages.search_form import SearchForm
 from mldesk.desktop.pages.train_runner import RunnerSection
 from mldesk.desktop.pages.train_split import GuardSection, SplitSection
 from mldesk.desktop.shell import Shell
-from mldesk.desktop.states.search import SearchWish, Trial, asked, is_search
-from mldesk.desktop.states.train import TrainState, likely_target
+from mldesk.desktop.states.search import SearchWish, Trial
+from mldesk.desktop.states.train import TrainState, like, likely_target
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -33,6 +34,7 @@ from mldesk.desktop.widgets import (
     Segmented,
     Sheet,
     SpinBox,
+    clear,
     form_for,
     hairline,
     make_button,
@@ -49,22 +51,14 @@ _PAUSE = 120  # milliseconds after the last change until the order is checked
 _CALM = 500   # milliseconds after the last check until runners are asked what it would take
 
 
-def open_train_dialog(shell: Shell, reference: str, like: Mapping[str, Any] | None = None) -> None:
-    """Open the dialog over a dataset; ``like`` are fields of an order to begin with."""
-    start(_open(shell, reference, dict(like or {})), f"open the Train dialog for {reference}")
+def open_train_dialog(shell: Shell, reference: str, given: Mapping[str, Any] | None = None) -> None:
+    """Open the dialog over a dataset; ``given`` are fields of an order to begin with."""
+    start(_open(shell, reference, dict(given or {})), f"open the Train dialog for {reference}")
 
 
 def train_again(shell: Shell, run: Run, trial: Trial | None = None) -> None:
     """Open the dialog with the settings of a run; with those of one trial of a search, to train that model alone."""
-    payload = asked(run)
-    features = payload.get("features")
-    estimator, parameters = (run.estimator, run.parameters) if trial is None else (trial.estimator, trial.parameters)
-    wish = SearchWish.of(run) if is_search(run) and trial is None else None
-    open_train_dialog(shell, run.dataset, {
-        "search": wish, "target": run.target, "task": run.task, "estimator": "auto" if wish else estimator,
-        "parameters": {} if wish else dict(parameters),
-        "features": None if features is None else tuple(features), "seed": int(payload.get("seed") or 0),
-        "test_size": float(payload.get("split", {}).get("test_size", 0.2))})
+    open_train_dialog(shell, run.dataset, like(run, trial))
 
 
 def train_on(shell: Shell, runner: str) -> None:
@@ -82,13 +76,16 @@ async def _open_newest(shell: Shell, runner: str) -> None:
     await _open(shell, newest.name, {"runner": runner})
 
 
-async def _open(shell: Shell, reference: str, like: dict[str, Any]) -> None:
+async def _open(shell: Shell, reference: str, given: dict[str, Any]) -> None:
     from mldesk.workbench.orders import TrainOrder
 
     version = await in_thread(shell.desk.workbench.datasets.show, reference)
-    wish = like.pop("search", None)
-    like.setdefault("target", likely_target(version))
-    state = TrainState(shell.desk, version, TrainOrder(dataset=version.label, **like))
+    wish, jobs = given.pop("search", None), given.pop("jobs", ())
+    if jobs:
+        service = shell.desk.workbench.runs
+        wish = replace(wish, helpers=await in_thread(lambda: tuple(service.get(job).runner for job in jobs)))
+    given.setdefault("target", likely_target(version))
+    state = TrainState(shell.desk, version, TrainOrder(dataset=version.label, **given))
     state.search = wish
     TrainDialog(shell, state).open()
 
@@ -208,6 +205,7 @@ class TrainDialog(Sheet, TaskOwner):
         for part, belongs in ((self._task_row, True), (self._kind_row, True), (self.search, searches),
                               (self._estimator_row, not searches), (self._form_box, not searches)):
             part.setVisible(task is not None and belongs)
+        self.split.offer_folds(not searches)
         self.primary.setText(self.tr("Search") if searches else self.tr("Train"))
         if task is None:
             return
@@ -308,6 +306,7 @@ class TrainDialog(Sheet, TaskOwner):
         if self._form is not None and self.estimator.value() is not None:
             self.state.change(estimator=self.estimator.value())
         await self.state.refresh()
+        self.search.show_outlook(self.state.outlook.value)
         self._fill()
         self._show_check(self.state.check.value)
         self._calm.start()
@@ -324,11 +323,7 @@ class TrainDialog(Sheet, TaskOwner):
         self.set_primary_enabled(reason or self.runners.why_not())
         guessed = self.state.order.value.task is None
         self._task_row.set_help(self.tr("Guessed from the values of the column.") if guessed else "")
-        while self._advice.count():
-            item = self._advice.takeAt(0)
-            if item is not None and (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._advice)
         for advice in check.advice:
             notice = Notice(self)
             notice.say("warning" if advice.level == "warning" else "info", "", advice.text)
@@ -340,6 +335,7 @@ class TrainDialog(Sheet, TaskOwner):
     async def _load_runners(self) -> None:
         await self.state.load_runners()
         self.runners.show_runners(self.state.runners.value, self.state.order.value.runner)
+        self.search.offer_runners(self.state.runners.value, self.runners.runner())
         self._show_check(self.state.check.value)
 
     @async_slot
@@ -352,6 +348,8 @@ class TrainDialog(Sheet, TaskOwner):
 
     def _on_runner(self) -> None:
         self.state.change(runner=self.runners.runner(), priority=self.runners.priority.value())
+        self.search.offer_runners(self.state.runners.value, self.runners.runner())
+        self._on_search()
         self._show_check(self.state.check.value)
 
     def _on_add_runner(self) -> None:
@@ -369,11 +367,7 @@ class TrainDialog(Sheet, TaskOwner):
         self._show_target()
 
     def _show_target(self) -> None:
-        while self._target_card.count():
-            item = self._target_card.takeAt(0)
-            if item is not None and (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(self._target_card)
         name = self.target.value()
         if self._profile is None or not name:
             return

@@ -45,12 +45,17 @@ class SplitSection(QWidget):
         layout.setSpacing(Space.L)
         layout.addWidget(FormRow(self.tr("Split"), self.how, self.tr("How rows come to be test rows.")))
         layout.addWidget(self._column_row)
-        layout.addWidget(FormRow(self.tr("Folds"), self.folds,
-                                 self.tr("From 2 on, the model is scored on every fold as well; 0 does not.")))
+        self._folds_row = FormRow(self.tr("Folds"), self.folds,
+                                  self.tr("From 2 on, the model is scored on every fold as well; 0 does not."))
+        layout.addWidget(self._folds_row)
         self.how.currentIndexChanged.connect(lambda _: self._tell())
         self.column.changed.connect(lambda _: self._tell())
         self.folds.valueChanged.connect(lambda _: self._tell())
         self._column_row.setVisible(order.split in BY_COLUMN)
+
+    def offer_folds(self, on: bool) -> None:
+        """Ask for folds, or not: a search has its own."""
+        self._folds_row.setVisible(on)
 
     def _tell(self) -> None:
         how = str(self.how.value())

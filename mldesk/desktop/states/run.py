@@ -60,6 +60,7 @@ class RunState:
         self.warnings: list[tuple[str, str]] = []  # text, hint
         self.trials: Sequence[Trial] = ()          # of a search, the best first
         self._tried: list[Event] = []
+        self.looks: tuple[int, int] = (0, 0)       # runs that have looked at the test rows, and which of them this is
         self.checkpoint: int | None = None         # step of the newest one
         self.attempt: Mapping[str, Any] = {}       # payload of the newest "started"
         self.place: Observable[Waiting | None] = Observable(None)  # in its runner's queue, while it waits there
@@ -88,6 +89,8 @@ class RunState:
             if self._seq == 0:
                 self.curves.replace(await in_thread(self._desk.workbench.runs.metrics, self.id))
             await self._take_in_events()
+            if run.state.final:
+                self.looks = await in_thread(self._desk.workbench.book.looks, self.id)
             self.run.value = run
             if run.state is JobState.SUCCEEDED and self.evaluation.value is None:
                 await self._load_evaluation()
@@ -111,6 +114,10 @@ class RunState:
     async def finish(self) -> None:
         """Stop fitting, evaluate, keep the model. Raises Conflict, RunnerUnreachable."""
         await self._steer(self._desk.workbench.runs.finish)
+
+    async def pause(self) -> None:
+        """Stop, and keep all there is to go on with. Raises Conflict, RunnerUnreachable."""
+        await self._steer(self._desk.workbench.runs.pause)
 
     async def resume(self) -> None:
         """Go on from the last checkpoint. Raises Conflict, RunnerUnreachable."""

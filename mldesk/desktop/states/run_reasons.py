@@ -40,6 +40,28 @@ def why_not_finish(run: Run | None) -> str:
     return ""
 
 
+def why_not_pause(run: Run | None) -> str:
+    """Say why Pause is disabled."""
+    if run is None:
+        return "Choose a run first."
+    if run.state.ended:
+        return f"{_ENDED[run.state]} There is nothing to pause."
+    return "The run is already being stopped." if run.state is JobState.STOPPING else ""
+
+
+def why_not_extend(run: Run | None) -> str:
+    """Say why a search cannot be given more time or trials."""
+    if run is None:
+        return "Choose a run first."
+    if run.kind != "search" or run.spec.get("payload", {}).get("helps"):
+        return "Only a search can be extended."
+    if run.state is JobState.INTERRUPTED:
+        return "The search stands still. Resume it first, then extend it."
+    if run.state.final and run.state is not JobState.SUCCEEDED:
+        return f"{_ENDED[run.state]} It left no trials to go on with."
+    return "The run is already being stopped." if run.state is JobState.STOPPING else ""
+
+
 def why_not_resume(run: Run | None) -> str:
     """Say why Resume is disabled."""
     if run is None:

@@ -23,22 +23,26 @@ class SearchWish:
     metric: str | None = None           # None: what suits the task
     estimators: tuple[str, ...] = ()    # (): all that make sense
     blend: bool = True                  # else the best one alone
+    parallel: int = 1                   # models at once on each runner
+    helpers: tuple[str, ...] = ()       # runners that try models besides the order's own
 
     def order(self, train: TrainOrder) -> SearchOrder:
         """Return what the workbench is asked for."""
         from mldesk.workbench.searching import SearchOrder
 
         return SearchOrder(train, self.metric, 0.0 if self.by_trials else 60.0 * self.minutes,
-                           self.trials if self.by_trials else 0, None, self.estimators, self.blend)
+                           self.trials if self.by_trials else 0, None, self.estimators, self.blend, self.parallel,
+                           self.helpers)
 
     @classmethod
     def of(cls, run: Run) -> SearchWish:
-        """Return what an earlier search was ordered with."""
+        """Return what an earlier search was ordered with; its record does not name the runners of its helpers."""
         payload = run.spec.get("payload", {})
         seconds, trials = float(payload.get("seconds") or 0), int(payload.get("trials") or 0)
         usual = cls()
         return cls(bool(trials and not seconds), seconds / 60 or usual.minutes, trials or usual.trials,
-                   payload.get("metric"), tuple(payload.get("estimators") or ()), bool(payload.get("ensemble", True)))
+                   payload.get("metric"), tuple(payload.get("estimators") or ()), bool(payload.get("ensemble", True)),
+                   int(payload.get("parallel") or 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Trial:
     score: float | None              # None where it failed
     seconds: float
     message: str = ""                # why it failed
+    runner: str = ""                 # of the helper that made it; "": the search itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def trials_of(events: Iterable[Event]) -> list[Trial]:
             rank if known else 0, int(facts["number"]), str(facts.get("estimator", "")),
             dict(parameters) if isinstance(parameters, Mapping) else {}, str(facts.get("metric", "")),
             float(score) if known else None, float(seconds) if isinstance(seconds, (int, float)) else 0.0,
-            str(facts.get("message") or "")))
+            str(facts.get("message") or ""), str(facts.get("runner") or "")))
     return found
 
 

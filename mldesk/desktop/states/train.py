@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from mldesk.core.errors import MldeskError
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
-from mldesk.desktop.states.search import SearchWish
+from mldesk.desktop.states.search import SearchWish, Trial, asked, is_search
 from mldesk.desktop.tasks import in_remote, in_thread
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion, Run, RunnerRecord
     from mldesk.training.catalogue import EstimatorEntry
+    from mldesk.training.search.budget import Estimate
     from mldesk.workbench.orders import TrainCheck, TrainOrder
     from mldesk.workbench.runners import RunnerEstimate
 
@@ -31,6 +32,7 @@ class TrainState:
         self.runners: Observable[tuple[RunnerRecord, ...]] = Observable(())
         self.estimates: Observable[tuple[RunnerEstimate, ...]] = Observable(())
         self.estimating = Observable(False)
+        self.outlook: Observable[Estimate | None] = Observable(None)  # what the search will come to, as far as known
         self._asked = self._estimated = 0
         self._priced: TrainOrder | None = None  # the order that ``estimates`` are of
 
@@ -43,8 +45,16 @@ class TrainState:
         self._asked += 1
         asked = self._asked
         check = await in_thread(self._desk.workbench.runs.check, self._asked_for())
+        outlook = await self._look_ahead() if self.search is not None and check.why_not is None else None
         if asked == self._asked:
-            self.check.value = check
+            self.check.value, self.outlook.value = check, outlook
+
+    async def _look_ahead(self) -> Estimate | None:
+        order = self.search.order(self._asked_for()) if self.search is not None else None
+        try:
+            return None if order is None else await in_thread(self._desk.workbench.runs.search_estimate, order)
+        except MldeskError:  # a runner that is gone by now; ordering the search says so
+            return None
 
     async def load_runners(self) -> None:
         """Read which runners there are."""
@@ -89,9 +99,30 @@ class TrainState:
         return run
 
     def _asked_for(self) -> TrainOrder:
-        """Return the order; of a search without the model, which is what it looks for."""
+        """Return the order; of a search without the model, which is what it looks for, and with its own folds."""
         order = self.order.value
-        return order if self.search is None else replace(order, estimator="auto", parameters={})
+        return order if self.search is None else replace(order, estimator="auto", parameters={}, folds=0)
+
+
+def like(run: Run, trial: Trial | None = None) -> dict[str, Any]:
+    """Return the fields of an order that repeats a run, or trains one trial of a search as a model of its own.
+
+    "search" is the wish of a search, None for a training; "jobs" are those of its helpers, whose runners it lacks.
+    """
+    payload = asked(run)
+    features, split = payload.get("features"), payload.get("split", {})
+    wish = SearchWish.of(run) if is_search(run) and trial is None else None
+    estimator, parameters = (run.estimator, run.parameters) if trial is None else (trial.estimator, trial.parameters)
+    method = str(split.get("method") or "random")
+    jobs = run.spec.get("payload", {}).get("helpers") or () if wish else ()
+    fields = {"search": wish, "jobs": tuple(jobs), "target": run.target, "task": run.task,
+              "estimator": "auto" if wish else estimator,
+              "parameters": {} if wish else dict(parameters),
+              "features": None if features is None else tuple(features), "seed": int(payload.get("seed") or 0),
+              "test_size": float(split.get("test_size", 0.2)), "folds": int(split.get("folds") or 0)}
+    if "validation_size" in split:
+        fields["validation_size"] = float(split["validation_size"])
+    return fields if method == "given" else {**fields, "split": method, "split_column": split.get("column")}
 
 
 def likely_target(version: DatasetVersion) -> str:

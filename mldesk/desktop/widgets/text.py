@@ -120,3 +120,11 @@ class ScrollPage(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(min(480, self.body.minimumSize().width()), 120)
+
+
+def clear(layout: QLayout) -> None:
+    """Take every widget out of a layout, and let go of it."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()

@@ -16,7 +16,9 @@ from mldesk.desktop.pages.search_form import SearchForm
 from mldesk.desktop.states.search import Member, SearchWish, Trial
 from mldesk.desktop.widgets import why_disabled
 from mldesk.training.catalogue import estimators_for
+from mldesk.training.search.budget import Estimate
 from mldesk.wire.states import JobState
+from tests.desktop.fake_runners import machine
 from tests.desktop.fake_workbench import make_run
 from tests.desktop.pages.test_run_page import FakeShell
 
@@ -44,14 +46,44 @@ def test_the_leaderboard_shows_the_best_first_and_why_a_trial_failed(qtbot: QtBo
     card = LeaderboardCard()
     qtbot.addWidget(card)
     assert "Choose a trial" in why_disabled(card.train)
-    card.show_trials(TRIALS)
-    assert cells(card, 0) == ["1", "3", "LightGBM", "0.9000", "4.0 s", "Learning rate 0.1"]
+    card.show_trials(TRIALS, "local")
+    assert card.table.isColumnHidden(4)
+    assert cells(card, 0) == ["1", "3", "LightGBM", "0.9000", "this machine", "4.0 s", "Learning rate 0.1"]
     assert cells(card, 1)[-1] == "its defaults"
     assert (cells(card, 2)[3], cells(card, 2)[-1]) == ("failed", "Out of memory.")
     card.table.select([3])
     with qtbot.waitSignal(card.wanted) as wanted:
         qtbot.mouseClick(card.train, Qt.MouseButton.LeftButton)
     assert wanted.args == [TRIALS[0]]
+
+
+def test_where_others_help_the_leaderboard_says_who_made_a_trial(qtbot: QtBot) -> None:
+    card = LeaderboardCard()
+    qtbot.addWidget(card)
+    card.resize(1000, 400)
+    card.show()
+    card.show_trials((Trial(1, 9, "knn", {}, "roc_auc", 0.95, 1.0, runner="lab"), *TRIALS), "local")
+    assert not card.table.isColumnHidden(4) and cells(card, 0)[4] == "lab"
+
+
+def test_a_search_is_paused_and_one_that_has_ended_extended(page: RunPage) -> None:
+    page.state.run.value = make_run(kind="search", estimator="search")
+    assert page._pause.isVisible() and page._pause.isEnabled() and not page._extend.isVisible()
+    page.state.run.value = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,
+                                    result={"members": [], "metrics": {}})
+    assert page._extend.isVisible() and not page._pause.isVisible()
+
+
+def test_runners_that_help_are_chosen_among_the_others(qtbot: QtBot) -> None:
+    form = SearchForm(SearchWish(helpers=("lab",), parallel=2))
+    qtbot.addWidget(form)
+    assert form.wish().helpers == ("lab",) and form._others_row.isHidden()
+    form.offer_runners([machine("local").record, machine("lab").record, machine("attic").record], "local")
+    assert list(form._helpers) == ["lab", "attic"] and form.wish().helpers == ("lab",)
+    form.offer_runners([machine("local").record, machine("lab").record, machine("attic").record], "lab")
+    assert list(form._helpers) == ["local", "attic"] and form.wish() == SearchWish(parallel=2)
+    form.show_outlook(Estimate(5, 40, 600.0))
+    assert form.outlook.text() == "About 40 trials in 10 min, each judged by 5 folds."
 
 
 def test_what_is_chosen_stays_chosen_while_trials_come(qtbot: QtBot) -> None:
@@ -84,7 +116,8 @@ def test_a_search_that_ended_says_what_its_model_is_made_of(page: RunPage) -> No
 def test_a_trial_is_trained_with_its_own_model_and_parameters(page: RunPage, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Any] = []
     monkeypatch.setattr(train_dialog, "open_train_dialog", lambda _, reference, like: opened.append((reference, like)))
-    payload = {"train": {"seed": 7, "split": {"test_size": 0.3}, "features": ["x"]}, "seconds": 60.0, "ensemble": True}
+    split = {"test_size": 0.3, "method": "group", "column": "id", "folds": 3}
+    payload = {"train": {"seed": 7, "split": split, "features": ["x"]}, "seconds": 60.0, "ensemble": True}
     page.state.run.value = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,
                                     spec={"payload": payload})
     page.leaderboard.wanted.emit(TRIALS[0])
@@ -92,6 +125,7 @@ def test_a_trial_is_trained_with_its_own_model_and_parameters(page: RunPage, mon
     assert reference == "table@1" and like["search"] is None
     assert (like["estimator"], like["parameters"]) == ("lightgbm", {"learning_rate": 0.1})
     assert (like["seed"], like["test_size"], like["features"]) == (7, 0.3, ("x",))
+    assert (like["split"], like["split_column"], like["folds"]) == ("group", "id", 3)
     page._train_again()
     assert opened[1][1]["search"] == SearchWish(minutes=1.0) and opened[1][1]["estimator"] == "auto"
 

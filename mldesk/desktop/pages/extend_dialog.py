@@ -1,0 +1,68 @@
+"""Extend a search: more minutes or more trials, for one that goes on or one that has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.tasks import TaskOwner, async_slot, in_remote
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import DecimalBox, FormRow, Segmented, Sheet, SpinBox, row
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+
+class ExtendDialog(Sheet, TaskOwner):
+    """Asks by how much. A search that has ended goes on as a new run, which is opened then."""
+
+    def __init__(self, shell: Shell, run: Run) -> None:
+        text = self.tr("A new run begins with all that this one has tried.") if run.state.final else self.tr(
+            "It goes on as before, for longer.")
+        super().__init__(self.tr("Extend {name}").format(name=run.name), shell.host, primary=self.tr("Extend"),
+                         text=text, width=440)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._shell, self._run = shell, run
+        self.by = Segmented([("time", self.tr("Minutes")), ("trials", self.tr("Trials"))])
+        self.minutes = DecimalBox(0.5, 24 * 60.0, 10.0, 1.0, 1)
+        self.trials = SpinBox(1, 10_000, 20)
+        self.minutes.setAccessibleName(self.tr("Minutes more"))
+        self.trials.setAccessibleName(self.tr("Trials more"))
+        more = QWidget()
+        more.setLayout(row(self.by, self.minutes, self.trials, None, spacing=Space.M))
+        self.body.addWidget(FormRow(self.tr("By how much"), more))
+        self.by.changed.connect(lambda _: self._show())
+        self.confirmed.connect(self.extend)
+        self.finished.connect(self.cancel_tasks)
+        self._show()
+
+    def _show(self) -> None:
+        self.minutes.setVisible(self.by.value() == "time")
+        self.trials.setVisible(self.by.value() == "trials")
+
+    @async_slot
+    async def extend(self) -> None:
+        """Ask the search's runner for it."""
+        timed = self.by.value() == "time"
+        seconds, trials = (60 * self.minutes.value(), 0) if timed else (0.0, self.trials.value())
+        self.set_error("")
+        self.set_busy(self.tr("Asking the runner…"))
+        self._shell.allow_questions()
+        try:
+            run = await in_remote(self._shell.desk.workbench.runs.extend, self._run.id, seconds, trials)
+        except MldeskError as error:
+            self.set_error(sentence(error))
+            return
+        finally:
+            self.set_busy("")
+        self._shell.desk.nudge()
+        self.accept()
+        if run.id == self._run.id:
+            self._shell.say(self.tr("{name} was extended.").format(name=run.name), "success")
+        else:
+            self._shell.open_run(run.id)
