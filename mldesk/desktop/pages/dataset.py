@@ -17,6 +17,8 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.dataset_columns import ColumnsView
 from mldesk.desktop.pages.dataset_query import QueryView
 from mldesk.desktop.pages.dataset_versions import VersionsView
+from mldesk.desktop.pages.explore_rows import PickedBar
+from mldesk.desktop.pages.explore_view import ExploreView
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.problems import ProblemsView
@@ -72,6 +74,7 @@ class DatasetPage(Page):
         self.tabs = Tabs()
         self.tabs.add("table", self.tr("Table"), self._make_table_tab(), "dataset")
         self.tabs.add("columns", self.tr("Columns"), self.columns, "columns")
+        self.tabs.add("explore", self.tr("Explore"), ExploreView(shell.desk, self.state), "chart")
         self.tabs.add("query", self.tr("SQL"), self.query, "search")
         self.tabs.add("versions", self.tr("Versions"), self.versions, "versions")
         self.tabs.add("problems", self.tr("Things to know"), self.problems, "info")
@@ -85,6 +88,7 @@ class DatasetPage(Page):
         self._connect()
 
     def _connect(self) -> None:
+        self.keep(self.state.picked.subscribe(self._on_picked))
         self.columns.chosen.connect(self._on_column)
         self.versions.shown.connect(self._on_show_version)
         self.versions.rolled_back.connect(self._roll_back)
@@ -113,6 +117,7 @@ class DatasetPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.M)
         layout.addLayout(row(self._search, self._found, None, spacing=Space.M))
+        layout.addWidget(PickedBar(self.state))
         card = Card(padding=0)
         card.add(self.table, 1)
         layout.addWidget(card, 1)
@@ -175,7 +180,7 @@ class DatasetPage(Page):
     def _show_rows(self, version: DatasetVersion) -> None:
         self.table.header.rows = version.rows
         search = self._search.text().strip()
-        total = None if search else version.rows
+        total = None if search or self.state.picked.value else version.rows
         model = self.table.paged()
         fetch = partial(self._fetch, search)
         if model is None:
@@ -197,6 +202,13 @@ class DatasetPage(Page):
         if older and seen is not None:
             self._old.set(self.tr("version {number}, not the current one").format(number=seen.number))
         self.tabs.bar.button("versions").setText(self.tr("Versions ({count})").format(count=len(versions)))
+
+    def _on_picked(self, picked: object) -> None:
+        version = self.state.version.value
+        if version is not None and version.manifest == self._shown:
+            self._show_rows(version)
+            if picked is not None:
+                self.show_tab("table")
 
     def _on_searched(self, text: str) -> None:
         version = self.state.version.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 QUERY_LIMIT = 10_000  # rows of a query's answer that are shown
 
 
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Rows that the table is narrowed to: by an SQL condition or by their places from 0, and what they are."""
+
+    words: str
+    where: str | None = None
+    only: tuple[int, ...] | None = None
+
+
 class DatasetState:
     """Shows one version of one dataset; the head unless ``show`` chose another."""
 
@@ -30,6 +40,7 @@ class DatasetState:
         self.profile: Observable[Mapping[str, Any] | None] = Observable(None)  # of ``version``; None while it is made
         self.lineage: Observable[tuple[Ancestry, ...]] = Observable(())   # oldest first, once it was asked for
         self.used_by: Observable[tuple[str, ...]] = Observable(())
+        self.picked: Observable[Picked | None] = Observable(None)
 
     @property
     def reference(self) -> str:
@@ -58,6 +69,7 @@ class DatasetState:
         before = self.version.value
         if before is None or before.manifest != version.manifest:
             self.profile.value = None
+            self.picked.value = None
         self.version.value = version
 
     async def load_lineage(self) -> None:
@@ -75,9 +87,10 @@ class DatasetState:
 
     async def page(self, offset: int, limit: int, order: tuple[str, bool] | None, search: str = "") -> Page:
         """Return rows of what is shown. ``order`` is (column, descending). Raises BadInput."""
-        reference = self.reference
+        reference, picked = self.reference, self.picked.value or Picked("")
         return await in_thread(lambda: self._desk.workbench.datasets.preview(
-            reference, rows=limit, offset=offset, order_by=order, search=search or None))
+            reference, rows=limit, offset=offset, order_by=order, search=search or None, where=picked.where,
+            only=picked.only))
 
     async def query(self, sql: str) -> Page:
         """Answer a query over what is shown. Raises BadInput with what the engine says."""

@@ -69,7 +69,7 @@ class BarChart(QWidget):
             painter.setPen(theme.colour("muted"))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, self.tr("Nothing to show yet"))
             return
-        names = min(int(self.width() * _NAMES), max(metrics.horizontalAdvance(bar.name) for bar in self._bars)) + 12
+        names = min(int(self.width() * _NAMES), max(metrics.horizontalAdvance(bar.name) for bar in self._bars)) + 14
         values = max(metrics.horizontalAdvance(self._words(bar)) for bar in self._bars) + 10
         low = min(0.0, *(bar.value - bar.spread for bar in self._bars))
         high = max(0.0, *(bar.value + bar.spread for bar in self._bars)) or 1.0

@@ -24,7 +24,7 @@ from mldesk.desktop import theme
 from mldesk.desktop.theme.wcag import contrast, mix
 from mldesk.desktop.widgets.table_model import locale
 
-_CELL_LOW, _CELL_HIGH = 22, 84   # side of a cell, pixels at 100 %
+_CELL_HIGH = 84   # longest side of a cell, pixels at 100 %
 _WORDS_FROM = 30                 # cells narrower than that show no numbers
 
 
@@ -39,6 +39,7 @@ class HeatMap(QWidget):
     """Counts (N, N). Arrow keys move, Enter or a click chooses. Signals: ``chosen`` (row, column)."""
 
     chosen = Signal(int, int)
+    least = 22   # shortest side of a cell, pixels at 100 %
 
     def __init__(self, labels: Sequence[str] = (), counts: Sequence[Sequence[float]] = (),
                  parent: QWidget | None = None, *, row_title: str = "", column_title: str = "") -> None:
@@ -100,8 +101,8 @@ class HeatMap(QWidget):
         """Return width and height of a cell."""
         left, top, _ = self._margins()
         number = max(1, len(self._labels))
-        width = min(theme.px(_CELL_HIGH) * 1.6, max(theme.px(_CELL_LOW), (self.width() - left - 2) / number))
-        height = min(theme.px(_CELL_HIGH), max(theme.px(_CELL_LOW), (self.height() - top - 2) / number))
+        width = min(theme.px(_CELL_HIGH) * 1.6, max(theme.px(self.least), (self.width() - left - 2) / number))
+        height = min(theme.px(_CELL_HIGH), max(theme.px(self.least), (self.height() - top - 2) / number))
         return width, min(height, width)
 
     def _cell(self, row: int, column: int) -> QRectF:
@@ -120,13 +121,13 @@ class HeatMap(QWidget):
     def sizeHint(self) -> QSize:
         left, top, _ = self._margins()
         number = max(1, len(self._labels))
-        side = max(theme.px(_CELL_LOW), min(theme.px(56), theme.px(560) // number))
+        side = max(theme.px(self.least), min(theme.px(56), theme.px(560) // number))
         return QSize(left + number * side + 2, top + number * side + 2)
 
     def minimumSizeHint(self) -> QSize:
         left, top, _ = self._margins()
         number = max(1, len(self._labels))
-        return QSize(left + number * theme.px(_CELL_LOW) + 2, top + number * theme.px(_CELL_LOW) + 2)
+        return QSize(left + number * theme.px(self.least) + 2, top + number * theme.px(self.least) + 2)
 
     # Painting.
 
@@ -138,11 +139,10 @@ class HeatMap(QWidget):
             return
         self._paint_titles(painter)
         width, _ = self._side()
-        colours = theme.palette()
         for row in range(len(self._labels)):
             for column in range(len(self._labels)):
                 area = self._cell(row, column).adjusted(1, 1, -1, -1)
-                shade = heat(self.share(row, column), colours.heat)
+                shade = self._shade(row, column)
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(shade))
                 painter.drawRoundedRect(area, 3, 3)
@@ -154,6 +154,9 @@ class HeatMap(QWidget):
             painter.setPen(QPen(theme.colour("text"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self._cell(self._current.y(), self._current.x()).adjusted(1, 1, -1, -1), 3, 3)
+
+    def _shade(self, row: int, column: int) -> str:
+        return heat(self.share(row, column), theme.palette().heat)
 
     def _words(self, row: int, column: int) -> str:
         if self._percent:

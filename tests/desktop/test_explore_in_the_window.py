@@ -1,0 +1,52 @@
+"""The Explore tab over a real library: pairs, a target, and the way to the rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.pages.explore_view import ExploreView
+from mldesk.desktop.widgets import BarChart, ScrollPage
+from mldesk.desktop.widgets.boxes import BoxChart
+from tests.desktop.scripted_user import User, play
+
+
+async def explore(user: User) -> None:
+    """Look into the sample, leaving screenshots where they are wanted."""
+    window = user.window
+    await user.until(lambda: window.desk.ready.value, "the library")
+    window.import_sample()
+    page = await user.until(window.dataset_page, "the sample")
+    await user.until(lambda: page.state.version.value, "its version")
+    page.show_tab("explore")
+    view = page.findChild(ExploreView)
+    await user.until(lambda: view.state.statistics.value, "the statistics")
+    assert not view.state.busy.value and not view.cancel.isVisible()
+    names = [view.map.name(place) for place in range(len(view.map._labels))]
+    view.map.chosen.emit(names.index("Contract"), names.index("tenure"))
+    assert view.chart.kind.value() == "box" and view.chart.axes["y"].value() == "tenure"
+    await user.until(lambda: isinstance(view.chart.picture, BoxChart), "boxes")
+    assert "Two year" in view.chart.picture.accessibleDescription()
+    assert "tenure and Contract: correlation ratio" in view.map.sentence(names.index("tenure"),
+                                                                         names.index("Contract"))
+    await user.shot("pair")
+    view.map.chosen.emit(names.index("Contract"), names.index("PaymentMethod"))
+    await user.until(lambda: isinstance(view.chart.picture, BarChart), "values that meet")
+    view.target.set_value("Churn")
+    await user.until(lambda: view.target_card, "the target")
+    await user.shot("target")
+    view.findChild(ScrollPage).verticalScrollBar().setValue(100_000)
+    await user.shot("findings")
+    button = next(button for card in view.findings for button in card.buttons)
+    button.click()
+    assert page.tabs.value() == "table" and page.state.picked.value
+    rows = page.state.version.value.rows
+    await user.until(lambda: 0 < page.table.model().rowCount() < rows, "fewer rows")
+    await user.shot("rows")
+    page.state.picked.value = None
+    await user.until(lambda: page.table.model().rowCount() == rows, "all rows")
+
+
+def test_the_explore_tab_leads_from_pairs_and_findings_to_rows(tmp_path: Path, qtbot: QtBot) -> None:
+    play(tmp_path / "home", explore, patience=60, meet_machine=False)
