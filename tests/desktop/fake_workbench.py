@@ -174,6 +174,18 @@ class FakeDatasets:
 class FakeBook:
     """Nothing has been said of any run."""
 
+    def __init__(self, runs: FakeRuns) -> None:
+        self._runs = runs
+
+    def find(self, _wanted: Any, *, limit: int) -> Sequence[Run]:
+        return list(self._runs.runs.values())[:limit]
+
+    def labels(self) -> tuple[dict[str, int], dict[str, int]]:
+        return {}, {}
+
+    def views(self) -> dict[str, Any]:
+        return {}
+
     def looks(self, run_id: str) -> tuple[int, int]:
         return 0, 0
 
@@ -183,7 +195,7 @@ class FakeWorkbench:
 
     def __init__(self) -> None:
         self.runs, self.datasets, self.runners = FakeRuns(), FakeDatasets(), FakeRunners()
-        self.book = FakeBook()
+        self.book = FakeBook(self.runs)
         self.closed = False
 
     def change_token(self) -> int:

@@ -109,11 +109,16 @@ def model_entries(shell: Shell, item: Model) -> list[Entry]:
             Entry("copy", tr("Copy the name"), partial(copy, item.head.label))]
 
 
-def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = None) -> list[Entry]:
-    """Return what can be done with a run; its own page gives how it cancels it, and needs no Open."""
+def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = None,
+                chosen: Sequence[Run] = ()) -> list[Entry]:
+    """Return what can be done with a run; its own page gives how it cancels it, and needs no Open.
+
+    Group and tags are those of all that are ``chosen``.
+    """
     from mldesk.desktop.pages.extend_dialog import ExtendDialog
     from mldesk.desktop.pages.move_dialog import open_move_dialog
     from mldesk.desktop.pages.report_place import ask_report, why_no_report
+    from mldesk.desktop.pages.run_labels import open_labels
     from mldesk.desktop.pages.train_dialog import train_again
 
     tr, service = words.tr, shell.desk.workbench.runs
@@ -127,6 +132,8 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
             Entry("dataset", tr("Open the dataset"), partial(shell.open_dataset, run.dataset.rpartition("@")[0]),
                   "" if run.dataset else tr("The run has no dataset.")),
             Entry("refresh", tr("Train again…"), partial(train_again, shell, run)),
+            Entry("tag", tr("Group and tags of {count} runs…").format(count=len(chosen)) if len(chosen) > 1
+                  else tr("Name, tags and note…"), partial(open_labels, shell, list(chosen) or [run])),
             Entry("log", tr("Write a report…"), partial(ask_report, shell, [run]), why_no_report(run)),
             LINE,
             Entry("finish", tr("Finish now and keep the model"), _steers(shell, run, service.finish),

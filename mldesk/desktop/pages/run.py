@@ -155,12 +155,12 @@ class RunPage(Page):
         side.addWidget(self.machine)
         side.addWidget(self._warnings)
         side.addStretch(1)
-        self._side = column = QWidget()
-        column.setLayout(side)
+        self._side = QWidget()
+        self._side.setLayout(side)
         self._beside = QHBoxLayout()
         self._beside.setSpacing(Space.L)
         self._beside.addWidget(self.curves, 1)
-        self._beside.addWidget(column)
+        self._beside.addWidget(self._side)
         page.body.addLayout(self._beside, 1)
         return page
 
@@ -171,6 +171,7 @@ class RunPage(Page):
         self._where.setVisible(wide)
         if (run := self.state.run.value) is not None:
             self.header.set_subtitle(self._subtitle(run))
+            self._show_buttons(run)
         self._beside.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._side.setMinimumWidth(theme.px(_SIDE) if wide else 0)
         self._side.setMaximumWidth(theme.px(_SIDE) if wide else 16_777_215)
@@ -236,7 +237,7 @@ class RunPage(Page):
         self._again.setVisible(not going)
         self._model.setVisible(run.model is not None)
         self._pause.setVisible(going and is_search(run))
-        self._extend.setVisible(not reasons.why_not_extend(run) and not going)
+        self._extend.setVisible(not (reasons.why_not_extend(run) or going) and self.width() >= theme.px(_WIDE))
         _switch(self._pause, reasons.why_not_pause(run))
         _switch(self._cancel, reasons.why_not_cancel(run))
         _switch(self._finish, reasons.why_not_finish(run))
@@ -358,8 +359,7 @@ class RunPage(Page):
 
     def extend(self) -> None:
         """Ask how much longer to search."""
-        run = self.state.run.value
-        if run is not None and not reasons.why_not_extend(run):
+        if (run := self.state.run.value) is not None and not reasons.why_not_extend(run):
             ExtendDialog(self.shell, run).open()
 
     @async_slot

@@ -83,6 +83,6 @@ def about(run: Run, attempt: Mapping[str, Any]) -> Facts:
               (tr("Ended"), words.moment(run.finished))]
     if run.cause is not None:
         facts.append((tr("Cause"), run.cause.value.replace("_", " ")))
-    if run.model:
-        facts.append((tr("Model"), run.model))
+    facts += [(title, text) for title, text in ((tr("Model"), run.model), (tr("Group"), run.group),
+                                                (tr("Tags"), ", ".join(run.tags)), (tr("Note"), run.note)) if text]
     return [*facts, (tr("Events"), words.number(run.last_seq))]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mldesk.wire.runner_view import Waiting
 
 
+LABELS = 2  # the column of group and tags
+
+
 def share(run: Run) -> float | None:
     """Return how far a run is, 0 to 1; None where nobody knows or nothing goes on."""
     progress = run.progress
@@ -77,6 +80,7 @@ def fields(shell: Shell, places: Callable[[], Mapping[str, Waiting]] = dict) -> 
               badge=lambda run: state_badge(run, shell, places()), share=share,
               tip=lambda run: state_tip(run, shell, places())),
         Field(tr("Name"), lambda run: run.name, sort=lambda run: run.name.casefold(), strong=True),
+        Field(tr("Labels"), labels, 98, muted=True, spare=1, tip=lambda run: run.note or labels(run)),
         Field(tr("Runs on"), lambda run: runner_words.where(run.runner), 124, muted=True,
               icon=lambda run: runner_words.where_icon(run.runner)),
         Field(tr("Dataset"), lambda run: run.dataset, 130, muted=True, spare=2),
@@ -88,6 +92,11 @@ def fields(shell: Shell, places: Callable[[], Mapping[str, Waiting]] = dict) -> 
         Field(tr("Took"), lambda run: words.duration(took(run)), 84, lambda run: took(run) or 0.0, right=True,
               muted=True, spare=3),
     ]
+
+
+def labels(run: Run) -> str:
+    """Return the group of a run and its tags."""
+    return " · ".join(part for part in (run.group, ", ".join(run.tags)) if part)
 
 
 def _score_words(run: Run) -> str:

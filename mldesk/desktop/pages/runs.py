@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from mldesk.core.errors import MldeskError
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.row_menu import give_menu, run_entries
-from mldesk.desktop.pages.run_fields import fields
+from mldesk.desktop.pages.run_fields import LABELS, fields
+from mldesk.desktop.pages.run_filter import RunFilterBar
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import RunList
 from mldesk.desktop.states.run_reasons import why_not_compare
+from mldesk.desktop.tasks import in_thread
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
     EmptyState,
     PageHeader,
-    SearchField,
-    Segmented,
     disable,
     enable,
     make_button,
     row,
 )
+from mldesk.library.run_filter import RunFilter
 from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:
@@ -43,16 +48,14 @@ class RunsPage(Page):
             fields(shell, lambda: self.state.places.value), lambda run: run.id, self.tr("Runs"), many=True)
         self.table.opened.connect(lambda run: shell.open_run(run.id))
         self.table.chosen.connect(self._check)
-        give_menu(self.table, lambda run: run_entries(shell, run))
-        self._which = Segmented([("all", self.tr("All")), ("active", self.tr("Going on")),
-                                 ("succeeded", self.tr("Succeeded")), ("other", self.tr("Other ends"))])
-        self._which.changed.connect(lambda _: self._show())
-        self._search = SearchField(self.tr("Find a run"))
-        self._search.setFixedWidth(220)
-        self._search.searched.connect(self.table.set_filter)
+        give_menu(self.table, lambda run: run_entries(shell, run, chosen=self.table.selected()))
+        self.bar = RunFilterBar(shell, self.state)
+        self.bar.changed.connect(lambda _: self.begin(self.state.refresh(), "read the runs that are wanted"))
+        self._export = make_button(self.tr("Export…"), "secondary", "export")
+        self._export.clicked.connect(self.export)
         self._compare = make_button(self.tr("Compare"), "secondary", "compare")
         self._compare.clicked.connect(self.compare)
-        header = PageHeader(self.tr("Runs"), "", [self._compare])
+        header = PageHeader(self.tr("Runs"), "", [self._export, self._compare])
         self._stack = QStackedWidget()
         self._stack.addWidget(QWidget())
         empty = EmptyState("run", self.tr("No runs yet"),
@@ -71,7 +74,7 @@ class RunsPage(Page):
         layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         layout.setSpacing(Space.L)
         layout.addWidget(header)
-        layout.addLayout(row(self._which, None, self._search, spacing=Space.M))
+        layout.addWidget(self.bar)
         layout.addWidget(self._stack, 1)
         self.setFocusProxy(self.table)
         self._clock = QTimer(self, interval=1000)  # durations of runs that go on
@@ -103,19 +106,15 @@ class RunsPage(Page):
             self._looking = False
 
     def _show(self) -> None:
-        runs = self.state.runs.value
+        runs, narrowed = self.state.runs.value, self.state.wanted != RunFilter()
         if runs is not None:
-            self.table.set_records([run for run in runs if self._wanted(run)])
-        for tool in (self._which, self._search, self._compare):
-            tool.setVisible(bool(runs))
-        self._stack.setCurrentIndex(0 if runs is None else 2 if runs else 1)
+            self.table.leave_out(() if any(run.group or run.tags for run in runs) else (LABELS,))
+            self.table.set_records(runs)
+        for tool in (self.bar, self._compare, self._export):
+            tool.setVisible(bool(runs) or narrowed)
+        self._stack.setCurrentIndex(0 if runs is None else 2 if runs or narrowed else 1)
+        self.bar.show_line()
         self._check()
-
-    def _wanted(self, run: Run) -> bool:
-        which = self._which.value()
-        succeeded = run.state.value == "succeeded"
-        return {"all": True, "active": not run.state.ended, "succeeded": succeeded,
-                "other": run.state.ended and not succeeded}[which]
 
     def _tick(self) -> None:
         if self.isVisible() and any(not run.state.ended for run in self.state.runs.value or ()):
@@ -127,6 +126,25 @@ class RunsPage(Page):
             disable(self._compare, reason)
         else:
             enable(self._compare)
+        if self.table.records.records:
+            enable(self._export)
+            self._export.setToolTip(self.tr("Write the list as CSV, with every score and parameter"))
+        else:
+            disable(self._export, self.tr("There is no run in the list."))
+
+    def export(self) -> None:
+        """Write the runs that are shown as CSV."""
+        runs = list(self.table.records.records)
+        choose_place(self.shell.host, self.tr("Export the list"), [self.tr("CSV") + " (*.csv)"], "runs.csv",
+                     lambda path: self.begin(self._write(runs, path), "export the list of runs"))
+
+    async def _write(self, runs: list[Run], path: Path) -> None:
+        try:
+            await in_thread(self.shell.desk.workbench.book.export, runs, path)
+        except (MldeskError, OSError) as error:
+            self.shell.say(sentence(error), "danger")
+            return
+        self.shell.say(self.tr("Wrote {name}.").format(name=path.name), "success")
 
     def compare(self) -> None:
         """Show the chosen runs side by side."""

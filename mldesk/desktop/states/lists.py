@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.run import places
 from mldesk.desktop.tasks import in_thread
+from mldesk.library.run_filter import RunFilter
 
 if TYPE_CHECKING:
     from mldesk.library.records import Dataset, Model, Run
     from mldesk.wire.runner_view import Waiting
 
 RUNS_SHOWN = 500  # newest runs read at first, and more each time one asks
+
+
+Labels = tuple[Mapping[str, int], Mapping[str, int], tuple[str, ...]]  # tags and groups with their runs; datasets
 
 
 class DatasetList:
@@ -42,18 +47,27 @@ class DatasetList:
 
 
 class RunList:
-    """The newest runs, newest first."""
+    """The newest runs that are wanted, newest first."""
 
     def __init__(self, desk: Desk, limit: int = RUNS_SHOWN) -> None:
         self._desk, self._limit = desk, limit
+        self.wanted = RunFilter()
+        self.views: dict[str, RunFilter] = {}  # by name
+        self.labels: Labels = ({}, {}, ())
         self.runs: Observable[tuple[Run, ...] | None] = Observable(None)
         self.has_older = Observable(False)
         self.places: Observable[dict[str, Waiting]] = Observable({})  # of those that wait, by id
 
     async def refresh(self) -> None:
-        """Read the list again."""
-        limit = self._limit
-        runs = await in_thread(lambda: self._desk.workbench.runs.list(limit=limit + 1))
+        """Read the list again; an answer to what is not wanted any more is dropped."""
+        limit, wanted, bench = self._limit, self.wanted, self._desk.workbench
+        runs = await in_thread(lambda: bench.book.find(wanted, limit=limit + 1))
+        tags, groups = await in_thread(bench.book.labels)
+        self.views = await in_thread(bench.book.views)
+        if wanted != self.wanted:
+            return
+        known = {run.dataset.rpartition("@")[0]: None for run in runs if run.dataset}
+        self.labels = (tags, groups, tuple(dict.fromkeys((*self.labels[2], *known))))
         self.has_older.value = len(runs) > limit
         self.runs.value = tuple(runs[:limit])
 

@@ -1,0 +1,106 @@
+"""What narrows the list of runs in the window, views of it by name, and what a person says of runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.pages.run_filter import RunFilterBar
+from mldesk.desktop.pages.run_labels import LabelsDialog
+from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.lists import RunList
+from mldesk.library.run_filter import RunFilter
+from tests.desktop.fake_workbench import FakeWorkbench, make_run
+from tests.desktop.loops import run
+from tests.desktop.pages.test_run_page import FakeShell
+
+
+class Shell(FakeShell):
+    """With a workbench, and a window to open dialogs over."""
+
+    def __init__(self, folder: Path, host: QWidget) -> None:
+        super().__init__(folder)
+        self.bench = FakeWorkbench()
+        self.desk = Desk(lambda: self.bench)  # type: ignore[arg-type,return-value]
+        self.desk._workbench = self.bench  # type: ignore[assignment]
+        self.host = host
+
+
+@pytest.fixture
+def shell(qtbot: QtBot, tmp_path: Path) -> Shell:
+    host = QWidget()
+    qtbot.addWidget(host)
+    return Shell(tmp_path, host)
+
+
+@pytest.fixture
+def bar(qtbot: QtBot, shell: Shell) -> RunFilterBar:
+    state = RunList(shell.desk)
+    state.labels = ({"good": 2}, {"first": 1}, ("table",))
+    made = RunFilterBar(shell, state)  # type: ignore[arg-type]
+    qtbot.addWidget(made)
+    return made
+
+
+def test_every_choice_narrows_the_list_and_a_second_time_widens_it(bar: RunFilterBar, qtbot: QtBot) -> None:
+    assert [entry.title for entry in bar.filters()] == ["good (2)", "", "first", "", "table"]
+    with qtbot.waitSignal(bar.changed):
+        bar.filters()[0].act()
+    bar.filters()[4].act()
+    bar.which.set_value("succeeded")
+    bar.which.changed.emit("succeeded")
+    assert bar._state.wanted == RunFilter(states=("succeeded",), tags=("good",), dataset="table")
+    assert bar.said.text() == "Shown: tag good, dataset table" and bar.filters()[0].icon == "check"
+    bar.filters()[0].act()
+    assert bar._state.wanted.tags == ()
+    bar.show_wanted(RunFilter())
+    assert bar.which.value() == "all" and bar._line.isHidden()
+
+
+def test_a_view_is_shown_with_all_it_wants(bar: RunFilterBar) -> None:
+    save, remove = bar.view_entries()
+    assert "Narrow it first" in save.why_not and "not show a saved view" in remove.why_not
+    wanted = RunFilter(text="pear", states=("failed",), group="first")
+    bar._state.views = {"mine": wanted}
+    bar.view_entries()[0].act()
+    assert (bar._state.wanted, bar.search.text()) == (wanted, "pear")
+    assert bar.said.text() == "Shown: group first, failed"
+    assert bar.view_entries()[0].icon == "check" and not bar.view_entries()[-1].why_not
+
+
+def test_an_answer_to_what_is_not_wanted_any_more_is_dropped(shell: Shell) -> None:
+    shell.bench.runs.add(make_run())
+    state = RunList(shell.desk)
+
+    async def main() -> None:
+        def find(wanted: RunFilter, *, limit: int) -> list[object]:
+            state.wanted = replace(wanted, text="other")
+            return []
+
+        await state.refresh()
+        shell.bench.book.find = find  # type: ignore[method-assign]
+        await state.refresh()
+
+    assert run(main()) == []
+    assert [item.id for item in state.runs.value or ()] == ["01RUN"]
+    assert state.labels[2] == ("table",)
+
+
+def test_what_is_said_of_one_run_replaces_and_of_several_adds(shell: Shell, qtbot: QtBot) -> None:
+    said: list[object] = []
+    shell.bench.book.annotate = lambda key, **fields: said.append((key, fields))  # type: ignore[attr-defined]
+    shell.bench.book.tag = lambda keys, tags: said.append((keys, tags))  # type: ignore[attr-defined]
+    one = make_run(tags=("old",), group="first", note="So so.")
+    dialog = LabelsDialog(shell, [one], ["first"])  # type: ignore[arg-type]
+    dialog.tags.setText("old, new, ")
+    dialog._write()
+    assert said == [("01RUN", {"name": "a run", "note": "So so.", "group": "first", "tags": ["old", "new"]})]
+    said.clear()
+    many = LabelsDialog(shell, [one, make_run("02RUN")], [])  # type: ignore[arg-type]
+    many.tags.setText("both")
+    many._write()
+    assert said == [(["01RUN", "02RUN"], ["both"])]
