@@ -83,6 +83,22 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def accepted_by_hand(found: CheckedFile) -> CheckedFile:
+    """Return a file as a person takes it: all its rows, what does not fit a column's type is missing."""
+    return replace(found, verdict=replace(found.verdict, status="accepted", bad_rows=0), bad="")
+
+
+def check_mapped(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path,
+                 names: Mapping[str, str], *, cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
+    """As ``check_file`` for a file whose columns have other names; ``names``: those of the file, and the contract's."""
+    own = {new: old for old, new in names.items()}
+    rules = tuple(replace(rule, name=own.get(rule.name, rule.name)) for rule in contract.columns)
+    found = check_file(path, digest, replace(contract, columns=rules), options, folder, cancelled=cancelled)
+    if isinstance(found, Verdict):
+        return found
+    return replace(found, casts={names.get(name, name): sql for name, sql in found.casts.items()})
+
+
 def check_file(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path, *,
                cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
     """Check one file; what is read of it stays in ``folder``. Return only the verdict if it could not be read.

@@ -64,6 +64,14 @@ class ContractStore:
                            hint=f"`mldesk data contract {name} --infer` makes one of its rows.")
         return KeptContract(row.name, row.number, row.created, codec.load(row.document))
 
+    def history(self, name: str) -> list[KeptContract]:
+        """Return every contract of a dataset, the newest first. Raises NotFound for the dataset."""
+        with self._database.read() as connection:
+            query = (select(contracts).where(contracts.c.dataset == _dataset(connection, name))
+                     .order_by(contracts.c.number.desc()))
+            return [KeptContract(name, row.number, row.created, codec.load(row.document))
+                    for row in connection.execute(query)]
+
     def accept(self, name: str, version: int, files: Sequence[tuple[str, str, int]]) -> None:
         """Note that files (name, digest, rows) are in a version."""
         if not files:

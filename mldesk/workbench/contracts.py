@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,14 @@ class Checked:
         return sum(verdict.status == "rejected" for verdict in self.verdicts)
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person said of files that were checked before."""
+
+    names: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)  # columns of a file: the contract's
+    accepted: frozenset[Path] = frozenset()                                # taken in spite of what is wrong
+
+
 class ContractService:
     """A dataset's contract, every edit of it kept."""
 
@@ -47,6 +55,10 @@ class ContractService:
     def show(self, name: str) -> KeptContract:
         """Return the newest contract. Raises NotFound."""
         return self._library.contracts.get(self._datasets.show(name).dataset)
+
+    def history(self, name: str) -> list[KeptContract]:
+        """Return every edit of the contract, the newest first; none where none was made. Raises NotFound."""
+        return self._library.contracts.history(self._datasets.show(name).dataset)
 
     def infer(self, reference: str) -> KeptContract:
         """Make a contract of what a version is like, and keep it."""
@@ -65,11 +77,13 @@ class ContractService:
         return self._library.contracts.add(self._datasets.show(name).dataset, Contract.from_json(document).to_json())
 
     def check(self, name: str, paths: Sequence[Path], *, merge: bool = False, quarantine: Path | None = None,
-              progress: Progress | None = None, cancelled: Cancelled | None = None) -> Checked:
+              choices: Choices | None = None, progress: Progress | None = None,
+              cancelled: Cancelled | None = None) -> Checked:
         """Check files; with ``merge`` those that are accepted make the next version, files it holds are skipped.
 
-        Rejected ones are copied to ``quarantine``, with a report. Raises NotFound, BadInput, Conflict where the
-        dataset's columns are not the contract's, ImportCancelled, DiskFull; then nothing was changed.
+        Rejected ones are copied to ``quarantine``, with a report. ``choices``: what a person said of them. Raises
+        NotFound, BadInput, Conflict where the dataset's columns are not the contract's, ImportCancelled, DiskFull; then
+        nothing was changed.
         """
         from mldesk.data.contract import Contract
         from mldesk.data.importing import working_folder
@@ -81,15 +95,16 @@ class ContractService:
             _fits(contract, head)
         files = _listed(paths)
         with working_folder(self._home.scratch) as folder:
-            checked, verdicts = self._check_all(files, contract, head, folder, progress, cancelled)
+            checked, verdicts = self._check_all(files, contract, head, folder, choices or Choices(),
+                                                progress, cancelled)
             version = self._merge(head, checked) if merge and checked else None
         moved = _quarantine(head.dataset, verdicts, quarantine) if quarantine is not None else ()
         return Checked(head.dataset, kept.number, tuple(verdicts), version, moved)
 
     def _check_all(self, files: Sequence[Path], contract: Contract, head: DatasetVersion, folder: Path,
-                   progress: Progress | None,
+                   choices: Choices, progress: Progress | None,
                    cancelled: Cancelled | None) -> tuple[list[CheckedFile], list[Verdict]]:
-        from mldesk.data.contract_check import CheckedFile, check_file, digest_of
+        from mldesk.data.contract_check import CheckedFile, accepted_by_hand, check_mapped, digest_of
         from mldesk.data.contract_verdict import Verdict
         from mldesk.data.records import ImportOptions
 
@@ -105,7 +120,10 @@ class ContractService:
                 continue
             place = folder / str(number)
             place.mkdir()
-            found = check_file(path, digest, contract, options, place, cancelled=cancelled)
+            found = check_mapped(path, digest, contract, options, place, choices.names.get(path, {}),
+                                 cancelled=cancelled)
+            if path in choices.accepted and isinstance(found, CheckedFile):
+                found = accepted_by_hand(found)
             verdict = found.verdict if isinstance(found, CheckedFile) else found
             verdicts.append(verdict)
             if isinstance(found, CheckedFile) and verdict.accepted:

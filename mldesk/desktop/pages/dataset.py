@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 from mldesk.core.errors import MldeskError, NotFound
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.contract_view import ContractView
 from mldesk.desktop.pages.dataset_columns import ColumnsView
 from mldesk.desktop.pages.dataset_query import QueryView
 from mldesk.desktop.pages.dataset_versions import VersionsView
@@ -23,6 +24,7 @@ from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.problems import ProblemsView
 from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.contract import ContractState
 from mldesk.desktop.states.dataset import DatasetState
 from mldesk.desktop.step_words import came_from
 from mldesk.desktop.tasks import async_slot, start
@@ -70,6 +72,8 @@ class DatasetPage(Page):
         self.columns = ColumnsView()
         self.query = QueryView(self.state)
         self.versions = VersionsView()
+        self.contract = ContractView(shell, ContractState(shell.desk, self.state))
+        self.keep(self.contract.dispose)
         self.problems = ProblemsView()
         self.tabs = Tabs()
         self.tabs.add("table", self.tr("Table"), self._make_table_tab(), "dataset")
@@ -77,6 +81,7 @@ class DatasetPage(Page):
         self.tabs.add("explore", self.tr("Explore"), ExploreView(shell.desk, self.state), "chart")
         self.tabs.add("query", self.tr("SQL"), self.query, "search")
         self.tabs.add("versions", self.tr("Versions"), self.versions, "versions")
+        self.tabs.add("contract", self.tr("Contract"), self.contract, "lock")
         self.tabs.add("problems", self.tr("Things to know"), self.problems, "info")
         self.tabs.changed.connect(self._on_tab)
         layout = QVBoxLayout(self)
@@ -136,7 +141,7 @@ class DatasetPage(Page):
         self._show_version(self.state.version.value)
 
     def show_tab(self, key: str) -> None:
-        """Show one of "table", "columns", "query", "versions", "problems"."""
+        """Show one of "table", "columns", "query", "versions", "contract", "problems"."""
         self.tabs.set_value(key)
 
     def go_to_row(self, row: int, version: int | None = None) -> None:
@@ -225,6 +230,8 @@ class DatasetPage(Page):
     def _on_tab(self, key: str) -> None:
         if key == "versions":
             self.begin(self.state.load_lineage(), "read the lineage")
+        if key == "contract":
+            self.contract.load()
         if key == "columns" and self.state.profile.value is None and self.state.version.value is not None:
             self.begin(self.state.load_profile(), "profile the columns")
 

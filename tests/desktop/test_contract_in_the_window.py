@@ -1,0 +1,84 @@
+"""A contract is made, edited and kept in the window; files are checked, and the good ones merged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.pages.contract_check import CheckDialog
+from mldesk.desktop.states.contract import tried
+from tests.desktop.scripted_user import User, dialogs, play
+
+HEAD = "id,city,score\n"
+
+
+def lines(first: int, city: str = "Lyon") -> str:
+    return "".join(f"{number},{city if number % 2 else 'Oslo'},{number % 50}\n" for number in range(first, first + 60))
+
+
+def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) -> None:
+    files = {"t.csv": HEAD + lines(1), "good_02012024.csv": HEAD + lines(100), "wrong.csv": HEAD + lines(200, "Rome"),
+             "good_03012024.csv": HEAD.replace("score", "Score ") + lines(300), "good_99992024.csv": HEAD + lines(400)}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    async def script(user: User) -> None:
+        window = user.window
+        await user.until(lambda: window.desk.ready.value, "the library")
+        user.drop(tmp_path / "t.csv")
+        page = await user.until(window.dataset_page, "the dataset")
+        await user.until(lambda: page.state.version.value, "its version")
+        page.show_tab("contract")
+        view = page.contract
+        await user.until(lambda: view.currentIndex() == 1, "that there is none")
+        await user.press("Make one from this version")
+        await user.until(lambda: view.state.kept is not None, "a contract")
+        view.file.pattern.setText(r"good_(?P<day>\d{8})\.csv")
+        view.file.dates.setText("day=%d%m%Y")
+        view.file.dates.editingFinished.emit()
+        view.table.select(["score"])
+        view.rule.high.setText("many")
+        view.rule.high.setModified(True)
+        view.rule.high.editingFinished.emit()
+        assert view.rule._rows["high"].error() == "Write a number."
+        view.rule.high.setText("90")
+        view.rule.high.setModified(True)
+        view.rule.high.editingFinished.emit()
+        assert not view.check.isEnabled()
+        await user.press("Keep changes")
+        await user.until(lambda: view.state.kept.number == 2 and view.check.isEnabled(), "contract 2")
+        document = view.state.kept.document
+        assert document["file_name"]["dates"] == {"day": "%d%m%Y"}
+        assert next(rule for rule in document["columns"] if rule["name"] == "score")["high"] == 90
+        view.check_files([tmp_path / name for name in files if name != "t.csv"])
+        dialog = await user.until(lambda: next(iter(dialogs()), None), "the verdicts")
+        assert isinstance(dialog, CheckDialog)
+        await user.until(lambda: dialog.primary.isEnabled(), "the check to end")
+        assert {Path(item.file).name: item.status for item in dialog.state.verdicts.value} == {
+            "good_02012024.csv": "accepted", "wrong.csv": "rejected", "good_03012024.csv": "rejected",
+            "good_99992024.csv": "rejected"}
+        dialog.table.select([str(tmp_path / "good_03012024.csv")])
+        await user.press("Accept the names")
+        await user.until(lambda: len(dialog.state.good()) == 2 and dialog.primary.isEnabled(), "it to be good")
+        dialog.table.select([str(tmp_path / "good_99992024.csv")])
+        await user.press("Accept by hand")
+        await user.until(lambda: len(dialog.state.good()) == 3 and dialog.primary.isEnabled(), "it to be taken")
+        dialog.table.select([str(tmp_path / "good_02012024.csv")])
+        await user.press("Leave out")
+        dialog._write(tmp_path / "report.html")
+        await user.until(lambda: (tmp_path / "report.html").exists(), "the report")
+        await user.press("Merge the good ones into a new version")
+        await user.until(lambda: page.state.version.value.number == 2, "version 2")
+        assert page.state.version.value.rows == 180
+        assert window.desk.workbench.datasets.query("t", "SELECT count(score) FROM data").rows[0][0] == 180
+        await user.until(lambda: not dialogs(), "the dialog to close")
+
+    play(tmp_path / "home", script, patience=60, meet_machine=False)
+
+
+def test_a_pattern_is_tried_on_names_while_it_is_written() -> None:
+    assert tried(r"a_(?P<day>\d+)\.csv", True, ["A_12.csv", "b.csv"]) == ("", [("A_12.csv", "day 12"), ("b.csv", "")])
+    problem, found = tried("(", False, ["a"])
+    assert problem
+    assert not found
