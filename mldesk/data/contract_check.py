@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ _LISTED = 50      # findings whose cells are named
 _NEAR = 0.75      # how alike two names must be to be suggested for one another
 _WIDENED = {(ColumnType.INTEGER, ColumnType.NUMBER)}
 _ROW = "_row"
-_AT_ONCE = 100  # columns that Arrow looks at together
+_AT_ONCE = 100  # columns that Arrow looks at together; more of short tables
+_CELLS = 4_000_000  # of those
 _AGAIN = 10_000  # values of a key that occur more than once, as far as they are listed
 
 
@@ -114,10 +116,11 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
         else:
             parts = contract.file_name.parts(path.name)
     texts = tuple(rule.name for rule in contract.columns if rule.type is ColumnType.TEXT)
+    keys = {rule.name for rule in contract.columns if rule.unique}
     store = ObjectStore(folder / "objects")
     try:
         table = import_table([path], store, folder / "scratch", replace(options, text=texts, lenient=True),
-                             cancelled=cancelled)
+                             cancelled=cancelled, counted=keys)
     except ImportRefused as error:
         findings.append(Finding("reading", "error", "", error.message))
         return Verdict(str(path), digest, "rejected", findings=tuple(findings))
@@ -143,9 +146,10 @@ def _relation(parts: Sequence[Path]) -> str:
 def _columns(contract: Contract, table: Table, findings: list[Finding]) -> dict[str, str]:
     """Compare names and order; return what columns of other names may be."""
     have, want = [column.name for column in table.columns], [rule.name for rule in contract.columns]
-    lacking = [rule.name for rule in contract.columns if rule.required and rule.name not in set(have)]
-    extra = [name for name in have if name not in set(want)]
-    suggestions = _suggest(extra, [name for name in want if name not in set(have)], have, want)
+    there, known = set(have), set(want)
+    lacking = [rule.name for rule in contract.columns if rule.required and rule.name not in there]
+    extra = [name for name in have if name not in known]
+    suggestions = _suggest(extra, [name for name in want if name not in there], have, want)
     for name in lacking[:_LISTED]:
         was = next((old for old, new in suggestions.items() if new == name), "")
         findings.append(Finding("columns", "error", name, f"The column {name!r:.80} is not there"
@@ -157,7 +161,7 @@ def _columns(contract: Contract, table: Table, findings: list[Finding]) -> dict[
         findings.append(Finding("columns", "error" if contract.extra == "refuse" else "warning", "",
                                 f"{len(have):,} columns instead of {len(want):,}: {shown} "
                                 f"{'is' if len(extra) == 1 else 'are'} not in the contract."))
-    shared = set(have) & set(want)
+    shared = there & known
     if contract.order and [name for name in have if name in shared] != [name for name in want if name in shared]:
         findings.append(Finding("columns", "error", "", "The columns come in another order."))
     return suggestions
@@ -267,16 +271,16 @@ def _kept(contract: Contract, table: Table, parts: Sequence[Path]) -> set[tuple[
     """
     rules = {rule.name: rule for rule in contract.columns}
     found: set[tuple[str, str]] = set()
-    for first in range(0, len(table.columns), _AT_ONCE):
-        places = list(range(first, min(first + _AT_ONCE, len(table.columns))))
-        pieces = []
-        for part in parts:
-            with pq.ParquetFile(part) as file:
-                pieces.append(file.reader.read_all(column_indices=places))
-        for place, values in zip(places, pa.concat_tables(pieces).columns, strict=True):
-            rule = rules.get(table.columns[place].name)
-            if rule is not None:
-                found |= {(kind, rule.name) for kind in _kept_rules(rule, table.columns[place].type, values)}
+    at_once = max(_AT_ONCE, _CELLS // max(1, table.rows))
+    with ExitStack() as stack:
+        files = [stack.enter_context(pq.ParquetFile(part)) for part in parts]
+        for first in range(0, len(table.columns), at_once):
+            places = list(range(first, min(first + at_once, len(table.columns))))
+            read = pa.concat_tables(file.reader.read_all(column_indices=places) for file in files)
+            for place, values in zip(places, read.columns, strict=True):
+                rule = rules.get(table.columns[place].name)
+                if rule is not None:
+                    found |= {(kind, rule.name) for kind in _kept_rules(rule, table.columns[place].type, values)}
     return found
 
 

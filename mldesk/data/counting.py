@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,21 +23,23 @@ _POLL = 0.05         # seconds between them
 
 
 def distinct_counts(paths: Sequence[Path], names: Sequence[str], scratch: Path,
-                    check: Callable[[], None] = lambda: None) -> list[int]:
-    """Return the number of different values per column, missing ones not counted.
+                    check: Callable[[], None] = lambda: None, *, only: Container[str] | None = None) -> list[int]:
+    """Return the number of different values per column, missing ones not counted; 0 for all but ``only``, if given.
 
     Approximate (within about 2 %) for tables of more than 20 million rows. ``check`` may raise to stop.
     """
     rows = sum(pq.read_metadata(path).num_rows for path in paths)
-    if rows > _EXACT:
-        return _by_engine(paths, names, scratch, "approx_count_distinct({})", check)
     schema = pq.read_schema(paths[0])
-    counted = [place for place in range(len(names))
-               if rows <= _TEXTS or pa.types.is_primitive(schema.field(place).type)]
-    found = dict(zip(counted, _by_arrow(paths, counted, rows, check), strict=True))
-    texts = [name for place, name in enumerate(names) if place not in found]
-    others = iter(_by_engine(paths, texts, scratch, "count(DISTINCT {})", check) if texts else ())
-    return [found[place] if place in found else next(others) for place in range(len(names))]
+    wanted = [place for place, name in enumerate(names) if only is None or name in only]
+    counted = [place for place in wanted
+               if rows <= _TEXTS or (rows <= _EXACT and pa.types.is_primitive(schema.field(place).type))]
+    found = dict(zip(counted, _by_arrow(paths, counted, rows, check), strict=True)) if counted else {}
+    others = [place for place in wanted if place not in found]
+    call = "count(DISTINCT {})" if rows <= _EXACT else "approx_count_distinct({})"
+    if others:
+        found.update(zip(others, _by_engine(paths, [names[place] for place in others], scratch, call, check),
+                         strict=True))
+    return [found.get(place, 0) for place in range(len(names))]
 
 
 def _by_engine(paths: Sequence[Path], names: Sequence[str], scratch: Path, call: str,

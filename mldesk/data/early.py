@@ -23,6 +23,7 @@ from mldesk.data.parts import PartWriter
 from mldesk.data.plain import Cells, cells_of
 from mldesk.data.records import ImportOptions, Problems
 
+_WORTH = 4096    # rows from which the columns are shared among threads
 _CHECKED = 500   # columns between two questions whether to stop
 
 
@@ -51,12 +52,13 @@ class EarlyTable:
 
     def add(self, columns: Sequence[pa.Array]) -> None:
         """Look at the next rows, text, and write them in the types that were decided on. Raises DiskFull."""
+        rows = len(columns[0]) if columns else 0
         if not self._decisions:
-            self._all(lambda place: self.guesses[place].observe(columns[place]))
+            self._all(lambda place: self.guesses[place].observe(columns[place]), rows)
             self._begin()
-            self._write(self._all(lambda place: self._convert(place, columns[place])))
+            self._write(self._all(lambda place: self._convert(place, columns[place]), rows))
             return
-        self._write(self._all(lambda place: self._take(place, columns[place])))
+        self._write(self._all(lambda place: self._take(place, columns[place]), rows))
 
     def writer(self, decisions: Sequence[Decision]) -> PartWriter | None:
         """Return what wrote all the rows, if it did so as the whole file decided; it is the caller's now."""
@@ -98,9 +100,10 @@ class EarlyTable:
         else:
             self._writer.write([values for values in arrays if values is not None])
 
-    def _all(self, work: Callable[[int], pa.Array | None]) -> list[pa.Array | None]:
+    def _all(self, work: Callable[[int], pa.Array | None], rows: int) -> list[pa.Array | None]:
+        many = rows >= _WORTH  # of fewer, threads would mostly wait for Python's lock
         done: list[pa.Array | None] = []
-        for answer in self._pool.map(work, range(len(self._names))):
+        for answer in (self._pool.map if many else map)(work, range(len(self._names))):
             done.append(answer)
             if len(done) % _CHECKED == 0:
                 self._check()

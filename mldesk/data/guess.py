@@ -71,8 +71,9 @@ class ColumnGuess:
 
     def _plain_numbers(self, cells: Cells, names: set[str]) -> bool:
         whole = whole_numbers(cells) if "number" in names else None
-        if whole is None or ("comma" in names and not (whole and "integer" in names)):
-            return False  # 1.234 may have a comma's point
+        if whole is None or ("comma" in names and not (whole and "integer" in names)
+                             and (whole or _may_have_commas_point(cells))):
+            return False
         self.fractional = self.fractional or not whole
         self._leave("number", ("integer", "number", "point", "comma") if whole else ("number", "point"), len(cells))
         return True
@@ -168,6 +169,11 @@ class ColumnGuess:
                 self._hopeful[group] = share >= _HOPE
                 if self._hopeful[group]:
                     self.near[group] += int(pc.sum(counts.filter(fits_group(values, group))).as_py() or 0)
+
+
+def _may_have_commas_point(cells: Cells) -> bool:
+    """Say whether plain numbers may be such as 1.234, whose point may stand between thousands; True if unsure."""
+    return forms.all_match(cells.values.slice(0, _SAMPLE).drop_null(), forms.COMMA)
 
 
 @cache

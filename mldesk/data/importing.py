@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,13 +29,14 @@ _WIDE = 1000  # columns from which a remark is due
 
 def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path, options: ImportOptions | None = None,
                  *, progress: Progress | None = None, cancelled: Cancelled | None = None,
-                 rejects: Path | None = None) -> Table:
+                 rejects: Path | None = None, counted: Container[str] | None = None) -> Table:
     """Read sources (rows below one another) into one table of Parquet parts in ``store``.
 
     A source is a file, a folder of them, an archive, or a URL. Rows that are left out go to the CSV file ``rejects``,
     if it is given, and are then no reason to refuse. ``progress`` hears bytes done and in all; ``cancelled`` is asked
-    all the while. Raises ImportRefused (one sentence that names file, line or column), ImportCancelled, DiskFull;
-    nothing is left in ``store`` or ``scratch`` then.
+    all the while. Only in the columns ``counted``, if given, are different values counted; the table says 0 of others.
+    Raises ImportRefused (one sentence that names file, line or column), ImportCancelled, DiskFull; nothing is left in
+    ``store`` or ``scratch`` then.
     """
     if not sources:
         raise ImportRefused("There is no file to import.", hint="Give at least one file.")
@@ -43,7 +44,7 @@ def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path,
     with disk_errors("the import"), working_folder(scratch) as folder, ExitStack() as stack:
         out = None if rejects is None else stack.enter_context(Rejects(folder / "rejects.csv", rejects))
         files = list(read_all(sources, folder, options, progress, cancelled, rejects=out, early=stack))
-        table = _store(files, store, folder, options, cancelled)
+        table = _store(files, store, folder, options, cancelled, counted)
         if out is not None:
             out.publish()
         return table
@@ -111,7 +112,7 @@ def _fetch(options: ImportOptions, progress: Progress | None, cancelled: Cancell
 
 
 def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: ImportOptions,
-           cancelled: Cancelled | None) -> Table:
+           cancelled: Cancelled | None, counted: Container[str] | None) -> Table:
     shape = shape_of(files, options)
     writer = early_rows(files, shape) or _write(files, shape, folder / "parts")
     try:
@@ -121,7 +122,7 @@ def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: Imp
     first = files[0].context
     if not writer.rows:
         raise ImportRefused(f"{first.name} has no rows that can be read.")
-    distinct = stoppable(lambda: distinct_counts(paths, shape.names, folder), cancelled, "The import")
+    distinct = stoppable(lambda: distinct_counts(paths, shape.names, folder, only=counted), cancelled, "The import")
     columns = tuple(Column(*facts) for facts in zip(shape.names, shape.types, writer.missing, distinct, strict=True))
     problems = _remarks(files, columns, writer.rows)
     first.check()

@@ -146,6 +146,7 @@ def surely_texts(cells: Cells, markers: frozenset[str]) -> bool:
     return not bool(table[cells.first, short].any())
 
 
+@cache
 def has_digits(markers: frozenset[str]) -> bool:
     """Say whether a marker could be a number or a date."""
     return any(marker[:1].isdigit() or marker[1:2].isdigit() for marker in markers if marker)

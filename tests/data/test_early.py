@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from mldesk.data import ImportOptions, import_table
 from mldesk.data.early import EarlyTable
+from mldesk.data.guess import ColumnGuess
 from mldesk.data.records import ImportCancelled, ImportRefused, Table
 from mldesk.data.regular import RegularRows
 from mldesk.wire.objects import ObjectStore
@@ -110,3 +112,19 @@ def test_a_cancelled_import_leaves_no_part(store: ObjectStore, scratch: Path) ->
                      cancelled=lambda: next(asked, True))
     assert not list(scratch.iterdir())
     assert not list(store.digests())
+
+
+def test_only_columns_that_are_asked_for_are_counted(store: ObjectStore, scratch: Path, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,x\n2,x\n2,y\n")
+    counts = [[column.distinct for column in import_table([path], store, scratch, counted=counted).columns]
+              for counted in (None, {"a"}, set())]
+    assert counts == [[2, 2], [2, 0], [0, 0]]
+
+
+def test_numbers_with_more_than_three_decimals_are_known_by_their_bytes_at_once() -> None:
+    guess, other = ColumnGuess(), ColumnGuess()
+    for seen, texts in ((guess, ["1.234", "1.2345"]), (other, ["1.234", "12.345"])):
+        seen.observe(pa.array(texts))
+    assert not guess.has("comma")
+    assert other.has("comma")
