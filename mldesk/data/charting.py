@@ -48,6 +48,17 @@ def number_sql(column: Column) -> str:
     return f"CASE WHEN isfinite({name}::DOUBLE) THEN {name}::DOUBLE END"
 
 
+def within(column: Column, low: float, high: float, *, last: bool = True) -> str:
+    """Return the condition of a cell being from ``low`` to ``high``; without ``last`` not at ``high`` itself."""
+    number = number_sql(column)
+    return f"{number} >= {literal(float(low))} AND {number} {'<=' if last else '<'} {literal(float(high))}"
+
+
+def valued(column: Column, value: str) -> str:
+    """Return the condition of a cell's text being ``value``, as charts of categories name it."""
+    return f"{_text(column)} = {literal(value)}"
+
+
 def is_axis(column: Column) -> bool:
     """Say whether a column can be an axis of numbers."""
     return column.type.numeric or column.type.temporal

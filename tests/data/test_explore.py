@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from mldesk.data import Table
 from mldesk.data.associations import associations, cramers_v, spearman
-from mldesk.data.charting import chart
+from mldesk.data.charting import chart, valued, within
 from mldesk.data.exploring import explore
 from mldesk.data.gaps import gaps
 from mldesk.data.outliers import outliers
@@ -206,3 +206,13 @@ def test_a_table_of_one_row_and_odd_names_has_statistics(take: Import, store: Ob
     with TableView(store, table.manifest, table.columns) as view:
         for kind in ("histogram", "bar"):
             assert chart(view, kind, "v", None)["rows"] == 1
+
+
+def test_the_parts_of_a_chart_are_the_rows_it_counted(take: Import, store: ObjectStore) -> None:
+    table = take("when,n\n" + "".join(f"2024-01-0{day} 12:00:00,{day}\n" for day in range(1, 7)) + ",0\n")
+    when, n = table.columns
+    with TableView(store, table.manifest, table.columns) as view:
+        low, high = 1704196800.0, 1704369600.0   # 2 and 4 January, noon
+        assert [row[1] for row in view.rows(0, 9, where=within(when, low, high))] == [2, 3, 4]
+        assert [row[1] for row in view.rows(0, 9, where=within(when, low, high, last=False))] == [2, 3]
+        assert view.count(where=f"({valued(n, '3')}) AND ({within(n, 1, 5)})") == 1

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from mldesk.desktop.pages.explore_chart import ChartCard
 from mldesk.desktop.pages.explore_view import ExploreView
-from mldesk.desktop.widgets import BarChart, ScrollPage
+from mldesk.desktop.widgets import BarChart, HistogramChart, ScrollPage
 from mldesk.desktop.widgets.boxes import BoxChart
 from tests.desktop.scripted_user import User, play
 
@@ -46,6 +50,30 @@ async def explore(user: User) -> None:
     await user.shot("rows")
     page.state.picked.value = None
     await user.until(lambda: page.table.model().rowCount() == rows, "all rows")
+    page.show_tab("explore")
+    view.chart.picture.setFocus()
+    QTest.keyClick(view.chart.picture, Qt.Key.Key_Down)
+    QTest.keyClick(view.chart.picture, Qt.Key.Key_Return)   # the second bar
+    count = view.chart.picture._bars[1].value
+    await user.until(lambda: page.table.model().rowCount() == count, "the bar's rows")
+    page.show_tab("explore")
+    view.chart.choose("histogram", x="tenure")
+    await user.until(lambda: isinstance(view.chart.picture, HistogramChart), "the histogram")
+    view.chart.picture.set_zoom((71.5, 72.5))
+    await user.shot("part")
+    view.chart.rows.click()
+    await user.until(lambda: page.table.model().rowCount() == 362, "who stayed 72 months")
+    page.show_tab("explore")
+    check_files(view.chart)
+
+
+def check_files(card: ChartCard) -> None:
+    """Save the chart as each kind of file."""
+    with TemporaryDirectory() as folder:
+        for kind, begin in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("csv", b"from,to,count")):
+            path = Path(folder, f"chart.{kind}")
+            card._save(path)
+            assert path.read_bytes().startswith(begin)
 
 
 def test_the_explore_tab_leads_from_pairs_and_findings_to_rows(tmp_path: Path, qtbot: QtBot) -> None:

@@ -3,28 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.column_choice import ColumnBox
+from mldesk.desktop.pages.explore_pictures import is_axis, picture, span
+from mldesk.desktop.pages.explore_save import KINDS, copy_chart, save_chart
+from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.states.dataset import Picked
 from mldesk.desktop.states.explore import ExploreState
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Bar, BarChart, Card, ComboBox, FlowBox, FormRow, make_label, set_tone
-from mldesk.desktop.widgets.boxes import Box, BoxChart
+from mldesk.desktop.widgets import (
+    Card,
+    ComboBox,
+    FlowBox,
+    FormRow,
+    make_button,
+    make_icon_button,
+    make_label,
+    row,
+    set_tone,
+)
+from mldesk.desktop.widgets.lines import Lines
 from mldesk.wire.schema import Column
 
 TAKES = {"histogram": "xb", "box": "yb", "scatter": "xyb", "bar": "xy", "heat": "xy"}   # axes of a kind
-_MOST = 30   # bars of a picture
+
+
+@runtime_checkable
+class _Zoomed(Protocol):
+    def zoom(self) -> tuple[float, float] | None: ...
 
 
 class ChartCard(Card, TaskOwner):
-    """Kind, columns and the picture. The picture is counted in a thread each time a choice changes."""
+    """Kind, columns and the picture. The picture is counted in a thread each time a choice changes.
+
+    Signals: ``picked`` (Picked) when a part of it is pressed, or the part that is zoomed into asked for.
+    """
+
+    picked = Signal(object)
 
     def __init__(self, state: ExploreState, parent: QWidget | None = None) -> None:
         super().__init__(self.tr("Chart"), parent=parent)
@@ -32,6 +56,18 @@ class ChartCard(Card, TaskOwner):
         self._columns: dict[str, Column] = {}
         self._asked = 0
         self._quiet = False
+        self._parts: Sequence[Picked | None] = ()   # the rows of each line that is drawn
+        self._axes: Mapping[str, Column] = {}
+        self.rows = make_button(self.tr("Show rows"), "secondary", "filter", small=True)
+        self.rows.setToolTip(self.tr("Show the rows of the part that is zoomed into"))
+        self.rows.clicked.connect(self._on_rows)
+        self.rows.hide()
+        copy = make_icon_button("copy", self.tr("Copy picture"))
+        copy.clicked.connect(self.copy)
+        save = make_icon_button("export", self.tr("Save picture or data…"))
+        save.clicked.connect(self.save)
+        for button in (copy, save):
+            self.add_action(button)
         self.kind = ComboBox([("histogram", self.tr("Histogram")), ("box", self.tr("Box plot")),
                               ("scatter", self.tr("Scatter plot")), ("bar", self.tr("Bars")),
                               ("heat", self.tr("Values that meet"))])
@@ -47,7 +83,9 @@ class ChartCard(Card, TaskOwner):
         self.picture: QWidget | None = None
         self.add(choices)
         self.add(self._place, 1)
-        self.add(self._said)
+        foot = row(self._said, self.rows, spacing=Space.M)
+        foot.setStretch(0, 1)
+        self.add(foot)
         self.body.addStretch(0)
         self.kind.currentIndexChanged.connect(lambda _: self._on_choice())
         for box in self.axes.values():
@@ -60,13 +98,13 @@ class ChartCard(Card, TaskOwner):
         for box in self.axes.values():
             box.set_columns(columns)
         self._quiet = False
-        first = next((column for column in columns if _is_axis(column)), columns[0] if columns else None)
+        first = next((column for column in columns if is_axis(column)), columns[0] if columns else None)
         if first is not None:
             self.show_pair(first.name, first.name)
 
     def show_pair(self, a: str, b: str) -> None:
         """Show how two columns lie beside one another; the same one twice shows what it holds."""
-        one, other = _is_axis(self._columns[a]), _is_axis(self._columns[b])
+        one, other = is_axis(self._columns[a]), is_axis(self._columns[b])
         if a == b:
             self.choose("histogram", x=a)
         elif one and other:
@@ -106,10 +144,17 @@ class ChartCard(Card, TaskOwner):
                 self._said.setText(sentence(error))
             return
         if asked == self._asked:
-            self._show(found, x or "", y or "")
+            self._show(found, {axis: self._columns[name] for axis, name in (("x", x), ("y", y), ("b", by)) if name})
 
-    def _show(self, found: Mapping[str, Any], x: str, y: str) -> None:
-        made = picture(found, x, y)
+    def _show(self, found: Mapping[str, Any], axes: Mapping[str, Column]) -> None:
+        made, self._parts = picture(found, axes)
+        self._axes = axes
+        if isinstance(made, Lines) and self._parts:
+            made.make_choosable()
+            made.chosen.connect(self._on_line)
+        elif not isinstance(made, Lines):
+            made.zoomed.connect(self._on_zoom)
+        self.rows.hide()
         if self.picture is not None:
             self._place.removeWidget(self.picture)
             self.picture.hide()
@@ -121,44 +166,43 @@ class ChartCard(Card, TaskOwner):
         drawn = len(found.get("row", ()))
         if drawn and drawn < found["rows"]:
             text += self.tr("; {count} of them drawn, taken at random").format(count=words.number(drawn))
-        self._said.setText(text)
+        how = (self.tr("Press one to see its rows.") if self._parts else "") if isinstance(made, Lines) else self.tr(
+            "Drag over a part to see its rows.")
+        self._said.setText(f"{text}. {how}")
 
+    def _on_line(self, line: int) -> None:
+        part = self._parts[line] if line < len(self._parts) else None
+        if part is not None:
+            self.picked.emit(part)
 
-def picture(found: Mapping[str, Any], x: str, y: str) -> QWidget:
-    """Draw what ``mldesk.data.charting`` returned."""
-    kind = found["kind"]
-    if kind == "box":
-        return BoxChart([Box(str(group["name"]) or y, tuple(group["quantiles"][1:6]), group["n"])
-                         for group in found["groups"]], name=y)
-    if kind == "scatter":
-        from mldesk.desktop.widgets.scatter import ScatterChart
+    def _on_zoom(self) -> None:
+        self.rows.setVisible(self._zoom() is not None)
 
-        scatter = ScatterChart("", x, y)
-        scatter.set_points(found["x"], found["y"])
-        return scatter
-    if kind == "histogram" and "edges" in found and len(found["series"]) == 1:
-        from mldesk.desktop.widgets.scatter import HistogramChart
+    def _zoom(self) -> tuple[float, float] | None:
+        zoom: tuple[float, float] | None = self.picture.zoom() if isinstance(self.picture, _Zoomed) else None
+        return zoom
 
-        histogram = HistogramChart("", x)
-        histogram.set_data(found["series"][0]["counts"], found["edges"])
-        return histogram
-    return BarChart(bars(found), name=x, most=_MOST)
+    def _on_rows(self) -> None:
+        zoom = self._zoom()
+        if zoom is not None:
+            self.picked.emit(span(self._axes["x"], *zoom, last=True))
 
+    def copy(self) -> None:
+        """Put the picture on the clipboard."""
+        if self.picture is not None:
+            copy_chart(self.picture)
 
-def bars(found: Mapping[str, Any]) -> list[Bar]:
-    """Return a chart of categories, or of groups, as bars."""
-    kind = found["kind"]
-    if kind == "bar":
-        return [Bar(name, height or 0.0) for name, height in zip(found["values"], found["heights"], strict=True)]
-    if kind == "heat":
-        met = [(count, f"{a} · {b}") for b, line in zip(found["lines"], found["counts"], strict=True)
-               for a, count in zip(found["columns"], line, strict=True) if count]
-        return [Bar(name, count) for count, name in sorted(met, key=lambda one: -one[0])]
-    places = found.get("values") or [f"{low:.6g} – {high:.6g}" for low, high in pairwise(found["edges"])]
-    return [Bar(f"{place} · {series['name']}" if series["name"] else str(place), series["counts"][index], slot=slot)
-            for index, place in enumerate(places) for slot, series in enumerate(found["series"])
-            if series["counts"][index]]
+    def save(self) -> None:
+        """Ask where to, then write the picture or its numbers."""
+        choose_place(self, self.tr("Save the chart"), KINDS, "chart.png", self._save)
 
-
-def _is_axis(column: Column) -> bool:
-    return column.type.numeric or column.type.temporal
+    def _save(self, path: Path) -> None:
+        set_tone(self._said, "muted")
+        try:
+            if self.picture is not None:
+                save_chart(self.picture, path)
+            self._said.setText(self.tr("Wrote {name}.").format(name=path.name))
+        except OSError as error:
+            set_tone(self._said, "danger")
+            self._said.setText(self.tr("{name} could not be written: {why}.").format(
+                name=path.name, why=error.strerror or error))

@@ -45,6 +45,7 @@ class ExploreView(QWidget, TaskOwner):
         self._map_card = Card(self.tr("What goes together"), " ")
         self._map_card.add(self.map, 1)
         self.chart = ChartCard(self.state)
+        self.chart.picked.connect(self._pick)
         self._top = FlowBox(spacing=Space.L, least=476, scrolls=True)
         self._top.add(self._map_card)
         self._top.add(self.chart)

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from mldesk.desktop import theme
+from mldesk.desktop.widgets.lines import LINE, Lines
 from mldesk.desktop.widgets.table_model import number
 
-_BAR, _LINE = 14, 28      # height of a bar and of its line, pixels at 100 %
+_BAR = 14                 # height of a bar, pixels at 100 %
 _NAMES = 0.38             # share of the width that names may take
 
 
@@ -29,8 +30,8 @@ class Bar:
     words: str = ""         # shown at its end instead of the number
 
 
-class BarChart(QWidget):
-    """Bars under one another, longest names elided. Negative values go to the left."""
+class BarChart(Lines):
+    """Bars under one another, longest names elided. Negative values go to the left. For choosing see ``Lines``."""
 
     def __init__(self, bars: Sequence[Bar] = (), parent: QWidget | None = None, *, name: str = "",
                  most: int = 30) -> None:
@@ -49,8 +50,16 @@ class BarChart(QWidget):
         self.updateGeometry()
         self.update()
 
+    def lines(self) -> int:
+        return len(self._bars)
+
+    def sentence(self, line: int) -> str:
+        bar = self._bars[line]
+        spread = f" ± {number(bar.spread)}" if bar.spread else ""
+        return f"{bar.name}: {number(bar.value)}{spread}"
+
     def sizeHint(self) -> QSize:
-        return QSize(320, theme.px(_LINE) * max(1, len(self._bars)) + 4)
+        return QSize(320, theme.px(LINE) * max(1, len(self._bars)) + 4)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(200, self.sizeHint().height())
@@ -76,7 +85,8 @@ class BarChart(QWidget):
         room = QRectF(names, 0, max(10.0, self.width() - names - values), self.height())
         zero = room.left() + room.width() * -low / (high - low)
         for index, bar in enumerate(self._bars):
-            line = QRectF(0, index * theme.px(_LINE), self.width(), theme.px(_LINE))
+            self.paint_current(painter, index)
+            line = QRectF(0, index * theme.px(LINE), self.width(), theme.px(LINE))
             painter.setPen(theme.colour("text"))
             painter.drawText(QRectF(0, line.top(), names - 12, line.height()), Qt.AlignmentFlag.AlignVCenter,
                              metrics.elidedText(bar.name, Qt.TextElideMode.ElideMiddle, names - 12))
@@ -104,16 +114,6 @@ class BarChart(QWidget):
 
     def _words(self, bar: Bar) -> str:
         return bar.words or number(bar.value)
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            index = event.pos().y() // theme.px(_LINE)
-            if 0 <= index < len(self._bars):
-                bar = self._bars[index]
-                spread = f" ± {number(bar.spread)}" if bar.spread else ""
-                QToolTip.showText(event.globalPos(), f"{bar.name}: {number(bar.value)}{spread}", self)
-                return True
-        return super().event(event)
 
     def csv(self) -> str:
         """Return all bars as a table in CSV."""

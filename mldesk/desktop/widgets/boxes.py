@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from mldesk.desktop import theme
+from mldesk.desktop.widgets.lines import LINE, Lines
 from mldesk.desktop.widgets.table_model import number
 
-_BOX, _LINE = 14, 28   # height of a box and of its line, pixels at 100 %
+_BOX = 14   # height of a box, pixels at 100 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Box:
     n: int
 
 
-class BoxChart(QWidget):
+class BoxChart(Lines):
     """Boxes under one another (after Tukey): the middle half, the median, and whiskers over the middle nine tenths."""
 
     def __init__(self, boxes: Sequence[Box] = (), parent: QWidget | None = None, *, name: str = "") -> None:
@@ -37,18 +38,22 @@ class BoxChart(QWidget):
     def set_boxes(self, boxes: Sequence[Box]) -> None:
         """Show ``boxes`` in the order given."""
         self._boxes = list(boxes)
-        self.setAccessibleDescription("; ".join(map(self._sentence, self._boxes)))
+        self.setAccessibleDescription("; ".join(map(self.sentence, range(len(self._boxes)))))
         self.updateGeometry()
         self.update()
 
-    def _sentence(self, box: Box) -> str:
+    def lines(self) -> int:
+        return len(self._boxes)
+
+    def sentence(self, line: int) -> str:
+        box = self._boxes[line]
         low, lower, middle, upper, high = map(number, box.cuts)
         return self.tr("{name}: half lies from {lower} to {upper}, the median is {middle}, nine tenths lie from {low} "
                        "to {high}; {n} values").format(name=box.name, lower=lower, upper=upper, middle=middle, low=low,
                                                        high=high, n=number(box.n))
 
     def sizeHint(self) -> QSize:
-        return QSize(320, theme.px(_LINE) * (max(1, len(self._boxes)) + 1))
+        return QSize(320, theme.px(LINE) * (max(1, len(self._boxes)) + 1))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(200, self.sizeHint().height())
@@ -65,14 +70,15 @@ class BoxChart(QWidget):
         room = QRectF(names, 0, max(10.0, self.width() - names - 8), self.height())
         scale = room.width() / ((high - low) or 1.0)
         for index, box in enumerate(self._boxes):
-            top = index * theme.px(_LINE)
+            self.paint_current(painter, index)
+            top = index * theme.px(LINE)
             painter.setPen(theme.colour("text"))
-            painter.drawText(QRectF(0, top, names - 12, theme.px(_LINE)), Qt.AlignmentFlag.AlignVCenter,
+            painter.drawText(QRectF(0, top, names - 12, theme.px(LINE)), Qt.AlignmentFlag.AlignVCenter,
                              metrics.elidedText(box.name, Qt.TextElideMode.ElideMiddle, names - 12))
             self._paint_box(painter, [room.left() + (cut - low) * scale for cut in box.cuts],
-                            top + theme.px(_LINE) / 2)
+                            top + theme.px(LINE) / 2)
         painter.setPen(theme.colour("muted"))
-        ends = QRectF(room.left(), len(self._boxes) * theme.px(_LINE), room.width(), theme.px(_LINE))
+        ends = QRectF(room.left(), len(self._boxes) * theme.px(LINE), room.width(), theme.px(LINE))
         painter.drawText(ends, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, number(low))
         painter.drawText(ends, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, number(high))
 
@@ -87,14 +93,6 @@ class BoxChart(QWidget):
         painter.drawRoundedRect(QRectF(cuts[1], middle - half, max(2.0, cuts[3] - cuts[1]), 2 * half), 3, 3)
         painter.setPen(QPen(theme.colour("surface"), 2))
         painter.drawLine(QPointF(cuts[2], middle - half + 1), QPointF(cuts[2], middle + half - 1))
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place = event.pos().y() // theme.px(_LINE)
-            if 0 <= place < len(self._boxes):
-                QToolTip.showText(event.globalPos(), self._sentence(self._boxes[place]), self)
-                return True
-        return super().event(event)
 
     def csv(self) -> str:
         """Return the boxes as a table in CSV."""

@@ -42,6 +42,7 @@ class Plot(QWidget):
 
     hovered = Signal(object)
     notice = Signal(str, str)
+    zoomed = Signal()   # into another part of x, or out again
 
     def __init__(self, title: str = "", x_label: str = "", y_label: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -193,6 +194,7 @@ class Plot(QWidget):
         """Show a part of x; None shows all."""
         self._zoom = part if part is None or part[1] > part[0] else None
         self.redraw_soon()
+        self.zoomed.emit()
 
     def show_cross(self, x: float | None) -> None:
         """Put the crosshair at ``x`` (data units); None takes it away. Charts side by side share it by ``hovered``."""
