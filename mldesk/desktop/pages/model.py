@@ -13,6 +13,7 @@ from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.dataset import open_folder
 from mldesk.desktop.pages.evaluation import EvaluationView
+from mldesk.desktop.pages.explain_view import ExplainView
 from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.models import leading
@@ -20,6 +21,7 @@ from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.predicted_dialog import open_cell
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.what_if_view import WhatIfView
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import ModelState
 from mldesk.desktop.tasks import async_slot
@@ -56,6 +58,10 @@ class ModelPage(Page):
         versions = Card(padding=0)
         versions.add(self.table, 1)
         self.tabs.add("evaluation", self.tr("Evaluation"), self.evaluation, "chart")
+        self.explain, self.what_if = ExplainView(shell), WhatIfView(shell)
+        self.tabs.add("explain", self.tr("Explain"), self.explain, "search")
+        self.tabs.add("try", self.tr("Try"), self.what_if, "predict")
+        self.tabs.changed.connect(lambda _: self._look_closer())
         self.tabs.add("versions", self.tr("Versions"), versions, "versions")
         self.tabs.add("about", self.tr("About"), self._make_about(), "info")
         layout = QVBoxLayout(self)
@@ -118,6 +124,15 @@ class ModelPage(Page):
         if self._wanted is not None:
             wanted, self._wanted = self._wanted, None
             await self.state.show(wanted)
+        self._look_closer()
+
+    def _look_closer(self) -> None:
+        """Read what the tabs of Explain and Try show, once they are looked at."""
+        version = self.state.version.value
+        if version is not None and self.tabs.value() == "explain":
+            self.begin(self.explain.state.look(version.label), "read what explains a model")
+        elif version is not None and self.tabs.value() == "try":
+            self.what_if.open(version.label)
 
     def grow_older(self) -> None:
         super().grow_older()
@@ -140,6 +155,7 @@ class ModelPage(Page):
         self.table.set_records(list(reversed(self.state.versions.value)))
         self.facts.show_facts(_facts(version))
         self._run.setVisible(version.run is not None)
+        self._look_closer()
 
     def _on_chosen(self) -> None:
         chosen = self.table.selected()

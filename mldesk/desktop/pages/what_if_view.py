@@ -1,0 +1,152 @@
+"""What a model would say if: a form made from its schema, the prediction as one types, and what each column adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import words
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import (
+    Bar,
+    BarChart,
+    Card,
+    ComboBox,
+    FormRow,
+    ScrollPage,
+    clear,
+    make_button,
+    make_label,
+    row,
+)
+from mldesk.wire.schema import ColumnType
+
+if TYPE_CHECKING:
+    from mldesk.workbench.what_if import Answer, Asked, WhatIf
+
+_PAUSE = 150    # milliseconds after the last key until the model is asked
+_MOST = 12      # columns whose part is shown
+_CHOICES = 200  # of a column; one with more is typed
+
+
+class WhatIfView(QWidget, TaskOwner):
+    """The form on the left, the answer on the right. The model is opened when the view is first shown."""
+
+    def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shell, self._label, self._wanted = shell, "", ""
+        self.model: WhatIf | None = None
+        self._read: dict[str, Callable[[], Any]] = {}
+        self._asked = 0
+        self.form = ScrollPage(margin=0, spacing=Space.M)
+        self.form.body.setContentsMargins(0, 0, Space.M, Space.L)
+        self.usual = make_button(self.tr("A usual row"), "secondary", "undo")
+        self.usual.setToolTip(self.tr("Set every column to its usual value"))
+        self.usual.clicked.connect(self._fill)
+        self._fields = QVBoxLayout()
+        self._fields.setSpacing(Space.M)
+        self.form.body.addWidget(self.usual, 0, Qt.AlignmentFlag.AlignLeft)
+        self.form.body.addLayout(self._fields)
+        self.form.body.addStretch(1)
+        self.answer = make_label(" ", "title", selectable=True)
+        self.why = make_label("", "body", "muted", wrap=True)
+        self.chances, self.parts = BarChart(name=self.tr("Chances")), BarChart(name=self.tr("What columns add"))
+        result = Card(self.tr("Prediction"))
+        for part in (self.answer, self.why, self.chances):
+            result.add(part)
+        added = Card(self.tr("What columns add"), self.tr("Beside the mean over rows that the model knows."))
+        added.add(self.parts)
+        right = ScrollPage(margin=0, spacing=Space.L)
+        right.body.setContentsMargins(0, 0, Space.S, Space.L)
+        for card in (result, added):
+            right.body.addWidget(card)
+        right.body.addStretch(1)
+        line = row(self.form, right, spacing=Space.XL)
+        line.setStretch(0, 2)
+        line.setStretch(1, 3)
+        self.setLayout(line)
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self.ask)
+
+    @async_slot
+    async def open(self, label: str) -> None:
+        """Open a version, unless it is open; an older one that comes late is dropped."""
+        if label == self._wanted:
+            return
+        self._wanted = label
+        self.answer.setText(self.tr("Opening the model…"))
+        try:
+            model = await in_thread(self._shell.desk.workbench.explaining.what_if, label)
+        except MldeskError as error:
+            self.answer.setText(words.MISSING)
+            self.why.setText(sentence(error))
+            return
+        if label == self._wanted:
+            self.model = model
+            self._fill()
+
+    def _fill(self) -> None:
+        if self.model is None:
+            return
+        clear(self._fields)
+        self._read = {}
+        for asked in self.model.form:
+            self._fields.addWidget(self._editor(asked))
+        self.ask()
+
+    def _editor(self, asked: Asked) -> FormRow:
+        name, missing = asked.column.name, (None, self.tr("missing"))
+        choices = [(True, self.tr("yes")), (False, self.tr("no"))] if asked.column.type is ColumnType.BOOLEAN else [
+            (text, text) for text in asked.choices]
+        if 0 < len(choices) <= _CHOICES:
+            box = ComboBox([*choices, missing], asked.usual)
+            box.currentIndexChanged.connect(lambda _: self._pause.start())
+            self._read[name] = box.value
+            return FormRow(name, box)
+        field = QLineEdit("" if asked.usual is None else str(asked.usual))
+        field.setPlaceholderText(self.tr("missing"))
+        field.textEdited.connect(lambda _: self._pause.start())
+        self._read[name] = lambda: field.text().strip() or None
+        known = "" if asked.low is None or asked.high is None else self.tr("known from {low} to {high}").format(
+            low=f"{asked.low:g}", high=f"{asked.high:g}")
+        return FormRow(name, field, known)
+
+    @async_slot
+    async def ask(self) -> None:
+        """Predict the row as it is now; an answer to an older one is dropped."""
+        model = self.model
+        if model is None:
+            return
+        self._asked += 1
+        number, values = self._asked, {name: read() for name, read in self._read.items()}
+        try:
+            answer = await in_thread(model.ask, values)
+        except MldeskError as error:
+            if number == self._asked:
+                self.answer.setText(words.MISSING)
+                self.why.setText(sentence(error))
+            return
+        if number == self._asked and model is self.model:
+            self.show_answer(answer)
+
+    def show_answer(self, answer: Answer) -> None:
+        """Show what the model says."""
+        target = self.model.target if self.model is not None else ""
+        said = words.cell(answer.prediction) if answer.probabilities else f"{answer.value:.5g}"
+        self.answer.setText(f"{target}: {said}")
+        what = self.tr("The chance of {name}").format(name=words.cell(answer.explained)) if answer.probabilities \
+            else self.tr("It")
+        self.why.setText(self.tr("{what} is {value} here and {base} on average.").format(
+            what=what, value=f"{answer.value:.3g}", base=f"{answer.base:.3g}"))
+        self.chances.set_bars([Bar(words.cell(name), chance, words=words.share(chance)) for name, chance in sorted(
+            answer.probabilities, key=lambda pair: -pair[1])[:_MOST]])
+        self.chances.setVisible(bool(answer.probabilities))
+        self.parts.set_bars([Bar(name, value, slot=int(value < 0), words=f"{value:+.3g}")
+                             for name, value in answer.contributions[:_MOST]])

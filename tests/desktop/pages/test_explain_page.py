@@ -1,0 +1,85 @@
+"""What explains a model in the window, and the form in which a row of one's own is tried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.pages.explain_view import ExplainView
+from mldesk.desktop.pages.what_if_view import WhatIfView
+from mldesk.desktop.widgets import BarChart, Chart, why_disabled
+from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.states import JobState
+from mldesk.workbench.what_if import Answer, Asked
+from tests.desktop.fake_workbench import make_run
+from tests.desktop.pages.test_run_page import FakeShell
+
+FOUND: dict[str, Any] = {
+    "target": "y", "outputs": ["yes"], "dataset": "table@1", "rows": 40, "importance_metric": "log_loss",
+    "importance": [{"feature": "x", "value": 0.2, "low": 0.1, "high": 0.3}],
+    "shap": {"rows": [1, 2], "mean": [{"feature": "x", "value": 0.05}]},
+    "dependence": [{"feature": "x", "grid": [1.0, 2.0], "mean": [[0.1, 0.4]], "lines": [[0.0, 0.2], [0.2, 0.6]]},
+                   {"feature": "kind", "grid": ["a", "b"], "mean": [[0.3, 0.2]], "lines": [[0.3, 0.2]]}]}
+FORM = (Asked(Column("x", ColumnType.NUMBER, 0, 9), (), 2.5, 0.0, 9.0),
+        Asked(Column("kind", ColumnType.TEXT, 0, 2), ("a", "b"), "b"),
+        Asked(Column("on", ColumnType.BOOLEAN, 0, 2), (), True))
+
+
+@pytest.fixture
+def view(qtbot: QtBot, tmp_path: Path) -> ExplainView:
+    made = ExplainView(FakeShell(tmp_path))  # type: ignore[arg-type]
+    qtbot.addWidget(made)
+    made.resize(900, 600)
+    made.show()
+    return made
+
+
+def test_an_explanation_is_importance_what_columns_add_and_how_they_move_it(view: ExplainView) -> None:
+    assert "seconds to minutes" in view.head._subtitle.text()
+    view.state.found.value = FOUND
+    bars = {bar.accessibleName(): bar.accessibleDescription() for bar in view.findChildren(BarChart)}
+    assert bars == {"Importance of columns": "x 0.2", "Shapley values of columns": "x 0.05"}
+    curves = view.cards.itemAt(2).widget()
+    assert curves.findChild(Chart).names() == ["row 1", "row 2", "mean"]
+    curves.choice.setCurrentIndex(1)
+    assert any("a 0.3" in bar.accessibleDescription() for bar in view.findChildren(BarChart))
+    assert "40 rows of table@1" in view.head._subtitle.text() and view.button.text() == "Explain again"
+
+
+def test_while_a_run_explains_the_button_says_so(view: ExplainView) -> None:
+    view.state.run.value = make_run(kind="explain", stage="Weighing the columns")
+    assert "explains it already" in why_disabled(view.button) and view.follow.isVisible()
+    assert "Weighing the columns" in view.head._subtitle.text()
+    view.state.run.value = make_run(kind="explain", state=JobState.FAILED, message="Out of memory.")
+    assert view.button.isEnabled() and view.head._subtitle.text() == "Out of memory."
+
+
+def test_the_form_has_an_editor_for_every_column_and_reads_what_is_missing(qtbot: QtBot, tmp_path: Path) -> None:
+    view = WhatIfView(FakeShell(tmp_path))  # type: ignore[arg-type]
+    qtbot.addWidget(view)
+    asked: list[int] = []
+    view.ask = lambda: asked.append(1)  # type: ignore[method-assign]
+    view.model = SimpleNamespace(form=FORM, target="y")  # type: ignore[assignment]
+    view._fill()
+    assert {name: read() for name, read in view._read.items()} == {"x": "2.5", "kind": "b", "on": True}
+    view.findChildren(QLineEdit)[0].setText(" ")
+    assert view._read["x"]() is None and asked == [1]
+    view._fill()
+    assert view._read["x"]() == "2.5" and view._fields.count() == 3
+
+
+def test_an_answer_is_said_with_what_each_column_adds(qtbot: QtBot, tmp_path: Path) -> None:
+    view = WhatIfView(FakeShell(tmp_path))  # type: ignore[arg-type]
+    qtbot.addWidget(view)
+    view.model = SimpleNamespace(form=FORM, target="y")  # type: ignore[assignment]
+    view.show_answer(Answer("yes", (("no", 0.3), ("yes", 0.7)), "yes", 0.5, 0.7, (("x", 0.25), ("kind", -0.05))))
+    assert view.answer.text() == "y: yes" and "0.7 here and 0.5 on average" in view.why.text()
+    assert view.parts.accessibleDescription() == "x +0.25; kind -0.05"
+    assert view.chances.accessibleDescription() == "yes 70.0 %; no 30.0 %"
+    view.show_answer(Answer(3.25, (), None, 3.0, 3.25, ()))
+    assert view.answer.text() == "y: 3.25" and view.chances.isHidden()
