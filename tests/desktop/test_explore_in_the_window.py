@@ -7,8 +7,10 @@ from tempfile import TemporaryDirectory
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from mldesk.desktop.pages.dataset_table_menu import TableMenu, like
 from mldesk.desktop.pages.explore_chart import ChartCard
 from mldesk.desktop.pages.explore_view import ExploreView
 from mldesk.desktop.widgets import BarChart, HistogramChart, ScrollPage
@@ -78,3 +80,31 @@ def check_files(card: ChartCard) -> None:
 
 def test_the_explore_tab_leads_from_pairs_and_findings_to_rows(tmp_path: Path, qtbot: QtBot) -> None:
     play(tmp_path / "home", explore, patience=60, meet_machine=False)
+
+
+async def narrow(user: User) -> None:
+    """Narrow the table by cells, and hide a column."""
+    window = user.window
+    await user.until(lambda: window.desk.ready.value, "the library")
+    window.import_sample()
+    page = await user.until(window.dataset_page, "the sample")
+    model = await user.until(lambda: page.table.paged(), "the table")
+    await user.until(lambda: model.rowCount() and model.is_loaded(0), "rows")
+    names = [column.name for column in model.columns]
+    tools = page.table.findChild(TableMenu)
+    menu = QMenu(page)
+    page.table.more(menu, model.index(0, names.index("Contract")))
+    menu.actions()[1].trigger()   # the first is a line
+    await user.until(lambda: model.rowCount() == 3875, "the monthly contracts")
+    tools.narrow(like(model.columns[names.index("tenure")], 72)[0])
+    await user.until(lambda: 0 < model.rowCount() < 100, "those that stayed")
+    tools.hide("gender")
+    page.state.picked.value = None
+    await user.until(lambda: model.rowCount() > 7000, "all rows")
+    assert page.table.isColumnHidden(names.index("gender"))   # also of a table that was read again
+    tools.show_all()
+    assert not page.table.isColumnHidden(names.index("gender"))
+
+
+def test_the_table_is_narrowed_by_its_cells(tmp_path: Path, qtbot: QtBot) -> None:
+    play(tmp_path / "home", narrow, patience=60, meet_machine=False)

@@ -17,6 +17,7 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.contract_view import ContractView
 from mldesk.desktop.pages.dataset_columns import ColumnsView
 from mldesk.desktop.pages.dataset_query import QueryView
+from mldesk.desktop.pages.dataset_table_menu import TableMenu
 from mldesk.desktop.pages.dataset_versions import VersionsView
 from mldesk.desktop.pages.explore_rows import PickedBar
 from mldesk.desktop.pages.explore_view import ExploreView
@@ -123,6 +124,7 @@ class DatasetPage(Page):
         layout.setSpacing(Space.M)
         layout.addLayout(row(self._search, self._found, None, spacing=Space.M))
         layout.addWidget(PickedBar(self.state))
+        TableMenu(self.table, self.state)
         card = Card(padding=0)
         card.add(self.table, 1)
         layout.addWidget(card, 1)

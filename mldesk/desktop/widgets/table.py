@@ -156,6 +156,7 @@ class DataTable(QTableView):
                  flush: bool = False) -> None:
         super().__init__(parent)
         self._sized = False
+        self.more: Callable[[QMenu, Index], None] | None = None   # adds to the menu of a cell
         if flush:
             self.setProperty("flush", True)
         self.header = TableHeader(self)
@@ -332,6 +333,8 @@ class DataTable(QTableView):
             entry.setShortcut(QKeySequence(keys))
             entry.setShortcutVisibleInContextMenu(True)
             entry.setEnabled(self.currentIndex().isValid())
+        if self.more is not None:
+            self.more(menu, self.currentIndex())
         menu.popup(event.globalPos())
 
     def changeEvent(self, event: QEvent) -> None:
