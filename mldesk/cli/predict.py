@@ -22,6 +22,10 @@ def predict(
                                            ".xlsx file.")],
     interval: Annotated[float | None, typer.Option(metavar="SHARE", help="Also say what holds the truth in at least "
                                                    "that share of rows: 0.9 for nine of ten.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse rows that break the contract of the dataset the "
+                                         "model learned from, rather than warn.")] = False,
+    rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Leave rows that break it out, and write them "
+                                                 "there as CSV.")] = None,
 ) -> None:
     """Predict every row of a file, in its order."""
     from mldesk.workbench.predictions import is_bundle
@@ -30,14 +34,18 @@ def predict(
     with face.workbench() as bench, Meter(face, f"Predicting {source.name}", "rows") as meter:
         if not is_bundle(model):
             up_to_date(face, bench)
-        report = bench.predictions.predict(model, source, output, level=interval, progress=meter.update)
+        report = bench.predictions.predict(model, source, output, level=interval, strict=strict, rejects=rejects,
+                                           progress=meter.update)
     for warning in report.warnings:
         face.note(f"! {warning}")
     if face.json:
         face.document({"model": report.model, "rows": report.rows, "columns": list(report.columns),
-                       "output": str(report.output), "warnings": list(report.warnings)})
+                       "output": str(report.output), "warnings": list(report.warnings),
+                       "left_out": report.left_out})
     else:
         face.say(f"Wrote {words.plural(report.rows, 'prediction')} by {report.model} to {report.output}.")
+        if report.left_out:
+            face.note(f"{words.plural(report.left_out, 'row')} left out, written to {rejects}.")
 
 
 def serve(

@@ -79,6 +79,17 @@ class CheckedFile:
                        for values, column in zip(batch.columns, columns, strict=True)]
 
 
+    def divide(self, scratch: Path, good: Path, left_out: Path) -> None:
+        """Write the rows as they were read into two CSV files; those that are left out begin with their number."""
+        place = identifier(_ROW)
+        with sql_errors("The check"), connect(self.parts, scratch, threads=1) as connection:
+            source = _relation(self.parts)
+            for path, first, test in ((good, "", f"NOT ({self.bad or False})"),
+                                      (left_out, f"{place} + 1 AS source_row, ", self.bad or "false")):
+                connection.execute(f"COPY (SELECT {first}* EXCLUDE ({place}) FROM {source} WHERE {test} ORDER BY "
+                                   f"{place}) TO {literal(str(path))} (FORMAT csv, HEADER)")
+
+
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     with open(path, "rb") as file:

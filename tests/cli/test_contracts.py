@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, make_table
 from tests.data_folder import SHARED
 
 HEAD = "id,city,score,day\n"
@@ -136,3 +136,26 @@ def test_a_real_table_keeps_the_contract_that_is_made_of_it(mldesk: Command, tmp
     mldesk.good("data", "contract", "t", "--infer", "--export", tmp_path / "schema.py")
     compile((tmp_path / "schema.py").read_text(), "schema.py", "exec")
     assert checked(mldesk, source) == (0, {source.name: checked(mldesk, source)[1][source.name]})
+
+
+def test_the_contract_guards_predictions(mldesk: Command, tmp_path: Path) -> None:
+    mldesk.good("data", "import", make_table(tmp_path / "shop.csv"), "--name", "shop")
+    mldesk.good("train", "shop", "--target", "grade", "--model", "linear")
+    mldesk.good("data", "contract", "shop", "--infer")
+    rows, output, rejects = tmp_path / "rows.csv", tmp_path / "out.csv", tmp_path / "rejects.csv"
+    rows.write_text("id,size,colour,weight\nx1,0.3,green,1\nx2,999,green,1\nx3,0.4,violet,\nx4,0.2,green,2\n")
+    words = ("predict", "shop-grade", rows, "-o", output)
+    warned = mldesk.good(*words)
+    assert (warned["rows"], warned["left_out"]) == (4, 0)
+    assert any("contract 1 of shop" in line and "'size'" in line for line in warned["warnings"]), warned
+    output.unlink()
+    refused = mldesk("--json", *words, "--strict")
+    assert refused.code == 2
+    assert "The rows break contract 1 of shop: " in refused.json["error"]["message"]
+    assert not output.exists()
+    answer = mldesk.good(*words, "--strict", "--rejects", rejects)
+    assert (answer["rows"], answer["left_out"]) == (2, 2)
+    with open(rejects, newline="") as file:
+        assert [(row["source_row"], row["id"]) for row in csv.DictReader(file)] == [("2", "x2"), ("3", "x3")]
+    assert len(output.read_text().splitlines()) == 3
+    assert mldesk("--json", *words, "--rejects", output).code != 0

@@ -34,8 +34,8 @@ class FileForm(ScrollPage):
         self._dates = FormRow(self.tr("Dates in the name"), self.dates,
                               self.tr("Group and form, such as day=%d%m%Y; with commas between."))
         self._tried = make_label("", "caption", "muted", wrap=True, selectable=True)
-        self._rows = FormRow(self.tr("At least"), self.least, unit=self.tr("rows"))
-        self._most = FormRow(self.tr("At most"), self.most, unit=self.tr("rows"))
+        self._rows = FormRow(self.tr("Least rows"), self.least)
+        self._most = FormRow(self.tr("Most rows"), self.most)
         self._build()
         for field in (self.least, self.most, self.pattern, self.dates):
             field.editingFinished.connect(self._take)

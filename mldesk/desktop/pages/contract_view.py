@@ -11,7 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
-from mldesk.desktop import words
+from mldesk.desktop import theme, words
 from mldesk.desktop.drop_overlay import local_files
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.bring_in import table_filters
@@ -51,7 +51,7 @@ class ContractView(QStackedWidget, TaskOwner):
         tr = self.tr
         fields: list[Field[Rule]] = [
             Field(tr("Column"), lambda rule: str(rule["name"]) or tr("The file"), 150, strong=True),
-            Field(tr("Type"), lambda rule: str(rule["type"]), 80, muted=True),
+            Field(tr("Type"), lambda rule: str(rule["type"]), 80, muted=True, spare=1),
             Field(tr("Rules"), self._words, tip=self._words)]
         self.table: RecordTable[Rule] = RecordTable(fields, lambda rule: str(rule["name"]), tr("Rules"), dense=True)
         self.table.chosen.connect(self._on_chosen)
@@ -61,7 +61,7 @@ class ContractView(QStackedWidget, TaskOwner):
         self._forms = QStackedWidget()
         for form in (self.file, self.rule):
             self._forms.addWidget(form)
-        self._forms.setMinimumWidth(230)
+        self._forms.setMinimumWidth(theme.px(300))
         split = SplitView(self.table, self._forms)
         split.set_shares(6, 4)
         card = Card(padding=0)
