@@ -53,7 +53,8 @@ class ContractView(QStackedWidget, TaskOwner):
             Field(tr("Column"), lambda rule: str(rule["name"]) or tr("The file"), 150, strong=True),
             Field(tr("Type"), lambda rule: str(rule["type"]), 80, muted=True, spare=1),
             Field(tr("Rules"), self._words, tip=self._words)]
-        self.table: RecordTable[Rule] = RecordTable(fields, lambda rule: str(rule["name"]), tr("Rules"), dense=True)
+        self.table: RecordTable[Rule] = RecordTable(fields, lambda rule: str(rule["name"]), tr("Rules"), dense=True,
+                                               least=170)
         self.table.chosen.connect(self._on_chosen)
         self.rule, self.file = RuleForm(), FileForm()
         self.rule.edited.connect(self._on_rule)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets.buttons import disable, enable, set_icon
+
+_GAP = Space.L + 4  # between the words of a tab bar
 
 
 class _Strip(QFrame):
@@ -122,8 +124,17 @@ class TabBar(_Strip):
         super().__init__("tab", parent)
         self.setProperty("tabs", True)
         self.line.setContentsMargins(0, 0, 0, 0)
-        self.line.setSpacing(Space.L + 4)
+        self.line.setSpacing(_GAP)
         self.line.addStretch(1)
+
+    def event(self, event: QEvent) -> bool:
+        """Move the words closer together where they would be clipped."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            seen = [button.sizeHint().width() for button in self._group.buttons() if not button.isHidden()]
+            gap = _GAP if sum(seen) + _GAP * len(seen) <= self.width() else Space.XS
+            if gap != self.line.spacing():
+                self.line.setSpacing(gap)
+        return super().event(event)
 
 
 class Tabs(QWidget):
