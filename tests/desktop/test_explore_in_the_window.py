@@ -105,6 +105,14 @@ async def narrow(user: User) -> None:
     tools.show_all()
     assert not page.table.isColumnHidden(names.index("gender"))
 
+    page.show_query()
+    page.query.field.setPlainText("SELECT count(*) FROM range(3000000) AS a, range(3000000) AS b")
+    page.query.run_query()
+    await user.until(lambda: page.query.cancel.isVisible(), "the query under way")
+    await user.shot("query")
+    page.query.cancel.click()
+    await user.until(lambda: not page.query.cancel.isVisible(), "its end")
+
 
 def test_the_table_is_narrowed_by_its_cells(tmp_path: Path, qtbot: QtBot) -> None:
     play(tmp_path / "home", narrow, patience=60, meet_machine=False)

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+import threading
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
 from mldesk.desktop.pages.answer_table import show_page
+from mldesk.desktop.pages.sql_field import SqlField
 from mldesk.desktop.states.dataset import QUERY_LIMIT, DatasetState
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, DataTable, Spinner, disable, enable, make_button, make_label, row, set_tone
-
-
-class SqlField(QPlainTextEdit):
-    """A field for SQL; Ctrl+Enter runs it."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("code", True)
-        self.setTabChangesFocus(True)
-        self.setAccessibleName(self.tr("SQL query"))
-        self.run: object = None
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if control and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and callable(self.run):
-            self.run()
-            return
-        super().keyPressEvent(event)
 
 
 class QueryView(QWidget, TaskOwner):
@@ -46,8 +29,12 @@ class QueryView(QWidget, TaskOwner):
         self.field.run = self.run_query
         self.field.textChanged.connect(self._check)
         self._run = make_button(self.tr("Run"), "primary", "play")
-        self._run.setToolTip(self.tr("Ctrl+Enter"))
+        self._run.setToolTip(self.tr("Ctrl+Enter; Ctrl+Space completes, Ctrl+Up goes back to what was run"))
         self._run.clicked.connect(self.run_query)
+        self._stop = threading.Event()
+        self.cancel = make_button(self.tr("Cancel"), "secondary")
+        self.cancel.clicked.connect(self._on_cancel)
+        self.cancel.hide()
         self._spinner = Spinner(16)
         self._spinner.hide()
         self._said = make_label(self.tr("The table is called data. Nothing can be changed from here."), "caption",
@@ -66,15 +53,21 @@ class QueryView(QWidget, TaskOwner):
         line = row(self._said, spacing=Space.M)
         line.setStretch(0, 1)
         line.addWidget(self._spinner)
+        line.addWidget(self.cancel)
         line.addWidget(self._run)
         layout.addLayout(line)
         layout.addWidget(self._stack, 1)
         self._check()
+        state.version.subscribe(lambda version: self.field.set_columns(
+            [column.name for column in version.columns] if version else []))
 
     def suggest(self, sql: str) -> None:
         """Put a query into the field if it is empty."""
         if not self.field.toPlainText().strip():
             self.field.setPlainText(sql)
+
+    def _on_cancel(self) -> None:
+        self._stop.set()
 
     def _check(self) -> None:
         if self.field.toPlainText().strip():
@@ -88,15 +81,19 @@ class QueryView(QWidget, TaskOwner):
         sql = self.field.toPlainText().strip()
         if not sql or not self._spinner.isHidden():
             return
+        self._stop = stop = threading.Event()
+        self.field.remember(sql)
         self._spinner.show()
+        self.cancel.show()
         try:
-            page = await self._state.query(sql)
+            page = await self._state.query(sql, stop.is_set)
         except MldeskError as error:
             set_tone(self._said, "danger")
             self._said.setText(f"{error.message} {error.hint}".strip())
             return
         finally:
             self._spinner.hide()
+            self.cancel.hide()
         set_tone(self._said, "muted")
         count = words.counted(len(page.rows), self.tr("row"), self.tr("rows"))
         cut = self.tr(" – the first ones; the query has more") if len(page.rows) >= QUERY_LIMIT else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
-from mldesk.desktop.tasks import in_thread
+from mldesk.desktop.tasks import current, in_thread
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
@@ -92,10 +92,11 @@ class DatasetState:
             reference, rows=limit, offset=offset, order_by=order, search=search or None, where=picked.where,
             only=picked.only))
 
-    async def query(self, sql: str) -> Page:
-        """Answer a query over what is shown. Raises BadInput with what the engine says."""
-        reference = self.reference
-        return await in_thread(lambda: self._desk.workbench.datasets.query(reference, sql, limit=QUERY_LIMIT))
+    async def query(self, sql: str, cancelled: Callable[[], bool] = bool) -> Page:
+        """Answer a query over what is shown. Raises BadInput with what the engine says, ImportCancelled."""
+        reference, closing = self.reference, current().closing
+        return await in_thread(lambda: self._desk.workbench.datasets.query(
+            reference, sql, limit=QUERY_LIMIT, cancelled=lambda: cancelled() or closing.is_set()))
 
     async def roll_back(self, number: int) -> int:
         """Make ``number`` the head; return the number of the head before. Raises NotFound."""
