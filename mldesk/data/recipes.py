@@ -19,6 +19,7 @@ from mldesk.data.counting import distinct_counts
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
+from mldesk.data.reading_ahead import ahead
 from mldesk.data.recipe_script import script_of
 from mldesk.data.recipe_sql import Compiler, State
 from mldesk.data.recipe_state import Other, Tools
@@ -30,6 +31,8 @@ from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 
 _BATCH = 32_768         # rows
+_ADD_UP = {"group", "pivot", "encode_target", "join", "union", "unpivot", "rebalance"}
+_AHEAD = 8_000_000      # cells that are computed while others are written, at most
 _SAMPLE = 200_000       # rows that a preview looks at
 
 
@@ -86,7 +89,11 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
             state, row = _compile(work)
             out = folder / "parts"
             out.mkdir()
-            writer = _write(connection, state, row, out, check)
+            if _by_rows(checked, state):
+                with _connect(parts, others, folder, None) as quick:
+                    writer = _write(quick, state, row, out, check)
+            else:
+                writer = _write(connection, state, row, out, check)
             if not writer.rows:
                 raise _no_rows(work)
         distinct = distinct_counts(writer.paths, state.names, folder, check)
@@ -160,8 +167,9 @@ def _others(store: ObjectStore, steps: Sequence[Step]) -> Others:
     return found
 
 
-def _connect(parts: Sequence[Path], others: Others, folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=1)
+def _connect(parts: Sequence[Path], others: Others, folder: Path,
+             threads: int | None = 1) -> duckdb.DuckDBPyConnection:
+    connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=threads)
     for other, paths in others.values():
         connection.execute(f"CREATE VIEW {identifier(other.view)} AS SELECT * FROM {relation(paths)}")
     return connection
@@ -178,6 +186,12 @@ class _Work:
     others: Others
     folder: Path              # scratch, removed with the work
     trusted: Container[str]   # digests of code
+
+
+def _by_rows(steps: Sequence[Step], state: State) -> bool:
+    """Say whether the rows may be computed in several threads: no step but those that have learnt already adds up."""
+    return not state.tables and all(step["step"] not in _ADD_UP and not isinstance(step.get("by"), list)
+                                    for _, step in active(steps))
 
 
 def _compile(work: _Work, *, limit: int | None = None,
@@ -219,7 +233,7 @@ def _write(connection: duckdb.DuckDBPyConnection, state: State, row: str, folder
     order = "" if state.ordered else f" ORDER BY {identifier(row)}"
     try:
         reader = connection.sql(state.select(f"* EXCLUDE ({identifier(row)})") + order).to_arrow_reader(_BATCH)
-        for batch in reader:
+        for batch in ahead(reader, max(1, min(8, _AHEAD // (_BATCH * len(state.names))))):
             check()
             writer.write([_stored(column, kind) for column, kind in zip(batch.columns, state.types, strict=True)])
         writer.close()
