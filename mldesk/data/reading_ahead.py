@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
 
-def ahead(reader: pa.RecordBatchReader, count: int) -> Iterator[pa.RecordBatch]:
+def ahead(reader: pa.RecordBatchReader, count: int) -> Generator[pa.RecordBatch, None, None]:
     """Give the batches in order, up to ``count`` of them computed before they are asked for. Raises what reading does.
 
     Whoever stops early waits for the batch that is in the making, no longer.

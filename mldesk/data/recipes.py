@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,6 @@ from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 
 _BATCH = 32_768         # rows
-_ADD_UP = {"group", "pivot", "encode_target", "join", "union", "unpivot", "rebalance"}
 _AHEAD = 8_000_000      # cells that are computed while others are written, at most
 _SAMPLE = 200_000       # rows that a preview looks at
 
@@ -89,11 +89,7 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
             state, row = _compile(work)
             out = folder / "parts"
             out.mkdir()
-            if _by_rows(checked, state):
-                with _connect(parts, others, folder, None) as quick:
-                    writer = _write(quick, state, row, out, check)
-            else:
-                writer = _write(connection, state, row, out, check)
+            writer = _write(connection, state, row, out, check)
             if not writer.rows:
                 raise _no_rows(work)
         distinct = distinct_counts(writer.paths, state.names, folder, check)
@@ -167,9 +163,8 @@ def _others(store: ObjectStore, steps: Sequence[Step]) -> Others:
     return found
 
 
-def _connect(parts: Sequence[Path], others: Others, folder: Path,
-             threads: int | None = 1) -> duckdb.DuckDBPyConnection:
-    connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=threads)
+def _connect(parts: Sequence[Path], others: Others, folder: Path) -> duckdb.DuckDBPyConnection:
+    connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=1)
     for other, paths in others.values():
         connection.execute(f"CREATE VIEW {identifier(other.view)} AS SELECT * FROM {relation(paths)}")
     return connection
@@ -186,12 +181,6 @@ class _Work:
     others: Others
     folder: Path              # scratch, removed with the work
     trusted: Container[str]   # digests of code
-
-
-def _by_rows(steps: Sequence[Step], state: State) -> bool:
-    """Say whether the rows may be computed in several threads: no step but those that have learnt already adds up."""
-    return not state.tables and all(step["step"] not in _ADD_UP and not isinstance(step.get("by"), list)
-                                    for _, step in active(steps))
 
 
 def _compile(work: _Work, *, limit: int | None = None,
@@ -233,9 +222,10 @@ def _write(connection: duckdb.DuckDBPyConnection, state: State, row: str, folder
     order = "" if state.ordered else f" ORDER BY {identifier(row)}"
     try:
         reader = connection.sql(state.select(f"* EXCLUDE ({identifier(row)})") + order).to_arrow_reader(_BATCH)
-        for batch in ahead(reader, max(1, min(8, _AHEAD // (_BATCH * len(state.names))))):
-            check()
-            writer.write([_stored(column, kind) for column, kind in zip(batch.columns, state.types, strict=True)])
+        with closing(ahead(reader, max(1, min(8, _AHEAD // (_BATCH * len(state.names)))))) as batches:
+            for batch in batches:
+                check()
+                writer.write([_stored(column, kind) for column, kind in zip(batch.columns, state.types, strict=True)])
         writer.close()
     finally:
         writer.abandon()
