@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets.buttons import disable, enable, set_icon
 
+_ICON, _SMALL = 15, 10   # side of an icon, and where there is little room, pixels
 _GAP = Space.L + 4  # between the words of a tab bar
 
 
@@ -45,7 +46,7 @@ class _Strip(QFrame):
         button.setCheckable(True)
         button.setAutoDefault(False)
         if icon:
-            set_icon(button, icon, "muted", 15, checked="text")
+            set_icon(button, icon, "muted", _ICON, checked="text")
         self._group.addButton(button, len(self._keys))
         self._keys.append(key)
         self.line.insertWidget(len(self._keys) - 1, button)
@@ -128,10 +129,16 @@ class TabBar(_Strip):
         self.line.addStretch(1)
 
     def event(self, event: QEvent) -> bool:
-        """Move the words closer together where they would be clipped."""
+        """Move the words closer together where they would be clipped, and draw icons smaller if need be."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
-            seen = [button.sizeHint().width() for button in self._group.buttons() if not button.isHidden()]
-            gap = _GAP if sum(seen) + _GAP * len(seen) <= self.width() else Space.XS
+            seen = [button for button in self._group.buttons() if not button.isHidden()]
+            wide = sum(button.sizeHint().width() + (0 if button.icon().isNull() else _ICON - button.iconSize().width())
+                       for button in seen)
+            gap = _GAP if wide + _GAP * len(seen) <= self.width() else Space.XS
+            side = _ICON if wide + gap * len(seen) <= self.width() else _SMALL
+            for button in self._group.buttons():
+                if not button.icon().isNull() and button.iconSize().width() != side:
+                    button.setIconSize(QSize(side, side))
             if gap != self.line.spacing():
                 self.line.setSpacing(gap)
         return super().event(event)
