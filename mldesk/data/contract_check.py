@@ -170,7 +170,8 @@ def _columns(contract: Contract, table: Table, findings: list[Finding]) -> dict[
     if extra and contract.extra != "allow":
         shown = ", ".join(map(repr, extra[:8])) + (f" and {len(extra) - 8:,} more" if len(extra) > 8 else "")
         findings.append(Finding("columns", "error" if contract.extra == "refuse" else "warning", "",
-                                f"{len(have):,} columns instead of {len(want):,}: {shown} "
+                                (f"{len(have):,} columns instead of {len(want):,}: " if len(have) != len(want) else "")
+                                + f"{shown} "
                                 f"{'is' if len(extra) == 1 else 'are'} not in the contract."))
     shared = there & known
     if contract.order and [name for name in have if name in shared] != [name for name in want if name in shared]:

@@ -73,6 +73,15 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
         assert page.state.version.value.rows == 180
         assert window.desk.workbench.datasets.query("t", "SELECT count(score) FROM data").rows[0][0] == 180
         await user.until(lambda: not dialogs(), "the dialog to close")
+        page.state.used_by.value = ("one@1", "two@1")
+        page.remove()  # asks, since models learned from it
+        sheet = await user.until(lambda: next(iter(dialogs()), None), "the question")
+        assert window.desk.workbench.datasets.show("t").number == 2
+        sheet.reject()
+        await user.until(lambda: not dialogs(), "it to close")
+        page.state.used_by.value = ()
+        page.remove()
+        await user.until(lambda: not window.desk.workbench.datasets.list(), "it to be in the bin")
 
     play(tmp_path / "home", script, patience=60, meet_machine=False)
 

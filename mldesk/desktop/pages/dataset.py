@@ -17,6 +17,7 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.contract_view import ContractView
 from mldesk.desktop.pages.dataset_columns import ColumnsView
 from mldesk.desktop.pages.dataset_query import QueryView
+from mldesk.desktop.pages.dataset_remove import ask_to_remove
 from mldesk.desktop.pages.dataset_table_menu import TableMenu
 from mldesk.desktop.pages.dataset_versions import VersionsView
 from mldesk.desktop.pages.explore_rows import PickedBar
@@ -280,8 +281,9 @@ class DatasetPage(Page):
         RenameDialog(self).open()
 
     def remove(self) -> None:
-        """Move the dataset to the bin; a toast takes it back."""
-        self.begin(self._remove(), "move a dataset to the bin")
+        """Move the dataset to the bin; a toast takes it back. Asks first where models learned from it."""
+        ask_to_remove(self.shell, self.state.name, self.state.used_by.value,
+                      lambda: self.begin(self._remove(), "move a dataset to the bin"))
 
     async def _remove(self) -> None:
         from mldesk.desktop.tasks import in_thread

@@ -95,7 +95,7 @@ def dataset_entries(shell: Shell, item: Dataset) -> list[Entry]:
             Entry("versions", tr("Show its versions"), partial(shell.open_dataset, item.name, "versions")),
             Entry("copy", tr("Copy the name"), partial(copy, item.head.label)),
             LINE,
-            Entry("trash", tr("Move to the bin"), lambda: start(_bin(shell, item.name), f"bin {item.name}"))]
+            Entry("trash", tr("Move to the bin"), lambda: start(_bin(shell, item.name), f"look who uses {item.name}"))]
 
 
 def model_entries(shell: Shell, item: Model) -> list[Entry]:
@@ -161,6 +161,13 @@ async def _steer(shell: Shell, run_id: str, command: Callable[[str], object]) ->
 
 
 async def _bin(shell: Shell, name: str) -> None:
+    from mldesk.desktop.pages.dataset_remove import ask_to_remove
+
+    models = await in_thread(shell.desk.workbench.datasets.used_by, name)
+    ask_to_remove(shell, name, models, lambda: start(_to_bin(shell, name), f"bin {name}"))
+
+
+async def _to_bin(shell: Shell, name: str) -> None:
     service = shell.desk.workbench.datasets
     await in_thread(service.remove, name)
     shell.desk.nudge()
