@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from mldesk.desktop import theme
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets.buttons import disable, enable, set_icon
 
@@ -132,13 +133,15 @@ class TabBar(_Strip):
         """Move the words closer together where they would be clipped, and draw icons smaller if need be."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
             seen = [button for button in self._group.buttons() if not button.isHidden()]
-            wide = sum(button.sizeHint().width() + (0 if button.icon().isNull() else _ICON - button.iconSize().width())
-                       for button in seen)
+            usual, small = theme.px(_ICON), theme.px(_SMALL)
+            wide = sum(button.sizeHint().width() + (0 if button.icon().isNull() else
+                                                    usual - button.iconSize().height()) for button in seen)
             gap = _GAP if wide + _GAP * len(seen) <= self.width() else Space.XS
-            side = _ICON if wide + gap * len(seen) <= self.width() else _SMALL
+            side = usual if wide + gap * len(seen) <= self.width() else small
             for button in self._group.buttons():
-                if not button.icon().isNull() and button.iconSize().width() != side:
-                    button.setIconSize(QSize(side, side))
+                size = button.iconSize()
+                if not button.icon().isNull() and size.height() != side:  # it is wider by the air before the words
+                    button.setIconSize(QSize(side + size.width() - size.height(), side))
             if gap != self.line.spacing():
                 self.line.setSpacing(gap)
         return super().event(event)
