@@ -7,6 +7,7 @@ import pytest
 from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.core.ids import new_id
 from mldesk.wire.jobs import JobSpec, Limits
+from mldesk.wire.protocol import PROTOCOL
 from mldesk.wire.states import JobState
 from tests.runner_agent.bench import Bench, dense, kinds, last, steps
 
@@ -122,5 +123,5 @@ def test_hello_says_what_the_machine_has(bench: Bench) -> None:
     assert facts["trains"] is True and facts["training"] == ""  # a trainer of its own
     assert facts["cores"] >= 1
     assert facts["memory"] > 0
-    assert facts["protocol"] == [1, 2]
+    assert facts["protocol"] == list(PROTOCOL)
     assert "rpyc" in facts["versions"]

@@ -14,7 +14,7 @@ from mldesk.runners.ssh import programs
 from mldesk.runners.ssh.errors import Refused
 from mldesk.wire import bulk
 from mldesk.wire.jobs import JobSpec, Resources
-from mldesk.wire.protocol import METHODS
+from mldesk.wire.protocol import METHODS, PROTOCOL
 from mldesk.wire.states import JobState
 from tests.runner_agent.bench import Bench, kill, steps
 
@@ -112,8 +112,8 @@ def test_a_runner_that_became_older_meanwhile_is_noticed(tmp_path: Path) -> None
         bench.close()
 
 
-@pytest.mark.parametrize(("theirs", "remedy"), [([3, 4], "Upgrade MLDesk"), ([0, 0], "mldesk runners upgrade"),
-                                                (None, "mldesk runners upgrade")])
+@pytest.mark.parametrize(("theirs", "remedy"), [([PROTOCOL[1] + 1, PROTOCOL[1] + 2], "Upgrade MLDesk"),
+                                                ([0, 0], "mldesk runners upgrade"), (None, "mldesk runners upgrade")])
 def test_the_first_line_of_a_runner_over_ssh_already_tells(theirs: object, remedy: str) -> None:
     with pytest.raises(Refused) as caught:
         programs._check({"rpyc": "6.0.2", "bulk": bulk.VERSION, "protocol": theirs})

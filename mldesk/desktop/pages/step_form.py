@@ -137,7 +137,11 @@ class StepForm(QWidget):
             if value not in (None, "", [], {}) or field.required or field.kind in ("value", "text"):
                 made[field.name] = value
         if "value" in made:
-            made["value"] = self._typed(str(made["value"]), made.get("columns") or ())
+            # whose cells it is compared with
+            of = [made["target"]] if made.get("target") else made.get("columns") or ()
+            made["value"] = self._typed(str(made["value"]), of)
+            if made["value"] == "" and "target" in made:  # nobody gave one
+                del made["value"]
         return dict(check_steps([made])[0])
 
     def _show_rows(self) -> None:

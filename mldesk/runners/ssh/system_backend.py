@@ -195,6 +195,8 @@ class ProcessStream:
 
     @property
     def complaint(self) -> str:
+        if self._process.poll() is not None:
+            self._drain.join(2.0)  # its last words may still be on their way
         return str(self._tail)
 
     def wait(self, seconds: float) -> int | None:
