@@ -5,7 +5,7 @@ Outside a job of MLDesk every call works too, and says on the terminal what it w
     from mldesk import track
 
     rate = track.parameter("learning_rate", 0.1)          # chosen at the start of the run, else 0.1
-    table = track.input("table")                          # a folder of Parquet files, or None
+    files = track.input("table").rglob("*.parquet")       # the rows of a dataset
     for step in range(track.resumed_from(), 100):
         track.metrics(step, loss=loss)
         if track.should_stop():                           # Finish now was pressed
@@ -44,7 +44,7 @@ def parameter(name: str, default: T) -> T:
 
 
 def input(name: str) -> Path | None:  # noqa: A001 - track.input reads as it should
-    """Return the folder with the Parquet files of an input; None where the run has no such input."""
+    """Return the folder below which an input's Parquet files lie; None where the run has no such input."""
     found = json.loads(os.environ.get("MLDESK_INPUTS", "{}")).get(name)
     return None if found is None else Path(found)
 

@@ -46,7 +46,7 @@ def list_(
         return
     face.table(("dataset", "versions", "rows", "columns", "size", "made"),
                [(item.head.label, item.versions, words.count(item.head.rows), words.count(len(item.head.columns)),
-                 words.size(item.head.size), words.moment(item.created)) for item in datasets],
+                 words.size(item.head.size), words.moment(item.head.created)) for item in datasets],
                right=("versions", "rows", "columns", "size"),
                empty="The bin is empty." if removed else "No datasets yet. Try: mldesk data import FILE --name N")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
+from mldesk.core.errors import Conflict
 from mldesk.data.contract_check import CheckedFile
 from mldesk.data.counting import distinct_counts
 from mldesk.data.importing import working_folder
@@ -20,8 +21,12 @@ from mldesk.wire.schema import Column
 
 
 def merge_files(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
-                files: Sequence[CheckedFile]) -> Table:
-    """Return the table ``manifest`` with the good rows of ``files`` below it. Raises DiskFull."""
+                files: Sequence[CheckedFile], unique: Collection[str] = ()) -> Table:
+    """Return the table ``manifest`` with the good rows of ``files`` below it.
+
+    Raises Conflict where values of a column in ``unique`` would then be there twice, which no file shows by itself;
+    DiskFull.
+    """
     with disk_errors("the merge"), working_folder(scratch) as folder:
         out = folder / "parts"
         out.mkdir()
@@ -36,6 +41,12 @@ def merge_files(store: ObjectStore, scratch: Path, manifest: str, columns: Seque
         old = part_paths(store, manifest)
         before = sum(pq.read_metadata(path).num_rows for path in old)
         distinct = distinct_counts([*old, *writer.paths], [column.name for column in columns], folder)
+        for column, more, count in zip(columns, writer.missing, distinct, strict=True):
+            twice = (writer.rows - more) - (count - column.distinct)  # new rows less new values
+            if column.name in unique and twice:
+                raise Conflict(f"Nothing was merged: {twice:,} values of {column.name!r:.60} would be there more than "
+                               "once, and the contract says that it is unique.",
+                               hint="Leave out the files whose rows are there already, or change the contract.")
         fresh = store.manifest(keep(store, writer.paths)[0])
     entries = [entry for entry in store.manifest(manifest).entries if entry.path.startswith("parts/")]
     whole = Manifest(tuple(replace(entry, path=part_name(number))

@@ -105,6 +105,8 @@ def _choice(field: Field, value: Any) -> str:
 
 
 def _value(_: Field, value: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not abs(value) <= 1e300:
+        return "is a number that a column can hold"
     return "" if value is None or isinstance(value, (str, int, float, bool)) else "is one plain value"
 
 

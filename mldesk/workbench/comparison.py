@@ -50,10 +50,20 @@ def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
 
 def _differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
     facts = [{"dataset": run.dataset, "target": run.target, "task": run.task, "estimator": run.estimator,
-              "runner": run.runner, "seed": run.spec.get("payload", {}).get("seed")} for run in runs]
+              "runner": run.runner, "seed": run.spec.get("payload", {}).get("seed"),
+              "split": _split(run)} for run in runs]
     rows = {name: [fact[name] for fact in facts] for name in facts[0]}
     differs = {name: values for name, values in rows.items() if any(value != values[0] for value in values)}
     return differs | _parameters(runs)
+
+
+def _split(run: Run) -> str:
+    """Say how a run's rows were dealt, as far as it was asked to."""
+    payload = run.spec.get("payload", {})
+    split = payload.get("train", payload).get("split") or {}
+    said = [str(split.get("method") or "random"), f"by {split['column']}" if split.get("column") else "",
+            f"{split['folds']} folds" if split.get("folds") else "", f"test {split.get('test_size')}"]
+    return ", ".join(filter(None, said))
 
 
 def _parameters(runs: Sequence[Run]) -> dict[str, list[Any]]:

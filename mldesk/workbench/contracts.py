@@ -97,7 +97,9 @@ class ContractService:
         with working_folder(self._home.scratch) as folder:
             checked, verdicts = self._check_all(files, contract, head, folder, choices or Choices(),
                                                 progress, cancelled)
-            version = self._merge(head, checked) if merge and checked else None
+            unique = () if choices is not None else tuple(
+                rule.name for rule in contract.columns if rule.unique and rule.severity == "error")
+            version = self._merge(head, checked, unique) if merge and checked else None
         moved = _quarantine(head.dataset, verdicts, quarantine) if quarantine is not None else ()
         return Checked(head.dataset, kept.number, tuple(verdicts), version, moved)
 
@@ -146,12 +148,13 @@ class ContractService:
         return {file.digest: file.rows for file in self._library.contracts.accepted(head.dataset)
                 if file.version in line}
 
-    def _merge(self, head: DatasetVersion, checked: Sequence[CheckedFile]) -> DatasetVersion:
+    def _merge(self, head: DatasetVersion, checked: Sequence[CheckedFile], unique: Sequence[str]) -> DatasetVersion:
         from mldesk.data.contract_merge import merge_files
         from mldesk.data.damage import intact
 
         with intact(self._library.objects, head.manifest, f"the dataset {head.label}"):
-            table = merge_files(self._library.objects, self._home.scratch, head.manifest, head.columns, checked)
+            table = merge_files(self._library.objects, self._home.scratch, head.manifest, head.columns, checked,
+                                unique)
         version = self._library.datasets.add(
             head.dataset, manifest=table.manifest, rows=table.rows, columns=table.columns, size=table.size,
             parent=head.number, source=table.source)

@@ -19,12 +19,15 @@ _PERFECT = Series("perfect", (0, 1), (0, 1), quiet=True)
 Facts = Mapping[str, Any]
 
 
-def sections(evaluation: Facts) -> list[Section]:
-    """Return the sections of an evaluation payload; payloads of older versions may lack any of it."""
+def sections(evaluation: Facts, crossed: Facts) -> list[Section]:
+    """Return the sections of an evaluation payload; payloads of older versions may lack any of it.
+
+    ``crossed``: the scores of the folds, as the job's result has them; {} without folds.
+    """
     parts = evaluation.get("parts") or {}
     test, validation = parts.get("test") or {}, parts.get("validation") or {}
-    return [_scores(test, validation), Section("Plots", _plots(test)), _classes(test), _importance(evaluation),
-            _slices(test)]
+    return [_scores(test, validation), folds(crossed), Section("Plots", _plots(test)), _classes(test),
+            _importance(evaluation), _slices(test)]
 
 
 def _scores(test: Facts, validation: Facts) -> Section:
@@ -34,6 +37,15 @@ def _scores(test: Facts, validation: Facts) -> Section:
              METRIC_WORDS.get(name, "")) for name, value in (test.get("metrics") or {}).items()]
     head = ("metric", "test", "95 % interval", "validation", "meaning")
     return Section("Scores", [Table(head, rows, frozenset({"test", "95 % interval", "validation"}))] if rows else [])
+
+
+def folds(crossed: Facts) -> Section:
+    """List what the folds scored, each on rows that its model was not fitted on."""
+    rows = [(name.replace("_", " "), number(item["mean"]), number(item["std"]), *map(number, item["values"]))
+            for name, item in (crossed.get("metrics") or {}).items()]
+    numbered = [f"fold {place}" for place in range(1, 1 + max((len(row) - 3 for row in rows), default=0))]
+    head = ("metric", "mean", "deviation", *numbered)
+    return Section("Folds", [Table(head, rows, frozenset(head[1:]))] if rows else [])
 
 
 def _plots(test: Facts) -> list[Block]:

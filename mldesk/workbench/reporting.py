@@ -66,7 +66,8 @@ class ReportService:
         if run.kind == "search":
             sections.append(report_search.trials(self._runs.leaderboard(run.id)))
         sections += [report_facts.data(run, self._version(run)), report_facts.configuration(run),
-                     *report_facts.curves(points), *report_evaluation.sections(evaluation)]
+                     *report_facts.curves(points), *report_evaluation.sections(
+                         evaluation, (run.result or {}).get("cross_validation") or {})]
         sections += self._examples(run, evaluation)
         sections += [report_facts.environment(run, model, self._events(run, "staged", "started")),
                      report_facts.course(self._events(run, "warning", "log")), self._log(run)]

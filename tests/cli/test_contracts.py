@@ -96,6 +96,14 @@ def test_good_files_are_merged_once_and_bad_ones_set_aside(mldesk: Command, batc
     assert checked(mldesk, batch)[1]["a.csv"]["status"] == "accepted"
 
 
+def test_rows_that_are_there_already_are_not_merged_twice(mldesk: Command, batch: Path) -> None:
+    (batch / "a.csv").write_text(HEAD + "7,Lyon,1,2024-02-02\n201,Lyon,1,2024-02-02\n")
+    answer = mldesk("data", "check", batch, "--contract", "t", "--merge", "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (2, "conflict")
+    assert "1 values of 'id' would be there more than once" in answer.json["error"]["message"]
+    assert mldesk.good("data", "show", "t")["version"] == 1
+
+
 def test_bad_rows_are_left_out_where_the_contract_says_so(mldesk: Command, batch: Path, tmp_path: Path) -> None:
     document = mldesk.good("data", "contract", "t")["contract"]
     document["columns"][1]["severity"] = "row"

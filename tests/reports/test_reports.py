@@ -24,6 +24,7 @@ from mldesk.reports.document import (
 )
 from mldesk.reports.page import write_page
 from mldesk.reports.pdf import write_pdf
+from mldesk.workbench.report_evaluation import folds
 
 EVIL = '<script>alert(1)</script>"&$x^2$\x07'
 
@@ -100,3 +101,12 @@ def test_a_pdf_holds_the_text_the_charts_and_letters_of_the_world() -> None:
     assert document.metadata.title == "Report of plain"
     for word in ("0.93", "größe", "東京", "Importance", "Confusion", "Step", "1 / "):
         assert word in text
+
+
+def test_the_scores_of_folds_stand_in_a_section_of_their_own() -> None:
+    section = folds({"folds": 2, "metrics": {"roc_auc": {"mean": 0.8, "std": 0.1, "values": [0.7, 0.9]}}})
+    table = section.blocks[0]
+    assert isinstance(table, Table)
+    assert table.rows == [("roc auc", "0.8000", "0.1000", "0.7000", "0.9000")]
+    assert table.head[-1] == "fold 2"
+    assert not folds({}).blocks

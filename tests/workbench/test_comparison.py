@@ -27,6 +27,12 @@ def test_the_best_of_each_metric_is_named_and_only_differences_are_listed(desk: 
     assert (found["comparable"], found["warnings"]) == (True, [])
 
 
+def test_how_rows_were_dealt_is_a_difference(desk: Desk) -> None:
+    runs = [desk.runs.start(order).id for order in (
+        TrainOrder("shop", "price"), TrainOrder("shop", "price", test_size=0.3))]
+    assert desk.runs.compare(runs)["differs"] == {"split": ["random, test 0.2", "random, test 0.3"]}
+
+
 def test_a_tie_has_no_best(desk: Desk) -> None:
     runs = [_run(desk, accuracy=0.8, f1_macro=score) for score in (0.7, 0.7, 0.6)]
     assert desk.runs.compare(runs)["best"] == {}

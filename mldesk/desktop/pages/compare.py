@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mldesk.library.records import Run
 
 _NAMES = {"dataset": "Dataset", "target": "Target", "task": "Task", "estimator": "Estimator", "runner": "Runner",
-          "seed": "Seed"}
+          "seed": "Seed", "split": "Split"}
 
 
 class ComparePage(Page):
