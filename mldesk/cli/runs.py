@@ -44,7 +44,7 @@ def list_(
                                                 "for every metric and parameter.")] = None,
 ) -> None:
     """List runs, newest first."""
-    from mldesk.library.run_filter import RunFilter
+    from mldesk.core.run_filter import RunFilter
 
     face = Face.of(context)
     asked = RunFilter(text=find, tags=tuple(tag or ()), group=group, dataset=dataset,

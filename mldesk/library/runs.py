@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from mldesk.core.clock import Clock
 from mldesk.core.errors import Conflict, NotFound
+from mldesk.core.run_filter import RunFilter
 from mldesk.library import codec, event_rows, run_facts
 from mldesk.library.database import Database
 from mldesk.library.datasets import find_version
@@ -19,7 +20,7 @@ from mldesk.library.models import insert_version, metrics_text
 from mldesk.library.names import check_name, fold, tidy_name
 from mldesk.library.points import Readings
 from mldesk.library.records import MetricPoint, Run
-from mldesk.library.run_filter import RunFilter
+from mldesk.library.run_filter import condition
 from mldesk.library.schema import (
     artifacts,
     dataset_versions,
@@ -248,7 +249,7 @@ class RunStore:
         query = select(func.count()).select_from(runs)
         with self._database.read() as connection:
             return int(connection.execute(
-                query if wanted is None else query.where(wanted.condition)).scalar_one())
+                query if wanted is None else query.where(condition(wanted))).scalar_one())
 
     # last, because below it ``list`` is this method
     def list(self, limit: int | None = None, offset: int = 0, state: JobState | None = None,
@@ -258,7 +259,7 @@ class RunStore:
         if state is not None:
             query = query.where(runs.c.state == state.value)
         if wanted is not None:
-            query = query.where(wanted.condition)
+            query = query.where(condition(wanted))
         with self._database.read() as connection:
             return [_to_run(row) for row in connection.execute(query)]
 

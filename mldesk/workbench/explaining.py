@@ -94,7 +94,7 @@ class ExplainService:
 
     def of_model(self, reference: str) -> Run | None:
         """Return the newest run that explained this version of a model, if there is one. Raises NotFound."""
-        from mldesk.library.run_filter import RunFilter
+        from mldesk.core.run_filter import RunFilter
 
         label = self._models.show(reference).label
         found = self._library.runs.list(limit=200, wanted=RunFilter(kind=KIND, states=("succeeded",)))

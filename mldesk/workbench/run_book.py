@@ -11,10 +11,10 @@ from typing import Any
 from mldesk.core.clock import iso
 from mldesk.core.durable import disk_errors, write_atomic
 from mldesk.core.errors import NotFound
+from mldesk.core.run_filter import RunFilter
 from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.records import Run
-from mldesk.library.run_filter import RunFilter
 from mldesk.workbench.references import did_you_mean
 
 _VIEWS = "run_views"   # the setting that holds them

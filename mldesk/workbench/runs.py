@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from mldesk.core.clock import Clock
 from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound, RunnerUnreachable
 from mldesk.core.ids import new_id
+from mldesk.core.run_filter import RunFilter
 from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.points import Readings
 from mldesk.library.records import MetricPoint, Run
-from mldesk.library.run_filter import RunFilter
 from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
 from mldesk.training.search.budget import Estimate
 from mldesk.wire.events import Event

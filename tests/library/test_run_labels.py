@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.run_filter import RunFilter
 from mldesk.library import Library
-from mldesk.library.run_filter import RunFilter
 from tests.library.conftest import add_run, add_table, journal
 
 SPLIT, OTHER = "a" * 64, "b" * 64

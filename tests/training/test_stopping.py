@@ -103,11 +103,11 @@ def test_a_killed_process_is_gone_on_with_from_its_checkpoint(tmp_path: Path, es
     table = put_table(tmp_path, mixed(150))
     long_enough = {"lightgbm": {"rounds": 9_000, "patience": None}, "mlp": {"epochs": 120, "patience": None}}[estimator]
     order = {"estimator": estimator, "parameters": long_enough, "threads": 1}
-    other = start(killed := make_job(tmp_path, table, "y", **order), table)
+    whole = start(folder := make_job(tmp_path, table, "y", **order), table)
+    other = start(killed := make_job(tmp_path, table, "y", **order), table, hasty=True)
     wait_for(lambda: of("checkpoint", events(killed)) and len(of("metrics", events(killed))) > 5)
     other.send_signal(signal.SIGKILL)
     assert other.wait() == -signal.SIGKILL
-    whole = start(folder := make_job(tmp_path, table, "y", **order), table)  # beside the other it might be too slow
     assert whole.wait() == 0
     assert start(killed, table, 2).wait() == 0
     assert events(killed, 2)[0]["resumed_from"] == of("checkpoint", events(killed))[-1]["step"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mldesk.core.errors import BadInput, NotFound
-from mldesk.library.run_filter import RunFilter
+from mldesk.core.run_filter import RunFilter
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.run_book import RunBook, table
 from tests.workbench.stand_ins import Desk

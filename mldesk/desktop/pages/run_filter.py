@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
+from mldesk.core.run_filter import RunFilter
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.row_menu import LINE, Entry, popup
@@ -19,7 +20,6 @@ from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import FormRow, SearchField, Segmented, Sheet, make_button, make_label, row
 from mldesk.desktop.widgets.badges import state_words
-from mldesk.library.run_filter import RunFilter
 from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:

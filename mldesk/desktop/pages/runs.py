@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
+from mldesk.core.run_filter import RunFilter
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.page import Page
@@ -30,7 +31,6 @@ from mldesk.desktop.widgets import (
     make_button,
     row,
 )
-from mldesk.library.run_filter import RunFilter
 from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mldesk.core.observable import Observable
+from mldesk.core.run_filter import RunFilter
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.run import places
 from mldesk.desktop.tasks import in_thread
-from mldesk.library.run_filter import RunFilter
 
 if TYPE_CHECKING:
     from mldesk.library.records import Dataset, Model, Run

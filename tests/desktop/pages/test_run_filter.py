@@ -9,11 +9,11 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from mldesk.core.run_filter import RunFilter
 from mldesk.desktop.pages.run_filter import RunFilterBar
 from mldesk.desktop.pages.run_labels import LabelsDialog
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.lists import RunList
-from mldesk.library.run_filter import RunFilter
 from tests.desktop.fake_workbench import FakeWorkbench, make_run
 from tests.desktop.loops import run
 from tests.desktop.pages.test_run_page import FakeShell
