@@ -183,6 +183,10 @@ class Box:
         """Everything that was started for this place and lives: the agent works in it, and so does what it starts."""
         return [process for process in psutil.process_iter() if str(self.place) in _words(process)]
 
+    def receivers(self) -> list[psutil.Process]:
+        """The programs that take in files there now."""
+        return [process for process in self.processes() if "receive" in _words(process)]
+
     def loose(self) -> list[psutil.Process]:
         """Every process of the box's own user, whatever started it; none where that user is ourselves."""
         if not self.account.own:
