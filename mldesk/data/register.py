@@ -164,13 +164,10 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _spec(folder: Path) -> JobSpec:
-    try:
-        value = canonical.loads((folder / "spec.json").read_bytes())
-    except (OSError, ValueError) as error:
-        raise BadInput(f"The job's spec.json cannot be read: {error}.") from error
-    if not isinstance(value, Mapping) or value.get("kind") != KIND:
+    spec = JobSpec.read(folder)
+    if spec.kind != KIND:
         raise BadInput("The job's spec.json does not ask for an import.")
-    return JobSpec.from_json(value)
+    return spec
 
 
 def _ended(spool: Spool, stop: _Stop, error: Exception) -> int:

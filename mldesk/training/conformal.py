@@ -4,8 +4,9 @@ For numbers, the margin of a level is a quantile of the absolute errors of the v
 Tibshirani, Wasserman 2018, "Distribution-Free Predictive Inference for Regression"). For classes, a class belongs to
 the set of a row when its probability reaches one minus a quantile of what the truth was denied (Sadinle, Lei,
 Wasserman 2019, "Least Ambiguous Set-Valued Classifiers with Bounded Error Levels"). Both hold the truth in at least
-the level's share of rows, as long as new rows come from where the validation rows came from. numpy only: prediction
-from a bundle uses the same code.
+the level's share of rows, as long as new rows come from where the validation rows came from. Early stopping has looked
+at those; what that costs shows in the coverage of the test rows, which stands in the evaluation and the card. numpy
+only: prediction from a bundle uses the same code.
 """
 
 from __future__ import annotations

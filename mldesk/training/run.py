@@ -23,7 +23,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mldesk.core import canonical
 from mldesk.core.errors import BadInput, DiskFull, MldeskError
 from mldesk.training.catalogue import NETWORKS
 from mldesk.training.checkpoints import Checkpoints
@@ -107,7 +106,7 @@ def run_job(folder: Path, objects: Path, attempt: int) -> int:
 
 def _kind(folder: Path) -> str:
     try:
-        return str(_read_spec(folder).get("kind"))
+        return JobSpec.read(folder).kind
     except BadInput:
         return ""  # it is refused in a moment, with the reason
 
@@ -125,7 +124,7 @@ def _train(folder: Path, objects: Path, report: Report, control: Control,
            checkpoints: Checkpoints) -> Mapping[str, Any]:
     from mldesk.training.job import Workplace  # loads pyarrow; "started" is written before that
 
-    spec = JobSpec.from_json(_read_spec(folder))
+    spec = JobSpec.read(folder)
     work = Workplace(ObjectStore(objects), report, control, checkpoints, folder / "scratch",
                      usable_threads(spec.resources.threads), _visible_device(spec.resources.device))
     if spec.kind == "train":
@@ -144,16 +143,6 @@ def _train(folder: Path, objects: Path, report: Report, control: Control,
     raise BadInput(f"This runner has no job of the kind {spec.kind!r:.40}.", hint="Upgrade the runner.")
 
 
-def _read_spec(folder: Path) -> Mapping[str, Any]:
-    try:
-        value = canonical.loads((folder / "spec.json").read_bytes())
-    except (OSError, ValueError) as error:
-        raise BadInput(f"The job's spec.json cannot be read: {error}.") from error
-    if not isinstance(value, Mapping):
-        raise BadInput("The job's spec.json is not a JSON object.")
-    return value
-
-
 def _visible_device(asked: str) -> str:
     """Return the device as this process counts: the runner shows it one card only, whatever its number elsewhere."""
     shown = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -163,7 +152,7 @@ def _visible_device(asked: str) -> str:
 def _device(folder: Path) -> str:
     """Return the device the job will use, as far as that can be told before the slow libraries are loaded."""
     try:
-        spec = JobSpec.from_json(_read_spec(folder))
+        spec = JobSpec.read(folder)
         network = spec.kind == "search" or spec.payload.get("estimator") in NETWORKS
         on_gpu = network and spec.resources.device != "cpu" and gpu_name()
     except MldeskError:

@@ -22,7 +22,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mldesk.core import canonical
 from mldesk.core.errors import BadInput, DiskFull, WorkFailed
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.script_environment import python_with
@@ -105,7 +104,7 @@ class _Script:
     def run(self, control: Control) -> Mapping[str, Any]:
         """Lay out the files, run the program, return the job's result. Raises ScriptFailed, BadInput, Terminated."""
         began = time.monotonic()
-        request = scripts.ScriptRequest.from_json(JobSpec.from_json(_spec(self._folder)).payload)
+        request = scripts.ScriptRequest.from_json(JobSpec.read(self._folder).payload)
         self.clean()
         self._report.stage("Laying out the script")
         self._lay_out(request)
@@ -201,16 +200,6 @@ def _how(code: int) -> str:
 def _signal(child: subprocess.Popen[bytes], number: int) -> None:
     if child.poll() is None:
         child.send_signal(number)
-
-
-def _spec(folder: Path) -> Mapping[str, Any]:
-    try:
-        value = canonical.loads((folder / "spec.json").read_bytes())
-    except (OSError, ValueError) as error:
-        raise BadInput(f"The job's spec.json cannot be read: {error}.") from error
-    if not isinstance(value, Mapping):
-        raise BadInput("The job's spec.json is not a JSON object.")
-    return value
 
 
 def _ended(spool: Spool, cancelled: bool, error: Exception) -> int:

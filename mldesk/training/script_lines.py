@@ -108,9 +108,9 @@ _KINDS = frozenset(name.removeprefix("_on_") for name in vars(Lines) if name.sta
 
 
 def _pack(source: Path, target: Path) -> None:
-    """Write a folder as one file, since a checkpoint is a flat folder of files."""
+    """Write a folder as one file, since a checkpoint is a flat folder of files; links and the like stay out."""
     with tarfile.open(target, "w") as archive:
-        archive.add(source, arcname=".")
+        archive.add(source, arcname=".", filter=lambda item: item if item.isfile() or item.isdir() else None)
 
 
 def _name(name: object) -> str:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from mldesk.core import canonical
@@ -82,6 +83,17 @@ class JobSpec:
     @property
     def digest(self) -> str:
         return canonical.digest(self.to_json())
+
+    @classmethod
+    def read(cls, folder: Path) -> JobSpec:
+        """Read ``spec.json`` of a job's folder. Raises BadInput where it cannot be read or is no spec."""
+        try:
+            value = canonical.loads((folder / "spec.json").read_bytes())
+        except (OSError, ValueError) as error:
+            raise BadInput(f"The job's spec.json cannot be read: {error}.") from error
+        if not isinstance(value, Mapping):
+            raise BadInput("The job's spec.json is not a JSON object.")
+        return cls.from_json(value)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> JobSpec:

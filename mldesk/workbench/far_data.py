@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.core import canonical
 from mldesk.core.clock import Clock
-from mldesk.core.errors import BadInput, Conflict, LibraryDamaged, MldeskError, NotFound, RunnerUnreachable
+from mldesk.core.errors import BadInput, Conflict, LibraryDamaged, MldeskError, NotFound
 from mldesk.core.ids import new_id
 from mldesk.library import Library
 from mldesk.library.names import check_name
@@ -24,6 +24,7 @@ from mldesk.wire.manifest import is_digest
 from mldesk.wire.objects import ObjectMissing
 from mldesk.workbench.references import slug
 from mldesk.workbench.runner_asking import AskedRunners
+from mldesk.workbench.sending import send
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
@@ -117,14 +118,7 @@ class FarData:
         payload = ImportRequest.from_json(request.to_json()).to_json()
         spec = JobSpec(new_id(), KIND, f"import-{slug(name) or 'table'}", (), payload, Resources(device="cpu"))
         run = self._library.runs.add(spec, runner, "", self._clock.now())
-        try:
-            with self._runners.asking(runner) as client:
-                client.submit(spec)
-        except RunnerUnreachable as error:
-            later = f"Run {run.id} is kept and is sent when the runner answers again."
-            raise RunnerUnreachable(error.message, hint=f"{error.hint} {later}".strip()) from error
-        self._library.runs.mark_submitted(run.id)
-        return self._library.runs.get(run.id)
+        return send(self._library, self._runners, run, spec)
 
     def where(self, version: DatasetVersion) -> str | None:
         """Return the runner that alone has a table's rows; None when they are here."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.clock import Clock
-from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound, RunnerUnreachable
+from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound
 from mldesk.core.ids import new_id
 from mldesk.core.run_filter import RunFilter
 from mldesk.library import Library
@@ -35,6 +35,7 @@ from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.searching import SearchOrder, leaderboard, search_estimate, search_request
+from mldesk.workbench.sending import send
 from mldesk.workbench.spreading import beside, helped_by, helpers_of
 
 if TYPE_CHECKING:
@@ -180,8 +181,7 @@ class RunService:
     def begin(self, spec: JobSpec, runner: str, dataset: str, priority: int = 0) -> Run:
         """Write a job down, then hand it to its runner. Raises as ``start``."""
         run = self._library.runs.add(spec, runner, dataset, self._clock.now())
-        self._submit(run, spec, priority)
-        return self._library.runs.get(run.id)
+        return send(self._library, self._runners, run, spec, priority)
 
     def prepare(self, manifests: Sequence[str], runner: str) -> str:
         """Return the runner that ``runner`` means, once it can have these tables. Raises as ``start``."""
@@ -381,18 +381,6 @@ class RunService:
         prefers = order.resources.prefers_gpu or (
             order.resources.device == "auto" and estimator in ON_GPU and speaks and bool(gpus(facts)))
         return replace(order.resources, gpu_memory=memory, prefers_gpu=prefers)
-
-    def _submit(self, run: Run, spec: JobSpec, priority: int) -> None:
-        try:
-            with self._runners.asking(run.runner) as client:
-                client.submit(spec, priority) if priority else client.submit(spec)
-        except RunnerUnreachable as error:
-            raise RunnerUnreachable(error.message, hint=(error.hint + " " if error.hint else "") +
-                                    f"Run {run.id} is kept and is sent when the runner answers again.") from error
-        except MldeskError as error:
-            self._library.runs.set_state(run.id, JobState.FAILED, message=error.message, hint=error.hint)
-            raise
-        self._library.runs.mark_submitted(run.id)
 
     def _fresh(self, reference: str) -> Run:
         run = self.get(reference)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mldesk.core.clock import Clock
-from mldesk.core.errors import BadInput, NotFound, RunnerUnreachable
+from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.ids import new_id
 from mldesk.library import Library
 from mldesk.library.names import check_name
@@ -23,6 +23,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.references import did_you_mean, listed, slug
 from mldesk.workbench.runners import RunnerService
+from mldesk.workbench.sending import send
 
 SETTINGS = "mldesk.toml"
 # Folders that no program needs to run; nor what begins with a dot.
@@ -73,14 +74,7 @@ class ScriptService:
                        ScriptRequest.from_json(request.to_json()).to_json(), order.resources)
         run = self._library.runs.add(spec, runner, next((version.label for version in versions.values()), ""),
                                      self._clock.now())
-        try:
-            with self._runners.asking(runner) as client:
-                client.submit(spec)
-        except RunnerUnreachable as error:
-            later = f"Run {run.id} is kept and is sent when the runner answers again."
-            raise RunnerUnreachable(error.message, hint=f"{error.hint} {later}".strip()) from error
-        self._library.runs.mark_submitted(run.id)
-        return self._library.runs.get(run.id)
+        return send(self._library, self._runners, run, spec)
 
     def diff(self, run: Run, other: Run | None = None) -> str:
         """Return what changed in a script since another run of it (by default the last one before), as a unified diff.
