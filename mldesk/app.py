@@ -57,7 +57,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
 
     runners = RunnerService(library, connect, clock, access)
     datasets = DatasetService(library, place)
-    models = ModelService(library, SigningKeys(secrets))
+    models = ModelService(library, SigningKeys(secrets, library.settings))
     runs = RunService(library, datasets, runners, clock)
     predictions = PredictionService(library, models)
     return Workbench(

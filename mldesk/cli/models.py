@@ -159,5 +159,5 @@ def _score(metrics: Any) -> str:
 
 def _signed(signature: Any) -> str:
     if signature["valid"]:
-        return f"signed by {signature['by']}"
+        return f"signed by {signature['by']}" + (f" ({signature['fingerprint']})" if signature["known"] else "")
     return f"its signature is NOT valid: {signature['problem']}" if signature["problem"] else "not signed"

@@ -76,7 +76,7 @@ class ModelService:
         if not path.parent.is_dir():
             raise BadInput(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
         write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key())
-        return inspect(path)
+        return inspect(path, self._keys.known())
 
     @property
     def signing_problem(self) -> str:
@@ -87,7 +87,7 @@ class ModelService:
         """Say what a bundle holds and who signed it; loads nothing of it. Raises NotFound, BadBundle."""
         from mldesk.bundles import inspect
 
-        return inspect(existing(path))
+        return inspect(existing(path), self._keys.known())
 
     def import_file(self, path: Path) -> ModelVersion:
         """Check a bundle and take its model into the library. Raises NotFound, BadBundle, DiskFull."""

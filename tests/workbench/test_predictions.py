@@ -17,7 +17,7 @@ from tests.workbench.stand_ins import Desk
 
 @pytest.fixture
 def service(desk: Desk, tmp_path: Path) -> PredictionService:
-    keys = SigningKeys(SecretStore(tmp_path / "vault.json", find_keyring=lambda: None))
+    keys = SigningKeys(SecretStore(tmp_path / "vault.json", find_keyring=lambda: None), desk.library.settings)
     return PredictionService(desk.library, ModelService(desk.library, keys))
 
 

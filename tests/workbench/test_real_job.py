@@ -52,6 +52,7 @@ def test_predictions_from_a_bundle_are_those_made_at_training_time(
         assert bench.runs.evaluation(run.id) == bench.models.evaluation(done.model)
         bundle = tmp_path / f"{estimator}.mlbundle"
         assert bench.models.export(done.model, bundle).signature["valid"] is True
+        assert bench.models.inspect(bundle).signature["by"] == "you"
         report = bench.predictions.predict(str(bundle), tmp_path / "all.csv", tmp_path / "out.parquet")
         assert (report.rows, len(report.columns)) == (344, outputs)
         _same(bench, run.id, tmp_path / "out.parquet")

@@ -20,6 +20,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import Bundles
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.widgets import Card, Sheet, Tabs, make_button
+from mldesk.workbench.signing_key import OWN
 
 if TYPE_CHECKING:
     from mldesk.bundles import BundleReport
@@ -84,8 +85,9 @@ class BundleDialog(Sheet, TaskOwner):
         signature = report.signature
         by = str(signature.get("by") or "")
         if signature.get("valid") and signature.get("known"):
-            self._signed.say("success", self.tr("Signed by {name}.").format(name=by),
-                             self.tr("Nothing was changed since."))
+            self._signed.say("success", self.tr("Signed by {name}.").format(name=self.tr("you") if by == OWN else by),
+                             self.tr("Key {key}. Nothing was changed since it was signed.").format(
+                                 key=signature.get("fingerprint")))
         elif signature.get("valid"):
             self._signed.say("info", self.tr("Signed, by somebody this library does not know."),
                              self.tr("Key {key}. Nothing was changed since it was signed.").format(key=by))
