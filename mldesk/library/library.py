@@ -18,6 +18,7 @@ from mldesk.library.database import Database
 from mldesk.library.dataset_words import DatasetWords
 from mldesk.library.datasets import DatasetStore
 from mldesk.library.models import ModelStore
+from mldesk.library.prediction_log import PredictionLog
 from mldesk.library.runners import RunnerStore
 from mldesk.library.runs import RunStore
 from mldesk.library.schema import artifacts, dataset_versions, model_versions, runs
@@ -38,6 +39,7 @@ class Library:
         self.contracts = ContractStore(database, clock)
         self.runs = RunStore(database, clock)
         self.models = ModelStore(database, self.objects, clock)
+        self.predictions = PredictionLog(database, clock)
         self.runners = RunnerStore(database)
         self.settings = SettingStore(database)
         self._database, self._session, self._clock = database, session, clock

@@ -9,17 +9,19 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from mldesk.core.clock import Clock
 from mldesk.core.errors import Conflict, NotFound
-from mldesk.library import codec
+from mldesk.library import codec, stages
 from mldesk.library.database import Database
 from mldesk.library.names import check_name, fold, tidy_name
-from mldesk.library.records import Model, ModelVersion
-from mldesk.library.schema import dataset_versions, datasets, model_versions, models, runs
+from mldesk.library.records import Model, ModelVersion, StageChange
+from mldesk.library.schema import dataset_versions, datasets, model_versions, model_words, models, runs
 from mldesk.wire.objects import ObjectMissing, ObjectStore
 
 _version = (
     select(model_versions, models.c.name, models.c.folded, runs.c.id.label("run_id"),
-           datasets.c.name.label("dataset_now"), dataset_versions.c.number.label("dataset_number"))
+           datasets.c.name.label("dataset_now"), dataset_versions.c.number.label("dataset_number"),
+           models.c.promoted, model_words.c.stage)
     .join(models, model_versions.c.model == models.c.key)
+    .outerjoin(model_words, model_words.c.version == model_versions.c.key)
     .outerjoin(runs, model_versions.c.run == runs.c.key)
     .outerjoin(dataset_versions, model_versions.c.dataset_version == dataset_versions.c.key)
     .outerjoin(datasets, dataset_versions.c.dataset == datasets.c.key))
@@ -77,23 +79,61 @@ class ModelStore:
                 "metrics": metrics_text(facts.get("metrics"))})
             return _one_version(connection, chosen, key, number)
 
-    def promote(self, name: str, number: int) -> None:
-        """Let the bare name mean version ``number``. Raises NotFound."""
+    def promote(self, name: str, number: int, note: str = "") -> None:
+        """Let the bare name mean version ``number``; the one before is archived. Raises NotFound."""
         with self._database.write() as connection:
             row = _model(connection, name)
             _one_version(connection, row.name, row.key, number)
-            connection.execute(update(models).where(models.c.key == row.key).values(promoted=number))
+            stages.promote(connection, row.key, number, note, self._clock.now())
 
-    def rollback(self, name: str, number: int) -> None:
-        """Let the bare name mean an earlier version than it does. Raises NotFound; Conflict for a later one."""
+    def rollback(self, name: str, number: int | None = None, note: str = "") -> int:
+        """Let the bare name mean an earlier version than it does, None: the one promoted before; return its number.
+
+        Raises NotFound; Conflict for a later one, or where none was promoted before.
+        """
         with self._database.write() as connection:
             row = _model(connection, name)
-            _one_version(connection, row.name, row.key, number)
             now = row.promoted or _newest(connection, row.key)
+            if number is None:
+                number = stages.promoted_before(connection, row.key, now)
+            if number is None:
+                raise Conflict(f"No version of {row.name!r:.80} was promoted before version {now}.",
+                               hint="Say which version the name is to mean: mldesk models rollback MODEL VERSION.")
+            _one_version(connection, row.name, row.key, number)
             if number > now:
                 raise Conflict(f"The model {row.name!r:.80} is at version {now}; {number} is not an earlier one.",
                                hint=f"`mldesk models promote` goes forward to {number}.")
-            connection.execute(update(models).where(models.c.key == row.key).values(promoted=number))
+            stages.promote(connection, row.key, number, note, self._clock.now())
+            return number
+
+    def set_stage(self, name: str, number: int, stage: str, note: str = "") -> None:
+        """Say at which stage a version is: "", "candidate" or "archived".
+
+        Raises NotFound; BadInput for another word; Conflict for the promoted version, which another one has to follow.
+        """
+        with self._database.write() as connection:
+            row = _model(connection, name)
+            version = _one_version(connection, row.name, row.key, number)
+            stages.change(connection, row.key, version, stage, note, self._clock.now())
+
+    def stage_changes(self, name: str) -> list[StageChange]:
+        """Return how versions went from stage to stage, newest first. Raises NotFound."""
+        with self._database.read() as connection:
+            return stages.history(connection, _model(connection, name).key)
+
+    def card(self, name: str, number: int) -> str | None:
+        """Return the card as a person left it, None where nobody changed it. Raises NotFound."""
+        with self._database.read() as connection:
+            row = _model(connection, name)
+            _one_version(connection, row.name, row.key, number)
+            return stages.word(connection, row.key, number, "card")
+
+    def set_card(self, name: str, number: int, card: str | None) -> None:
+        """Keep a card instead of the one that was made; None goes back to that. Raises NotFound."""
+        with self._database.write() as connection:
+            row = _model(connection, name)
+            _one_version(connection, row.name, row.key, number)
+            stages.set_word(connection, row.key, number, card=None if card is None else codec.clean(card, 1 << 20))
 
     def set_notes(self, name: str, number: int, notes: str) -> None:
         """Keep words about a version. Raises NotFound."""
@@ -157,7 +197,7 @@ def _summaries() -> Select[Any]:
         model_versions.c.model == models.c.key).correlate(models).scalar_subquery()
     counted = select(func.count()).where(
         model_versions.c.model == models.c.key).correlate(models).scalar_subquery().label("versions")
-    return _version.add_columns(models.c.promoted, models.c.created.label("made"), counted).where(
+    return _version.add_columns(models.c.created.label("made"), counted).where(
         model_versions.c.number == newest)
 
 
@@ -170,4 +210,5 @@ def _to_version(row: Row[Any]) -> ModelVersion:
     return ModelVersion(
         model=row.name, number=row.number, manifest=row.manifest, run=row.run_id, dataset=dataset, task=row.task,
         target=row.target, estimator=row.estimator, metrics=codec.load(row.metrics), size=row.size,
-        created=row.created, notes=row.notes)
+        created=row.created, notes=row.notes,
+        stage=stages.PROMOTED if row.promoted == row.number else row.stage or "")

@@ -109,10 +109,39 @@ class ModelVersion:
     size: int                    # bytes
     created: float
     notes: str
+    stage: str = ""              # "", or a name of library.stages: "candidate", "promoted", "archived"
 
     @property
     def label(self) -> str:
         return f"{self.model}@{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class StageChange:
+    """One step of a version from a stage to another."""
+
+    number: int
+    time: float                  # seconds since the epoch
+    before: str
+    after: str
+    note: str                    # why, in a person's words; "" where nothing was said
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRecord:
+    """One file of predictions that was written."""
+
+    key: int
+    time: float
+    model: str                   # name@version, or the bundle's file name
+    manifest: str                # digest of the model's manifest, or of the bundle
+    source: str                  # path of the rows
+    source_digest: str           # SHA-256 of the file's bytes
+    output: str
+    output_digest: str
+    rows: int
+    left_out: int
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -181,6 +181,42 @@ model_versions = Table(
     Column("metrics", Text, nullable=False),     # JSON
     UniqueConstraint("model", "number"),
     Index("ix_model_versions_dataset_version", "dataset_version"),
+)
+
+model_words = Table(
+    "model_words", metadata,
+    Column("version", Integer, ForeignKey("model_versions.key", ondelete="CASCADE"), primary_key=True),
+    Column("stage", Text, nullable=False),       # "", "candidate", "archived"; the promoted one stands in models
+    Column("card", Text),                        # Markdown, as a person left it; null: as it was made
+)
+
+stage_changes = Table(
+    "stage_changes", metadata,
+    Column("key", Integer, primary_key=True),
+    Column("model", Integer, ForeignKey("models.key", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Index("ix_stage_changes_model", "model"),
+)
+
+predictions = Table(
+    "predictions", metadata,
+    Column("key", Integer, primary_key=True),
+    Column("time", Float, nullable=False),
+    Column("model", Text, nullable=False),       # name@version as it was called then, or a bundle's file name
+    Column("version", Integer, ForeignKey("model_versions.key", ondelete="SET NULL")),  # null: a bundle
+    Column("manifest", Text, nullable=False),    # digest of the model's manifest, or of the bundle
+    Column("source", Text, nullable=False),      # path
+    Column("source_digest", Text, nullable=False),
+    Column("output", Text, nullable=False),
+    Column("output_digest", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("left_out", Integer, nullable=False),
+    Column("options", Text, nullable=False),     # JSON: level, keep, strict, rejects
+    Index("ix_predictions_version", "version"),
 )
 
 runners = Table(

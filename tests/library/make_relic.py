@@ -24,7 +24,6 @@ def main() -> None:
             library.runs.apply(done.id, journal(STARTED, loss(1), loss(2, 0.25), *succeeded(first.manifest)))
             library.runs.apply(stopped.id, journal(STARTED, loss(1), loss(2, 0.25), (
                 "interrupted", {"cause": "killed_external", "message": "It was killed.", "hint": "Resume it."})))
-            library.models.promote("Pinguïns-class", 1)
             library.runners.set_facts("local", {"cores": 2}, 5.0)
             library.runners.add("gpu", "ssh", "me@box", options={"processor_only": False}, added=6.0)
             library.runners.set_unreachable("gpu", 7.0, "It is off.")
@@ -38,6 +37,12 @@ def main() -> None:
                 "interrupted", {"cause": "killed_external"})))
             library.runs.annotate(long.id, note="A note.", group="first tries", tags=["slow", "ünique"])
             library.words.set("Pinguïns", 2, note="Without the measurement.", tags=["clean", "für Ada"])
+            library.models.set_stage("Pinguïns-class", 1, "candidate")
+            library.models.promote("Pinguïns-class", 1, "It is better.")
+            library.models.set_card("Pinguïns-class", 1, "# Mine")
+            library.predictions.add(model="Pinguïns-class@1", manifest=first.manifest, source="in.csv",
+                                    source_digest=first.manifest, output="out.csv",
+                                    output_digest=first.manifest, rows=3, left_out=1, options={"level": 0.9})
             library.settings.set("theme", "dark")
         connection = sqlite3.connect(home.database)
         target.write_text("\n".join(connection.iterdump()) + "\n", "utf-8")

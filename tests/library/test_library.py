@@ -138,6 +138,11 @@ class TestMigrations:
                 assert [point.step for point in library.runs.metrics(long.id)] == list(range(1, 101))
             if relic.stem > "0005":
                 assert library.words.get("Pinguïns")[2] == Words("Without the measurement.", ("clean", "für Ada"))
+            if relic.stem > "0006":
+                change = library.models.stage_changes("Pinguïns-class")[0]
+                assert (change.before, change.after, change.note) == ("candidate", "promoted", "It is better.")
+                assert library.models.card("Pinguïns-class", 1) == "# Mine"
+                assert [(made.rows, made.options) for made in library.predictions.list()] == [(3, {"level": 0.9})]
             assert library.settings.get("theme") == "dark"
             library.runs.apply(stopped.id, journal(("started", {"attempt": 2, "resumed_from": 1}), first=5))
             add_table(library, "Pinguïns")

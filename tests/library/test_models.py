@@ -113,3 +113,43 @@ def test_settings_are_plain_data_by_key(library: Library) -> None:
     library.settings.delete("theme")
     library.settings.delete("theme")
     assert library.settings.get("theme") is None
+
+
+def test_versions_go_from_stage_to_stage_and_the_history_says_how(library: Library, three: str) -> None:
+    models = library.models
+    models.set_stage(three, 2, "candidate", "It looks good.")
+    models.promote(three, 2)
+    models.promote(three, 2)   # changes nothing
+    models.promote(three, 3, "It is better.")
+    assert [version.stage for version in models.versions(three)] == ["", "archived", "promoted"]
+    assert models.rollback(three, note="It is not.") == 2
+    assert [version.stage for version in models.versions(three)] == ["", "promoted", "archived"]
+    assert [(change.number, change.before, change.after, change.note) for change in models.stage_changes(three)] == [
+        (2, "archived", "promoted", "It is not."), (3, "promoted", "archived", ""),
+        (3, "", "promoted", "It is better."), (2, "promoted", "archived", ""), (2, "candidate", "promoted", ""),
+        (2, "", "candidate", "It looks good.")]
+    with pytest.raises(Conflict, match="was promoted before"):
+        models.rollback(three)
+    with pytest.raises(Conflict, match="is promoted"):
+        models.set_stage(three, 2, "archived")
+    with pytest.raises(BadInput, match="no stage 'live'"):
+        models.set_stage(three, 1, "live")
+
+
+def test_a_card_is_kept_and_given_up_again(library: Library, three: str) -> None:
+    assert library.models.card(three, 2) is None
+    library.models.set_card(three, 2, "# Mine")
+    library.models.set_stage(three, 2, "candidate")
+    assert (library.models.card(three, 2), library.models.card(three, 1)) == ("# Mine", None)
+    library.models.set_card(three, 2, None)
+    assert library.models.card(three, 2) is None
+    assert library.models.version(three, 2).stage == "candidate"
+
+
+def test_predictions_are_listed_by_model(library: Library, three: str) -> None:
+    for model in (f"{three}@2", "stranger.mlbundle"):
+        library.predictions.add(model=model, manifest="0" * 64, source="in.csv", source_digest="1" * 64,
+                                output="out.csv", output_digest="2" * 64, rows=3, left_out=0, options={"level": 0.9})
+    assert [record.model for record in library.predictions.list()] == ["stranger.mlbundle", f"{three}@2"]
+    record, = library.predictions.list("vögel")
+    assert (record.model, record.rows, record.options) == (f"{three}@2", 3, {"level": 0.9})
