@@ -16,11 +16,12 @@ from sqlalchemy import delete, select
 from mldesk.core.errors import LibraryDamaged, NotFound
 from mldesk.library.names import fold
 from mldesk.library.schema import dataset_versions, datasets
-from mldesk.wire.objects import DAY, ObjectMissing
+from mldesk.wire.objects import DAY, ObjectMissing, ObjectStore
 
 if TYPE_CHECKING:
     from mldesk.library.database import Database
-    from mldesk.library.library import Library
+    from mldesk.library.datasets import DatasetStore
+    from mldesk.library.holdings import Holdings
 
 SETTLED = 600.0   # seconds since somebody put or asked for an object; a writer may be about to name it until then
 
@@ -49,8 +50,8 @@ class Purged:
 class Bin:
     """Removed datasets."""
 
-    def __init__(self, library: Library, database: Database) -> None:
-        self._library, self._database = library, database
+    def __init__(self, holdings: Holdings, objects: ObjectStore, database: Database) -> None:
+        self._holdings, self._objects, self._database = holdings, objects, database
 
     def list(self) -> list[Binned]:
         """Return what is in the bin, last removed first, with what purging each alone would free."""
@@ -60,7 +61,7 @@ class Bin:
         found = []
         for row in rows:
             own = self._objects_of([row.key])
-            needed = self._reached(self._library.named_digests(without=[row.key])) if own else set()
+            needed = self._reached(self._holdings.named_digests(without=[row.key])) if own else set()
             with self._database.read() as connection:
                 count = len(connection.execute(select(dataset_versions.c.key).where(
                     dataset_versions.c.dataset == row.key)).all())
@@ -78,20 +79,20 @@ class Bin:
         if not chosen:
             return Purged((), self._sweep(), 0, 0)
         own = self._objects_of(chosen)
-        self._reached(self._library.named_digests(without=chosen))  # where that cannot be read, nothing goes
+        self._reached(self._holdings.named_digests(without=chosen))  # where that cannot be read, nothing goes
         with self._database.write() as connection:
             connection.execute(delete(datasets).where(datasets.c.key.in_(chosen), datasets.c.removed.is_not(None)))
-        needed = self._reached(self._library.named_digests())
+        needed = self._reached(self._holdings.named_digests())
         free = {digest: size for digest, size in own.items() if digest not in needed}
-        gone = self._library.free(free, settled)
+        gone = self._holdings.free(free, settled)
         freed = sum(free[digest] for digest in gone)
         return Purged(tuple(chosen.values()), freed + self._sweep(), sum(own.values()) - sum(free.values()),
                       sum(free.values()) - freed)
 
     def _sweep(self) -> int:
         """Free what a purge before left, because it was killed or the objects were in use."""
-        sizes = dict(self._sizes(self._library.objects.digests()))
-        return sum(sizes.get(digest, 0) for digest in self._library.sweep(DAY))
+        sizes = dict(self._sizes(self._objects.digests()))
+        return sum(sizes.get(digest, 0) for digest in self._holdings.sweep(DAY))
 
     def _chosen(self, names: Collection[str] | None) -> dict[int, str]:
         with self._database.read() as connection:
@@ -115,23 +116,23 @@ class Bin:
 
     def _reached(self, digests: Collection[str]) -> set[str]:
         """Return the digests and those of the files of manifests among them."""
-        return self._library.objects.reached(digests)
+        return self._objects.reached(digests)
 
     def _sizes(self, digests: Iterable[str]) -> Iterable[tuple[str, int]]:
         for digest in digests:
             with suppress(ObjectMissing):
-                yield digest, self._library.objects.size(digest)
+                yield digest, self._objects.size(digest)
 
 
-def costs(library: Library, name: str) -> Mapping[int, tuple[int, int]]:
+def costs(store: DatasetStore, objects: ObjectStore, name: str) -> Mapping[int, tuple[int, int]]:
     """Return by version of a dataset the bytes that it alone holds, and all bytes of its rows."""
     uses: dict[str, int] = {}
     parts: dict[int, dict[str, int]] = {}
-    for item in (*library.datasets.list(), *library.datasets.list(removed=True)):
+    for item in (*store.list(), *store.list(removed=True)):
         if item.removed is None:
-            for version in library.datasets.versions(item.name):
+            for version in store.versions(item.name):
                 with suppress(ObjectMissing, LibraryDamaged):
-                    files = {entry.sha256: entry.size for entry in library.objects.manifest(version.manifest).entries}
+                    files = {entry.sha256: entry.size for entry in objects.manifest(version.manifest).entries}
                     for digest in files:
                         uses[digest] = uses.get(digest, 0) + 1
                     if item.name == name:

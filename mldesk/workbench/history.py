@@ -43,7 +43,8 @@ class HistoryService:
     def lineage(self, name: str) -> list[Ancestry]:
         """Return every version, oldest first, with what it came of and what came of it. Raises NotFound."""
         head = self._datasets.show(name)
-        words, spent = self._library.words.get(head.dataset), costs(self._library, head.dataset)
+        words = self._library.words.get(head.dataset)
+        spent = costs(self._library.datasets, self._library.objects, head.dataset)
         models: dict[str, list[str]] = {}
         for item in self._library.models.list():
             for made in self._library.models.versions(item.name):

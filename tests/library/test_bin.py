@@ -106,7 +106,7 @@ def test_a_version_costs_what_it_alone_holds(library: Library) -> None:
     add_table(library, "table", b"a" * 100)
     add_table(library, "table", b"b" * 200, parent=1)
     add_table(library, "copy", b"a" * 100)
-    assert costs(library, "table") == {1: (0, 100), 2: (200, 200)}
+    assert costs(library.datasets, library.objects, "table") == {1: (0, 100), 2: (200, 200)}
 
 
 def test_notes_and_tags_belong_to_a_dataset_or_a_version_and_follow_its_name(library: Library) -> None:

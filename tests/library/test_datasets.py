@@ -84,7 +84,7 @@ def test_what_is_removed_lies_in_the_bin_and_comes_back(library: Library, clock:
     with pytest.raises(NotFound) as caught:
         library.datasets.get("penguins")
     assert "bin" in caught.value.hint
-    assert library.sweep(0) == []  # what lies in the bin is kept
+    assert library.holdings.sweep(0) == []  # what lies in the bin is kept
     library.datasets.restore("PENGUINS")
     assert library.datasets.version("penguins") == version
 

@@ -316,8 +316,8 @@ class TestSweeping:
         model = library.objects.put_manifest({"model.onnx": library.objects.put_bytes(b"onnx")})
         library.runs.apply(add_run(library).id, journal(STARTED, loss(1), *succeeded(model)))
         stray = library.objects.put_bytes(b"stray")
-        assert library.sweep() == []
-        assert library.sweep(0) == [stray]
+        assert library.holdings.sweep() == []
+        assert library.holdings.sweep(0) == [stray]
         library.objects.verify_manifest(version.manifest)
         library.objects.verify_manifest(model)
         assert library.objects.has(profile)
@@ -329,6 +329,6 @@ class TestSweeping:
         run = add_run(library)
         result = library.objects.put_bytes(b"a result that the library has not heard of")
         clock.time += 20
-        assert library.sweep(0) == []
+        assert library.holdings.sweep(0) == []
         library.runs.apply(run.id, journal(STARTED, ("failed", {"cause": "user_error", "message": "m", "hint": ""})))
-        assert library.sweep(0) == [result]
+        assert library.holdings.sweep(0) == [result]

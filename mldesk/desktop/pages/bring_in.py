@@ -103,7 +103,7 @@ def choose_sample(shell: Shell) -> None:
     """Show the samples that came along."""
     from mldesk.desktop.pages.samples_dialog import SamplesDialog
 
-    SamplesDialog(shell).open()
+    SamplesDialog(shell, partial(bring_in_sample, shell)).open()
 
 
 async def _import_sample(shell: Shell, name: str) -> None:

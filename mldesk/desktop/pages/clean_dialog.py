@@ -106,6 +106,7 @@ class CleanDialog(Sheet, TaskOwner):
         self.add_button = make_button(self.tr("Add a step"), "secondary", "plus")
         self.add_button.clicked.connect(self._pick)
         self.menu = RecipeMenu(self._shell, self.state, self)
+        self.menu.wanted_on.connect(self._go_on_with)
         recipe = make_button(self.tr("Recipe"), "secondary", menu=self.menu)
         self.list = StepList()
         self.list.moved.connect(self.state.move_to)
@@ -196,6 +197,10 @@ class CleanDialog(Sheet, TaskOwner):
         self._stack.setCurrentIndex(_PICKER)
         self._picker.begin()
         self.set_primary_enabled(self.tr("Finish the step you are at first."))
+
+    def _go_on_with(self, version: DatasetVersion, steps: Sequence[Step]) -> None:
+        self.reject()
+        CleanDialog(self._shell, version, steps).open()
 
     def _edit_at(self, index: int) -> None:
         from mldesk.data.steps import BY_NAME

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
@@ -25,6 +25,8 @@ _JSON = "Recipes (*.json)"
 
 class RecipeMenu(QMenu):
     """Acts on a ``CleanState``; ``host`` is the dialog that shows it."""
+
+    wanted_on = Signal(object, object)   # a DatasetVersion, and the steps to clean it with
 
     def __init__(self, shell: Shell, state: CleanState, host: Sheet) -> None:
         super().__init__(host)
@@ -115,12 +117,8 @@ class RecipeMenu(QMenu):
         dialog.open()
 
     def _open_over(self, version: object, dialog: Sheet) -> None:
-        from mldesk.desktop.pages.clean_dialog import CleanDialog
-
         dialog.accept()
-        steps = _loose(self._state.steps.value)
-        self._host.reject()
-        CleanDialog(self._shell, version, steps).open()  # type: ignore[arg-type]
+        self.wanted_on.emit(version, _loose(self._state.steps.value))
 
     def _take_text(self, text: str) -> None:
         from mldesk.data.steps import parse_recipe

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 
 from mldesk.desktop import words
-from mldesk.desktop.pages.bring_in import bring_in_sample
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, Sheet, make_button, make_label
@@ -14,14 +15,14 @@ from mldesk.desktop.widgets import Card, Sheet, make_button, make_label
 class SamplesDialog(Sheet):
     """One card per sample: what it is, what may be learnt from it, and Import."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, choose: Callable[[str], None]) -> None:
         super().__init__(self.tr("Sample data"), shell.host, secondary=self.tr("Close"), width=560,
                          text=self.tr("Real data sets that came with MLDesk. Nothing is downloaded."))
         from mldesk.workbench.sources import SAMPLES
 
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.primary.hide()
-        self._shell = shell
+        self._choose = choose
         for sample in SAMPLES:
             button = make_button(self.tr("Import"), "primary" if sample is SAMPLES[0] else "secondary", "import")
             button.setAccessibleName(self.tr("Import {name}").format(name=sample.name))
@@ -35,4 +36,4 @@ class SamplesDialog(Sheet):
 
     def _on_chosen(self, name: str) -> None:
         self.accept()
-        bring_in_sample(self._shell, name)
+        self._choose(name)
