@@ -1,25 +1,26 @@
 """``python -m runner_agent receive`` and ``send``: objects in bulk over stdin and stdout; see mldesk.wire.bulk.
 
 Beside the agent and not through it: they share only the object store, which any number of processes may use at once.
-A caller that is cut off loses at most the piece that was on its way.
+What has come of a chunk when its caller is cut off is kept, and told to the next one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import os
 import queue
 import select
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 from mldesk.core.errors import BadInput, MldeskError
-from mldesk.wire.bulk import HEADER, NO_DIGEST, Buffer, Frame, Received, Torn, frame, header, read_frame
+from mldesk.core.filelock import acquire
+from mldesk.wire.bulk import HEADER, NO_DIGEST, Buffer, Frame, Received, Torn, frame, header, lack, read_parts
 from mldesk.wire.intake import Intake
-from mldesk.wire.manifest import CHUNK, Entry, check_digest
+from mldesk.wire.manifest import CHUNK, PART, Entry, check_digest
 from mldesk.wire.objects import ObjectMissing, ObjectStore
 from runner_agent.ballast import require_room
 from runner_agent.bridge import arguments_of, refuse, say
@@ -28,8 +29,11 @@ from runner_agent.place import Place
 SILENCE = 300.0            # seconds without a byte from the caller, who may be reading its own slow disk
 _PIPE = 1024 * 1024        # bytes a pipe to sshd may hold: fewer turns between it and us
 _SET_PIPE_SIZE = 1031      # F_SETPIPE_SZ of Linux; Python's fcntl has a name for it since 3.10, not everywhere
+_SMALL = 4096              # bytes that are read into memory of their own
 _UNSAID = 64               # answers that wait to go out together while more is coming in
-_AHEAD = 2                 # frames that are read before it is their turn
+_AHEAD = 4                 # frames, or parts of one, that are read before it is their turn
+_PATIENCE = 1.0            # seconds that a plan waits for receivers of the same, whose callers may be gone
+_LOOK = 0.01               # seconds between looks whether they have ended
 
 
 def main(given: Sequence[str]) -> int:
@@ -58,6 +62,8 @@ def _serve(answer: Callable[[Received], Sequence[Buffer]]) -> int:
                 _write(unsaid)
                 return 0
             said = answer(given)
+            if not said:
+                continue
             if sum(map(len, said)) == HEADER.size:
                 unsaid += said[0]
             else:
@@ -73,8 +79,6 @@ class Ahead:
 
     def __init__(self) -> None:
         self._frames: queue.Queue[Received | Exception | None] = queue.Queue(_AHEAD)
-        # One buffer for each frame that waits, one that is worked on, and one that is read into.
-        self._readers = itertools.cycle([Stdin() for _ in range(_AHEAD + 2)])
         threading.Thread(target=self._read, name="stdin", daemon=True).start()
 
     @property
@@ -90,15 +94,17 @@ class Ahead:
         return given
 
     def _read(self) -> None:
-        given: Received | Exception | None = None
-        while not isinstance(given, Exception):
-            try:
-                given = read_frame(next(self._readers))
-            except (MldeskError, OSError) as error:
-                given = error
-            self._frames.put(given)
-            if given is None or (isinstance(given, Received) and given.kind is Frame.END):
-                return
+        read, given = Stdin(_AHEAD + 2), None  # those that wait, the one that is worked on, the one that is read into
+        try:
+            while given is None or given.kind is not Frame.END:
+                given = None
+                for given in read_parts(read, PART):
+                    self._frames.put(given)
+                if given is None:
+                    self._frames.put(None)
+                    return
+        except (MldeskError, OSError) as error:
+            self._frames.put(error)
 
 
 class Taking:
@@ -107,6 +113,8 @@ class Taking:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._intake: Intake | None = None
+        self._turn: BinaryIO | None = None
+        self._gathered = bytearray()  # of a chunk without a plan
 
     def answer(self, given: Received) -> Sequence[Buffer]:
         """Do what a frame asks for; return what to say. Raises MldeskError, OSError."""
@@ -114,6 +122,8 @@ class Taking:
             return self._plan(given.json())
         if given.kind is Frame.CHUNK:
             self._chunk(given)
+            if given.left:
+                return ()
         elif given.kind is Frame.OBJECT:
             if hashlib.sha256(given.body).hexdigest() != given.digest:
                 raise Torn("A piece came in damaged.", hint="Send it again.")
@@ -122,6 +132,7 @@ class Taking:
             self._store.assemble(_entry(given.json()))
         elif given.kind is Frame.COMPLETE and self._intake is not None:
             self._intake.finish()
+            (self._store.coming / f"{check_digest(given.json().get('manifest', ''))}.turn").unlink(missing_ok=True)
         elif given.kind is Frame.COMPLETE:
             self._store.complete(check_digest(given.json().get("manifest", "")))
         else:
@@ -132,6 +143,8 @@ class Taking:
         """Let go of what did not come whole."""
         if self._intake is not None:
             self._intake.close()
+        if self._turn is not None:
+            self._turn.close()
 
     def _plan(self, given: dict[str, Any]) -> Sequence[Buffer]:
         if self._intake is not None:
@@ -139,19 +152,33 @@ class Taking:
         try:
             entries = self._store.manifest(check_digest(given.get("manifest", ""))).entries
         except ObjectMissing:
-            lack = b"\0"
+            body = b"\0"
         else:
+            self._take_turn(given["manifest"], given.get("lead") is True)
             self._intake = Intake(self._store, entries, lead=given.get("lead") is True)
             require_room(self._store.root, sum(piece.size for piece in self._intake.wanted))
-            lack = b"\1" + self._intake.bitmap()
-        return header(Frame.LACK, lack), lack
+            body = lack(self._intake.bitmap(), self._intake.begun() if given.get("begun") is True else {})
+        return header(Frame.LACK, body), body
+
+    def _take_turn(self, manifest: str, lead: bool) -> None:
+        """Wait until receivers that were cut off have written down what still came to them: it is not sent again."""
+        self._turn = open(self._store.coming / f"{manifest}.turn", "ab")  # noqa: SIM115 - see close
+        os.utime(self._turn.fileno())
+        deadline = time.monotonic() + _PATIENCE
+        while lead and not acquire(self._turn.fileno(), wait=False) and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        acquire(self._turn.fileno(), shared=True)
 
     def _chunk(self, given: Received) -> None:
         if self._intake is not None:
-            self._intake.put(given.digest, given.body)
+            self._intake.put_part(given.digest, given.body, given.left)
             return
+        self._gathered += given.body
+        if given.left:
+            return
+        chunk, self._gathered = self._gathered, bytearray()
         try:
-            self._store.put_chunk(given.digest, given.body)
+            self._store.put_chunk(given.digest, chunk)
         except BadInput as error:
             raise Torn("A piece came in damaged.", hint="Send it again.") from error
 
@@ -193,20 +220,27 @@ class Giving:
 class Stdin:
     """Reads exactly so many bytes of stdin, fewer at its end or when the caller has been silent too long."""
 
-    def __init__(self) -> None:
-        self._buffer = memoryview(bytearray(HEADER.size))
+    def __init__(self, last: int) -> None:
+        """The bytes of the ``last`` large calls stay as they are."""
+        self._buffers, self._number = [memoryview(b"")] * last, 0
 
     def __call__(self, count: int) -> memoryview:
-        """Return the bytes, in a buffer that the next call uses again."""
-        if count > len(self._buffer):
-            self._buffer = memoryview(bytearray(count))
-        view, have = self._buffer[:count], 0
+        """Return the bytes."""
+        view, have = self._space(count), 0
         while have < count and select.select([0], [], [], SILENCE)[0]:
             got = os.readv(0, [view[have:]])
             if not got:
                 break
             have += got
         return view[:have]
+
+    def _space(self, count: int) -> memoryview:
+        if count <= _SMALL:
+            return memoryview(bytearray(count))
+        self._number = (self._number + 1) % len(self._buffers)
+        if count > len(self._buffers[self._number]):
+            self._buffers[self._number] = memoryview(bytearray(count))
+        return self._buffers[self._number][:count]
 
 
 def _entry(value: dict[str, Any]) -> Entry:

@@ -1,11 +1,13 @@
 """One large file on its way here: chunks are written where they belong, and it is named once it is whole.
 
     ‹digest›.data    as long as the file will be, chunks in their places
-    ‹digest›.marks   the boot in which it was written, then one byte per chunk: 1 once that chunk is in its place
+    ‹digest›.marks   the boot in which it was written; one byte per chunk: 1 once that chunk is in its place;
+                     four bytes per chunk (little-endian): how much is there of one that is not whole
 
 What a process wrote outlives its death but not a power cut, so marks from another boot are checked against the chunks'
-digests before they count. A chunk is written at most once between two looks at its mark, under a lock on the marks:
-several processes may bring the same file, and one that is late cannot spoil what another has just named.
+digests before they count, and chunks that had only begun are begun anew. Every byte is written at most once between two
+looks at its mark, under a lock on the marks: several processes may bring the same file, and one that is late cannot
+spoil what another has just named.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from mldesk.wire.boot import boot_id
 from mldesk.wire.manifest import CHUNK, check_digest
 
 _HEAD = 64                 # bytes before the first mark
+_FAR = 4                   # bytes in which stands how far a chunk has come
 _SYNC_EVERY = 64 * 1024 * 1024  # bytes after which what has come is sent to the disk, so that the end has little to do
 _LOOK = 0.05               # seconds between looks for chunks that another process brings
 _PAST = 64 * 1024 * 1024   # bytes from which on a file that nobody reads soon goes past the system's memory
@@ -56,11 +59,12 @@ class Coming:
                  read_soon: bool = True) -> None:
         """Begin, or go on with what is there. Raises OSError."""
         self.digest, self.size, self.chunks = check_digest(digest), size, chunks
-        self._data, self._marks = folder / f"{digest}.data", folder / f"{digest}.marks"
+        self._data, self._marks = folder / f"{digest}.data", _marks_of(folder, digest)
         self._count = max(1, -(-size // CHUNK))
         self._known = bytearray(self._count)
+        self._begun: dict[int, int] = {}
         with self._marking(make=True) as marks:
-            self._known[:] = self._go_on(marks)
+            self._go_on(marks)
         self._direct = bool(_DIRECT) and not read_soon and size >= _PAST
         # What is written past the memory is hashed as it comes: while it comes in order, and only where each chunk has
         # a digest, so that no other process takes a right one back and writes something else there.
@@ -70,6 +74,14 @@ class Coming:
     def lacking(self) -> list[int]:
         """Return the numbers of the chunks that have not come, as this object knows."""
         return [index for index, mark in enumerate(self._known) if not mark]
+
+    def begun(self, index: int) -> int:
+        """Return how many bytes of a chunk are here, from its beginning, as this object knows."""
+        return self.length(index) if self._known[index] else self._begun.get(index, 0)
+
+    def content(self) -> bytes:
+        """Return all there is, which is not looked at. Raises FileNotFoundError once it was named, or swept away."""
+        return self._data.read_bytes()
 
     def length(self, index: int) -> int:
         """Return the bytes of a chunk."""
@@ -82,19 +94,23 @@ class Coming:
         """
         if len(data) != self.length(index):
             raise BadInput("A piece came in with a wrong length.")
-        with self._marking() as marks:
-            marks.seek(_HEAD + index)
-            ours = marks.read(1) != b"\1"
-            if ours:
-                self._write(index * CHUNK, data)
-                marks.seek(_HEAD + index)
-                marks.write(b"\1")
+        ours = self._put(index, data, 0)
         if self._hashing and ours and index == self._hashed:
             self._whole.update(data)
             self._hashed += 1
         else:
             self._hashing = False  # the rest is read when it is named
-        self._known[index] = 1
+
+    def put_part(self, index: int, data: Buffer, offset: int) -> bool:
+        """Write a part of a chunk, which begins ``offset`` bytes into it; say whether the chunk is whole now.
+
+        Raises as ``put``; ChunkAbsent where what goes before it is not here.
+        """
+        if not 0 <= offset <= offset + len(data) <= self.length(index):
+            raise BadInput("A piece came in with a wrong length.")
+        self._hashing = False
+        self._put(index, data, offset)
+        return bool(self._known[index])
 
     def name(self, store: Naming, wait: Callable[[float], bool] = lambda _seconds: False) -> None:
         """Hash the file while it comes, then give it its name.
@@ -110,6 +126,32 @@ class Coming:
             self._marks.unlink(missing_ok=True)
 
     # --- inside
+
+    def _put(self, index: int, data: Buffer, offset: int) -> bool:
+        """Write what is not there yet; say whether that was all of ``data``."""
+        end, length = offset + len(data), self.length(index)
+        with self._marking() as marks:
+            there = self._there(marks, index)
+            if there < offset:
+                raise ChunkAbsent(f"The beginning of a piece of the file {self.digest[:12]}… has not come.",
+                                  hint="Send it again.")
+            if there < end or not length:
+                self._write(index * CHUNK + there, memoryview(data)[there - offset:])
+                marks.seek(_HEAD + index if end == length else self._far(index))
+                marks.write(b"\1" if end == length else end.to_bytes(_FAR, "little"))
+        self._begun[index] = max(there, end)
+        self._known[index] = self._begun[index] == length
+        return there == offset
+
+    def _there(self, marks: BinaryIO, index: int) -> int:
+        marks.seek(_HEAD + index)
+        if marks.read(1) == b"\1":
+            return self.length(index)
+        marks.seek(self._far(index))
+        return int.from_bytes(marks.read(_FAR), "little")
+
+    def _far(self, index: int) -> int:
+        return _HEAD + self._count + _FAR * index
 
     def _write(self, offset: int, data: Buffer) -> None:
         done = self._write_past(offset, data) if self._direct and len(data) == CHUNK else 0
@@ -147,23 +189,26 @@ class Coming:
                 yield marks
                 return
 
-    def _go_on(self, marks: BinaryIO) -> bytes:
-        """Return the marks that count, writing down that they do in this boot."""
+    def _go_on(self, marks: BinaryIO) -> None:
+        """Take in the marks that count, writing down that they do in this boot."""
         boot, seen = boot_id().encode()[:_HEAD].ljust(_HEAD), marks.read()
-        whole = len(seen) == _HEAD + self._count and _size(self._data) == self.size
-        kept = bytearray(seen[_HEAD:]) if whole else bytearray(self._count)
+        whole = len(seen) in (self._far(0), self._far(self._count)) and _size(self._data) == self.size
+        kept = bytearray(seen[_HEAD:self._far(0)]) if whole else bytearray(self._count)
+        begun = seen[self._far(0):] if whole and seen[:_HEAD] == boot else b""
         if whole and seen[:_HEAD] != boot:
             with open(self._data, "rb", buffering=0) as file:
                 self._doubt(file, kept)
         if not whole:
             with open(self._data, "ab") as data:
                 data.truncate(self.size)
-        if not whole or seen[:_HEAD] != boot:
+        if not begun:  # it is new, of another boot, or of a version that knew whole chunks only
             marks.seek(0)
             marks.truncate()
-            _write_all(marks, boot + kept)
+            _write_all(marks, boot + kept + bytes(_FAR * self._count))
         os.utime(self._data)  # no sweep takes it while it is being brought
-        return bytes(kept)
+        self._known[:] = kept
+        for index in self.lacking() if any(begun) else ():
+            self._begun[index] = int.from_bytes(begun[_FAR * index:_FAR * (index + 1)], "little")
 
     def _doubt(self, file: BinaryIO, marks: bytearray) -> None:
         """Take back the marks of chunks that are not what they should be."""
@@ -199,23 +244,35 @@ class Coming:
                 raise ChunkAbsent(f"A piece of the file {self.digest[:12]}… has not come.", hint="Send it again.")
             more = wait(_LOOK)
             with contextlib.suppress(FileNotFoundError), open(self._marks, "rb", buffering=0) as marks:
-                self._known[:] = marks.read()[_HEAD:].ljust(self._count, b"\0")
+                self._known[:] = marks.read()[_HEAD:self._far(0)].ljust(self._count, b"\0")
 
     def _forget_bad(self, file: BinaryIO) -> Exception:
         """Take back the marks of chunks that are wrong; return what is to be raised."""
         with self._marking() as marks:
             marks.seek(_HEAD)
-            kept = bytearray(marks.read())
+            kept = bytearray(marks.read(self._count))
             self._doubt(file, kept)
             marks.seek(_HEAD)
-            _write_all(marks, kept)
+            _write_all(marks, kept + bytes(_FAR * self._count))
         self._known[:] = kept
+        self._begun.clear()
         if all(kept):
             for path in (self._data, self._marks):
                 path.unlink(missing_ok=True)
             return LibraryDamaged("The chunks of a file do not make the file they were sent for.",
                                   hint="The manifest itself is wrong; make it anew where it comes from.")
         return ChunksDamaged("A piece came in damaged.", hint="Send it again.")
+
+
+def is_begun(folder: Path, digest: str) -> bool:
+    """Say whether something of a file has come and is not named yet."""
+    return _marks_of(folder, digest).exists()
+
+
+def discard(folder: Path, digest: str) -> None:
+    """Remove what has come of a file."""
+    for path in (_marks_of(folder, digest), folder / f"{digest}.data"):
+        path.unlink(missing_ok=True)
 
 
 def sweep(folder: Path, older_than: float) -> None:
@@ -226,6 +283,10 @@ def sweep(folder: Path, older_than: float) -> None:
             newest = max(_changed(path), _changed(pair))
             if time.time() - newest >= older_than:
                 path.unlink()
+
+
+def _marks_of(folder: Path, digest: str) -> Path:
+    return folder / f"{check_digest(digest)}.marks"
 
 
 def _changed(path: Path) -> float:

@@ -1,8 +1,9 @@
 """Taking in what is missing of a manifest, chunk by chunk in any order, from a peer that nobody trusts.
 
-Only chunks that were asked for are taken, each into its place in the staging file of its object (mldesk.wire.coming).
-A thread hashes the large files as they grow; small files wait in ``.coming/‹digest›.‹token›.got``. ``finish`` gives
-everything its name. What came before an interruption is still there for the next intake of the same data.
+Only chunks that were asked for are taken, each into its place in the staging file of its object (mldesk.wire.coming);
+of one that comes in parts, what has come is kept. A thread hashes the large files as they grow; small files wait in
+``.coming/‹digest›.‹token›.got``. ``finish`` gives everything its name. What came before an interruption is still there
+for the next intake of the same data.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import hashlib
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,7 @@ from typing import Self
 from mldesk.core import durable
 from mldesk.core.errors import BadInput, DiskFull
 from mldesk.wire.batch import BATCH
+from mldesk.wire.beginnings import Beginnings
 from mldesk.wire.coming import Buffer, ChunkAbsent, ChunksDamaged, Coming
 from mldesk.wire.manifest import Entry, Piece, pieces_of
 from mldesk.wire.objects import ObjectStore
@@ -42,6 +44,7 @@ class Intake:
         self._large: dict[str, Coming] = {}
         self._places: dict[str, list[tuple[Coming, int]]] = {}
         self._small = {entry.sha256: entry.size for entry in absent if len(entry.chunks) == 1}
+        self._beginnings = Beginnings(store.coming)
         self._staged: dict[str, Path] = {}
         self._staged.update(self._found())
         with durable.disk_errors(_DOING):
@@ -63,22 +66,26 @@ class Intake:
         bits = "".join("1" if lacking else "0" for lacking in self._lacking())
         return int(bits.ljust(-len(bits) // 8 * -8, "0") or "0", 2).to_bytes(-(-len(bits) // 8), "big")
 
+    def begun(self) -> dict[int, int]:
+        """Return how many bytes of a piece that has to come are here, from its beginning, by its number in ``pieces``.
+
+        Only where there are some.
+        """
+        there = {number: self._begun(piece) for number, (piece, lacking)
+                 in enumerate(zip(self._pieces, self._lacking(), strict=True)) if lacking}
+        return {number: count for number, count in there.items() if count}
+
     def put(self, digest: str, data: Buffer) -> None:
         """Take in one piece. Raises BadInput for one that is no part of this, ChunksDamaged, DiskFull, OSError."""
-        places, size = self._places.get(digest, ()), self._small.get(digest)
-        if not places and size is None:
-            raise BadInput("A piece came in that nobody asked for.")
-        with durable.disk_errors(_DOING):
-            for coming, index in places:
-                self._put_large(coming, index, data)
-            if size is not None and digest not in self._staged:
-                if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
-                    raise ChunksDamaged("A piece came in damaged.", hint="Send it again.")
-                self._staged[digest] = self._store.stage(digest, data)
-                if self._lead and len(self._staged) >= BATCH:
-                    self._name_small()
-        if places and self._lead:
-            self._follow()
+        self._put(digest, lambda coming, index: coming.put(index, data),
+                  lambda size: self._put_small(digest, size, data))
+
+    def put_part(self, digest: str, data: Buffer, left: int) -> None:
+        """Take in a part of a piece, after which ``left`` bytes of it are to come. Raises as ``put``, ChunkAbsent."""
+        def to_large(coming: Coming, index: int) -> None:
+            coming.put_part(index, data, coming.length(index) - left - len(data))
+
+        self._put(digest, to_large, lambda size: self._put_small_part(digest, size, data, size - left - len(data)))
 
     def finish(self) -> None:
         """Name every file. Raises ChunkAbsent if a piece did not come, ChunksDamaged, LibraryDamaged, DiskFull."""
@@ -124,9 +131,49 @@ class Intake:
             raise DiskFull(f"The disk has no room for the {need / 1e6:.0f} MB that are to come ({self._store.root}).",
                            hint="Free some space on that disk, then do it again.")
 
-    def _put_large(self, coming: Coming, index: int, data: Buffer) -> None:
+    def _begun(self, piece: Piece) -> int:
+        counts = [coming.begun(index) for coming, index in self._places.get(piece.digest, ())]
+        if piece.digest in self._small and piece.digest not in self._staged:
+            counts.append(self._beginnings.begun(piece.digest, piece.size))
+        return min(counts, default=0)
+
+    def _put(self, digest: str, to_large: Callable[[Coming, int], None], to_small: Callable[[int], None]) -> None:
+        places, size = self._places.get(digest, ()), self._small.get(digest)
+        if not places and size is None:
+            raise BadInput("A piece came in that nobody asked for.")
+        with durable.disk_errors(_DOING):
+            for place in places:
+                self._put_large(place, to_large)
+            if size is not None and digest not in self._staged:
+                to_small(size)
+        if places and self._lead:
+            self._follow()
+
+    def _put_small(self, digest: str, size: int, data: Buffer) -> None:
+        if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
+            raise ChunksDamaged("A piece came in damaged.", hint="Send it again.")
+        self._staged[digest] = self._store.stage(digest, data)
+        if self._lead and len(self._staged) >= BATCH:
+            self._name_small()
+
+    def _put_small_part(self, digest: str, size: int, data: Buffer, offset: int) -> None:
+        if not offset and len(data) == size:
+            self._put_small(digest, size, data)
+            return
         try:
-            coming.put(index, data)
+            whole = self._beginnings.put(digest, size, data, offset)
+        except FileNotFoundError:  # another process has the whole of it
+            self._staged.update(self._found())
+            if digest not in self._staged and not self._store.has(digest):
+                raise
+            return
+        if whole is not None:
+            self._put_small(digest, size, whole)
+
+    def _put_large(self, place: tuple[Coming, int], put: Callable[[Coming, int], None]) -> None:
+        coming, index = place
+        try:
+            put(coming, index)
         except FileNotFoundError as error:
             if not self._store.has(coming.digest):
                 raise ChunkAbsent("A file on its way here was swept away.", hint="Send it again.") from error

@@ -17,6 +17,7 @@ from mldesk.core import canonical
 from mldesk.core.errors import BadInput, NotFound
 
 CHUNK = 4 * 1024 * 1024   # bytes; what travels and is resumed at once
+PART = 1024 * 1024        # bytes; what is kept of a chunk that is cut off
 FORMAT = 1
 MARK = b'{"entries":['    # how the canonical JSON of every manifest begins
 MAX_ENTRIES = 200_000

@@ -19,7 +19,7 @@ from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged
 from mldesk.wire import coming
 from mldesk.wire.coming import ChunkAbsent, ChunksDamaged, Coming
 from mldesk.wire.intake import Intake
-from mldesk.wire.manifest import CHUNK, Entry, pieces_of
+from mldesk.wire.manifest import CHUNK, PART, Entry, pieces_of
 from mldesk.wire.objects import ObjectStore
 from tests.core.disk_faults import every_death, every_fault, litter
 
@@ -216,6 +216,112 @@ def test_an_object_whose_chunks_nobody_knows_comes_whole_or_not_at_all(here: Obj
         right.put(index, LARGE[index * CHUNK:(index + 1) * CHUNK])
     right.name(here)
     assert here.read(digest) == LARGE
+
+
+MIDDLE = random.Random(3).randbytes(PART + PART // 2)  # of one chunk that comes in parts
+
+
+@pytest.fixture
+def parted(far: ObjectStore, tmp_path: Path) -> tuple[Entry, ...]:
+    (tmp_path / "large").write_bytes(LARGE)
+    files: dict[str, Path | str] = {"large": tmp_path / "large", "middle": far.put_bytes(MIDDLE)}
+    return far.manifest(far.put_manifest(files)).entries
+
+
+def test_a_piece_goes_on_where_its_last_part_ended(
+        far: ObjectStore, here: ObjectStore, parted: tuple[Entry, ...]) -> None:
+    for count in (1000, 2500):
+        with Intake(here, parted) as intake:
+            for number, piece in enumerate(intake.wanted):
+                data, there = far.read_chunk(piece.entry, piece.index), intake.begun().get(number, 0)
+                assert there == (0 if count == 1000 else 1000)
+                intake.put_part(piece.digest, data[there:count], len(data) - count)
+            assert intake.begun() == dict.fromkeys(range(4), count)
+            assert len(intake.wanted) == 4
+    with Intake(here, parted) as intake:
+        for number, piece in enumerate(intake.wanted):
+            data, there = far.read_chunk(piece.entry, piece.index), intake.begun()[number]
+            assert there == 2500
+            intake.put_part(piece.digest, data[there - 7:5000], len(data) - 5000)  # a little of it once more
+            intake.put_part(piece.digest, data[5000:], 0)
+        assert intake.wanted == []
+        assert intake.begun() == {}
+        intake.finish()
+    whole(here, parted)
+
+
+def test_parts_without_their_beginning_or_beyond_the_end_are_refused(
+        far: ObjectStore, here: ObjectStore, parted: tuple[Entry, ...]) -> None:
+    with Intake(here, parted) as intake:
+        for piece in intake.wanted:
+            data = far.read_chunk(piece.entry, piece.index)
+            with pytest.raises(ChunkAbsent):
+                intake.put_part(piece.digest, data[100:200], len(data) - 200)
+            for left in (len(data) - 99, CHUNK * 9, -1):
+                with pytest.raises(BadInput):
+                    intake.put_part(piece.digest, data[:100], left)
+        with pytest.raises(BadInput, match="nobody asked"):
+            intake.put_part("0" * 64, b"x", 0)
+        assert intake.begun() == {}
+
+
+def test_beginnings_of_another_boot_do_not_count(
+        far: ObjectStore, here: ObjectStore, parted: tuple[Entry, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    with Intake(here, parted) as intake:
+        for piece in intake.wanted:
+            intake.put_part(piece.digest, bytes(100), piece.size - 100)
+        assert len(intake.begun()) == 4
+    monkeypatch.setattr(coming, "boot_id", lambda: "after the power cut")
+    with Intake(here, parted) as intake:
+        assert intake.begun() == {}
+        bring(intake, far)
+        intake.finish()
+    assert all(here.has(entry.sha256) for entry in parted)
+
+
+def test_a_damaged_beginning_costs_the_piece_and_no_more(
+        far: ObjectStore, here: ObjectStore, parted: tuple[Entry, ...]) -> None:
+    with Intake(here, parted) as intake:
+        for number, piece in enumerate(intake.wanted):
+            data = far.read_chunk(piece.entry, piece.index)
+            intake.put_part(piece.digest, bytes(100) if number in (0, 3) else data[:100], piece.size - 100)
+            if number < 3:
+                intake.put_part(piece.digest, data[100:], 0)
+        with pytest.raises(ChunksDamaged):
+            intake.put_part(piece.digest, data[100:], 0)
+        with pytest.raises(ChunksDamaged):
+            intake.finish()
+    with Intake(here, parted) as intake:
+        assert [piece.digest for piece in intake.wanted] == [parted[0].chunks[0], parted[1].sha256]
+        assert intake.begun() == {}
+        bring(intake, far)
+        intake.finish()
+    whole(here, parted)
+
+
+def test_marks_of_a_version_that_knew_whole_chunks_only_still_count(
+        far: ObjectStore, here: ObjectStore, parted: tuple[Entry, ...]) -> None:
+    with Intake(here, parted, lead=False) as intake:
+        intake.put(parted[0].chunks[1], LARGE[CHUNK:2 * CHUNK])
+    marks = here.coming / f"{parted[0].sha256}.marks"
+    marks.write_bytes(marks.read_bytes()[:coming._HEAD + 3])
+    with Intake(here, parted) as intake:
+        assert len(intake.wanted) == 3
+        bring(intake, far)
+        intake.finish()
+    whole(here, parted)
+
+
+def test_a_small_file_that_another_process_brought_meanwhile_is_left_to_it(
+        here: ObjectStore, parted: tuple[Entry, ...]) -> None:
+    digest, middle = parted[1].sha256, parted[1:]
+    with Intake(here, middle, lead=False) as first, Intake(here, middle) as late:
+        late.put_part(digest, MIDDLE[:PART], len(MIDDLE) - PART)
+        first.put_part(digest, MIDDLE[:PART], len(MIDDLE) - PART)
+        first.put_part(digest, MIDDLE[PART:], 0)
+        late.put_part(digest, MIDDLE[PART:], 0)
+        late.finish()
+    whole(here, middle)
 
 
 def test_data_for_which_there_is_no_room_is_refused_at_once(

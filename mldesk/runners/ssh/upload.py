@@ -19,7 +19,7 @@ from mldesk.runners import answers
 from mldesk.runners.ssh.programs import Opened, Reader
 from mldesk.runners.ssh.stream import StreamEnded
 from mldesk.runners.ssh.transfer import Cut, Damaged, Progress, raise_failure
-from mldesk.wire.bulk import Frame, Received, Torn, frame, header, read_frame
+from mldesk.wire.bulk import Frame, Received, Torn, Unreadable, frame, header, read_frame, read_lack
 from mldesk.wire.manifest import CHUNK, Piece, pieces_of
 from mldesk.wire.objects import ObjectStore
 
@@ -39,6 +39,12 @@ class Parcel:
 
     kind: Frame
     piece: Piece
+    there: int = 0             # bytes of it that are there, from its beginning
+
+    @property
+    def size(self) -> int:
+        """Bytes that have to go."""
+        return self.piece.size - self.there
 
 
 class Lane:
@@ -47,24 +53,27 @@ class Lane:
     def __init__(self, opened: Opened) -> None:
         self._stream = opened.stream
         self._read = Reader(opened)
-        self.plans = type(opened.facts.get("bulk_newest")) is int and opened.facts["bulk_newest"] >= 2
+        told = opened.facts.get("bulk_newest")
+        newest = told if type(told) is int else 1
+        self.plans = newest >= 2
+        self._begun = {"begun": True} if newest >= 3 else {}
         self._waiting = bytearray()
         self._error: MldeskError | None = None
         self._sent = self._done = 0
         self._ended = False
         self._hearing: threading.Thread | None = None
 
-    def plan(self, manifest: str, lead: bool) -> bytes | None:
-        """Tell what is to come; return the bits of what is lacking, or None if it lacks the manifest itself.
+    def plan(self, manifest: str, lead: bool) -> bytes:
+        """Tell what is to come; return what the runner says of it, see ``read_lack``.
 
         For before the first ``send`` and after one of the manifest. Raises Cut, what the runner answered.
         """
-        self._put(frame(Frame.PLAN, {"manifest": manifest, "lead": lead}))
+        self._put(frame(Frame.PLAN, {"manifest": manifest, "lead": lead, **self._begun}))
         self._flush()
         while (answer := self._answer()) is not None:
             raise_failure(answer)
             if answer.kind is Frame.LACK and answer.body:
-                return bytes(answer.body[1:]) if answer.body[0] else None
+                return bytes(answer.body)
             if answer.kind is not Frame.DONE:
                 raise answers.BadAnswer
             self._done += 1
@@ -163,7 +172,7 @@ def bring(opened: Opened, manifest: str, store: ObjectStore, have: Have, progres
         closing.callback(lead.close)
         try:
             parcels = _lacking(lead, manifest, store, have)
-            total = sum(parcel.piece.size for parcel in parcels)
+            total = sum(parcel.size for parcel in parcels)
             lanes = [lead]
             for another in more(total) if lead.plans else ():
                 lanes.append(Lane(another))
@@ -182,16 +191,18 @@ def _lacking(lane: Lane, manifest: str, store: ObjectStore, have: Have) -> list[
     """Make the plan; return what is to go. The manifest itself has gone then."""
     if not lane.plans:
         return _by_asking(lane, manifest, store, have)
-    bits = lane.plan(manifest, True)
-    if bits is None:
-        _send_whole(lane, manifest, store, have)
-        bits = lane.plan(manifest, True)
     pieces = pieces_of(store.manifest(manifest).entries)
-    if bits is None or len(bits) != -(-len(pieces) // 8):
+    try:
+        lacking = read_lack(lane.plan(manifest, True), pieces)
+        if lacking is None:
+            _send_whole(lane, manifest, store, have)
+            lacking = read_lack(lane.plan(manifest, True), pieces)
+    except Unreadable as error:
+        raise answers.BadAnswer from error
+    if lacking is None:
         raise answers.BadAnswer
     lane.listen()
-    return [Parcel(Frame.CHUNK, piece) for number, piece in enumerate(pieces)
-            if bits[number // 8] >> (7 - number % 8) & 1]
+    return [Parcel(Frame.CHUNK, pieces[number], there) for number, there in lacking.items()]
 
 
 def _by_asking(lane: Lane, manifest: str, store: ObjectStore, have: Have) -> list[Parcel]:
@@ -256,7 +267,7 @@ class _Sending:
 
     def _help(self, lane: Lane, manifest: str) -> None:
         try:
-            if lane.plan(manifest, False) is None:
+            if lane.plan(manifest, False) == b"\0":
                 raise answers.BadAnswer
             lane.listen()
             self._send(lane, lambda: None)
@@ -272,7 +283,7 @@ class _Sending:
 
         with contextlib.closing(_Source(self._store)) as source:
             for parcel in self._parcels():
-                lane.send(parcel.kind, source.read(parcel.piece), parcel.piece.digest, moved)
+                lane.send(parcel.kind, source.read(parcel.piece)[parcel.there:], parcel.piece.digest, moved)
 
     def _parcels(self) -> Iterator[Parcel]:
         while self._error is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +21,15 @@ from mldesk.runners.ssh.programs import Opened
 from mldesk.runners.ssh.session import SshSession
 from mldesk.runners.ssh.transfer import Cut
 from mldesk.runners.ssh.upload import bring
-from mldesk.wire.bulk import Frame, header
+from mldesk.wire.bulk import HEADER, Frame, Received, frame, header, read_lack
 from mldesk.wire.jobs import JobSpec
-from mldesk.wire.manifest import CHUNK
+from mldesk.wire.manifest import CHUNK, PART, pieces_of
 from mldesk.wire.objects import ObjectStore
+from runner_agent.bulk import Taking
 from tests.runners.ssh.box import Box, Person, Sshd
 from tests.runners.ssh.proxy import Proxy
 
+LOGIN = 40_000             # bytes that a new connection takes by itself
 BOTH = pytest.mark.parametrize("system", [False, True], ids=["paramiko", "system ssh"])
 
 
@@ -85,8 +88,61 @@ def test_an_upload_that_is_cut_again_and_again_sends_at_most_one_chunk_twice_per
     runner.bring(digest)
     box.store.verify_manifest(digest)
     assert cuts >= 2
-    # What the network itself held when it was cut is not the chunks' fault: windows of both ends, a few MiB.
-    assert proxy.passed < person.store.manifest(digest).size + cuts * (CHUNK + 2**20) + 2**20
+    assert proxy.passed < person.store.manifest(digest).size * 1.004 + cuts * CHUNK + (cuts + 1) * LOGIN
+
+
+@pytest.mark.parametrize("size", [CHUNK + CHUNK // 2, 3 * PART])
+def test_what_came_over_a_line_that_fell_silent_is_not_sent_again(
+        runner: SshRunner, box: Box, person: Person, proxy: Proxy, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("PING_EVERY", 0.3), ("SUSPECT", 0.4), ("SILENCE", 2.0)):
+        monkeypatch.setattr(f"mldesk.runners.ssh.lifeline.{name}", seconds)
+    digest = data_set(person.store, size)
+    name = person.store.manifest(digest).entries[0].sha256
+    runner.hello()
+
+    def forget(_way: str, done: int, _total: int) -> None:  # the runner writes what came before the line is lost
+        if done >= 2 * PART and proxy.live:
+            runner._on_transfer = None
+            until_there(box, name, PART)
+            proxy.half_open()
+
+    proxy.passed = 0
+    runner._on_transfer = forget
+    runner.bring(digest)
+    box.store.verify_manifest(digest)
+    assert proxy.passed < size * 1.004 + 2 * PART + 4 * LOGIN
+
+
+def until_there(box: Box, digest: str, least: int) -> None:
+    """Wait until so many bytes of an object's first chunk are on the box's disk."""
+    deadline, data = time.monotonic() + 30, box.place / f"objects/.coming/{digest}.data"
+    while not (data.exists() and any(data.read_bytes()[least - 8:least])):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_plan_is_answered_once_the_receiver_before_has_written_everything(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner_agent.bulk._PATIENCE", 60.0)
+    near, far = ObjectStore(tmp_path / "near"), ObjectStore(tmp_path / "far")
+    digest = data_set(near, 2 * CHUNK)
+    far.put_bytes(near.read(digest))
+    plan = Received(Frame.PLAN, "", frame(Frame.PLAN, {"manifest": digest, "lead": True, "begun": True})[HEADER.size:])
+    first, second, third = Taking(far), Taking(far), Taking(far)
+    first.answer(plan)
+    asking = threading.Thread(target=second.answer, args=(plan,))
+    asking.start()
+    piece = pieces_of(near.manifest(digest).entries)[0]
+    first.answer(Received(Frame.CHUNK, piece.digest, near.read_chunk(piece.entry, 0)[:PART], piece.size - PART))
+    first.close()
+    asking.join()
+    assert second._intake is not None
+    assert second._intake.begun() == {0: PART}
+    monkeypatch.setattr("runner_agent.bulk._PATIENCE", 0.05)
+    _, body = third.answer(plan)  # while the second goes on: nobody waits for ever
+    assert read_lack(bytes(body), pieces_of(near.manifest(digest).entries)) == {0: PART, 1: 0}
+    for taking in (second, third):
+        taking.close()
 
 
 def test_artifacts_come_back_whole_large_or_small(
@@ -141,14 +197,15 @@ def test_a_long_line_is_filled_by_several_channels(
     assert told[-1] == (size, size)
 
 
-def test_a_runner_of_the_version_before_gets_its_data_too(
-        runner: SshRunner, box: Box, person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("newest", [1, 2])
+def test_a_runner_of_a_version_before_gets_its_data_too(
+        runner: SshRunner, box: Box, person: Person, newest: int, monkeypatch: pytest.MonkeyPatch) -> None:
     open_one = SshSession.open
 
     def old(session: SshSession, program: Any) -> Opened:
         opened = open_one(session, program)
         facts = {name: fact for name, fact in opened.facts.items() if name != "bulk_newest"}
-        return Opened(opened.stream, facts, opened.first)
+        return Opened(opened.stream, {**facts, "bulk_newest": newest} if newest > 1 else facts, opened.first)
 
     monkeypatch.setattr(SshSession, "open", old)
     digest = data_set(person.store, 2 * CHUNK + 17, 100, 0, CHUNK)
