@@ -156,7 +156,8 @@ def _window(face: Face, open_window: OpenWindow, *, gallery: bool) -> int:
 def _speak_unicode() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace" if stream is sys.stderr else stream.errors)
+            lenient = stream is sys.stderr or stream.errors in ("strict", "surrogateescape")  # cells hold any letter
+            stream.reconfigure(errors="backslashreplace" if lenient else stream.errors)
             if sys.platform == "win32" and not stream.isatty():
                 stream.reconfigure(encoding="utf-8")
 

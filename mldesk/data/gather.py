@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from mldesk.data.archives import SUFFIXES, copy, hidden, is_book, members, unpacking
 from mldesk.data.files import check_file, head_of, suffix_format
-from mldesk.data.locations import Location, is_database_url, is_url, shown_url
+from mldesk.data.locations import Location, is_database_url, is_url, readable, shown_url
 from mldesk.data.records import Cancelled, Fix, ImportCancelled, ImportOptions, ImportRefused
 
 _MOST_FILES = 100_000
@@ -32,6 +32,9 @@ class Item:
     url: str | None = None           # of a database server, which has no file
     notes: list[tuple[str, str]] = field(default_factory=list)   # (kind, message) known before it is read
 
+    def __post_init__(self) -> None:
+        self.shown = readable(self.shown)
+
     @property
     def name(self) -> str:
         """Return the name whose ending says what it is."""
@@ -40,10 +43,16 @@ class Item:
     def bring(self, target: Path, cancelled: Cancelled | None) -> Path:
         """Return the file to read, unpacked into ``target`` if it is a member. Raises ImportRefused, DiskFull."""
         if self.member is None:
-            return self.path
+            return self.path if readable(str(self.path)) == str(self.path) else _linked(self.path, target)
         with unpacking(self.shown), zipfile.ZipFile(self.path) as archive, archive.open(self.member) as file:
             copy(file, target, self.shown, max(1, self.member.compress_size), lambda _: _check(cancelled))
         return target
+
+
+def _linked(path: Path, target: Path) -> Path:
+    """Give a file whose name is no UTF-8 one that Arrow, DuckDB and SQLite can open."""
+    target.symlink_to(path.absolute())
+    return target
 
 
 def gather(sources: Sequence[Location], options: ImportOptions, folder: Path, fetch: Fetch,

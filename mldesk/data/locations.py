@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TypeAlias
@@ -56,6 +57,11 @@ def public_url(source: Location) -> str:
     parts = urlsplit(str(source))
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+
+
+def readable(name: str) -> str:
+    """Return a name as it can be shown and kept: bytes that are no UTF-8, as names on Linux may hold, as ``\\xff``."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace") if not name.isascii() else name
 
 
 def _plain(name: str) -> str:

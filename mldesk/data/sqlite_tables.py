@@ -49,7 +49,7 @@ def read_sqlite(context: Context, source: Path) -> RawTable:
 def _connect(context: Context, source: Path) -> sqlite3.Connection:
     # A write-ahead log beside the file belongs to it; without one SQLite must not even try to make files there.
     mode = "mode=ro" if source.with_name(source.name + "-wal").exists() else "mode=ro&immutable=1"
-    connection = sqlite3.connect(f"file:{pathname2url(str(source.resolve()))}?{mode}", uri=True)
+    connection = sqlite3.connect(f"file:{pathname2url(str(source.absolute()))}?{mode}", uri=True)
     try:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.core.paths import Home
+from mldesk.data.locations import readable
 from mldesk.library import Library
 from mldesk.library.contracts import KeptContract
 from mldesk.library.records import DatasetVersion
@@ -159,7 +160,7 @@ class ContractService:
             head.dataset, manifest=table.manifest, rows=table.rows, columns=table.columns, size=table.size,
             parent=head.number, source=table.source)
         self._library.contracts.accept(head.dataset, version.number, [
-            (Path(file.verdict.file).name, file.verdict.digest, file.verdict.rows - file.verdict.bad_rows)
+            (readable(Path(file.verdict.file).name), file.verdict.digest, file.verdict.rows - file.verdict.bad_rows)
             for file in checked])
         return version
 
