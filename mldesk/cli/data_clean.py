@@ -15,6 +15,7 @@ from mldesk.cli.data_shown import Reference, problems
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.targets import check_target
 
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
@@ -152,7 +153,6 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file that appears when it is whole. Raises NotFound for a folder that is not there, DiskFull."""
     from mldesk.core import durable
 
-    if not path.absolute().parent.is_dir():
-        raise NotFound(f"There is no folder {str(path.absolute().parent)!r}.")
+    check_target(path)
     with durable.disk_errors(f"writing {path.name}"), durable.replacing(path) as file:
         file.write(text.encode())

@@ -15,7 +15,8 @@ from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.models import up_to_date
 from mldesk.cli.train import detached, interrupted
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput
+from mldesk.core.targets import check_target
 
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
@@ -47,8 +48,8 @@ def explain(
         if set_:
             _one_row(face, bench, model, set_, about)
             return
-        if output is not None and not output.parent.is_dir():
-            raise NotFound(f"There is no folder {str(output.parent)!r} to write {output.name} into.")
+        if output is not None:
+            check_target(output)
         up_to_date(face, bench)
         run = bench.explaining.start(ExplainOrder(model, data, part, tuple(column or ()), rows, seed, runner))
         if detach:

@@ -82,6 +82,10 @@ def draft(folder: Path, name: str = "draft") -> Iterator[Draft]:
             if os.name != "nt":  # there the open handle itself forbids the removal, and a lock would forbid our writes
                 filelock.acquire(file.fileno(), wait=False)
             yield Draft(path, file)
+    except OSError as error:
+        if error.filename == str(path):
+            error.filename = str(folder / name)  # a temporary name says nothing to anybody
+        raise
     finally:
         with contextlib.suppress(OSError):
             path.unlink()

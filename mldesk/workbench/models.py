@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import Model, ModelVersion
 from mldesk.workbench.references import listed, parse_reference, which_version
@@ -70,11 +71,10 @@ class ModelService:
         from mldesk.bundles import inspect, write_bundle  # cryptography loads with it
 
         version = self.show(reference)
+        check_target(path)
         if path.suffix != SUFFIX:
             raise BadInput(f"A bundle's name ends in {SUFFIX}, and {path.name[-60:]!r} does not.",
                            hint=f"Write {path.with_suffix(SUFFIX).name}.")
-        if not path.parent.is_dir():
-            raise BadInput(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
         write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key())
         return inspect(path, self._keys.known())
 

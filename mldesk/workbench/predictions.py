@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.workbench.guard import guard, keep_rejects
 from mldesk.workbench.models import SUFFIX, ModelService, existing
@@ -61,8 +62,7 @@ class PredictionService:
         if output.suffix.lower() not in OUTPUTS:
             raise BadInput(f"Predictions cannot be written to {output.name[-60:]!r}: its extension says no format.",
                            hint=f"Name the output with one of {', '.join(OUTPUTS)}.")
-        if not output.parent.is_dir():
-            raise NotFound(f"There is no folder {str(output.parent)!r} to write {output.name} into.")
+        check_target(output)
         existing(source)
         _refuse_overwriting(output, {source: "the file of rows", **({Path(model): "the model"} if is_bundle(model)
                                                                     else {})})
@@ -119,10 +119,7 @@ def _check_rejects(rejects: Path, source: Path, output: Path) -> None:
 
 
 def _refuse_overwriting(output: Path, inputs: Mapping[Path, str]) -> None:
-    """Raise BadInput where writing ``output`` would replace a folder or one of ``inputs``, whatever its name is."""
-    if output.is_dir():
-        raise BadInput(f"{str(output)!r} is a folder, and predictions go into one file.",
-                       hint=f"Name a file in it: {output / 'predictions.csv'}")
+    """Raise BadInput where writing ``output`` would replace one of ``inputs``, whatever its name is."""
     for path, what in inputs.items():  # links of both kinds lead to the same file
         if output.exists() and path.exists() and output.samefile(path):
             raise BadInput(f"The output {output.name} is {what} itself, which would be lost.",

@@ -10,6 +10,7 @@ from typing import Any
 from mldesk import __version__
 from mldesk.core.durable import write_atomic
 from mldesk.core.errors import BadInput, MldeskError
+from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import MetricPoint, Run
 from mldesk.reports.document import Report, Section
@@ -34,11 +35,10 @@ class ReportService:
 
         Raises NotFound, BadInput for another suffix, a missing folder or a run that has not ended, NoPdf.
         """
+        check_target(path)
         if path.suffix.lower() not in SUFFIXES:
             raise BadInput(f"A report is a file that ends in {' or '.join(SUFFIXES)}, and {path.name[-60:]!r} does "
                            "not.", hint=f"Write {path.with_suffix('.html').name}.")
-        if not path.parent.is_dir():
-            raise BadInput(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
         report = self.make(references)
         from mldesk.reports.page import write_page  # draws with Matplotlib
         from mldesk.reports.pdf import write_pdf

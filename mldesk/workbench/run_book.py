@@ -12,6 +12,7 @@ from mldesk.core.clock import iso
 from mldesk.core.durable import disk_errors, write_atomic
 from mldesk.core.errors import NotFound
 from mldesk.core.run_filter import RunFilter
+from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.records import Run
@@ -89,8 +90,7 @@ class RunBook:
 
     def export(self, runs: Sequence[Run], path: Path) -> None:
         """Write a list of runs as CSV, a column for every metric and parameter. Raises NotFound, DiskFull, OSError."""
-        if not path.parent.is_dir():
-            raise NotFound(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
+        check_target(path)
         with disk_errors("writing the list of runs"):
             write_atomic(path, table(runs).encode())
 

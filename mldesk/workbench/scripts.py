@@ -13,6 +13,7 @@ from typing import Any
 from mldesk.core.clock import Clock
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.ids import new_id
+from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.records import Run
@@ -96,8 +97,7 @@ class ScriptService:
         if name not in artifacts:
             raise NotFound(f"Run {run.name} kept no {name!r:.60}.",
                            hint=did_you_mean(name, artifacts) or f"It kept: {listed(sorted(artifacts)) or 'nothing'}.")
-        if not path.parent.is_dir():
-            raise BadInput(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
+        check_target(path)
         from mldesk.core.durable import replacing
 
         with replacing(path) as file:

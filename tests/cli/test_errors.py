@@ -151,5 +151,13 @@ def test_a_table_is_not_written_over_a_folder(mldesk: Command) -> None:
     (mldesk.folder / "out.csv").mkdir()
     mldesk.good("data", "import", mldesk.folder / "t.csv", "--name", "n")
     done = mldesk("data", "export", "n", mldesk.folder / "out.csv")
-    assert (done.code, "out.csv is a folder" in done.err) == (2, True)
+    assert (done.code, "out.csv' is a folder" in done.err) == (2, True)
     assert list((mldesk.folder / "out.csv").iterdir()) == []
+
+
+@pytest.mark.parametrize("encoding", ["ascii:strict", "ascii:surrogateescape"])
+def test_what_a_terminal_cannot_show_is_written_out_and_no_error(mldesk: Command, encoding: str) -> None:
+    (mldesk.folder / "t.csv").write_text("größe,날짜\n1,2\n", "utf-8")
+    mldesk.good("data", "import", mldesk.folder / "t.csv", "--name", "n")
+    done = mldesk("data", "preview", "n", PYTHONIOENCODING=encoding)
+    assert (done.code, "gr\\xf6\\xdfe" in done.out) == (0, True)

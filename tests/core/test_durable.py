@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from mldesk.core import durable
-from mldesk.core.errors import DiskFull
+from mldesk.core.errors import BadInput, DiskFull, NotFound
 from mldesk.core.filelock import acquire, locked
+from mldesk.core.targets import check_target
 from tests.core.disk_faults import every_death, every_fault, litter, small_files
 
 OLD, NEW = b"old " * 10_000, b"new " * 30_000
@@ -92,3 +93,20 @@ def test_a_lock_keeps_other_processes_out_until_its_block_ends(tmp_path: Path) -
         assert free(shared=True)
         assert not free(shared=False)
     assert free(shared=False)
+
+
+def test_an_error_names_the_file_that_was_to_be_written_not_the_temporary_one(tmp_path: Path) -> None:
+    for write in (lambda: durable.write_atomic(tmp_path / "gone" / "file", NEW),
+                  lambda: durable.write_atomic(tmp_path, NEW)):
+        with pytest.raises(OSError) as caught:
+            write()
+        assert not str(caught.value.filename).endswith(".tmp")
+
+
+def test_where_a_file_is_to_be_written_is_said_to_be_wrong_before_anything_is_made(tmp_path: Path) -> None:
+    check_target(tmp_path / "file")
+    for path in (Path(), Path("/"), tmp_path):
+        with pytest.raises(BadInput, match="is a folder"):
+            check_target(path)
+    with pytest.raises(NotFound, match="no folder"):
+        check_target(tmp_path / "gone" / "file")
