@@ -31,7 +31,7 @@ def check_order(order: TrainOrder, version: DatasetVersion) -> TrainCheck:
         estimator = find_estimator(order.estimator, task).name
         parameters = resolve_parameters(estimator, order.parameters)
         features = _features(order, version)
-        _shares(order)
+        check_shares(order)
         _split(order, version)
         if order.split not in BY_COLUMN:
             _enough_rows(order, column, version.rows, task)
@@ -111,7 +111,8 @@ def _features(order: TrainOrder, version: DatasetVersion) -> tuple[str, ...]:
     return chosen
 
 
-def _shares(order: TrainOrder) -> None:
+def check_shares(order: TrainOrder) -> None:
+    """Raise BadInput for a share of rows that is none."""
     for share, what in ((order.test_size, "test"), (order.validation_size, "validation")):
         if not 0 < share < 1:
             raise BadInput(f"The share of the {what} part must lie between 0 and 1, not be {share:g}.",

@@ -23,7 +23,7 @@ from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
 from mldesk.wire.states import JobState
 from mldesk.workbench import comparison
-from mldesk.workbench.checks import check_order, refuse, split_request
+from mldesk.workbench.checks import check_order, check_shares, refuse, split_request
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
@@ -34,7 +34,7 @@ from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
-from mldesk.workbench.searching import SearchOrder, leaderboard, search_estimate, search_request
+from mldesk.workbench.searching import SearchOrder, check_amounts, leaderboard, search_estimate, search_request
 from mldesk.workbench.sending import send
 from mldesk.workbench.spreading import beside, helped_by, helpers_of
 
@@ -86,7 +86,12 @@ class RunService:
         return self._spread(order.train, request, order.helpers)
 
     def search_estimate(self, order: SearchOrder) -> Estimate:
-        """Say how many trials a search has time for, or how long it takes, roughly. Asks no runner."""
+        """Say how many trials a search has time for, or how long it takes, roughly. Asks no runner.
+
+        Raises BadInput for amounts that no search can have.
+        """
+        check_amounts(order)
+        check_shares(order.train)
         version = self._datasets.show(order.train.dataset)
         features = self.check(order.train).features
         known = [self._runners.show(name).facts.get("cores") for name in (order.train.runner, *order.helpers)

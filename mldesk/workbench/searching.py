@@ -18,6 +18,8 @@ from mldesk.workbench.references import did_you_mean, listed
 
 DEFAULT_SECONDS = 600.0
 MOST_PARALLEL = 64
+MOST_TRIALS = 1_000_000
+_MOST_SECONDS = 366 * 86_400.0
 METRICS: Mapping[str, tuple[str, ...]] = {  # by task; the first is what a search strives for by itself
     "tabular_classification": ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc",
                                "brier_score"),
@@ -54,17 +56,25 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
         if name not in able:
             raise BadInput(f"There is no model {name[:60]!r} for {task.replace('_', ' ')}.",
                            hint=did_you_mean(name, able) or f"There are: {listed(able)}.")
+    check_amounts(order)
+    endless = not order.seconds and not order.trials and order.target_score is None
+    return SearchRequest(train, order.metric, DEFAULT_SECONDS if endless else order.seconds, order.trials,
+                         order.target_score, order.estimators, order.ensemble, order.parallel)
+
+
+def check_amounts(order: SearchOrder) -> None:
+    """Raise BadInput for time, trials or a score that no search can have."""
     if not all(-math.inf < number < math.inf for number in (order.seconds, order.target_score or 0.0)):
         raise BadInput("How long a search may take, and what is good enough, are numbers.",
                        hint="Leave them out to search for ten minutes.")
     if order.seconds < 0 or order.trials < 0:
         raise BadInput("A search cannot take less than no time.", hint="Leave it out to search for ten minutes.")
+    if order.seconds > _MOST_SECONDS or order.trials > MOST_TRIALS:
+        raise BadInput(f"A search may take a year or {MOST_TRIALS:,} trials at most.",
+                       hint="Ask for less; one that has ended can be extended.")
     if not 1 <= order.parallel <= MOST_PARALLEL:
         raise BadInput(f"{order.parallel} trials cannot be made at once.",
                        hint=f"Choose a number from 1 to {MOST_PARALLEL}; one for each core is plenty.")
-    endless = not order.seconds and not order.trials and order.target_score is None
-    return SearchRequest(train, order.metric, DEFAULT_SECONDS if endless else order.seconds, order.trials,
-                         order.target_score, order.estimators, order.ensemble, order.parallel)
 
 
 def search_estimate(order: SearchOrder, rows: int, columns: int, cores: int) -> Estimate:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,18 @@ def test_a_search_that_ended_goes_on_as_a_new_run_with_its_trials(desks: Desks) 
     assert {key: spec.payload.get(key) for key in ("trials", "folds", "earlier", "helpers")} == {
         "trials": 10, "folds": 3, "earlier": [trials], "helpers": None}
     assert desks.runs.search_estimate(ORDER).folds == 5
+
+
+@pytest.mark.parametrize("order", [
+    replace(ORDER, seconds=math.inf), replace(ORDER, seconds=1e308), replace(ORDER, seconds=-1.0),
+    replace(ORDER, trials=10**30), replace(ORDER, parallel=0), replace(ORDER, target_score=math.nan),
+    replace(ORDER, train=replace(ORDER.train, test_size=math.nan)),
+    replace(ORDER, train=replace(ORDER.train, test_size=math.inf)),
+])
+def test_amounts_that_no_search_can_have_are_refused_by_the_estimate_and_the_search(
+    desks: Desks, order: SearchOrder
+) -> None:
+    for ask in (desks.runs.search_estimate, desks.runs.search):
+        with pytest.raises(BadInput):
+            ask(order)
+    assert not desks.old.specs
