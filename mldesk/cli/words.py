@@ -47,11 +47,16 @@ def score(value: Any) -> str:
     return f"{value:.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
-def alike(values: Sequence[float | None], *, whole: bool = False) -> list[str]:
+def alike(values: Sequence[float | str | None], *, whole: bool = False) -> list[str]:
     """Write numbers that belong together with as many digits after the point as the largest needs to have four.
 
-    ``whole``: those that are whole numbers stand without a point. "" for None.
+    ``whole``: those that are whole numbers stand without a point. "" for None; infinity may come as text.
     """
+    numbers = [None if value is None else float(value) if isinstance(value, str) else value for value in values]
+    return _alike(numbers, whole)
+
+
+def _alike(values: Sequence[float | None], whole: bool) -> list[str]:
     known = [abs(value) for value in values if value is not None and math.isfinite(value)]
     top = math.floor(math.log10(max(known))) if any(known) else 0
     if not -6 <= top < 15:

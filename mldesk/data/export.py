@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldesk.core import durable
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput
+from mldesk.core.targets import check_target
 from mldesk.data.parts import group_rows
-from mldesk.data.types import arrow_schema, plain
+from mldesk.data.types import arrow_schema, plain, values_of
 from mldesk.wire.schema import ColumnType
 
 EXPORTS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
@@ -34,10 +35,7 @@ def export_table(batches: Batches, path: Path, kind: str | None, names: Sequence
     if kind not in EXPORTS.values():
         raise BadInput(f"A table cannot be written as {kind or path.suffix or 'a file without extension'!r}.",
                        hint="Name the file with .csv, .tsv, .jsonl, .parquet or .xlsx.")
-    if not path.parent.is_dir():
-        raise NotFound(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
-    if path.is_dir():
-        raise BadInput(f"{path.name} is a folder; give the name of a file.")
+    check_target(path)
     with durable.disk_errors(f"writing {path.name}"), durable.replacing(path) as file:
         if kind == "parquet":
             _write_parquet(batches, file, names, types)
@@ -55,7 +53,7 @@ def _write_delimited(batches: Batches, file: BinaryIO, names: Sequence[str], del
         writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
         writer.writerow(names)
         for batch in batches:
-            columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
+            columns = [[_cell(value) for value in values_of(column)] for column in batch.columns]
             writer.writerows(zip(*columns, strict=True))
         out.flush()
     finally:
@@ -70,7 +68,7 @@ def _cell(value: Any) -> Any:
 
 def _write_jsonl(batches: Batches, file: BinaryIO, names: Sequence[str]) -> None:
     for batch in batches:
-        columns = [[plain(value) for value in column.to_pylist()] for column in batch.columns]
+        columns = [[plain(value) for value in values_of(column)] for column in batch.columns]
         rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
         file.writelines(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n" for row in rows)
 
@@ -81,7 +79,7 @@ def _write_sheet(batches: Batches, file: BinaryIO, names: Sequence[str]) -> None
     sheet = SheetWriter(file, names)
     try:
         for batch in batches:
-            sheet.write(list(zip(*(column.to_pylist() for column in batch.columns), strict=True)))
+            sheet.write(list(zip(*(values_of(column) for column in batch.columns), strict=True)))
     finally:
         sheet.close()  # also where it is refused: the library keeps rows in a file of its own until then
 

@@ -15,7 +15,7 @@ from mldesk.data.missing import EXPECTED
 from mldesk.data.raw import RawTable
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Progress
 from mldesk.data.together import Read, Shape, rows_of, shape_of
-from mldesk.data.types import plain
+from mldesk.data.types import plain, values_of
 from mldesk.wire.schema import ColumnType
 
 FILES = 20     # of many that a preview looks into
@@ -105,7 +105,7 @@ def _first_rows(files: Sequence[Read], shape: Shape, rows: int) -> tuple[list[li
                 missing[index] += values.null_count
             if len(shown) < rows:
                 first = rows - len(shown)
-                heads = [[plain(value) for value in values.slice(0, first).to_pylist()] for values in arrays]
+                heads = [[plain(value) for value in values_of(values.slice(0, first))] for values in arrays]
                 shown += [list(row) for row in zip(*heads, strict=True)]
             if limit is not None and seen >= limit:
                 file.context.sampled = isinstance(table, RawTable) or table.rows is None or table.rows > seen

@@ -13,7 +13,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +187,8 @@ def _fill_from_order(column: Column, ordered: Sorted, fact: dict[str, Any]) -> i
         fact["quantiles"] = {str(q): _value(column, cut)
                              for q, cut in zip(QUANTILES, quantiles(numbers, QUANTILES), strict=True)}
         low, width, bins = _bounds(column, float(numbers[0]), float(numbers[-1]))
-        places = np.clip(np.floor((numbers - low) / width), 0, bins - 1).astype(np.int64)
+        half = 1.0 if math.isfinite(float(numbers[-1]) - low) else 0.5  # what lies further apart than a double can say
+        places = np.clip(np.floor((numbers * half - low * half) / (width * half)), 0, bins - 1).astype(np.int64)
         fact["histogram"] = {"edges": [_edge(column, low + width * step) for step in range(bins + 1)],
                              "counts": np.bincount(places, minlength=bins).tolist()}
     return different
@@ -198,11 +198,11 @@ def _shown(column: Column, value: float) -> Any:
     """Return one of the frequent values: a number, or how a moment is written."""
     if not column.type.temporal:
         return plain(value)
-    moment = datetime(1970, 1, 1) + timedelta(microseconds=value)  # noqa: DTZ001 - tables hold no zones
-    text = (moment.date() if column.type is ColumnType.DATE else
-            moment.time() if column.type is ColumnType.TIME else moment)
-    whole, point, fraction = str(text).partition(".")
-    return whole + point + fraction.rstrip("0")
+    day, clock = _moment(value)
+    if column.type is ColumnType.DATE:
+        return day
+    clock = clock.rstrip("0").rstrip(".") if "." in clock else clock
+    return clock if column.type is ColumnType.TIME else f"{day} {clock}"
 
 
 def _value(column: Column, number: float | None) -> Any:
@@ -212,12 +212,18 @@ def _value(column: Column, number: float | None) -> Any:
         return int(number) if whole and number is not None else plain(number)
     if not math.isfinite(number):
         return None
-    moment = datetime(1970, 1, 1) + timedelta(microseconds=round(number * 1e6))  # noqa: DTZ001 - tables hold no zones
+    day, clock = _moment(number * 1e6)
     if column.type is ColumnType.DATE:
-        return date(moment.year, moment.month, moment.day).isoformat()
-    if column.type is ColumnType.TIME:
-        return time(moment.hour, moment.minute, moment.second, moment.microsecond).isoformat()
-    return moment.isoformat(sep=" ", timespec="seconds")
+        return day
+    return clock if column.type is ColumnType.TIME else f"{day} {clock.partition('.')[0]}"
+
+
+def _moment(microseconds: float) -> tuple[str, str]:
+    """Return day and time of day of a moment since 1970 as ISO text; NumPy knows years that Python does not."""
+    most = 2**63 - 1
+    whole = max(-most, min(most, round(microseconds)))
+    day, _, clock = str(np.datetime64(whole, "us")).partition("T")
+    return day, clock.removesuffix(".000000")
 
 
 def _fill_histograms(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column],

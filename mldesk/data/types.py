@@ -59,6 +59,15 @@ def plain(value: Any) -> Any:
     return _other(value)
 
 
+def values_of(values: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """Return values as Python's own; moments beyond the years 1 to 9999, which Python does not have, as ISO text."""
+    try:
+        found: list[Any] = values.to_pylist()
+    except (OverflowError, ValueError):
+        found = pc.cast(values, pa.string()).to_pylist()
+    return found
+
+
 def _other(value: Any) -> Any:
     """What a query may answer beyond what tables hold: decimals, lists, structs, intervals, blobs."""
     if isinstance(value, (list, tuple)):

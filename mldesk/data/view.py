@@ -31,7 +31,7 @@ from mldesk.data.export import export_table
 from mldesk.data.expressions import check_expression
 from mldesk.data.near import which_column
 from mldesk.data.parts import part_paths
-from mldesk.data.types import plain
+from mldesk.data.types import plain, values_of
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 
@@ -275,5 +275,5 @@ def _as_text(column: Column) -> str:
 
 def _rows(table: pa.Table) -> list[list[Any]]:
     """Turn a page into rows; the columns are converted one by one, which is quicker."""
-    columns = [[plain(value) for value in column.to_pylist()] for column in table.columns]
+    columns = [[plain(value) for value in values_of(column)] for column in table.columns]
     return [list(row) for row in zip(*columns, strict=True)]

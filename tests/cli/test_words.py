@@ -53,9 +53,10 @@ def test_a_sparkline_falls_with_its_curve() -> None:
     ((0, 0.0, 0), True, ["0", "0", "0"]),
     ((None, None, None), False, ["", "", ""]),
     ((1.0, math.inf, 2.0), False, ["1.000", "inf", "2.000"]),
+    (("-inf", 0.5, "inf"), False, ["-inf", "0.5000", "inf"]),  # as plain JSON has them
     ((1e-12, 5e-10, 1e-9), False, ["1e-12", "5e-10", "1e-09"]),
     ((1, 5e17, 10**18), True, ["1", "5e+17", "1e+18"])])
-def test_numbers_that_belong_together_are_written_alike(values: tuple[float | None, ...], whole: bool,
+def test_numbers_that_belong_together_are_written_alike(values: tuple[float | str | None, ...], whole: bool,
                                                         said: list[str]) -> None:
     assert words.alike(values, whole=whole) == said
 

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from mldesk.data import ImportCancelled, Table, import_table, profile
+from mldesk.data import ImportCancelled, Table, TableView, import_table, profile
+from mldesk.data.export import export_table
 from mldesk.data.parts import part_paths
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Import
@@ -110,3 +111,27 @@ def test_a_profile_can_be_stopped(take: Import, store: ObjectStore) -> None:
     table = take("a,b\n1,2\n")
     with pytest.raises(ImportCancelled, match="The profile was cancelled"):
         profile(store, table.manifest, table.columns, cancelled=lambda: True)
+
+
+def test_moments_that_python_does_not_know_are_shown_all_the_same(
+    take: Import, store: ObjectStore, tmp_path: Path
+) -> None:
+    # Told in UTC, the first lies before the year 1 and the last after 9999.
+    table = take("d,e\n" + "0001-01-01 00:00:00+14:00,0001-01-01\n9999-12-31 23:59:59-12:00,9999-12-31\n" * 20)
+    facts = _by_name(profile(store, table.manifest, table.columns))
+    assert (facts["d"]["type"], facts["e"]["type"]) == ("datetime", "date")
+    assert (facts["d"]["min"], facts["d"]["max"]) == ("0000-12-31 10:00:00", "10000-01-01 11:59:59")
+    assert facts["e"]["top"] == [["0001-01-01", 20], ["9999-12-31", 20]]
+    with TableView(store, table.manifest, table.columns) as view:
+        assert str(view.rows(1, 1)[0][0]).startswith("10000-01-01 11:59:59")
+        export_table(view.batches(), tmp_path / "out.csv", None, [column.name for column in table.columns],
+                     [column.type for column in table.columns])
+    assert "10000-01-01 11:59:59" in (tmp_path / "out.csv").read_text()
+
+
+def test_numbers_further_apart_than_a_double_can_say_have_a_histogram(take: Import, store: ObjectStore) -> None:
+    table = take("n,m\n" + "1e308,1\n-1e308,2\n0,3\n1e-320,inf\n" * 10)
+    facts = _by_name(profile(store, table.manifest, table.columns))
+    counts = facts["n"]["histogram"]["counts"]
+    assert (counts[0], counts[10], counts[-1], sum(counts)) == (10, 20, 10, 40)
+    assert (facts["m"]["max"], facts["m"]["infinite"]) == ("inf", 10)
