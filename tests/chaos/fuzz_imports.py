@@ -1,6 +1,6 @@
 """Damaged files of every kind against the importer: no crash, no hang, nothing left, memory bounded.
 
-    python -m tests.chaos.fuzz_imports --cases 20000 [--seed S] [--workers N]
+    python -m tests.chaos.fuzz_imports --cases 20000 [--seed S] [--first N] [--workers N]
 
 Each worker is a process of its own, so that a crash or a hang is one case and not the end; the case is named.
 """
@@ -18,6 +18,8 @@ import threading
 import time
 from pathlib import Path
 
+from tests.data.damaged_files import KINDS, check
+
 HANG = 120.0                 # seconds for one case
 MOST = 1536 * 1024           # kB of resident memory
 _AT_ONCE = 250               # cases of one process
@@ -25,8 +27,6 @@ _AT_ONCE = 250               # cases of one process
 
 def work(first: int, count: int) -> int:
     """Check cases one by one, saying each."""
-    from tests.data.damaged_files import check
-
     with tempfile.TemporaryDirectory(prefix="mldesk-fuzz-") as folder:
         for seed in range(first, first + count):
             print(f"? {seed}", flush=True)
@@ -43,11 +43,12 @@ def work(first: int, count: int) -> int:
 
 
 class Tally:
-    """What came out, from all workers."""
+    """What came out, from all workers; by kind of file, and in all."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.counts: collections.Counter[str] = collections.Counter()
+        self.kinds: collections.Counter[str] = collections.Counter()
         self.faults: list[str] = []
         self.peak = 0
 
@@ -100,6 +101,7 @@ def _one_process(first: int, count: int, tally: Tally) -> int:
             peak, _, outcome = rest.partition(" ")
             with tally.lock:
                 tally.counts[outcome] += 1
+                tally.kinds[KINDS[current % len(KINDS)]] += 1
                 tally.peak = max(tally.peak, int(peak))
             if int(peak) > MOST:
                 tally.fault(f"fault: case {current}: {int(peak) >> 10} MiB of memory")
@@ -116,6 +118,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--first", type=int, default=0, help="the case of that seed to begin with")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--work", type=int, nargs=2)
     given = parser.parse_args()
@@ -123,7 +126,7 @@ def main() -> int:
         return work(*given.work)
     began, tally = time.monotonic(), Tally()
     jobs: queue.Queue[tuple[int, int]] = queue.Queue()
-    first = given.seed * 1_000_000
+    first = given.seed * 1_000_000 + given.first
     for start in range(0, given.cases, _AT_ONCE):
         jobs.put((first + start, min(_AT_ONCE, given.cases - start)))
     threads = [threading.Thread(target=follow, args=(jobs, tally)) for _ in range(given.workers)]
@@ -133,7 +136,8 @@ def main() -> int:
         thread.join()
     print(f"seed {given.seed}: {given.cases} damaged files in {time.monotonic() - began:.0f} s: "
           f"{tally.counts['taken']} taken, {tally.counts['refused']} refused, {tally.counts['faults']} faults; peak "
-          f"{tally.peak >> 10} MiB")
+          f"{tally.peak >> 10} MiB; "
+          + ", ".join(f"{kind} {count}" for kind, count in sorted(tally.kinds.items())))
     return 1 if tally.faults else 0
 
 
