@@ -30,7 +30,8 @@ def merge_files(store: ObjectStore, scratch: Path, manifest: str, columns: Seque
     with disk_errors("the merge"), working_folder(scratch) as folder:
         out = folder / "parts"
         out.mkdir()
-        writer = PartWriter(out, [column.name for column in columns], [column.type for column in columns])
+        writer = PartWriter(out, [column.name for column in columns], [column.type for column in columns],
+                            counted=())
         try:
             for file in files:
                 for arrays in file.rows(columns, folder):
@@ -47,7 +48,7 @@ def merge_files(store: ObjectStore, scratch: Path, manifest: str, columns: Seque
                 raise Conflict(f"Nothing was merged: {twice:,} values of {column.name!r:.60} would be there more than "
                                "once, and the contract says that it is unique.",
                                hint="Leave out the files whose rows are there already, or change the contract.")
-        fresh = store.manifest(keep(store, writer.paths)[0])
+        fresh = store.manifest(keep(store, writer)[0])
     entries = [entry for entry in store.manifest(manifest).entries if entry.path.startswith("parts/")]
     whole = Manifest(tuple(replace(entry, path=part_name(number))
                            for number, entry in enumerate((*entries, *fresh.entries))))

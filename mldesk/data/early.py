@@ -8,7 +8,7 @@ what was written is thrown away, and the rows are read once more.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -41,9 +41,12 @@ def new_guesses(count: int, options: ImportOptions) -> list[ColumnGuess]:
 class EarlyTable:
     """The columns of one file as they come. ``close`` it in the end, however that is."""
 
-    def __init__(self, names: Sequence[str], options: ImportOptions, folder: Path, check: Callable[[], None]) -> None:
-        """``folder``, which is made, is where the parts go; ``check`` may raise to stop."""
+    def __init__(self, names: Sequence[str], options: ImportOptions, folder: Path, check: Callable[[], None],
+                 counted: Container[str] | None = None) -> None:
+        """``folder``, which is made, is where the parts go; ``check`` may raise to stop; ``counted`` is what PartWriter
+        takes by that name."""
         self._names, self._options, self._folder, self._check = names, options, folder, check
+        self._counted = counted
         self.guesses = new_guesses(len(names), options)
         self.converters: list[Converter] = []
         self._decisions: list[Decision] = []
@@ -78,7 +81,8 @@ class EarlyTable:
         self._decisions = [replace(decision, confidence=1.0) for decision in decisions]
         self.converters = [Converter(decision) for decision in self._decisions]
         self._folder.mkdir()
-        self._writer = PartWriter(self._folder, self._names, [decision.type for decision in self._decisions])
+        self._writer = PartWriter(self._folder, self._names, [decision.type for decision in self._decisions],
+                                  self._counted)
 
     def _take(self, place: int, values: pa.Array) -> pa.Array | None:
         """Look at values and read them; None if they do not fit what was decided early."""

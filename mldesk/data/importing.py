@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.scratch import working_folder_in
-from mldesk.data.counting import distinct_counts
+from mldesk.data.arrow_memory import choose_memory
 from mldesk.data.early import EarlyTable
 from mldesk.data.gather import Item, gather
 from mldesk.data.locations import Location
@@ -41,9 +42,10 @@ def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path,
     if not sources:
         raise ImportRefused("There is no file to import.", hint="Give at least one file.")
     options = options or ImportOptions()
+    choose_memory()
     with disk_errors("the import"), working_folder(scratch) as folder, ExitStack() as stack:
         out = None if rejects is None else stack.enter_context(Rejects(folder / "rejects.csv", rejects))
-        files = list(read_all(sources, folder, options, progress, cancelled, rejects=out, early=stack))
+        files = list(read_all(sources, folder, options, progress, cancelled, rejects=out, early=Early(stack, counted)))
         table = _store(files, store, folder, options, cancelled, counted)
         if out is not None:
             out.publish()
@@ -63,10 +65,10 @@ def working_folder(scratch: Path) -> Iterator[Path]:
 
 def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, progress: Progress | None,
              cancelled: Cancelled | None, *, rejects: Rejects | None = None, sampled: bool = False,
-             most: int | None = None, early: ExitStack | None = None) -> Iterator[Read]:
+             most: int | None = None, early: Early | None = None) -> Iterator[Read]:
     """Read every file of the sources, with ``sampled`` only the beginning of long ones, at most ``most`` of them.
 
-    With ``early``, the table of a single file may be made while it is read; it is closed with that stack.
+    With ``early``, the table of a single file may be made while it is read.
     Raises as ``import_table`` does.
     """
     items = gather(sources, options, folder, partial(_fetch, options, progress, cancelled), cancelled)
@@ -93,9 +95,17 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
         before += item.size
 
 
-def _begin(stack: ExitStack, context: Context, folder: Path, names: Sequence[str]) -> EarlyTable:
-    table = EarlyTable(names, context.options, folder, context.check)
-    stack.callback(table.close)
+@dataclass(frozen=True, slots=True)
+class Early:
+    """That a table may be made while its file is read."""
+
+    stack: ExitStack                  # it is closed with that
+    counted: Container[str] | None    # columns in which different values are counted; None: all
+
+
+def _begin(early: Early, context: Context, folder: Path, names: Sequence[str]) -> EarlyTable:
+    table = EarlyTable(names, context.options, folder, context.check, early.counted)
+    early.stack.callback(table.close)
     return table
 
 
@@ -114,19 +124,19 @@ def _fetch(options: ImportOptions, progress: Progress | None, cancelled: Cancell
 def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: ImportOptions,
            cancelled: Cancelled | None, counted: Container[str] | None) -> Table:
     shape = shape_of(files, options)
-    writer = early_rows(files, shape) or _write(files, shape, folder / "parts")
+    writer = early_rows(files, shape) or _write(files, shape, folder / "parts", counted)
     try:
-        paths = writer.close()
+        writer.close()
     finally:
         writer.abandon()
     first = files[0].context
     if not writer.rows:
         raise ImportRefused(f"{first.name} has no rows that can be read.")
-    distinct = stoppable(lambda: distinct_counts(paths, shape.names, folder, only=counted), cancelled, "The import")
+    distinct = stoppable(lambda: writer.distinct(folder), cancelled, "The import")
     columns = tuple(Column(*facts) for facts in zip(shape.names, shape.types, writer.missing, distinct, strict=True))
     problems = _remarks(files, columns, writer.rows)
     first.check()
-    manifest, size = keep(store, paths)
+    manifest, size = keep(store, writer)
     for file in files:
         file.context.report(1.0)
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
@@ -134,9 +144,9 @@ def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: Imp
     return Table(manifest, writer.rows, columns, size, problems, source, dict(files[0].table.reading), options)
 
 
-def _write(files: Sequence[Read], shape: Shape, out: Path) -> PartWriter:
+def _write(files: Sequence[Read], shape: Shape, out: Path, counted: Container[str] | None) -> PartWriter:
     out.mkdir()
-    writer = PartWriter(out, shape.names, shape.types)
+    writer = PartWriter(out, shape.names, shape.types, counted)
     try:
         for file in files:
             for arrays, share in rows_of(file, shape):

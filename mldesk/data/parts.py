@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,9 +18,11 @@ import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import DiskFull
+from mldesk.data.counting import distinct_counts
 from mldesk.data.different import different
+from mldesk.data.part_facts import ColumnCounts, Followed
 from mldesk.data.types import arrow_schema
-from mldesk.wire.manifest import Manifest, read_entry
+from mldesk.wire.manifest import Entry, Manifest
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import ColumnType
 
@@ -40,25 +42,34 @@ def group_rows(width: int) -> int:
 
 
 class PartWriter:
-    """Writes typed columns to ``folder`` as parts, however they are cut into batches, in a thread of its own.
+    """Writes typed columns to ``folder`` as parts, however they are cut into batches, in threads of its own, which also
+    count the different values of the columns and hash the parts.
 
-    ``close`` or ``abandon`` must be called, which end that thread.
+    ``close`` or ``abandon`` must be called, which end those threads.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str], types: Sequence[ColumnType]) -> None:
+    def __init__(self, folder: Path, names: Sequence[str], types: Sequence[ColumnType],
+                 counted: Container[str] | None = None) -> None:
+        """Different values are counted in the columns ``counted`` only, if given."""
         self._schema = arrow_schema(names, types)
         self._group = group_rows(len(names))
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
-        self._parts = _Parts(folder, self._schema, self._group)
-        self._thread = ThreadPoolExecutor(1, "parts")
-        self._writing: deque[Future[None]] = deque()
+        self._counted, self._counts = counted, ColumnCounts(names, counted)
+        self._threads = [ThreadPoolExecutor(1, name) for name in ("parts", "values", "hashes")]
+        self._parts = _Parts(folder, self._schema, self._group, self._threads[2])
+        self._writing: deque[tuple[Future[None], Future[None]]] = deque()
         self.rows = 0
         self.missing = [0] * len(names)
 
     @property
     def paths(self) -> list[Path]:
         return self._parts.paths
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What a manifest of the parts says, once they are closed."""
+        return self._parts.entries
 
     def write(self, columns: Sequence[pa.Array]) -> None:
         """Append rows. Raises DiskFull, perhaps for rows that came before."""
@@ -76,17 +87,34 @@ class PartWriter:
         while self._waiting_rows:
             self._write_group(min(self._group, self._waiting_rows))
         while self._writing:
-            self._writing.popleft().result()
+            self._wait()
         self._parts.close()
-        self._thread.shutdown()
+        self._parts.finish()
+        self._end()
         return self.paths
+
+    def distinct(self, scratch: Path, check: Callable[[], None] = lambda: None) -> list[int]:
+        """Return the number of different values per column, as ``distinct_counts`` does, once the parts are closed."""
+        found = self._counts.found()
+        names = self._schema.names
+        lost = {name for name, count in zip(names, found, strict=True) if count is None}
+        after = distinct_counts(self.paths, names, scratch, check, only=lost) if lost else [0] * len(names)
+        return [more if count is None else count for count, more in zip(found, after, strict=True)]
 
     def abandon(self) -> None:
         """Stop without caring for the parts; the folder is about to be removed. After ``close`` it does nothing."""
-        self._thread.shutdown(cancel_futures=True)
+        self._end()
         self._writing.clear()
         with contextlib.suppress(OSError, DiskFull):  # the disk is full; that was said already
-            self._parts.close()
+            self._parts.abandon()
+
+    def _end(self) -> None:
+        for thread in self._threads:
+            thread.shutdown(cancel_futures=True)
+
+    def _wait(self) -> None:
+        for done in self._writing.popleft():
+            done.result()
 
     def _write_group(self, rows: int) -> None:
         whole = pa.concat_tables(self._waiting)
@@ -94,16 +122,20 @@ class PartWriter:
         self._waiting = [rest] if rest.num_rows else []
         self._waiting_rows = rest.num_rows
         while len(self._writing) >= _AHEAD:
-            self._writing.popleft().result()
-        self._writing.append(self._thread.submit(self._parts.write_group, whole.slice(0, rows)))
+            self._wait()
+        group = whole.slice(0, rows)
+        self._writing.append((self._threads[0].submit(self._parts.write_group, group),
+                              self._threads[1].submit(self._counts.add, group)))
 
 
 class _Parts:
     """The files, as one thread writes them."""
 
-    def __init__(self, folder: Path, schema: pa.Schema, group: int) -> None:
-        self._folder, self._schema, self._group = folder, schema, group
+    def __init__(self, folder: Path, schema: pa.Schema, group: int, hashing: ThreadPoolExecutor) -> None:
+        self._folder, self._schema, self._group, self._hashing = folder, schema, group, hashing
         self._writer: pq.ParquetWriter | None = None
+        self._followed: list[Followed] = []
+        self.entries: list[Entry] = []
         self._rows = 0
         self.paths: list[Path] = []
 
@@ -113,6 +145,7 @@ class _Parts:
             if self._writer is None:
                 self._writer = self._open(group)
             self._writer.write_table(group, row_group_size=self._group)
+            self._followed[-1].grown()
         self._rows += group.num_rows
         if self._rows + self._group > PART_ROWS or self.paths[-1].stat().st_size >= PART_BYTES:
             self.close()
@@ -122,13 +155,29 @@ class _Parts:
         if writer is not None:
             with disk_errors(_DOING):
                 writer.close()
+                self._followed[-1].end()
+
+    def finish(self) -> None:
+        """Wait until every part is hashed and on the disk."""
+        with disk_errors(_DOING):
+            self.entries = [followed.entry(part_name(number)) for number, followed in enumerate(self._followed)]
+
+    def abandon(self) -> None:
+        """Close what is open. The threads have ended."""
+        for followed in self._followed:
+            followed.abandon()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def _open(self, group: pa.Table) -> pq.ParquetWriter:
         path = self._folder / f"{len(self.paths):05d}.parquet"
         self.paths.append(path)
         self._rows = 0
-        return pq.ParquetWriter(path, self._schema, compression="zstd", version="2.6", store_schema=False,
-                                write_page_index=False, use_dictionary=_repeating(group))
+        writer = pq.ParquetWriter(path, self._schema, compression="zstd", version="2.6", store_schema=False,
+                                  write_page_index=False, use_dictionary=_repeating(group))
+        self._followed.append(Followed(path, self._hashing))
+        return writer
 
 
 def _repeating(group: pa.Table) -> list[str] | bool:
@@ -140,22 +189,18 @@ def _repeating(group: pa.Table) -> list[str] | bool:
             if _REPEATED * different(column) <= group.num_rows]
 
 
-def keep(store: ObjectStore, paths: Sequence[Path]) -> tuple[str, int]:
-    """Move the parts into the store; return the manifest's digest and the bytes of all parts.
+def keep(store: ObjectStore, parts: PartWriter) -> tuple[str, int]:
+    """Move closed parts into the store; return the manifest's digest and the bytes of all parts.
 
     If that fails half-way (DiskFull), what it had put is taken out again, unless it was there before.
     """
-    entries = []
-    for number, path in enumerate(paths):
-        with open(path, "rb") as file:
-            entries.append(read_entry(file, part_name(number)))
-    manifest = Manifest(tuple(entries))
+    manifest = Manifest(tuple(parts.entries))
     digest = hashlib.sha256(manifest.to_bytes()).hexdigest()
-    fresh = [item for item in (*(entry.sha256 for entry in entries), digest) if not store.has(item)]
+    fresh = [item for item in (*(entry.sha256 for entry in parts.entries), digest) if not store.has(item)]
     done: dict[str, int] = {}  # what was put, and when, as the store saw it
     try:
-        for entry, path in zip(entries, paths, strict=True):
-            store.put_file(path, move=True)
+        for entry, path in zip(parts.entries, parts.paths, strict=True):
+            store.put_file(path, move=True, known=entry)
             done[entry.sha256] = _touched(store, entry.sha256)
         return store.put_bytes(manifest.to_bytes()), manifest.size
     except BaseException:

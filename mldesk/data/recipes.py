@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
-from mldesk.data.counting import distinct_counts
+from mldesk.data.arrow_memory import choose_memory
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
@@ -75,6 +75,7 @@ def apply_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequ
     one for every step that learns from all rows.
     """
     checked = check_steps(steps)
+    choose_memory()
     return stoppable(lambda: _apply(store, scratch, manifest, columns, checked, trusted), cancelled, "The recipe")
 
 
@@ -92,10 +93,10 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
             writer = _write(connection, state, row, out, check)
             if not writer.rows:
                 raise _no_rows(work)
-        distinct = distinct_counts(writer.paths, state.names, folder, check)
+        distinct = writer.distinct(folder, check)
         made = tuple(Column(*facts) for facts in zip(state.names, state.types, writer.missing, distinct, strict=True))
         check()
-        digest, size = keep(store, writer.paths)
+        digest, size = keep(store, writer)
     return Table(digest, writer.rows, made, size, state.notices, "recipe")
 
 

@@ -92,12 +92,13 @@ class ObjectStore:
                 self._name(new, whole.hexdigest())
         return whole.hexdigest()
 
-    def put_file(self, path: Path, *, move: bool = False) -> str:
+    def put_file(self, path: Path, *, move: bool = False, known: Entry | None = None) -> str:
         """Store the file at ``path``; return its digest once it is on disk.
 
-        ``move`` gives the file itself away (a rename where both are on one disk). Raises OSError if it cannot be read.
+        ``move`` gives the file itself away (a rename where both are on one disk); ``known`` is then what the caller
+        read while it wrote the file, which nobody changed since. Raises OSError if it cannot be read.
         """
-        return self._put_file(path, "file", move).sha256
+        return self._put_file(path, "file", move, known).sha256
 
     def put_manifest(self, files: Mapping[str, Path | str], *, move: bool = False) -> str:
         """Store the files (given as a path, or as the digest of an object that is here) and their manifest.
@@ -355,19 +356,19 @@ class ObjectStore:
             batch.add(digest, self.stage(digest, data))
         return Entry(name, len(data), digest, (digest,))
 
-    def _put_file(self, path: Path, name: str, move: bool) -> Entry:
+    def _put_file(self, path: Path, name: str, move: bool, known: Entry | None = None) -> Entry:
         with durable.disk_errors(_DOING):
             if move:
-                return self._move_file(path, name)
+                return self._move_file(path, name, known)
             with open(path, "rb") as source, durable.draft(self._drafts) as new:
                 entry = read_entry(source, name, new.file)
                 if not self._there(entry.sha256, entry.size, whole=True):
                     self._name(new, entry.sha256)
             return entry
 
-    def _move_file(self, path: Path, name: str) -> Entry:
+    def _move_file(self, path: Path, name: str, known: Entry | None) -> Entry:
         with open(path, "rb+" if os.name == "nt" else "rb") as source:  # only Windows wants that for a sync
-            entry = read_entry(source, name)
+            entry = read_entry(source, name) if known is None else known
             there = self._there(entry.sha256, entry.size, whole=True)
             if not there:
                 os.fsync(source.fileno())
