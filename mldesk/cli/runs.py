@@ -15,6 +15,7 @@ from mldesk.cli.face import Face, facts, make_table, width
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.run_predictions import predictions
 from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, how_to_go_on, show_result
 from mldesk.core.errors import BadInput
@@ -406,3 +407,6 @@ def report(
     size = path.stat().st_size
     face.document({"file": str(path), "size": size, "runs": references}) if face.json else face.say(
         f"Wrote {path} ({words.size(size)}).")
+
+
+app.command()(predictions)

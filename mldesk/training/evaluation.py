@@ -23,10 +23,15 @@ _BARS = 40               # of the residual histogram
 _THRESHOLDS = 200        # of the threshold table
 
 
-def payload(prediction: Array, y: Array, classes: Sequence[Label], *, spread: bool = True) -> dict[str, Any]:
-    """Return one part's evaluation: metrics, with ``spread`` their intervals, and the points of its plots."""
-    value: dict[str, Any] = {"rows": len(y), "metrics": score(prediction, y, len(classes)),
-                             "intervals": intervals(prediction, y, len(classes)) if spread else {}}
+def payload(prediction: Array, y: Array, classes: Sequence[Label], *, spread: bool = True,
+            quantile: float | None = None, ordered: bool = False) -> dict[str, Any]:
+    """Return one part's evaluation: metrics, with ``spread`` their intervals, and the points of its plots.
+
+    ``quantile``, ``ordered``: as for ``metrics.score``.
+    """
+    value: dict[str, Any] = {
+        "rows": len(y), "metrics": score(prediction, y, len(classes), quantile, ordered=ordered),
+        "intervals": intervals(prediction, y, len(classes), quantile=quantile, ordered=ordered) if spread else {}}
     if not classes:
         return value | _residuals(prediction, y)
     value["per_class"] = per_class(prediction, y, classes)

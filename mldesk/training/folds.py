@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from mldesk.core.durable import disk_errors
 from mldesk.training.catalogue import EstimatorEntry
 from mldesk.training.estimators.base import FitContext, Part, load_estimator
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.fitting import fit
-from mldesk.training.job import Folds, Table, Workplace
+from mldesk.training.job import Folds, Scores, Table, Workplace, announce
 from mldesk.training.search.trial import NoCheckpoints, Quiet
 from mldesk.training.split import TEST, TRAIN, VALIDATION, fold_split
 from mldesk.training.values import Array, ColumnData, take
@@ -19,26 +20,47 @@ from mldesk.wire.jobs import TrainRequest
 
 
 def cross_validate(request: TrainRequest, entry: EstimatorEntry, parameters: Mapping[str, Any],
-                   columns: Mapping[str, ColumnData], table: Table, folds: Folds, first: Mapping[str, float],
+                   columns: Mapping[str, ColumnData], table: Table, folds: Folds, first: Scores,
                    work: Workplace) -> dict[str, Any]:
     """Return {"folds", "metrics": {name: {"mean", "std", "values"}}}; ``first`` are the scores of the first fold.
 
     Everything is fitted anew on each fold's training rows, the encoder included. ``std`` is that of a sample. Asked to
-    finish, it leaves the folds that are left. Raises what the estimator raises; Terminated.
+    finish, it leaves the folds that are left. The predictions of all rows, each by the model that did not see it, are
+    kept as the artifact "out_of_fold". Raises what the estimator raises; Terminated.
     """
     from mldesk.training.metrics import score  # loads scikit-learn, which the torch network does without until here
 
     work.report.stage("Cross-validating")
-    scores: list[Mapping[str, float]] = [first]
+    scores: list[Mapping[str, float]] = [first.metrics]
+    tested = [np.flatnonzero(table.membership == TEST)]
+    predicted = [first.test]
+    classes = table.target.classes
+    quantile = None if classes else parameters.get("quantile")
     for fold in range(1, request.split.folds):
         work.control.check()
         if work.control.finish:
             break
         membership = fold_split(table.target, request.split, folds.codes, fold, folds.by)
         prediction = _predict(request, entry, parameters, columns, table, membership, fold, work)
-        scores.append(score(prediction, table.target.y[membership == TEST], len(table.target.classes)))
+        tested.append(np.flatnonzero(membership == TEST))
+        predicted.append(prediction)
+        scores.append(score(prediction, table.target.y[tested[-1]], len(classes), quantile))
         work.report.progress(fold, request.split.folds - 1, "folds")
+    _keep(tested, predicted, table, work)
     return {"folds": len(scores), "metrics": _together(scores)}
+
+
+def _keep(tested: Sequence[Array], predicted: Sequence[Array], table: Table, work: Workplace) -> None:
+    """Put the predictions of all folds into the store and announce them. Raises DiskFull."""
+    from mldesk.training import predictions  # loads pyarrow's writer
+
+    rows = np.concatenate(tested)
+    path = work.scratch / "out_of_fold.parquet"
+    with disk_errors("saving the predictions"):
+        work.scratch.mkdir(parents=True, exist_ok=True)
+        predictions.write_folds(path, rows, np.repeat(np.arange(len(tested)), [len(item) for item in tested]),
+                                table.target.y[rows], np.concatenate(predicted), table.target.classes)
+        announce(work, "out_of_fold", work.store.put_file(path, move=True), "table")
 
 
 def _predict(request: TrainRequest, entry: EstimatorEntry, parameters: Mapping[str, Any],

@@ -21,31 +21,37 @@ TOP, BINS = 5, 15        # of the top-k accuracy and of the expected calibration
 _FEW_CLASSES = 30        # classes beyond which metrics over all classes get no interval
 
 
-def intervals(prediction: Array, y: Array, classes: int, seed: int = 0) -> dict[str, list[float]]:
+def intervals(prediction: Array, y: Array, classes: int, seed: int = 0, *, quantile: float | None = None,
+              ordered: bool = False) -> dict[str, list[float]]:
     """Return [low, high] by metric, for the metrics of ``mldesk.training.metrics.score`` that have one.
 
     Args:
         prediction: (N,) numbers or (N, C) probabilities
         y: (N,) float64, or int64 class codes
         classes: 0 for regression
+        quantile, ordered: as for ``score``
     """
     if len(y) < _LEAST_ROWS:
         return {}
-    found = {name: edges for name, values in draws(prediction, y, classes, seed).items()
+    found = {name: edges for name, values in draws(
+        prediction, y, classes, seed, quantile=quantile, ordered=ordered).items()
              if (edges := spread(values)) is not None}
     if not classes:
         found["median_absolute_error"] = _of_the_median(np.abs(prediction - y))
     return found
 
 
-def draws(prediction: Array, y: Array, classes: int, seed: int = 0) -> dict[str, Array]:
+def draws(prediction: Array, y: Array, classes: int, seed: int = 0, *, quantile: float | None = None,
+          ordered: bool = False) -> dict[str, Array]:
     """Return each metric of every draw, (DRAWS,); NaN where a draw lacks what the metric divides by.
 
     The same seed and number of rows draw the same rows: two models' draws may be taken from one another, pair by pair.
     """
     draw = np.random.default_rng(seed)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _of_classes(prediction, y, classes, draw) if classes else _of_numbers(prediction, y, draw)
+        if not classes:
+            return _of_numbers(prediction, y, draw, quantile)
+        return _of_classes(prediction, y, classes, draw, ordered)
 
 
 def spread(values: Array) -> list[float] | None:
@@ -85,7 +91,8 @@ def _drawn(count: int, draws: int, draw: np.random.Generator) -> Array:
     return np.stack([np.bincount(draw.integers(0, count, count), minlength=count) for _ in range(draws)])
 
 
-def _of_numbers(prediction: Array, y: Array, draw: np.random.Generator) -> dict[str, Array]:
+def _of_numbers(prediction: Array, y: Array, draw: np.random.Generator,
+                quantile: float | None) -> dict[str, Array]:
     units = _Units(len(y), draw)
     rows = units.sums(np.ones(len(y)))
     error = prediction - y
@@ -96,10 +103,13 @@ def _of_numbers(prediction: Array, y: Array, draw: np.random.Generator) -> dict[
              "mean_absolute_error": units.sums(np.abs(error)) / rows, "r2": 1 - squared / spread}
     if (y != 0).all():
         found["mean_absolute_percentage_error"] = units.sums(np.abs(error / y)) / rows
+    if quantile is not None:
+        found["mean_pinball_loss"] = units.sums(np.maximum(-quantile * error, (1 - quantile) * error)) / rows
     return found
 
 
-def _of_classes(prediction: Array, y: Array, classes: int, draw: np.random.Generator) -> dict[str, Array]:
+def _of_classes(prediction: Array, y: Array, classes: int, draw: np.random.Generator,
+                ordered: bool) -> dict[str, Array]:
     units = _Units(len(y), draw)
     rows = units.sums(np.ones(len(y)))
     codes = predicted_codes(prediction)
@@ -111,10 +121,26 @@ def _of_classes(prediction: Array, y: Array, classes: int, draw: np.random.Gener
     if classes > TOP:
         above = (prediction > prediction[np.arange(len(y)), y][:, None]).sum(1)
         found[f"top_{TOP}_accuracy"] = units.sums(above < TOP) / rows
+    if ordered:
+        found["rank_error"] = units.sums(np.abs(y - codes)) / rows
+    if ordered and classes <= _FEW_CLASSES:
+        found["quadratic_kappa"] = _of_kappa(units, codes, y, classes)
     if classes <= _FEW_CLASSES:
         found |= _of_confusion(units, codes, y, classes)
     found |= _of_ranking(prediction, y, classes, draw)
     return found
+
+
+def _of_kappa(units: _Units, codes: Array, y: Array, classes: int) -> Array:
+    """Return the quadratic kappa (Cohen 1968) of every draw, (DRAWS,): one less squared distances by those by chance."""
+    rows = units.sums(np.ones(len(y)))
+    actual, called = ([units.sums(side == k) for k in range(classes)] for side in (y, codes))
+    places = np.arange(classes)
+    actual_, called_ = np.stack(actual, 1), np.stack(called, 1)
+    squares = (actual_ @ places ** 2) * called_.sum(1) + (called_ @ places ** 2) * actual_.sum(1)
+    by_chance = (squares - 2 * (actual_ @ places) * (called_ @ places)) / rows
+    kappa: Array = 1 - units.sums((y - codes).astype(np.float64) ** 2) / by_chance
+    return kappa
 
 
 def _of_calibration(units: _Units, promised: Array, came_true: Array) -> Array:

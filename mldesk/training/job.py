@@ -140,8 +140,10 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: fl
     began = time.monotonic()
     prediction = model.predict(x)
     once = time.monotonic() - began
-    parts = {"test": evaluation.payload(prediction, y, classes),
-             "validation": evaluation.payload(model.validation, model.judged.y, classes, spread=False)}
+    quantile = None if classes else model.parameters.get("quantile")
+    parts = {"test": evaluation.payload(prediction, y, classes, quantile=quantile),
+             "validation": evaluation.payload(model.validation, model.judged.y, classes, spread=False,
+                                              quantile=quantile)}
     margins = Margins.measure(model.validation, model.judged.y, len(classes))
     parts["test"]["coverage"] = [{"level": level, "share": margins.coverage(prediction, y, level)} for level in SHOWN]
     parts["test"]["worst"] = worst(prediction, y, rows, classes)

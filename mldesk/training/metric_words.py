@@ -25,6 +25,9 @@ METRIC_WORDS: Final[Mapping[str, str]] = {
     "r2": "share of the target's variance that is explained",
     "root_mean_squared_error": "typical error, large ones weighing more; in the target's unit",
     "mean_absolute_percentage_error": "mean error as a share of the truth",
+    "mean_pinball_loss": "mean error of a quantile, the side it should not err on weighing more; in the target's unit",
+    "quadratic_kappa": "agreement beyond chance, far misses weighing more; 1 is perfect",
+    "rank_error": "by how many classes the prediction is off, on average",
     "mean_absolute_error": "mean error, in the target's unit",
     "median_absolute_error": "half of the errors are smaller; in the target's unit",
 }

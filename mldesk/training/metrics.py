@@ -17,15 +17,20 @@ from mldesk.training.values import Array
 _MOST_CLASSES = 200      # classes beyond which scores per class are left out
 
 
-def score(prediction: Array, y: Array, classes: int) -> dict[str, float]:
+def score(prediction: Array, y: Array, classes: int, quantile: float | None = None, *,
+          ordered: bool = False) -> dict[str, float]:
     """Return the metrics of a prediction, (N,) numbers or (N, C) probabilities. What is undefined is absent.
 
     Args:
         prediction: for the rows of ``y``
         y: (N,) float64, or int64 class codes; N >= 1
         classes: how many there are, 0 for regression
+        quantile: which one ``prediction`` is of, where it is no mean
+        ordered: the classes have an order, so that a miss by two is worse than one by one
     """
-    return _class_scores(prediction, y, classes) if classes else _number_scores(prediction, y)
+    if not classes:
+        return _number_scores(prediction, y, quantile)
+    return _class_scores(prediction, y, classes) | (_ordered_scores(prediction, y) if ordered else {})
 
 
 def per_class(prediction: Array, y: Array, classes: Sequence[Label]) -> list[dict[str, Any]]:
@@ -60,7 +65,27 @@ def brier(prediction: Array, y: Array) -> float:
     return float(np.mean(((prediction - truth) ** 2).sum(1)))
 
 
-def _number_scores(prediction: Array, y: Array) -> dict[str, float]:
+def quadratic_kappa(prediction: Array, y: Array) -> float:
+    """Return the agreement beyond chance, a miss weighing the square of its distance (Cohen 1968); NaN where all rows
+    are of one class and called so.
+    """
+    codes = predicted_codes(prediction)
+    if len(np.union1d(y, codes)) < 2:
+        return float("nan")
+    return float(metrics.cohen_kappa_score(y, codes, weights="quadratic", labels=range(prediction.shape[1])))
+
+
+def rank_error(prediction: Array, y: Array) -> float:
+    """Return by how many classes the predicted one is off, on average."""
+    return float(metrics.mean_absolute_error(y, predicted_codes(prediction)))
+
+
+def _ordered_scores(prediction: Array, y: Array) -> dict[str, float]:
+    kappa = quadratic_kappa(prediction, y)
+    return {"rank_error": rank_error(prediction, y), **({"quadratic_kappa": kappa} if np.isfinite(kappa) else {})}
+
+
+def _number_scores(prediction: Array, y: Array, quantile: float | None) -> dict[str, float]:
     scores = {
         "root_mean_squared_error": metrics.root_mean_squared_error(y, prediction),
         "mean_absolute_error": metrics.mean_absolute_error(y, prediction),
@@ -70,6 +95,8 @@ def _number_scores(prediction: Array, y: Array) -> dict[str, float]:
         scores["mean_absolute_percentage_error"] = metrics.mean_absolute_percentage_error(y, prediction)
     if len(y) > 1:  # R² of one row is not defined
         scores["r2"] = metrics.r2_score(y, prediction)
+    if quantile is not None:
+        scores["mean_pinball_loss"] = metrics.mean_pinball_loss(y, prediction, alpha=quantile)
     return {name: float(value) for name, value in scores.items()}
 
 

@@ -55,7 +55,7 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     if table.folds is not None:
         from mldesk.training.folds import cross_validate  # loads scikit-learn, which few jobs need that early
 
-        more["cross_validation"] = cross_validate(request, entry, parameters, kept, table, table.folds, scores.metrics,
+        more["cross_validation"] = cross_validate(request, entry, parameters, kept, table, table.folds, scores,
                                                   work)
     return {**save(request, model, table, scores, work), **more, "seconds": round(time.monotonic() - began, 3)}
 

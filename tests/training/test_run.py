@@ -245,3 +245,11 @@ def test_folds_are_scored_beside_the_model_and_the_group_column_is_no_feature(tm
     folds = np.frombuffer(table.store.read(next(event["digest"] for event in of("artifact", said)
                                                 if event["name"] == "folds")), np.uint8)
     assert all(len(set(folds[start:start + 4])) == 1 for start in range(0, len(folds), 4))
+    kept = pq.read_table(table.store.path(next(event["digest"] for event in of("artifact", said)
+                                               if event["name"] == "out_of_fold"))).to_pydict()
+    assert kept["row"] == list(range(len(rows)))   # each row once, by the model that did not see it
+    assert kept["fold"] == folds.tolist()
+    assert kept["actual"] == rows.column("y").to_pylist()
+    right = np.array(kept["prediction"]) == np.array(kept["actual"])
+    assert [right[folds == fold].mean() for fold in range(3)] == pytest.approx(
+        crossed["metrics"]["accuracy"]["values"])

@@ -11,12 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from mldesk.core import canonical
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.estimators.base import load_estimator
+from mldesk.training.job import Workplace, open_table
 from mldesk.training.search.budget import affordable, estimate
+from mldesk.training.search.dealing import deal
 from mldesk.training.search.ensemble import select_calmly
 from mldesk.training.search.mail import Mail
 from mldesk.training.search.measures import find_aim
+from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.records import Records
+from mldesk.training.search.trial import NoCheckpoints, run_trial
+from mldesk.wire.control import Control
+from mldesk.wire.job_spool import Spool
+from mldesk.wire.jobs import JobSpec, SearchRequest
+from mldesk.wire.report import Report
 from tests.training.jobs import events, of, put_table, result, run_here, start
 from tests.training.tables import mixed
 from tests.training.test_search import order
@@ -85,6 +97,28 @@ def test_what_a_helper_found_is_taken_in_once_and_blended(tmp_path: Path) -> Non
     assert of("trial", said)[0]["estimator"] in {trial["estimator"] for trial in theirs}
     assert own
     assert result(done)["trials"] + result(done)["weak_trials"] >= 4
+
+
+@pytest.mark.parametrize("estimator", ["tabm", "mlp", "decision_tree"])
+def test_models_that_another_process_made_are_read_rather_than_fitted_again(tmp_path: Path, estimator: str) -> None:
+    table = put_table(tmp_path, mixed(120))
+    given = json.loads(canonical.dumps(JobSpec.read(order(tmp_path, table, trials=1)).payload))
+    request = SearchRequest.from_json(given)
+    scratch = tmp_path / "scratch"
+    work = Workplace(table.store, Report(Spool(tmp_path / "spool")), Control(tmp_path / "c", lambda: None, lambda: None),
+                     NoCheckpoints(), scratch, 2, "cpu")
+    _, rows = deal(request, *open_table(request.train, work))
+    parameters = {"epochs": 1, "width": 8, "blocks": 1} if estimator != "decision_tree" else {}
+    made = run_trial(1, Configuration(estimator, parameters, "tpe"), rows, find_aim(None, 3), work.report, work.control,
+                     seed=0, threads=2, device="cpu")
+    records = Records(tmp_path / "search")
+    records.keep(made, models=True)
+    read = records.models(made, len(rows.folds))
+    assert len(read) == len(rows.folds) > 1
+    kind = load_estimator(ESTIMATORS[estimator])
+    x = rows.parts[kind.style].x
+    for one, other in zip(read, made.natives, strict=True):
+        assert np.array_equal(kind.predict(one, x, 3), kind.predict(other, x, 3))
 
 
 def test_a_longer_search_begins_with_the_trials_of_the_one_before(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.library.secrets import SecretStore
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.explaining import ExplainOrder
+from mldesk.workbench.kept_predictions import save_predictions
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.searching import SearchOrder
 from tests.data_folder import SHARED
@@ -60,6 +61,18 @@ def test_predictions_from_a_bundle_are_those_made_at_training_time(
     assert best["comparable"], best["warnings"]
 
 
+def _kept_as_files(bench: Workbench, run_id: str, folder: Path) -> None:
+    run = bench.runs.get(run_id)
+    assert run.result is not None
+    tested = save_predictions(bench.library, run, folder / "tested.csv")
+    assert tested == run.result["rows"]["test"] == len((folder / "tested.csv").read_text("utf-8").splitlines()) - 1
+    assert save_predictions(bench.library, run, folder / "every.parquet", out_of_fold=True) == 344
+    every = pq.read_table(folder / "every.parquet")
+    assert (every.column("row").to_pylist(), set(every.column("fold").to_pylist())) == (list(range(344)), {0, 1, 2})
+    with pytest.raises(BadInput, match="no format"):
+        save_predictions(bench.library, run, folder / "every")
+
+
 def _same(bench: Workbench, run_id: str, path: Path) -> None:
     artifact = bench.library.runs.artifacts(run_id)["predictions"]
     then = pq.read_table(bench.library.objects.path(str(artifact["digest"])))
@@ -70,8 +83,9 @@ def _same(bench: Workbench, run_id: str, path: Path) -> None:
 
 
 def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbench, tmp_path: Path) -> None:
-    run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear"))
+    run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear", folds=3))
     list(bench.runs.follow(run.id))
+    _kept_as_files(bench, run.id, tmp_path)
     assert bench.explaining.of_model("penguins-Species") is None
     why = bench.explaining.start(ExplainOrder("penguins-Species", features=["Island"], rows=5))
     assert [event.kind for event in bench.runs.follow(why.id)][-1] == "succeeded", bench.runs.get(why.id)

@@ -20,6 +20,7 @@ import numpy as np
 from mldesk.core.durable import disk_errors, replacing, sync_directory
 from mldesk.core.errors import MldeskError
 from mldesk.training.export import load_native, save_native
+from mldesk.training.export.native import TORCH_KINDS
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.trial import Outcome, Rows
 from mldesk.wire.objects import ObjectStore
@@ -137,10 +138,10 @@ def _read(path: Path) -> Outcome | None:
 
 
 def _load(estimator: str, folder: Path) -> Any:
-    if estimator == "mlp":
-        from mldesk.training.estimators.network import Network  # loads torch
+    if estimator in TORCH_KINDS:
+        from mldesk.training.estimators.network import build  # loads torch
 
-        return load_native(estimator, folder, Network)
+        return load_native(estimator, folder, build)
     return load_native(estimator, folder)
 
 
