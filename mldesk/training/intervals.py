@@ -132,13 +132,11 @@ def _of_classes(prediction: Array, y: Array, classes: int, draw: np.random.Gener
 
 
 def _of_kappa(units: _Units, codes: Array, y: Array, classes: int) -> Array:
-    """Return the quadratic kappa (Cohen 1968) of every draw, (DRAWS,): one less squared distances by those by chance."""
-    rows = units.sums(np.ones(len(y)))
-    actual, called = ([units.sums(side == k) for k in range(classes)] for side in (y, codes))
-    places = np.arange(classes)
-    actual_, called_ = np.stack(actual, 1), np.stack(called, 1)
-    squares = (actual_ @ places ** 2) * called_.sum(1) + (called_ @ places ** 2) * actual_.sum(1)
-    by_chance = (squares - 2 * (actual_ @ places) * (called_ @ places)) / rows
+    """Return the quadratic kappa (Cohen 1968) of every draw, (DRAWS,): 1 less squared misses by those by chance."""
+    rows, places = units.sums(np.ones(len(y))), np.arange(classes)
+    actual, called = (np.stack([units.sums(side == k) for k in range(classes)], 1) for side in (y, codes))
+    squares = (actual @ places ** 2) * called.sum(1) + (called @ places ** 2) * actual.sum(1)
+    by_chance = (squares - 2 * (actual @ places) * (called @ places)) / rows
     kappa: Array = 1 - units.sums((y - codes).astype(np.float64) ** 2) / by_chance
     return kappa
 

@@ -1,4 +1,4 @@
-"""The predictions that a run keeps, as a file of the user's: of its test rows, or of every row of a cross-validation."""
+"""The predictions that a run keeps, as a file: of its test rows, or of every row of a cross-validation."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from mldesk.training.estimators.base import quick_scores
+from mldesk.training.intervals import intervals
 from mldesk.training.metric_words import METRIC_WORDS
 from mldesk.training.metrics import per_class, quadratic_kappa, rank_error, score
 from mldesk.training.search.measures import find_aim
@@ -143,3 +144,16 @@ def test_scores_of_an_order_know_how_far_a_miss_is() -> None:
     assert quadratic_kappa(near, y) > quadratic_kappa(far, y)
     assert np.isnan(quadratic_kappa(np.eye(3)[[1, 1]], np.array([1, 1])))
     assert "quadratic_kappa" not in score(np.eye(3)[[1, 1]], np.array([1, 1]), 3, ordered=True)
+
+
+def test_intervals_hold_the_ordered_scores_and_the_pinball_loss() -> None:
+    p, y = drawn(3, 800, 5, 1.0)
+    found, own = intervals(p, y, 5, ordered=True), score(p, y, 5, ordered=True)
+    plain = [quadratic_kappa(p[rows], y[rows]) for rows in np.random.default_rng(0).integers(0, 800, (300, 800))]
+    low, high = np.percentile(plain, [2.5, 97.5])
+    assert found["quadratic_kappa"] == pytest.approx([low, high], abs=0.2 * (high - low))
+    assert found["rank_error"][0] < own["rank_error"] < found["rank_error"][1]
+    truth = np.random.default_rng(4).normal(size=400)
+    edges = intervals(truth + 1, truth, 0, quantile=QUANTILE)["mean_pinball_loss"]
+    assert edges[0] == pytest.approx(1 - QUANTILE)
+    assert "mean_pinball_loss" not in intervals(truth + 1, truth, 0)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mldesk.core import canonical
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import load_estimator
 from mldesk.training.job import Workplace, open_table
@@ -102,11 +101,10 @@ def test_what_a_helper_found_is_taken_in_once_and_blended(tmp_path: Path) -> Non
 @pytest.mark.parametrize("estimator", ["tabm", "mlp", "decision_tree"])
 def test_models_that_another_process_made_are_read_rather_than_fitted_again(tmp_path: Path, estimator: str) -> None:
     table = put_table(tmp_path, mixed(120))
-    given = json.loads(canonical.dumps(JobSpec.read(order(tmp_path, table, trials=1)).payload))
-    request = SearchRequest.from_json(given)
-    scratch = tmp_path / "scratch"
-    work = Workplace(table.store, Report(Spool(tmp_path / "spool")), Control(tmp_path / "c", lambda: None, lambda: None),
-                     NoCheckpoints(), scratch, 2, "cpu")
+    request = SearchRequest.from_json(JobSpec.read(order(tmp_path, table, trials=1)).payload)
+    control = Control(tmp_path / "control", lambda: None, lambda: None)
+    work = Workplace(table.store, Report(Spool(tmp_path / "spool")), control, NoCheckpoints(), tmp_path / "scratch", 2,
+                     "cpu")
     _, rows = deal(request, *open_table(request.train, work))
     parameters = {"epochs": 1, "width": 8, "blocks": 1} if estimator != "decision_tree" else {}
     made = run_trial(1, Configuration(estimator, parameters, "tpe"), rows, find_aim(None, 3), work.report, work.control,
