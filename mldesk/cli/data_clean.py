@@ -36,7 +36,7 @@ def clean(
                                         "otherwise it is shown and you are asked.")] = False,
 ) -> None:
     """Apply a recipe; the result is the dataset's next version. `mldesk data steps` lists what it may hold."""
-    from mldesk.data.steps_leak import left_to_model
+    from mldesk.data.recipes.steps_leak import left_to_model
     from mldesk.workbench.summaries import dataset_details
 
     face = Face.of(context)
@@ -72,7 +72,7 @@ def recipe(
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
 ) -> None:
     """Show a recipe, or change it: numbers are those before the command, moves come last."""
-    from mldesk.data.recipe_changes import change
+    from mldesk.data.recipes.changes import change
 
     face = Face.of(context)
     with face.workbench() as bench:
@@ -94,7 +94,7 @@ def recipe(
 
 def read_recipe(bench: Workbench, source: str) -> Steps:
     """Return the steps of a recipe: of a file, or with from:N@V those that made a version."""
-    from mldesk.data.steps import check_steps, parse_recipe
+    from mldesk.data.recipes.steps import check_steps, parse_recipe
 
     if source.startswith(_FROM):
         return check_steps(bench.datasets.recipe_of(source.removeprefix(_FROM)))
@@ -115,7 +115,7 @@ def _fields(step: Any) -> str:
 
 def _allow(face: Face, bench: Workbench, steps: Steps, allow: bool) -> None:
     """See that the recipe's code may run: said so with the command, before, or now. Raises CodeNotTrusted."""
-    from mldesk.data.code_trust import CodeNotTrusted
+    from mldesk.data.recipes.code_trust import CodeNotTrusted
 
     for number, source in bench.datasets.untrusted_code(steps):
         if not allow:
@@ -130,7 +130,7 @@ def _allow(face: Face, bench: Workbench, steps: Steps, allow: bool) -> None:
 
 def _offer(face: Face, steps: Steps) -> None:
     """Say which steps a model would do by itself."""
-    from mldesk.data.steps_leak import left_to_model
+    from mldesk.data.recipes.steps_leak import left_to_model
 
     _, could = left_to_model(steps)
     if could:

@@ -162,7 +162,7 @@ def _imported(face: Face, version: DatasetVersion, rejects: Path | None) -> None
 
 
 def _short(source: str) -> str:
-    from mldesk.data.locations import scheme_of, shown_url
+    from mldesk.data.sources.locations import scheme_of, shown_url
 
     return shown_url(source) if scheme_of(source) else Path(source).name
 

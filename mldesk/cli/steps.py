@@ -12,7 +12,7 @@ from mldesk.cli.face import Face, make_table
 from mldesk.core.errors import NotFound
 
 if TYPE_CHECKING:
-    from mldesk.data.steps import Field, StepKind
+    from mldesk.data.recipes.steps import Field, StepKind
     from mldesk.training.catalogue import EstimatorEntry
     from mldesk.training.parameters import Parameter
 
@@ -32,7 +32,7 @@ def steps(
     step: Annotated[str, typer.Argument(metavar="STEP", help="One step; without it all of them are listed.")] = "",
 ) -> None:
     """List the steps a recipe may have; with a name, what that step can be told."""
-    from mldesk.data.steps import BY_NAME, STEPS  # duckdb and pyarrow load with it
+    from mldesk.data.recipes.steps import BY_NAME, STEPS  # duckdb and pyarrow load with it
 
     face = Face.of(context)
     chosen = [_named(step, BY_NAME, "step")] if step else list(STEPS)

@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mldesk.data.differences import diff
-    from mldesk.data.importing import import_table
-    from mldesk.data.like import read_like
-    from mldesk.data.preview import ImportPreview, preview_import
-    from mldesk.data.profiling import profile
-    from mldesk.data.recipes import apply_recipe, preview_recipe
+    from mldesk.data.imports.importing import import_table
+    from mldesk.data.imports.like import read_like
+    from mldesk.data.imports.preview import ImportPreview, preview_import
+    from mldesk.data.recipes.applying import apply_recipe, preview_recipe
+    from mldesk.data.recipes.steps import STEPS, StepKind, parse_recipe
     from mldesk.data.records import FORMATS, Fix, ImportCancelled, ImportOptions, ImportRefused, Problem, Table
-    from mldesk.data.steps import STEPS, StepKind, parse_recipe
+    from mldesk.data.statistics.differences import diff
+    from mldesk.data.statistics.profiling import profile
     from mldesk.data.view import TableView
 
 __all__ = [
@@ -27,11 +27,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "diff": "differences", "import_table": "importing", "read_like": "like", "profile": "profiling",
-    "apply_recipe": "recipes", "preview_recipe": "recipes", "TableView": "view",
-    "preview_import": "preview", "ImportPreview": "preview", "Fix": "records",
+    "diff": "statistics.differences", "import_table": "imports.importing", "read_like": "imports.like",
+    "profile": "statistics.profiling", "apply_recipe": "recipes.applying", "preview_recipe": "recipes.applying",
+    "TableView": "view", "preview_import": "imports.preview", "ImportPreview": "imports.preview", "Fix": "records",
     "FORMATS": "records", "ImportCancelled": "records", "ImportOptions": "records", "ImportRefused": "records",
-    "Problem": "records", "Table": "records", "STEPS": "steps", "StepKind": "steps", "parse_recipe": "steps",
+    "Problem": "records", "Table": "records", "STEPS": "recipes.steps", "StepKind": "recipes.steps",
+    "parse_recipe": "recipes.steps",
 }
 
 

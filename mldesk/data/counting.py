@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldesk.data.different import different
+from mldesk.data.columns.different import different
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 
 _TEXTS = 2_500_000   # rows up to which texts are counted in memory

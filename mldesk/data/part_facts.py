@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from mldesk.data.different import Different
+from mldesk.data.columns.different import Different
 from mldesk.wire.manifest import CHUNK, Entry
 
 _HELD = 16_000_000        # different values that are held in memory for all columns together: 128 MB

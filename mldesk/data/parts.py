@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import DiskFull
+from mldesk.data.columns.different import different
 from mldesk.data.counting import distinct_counts
-from mldesk.data.different import different
 from mldesk.data.part_facts import ColumnCounts, Followed
 from mldesk.data.types import arrow_schema
 from mldesk.wire.manifest import Entry, Manifest

@@ -123,11 +123,10 @@ async def live(window: MainWindow, tasks: Tasks, *, quit_at_first_paint: bool = 
 
 async def _warm_up(garbage: GarbageCollector) -> None:
     """Import what the pages need while nobody waits for it: in a thread, one after the other."""
+    pages = ("data.dataset", "data.datasets", "runs.runs", "runs.run", "models.models", "models.model",
+             "runs.train_dialog", "runners.runners", "runners.runner")
     for module in ("numpy", "pyqtgraph", "mldesk.desktop.widgets", "mldesk.desktop.widgets.chart",
-                   "mldesk.desktop.pages.dataset", "mldesk.desktop.pages.datasets", "mldesk.desktop.pages.runs",
-                   "mldesk.desktop.pages.run", "mldesk.desktop.pages.models", "mldesk.desktop.pages.model",
-                   "mldesk.desktop.pages.train_dialog", "mldesk.desktop.pages.runners", "mldesk.desktop.pages.runner",
-                   "mldesk.data.steps"):
+                   *(f"mldesk.desktop.pages.{page}" for page in pages), "mldesk.data.recipes.steps"):
         await in_thread(importlib.import_module, module)
     garbage.settle()
 

@@ -71,7 +71,7 @@ class Notifier(QObject):
 
 def notice(run: Run) -> tuple[str, str]:
     """Return title and text of the word on a run that has ended."""
-    from mldesk.desktop.pages.run_fields import score
+    from mldesk.desktop.pages.runs.run_fields import score
 
     title = f"{run.name}: {state_words(run.state)[0].lower()}"
     if run.state is JobState.SUCCEEDED and (found := score(run)) is not None:

@@ -52,7 +52,7 @@ def step_words(step: Mapping[str, Any]) -> str:
 
 def _plainly(kind: str, step: Mapping[str, Any]) -> str:
     """Return the title of a step and what was said in it that is not as it would be anyway."""
-    from mldesk.data.steps import BY_NAME  # slow where no table was touched yet
+    from mldesk.data.recipes.steps import BY_NAME  # slow where no table was touched yet
 
     known = BY_NAME.get(kind)
     if known is None:

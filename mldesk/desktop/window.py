@@ -42,11 +42,11 @@ from mldesk.desktop.window_places import PLACES, make_place, make_sidebar, start
 if TYPE_CHECKING:
     from mldesk.desktop.drop_overlay import FileDrops
     from mldesk.desktop.login_asker import LoginAsker
-    from mldesk.desktop.pages.dataset import DatasetPage
-    from mldesk.desktop.pages.model import ModelPage
+    from mldesk.desktop.pages.data.dataset import DatasetPage
+    from mldesk.desktop.pages.models.model import ModelPage
     from mldesk.desktop.pages.place import Place
-    from mldesk.desktop.pages.run import RunPage
-    from mldesk.desktop.pages.runs import RunsPage
+    from mldesk.desktop.pages.runs.run import RunPage
+    from mldesk.desktop.pages.runs.runs import RunsPage
     from mldesk.library.records import Model, Run
 
 class MainWindow(QMainWindow):
@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
         self.sidebar.set_current(place)
 
     def open_dataset(self, name: str, tab: str = "") -> None:
-        from mldesk.desktop.pages.dataset import DatasetPage
+        from mldesk.desktop.pages.data.dataset import DatasetPage
 
         page = DatasetPage(self, name)
         self._open("datasets", page)
@@ -112,33 +112,33 @@ class MainWindow(QMainWindow):
             page.show_tab(tab)
 
     def open_row(self, reference: str, row: int) -> None:
-        from mldesk.desktop.pages.dataset import page_at
+        from mldesk.desktop.pages.data.dataset import page_at
 
         self._open("datasets", page_at(self, reference, row))
 
     def open_run(self, run_id: str) -> None:
-        from mldesk.desktop.pages.run import RunPage
+        from mldesk.desktop.pages.runs.run import RunPage
 
         self._open("runs", RunPage(self, run_id))
 
     def open_model(self, name: str, number: int | None = None) -> None:
-        from mldesk.desktop.pages.model import ModelPage
+        from mldesk.desktop.pages.models.model import ModelPage
 
         self._open("models", ModelPage(self, name, number))
 
     def open_runner(self, name: str) -> None:
-        from mldesk.desktop.pages.runner import RunnerPage
+        from mldesk.desktop.pages.runners.runner import RunnerPage
 
         self._open("runners", RunnerPage(self, name))
 
     def add_runner(self) -> None:
-        from mldesk.desktop.pages.add_runner_dialog import open_add_runner
+        from mldesk.desktop.pages.runners.add_runner_dialog import open_add_runner
 
         if self._ready_or_say():
             open_add_runner(self)
 
     def train_on(self, runner: str) -> None:
-        from mldesk.desktop.pages.train_dialog import train_on
+        from mldesk.desktop.pages.runs.train_dialog import train_on
 
         train_on(self, runner)
 
@@ -147,17 +147,17 @@ class MainWindow(QMainWindow):
             self.logins.allow()
 
     def compare_runs(self, run_ids: Sequence[str]) -> None:
-        from mldesk.desktop.pages.compare import ComparePage
+        from mldesk.desktop.pages.runs.compare import ComparePage
 
         self._open("runs", ComparePage(self, run_ids))
 
     def train(self, reference: str) -> None:
-        from mldesk.desktop.pages.train_dialog import open_train_dialog
+        from mldesk.desktop.pages.runs.train_dialog import open_train_dialog
 
         open_train_dialog(self, reference)
 
     def predict(self, model: str) -> None:
-        from mldesk.desktop.pages.predict_dialog import PredictDialog
+        from mldesk.desktop.pages.models.predict_dialog import PredictDialog
 
         PredictDialog(self, model).open()
 

@@ -14,9 +14,9 @@ from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_finish, wh
 
 if TYPE_CHECKING:
     from mldesk.core.paths import Home
-    from mldesk.desktop.pages.dataset import DatasetPage
-    from mldesk.desktop.pages.model import ModelPage
-    from mldesk.desktop.pages.run import RunPage
+    from mldesk.desktop.pages.data.dataset import DatasetPage
+    from mldesk.desktop.pages.models.model import ModelPage
+    from mldesk.desktop.pages.runs.run import RunPage
     from mldesk.library.records import Model, Run
 
 

@@ -41,11 +41,11 @@ def make_place(shell: Shell, key: str) -> QWidget:
         from mldesk.desktop.pages.settings import SettingsPage
 
         return SettingsPage(shell)
-    from mldesk.desktop.pages.datasets import DatasetsPage
-    from mldesk.desktop.pages.models import ModelsPage
+    from mldesk.desktop.pages.data.datasets import DatasetsPage
+    from mldesk.desktop.pages.models.models import ModelsPage
     from mldesk.desktop.pages.place import Place
-    from mldesk.desktop.pages.runners import RunnersPage
-    from mldesk.desktop.pages.runs import RunsPage
+    from mldesk.desktop.pages.runners.runners import RunnersPage
+    from mldesk.desktop.pages.runs.runs import RunsPage
 
     pages = {"datasets": DatasetsPage, "runs": RunsPage, "models": ModelsPage, "runners": RunnersPage}
     return Place(pages[key](shell))

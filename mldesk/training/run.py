@@ -36,7 +36,8 @@ from mldesk.wire.report import Report
 from mldesk.wire.states import Cause
 
 _BY_SIGTERM = 143   # as shells report it
-_PROGRAMS = {"import": "mldesk.data.register", "script": "mldesk.training.script"}  # jobs that are no training, by kind
+# Jobs that are no training, by kind.
+_PROGRAMS = {"import": "mldesk.data.imports.register", "script": "mldesk.training.script"}
 # What a trainer needs sooner or later. torch imports torch._dynamo, 800 modules, when the first optimizer is made.
 SLOW = ("torch", "torch._dynamo", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "lightgbm",
          "pyarrow.parquet", "onnxruntime", "onnx", "skops.io", "safetensors.torch", "threadpoolctl",

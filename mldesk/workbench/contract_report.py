@@ -7,7 +7,7 @@ import html
 import io
 from collections.abc import Iterator, Sequence
 
-from mldesk.data.contract_verdict import Finding, Verdict
+from mldesk.data.contracts.verdict import Finding, Verdict
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2330}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin:2rem 0 .3rem}table{border-collapse:collapse;width:100%}

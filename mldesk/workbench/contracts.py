@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.core.paths import Home
-from mldesk.data.locations import readable
+from mldesk.data.sources.locations import readable
 from mldesk.library import Library
 from mldesk.library.contracts import KeptContract
 from mldesk.library.records import DatasetVersion
@@ -19,9 +19,9 @@ from mldesk.workbench.contract_report import as_html
 from mldesk.workbench.datasets import Cancelled, DatasetService, Progress
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with them
-    from mldesk.data.contract import Contract
-    from mldesk.data.contract_check import CheckedFile
-    from mldesk.data.contract_verdict import Verdict
+    from mldesk.data.contracts.check import CheckedFile
+    from mldesk.data.contracts.contract import Contract
+    from mldesk.data.contracts.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ContractService:
 
     def infer(self, reference: str) -> KeptContract:
         """Make a contract of what a version is like, and keep it."""
-        from mldesk.data.contract_infer import infer_contract
+        from mldesk.data.contracts.infer import infer_contract
         from mldesk.data.damage import intact
 
         version = self._datasets.show(reference)
@@ -73,7 +73,7 @@ class ContractService:
 
     def edit(self, name: str, document: Any) -> KeptContract:
         """Keep a contract that a person wrote. Raises BadInput that names what is wrong with it."""
-        from mldesk.data.contract import Contract
+        from mldesk.data.contracts.contract import Contract
 
         return self._library.contracts.add(self._datasets.show(name).dataset, Contract.from_json(document).to_json())
 
@@ -86,8 +86,8 @@ class ContractService:
         NotFound, BadInput, Conflict where the dataset's columns are not the contract's, ImportCancelled, DiskFull; then
         nothing was changed.
         """
-        from mldesk.data.contract import Contract
-        from mldesk.data.importing import working_folder
+        from mldesk.data.contracts.contract import Contract
+        from mldesk.data.imports.importing import working_folder
 
         head = self._datasets.show(name)
         kept = self._library.contracts.get(head.dataset)
@@ -107,8 +107,8 @@ class ContractService:
     def _check_all(self, files: Sequence[Path], contract: Contract, head: DatasetVersion, folder: Path,
                    choices: Choices, progress: Progress | None,
                    cancelled: Cancelled | None) -> tuple[list[CheckedFile], list[Verdict]]:
-        from mldesk.data.contract_check import CheckedFile, accepted_by_hand, check_mapped, digest_of
-        from mldesk.data.contract_verdict import Verdict
+        from mldesk.data.contracts.check import CheckedFile, accepted_by_hand, check_mapped, digest_of
+        from mldesk.data.contracts.verdict import Verdict
         from mldesk.data.records import ImportOptions
 
         known = self._in_head(head)
@@ -150,7 +150,7 @@ class ContractService:
                 if file.version in line}
 
     def _merge(self, head: DatasetVersion, checked: Sequence[CheckedFile], unique: Sequence[str]) -> DatasetVersion:
-        from mldesk.data.contract_merge import merge_files
+        from mldesk.data.contracts.merge import merge_files
         from mldesk.data.damage import intact
 
         with intact(self._library.objects, head.manifest, f"the dataset {head.label}"):
@@ -209,7 +209,7 @@ def _quarantine(dataset: str, verdicts: Sequence[Verdict], folder: Path) -> tupl
 
 
 def _free(folder: Path, file: Path, digest: str) -> Path:
-    from mldesk.data.contract_check import digest_of
+    from mldesk.data.contracts.check import digest_of
 
     same: Callable[[Path], bool] = lambda path: not path.exists() or digest_of(path) == digest
     if same(folder / file.name):

@@ -193,7 +193,7 @@ class DatasetService:
 
     def recipe_script(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> str:
         """Return a Python script that repeats a recipe with duckdb alone. Raises BadInput naming the step."""
-        from mldesk.data.recipes import recipe_script
+        from mldesk.data.recipes.applying import recipe_script
 
         version, steps = self.show(reference), self._pinned(steps)
         with self._intact(version):
@@ -210,20 +210,20 @@ class DatasetService:
 
     def untrusted_code(self, steps: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
         """Return the steps (number from 1, code) whose Python code nobody has allowed to run in this library yet."""
-        from mldesk.data.code_trust import untrusted
-        from mldesk.data.steps import check_steps
+        from mldesk.data.recipes.code_trust import untrusted
+        from mldesk.data.recipes.steps import check_steps
 
         return untrusted(check_steps(steps), self._trusted.digests())
 
     def trust_code(self, source: str) -> None:
         """Let this very code run in recipes of this library from now on: the user has said so. Raises DiskFull."""
-        from mldesk.data.code_trust import code_digest
+        from mldesk.data.recipes.code_trust import code_digest
 
         self._trusted.add(code_digest(source))
 
     def _pinned(self, steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return the steps with the versions of other datasets by their digest, so that replays see the same rows."""
-        from mldesk.data.steps import check_steps
+        from mldesk.data.recipes.steps import check_steps
 
         pinned: list[Mapping[str, Any]] = []
         for step in check_steps(steps):

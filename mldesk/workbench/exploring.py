@@ -26,7 +26,7 @@ from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import did_you_mean, listed
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with them
-    from mldesk.data.charting import Kind
+    from mldesk.data.statistics.charting import Kind
     from mldesk.training.values import Array
 
 MOST_KEPT = 400   # documents in the cache; the oldest go first
@@ -39,11 +39,11 @@ class ExploreService:
         self._library, self._datasets, self._home = library, datasets, home
 
     def statistics(self, reference: str, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
-        """Return {"rows", "associations", "missing", "outliers", "repeats"}, see ``mldesk.data.exploring``.
+        """Return {"rows", "associations", "missing", "outliers", "repeats"}, see ``mldesk.data.statistics.exploring``.
 
         Raises NotFound; ImportCancelled soon after ``cancelled`` says so, which is asked in this thread.
         """
-        from mldesk.data.exploring import FORMAT, explore
+        from mldesk.data.statistics.exploring import FORMAT, explore
 
         version = self._datasets.show(reference)
         return self._kept(["statistics", FORMAT, version.manifest], lambda: explore(
@@ -52,16 +52,17 @@ class ExploreService:
 
     def known_statistics(self, reference: str) -> Mapping[str, Any] | None:
         """Return the statistics if they are in the cache. Raises NotFound."""
-        from mldesk.data.exploring import FORMAT
+        from mldesk.data.statistics.exploring import FORMAT
 
         return self._read(["statistics", FORMAT, self._datasets.show(reference).manifest])
 
     def target(self, reference: str, target: str, task: str | None = None, *,
                cancelled: Cancelled | None = None) -> Mapping[str, Any]:
-        """Return how every column lies beside a target, see ``mldesk.data.targeting``. Raises as ``statistics``, and
-        BadInput for a column that cannot be one.
+        """Return how every column lies beside a target, see ``mldesk.data.statistics.targeting``.
+
+        Raises as ``statistics``, and BadInput for a column that cannot be one.
         """
-        from mldesk.data.exploring import FORMAT, explore_target
+        from mldesk.data.statistics.exploring import FORMAT, explore_target
 
         version = self._datasets.show(reference)
         task = task_of(version, target, task)
@@ -71,8 +72,8 @@ class ExploreService:
 
     def chart(self, reference: str, kind: Kind, x: str | None, y: str | None, by: str | None = None, *,
               where: str | None = None, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
-        """Return what a chart of some rows shows, see ``mldesk.data.charting``. Raises NotFound, BadInput."""
-        from mldesk.data.charting import KINDS, chart, is_axis
+        """Return what a chart of some rows shows, see ``statistics.charting``. Raises NotFound, BadInput."""
+        from mldesk.data.statistics.charting import KINDS, chart, is_axis
         from mldesk.data.stopping import stoppable
 
         version = self._datasets.show(reference)
@@ -111,7 +112,7 @@ class ExploreService:
 
     def guard(self, order: TrainOrder, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Return {"rows": {"train", "validation", "test"}, "concerns": [...]}: what would make the scores of ``order``
-        say more than they should, see ``mldesk.data.guarding``. Raises as ``membership``, and ImportCancelled.
+        say more than they should, see ``statistics.guarding``. Raises as ``membership``, and ImportCancelled.
         """
         version = self._datasets.show(order.dataset)
         check = check_order(order, version)
@@ -120,7 +121,7 @@ class ExploreService:
                split_request(order).to_json()]
 
         def make() -> dict[str, Any]:
-            from mldesk.data.guarding import guard
+            from mldesk.data.statistics.guarding import guard
             from mldesk.training.split import PARTS
 
             parts = self.membership(order)

@@ -38,8 +38,8 @@ def guard(library: Library, reference: str, names: Collection[str], source: Path
     With ``good`` and ``left_out`` the rows that break a rule are divided from the others, into two CSV files. How many
     rows there are, what the file is called, how much is missing, and whether keys occur twice does not matter here.
     """
-    from mldesk.data.contract import Contract
-    from mldesk.data.contract_check import CheckedFile, check_file
+    from mldesk.data.contracts.check import CheckedFile, check_file
+    from mldesk.data.contracts.contract import Contract
     from mldesk.data.records import ImportOptions
 
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mldesk.data.recipes import StepReport
+    from mldesk.data.recipes.applying import StepReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def resolve(source: Source) -> Source:
 
 def remembered(source: Source) -> str:
     """Return how a source is kept with what was made of it: a full path, or an address without its secrets."""
-    from mldesk.data.locations import public_url, scheme_of
+    from mldesk.data.sources.locations import public_url, scheme_of
 
     if isinstance(source, str) and (source.startswith(_SAMPLE) or scheme_of(source) is not None):
         return source if source.startswith(_SAMPLE) else public_url(source)
@@ -73,7 +73,7 @@ def remembered(source: Source) -> str:
 
 def name_of(source: Source) -> str:
     """Return what a dataset from this source may be called."""
-    from mldesk.data.locations import scheme_of, shown_url
+    from mldesk.data.sources.locations import scheme_of, shown_url
     from mldesk.library.names import tidy_name
 
     if isinstance(source, str) and source.startswith(_SAMPLE):
@@ -85,7 +85,7 @@ def name_of(source: Source) -> str:
 
 def absent(sources: Sequence[Source]) -> Path | None:
     """Return the first source that is a path where nothing is."""
-    from mldesk.data.locations import scheme_of
+    from mldesk.data.sources.locations import scheme_of
 
     paths = (Path(source) for source in sources if scheme_of(source) is None and not str(source).startswith(_SAMPLE))
     return next((path for path in paths if not _there(path)), None)

@@ -99,8 +99,8 @@ def _measure(name: str, folder: Path, python: str) -> float | None:
 
 
 def _mldesk_recipe(folder: Path) -> Callable[[], object]:
-    from mldesk.data.importing import import_table
-    from mldesk.data.recipes import apply_recipe
+    from mldesk.data.imports.importing import import_table
+    from mldesk.data.recipes.applying import apply_recipe
     from mldesk.wire.objects import ObjectStore
 
     place = Path(tempfile.mkdtemp(dir=folder))

@@ -86,15 +86,15 @@ def _measure(name: str, path: Path, python: str) -> tuple[float, float] | None:
 
 
 def _mldesk_import(path: Path) -> Callable[[], object]:
-    from mldesk.data.importing import import_table
+    from mldesk.data.imports.importing import import_table
     from mldesk.wire.objects import ObjectStore
 
     return lambda: import_table([path], ObjectStore(path.parent / "objects"), path.parent / "scratch")
 
 
 def _mldesk_profile(path: Path) -> Callable[[], object]:
-    from mldesk.data.importing import import_table
-    from mldesk.data.profiling import profile
+    from mldesk.data.imports.importing import import_table
+    from mldesk.data.statistics.profiling import profile
     from mldesk.wire.objects import ObjectStore
 
     store = ObjectStore(path.parent / "objects")

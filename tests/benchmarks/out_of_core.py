@@ -80,25 +80,25 @@ def _store(folder: Path) -> Any:
 
 
 def _import(folder: Path) -> object:
-    from mldesk.data.importing import import_table
+    from mldesk.data.imports.importing import import_table
 
     return _note(folder, "table", import_table([folder / "table.csv"], _store(folder), folder / "scratch"))
 
 
 def _profile(folder: Path) -> object:
-    from mldesk.data.profiling import profile
+    from mldesk.data.statistics.profiling import profile
 
     return profile(_store(folder), *_noted(folder, "table"), scratch=folder)
 
 
 def _clean(folder: Path) -> object:
-    from mldesk.data.recipes import apply_recipe
+    from mldesk.data.recipes.applying import apply_recipe
 
     return _note(folder, "clean", apply_recipe(_store(folder), folder / "scratch", *_noted(folder, "table"), STEPS))
 
 
 def _compare(folder: Path) -> object:
-    from mldesk.data.differences import diff
+    from mldesk.data.statistics.differences import diff
 
     return diff(_store(folder), *_noted(folder, "table"), *_noted(folder, "clean"), scratch=folder)
 

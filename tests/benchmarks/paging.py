@@ -19,7 +19,7 @@ ROWS, PAGES, LIMIT = 10_000_000, 400, 100
 
 
 def main() -> None:
-    from mldesk.data.importing import import_table
+    from mldesk.data.imports.importing import import_table
     from mldesk.data.view import TableView
     from mldesk.wire.objects import ObjectStore
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mldesk.data.steps import STEPS, check_steps
+from mldesk.data.recipes.steps import STEPS, check_steps
 from mldesk.training.catalogue import ESTIMATORS
 from tests.cli.conftest import Command
 

@@ -15,14 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mldesk.data import ImportOptions, ImportRefused, import_table
-from mldesk.data.careful import read_rows
-from mldesk.data.delimited import _read_fast
-from mldesk.data.dialect import Dialect
-from mldesk.data.encoding import as_utf8
-from mldesk.data.raw import Context
+from mldesk.data.readers.careful import read_rows
+from mldesk.data.readers.delimited import _read_fast
+from mldesk.data.readers.dialect import Dialect
+from mldesk.data.readers.raw import Context
+from mldesk.data.readers.regular import Irregular
+from mldesk.data.readers.spool import Spool
 from mldesk.data.records import Problems
-from mldesk.data.regular import Irregular
-from mldesk.data.spool import Spool
+from mldesk.data.sources.encoding import as_utf8
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Import, Rows, kinds, said
 
@@ -215,7 +215,7 @@ def test_a_packed_file_is_unpacked_and_a_cut_one_refused(take: Import, monkeypat
     assert take(packed, "t.csv.gz").rows == 1000
     with pytest.raises(ImportRefused, match=r"t\.csv\.gz ends in the middle of its packed data"):
         take(packed[:-20], "t.csv.gz")
-    monkeypatch.setattr("mldesk.data.archives._MOST", 3000)
+    monkeypatch.setattr("mldesk.data.sources.archives._MOST", 3000)
     with pytest.raises(ImportRefused, match="unpacks to more than 3,000 bytes"):
         take(packed, "bomb.csv.gz")
 
@@ -242,11 +242,13 @@ def test_a_path_that_is_no_file_is_refused(
 
 def test_no_part_of_an_import_loads_pandas() -> None:
     code = (
-        "import sys, mldesk.data.importing, mldesk.data.view, mldesk.data.profiling, mldesk.data.recipes, "
-        "mldesk.data.like, mldesk.data.sheets; print('pandas' in sys.modules)"
+        "import sys, mldesk.data.imports.importing, mldesk.data.view, mldesk.data.statistics.profiling, "
+        "mldesk.data.recipes.applying, mldesk.data.imports.like, mldesk.data.readers.sheets; "
+        "print('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
-    light = "import sys, mldesk.data, mldesk.data.steps; print({'duckdb', 'pyarrow', 'numpy'} & set(sys.modules))"
+    light = ("import sys, mldesk.data, mldesk.data.recipes.steps; "
+             "print({'duckdb', 'pyarrow', 'numpy'} & set(sys.modules))")
     assert subprocess.run([sys.executable, "-c", light], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from mldesk.data import import_table
-from mldesk.data.different import Different, different
+from mldesk.data.columns.different import Different, different
 from mldesk.wire.objects import ObjectStore
 
 _NAN = float("nan")

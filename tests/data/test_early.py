@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from mldesk.data import ImportOptions, import_table
-from mldesk.data.early import EarlyTable
-from mldesk.data.guess import ColumnGuess
+from mldesk.data.columns.guess import ColumnGuess
+from mldesk.data.readers.early import EarlyTable
+from mldesk.data.readers.regular import RegularRows
 from mldesk.data.records import ImportCancelled, ImportRefused, Table
-from mldesk.data.regular import RegularRows
 from mldesk.wire.objects import ObjectStore
 from tests.data_folder import SHARED
 
@@ -44,7 +44,7 @@ def test_a_type_that_only_the_whole_file_tells_is_the_one_taken(
     early, late = _LATE[case]
     path = tmp_path / "x.csv"
     path.write_text("n,m,text,day\n" + (early + "\n") * 1000 + (late + "\n") * 5)
-    monkeypatch.setattr("mldesk.data.regular.BLOCK", 2048)
+    monkeypatch.setattr("mldesk.data.readers.regular.BLOCK", 2048)
     taken: list[bool] = []
     writer = EarlyTable.writer
 
@@ -56,7 +56,7 @@ def test_a_type_that_only_the_whole_file_tells_is_the_one_taken(
     monkeypatch.setattr(EarlyTable, "writer", counted)
     at_once = _outcome(lambda: import_table([path], store, scratch))
     assert taken == [case in ("the same", "markers", "infinity")]
-    monkeypatch.setattr("mldesk.data.delimited._read_at_once", lambda *_: None)
+    monkeypatch.setattr("mldesk.data.readers.delimited._read_at_once", lambda *_: None)
     assert _outcome(lambda: import_table([path], store, scratch)) == at_once
     assert not list(scratch.iterdir())
 
@@ -71,7 +71,7 @@ def test_a_file_that_is_not_regular_is_read_with_care(
     path = tmp_path / "x.csv"
     path.write_bytes(content)
     at_once = _outcome(lambda: import_table([path], store, scratch))
-    monkeypatch.setattr("mldesk.data.delimited._read_at_once", lambda *_: None)
+    monkeypatch.setattr("mldesk.data.readers.delimited._read_at_once", lambda *_: None)
     assert _outcome(lambda: import_table([path], store, scratch)) == at_once
     assert not list(scratch.iterdir())
 
@@ -80,10 +80,10 @@ def test_a_file_that_is_not_regular_is_read_with_care(
 def test_real_files_are_the_same_either_way(
     name: str, store: ObjectStore, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mldesk.data.regular.BLOCK", 1 << 17)
+    monkeypatch.setattr("mldesk.data.readers.regular.BLOCK", 1 << 17)
     path = SHARED / "tabular" / name
     at_once = _outcome(lambda: import_table([path], store, scratch))
-    monkeypatch.setattr("mldesk.data.delimited._read_at_once", lambda *_: None)
+    monkeypatch.setattr("mldesk.data.readers.delimited._read_at_once", lambda *_: None)
     assert _outcome(lambda: import_table([path], store, scratch)) == at_once
 
 

@@ -12,16 +12,16 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from mldesk.data import Table
-from mldesk.data.associations import associations, cramers_v, spearman
-from mldesk.data.charting import chart, valued, within
-from mldesk.data.exploring import explore
-from mldesk.data.gaps import gaps
-from mldesk.data.outliers import outliers
 from mldesk.data.parts import part_paths
-from mldesk.data.power import auc, binned, power
 from mldesk.data.records import ImportCancelled
-from mldesk.data.repeats import repeats
-from mldesk.data.targeting import target_view
+from mldesk.data.statistics.associations import associations, cramers_v, spearman
+from mldesk.data.statistics.charting import chart, valued, within
+from mldesk.data.statistics.exploring import explore
+from mldesk.data.statistics.gaps import gaps
+from mldesk.data.statistics.outliers import outliers
+from mldesk.data.statistics.power import auc, binned, power
+from mldesk.data.statistics.repeats import repeats
+from mldesk.data.statistics.targeting import target_view
 from mldesk.data.view import TableView
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Import

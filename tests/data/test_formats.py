@@ -55,7 +55,7 @@ def test_a_packed_table_is_the_table_and_a_cut_one_is_refused(name: str, content
 
 
 def test_what_unpacks_to_far_more_than_it_is_gets_refused(take: Import, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mldesk.data.archives._FREE", 100_000)
+    monkeypatch.setattr("mldesk.data.sources.archives._FREE", 100_000)
     for name, bomb in (("b.csv.zst", pa.compress(b"0" * 10**7, codec="zstd", asbytes=True)),
                        ("b.csv.xz", lzma.compress(b"0" * 10**7))):
         with pytest.raises(ImportRefused, match=r"unpacks to more than .* bytes; that is too much"):
@@ -236,7 +236,7 @@ class TestDatabases:
 
 
 def test_far_cells_of_a_binary_workbook_are_found_before_they_are_read(tmp_path: Path) -> None:
-    from mldesk.data.sheet_extent import refuse_vast_sheets
+    from mldesk.data.readers.sheet_extent import refuse_vast_sheets
 
     def record(kind: int, *numbers: int) -> bytes:
         body = b"".join(number.to_bytes(4, "little") for number in numbers)

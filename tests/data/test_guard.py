@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mldesk.data.guarding import Concern, guard
+from mldesk.data.statistics.guarding import Concern, guard
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Import
 

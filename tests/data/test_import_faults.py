@@ -14,8 +14,8 @@ import pytest
 from mldesk.core.errors import DiskFull, MldeskError
 from mldesk.core.ids import new_id
 from mldesk.data import ImportCancelled, ImportRefused, apply_recipe, import_table
+from mldesk.data.imports.register import run_job
 from mldesk.data.parts import PartWriter, group_rows
-from mldesk.data.register import run_job
 from mldesk.wire.imports import ImportRequest
 from mldesk.wire.jobs import JobSpec, Resources
 from mldesk.wire.objects import ObjectStore
@@ -118,7 +118,7 @@ def test_a_disk_that_fills_up_under_arrow_is_a_sentence_too(size: int, store: Ob
 def test_a_spool_that_does_not_fit_is_a_sentence_too(
     store: ObjectStore, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mldesk.data.spool._IN_MEMORY", 1_000_000)
+    monkeypatch.setattr("mldesk.data.readers.spool._IN_MEMORY", 1_000_000)
     twice = [SHARED / "tabular/california_housing.csv"] * 2  # a single regular file needs no spool
     with small_files(900_000), pytest.raises(DiskFull):
         import_table(twice, store, scratch)
@@ -162,7 +162,7 @@ def test_a_file_that_may_not_be_read_is_refused(
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("mldesk.data.files.open", forbidden, raising=False)
+    monkeypatch.setattr("mldesk.data.sources.files.open", forbidden, raising=False)
     with pytest.raises(ImportRefused, match=r"adult\.csv may not be read by this user"):
         import_table([SHARED / "tabular/adult.csv"], store, scratch)
 

@@ -64,7 +64,7 @@ def test_what_was_found_out_is_said_and_each_fix_changes_it(scratch: Path, tmp_p
 def test_of_a_long_file_the_beginning_is_read(
     scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mldesk.data.sampling.SAMPLE", 10_000)
+    monkeypatch.setattr("mldesk.data.readers.sampling.SAMPLE", 10_000)
     lines = [f'{number},"word {number}\nmore"' for number in range(5000)]
     (tmp_path / "long.csv").write_text("\n".join(["a,b", *lines]))
     (tmp_path / "wide.csv").write_text("\n".join(["a,b", *(f"{n},x" for n in range(9000))]), "utf-16")

@@ -239,7 +239,7 @@ def test_a_workbook_that_claims_more_texts_than_it_can_hold_is_refused(
 
 
 def test_the_texts_of_a_binary_workbook_are_counted_before_they_are_read(tmp_path: Path) -> None:
-    from mldesk.data.sheet_extent import refuse_vast_sheets
+    from mldesk.data.readers.sheet_extent import refuse_vast_sheets
 
     for count, refused in ((1, False), (4_000_000_000, True)):
         with zipfile.ZipFile(tmp_path / "b.xlsb", "w") as archive:

@@ -11,7 +11,7 @@ import pytest
 
 from mldesk.core.errors import BadInput
 from mldesk.data import ImportRefused, import_table, read_like
-from mldesk.data.like import columns_as_numpy
+from mldesk.data.imports.like import columns_as_numpy
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 from tests.data.conftest import Import

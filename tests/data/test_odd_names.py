@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mldesk.data import import_table
-from mldesk.data.gather import Item
+from mldesk.data.sources.gather import Item
 from mldesk.wire.objects import ObjectStore
 from tests.data.damaged_files import KINDS, whole
 

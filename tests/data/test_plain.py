@@ -7,11 +7,11 @@ import random
 import pyarrow as pa
 import pytest
 
-from mldesk.data.convert import Converter
-from mldesk.data.decide import decide
-from mldesk.data.guess import ColumnGuess
-from mldesk.data.missing import MARKERS
-from mldesk.data.plain import Cells
+from mldesk.data.columns.convert import Converter
+from mldesk.data.columns.decide import decide
+from mldesk.data.columns.guess import ColumnGuess
+from mldesk.data.columns.missing import MARKERS
+from mldesk.data.columns.plain import Cells
 from mldesk.data.records import ImportOptions, Problems
 
 _KINDS = (
@@ -72,7 +72,7 @@ def test_a_column_read_by_bytes_is_guessed_and_read_as_value_by_value(markers: f
     monkeypatch.setattr(ColumnGuess, "_observe_plain", counted)
     by_bytes = [_read(batches, markers) for batches in columns]
     assert used > 15
-    monkeypatch.setattr("mldesk.data.guess.cells_of", lambda _: None)
-    monkeypatch.setattr("mldesk.data.convert.cells_of", lambda _: None)
+    monkeypatch.setattr("mldesk.data.columns.guess.cells_of", lambda _: None)
+    monkeypatch.setattr("mldesk.data.columns.convert.cells_of", lambda _: None)
     for batches, found in zip(columns, by_bytes, strict=True):
         assert repr(found) == repr(_read(batches, markers)), [values.to_pylist() for values in batches]

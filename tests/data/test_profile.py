@@ -98,7 +98,7 @@ def test_a_long_table_is_profiled_from_disk_with_the_same_result(
 ) -> None:
     table = import_table([SHARED / "tabular/penguins_raw.csv"], store, scratch)
     in_memory = profile(store, table.manifest, table.columns)
-    monkeypatch.setattr("mldesk.data.profiling._CELLS", 100)
+    monkeypatch.setattr("mldesk.data.statistics.profiling._CELLS", 100)
     from_disk = profile(store, table.manifest, table.columns)
     for one, other in zip(in_memory["columns"], from_disk["columns"], strict=True):
         assert {key: value for key, value in one.items() if key not in ("mean", "std", "quantiles")} == {

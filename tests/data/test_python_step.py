@@ -16,8 +16,8 @@ import pytest
 
 from mldesk.core.errors import BadInput
 from mldesk.data import ImportCancelled, Table, apply_recipe
-from mldesk.data.code_trust import CodeNotTrusted, code_digest
-from mldesk.data.confined import seccomp
+from mldesk.data.recipes.code_trust import CodeNotTrusted, code_digest
+from mldesk.data.recipes.confined import seccomp
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Import, Rows, kinds
 
@@ -130,7 +130,7 @@ _ATTEMPTS = {
 }
 _CONFINED = """
 import sys, sysconfig
-from mldesk.data.confined import landlock, seccomp
+from mldesk.data.recipes.confined import landlock, seccomp
 held = {{"landlock": lambda: landlock.restrict(["/usr/lib", "/lib", "/lib64", sys.base_prefix, sys.prefix]),
          "seccomp": seccomp.restrict}}
 import resource, socket

@@ -15,9 +15,9 @@ import pytest
 
 from mldesk.core.errors import BadInput
 from mldesk.data import STEPS, Table, TableView, apply_recipe, import_table, preview_recipe
-from mldesk.data.code_trust import code_digest
-from mldesk.data.recipes import recipe_script
-from mldesk.data.steps import check_steps
+from mldesk.data.recipes.applying import recipe_script
+from mldesk.data.recipes.code_trust import code_digest
+from mldesk.data.recipes.steps import check_steps
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Import, Rows, kinds
 from tests.data_folder import SHARED

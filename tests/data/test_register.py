@@ -17,7 +17,7 @@ import pytest
 from mldesk.core.errors import BadInput
 from mldesk.core.ids import new_id
 from mldesk.data import TableView, import_table
-from mldesk.data.register import run_job
+from mldesk.data.imports.register import run_job
 from mldesk.wire import linked
 from mldesk.wire.imports import ImportedTable, ImportRequest
 from mldesk.wire.jobs import JobSpec, Resources
@@ -172,7 +172,7 @@ def test_it_stops_when_it_is_asked_and_leaves_nothing(work: Work, tmp_path: Path
         file.writelines(f"{number},{number % 7},text {number}\n" for number in range(1_500_000))
     work.ask(path)
     work.attempt = 1
-    process = subprocess.Popen([sys.executable, "-m", "mldesk.data.register", str(work.job), "--objects",
+    process = subprocess.Popen([sys.executable, "-m", "mldesk.data.imports.register", str(work.job), "--objects",
                                 str(work.store.root), "--attempt", "1"])
     reader, seen = SpoolReader(work.job / "spool.1"), False
     deadline = time.monotonic() + 60

@@ -12,8 +12,8 @@ import pytest
 
 from mldesk.core.errors import WorkFailed
 from mldesk.data import ImportCancelled, ImportRefused, import_table
-from mldesk.data.locations import public_url, shown_url
-from mldesk.data.remote import download
+from mldesk.data.sources.locations import public_url, shown_url
+from mldesk.data.sources.remote import download
 from mldesk.wire.objects import ObjectStore
 
 DATA = b"a,b\n" + b"1,two\n" * 1000
@@ -71,8 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr("mldesk.data.remote.PAUSE", 0.01)
-    monkeypatch.setattr("mldesk.data.remote.ATTEMPTS", 3)
+    monkeypatch.setattr("mldesk.data.sources.remote.PAUSE", 0.01)
+    monkeypatch.setattr("mldesk.data.sources.remote.ATTEMPTS", 3)
     _Handler.cuts, _Handler.ended = 0, threading.Event()
     _Handler.asked.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)

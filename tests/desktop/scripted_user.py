@@ -31,7 +31,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QPushButton, Q
 
 from mldesk.core.paths import Home
 from mldesk.desktop import main, theme
-from mldesk.desktop.pages.import_dialog import ImportDialog
+from mldesk.desktop.pages.data.import_dialog import ImportDialog
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.tasks import start
 from mldesk.desktop.window import MainWindow
@@ -190,7 +190,7 @@ async def main_job(user: User, table: Path, rows: Path, folder: Path, *, epochs:
 
 async def clean(user: User) -> None:
     """Drop the id, drop duplicates, make a new version."""
-    from mldesk.data.steps import BY_NAME
+    from mldesk.data.recipes.steps import BY_NAME
 
     await user.keys("Ctrl+E")
     dialog = await user.until(lambda: next(iter(dialogs()), None), "the Clean dialog")

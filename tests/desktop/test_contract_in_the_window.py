@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.contract_check import CheckDialog
+from mldesk.desktop.pages.data.contract_check import CheckDialog
 from mldesk.desktop.states.contract import tried
 from tests.desktop.scripted_user import User, dialogs, play
 

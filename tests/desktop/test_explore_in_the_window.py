@@ -10,9 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.dataset_table_menu import TableMenu, like
-from mldesk.desktop.pages.explore_chart import ChartCard
-from mldesk.desktop.pages.explore_view import ExploreView
+from mldesk.desktop.pages.data.dataset_table_menu import TableMenu, like
+from mldesk.desktop.pages.data.explore_chart import ChartCard
+from mldesk.desktop.pages.data.explore_view import ExploreView
 from mldesk.desktop.widgets import BarChart, HistogramChart, ScrollPage
 from mldesk.desktop.widgets.boxes import BoxChart
 from tests.desktop.scripted_user import User, play

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.add_runner_dialog import AddRunnerDialog
-from mldesk.desktop.pages.train_dialog import TrainDialog
+from mldesk.desktop.pages.runners.add_runner_dialog import AddRunnerDialog
+from mldesk.desktop.pages.runs.train_dialog import TrainDialog
 from mldesk.desktop.states.add_runner import Step
 from mldesk.desktop.tasks import in_thread
 from mldesk.runners.provision import provisioning

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.train_dialog import TrainDialog
+from mldesk.desktop.pages.runs.train_dialog import TrainDialog
 from tests.desktop.scripted_user import User, dialogs, play
 
 

@@ -19,10 +19,10 @@ from mldesk import app
 from mldesk.core.resources import resource
 from mldesk.desktop.login_asker import LoginAsker, LoginDialog
 from mldesk.desktop.pages import row_menu
-from mldesk.desktop.pages.add_runner_dialog import AddRunnerDialog
-from mldesk.desktop.pages.queue_table import _MIME
-from mldesk.desktop.pages.runner import RunnerPage
-from mldesk.desktop.pages.train_dialog import TrainDialog
+from mldesk.desktop.pages.runners.add_runner_dialog import AddRunnerDialog
+from mldesk.desktop.pages.runners.queue_table import _MIME
+from mldesk.desktop.pages.runners.runner import RunnerPage
+from mldesk.desktop.pages.runs.train_dialog import TrainDialog
 from mldesk.desktop.states.add_runner import Step
 from mldesk.desktop.tasks import in_thread
 from mldesk.desktop.widgets import why_disabled

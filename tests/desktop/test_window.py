@@ -16,8 +16,8 @@ from mldesk.app import open_workbench
 from mldesk.desktop import theme
 from mldesk.desktop.cheat_sheet import CheatSheet
 from mldesk.desktop.command_palette import CommandPalette
-from mldesk.desktop.pages.import_dialog import ImportDialog
-from mldesk.desktop.pages.train_dialog import TrainDialog
+from mldesk.desktop.pages.data.import_dialog import ImportDialog
+from mldesk.desktop.pages.runs.train_dialog import TrainDialog
 from tests.data_folder import SHARED
 from tests.desktop.scripted_user import User, dialogs, play
 
@@ -179,7 +179,7 @@ def test_the_lineage_is_drawn_and_the_bin_is_purged_when_a_person_is_sure(window
 
 def test_cleaning_makes_a_version_that_can_be_taken_back(window: Any, table: Path) -> None:
     async def script(user: User) -> None:
-        from mldesk.data.steps import BY_NAME
+        from mldesk.data.recipes.steps import BY_NAME
 
         page = await opened(user, table)
         page.clean()

@@ -34,7 +34,7 @@ TRAINER = f"""
 import json, os, sys
 sys.path.insert(0, {str(Path(fake_trainer.__file__).parent)!r})
 if json.load(open(sys.argv[1] + "/spec.json"))["kind"] == "import":
-    os.execv(sys.executable, [sys.executable, "-m", "mldesk.data.register", *sys.argv[1:]])
+    os.execv(sys.executable, [sys.executable, "-m", "mldesk.data.imports.register", *sys.argv[1:]])
 import fake_trainer
 fake_trainer.main()
 """

@@ -86,8 +86,10 @@ def test_long_looks_at_a_table_are_stopped_in_the_middle(
     datasets.import_files([tmp_path / "t.csv"], "t")
     datasets.clean("t", [{"step": "filter", "where": "a > 1"}])
     endless = "(SELECT count(*) FROM range(100000) p, range(100000) q, range(100) r WHERE p.range + q.range <> 1)"
-    monkeypatch.setattr("mldesk.data.profiling._duplicates", lambda connection, *_: connection.execute(endless))
-    monkeypatch.setattr("mldesk.data.differences.relation", lambda _: endless.replace("count(*)", "p.range a, 'x' b"))
+    monkeypatch.setattr("mldesk.data.statistics.profiling._duplicates",
+                        lambda connection, *_: connection.execute(endless))
+    monkeypatch.setattr("mldesk.data.statistics.differences.relation",
+                        lambda _: endless.replace("count(*)", "p.range a, 'x' b"))
     works: list[Callable[[Callable[[], bool]], object]] = [
         lambda stop: datasets.profile("t@1", cancelled=stop), lambda stop: datasets.diff("t", 1, 2, cancelled=stop)]
     for work in works:

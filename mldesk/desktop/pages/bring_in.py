@@ -11,8 +11,8 @@ from PySide6.QtCore import QCoreApplication, QMimeData
 from PySide6.QtGui import QGuiApplication
 
 from mldesk.core.resources import resource
+from mldesk.desktop.pages.data.import_one import import_one
 from mldesk.desktop.pages.file_choice import choose_files
-from mldesk.desktop.pages.import_one import import_one
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.tasks import start
 
@@ -52,7 +52,7 @@ def bring_in(shell: Shell, paths: Sequence[Path]) -> None:
 
 def preview(shell: Shell, sources: Sequence[Path | str], text: str = "") -> None:
     """Open the import dialog over sources, or over a table from the clipboard."""
-    from mldesk.desktop.pages.import_dialog import ImportDialog
+    from mldesk.desktop.pages.data.import_dialog import ImportDialog
 
     ImportDialog(shell, sources, text=text).open()
 
@@ -64,7 +64,7 @@ def choose_tables(shell: Shell) -> None:
 
 def choose_address(shell: Shell) -> None:
     """Ask for an address or a folder, then show what it would be."""
-    from mldesk.desktop.pages.import_address import AddressDialog
+    from mldesk.desktop.pages.data.import_address import AddressDialog
 
     AddressDialog(shell, partial(preview, shell)).open()
 
@@ -101,7 +101,7 @@ def bring_in_sample(shell: Shell, name: str = SAMPLE) -> None:
 
 def choose_sample(shell: Shell) -> None:
     """Show the samples that came along."""
-    from mldesk.desktop.pages.samples_dialog import SamplesDialog
+    from mldesk.desktop.pages.data.samples_dialog import SamplesDialog
 
     SamplesDialog(shell, partial(bring_in_sample, shell)).open()
 
@@ -118,6 +118,6 @@ async def _import_sample(shell: Shell, name: str) -> None:
 
 
 def _look_into(shell: Shell, path: Path) -> None:
-    from mldesk.desktop.pages.bundle_dialog import BundleDialog
+    from mldesk.desktop.pages.models.bundle_dialog import BundleDialog
 
     BundleDialog(shell, path).open()

@@ -115,11 +115,11 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
 
     Group and tags are those of all that are ``chosen``.
     """
-    from mldesk.desktop.pages.extend_dialog import ExtendDialog
-    from mldesk.desktop.pages.move_dialog import open_move_dialog
-    from mldesk.desktop.pages.report_place import ask_report, why_no_report
-    from mldesk.desktop.pages.run_labels import open_labels
-    from mldesk.desktop.pages.train_dialog import train_again
+    from mldesk.desktop.pages.runners.move_dialog import open_move_dialog
+    from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
+    from mldesk.desktop.pages.runs.report_place import ask_report, why_no_report
+    from mldesk.desktop.pages.runs.run_labels import open_labels
+    from mldesk.desktop.pages.runs.train_dialog import train_again
 
     tr, service = words.tr, shell.desk.workbench.runs
     name, _, number = (run.model or "").rpartition("@")
@@ -161,7 +161,7 @@ async def _steer(shell: Shell, run_id: str, command: Callable[[str], object]) ->
 
 
 async def _bin(shell: Shell, name: str) -> None:
-    from mldesk.desktop.pages.dataset_remove import ask_to_remove
+    from mldesk.desktop.pages.data.dataset_remove import ask_to_remove
 
     models = await in_thread(shell.desk.workbench.datasets.used_by, name)
     ask_to_remove(shell, name, models, lambda: start(_to_bin(shell, name), f"bin {name}"))

@@ -17,7 +17,7 @@ from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.tasks import current, in_thread
 
 if TYPE_CHECKING:
-    from mldesk.data.contract_verdict import Verdict
+    from mldesk.data.contracts.verdict import Verdict
     from mldesk.library.contracts import KeptContract
     from mldesk.workbench.contracts import Checked
 

@@ -14,7 +14,7 @@ from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.tasks import current, in_thread
 
 if TYPE_CHECKING:
-    from mldesk.data.charting import Kind
+    from mldesk.data.statistics.charting import Kind
     from mldesk.workbench.datasets import Cancelled
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class ExploreState:
             self.target.value = found if reference == self._dataset.reference else None
 
     async def chart(self, kind: Kind, x: str | None, y: str | None, by: str | None) -> Mapping[str, Any]:
-        """Return what a chart of all rows shows, see ``mldesk.data.charting``. Raises BadInput, NotFound."""
+        """Return what a chart of all rows shows, see ``mldesk.data.statistics.charting``. Raises BadInput, NotFound."""
         reference, closing = self._dataset.reference, current().closing
         return await in_thread(lambda: self._desk.workbench.explore.chart(
             reference, kind, x, y, by, cancelled=closing.is_set))

@@ -9,9 +9,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.evaluation import EvaluationView
 from mldesk.desktop.pages.record_table import RecordTable
-from mldesk.desktop.pages.threshold_card import ThresholdCard
+from mldesk.desktop.pages.runs.evaluation import EvaluationView
+from mldesk.desktop.pages.runs.threshold_card import ThresholdCard
 from mldesk.desktop.states.evaluation import WorstRow
 from mldesk.desktop.widgets import Chart, HeatMap, Segmented
 from mldesk.training.evaluation import payload

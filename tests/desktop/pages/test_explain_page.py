@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.explain_view import ExplainView
-from mldesk.desktop.pages.what_if_view import WhatIfView
+from mldesk.desktop.pages.runs.explain_view import ExplainView
+from mldesk.desktop.pages.runs.what_if_view import WhatIfView
 from mldesk.desktop.widgets import BarChart, Chart, why_disabled
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.wire.states import JobState

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from mldesk.core.run_filter import RunFilter
-from mldesk.desktop.pages.run_filter import RunFilterBar
-from mldesk.desktop.pages.run_labels import LabelsDialog
+from mldesk.desktop.pages.runs.run_filter import RunFilterBar
+from mldesk.desktop.pages.runs.run_labels import LabelsDialog
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.lists import RunList
 from tests.desktop.fake_workbench import FakeWorkbench, make_run

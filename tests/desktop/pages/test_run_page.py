@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.actions import Actions
-from mldesk.desktop.pages.run import RunPage
+from mldesk.desktop.pages.runs.run import RunPage
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.desk import Desk
 from mldesk.wire.runner_view import Waiting

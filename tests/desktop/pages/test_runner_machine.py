@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.runner_machine import MachineView
+from mldesk.desktop.pages.runners.runner_machine import MachineView
 from tests.desktop.fake_runners import machine
 
 PLAN = "It gets torch: upload 351 MB."

@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages import train_dialog
-from mldesk.desktop.pages.leaderboard import LeaderboardCard, MembersCard
-from mldesk.desktop.pages.run import RunPage
-from mldesk.desktop.pages.search_form import SearchForm
+from mldesk.desktop.pages.runs import train_dialog
+from mldesk.desktop.pages.runs.leaderboard import LeaderboardCard, MembersCard
+from mldesk.desktop.pages.runs.run import RunPage
+from mldesk.desktop.pages.runs.search_form import SearchForm
 from mldesk.desktop.states.search import Member, SearchWish, Trial
 from mldesk.desktop.widgets import why_disabled
 from mldesk.training.catalogue import estimators_for

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.sql_field import SqlField
+from mldesk.desktop.pages.data.sql_field import SqlField
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support")   # a list that pops up offscreen

@@ -6,8 +6,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from mldesk.core.errors import BadInput
-from mldesk.data.steps import BY_NAME, STEPS, StepKind, check_steps
-from mldesk.desktop.pages.step_form import StepForm
+from mldesk.data.recipes.steps import BY_NAME, STEPS, StepKind, check_steps
+from mldesk.desktop.pages.data.step_form import StepForm
 from mldesk.wire.schema import Column, ColumnType
 
 COLUMNS = [Column("city", ColumnType.TEXT), Column("age", ColumnType.INTEGER), Column("score", ColumnType.NUMBER),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.train_runner import RunnerSection
+from mldesk.desktop.pages.runs.train_runner import RunnerSection
 from mldesk.library.records import RunnerRecord
 
 

@@ -1,0 +1,185 @@
+"""From what was seen of each column to its type, with a word to the user wherever it was not plain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mldesk.data.columns.guess import ColumnGuess
+from mldesk.data.columns.missing import IN_TYPED, MARKERS
+from mldesk.data.records import Fix, ImportOptions, Problems
+from mldesk.wire.schema import ColumnType
+
+_NEARLY_NUMBERS = 0.8  # share of numbers in a text column from which a remark is due
+_NEARLY_DATES = 0.5
+# Finds the first value of a column that does not fit a group: (column index, group, markers) -> (line, text).
+FORCED = "forced"          # the user chose the type; what does not fit it becomes missing
+_GUESS = 0.5               # confidence in what was read in one of two possible ways
+Locate = Callable[[int, str, frozenset[str]], "tuple[int | None, str] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The type of a column, how its text is read, and which texts are missing values."""
+
+    type: ColumnType
+    form: str                   # a name of FORMS; "text" to take it as it is; FORCED to read what can be read
+    missing: frozenset[str]
+    confidence: float = 1.0     # 0 to 1: how sure the type and its reading are
+    decimal: str | None = None  # the mark and the order that a forced reading goes by
+    dates: str = ""
+
+
+def markers(options: ImportOptions) -> frozenset[str]:
+    """Return the texts that are missing values in every column."""
+    return MARKERS | {text.strip() for text in options.missing}
+
+
+def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: ImportOptions, problems: Problems,
+           locate: Locate) -> list[Decision]:
+    """Decide every column's type. Columns that are sure of their dates and decimals speak for those that are not."""
+    always = markers(options)
+    told = options.reads_day_first
+    day_first = told if told is not None else _day_first(guesses)
+    decimal = options.decimal_mark or _decimal(guesses)
+    forced = {**dict.fromkeys(options.text, ColumnType.TEXT.value), **dict(options.types)}
+    decisions = []
+    for index, (guess, name) in enumerate(zip(guesses, names, strict=True)):
+        if name in forced:
+            decisions.append(_forced(ColumnType(forced[name]), always, decimal, day_first, options))
+            continue
+        before = problems.count("guesses")
+        kind, form = _type(guess, name, day_first, decimal, problems, options)
+        sure = _GUESS if problems.count("guesses") > before else 1.0
+        if kind is ColumnType.TEXT and guess.real:
+            _say_why_text(index, guess, name, always, problems, locate)
+            sure = 1.0 - max(guess.near.values()) / guess.real
+        missing = always if kind is ColumnType.TEXT else always | IN_TYPED
+        _say_missing(guess, name, kind, problems, options)
+        decisions.append(Decision(kind, form, missing, sure if guess.real else 0.0))
+    return decisions
+
+
+def _forced(kind: ColumnType, always: frozenset[str], decimal: str | None, day_first: bool | None,
+            options: ImportOptions) -> Decision:
+    if kind is ColumnType.TEXT:
+        return Decision(kind, "text", always)
+    told = options.dates if options.dates is not None and "%" in options.dates else None
+    dates = told or ("mdy" if day_first is False else "dmy")
+    return Decision(kind, FORCED, always | IN_TYPED, 1.0, decimal, dates)
+
+
+def _day_first(guesses: Sequence[ColumnGuess]) -> bool | None:
+    votes = Counter(guess.has("dmy") for guess in guesses
+                    if guess.real and guess.has("dmy") != guess.has("mdy") and not guess.has("ymd"))
+    return None if not votes or len(votes) == 2 else next(iter(votes))
+
+
+def _decimal(guesses: Sequence[ColumnGuess]) -> str | None:
+    """Return the decimal mark that some column is sure of, None if there is none or they differ."""
+    comma = any(guess.real and guess.sure_comma and guess.has("comma") and not guess.has("number") and
+                not (guess.has("point") and guess.sure_point) for guess in guesses)
+    point = any(guess.real and ((guess.has("number") and guess.fractional and not guess.has("comma")) or
+                                (guess.has("point") and guess.sure_point and not guess.has("number")
+                                 and not guess.has("comma"))) for guess in guesses)
+    return None if comma == point else "," if comma else "."
+
+
+def _type(guess: ColumnGuess, name: str, day_first: bool | None, decimal: str | None, problems: Problems,
+          options: ImportOptions) -> tuple[ColumnType, str]:
+    if not guess.real:
+        return ColumnType.TEXT, "text"
+    if options.dates is not None and guess.has(options.dates) and "%" in options.dates:
+        return (ColumnType.DATETIME if guess.timed else ColumnType.DATE), options.dates
+    number = _number(guess, name, decimal, problems)
+    if number is not None:
+        return number
+    if guess.has("boolean"):
+        return ColumnType.BOOLEAN, "boolean"
+    if guess.has("time"):
+        return ColumnType.TIME, "time"
+    dated = ColumnType.DATETIME if guess.timed else ColumnType.DATE
+    for form in ("ymd", "d month y", "month d y"):
+        if guess.has(form):
+            return dated, form
+    if guess.has("dmy") and guess.has("mdy"):
+        return dated, _ambiguous_dates(guess, name, day_first, problems, told=options.reads_day_first is not None)
+    for form in ("dmy", "mdy"):
+        if guess.has(form):
+            return dated, form
+    return ColumnType.TEXT, "text"
+
+
+def _ambiguous_dates(guess: ColumnGuess, name: str, day_first: bool | None, problems: Problems, *, told: bool) -> str:
+    form = "dmy" if (day_first if day_first is not None else not guess.slashed) else "mdy"
+    if told:
+        return form
+    other = ("mdy", "month before the day") if form == "dmy" else ("dmy", "day before the month")
+    why = "as in the other columns" if day_first is not None else "which is a guess"
+    order = "day before the month" if form == "dmy" else "month before the day"
+    problems.add("guesses", f"The dates in {name!r} do not tell day from month; they were read with the {order}, "
+                 f"{why}.", column=name, fix=Fix(f"Read dates with the {other[1]}", {"dates": other[0]}))
+    return form
+
+
+def _number(guess: ColumnGuess, name: str, decimal: str | None, problems: Problems) -> tuple[ColumnType, str] | None:
+    """Return type and form of a column of numbers, text for one that had better stay text, None for no numbers."""
+    if guess.has("integer"):
+        return ColumnType.INTEGER, "integer"
+    if guess.has("number"):
+        if guess.wide and not guess.fractional:
+            problems.add("columns kept as text", f"{name!r} holds whole numbers of more than 18 digits; it is kept as "
+                         "text so that no digit is lost.", column=name)
+            return ColumnType.TEXT, "text"
+        if not (guess.dotted and guess.has("comma") and decimal == ","):
+            return ColumnType.NUMBER, "number"
+    comma, point = guess.has("comma"), guess.has("point") and not guess.has("number")
+    if comma and point and guess.sure_comma != guess.sure_point:
+        comma, point = guess.sure_comma, guess.sure_point
+    if comma and point and decimal is not None:
+        comma, point = decimal == ",", decimal == "."
+    if comma and point:
+        problems.add("columns kept as text", f"The numbers in {name!r} have commas that may mean thousands or "
+                     "decimals; it is kept as text. Choose the decimal mark to read them.", column=name,
+                     fix=Fix("Read commas as the mark between thousands", {"decimal": "."}))
+        return ColumnType.TEXT, "text"
+    if not comma and not point:
+        return None
+    form = "comma" if comma else "point"
+    what = ("with commas for decimals" if comma and not guess.grouped_whole else "with marks between the thousands")
+    problems.add("guesses", f"The numbers in {name!r} were read {what}.", column=name,
+                 fix=Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}))
+    return (ColumnType.INTEGER if guess.grouped_whole else ColumnType.NUMBER), form
+
+
+def _say_why_text(index: int, guess: ColumnGuess, name: str, missing: frozenset[str], problems: Problems,
+                  locate: Locate) -> None:
+    for group, share, word in (("number", _NEARLY_NUMBERS, "numbers"), ("date", _NEARLY_DATES, "dates")):
+        if not guess.near[group] >= share * guess.real or any(form.group == group for form in guess.alive):
+            continue
+        found = locate(index, group, missing)
+        if found is None:  # each is one, but not all of the same kind
+            continue
+        line, text = found
+        where = f" in line {line}" if line is not None else ""
+        why = (f"its {word} are written in more than one way, the first unlike most being"
+               if guess.near[group] == guess.real else
+               f"{guess.near[group]:,} of its {guess.real:,} values are {word}, others are not, the first being")
+        problems.add("columns kept as text", f"{name!r} is kept as text: {why} {text[:60]!r}{where}.", line=line,
+                     column=name, fix=Fix(f"Read {name!r} as {word}; what is none becomes missing",
+                                          {"types": [[name, "number" if group == "number" else "date"]]}))
+        return
+
+
+def _say_missing(guess: ColumnGuess, name: str, kind: ColumnType, problems: Problems, options: ImportOptions) -> None:
+    counts = Counter(guess.odd)
+    if kind is not ColumnType.TEXT:
+        counts.update(guess.typed_markers)
+    for text, count in sorted(counts.items()):
+        cells = f"{count:,} cell{' of' if count == 1 else 's of'} {name!r} {'is' if count == 1 else 'are'}"
+        shown = repr(text) if text else "blank"
+        if text in {item.strip() for item in options.missing}:
+            continue
+        fix = Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}) if text in IN_TYPED else None
+        problems.add("remarks on missing values", f"{cells} {shown}; read as missing.", column=name, fix=fix)

@@ -1,0 +1,80 @@
+"""Read texts as a type that the user chose, each in whatever way it is written; what cannot be read becomes missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mldesk.data.columns import forms
+from mldesk.data.columns.decide import Decision
+from mldesk.data.types import ARROW
+from mldesk.wire.schema import ColumnType
+
+_TRUE = ("true", "t", "yes", "y", "1", "on")
+_FALSE = ("false", "f", "no", "n", "0", "off")
+_DATES = ("ymd", "d month y", "month d y")
+
+
+class _Reader(NamedTuple):
+    """One way to read texts that match a pattern."""
+
+    pattern: str
+    read: Callable[[pa.Array], pa.Array]
+
+
+def forced_values(texts: pa.Array, decision: Decision) -> pa.Array:
+    """Return trimmed texts (null where missing) as the decided type, null also for what does not fit."""
+    kind = decision.type
+    if kind is ColumnType.BOOLEAN:
+        return _booleans(texts)
+    if kind is ColumnType.NUMBER:
+        return _numbers(texts, decision.decimal)
+    if kind is ColumnType.INTEGER:
+        return _integers(texts, decision.decimal)
+    names = ("time",) if kind is ColumnType.TIME else (decision.dates, *_DATES)
+    readers = [_Reader(forms.date_pattern(name), _moments(name, kind)) for name in names]
+    return _first_that_fits(texts, readers, ARROW[kind])
+
+
+def _booleans(texts: pa.Array) -> pa.Array:
+    lower = pc.utf8_lower(texts)
+    yes, no = (pc.is_in(lower, pa.array(words)) for words in (_TRUE, _FALSE))
+    return pc.if_else(pc.or_(yes, no), yes, pa.scalar(None, pa.bool_()))
+
+
+def _numbers(texts: pa.Array, decimal: str | None) -> pa.Array:
+    plain, comma = _Reader(forms.NUMBER, forms.to_number), _Reader(forms.COMMA, forms.to_number_comma)
+    grouped = _Reader(forms.POINT, forms.to_number_grouped)
+    order = [comma, plain] if decimal == "," else [plain, grouped, comma]
+    return _first_that_fits(texts, order, pa.float64())
+
+
+def _integers(texts: pa.Array, decimal: str | None) -> pa.Array:
+    """Whole numbers of 64 bits; those within 18 digits exactly."""
+    short = pc.if_else(pc.less_equal(pc.binary_length(texts), 18), texts, pa.scalar(None, pa.string()))
+    exact = _first_that_fits(short, [_Reader(forms.INTEGER, forms.to_integer)], pa.int64())
+    numbers = _numbers(texts, decimal)
+    whole = pc.and_(pc.equal(numbers, pc.trunc(numbers)), pc.less(pc.abs(numbers), 9.2e18))
+    return pc.coalesce(exact, pc.cast(pc.if_else(whole, numbers, pa.scalar(None, pa.float64())), pa.int64()))
+
+
+def _moments(name: str, kind: ColumnType) -> Callable[[pa.Array], pa.Array]:
+    return lambda values: forms.to_moment(values, name, kind)
+
+
+def _first_that_fits(texts: pa.Array, readers: Sequence[_Reader], kind: pa.DataType) -> pa.Array:
+    """Read each text in the first of the ways whose pattern it matches."""
+    result = pa.nulls(len(texts), kind)
+    for pattern, read in readers:
+        fits = pc.fill_null(pc.and_(pc.is_null(result), forms.matches(texts, pattern)), False)
+        if pc.any(fits).as_py():
+            places = np.flatnonzero(np.asarray(fits))
+            spread = np.full(len(texts), -1, np.int64)
+            spread[places] = np.arange(len(places))
+            found = pc.cast(read(texts.take(pa.array(places))), kind)
+            result = pc.coalesce(result, found.take(pa.array(spread, mask=spread < 0)))
+    return result

@@ -1,0 +1,1 @@
+"""What files must be like, and whether they are."""

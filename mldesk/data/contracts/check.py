@@ -1,0 +1,355 @@
+"""Check files against a contract: each is read once and asked everything in one query."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from mldesk.core.errors import BadInput
+from mldesk.data.columns.casts import cast_sql, in_words, value_sql
+from mldesk.data.contracts.contract import ColumnRule, Contract
+from mldesk.data.contracts.verdict import SHOWN, Finding, Verdict
+from mldesk.data.engine import connect, identifier, literal, one_row, relation, sql_errors
+from mldesk.data.imports.importing import import_table
+from mldesk.data.parts import part_paths
+from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Table
+from mldesk.data.types import ARROW, DUCKDB
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import Column, ColumnType
+
+_BATCH = 32_768   # rows
+_LISTED = 50      # findings whose cells are named
+_NEAR = 0.75      # how alike two names must be to be suggested for one another
+_WIDENED = {(ColumnType.INTEGER, ColumnType.NUMBER)}
+_ROW = "_row"
+_AT_ONCE = 100  # columns that Arrow looks at together; more of short tables
+_CELLS = 4_000_000  # of those
+_AGAIN = 10_000  # values of a key that occur more than once, as far as they are listed
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A rule as SQL: true for cells that break it."""
+
+    rule: str
+    column: ColumnRule
+    sql: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file that was read, its verdict, and what is needed to take its good rows."""
+
+    verdict: Verdict
+    table: Table
+    parts: tuple[Path, ...]
+    casts: Mapping[str, str]     # SQL for each column of the contract that the file has, in the contract's type
+    bad: str                     # SQL that is true for rows that are left out, "" if none is
+
+    def rows(self, columns: Sequence[Column], scratch: Path) -> Iterator[list[pa.Array]]:
+        """Give the good rows as typed arrays of ``columns``; what the file does not have is missing."""
+        have = {column.name: column.type for column in self.table.columns}
+        source, place = Path(self.verdict.file).name, identifier(_ROW)
+        made = []
+        for column in columns:
+            sql = self.casts.get(column.name)
+            if sql is None and column.name in have:
+                sql = cast_sql(identifier(column.name), have[column.name], column.type, "")
+            elif sql is None and column.name in ("source_file", "source_row"):
+                sql = literal(source) if column.name == "source_file" else f"{place} + 1"
+            made.append(f"{sql or 'NULL'} AS {identifier(column.name)}")
+        where = f" WHERE NOT ({self.bad})" if self.bad else ""
+        with sql_errors("The check"), connect(self.parts, scratch, threads=1) as connection:
+            reader = connection.sql(f"SELECT {', '.join(made)} FROM {_relation(self.parts)}{where} ORDER BY {place}"
+                                    ).to_arrow_reader(_BATCH)
+            for batch in reader:
+                yield [pc.cast(values, ARROW[column.type])
+                       for values, column in zip(batch.columns, columns, strict=True)]
+
+
+    def divide(self, scratch: Path, good: Path, left_out: Path) -> None:
+        """Write the rows as they were read into two CSV files; those that are left out begin with their number."""
+        place = identifier(_ROW)
+        with sql_errors("The check"), connect(self.parts, scratch, threads=1) as connection:
+            source = _relation(self.parts)
+            for path, first, test in ((good, "", f"NOT ({self.bad or False})"),
+                                      (left_out, f"{place} + 1 AS source_row, ", self.bad or "false")):
+                connection.execute(f"COPY (SELECT {first}* EXCLUDE ({place}) FROM {source} WHERE {test} ORDER BY "
+                                   f"{place}) TO {literal(str(path))} (FORMAT csv, HEADER)")
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def accepted_by_hand(found: CheckedFile) -> CheckedFile:
+    """Return a file as a person takes it: all its rows, what does not fit a column's type is missing."""
+    return replace(found, verdict=replace(found.verdict, status="accepted", bad_rows=0), bad="")
+
+
+def check_mapped(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path,
+                 names: Mapping[str, str], *, cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
+    """As ``check_file`` for a file whose columns have other names; ``names``: those of the file, and the contract's."""
+    own = {new: old for old, new in names.items()}
+    rules = tuple(replace(rule, name=own.get(rule.name, rule.name)) for rule in contract.columns)
+    found = check_file(path, digest, replace(contract, columns=rules), options, folder, cancelled=cancelled)
+    if isinstance(found, Verdict):
+        return found
+    return replace(found, casts={names.get(name, name): sql for name, sql in found.casts.items()})
+
+
+def check_file(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path, *,
+               cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
+    """Check one file; what is read of it stays in ``folder``. Return only the verdict if it could not be read.
+
+    Raises ImportCancelled, DiskFull.
+    """
+    findings: list[Finding] = []
+    parts: Mapping[str, str] = {}
+    if contract.file_name is not None:
+        problem = contract.file_name.problem(path.name)
+        if problem:
+            findings.append(Finding("name", "error", "", problem[:1].upper() + problem[1:] + "."))
+        else:
+            parts = contract.file_name.parts(path.name)
+    texts = tuple(rule.name for rule in contract.columns if rule.type is ColumnType.TEXT)
+    keys = {rule.name for rule in contract.columns if rule.unique}
+    store = ObjectStore(folder / "objects")
+    try:
+        table = import_table([path], store, folder / "scratch", replace(options, text=texts, lenient=True),
+                             cancelled=cancelled, counted=keys)
+    except ImportRefused as error:
+        findings.append(Finding("reading", "error", "", error.message))
+        return Verdict(str(path), digest, "rejected", findings=tuple(findings))
+    findings += [Finding("reading", "error", problem.column or "", problem.message, 1,
+                         ((problem.line or 0, ""),)) for problem in table.problems if "left out" in problem.message]
+    suggestions = _columns(contract, table, findings)
+    _rows(contract, table.rows, findings)
+    paths = tuple(part_paths(store, table.manifest))
+    checked = _cells(contract, table, paths, folder, findings)
+    broken = any(finding.severity == "error" for finding in findings)
+    verdict = Verdict(str(path), digest, "rejected" if broken else "accepted", table.rows, checked[2],
+                      tuple(findings), suggestions, parts)
+    if checked[2] == table.rows and not broken:
+        lost = Finding("rows", "error", "", "No row is left.")
+        verdict = replace(verdict, status="rejected", findings=(*verdict.findings, lost))
+    return CheckedFile(verdict, table, paths, checked[0], checked[1])
+
+
+def _relation(parts: Sequence[Path]) -> str:
+    return relation(parts, row=_ROW, counts=[pq.read_metadata(part).num_rows for part in parts])
+
+
+def _columns(contract: Contract, table: Table, findings: list[Finding]) -> dict[str, str]:
+    """Compare names and order; return what columns of other names may be."""
+    have, want = [column.name for column in table.columns], [rule.name for rule in contract.columns]
+    there, known = set(have), set(want)
+    lacking = [rule.name for rule in contract.columns if rule.required and rule.name not in there]
+    extra = [name for name in have if name not in known]
+    suggestions = _suggest(extra, [name for name in want if name not in there], have, want)
+    for name in lacking[:_LISTED]:
+        was = next((old for old, new in suggestions.items() if new == name), "")
+        findings.append(Finding("columns", "error", name, f"The column {name!r:.80} is not there"
+                                + (f"; it may be {was!r:.80}." if was else ".")))
+    if len(lacking) > _LISTED:
+        findings.append(Finding("columns", "error", "", f"{len(lacking) - _LISTED:,} more columns are not there."))
+    if extra and contract.extra != "allow":
+        shown = ", ".join(map(repr, extra[:8])) + (f" and {len(extra) - 8:,} more" if len(extra) > 8 else "")
+        findings.append(Finding("columns", "error" if contract.extra == "refuse" else "warning", "",
+                                (f"{len(have):,} columns instead of {len(want):,}: " if len(have) != len(want) else "")
+                                + f"{shown} "
+                                f"{'is' if len(extra) == 1 else 'are'} not in the contract."))
+    shared = there & known
+    if contract.order and [name for name in have if name in shared] != [name for name in want if name in shared]:
+        findings.append(Finding("columns", "error", "", "The columns come in another order."))
+    return suggestions
+
+
+def _suggest(extra: Sequence[str], lacking: Sequence[str], have: Sequence[str], want: Sequence[str]) -> dict[str, str]:
+    """Return for columns that are unknown which lacking one they may be: alike but for case and signs, or near."""
+    found: dict[str, str] = {}
+    plain = {re.sub(r"\W|_", "", name).casefold(): name for name in lacking}
+    free = dict(plain)
+    for name in extra[:1000]:
+        key = re.sub(r"\W|_", "", name).casefold()
+        near = [key] if key in free else difflib.get_close_matches(key, list(free)[:1000], n=1, cutoff=_NEAR)
+        if near:
+            found[name] = free.pop(near[0])
+        elif len(have) == len(want) and want[have.index(name)] in free.values():  # it stands where that one should
+            found[name] = want[have.index(name)]
+            free = {key: value for key, value in free.items() if value != found[name]}
+    return found
+
+
+def _rows(contract: Contract, rows: int, findings: list[Finding]) -> None:
+    if contract.low is not None and rows < contract.low:
+        findings.append(Finding("rows", "error", "", f"It has {rows:,} rows; {contract.low:,} is the least."))
+    if contract.high is not None and rows > contract.high:
+        findings.append(Finding("rows", "error", "", f"It has {rows:,} rows; {contract.high:,} is the most."))
+
+
+def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path,
+           findings: list[Finding]) -> tuple[dict[str, str], str, int]:
+    """Test the cells; return the casts of the columns, what makes a row bad, and how many rows that is."""
+    facts = {column.name: column for column in table.columns}
+    casts: dict[str, str] = {}
+    tests: list[_Test] = []
+    for rule in contract.columns:
+        if rule.name in facts:
+            casts[rule.name] = _tests(rule, facts[rule.name], table.rows, tests, findings)
+    kept = _kept(contract, table, parts)
+    tests = [test for test in tests if (test.rule, test.column.name) not in kept]
+    keys = any(rule.unique and rule.name in facts and facts[rule.name].distinct < table.rows for rule in
+               contract.columns)
+    if not tests and not keys:
+        return casts, "", 0
+    with sql_errors("The check"), connect(parts, folder, threads=1) as connection:
+        source = _relation(parts)
+        for rule in contract.columns:
+            if rule.unique and rule.name in facts:
+                tests += _unique(connection, source, rule, facts[rule.name], table.rows)
+        bad, count = _ask(connection, source, tests, findings) if tests else ("", 0)
+    return casts, bad, count
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, source: str, tests: Sequence[_Test],
+         findings: list[Finding]) -> tuple[str, int]:
+    """Ask all tests in one query; return what makes a row bad and how many rows that is."""
+    by_row = [test for test in tests if test.column.severity == "row"]
+    # A test that has no answer, because the cell is missing, is no reason to leave the row out.
+    bad = " OR ".join(f"coalesce({test.sql}, false)" for test in by_row)
+    calls = [f"count(*) FILTER (WHERE {test.sql})" for test in tests]
+    counts = one_row(connection, f"SELECT {', '.join([*calls, f'count(*) FILTER (WHERE {bad or False})'])} "
+                                 f"FROM {source}")
+    for test, count in zip(tests, counts[:-1], strict=True):
+        if count:
+            cells = _offending(connection, source, test) if len(findings) < _LISTED else ()
+            many = f"{count:,} {'value' if count == 1 else 'values'} of {test.column.name!r:.80}"
+            findings.append(Finding(test.rule, test.column.severity, test.column.name,
+                                    f"{many} {'is' if count == 1 else 'are'} {test.words}.", int(count), cells))
+    return bad if counts[-1] else "", int(counts[-1])
+
+
+def _offending(connection: duckdb.DuckDBPyConnection, source: str, test: _Test) -> tuple[tuple[int, str], ...]:
+    name = identifier(test.column.name)
+    rows = connection.execute(f"SELECT {identifier(_ROW)} + 1, CAST({name} AS VARCHAR) FROM {source} "
+                              f"WHERE {test.sql} ORDER BY 1 LIMIT {SHOWN}").fetchall()
+    return tuple((int(row), "" if value is None else str(value)[:100]) for row, value in rows)
+
+
+def _tests(rule: ColumnRule, column: Column, rows: int, tests: list[_Test], findings: list[Finding]) -> str:
+    """Add what is to be tested about a column; what its counts say is found at once. Return its cast."""
+    name = identifier(rule.name)
+    cast = name
+    if column.type is not rule.type and column.missing < rows:
+        made = cast_sql(name, column.type, rule.type, "")
+        if made is None:
+            findings.append(Finding("type", "error", rule.name,
+                                    f"{rule.name!r:.80} holds {in_words(column.type)}, not {in_words(rule.type)}."))
+            return f"CAST(NULL AS {DUCKDB[rule.type]})"
+        cast = made
+        if (column.type, rule.type) not in _WIDENED:
+            tests.append(_Test("type", rule, f"{name} IS NOT NULL AND ({cast}) IS NULL", f"not {in_words(rule.type)}"))
+    elif column.missing == rows:
+        cast = f"CAST(NULL AS {DUCKDB[rule.type]})"
+    if not rule.nullable and column.missing:
+        tests.append(_Test("missing", rule, f"{name} IS NULL", "missing, which may not be"))
+    if rule.missing is not None and column.missing > rule.missing * rows:
+        findings.append(Finding("missing", "warning" if rule.severity == "warning" else "error", rule.name,
+                                f"{column.missing / rows:.1%} of {rule.name!r:.80} is missing; {rule.missing:.1%} is "
+                                "the most.", column.missing))
+    tests += _value_tests(rule, cast, name)
+    return cast
+
+
+def _kept(contract: Contract, table: Table, parts: Sequence[Path]) -> set[tuple[str, str]]:
+    """Return the (rule, column) of ranges and lists that Arrow sees to be kept.
+
+    DuckDB takes seconds to plan a query about hundreds of columns; of a good file nothing is left to ask.
+    """
+    rules = {rule.name: rule for rule in contract.columns}
+    found: set[tuple[str, str]] = set()
+    at_once = max(_AT_ONCE, _CELLS // max(1, table.rows))
+    with ExitStack() as stack:
+        files = [stack.enter_context(pq.ParquetFile(part)) for part in parts]
+        for first in range(0, len(table.columns), at_once):
+            places = list(range(first, min(first + at_once, len(table.columns))))
+            read = pa.concat_tables(file.reader.read_all(column_indices=places) for file in files)
+            for place, values in zip(places, read.columns, strict=True):
+                rule = rules.get(table.columns[place].name)
+                if rule is not None:
+                    found |= {(kind, rule.name) for kind in _kept_rules(rule, table.columns[place].type, values)}
+    return found
+
+
+def _kept_rules(rule: ColumnRule, kind: ColumnType, values: pa.ChunkedArray) -> Iterator[str]:
+    if rule.low is not None or rule.high is not None:
+        ends = pc.min_max(values).as_py()
+        low, high = (_number_of(end) for end in (rule.low, rule.high))
+        if kind.numeric and rule.type.numeric and None not in (low, high) and (
+                ends["min"] is None or (low <= ends["min"] and ends["max"] <= high)):
+            yield "range"
+    if rule.values is not None and kind is rule.type is ColumnType.TEXT \
+            and set(pc.unique(values).to_pylist()) - {None} <= set(rule.values):
+        yield "values"
+
+
+def _number_of(end: Any) -> Any:
+    """Return a limit to compare numbers with; None if only DuckDB can tell."""
+    return end if isinstance(end, (int, float)) else None
+
+
+def _unique(connection: duckdb.DuckDBPyConnection, source: str, rule: ColumnRule, column: Column,
+            rows: int) -> Iterator[_Test]:
+    """Give the test of a key, if it can fail: the values that occur again."""
+    if not rule.unique or column.distinct >= rows - column.missing:
+        return
+    name = identifier(rule.name)
+    again = connection.execute(f"SELECT CAST({name} AS VARCHAR) FROM {source} WHERE {name} IS NOT NULL "
+                               f"GROUP BY {name} HAVING count(*) > 1 ORDER BY 1 LIMIT {_AGAIN}").fetchall()
+    if again:
+        yield _Test("unique", rule, f"CAST({name} AS VARCHAR) IN ({', '.join(literal(row[0]) for row in again)})",
+                    "there more than once")
+
+
+def _value_tests(rule: ColumnRule, cast: str, name: str) -> Iterator[_Test]:
+    """Give the tests of a column's values: range, list, pattern."""
+    ends = [(sign, end) for sign, end in (("<", rule.low), (">", rule.high)) if end is not None]
+    if ends:
+        test = " OR ".join(f"({cast}) {sign} {_value(rule, end)}" for sign, end in ends)
+        low, high = (_shown(end) for end in (rule.low, rule.high))
+        words = f"below {low}" if rule.high is None else f"above {high}" if rule.low is None else \
+            f"not between {low} and {high}"
+        yield _Test("range", rule, f"({test})", words)
+    if rule.values is not None:
+        allowed = ", ".join(_value(rule, value) for value in rule.values)
+        yield _Test("values", rule, f"({cast}) NOT IN ({allowed})", "none of the allowed values")
+    if rule.pattern is not None:
+        yield _Test("pattern", rule, f"NOT regexp_full_match(CAST({name} AS VARCHAR), {literal(rule.pattern)})",
+                    f"not like {rule.pattern[:80]}")
+
+
+def _shown(end: Any) -> str:
+    return f"{end:.12g}" if isinstance(end, float) else str(end)
+
+
+def _value(rule: ColumnRule, value: Any) -> str:
+    try:
+        return value_sql(value, rule.type)
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"The contract, column {rule.name!r:.80}: {value!r:.60} is not {in_words(rule.type)}.",
+                       hint="`mldesk data contract N --edit FILE` puts it right.") from error

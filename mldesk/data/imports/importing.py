@@ -1,0 +1,173 @@
+"""Import: from sources of any kind to one table in the object store, whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Container, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mldesk.core.durable import disk_errors
+from mldesk.core.scratch import working_folder_in
+from mldesk.data.arrow_memory import choose_memory
+from mldesk.data.imports.together import Read, Shape, early_rows, rows_of, shape_of
+from mldesk.data.parts import PartWriter, keep
+from mldesk.data.readers.early import EarlyTable
+from mldesk.data.readers.raw import Context, RawTable
+from mldesk.data.readers.reading import read_file
+from mldesk.data.readers.rejects import Rejects
+from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Problems, Progress, Table
+from mldesk.data.sources.gather import Item, gather
+from mldesk.data.sources.locations import Location
+from mldesk.data.stopping import stoppable
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import Column
+
+_WIDE = 1000  # columns from which a remark is due
+
+
+def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path, options: ImportOptions | None = None,
+                 *, progress: Progress | None = None, cancelled: Cancelled | None = None,
+                 rejects: Path | None = None, counted: Container[str] | None = None) -> Table:
+    """Read sources (rows below one another) into one table of Parquet parts in ``store``.
+
+    A source is a file, a folder of them, an archive, or a URL. Rows that are left out go to the CSV file ``rejects``,
+    if it is given, and are then no reason to refuse. ``progress`` hears bytes done and in all; ``cancelled`` is asked
+    all the while. Only in the columns ``counted``, if given, are different values counted; the table says 0 of others.
+    Raises ImportRefused (one sentence that names file, line or column), ImportCancelled, DiskFull; nothing is left in
+    ``store`` or ``scratch`` then.
+    """
+    if not sources:
+        raise ImportRefused("There is no file to import.", hint="Give at least one file.")
+    options = options or ImportOptions()
+    choose_memory()
+    with disk_errors("the import"), working_folder(scratch) as folder, ExitStack() as stack:
+        out = None if rejects is None else stack.enter_context(Rejects(folder / "rejects.csv", rejects))
+        files = list(read_all(sources, folder, options, progress, cancelled, rejects=out, early=Early(stack, counted)))
+        table = _store(files, store, folder, options, cancelled, counted)
+        if out is not None:
+            out.publish()
+        return table
+
+
+@contextmanager
+def working_folder(scratch: Path) -> Iterator[Path]:
+    """Give a folder in ``scratch`` that is gone afterwards, whatever happens."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    folder = working_folder_in(scratch, "import")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, progress: Progress | None,
+             cancelled: Cancelled | None, *, rejects: Rejects | None = None, sampled: bool = False,
+             most: int | None = None, early: Early | None = None) -> Iterator[Read]:
+    """Read every file of the sources, with ``sampled`` only the beginning of long ones, at most ``most`` of them.
+
+    With ``early``, the table of a single file may be made while it is read.
+    Raises as ``import_table`` does.
+    """
+    items = gather(sources, options, folder, partial(_fetch, options, progress, cancelled), cancelled)
+    if rejects is not None:
+        rejects.spare(item.path for item in items)
+    total = float(sum(item.size for item in items)) or 1.0
+    before = 0.0
+    for number, item in enumerate(items[:most]):
+        furthest = [0.0]   # a file may be begun anew
+
+        def report(share: float, before: float = before, size: float = item.size,
+                   furthest: list[float] = furthest) -> None:
+            furthest[0] = max(furthest[0], share)
+            if progress is not None:
+                progress(before + furthest[0] * size, total)
+
+        context = _context(item, number, folder, options)
+        context.report, context.cancelled, context.rejects, context.sampled = report, cancelled, rejects, sampled
+        context.of = len(items)
+        if early is not None and len(items) == 1 and not options.provenance:
+            context.early = partial(_begin, early, context, folder / "early")
+        context.check()
+        yield Read(context, read_file(context, item))
+        before += item.size
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """That a table may be made while its file is read."""
+
+    stack: ExitStack                  # it is closed with that
+    counted: Container[str] | None    # columns in which different values are counted; None: all
+
+
+def _begin(early: Early, context: Context, folder: Path, names: Sequence[str]) -> EarlyTable:
+    table = EarlyTable(names, context.options, folder, context.check, early.counted)
+    early.stack.callback(table.close)
+    return table
+
+
+def _context(item: Item, number: int, folder: Path, options: ImportOptions) -> Context:
+    return Context(name=item.shown, number=number, size=item.size, options=options, problems=Problems(item.shown),
+                   scratch=folder, report=lambda _: None)
+
+
+def _fetch(options: ImportOptions, progress: Progress | None, cancelled: Cancelled | None, url: str,
+           folder: Path) -> Path:
+    from mldesk.data.sources.remote import download  # fsspec loads with it
+
+    return download(url, folder, limit=options.download, progress=progress, cancelled=cancelled)
+
+
+def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: ImportOptions,
+           cancelled: Cancelled | None, counted: Container[str] | None) -> Table:
+    shape = shape_of(files, options)
+    writer = early_rows(files, shape) or _write(files, shape, folder / "parts", counted)
+    try:
+        writer.close()
+    finally:
+        writer.abandon()
+    first = files[0].context
+    if not writer.rows:
+        raise ImportRefused(f"{first.name} has no rows that can be read.")
+    distinct = stoppable(lambda: writer.distinct(folder), cancelled, "The import")
+    columns = tuple(Column(*facts) for facts in zip(shape.names, shape.types, writer.missing, distinct, strict=True))
+    problems = _remarks(files, columns, writer.rows)
+    first.check()
+    manifest, size = keep(store, writer)
+    for file in files:
+        file.context.report(1.0)
+    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+    source = ", ".join(file.context.name for file in files[:3]) + more
+    return Table(manifest, writer.rows, columns, size, problems, source, dict(files[0].table.reading), options)
+
+
+def _write(files: Sequence[Read], shape: Shape, out: Path, counted: Container[str] | None) -> PartWriter:
+    out.mkdir()
+    writer = PartWriter(out, shape.names, shape.types, counted)
+    try:
+        for file in files:
+            for arrays, share in rows_of(file, shape):
+                writer.write(arrays)
+                file.context.written(share)
+            if isinstance(file.table, RawTable):
+                file.table.spool.clear()
+    except BaseException:
+        writer.abandon()
+        raise
+    return writer
+
+
+def _remarks(files: Sequence[Read], columns: Sequence[Column], rows: int) -> tuple[Problem, ...]:
+    """Add what is worth knowing about the table as a whole; return all problems in the order of the files."""
+    problems = files[0].context.problems
+    if len(columns) == 1:
+        problems.add("remarks", f"There is only one column, {columns[0].name!r}: nothing could be learnt about it from "
+                     "others.", column=columns[0].name)
+    if len(columns) >= _WIDE:
+        problems.add("remarks", f"The table has {len(columns):,} columns"
+                     + (f" but only {rows:,} rows" if rows < len(columns) else "")
+                     + "; looking at it and training will take longer than usual.")
+    return tuple(problem for file in files for problem in file.context.problems.all())

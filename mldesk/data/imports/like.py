@@ -1,0 +1,118 @@
+"""Read a file of new rows the way a training table was read: its columns, in the wanted types, in the file's order."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy.typing as npt
+import pyarrow as pa
+
+from mldesk.core.errors import BadInput
+from mldesk.data.columns.retype import Retype
+from mldesk.data.imports.importing import import_table
+from mldesk.data.parts import part_paths
+from mldesk.data.records import ImportOptions, Table
+from mldesk.data.types import to_numpy
+from mldesk.data.view import TableView
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import Column, ColumnType
+
+_BATCH = 16_384  # rows
+
+
+class NewRows:
+    """A file that was read. Iterate for Arrow batches; close it, or use ``with``, to remove what it keeps on disk.
+
+    A batch holds the wanted columns that the file has, in their types, and after them the file's other columns.
+    """
+
+    def __init__(self, folder: Path, store: ObjectStore, table: Table, wanted: Sequence[Column]) -> None:
+        self._folder, self._store, self._table = folder, store, table
+        have = {column.name: column for column in table.columns}
+        self._wanted = [column for column in wanted if column.name in have]
+        self.missing = tuple(column.name for column in wanted if column.name not in have)
+        names = {column.name for column in wanted}
+        self.extra = tuple(name for name in have if name not in names)
+        self.rows = table.rows
+        self.problems = list(table.problems)
+        self._retypes = [Retype(have[column.name], column, table.source) for column in self._wanted]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 traceback: TracebackType | None) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was kept on disk; may be called twice."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Give the rows in order. Raises BadInput for a column whose values are not of the wanted type."""
+        place = {column.name: index for index, column in enumerate(self._table.columns)}
+        with TableView(self._store, self._table.manifest, self._table.columns) as view:
+            first = 0
+            for batch in view.batches(_BATCH):
+                arrays = [retype(batch.column(place[column.name]), first)
+                          for column, retype in zip(self._wanted, self._retypes, strict=True)]
+                others = [batch.column(place[name]) for name in self.extra]
+                yield pa.RecordBatch.from_arrays(arrays + others,
+                                                 names=[column.name for column in self._wanted] + list(self.extra))
+                first += batch.num_rows
+        self.close()
+
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the wanted columns that the file has, whole: float64, datetime64[us] or objects (str or None)."""
+        batches = list(self)
+        return {column.name: to_numpy(pa.chunked_array([batch.column(index) for batch in batches]), column.type)
+                for index, column in enumerate(self._wanted)}
+
+
+def read_like(paths: Sequence[Path], columns: Sequence[Column | Mapping[str, Any]],
+              options: ImportOptions | None = None) -> NewRows:
+    """Read files of new rows. ``columns`` are the wanted ones, as Column or {"name", "type"}.
+
+    Every row counts here: a file with lines that would be left out is refused. Raises ImportRefused, BadInput.
+    """
+    wanted = [column if isinstance(column, Column) else Column(str(column["name"]), ColumnType(column["type"]))
+              for column in columns]
+    options = replace(options or ImportOptions(),
+                      text=tuple(column.name for column in wanted if column.type is ColumnType.TEXT))
+    folder = Path(tempfile.mkdtemp(prefix="mldesk-rows-"))
+    try:
+        store = ObjectStore(folder / "objects")
+        table = import_table([Path(path) for path in paths], store, folder / "scratch", options)
+        bad = next((problem for problem in table.problems if problem.message.endswith("it was left out.")
+                    and problem.line is not None and " cell" in problem.message), None)
+        if bad is not None:
+            raise BadInput(f"{bad.file}: {bad.message.removesuffix('; it was left out.')}; every row must be readable "
+                           "to be predicted.", hint="Mend or remove that line.")
+        return NewRows(folder, store, table, wanted)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def columns_as_numpy(store: ObjectStore, manifest: str, columns: Sequence[Column],
+                     names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """Return columns of a stored table whole: float64 with NaN, datetime64[us] with NaT, or objects (str or None)."""
+    import pyarrow.parquet as pq
+
+    places = [[column.name for column in columns].index(name) for name in names]
+    parts = []
+    for path in part_paths(store, manifest):
+        with pq.ParquetFile(path) as file:
+            parts.append(file.reader.read_all(column_indices=sorted(places)))  # by place: names may hold dots
+    table = pa.concat_tables(parts)
+    return {name: to_numpy(table.column(sorted(places).index(place)), columns[place].type)
+            for name, place in zip(names, places, strict=True)}

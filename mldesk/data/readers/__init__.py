@@ -1,0 +1,1 @@
+"""One reader per kind of file or database: bytes in, rows out."""

@@ -1,0 +1,1 @@
+"""The steps that clean a table, and how they are carried out."""

@@ -1,0 +1,1 @@
+"""Where tables come from: paths, addresses, archives, folders; bytes and their encodings."""

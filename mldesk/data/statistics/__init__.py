@@ -1,0 +1,1 @@
+"""What a table holds: profiles, associations, charts, differences, and the leak guard."""

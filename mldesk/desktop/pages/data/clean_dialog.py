@@ -1,0 +1,435 @@
+"""Clean: steps on the left, what they give on the right; nothing is kept until the new version is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from mldesk.core.errors import BadInput, MldeskError
+from mldesk.desktop import words
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.answer_table import columns_of, show_page
+from mldesk.desktop.pages.data.recipe_menu import RecipeMenu
+from mldesk.desktop.pages.data.step_form import StepForm
+from mldesk.desktop.pages.data.step_list import StepList
+from mldesk.desktop.pages.data.step_picker import StepPicker
+from mldesk.desktop.pages.room import fitting
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.clean import CleanState, Step
+from mldesk.desktop.tasks import TaskOwner, async_slot
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import (
+    Card,
+    DataTable,
+    ScrollPage,
+    Segmented,
+    Sheet,
+    Spinner,
+    disable,
+    enable,
+    make_button,
+    make_icon_button,
+    make_label,
+    row,
+    set_tone,
+)
+from mldesk.wire.schema import Column, ColumnType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mldesk.data.recipes.steps import StepKind
+    from mldesk.library.records import DatasetVersion
+    from mldesk.workbench.pages import Page
+
+_LEFT = 372    # pixels
+_PAUSE = 400   # milliseconds after the last change of a form until the preview follows
+_LIST, _PICKER, _FORM = 0, 1, 2
+
+
+class CleanDialog(Sheet, TaskOwner):
+    """Draws a ``CleanState``."""
+
+    def __init__(self, shell: Shell, version: DatasetVersion, steps: Sequence[Step] = ()) -> None:
+        super().__init__(self.tr("Clean {name}").format(name=version.dataset), shell.host,
+                         primary=self.tr("Make the new version"), width=780,
+                         text=self.tr("Steps on version {number}. The version stays as it is; the result is a new one.")
+                         .format(number=version.number))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._shell = shell
+        self.state = CleanState(shell.desk, version)
+        self._editing: int | None = None  # the step in the form, None for a new one
+        self._form: StepForm | None = None
+        self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._timer.timeout.connect(self._try)
+        left, right = self._make_left(), self._make_right()
+        left.setFixedWidth(_LEFT)
+        parts = row(left, right, spacing=Space.XL)
+        parts.setStretch(1, 1)
+        self.body.addLayout(parts, 1)
+        self.confirmed.connect(self._on_apply)
+        self.finished.connect(self._on_finished)
+        self.state.steps.subscribe(lambda _: self._on_steps())
+        self.state.seen.changed.subscribe(lambda _: self._refresh())
+        self.state.preview.changed.subscribe(lambda _: self._show_preview())
+        self.state.before.changed.subscribe(lambda _: self._show_preview())
+        self.state.counts.changed.subscribe(lambda _: self._show_counts())
+        self.state.problem.changed.subscribe(lambda _: self._show_problem())
+        self.state.busy.subscribe(self._spinner.setVisible)
+        for keys, slot in ((QKeySequence.StandardKey.Undo, self.state.undo),
+                           (QKeySequence.StandardKey.Redo, self.state.redo)):
+            QShortcut(QKeySequence(keys), self).activated.connect(slot)
+        if steps:
+            self.state.set_steps(steps)
+        self.resize(fitting(self, 1180, 740))
+
+    # Building
+
+    def _make_left(self) -> QWidget:
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._make_list())
+        self._picker = StepPicker()
+        self._picker.chosen.connect(self.edit)
+        self._picker.left.connect(self._leave_form)
+        self._stack.addWidget(self._picker)
+        self._stack.addWidget(self._make_editor())
+        return self._stack
+
+    def _make_list(self) -> QWidget:
+        self._undo = make_icon_button("undo", self.tr("Undo (Ctrl+Z)"))
+        self._redo = make_icon_button("redo", self.tr("Redo (Ctrl+Shift+Z)"))
+        self._undo.clicked.connect(self.state.undo)
+        self._redo.clicked.connect(self.state.redo)
+        self.add_button = make_button(self.tr("Add a step"), "secondary", "plus")
+        self.add_button.clicked.connect(self._pick)
+        self.menu = RecipeMenu(self._shell, self.state, self)
+        self.menu.wanted_on.connect(self._go_on_with)
+        recipe = make_button(self.tr("Recipe"), "secondary", menu=self.menu)
+        self.list = StepList()
+        self.list.moved.connect(self.state.move_to)
+        self.list.ticked.connect(lambda index, on: self.state.set_disabled(index, not on))
+        self.list.edited.connect(self._edit_at)
+        self.list.removed.connect(self.state.remove)
+        self.list.doubled.connect(self.state.duplicate)
+        self.list.looked.connect(self._on_looked)
+        self._none = make_label(self.tr("No steps yet. Add one: drop columns, fill what is missing, filter rows…"),
+                                tone="muted", wrap=True)
+        self._learns = make_label("", "caption", "warning", wrap=True)
+        self._learns.hide()
+        box = QWidget()
+        layout = QVBoxLayout(box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.S)
+        layout.addLayout(row(self.add_button, recipe, None, self._undo, self._redo, spacing=Space.XS))
+        layout.addWidget(self._none)
+        layout.addWidget(self.list, 1)
+        layout.addLayout(self._make_tools())
+        layout.addWidget(self._learns)
+        return box
+
+    def _make_tools(self) -> QHBoxLayout:
+        self._tools: list[QWidget] = []
+        line = row(spacing=Space.XS)
+        for icon, name, act in (
+                ("edit", self.tr("Change (Enter)"), self._edit_at),
+                ("copy", self.tr("Duplicate (Ctrl+D)"), self.state.duplicate),
+                ("chevron-up", self.tr("Move up (Alt+Up)"), lambda index: self.state.move(index, -1)),
+                ("chevron-down", self.tr("Move down (Alt+Down)"), lambda index: self.state.move(index, 1)),
+                ("trash", self.tr("Remove (Delete)"), self.state.remove)):
+            button = make_icon_button(icon, name)
+            button.clicked.connect(lambda _checked=False, act=act: act(self.list.chosen()))
+            line.addWidget(button)
+            self._tools.append(button)
+        line.addStretch(1)
+        self._all = make_button(self.tr("Show what all give"), "link")
+        self._all.clicked.connect(self.list.clearSelection)
+        line.addWidget(self._all)
+        return line
+
+    def _make_editor(self) -> QWidget:
+        self._form_title = make_label("", "subtitle")
+        self._form_help = make_label("", "caption", "muted", wrap=True)
+        self._form_error = make_label("", "caption", "danger", wrap=True)
+        self._form_page = ScrollPage(margin=0, spacing=Space.L)
+        self._form_page.body.setContentsMargins(0, 0, Space.S, 0)
+        back = make_button(self.tr("Back"), "secondary")
+        back.clicked.connect(self._leave_form)
+        self.try_button = make_button(self.tr("Try it"), "secondary", "play")
+        self.try_button.clicked.connect(self._try)
+        self.keep_button = make_button(self.tr("Add this step"), "primary", "check")
+        self.keep_button.clicked.connect(self._keep_step)
+        box = QWidget()
+        layout = QVBoxLayout(box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.S)
+        layout.addWidget(self._form_title)
+        layout.addWidget(self._form_help)
+        layout.addWidget(self._form_page, 1)
+        layout.addWidget(self._form_error)
+        layout.addLayout(row(None, back, self.try_button, self.keep_button))
+        return box
+
+    def _make_right(self) -> QWidget:
+        self._said = make_label("", tone="muted", wrap=True)
+        self._spinner = Spinner(16)
+        self.side = Segmented([("after", self.tr("After")), ("before", self.tr("Before"))])
+        self.side.setAccessibleName(self.tr("Preview"))
+        self.side.changed.connect(lambda _: self._show_preview())
+        self.table = DataTable(flush=True)
+        card = Card(padding=0)
+        card.add(self.table, 1)
+        box = QWidget()
+        layout = QVBoxLayout(box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.S)
+        head = row(self.side, self._said, self._spinner, spacing=Space.M)
+        head.setStretch(1, 1)
+        layout.addLayout(head)
+        layout.addWidget(card, 1)
+        return box
+
+    # The form
+
+    def _pick(self) -> None:
+        self._stack.setCurrentIndex(_PICKER)
+        self._picker.begin()
+        self.set_primary_enabled(self.tr("Finish the step you are at first."))
+
+    def _go_on_with(self, version: DatasetVersion, steps: Sequence[Step]) -> None:
+        self.reject()
+        CleanDialog(self._shell, version, steps).open()
+
+    def _edit_at(self, index: int) -> None:
+        from mldesk.data.recipes.steps import BY_NAME
+
+        if 0 <= index < len(self.state.steps.value):
+            self.edit(BY_NAME[str(self.state.steps.value[index]["step"])], index)
+
+    def edit(self, kind: StepKind, index: int | None = None) -> None:
+        """Show the form of a step: a new one, or the one at ``index``."""
+        self._editing = index
+        step = None if index is None else self.state.steps.value[index]
+        self._drop_form()
+        self._form = StepForm(kind, self._columns(index), step)
+        self._form.changed.connect(self._check_form)
+        self._form_page.body.addWidget(self._form)
+        self._form_page.body.addStretch(1)
+        self._form_title.setText(kind.title or kind.name)
+        self._form_help.setText(kind.help)
+        self._form_error.setText(self.tr(
+            "It may learn from all rows, also from those that a model is tested on later. Where that matters, leave it "
+            "to the model: Train fits the same on the training rows only.") if kind.learns else "")
+        set_tone(self._form_error, "warning")
+        self.keep_button.setText(self.tr("Add this step") if index is None else self.tr("Change this step"))
+        self.try_button.setVisible(_runs_code(kind))
+        self._stack.setCurrentIndex(_FORM)
+        self._check_form()
+        self.set_primary_enabled(self.tr("Finish the step you are at first."))
+
+    def _columns(self, index: int | None) -> list[Column]:
+        """The columns a step sees: a new one those of the preview, one that is there those before it."""
+        page = self.state.preview.value if index is None else self.state.before.value
+        if index is not None and self.state.seen.value != index:
+            page = None
+        return list(self.state.version.columns) if page is None else _typed(page, self.state.version.columns)
+
+    def _drop_form(self) -> None:
+        body = self._form_page.body
+        while body.count():
+            item = body.takeAt(0)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def _check_form(self) -> None:
+        try:
+            if self._form is not None:
+                self._form.step()
+        except BadInput as error:
+            disable(self.keep_button, error.message)
+            disable(self.try_button, error.message)
+            return
+        enable(self.keep_button)
+        enable(self.try_button)
+        if self._form is not None and not _runs_code(self._form.kind):  # code runs when it is asked to
+            self._timer.start()
+
+    @async_slot
+    async def _try(self) -> None:
+        """Preview the step in the form as if it were there."""
+        if self._form is None or self._stack.currentIndex() != _FORM:
+            return
+        try:
+            self.state.trial.value = (self._editing, self._form.step())
+        except BadInput:
+            return
+        await self.state.refresh()
+
+    def _keep_step(self) -> None:
+        if self._form is None:
+            return
+        step = self._form.step()
+        self.state.trial.value = None
+        self._timer.stop()
+        self._leave_form()
+        if self._editing is None:
+            self.state.add(step)
+        else:
+            self.state.replace(self._editing, step)
+
+    def _leave_form(self) -> None:
+        self._timer.stop()
+        self._stack.setCurrentIndex(_LIST)
+        self._form = None
+        if self.state.trial.value is not None:
+            self.state.trial.value = None
+            self._refresh()
+        self._show_primary()
+        self.list.setFocus()
+
+    # Steps
+
+    @async_slot
+    async def _on_steps(self) -> None:
+        self.state.seen.value = None
+        self._show_steps()
+        await self.state.refresh()
+
+    @async_slot
+    async def _refresh(self) -> None:
+        await self.state.refresh()
+
+    def _on_looked(self, index: int) -> None:
+        self.state.seen.value = None if index < 0 else index
+        self._show_tools()
+
+    def _show_steps(self) -> None:
+        steps = self.state.steps.value
+        self.list.show_steps(steps, self._lines(steps), -1 if self.state.seen.value is None else self.state.seen.value)
+        self._none.setVisible(not steps)
+        self._undo.setEnabled(self.state.can_undo)
+        self._redo.setEnabled(self.state.can_redo)
+        self._show_tools()
+        self._show_primary()
+
+    def _show_tools(self) -> None:
+        chosen = self.list.chosen()
+        for button in self._tools:
+            if chosen < 0:
+                disable(button, self.tr("Choose a step first."))
+            else:
+                enable(button)
+        self._all.setVisible(chosen >= 0)
+
+    def _lines(self, steps: Sequence[Step]) -> list[str]:
+        """Return for each step what it does to the rows, as far as that was counted."""
+        counts = self.state.counts.value
+        reports = list(counts.reports) if counts is not None else []
+        lines: list[str] = []
+        for step in steps:
+            if step.get("disabled"):
+                lines.append(self.tr("left out"))
+                continue
+            done = reports.pop(0) if reports else None
+            said = []
+            if done is not None and done.rows_before != done.rows_after:
+                said.append(self.tr("{before} → {after} rows").format(before=words.number(done.rows_before),
+                                                                      after=words.number(done.rows_after)))
+            if done is not None and done.cells_changed:
+                said.append(words.counted(done.cells_changed, self.tr("cell changed"), self.tr("cells changed")))
+            lines.append(" · ".join(said))
+        return lines
+
+    # The preview
+
+    def _show_counts(self) -> None:
+        counts = self.state.counts.value
+        if self.state.trial.value is None:
+            self._show_steps()
+        notices = [] if counts is None else list(counts.notices)
+        self._learns.setText("\n".join(notices[:3]))
+        self._learns.setVisible(bool(notices))
+        self._show_preview()
+
+    def _show_preview(self) -> None:
+        before, after, version = self.state.before.value, self.state.preview.value, self.state.version
+        page = before if self.side.value() == "before" else after
+        if page is None or after is None:
+            return
+        self.table.header.rows = len(page.rows)
+        show_page(self.table, page, _typed(page, version.columns))
+        counts = self.state.counts.value
+        total = counts.total if counts is not None else after.total
+        was = version.rows if before is None or before is after else before.total
+        rows = words.counted(total, self.tr("row"), self.tr("rows")) if was == total else \
+            self.tr("{before} → {after} rows").format(before=words.number(was), after=words.number(total))
+        if counts is not None and counts.sampled:
+            rows = self.tr("{rows} of the first ones; counting all…").format(rows=rows)
+        columns = len(after.columns)
+        old = len(version.columns if before is None else before.columns)
+        wide = words.counted(columns, self.tr("column"), self.tr("columns")) if columns == old else \
+            self.tr("{before} → {after} columns").format(before=old, after=columns)
+        self._said.setText(f"{rows} · {wide}")
+        set_tone(self._said, "muted")
+
+    def _show_problem(self) -> None:
+        problem = self.state.problem.value
+        self.set_error("" if problem is None else f"{problem.message} {problem.hint}".strip())
+        self._show_primary()
+
+    def _show_primary(self) -> None:
+        if self._stack.currentIndex() != _LIST:
+            self.set_primary_enabled(self.tr("Finish the step you are at first."))
+        elif not any(not step.get("disabled") for step in self.state.steps.value):
+            self.set_primary_enabled(self.tr("Add at least one step."))
+        elif self.state.problem.value is not None:
+            self.set_primary_enabled(self.tr("A step does not fit; change it or take it out."))
+        else:
+            self.set_primary_enabled("")
+
+    @async_slot
+    async def _on_apply(self) -> None:
+        self.set_busy(self.tr("Making the new version… Cancel stops it."))
+        try:
+            made = await self.state.apply()
+        except MldeskError as error:
+            self.set_busy("")
+            self.set_error(sentence(error))
+            return
+        self.set_busy("")
+        self.accept()
+        before = self.state.version.number
+        self._shell.say(self.tr("Made version {number} of {name}.").format(number=made.number, name=made.dataset),
+                        "success", (self.tr("Undo"), lambda: _undo(self._shell, made.dataset, before)))
+        self._shell.open_dataset(made.dataset)
+
+    def _on_finished(self) -> None:
+        self._timer.stop()
+        self.state.stop()
+        self.cancel_tasks()
+
+
+def _runs_code(kind: StepKind) -> bool:
+    return any(field.kind == "code" for field in kind.fields)
+
+
+def _typed(page: Page, known: Sequence[Column]) -> list[Column]:
+    """Return the columns of a page, by the types it says, else as they are known."""
+    types = getattr(page, "types", ())
+    if not types:
+        return columns_of(page, known)
+    return [Column(name, ColumnType(kind), sum(line[index] is None for line in page.rows))
+            for index, (name, kind) in enumerate(zip(page.columns, types, strict=True))]
+
+
+def _undo(shell: Shell, name: str, number: int) -> None:
+    from mldesk.desktop.tasks import in_thread, start
+
+    async def back() -> None:
+        await in_thread(shell.desk.workbench.datasets.rollback, name, number)
+        shell.desk.nudge()
+
+    start(back(), f"roll {name} back")

@@ -1,0 +1,398 @@
+"""One dataset: its rows, its columns, questions in SQL, its history, and what the import noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
+
+from mldesk.core.errors import MldeskError, NotFound
+from mldesk.desktop import words
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.data.contract_view import ContractView
+from mldesk.desktop.pages.data.dataset_columns import ColumnsView
+from mldesk.desktop.pages.data.dataset_query import QueryView
+from mldesk.desktop.pages.data.dataset_remove import ask_to_remove
+from mldesk.desktop.pages.data.dataset_table_menu import TableMenu
+from mldesk.desktop.pages.data.dataset_versions import VersionsView
+from mldesk.desktop.pages.data.explore_rows import PickedBar
+from mldesk.desktop.pages.data.explore_view import ExploreView
+from mldesk.desktop.pages.data.problems import ProblemsView
+from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.contract import ContractState
+from mldesk.desktop.states.dataset import DatasetState
+from mldesk.desktop.step_words import came_from
+from mldesk.desktop.tasks import async_slot, start
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import (
+    Badge,
+    Card,
+    DataTable,
+    FormRow,
+    PagedTableModel,
+    PageHeader,
+    SearchField,
+    Sheet,
+    Tabs,
+    make_button,
+    make_label,
+    row,
+)
+
+if TYPE_CHECKING:
+    from mldesk.library.records import DatasetVersion
+
+EXPORTS = ("Parquet (*.parquet)", "CSV (*.csv)", "TSV (*.tsv)", "JSON lines (*.jsonl)", "Excel (*.xlsx)")
+
+
+class DatasetPage(Page):
+    """Shows one version of a dataset; the newest unless another was chosen in its history."""
+
+    def __init__(self, shell: Shell, name: str) -> None:
+        super().__init__(shell)
+        self.state = DatasetState(shell.desk, name)
+        self._shown: str | None = None  # manifest whose rows the table shows
+        self._wanted_row: int | None = None  # to be gone to once the table is there
+        self.header = PageHeader(name, " ", with_back=True)
+        self.header.back.connect(self._on_back)
+        self._old = Badge("", "warning", icon="versions")
+        self._old.hide()
+        self.header.add_badge(self._old)
+        self._add_actions()
+        self.table = DataTable(flush=True)
+        self._search = SearchField(self.tr("Search in every column"))
+        self._search.setFixedWidth(280)
+        self._search.searched.connect(self._on_searched)
+        self._found = make_label("", "caption", "muted")
+        self.columns = ColumnsView()
+        self.query = QueryView(self.state)
+        self.versions = VersionsView()
+        self.contract = ContractView(shell, ContractState(shell.desk, self.state))
+        self.keep(self.contract.dispose)
+        self.problems = ProblemsView()
+        self.tabs = Tabs()
+        self.tabs.add("table", self.tr("Table"), self._make_table_tab(), "dataset")
+        self.tabs.add("columns", self.tr("Columns"), self.columns, "columns")
+        self.tabs.add("explore", self.tr("Explore"), ExploreView(shell.desk, self.state), "chart")
+        self.tabs.add("query", self.tr("SQL"), self.query, "search")
+        self.tabs.add("versions", self.tr("Versions"), self.versions, "versions")
+        self.tabs.add("contract", self.tr("Contract"), self.contract, "lock")
+        self.tabs.add("problems", self.tr("Things to know"), self.problems, "info")
+        self.tabs.changed.connect(self._on_tab)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        layout.setSpacing(Space.L)
+        layout.addWidget(self.header)
+        layout.addWidget(self.tabs, 1)
+        self.setFocusProxy(self.table)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.keep(self.state.picked.subscribe(self._on_picked))
+        self.columns.chosen.connect(self._on_column)
+        self.versions.shown.connect(self._on_show_version)
+        self.versions.rolled_back.connect(self._roll_back)
+        self.versions.diffed.connect(self._show_diff)
+        self.keep(self.state.version.subscribe(self._show_version))
+        self.keep(self.state.lineage.subscribe(self.versions.show_lineage))
+        self.keep(self.state.versions.subscribe(lambda _: self._show_history()))
+        self.keep(self.state.profile.subscribe(self.columns.show_profile))
+
+    def _add_actions(self) -> None:
+        clean = make_button(self.tr("Clean…"), "secondary", "edit")
+        clean.clicked.connect(self.clean)
+        train = make_button(self.tr("Train…"), "primary", "train")
+        train.clicked.connect(lambda: self.shell.train(self.state.reference))
+        menu = QMenu(self)
+        for title, slot in ((self.tr("Export the table…"), self.export), (self.tr("Rename…"), self.rename),
+                            (self.tr("Move to the bin"), self.remove)):
+            menu.addAction(title).triggered.connect(lambda _checked=False, slot=slot: slot())
+        more = make_button(self.tr("More"), "secondary", menu=menu)
+        for button in (more, clean, train):
+            self.header.add_action(button)
+
+    def _make_table_tab(self) -> QWidget:
+        tab = QWidget()
+        layout = QVBoxLayout(tab)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.M)
+        layout.addLayout(row(self._search, self._found, None, spacing=Space.M))
+        layout.addWidget(PickedBar(self.state))
+        TableMenu(self.table, self.state)
+        card = Card(padding=0)
+        card.add(self.table, 1)
+        layout.addWidget(card, 1)
+        return tab
+
+    # Showing
+
+    async def refresh(self) -> None:
+        try:
+            await self.state.refresh()
+        except NotFound:  # removed or renamed elsewhere
+            self.shell.say(self.tr("{name} is not in the library any more.").format(name=self.state.name), "neutral")
+            self._on_back()
+
+    def grow_older(self) -> None:
+        self._show_version(self.state.version.value)
+
+    def show_tab(self, key: str) -> None:
+        """Show one of "table", "columns", "query", "versions", "contract", "problems"."""
+        self.tabs.set_value(key)
+
+    def go_to_row(self, row: int, version: int | None = None) -> None:
+        """Show row ``row`` (from 0) of a version, now or once it is there; None is the newest version."""
+        self._wanted_row = row
+        self.show_tab("table")
+        self.state.show(version)
+        if self._shown is not None:
+            self._go_to_wanted()
+
+    def _go_to_wanted(self) -> None:
+        model, row = self.table.paged(), self._wanted_row
+        if model is not None and row is not None and row < model.rowCount():
+            self._wanted_row = None
+            self.table.go_to_row(row)
+
+    def show_query(self) -> None:
+        """Go to the SQL tab."""
+        self.show_tab("query")
+        self.query.field.setFocus()
+
+    def _show_version(self, version: DatasetVersion | None) -> None:
+        if version is None:
+            return
+        self.header.set_title(self.state.name)
+        facts = [words.shape(version.rows, len(version.columns)), words.size(version.size), came_from(version),
+                 words.when(version.created)]
+        self.header.set_subtitle(" · ".join(facts))
+        self.problems.show_problems(version.problems)
+        button = self.tabs.bar.button("problems")
+        button.setText(self.tr("Things to know ({count})").format(count=len(version.problems)))
+        button.setVisible(bool(version.problems))
+        self.query.suggest("SELECT *\nFROM data\nLIMIT 100")
+        if version.manifest != self._shown:
+            self._shown = version.manifest
+            self._show_rows(version)
+            self._go_to_wanted()
+            self._on_tab(self.tabs.value())
+        self._show_history()
+
+    def _show_rows(self, version: DatasetVersion) -> None:
+        self.table.header.rows = version.rows
+        search = self._search.text().strip()
+        total = None if search or self.state.picked.value else version.rows
+        model = self.table.paged()
+        fetch = partial(self._fetch, search)
+        if model is None:
+            model = PagedTableModel(version.columns, fetch, total, self)
+            model.failed.connect(lambda why: self.shell.say(why, "danger"))
+            model.loaded.connect(self._on_loaded)
+            self.table.set_model(model)
+        else:
+            model.reset(version.columns, fetch, total)
+
+    def _fetch(self, search: str, offset: int, limit: int, order: tuple[str, bool] | None) -> Any:
+        return self.own(start(self.state.page(offset, limit, order, search), "read rows", quiet=True))
+
+    def _show_history(self) -> None:
+        head, seen, versions = self.state.head.value, self.state.version.value, self.state.versions.value
+        self.versions.show_versions(versions, head, seen)
+        older = head is not None and seen is not None and head.number != seen.number
+        self._old.setVisible(older)
+        if older and seen is not None:
+            self._old.set(self.tr("version {number}, not the current one").format(number=seen.number))
+        self.tabs.bar.button("versions").setText(self.tr("Versions ({count})").format(count=len(versions)))
+
+    def _on_picked(self, picked: object) -> None:
+        version = self.state.version.value
+        if version is not None and version.manifest == self._shown:
+            self._show_rows(version)
+            if picked is not None:
+                self.show_tab("table")
+
+    def _on_searched(self, text: str) -> None:
+        version = self.state.version.value
+        if version is not None:
+            self._found.setText(self.tr("Searching…") if text else "")
+            self._show_rows(version)
+
+    def _on_loaded(self, total: int) -> None:
+        version = self.state.version.value
+        if version is not None and self._search.text().strip():
+            self._found.setText(self.tr("{found} of {rows} rows").format(
+                found=words.number(total), rows=words.number(version.rows)))
+
+    def _on_tab(self, key: str) -> None:
+        if key == "versions":
+            self.begin(self.state.load_lineage(), "read the lineage")
+        if key == "contract":
+            self.contract.load()
+        if key == "columns" and self.state.profile.value is None and self.state.version.value is not None:
+            self.begin(self.state.load_profile(), "profile the columns")
+
+    def _on_column(self, name: str) -> None:
+        quoted = name.replace('"', '""')
+        self.query.field.setPlainText(
+            f'SELECT "{quoted}", count(*) AS rows\nFROM data\nGROUP BY 1\nORDER BY rows DESC')
+        self.show_query()
+        self.query.run_query()
+
+    def _on_show_version(self, number: int) -> None:
+        self.state.show(number)
+        self.show_tab("table")
+
+    def _on_back(self) -> None:
+        self.shell.go("datasets")
+
+    # Doing
+
+    def clean(self) -> None:
+        """Open the recipe editor over what is shown."""
+        version = self.state.version.value
+        if version is not None:
+            from mldesk.desktop.pages.data.clean_dialog import CleanDialog
+
+            CleanDialog(self.shell, version).open()
+
+    def export(self) -> None:
+        """Ask where to, then write the table."""
+        choose_place(self, self.tr("Export the table"), EXPORTS, f"{self.state.name}.parquet", self._export)
+
+    @async_slot
+    async def _export(self, path: Path) -> None:
+        try:
+            await self.state.export(path)
+        except (MldeskError, OSError) as error:
+            self.shell.say(sentence(error), "danger")
+            return
+        self.shell.say(self.tr("Wrote {name}.").format(name=path.name), "success",
+                       (self.tr("Open its folder"), lambda: open_folder(path)))
+
+    def rename(self) -> None:
+        """Ask for another name."""
+        RenameDialog(self).open()
+
+    def remove(self) -> None:
+        """Move the dataset to the bin; a toast takes it back. Asks first where models learned from it."""
+        ask_to_remove(self.shell, self.state.name, self.state.used_by.value,
+                      lambda: self.begin(self._remove(), "move a dataset to the bin"))
+
+    async def _remove(self) -> None:
+        from mldesk.desktop.tasks import in_thread
+
+        name, shell = self.state.name, self.shell
+        service = shell.desk.workbench.datasets
+        await in_thread(service.remove, name)
+        shell.say(self.tr("{name} is in the bin.").format(name=name), "neutral",
+                  (self.tr("Undo"), lambda: start(_restore(shell, name), f"restore {name}")))
+        shell.go("datasets")
+        shell.desk.nudge()
+
+    @async_slot
+    async def _roll_back(self, number: int) -> None:
+        before = await self.state.roll_back(number)
+        self.shell.say(self.tr("{name} now means version {number}.").format(name=self.state.name, number=number),
+                       "success", (self.tr("Undo"), lambda: self._roll_back(before)))
+
+    @async_slot
+    async def _show_diff(self, first: int, second: int) -> None:
+        DiffDialog(self, await self.state.diff(first, second)).open()
+
+
+def page_at(shell: Shell, reference: str, row: int) -> DatasetPage:
+    """Return a page that shows row ``row`` (from 0) of ``name@version``."""
+    name, _, version = reference.rpartition("@")
+    page = DatasetPage(shell, name or reference)
+    page.go_to_row(row, int(version) if name else None)
+    return page
+
+
+async def _restore(shell: Shell, name: str) -> None:
+    from mldesk.desktop.tasks import in_thread
+
+    await in_thread(shell.desk.workbench.datasets.restore, name)
+    shell.desk.nudge()
+    shell.open_dataset(name)
+
+
+def open_folder(path: Path) -> None:
+    """Show the folder that holds ``path`` in the system's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+
+
+class RenameDialog(Sheet):
+    """Asks for another name of a dataset."""
+
+    def __init__(self, page: DatasetPage) -> None:
+        super().__init__(page.tr("Rename {name}").format(name=page.state.name), page.shell.host,
+                         primary=page.tr("Rename"), width=420)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._page = page
+        self.name = QLineEdit(page.state.name)
+        self.name.selectAll()
+        self.name.textChanged.connect(self._check)
+        self.add(FormRow(self.tr("Name"), self.name, self.tr("Runs and models keep the name they were made with.")))
+        self.confirmed.connect(self._on_confirmed)
+        self._check(page.state.name)
+
+    def _check(self, text: str) -> None:
+        same = text.strip() == self._page.state.name
+        self.set_primary_enabled(self.tr("Write another name.") if same or not text.strip() else "")
+
+    @async_slot
+    async def _on_confirmed(self) -> None:
+        try:
+            await self._page.state.rename(self.name.text().strip())
+        except MldeskError as error:
+            self.set_error(sentence(error))
+            return
+        self._page.header.set_title(self._page.state.name)
+        self.accept()
+
+
+class DiffDialog(Sheet):
+    """What differs between two versions, in sentences."""
+
+    def __init__(self, page: DatasetPage, diff: Mapping[str, Any]) -> None:
+        title = page.tr("From version {first} to {second}").format(first=diff["from"], second=diff["to"])
+        super().__init__(title, page.shell.host, primary=page.tr("Close"), width=480, scrolls=True)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.secondary.hide()
+        self.confirmed.connect(self.accept)
+        for line in diff_lines(diff):
+            self.add(make_label(line, wrap=True, selectable=True))
+        self.resize(480, 360)
+
+
+def diff_lines(diff: Mapping[str, Any]) -> list[str]:
+    """Return what a diff says, one sentence per line."""
+    tr, rows, columns = words.tr, diff["rows"], diff["columns"]
+    lines = [tr("Rows: {before} before, {after} after.").format(
+        before=words.number(rows["from"]), after=words.number(rows["to"]))]
+    if rows.get("keys"):
+        lines.append(tr("By {key}: {removed} rows are gone, {added} are new, {changed} changed.").format(
+            key=", ".join(rows["keys"]), removed=words.number(rows["removed"]), added=words.number(rows["added"]),
+            changed=words.number(rows["changed"])))
+        lines += [tr("{column}: {count} changed.").format(
+            column=name, count=words.counted(count, tr("cell"), tr("cells"))) for name, count in
+            rows["changed_by"].items()]
+    elif rows.get("removed") or rows.get("added"):
+        lines.append(tr("{removed} rows are gone or changed, {added} are new or changed.").format(
+            removed=words.number(rows["removed"]), added=words.number(rows["added"])))
+    for key, text in (("removed", tr("Columns taken out: {names}.")), ("added", tr("Columns added: {names}."))):
+        if columns[key]:
+            lines.append(text.format(names=", ".join(columns[key])))
+    lines += [tr("{column} changed from {before} to {after}.").format(
+        column=item["column"], before=item["from"], after=item["to"]) for item in columns["retyped"]]
+    lines += [tr("{column}: {before} missing before, {after} after.").format(
+        column=item["column"], before=words.number(item["from"]), after=words.number(item["to"]))
+        for item in diff["missing"]]
+    return lines if len(lines) > 1 else [*lines, tr("Nothing else differs.")]

@@ -1,0 +1,102 @@
+"""Ask a dataset in SQL."""
+
+from __future__ import annotations
+
+import threading
+
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import theme, words
+from mldesk.desktop.pages.answer_table import show_page
+from mldesk.desktop.pages.data.sql_field import SqlField
+from mldesk.desktop.states.dataset import QUERY_LIMIT, DatasetState
+from mldesk.desktop.tasks import TaskOwner, async_slot
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import Card, DataTable, Spinner, disable, enable, make_button, make_label, row, set_tone
+
+
+class QueryView(QWidget, TaskOwner):
+    """A query field over its answer."""
+
+    def __init__(self, state: DatasetState, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = state
+        self.field = SqlField()
+        self.field.setFont(theme.font("mono"))
+        self.field.setFixedHeight(theme.px(96))
+        self.field.setPlaceholderText("SELECT … FROM data")
+        self.field.run = self.run_query
+        self.field.textChanged.connect(self._check)
+        self._run = make_button(self.tr("Run"), "primary", "play")
+        self._run.setToolTip(self.tr("Ctrl+Enter; Ctrl+Space completes, Ctrl+Up goes back to what was run"))
+        self._run.clicked.connect(self.run_query)
+        self._stop = threading.Event()
+        self.cancel = make_button(self.tr("Cancel"), "secondary")
+        self.cancel.clicked.connect(self._on_cancel)
+        self.cancel.hide()
+        self._spinner = Spinner(16)
+        self._spinner.hide()
+        self._said = make_label(self.tr("The table is called data. Nothing can be changed from here."), "caption",
+                                "muted", wrap=True, selectable=True)
+        self.answer = DataTable(flush=True)
+        self.answer.setAccessibleName(self.tr("Answer"))
+        card = Card(padding=0)
+        card.add(self.answer, 1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(QWidget())
+        self._stack.addWidget(card)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.M)
+        layout.addWidget(self.field)
+        line = row(self._said, spacing=Space.M)
+        line.setStretch(0, 1)
+        line.addWidget(self._spinner)
+        line.addWidget(self.cancel)
+        line.addWidget(self._run)
+        layout.addLayout(line)
+        layout.addWidget(self._stack, 1)
+        self._check()
+        state.version.subscribe(lambda version: self.field.set_columns(
+            [column.name for column in version.columns] if version else []))
+
+    def suggest(self, sql: str) -> None:
+        """Put a query into the field if it is empty."""
+        if not self.field.toPlainText().strip():
+            self.field.setPlainText(sql)
+
+    def _on_cancel(self) -> None:
+        self._stop.set()
+
+    def _check(self) -> None:
+        if self.field.toPlainText().strip():
+            enable(self._run)
+        else:
+            disable(self._run, self.tr("Write a query first."))
+
+    @async_slot
+    async def run_query(self) -> None:
+        """Answer what stands in the field."""
+        sql = self.field.toPlainText().strip()
+        if not sql or not self._spinner.isHidden():
+            return
+        self._stop = stop = threading.Event()
+        self.field.remember(sql)
+        self._spinner.show()
+        self.cancel.show()
+        try:
+            page = await self._state.query(sql, stop.is_set)
+        except MldeskError as error:
+            set_tone(self._said, "danger")
+            self._said.setText(f"{error.message} {error.hint}".strip())
+            return
+        finally:
+            self._spinner.hide()
+            self.cancel.hide()
+        set_tone(self._said, "muted")
+        count = words.counted(len(page.rows), self.tr("row"), self.tr("rows"))
+        cut = self.tr(" – the first ones; the query has more") if len(page.rows) >= QUERY_LIMIT else ""
+        self._said.setText(f"{count}{cut}")
+        show_page(self.answer, page, self._state.version.value.columns if self._state.version.value else ())
+        self._stack.setCurrentIndex(1)

@@ -1,0 +1,119 @@
+"""What the menus of a dataset's table add: rows like this cell's, and columns out of the way or at the front."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt
+from PySide6.QtWidgets import QMenu
+
+from mldesk.desktop import words
+from mldesk.desktop.states.dataset import DatasetState, Picked
+from mldesk.desktop.widgets import DataTable
+from mldesk.desktop.widgets.table_model import ValueRole, shown
+from mldesk.wire.schema import Column, ColumnType
+
+
+class TableMenu(QObject):
+    """Adds to the menu of cells and gives the header one. Hidden columns stay hidden while the page is open."""
+
+    def __init__(self, table: DataTable, state: DatasetState) -> None:
+        super().__init__(table)
+        self._table, self._state = table, state
+        self.hidden: set[str] = set()
+        table.more = self.add_to
+        table.header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        table.header.customContextMenuRequested.connect(self._on_header)
+        table.header.sectionCountChanged.connect(lambda _old, _new: self._apply())
+
+    def add_to(self, menu: QMenu, index: QModelIndex | QPersistentModelIndex) -> None:
+        """Add what can be done with a cell and its column."""
+        model = self._table.paged()
+        if model is None or not index.isValid():
+            return
+        column = model.columns[index.column()]
+        menu.addSeparator()
+        for picked in like(column, index.data(ValueRole)):
+            menu.addAction(self.tr("Only rows: {which}").format(which=picked.words),
+                           partial(self.narrow, picked))
+        self._add_column(menu, index.column(), column)
+
+    def _on_header(self, at: QPoint) -> None:
+        model, section = self._table.paged(), self._table.header.logicalIndexAt(at)
+        if model is None or section < 0:
+            return
+        menu = QMenu(self._table)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        column = model.columns[section]
+        if column.missing:
+            for picked in presence(column):
+                menu.addAction(self.tr("Only rows: {which}").format(which=picked.words),
+                               partial(self.narrow, picked))
+        self._add_column(menu, section, column)
+        menu.popup(self._table.header.mapToGlobal(at))
+
+    def _add_column(self, menu: QMenu, section: int, column: Column) -> None:
+        menu.addSeparator()
+        header = self._table.header
+        menu.addAction(self.tr("Move {name} to the front").format(name=column.name),
+                       lambda: header.moveSection(header.visualIndex(section), 0))
+        hide = menu.addAction(self.tr("Hide {name}").format(name=column.name), lambda: self.hide(column.name))
+        hide.setEnabled(len(self.hidden) + 1 < header.count())
+        if self.hidden:
+            menu.addAction(self.tr("Show {count} hidden").format(
+                count=words.counted(len(self.hidden), self.tr("column"), self.tr("columns"))), self.show_all)
+
+    def narrow(self, picked: Picked) -> None:
+        """Leave out more of the rows that are shown."""
+        self._state.picked.value = narrower(self._state.picked.value, picked)
+
+    def hide(self, name: str) -> None:
+        """Take a column out of sight; it stays in the table."""
+        self.hidden.add(name)
+        self._apply()
+
+    def show_all(self) -> None:
+        """Show every column."""
+        self.hidden.clear()
+        self._apply()
+
+    def _apply(self) -> None:
+        model = self._table.paged()
+        for section, column in enumerate(model.columns if model is not None else ()):
+            self._table.setColumnHidden(section, column.name in self.hidden)
+
+
+def narrower(before: Picked | None, more: Picked) -> Picked:
+    """Return the rows of ``before`` that ``more`` is true of, too."""
+    if before is None:
+        return more
+    where = f"({before.where}) AND ({more.where})" if before.where else more.where
+    return Picked(words.tr("{one}; {other}").format(one=before.words, other=more.words), where, before.only)
+
+
+def presence(column: Column) -> list[Picked]:
+    """Return the rows where a column is missing, and where it is not."""
+    from mldesk.data.engine import identifier
+
+    name = identifier(column.name)
+    return [Picked(words.tr("{column} is missing").format(column=column.name), f"{name} IS NULL"),
+            Picked(words.tr("{column} is there").format(column=column.name), f"{name} IS NOT NULL")]
+
+
+def like(column: Column, value: Any) -> list[Picked]:
+    """Return the rows that are like a cell: the same, and of numbers at least or at most it."""
+    from mldesk.data.engine import identifier, literal
+    from mldesk.data.statistics.charting import valued
+
+    if value is None:
+        return presence(column)
+    if column.type.numeric:
+        name, number = identifier(column.name), literal(value)
+        return [Picked(words.tr("{column} {sign} {value}").format(
+            column=column.name, sign=sign, value=shown(value, column.type)), f"{name} {sql} {number}")
+            for sign, sql in (("=", "="), ("≥", ">="), ("≤", "<="))]
+    if column.type not in (ColumnType.TEXT, ColumnType.BOOLEAN):
+        return []
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return [Picked(words.tr("{column} is {value:.40}").format(column=column.name, value=text), valued(column, text))]

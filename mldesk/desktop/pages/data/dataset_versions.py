@@ -1,0 +1,107 @@
+"""The history of a dataset: every version, what made it, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from mldesk.desktop import words
+from mldesk.desktop.pages.data.lineage_view import LineageView
+from mldesk.desktop.step_words import step_words
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import Badge, Card, ScrollPage, make_button, make_label
+
+if TYPE_CHECKING:
+    from mldesk.library.records import DatasetVersion
+    from mldesk.workbench.history import Ancestry
+
+
+class VersionsView(ScrollPage):
+    """One card per version, newest first.
+
+    Signals: ``shown`` (number) to look at a version, ``rolled_back`` (number) to make it the current one,
+    ``diffed`` (first, second) to see what differs.
+    """
+
+    shown = Signal(int)
+    rolled_back = Signal(int)
+    diffed = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, margin=0, spacing=Space.M)
+        self.body.setContentsMargins(0, 0, Space.S, Space.L)
+        self.setAccessibleName(self.tr("Versions"))
+        self.lineage = LineageView()
+        self.lineage.chosen.connect(self.shown)
+        self._graph = Card(self.tr("Lineage"), padding=Space.M)
+        self._graph.add(self.lineage)
+        self._graph.hide()
+        self.body.addWidget(self._graph)
+
+    def show_lineage(self, versions: Sequence[Ancestry]) -> None:
+        """Draw how the versions came of one another, given oldest first; a single one has no history."""
+        self.lineage.show_versions(versions)
+        self._graph.setVisible(len(versions) > 1)
+
+    def show_versions(self, versions: tuple[DatasetVersion, ...], head: DatasetVersion | None,
+                      seen: DatasetVersion | None) -> None:
+        """Show the history. ``head`` is what the bare name means, ``seen`` what the page shows."""
+        while self.body.count() > 1:  # the graph stays
+            item = self.body.takeAt(1)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for version in reversed(versions):
+            self.body.addWidget(self._card(version, head, seen))
+        self.body.addStretch(1)
+
+    def _card(self, version: DatasetVersion, head: DatasetVersion | None, seen: DatasetVersion | None) -> Card:
+        card = Card(padding=Space.M)
+        top = QHBoxLayout()
+        top.setSpacing(Space.S)
+        top.addWidget(make_label(self.tr("Version {number}").format(number=version.number), "subtitle"))
+        if head is not None and version.number == head.number:
+            top.addWidget(Badge(self.tr("current"), "success", icon="check"))
+        if seen is not None and version.number == seen.number:
+            top.addWidget(Badge(self.tr("shown"), "info"))
+        top.addStretch(1)
+        for button in self._buttons(version, head, seen):
+            top.addWidget(button)
+        card.add(top)
+        facts = " · ".join((words.shape(version.rows, len(version.columns)), words.size(version.size),
+                            words.when(version.created)))
+        card.add(make_label(facts, "caption", "muted"))
+        steps = [step_words(step) for step in version.recipe or ()]
+        if steps:
+            made = self.tr("Made from version {number} by").format(number=version.parent)
+            lines = "\n".join(f"{number}.  {line}" for number, line in enumerate(steps, start=1))
+            card.add(make_label(f"{made}\n{lines}", wrap=True, selectable=True))
+        else:
+            card.add(make_label(version.source, wrap=True))
+        card.body.setSpacing(Space.XS)
+        return card
+
+    def _buttons(self, version: DatasetVersion, head: DatasetVersion | None,
+                 seen: DatasetVersion | None) -> list[QWidget]:
+        buttons: list[QWidget] = []
+        if version.parent is not None:
+            diff = make_button(self.tr("What changed"), "ghost", "compare", small=True)
+            diff.clicked.connect(lambda: self.diffed.emit(version.parent or 0, version.number))
+            buttons.append(diff)
+        if seen is None or version.number != seen.number:
+            look = make_button(self.tr("Show"), "ghost", "search", small=True)
+            look.clicked.connect(lambda: self.shown.emit(version.number))
+            buttons.append(look)
+        if head is not None and version.number != head.number:
+            back = make_button(self.tr("Make current"), "secondary", "restore", small=True)
+            back.setToolTip(self.tr("The bare name will mean this version. No version is lost."))
+            back.clicked.connect(lambda: self.rolled_back.emit(version.number))
+            buttons.append(back)
+        for button in buttons:
+            button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        return buttons
+
+

@@ -1,0 +1,208 @@
+"""A chart of one to three columns: chosen here, or by pressing a square of the map beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import words
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.column_choice import ColumnBox
+from mldesk.desktop.pages.data.explore_pictures import is_axis, picture, span
+from mldesk.desktop.pages.data.explore_save import KINDS, copy_chart, save_chart
+from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.states.dataset import Picked
+from mldesk.desktop.states.explore import ExploreState
+from mldesk.desktop.tasks import TaskOwner, async_slot
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import (
+    Card,
+    ComboBox,
+    FlowBox,
+    FormRow,
+    make_button,
+    make_icon_button,
+    make_label,
+    row,
+    set_tone,
+)
+from mldesk.desktop.widgets.lines import Lines
+from mldesk.wire.schema import Column
+
+TAKES = {"histogram": "xb", "box": "yb", "scatter": "xyb", "bar": "xy", "heat": "xy"}   # axes of a kind
+
+
+@runtime_checkable
+class _Zoomed(Protocol):
+    def zoom(self) -> tuple[float, float] | None: ...
+
+
+class ChartCard(Card, TaskOwner):
+    """Kind, columns and the picture. The picture is counted in a thread each time a choice changes.
+
+    Signals: ``picked`` (Picked) when a part of it is pressed, or the part that is zoomed into asked for.
+    """
+
+    picked = Signal(object)
+
+    def __init__(self, state: ExploreState, parent: QWidget | None = None) -> None:
+        super().__init__(self.tr("Chart"), parent=parent)
+        self._state = state
+        self._columns: dict[str, Column] = {}
+        self._asked = 0
+        self._quiet = False
+        self._parts: Sequence[Picked | None] = ()   # the rows of each line that is drawn
+        self._axes: Mapping[str, Column] = {}
+        self.rows = make_button(self.tr("Show rows"), "secondary", "filter", small=True)
+        self.rows.setToolTip(self.tr("Show the rows of the part that is zoomed into"))
+        self.rows.clicked.connect(self._on_rows)
+        self.rows.hide()
+        copy = make_icon_button("copy", self.tr("Copy picture"))
+        copy.clicked.connect(self.copy)
+        save = make_icon_button("export", self.tr("Save picture or data…"))
+        save.clicked.connect(self.save)
+        for button in (copy, save):
+            self.add_action(button)
+        self.kind = ComboBox([("histogram", self.tr("Histogram")), ("box", self.tr("Box plot")),
+                              ("scatter", self.tr("Scatter plot")), ("bar", self.tr("Bars")),
+                              ("heat", self.tr("Values that meet"))])
+        self.axes = {"x": ColumnBox(), "y": ColumnBox(), "b": ColumnBox()}
+        self._rows = {"x": FormRow(self.tr("Across"), self.axes["x"]), "y": FormRow(self.tr("Up"), self.axes["y"]),
+                      "b": FormRow(self.tr("Groups"), self.axes["b"])}
+        choices = FlowBox(spacing=Space.M, least=150, scrolls=True)
+        choices.add(FormRow(self.tr("Kind"), self.kind))
+        for line in self._rows.values():
+            choices.add(line)
+        self._said = make_label("", "caption", "muted", wrap=True)
+        self._place = QVBoxLayout()
+        self.picture: QWidget | None = None
+        self.add(choices)
+        self.add(self._place, 1)
+        foot = row(self._said, self.rows, spacing=Space.M)
+        foot.setStretch(0, 1)
+        self.add(foot)
+        self.body.addStretch(0)
+        self.kind.currentIndexChanged.connect(lambda _: self._on_choice())
+        for box in self.axes.values():
+            box.changed.connect(lambda _: self._on_choice())
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Offer the columns of a version, and show the first."""
+        self._columns = {column.name: column for column in columns}
+        self._quiet = True
+        for box in self.axes.values():
+            box.set_columns(columns)
+        self._quiet = False
+        first = next((column for column in columns if is_axis(column)), columns[0] if columns else None)
+        if first is not None:
+            self.show_pair(first.name, first.name)
+
+    def show_pair(self, a: str, b: str) -> None:
+        """Show how two columns lie beside one another; the same one twice shows what it holds."""
+        one, other = is_axis(self._columns[a]), is_axis(self._columns[b])
+        if a == b:
+            self.choose("histogram", x=a)
+        elif one and other:
+            self.choose("scatter", x=a, y=b)
+        elif one or other:
+            self.choose("box", y=a if one else b, b=b if one else a)
+        else:
+            self.choose("heat", x=a, y=b)
+
+    def choose(self, kind: str, **axes: str) -> None:
+        """Choose a kind and its columns (x, y, b); those that are not named are cleared."""
+        self._quiet = True
+        self.kind.set_value(kind)
+        for axis, box in self.axes.items():
+            box.set_value(axes.get(axis, ""))
+        self._quiet = False
+        self._on_choice()
+
+    def _on_choice(self) -> None:
+        if self._quiet:
+            return
+        takes = TAKES[str(self.kind.value())]
+        for axis, line in self._rows.items():
+            line.setVisible(axis in takes)
+        self._draw()
+
+    @async_slot
+    async def _draw(self) -> None:
+        self._asked += 1
+        asked, kind = self._asked, self.kind.value()
+        x, y, by = (box.value() or None if axis in TAKES[kind] else None for axis, box in self.axes.items())
+        try:
+            found = await self._state.chart(kind, x, y, by)
+        except MldeskError as error:
+            if asked == self._asked:
+                set_tone(self._said, "warning")
+                self._said.setText(sentence(error))
+            return
+        if asked == self._asked:
+            self._show(found, {axis: self._columns[name] for axis, name in (("x", x), ("y", y), ("b", by)) if name})
+
+    def _show(self, found: Mapping[str, Any], axes: Mapping[str, Column]) -> None:
+        made, self._parts = picture(found, axes)
+        self._axes = axes
+        if isinstance(made, Lines) and self._parts:
+            made.make_choosable()
+            made.chosen.connect(self._on_line)
+        elif not isinstance(made, Lines):
+            made.zoomed.connect(self._on_zoom)
+        self.rows.hide()
+        if self.picture is not None:
+            self._place.removeWidget(self.picture)
+            self.picture.hide()
+            self.picture.deleteLater()
+        self.picture = made
+        self._place.addWidget(made, 1)
+        set_tone(self._said, "muted")
+        text = words.counted(found["rows"], self.tr("row"), self.tr("rows"))
+        drawn = len(found.get("row", ()))
+        if drawn and drawn < found["rows"]:
+            text += self.tr("; {count} of them drawn, taken at random").format(count=words.number(drawn))
+        how = (self.tr("Press one to see its rows.") if self._parts else "") if isinstance(made, Lines) else self.tr(
+            "Drag over a part to see its rows.")
+        self._said.setText(f"{text}. {how}")
+
+    def _on_line(self, line: int) -> None:
+        part = self._parts[line] if line < len(self._parts) else None
+        if part is not None:
+            self.picked.emit(part)
+
+    def _on_zoom(self) -> None:
+        self.rows.setVisible(self._zoom() is not None)
+
+    def _zoom(self) -> tuple[float, float] | None:
+        zoom: tuple[float, float] | None = self.picture.zoom() if isinstance(self.picture, _Zoomed) else None
+        return zoom
+
+    def _on_rows(self) -> None:
+        zoom = self._zoom()
+        if zoom is not None:
+            self.picked.emit(span(self._axes["x"], *zoom, last=True))
+
+    def copy(self) -> None:
+        """Put the picture on the clipboard."""
+        if self.picture is not None:
+            copy_chart(self.picture)
+
+    def save(self) -> None:
+        """Ask where to, then write the picture or its numbers."""
+        choose_place(self, self.tr("Save the chart"), KINDS, "chart.png", self._save)
+
+    def _save(self, path: Path) -> None:
+        set_tone(self._said, "muted")
+        try:
+            if self.picture is not None:
+                save_chart(self.picture, path)
+            self._said.setText(self.tr("Wrote {name}.").format(name=path.name))
+        except OSError as error:
+            set_tone(self._said, "danger")
+            self._said.setText(self.tr("{name} could not be written: {why}.").format(
+                name=path.name, why=error.strerror or error))

@@ -1,0 +1,246 @@
+"""One model: its versions with their scores, the evaluation of one of them, Export, Predict and Promote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from mldesk.core.errors import MldeskError, NotFound
+from mldesk.desktop import words
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.data.dataset import open_folder
+from mldesk.desktop.pages.facts import FactGrid
+from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.pages.models.models import leading
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.record_model import Field
+from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.runs.evaluation import EvaluationView
+from mldesk.desktop.pages.runs.explain_view import ExplainView
+from mldesk.desktop.pages.runs.predicted_dialog import open_cell
+from mldesk.desktop.pages.runs.what_if_view import WhatIfView
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.model import ModelState
+from mldesk.desktop.tasks import async_slot
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import Badge, Card, PageHeader, ScrollPage, Tabs, disable, enable, make_button
+
+if TYPE_CHECKING:
+    from mldesk.library.records import ModelVersion
+
+
+class ModelPage(Page):
+    """Draws a ``ModelState``."""
+
+    def __init__(self, shell: Shell, name: str, number: int | None = None) -> None:
+        super().__init__(shell)
+        self.state = ModelState(shell.desk, name)
+        self._wanted = number
+        self.header = PageHeader(name, " ", with_back=True)
+        self.header.back.connect(lambda: shell.go("models"))
+        self._badge = Badge("", "info")
+        self._promoted = Badge(self.tr("promoted"), "success", icon="check")
+        self.header.add_badge(self._badge)
+        self.header.add_badge(self._promoted)
+        self._make_buttons()
+        self.table: RecordTable[ModelVersion] = RecordTable(self._fields(), lambda item: item.number,
+                                                            self.tr("Versions"))
+        self.table.chosen.connect(self._on_chosen)
+        self.table.opened.connect(lambda item: self._show_evaluation_of(item.number))
+        self.evaluation = EvaluationView()
+        self.evaluation.row_opened.connect(self._open_row)
+        self.evaluation.cell_chosen.connect(self._open_cell)
+        self.facts = FactGrid()
+        self.tabs = Tabs()
+        versions = Card(padding=0)
+        versions.add(self.table, 1)
+        self.tabs.add("evaluation", self.tr("Evaluation"), self.evaluation, "chart")
+        self.explain, self.what_if = ExplainView(shell), WhatIfView(shell)
+        self.tabs.add("explain", self.tr("Explain"), self.explain, "search")
+        self.tabs.add("try", self.tr("Try"), self.what_if, "predict")
+        self.tabs.changed.connect(lambda _: self._look_closer())
+        self.tabs.add("versions", self.tr("Versions"), versions, "versions")
+        self.tabs.add("about", self.tr("About"), self._make_about(), "info")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        layout.setSpacing(Space.L)
+        layout.addWidget(self.header)
+        layout.addWidget(self.tabs, 1)
+        self.keep(self.state.model.subscribe(lambda _: self._show()))
+        self.keep(self.state.versions.subscribe(lambda _: self._show()))
+        self.keep(self.state.version.subscribe(lambda _: self._show()))
+        self.keep(self.state.evaluation.subscribe(
+            lambda payload: self.evaluation.show_evaluation(payload) if payload else None))
+
+    def _fields(self) -> list[Field[ModelVersion]]:
+        def promoted(item: ModelVersion) -> str:
+            model = self.state.model.value
+            return self.tr("promoted") if model is not None and model.promoted == item.number else ""
+
+        return [
+            Field(self.tr("Version"), lambda item: words.number(item.number), 80, lambda item: item.number,
+                  strong=True),
+            Field("", promoted, 120, badge=lambda item: (promoted(item), "success", "check" if promoted(item) else "")),
+            Field(self.tr("Estimator"), lambda item: words.estimator_name(item.estimator)),
+            Field(self.tr("Score"), lambda item: leading(item.metrics), 150, right=True),
+            Field(self.tr("Learned from"), lambda item: item.dataset, 170, muted=True, spare=2),
+            Field(self.tr("Size"), lambda item: words.size(item.size), 90, lambda item: item.size, right=True,
+                  muted=True, spare=3),
+            Field(self.tr("Made"), lambda item: words.when(item.created), 110, lambda item: item.created, muted=True),
+        ]
+
+    def _make_buttons(self) -> None:
+        self._promote = make_button(self.tr("Promote"), "secondary", "check")
+        self._promote.clicked.connect(self.promote)
+        export = make_button(self.tr("Export…"), "secondary", "bundle")
+        export.clicked.connect(self.export)
+        predict = make_button(self.tr("Predict…"), "primary", "predict")
+        predict.clicked.connect(self.predict)
+        for button in (self._promote, export, predict):
+            self.header.add_action(button)
+
+    def _make_about(self) -> QWidget:
+        card = Card(self.tr("This version"))
+        card.add(self.facts)
+        self._run = make_button(self.tr("Open the run that made it"), "link")
+        self._run.clicked.connect(self._open_run)
+        card.add(self._run)
+        card.body.setAlignment(self._run, Qt.AlignmentFlag.AlignLeft)
+        page = ScrollPage(margin=0)
+        page.body.addWidget(card)
+        page.body.addStretch(1)
+        return page
+
+    async def refresh(self) -> None:
+        try:
+            await self.state.refresh()
+        except NotFound as error:
+            self.shell.say(sentence(error), "neutral")
+            self.shell.go("models")
+            return
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            await self.state.show(wanted)
+        self._look_closer()
+
+    def _look_closer(self) -> None:
+        """Read what the tabs of Explain and Try show, once they are looked at."""
+        version = self.state.version.value
+        if version is not None and self.tabs.value() == "explain":
+            self.begin(self.explain.state.look(version.label), "read what explains a model")
+        elif version is not None and self.tabs.value() == "try":
+            self.what_if.open(version.label)
+
+    def grow_older(self) -> None:
+        super().grow_older()
+        self._show()
+
+    def _show(self) -> None:
+        version, model = self.state.version.value, self.state.model.value
+        if version is None or model is None:
+            return
+        self._badge.set(self.tr("version {number} of {all}").format(number=version.number, all=model.versions))
+        promoted = model.promoted == version.number
+        self._promoted.setVisible(promoted)
+        if promoted:
+            disable(self._promote, self.tr("This version is promoted: the bare name means it already."))
+        else:
+            enable(self._promote)
+        self.header.set_subtitle(self.tr("{estimator} predicts {target} · learned from {dataset} · {when}").format(
+            estimator=words.estimator_name(version.estimator), target=version.target,
+            dataset=version.dataset or self.tr("somewhere else"), when=words.when(version.created)))
+        self.table.set_records(list(reversed(self.state.versions.value)))
+        self.facts.show_facts(_facts(version))
+        self._run.setVisible(version.run is not None)
+        self._look_closer()
+
+    def _on_chosen(self) -> None:
+        chosen = self.table.selected()
+        current = self.state.version.value
+        if chosen and (current is None or chosen[0].number != current.number):
+            self.begin(self.state.show(chosen[0].number), "show a version")
+
+    def _show_evaluation_of(self, number: int) -> None:
+        self.begin(self.state.show(number), "show a version")
+        self.tabs.set_value("evaluation")
+
+    def _open_run(self) -> None:
+        version = self.state.version.value
+        if version is not None and version.run is not None:
+            self.shell.open_run(version.run)
+
+    def _open_row(self, row: int) -> None:
+        version = self.state.version.value
+        if version is not None and version.run is not None and version.dataset:
+            self.shell.open_row(version.dataset, row)
+        else:
+            self._say_elsewhere()
+
+    def _open_cell(self, actual: object, predicted: object) -> None:
+        version = self.state.version.value
+        if version is not None and version.run is not None:
+            open_cell(self.shell, version.run, version.dataset, actual, predicted)
+        else:
+            self._say_elsewhere()
+
+    def _say_elsewhere(self) -> None:
+        self.shell.say(self.tr("This model came as a bundle: the rows it was tested on are not here."), "neutral")
+
+    # Doing
+
+    @async_slot
+    async def promote(self) -> None:
+        """Make this version what the bare name means."""
+        version = self.state.version.value
+        if version is None:
+            return
+        before = await self.state.promote(version.number)
+        undo = None if before is None else (self.tr("Undo"), lambda: self._promote_again(before))
+        text = self.tr("{name} now means version {number}.")
+        self.shell.say(text.format(name=self.state.name, number=version.number), "success", undo)
+
+    @async_slot
+    async def _promote_again(self, number: int) -> None:
+        await self.state.promote(number)
+
+    def export(self) -> None:
+        """Ask where to, then write the bundle."""
+        version = self.state.version.value
+        if version is not None:
+            choose_place(self, self.tr("Export as a bundle"), [self.tr("Model bundles") + " (*.mlbundle)"],
+                         f"{version.model}-{version.number}.mlbundle", self._export)
+
+    @async_slot
+    async def _export(self, path: Path) -> None:
+        version = self.state.version.value
+        if version is None:
+            return
+        try:
+            report, unsigned = await self.state.export(version.number, path)
+        except (MldeskError, OSError) as error:
+            self.shell.say(sentence(error), "danger")
+            return
+        size = words.size(sum(int(item["size"]) for item in report.files))
+        text = self.tr("Wrote {name}: {count} files, {size}, {signed}.").format(
+            name=path.name, count=len(report.files), size=size,
+            signed=self.tr("not signed") if unsigned else self.tr("signed"))
+        self.shell.say(f"{text} {unsigned}".strip(), "warning" if unsigned else "success",
+                       (self.tr("Open its folder"), lambda: open_folder(path)))
+
+    def predict(self) -> None:
+        """Open the Predict dialog."""
+        version = self.state.version.value
+        if version is not None:
+            self.shell.predict(version.label)
+
+
+def _facts(version: ModelVersion) -> list[tuple[str, str]]:
+    tr = words.tr
+    return [(tr("Name"), version.label), (tr("Predicts"), version.target), (tr("Task"), words.task_name(version.task)),
+            (tr("Estimator"), words.estimator_name(version.estimator)), (tr("Learned from"), version.dataset),
+            (tr("Run"), version.run or tr("none: it came from a bundle")), (tr("Size"), words.size(version.size)),
+            (tr("Made"), words.moment(version.created)), (tr("Notes"), version.notes),
+            (tr("Digest"), version.manifest)]

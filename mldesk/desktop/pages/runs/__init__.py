@@ -1,0 +1,1 @@
+"""Pages and dialogs about runs: training, search, comparison."""

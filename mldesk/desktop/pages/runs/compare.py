@@ -1,0 +1,200 @@
+"""Runs side by side: only what differs, which is best and whether that may be said, and their curves in one chart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from mldesk.desktop import words
+from mldesk.desktop.pages.notice import Notice
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.runs.judged_cards import JudgedCards
+from mldesk.desktop.pages.runs.report_place import ask_report
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.compare import CompareState
+from mldesk.desktop.states.curves import Curve, CurveFeed, family
+from mldesk.desktop.states.evaluation import ORDER
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import (
+    Card,
+    Chart,
+    PageHeader,
+    ScrollPage,
+    Segmented,
+    StateBadge,
+    hairline,
+    make_button,
+    make_label,
+)
+from mldesk.desktop.widgets.legend import series_colour
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+_NAMES = {"dataset": "Dataset", "target": "Target", "task": "Task", "estimator": "Estimator", "runner": "Runner",
+          "seed": "Seed", "split": "Split"}
+
+
+class ComparePage(Page):
+    """Draws a ``CompareState``."""
+
+    def __init__(self, shell: Shell, run_ids: Sequence[str]) -> None:
+        super().__init__(shell)
+        self.state = CompareState(shell.desk, run_ids)
+        header = PageHeader(self.tr("Compare"), " ", with_back=True)
+        header.back.connect(lambda: shell.go("runs"))
+        report = make_button(self.tr("Write a report…"), "secondary", "log")
+        report.clicked.connect(lambda: ask_report(shell, self.state.runs))
+        header.add_action(report)
+        self._header = header
+        self._notice = Notice()
+        self.chart = Chart("", self.tr("step"), "", with_smoothing=True)
+        self.chart.setMinimumHeight(340)
+        self._family = Segmented()
+        self._family.changed.connect(lambda _: self._draw_curves(start_over=True))
+        self._families: list[str] = []
+        self._across = Segmented([("step", self.tr("Step")), ("epoch", self.tr("Epoch")), ("time", self.tr("Time"))])
+        self._across.changed.connect(lambda _: self._draw_curves(start_over=True))
+        self._curves = Card(self.tr("Learning curves"), actions=[self._family, self._across])
+        self._curves.add(self.chart, 1)
+        self._table = Card()
+        self.judged = JudgedCards()
+        page = ScrollPage(margin=0, spacing=Space.L)
+        page.body.setContentsMargins(0, 0, Space.S, Space.L)
+        for widget in (self._notice, self._table, self._curves, self.judged):
+            page.body.addWidget(widget)
+        page.body.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        layout.setSpacing(Space.L)
+        layout.addWidget(header)
+        layout.addWidget(page, 1)
+        self.keep(shell.desk.advanced.subscribe(lambda run: self.refresh_soon() if run in run_ids else None))
+        self.keep(self.state.comparison.subscribe(self._show))
+        self.keep(self.state.advanced.subscribe(lambda _: self._draw_curves()))
+
+    async def refresh(self) -> None:
+        await self.state.refresh()
+
+    def _show(self, comparison: Mapping[str, Any] | None) -> None:
+        if comparison is None:
+            return
+        runs = self.state.runs
+        self._header.set_subtitle(self.tr("{count} runs").format(count=len(runs)))
+        warnings = [str(text) for text in comparison["warnings"]]
+        if warnings:
+            self._notice.say("warning", self.tr("No best run is named."), " ".join(warnings))
+        else:
+            self._notice.hide()
+        self._fill(comparison)
+        self.judged.show_runs(runs, self.state.pairs, self.state.evaluations)
+
+    def _fill(self, comparison: Mapping[str, Any]) -> None:
+        """Lay out one table: the runs across, their scores and what differs down."""
+        while self._table.body.count():
+            item = self._table.body.takeAt(0)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        table = QWidget()
+        grid = QGridLayout(table)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(Space.XL)
+        grid.setVerticalSpacing(Space.S)
+        for column, run in enumerate(self.state.runs, start=1):
+            grid.addWidget(_RunHead(self.shell, run, column - 1), 0, column, Qt.AlignmentFlag.AlignTop)
+            grid.setColumnStretch(column, 1)
+        metrics = comparison["metrics"]
+        ordered = [name for name in ORDER if name in metrics] + [name for name in metrics if name not in ORDER]
+        best = comparison["best"]
+        self._add_rows(grid, self.tr("Scores on the test rows"), [
+            (words.metric_name(name), [words.metric_value(value) for value in metrics[name]], best.get(name))
+            for name in ordered])
+        differs = [(_name(name), [_value(name, value) for value in values], None)
+                   for name, values in comparison["differs"].items()]
+        took = (self.tr("Took"), [words.duration(run.seconds) for run in self.state.runs], None)
+        self._add_rows(grid, self.tr("What differs"), [*differs, took])
+        self._table.add(table)
+
+    def _add_rows(self, grid: QGridLayout, title: str, rows: Sequence[tuple[str, list[str], str | None]]) -> None:
+        """Add a titled block; each row is a name, a value per run, and the id of the best run."""
+        line = grid.rowCount()
+        grid.addWidget(make_label(title, "subtitle"), line, 0, 1, -1)
+        grid.setRowMinimumHeight(line, 36)
+        for name, values, best in rows:
+            line += 2
+            grid.addWidget(hairline(), line - 1, 0, 1, len(values) + 1)
+            grid.addWidget(make_label(name, tone="muted"), line, 0)
+            for column, (run, value) in enumerate(zip(self.state.runs, values, strict=True), start=1):
+                won = run.id == best
+                label = make_label(f"{value}  ★" if won else value, "strong" if won else "body",
+                                   "success" if won else "", selectable=True, wrap=True)
+                if won:
+                    label.setToolTip(self.tr("The best of these runs"))
+                    label.setAccessibleName(self.tr("{value}, the best").format(value=value))
+                grid.addWidget(label, line, column)
+
+    def _draw_curves(self, *, start_over: bool = False) -> None:
+        for feed in self.state.curves:
+            for name in feed.families():
+                if name not in self._families and len(self._families) < 4:
+                    self._families.append(name)
+                    self._family.add(name, words.metric_name(name))
+        self._family.setVisible(len(self._families) > 1)
+        if start_over:
+            self.chart.clear()
+        chosen = self._family.value()
+        for slot, (run, feed) in enumerate(zip(self.state.runs, self.state.curves, strict=False)):
+            _draw(self.chart, run, feed, chosen, slot, self._across.value() or "step")
+
+
+def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str | None, slot: int, across: str) -> None:
+    """The validation curve says most; where there is none, the one of training."""
+    curves = {metric: curve for metric, curve in feed.curves.items() if family(metric) == chosen}
+    validation = {metric: curve for metric, curve in curves.items() if metric.startswith("validation")}
+    for metric, curve in (validation or curves).items():
+        part = "" if validation else f" · {words.metric_name(metric)}"
+        chart.set_series(f"{run.name} · {run.id[-4:]}{part}", _places(curve, across), curve.values, slot=slot)
+
+
+def _places(curve: Curve, across: str) -> Sequence[float]:
+    if across == "time":
+        return curve.seconds
+    return curve.epochs if across == "epoch" and not any(map(math.isnan, curve.epochs)) else curve.steps
+
+
+class _RunHead(QWidget):
+    """A run's name, its colour, its state."""
+
+    def __init__(self, shell: Shell, run: Run, slot: int) -> None:
+        super().__init__()
+        swatch = QWidget()
+        swatch.setFixedSize(28, 3)
+        swatch.setAutoFillBackground(True)
+        colours = swatch.palette()
+        colours.setColor(swatch.backgroundRole(), QColor(series_colour(slot)))
+        swatch.setPalette(colours)
+        name = make_button(run.name, "link")
+        name.clicked.connect(lambda: shell.open_run(run.id))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.XS)
+        layout.addWidget(swatch)
+        layout.addWidget(name, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(make_label(words.when(run.created), "caption", "muted"))
+        layout.addWidget(StateBadge.for_state(run.state))
+
+
+def _name(name: str) -> str:
+    return words.tr(_NAMES[name]) if name in _NAMES else name.removeprefix("parameter ").replace("_", " ")
+
+
+def _value(name: str, value: object) -> str:
+    if name == "estimator":
+        return words.estimator_name(str(value))
+    return words.task_name(str(value)) if name == "task" else words.cell(value)

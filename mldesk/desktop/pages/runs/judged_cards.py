@@ -1,0 +1,124 @@
+"""Compared runs, judged: is a difference more than luck, their ROC curves in one plot, every class beside the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from mldesk.desktop import words
+from mldesk.desktop.pages.record_model import Field
+from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.runs.evaluation_tables import sized
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import Card, Chart, make_label
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+_PLOT = 320   # height of a plot, pixels
+Line = tuple[str, str, str, str]   # of a table: what, value, and two more
+
+
+class JudgedCards(QWidget):
+    """A card for each, as far as the runs have been judged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(Space.L)
+        self._shown: object = None
+
+    def show_runs(self, runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
+                  evaluations: Sequence[Mapping[str, Any]]) -> None:
+        """Show the cards anew where there is something new."""
+        if (shown := (len(pairs), [len(one) for one in evaluations])) == self._shown:
+            return
+        self._shown = shown
+        while self._layout.count():
+            item = self._layout.takeAt(0)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        for card in (luck(runs, pairs), roc(runs, evaluations), classes(runs, evaluations)):
+            if card is not None:
+                self._layout.addWidget(card)
+
+
+def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]]) -> Card | None:
+    """Return whether the runs differ from the first by more than luck."""
+    tr, names = words.tr, {run.id: run.name for run in runs}
+    told = [pair for pair in pairs if not pair["why_not"]]
+    if not told:
+        return None
+    card = Card(tr("More than luck?"), tr("Both models met the same test rows: what is left of the difference to "
+                                          "{name} when those rows are drawn again and again.").format(
+                                              name=names[told[0]["against"]]))
+    lines: list[Line] = []
+    for pair in told:
+        for metric, edges in pair["differences"].items():
+            lines.append((names[pair["run"]], words.metric_name(metric), f"{edges['low']:+.4g} … {edges['high']:+.4g}",
+                          tr("more than luck") if edges["sure"] else tr("may be luck")))
+    fields: list[Field[Line]] = [
+        Field(tr("Run"), lambda line: line[0], strong=True), Field(tr("Score"), lambda line: line[1], 190),
+        Field(tr("Difference, 95 %"), lambda line: line[2], 190, right=True),
+        Field(tr("Verdict"), lambda line: line[3], 130)]
+    table: RecordTable[Line] = RecordTable(fields, lambda line: line[:2], tr("More than luck?"), dense=True)
+    table.set_records(lines)
+    card.add(sized(table, len(lines)))
+    for pair in told:
+        if (test := pair["mcnemar"]) is not None:
+            card.add(make_label(tr("{name} alone is right in {ours} rows, {other} alone in {theirs}; McNemar p = {p}.")
+                                .format(name=names[pair["run"]], other=names[pair["against"]], p=f"{test['p']:.3g}",
+                                        ours=words.number(test["only_first"]),
+                                        theirs=words.number(test["only_second"])), "caption", "muted", wrap=True))
+    return card
+
+
+def roc(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]]) -> Card | None:
+    """Return the ROC curves of the last class of every run in one plot."""
+    tr = words.tr
+    found = [(slot, run, curves[-1]) for slot, (run, facts) in enumerate(zip(runs, evaluations, strict=False))
+             if (curves := _test(facts).get("roc"))]
+    if len(found) < 2:
+        return None
+    card = Card(tr("ROC curves"), tr("Share of “{label}” found, against share of false alarms.").format(
+        label=words.cell(found[0][2]["class"])))
+    chart = Chart("", tr("False positive rate"), tr("True positive rate"), with_log=False, y_range=(0.0, 1.02))
+    chart.setMinimumHeight(_PLOT)
+    for slot, run, curve in found:
+        chart.set_series(f"{run.name} · {run.id[-4:]} · AUC {words.metric_value(curve.get('auc'))}", curve["fpr"],
+                         curve["tpr"], slot=slot)
+    card.add(chart, 1)
+    return card
+
+
+def classes(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]]) -> Card | None:
+    """Return F1 of every class in each run, and how far it is from the first run's."""
+    tr = words.tr
+    tables = [(run, {str(item["class"]): float(item["f1"]) for item in _test(facts).get("per_class") or ()})
+              for run, facts in zip(runs, evaluations, strict=False)]
+    tables = [(run, table) for run, table in tables if table]
+    if len(tables) < 2:
+        return None
+    first = tables[0][1]
+    lines: list[Line] = [(label, run.name, words.share(table[label]),
+                          "" if run is tables[0][0] else f"{100 * (table[label] - first[label]):+.1f}")
+                         for label in first for run, table in tables if label in table]
+    card = Card(tr("Every class"), tr("F1 of each class, and by how many points it differs from {name}.").format(
+        name=tables[0][0].name))
+    fields: list[Field[Line]] = [
+        Field(tr("Class"), lambda line: line[0], strong=True), Field(tr("Run"), lambda line: line[1], 220),
+        Field(tr("F1"), lambda line: line[2], 90, right=True),
+        Field(tr("Points"), lambda line: line[3], 90, right=True)]
+    table: RecordTable[Line] = RecordTable(fields, lambda line: line, tr("Every class"), dense=True)
+    table.set_records(lines)
+    card.add(sized(table, len(lines)))
+    return card
+
+
+def _test(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (facts.get("parts") or {}).get("test") or {}
+    return found

@@ -1,0 +1,125 @@
+"""What a search has tried, live: every trial with its score, and what the model it made is blended from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from mldesk.desktop import runner_words, words
+from mldesk.desktop.pages.record_model import Field
+from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.row_menu import Entry, give_menu
+from mldesk.desktop.pages.runs.evaluation_tables import sized
+from mldesk.desktop.states.search import Member, Trial, in_words
+from mldesk.desktop.widgets import Card, disable, enable, make_button
+
+_SEEN = 8           # trials that are seen at once
+_RUNNER = 4         # the column that names it
+_LEAST_ABOUT = 150  # that parameters keep, pixels at 100 %
+
+
+class LeaderboardCard(Card):
+    """The trials of a search, the best first, those that failed last. Signals: ``wanted`` (a Trial to be trained)."""
+
+    wanted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(words.tr("Leaderboard"), words.tr("There are trials here as soon as the first has ended."),
+                         parent=parent)
+        self._home = ""
+        self.train = make_button(self.tr("Train this configuration…"), "secondary", "train", small=True)
+        self.train.clicked.connect(lambda: self._want(self.table.selected()))
+        self.add_action(self.train)
+        self.table: RecordTable[Trial] = RecordTable(self._fields(), lambda trial: trial.number, self.tr("Leaderboard"),
+                                                     dense=True, least=_LEAST_ABOUT)
+        sized(self.table, 0, grows=False)
+        self.table.chosen.connect(self._check)
+        self.table.opened.connect(lambda trial: self._want([trial]))
+        give_menu(self.table, lambda trial: [Entry("train", self.tr("Train this configuration…"),
+                                                   lambda: self._want([trial]))])
+        self.add(self.table, 1)
+        self._check()
+
+    def show_trials(self, trials: Sequence[Trial], home: str = "") -> None:
+        """Show how the search stands; ``home`` is its own runner, named where others help."""
+        self._home = home
+        spread = any(trial.runner for trial in trials)
+        self.table.leave_out(() if spread else (_RUNNER,))
+        self.table.set_records(trials)
+        sized(self.table, len(trials), _SEEN, grows=False)
+        self._check()
+        done = [trial for trial in trials if trial.rank]
+        if not trials:
+            return
+        failed = len(trials) - len(done)
+        text = words.counted(len(done), self.tr("trial"), self.tr("trials"))
+        if done:
+            text += self.tr(", scored by {metric} on rows they were not fitted on").format(
+                metric=words.metric_name(done[0].metric))
+        if failed:
+            text += self.tr("; {count} failed").format(count=words.number(failed))
+        self.set_subtitle(f"{text}.")
+
+    def _check(self) -> None:
+        if self.table.selected():
+            enable(self.train)
+        else:
+            disable(self.train, self.tr("Choose a trial in the list first."))
+
+    def _want(self, trials: Sequence[Trial]) -> None:
+        if trials:
+            self.wanted.emit(trials[0])
+
+    def _fields(self) -> list[Field[Trial]]:
+        tr = words.tr
+        return [
+            Field(tr("Rank"), lambda trial: words.number(trial.rank) if trial.rank else words.MISSING, 58,
+                  lambda trial: trial.rank or float("inf"), right=True, muted=True),
+            Field(tr("Trial"), lambda trial: words.number(trial.number), 56, lambda trial: trial.number, right=True,
+                  muted=True, spare=2),
+            Field(tr("Model"), lambda trial: words.estimator_name(trial.estimator), 176, strong=True),
+            Field(tr("Score"), lambda trial: tr("failed") if trial.score is None else words.metric_value(trial.score),
+                  84, lambda trial: float("-inf") if trial.score is None else trial.score, right=True),
+            Field(tr("Runs on"), lambda trial: runner_words.where(trial.runner or self._home), 120,
+                  muted=True, spare=3),
+            Field(tr("Time"), lambda trial: words.duration(trial.seconds), 94, lambda trial: trial.seconds, right=True,
+                  muted=True, spare=1),
+            Field(tr("Parameters"), _about, tip=_about),
+        ]
+
+
+
+def _about(trial: Trial) -> str:
+    return trial.message or in_words(trial.estimator, trial.parameters) or words.tr("its defaults")
+
+
+class MembersCard(Card):
+    """What the model of a search is blended from."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(words.tr("What the model is made of"), parent=parent)
+        tr = words.tr
+        fields: list[Field[Member]] = [
+            Field(tr("Weight"), lambda item: words.share(item.weight), 76, lambda item: item.weight, right=True),
+            Field(tr("Trial"), lambda item: words.number(item.trial), 56, lambda item: item.trial, right=True,
+                  muted=True, spare=2),
+            Field(tr("Model"), lambda item: words.estimator_name(item.estimator), 176, strong=True),
+            Field(tr("Alone"), lambda item: words.metric_value(item.score), 84, lambda item: item.score or 0.0,
+                  right=True, spare=1),
+            Field(tr("Parameters"), lambda item: in_words(item.estimator, item.parameters) or tr("its defaults")),
+        ]
+        self.table: RecordTable[Member] = RecordTable(fields, lambda item: item.trial, tr("Members"), dense=True,
+                                                      least=_LEAST_ABOUT)
+        self.add(self.table, 1)
+        self.hide()
+
+    def show_members(self, members: Sequence[Member]) -> None:
+        """Show the members of a model; hidden while there are none."""
+        self.setVisible(bool(members))
+        self.table.set_records(members)
+        sized(self.table, len(members), 6, grows=False)
+        self.set_subtitle(self.tr("One trial alone.") if len(members) == 1 else self.tr(
+            "{count} models vote, each with its weight; alone they score as said.").format(
+                count=words.number(len(members))))

@@ -1,0 +1,153 @@
+"""The list of runs, live, whoever started them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from mldesk.core.errors import MldeskError
+from mldesk.core.run_filter import RunFilter
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.row_menu import give_menu, run_entries
+from mldesk.desktop.pages.runs.run_fields import LABELS, fields
+from mldesk.desktop.pages.runs.run_filter import RunFilterBar
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.lists import RunList
+from mldesk.desktop.states.run_reasons import why_not_compare
+from mldesk.desktop.tasks import in_thread
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import (
+    Card,
+    EmptyState,
+    PageHeader,
+    disable,
+    enable,
+    make_button,
+    row,
+)
+from mldesk.wire.states import JobState
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+
+class RunsPage(Page):
+    """Every run. Two or more can be chosen and compared."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self.state = RunList(shell.desk)
+        self._looking = False
+        self.table: RecordTable[Run] = RecordTable(
+            fields(shell, lambda: self.state.places.value), lambda run: run.id, self.tr("Runs"), many=True)
+        self.table.opened.connect(lambda run: shell.open_run(run.id))
+        self.table.chosen.connect(self._check)
+        give_menu(self.table, lambda run: run_entries(shell, run, chosen=self.table.selected()))
+        self.bar = RunFilterBar(shell, self.state)
+        self.bar.changed.connect(lambda _: self.begin(self.state.refresh(), "read the runs that are wanted"))
+        self._export = make_button(self.tr("Export…"), "secondary", "export")
+        self._export.clicked.connect(self.export)
+        self._compare = make_button(self.tr("Compare"), "secondary", "compare")
+        self._compare.clicked.connect(self.compare)
+        header = PageHeader(self.tr("Runs"), "", [self._export, self._compare])
+        self._stack = QStackedWidget()
+        self._stack.addWidget(QWidget())
+        empty = EmptyState("run", self.tr("No runs yet"),
+                           self.tr("A run is one training. Open a dataset and press Train; "
+                                   "runs started from the command line show up here, too."),
+                           self.tr("Go to the datasets"), action_icon="dataset")
+        empty.acted.connect(lambda: shell.go("datasets"))
+        self._stack.addWidget(empty)
+        card = Card(padding=0)
+        card.add(self.table, 1)
+        self._older = make_button(self.tr("Show older runs"), "link")
+        self._older.clicked.connect(lambda: self.begin(self.state.read_older(), "read older runs"))
+        card.add(row(None, self._older, None, margins=(0, 0, 0, Space.M)))
+        self._stack.addWidget(card)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        layout.setSpacing(Space.L)
+        layout.addWidget(header)
+        layout.addWidget(self.bar)
+        layout.addWidget(self._stack, 1)
+        self.setFocusProxy(self.table)
+        self._clock = QTimer(self, interval=1000)  # durations of runs that go on
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
+        self.keep(self.state.has_older.subscribe(self._older.setVisible))
+        self.keep(self.state.runs.subscribe(lambda _: self._show()))
+        self.keep(shell.desk.unreachable.changed.subscribe(lambda _: self._show()))
+        self._look = QTimer(self, interval=3000)  # at the queues, while a run waits
+        self._look.timeout.connect(self._look_in_queues)
+        self._look.start()
+        self.keep(self.state.places.changed.subscribe(lambda _: self._show()))
+        self._check()
+
+    async def refresh(self) -> None:
+        await self.state.refresh()
+        self._look_in_queues()
+
+    def _look_in_queues(self) -> None:
+        waits = any(run.state is JobState.QUEUED for run in self.state.runs.value or ())
+        if self.isVisible() and not self._looking and (waits or self.state.places.value):
+            self.begin(self._look_once(), "look in the queues")
+
+    async def _look_once(self) -> None:
+        self._looking = True
+        try:
+            await self.state.look_in_queues()
+        finally:
+            self._looking = False
+
+    def _show(self) -> None:
+        runs, narrowed = self.state.runs.value, self.state.wanted != RunFilter()
+        if runs is not None:
+            self.table.leave_out(() if any(run.group or run.tags for run in runs) else (LABELS,))
+            self.table.set_records(runs)
+        for tool in (self.bar, self._compare, self._export):
+            tool.setVisible(bool(runs) or narrowed)
+        self._stack.setCurrentIndex(0 if runs is None else 2 if runs or narrowed else 1)
+        self.bar.show_line()
+        self._check()
+
+    def _tick(self) -> None:
+        if self.isVisible() and any(not run.state.ended for run in self.state.runs.value or ()):
+            self.table.viewport().update()
+
+    def _check(self) -> None:
+        reason = why_not_compare(self.table.selected())
+        if reason:
+            disable(self._compare, reason)
+        else:
+            enable(self._compare)
+        if self.table.records.records:
+            enable(self._export)
+            self._export.setToolTip(self.tr("Write the list as CSV, with every score and parameter"))
+        else:
+            disable(self._export, self.tr("There is no run in the list."))
+
+    def export(self) -> None:
+        """Write the runs that are shown as CSV."""
+        runs = list(self.table.records.records)
+        choose_place(self.shell.host, self.tr("Export the list"), [self.tr("CSV") + " (*.csv)"], "runs.csv",
+                     lambda path: self.begin(self._write(runs, path), "export the list of runs"))
+
+    async def _write(self, runs: list[Run], path: Path) -> None:
+        try:
+            await in_thread(self.shell.desk.workbench.book.export, runs, path)
+        except (MldeskError, OSError) as error:
+            self.shell.say(sentence(error), "danger")
+            return
+        self.shell.say(self.tr("Wrote {name}.").format(name=path.name), "success")
+
+    def compare(self) -> None:
+        """Show the chosen runs side by side."""
+        runs = self.table.selected()
+        if len(runs) > 1:
+            self.shell.compare_runs([run.id for run in runs])

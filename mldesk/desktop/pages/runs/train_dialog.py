@@ -1,0 +1,394 @@
+"""The Train dialog: what to predict, with which estimator and settings. It says why Train is off, and what to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import words
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.column_choice import ColumnBox, ColumnList
+from mldesk.desktop.pages.data.dataset_columns import columns_of
+from mldesk.desktop.pages.notice import Notice
+from mldesk.desktop.pages.room import fitting
+from mldesk.desktop.pages.runs.search_form import SearchForm
+from mldesk.desktop.pages.runs.train_runner import RunnerSection
+from mldesk.desktop.pages.runs.train_split import GuardSection, SplitSection
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.search import SearchWish, Trial
+from mldesk.desktop.states.train import TrainState, like, likely_target
+from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import (
+    ColumnProfileCard,
+    ComboBox,
+    DecimalBox,
+    FormRow,
+    ParameterForm,
+    ScrollPage,
+    Segmented,
+    Sheet,
+    SpinBox,
+    clear,
+    form_for,
+    hairline,
+    make_button,
+    make_label,
+    row,
+    set_icon,
+)
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+    from mldesk.workbench.orders import TrainCheck
+
+_PAUSE = 120  # milliseconds after the last change until the order is checked
+_CALM = 500   # milliseconds after the last check until runners are asked what it would take
+
+
+def open_train_dialog(shell: Shell, reference: str, given: Mapping[str, Any] | None = None) -> None:
+    """Open the dialog over a dataset; ``given`` are fields of an order to begin with."""
+    start(_open(shell, reference, dict(given or {})), f"open the Train dialog for {reference}")
+
+
+def train_again(shell: Shell, run: Run, trial: Trial | None = None) -> None:
+    """Open the dialog with the settings of a run; with those of one trial of a search, to train that model alone."""
+    open_train_dialog(shell, run.dataset, like(run, trial))
+
+
+def train_on(shell: Shell, runner: str) -> None:
+    """Open the dialog with a runner chosen, over the dataset that was changed last."""
+    start(_open_newest(shell, runner), f"open the Train dialog for {runner}")
+
+
+async def _open_newest(shell: Shell, runner: str) -> None:
+    datasets = await in_thread(shell.desk.workbench.datasets.list)
+    if not datasets:
+        shell.say(words.tr("Import a table first; then choose {runner} in the Train dialog.").format(runner=runner),
+                  "info", (words.tr("Import…"), shell.choose_import))
+        return
+    newest = max(datasets, key=lambda item: item.head.created)
+    await _open(shell, newest.name, {"runner": runner})
+
+
+async def _open(shell: Shell, reference: str, given: dict[str, Any]) -> None:
+    from mldesk.workbench.orders import TrainOrder
+
+    version = await in_thread(shell.desk.workbench.datasets.show, reference)
+    wish, jobs = given.pop("search", None), given.pop("jobs", ())
+    if jobs:
+        service = shell.desk.workbench.runs
+        wish = replace(wish, helpers=await in_thread(lambda: tuple(service.get(job).runner for job in jobs)))
+    given.setdefault("target", likely_target(version))
+    state = TrainState(shell.desk, version, TrainOrder(dataset=version.label, **given))
+    state.search = wish
+    TrainDialog(shell, state).open()
+
+
+class TrainDialog(Sheet, TaskOwner):
+    """Draws a ``TrainState``: the order on the left, what it learns from on the right."""
+
+    def __init__(self, shell: Shell, state: TrainState) -> None:
+        version = state.version
+        super().__init__(self.tr("Train a model"), shell.host, primary=self.tr("Train"), width=760,
+                         text=f"{version.label} · {words.shape(version.rows, len(version.columns))}")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._shell, self.state = shell, state
+        self._profile: Mapping[str, Any] | None = None
+        self._form: ParameterForm | None = None
+        self._task: str | None = None
+        self._filling = False
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._pause.timeout.connect(self._check)
+        self._calm = QTimer(self, singleShot=True, interval=_CALM)
+        self._calm.timeout.connect(self._estimate)
+        left, right = self._make_left(), self._make_right()
+        parts = row(left, hairline(vertical=True), right, spacing=Space.XL)
+        parts.setStretch(0, 5)
+        parts.setStretch(2, 4)
+        self.body.addLayout(parts, 1)
+        self.confirmed.connect(self._on_train)
+        self.finished.connect(self.cancel_tasks)
+        self.primary.setText(self.tr("Train"))
+        set_icon(self.primary, "train", "on_accent")
+        self.resize(fitting(self, 980, 720))
+        self._fill()
+        self._check()
+        self._load_profile()
+        self._load_runners()
+
+    # Building
+
+    def _make_left(self) -> QWidget:
+        order = self.state.order.value
+        page = ScrollPage(margin=0, spacing=Space.L)
+        page.body.setContentsMargins(0, 0, Space.M, 0)
+        self.target = ColumnBox(self.state.version.columns)
+        self.target.set_value(order.target)
+        self.target.changed.connect(self._on_target)
+        self._target_row = FormRow(self.tr("Predict"), self.target,
+                                   self.tr("The column to be predicted from the others."))
+        self.task = Segmented([("tabular_classification", self.tr("a class")),
+                               ("tabular_regression", self.tr("a number"))])
+        self.task.changed.connect(self._on_task)
+        self._task_row = FormRow(self.tr("As"), self.task)
+        self.kind = Segmented([("one", self.tr("One model")), ("search", self.tr("Search for the best"))])
+        self._kind_row = FormRow(self.tr("Train"), self.kind)
+        self.search = SearchForm(self.state.search or SearchWish())
+        self.kind.set_value("one" if self.state.search is None else "search")
+        self.kind.changed.connect(lambda _: self._on_search())
+        self.search.changed.connect(self._on_search)
+        self.estimator = ComboBox([])
+        self.estimator.currentIndexChanged.connect(self._on_estimator)
+        self._estimator_row = FormRow(self.tr("Estimator"), self.estimator)
+        self._form_box = QWidget()
+        self._form_place = QVBoxLayout(self._form_box)
+        self._form_place.setContentsMargins(0, 0, 0, 0)
+        for widget in (self._target_row, self._task_row, self._kind_row, self.search, self._estimator_row,
+                       self._form_box):
+            page.body.addWidget(widget)
+        page.body.addStretch(1)
+        return page
+
+    def _make_right(self) -> QWidget:
+        order = self.state.order.value
+        page = ScrollPage(margin=0, spacing=Space.L)
+        page.body.setContentsMargins(0, 0, Space.M, 0)
+        self._target_card = QVBoxLayout()
+        self._advice = QVBoxLayout()
+        self._advice.setSpacing(Space.S)
+        self.name = QLineEdit(order.name)
+        self.name.textChanged.connect(lambda text: self._change(name=text.strip()))
+        self.test_size = DecimalBox(1.0, 90.0, 100 * order.test_size, 5.0, 0)
+        self.test_size.valueChanged.connect(lambda value: self._change(test_size=value / 100))
+        self.seed = SpinBox(0, 2**31 - 1, order.seed)
+        self.seed.valueChanged.connect(lambda value: self._change(seed=value))
+        self._fold = make_button("", "fold", "chevron-right")
+        self._fold.clicked.connect(self._on_fold)
+        self.columns = ColumnList([])
+        self.columns.changed.connect(self._on_columns)
+        self.runners = RunnerSection()
+        self.runners.changed.connect(self._on_runner)
+        self.runners.adding.connect(self._on_add_runner)
+        page.body.addWidget(self.runners)
+        page.body.addLayout(self._advice)
+        page.body.addLayout(self._target_card)
+        page.body.addWidget(FormRow(self.tr("Name of the run"), self.name, self.tr("Made up if left empty.")))
+        page.body.addWidget(FormRow(self.tr("Test rows"), self.test_size,
+                                    self.tr("Kept aside, to score the model on rows it has never seen."), "%"))
+        self.split = SplitSection(self.state.version.columns, order)
+        self.split.changed.connect(lambda fields: self._change(**fields))
+        page.body.addWidget(self.split)
+        self.guard = GuardSection(self._shell, lambda: self.state.order.value)
+        self.guard.left.connect(self.reject)
+        self.finished.connect(self.guard.cancel_tasks)
+        page.body.addWidget(self.guard)
+        page.body.addWidget(FormRow(self.tr("Seed"), self.seed,
+                                    self.tr("The same seed gives the same split and model.")))
+        page.body.addWidget(self._fold, 0, Qt.AlignmentFlag.AlignLeft)
+        page.body.addWidget(self.columns)
+        page.body.addStretch(1)
+        self._fill_columns()
+        self._unfold(order.features is not None)
+        return page
+
+    def _fill(self) -> None:
+        """Show what the order says that only the check can know: task, estimators, form."""
+        check, order = self.state.check.value, self.state.order.value
+        task = order.task or (check.task if check is not None else None)
+        searches = self.state.search is not None
+        for part, belongs in ((self._task_row, True), (self._kind_row, True), (self.search, searches),
+                              (self._estimator_row, not searches), (self._form_box, not searches)):
+            part.setVisible(task is not None and belongs)
+        self.split.offer_folds(not searches)
+        self.primary.setText(self.tr("Search") if searches else self.tr("Train"))
+        if task is None:
+            return
+        self._filling = True
+        self.task.set_value(task)
+        if task != self._task:
+            self._task = task
+            entries = self.state.estimators(task)
+            default = next((entry.name for entry in entries if task in entry.default_for), entries[0].name)
+            options = [(entry.name, entry.title + (self.tr("  ·  good default") if entry.name == default else ""))
+                       for entry in entries]
+            names = [entry.name for entry in entries]
+            self.estimator.set_options(options, order.estimator if order.estimator in names else default)
+            self._show_form(order.parameters)
+            self.search.offer(task, entries)
+        self._filling = False
+
+    def _show_form(self, values: Mapping[str, Any]) -> None:
+        chosen = self.estimator.value()
+        entry = next((entry for entry in self.state.estimators(self._task) if entry.name == chosen), None)
+        if entry is None:
+            return
+        self._estimator_row.set_help(entry.help)
+        if self._form is not None:
+            self._form_place.removeWidget(self._form)
+            self._form.hide()
+            self._form.deleteLater()
+        self._form = form_for(entry.parameters_for(self._task or ""))
+        self._form.set_values(values)
+        self._form.changed.connect(self._on_form)
+        self._form_place.addWidget(self._form)
+
+    def _fill_columns(self) -> None:
+        order = self.state.order.value
+        columns = [column for column in self.state.version.columns if column.name != order.target]
+        self._filling = True
+        self.columns.set_columns(columns, ticked=order.features is None)
+        if order.features is not None:
+            self.columns.set_values(order.features)
+        self._filling = False
+        self._say_columns()
+
+    def _say_columns(self) -> None:
+        chosen, whole = len(self.columns.values()), self.columns.count()
+        self._fold.setText(self.tr("Learn from all {count} other columns").format(count=whole) if chosen == whole
+                           else self.tr("Learn from {count} of {all} other columns").format(count=chosen, all=whole))
+
+    def _on_fold(self) -> None:
+        self._unfold(self.columns.isHidden())
+
+    def _unfold(self, on: bool) -> None:
+        self.columns.setVisible(on)
+        set_icon(self._fold, "chevron-down" if on else "chevron-right", "muted", 14)
+
+    # Changes
+
+    def _change(self, **fields: Any) -> None:
+        self.state.change(**fields)
+        self.guard.clear()
+        self._pause.start()
+
+    def _on_target(self, name: str) -> None:
+        self._change(target=name, task=None, features=None)
+        self._fill_columns()
+        self._show_target()
+
+    def _on_task(self, task: str) -> None:
+        if not self._filling:
+            self._change(task=task)
+            self._fill()
+
+    def _on_estimator(self, _index: int) -> None:
+        if not self._filling and self.estimator.value() is not None:
+            self._show_form({})
+            self._change(estimator=self.estimator.value(), parameters={})
+
+    def _on_search(self) -> None:
+        if not self._filling:
+            self.state.search = self.search.wish() if self.kind.value() == "search" else None
+            self._fill()
+            self._pause.start()
+
+    def _on_form(self) -> None:
+        if self._form is not None and not self._form.error():
+            self._change(parameters=self._form.changed_values())
+        else:
+            self._show_check(self.state.check.value)
+
+    def _on_columns(self) -> None:
+        if self._filling:
+            return
+        chosen = self.columns.values()
+        self._say_columns()
+        self._change(features=None if len(chosen) == self.columns.count() else tuple(chosen))
+
+    @async_slot
+    async def _check(self) -> None:
+        if self._form is not None and self.estimator.value() is not None:
+            self.state.change(estimator=self.estimator.value())
+        await self.state.refresh()
+        self.search.show_outlook(self.state.outlook.value)
+        self._fill()
+        self._show_check(self.state.check.value)
+        self._calm.start()
+
+    def _show_check(self, check: TrainCheck | None) -> None:
+        if check is None:
+            return
+        form_error = self._form.error() if self._form is not None else ""
+        if self.state.search is not None:
+            form_error = self.search.error()
+        reason = form_error or (f"{check.why_not} {check.hint}".strip() if check.why_not else "")
+        if not self.target.value():
+            reason = self.tr("Choose the column to predict.")
+        self.set_primary_enabled(reason or self.runners.why_not())
+        guessed = self.state.order.value.task is None
+        self._task_row.set_help(self.tr("Guessed from the values of the column.") if guessed else "")
+        clear(self._advice)
+        for advice in check.advice:
+            notice = Notice(self)
+            notice.say("warning" if advice.level == "warning" else "info", "", advice.text)
+            self._advice.addWidget(notice)
+
+    # Where it is to run
+
+    @async_slot
+    async def _load_runners(self) -> None:
+        await self.state.load_runners()
+        self.runners.show_runners(self.state.runners.value, self.state.order.value.runner)
+        self.search.offer_runners(self.state.runners.value, self.runners.runner())
+        self._show_check(self.state.check.value)
+
+    @async_slot
+    async def _estimate(self) -> None:
+        self.runners.set_busy(True)
+        await self.state.estimate()
+        self.runners.set_busy(self.state.estimating.value)
+        self.runners.show_estimates(self.state.estimates.value)
+        self._show_check(self.state.check.value)
+
+    def _on_runner(self) -> None:
+        self.state.change(runner=self.runners.runner(), priority=self.runners.priority.value())
+        self.search.offer_runners(self.state.runners.value, self.runners.runner())
+        self._on_search()
+        self._show_check(self.state.check.value)
+
+    def _on_add_runner(self) -> None:
+        self.reject()
+        self._shell.add_runner()
+
+    # The target's own values
+
+    @async_slot
+    async def _load_profile(self) -> None:
+        try:
+            self._profile = await in_thread(self._shell.desk.workbench.datasets.profile, self.state.version.label)
+        except MldeskError:  # the dialog works without the picture
+            return
+        self._show_target()
+
+    def _show_target(self) -> None:
+        clear(self._target_card)
+        name = self.target.value()
+        if self._profile is None or not name:
+            return
+        facts = columns_of(self._profile).get(name)
+        if facts is not None:
+            self._target_card.addWidget(make_label(self.tr("What is to be predicted"), "strong", "muted"))
+            self._target_card.addWidget(ColumnProfileCard(name, facts, self.state.version.rows))
+
+    @async_slot
+    async def _on_train(self) -> None:
+        self._pause.stop()
+        self._shell.allow_questions()
+        self.set_busy(self.tr("Sending the run to its runner…"))
+        try:
+            run = await self.state.start()
+        except MldeskError as error:
+            self.set_error(sentence(error))
+            return
+        finally:
+            self.set_busy("")
+        self.accept()
+        self._shell.open_run(run.id)
+
+
