@@ -7,26 +7,27 @@ import io
 import math
 from collections.abc import Sequence
 
-import pyqtgraph as pg
 from numpy.typing import ArrayLike
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPen
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QPushButton, QSlider, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme.wcag import mix
 from mldesk.desktop.widgets.buttons import make_button
-from mldesk.desktop.widgets.decimate import Floats, dashes, nice_range
+from mldesk.desktop.widgets.decimate import Floats, nice_range
 from mldesk.desktop.widgets.legend import Legend, colour_of, series_colour, series_style
 from mldesk.desktop.widgets.overlay import Reading
 from mldesk.desktop.widgets.plot import Plot
-from mldesk.desktop.widgets.series import Series, extent, to_log
+from mldesk.desktop.widgets.series import Series, View, extent, to_log
+from mldesk.desktop.widgets.strokes import Stroke, Strokes
 from mldesk.desktop.widgets.table_model import number
 from mldesk.desktop.widgets.text import make_label
 
 _FEW = 6          # curves drawn wide and smooth-edged however dense they are
-_SPARSE = 400     # points up to which any curve is
+_SMOOTH = 12_000  # points of all curves up to which they are, too
 _EXACT = 120      # points up to which the pieces of a wide line are joined exactly
+_NEAR = 24        # pixels at 100 % from the pointer to a curve that it is at
 _POINTS = 60_000  # drawn at once, at most; many curves share them
 
 
@@ -34,18 +35,25 @@ class Chart(Plot):
     """Curves over a common x. Points may be added as they come; drawing is coalesced and thinned.
 
     ``with_smoothing`` shows a slider; the raw curve stays as a ghost. ``with_log`` shows a switch for a log axis.
+    ``with_pointing`` lets the pointer single out the curve it is at. Signals: ``pointed`` (its name, or "").
     """
 
+    pointed = Signal(str)
+
     def __init__(self, title: str = "", x_label: str = "", y_label: str = "", parent: QWidget | None = None, *,
-                 with_smoothing: bool = False, with_log: bool = True,
+                 with_smoothing: bool = False, with_log: bool = True, with_pointing: bool = False,
                  y_range: tuple[float, float] | None = None) -> None:
         super().__init__(title, x_label, y_label, parent)
         self._series: dict[str, Series] = {}
-        self._curves: dict[str, tuple[pg.PlotCurveItem, pg.PlotCurveItem]] = {}
+        self._strokes: dict[tuple[str, bool], Stroke] = {}  # by name, and whether it is the ghost
+        self._canvas = Strokes()
+        self._canvas.setZValue(1)
+        self.item.addItem(self._canvas, ignoreBounds=True)
         self._log = False
         self._share = 0.0
         self._y_range = y_range
-        self._pointed = ""
+        self._pointed, self._points = "", with_pointing
+        self._overlay.more = self.tr("and {count} more")
         self.legend = Legend()
         self.legend.toggled.connect(self.set_visible_series)
         self.legend.pointed.connect(self._on_pointed)
@@ -95,16 +103,18 @@ class Chart(Plot):
     def remove(self, name: str) -> None:
         """Take a curve away; an unknown one is none."""
         self._series.pop(name, None)
-        for curve in self._curves.pop(name, ()):
-            self.item.removeItem(curve)
+        for ghost in (True, False):
+            self._strokes.pop((name, ghost), None)
         self.legend.show_series(list(self._series.values()))
         self.redraw_soon()
 
     def clear(self) -> None:
         """Take all curves away."""
-        for name in tuple(self._series):
-            self.remove(name)
-        self._zoom = None
+        self._series.clear()
+        self._strokes.clear()
+        self._zoom, self._pointed = None, ""
+        self.legend.show_series(())
+        self.redraw_soon()
 
     def names(self) -> list[str]:
         return list(self._series)
@@ -134,12 +144,6 @@ class Chart(Plot):
             free = next(number for number in range(len(taken) + 1) if number not in taken)
             series = self._series[name] = Series(name, free if slot is None else slot, dashed=dashed,
                                                  faint=faint)
-            ghost, curve = (pg.PlotCurveItem(connect="finite", skipFiniteCheck=False) for _ in range(2))
-            ghost.setZValue(1)
-            curve.setZValue(2)
-            for item in (ghost, curve):
-                self.item.addItem(item, ignoreBounds=True)
-            self._curves[name] = ghost, curve
             self.legend.show_series(list(self._series.values()))
         return series
 
@@ -148,43 +152,47 @@ class Chart(Plot):
 
     # Drawing.
 
+    def line(self, name: str, *, ghost: bool = False) -> Stroke | None:
+        """Return how a curve, or its raw ghost, is drawn now; None while it is not."""
+        stroke = self._strokes.get((name, ghost))
+        return stroke if stroke in self._canvas.strokes else None
+
     def _redraw(self) -> None:
         shown = self._shown()
         low, high = self._x_range(shown)
         buckets = max(50, min(self.buckets(), _POINTS // (4 * max(1, len(shown)))))
-        drawn: list[Floats] = []
         most = max(map(len, shown), default=0)
-        for name, series in self._series.items():
-            ghost, curve = self._curves[name]
-            if series not in shown:
-                ghost.setVisible(False)
-                curve.setVisible(False)
-                continue
+        ghosts, curves = [], []
+        for series in shown:
             share = self._share_of(series, most)
-            smooth = share > 0
-            values = series.smooth(share) if smooth else series.y
-            xs, ys = series.drawn(values, low, high, buckets, log=self._log)
-            drawn.append(ys)
-            # Qt joins the pieces of a wide line exactly, which takes a second for a noisy curve; single pieces are
-            # quick. Qt's dashes need the joined line, so those of a dense curve are cut out of its points instead.
-            fine = len(shown) <= _FEW or len(xs) <= _SPARSE
-            pen = self._pen(series, fine=fine)
-            if pen.style() != Qt.PenStyle.SolidLine and len(xs) > buckets // 4:
-                pen.setStyle(Qt.PenStyle.SolidLine)
-                ys = dashes(xs, ys, low, high, buckets)
-            curve.opts["antialias"] = fine
-            curve.setPen(pen)
-            single = pen.widthF() > 1 and pen.style() == Qt.PenStyle.SolidLine and len(xs) > _EXACT
-            curve.setSegmentedLineMode("on" if single else "off")
-            curve.setData(xs, ys)
-            curve.setVisible(True)
-            if smooth:
-                gx, gy = series.drawn(series.y, low, high, buckets, log=self._log)
-                ghost.setPen(self._ghost_pen(series))
-                ghost.setData(gx, gy)
-                drawn.append(gy)
-            ghost.setVisible(smooth)
-        self.set_ranges((low, high), self._y_limits(drawn))
+            view = View(low, high, buckets, self._log)
+            if share > 0:
+                ghosts.append(self._stroke(series, view, 0.0, len(shown), ghost=True))
+            curves.append(self._stroke(series, view, share, len(shown)))
+        y = self._y_limits([stroke.ys for stroke in (*ghosts, *curves)])
+        curves.sort(key=lambda stroke: stroke is self._strokes.get((self._pointed, False)))  # that one last: on top
+        self._canvas.show_strokes([*ghosts, *curves], QRectF(low, y[0], high - low, y[1] - y[0]))
+        self.set_ranges((low, high), y)
+
+    def _stroke(self, series: Series, view: View, share: float, count: int, *,
+                ghost: bool = False) -> Stroke:
+        """Return how a curve is drawn; its path is kept while its points are the same.
+
+        Qt joins the pieces of a wide line exactly, which takes a second for a noisy curve; single pieces are quick.
+        Qt's dashes need the joined line, so those of a dense curve are gaps between its points instead.
+        """
+        style = Qt.PenStyle.SolidLine if ghost else series_style(series.slot, dashed=series.dashed)
+        xs, ys = series.drawn(share, view._replace(dashed=style != Qt.PenStyle.SolidLine))
+        fine = not ghost and (count <= _FEW or count * len(xs) <= _SMOOTH)
+        pen = self._ghost_pen(series) if ghost else self._pen(series, fine=fine)
+        if len(xs) <= view.buckets // 4:
+            pen.setStyle(style)
+        pieces = pen.widthF() > 1 and pen.style() == Qt.PenStyle.SolidLine and len(xs) > _EXACT
+        kept = self._strokes.get((series.name, ghost))
+        if kept is None or kept.ys is not ys:
+            kept = self._strokes[series.name, ghost] = Stroke(xs, ys, pen)
+        kept.pen, kept.smooth, kept.pieces = pen, fine, pieces
+        return kept
 
     def _share_of(self, series: Series, most: int) -> float:
         """Return how much a curve is smoothed: as far along x as the densest one, which has ``most`` points."""
@@ -208,23 +216,38 @@ class Chart(Plot):
         return nice_range(low, high, from_zero=not self._log)
 
     def _pen(self, series: Series, *, fine: bool) -> QPen:
-        """Return colour, width and style; wide for the curve pointed at in the legend, pale for the others then."""
+        """Return colour and width; wide for the curve pointed at in the legend, pale for the others then."""
         colour, width = colour_of(series), 1.5 if fine and not series.faint else 1.0
         if self._pointed == series.name:
             width = 2.6
         elif self._pointed:
             colour = mix(colour, theme.palette().surface, 0.3)
-        style = series_style(series.slot, dashed=series.dashed)
-        pen: QPen = pg.mkPen(colour, width=width, style=style)
-        return pen
+        return _pen(colour, width)
 
     def _ghost_pen(self, series: Series) -> QPen:
-        pen: QPen = pg.mkPen(mix(series_colour(series.slot), theme.palette().surface, 0.3), width=1)
-        return pen
+        return _pen(mix(series_colour(series.slot), theme.palette().surface, 0.3), 1.0)
+
+    def point_at(self, name: str) -> None:
+        """Single out a curve, as the pointer does; "" none."""
+        if name != self._pointed:
+            self._pointed = self._overlay.pointed = name
+            self.redraw_soon()
 
     def _on_pointed(self, name: str) -> None:
-        self._pointed = name
-        self.redraw_soon()
+        self.point_at(name)
+        self.pointed.emit(name)
+
+    def _on_move(self, at: QPointF) -> None:
+        super()._on_move(at)
+        if self._points:
+            dots = [(abs(dot.y() - at.y()), reading.name) for dot, reading in self._overlay.dots]
+            distance, name = min(dots, default=(math.inf, ""))
+            self._on_pointed(name if distance <= theme.px(_NEAR) else "")
+
+    def _on_leave(self) -> None:
+        super()._on_leave()
+        if self._points:
+            self._on_pointed("")
 
     # Reading.
 
@@ -274,3 +297,9 @@ class Chart(Plot):
                 parts.append(self.tr("{name}: last {last}, from {low} to {high}").format(
                     name=series.name, last=number(float(known[-1])), low=number(low), high=number(high)))
         return "; ".join(parts) or self.tr("No points yet")
+
+
+def _pen(colour: str, width: float) -> QPen:
+    pen = QPen(QColor(colour), width)
+    pen.setCosmetic(True)  # as wide in pixels whatever the axes' units
+    return pen

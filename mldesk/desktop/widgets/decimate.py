@@ -27,14 +27,18 @@ def min_max(x: Floats, y: Floats, low: float, high: float, buckets: int) -> tupl
     x, y = x[part], y[part]
     if len(x) <= 4 * buckets or not high > low:
         return x, y
-    edges = np.linspace(low, high, buckets + 1)[1:-1]
-    starts = np.unique(np.concatenate(([0, 1], np.searchsorted(x, edges), [len(x) - 1])))
-    starts = starts[starts < len(x)]
+    edges = low + (high - low) / buckets * np.arange(1, buckets)
+    starts = np.empty(buckets + 2, np.intp)
+    starts[0], starts[1], starts[-1] = 0, 1, len(x) - 1   # what lies beyond the edges has a column of its own
+    starts[2:-1] = np.clip(np.searchsorted(x, edges), 1, len(x) - 1)
+    starts = starts[np.append(True, starts[1:] > starts[:-1])]
     ends = np.append(starts[1:], len(x)) - 1
-    middle = (x[starts] + x[ends]) / 2
-    xs = np.stack((x[starts], middle, middle, x[ends]), axis=1).ravel()
-    ys = np.stack((y[starts], np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts), y[ends]), axis=1).ravel()
-    return xs, ys
+    xs, ys = np.empty((len(starts), 4)), np.empty((len(starts), 4))
+    xs[:, 0], xs[:, 3] = x[starts], x[ends]
+    xs[:, 1] = xs[:, 2] = (xs[:, 0] + xs[:, 3]) / 2
+    ys[:, 0], ys[:, 3] = y[starts], y[ends]
+    ys[:, 1], ys[:, 2] = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
+    return xs.ravel(), ys.ravel()
 
 
 def dashes(x: Floats, y: Floats, low: float, high: float, buckets: int) -> Floats:
@@ -60,25 +64,48 @@ class Smoother:
         if self._share == 0:
             return np.array(y, dtype=np.float64)
         known = np.isfinite(y)
-        sums = _recurrence(np.where(known, y, 0.0) * (1 - self._share), np.where(known, self._share, 1.0), self._sum)
-        weights = _recurrence(known * (1 - self._share), np.where(known, self._share, 1.0), self._weight)
+        if known.all():
+            sums = _recurrence(y * (1 - self._share), self._share, self._sum)
+            weights = 1 - (1 - self._weight) * self._share ** np.arange(1.0, len(y) + 1)
+        else:
+            keep = np.where(known, self._share, 1.0)
+            sums = _recurrence(np.where(known, y, 0.0) * (1 - self._share), keep, self._sum)
+            weights = _recurrence(known * (1 - self._share), keep, self._weight)
         if len(y):
             self._sum, self._weight = float(sums[-1]), float(weights[-1])
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(known, sums / weights, np.nan)
 
 
-def _recurrence(add: Floats, keep: Floats, state: float) -> Floats:
-    """Return s[i] = keep[i] * s[i-1] + add[i] from s[-1] = ``state``, in blocks short enough to stay exact."""
-    out = np.empty(len(add))
-    least = float(keep.min()) if len(keep) else 1.0
+def _recurrence(add: Floats, keep: Floats | float, state: float) -> Floats:
+    """Return s[i] = keep[i] * s[i-1] + add[i] from s[-1] = ``state``, in blocks short enough to stay exact.
+
+    All blocks are summed at once, as if each began at zero; then each is given what the one before left.
+    """
+    if not len(add):
+        return np.empty(0)
+    least = float(np.min(keep))
     block = len(add) if least >= 1 else max(1, int(9 / -math.log10(max(least, 1e-9))))  # keeps powers above 1e-9
-    for start in range(0, len(add), max(1, block)):
-        part = slice(start, start + block)
-        powers = np.cumprod(keep[part])
-        out[part] = powers * (state + np.cumsum(add[part] / powers))
-        state = float(out[part][-1])
-    return out
+    block = min(block, len(add))
+    count = -(-len(add) // block)
+    powers = np.full((1, block), keep) if isinstance(keep, float) else _blocks(keep, count, block)
+    powers = np.cumprod(powers, axis=1)
+    sums = np.cumsum(_blocks(add, count, block) / powers, axis=1)
+    before = np.empty((count, 1))
+    ends = np.broadcast_to(powers[:, -1], count).tolist()
+    for number, (power, total) in enumerate(zip(ends, sums[:, -1].tolist(), strict=True)):
+        before[number] = state
+        state = power * (state + total)
+    sums += before
+    sums *= powers
+    return np.asarray(sums.ravel()[:len(add)])
+
+
+def _blocks(values: Floats, count: int, block: int) -> Floats:
+    """Return the values as rows of ``block``; what the last row lacks is 1."""
+    padded = np.ones(count * block)
+    padded[:len(values)] = values
+    return padded.reshape(count, block)
 
 
 def nice_range(low: float, high: float, margin: float = 0.06, *, from_zero: bool = True) -> tuple[float, float]:

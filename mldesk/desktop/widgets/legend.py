@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme.manager import RING
@@ -97,20 +97,28 @@ class Legend(FlowBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, spacing=2)
         self._names: tuple[str, ...] = ()
+        self._more: QLabel | None = None
 
     def show_series(self, series: Sequence[Series]) -> None:
         """Make a chip for each; chips of the same curves are kept."""
         names = tuple(one.name for one in series)
         if names == self._names:
             return
+        kept = len(self._names) if names[:len(self._names)] == self._names else 0
         self._names = names
-        self.clear()
-        for one in series[:_CHIPS]:
+        if not kept:
+            self.clear()
+        for one in series[kept:_CHIPS]:
             chip = Chip(one)
             chip.toggled.connect(lambda on, name=one.name: self.toggled.emit(name, on))
             chip.pointed.connect(self.pointed)
             self.add(chip)
         if len(series) > _CHIPS:
-            self.add(make_label(self.tr("and {count} more").format(count=len(series) - _CHIPS), "caption", "muted"))
+            words = self.tr("and {count} more").format(count=len(series) - _CHIPS)
+            if kept > _CHIPS and self._more is not None:
+                self._more.setText(words)
+            else:
+                self._more = make_label(words, "caption", "muted")
+                self.add(self._more)
         self.setVisible(len(series) > 0)
         self.updateGeometry()

@@ -32,6 +32,8 @@ class Overlay(QWidget):
         super().__init__(parent)
         self._area = area
         self.title = ""
+        self.pointed = ""                           # name of the reading that the pointer is at
+        self.more = ""                              # said below a readout that has no room for all, with {count}
         self.cross: float | None = None             # pixels from the left
         self.dots: list[tuple[QPointF, Reading]] = []
         self.band: tuple[float, float] | None = None
@@ -59,16 +61,17 @@ class Overlay(QWidget):
             self._paint_box(painter, area)
 
     def _paint_box(self, painter: QPainter, area: QRectF) -> None:
-        shown = [reading for _, reading in self.dots][:_LINES]
+        shown, left_out = self._lines()
         painter.setFont(theme.font("caption"))
         metrics = QFontMetrics(painter.font())
         names = max(min(220, metrics.horizontalAdvance(reading.name)) for reading in shown)
         values = max(metrics.horizontalAdvance(reading.words) for reading in shown)
         height = metrics.height() + 3
         width = max(names + values + 44, metrics.horizontalAdvance(self.title) + 24)
+        lines = len(shown) + 1 + bool(left_out)
         cross = self.cross or 0.0
         left = cross + 12 if cross + 12 + width < area.right() else cross - 12 - width
-        box = QRectF(max(area.left(), left), area.top() + 6, width, height * (len(shown) + 1) + 12)
+        box = QRectF(max(area.left(), left), area.top() + 6, width, height * lines + 12)
         painter.setPen(QPen(theme.colour("border_strong"), 1))
         painter.setBrush(theme.colour("raised"))
         painter.drawRoundedRect(box, 6, 6)
@@ -77,9 +80,22 @@ class Overlay(QWidget):
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, self.title)
         for reading in shown:
             line.translate(0, height)
+            if reading.name == self.pointed:
+                painter.fillRect(line.adjusted(-6, 0, 6, 0), theme.colour("selected"))
             painter.setPen(QPen(QColor(reading.colour), 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
             painter.drawLine(QPointF(line.left() + 1, line.center().y()), QPointF(line.left() + 9, line.center().y()))
             painter.setPen(theme.colour("text"))
             painter.drawText(line.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter,
                              metrics.elidedText(reading.name, Qt.TextElideMode.ElideMiddle, 220))
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, reading.words)
+        if left_out:
+            painter.setPen(theme.colour("muted"))
+            painter.drawText(line.translated(0, height), Qt.AlignmentFlag.AlignVCenter,
+                             self.more.format(count=left_out))
+
+    def _lines(self) -> tuple[list[Reading], int]:
+        """Return the readings there is room for, those around the one that is pointed at, and how many are left out."""
+        readings = [reading for _, reading in self.dots]
+        at = next((place for place, reading in enumerate(readings) if reading.name == self.pointed), 0)
+        first = max(0, min(at - _LINES // 2, len(readings) - _LINES))
+        return readings[first:first + _LINES], max(0, len(readings) - _LINES)

@@ -222,8 +222,7 @@ class Plot(QWidget):
             self._overlay.setGeometry(self.view.viewport().rect())
             self.redraw_soon()
         elif kind == QEvent.Type.Leave:
-            self.show_cross(None)
-            self.hovered.emit(None)
+            self._on_leave()
         elif isinstance(event, QMouseEvent):
             return self._on_mouse(event)
         elif isinstance(event, QWheelEvent):
@@ -255,6 +254,10 @@ class Plot(QWidget):
         else:
             self.show_cross(None)
             self.hovered.emit(None)
+
+    def _on_leave(self) -> None:
+        self.show_cross(None)
+        self.hovered.emit(None)
 
     def _end_band(self, pixel: float) -> None:
         if self._overlay.band is not None:

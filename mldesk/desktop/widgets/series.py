@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mldesk.desktop.widgets.decimate import Floats, Smoother, min_max
+from mldesk.desktop.widgets.decimate import Floats, Smoother, dashes, min_max
+
+
+class View(NamedTuple):
+    """What part of x is drawn, and how."""
+
+    low: float
+    high: float
+    buckets: int          # pixel columns
+    log: bool = False     # log10 of the values, gaps where they are not positive
+    dashed: bool = False  # gaps, where there are too many points for Qt's own dashes
 
 
 class Series:
@@ -23,6 +34,8 @@ class Series:
         self._count = self._smoothed = 0
         self._share = 0.0
         self._smoother = Smoother(0.0)
+        self._drawn: dict[bool, tuple[tuple[View, float, int], Floats, Floats]] = {}  # by whether it is smoothed
+        self._version = 0
 
     def __len__(self) -> int:
         return self._count
@@ -38,6 +51,7 @@ class Series:
     def set(self, xs: ArrayLike, ys: ArrayLike) -> None:
         """Replace all points. Raises ValueError for lengths that differ."""
         self._count = self._smoothed = 0
+        self._version += 1
         self._smoother = Smoother(self._share)
         self.append(xs, ys)
 
@@ -48,6 +62,7 @@ class Series:
             raise ValueError(f"{x.shape} steps do not go with {y.shape} values")
         if not len(x):
             return
+        self._version += 1
         self._grow(self._count + len(x))
         last = self._x[self._count - 1] if self._count else -np.inf
         self._x[self._count:self._count + len(x)] = x
@@ -77,10 +92,18 @@ class Series:
             self._smoothed = self._count
         return self._smooth[:self._count]
 
-    def drawn(self, y: Floats, low: float, high: float, buckets: int, *, log: bool) -> tuple[Floats, Floats]:
-        """Return what to draw of ``y`` over low..high; on a log axis log10 of it, gaps where it is not positive."""
-        xs, ys = min_max(self.x, y, low, high, buckets)
-        return xs, to_log(ys) if log else ys
+    def drawn(self, share: float, view: View) -> tuple[Floats, Floats]:
+        """Return the points to draw, smoothed by ``share``; the very same arrays as long as nothing has changed."""
+        key = (view, share, self._version)
+        kept = self._drawn.get(share > 0)
+        if kept is None or kept[0] != key:
+            xs, ys = min_max(self.x, self.smooth(share) if share > 0 else self.y, *view[:3])
+            if view.log:
+                ys = to_log(ys)
+            if view.dashed and len(xs) > view.buckets // 4:
+                ys = dashes(xs, ys, *view[:3])
+            kept = self._drawn[share > 0] = (key, xs.copy(), ys.copy())
+        return kept[1:]
 
     def nearest(self, x: float) -> int | None:
         """Return the index of the point nearest to ``x``; None while there are no points."""
@@ -101,7 +124,9 @@ def to_log(y: Floats) -> Floats:
 
 
 def extent(parts: Sequence[Floats]) -> tuple[float, float]:
-    """Return the lowest and highest finite value over all arrays; NaN, NaN where there is none."""
-    lows = [float(np.nanmin(part)) for part in parts if len(part) and not bool(np.isnan(part).all())]
-    highs = [float(np.nanmax(part)) for part in parts if len(part) and not bool(np.isnan(part).all())]
-    return (min(lows), max(highs)) if lows else (float("nan"), float("nan"))
+    """Return the lowest and highest value over all arrays; NaN, NaN where there is none."""
+    known = [part for part in parts if len(part)]
+    if not known:
+        return float("nan"), float("nan")
+    return (float(np.fmin.reduce([np.fmin.reduce(part) for part in known])),
+            float(np.fmax.reduce([np.fmax.reduce(part) for part in known])))

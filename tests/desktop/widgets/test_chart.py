@@ -49,8 +49,7 @@ def test_a_hidden_chart_draws_nothing_until_it_is_shown(qtbot: QtBot) -> None:
 def test_a_million_points_are_thinned_to_what_can_be_seen(chart: Chart) -> None:
     chart.set_series("loss", np.arange(1_000_000), np.random.default_rng(0).standard_normal(1_000_000))
     chart.redraw_now()
-    _, curve = chart._curves["loss"]
-    assert len(curve.getData()[0]) <= 4 * (chart.buckets() + 3)
+    assert len(chart.line("loss").xs) <= 4 * (chart.buckets() + 3)
 
 
 def test_all_is_in_view_with_air_around_it(chart: Chart) -> None:
@@ -138,9 +137,9 @@ def test_smoothing_keeps_the_raw_curve_as_a_ghost_and_spares_sparse_curves(chart
     chart.set_series("validation_loss", range(0, 2000, 100), draw.standard_normal(20))
     chart.set_smoothing(0.9)
     chart.redraw_now()
-    ghost, curve = chart._curves["train_loss"]
-    assert ghost.isVisible() and np.nanstd(curve.getData()[1]) < np.nanstd(ghost.getData()[1]) / 2
-    assert not chart._curves["validation_loss"][0].isVisible()
+    ghost, curve = chart.line("train_loss", ghost=True), chart.line("train_loss")
+    assert np.nanstd(curve.ys) < np.nanstd(ghost.ys) / 2
+    assert chart.line("validation_loss", ghost=True) is None
 
 
 def test_a_chip_hides_its_curve_and_only_it(chart: Chart) -> None:
@@ -150,7 +149,7 @@ def test_a_chip_hides_its_curve_and_only_it(chart: Chart) -> None:
     chips = [chart.legend.flow.itemAt(index).widget() for index in range(2)]
     chips[0].click()
     chart.redraw_now()
-    assert not chart._curves["a"][1].isVisible() and chart._curves["b"][1].isVisible()
+    assert chart.line("a") is None and chart.line("b") is not None
     assert "a" not in chart.summary().split(":")[0]
 
 
@@ -190,7 +189,7 @@ def test_charts_take_the_colours_of_a_new_theme(chart: Chart, qapp: QApplication
     chart.redraw_now()
     theme.apply(qapp, "dark")
     chart.redraw_now()
-    assert chart._curves["loss"][1].opts["pen"].color().name() == theme.palette().series[0]
+    assert chart.line("loss").pen.color().name() == theme.palette().series[0]
 
 
 def test_ticks_are_round_and_short() -> None:
@@ -278,3 +277,52 @@ def test_small_pictures_take_anything(qtbot: QtBot) -> None:
         widget.resize(120, 40)
         assert not widget.grab().isNull()
         assert widget.accessibleName()
+
+
+def test_a_path_is_made_once_for_the_same_points_however_often_a_curve_is_pointed_at(chart: Chart) -> None:
+    for number in range(40):
+        chart.set_series(f"run {number}", range(1000), np.random.default_rng(number).standard_normal(1000))
+    chart.redraw_now()
+    before = [chart.line(name) for name in chart.names()]
+    chart.point_at("run 7")
+    chart.redraw_now()
+    assert [chart.line(name) for name in chart.names()] == before
+    assert before[7].pen.widthF() > before[8].pen.widthF() and chart._canvas.strokes[-1] is before[7]
+    chart.set_series("run 8", range(1000), np.zeros(1000))
+    chart.redraw_now()
+    assert chart.line("run 8") is not before[8] and chart.line("run 9") is before[9]
+
+
+def test_the_pointer_singles_out_the_curve_it_is_at(qtbot: QtBot) -> None:
+    chart = Chart(with_pointing=True)
+    qtbot.addWidget(chart)
+    chart.resize(700, 400)
+    chart.show()
+    for name, height in (("low", 0.0), ("high", 1.0)):
+        chart.set_series(name, range(100), np.full(100, height))
+    chart.redraw_now()
+    told = []
+    chart.pointed.connect(told.append)
+    for height in (0.0, 0.5, 1.0):
+        chart._on_move(chart._pixel(50.0, height))
+    assert told == ["low", "", "high"]
+    chart._on_leave()
+    assert told[-1] == "" and chart._pointed == ""
+
+
+def test_a_readout_without_room_for_all_shows_those_around_the_one_pointed_at(chart: Chart) -> None:
+    for number in range(50):
+        chart.set_series(f"run {number}", [0, 1], [number, number])
+    chart.redraw_now()
+    chart.point_at("run 20")
+    chart.show_cross(1.0)
+    readings, left_out = chart._overlay._lines()
+    assert "run 20" in [reading.name for reading in readings] and len(readings) + left_out == 50
+    assert not chart.image().isNull()
+
+
+def test_more_curves_than_chips_are_counted(chart: Chart) -> None:
+    for number in range(30):
+        chart.set_series(f"run {number}", [0, 1], [0, number])
+    labels = [chart.legend.flow.itemAt(place).widget() for place in range(chart.legend.flow.count())]
+    assert len(labels) == 25 and labels[-1].text() == "and 6 more"
