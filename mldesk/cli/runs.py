@@ -329,7 +329,10 @@ def compare(
     context: typer.Context,
     references: Annotated[list[str], typer.Argument(metavar="RUN", help="Two or more runs.")],
 ) -> None:
-    """Put runs side by side: what differs, and which is best in what."""
+    """Put runs side by side: what differs, and which is best in what, if by more than luck.
+
+    A ★ is the best by more than luck: 95 % of the paired bootstrap of its difference to the next leaves out zero.
+    """
     face = Face.of(context)
     with face.workbench() as bench:
         for reference in references:
@@ -341,6 +344,12 @@ def compare(
         face.document({**found, "paired": pairs, "looks": looks})
         return
     _side_by_side(face, found)
+    if told := found["verdicts"]:
+        luck = [metric for metric, verdict in told.items() if verdict == "unclear"]
+        if "clear" in told.values():
+            face.say("★ the best, by more than luck.")
+        if luck:
+            face.say(f"No clear difference between the best two in {', '.join(luck)}.")
     _against_the_first(face, found, pairs)
     if max(looks) > 1:
         face.note(f"· Their test rows have been looked at by {max(looks)} runs; the more look, the more the best score "
@@ -353,6 +362,7 @@ def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping
     """Say of each other run whether it differs from the first beyond luck, row by row."""
     names = {run["run"]: run["name"] for run in found["runs"]}
     for pair in pairs:
+        _over_folds(face, names, pair)
         if pair["why_not"]:
             continue
         face.say()
@@ -366,6 +376,18 @@ def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping
                      f"{words.count(test['only_second'])} rows; McNemar p = {test['p']:.3g}")
 
 
+def _over_folds(face: Face, names: Mapping[str, str], pair: Mapping[str, Any]) -> None:
+    """Say what the folds of two runs say that were cross-validated on the same ones."""
+    if (folds := pair["folds"]) is None:
+        return
+    face.say()
+    face.say(f"{names[pair['run']]} less {names[pair['against']]}, over the same "
+             f"{words.plural(folds['folds'], 'fold')} ({folds['test']} test):")
+    face.show(make_table(("metric", "mean difference", "p", ""), [
+        (name, f"{item['mean']:+.4g}", f"{item['p']:.3g}", "◂ more than luck" if item["sure"] else "")
+        for name, item in folds["metrics"].items()], right={"mean difference", "p"}))
+
+
 def _side_by_side(face: Face, found: Mapping[str, Any]) -> None:
     """Print a column per run; where they do not all fit, as many tables below one another as it takes."""
     from rich.cells import cell_len  # some letters are two places wide
@@ -373,7 +395,8 @@ def _side_by_side(face: Face, found: Mapping[str, Any]) -> None:
     names = [f"{run['name']}\n{run['run'][-6:]}" for run in found["runs"]]
     rows = [(name, *(words.cell(value) for value in values)) for name, values in found["differs"].items()]
     ids = [run["run"] for run in found["runs"]]
-    rows += [(metric, *(words.score(value) + (" ◂" if found["best"].get(metric) == run else "  ")
+    clear = {metric: run for metric, run in found["best"].items() if found["verdicts"].get(metric) == "clear"}
+    rows += [(metric, *(words.score(value) + (" ★" if clear.get(metric) == run else "  ")
                         for run, value in zip(ids, values, strict=True)))
              for metric, values in found["metrics"].items()]
     rows.append(("seconds", *(words.duration(run["seconds"]) for run in found["runs"])))

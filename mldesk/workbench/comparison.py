@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mldesk.core.errors import BadInput
@@ -10,14 +10,28 @@ from mldesk.library.records import Run
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.workbench.summaries import run_result
 
-LOWER_IS_BETTER = frozenset({"log_loss", "root_mean_squared_error", "mean_absolute_error", "mean_squared_error",
-                             "median_absolute_error", "mean_absolute_percentage_error", "max_error", "brier_score"})
+_LOWER = frozenset({"root_mean_squared_error", "mean_absolute_error", "mean_squared_error", "median_absolute_error",
+                    "mean_absolute_percentage_error", "brier_score", "perplexity", "mae", "mse", "rmse", "error",
+                    "loss"})
+_HIGHER = frozenset({"r2", "mcc", "cohen_kappa", "roc_auc", "pr_auc", "auc", "average_precision", "accuracy", "f1",
+                     "precision", "recall", "score", "top_5_accuracy"})
+_PARTS = ("train_", "validation_", "val_", "test_", "eval_", "best_")
 _LEADING = {"tabular_classification": ("roc_auc", "accuracy"), "tabular_regression": ("r2",)}
 
 
 def lower_is_better(metric: str) -> bool:
-    """Say which way a metric counts."""
-    return metric in LOWER_IS_BETTER or metric.endswith(("_loss", "_error"))
+    """Say whether less of a metric is known to be better."""
+    return direction(metric) < 0
+
+
+def direction(metric: str) -> int:
+    """Return 1 where more of a metric is better, -1 where less is, 0 where nobody knows, as of a script's own."""
+    for part in _PARTS:
+        metric = metric.removeprefix(part)
+    if metric in _LOWER or metric.endswith(("_loss", "_error")):
+        return -1
+    return 1 if metric in _HIGHER or metric.startswith(("f1_", "precision_", "recall_", "top_")) or metric.endswith(
+        ("_accuracy", "_auc", "_f1")) else 0
 
 
 def leading_metric(run: Run) -> tuple[str, float] | None:
@@ -32,7 +46,8 @@ def leading_metric(run: Run) -> tuple[str, float] | None:
 def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
     """Return {"runs", "differs", "metrics", "best", "comparable", "warnings"}; lists follow the order of ``runs``.
 
-    ``best`` maps a metric to a run's id, leaves out ties, and is empty where the runs were not scored on the same rows.
+    ``best`` maps a metric to a run's id, leaves out ties and metrics of which nobody knows which way they count, and is
+    empty where the runs were not scored on the same rows. Whether the best is so by more than luck ``verdicts`` says.
     Raises BadInput for fewer than two runs.
     """
     if len(runs) < 2:
@@ -106,8 +121,25 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
 def _best(runs: Sequence[Run], metrics: Mapping[str, Sequence[Any]]) -> dict[str, str]:
     best = {}
     for name, values in metrics.items():
-        if all(isinstance(value, (int, float)) for value in values):
+        if direction(name) and all(isinstance(value, (int, float)) for value in values):
             top = (min if lower_is_better(name) else max)(values)
             if values.count(top) == 1:  # a tie has no best
                 best[name] = runs[values.index(top)].id
     return best
+
+
+def verdicts(found: Mapping[str, Any], pair: Callable[[str, str], Mapping[str, Any] | None]) -> dict[str, str]:
+    """Return "clear" or "unclear" for each metric that has a best run: is it better than the next by more than luck?
+
+    ``pair`` sets two runs side by side row by row and returns what ``paired.paired`` does, None where it cannot; then
+    the metric is left out.
+    """
+    told = {}
+    ids = [run["run"] for run in found["runs"]]
+    for metric, best in found["best"].items():
+        ranked = sorted(zip(found["metrics"][metric], ids, strict=True), reverse=not lower_is_better(metric))
+        tested = pair(best, next(run for _, run in ranked if run != best))
+        edges = None if tested is None else tested["differences"].get(metric)
+        if edges is not None:
+            told[metric] = "clear" if edges["sure"] else "unclear"
+    return told

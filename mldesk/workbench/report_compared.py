@@ -28,9 +28,14 @@ def _scores(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
     rows, strong = [], set()
     for place, (metric, values) in enumerate(found["metrics"].items()):
         rows.append((metric.replace("_", " "), *map(number, values)))
-        if found["best"].get(metric) in ids:
+        if found["verdicts"].get(metric) == "clear":
             strong.add((place, 1 + ids.index(found["best"][metric])))
     rows.append(("took", *(length(run.get("seconds")) for run in found["runs"])))
+    if strong:
+        blocks.append(Text("Bold is the best by more than luck: 95 % of the paired bootstrap of its difference to the "
+                           "next run leaves out zero."))
+    elif found["verdicts"]:
+        blocks.append(Text("No run is the best by more than luck in any metric."))
     head = ("metric", *names.values())
     blocks.append(Table(head, rows, frozenset(names.values()), frozenset(strong)))
     return Section("Scores on the test rows", blocks)

@@ -15,7 +15,6 @@ from mldesk.library import Library
 from mldesk.library.records import MetricPoint, Run
 from mldesk.reports.document import Report, Section
 from mldesk.workbench import report_compared, report_evaluation, report_facts, report_search
-from mldesk.workbench.comparison import compare
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.runs import RunService
 
@@ -75,7 +74,7 @@ class ReportService:
                       self._footer(), ("MLDesk", run.kind, run.target, run.estimator))
 
     def _of_several(self, runs: Sequence[Run]) -> Report:
-        found = compare(runs)
+        found = self._runs.compare([run.id for run in runs])
         curves: dict[str, Sequence[MetricPoint]] = {run.id: self._library.runs.metrics(run.id) for run in runs}
         evaluations = {run.id: self._evaluation(run) for run in runs}
         sections = report_compared.sections(runs, found, curves, evaluations)

@@ -26,6 +26,7 @@ from mldesk.workbench import comparison
 from mldesk.workbench.checks import check_order, check_shares, refuse, split_request
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
+from mldesk.workbench.fold_tests import fold_differences
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
 from mldesk.workbench.orders import TrainCheck, TrainOrder
@@ -265,27 +266,41 @@ class RunService:
             return client.log(run.id, offset, limit)
 
     def compare(self, references: Sequence[str]) -> Mapping[str, Any]:
-        """Put runs side by side: what differs, which is best, and whether they may be ranked at all."""
-        return comparison.compare([self.get(reference) for reference in references])
+        """Put runs side by side: what differs, which is best, by more than luck or not, and whether they may be ranked.
+
+        Beside what ``comparison.compare`` returns it holds "verdicts" of ``comparison.verdicts``.
+        """
+        runs = {run.id: run for run in map(self.get, references)}
+        found = comparison.compare(list(runs.values()))
+        kept: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+
+        def pair(one: str, other: str) -> Mapping[str, Any] | None:
+            if (one, other) not in kept:
+                tested = self._pair(runs[one], runs[other])
+                kept[one, other] = None if tested["why_not"] else tested
+            return kept[one, other]
+
+        return {**found, "verdicts": comparison.verdicts(found, pair)}
 
     def paired(self, references: Sequence[str]) -> list[Mapping[str, Any]]:
         """Set each run after the first against the first, row by row, as ``paired.paired`` does.
 
-        Each item holds "run" and "against", and "why_not" where there is nothing to pair. Raises NotFound.
+        Each item holds "run" and "against", "why_not" where there is nothing to pair, and "folds" of
+        ``fold_differences`` where both were cross-validated on the same folds, else None. Raises NotFound.
         """
+        first, *others = [self.get(reference) for reference in references]
+        return [{**self._pair(other, first), "folds": fold_differences([other], [first])} for other in others]
+
+    def _pair(self, run: Run, against: Run) -> Mapping[str, Any]:
         from mldesk.workbench.paired import paired  # numpy and pyarrow load with it
 
-        first, *others = [self.get(reference) for reference in references]
-        found: list[Mapping[str, Any]] = []
-        for other in others:
-            pair = {"run": other.id, "against": first.id}
-            try:
-                if first.target != other.target or first.dataset != other.dataset:
-                    raise BadInput("The two runs were not tested on the same rows of the same dataset version.")
-                found.append({**pair, "why_not": None, **paired(self._tested(other), self._tested(first))})
-            except MldeskError as error:
-                found.append({**pair, "why_not": error.message})
-        return found
+        who = {"run": run.id, "against": against.id}
+        try:
+            if against.target != run.target or against.dataset != run.dataset:
+                raise BadInput("The two runs were not tested on the same rows of the same dataset version.")
+            return {**who, "why_not": None, **paired(self._tested(run), self._tested(against))}
+        except MldeskError as error:
+            return {**who, "why_not": error.message}
 
     def _tested(self, run: Run) -> RowsTested:
         from mldesk.workbench.paired import read_tested

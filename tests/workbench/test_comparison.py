@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mldesk.core.errors import BadInput
-from mldesk.workbench.comparison import lower_is_better
+from mldesk.workbench.comparison import direction, lower_is_better, verdicts
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.summaries import run_details, run_result
 from tests.workbench.stand_ins import Desk
@@ -61,6 +61,24 @@ def test_runs_without_scores_or_of_one_are_not_ranked(desk: Desk) -> None:
 def test_losses_and_errors_count_downwards() -> None:
     assert [lower_is_better(name) for name in ("log_loss", "root_mean_squared_error", "r2", "roc_auc")] == [
         True, True, False, False]
+
+
+def test_metrics_of_a_scripts_own_have_no_best() -> None:
+    assert [direction(name) for name in ("val_loss", "loss", "best_roc_auc", "f1_macro", "learning_rate", "epoch_sum")
+            ] == [-1, -1, 1, 1, 0, 0]
+
+
+def test_the_best_is_clear_only_where_its_difference_to_the_next_is_more_than_luck() -> None:
+    found = {"runs": [{"run": "a"}, {"run": "b"}, {"run": "c"}], "best": {"accuracy": "b", "log_loss": "a", "r2": "c"},
+             "metrics": {"accuracy": [0.8, 0.9, 0.7], "log_loss": [0.1, 0.2, 0.3], "r2": [0.1, 0.2, 0.3]}}
+    asked = []
+
+    def pair(one: str, other: str) -> dict[str, object] | None:
+        asked.append((one, other))
+        return None if one == "c" else {"differences": {"accuracy": {"sure": True}, "log_loss": {"sure": False}}}
+
+    assert verdicts(found, pair) == {"accuracy": "clear", "log_loss": "unclear"}
+    assert asked == [("b", "a"), ("a", "b"), ("c", "b")]
 
 
 def test_a_runs_json_has_the_keys_that_scripts_rely_on(desk: Desk) -> None:

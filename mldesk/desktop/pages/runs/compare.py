@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from mldesk.desktop import words
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.runs.compare_rows import CompareRows, fact_name, fact_value
 from mldesk.desktop.pages.runs.judged_cards import JudgedCards
+from mldesk.desktop.pages.runs.parallel_card import ParallelCard
 from mldesk.desktop.pages.runs.report_place import ask_report
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.compare import CompareState
@@ -36,8 +38,7 @@ from mldesk.desktop.widgets.legend import series_colour
 if TYPE_CHECKING:
     from mldesk.library.records import Run
 
-_NAMES = {"dataset": "Dataset", "target": "Target", "task": "Task", "estimator": "Estimator", "runner": "Runner",
-          "seed": "Seed", "split": "Split"}
+_ACROSS = 4    # runs up to which they stand side by side; more are the rows of a table
 
 
 class ComparePage(Page):
@@ -53,7 +54,9 @@ class ComparePage(Page):
         header.add_action(report)
         self._header = header
         self._notice = Notice()
-        self.chart = Chart("", self.tr("step"), "", with_smoothing=True)
+        self.chart = Chart("", self.tr("step"), "", with_smoothing=True, with_pointing=True)
+        self.chart.pointed.connect(lambda name: self._point(self._drawn.get(name, "")))
+        self._drawn: dict[str, str] = {}   # name of a curve -> id of its run
         self.chart.setMinimumHeight(340)
         self._family = Segmented()
         self._family.changed.connect(lambda _: self._draw_curves(start_over=True))
@@ -63,10 +66,18 @@ class ComparePage(Page):
         self._curves = Card(self.tr("Learning curves"), actions=[self._family, self._across])
         self._curves.add(self.chart, 1)
         self._table = Card()
+        self.rows = CompareRows()
+        self.rows.hide()
+        self.rows.pointed.connect(self._point)
+        self.rows.opened.connect(shell.open_run)
+        self.parallel = ParallelCard()
+        self.parallel.hide()
+        self.parallel.pointed.connect(self._point)
+        self.parallel.opened.connect(shell.open_run)
         self.judged = JudgedCards()
         page = ScrollPage(margin=0, spacing=Space.L)
         page.body.setContentsMargins(0, 0, Space.S, Space.L)
-        for widget in (self._notice, self._table, self._curves, self.judged):
+        for widget in (self._notice, self._table, self.rows, self._curves, self.parallel, self.judged):
             page.body.addWidget(widget)
         page.body.addStretch(1)
         layout = QVBoxLayout(self)
@@ -91,8 +102,21 @@ class ComparePage(Page):
             self._notice.say("warning", self.tr("No best run is named."), " ".join(warnings))
         else:
             self._notice.hide()
-        self._fill(comparison)
+        few = len(runs) <= _ACROSS
+        self._table.setVisible(few)
+        self.rows.setVisible(not few)
+        if few:
+            self._fill(comparison)
+        else:
+            self.rows.show_runs(runs, comparison)
+        self.parallel.show_runs(runs, comparison)
         self.judged.show_runs(runs, self.state.pairs, self.state.evaluations)
+
+    def _point(self, run: str) -> None:
+        """Single out a run everywhere, wherever the pointer found it; "" none."""
+        self.chart.point_at(next((name for name, owner in self._drawn.items() if owner == run), ""))
+        self.parallel.point_at(run)
+        self.rows.point_at(run)
 
     def _fill(self, comparison: Mapping[str, Any]) -> None:
         """Lay out one table: the runs across, their scores and what differs down."""
@@ -111,11 +135,15 @@ class ComparePage(Page):
             grid.setColumnStretch(column, 1)
         metrics = comparison["metrics"]
         ordered = [name for name in ORDER if name in metrics] + [name for name in metrics if name not in ORDER]
-        best = comparison["best"]
+        best, told = comparison["best"], comparison["verdicts"]
         self._add_rows(grid, self.tr("Scores on the test rows"), [
-            (words.metric_name(name), [words.metric_value(value) for value in metrics[name]], best.get(name))
-            for name in ordered])
-        differs = [(_name(name), [_value(name, value) for value in values], None)
+            (words.metric_name(name), [words.metric_value(value) for value in metrics[name]],
+             best.get(name) if told.get(name) == "clear" else None) for name in ordered])
+        if luck := [words.metric_name(name) for name in ordered if told.get(name) == "unclear"]:
+            grid.addWidget(make_label(self.tr("No clear difference between the best two in {metrics}: what there is "
+                                              "may be luck.").format(metrics=", ".join(luck)), "caption", "muted",
+                                      wrap=True), grid.rowCount(), 0, 1, -1)
+        differs = [(fact_name(name), [fact_value(name, value) for value in values], None)
                    for name, values in comparison["differs"].items()]
         took = (self.tr("Took"), [words.duration(run.seconds) for run in self.state.runs], None)
         self._add_rows(grid, self.tr("What differs"), [*differs, took])
@@ -135,7 +163,8 @@ class ComparePage(Page):
                 label = make_label(f"{value}  ★" if won else value, "strong" if won else "body",
                                    "success" if won else "", selectable=True, wrap=True)
                 if won:
-                    label.setToolTip(self.tr("The best of these runs"))
+                    label.setToolTip(self.tr("The best of these runs, by more than luck: 95 % of the bootstrap of its "
+                                             "difference to the next leaves out zero"))
                     label.setAccessibleName(self.tr("{value}, the best").format(value=value))
                 grid.addWidget(label, line, column)
 
@@ -148,18 +177,24 @@ class ComparePage(Page):
         self._family.setVisible(len(self._families) > 1)
         if start_over:
             self.chart.clear()
+            self._drawn.clear()
         chosen = self._family.value()
         for slot, (run, feed) in enumerate(zip(self.state.runs, self.state.curves, strict=False)):
-            _draw(self.chart, run, feed, chosen, slot, self._across.value() or "step")
+            for name in _draw(self.chart, run, feed, chosen, slot, self._across.value() or "step"):
+                self._drawn[name] = run.id
 
 
-def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str | None, slot: int, across: str) -> None:
-    """The validation curve says most; where there is none, the one of training."""
+def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str | None, slot: int, across: str) -> list[str]:
+    """Draw the curves of a run: that of validation, which says most, or of training. Return their names."""
+    names: list[str] = []
     curves = {metric: curve for metric, curve in feed.curves.items() if family(metric) == chosen}
     validation = {metric: curve for metric, curve in curves.items() if metric.startswith("validation")}
     for metric, curve in (validation or curves).items():
         part = "" if validation else f" · {words.metric_name(metric)}"
-        chart.set_series(f"{run.name} · {run.id[-4:]}{part}", _places(curve, across), curve.values, slot=slot)
+        name = f"{run.name} · {run.id[-4:]}{part}"
+        chart.set_series(name, _places(curve, across), curve.values, slot=slot)
+        names.append(name)
+    return names
 
 
 def _places(curve: Curve, across: str) -> Sequence[float]:
@@ -188,13 +223,3 @@ class _RunHead(QWidget):
         layout.addWidget(name, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(make_label(words.when(run.created), "caption", "muted"))
         layout.addWidget(StateBadge.for_state(run.state))
-
-
-def _name(name: str) -> str:
-    return words.tr(_NAMES[name]) if name in _NAMES else name.removeprefix("parameter ").replace("_", " ")
-
-
-def _value(name: str, value: object) -> str:
-    if name == "estimator":
-        return words.estimator_name(str(value))
-    return words.task_name(str(value)) if name == "task" else words.cell(value)
