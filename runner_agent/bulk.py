@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 from mldesk.core.errors import BadInput, MldeskError
-from mldesk.core.filelock import acquire
+from mldesk.core.filelock import acquire, release
 from mldesk.wire.bulk import HEADER, NO_DIGEST, Buffer, Frame, Received, Torn, frame, header, lack, read_parts
 from mldesk.wire.intake import Intake
 from mldesk.wire.manifest import CHUNK, PART, Entry, check_digest
@@ -32,7 +32,8 @@ _SET_PIPE_SIZE = 1031      # F_SETPIPE_SZ of Linux; Python's fcntl has a name fo
 _SMALL = 4096              # bytes that are read into memory of their own
 _UNSAID = 64               # answers that wait to go out together while more is coming in
 _AHEAD = 4                 # frames, or parts of one, that are read before it is their turn
-_PATIENCE = 1.0            # seconds that a plan waits for receivers of the same, whose callers may be gone
+_PATIENCE = 5.0            # seconds that a plan waits for busy receivers of the same, whose callers may be gone
+_IDLE = 0.3                # seconds without a byte after which a receiver is not busy
 _LOOK = 0.01               # seconds between looks whether they have ended
 
 
@@ -47,17 +48,17 @@ def main(given: Sequence[str]) -> int:
     say(arguments.word)
     talk: Taking | Giving = Taking(store) if arguments.command == "receive" else Giving(store)
     with contextlib.closing(talk):
-        return _serve(talk.answer)
+        return _serve(talk.answer, talk.rest)
 
 
-def _serve(answer: Callable[[Received], Sequence[Buffer]]) -> int:
+def _serve(answer: Callable[[Received], Sequence[Buffer]], rest: Callable[[], None]) -> int:
     asked, unsaid = Ahead(), bytearray()
     while True:
         try:
             if unsaid and (len(unsaid) > _UNSAID * HEADER.size or asked.idle):
                 _write(unsaid)
                 unsaid = bytearray()
-            given = asked.next()
+            given = asked.next(rest)
             if given is None or given.kind is Frame.END:
                 _write(unsaid)
                 return 0
@@ -79,6 +80,7 @@ class Ahead:
 
     def __init__(self) -> None:
         self._frames: queue.Queue[Received | Exception | None] = queue.Queue(_AHEAD)
+        self._stdin = Stdin(_AHEAD + 2)  # those that wait, the one that is worked on, the one that is read into
         threading.Thread(target=self._read, name="stdin", daemon=True).start()
 
     @property
@@ -86,19 +88,27 @@ class Ahead:
         """Whether nothing waits to be answered."""
         return self._frames.empty()
 
-    def next(self) -> Received | None:
-        """Return the next frame, whose body is good until the next call; None at the end. Raises Torn, OSError."""
-        given = self._frames.get()
+    def next(self, rest: Callable[[], None]) -> Received | None:
+        """Return the next frame, whose body is good until the next call; None at the end. Raises Torn, OSError.
+
+        Calls ``rest`` now and then while nothing comes.
+        """
+        while True:
+            with contextlib.suppress(queue.Empty):
+                given = self._frames.get(timeout=_IDLE)
+                break
+            if self._stdin.silent > _IDLE:
+                rest()
         if isinstance(given, Exception):
             raise given
         return given
 
     def _read(self) -> None:
-        read, given = Stdin(_AHEAD + 2), None  # those that wait, the one that is worked on, the one that is read into
+        given: Received | None = None
         try:
             while given is None or given.kind is not Frame.END:
                 given = None
-                for given in read_parts(read, PART):
+                for given in read_parts(self._stdin, PART):
                     self._frames.put(given)
                 if given is None:
                     self._frames.put(None)
@@ -114,10 +124,14 @@ class Taking:
         self._store = store
         self._intake: Intake | None = None
         self._turn: BinaryIO | None = None
+        self._rests = False
         self._gathered = bytearray()  # of a chunk without a plan
 
     def answer(self, given: Received) -> Sequence[Buffer]:
         """Do what a frame asks for; return what to say. Raises MldeskError, OSError."""
+        if self._rests and self._turn is not None:
+            acquire(self._turn.fileno(), shared=True)
+            self._rests = False
         if given.kind is Frame.PLAN:
             return self._plan(given.json())
         if given.kind is Frame.CHUNK:
@@ -138,6 +152,12 @@ class Taking:
         else:
             raise Torn(f"A {given.kind.name} frame has no place here.")
         return (frame(Frame.DONE),)
+
+    def rest(self) -> None:
+        """Hold up no other plan while nothing comes: the line may be gone without a word."""
+        if self._turn is not None and not self._rests:
+            release(self._turn.fileno())
+            self._rests = True
 
     def close(self) -> None:
         """Let go of what did not come whole."""
@@ -205,6 +225,9 @@ class Giving:
         data = self._buffer[:file.readinto(self._buffer[:length])]  # type: ignore[attr-defined]  # a raw file has it
         return header(Frame.DATA, data, NO_DIGEST), data
 
+    def rest(self) -> None:
+        """Nothing is held that others wait for."""
+
     def close(self) -> None:
         """Close what is open."""
         if self._file is not None:
@@ -223,6 +246,12 @@ class Stdin:
     def __init__(self, last: int) -> None:
         """The bytes of the ``last`` large calls stay as they are."""
         self._buffers, self._number = [memoryview(b"")] * last, 0
+        self._heard = time.monotonic()
+
+    @property
+    def silent(self) -> float:
+        """Seconds since the last byte; none while there is one to read."""
+        return 0.0 if select.select([0], [], [], 0)[0] else time.monotonic() - self._heard
 
     def __call__(self, count: int) -> memoryview:
         """Return the bytes."""
@@ -232,6 +261,7 @@ class Stdin:
             if not got:
                 break
             have += got
+            self._heard = time.monotonic()
         return view[:have]
 
     def _space(self, count: int) -> memoryview:

@@ -38,6 +38,17 @@ def acquire(handle: int, *, shared: bool = False, wait: bool = True) -> bool:
     return True
 
 
+def release(handle: int) -> None:
+    """Let a lock of ``acquire`` go without closing the file."""
+    if sys.platform == "win32":
+        with contextlib.suppress(OSError):
+            os.lseek(handle, 0, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+        return
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_UN)
+
+
 @contextlib.contextmanager
 def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold the lock file ``path`` (made if need be, never removed) for the block; waits as long as it takes."""

@@ -9,8 +9,8 @@ To ``receive``: PLAN (JSON {"manifest", "lead"}) is answered by LACK: a byte 1, 
 ``pieces_of``, set where that piece has to come; or a byte 0 alone, since the manifest itself is not there. After it,
 each CHUNK is a piece of the plan and goes into its place. From version 3 on PLAN may say {"begun": true}: then, behind
 the bits, LACK has eight bytes for each piece of which the beginning is there (number of the piece, bytes; big-endian),
-and a CHUNK that is shorter than its piece is the end of it; the plan is answered once no other ``receive`` is at work
-on the same manifest, or after a second. COMPLETE (JSON {"manifest"}) names all files, to the one
+and a CHUNK that is shorter than its piece is the end of it; the plan is answered once no other ``receive`` is busy
+with the same manifest, or after five seconds. COMPLETE (JSON {"manifest"}) names all files, to the one
 channel that said "lead" once the others are done. OBJECT is a whole file of at most a chunk that stands for itself.
 Without a plan, as version 1 knew it and larger manifests come: CHUNK (staged), ENTRY (JSON of a bare object's size,
 digest and chunks: make it of what was staged), COMPLETE. All but END are answered, in order, by DONE with no body (PLAN

@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\-]*")  # of a host or an alias; n
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9_.\-]+)?")
 _USER = re.compile(r"[^\s@:/\\'\"`$;&|<>(){}\-][^\s@:'\"`$;&|<>(){}]*")
 _DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
-_MOST_JUMPS = 8
+MOST_JUMPS = 8
 _HANDLED = {"hostname", "user", "port", "identityfile", "identitiesonly", "identityagent", "proxyjump",
             "connecttimeout"}
 # What changes nothing of what is done here: no terminal, no forwarding, checks and keepalives of our own.
@@ -139,7 +139,7 @@ def _follow(target: Target, text: str, folder: Path) -> Route:
         hop = _hop(here, settings, folder)
         hops.insert(0, hop)
         why = why or needs_system_ssh(settings, hop.keys)
-        if len(hops) > _MOST_JUMPS:
+        if len(hops) > MOST_JUMPS:
             raise BadInput("~/.ssh/config leads through jump hosts in a circle.", hint="Look at its ProxyJump lines.")
         jumps = str(settings.get("proxyjump", "none"))
         if jumps.lower() == "none" or waiting:

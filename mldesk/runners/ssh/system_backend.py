@@ -14,15 +14,16 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mldesk.core.errors import RunnerUnreachable
 from mldesk.runners.ssh.config import Target
-from mldesk.runners.ssh.errors import LoginRefused, NoRoute, Refused, SshMissing, at
+from mldesk.runners.ssh.errors import LoginRefused, NoRoute, Refused, SshMissing
 from mldesk.runners.ssh.host_keys import HostKey
 from mldesk.runners.ssh.known_hosts import KnownHosts
 from mldesk.runners.ssh.stream import ByteStream, StreamEnded, Tail
+from mldesk.runners.ssh.system_jumps import jumps_of, through
 
 DIAL_SECONDS = 10
 _FAILED = 255              # exit code of ssh itself
@@ -46,6 +47,7 @@ class SystemConnection:
                              hint="Install OpenSSH's client.")
         self._target, self._known = target, known
         self._config = ["-F", str(config)] if config is not None else []
+        self._jumps: tuple[Target, ...] | None = None
         self._streams: set[ProcessStream] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -56,10 +58,11 @@ class SystemConnection:
 
     def open_exec(self, command: str, timeout: float = 20.0) -> ProcessStream:  # noqa: ARG002 - ssh has its own limit
         """Start a command at the far end. That ssh cannot get there shows as the stream's end; see ``explain``."""
+        jumps = self._way()
         with self._lock:
             if self._closed:
                 raise RunnerUnreachable("This connection was closed.")
-            stream = ProcessStream(self._line(command), self._gone)
+            stream = ProcessStream([*self._line(self._target, jumps), command], self._gone)
             self._streams.add(stream)
         return stream
 
@@ -70,7 +73,8 @@ class SystemConnection:
         said = stream.complaint
         last = said.splitlines()[-1] if said else "it said nothing"
         if _BAD_KEY.search(said):
-            return self._about_the_key() or RunnerUnreachable(f"ssh does not trust {self._target}: {last}")
+            return self._about_the_key() or RunnerUnreachable(
+                f"ssh does not trust {self._target}: {last}", hint=f"Look at `ssh {self._target}` in a terminal.")
         if "ermission denied" in said or "Too many authentication failures" in said:
             return LoginRefused(f"{self._target} did not let us in: {last}",
                                 hint=f"Make `ssh {self._target}` work in a terminal without questions, with an agent.")
@@ -78,11 +82,10 @@ class SystemConnection:
             return NoRoute(f"{self._target} cannot be reached: {last}", hint="Is the machine on, and the network?")
         return RunnerUnreachable(f"ssh could not reach {self._target}: {last}")
 
-    def address(self) -> tuple[str, int]:
-        """Return the host and port that ssh makes of the target. Raises RunnerUnreachable."""
-        done = self._ask([*self._first(), "-G", *self._place()])
-        facts = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
-        name = facts.get("hostkeyalias") or facts.get("hostname", self._target.host)
+    def address(self, target: Target | None = None) -> tuple[str, int]:
+        """Return the host and port that ssh makes of the target, or of a jump. Raises RunnerUnreachable."""
+        facts = self._facts(target := target or self._target)
+        name = facts.get("hostkeyalias") or facts.get("hostname", target.host)
         port = 22 if facts.get("hostkeyalias") else int(facts.get("port", "22"))
         return name, port
 
@@ -100,29 +103,42 @@ class SystemConnection:
         with self._lock:
             self._streams.discard(stream)
 
-    def _line(self, command: str) -> list[str]:
+    def _facts(self, target: Target) -> dict[str, str]:
+        done = self._ask([*self._first(), "-G", *_place(target)])
+        return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+
+    def _way(self) -> tuple[Target, ...]:
+        """Return the jump hosts, looked up once. Raises BadInput, RunnerUnreachable."""
+        if self._jumps is None:
+            self._jumps = jumps_of(self._target, self._facts) if os.name != "nt" else ()  # no shell of POSIX there
+        return self._jumps
+
+    def _line(self, target: Target, jumps: Sequence[Target] = ()) -> list[str]:
+        """Return what reaches a host, but for the command there."""
         files = " ".join(f'"{path}"' for path in self._known.files).replace("%", "%%")
         settings = _settings(StrictHostKeyChecking="yes", UserKnownHostsFile=files, ServerAliveInterval="5",
                              ServerAliveCountMax="3", ControlMaster="no", ClearAllForwardings="yes",
                              PermitLocalCommand="no", LogLevel="ERROR", RemoteCommand="none")
-        return [*self._first(), "-T", "-x", "-a", *settings, *self._place(), command]
+        return [*self._first(), *through(jumps, self._line), "-T", "-x", "-a", *settings, *_place(target)]
 
     def _first(self) -> list[str]:
         return [str(self._program), *self._config, *_settings(BatchMode="yes", ConnectTimeout=str(DIAL_SECONDS))]
 
-    def _place(self) -> list[str]:
-        return [*(["-l", self._target.user] if self._target.user else []),
-                *(["-p", str(self._target.port)] if self._target.port else []), "--", self._target.host]
-
     def _about_the_key(self) -> RunnerUnreachable | None:
+        """Say of the first host on the way whose key is not trusted why it is not; None if that cannot be found out."""
+        hops = [*self._way(), self._target]
+        judged = (self._judge(hop, hops[:number]) for number, hop in enumerate(hops))
+        return next((error for error in judged if error is not None), None)
+
+    def _judge(self, target: Target, jumps: Sequence[Target]) -> RunnerUnreachable | None:
         """Fetch the key that the host shows, saying nothing to it but our name, and judge it as the other backend."""
-        host, port = self.address()
+        host, port = self.address(target)
         with tempfile.TemporaryDirectory(prefix="mldesk-ssh-") as folder:
             seen = Path(folder) / "seen"
             settings = _settings(StrictHostKeyChecking="accept-new", UserKnownHostsFile=f'"{seen}"',
                                  GlobalKnownHostsFile="/dev/null", HashKnownHosts="no", ControlPath="none",
                                  PreferredAuthentications="none", UpdateHostKeys="no", RemoteCommand="none")
-            self._ask([*self._first(), "-T", *settings, *self._place(), "true"])
+            self._ask([*self._first(), *through(jumps, self._line), "-T", *settings, *_place(target), "true"])
             words = seen.read_text("utf-8", "replace").split() if seen.exists() else []
         if len(words) < 3:
             return None
@@ -132,8 +148,7 @@ class SystemConnection:
             return error
         except ValueError:
             return None
-        return RunnerUnreachable(f"ssh does not trust {at(host, port)}, though MLDesk does.",
-                                 hint=f"Look at `ssh {self._target}` in a terminal.")
+        return None
 
     def _ask(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         try:
@@ -218,6 +233,11 @@ class ProcessStream:
         with contextlib.suppress(OSError, ValueError):
             while data := os.read(self._err.fileno(), 4096):
                 self._tail.add(data)
+
+
+def _place(target: Target) -> list[str]:
+    return [*(["-l", target.user] if target.user else []), *(["-p", str(target.port)] if target.port else []),
+            "--", target.host]
 
 
 def _settings(**values: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from mldesk.runners.ssh.errors import (
     NotInstalled,
     UnknownHost,
 )
+from mldesk.runners.ssh.known_hosts import KnownHosts
 from mldesk.runners.ssh.programs import Installed
 from tests.runners.ssh.box import PASSWORD, Account, Box, Person, Sshd, make_key, read_key
 from tests.runners.ssh.proxy import Proxy
@@ -278,10 +278,9 @@ def test_a_box_behind_a_jump_host_is_reached_through_it(
         box: Box, person: Person, sshd: Sshd, second: Sshd, account: Account, system: bool) -> None:
     second.allow(person.public)
     person.pin(second)
-    shutil.copy(person.home.root / "known_hosts", person.ssh / "known_hosts")  # ssh's own jumps read only that
     person.pin(sshd)
-    known = f"UserKnownHostsFile {person.ssh}/known_hosts" if system else ""  # which also makes it the system's ssh
-    person.config(f"Host gate\n HostName 127.0.0.1\n Port {second.port}\n User {account.name}\n {known}\n"
+    person.config(f"{'Match all' if system else ''}\n"  # which makes it the system's ssh
+                  f"Host gate\n HostName 127.0.0.1\n Port {second.port}\n User {account.name}\n"
                   f"Host 127.0.0.1\n ProxyJump gate\n"
                   f"Host *\n IdentityFile {person.ssh}/id_ed25519\n IdentitiesOnly yes\n")
     marks = (second.folder / "log").read_text().count("Accepted publickey")
@@ -293,11 +292,13 @@ def test_a_box_behind_a_jump_host_is_reached_through_it(
     assert (second.folder / "log").read_text().count("Accepted publickey") > marks
 
 
+@BOTH
 def test_a_jump_host_that_is_not_known_is_asked_about_by_its_own_name(
-        box: Box, person: Person, sshd: Sshd, second: Sshd, account: Account) -> None:
+        box: Box, person: Person, sshd: Sshd, second: Sshd, account: Account, system: bool) -> None:
     second.allow(person.public)
     person.pin(sshd)
-    person.config(f"Host 127.0.0.1\n ProxyJump {account.name}@localhost:{second.port}\n"
+    person.config(f"{'Match all' if system else ''}\n"
+                  f"Host 127.0.0.1\n ProxyJump {account.name}@localhost:{second.port}\n"
                   f"Host *\n IdentityFile {person.ssh}/id_ed25519\n")
     runner = box.runner(person, sshd.port)
     try:
@@ -306,6 +307,35 @@ def test_a_jump_host_that_is_not_known_is_asked_about_by_its_own_name(
         assert (caught.value.host, caught.value.port) == ("localhost", second.port)
         runner.accept(caught.value)
         assert runner.connect()["cores"] > 0
+    finally:
+        runner.close()
+
+
+def test_the_systems_ssh_holds_every_jump_to_the_pins(
+        box: Box, person: Person, sshd: Sshd, second: Sshd, account: Account) -> None:
+    second.allow(person.public)
+    person.ssh.rename(folder := person.ssh.with_name("it's 100% mine"))  # what a shell and ssh read otherwise
+    person.ssh = folder
+    person.config(f"Match all\n"
+                  f"Host first\n HostName 127.0.0.1\n Port {sshd.port}\n User {account.name}\n"
+                  f"Host second\n HostName 127.0.0.1\n Port {second.port}\n User {account.name}\n ProxyJump first\n"
+                  f"Host 127.0.0.1\n ProxyJump first,second,first\n"
+                  f"Host *\n IdentityFile \"{folder}/id_ed25519\"\n IdentitiesOnly yes\n".replace("100%", "100%%"))
+    person.known = KnownHosts(folder / "pins", ())
+    runner = box.runner(person, sshd.port)
+    try:
+        for expected in (sshd, second):
+            with pytest.raises(UnknownHost) as caught:
+                runner.connect()
+            assert caught.value.port == expected.port
+            runner.accept(caught.value)
+        assert runner.connect()["cores"] > 0
+        person.known.forget("127.0.0.1", second.port)
+        person.known.pin("127.0.0.1", second.port, sshd.keys["ed25519"])
+        runner.close()
+        runner = box.runner(person, sshd.port)
+        with pytest.raises(HostKeyChanged):
+            runner.connect()
     finally:
         runner.close()
 

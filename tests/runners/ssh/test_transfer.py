@@ -141,7 +141,14 @@ def test_a_plan_is_answered_once_the_receiver_before_has_written_everything(
     monkeypatch.setattr("runner_agent.bulk._PATIENCE", 0.05)
     _, body = third.answer(plan)  # while the second goes on: nobody waits for ever
     assert read_lack(bytes(body), pieces_of(near.manifest(digest).entries)) == {0: PART, 1: 0}
-    for taking in (second, third):
+    monkeypatch.setattr("runner_agent.bulk._PATIENCE", 60.0)
+    second.rest()
+    third.rest()
+    fourth = Taking(far)
+    fourth.answer(plan)  # at once: nothing comes to the others, who go on when something does
+    fourth.rest()
+    second.answer(Received(Frame.CHUNK, piece.digest, near.read_chunk(piece.entry, 0)[PART:], 0))
+    for taking in (second, third, fourth):
         taking.close()
 
 
