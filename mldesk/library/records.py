@@ -74,6 +74,7 @@ class Run:
     note: str = ""               # what a person wrote of it
     group: str = ""              # the group it was put into, "" for none
     tags: tuple[str, ...] = ()
+    priority: int = 0            # in its runner's queue, as it was begun: -10 to 10
 
     @property
     def seconds(self) -> float | None:

@@ -51,11 +51,11 @@ class RunStore:
         self._database, self._clock = database, clock
 
     def add(self, spec: JobSpec, runner: str, dataset: str = "", created: float | None = None, *,
-            model_name: str = "") -> Run:
+            model_name: str = "", priority: int = 0) -> Run:
         """Keep a job before it is sent. The same job again is the run there is; raises Conflict for another spec.
 
         ``dataset`` is name@version. The model it makes will be called ``model_name``, else what the payload's
-        "model" says, else after dataset and target.
+        "model" says, else after dataset and target. ``priority`` is its place in the runner's queue, -10 to 10.
         """
         text = codec.dump(spec.to_json())
         with self._database.write() as connection:
@@ -74,7 +74,7 @@ class RunStore:
                 task=payload.get("task"), target=target, estimator=codec.clean(payload.get("estimator") or ""),
                 model_name=tidy_name(named or f"{dataset.rpartition('@')[0]}-{target}", "model"), last_seq=0,
                 created=self._clock.now() if created is None else created, stage="",
-                parameters=codec.dump(payload.get("parameters") or {}), spec=text))
+                parameters=codec.dump(payload.get("parameters") or {}), priority=priority, spec=text))
             return _to_run(connection.execute(_run.where(runs.c.id == spec.id)).one())
 
     def get(self, reference: str) -> Run:
@@ -336,4 +336,5 @@ def _to_run(row: Row[Any]) -> Run:
         last_seq=row.last_seq, created=row.created, started=row.started, finished=row.finished,
         result=codec.load(row.result), progress=codec.load(row.progress), stage=row.stage,
         model=None if row.model_now is None else f"{row.model_now}@{row.model_number}", spec=codec.load(row.spec),
-        handover=codec.load(row.handover), note=row.note, group=row.collection, tags=tuple(codec.load(row.tags)))
+        handover=codec.load(row.handover), note=row.note, group=row.collection, tags=tuple(codec.load(row.tags)),
+        priority=row.priority)

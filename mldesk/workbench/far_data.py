@@ -118,7 +118,7 @@ class FarData:
         payload = ImportRequest.from_json(request.to_json()).to_json()
         spec = JobSpec(new_id(), KIND, f"import-{slug(name) or 'table'}", (), payload, Resources(device="cpu"))
         run = self._library.runs.add(spec, runner, "", self._clock.now())
-        return send(self._library, self._runners, run, spec)
+        return send(self._library, self._runners, run)
 
     def where(self, version: DatasetVersion) -> str | None:
         """Return the runner that alone has a table's rows; None when they are here."""

@@ -22,6 +22,7 @@ from mldesk.wire.manifest import is_digest
 from mldesk.wire.states import Cause, JobState
 from mldesk.workbench.far_data import keep_imported
 from mldesk.workbench.runner_asking import AskedRunners
+from mldesk.workbench.sending import submit
 from mldesk.workbench.spreading import Spreader
 
 if TYPE_CHECKING:  # rpyc loads with it
@@ -98,7 +99,7 @@ class Follower:
             return False
         with self.at(run) as client:
             if run.state is JobState.CREATED:  # whoever made it died, or is, between writing the row and the submit
-                client.submit(JobSpec.from_json(run.spec))
+                submit(client, run)
             if run.handover is not None:       # likewise, in the middle of a move
                 take_over(self._library, client, run)
                 run = self._library.runs.get(run_id)

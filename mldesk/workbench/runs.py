@@ -186,8 +186,8 @@ class RunService:
 
     def begin(self, spec: JobSpec, runner: str, dataset: str, priority: int = 0) -> Run:
         """Write a job down, then hand it to its runner. Raises as ``start``."""
-        run = self._library.runs.add(spec, runner, dataset, self._clock.now())
-        return send(self._library, self._runners, run, spec, priority)
+        run = self._library.runs.add(spec, runner, dataset, self._clock.now(), priority=priority)
+        return send(self._library, self._runners, run)
 
     def prepare(self, manifests: Sequence[str], runner: str) -> str:
         """Return the runner that ``runner`` means, once it can have these tables. Raises as ``start``."""

@@ -75,7 +75,7 @@ class ScriptService:
                        ScriptRequest.from_json(request.to_json()).to_json(), order.resources)
         run = self._library.runs.add(spec, runner, next((version.label for version in versions.values()), ""),
                                      self._clock.now())
-        return send(self._library, self._runners, run, spec)
+        return send(self._library, self._runners, run)
 
     def diff(self, run: Run, other: Run | None = None) -> str:
         """Return what changed in a script since another run of it (by default the last one before), as a unified diff.

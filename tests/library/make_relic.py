@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mldesk.core.paths import Home
 from mldesk.library import Library, schema
-from tests.library.conftest import STARTED, add_run, add_table, journal, loss, succeeded
+from tests.library.conftest import STARTED, add_run, add_table, journal, loss, make_spec, succeeded
 
 
 def main() -> None:
@@ -28,6 +28,8 @@ def main() -> None:
             library.runners.add("gpu", "ssh", "me@box", options={"processor_only": False}, added=6.0)
             library.runners.set_unreachable("gpu", 7.0, "It is off.")
             moved = add_run(library, "Pinguïns@2", name="moved")
+            spec = make_spec("Pinguïns@2", name="urgent")
+            library.runs.add(spec, "local", "Pinguïns@2", priority=7)
             library.runs.apply(moved.id, journal(STARTED, ("interrupted", {"cause": "killed_external"})))
             library.runs.move(moved.id, "gpu", checkpoint=first.manifest)
             library.contracts.add("Pinguïns", {"columns": []})

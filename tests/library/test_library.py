@@ -143,6 +143,9 @@ class TestMigrations:
                 assert (change.before, change.after, change.note) == ("candidate", "promoted", "It is better.")
                 assert library.models.card("Pinguïns-class", 1) == "# Mine"
                 assert [(made.rows, made.options) for made in library.predictions.list()] == [(3, {"level": 0.9})]
+            assert library.runs.get("stopped").priority == 0
+            if relic.stem > "0007":
+                assert library.runs.get("urgent").priority == 7
             assert library.settings.get("theme") == "dark"
             library.runs.apply(stopped.id, journal(("started", {"attempt": 2, "resumed_from": 1}), first=5))
             add_table(library, "Pinguïns")

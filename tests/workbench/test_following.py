@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -77,14 +78,16 @@ def test_a_job_that_its_runner_does_not_know_is_lost(desk: Desk) -> None:
     assert desk.runs.get(run.id).state is JobState.LOST
 
 
-def test_a_run_whose_submit_never_arrived_is_submitted_by_the_next_follower(desk: Desk) -> None:
+@pytest.mark.parametrize("priority", [0, 5])
+def test_a_run_whose_submit_never_arrived_is_submitted_by_the_next_follower(desk: Desk, priority: int) -> None:
     desk.runner.down = 1
     with pytest.raises(RunnerUnreachable, match=r"No answer\."):
-        desk.runs.start(ORDER)
+        desk.runs.start(replace(ORDER, priority=priority))
     (run,) = desk.runs.list()
     assert (run.state, run.id in desk.runner.specs) == (JobState.CREATED, False)
     assert desk.runs.refresh() == []
     assert desk.runs.get(run.id).state is JobState.QUEUED
+    assert desk.runner.priorities[run.id] == priority
     assert desk.runner.specs[run.id].digest == desk.runner.specs[run.id].from_json(run.spec).digest
 
 
