@@ -29,7 +29,7 @@ class Bench:
 
     def __init__(self, root: Path, *options: str) -> None:
         self.home = Home(root / "home").make()
-        self.options = ["--trainer", json.dumps([sys.executable, str(FAKE)]), "--patience", "[0.3, 0.3, 2]",
+        self.options = ["--trainer", json.dumps([sys.executable, str(FAKE)]), "--patience", "[0.3, 0.3, 6]",
                         "--ballast", "1048576", *(options or ["--no-warm"])]
         self.runner = self.client()
 

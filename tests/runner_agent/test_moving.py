@@ -21,6 +21,8 @@ from mldesk.wire.objects import ObjectStore
 from mldesk.wire.states import JobState
 from tests.runner_agent.bench import Bench, command_of, dense, kill, kinds, last, steps
 
+STEPS = 200
+
 
 @pytest.fixture
 def benches(tmp_path: Path) -> Iterator[tuple[Bench, Bench]]:
@@ -61,7 +63,8 @@ def encoded(events: list[Event]) -> bytes:
 
 
 def going(bench: Bench, **more: object) -> JobSpec:
-    return bench.spec(steps=40, delay=0.02, checkpoints=True, **more)
+    """Return a job that still goes on when a slow machine gets to releasing it."""
+    return bench.spec(steps=STEPS, delay=0.02, checkpoints=True, **more)
 
 
 def test_a_moved_job_goes_on_from_its_last_step_in_one_history(benches: tuple[Bench, Bench]) -> None:
@@ -78,7 +81,7 @@ def test_a_moved_job_goes_on_from_its_last_step_in_one_history(benches: tuple[Be
     after = events[len(before):]
     assert (after[0].kind, dict(after[0].payload)) == ("queued", {"attempt": 2, "by": "move"})
     assert after[2].payload["resumed_from"] == steps(before)[-1]
-    assert steps(events) == list(range(1, 41))
+    assert steps(events) == list(range(1, STEPS + 1))
     assert events[-1].kind == "succeeded"
     here.runner.forget_job(spec.id)
     here.runner.forget_job(spec.id)
@@ -142,7 +145,7 @@ def test_a_job_that_comes_back_goes_on_from_what_it_did_elsewhere(benches: tuple
     kill(here.agent())  # and what it knew is read again from the disk
     here.runner.take_over(spec, encoded(second), checkpoint)
     events = followed(here, spec.id, second)
-    assert steps(events) == list(range(1, 41))
+    assert steps(events) == list(range(1, STEPS + 1))
     assert events[-1].kind == "succeeded"
     assert kinds(events).count("queued") == 3
 
