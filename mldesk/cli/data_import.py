@@ -116,13 +116,19 @@ def import_(
     _imported(face, version, rejects)
 
 
-def again(context: typer.Context, name: Name, rejects: RejectsFile = None) -> None:
+def again(context: typer.Context, name: Name, rejects: RejectsFile = None,
+          without_merged: Annotated[bool, typer.Option("--without-merged", help="Even if rows of other files were "
+                                                       "merged since: the next version will lack them.")] = False) -> None:
     """Read a dataset's files anew, as the last time, into its next version."""
     face = Face.of(context)
     with (Interrupts() as interrupts, face.workbench() as bench, Meter(face, f"Importing {name}", "bytes") as meter):
+        cleaned = [item for item in bench.datasets.line_of(bench.datasets.show(name)) if item.recipe]
         version = bench.datasets.import_again(name, progress=meter.update, cancelled=interrupts.asked,
-                                              rejects=rejects).head
+                                              rejects=rejects, without_merged=without_merged).head
     _imported(face, version, rejects)
+    for item in reversed(cleaned):
+        face.note(f"{item.label} was cleaned by {words.plural(len(item.recipe or ()), 'step')}, {version.label} is not "
+                  f"yet: mldesk data clean {version.dataset} --recipe from:{item.label}")
 
 
 def samples(context: typer.Context) -> None:

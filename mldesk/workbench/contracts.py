@@ -140,12 +140,7 @@ class ContractService:
 
     def _in_head(self, head: DatasetVersion) -> dict[str, int]:
         """Return digest and rows of the files whose rows are in a version: those of its own line of ancestors."""
-        parents = {version.number: version.parent for version in self._datasets.versions(head.dataset)}
-        line: set[int] = set()
-        number: int | None = head.number
-        while number is not None and number not in line:
-            line.add(number)
-            number = parents.get(number)
+        line = {version.number for version in self._datasets.line_of(head)}
         return {file.digest: file.rows for file in self._library.contracts.accepted(head.dataset)
                 if file.version in line}
 

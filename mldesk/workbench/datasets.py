@@ -84,13 +84,25 @@ class DatasetService:
             return preview_import([path], options, self._home.scratch, rows=rows, cancelled=cancelled)
 
     def import_again(self, name: str, *, progress: Progress | None = None, cancelled: Cancelled | None = None,
-                     rejects: Path | None = None) -> Dataset:
-        """Read the sources of a dataset's last import anew, with its options. Raises Conflict if it knows none."""
+                     rejects: Path | None = None, without_merged: bool = False) -> Dataset:
+        """Read the sources of a dataset's last import anew, with its options.
+
+        Raises Conflict if it knows none, or if rows of other files were merged since, which the next version would
+        not have, unless ``without_merged`` says that this is meant.
+        """
         from mldesk.data import ImportOptions
 
         imported = [version for version in self.versions(name) if version.reading is not None]
         if not imported:
             raise Conflict(f"{name} was not imported from files that are known.", hint="Import its file again by name.")
+        line = {version.number for version in self.line_of(self.show(name))}
+        merged = [file for file in self._library.contracts.accepted(imported[-1].dataset) if file.version in line]
+        if merged and not without_merged:
+            files = f"{merged[0].name} and {len(merged) - 1:,} more" if merged[1:] else merged[0].name
+            raise Conflict(f"{name} has {sum(file.rows for file in merged):,} rows that were merged ({files:.120}); "
+                           "reading its files again would leave them out.",
+                           hint="Merge the new files instead (`mldesk data check --merge`), or give --without-merged: the "
+                           "version that has those rows stays, and they can be merged into the next one.")
         last = imported[-1].reading or {}
         return self.import_files(list(last["sources"]), imported[-1].dataset, progress=progress, cancelled=cancelled,
                                  options=ImportOptions.from_json(last["options"]), rejects=rejects)
@@ -109,6 +121,16 @@ class DatasetService:
     def versions(self, name: str) -> list[DatasetVersion]:
         """Return every version, oldest first. Raises NotFound."""
         return self._library.datasets.versions(self.show(name).dataset)
+
+    def line_of(self, version: DatasetVersion) -> Sequence[DatasetVersion]:
+        """Return a version and those it came of, the newest first, back to an import."""
+        known = {item.number: item for item in self._library.datasets.versions(version.dataset)}
+        line: dict[int, DatasetVersion] = {}
+        number: int | None = version.number
+        while number is not None and number in known and number not in line:
+            line[number] = known[number]
+            number = known[number].parent
+        return tuple(line.values())
 
     def preview(self, reference: str, *, rows: int = 20, offset: int = 0, order_by: tuple[str, bool] | None = None,
                 where: str | None = None, search: str | None = None, only: Sequence[int] | None = None,

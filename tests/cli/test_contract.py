@@ -17,7 +17,7 @@ COMMANDS = {
                     "--delimiter", "--encoding", "--decimal", "--thousands", "--dates", "--missing", "--type",
                     "--table", "--query", "--flatten", "--widths", "--member", "--provenance", "--union", "--rejects",
                     "--most"},
-    "data again": {"N", "--rejects"},
+    "data again": {"N", "--rejects", "--without-merged"},
     "data fetch": {"N[@V]"},
     "data explore": {"N[@V]", "--target", "--task"},
     "data guard": {"N[@V]", "--target", "--split", "--split-column", "--folds", "--test-size", "--seed"},

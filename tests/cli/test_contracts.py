@@ -96,6 +96,20 @@ def test_good_files_are_merged_once_and_bad_ones_set_aside(mldesk: Command, batc
     assert checked(mldesk, batch)[1]["a.csv"]["status"] == "accepted"
 
 
+def test_reading_the_files_again_leaves_no_merged_row_out_unless_that_is_meant(mldesk: Command, batch: Path) -> None:
+    (batch / "a.csv").write_text(HEAD + "101,Lyon,1,2024-02-02\n102,Oslo,1,2024-02-03\n")
+    checked(mldesk, batch, "--merge")
+    answer = mldesk("data", "again", "t")
+    assert answer.code == 2
+    assert "t has 2 rows that were merged (a.csv)" in answer.err
+    assert mldesk.good("data", "show", "t")["version"] == 2
+    assert mldesk.good("data", "again", "t", "--without-merged")["rows"] == 50
+    assert checked(mldesk, batch, "--merge")[1]["a.csv"]["status"] == "accepted"
+    assert [mldesk.good("data", "show", f"t@{number}")["rows"] for number in (2, 4)] == [52, 52]
+    mldesk.good("data", "rollback", "t", 1)
+    assert mldesk.good("data", "again", "t")["rows"] == 50
+
+
 def test_rows_that_are_there_already_are_not_merged_twice(mldesk: Command, batch: Path) -> None:
     (batch / "a.csv").write_text(HEAD + "7,Lyon,1,2024-02-02\n201,Lyon,1,2024-02-02\n")
     answer = mldesk("data", "check", batch, "--contract", "t", "--merge", "--json")
