@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,9 @@ from mldesk.cli.data_looks import diff, preview, profile, query
 from mldesk.cli.data_shown import Name, Reference, Version, columns, origin, problems, recipe_words
 from mldesk.cli.face import Face, facts
 from mldesk.cli.steps import steps
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Dataset
 
 app = typer.Typer(help="Import tables, look at them, clean them into new versions.")
 app.command("import")(import_)
@@ -34,21 +38,35 @@ app.command()(check)
 def list_(
     context: typer.Context,
     removed: Annotated[bool, typer.Option("--removed", help="What is in the bin instead.")] = False,
+    find: Annotated[str, typer.Option(metavar="TEXT", help="Only those with these words in name, source, columns or "
+                                      "tags.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(metavar="T", help="With this tag, or a version that has it; may be "
+                                                  "repeated.")] = None,
 ) -> None:
     """List the datasets."""
     face = Face.of(context)
     with face.workbench() as bench:
-        datasets = bench.datasets.list(removed=removed)
+        tags = bench.history.tags()
+        datasets = [item for item in bench.datasets.list(removed=removed)
+                    if set(tag or ()) <= set(tags.get(item.name, ())) and _has(item, tags.get(item.name, ()), find)]
     if face.json:
         from mldesk.workbench.summaries import dataset_line
 
-        face.document({"datasets": [dataset_line(item) for item in datasets]})
+        face.document({"datasets": [{**dataset_line(item), "tags": list(tags.get(item.name, ()))}
+                                    for item in datasets]})
         return
-    face.table(("dataset", "versions", "rows", "columns", "size", "made"),
+    nothing = "No dataset is like that." if find or tag else \
+        "The bin is empty." if removed else "No datasets yet. Try: mldesk data import FILE --name N"
+    face.table(("dataset", "versions", "rows", "columns", "size", "made", "tags"),
                [(item.head.label, item.versions, words.count(item.head.rows), words.count(len(item.head.columns)),
-                 words.size(item.head.size), words.moment(item.head.created)) for item in datasets],
-               right=("versions", "rows", "columns", "size"),
-               empty="The bin is empty." if removed else "No datasets yet. Try: mldesk data import FILE --name N")
+                 words.size(item.head.size), words.moment(item.head.created), ", ".join(tags.get(item.name, ())))
+                for item in datasets], right=("versions", "rows", "columns", "size"), spare=("made", "tags"),
+               empty=nothing)
+
+
+def _has(item: Dataset, tags: Sequence[str], find: str) -> bool:
+    texts = [item.name, item.head.source, *tags, *(column.name for column in item.head.columns)]
+    return all(any(word in text.casefold() for text in texts) for word in find.casefold().split())
 
 
 @app.command()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Steps = Sequence[Any]
 _FROM = "from:"
+_NOTHING = object()
 
 
 def clean(
@@ -87,9 +88,10 @@ def recipe(
     elif output is not None:
         face.say(f"Wrote {output}: {words.plural(len(steps), 'step')}")
     else:
-        face.table(("", "step", "fields"), [
-            (str(number), f"{step['step']}{' (skipped)' if step.get('disabled') else ''}", _fields(step))
-            for number, step in enumerate(steps, start=1)])
+        face.table(("no.", "step", "", "what it is told"), [
+            (number, step["step"], "skipped" if step.get("disabled") else "", _told(step))
+            for number, step in enumerate(steps, start=1)], right=("no.",), whole=("no.", "step", ""),
+            empty="The recipe has no steps.")
 
 
 def read_recipe(bench: Workbench, source: str) -> Steps:
@@ -108,9 +110,19 @@ def _two(text: str) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def _fields(step: Any) -> str:
-    shown = {name: value for name, value in step.items() if name not in ("step", "disabled", "digest")}
-    return words.cell(json.dumps(shown, ensure_ascii=False))[:120]
+def _told(step: Any) -> str:
+    """Return what differs from a step's defaults, in one line."""
+    from mldesk.data.recipes.steps import BY_NAME
+
+    usual = {field.name: field.default for field in BY_NAME[step["step"]].fields if not field.required}
+    return "; ".join(f"{name} {_value(value)}" for name, value in step.items()
+                     if name not in ("step", "disabled", "digest") and usual.get(name, _NOTHING) != value)
+
+
+def _value(value: Any) -> str:
+    plain = isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value)
+    return words.cell(", ".join(map(str, value)) if plain else value if isinstance(value, (str, int, float)) else
+                      json.dumps(value, ensure_ascii=False))
 
 
 def _allow(face: Face, bench: Workbench, steps: Steps, allow: bool) -> None:

@@ -67,13 +67,16 @@ def check(
                                                     "report.")] = None,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is wrong: .html, .txt, or .csv with "
                                                  "a line per cell.")] = None,
+    sheet: Annotated[str | None, typer.Option(metavar="S", help="Of workbooks; else the one that the dataset was "
+                                              "imported from, or the one with the most cells.")] = None,
 ) -> None:
     """Check files against a contract. Exit code 1 when one is rejected."""
     from mldesk.workbench.contract_report import as_csv, as_html, as_text, summary
 
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
-        found = bench.contracts.check(name, files, merge=merge, quarantine=quarantine, cancelled=interrupts.asked)
+        found = bench.contracts.check(name, files, merge=merge, quarantine=quarantine, cancelled=interrupts.asked,
+                                      reading={} if sheet is None else {"sheet": sheet})
     if rejects is not None:
         kind = rejects.suffix.lower()
         write_text(rejects, as_html(found.dataset, found.verdicts) if kind in (".html", ".htm") else
@@ -84,8 +87,10 @@ def check(
                        "files": [verdict.to_json() for verdict in found.verdicts]})
     else:
         for verdict in found.verdicts:
+            bad = words.plural(verdict.bad_rows, "row") if verdict.bad_rows else ""
             face.say(f"{verdict.file}: {verdict.status}" + (
-                f", without {words.plural(verdict.bad_rows, 'row')}" if verdict.accepted and verdict.bad_rows else ""))
+                f", without {bad}" if bad and verdict.accepted else
+                f", {bad} of {verdict.rows:,} with something wrong" if bad else ""))
             for item in verdict.findings[:_SHOWN]:
                 first = f" (row {item.cells[0][0]:,}: {item.cells[0][1]!r})" if item.cells and item.cells[0][1] else ""
                 face.say(f"  {item.severity}: {item.message}{first}")

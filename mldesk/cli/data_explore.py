@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from mldesk.cli import words
+from mldesk.cli import row_numbers, words
 from mldesk.cli.data_shown import Reference
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.train import SPLIT_HELP
 
-_SHOWN = 12
+_SHOWN, _GROUPS = 12, 5
 _MEASURES = {"pearson": "Pearson's r", "cramers_v": "Cramér's V", "correlation_ratio": "correlation ratio"}
 
 
@@ -28,7 +29,7 @@ def explore(
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
         if target is None:
-            made = bench.explore.statistics(reference, cancelled=interrupts.asked)
+            made = row_numbers.explored(bench.explore.statistics(reference, cancelled=interrupts.asked))
         else:
             made = bench.explore.target(reference, target, task, cancelled=interrupts.asked)
     if face.json:
@@ -57,7 +58,7 @@ def guard(
     """Deal the rows as `train` would, and show what would make its scores say too much.
 
     Copies of training rows among the test rows, columns that give the target away, identifiers, classes without rows,
-    and the like; each with the rows to look at.
+    and the like; each with the rows to look at, counted from 1, and which of them are alike.
     """
     from mldesk.workbench.orders import TrainOrder
 
@@ -66,7 +67,7 @@ def guard(
                        folds=folds, test_size=test_size, seed=seed, features=tuple(feature) if feature else None,
                        without=tuple(without or ()))
     with Interrupts() as interrupts, face.workbench() as bench:
-        found = bench.explore.guard(order, cancelled=interrupts.asked)
+        found = row_numbers.guarded(bench.explore.guard(order, cancelled=interrupts.asked))
     if face.json:
         face.document(found)
         return
@@ -76,11 +77,27 @@ def guard(
     for concern in found["concerns"]:
         face.say(f"\n{concern['level'].upper()}  {concern['text']}")
         face.say(f"  {concern['hint']}")
-        if concern["rows"]:
-            more = " …" if len(concern["rows"]) > _SHOWN else ""
-            face.say(f"  rows (from 0): {', '.join(str(row) for row in concern['rows'][:_SHOWN])}{more}")
-        elif concern["where"]:
-            face.say(f"  rows: those WHERE {concern['where'][:200]}")
+        _where(face, reference, concern)
+
+
+def _where(face: Face, reference: str, concern: Mapping[str, Any]) -> None:
+    """Say which rows are meant, those that are alike side by side, and the command that shows them."""
+    groups, rows = concern["groups"][:_GROUPS], concern["rows"][:_SHOWN]
+    if groups:
+        for group in groups:
+            face.say(f"  alike: {', '.join(_placed(group))}")
+        if len(concern["groups"]) > len(groups):
+            face.say("  …")
+        rows = [one["row"] for group in groups for one in group[:_SHOWN]]
+    elif rows:
+        face.say(f"  rows: {', '.join(map(str, rows))}{' …' if len(concern['rows']) > _SHOWN else ''}")
+    if rows or concern["where"]:
+        chosen = f"--only {','.join(map(str, rows))}" if rows else f"--where {shlex.quote(concern['where'])}"
+        face.say(f"  see them: mldesk data preview {shlex.quote(reference)} {chosen}")
+
+
+def _placed(group: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{one['row']} ({one['part']})" for one in group[:_SHOWN]] + ["…"] * (len(group) > _SHOWN)
 
 
 def _statistics(face: Face, made: Mapping[str, Any]) -> None:
@@ -116,7 +133,7 @@ def _repeats(face: Face, repeats: Mapping[str, Any]) -> None:
              ("nearly the same", words.count(near["rows"]), _rows(near["examples"]))]
     lines += [(f"apart in {item['column']} only", words.count(item["rows"]), _rows(item["examples"]))
               for item in apart["columns"][:5]]
-    face.table(("rows that are", "rows", "for example (from 0)"), lines, right=("rows",))
+    face.table(("rows that are", "rows", "for example"), lines, right=("rows",))
     if not apart["looked"]:
         face.note("The table is too long to look for rows that are apart in one column only.")
 

@@ -36,18 +36,15 @@ def lineage(context: typer.Context, name: Name) -> None:
 
 
 def tag(context: typer.Context, reference: Reference,
-        tags: Annotated[list[str] | None, typer.Argument(metavar="TAG…", help="Words to find it by.")] = None,
-        remove: Annotated[list[str] | None, typer.Option("--remove", metavar="TAG", help="Take a tag off; may be "
-                                                         "repeated.")] = None) -> None:
-    """Put tags on a dataset, or on one of its versions; without tags show them."""
+        tags: Annotated[list[str] | None, typer.Argument(metavar="TAG…", help="Words to find it by; the same as "
+                                                         "--add.")] = None,
+        add: Annotated[list[str] | None, typer.Option("--add", "-a", metavar="T", help="May be repeated.")] = None,
+        remove: Annotated[list[str] | None, typer.Option("--remove", "-r", metavar="T", help="May be repeated.")]
+        = None) -> None:
+    """Give tags to a dataset or one of its versions, or take them away; without either, say which it bears."""
     face = Face.of(context)
     with face.workbench() as bench:
-        before = bench.history.words(reference).tags
-        lost = next((item for item in remove or () if item not in before), None)
-        if lost is not None:
-            raise BadInput(f"{reference} has no tag {lost!r:.60}.")
-        kept = [item for item in before if item not in (remove or ())]
-        now = bench.history.annotate(reference, tags=[*kept, *(tags or ())]).tags if tags or remove else before
+        now = bench.history.tag(reference, [*(tags or ()), *(add or ())], remove or ())
     face.document({"dataset": reference, "tags": list(now)}) if face.json else \
         face.say(", ".join(now) or "no tags")
 
@@ -86,16 +83,19 @@ def purge(context: typer.Context,
         raise BadInput("Name datasets in the bin, or give --all.", hint="`mldesk data bin` lists what is in there.")
     face = Face.of(context)
     with face.workbench() as bench:
-        if not yes:
+        meant = bench.history.binned(None if everything else names)
+        if not yes and meant:
             if face.json or not at_terminal():
                 raise BadInput("A purge cannot be taken back.", hint="Give --yes to say that it is meant.")
-            what = ", ".join(names) if names else "everything in the bin"
-            if not confirm(f"Purge {what}? This cannot be taken back."):
+            if not confirm(f"Purge {', '.join(meant)}? This cannot be taken back."):
                 raise BadInput("Nothing was purged.")
         done = bench.history.purge(None if everything else names)
     if face.json:
-        face.document({"purged": list(done.datasets), "freed": done.freed, "kept": done.kept, "later": done.later})
+        face.document({"purged": list(done.datasets), "freed": done.freed, "kept": done.kept, "shared": done.shared,
+                       "later": done.later})
         return
+    needed = done.kept - done.shared
     face.show(facts({"purged": ", ".join(done.datasets) or "nothing", "freed": words.size(done.freed),
-                     "kept, since models or runs need it": words.size(done.kept) if done.kept else "",
+                     "kept, since other datasets share it": words.size(done.shared) if done.shared else "",
+                     "kept, since models or runs need it": words.size(needed) if needed else "",
                      "freed later, since it was used just now": words.size(done.later) if done.later else ""}))

@@ -99,6 +99,7 @@ def import_(
         dates=dates, types=_types(types or ()), range=cells, widths=_widths(widths), table=table, query=query,
         member=member, flatten=flatten, provenance=provenance, union=union,
         download=DOWNLOAD if most is None else max(1, read_size(most)))
+    _refuse_contradictions(options, preview, rejects)
     if on is not None:
         if preview or rejects is not None:
             raise BadInput(f"{'--preview' if preview else '--rejects'} does not work with --on: the rows stay on {on}.",
@@ -116,9 +117,31 @@ def import_(
     _imported(face, version, rejects)
 
 
+# Options that say something about some formats only; what says nothing about a file would be passed over in silence.
+_ONLY = {"widths": ("fixed",), "delimiter": ("csv", "tsv"),
+         "encoding": ("csv", "tsv", "fixed", "json", "jsonl", "html"), "sheet": ("xlsx",), "range": ("xlsx",),
+         "flatten": ("json", "jsonl"), "query": ("sqlite", "duckdb"), "table": ("sqlite", "duckdb", "html")}
+
+
+def _refuse_contradictions(options: ImportOptions, preview: bool, rejects: Path | None) -> None:
+    """Raise BadInput for options of which one says the opposite of another, or nothing beside it."""
+    if preview and rejects is not None:
+        raise BadInput("--preview keeps nothing, so it writes no --rejects file.", hint="Leave one of the two out.")
+    if options.day_first is not None and options.dates is not None:
+        raise BadInput(f"--dates {options.dates} says already how dates are written.",
+                       hint=f"Leave {'--day-first' if options.day_first else '--month-first'} out.")
+    if options.widths and options.delimiter is not None:
+        raise BadInput("A file has columns of fixed widths or a delimiter between them, not both.",
+                       hint="Leave --widths or --delimiter out.")
+    for name, formats in _ONLY.items():
+        if options.format is not None and options.format not in formats and getattr(options, name) not in (None, ()):
+            raise BadInput(f"--{name} says nothing about {options.format} files, only about {', '.join(formats)}.",
+                           hint=f"Leave --{name} or --format out.")
+
+
 def again(context: typer.Context, name: Name, rejects: RejectsFile = None,
           without_merged: Annotated[bool, typer.Option("--without-merged", help="Even if rows of other files were "
-                                                       "merged since: the next version will lack them.")] = False) -> None:
+                                                       "merged since: the next version lacks them.")] = False) -> None:
     """Read a dataset's files anew, as the last time, into its next version."""
     face = Face.of(context)
     with (Interrupts() as interrupts, face.workbench() as bench, Meter(face, f"Importing {name}", "bytes") as meter):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mldesk.cli import words
+from mldesk.cli import row_numbers, words
 from mldesk.cli.data_shown import Name, Reference, Version, ranges, recipe_words, top
 from mldesk.cli.face import Face, facts
 from mldesk.cli.interrupts import Interrupts
@@ -14,19 +14,27 @@ from mldesk.cli.interrupts import Interrupts
 
 def preview(
     context: typer.Context, reference: Reference,
-    rows: Annotated[int, typer.Option(metavar="K", min=0, max=100_000, help="How many rows.")] = 20,
+    rows: Annotated[int | None, typer.Option(metavar="K", min=0, max=100_000, help="How many rows; else 20, or all of "
+                                             "--only.")] = None,
     offset: Annotated[int, typer.Option(metavar="K", min=0, help="Rows to skip.")] = 0,
+    only: Annotated[str | None, typer.Option(metavar="ROWS", help="These rows, counted from 1, like 3,17,20-25.")]
+    = None,
+    where: Annotated[str | None, typer.Option(metavar="SQL", help="Rows that fit, like \"price > 3\".")] = None,
 ) -> None:
-    """Show some rows."""
+    """Show some rows. They are counted from 1, in the order of the version, as everywhere in MLDesk."""
+    places = None if only is None else row_numbers.read_rows(only)
+    rows = (20 if places is None else len(places)) if rows is None else rows
     face = Face.of(context)
     with face.workbench() as bench:
-        page = bench.datasets.preview(reference, rows=rows, offset=offset)
+        page = bench.datasets.preview_numbered(reference, rows=rows, offset=offset, only=places, where=where)
+    numbers = [place + 1 for place in page.places]
     if face.json:
-        face.document(page.to_json())
+        face.document({**page.to_json(), "numbers": numbers})
         return
-    face.grid(page.columns, page.rows)
-    face.note(f"rows {offset + 1:,} to {offset + len(page.rows):,} of {page.total:,}" if page.rows else
-              f"no rows from {offset:,} on; there are {page.total:,}")
+    face.grid(("row", *page.columns), [(number, *row) for number, row in zip(numbers, page.rows, strict=True)])
+    fit = "" if only is None and where is None else " that fit"
+    face.note(f"rows {offset + 1:,} to {offset + len(page.rows):,} of {page.total:,}{fit}" if page.rows else
+              f"no rows from {offset:,} on; there are {page.total:,}{fit}")
 
 
 def profile(context: typer.Context, reference: Reference) -> None:

@@ -43,9 +43,11 @@ def problems(face: Face, version: Any) -> None:
 def preview_shown(face: Face, found: ImportPreview) -> None:
     """Show what an import would make of its sources."""
     seen = "" if found.whole else f" (of the first {words.count(found.rows_seen)} rows)"
+    rows = f"more than {words.count(found.rows_seen)}" if found.total is None else \
+        words.count(found.total) if found.total_known else f"about {words.count(float(f'{found.total:.3g}'))}"
     reading = {**found.reading, "decimal mark": found.decimal, "thousands": found.thousands,
                "dates": ", ".join(found.dates), "missing": " ".join(map(repr, found.missing))}
-    face.show(facts({"files": f"{', '.join(found.files[:3])}{' …' if found.file_count > 3 else ''}",
+    face.show(facts({"files": f"{', '.join(found.files[:3])}{' …' if found.file_count > 3 else ''}", "rows": rows,
                      **{key.replace("_", " "): _fact(value) for key, value in reading.items()}}))
     face.table(("column", "type" + seen, "sure", "read as", "missing"),
                [(column.name, column.type.value, f"{column.confidence:.0%}", column.reading,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # each loads only in the command that needs it
 
 FALLBACK_WIDTH = 120  # columns, where the output is no terminal and COLUMNS says nothing
 WIDEST_CELL = 32
+_NARROWEST = 8  # columns that a cell keeps where there is no room
 
 
 class Face:
@@ -72,10 +73,11 @@ class Face:
             console.print(item)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = (),
-              spare: Sequence[str] = (), empty: str = "Nothing here yet.") -> None:
+              spare: Sequence[str] = (), whole: Sequence[str] = (), empty: str = "Nothing here yet.") -> None:
         """Print rows under headings; the columns named in ``right`` are numbers.
 
-        Where the terminal is too narrow the columns named in ``spare`` go, one after another.
+        Where the terminal is too narrow the columns named in ``spare`` go, one after another; then cells are cut, but
+        for the first column's and those in ``whole``.
         """
         listed = [[words.cell(value) for value in row] for row in rows]
         if not listed:
@@ -90,7 +92,7 @@ class Face:
                 dropped.append(name)
                 gone = columns.index(name)
                 columns, listed = _without(columns, gone), [_without(row, gone) for row in listed]
-        self.show(make_table(columns, listed, right=set(right), lines=1))
+        self.show(make_table(columns, listed, right=set(right), lines=1, keep=whole))
         if dropped:
             self.note(f"Too narrow for {', '.join(dropped)}: widen the terminal, or use --json.")
 
@@ -142,24 +144,38 @@ def make_console(file: Any) -> Console:
 
 
 def make_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *,
-               right: set[str] | None = None, lines: int = 0) -> RenderableType:
+               right: set[str] | None = None, lines: int = 0, keep: Sequence[str] = ()) -> RenderableType:
     """Return a plain table: no boxes but a rule below the headings.
 
-    With ``lines`` 1 a row that does not fit is cut, the first column last of all; with 0 its cells are folded.
+    With ``lines`` 1 a row that does not fit is cut, but for the first column and those in ``keep``; with 0 its cells
+    are folded.
     """
     from rich import box
-    from rich.cells import cell_len
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    listed = list(rows)
-    for index, name in enumerate(columns):
-        whole = max([cell_len(row[0]) for row in listed], default=0) if lines and not index else None
-        table.add_column(words.plain(name), justify="right" if name in (right or ()) else "left", no_wrap=bool(lines),
-                         overflow="ellipsis" if lines else "fold", min_width=whole)
+    names, listed = [words.plain(name) for name in columns], [[words.plain(cell) for cell in row] for row in rows]
+    if lines:
+        names, *listed = _fitted([names, *listed], {0, *(index for index, name in enumerate(columns) if name in keep)})
+    for name, shown in zip(columns, names, strict=True):
+        table.add_column(shown, justify="right" if name in (right or ()) else "left", no_wrap=bool(lines),
+                         overflow="ellipsis" if lines else "fold")
     for row in listed:
-        table.add_row(*map(words.plain, row))
+        table.add_row(*row)
     return table
+
+
+def _fitted(rows: list[list[str]], keep: set[int]) -> list[list[str]]:
+    """Cut cells until a row has room on a line, those of the widest column first; columns in ``keep`` stay whole."""
+    from rich.cells import cell_len, set_cell_size
+
+    room = width() - 1 - 3 * (len(rows[0]) - 1)
+    widths = [max(1, min(room, max(map(cell_len, column)))) for column in zip(*rows, strict=True)]
+    cut = [index for index in range(len(widths)) if index not in keep]
+    while sum(widths) > room and any(widths[index] > _NARROWEST for index in cut):
+        widths[max(cut, key=widths.__getitem__)] -= 1
+    return [[text if cell_len(text) <= most else set_cell_size(text, most - 1).rstrip() + "…"
+             for text, most in zip(row, widths, strict=True)] for row in rows]
 
 
 def facts(pairs: Mapping[str, Any]) -> RenderableType:

@@ -130,6 +130,13 @@ class TableView:
             sql = f"SELECT count(*) FROM _rows AS data{self._condition(where, search, only)}"
             return int(one_row(self._engine(), sql)[0])
 
+    def places(self, offset: int, limit: int, where: str, only: Sequence[int] | None = None) -> list[int]:
+        """Return the places, from 0, of the rows that fit, in the table's own order. Raises BadInput."""
+        place = identifier(self._row)
+        found = self.over(f"SELECT {place} FROM chosen ORDER BY {place} LIMIT {limit:d} OFFSET {offset:d}",
+                          where=where, only=only)
+        return [int(row[0]) for row in found]
+
     def over(self, sql: str, *, where: str | None = None, only: Sequence[int] | None = None) -> list[tuple[Any, ...]]:
         """Answer a query of our own over ``chosen``: the rows that fit, with ``place_name`` their places from 0.
 

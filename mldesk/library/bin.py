@@ -44,6 +44,7 @@ class Purged:
     datasets: tuple[str, ...]
     freed: int         # bytes
     kept: int          # bytes of theirs that a model, a run or another dataset needs
+    shared: int        # of those, bytes that are another dataset's as well, whatever models and runs need
     later: int         # bytes that were used just now; they are freed by a later purge
 
 
@@ -77,7 +78,7 @@ class Bin:
         """
         chosen = self._chosen(names)
         if not chosen:
-            return Purged((), self._sweep(), 0, 0)
+            return Purged((), self._sweep(), 0, 0, 0)
         own = self._objects_of(chosen)
         self._reached(self._holdings.named_digests(without=chosen))  # where that cannot be read, nothing goes
         with self._database.write() as connection:
@@ -86,8 +87,13 @@ class Bin:
         free = {digest: size for digest, size in own.items() if digest not in needed}
         gone = self._holdings.free(free, settled)
         freed = sum(free[digest] for digest in gone)
+        others = self._reached(self._holdings.dataset_digests())
         return Purged(tuple(chosen.values()), freed + self._sweep(), sum(own.values()) - sum(free.values()),
-                      sum(free.values()) - freed)
+                      sum(size for digest, size in own.items() if digest in others), sum(free.values()) - freed)
+
+    def named(self, names: Collection[str] | None = None) -> tuple[str, ...]:
+        """Return the datasets in the bin that are meant, None: all of them. Raises NotFound as ``purge`` does."""
+        return tuple(self._chosen(names).values())
 
     def _sweep(self) -> int:
         """Free what a purge before left, because it was killed or the objects were in use."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from mldesk.library import codec
 from mldesk.library.schema import artifacts, dataset_versions, model_versions, runs
@@ -30,12 +30,7 @@ class Holdings:
         What only the datasets with the keys ``without`` name is left out.
         """
         with self._database.read() as connection:
-            found: set[object] = set()
-            versions = select(dataset_versions.c.manifest, dataset_versions.c.profile, dataset_versions.c.recipe).where(
-                dataset_versions.c.dataset.not_in(list(without)))
-            for manifest, profile, recipe in connection.execute(versions):
-                found.update((manifest, profile))  # and the other datasets that its recipe brought in
-                found.update(step.get("digest") for step in codec.load(recipe) or ())
+            found = _named_by_datasets(connection, without)
             for column in (model_versions.c.manifest, artifacts.c.digest):
                 found.update(digest for (digest,) in connection.execute(select(column).distinct()) if digest)
             for spec, result in connection.execute(select(runs.c.spec, runs.c.result)):
@@ -44,7 +39,12 @@ class Holdings:
                 found.update(asked["inputs"])
                 found.add(split.get("membership") if isinstance(split, dict) else None)
                 found.add((codec.load(result) or {}).get("split"))
-        return {digest for digest in found if isinstance(digest, str) and is_digest(digest)}
+        return _digests(found)
+
+    def dataset_digests(self) -> set[str]:
+        """Return those that datasets name, whatever models and runs do."""
+        with self._database.read() as connection:
+            return _digests(_named_by_datasets(connection, ()))
 
     def sweep(self, grace: float = DAY) -> list[str]:
         """Remove the objects that nothing names and nobody touched for ``grace`` seconds; return their digests.
@@ -67,3 +67,17 @@ class Holdings:
         if oldest is not None:
             grace = max(grace, self._clock.now() - oldest)
         return grace
+
+
+def _named_by_datasets(connection: Connection, without: Collection[int]) -> set[object]:
+    found: set[object] = set()
+    versions = select(dataset_versions.c.manifest, dataset_versions.c.profile, dataset_versions.c.recipe).where(
+        dataset_versions.c.dataset.not_in(list(without)))
+    for manifest, profile, recipe in connection.execute(versions):
+        found.update((manifest, profile))  # and the other datasets that its recipe brought in
+        found.update(step.get("digest") for step in codec.load(recipe) or ())
+    return found
+
+
+def _digests(found: Collection[object]) -> set[str]:
+    return {digest for digest in found if isinstance(digest, str) and is_digest(digest)}

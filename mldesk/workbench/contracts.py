@@ -78,11 +78,12 @@ class ContractService:
         return self._library.contracts.add(self._datasets.show(name).dataset, Contract.from_json(document).to_json())
 
     def check(self, name: str, paths: Sequence[Path], *, merge: bool = False, quarantine: Path | None = None,
-              choices: Choices | None = None, progress: Progress | None = None,
-              cancelled: Cancelled | None = None) -> Checked:
+              choices: Choices | None = None, reading: Mapping[str, Any] | None = None,
+              progress: Progress | None = None, cancelled: Cancelled | None = None) -> Checked:
         """Check files; with ``merge`` those that are accepted make the next version, files it holds are skipped.
 
-        Rejected ones are copied to ``quarantine``, with a report. ``choices``: what a person said of them. Raises
+        Rejected ones are copied to ``quarantine``, with a report. ``choices``: what a person said of them;
+        ``reading``: import options that differ from those of the dataset's last import. Raises
         NotFound, BadInput, Conflict where the dataset's columns are not the contract's, ImportCancelled, DiskFull; then
         nothing was changed.
         """
@@ -97,7 +98,7 @@ class ContractService:
         files = _listed(paths)
         with working_folder(self._home.scratch) as folder:
             checked, verdicts = self._check_all(files, contract, head, folder, choices or Choices(),
-                                                progress, cancelled)
+                                                reading or {}, progress, cancelled)
             unique = () if choices is not None else tuple(
                 rule.name for rule in contract.columns if rule.unique and rule.severity == "error")
             version = self._merge(head, checked, unique) if merge and checked else None
@@ -105,15 +106,16 @@ class ContractService:
         return Checked(head.dataset, kept.number, tuple(verdicts), version, moved)
 
     def _check_all(self, files: Sequence[Path], contract: Contract, head: DatasetVersion, folder: Path,
-                   choices: Choices, progress: Progress | None,
+                   choices: Choices, reading: Mapping[str, Any], progress: Progress | None,
                    cancelled: Cancelled | None) -> tuple[list[CheckedFile], list[Verdict]]:
         from mldesk.data.contracts.check import CheckedFile, accepted_by_hand, check_mapped, digest_of
         from mldesk.data.contracts.verdict import Verdict
         from mldesk.data.records import ImportOptions
 
         known = self._in_head(head)
-        options = next((ImportOptions.from_json(version.reading["options"]) for version in
-                        reversed(self._datasets.versions(head.dataset)) if version.reading), ImportOptions())
+        last = next((version.reading["options"] for version in reversed(self._datasets.versions(head.dataset))
+                     if version.reading), {})
+        options = ImportOptions.from_json({**last, **reading})
         good: list[CheckedFile] = []
         verdicts: list[Verdict] = []
         for number, path in enumerate(files):

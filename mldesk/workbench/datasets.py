@@ -101,7 +101,7 @@ class DatasetService:
             files = f"{merged[0].name} and {len(merged) - 1:,} more" if merged[1:] else merged[0].name
             raise Conflict(f"{name} has {sum(file.rows for file in merged):,} rows that were merged ({files:.120}); "
                            "reading its files again would leave them out.",
-                           hint="Merge the new files instead (`mldesk data check --merge`), or give --without-merged: the "
+                           hint="Merge new files instead (`mldesk data check --merge`), or give --without-merged: the "
                            "version that has those rows stays, and they can be merged into the next one.")
         last = imported[-1].reading or {}
         return self.import_files(list(last["sources"]), imported[-1].dataset, progress=progress, cancelled=cancelled,
@@ -146,6 +146,21 @@ class DatasetService:
                 total = view.count(where=where, search=search, only=only)
             got = view.rows(offset, rows, order_by=order_by, where=where, search=search, only=only)
         return Page(tuple(column.name for column in version.columns), got, offset, total)
+
+    def preview_numbered(self, reference: str, *, rows: int = 20, offset: int = 0, where: str | None = None,
+                         only: Sequence[int] | None = None) -> Page:
+        """Return some rows as ``preview`` does, each with its place, which is known for rows that fit as well."""
+        version = self.show(reference)
+        with self.view(version) as view:
+            if where:
+                places, total = view.places(offset, rows, where, only=only), view.count(where=where, only=only)
+            else:
+                fitting: Sequence[int] = range(version.rows) if only is None else \
+                    [place for place in only if place < version.rows]
+                places, total = list(fitting[offset:offset + rows]), len(fitting)
+            whole = only is None and not where
+            got = view.rows(offset, rows) if whole else view.rows(0, len(places), only=places)
+        return Page(tuple(column.name for column in version.columns), got, offset, total, places=places)
 
     def query(self, reference: str, sql: str, *, limit: int = 1000, cancelled: Cancelled | None = None) -> Page:
         """Answer a read-only SQL query over table ``data`` (also known by the dataset's name).

@@ -11,7 +11,7 @@ from mldesk.library.bin import Binned, Purged, costs
 from mldesk.library.dataset_words import Words
 from mldesk.library.records import DatasetVersion
 from mldesk.workbench.datasets import DatasetService
-from mldesk.workbench.references import parse_reference
+from mldesk.workbench.references import parse_reference, refuse_unknown_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,14 @@ class HistoryService:
         name, number = self._place(reference)
         return self._library.words.set(name, number, note=note, tags=tags)
 
+    def tag(self, reference: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> tuple[str, ...]:
+        """Give tags to ``N`` or ``N@V`` and take others away; return those it bears then. Raises NotFound, BadInput."""
+        before = self.words(reference).tags
+        refuse_unknown_tags(remove, before, reference)
+        if not add and not remove:
+            return before
+        return self.annotate(reference, tags=[tag for tag in (*before, *add) if tag not in remove]).tags
+
     def tags(self) -> Mapping[str, tuple[str, ...]]:
         """Return the tags of every dataset and of its versions, by the dataset's name."""
         return self._library.words.all_tags()
@@ -70,6 +78,10 @@ class HistoryService:
     def bin(self) -> list[Binned]:
         """Return the datasets in the bin, with the bytes that purging each would free."""
         return self._library.bin.list()
+
+    def binned(self, names: Collection[str] | None = None) -> tuple[str, ...]:
+        """Return the datasets in the bin that are meant, None: all of them. Raises NotFound."""
+        return self._library.bin.named(names)
 
     def purge(self, names: Collection[str] | None = None) -> Purged:
         """Take datasets out of the bin for good, None: all of them. Raises NotFound.

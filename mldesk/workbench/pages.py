@@ -19,6 +19,7 @@ class Page:
     offset: int                    # of the first row, from 0
     total: int                     # rows there are in all; for a query cut at its limit, the rows that came
     truncated: bool = False        # a query's answer has more rows than these
+    places: Sequence[int] = ()     # of the rows in the version, from 0, where they were asked for
 
     def to_json(self) -> dict[str, Any]:
         return {"columns": list(self.columns), "rows": [list(row) for row in self.rows],

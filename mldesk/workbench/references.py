@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from mldesk.core.errors import BadInput
 
@@ -57,3 +57,11 @@ def listed(words: Iterable[str], limit: int = 12) -> str:
     words = list(words)
     more = f" and {len(words) - limit} more" if len(words) > limit else ""
     return ", ".join(words[:limit]) + more
+
+
+def refuse_unknown_tags(remove: Iterable[str], known: Collection[str], what: str) -> None:
+    """Raise BadInput for a tag that is to be taken away and is not there."""
+    lost = next((tag for tag in remove if tag not in known), None)
+    if lost is not None:
+        raise BadInput(f"{what} has no tag {lost!r:.60}.", hint=did_you_mean(lost, known)
+                       or (f"Tags: {listed(known)}." if known else ""))

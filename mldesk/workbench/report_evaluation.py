@@ -120,11 +120,11 @@ def examples(worst: Sequence[Facts], rows: Sequence[Sequence[Any]], names: Seque
     for place, item in enumerate(worst):
         chance = item.get("probability")
         cells = rows[place][:_MOST_CELLS] if rows else ()
-        lines.append((number(item["row"]), plain(item["actual"]), plain(item["predicted"]),
+        lines.append((number(item["row"] + 1), plain(item["actual"]), plain(item["predicted"]),
                       "" if chance is None else number(chance), *(plain(cell, 24) for cell in cells)))
     shown = [plain(name, 24) for name in names[:_MOST_CELLS]] if rows else []
     blocks: list[Block] = [
-        Text("The test rows that it is most wrong about; rows are counted from 0."),
+        Text("The test rows that it is most wrong about, by their number in the dataset."),
         Table(("row", "actual", "predicted", "given to the truth", *shown), lines,
               frozenset({"row", "given to the truth"}))]
     if len(names) > _MOST_CELLS and rows:

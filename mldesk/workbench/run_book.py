@@ -16,7 +16,7 @@ from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.records import Run
-from mldesk.workbench.references import did_you_mean
+from mldesk.workbench.references import did_you_mean, refuse_unknown_tags
 
 _VIEWS = "run_views"   # the setting that holds them
 _FACTS = ("run", "name", "kind", "status", "dataset", "target", "estimator", "runner", "model", "group", "tags", "note",
@@ -39,6 +39,8 @@ class RunBook:
         """Give tags to runs and take others from them. Raises NotFound, BadInput, with the runs before it changed."""
         runs = [self._library.runs.get(reference) for reference in references]
         gone = {check_name(tag, "tag") for tag in remove}
+        refuse_unknown_tags(gone, {tag for run in runs for tag in run.tags}, "None of the runs" if runs[1:] else
+                            runs[0].name if runs else "")
         return [self._library.runs.annotate(run.id, tags=[tag for tag in (*run.tags, *add) if tag not in gone])
                 for run in runs]
 

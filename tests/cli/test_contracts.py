@@ -181,3 +181,32 @@ def test_the_contract_guards_predictions(mldesk: Command, tmp_path: Path) -> Non
         assert [(row["source_row"], row["id"]) for row in csv.DictReader(file)] == [("2", "x2"), ("3", "x3")]
     assert len(output.read_text().splitlines()) == 3
     assert mldesk("--json", *words, "--rejects", output).code != 0
+
+
+def test_other_sheets_of_a_workbook_are_no_reason_to_reject_it(mldesk: Command, batch: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for line in (("id", "city", "score", "day"), (101, "Lyon", 1.0, "2024-01-02"), (102, "Oslo", 2.0, "2024-01-03")):
+        sheet.append(line)
+    notes = book.create_sheet("Notes")
+    for number in range(9):
+        notes.append([f"note {number}", "more"] * 4)
+    book.save(batch / "a.xlsx")
+    files = checked(mldesk, batch, "--sheet", "Sheet")[1]
+    assert (files["a.xlsx"]["status"], files["a.xlsx"]["findings"]) == ("accepted", [])
+    assert checked(mldesk, batch)[1]["a.xlsx"]["status"] == "rejected"  # of the sheet with the most cells
+    book.remove(notes)
+    book.create_sheet("Few").append(["a note"])
+    book.save(batch / "a.xlsx")
+    found = checked(mldesk, batch)[1]["a.xlsx"]
+    assert (found["status"], [item["severity"] for item in found["findings"]]) == ("accepted", ["warning"])
+
+
+def test_rows_with_something_wrong_are_counted_in_a_rejected_file(mldesk: Command, batch: Path) -> None:
+    (batch / "bad.csv").write_text(HEAD + "1,Rome,99,2024-01-02\n2,Lyon,1,2024-01-02\n3,Rome,1,2024-01-02\n")
+    found = checked(mldesk, batch)[1]["bad.csv"]
+    assert (found["status"], found["rows"], found["bad_rows"]) == ("rejected", 3, 2)
+    assert "2 rows of 3 with something wrong" in mldesk("data", "check", batch, "--contract", "t").out

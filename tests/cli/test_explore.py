@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cli.conftest import Command
 
 
@@ -23,3 +25,27 @@ def test_a_table_is_explored_guarded_and_kept_in_the_cache(mldesk: Command) -> N
     refused = mldesk("data", "guard", "birds", "--target", "Species", "--split", "groups")
     assert refused.code == 2
     assert "Did you mean" in refused.err
+
+
+def test_rows_are_counted_from_one_wherever_they_are_named(mldesk: Command, tmp_path: Path) -> None:
+    lines = [f"{row * 7919 % 1009},{row * 31 % 1013},{'yes' if row % 3 else 'no'}" for row in range(300)]
+    lines[299] = lines[0]
+    (tmp_path / "t.csv").write_text("a,b,y\n" + "\n".join(lines) + "\n", "utf-8")
+    mldesk.good("data", "import", tmp_path / "t.csv", "--name", "t")
+    assert mldesk.good("data", "explore", "t")["repeats"]["same"]["examples"] == [[1, 300]]
+    for seed in range(20):  # until the two copies lie in different parts
+        found = mldesk.good("data", "guard", "t", "--target", "y", "--seed", str(seed))["concerns"]
+        copies = [concern for concern in found if concern["kind"] == "duplicates"]
+        if copies:
+            break
+    assert copies[0]["rows"] == [1, 300]
+    assert [one["row"] for one in copies[0]["groups"][0]] == [1, 300]
+    assert {one["part"] for one in copies[0]["groups"][0]} in ({"train", "test"}, {"train", "validation"})
+    said = mldesk("data", "guard", "t", "--target", "y", "--seed", str(seed)).out
+    assert "see them: mldesk data preview t --only 1,300" in said
+    page = mldesk.good("data", "preview", "t", "--only", "300,1")
+    assert (page["numbers"], page["rows"][0], page["total"]) == ([300, 1], page["rows"][1], 2)
+    where = mldesk.good("data", "preview", "t", "--where", f"a = {page['rows'][0][0]}")
+    assert (where["numbers"], where["total"]) == ([1, 300], 2)
+    assert mldesk.good("data", "preview", "t", "--rows", "1", "--offset", "299")["numbers"] == [300]
+    assert mldesk("data", "preview", "t", "--only", "0").code == 2

@@ -20,8 +20,12 @@ def test_versions_are_told_apart_tagged_and_thrown_away(mldesk: Command, tmp_pat
         "added": 0, "removed": 10, "changed": 1}
     assert found["rows"]["examples"] == [{"keys": [0], "column": "price", "from": 0, "to": 7}]
     assert mldesk("data", "diff", "shop", "1", "2", "--key", "nothing").code == 2
-    assert mldesk.good("data", "tag", "shop@2", "gold", "checked")["tags"] == ["gold", "checked"]
+    assert mldesk.good("data", "tag", "shop@2", "gold", "--add", "checked")["tags"] == ["gold", "checked"]
+    assert mldesk.good("data", "list", "--tag", "gold")["datasets"][0]["tags"] == ["gold", "checked"]
+    assert mldesk.good("data", "list", "--find", "PRICE check")["datasets"][0]["dataset"] == "shop"
+    assert mldesk.good("data", "list", "--tag", "lead")["datasets"] == []
     assert mldesk.good("data", "tag", "shop@2", "--remove", "gold")["tags"] == ["checked"]
+    assert mldesk("data", "tag", "shop@2", "--remove", "gold").code == 2
     assert mldesk.good("data", "note", "shop", "Prices in cents.")["note"] == "Prices in cents."
     lineage = mldesk.good("data", "lineage", "shop")
     assert lineage["note"] == "Prices in cents."
@@ -31,6 +35,6 @@ def test_versions_are_told_apart_tagged_and_thrown_away(mldesk: Command, tmp_pat
     mldesk("data", "remove", "shop")
     assert mldesk.good("data", "bin")["datasets"][0]["dataset"] == "shop"
     assert mldesk("data", "purge", "--all").code == 2  # nobody said that it is meant
-    assert mldesk("data", "purge", "other", "--yes").code == 3
+    assert mldesk("data", "purge", "other").code == 3  # there is none: that comes before the question
     assert mldesk.good("data", "purge", "shop", "--yes")["purged"] == ["shop"]
     assert mldesk("data", "restore", "shop").code == 3

@@ -38,7 +38,20 @@ def test_copies_across_parts_are_found_with_their_twins(take: Import, store: Obj
     assert set(found["near_copies"].rows) == {2, 16}
     assert found["contradictions"].rows == (3, 33)
     assert found["duplicates"].count == 1
+    assert found["duplicates"].groups == (((1, "train"), (8, "test")),)
+    assert found["contradictions"].groups == (((3, "train"), (33, "train")),)
     assert "tiny_test" not in found
+
+
+def test_a_number_that_begins_anew_is_no_group_in_whatever_order(take: Import, store: ObjectStore,
+                                                                 scratch: Any) -> None:
+    lines, parts = rows(600)
+    numbers = [1 + row % length for length in (250, 200, 150) for row in range(length)]
+    for order in (np.arange(600), np.random.default_rng(3).permutation(600)):
+        text = "sample number,a,w,y\n" + "\n".join(f"{numbers[place]},{lines[place]}" for place in order)
+        assert "group" not in concerns(take, store, scratch, text, parts)
+    owners = "\n".join(f"{7 + number % 40 * 3},{line}" for number, line in zip(numbers, lines, strict=True))
+    assert "group" in concerns(take, store, scratch, "session number,a,w,y\n" + owners, parts)
 
 
 def test_a_clean_table_is_left_in_peace(take: Import, store: ObjectStore, scratch: Any) -> None:

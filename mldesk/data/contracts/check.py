@@ -35,6 +35,7 @@ _WIDENED = {(ColumnType.INTEGER, ColumnType.NUMBER)}
 _ROW = "_row"
 _AT_ONCE = 100  # columns that Arrow looks at together; more of short tables
 _CELLS = 4_000_000  # of those
+_LOST = ("lines left out", "columns left out")  # when reading; other sheets, say, or empty lines, hold no rows
 _AGAIN = 10_000  # values of a key that occur more than once, as far as they are listed
 
 
@@ -135,8 +136,9 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     except ImportRefused as error:
         findings.append(Finding("reading", "error", "", error.message))
         return Verdict(str(path), digest, "rejected", findings=tuple(findings))
-    findings += [Finding("reading", "error", problem.column or "", problem.message, 1,
-                         ((problem.line or 0, ""),)) for problem in table.problems if "left out" in problem.message]
+    findings += [Finding("reading", "error" if problem.kind in _LOST else "warning", problem.column or "",
+                         problem.message, 1, ((problem.line, ""),) if problem.line else ())
+                 for problem in table.problems if "left out" in problem.message]
     suggestions = _columns(contract, table, findings)
     _rows(contract, table.rows, findings)
     paths = tuple(part_paths(store, table.manifest))
@@ -204,7 +206,7 @@ def _rows(contract: Contract, rows: int, findings: list[Finding]) -> None:
 
 def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path,
            findings: list[Finding]) -> tuple[dict[str, str], str, int]:
-    """Test the cells; return the casts of the columns, what makes a row bad, and how many rows that is."""
+    """Test the cells; return the casts of the columns, what makes a row to be left out, and how many break a rule."""
     facts = {column.name: column for column in table.columns}
     casts: dict[str, str] = {}
     tests: list[_Test] = []
@@ -228,20 +230,20 @@ def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path
 
 def _ask(connection: duckdb.DuckDBPyConnection, source: str, tests: Sequence[_Test],
          findings: list[Finding]) -> tuple[str, int]:
-    """Ask all tests in one query; return what makes a row bad and how many rows that is."""
-    by_row = [test for test in tests if test.column.severity == "row"]
+    """Ask all tests in one query; return what makes a row to be left out, and how many rows break a rule."""
     # A test that has no answer, because the cell is missing, is no reason to leave the row out.
-    bad = " OR ".join(f"coalesce({test.sql}, false)" for test in by_row)
+    bad, broken = (" OR ".join(f"coalesce({test.sql}, false)" for test in tests if test.column.severity in severities)
+                   for severities in (("row",), ("row", "error")))
     calls = [f"count(*) FILTER (WHERE {test.sql})" for test in tests]
-    counts = one_row(connection, f"SELECT {', '.join([*calls, f'count(*) FILTER (WHERE {bad or False})'])} "
-                                 f"FROM {source}")
-    for test, count in zip(tests, counts[:-1], strict=True):
+    whole = [f"count(*) FILTER (WHERE {test or False})" for test in (bad, broken)]
+    counts = one_row(connection, f"SELECT {', '.join([*calls, *whole])} FROM {source}")
+    for test, count in zip(tests, counts[:-2], strict=True):
         if count:
             cells = _offending(connection, source, test) if len(findings) < _LISTED else ()
             many = f"{count:,} {'value' if count == 1 else 'values'} of {test.column.name!r:.80}"
             findings.append(Finding(test.rule, test.column.severity, test.column.name,
                                     f"{many} {'is' if count == 1 else 'are'} {test.words}.", int(count), cells))
-    return bad if counts[-1] else "", int(counts[-1])
+    return bad if counts[-2] else "", int(counts[-1])
 
 
 def _offending(connection: duckdb.DuckDBPyConnection, source: str, test: _Test) -> tuple[tuple[int, str], ...]:

@@ -33,7 +33,7 @@ class Verdict:
     digest: str                # SHA-256 of its bytes
     status: str                # "accepted", "rejected", or "unchanged": it is in the dataset already
     rows: int = 0
-    bad_rows: int = 0          # rows that are left out; the file is accepted without them
+    bad_rows: int = 0          # rows with cells that break a rule; an accepted file is taken without them
     findings: tuple[Finding, ...] = ()
     suggestions: Mapping[str, str] = field(default_factory=dict)  # column of the file: what the contract calls it
     name_parts: Mapping[str, str] = field(default_factory=dict)   # named groups of the file's name

@@ -55,12 +55,16 @@ class ImportPreview:
     counts: Mapping[str, int]         # problems by kind, also those that are not listed one by one
     options: ImportOptions = field(default_factory=ImportOptions)
     choices: tuple[str, ...] = ()     # sheets or tables of the first file, one of which was read
+    total: int | None = None          # rows there are; None: nobody knows
+    total_known: bool = False         # counted, or said by the files; else it follows from their sizes
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the command line prints it."""
         return {
             "files": list(self.files), "file_count": self.file_count, "reading": dict(self.reading),
             "columns": [column.to_json() for column in self.columns], "rows": self.rows, "rows_seen": self.rows_seen,
+            "rows_total": self.total if self.total_known else None,
+            "rows_about": None if self.total_known else self.total,
             "whole": self.whole, "decimal": self.decimal, "thousands": self.thousands, "dates": list(self.dates),
             "missing": list(self.missing), "counts": dict(self.counts), "options": self.options.to_json(),
             "choices": list(self.choices),
@@ -90,12 +94,15 @@ def preview_import(sources: Sequence[Location], options: ImportOptions | None, s
         return _preview(files, shape, options, shown, missing, seen)
 
 
-def _first_rows(files: Sequence[Read], shape: Shape, rows: int) -> tuple[list[list[Any]], list[int], int]:
-    """Convert everything that was read, which tells what does not fit; return the first rows as plain values."""
+def _first_rows(files: Sequence[Read], shape: Shape, rows: int) -> tuple[list[list[Any]], list[int], list[int]]:
+    """Convert everything that was read, which tells what does not fit; return the first rows as plain values, the
+    missing cells by column, and the rows seen by file.
+    """
     shown: list[list[Any]] = []
     missing = [0] * len(shape.names)
-    seen = 0
+    counts: list[int] = []
     for file in files:
+        seen = 0
         table = file.table
         limit = None if isinstance(table, RawTable) else 20_000
         for arrays, _ in rows_of(file, shape):
@@ -107,16 +114,33 @@ def _first_rows(files: Sequence[Read], shape: Shape, rows: int) -> tuple[list[li
                 first = rows - len(shown)
                 heads = [[plain(value) for value in values_of(values.slice(0, first))] for values in arrays]
                 shown += [list(row) for row in zip(*heads, strict=True)]
-            if limit is not None and seen >= limit:
+            if limit is not None and sum(counts) + seen >= limit:
                 file.context.sampled = isinstance(table, RawTable) or table.rows is None or table.rows > seen
                 break
         else:
-            file.context.sampled = file.context.sampled and isinstance(table, RawTable)
-    return shown, missing, seen
+            file.context.sampled = file.context.sampled and (isinstance(table, RawTable) or file.context.more)
+        counts.append(seen)
+    return shown, missing, counts
+
+
+def _total(files: Sequence[Read], seen: Sequence[int]) -> tuple[int | None, bool]:
+    """Return how many rows all files have, and whether that is known or follows from their sizes; None: neither."""
+    found, known = 0.0, len(files) == files[0].context.of
+    for file, rows in zip(files, seen, strict=True):
+        context, table = file.context, file.table
+        if not context.sampled:
+            found += rows
+        elif not isinstance(table, RawTable) and table.rows is not None and not context.more:
+            found += table.rows
+        elif context.whole_size:
+            found, known = found + rows * context.whole_size / max(1, context.size), False
+        else:
+            return None, False
+    return round(found * files[0].context.of / len(files)), known
 
 
 def _preview(files: Sequence[Read], shape: Shape, options: ImportOptions, shown: list[list[Any]], missing: list[int],
-             seen: int) -> ImportPreview:
+             seen: Sequence[int]) -> ImportPreview:
     forms = [decision.form for decision in shape.decisions or ()]
     columns = tuple(
         ColumnPreview(name, kind, shape.confidence(index), _words(forms, index), missing[index])
@@ -126,15 +150,16 @@ def _preview(files: Sequence[Read], shape: Shape, options: ImportOptions, shown:
         counts.update(file.context.problems.counts())
     number = next((index for index, kind in enumerate(shape.types) if kind is ColumnType.NUMBER), None)
     total = files[0].context.of
+    rows, known = _total(files, seen)
     return ImportPreview(
         files=tuple(file.context.name for file in files), file_count=total, reading=dict(files[0].table.reading),
-        columns=columns, rows=shown, rows_seen=seen,
+        columns=columns, rows=shown, rows_seen=sum(seen),
         whole=len(files) == total and not any(file.context.sampled for file in files),
         decimal="," if "comma" in forms else "." if number is not None else None,
         thousands="," if "point" in forms else None, dates=tuple(form for form in dict.fromkeys(forms)
                                                                  if form in _DATES or "%" in form),
         missing=tuple(sorted(shape.markers | _told(options))), counts=dict(counts), options=options,
-        choices=files[0].context.choices,
+        choices=files[0].context.choices, total=rows, total_known=known,
         problems=tuple(problem for file in files for problem in file.context.problems.all()))
 
 

@@ -47,7 +47,7 @@ def _bring(context: Context, source: Path, target: Path) -> dict[str, Any]:
             raise ImportRefused(f"{context.name}: a query may read the database only.", hint="A query is one SELECT.")
         rows = write_arrow(connection.sql(sql).to_arrow_reader(_BATCH), target,
                            _PREVIEW if context.sampled else None)
-        context.sampled = context.sampled and rows >= _PREVIEW
+        context.more = context.sampled = context.sampled and rows >= _PREVIEW
     if not rows:
         raise ImportRefused(f"{context.name}: the {'query' if 'query' in what else 'table'} has no rows.")
     return what

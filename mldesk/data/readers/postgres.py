@@ -62,7 +62,7 @@ def _bring(context: Context, url: str, target: Path) -> dict[str, str]:
         cursor.execute(sql)
         reader = _Readable(cursor.fetch_record_batch())
         rows = write_arrow(reader, target, _PREVIEW if context.sampled else None)
-        context.sampled = context.sampled and rows >= _PREVIEW
+        context.more = context.sampled = context.sampled and rows >= _PREVIEW
     if not rows:
         raise ImportRefused(f"{context.name}: the {'query' if 'query' in what else 'table'} has no rows.")
     return what

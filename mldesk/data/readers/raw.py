@@ -85,6 +85,8 @@ class Context:
     cancelled: Cancelled | None = None
     rejects: Rejects | None = None    # where bad rows go; None: they are only named
     sampled: bool = False             # the file is the beginning of another one, cut at a line end where it has lines
+    whole_size: int = 0               # bytes of the file whose beginning this is; 0: unknown
+    more: bool = False                # of typed rows: there are more than were read, nobody knows how many
     of: int = 1                       # files in the import
     choices: tuple[str, ...] = ()     # sheets or tables that the file holds, one of which is read
     early: Callable[[Sequence[str]], EarlyTable] | None = None   # begins a table of these columns, if that is wanted

@@ -26,7 +26,7 @@ def beginning(context: Context, source: Path, kind: str) -> Path:
             head = whole.read(SAMPLE)
             out.write(head[:_last_end(head, whole.read(8))])
         shutil.copystat(source, target)
-    context.size = target.stat().st_size
+    context.size, context.whole_size = target.stat().st_size, source.stat().st_size
     return target
 
 

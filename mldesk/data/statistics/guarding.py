@@ -33,6 +33,9 @@ LOPSIDED = 0.95       # share of the most frequent class
 
 Level = Literal["danger", "warning", "info"]
 Membership = npt.NDArray[np.uint8]
+Group = tuple[tuple[int, str], ...]  # rows from 0 that belong together, and the part of each
+_PARTS = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
+_IN_GROUP = 20         # rows of a group that are named
 _ID_WORD = re.compile(r"(^|[^a-z])(id|ids|key|uuid|guid|no|nr|index|idx|number|patient|customer|user|subject|session|"
                       r"person|client|member|household|account|device)($|[^a-z])|[a-z](Id|ID)$", re.IGNORECASE)
 
@@ -48,12 +51,14 @@ class Concern:
     hint: str                       # one sentence: what to do
     columns: tuple[str, ...] = ()   # it is about these
     rows: tuple[int, ...] = ()      # to be seen, from 0, the first NAMED; rows of one group side by side
+    groups: tuple[Group, ...] = ()  # of those rows, which are like which: (row, part) side by side
     count: int = 0                  # rows there are of that kind
     where: str | None = None        # the rows as an SQL condition, where there is one instead of ``rows``
 
     def to_json(self) -> dict[str, Any]:
         value = asdict(self)
         value["columns"], value["rows"] = list(self.columns), list(self.rows)
+        value["groups"] = [[{"row": row, "part": part} for row, part in group] for group in self.groups]
         return value
 
 
@@ -93,13 +98,13 @@ def _across(parts: Sequence[Path], used: Sequence[Column], target: str, membersh
         y = hasher.cells(identifier(target))
         with np.errstate(over="ignore"):
             whole = asked ^ (y * np.uint64(0x9E3779B97F4A7C15))
-        same, rows = shared(whole, membership)
+        same, groups = shared(whole, membership)
         if same:
-            found.append(_shared("duplicates", same, rows, membership, "are copies of training rows, target and all",
+            found.append(_shared("duplicates", same, groups, membership, "are copies of training rows, target and all",
                                  "Drop duplicates in a cleaning step before you train."))
-        near, rows = shared(hasher.rows([normal(column) for column in usual]), membership, apart=whole)
+        near, groups = shared(hasher.rows([normal(column) for column in usual]), membership, apart=whole)
         if near:
-            found.append(_shared("near_copies", near, rows, membership,
+            found.append(_shared("near_copies", near, groups, membership,
                                  "are nearly copies of training rows: alike but for identifiers, spelling or the last "
                                  "digits", "Split by a group column that such rows share, or drop them.", soft=True))
         there = membership != LEFT_OUT
@@ -109,11 +114,11 @@ def _across(parts: Sequence[Path], used: Sequence[Column], target: str, membersh
                 "contradictions", "warning" if other["rows"] > 0.05 * int(there.sum()) else "info",
                 f"{other['rows']:,} rows are the same in every feature but differ in {_quoted(target)}: no model can "
                 "tell them apart.", "Look whether a column is missing that tells them apart, or one label is wrong.",
-                (target,), _flat(other["examples"]), other["rows"]))
+                (target,), _flat(other["examples"]), _named(other["examples"], membership), other["rows"]))
     return found
 
 
-def shared(hashes: Hashes, membership: Membership, apart: Hashes | None = None) -> tuple[int, tuple[int, ...]]:
+def shared(hashes: Hashes, membership: Membership, apart: Hashes | None = None) -> tuple[int, tuple[Group, ...]]:
     """Return how many validation and test rows share their hash with a training row, and such rows with their twins.
 
     With ``apart`` only groups count in which that differs: what is the same altogether is told elsewhere.
@@ -130,23 +135,35 @@ def shared(hashes: Hashes, membership: Membership, apart: Hashes | None = None) 
         full = apart[order]
         hit &= np.minimum.reduceat(full, begins) != np.maximum.reduceat(full, begins)
     ends = np.append(begins[1:], len(order))
-    named: list[int] = []
+    groups: list[list[int]] = []
+    named = 0
     for group in np.flatnonzero(hit):
-        if len(named) >= NAMED:
+        if named >= NAMED:
             break
         rows = order[begins[group]:ends[group]]
         rows = rows[membership[rows] != LEFT_OUT]
-        named += rows[:20].tolist()
-    return int(counts[hit].sum()), tuple(named[:NAMED])
+        learnt, other = rows[membership[rows] == TRAIN], rows[membership[rows] != TRAIN]
+        some = np.sort(np.concatenate([learnt[:max(1, _IN_GROUP - len(other))], other[:_IN_GROUP - 1]]))
+        groups.append(some.tolist())
+        named += len(some)
+    return int(counts[hit].sum()), _named(sorted(groups), membership)
 
 
-def _shared(kind: str, count: int, rows: tuple[int, ...], membership: Membership, words: str, hint: str, *,
+def _named(groups: Sequence[Sequence[int]], membership: Membership) -> tuple[Group, ...]:
+    return tuple(tuple((row, _PARTS.get(int(membership[row]), "left out")) for row in group) for group in groups)
+
+
+def _shared(kind: str, count: int, groups: tuple[Group, ...], membership: Membership, words: str, hint: str, *,
             soft: bool = False) -> Concern:
     judged = int(((membership == TEST) | (membership == VALIDATION)).sum())
     share = count / max(1, judged)
     level: Level = "danger" if share >= 0.1 and not soft else "warning" if share >= 0.005 else "info"
     return Concern(kind, level, f"{count:,} of {judged:,} test and validation rows ({_percent(share)}) {words}.", hint,
-                   rows=rows, count=count)
+                   rows=_rows(groups), groups=groups, count=count)
+
+
+def _rows(groups: Sequence[Group]) -> tuple[int, ...]:
+    return tuple(row for group in groups for row, _ in group)[:NAMED]
 
 
 # Columns that say too much
@@ -236,13 +253,30 @@ def _groups(parts: Sequence[Path], columns: Sequence[Column], target: str, membe
         codes = np.concatenate([coder.codes(batch.column(0)) for batch in batches(parts, [places[column.name]])])
         there = codes >= 0
         hashes = np.where(there, codes.astype(np.uint64) + 1, np.arange(rows, dtype=np.uint64) + np.uint64(1 << 40))
-        count, named = shared(hashes, membership)
-        if count:
+        count, alike = shared(hashes, membership)
+        if count and not _running(codes, coder.values, column):
             found.append(Concern(
                 "group", "warning", f"{count:,} test and validation rows have a {_quoted(column.name)} that training "
                 "rows have, too.", f"If rows of one {_quoted(column.name)} belong together, split by it: "
-                f"--split group --split-column {column.name!r}.", (column.name,), named, count))
+                f"--split group --split-column {column.name!r}.", (column.name,), _rows(alike), alike, count))
     return found
+
+
+def _running(codes: npt.NDArray[np.int64], values: Sequence[Any], column: Column) -> bool:
+    """Say whether a column counts rows and begins anew (sample 1, 2, 3, 1, 2, ...): rows of one number share nothing.
+
+    It does if most rows have one more than the row before; or, in whatever order, if its values are 1 to n and each is
+    there no more often than the one before it, but not all equally often, as every series has a 1 and few are long.
+    """
+    if column.type is not ColumnType.INTEGER:
+        return False
+    numbers = np.array([int(value) for value in values], np.int64)
+    told = numbers[codes[codes >= 0]]
+    if (np.diff(told) == 1).mean() >= 0.8:
+        return True
+    counts = np.bincount(codes[codes >= 0], minlength=len(numbers))[np.argsort(numbers)]
+    dense = int(numbers.min()) in (0, 1) and int(numbers.max() - numbers.min()) == len(numbers) - 1
+    return dense and bool((np.diff(counts) <= 0).all()) and int(counts[0]) > int(counts[-1])
 
 
 def _time(columns: Sequence[Column], split: str) -> list[Concern]:

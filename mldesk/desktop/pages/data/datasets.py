@@ -183,8 +183,11 @@ class DatasetsPage(Page):
         said = self.tr("{count} purged, {size} freed.").format(
             count=words.counted(len(done.datasets), self.tr("dataset"), self.tr("datasets")),
             size=words.size(done.freed))
-        if done.kept:
-            said += " " + self.tr("Models or runs need {size} of them.").format(size=words.size(done.kept))
+        if done.shared:
+            said += " " + self.tr("{size} are shared with other datasets.").format(size=words.size(done.shared))
+        if done.kept > done.shared:
+            said += " " + self.tr("Models or runs need {size} of them.").format(
+                size=words.size(done.kept - done.shared))
         if done.later:
             said += " " + self.tr("{size} were used just now and are freed by a later purge.").format(
                 size=words.size(done.later))
