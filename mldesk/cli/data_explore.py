@@ -28,6 +28,7 @@ def explore(
     """Show what goes together, is missing together, lies far off, or is there twice."""
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
+        made: Mapping[str, Any]
         if target is None:
             made = row_numbers.explored(bench.explore.statistics(reference, cancelled=interrupts.asked))
         else:

@@ -113,8 +113,8 @@ class ContractService:
         from mldesk.data.records import ImportOptions
 
         known = self._in_head(head)
-        last = next((version.reading["options"] for version in reversed(self._datasets.versions(head.dataset))
-                     if version.reading), {})
+        last: Mapping[str, Any] = next((version.reading["options"] for version in
+                                        reversed(self._datasets.versions(head.dataset)) if version.reading), {})
         options = ImportOptions.from_json({**last, **reading})
         good: list[CheckedFile] = []
         verdicts: list[Verdict] = []
