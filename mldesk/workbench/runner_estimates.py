@@ -1,4 +1,7 @@
-"""What a job would take on each runner: time from past runs, memory from the table. None where nothing is known."""
+"""What a job would take on each runner: time from past runs, memory from the table. None where nothing is known.
+
+Nothing follows from a processor's time for a graphics card's, or the other way: they are kept apart.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 
 from mldesk.library.records import Run, RunnerRecord
 from mldesk.wire.schema import Column, ColumnType
-from mldesk.workbench.runner_choice import Seen, gpus
+from mldesk.workbench.runner_choice import ON_GPU, Seen, gpus
 
 _BASE = 700 * 2**20     # bytes a trainer takes before it has read a row: Python, torch or LightGBM, Arrow
 _COPIES = 3             # of the encoded table: as read, encoded, and what the estimator makes of it
@@ -44,6 +47,7 @@ class Job:
     rows: int
     columns: tuple[Column, ...]         # the features
     parameters: Mapping[str, Any]
+    device: str = "auto"                # as Resources.device
 
     @property
     def cells(self) -> float:
@@ -60,8 +64,8 @@ def estimate(job: Job, records: Sequence[RunnerRecord], seen: Mapping[str, Seen]
              runs: Iterable[Run]) -> list[RunnerEstimate]:
     """Say what ``job`` takes on each runner. ``seen``: those that answered just now."""
     past = [item for item in map(_past, runs) if item is not None and item.estimator == job.estimator]
-    cores = {record.name: _cores(record, seen) for record in records}
-    return [_one(job, record, seen.get(record.name), past, cores) for record in records]
+    machines = {record.name: _facts(record, seen) for record in records}
+    return [_one(job, record, seen.get(record.name), past, machines) for record in records]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,15 @@ class _Past:
     seconds: float
     cells: float
     rounds: float | None
+    device: str = "auto"
 
 
 def _one(job: Job, record: RunnerRecord, seen: Seen | None, past: Sequence[_Past],
-         cores: Mapping[str, int]) -> RunnerEstimate:
+         machines: Mapping[str, Mapping[str, Any]]) -> RunnerEstimate:
     answered = seen is not None and seen.error is None
-    facts = seen.facts if seen is not None and answered else record.facts
+    facts = machines[record.name]
     memory_there = int(facts.get("memory") or 0)
-    seconds, why = _seconds(job, record.name, past, cores)
+    seconds, why = _seconds(job, record.name, past, machines)
     cards = gpus(facts)
     fits = not memory_there or job.memory <= memory_there
     if not fits:
@@ -98,18 +103,41 @@ def _one(job: Job, record: RunnerRecord, seen: Seen | None, past: Sequence[_Past
         str(cards[0].get("name", "")) if cards else "")
 
 
-def _seconds(job: Job, runner: str, past: Sequence[_Past], cores: Mapping[str, int]) -> tuple[float | None, str]:
-    """Return seconds and where they come from: runs there, else runs elsewhere scaled by the cores."""
-    own = [item for item in past if item.runner == runner]
+def _seconds(job: Job, runner: str, past: Sequence[_Past],
+             machines: Mapping[str, Mapping[str, Any]]) -> tuple[float | None, str]:
+    """Return seconds and where they come from: runs there, else runs elsewhere on the same kind of device."""
+    card = _card(job, machines[runner])
+    cards = {item.runner: _card(item, machines.get(item.runner, {})) for item in past}
+    alike = [item for item in past if bool(_card(item, machines.get(item.runner, {}))) == bool(card)]
+    own = [item for item in alike if item.runner == runner]
     if own:
         return _typical(job, own, {}), f"From {_runs(len(own))} there."
-    mine = cores.get(runner, 0)
-    others = [item for item in past if mine and cores.get(item.runner, 0)]
+    if card:
+        return _on_cards(job, card, alike, cards)
+    mine = _cores(machines[runner])
+    others = [item for item in alike if mine and _cores(machines.get(item.runner, {}))]
     if not others:
-        return None, "Nothing like it was trained yet, so its time is unknown."
-    factors = {item.runner: (cores[item.runner] / mine) ** _CORES_POWER for item in others}
+        return None, ("It was trained on graphics cards only, so its time without one is unknown." if past and not alike
+                      else "Nothing like it was trained yet, so its time is unknown.")
+    factors = {item.runner: (_cores(machines[item.runner]) / mine) ** _CORES_POWER for item in others}
     seconds = _typical(job, others, factors)
     return seconds, f"From {_runs(len(others))} elsewhere, by the number of cores."
+
+
+def _on_cards(job: Job, card: str, past: Sequence[_Past], cards: Mapping[str, str]) -> tuple[float | None, str]:
+    """The time on a card: from runs on cards of its name, else on any; how fast one is beside another is not known."""
+    same = [item for item in past if cards[item.runner] == card]
+    if same:
+        return _typical(job, same, {}), f"From {_runs(len(same))} on such a card elsewhere."
+    if past:
+        return _typical(job, past, {}), f"From {_runs(len(past))} on another kind of graphics card."
+    return None, f"Nothing like it was trained on a graphics card yet, so its time on the {card} is unknown."
+
+
+def _card(job: Job | _Past, facts: Mapping[str, Any]) -> str:
+    """Return the name of the card that a job would take on a machine; "" for none."""
+    cards = gpus(facts) if job.estimator in ON_GPU and job.device != "cpu" else []
+    return str(max(cards, key=lambda card: int(card.get("memory") or 0)).get("name") or "card") if cards else ""
 
 
 def _typical(job: Job, past: Sequence[_Past], factors: Mapping[str, float]) -> float:
@@ -141,7 +169,7 @@ def _past(run: Run) -> _Past | None:
     if not isinstance(seconds, (int, float)) or seconds <= 0 or rows <= 0 or result.get("finished_early"):
         return None
     return _Past(str(result.get("estimator", run.estimator)), run.runner, float(seconds), float(rows) * max(1, width),
-                 _rounds(run.parameters))
+                 _rounds(run.parameters), str(dict(run.spec.get("resources", {})).get("device", "auto")))
 
 
 def _rounds(parameters: Mapping[str, Any]) -> float | None:
@@ -152,9 +180,13 @@ def _rounds(parameters: Mapping[str, Any]) -> float | None:
     return None
 
 
-def _cores(record: RunnerRecord, seen: Mapping[str, Seen]) -> int:
+def _facts(record: RunnerRecord, seen: Mapping[str, Seen]) -> Mapping[str, Any]:
+    """Return what a machine says of itself now, else what it said last."""
     found = seen.get(record.name)
-    facts = found.facts if found is not None and found.error is None else record.facts
+    return found.facts if found is not None and found.error is None else record.facts
+
+
+def _cores(facts: Mapping[str, Any]) -> int:
     return int(facts.get("cores") or 0)
 
 

@@ -68,7 +68,8 @@ class RunnerService(AskedRunners):
         version = self._library.datasets.version(*parse_reference(order.dataset))
         check = check_order(order, version)
         job = Job(check.estimator, version.rows, tuple(column for column in version.columns
-                                                       if column.name in check.features), check.parameters)
+                                                       if column.name in check.features), check.parameters,
+                  order.resources.device)
         records = self.list()
         seen = survey([record.name for record in records], self._see, _PATIENCE)
         return estimate(job, records, seen, self._library.runs.list(limit=_PAST_RUNS, state=JobState.SUCCEEDED))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mldesk.core.errors import BadInput, Conflict, NotFound, RunnerUnreachable
-from mldesk.library.records import RunnerRecord
+from mldesk.library.records import Run, RunnerRecord
 from mldesk.wire.runner_view import QueueView, Slot, Waiting
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench.orders import TrainOrder
@@ -142,6 +143,36 @@ class TestEstimates:
         assert (unknown.seconds, unknown.reachable, unknown.why) == (None, False, "It gave no answer in time.")
         (larger, *_) = estimate(self.job(13_000), records, answers, runs)
         assert larger.seconds == pytest.approx(1.5 * (13_000 * 2) / (200 * 5))  # rows times columns
+
+    def test_a_graphics_cards_time_comes_from_graphics_cards_only(self, desk: Desk) -> None:
+        def estimates(runs: list[Run], device: str = "auto") -> dict[str, tuple[float | None, str]]:
+            job = replace(self.job(), estimator="mlp", device=device)
+            return {item.name: (item.seconds, item.why) for item in estimate(job, records, answers, runs)}
+
+        run = desk.runs.start(TrainOrder("shop", "grade", estimator="mlp"))
+        desk.finish_job(run.id)
+        desk.runs.refresh()
+        (done,) = desk.library.runs.list()
+        done = replace(done, result={**(done.result or {}), "estimator": "mlp"})
+        names = ("local", "far", "twin", "other", "plain")
+        records = [record(name) for name in names]
+        other = {"kind": "cuda", "name": "T4", "memory": 16 * GB}
+        answers = {name: seen(devices=[card] if card else []) for name, card in
+                   zip(names, (None, CARD, CARD, other, None), strict=True)}
+        only_here = estimates([done])
+        assert only_here["plain"][0] is not None
+        for name, card in (("far", "H200"), ("twin", "H200"), ("other", "T4")):
+            assert only_here[name] == (
+                None, f"Nothing like it was trained on a graphics card yet, so its time on the {card} is unknown.")
+        assert estimates([done], "cpu")["far"][1] == "From 1 run elsewhere, by the number of cores."
+        only_far = estimates([replace(done, runner="far")])
+        assert only_far["far"][1] == "From 1 run there."
+        assert only_far["twin"] == (only_far["far"][0], "From 1 run on such a card elsewhere.")
+        assert only_far["other"] == (only_far["far"][0], "From 1 run on another kind of graphics card.")
+        assert only_far["plain"] == (
+            None, "It was trained on graphics cards only, so its time without one is unknown.")
+        on_processor = {**done.spec, "resources": {"device": "cpu"}}
+        assert estimates([replace(done, runner="far", spec=on_processor)])["far"][0] is None
 
     def test_a_table_that_is_too_large_does_not_fit(self) -> None:
         (found,) = estimate(self.job(10**9), [record("far")], {"far": seen(memory=2**34)}, [])
