@@ -20,6 +20,7 @@ from mldesk.core.errors import BadBundle, BadInput, MldeskError
 from mldesk.training.conformal import LEVELS, Margins
 from mldesk.training.export.parity import TOLERANCE, deviation
 from mldesk.training.joined import read_encoder
+from mldesk.training.roles import IDENTIFIER
 from mldesk.training.values import ColumnData, TextColumn
 from mldesk.wire.schema import Column
 
@@ -139,6 +140,11 @@ class Predictor:
             raise BadInput(f"This model was checked on too few rows to say an interval for {level:g} of them.",
                            hint="Take a lower level, or train it on more rows.")
         return self.margins
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that told training rows apart, and so were nothing to learn from."""
+        return tuple(name for name, why in self._encoder.left_out.items() if why.startswith(IDENTIFIER))
 
     def self_test(self) -> float:
         """Predict the model's own sample; return the deviation from what it was exported with.

@@ -13,7 +13,7 @@ from mldesk.cli.face import Face, facts, make_table
 from mldesk.cli.failures import Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
-from mldesk.cli.models import up_to_date
+from mldesk.cli.model_shown import up_to_date
 from mldesk.cli.train import detached, interrupted
 from mldesk.core.errors import BadInput
 from mldesk.core.targets import check_target

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mldesk.cli import words
 from mldesk.cli.face import Face, facts, make_table
+from mldesk.cli.model_shown import Reference, leading, up_to_date
+from mldesk.cli.model_stages import history, predictions, promote, rollback, stage
 from mldesk.cli.steps import kinds
-
-if TYPE_CHECKING:
-    from mldesk.workbench.bench import Workbench
 
 app = typer.Typer(help="Look at models, choose versions, export and import safe bundles.")
 app.command()(kinds)
+for _command in (promote, rollback, stage, history, predictions):
+    app.command()(_command)
 
-Name = Annotated[str, typer.Argument(metavar="M", help="A model.")]
-Reference = Annotated[str, typer.Argument(metavar="M[@V]", help="A model (its promoted version), or one version.")]
-Version = Annotated[int, typer.Argument(metavar="V", min=1, help="A version's number.")]
 Bundle = Annotated[Path, typer.Argument(metavar="FILE", help="A .mlbundle file.")]
-
-
-def up_to_date(face: Face, bench: Workbench) -> None:
-    """Bring in what runs have made that nobody watched to their end."""
-    for trouble in bench.runs.refresh():
-        face.note(f"! {trouble}")
 
 
 @app.command("list")
@@ -43,7 +35,7 @@ def list_(context: typer.Context) -> None:
         return
     face.table(("model", "versions", "promoted", "estimator", "target", "score", "size", "made"),
                [(model.head.label, model.versions, model.promoted, model.head.estimator, model.head.target,
-                 _score(model.head.metrics), words.size(model.head.size), words.moment(model.head.created))
+                 leading(model.head.metrics), words.size(model.head.size), words.moment(model.head.created))
                 for model in models], right=("versions", "promoted", "size"),
                spare=("size", "made", "target", "promoted", "estimator"),
                empty="No models yet. Train one: mldesk train DATASET --target COLUMN")
@@ -73,32 +65,8 @@ def show(context: typer.Context, reference: Reference) -> None:
     if len(versions) > 1:
         face.say()
         face.table(("version", "estimator", "score", "made", ""),
-                   [(item.number, item.estimator, _score(item.metrics), words.moment(item.created),
-                     "◂ promoted" if item.number == promoted else "") for item in versions], right=("version",))
-
-
-@app.command()
-def promote(context: typer.Context, name: Name, version: Version) -> None:
-    """Make a version the one the bare name means."""
-    from mldesk.workbench.summaries import model_details
-
-    face = Face.of(context)
-    with face.workbench() as bench:
-        up_to_date(face, bench)
-        chosen = bench.models.promote(name, version)
-    face.document(model_details(chosen)) if face.json else face.say(f"{chosen.model} now means {chosen.label}.")
-
-
-@app.command()
-def rollback(context: typer.Context, name: Name, version: Version) -> None:
-    """Go back to an earlier version."""
-    from mldesk.workbench.summaries import model_details
-
-    face = Face.of(context)
-    with face.workbench() as bench:
-        up_to_date(face, bench)
-        chosen = bench.models.rollback(name, version)
-    face.document(model_details(chosen)) if face.json else face.say(f"{chosen.model} means {chosen.label} again.")
+                   [(item.number, item.estimator, leading(item.metrics), words.moment(item.created),
+                     "◂ promoted" if item.number == promoted else item.stage) for item in versions], right=("version",))
 
 
 @app.command()
@@ -148,13 +116,6 @@ def import_(context: typer.Context, file: Bundle) -> None:
     with face.workbench() as bench:
         version = bench.models.import_file(file)
     face.document(model_details(version)) if face.json else face.say(f"{file.name} is {version.label} now.")
-
-
-def _score(metrics: Any) -> str:
-    for name in ("roc_auc", "accuracy", "r2"):
-        if name in metrics:
-            return f"{name} {words.score(metrics[name])}"
-    return ""
 
 
 def _signed(signature: Any) -> str:

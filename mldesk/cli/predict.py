@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.asking import at_terminal, confirm
 from mldesk.cli.face import Face
-from mldesk.cli.models import up_to_date
+from mldesk.cli.model_shown import up_to_date
 from mldesk.cli.progress import Meter
+
+if TYPE_CHECKING:
+    from mldesk.workbench.predictions import PredictionReport
 
 Model = Annotated[str, typer.Argument(metavar="MODEL|FILE.mlbundle", help="A model of the library, or a bundle.")]
 
@@ -26,26 +31,43 @@ def predict(
                                          "model learned from, rather than warn.")] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Leave rows that break it out, and write them "
                                                  "there as CSV.")] = None,
+    keep: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Also write a column of the input, before "
+                                                   "the predictions; may be repeated.")] = None,
+    keep_all: Annotated[bool, typer.Option("--keep-all", help="Also write every column of the input.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there. Without it only predictions "
+                                        "that can be made again give way.")] = False,
 ) -> None:
     """Predict every row of a file, in its order."""
+    from mldesk.core.errors import Conflict
     from mldesk.workbench.predictions import is_bundle
 
     face = Face.of(context)
     with face.workbench() as bench, Meter(face, f"Predicting {source.name}", "rows") as meter:
         if not is_bundle(model):
             up_to_date(face, bench)
-        report = bench.predictions.predict(model, source, output, level=interval, strict=strict, rejects=rejects,
-                                           progress=meter.update)
+        def go(replace: bool) -> PredictionReport:
+            return bench.predictions.predict(model, source, output, level=interval, strict=strict, rejects=rejects,
+                                             keep=None if keep_all else keep or (), replace=replace,
+                                             progress=meter.update)
+
+        try:
+            report = go(force)
+        except Conflict as error:
+            if not at_terminal() or not confirm(f"{error.message} Replace it?"):
+                raise
+            report = go(True)
     for warning in report.warnings:
         face.note(f"! {warning}")
     if face.json:
         face.document({"model": report.model, "rows": report.rows, "columns": list(report.columns),
                        "output": str(report.output), "warnings": list(report.warnings),
-                       "left_out": report.left_out})
+                       "left_out": report.left_out, "keys": list(report.keys)})
     else:
         face.say(f"Wrote {words.plural(report.rows, 'prediction')} by {report.model} to {report.output}.")
         if report.left_out:
             face.note(f"{words.plural(report.left_out, 'row')} left out, written to {rejects}.")
+        if report.keys and keep is None and not keep_all:
+            face.note(f"To tell the rows apart, write a column of theirs as well: --keep {shlex.quote(report.keys[0])}")
 
 
 def serve(

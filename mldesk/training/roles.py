@@ -21,6 +21,7 @@ _ID_NAME = re.compile(
 _ID_CAMEL = re.compile(r"[a-z](Id|ID|No|Nr|Key)$|^(?:rn|row_?number)$")
 _FEW_ROWS = 20        # below so many values, being all different says nothing
 _NEARLY_UNIQUE = 0.9  # share of different values above which short text is an identifier
+IDENTIFIER = "an identifier"   # why a column is left out begins so
 _SAMPLE = 2000        # values looked at to count words
 
 
@@ -85,10 +86,10 @@ def _identifier(column: Column, data: ColumnData, chosen: bool) -> str:
     if isinstance(data, TextColumn):
         different = int((data.counts() > 0).sum())
         unique = different >= _NEARLY_UNIQUE * filled and mean_words(data) < 3
-        return "an identifier: nearly every row has its own" if unique else ""
+        return f"{IDENTIFIER}: nearly every row has its own" if unique else ""
     if chosen or column.type is not ColumnType.INTEGER or not looks_like_identifier(column.name):
         return ""
-    return "an identifier: every row has its own number" if len(np.unique(data[~gaps])) == filled else ""
+    return f"{IDENTIFIER}: every row has its own number" if len(np.unique(data[~gaps])) == filled else ""
 
 
 def looks_like_identifier(name: str) -> bool:

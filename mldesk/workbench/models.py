@@ -11,7 +11,7 @@ from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
-from mldesk.library.records import Model, ModelVersion
+from mldesk.library.records import Model, ModelVersion, StageChange
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.signing_key import SigningKeys
 
@@ -47,17 +47,26 @@ class ModelService:
                                  error.hint)
             raise NotFound(error.message, hint=hint or f"Models here: {listed(names) or 'none yet'}.") from error
 
-    def promote(self, name: str, number: int) -> ModelVersion:
-        """Make a version the one the bare name means. Raises NotFound."""
+    def promote(self, name: str, number: int, note: str = "") -> ModelVersion:
+        """Make a version the one the bare name means; the one before is archived. Raises NotFound."""
         version = self.show(f"{name}@{number}")
-        self._library.models.promote(version.model, number)
-        return version
+        self._library.models.promote(version.model, number, note)
+        return self.show(version.label)
 
-    def rollback(self, name: str, number: int) -> ModelVersion:
-        """Go back to an earlier version. Raises NotFound."""
+    def rollback(self, name: str, number: int | None = None, note: str = "") -> ModelVersion:
+        """Go back to an earlier version, None: the one promoted before. Raises NotFound, Conflict."""
+        version = self.show(name if number is None else f"{name}@{number}")
+        return self.show(f"{version.model}@{self._library.models.rollback(version.model, number, note)}")
+
+    def set_stage(self, name: str, number: int, stage: str, note: str = "") -> ModelVersion:
+        """Make a version a "candidate", "archived" or neither (""). Raises NotFound, BadInput, Conflict."""
         version = self.show(f"{name}@{number}")
-        self._library.models.rollback(version.model, number)
-        return version
+        self._library.models.set_stage(version.model, number, stage, note)
+        return self.show(version.label)
+
+    def stage_changes(self, name: str) -> list[StageChange]:
+        """Return how versions went from stage to stage, newest first. Raises NotFound."""
+        return self._library.models.stage_changes(self.show(name).model)
 
     def evaluation(self, reference: str) -> Mapping[str, Any]:
         """Return the evaluation payload that travels with the model. Raises NotFound when it has none."""

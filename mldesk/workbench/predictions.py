@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
+from mldesk.library.records import PredictionRecord
 from mldesk.workbench.guard import guard, keep_rejects
 from mldesk.workbench.models import SUFFIX, ModelService, existing
+from mldesk.workbench.references import did_you_mean, listed
 
 if TYPE_CHECKING:
     from mldesk.bundles import Predictor
@@ -30,6 +33,7 @@ class PredictionReport:
     output: Path
     warnings: tuple[str, ...]  # columns that were not needed, categories never seen, rules of the contract broken, …
     left_out: int = 0          # rows that break the contract, which are in the rejects file
+    keys: tuple[str, ...] = ()  # columns of the input that tell its rows apart, as far as the model knows
 
 
 class PredictionService:
@@ -48,39 +52,39 @@ class PredictionService:
         version = self._models.show(model)
         return version.label, Predictor.from_manifest(version.manifest, self._library.objects)
 
-    def predict(self, model: str, source: Path, output: Path, *, level: float | None = None, strict: bool = False,
-                rejects: Path | None = None, progress: Callable[[int], None] | None = None) -> PredictionReport:
+    def predict(self, model: str, source: Path, output: Path, *, level: float | None = None,
+                keep: Sequence[str] | None = (), strict: bool = False, rejects: Path | None = None,
+                replace: bool = False, progress: Callable[[int], None] | None = None) -> PredictionReport:
         """Predict every row of ``source`` into ``output`` (.csv, .parquet, .jsonl or .xlsx), whole or not at all.
 
-        ``level``: also what holds the truth in at least that share of rows, see ``Predictor.predict``. ``progress``
+        ``level``: also what holds the truth in at least that share of rows, see ``Predictor.predict``. ``keep``:
+        columns of the input that are written before the predictions, None for all of them. ``replace``: a file that is
+        there may be lost; without it only one that was predicted, and not changed since, gives way. ``progress``
         hears the rows done so far. What breaks the contract of the dataset that a model of the library learned from is
         among the warnings; ``strict`` refuses it, ``rejects`` (.csv) takes the rows that break it.
-        Raises NotFound, BadInput (wrong columns, unreadable file), DiskFull.
+        Raises NotFound, BadInput (wrong columns, unreadable file), Conflict where a file would be lost, DiskFull.
         """
         from mldesk.workbench.table_output import TableOutput
 
-        if output.suffix.lower() not in OUTPUTS:
-            raise BadInput(f"Predictions cannot be written to {output.name[-60:]!r}: its extension says no format.",
-                           hint=f"Name the output with one of {', '.join(OUTPUTS)}.")
-        check_target(output)
-        existing(source)
-        _refuse_overwriting(output, {source: "the file of rows", **({Path(model): "the model"} if is_bundle(model)
-                                                                    else {})})
-        if rejects is not None:
-            _check_rejects(rejects, source, output)
+        self._check_places(model, source, output, rejects, replace)
         label, predictor = self.open(model)
         if level is not None:
             predictor.margins_for(level)
         from mldesk.data import read_like  # duckdb and pyarrow load with it
 
-        rows, columns = 0, ()  # type: int, tuple[str, ...]
+        rows, columns, asked, digest = 0, (), source, _digest(source)  # type: int, tuple[str, ...], Path, str
         with tempfile.TemporaryDirectory(prefix="mldesk-rows-") as folder:
             left_out = Path(folder, "left_out.csv") if rejects is not None else None
             source, said, lost = self._guarded(model, predictor, source, left_out, Path(folder), strict)
             with read_like([source], predictor.schema) as batches, TableOutput(output) as table:
+                have = [*(item.name for item in predictor.schema if item.name not in batches.missing), *batches.extra]
+                kept = have if keep is None else _present(keep, have)
+                keys = tuple(name for name in predictor.keys if name in have)
+                of_no_matter = {*kept, *keys} - {item.name for item in predictor.schema}
                 for batch in batches:
                     given = {name: batch.column(name) for name in batch.schema.names}
-                    answer = predictor.predict(given, level)
+                    asking = {name: values for name, values in given.items() if name not in of_no_matter}
+                    answer = _beside(predictor.predict(asking, level), {name: given[name] for name in kept})
                     columns = tuple(answer)
                     table.write(answer)
                     rows += batch.num_rows
@@ -90,7 +94,65 @@ class PredictionService:
                                          *predictor.warnings])
             if rejects is not None and left_out is not None and lost:
                 keep_rejects(left_out, rejects)
-        return PredictionReport(label, rows, columns, output, tuple(noticed), lost)
+        options: dict[str, Any] = {"level": level, "keep": None if keep is None else list(keep), "strict": strict}
+        if rejects is not None and lost:
+            options.update(rejects=str(rejects.resolve()), rejects_digest=_digest(rejects))
+        told = self._write_down(model, label, asked, digest, output, rows, lost, options)
+        return PredictionReport(label, rows, columns, output, (*noticed, *told), lost, keys)
+
+    def made(self, model: str = "") -> list[PredictionRecord]:
+        """Return the files of predictions that were written, newest first; with ``model``, by that one.
+
+        Raises NotFound.
+        """
+        return self._library.predictions.list(self._models.show(model).model if model else "")
+
+    def state_of(self, record: PredictionRecord) -> str:
+        """Say whether a file still is what was written: "unchanged", "changed" or "gone". Reads all of it."""
+        path = Path(record.output)
+        if not path.is_file():
+            return "gone"
+        return "unchanged" if _digest(path) == record.output_digest else "changed"
+
+    def _check_places(self, model: str, source: Path, output: Path, rejects: Path | None, replace: bool) -> None:
+        """Raise where a file could not be written, or another would be lost, before anything is done."""
+        if output.suffix.lower() not in OUTPUTS:
+            raise BadInput(f"Predictions cannot be written to {output.name[-60:]!r}: its extension says no format.",
+                           hint=f"Name the output with one of {', '.join(OUTPUTS)}.")
+        check_target(output)
+        existing(source)
+        _refuse_overwriting(output, {source: "the file of rows", **({Path(model): "the model"} if is_bundle(model)
+                                                                    else {})})
+        if rejects is not None:
+            _check_rejects(rejects, source, output)
+        for path in (output, *([] if rejects is None else [rejects])):
+            if not replace and not self._may_go(path):
+                raise Conflict(f"There is a file {str(path)!r:.300} already, which would be lost.",
+                               hint="Name another one, or say that it may be replaced (--force).")
+
+    def _may_go(self, path: Path) -> bool:
+        """Say whether nothing is lost with ``path``: it is not there, empty, or a prediction that can be made again."""
+        if not path.exists() or (path.is_file() and not path.stat().st_size):
+            return True
+        place = str(path.resolve())
+        for record in self._library.predictions.list():
+            if place == record.output:
+                return Path(record.source).is_file() and self.state_of(record) == "unchanged"
+            if place == record.options.get("rejects"):
+                return Path(record.source).is_file() and _digest(path) == record.options.get("rejects_digest")
+        return False
+
+    def _write_down(self, model: str, label: str, source: Path, digest: str, output: Path, rows: int, lost: int,
+                    options: Mapping[str, Any]) -> list[str]:
+        """Keep what was predicted in the history; return a sentence where that does not work, as the file is there."""
+        manifest = _digest(Path(model)) if is_bundle(model) else self._models.show(label).manifest
+        try:
+            self._library.predictions.add(
+                model=label, manifest=manifest, source=str(source.resolve()), source_digest=digest,
+                output=str(output.resolve()), output_digest=_digest(output), rows=rows, left_out=lost, options=options)
+        except MldeskError as error:
+            return [f"It is not in the history of predictions: {error.message}"]
+        return []
 
     def _guarded(self, model: str, predictor: Predictor, source: Path, left_out: Path | None, folder: Path,
                  strict: bool) -> tuple[Path, tuple[str, ...], int]:
@@ -107,6 +169,31 @@ class PredictionService:
             found.refuse()
         said = tuple(f"By {found.contract}: {message}" for message in found.messages)
         return (good if found.left_out else source), said, found.left_out
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _present(names: Sequence[str], have: Sequence[str]) -> list[str]:
+    """Return the columns to keep, each once. Raises BadInput for one that is not there."""
+    for name in names:
+        if name not in have:
+            raise BadInput(f"The input has no column {name[:80]!r} to keep.",
+                           hint=did_you_mean(name, have) or f"It has: {listed(have)}.")
+    return list(dict.fromkeys(names))
+
+
+def _beside(answer: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns of the input before the predictions, under names of their own."""
+    named: dict[str, Any] = {}
+    for name, values in kept.items():
+        own = name
+        while own in answer or own in named:
+            own = f"input_{own}"
+        named[own] = values
+    return {**named, **answer}
 
 
 def _check_rejects(rejects: Path, source: Path, output: Path) -> None:

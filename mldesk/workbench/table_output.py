@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from mldesk.core import durable
 from mldesk.data.sheet_output import SheetWriter
+from mldesk.data.types import plain
 
 
 class TableOutput:
@@ -43,12 +44,14 @@ class TableOutput:
             raise
         return self._stack.__exit__(kind, error, traceback)
 
-    def write(self, columns: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    def write(self, columns: Mapping[str, np.ndarray[Any, Any] | pa.Array]) -> None:
         """Append rows; every call must bring the same columns."""
-        table = pa.table({name: pa.array(values, from_pandas=False) for name, values in columns.items()})
+        table = pa.table({name: values if isinstance(values, pa.Array) else pa.array(values, from_pandas=False)
+                          for name, values in columns.items()})
         if self._kind == ".jsonl":
             for row in table.to_pylist():
-                self._file.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+                cells = {name: plain(value) for name, value in row.items()}
+                self._file.write(json.dumps(cells, ensure_ascii=False).encode("utf-8") + b"\n")
             return
         if self._kind == ".xlsx":
             if self._writer is None:

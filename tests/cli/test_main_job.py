@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import signal
@@ -109,6 +110,13 @@ def _choose_a_version(mldesk: Command) -> None:
     assert mldesk.good("models", "promote", "shop-grade", "2")["version"] == 2
     assert mldesk.good("models", "rollback", "shop-grade", "1")["version"] == 1
     assert mldesk.good("models", "show", "shop-grade")["version"] == 1
+    mldesk.good("models", "promote", "shop-grade", "2", "--note", "It is the better one.")
+    changes = mldesk.good("models", "history", "shop-grade")["changes"]
+    assert [(item["version"], item["to"]) for item in changes[:2]] == [(2, "promoted"), (1, "archived")]
+    assert changes[0]["note"] == "It is the better one."
+    assert mldesk.good("models", "stage", "shop-grade", "1", "candidate")["stage"] == "candidate"
+    assert mldesk("models", "stage", "shop-grade", "2", "archived").code == 2
+    assert mldesk.good("models", "rollback", "shop-grade")["version"] == 1
     mldesk.good("models", "promote", "shop-grade", "2")
 
 
@@ -143,12 +151,33 @@ def _use_it(mldesk: Command, folder: Path, bundle: Path) -> None:
     sets = mldesk.good("predict", bundle, new, "-o", folder / "a.xlsx", "--interval", "0.9")
     assert sets["columns"] == [*report["columns"], "prediction_set"]
     assert mldesk("predict", bundle, new, "-o", folder / "c.csv", "--interval", "2").code == 2
+    _keep_and_replace(mldesk, folder, new)
     missing = folder / "missing.csv"
     missing.write_text("colour,size\nred,4.0\n", "utf-8")
     answer = mldesk("predict", bundle, missing, "-o", folder / "c.csv", "--json")
     assert (answer.code, "weight" in answer.json["error"]["message"]) == (2, True)
     assert not (folder / "c.csv").exists()
     assert mldesk("predict", bundle, new, "-o", folder / "c.xyz").code == 2
+
+
+def _keep_and_replace(mldesk: Command, folder: Path, new: Path) -> None:
+    """Predictions that can be made again give way, nothing else does; the history has all of them."""
+    words = ("predict", "shop-grade", new, "-o", folder / "b.csv")
+    kept = mldesk.good(*words, "--keep", "colour", "--keep", "size")
+    assert kept["columns"] == ["colour", "size", "prediction", "probability_good", "probability_poor"]
+    with open(folder / "b.csv", encoding="utf-8", newline="") as file:
+        assert [row["colour"] for row in csv.DictReader(file)] == ["red", "violet", "green"]
+    assert len(mldesk.good(*words, "--keep-all")["columns"]) == 6
+    assert mldesk("--json", *words, "--keep", "color").json["error"]["hint"] == "Did you mean 'colour'?"
+    (folder / "b.csv").write_text("mine\n", "utf-8")
+    refused = mldesk("--json", *words)
+    assert (refused.code, refused.json["error"]["code"]) == (2, "conflict")
+    assert (folder / "b.csv").read_text("utf-8") == "mine\n"
+    mldesk.good(*words, "--force")
+    made = mldesk.good("models", "predictions", "shop-grade", "--check")["predictions"]
+    assert [(item["model"], item["rows"], item["state"]) for item in made[:2]] == [
+        ("shop-grade@2", 3, "unchanged"), ("shop-grade@2", 3, "changed")]
+    assert made[0]["input_sha256"] == hashlib.sha256(new.read_bytes()).hexdigest()
 
 
 @pytest.fixture
