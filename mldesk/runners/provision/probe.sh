@@ -47,8 +47,11 @@ libc() {
 }
 pythons() {
     seen=" "
+    conda=  # what conda and its kin made, as they note it themselves
+    [ -r "$HOME/.conda/environments.txt" ] && conda=$(head -n 20 "$HOME/.conda/environments.txt" | sed 's#$#/bin#')
     for folder in $(printf '%s' "$PATH" | tr ':' ' ') "$HOME/.local/bin" /usr/local/bin /opt/conda/bin \
-                  "$HOME/miniconda3/bin" "$HOME/miniforge3/bin"; do
+                  /opt/miniconda3/bin /opt/miniforge3/bin "$HOME/miniconda3/bin" "$HOME/miniforge3/bin" \
+                  "$HOME/anaconda3/bin" "$HOME/mambaforge/bin" "$HOME/micromamba/bin" $conda; do
         for name in python3.13 python3.12 python3.11 python3; do
             file="$folder/$name"
             case "$seen" in *" $file "*) continue ;; esac

@@ -58,6 +58,18 @@ def test_the_interpreters_of_a_box_are_found_once_each(home: Path, tmp_path: Pat
     assert [(python.version, python.venv) for python in ours] == [((3, 12, 1), False), ((3, 11, 2), True)]
 
 
+def test_the_interpreters_of_conda_are_found_where_it_notes_them(home: Path, path: str) -> None:
+    for prefix, version in (("anaconda3", "3.11.9"), ("envs/mine", "3.12.7"), ("gone", "")):
+        (home / prefix / "bin").mkdir(parents=True)
+        if version:
+            program(home / prefix / "bin", "python3", f"echo mldesk {version} venv 64 cpython /opt/{prefix}/python3")
+    (home / ".conda").mkdir()
+    (home / ".conda/environments.txt").write_text(f"{home}/anaconda3\n{home}/envs/mine\n{home}/gone\n/no such/one\n")
+    facts = probe(LocalExec(home, path=path), "")
+    ours = [(python.version, python.path) for python in facts.pythons if python.path.startswith("/opt/")]
+    assert ours == [((3, 12, 7), "/opt/envs/mine/python3"), ((3, 11, 9), "/opt/anaconda3/python3")]
+
+
 def test_a_driver_that_fails_is_reported_with_its_own_words(home: Path, path: str) -> None:
     program(Path(path), "nvidia-smi", "echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18")
     facts = probe(LocalExec(home, path=path), "")
