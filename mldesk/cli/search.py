@@ -11,7 +11,8 @@ from mldesk.cli import words
 from mldesk.cli.face import Face, make_table
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
-from mldesk.cli.train import SPLIT_HELP, detached, finish, interrupted
+from mldesk.cli.train import ORDER_HELP, SPLIT_HELP, detached, finish, in_order, interrupted
+from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
     from mldesk.training.search.budget import Estimate
@@ -33,7 +34,10 @@ def search(
     model: Annotated[list[str] | None, typer.Option(metavar="M", help="A kind of model to try; may be repeated. All "
                                                     "that make sense without it.")] = None,
     single: Annotated[bool, typer.Option("--single", help="Keep the best model alone, and blend nothing.")] = False,
+    stack: Annotated[bool, typer.Option("--stack", help="Learn the blend's weights together, on predictions out of "
+                                        "fold, instead of picking its members one by one.")] = False,
     task: Annotated[str | None, typer.Option(metavar="T", help="tabular_classification or tabular_regression.")] = None,
+    order: Annotated[str, typer.Option(metavar="A,B,C", help=ORDER_HELP)] = "",
     feature: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to learn from; may be "
                                                       "repeated.")] = None,
     without: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from; may be "
@@ -62,17 +66,20 @@ def search(
 
     face = Face.of(context)
     first, *others = runner or ["local"]
-    train = TrainOrder(dataset=reference, target=target, task=task, features=tuple(feature) if feature else None,
-                       without=tuple(without or ()), test_size=test_size, split=split,
-                       split_column=split_column, seed=seed, name=name, runner=first,
+    if single and stack:
+        raise BadInput("A search keeps one model alone (--single) or a stack of them (--stack), not both.",
+                       hint="Leave one of the two out.")
+    train = TrainOrder(dataset=reference, target=target, task=task, order=in_order(order),
+                       features=tuple(feature) if feature else None, without=tuple(without or ()),
+                       test_size=test_size, split=split, split_column=split_column, seed=seed, name=name, runner=first,
                        priority=priority, model=save_as)
-    order = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single, parallel,
-                        tuple(others))
+    wanted = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single, parallel,
+                         tuple(others), stack)
     with Interrupts() as interrupts, face.workbench() as bench:
         for advice in bench.runs.check(train).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
-        face.note(f"· {in_words(bench.runs.search_estimate(order))}")
-        run = bench.runs.search(order)
+        face.note(f"· {in_words(bench.runs.search_estimate(wanted))}")
+        run = bench.runs.search(wanted)
         if run.runner != first:
             face.note(f"· The runner {run.runner} was chosen.")
         if detach:

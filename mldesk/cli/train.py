@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SPLIT_HELP = ("How rows are dealt: random (classes in equal shares), stratified (numbers, too), shuffle (blindly), "
               "group, time, or column (it says train, validation or test).")
 
+ORDER_HELP = ("The classes from low to high, commas between, if they have an order; sorted takes them as they sort. "
+              "Scores then say how far off a miss is.")
+
 
 def train(
     context: typer.Context,
@@ -31,6 +34,7 @@ def train(
                                        "task's default.")] = "auto",
     param: Annotated[list[str] | None, typer.Option(metavar="k=v", help="A parameter; may be repeated. "
                                             "`mldesk models kinds` lists them.")] = None,
+    order: Annotated[str, typer.Option(metavar="A,B,C", help=ORDER_HELP)] = "",
     feature: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to learn from, instead of all of "
                                                       "them; may be repeated.")] = None,
     without: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from; may be "
@@ -57,16 +61,16 @@ def train(
     from mldesk.workbench.orders import TrainOrder
 
     face = Face.of(context)
-    order = TrainOrder(dataset=reference, target=target, task=task, estimator=model,
-                       parameters=_parameters(param or []), features=tuple(feature) if feature else None,
-                       without=tuple(without or ()), test_size=test_size, split=split,
-                       split_column=split_column, folds=folds, seed=seed, name=name,
-                       runner=runner, priority=priority, model=save_as)
+    wanted = TrainOrder(dataset=reference, target=target, task=task, estimator=model, order=in_order(order),
+                        parameters=_parameters(param or []), features=tuple(feature) if feature else None,
+                        without=tuple(without or ()), test_size=test_size, split=split,
+                        split_column=split_column, folds=folds, seed=seed, name=name,
+                        runner=runner, priority=priority, model=save_as)
     with Interrupts() as interrupts, face.workbench() as bench:
-        for advice in bench.runs.check(order).advice:
+        for advice in bench.runs.check(wanted).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
-        run = bench.runs.start(order)
-        if run.runner != order.runner:
+        run = bench.runs.start(wanted)
+        if run.runner != wanted.runner:
             face.note(f"· The runner {run.runner} was chosen.")
         if detach:
             detached(face, run)
@@ -153,6 +157,11 @@ def interrupted(face: Face, run: Run) -> None:
     else:
         face.note(f"\n{message}\n  {how_to_go_on(run)}")
     raise Failed(INTERRUPTED)
+
+
+def in_order(given: str) -> tuple[str, ...]:
+    """Read the classes of --order."""
+    return tuple(name.strip() for name in given.split(",") if name.strip())
 
 
 def _parameters(given: list[str]) -> dict[str, str]:

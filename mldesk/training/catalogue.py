@@ -15,10 +15,11 @@ from mldesk.training import knobs
 from mldesk.training.knobs import CLASSIFICATION, REGRESSION
 from mldesk.training.parameters import Parameter
 
-__all__ = ["CLASSIFICATION", "ESTIMATORS", "NETWORKS", "REGRESSION", "EstimatorEntry", "default_estimator",
+__all__ = ["CLASSIFICATION", "ESTIMATORS", "NETWORKS", "ORDINAL", "REGRESSION", "EstimatorEntry", "default_estimator",
            "estimators_for", "find_estimator"]
 
 _TABULAR = (CLASSIFICATION, REGRESSION)
+ORDINAL = "ordinal"      # makes sense for classes with an order alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class EstimatorEntry:
         """This Python has what it needs; said without importing it."""
         return not self.pack or find_spec(self.pack) is not None
 
+    def default_of(self, name: str) -> object:
+        """Return a parameter's default. Raises StopIteration for one that there is not."""
+        return next(item.default for item in self.parameters if item.name == name)
+
     def parameters_for(self, task: str) -> tuple[Parameter, ...]:
         """Return the parameters that mean something for ``task``."""
         return tuple(item for item in self.parameters if not item.tasks or task in item.tasks)
@@ -55,6 +60,9 @@ _LINEAR = EstimatorEntry(
                   "the validation rows.", low=1e-8, high=1e6, log=True, nullable=True),
         Parameter("l1_share", "number", 0.0, "Share of the penalty on absolute weights, which drops columns: 0 is "
                   "ridge, 1 is lasso, between them is the elastic net.", low=0.0, high=1.0, search=(0.0, 1.0)),
+        Parameter("components", "integer", None, "Learn from so many principal components of the columns instead of "
+                  "the columns themselves (PCA); none does not.", low=1, high=1000, log=True, nullable=True,
+                  advanced=True),
         Parameter("iterations", "integer", 300, "Most passes over the data for one strength of the penalty.",
                   low=1, high=100_000, log=True, unit="passes"),
         knobs.QUANTILE, knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT,
@@ -177,10 +185,35 @@ _CATBOOST = EstimatorEntry(
         Parameter("l2", "number", 3.0, "Penalty on large leaf values.", low=0.0, high=1000.0, search=(1.0, 20.0)),
         knobs.QUANTILE, knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
 
+_ORDINAL = EstimatorEntry(
+    name=ORDINAL, title="Ordinal model",
+    help="For classes with an order: one weighted sum of the columns, cut into classes (proportional odds).",
+    tasks=(CLASSIFICATION,), implementation="mldesk.training.estimators.ordinal:Ordinal", iterative=False,
+    parameters=(
+        Parameter("regularization", "number", None, "Strength of the penalty on large weights; none tries several on "
+                  "the validation rows.", low=1e-8, high=1e6, log=True, nullable=True, search=(0.01, 100.0)),
+        Parameter("iterations", "integer", 300, "Most passes over the data for one strength of the penalty.",
+                  low=1, high=100_000, log=True, unit="passes"),
+        knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
+
+_SEGMENTS = EstimatorEntry(
+    name="segments", title="Segments, a model each",
+    help="Groups of like rows (k-means) with a linear model each; says how much better that is than one model.",
+    tasks=_TABULAR, implementation="mldesk.training.estimators.segments:Segments", iterative=False,
+    parameters=(
+        Parameter("segments", "integer", None, "How many groups; none tries 1, 2, 3, 5 and 8 on the validation rows.",
+                  low=1, high=100, nullable=True, search=(2, 10)),
+        Parameter("regularization", "number", 1.0, "Strength of the penalty on large weights.", low=1e-8, high=1e6,
+                  log=True, search=(0.01, 100.0)),
+        Parameter("iterations", "integer", 300, "Most passes over the data for one segment.", low=1, high=100_000,
+                  log=True, unit="passes"),
+        knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
+
 ESTIMATORS: Mapping[str, EstimatorEntry] = {
     entry.name: entry for entry in (
         _LIGHTGBM, _TABM, _MLP, _FT_TRANSFORMER, _HIST_GRADIENT_BOOSTING, _RANDOM_FOREST, _EXTRA_TREES, _LINEAR,
-        _DECISION_TREE, _NEIGHBORS, _SVM, _NAIVE_BAYES, _XGBOOST, _CATBOOST)}
+        _DECISION_TREE, _NEIGHBORS, _SVM, _NAIVE_BAYES, _SEGMENTS, _ORDINAL,
+        _XGBOOST, _CATBOOST)}
 
 NETWORKS = frozenset(entry.name for entry in ESTIMATORS.values() if entry.torch)
 

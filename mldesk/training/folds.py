@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mldesk.core.durable import disk_errors
+from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import EstimatorEntry
 from mldesk.training.estimators.base import FitContext, Part, load_estimator
 from mldesk.training.features import FeatureEncoder
@@ -25,8 +26,9 @@ def cross_validate(request: TrainRequest, entry: EstimatorEntry, parameters: Map
     """Return {"folds", "metrics": {name: {"mean", "std", "values"}}}; ``first`` are the scores of the first fold.
 
     Everything is fitted anew on each fold's training rows, the encoder included. ``std`` is that of a sample. Asked to
-    finish, it leaves the folds that are left. The predictions of all rows, each by the model that did not see it, are
-    kept as the artifact "out_of_fold". Raises what the estimator raises; Terminated.
+    finish, it leaves the folds that are left; one that lacks a class to learn is left out with a warning. The
+    predictions of all rows, each by the model that did not see it, are kept as the artifact "out_of_fold".
+    Raises what the estimator raises; Terminated.
     """
     from mldesk.training.metrics import score  # loads scikit-learn, which the torch network does without until here
 
@@ -40,17 +42,22 @@ def cross_validate(request: TrainRequest, entry: EstimatorEntry, parameters: Map
         work.control.check()
         if work.control.finish:
             break
-        membership = fold_split(table.target, request.split, folds.codes, fold, folds.by)
+        try:
+            membership = fold_split(table.target, request.split, folds.codes, fold, folds.by)
+        except BadInput as error:   # all rows of a class are in it, say: the other folds still tell something
+            work.report.warning(f"Fold {fold + 1} is left out of the cross-validation. {error.message}")
+            continue
         prediction = _predict(request, entry, parameters, columns, table, membership, fold, work)
         tested.append(np.flatnonzero(membership == TEST))
         predicted.append(prediction)
-        scores.append(score(prediction, table.target.y[tested[-1]], len(classes), quantile))
+        scores.append(score(prediction, table.target.y[tested[-1]], len(classes), quantile,
+                            ordered=table.target.ordered))
         work.report.progress(fold, request.split.folds - 1, "folds")
-    _keep(tested, predicted, table, work)
+    _keep(tested, predicted, folds, table, work)
     return {"folds": len(scores), "metrics": _together(scores)}
 
 
-def _keep(tested: Sequence[Array], predicted: Sequence[Array], table: Table, work: Workplace) -> None:
+def _keep(tested: Sequence[Array], predicted: Sequence[Array], folds: Folds, table: Table, work: Workplace) -> None:
     """Put the predictions of all folds into the store and announce them. Raises DiskFull."""
     from mldesk.training import predictions  # loads pyarrow's writer
 
@@ -58,8 +65,8 @@ def _keep(tested: Sequence[Array], predicted: Sequence[Array], table: Table, wor
     path = work.scratch / "out_of_fold.parquet"
     with disk_errors("saving the predictions"):
         work.scratch.mkdir(parents=True, exist_ok=True)
-        predictions.write_folds(path, rows, np.repeat(np.arange(len(tested)), [len(item) for item in tested]),
-                                table.target.y[rows], np.concatenate(predicted), table.target.classes)
+        predictions.write_folds(path, rows, folds.codes[rows].astype(np.int64), table.target.y[rows],
+                                np.concatenate(predicted), table.target.classes)
         announce(work, "out_of_fold", work.store.put_file(path, move=True), "table")
 
 

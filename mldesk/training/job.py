@@ -108,7 +108,7 @@ def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, Column
     deciding = _deciding(request, column)
     also = [item for item in deciding if item.name not in {candidate.name for candidate in candidates}]
     columns = read_columns(work.store, request.dataset, [*candidates, column, *also])
-    target = read_target(columns.pop(column.name), column, request.task)
+    target = read_target(columns.pop(column.name), column, request.task, request.order)
     by = columns[deciding[0].name] if deciding else None
     for item in also:
         del columns[item.name]
@@ -141,9 +141,10 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: fl
     prediction = model.predict(x)
     once = time.monotonic() - began
     quantile = None if classes else model.parameters.get("quantile")
-    parts = {"test": evaluation.payload(prediction, y, classes, quantile=quantile),
+    parts = {"test": evaluation.payload(prediction, y, classes, quantile=quantile,
+                                        ordered=table.target.ordered),
              "validation": evaluation.payload(model.validation, model.judged.y, classes, spread=False,
-                                              quantile=quantile)}
+                                              quantile=quantile, ordered=table.target.ordered)}
     margins = Margins.measure(model.validation, model.judged.y, len(classes))
     parts["test"]["coverage"] = [{"level": level, "share": margins.coverage(prediction, y, level)} for level in SHOWN]
     parts["test"]["worst"] = worst(prediction, y, rows, classes)
@@ -182,7 +183,8 @@ def save(request: TrainRequest, model: Model, table: Table, scores: Scores, work
         estimator_title=model.title, parameters=model.parameters, fit_facts=model.facts, encoder=model.encoder,
         dataset_name=request.dataset_name, dataset=request.dataset, rows=rows_of(table.membership), seed=request.seed,
         created=iso(time.time()), metrics=scores.metrics, validation_metrics=scores.validation_metrics,
-        evaluation=scores.payload, finished_early=model.finished_early, margins=scores.margins)
+        evaluation=scores.payload, finished_early=model.finished_early, margins=scores.margins,
+        ordered=table.target.ordered)
     with disk_errors("saving the model"):
         files, warning = model_files.write_model(work.scratch / "model", facts, model.native, sample, scores.x,
                                                  scores.test)

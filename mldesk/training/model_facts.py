@@ -34,3 +34,4 @@ class ModelFacts:
     evaluation: Mapping[str, Any]
     finished_early: bool
     margins: Margins | None = None     # how far off a prediction may be
+    ordered: bool = False              # the classes have an order, from low to high

@@ -125,6 +125,7 @@ def _describe(facts: ModelFacts, onnx: Mapping[str, Any]) -> dict[str, Any]:
         "onnx": dict(onnx), "created": facts.created,
         "dataset": {"name": facts.dataset_name, "manifest": facts.dataset}, "rows": dict(facts.rows),
         "seed": facts.seed, "finished_early": facts.finished_early, "versions": _versions(),
+        **({"ordered": True} if facts.ordered else {}),
         **({} if facts.margins is None else {"margins": facts.margins.to_json()}),
     }
 

@@ -12,6 +12,7 @@ from mldesk.training.catalogue import CLASSIFICATION, REGRESSION
 from mldesk.training.roles import missing
 from mldesk.training.task_guess import guess_task, target_hint, target_problem
 from mldesk.training.values import Array, ColumnData, TextColumn, array_of
+from mldesk.wire.jobs import SORTED
 from mldesk.wire.schema import Column, ColumnType
 
 Label = str | int | float | bool
@@ -27,6 +28,7 @@ class Target:
     y: Array                       # (rows,) int64 class codes, or float64; -1 or NaN where the row cannot be used
     classes: tuple[Label, ...]     # by code, sorted; empty for regression
     warnings: tuple[str, ...]      # what the user should know about left-out rows and rare classes
+    ordered: bool = False          # the classes have an order, from low to high
 
     @property
     def usable(self) -> Array:
@@ -38,13 +40,19 @@ class Target:
         return np.bincount(self.y[rows], minlength=len(self.classes))
 
 
-def read_target(data: ColumnData, column: Column, task: str | None) -> Target:
-    """Make the target from its column. Raises BadInput when nothing can be learned from it, with the reason."""
+def read_target(data: ColumnData, column: Column, task: str | None, order: Sequence[str] = ()) -> Target:
+    """Make the target from its column. ``order``: the classes from low to high, or wire.jobs.SORTED for as they sort.
+
+    Raises BadInput when nothing can be learned from it or the order does not fit, with the reason.
+    """
     rows = len(data)
     gaps = missing(data)
     warnings = _gap_warnings(data, gaps, column)
     column = Column(column.name, column.type, int(gaps.sum()), _distinct(data, gaps))
-    task = task or guess_task(column, rows)
+    task = task or (CLASSIFICATION if order else guess_task(column, rows))
+    if order and task == REGRESSION:
+        raise BadInput(f"An order of classes was given, but {column.name[:80]!r} is to be predicted as a number.",
+                       hint="Leave the order out, or train a classification.")
     if task not in (CLASSIFICATION, REGRESSION):
         raise BadInput(f"There is no task {task!r:.60}.", hint=f"The tasks are {CLASSIFICATION} and {REGRESSION}.")
     problem = target_problem(column, rows, task)
@@ -59,11 +67,13 @@ def read_target(data: ColumnData, column: Column, task: str | None) -> Target:
             y[huge] = np.nan
         return Target(column.name, task, y, (), tuple(warnings))
     codes, classes = _classes(data, gaps, column.type)
+    if order and tuple(order) != SORTED:
+        codes, classes = _in_order(codes, classes, order)
     rare = [classes[code] for code in np.flatnonzero(np.bincount(codes[codes >= 0]) == 1)]
     if rare:
         warnings.append(f"Only one row is {_named(rare)}; it is used for training, so no score tells how well that is "
                         "learned.")
-    return Target(column.name, task, codes, classes, tuple(warnings))
+    return Target(column.name, task, codes, classes, tuple(warnings), bool(order))
 
 
 def _classes(data: ColumnData, gaps: Array, kind: ColumnType) -> tuple[Array, tuple[Label, ...]]:
@@ -77,6 +87,21 @@ def _classes(data: ColumnData, gaps: Array, kind: ColumnType) -> tuple[Array, tu
     if kind is ColumnType.BOOLEAN:
         return codes, tuple(bool(value) for value in values)
     return codes, tuple(int(value) if float(value).is_integer() else float(value) for value in values)
+
+
+def _in_order(codes: Array, classes: tuple[Label, ...], order: Sequence[str]) -> tuple[Array, tuple[Label, ...]]:
+    """Return codes and labels in the given order. Raises BadInput for one that is not of these classes."""
+    known = {str(label).casefold() if isinstance(label, bool) else str(label): code
+             for code, label in enumerate(classes)}
+    strange, absent = [name for name in order if name not in known], [name for name in known if name not in order]
+    if strange or absent or len(set(order)) < len(order):
+        what = (f"names “{strange[0][:40]}”, which is no class" if strange else
+                f"lacks “{absent[0][:40]}”" if absent else "names a class twice")
+        raise BadInput(f"The order of the classes {what}.",
+                       hint="Name each once, from low to high: " + ", ".join(list(known)[:20]) + ".")
+    ranks = np.empty(len(classes), np.int64)
+    ranks[[known[name] for name in order]] = np.arange(len(classes))
+    return np.where(codes >= 0, ranks[codes], -1), tuple(classes[known[name]] for name in order)
 
 
 def _gap_warnings(data: ColumnData, gaps: Array, column: Column) -> list[str]:

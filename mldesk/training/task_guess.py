@@ -10,7 +10,7 @@ from mldesk.training.catalogue import CLASSIFICATION, REGRESSION
 from mldesk.wire.schema import Column, ColumnType
 
 MIN_ROWS = 10        # rows with a target below which no honest test part is left
-MAX_CLASSES = 300
+MAX_CLASSES = 2_000
 _CODE_VALUES = 10    # an integer column of at most so many values is read as class codes
 
 

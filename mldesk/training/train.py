@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from mldesk.training.catalogue import find_estimator
+from mldesk.training.catalogue import ORDINAL, find_estimator
 from mldesk.training.estimators.base import FitContext, Fitted, Part, load_estimator
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.fitting import fit
 from mldesk.training.job import Model, Workplace, evaluate, open_table, save, warn_left_out
-from mldesk.training.parameters import resolve
+from mldesk.training.many_classes import resolve_for
 from mldesk.training.split import TRAIN, VALIDATION
 from mldesk.training.values import take
 from mldesk.wire.jobs import TrainRequest
@@ -26,7 +26,12 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     columns, table = open_table(request, work)
     classes = len(table.target.classes)
     entry = find_estimator(request.estimator, table.target.task)
-    parameters = resolve(entry.parameters, request.parameters)
+    parameters, smaller = resolve_for(entry, request.parameters, classes)
+    if smaller:
+        work.report.warning(smaller)
+    if entry.name == ORDINAL and not table.target.ordered and classes > 2:
+        work.report.warning("The classes are taken in the order " + ", ".join(map(str, table.target.classes[:8])) + (
+            " …." if classes > 8 else "."), hint="Give their order (--order low,medium,high) if that is not it.")
 
     work.report.stage("Preparing the columns")
     estimator = load_estimator(entry)
@@ -61,12 +66,13 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
 
 
 def stopped_early(parameters: Mapping[str, Any], fitted: Fitted) -> str:
-    """Say when a fit ran out of patience before its rounds or epochs were over, and which was the best; "" else."""
+    """Say when a fit met a plateau, so that its patience was over before its rounds or epochs were; "" else."""
     patience = parameters.get("patience")
     for unit in ("rounds", "epochs"):
         best, limit = fitted.facts.get(unit), parameters.get(unit)
         if patience is None or best is None or limit is None or fitted.finished_early:
             continue
         if best + patience < limit:
-            return f"Stopped early at {unit[:-1]} {best + patience}, best at {best}."
+            return (f"Stopped early at {unit[:-1]} {best + patience}, best at {best}: a plateau, the validation loss "
+                    f"fell no further for {patience} {unit}.")
     return ""

@@ -123,6 +123,7 @@ SPLITS: dict[str, str] = {
     "column": "a column says train, validation or test",
     "given": "by the membership of another run",
 }
+SORTED = ("sorted",)   # an order of classes: as their values sort
 BY_COLUMN = ("group", "time", "column")   # the splits that need one
 
 
@@ -162,12 +163,17 @@ class TrainRequest:
     split: SplitRequest = field(default_factory=SplitRequest)
     seed: int = 0
     model: str = ""                 # name of the model it becomes a version of; "": the library makes one up
+    order: tuple[str, ...] = ()     # the classes from low to high, or SORTED; (): they have no order
 
     def to_json(self) -> dict[str, Any]:
         value = asdict(self)
         value["columns"] = [dict(column) for column in self.columns]
         value["features"] = None if self.features is None else list(self.features)
         value["split"] = self.split.to_json()
+        if self.order:
+            value["order"] = list(self.order)
+        else:
+            del value["order"]      # what older runners do not know is not said
         return value
 
     @classmethod
@@ -178,6 +184,7 @@ class TrainRequest:
             given["columns"] = tuple(dict(column) for column in given["columns"])
             given["features"] = None if given["features"] is None else tuple(given["features"])
             given["split"] = SplitRequest(**given["split"])
+            given["order"] = tuple(_text(name) for name in given.get("order", ()))
             return cls(**given)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"This is not a training request: {error!r:.200}.") from error
@@ -199,13 +206,15 @@ class SearchRequest:
     earlier: tuple[str, ...] = ()   # manifests of trials of earlier searches of the same rows, to begin with
     helpers: tuple[str, ...] = ()   # jobs at other runners that try configurations for this one
     helps: str = ""                 # the job that this one is a helper of: it makes no model
+    stack: bool = False             # weigh the best by how well they predict together, instead of picking greedily
     share: tuple[int, int] = (0, 1)  # which configurations of the portfolio are its own: every [1]th from the [0]th on
 
     def to_json(self) -> dict[str, Any]:
         """Return it without what older runners do not know, as long as that says nothing."""
         value = {**asdict(self), "train": self.train.to_json(), "estimators": list(self.estimators),
                  "earlier": list(self.earlier), "helpers": list(self.helpers), "share": list(self.share)}
-        usual: dict[str, Any] = {"parallel": 1, "folds": 0, "earlier": [], "helpers": [], "helps": "", "share": [0, 1]}
+        usual: dict[str, Any] = {"parallel": 1, "folds": 0, "earlier": [], "helpers": [], "helps": "", "share": [0, 1],
+                                 "stack": False}
         return {key: item for key, item in value.items() if key not in usual or item != usual[key]}
 
     @classmethod

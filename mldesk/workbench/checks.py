@@ -18,6 +18,7 @@ from mldesk.workbench.references import did_you_mean, listed
 SMALL_TABLE = 100   # rows: below it a score says little
 WIDE_TABLE = 2000   # columns: above it fitting takes long and overfits
 MOST_FOLDS = 50
+MANY_CLASSES = 60   # see training.many_classes
 SMALL_TEST = 30     # rows of the test part: below it a score is little more than luck
 
 
@@ -37,7 +38,7 @@ def check_order(order: TrainOrder, version: DatasetVersion) -> TrainCheck:
             _enough_rows(order, column, version.rows, task)
     except MldeskError as error:
         return TrainCheck(error.message, error.hint, task, estimator, parameters, features)
-    return TrainCheck(None, "", task, estimator, parameters, features, tuple(_advice(order, version, features)))
+    return TrainCheck(None, "", task, estimator, parameters, features, tuple(_advice(order, version, features, task)))
 
 
 def refuse(check: TrainCheck) -> None:
@@ -85,7 +86,10 @@ def _task(order: TrainOrder, column: Column, rows: int) -> str:
     if order.task is not None and order.task not in TASKS:
         raise BadInput(f"There is no task {order.task[:60]!r}.",
                        hint=did_you_mean(order.task, TASKS) or f"There are: {listed(TASKS)}.")
-    task = order.task or guess_task(column, rows)
+    task = order.task or (CLASSIFICATION if order.order else guess_task(column, rows))
+    if order.order and task != CLASSIFICATION:
+        raise BadInput(f"An order of classes was given, but {column.name!r:.80} is to be predicted as a number.",
+                       hint="Leave the order out, or train a classification.")
     problem = target_problem(column, rows, task)
     if problem is not None:
         raise BadInput(problem, hint=target_hint(column, rows, task))
@@ -167,7 +171,7 @@ def _tested(order: TrainOrder, usable: int) -> int:
     return usable // order.folds if order.folds else int(usable * order.test_size)
 
 
-def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str]) -> list[Advice]:
+def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str], task: str) -> list[Advice]:
     advice = []
     column = find_column(version, order.target, "target")
     usable = version.rows - column.missing
@@ -177,6 +181,10 @@ def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str])
         advice.append(Advice("warning", f"Only {usable} rows can be used: the scores will say little."))
     elif order.split != "column" and (tested := _tested(order, usable)) < SMALL_TEST:
         advice.append(Advice("warning", f"Only {tested} rows are in the test part: its scores are shaky."))
+    if task == CLASSIFICATION and column.distinct >= MANY_CLASSES:
+        advice.append(Advice("warning", f"{column.distinct:,} classes have {usable / column.distinct:.1f} rows each on "
+                                        "average: boosters and forests are made smaller so that they end; a neural "
+                                        "network or a linear model is quicker."))
     if len(features) > WIDE_TABLE:
         advice.append(Advice("warning", f"{len(features)} columns are used: this takes long and fits noise."))
     ids = [c.name for c in version.columns if c.name in features and c.type is ColumnType.TEXT

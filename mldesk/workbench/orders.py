@@ -18,6 +18,7 @@ class TrainOrder:
     task: str | None = None                   # None: guessed from the target
     estimator: str = "auto"                   # a name of the catalogue; "auto": its default for the task
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    order: tuple[str, ...] = ()               # classes from low to high, or ("sorted",); (): they have no order
     features: tuple[str, ...] | None = None   # None: every column that can be one
     without: tuple[str, ...] = ()             # columns left out of those
     test_size: float = 0.2                    # share of the rows with a target, 0 < x < 1

@@ -13,6 +13,7 @@ from mldesk.training.search.budget import Estimate, estimate
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import SearchRequest, TrainRequest
 from mldesk.wire.shapes import readable
+from mldesk.workbench.comparison import lower_is_better
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import did_you_mean, listed
 
@@ -22,7 +23,7 @@ MOST_TRIALS = 1_000_000
 _MOST_SECONDS = 366 * 86_400.0
 METRICS: Mapping[str, tuple[str, ...]] = {  # by task; the first is what a search strives for by itself
     "tabular_classification": ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc",
-                               "brier_score"),
+                               "brier_score", "quadratic_kappa", "rank_error"),
     "tabular_regression": ("root_mean_squared_error", "mean_absolute_error", "r2"),
 }
 
@@ -40,6 +41,7 @@ class SearchOrder:
     ensemble: bool = True           # blend the best ones
     parallel: int = 1               # trials at once on each runner
     helpers: tuple[str, ...] = ()   # other runners that try models too
+    stack: bool = False             # the blend's weights are learned together instead of picked one by one
 
 
 def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
@@ -59,7 +61,8 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
     check_amounts(order)
     endless = not order.seconds and not order.trials and order.target_score is None
     return SearchRequest(train, order.metric, DEFAULT_SECONDS if endless else order.seconds, order.trials,
-                         order.target_score, order.estimators, order.ensemble, order.parallel)
+                         order.target_score, order.estimators, order.ensemble or order.stack, order.parallel,
+                         stack=order.stack)
 
 
 def check_amounts(order: SearchOrder) -> None:
@@ -89,10 +92,8 @@ def leaderboard(events: Iterable[Event]) -> list[dict[str, Any]]:
     found = {int(event.payload["number"]): dict(event.payload) for event in events
              if event.kind == "trial" and isinstance(event.payload.get("number"), int) and readable(event)}
     done = [trial for trial in found.values() if isinstance(trial.get("score"), (int, float))]
-    larger = any(str(trial.get("metric")) in _LARGER for trial in done)
+    larger = not any(lower_is_better(str(trial.get("metric"))) for trial in done)
     done.sort(key=lambda trial: -trial["score"] if larger else trial["score"])
     scored = {trial["number"] for trial in done}
     return done + [trial for number, trial in found.items() if number not in scored]
 
-
-_LARGER = {"roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc", "r2"}

@@ -48,6 +48,8 @@ FAST = {
     "decision_tree": {},
     "neighbors": {},
     "naive_bayes": {},
+    "ordinal": {"iterations": 30},
+    "segments": {"segments": 2, "iterations": 30},
     "xgboost": {"rounds": 30},
     "catboost": {"rounds": 30, "learning_rate": 0.3},
     "svm": {},

@@ -193,12 +193,15 @@ def test_a_fit_that_stops_early_says_when_and_which_round_was_the_best(tmp_path:
     said = run_here(make_job(tmp_path, table, "y", **order), table)
     losses = [event["values"]["validation_loss"] for event in of("metrics", said)]
     best = losses.index(min(losses)) + 1
-    assert [event["text"] for event in of("log", said)] == [f"Stopped early at round {len(losses)}, best at {best}."]
+    assert [event["text"] for event in of("log", said)] == [(
+        f"Stopped early at round {len(losses)}, best at {best}: a plateau, the validation loss fell no further for "
+        f"{len(losses) - best} rounds.")]
     assert len(losses) == best + 5 < 3000
 
 
 @pytest.mark.parametrize(("parameters", "facts", "finished", "words"), [
-    ({"epochs": 40, "patience": 12}, {"epochs": 9}, False, "Stopped early at epoch 21, best at 9."),
+    ({"epochs": 40, "patience": 12}, {"epochs": 9}, False, ("Stopped early at epoch 21, best at 9: "
+     "a plateau, the validation loss fell no further for 12 epochs.")),
     ({"epochs": 40, "patience": 12}, {"epochs": 9}, True, ""),
     ({"epochs": 40, "patience": 12}, {"epochs": 28}, False, ""),
     ({"epochs": 40, "patience": None}, {"epochs": 9}, False, ""), ({"trees": 200}, {}, False, "")])

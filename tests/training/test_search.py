@@ -19,7 +19,7 @@ from mldesk.training.estimators.linear import Linear
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.joined import JoinedEncoder, read_encoder
 from mldesk.training.search import crew as crew_module
-from mldesk.training.search.ensemble import select
+from mldesk.training.search.ensemble import select, stack
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration, portfolio
 from mldesk.training.search.records import Records
@@ -212,6 +212,36 @@ def test_a_blend_is_at_least_as_good_as_its_best_member() -> None:
     assert loss < aim.loss(guesses[0], y) * 0.85
     mean = sum(weight * guess for weight, guess in zip(weights, guesses, strict=True))
     assert aim.loss(np.asarray(mean), y) == pytest.approx(loss)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 4])
+def test_a_stack_weighs_models_by_how_well_they_predict_together(classes: int) -> None:
+    draw = np.random.default_rng(0)
+    aim = find_aim("log_loss" if classes else None, classes)
+    if classes:
+        y = draw.integers(0, classes, 800)
+        raw = [np.exp(np.eye(classes)[y] * sure + draw.normal(size=(800, classes))) for sure in (1.0, 1.2, 0.0)]
+        guesses = [item / item.sum(1, keepdims=True) for item in raw]
+    else:
+        y = draw.normal(size=800)
+        guesses = [y + draw.normal(size=800) * spread for spread in (0.5, 0.6, 6.0)]
+    weights, loss = stack(guesses, y, classes, aim)
+    assert sum(weights) == pytest.approx(1)
+    assert min(weights) >= 0 and weights[2] < 0.05
+    assert loss < min(aim.loss(guess, y) for guess in guesses)
+    for other in draw.dirichlet(np.ones(3), 200):   # no other weights do better, but for those that were dropped
+        mean = sum(weight * guess for weight, guess in zip(other, guesses, strict=True))
+        assert aim.loss(np.asarray(mean), y) > loss - 2e-3
+    if not classes:   # independent errors: the best weights are as one by their variance
+        assert weights[:2] == pytest.approx([0.59, 0.41], abs=0.06)
+
+
+def test_a_search_may_end_in_a_stack(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(150))
+    said = run_here(order(tmp_path, table, trials=4, stack=True), table)
+    members = result(said)["members"]
+    assert sum(member["weight"] for member in members) == pytest.approx(1)
+    assert result(said)["score"] <= min(trial["score"] for trial in of("trial", said)) + 1e-6
 
 
 def test_the_space_learns_from_what_it_is_told() -> None:

@@ -25,6 +25,7 @@ class SearchWish:
     blend: bool = True                  # else the best one alone
     parallel: int = 1                   # models at once on each runner
     helpers: tuple[str, ...] = ()       # runners that try models besides the order's own
+    stack: bool = False                 # a blend whose weights are learned together
 
     def order(self, train: TrainOrder) -> SearchOrder:
         """Return what the workbench is asked for."""
@@ -32,7 +33,7 @@ class SearchWish:
 
         return SearchOrder(train, self.metric, 0.0 if self.by_trials else 60.0 * self.minutes,
                            self.trials if self.by_trials else 0, None, self.estimators, self.blend, self.parallel,
-                           self.helpers)
+                           self.helpers, self.stack)
 
     @classmethod
     def of(cls, run: Run) -> SearchWish:
@@ -42,7 +43,7 @@ class SearchWish:
         usual = cls()
         return cls(bool(trials and not seconds), seconds / 60 or usual.minutes, trials or usual.trials,
                    payload.get("metric"), tuple(payload.get("estimators") or ()), bool(payload.get("ensemble", True)),
-                   int(payload.get("parallel") or 1))
+                   int(payload.get("parallel") or 1), stack=bool(payload.get("stack")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ def like(run: Run, trial: Trial | None = None) -> dict[str, Any]:
     fields = {"search": wish, "jobs": tuple(jobs), "target": run.target, "task": run.task,
               "estimator": "auto" if wish else estimator,
               "parameters": {} if wish else dict(parameters),
+              "order": tuple(payload.get("order") or ()),
               "features": None if features is None else tuple(features), "seed": int(payload.get("seed") or 0),
               "test_size": float(split.get("test_size", 0.2)), "folds": int(split.get("folds") or 0)}
     if "validation_size" in split:

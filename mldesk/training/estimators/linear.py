@@ -5,10 +5,12 @@ The penalty is on squared weights (ridge), on absolute ones (lasso) or on both (
 
 from __future__ import annotations
 
+import copy
 import warnings
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
@@ -60,6 +62,7 @@ class _Search:
         self._step = 0
         self._best_loss = float("inf")
         self._since_best = 0
+        self._axes = None if context.parameters["components"] is None else _Axes(context)
         self.best: Any = None
         self.strength = 0.0
         self.prediction = np.zeros(0)
@@ -73,7 +76,7 @@ class _Search:
         """Fit with one strength of the penalty."""
         context = self._context
         model = _model(context, strength, context.train)
-        x = context.train.x.astype(np.float64)
+        x = context.train.x.astype(np.float64) if self._axes is None else self._axes.of(context.train.x)
         if context.classes:
             self._logistic(model, x, index, count)
         else:
@@ -81,7 +84,7 @@ class _Search:
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is the user's choice
                 model.fit(x, context.train.y)
                 _bend(model, x, context.train.y, context)
-        self._judge(model, index + 1, count, strength)
+        self._judge(model if self._axes is None else self._axes.unfold(model), index + 1, count, strength)
 
     def refit(self) -> Any:
         """Fit once more on training and validation rows, with the best strength."""
@@ -92,9 +95,10 @@ class _Search:
             model.max_iter = context.parameters["iterations"]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is the user's choice
-            model.fit(both.x.astype(np.float64), both.y)
-            _bend(model, both.x.astype(np.float64), both.y, context)
-        return model
+            x = both.x.astype(np.float64) if self._axes is None else self._axes.of(both.x)
+            model.fit(x, both.y)
+            _bend(model, x, both.y, context)
+        return model if self._axes is None else self._axes.unfold(model)
 
     def _logistic(self, model: Any, x: Array, index: int, count: int) -> None:
         context, most = self._context, self._context.parameters["iterations"]
@@ -110,7 +114,8 @@ class _Search:
             if taken < model.max_iter:
                 return
             self._step += taken
-            scores = context.scores(model.predict_proba(context.validation.x))
+            seen = context.validation.x if self._axes is None else self._axes.of(context.validation.x)
+            scores = context.scores(model.predict_proba(seen))
             context.report.metrics(self._step, prefixed(scores, "validation"))
             context.report.progress(index + passes / most, count, "penalties")
 
@@ -127,6 +132,33 @@ class _Search:
         if scores["loss"] < self._best_loss or self.best is None:
             self._best_loss, self._since_best = scores["loss"], 0
             self.best, self.strength, self.prediction = model, strength, prediction
+
+
+class _Axes:
+    """The principal components of the training rows (Pearson 1901). A weighted sum of components is one of columns,
+    too: a fitted model is unfolded into the columns' own weights, so nothing else knows of this.
+    """
+
+    def __init__(self, context: FitContext) -> None:
+        x = context.train.x.astype(np.float64)
+        most = min(context.parameters["components"], *x.shape)
+        found = PCA(most, svd_solver="auto", random_state=context.seed).fit(x)
+        self._mean, self._axes = found.mean_, found.components_     # (F,), (K, F)
+        context.report.log(f"{most} principal components hold {found.explained_variance_ratio_.sum():.1%} of the "
+                           f"variance of {x.shape[1]} columns.")
+
+    def of(self, x: Array) -> Array:
+        """Return the rows in components, (N, K)."""
+        places: Array = (x.astype(np.float64) - self._mean) @ self._axes.T
+        return places
+
+    def unfold(self, model: Any) -> Any:
+        """Return a copy of a model of components as one of columns."""
+        own = copy.copy(model)
+        own.coef_ = model.coef_ @ self._axes
+        own.intercept_ = model.intercept_ - own.coef_ @ self._mean
+        own.n_features_in_ = self._axes.shape[1]
+        return own
 
 
 def _bend(model: Any, x: Array, y: Array, context: FitContext) -> None:

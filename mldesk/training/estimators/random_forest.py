@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,8 @@ from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
-_BATCHES = 20   # readings over the whole forest
+_BATCHES = 12   # readings over the whole forest; at the end of each a core waits for the last tree
+_LARGEST = 1_000_000_000   # bytes of its leaves
 
 
 class RandomForest:
@@ -65,7 +67,7 @@ class RandomForest:
         share = given["max_features"]
         common = {
             "n_estimators": 0, "max_depth": given["max_depth"],
-            "min_samples_leaf": given["min_samples_leaf"] or _leaf(len(part)),
+            "min_samples_leaf": given["min_samples_leaf"] or _leaf(len(part), context.classes, given["trees"]),
             "n_jobs": context.threads, "random_state": context.seed, "warm_start": True, "bootstrap": self.own_rows,
         }
         classifier, regressor = self.kinds
@@ -93,11 +95,15 @@ def _mean(trees: list[Any], context: FitContext) -> Array:
     """Return the mean prediction of some trees for the validation rows: the forest's own, without the older trees."""
     x = context.validation.x
     predict = "predict_proba" if context.classes else "predict"
-    mean: Array = np.mean([getattr(tree, predict)(x) for tree in trees], axis=0)
+    with ThreadPoolExecutor(context.threads, "trees") as pool:
+        mean: Array = np.mean(list(pool.map(lambda tree: getattr(tree, predict)(x), trees)), axis=0)
     return mean
 
 
-def _leaf(rows: int) -> int:
-    """Return the fewest rows of a leaf so that a forest on a large table stays of a size that can be shared."""
-    return max(1 if rows < 1000 else 2, rows // 4000)
+def _leaf(rows: int, classes: int, trees: int) -> int:
+    """Return the fewest rows of a leaf so that a forest on a large table stays of a size that can be shared.
+
+    A tree of leaves of n rows has about 2 * rows / n nodes, each with 8 bytes per class.
+    """
+    return max(1 if rows < 1000 else 2, rows // 4000, 16 * rows * max(classes, 1) * trees // _LARGEST)
 

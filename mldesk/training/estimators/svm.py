@@ -13,10 +13,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC, SVR
 
+from mldesk.core.errors import BadInput
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
+_MOST_CLASSES = 300
 _MOST_ROWS = 10_000      # libsvm's time grows with their square
 _BLOCK = 8_000_000       # kernel values held at once
 _PLATT_STRENGTH = 1.0
@@ -28,6 +30,10 @@ class Svm:
     style: ClassVar[Style] = "dense"
 
     def fit(self, context: FitContext) -> Fitted:
+        if context.classes > _MOST_CLASSES:
+            raise BadInput(f"A support vector machine fits one machine per class, and these are {context.classes:,}; "
+                           f"{_MOST_CLASSES} are as many as it takes.",
+                           hint="A neural network or a linear model learns so many classes together.")
         part = _at_most(context)
         strengths = (1.0, 10.0, 0.1) if context.parameters["strength"] is None else (context.parameters["strength"],)
         native, best_loss, prediction, chosen = None, float("inf"), np.zeros(0), strengths[0]

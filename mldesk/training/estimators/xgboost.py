@@ -14,12 +14,13 @@ import numpy as np
 import xgboost as xgb
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, prefixed, quick_scores
+from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, quick_scores
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
 
 _TRAIN_LOSS_EVERY = 50   # rounds
 _UPDATER = "grow_quantile_histmaker"
+_BLOCK = 20              # rounds that one updater grows: making it costs more than half a round of a small table
 
 
 @dataclass(slots=True)
@@ -73,8 +74,26 @@ class _Boosting:
         self._parameters = _parameters(context, part)
         self._booster = xgb.Booster(self._parameters, [self._data])
         if found is not None and state.round:
-            self._booster.load_model(found / "booster.json")
+            self._go_back_to(found / "booster.json", state.round)
+
+    def _go_back_to(self, path: Path, rounds: int) -> None:
+        """Read a booster as it was after so many rounds. What its updater draws next lies in no file: the last rounds
+        of its block are grown again, to the same trees.
+        """
+        start = rounds // _BLOCK * _BLOCK
+        if start:
+            whole = xgb.Booster(model_file=path)
+            self._booster = whole[:start]
             self._booster.set_param(self._parameters)
+        for index in range(start, rounds):
+            self._grow(index)
+
+    def _grow(self, index: int) -> None:
+        # The sampler of columns is seeded when the updater is made, and a changed list makes it anew: so every block
+        # draws from its own seed. Pruning does nothing here, since a split needs no least gain.
+        if index % _BLOCK == 0:
+            self._booster.set_param({"updater": _UPDATER + (",prune" if index // _BLOCK % 2 else "")})
+        self._booster.update(self._data, index)
 
     def tune(self) -> Any:
         context, state, patience = self._context, self._state, self._context.parameters["patience"]
@@ -98,10 +117,7 @@ class _Boosting:
 
     def _round(self, rounds: int, held: Any) -> None:
         context, state = self._context, self._state
-        # The sampler of columns is seeded when the updater is made, and a changed list makes it anew: so every round
-        # draws from its own seed. Pruning does nothing here, since a split needs no least gain.
-        self._booster.set_param({"updater": _UPDATER + (",prune" if state.round % 2 else "")})
-        self._booster.update(self._data, state.round)
+        self._grow(state.round)
         state.round += 1
         if held is not None:
             self._judge(held)
@@ -113,13 +129,19 @@ class _Boosting:
 
     def _judge(self, held: Any) -> None:
         context, state = self._context, self._state
-        scores = context.scores(_rows(self._booster.predict(held), context.classes))
-        values = prefixed(scores, "validation")
+        said = self._booster.eval_set([(held, "held")], state.round)   # "[3]\theld-logloss:0.43...\theld-error:0.1..."
+        loss, other = (float(part.rsplit(":", 1)[1]) for part in said.split("\t")[1:3])
+        if context.classes:
+            values = {"validation_loss": loss, "validation_accuracy": 1 - other}
+        else:
+            squares = other ** 2
+            loss = squares if context.quantile is None else loss
+            values = {"validation_loss": loss, "validation_r2": 1 - squares / context.baseline_loss}
         if state.round % _TRAIN_LOSS_EVERY == 1:
             prediction = _rows(self._booster.predict(self._data), context.classes)
             values["train_loss"] = quick_scores(prediction, self._part.y, context.classes, context.quantile)["loss"]
-        if scores["loss"] < state.best_loss:
-            state.best_loss, state.best_round = scores["loss"], state.round
+        if loss < state.best_loss:
+            state.best_loss, state.best_round = loss, state.round
         context.report.metrics(state.round, values)
 
     def _write(self, folder: Path) -> None:
@@ -130,14 +152,18 @@ class _Boosting:
 
 def _parameters(context: FitContext, part: Part) -> dict[str, Any]:
     given = context.parameters
-    objective: dict[str, Any] = {"objective": "reg:squarederror", "base_score": float(part.y.mean())}
+    objective: dict[str, Any] = {"objective": "reg:squarederror", "base_score": float(part.y.mean()),
+                                 "eval_metric": ["mae", "rmse"]}
     if context.quantile is not None:
         objective = {"objective": "reg:quantileerror", "quantile_alpha": context.quantile,
+                     "eval_metric": ["quantile", "rmse"],
                      "base_score": float(np.quantile(part.y, context.quantile))}
     elif context.classes == 2:
-        objective = {"objective": "binary:logistic", "base_score": float(np.clip(part.y.mean(), 1e-6, 1 - 1e-6))}
+        objective = {"objective": "binary:logistic", "eval_metric": ["logloss", "error"],
+                     "base_score": float(np.clip(part.y.mean(), 1e-6, 1 - 1e-6))}
     elif context.classes:
-        objective = {"objective": "multi:softprob", "num_class": context.classes, "base_score": 0.5}
+        objective = {"objective": "multi:softprob", "num_class": context.classes, "base_score": 0.5,
+                     "eval_metric": ["mlogloss", "merror"]}
     return {
         **objective, "eta": given["learning_rate"], "max_depth": given["max_depth"] or 0,
         "min_child_weight": given["min_weight"], "lambda": given["l2"], "subsample": given["row_fraction"],

@@ -1,4 +1,4 @@
-"""Graphs of models that compare rows with rows they know: neighbours and support vectors; and of naive Bayes."""
+"""Graphs of models that compare rows with what they know: neighbours, support vectors, segments; and of small ones."""
 
 from __future__ import annotations
 
@@ -80,6 +80,51 @@ def naive_bayes(native: Mapping[str, Any], n_features: int) -> bytes:
     return close(nodes, constants, "softmax", TensorProto.DOUBLE, n_features, len(constants["offset"]))
 
 
+def ordinal(native: Mapping[str, Any], n_features: int) -> bytes:
+    """Return the graph of ``estimators.ordinal``: chances of being at most each class, taken from one another."""
+    classes = len(native["thresholds"]) + 1
+    nodes = [
+        node("Cast", [INPUT], ["x"], to=TensorProto.DOUBLE),
+        node("MatMul", ["x", "weights"], ["place"]),                                   # (N, 1)
+        node("Sub", ["thresholds", "place"], ["distance"]),
+        node("Sigmoid", ["distance"], ["below"]),
+        node("MatMul", ["below", "differences"], ["inner"]),
+        node("Add", ["inner", "last"], ["raw"]),
+    ]
+    constants = {"weights": np.asarray(native["weights"], np.float64)[:, None],
+                 "thresholds": np.asarray(native["thresholds"], np.float64)[None],
+                 "differences": np.eye(classes - 1, classes) - np.eye(classes - 1, classes, 1),
+                 "last": np.eye(1, classes, classes - 1)}
+    return close(nodes, constants, "identity", TensorProto.DOUBLE, n_features, classes)
+
+
+def segments(native: Mapping[str, Any], n_features: int) -> bytes:
+    """Return the graph of ``estimators.segments``: every segment's model, of which the nearest one counts."""
+    centres, weights = np.asarray(native["centres"], np.float64), np.asarray(native["weights"], np.float64)
+    count, outputs = native["offsets"].shape
+    nodes = [
+        node("Cast", [INPUT], ["x"], to=TensorProto.DOUBLE),
+        node("MatMul", ["x", "centres"], ["product"]),
+        node("Sub", ["product", "lengths"], ["nearness"]),
+        node("ArgMax", ["nearness"], ["place"], axis=1, keepdims=1),                   # (N, 1)
+        node("Equal", ["place", "places"], ["here"]),                                  # (N, K)
+        node("Cast", ["here"], ["chosen"], to=TensorProto.DOUBLE),
+        node("Unsqueeze", ["chosen", "last"], ["counts"]),                             # (N, K, 1)
+        node("MatMul", ["x", "weights"], ["sums"]),
+        node("Add", ["sums", "offsets"], ["all"]),
+        node("Reshape", ["all", "shape"], ["apart"]),                                  # (N, K, O)
+        node("Mul", ["apart", "counts"], ["own"]),
+        node("ReduceSum", ["own", "middle"], ["raw"], keepdims=0),
+    ]
+    constants = {
+        "centres": np.ascontiguousarray(2 * centres.T), "lengths": (centres ** 2).sum(1),
+        "places": np.arange(count)[None], "last": np.array([2], np.int64), "middle": np.array([1], np.int64),
+        "weights": weights.reshape(n_features, count * outputs),
+        "offsets": np.asarray(native["offsets"], np.float64).reshape(-1),
+        "shape": np.array([-1, count, outputs], np.int64)}
+    return close(nodes, constants, "softmax" if outputs > 1 else "identity", TensorProto.DOUBLE, n_features, outputs)
+
+
 def _squares(known: npt.NDArray[Any]) -> tuple[list[NodeProto], Constants]:
     """Return the nodes up to ``squares``: squared distances of rows to those of ``known``, (N, M), never negative."""
     wide = np.asarray(known, np.float64)
@@ -97,4 +142,5 @@ def _squares(known: npt.NDArray[Any]) -> tuple[list[NodeProto], Constants]:
 
 
 WRITERS: Mapping[str, Callable[[Mapping[str, Any], int], bytes]] = {
-    "neighbors": neighbors, "naive_bayes": naive_bayes, "svm": svm}
+    "neighbors": neighbors, "naive_bayes": naive_bayes, "svm": svm, "ordinal": ordinal,
+    "segments": segments}

@@ -20,7 +20,7 @@ LIGHTGBM = "model.txt"
 WEIGHTS = "weights.safetensors"
 CONFIG = "config.json"
 SKLEARN_KINDS = ("linear", "random_forest", "extra_trees", "decision_tree", "hist_gradient_boosting", "neighbors",
-                 "naive_bayes", "svm")   # the last three as a mapping of arrays
+                 "naive_bayes", "svm", "ordinal", "segments")   # the last five as a mapping of arrays
 
 _BOOSTERS = {"xgboost": "model.json", "catboost": "model.cbm"}   # optional packs, in their own formats
 TORCH_KINDS = ("mlp", "tabm", "ft_transformer")

@@ -1,4 +1,9 @@
-"""Greedy ensemble selection with replacement (Caruana, Niculescu-Mizil, Crew and Ksikes, ICML 2004)."""
+"""Which models of a search make its blend, and how much each counts.
+
+Greedy ensemble selection with replacement (Caruana, Niculescu-Mizil, Crew and Ksikes, ICML 2004), or if asked for
+stacking: weights that fit best together on predictions out of fold (Breiman 1996, "Stacked Regressions"; convex ones
+as van der Laan, Polley and Hubbard 2007, "Super Learner").
+"""
 
 from __future__ import annotations
 
@@ -17,6 +22,7 @@ _MEMBERS = 10      # of an average, at most: the heaviest
 _LEAST_WEIGHT = 0.03
 _LIGHT = 0.1       # weight below which a member may be dropped
 _HARDLY = 2e-4     # ... if that costs no more of the loss than this share
+_STEPS, _LEAST_STEP = 2000, 1e-6   # of stacking
 _LEAST_GAIN = 1e-6  # relative; below, another pick is noise
 
 
@@ -40,6 +46,50 @@ def select_calmly(predictions: Sequence[Array], y: Array, aim: Aim, seed: int,
     total /= total.sum()
     mean = sum(weight * prediction for weight, prediction in zip(total, predictions, strict=True) if weight)
     return total.tolist(), float(aim.loss(np.asarray(mean), y))
+
+
+def stack(predictions: Sequence[Array], y: Array, classes: int, aim: Aim) -> tuple[list[float], float]:
+    """Return the weights, none negative and together one, of the least log loss or squared error; and the aim's loss.
+
+    ``predictions``: as for ``select``. The steps are those of exponentiated gradient descent (Kivinen and Warmuth
+    1997), which cannot leave the weights' triangle.
+    """
+    columns = np.stack([_told(prediction, y, classes) for prediction in predictions])   # (M, N)
+    truth = np.ones(len(y)) if classes else y
+    scale = 1.0 if classes else float(np.mean((columns - truth) ** 2, axis=1).min()) or 1.0
+    weights, step = np.full(len(columns), 1 / len(columns)), 1.0
+
+    def value(at: Array) -> float:
+        mean = at @ columns
+        return float(-np.log(np.clip(mean, 1e-15, None)).mean() if classes else np.mean((mean - truth) ** 2) / scale)
+
+    now = value(weights)
+    for _ in range(_STEPS):
+        mean = weights @ columns
+        slope = -(columns / np.clip(mean, 1e-15, None)).mean(1) if classes else (
+            2 * (columns * (mean - truth)).mean(1) / scale)
+        tried = weights * np.exp(-step * (slope - slope.min()))
+        tried /= tried.sum()
+        then = value(tried)
+        if then > now:
+            step /= 2
+            if step < _LEAST_STEP:
+                break
+            continue
+        small = now - then <= _LEAST_GAIN * abs(now)
+        weights, now, step = tried, then, step * 1.3
+        if small:
+            break
+    weights[weights < _LEAST_WEIGHT] = 0.0
+    weights /= weights.sum()
+    mean = sum(weight * prediction for weight, prediction in zip(weights, predictions, strict=True) if weight)
+    return weights.tolist(), float(aim.loss(np.asarray(mean), y))
+
+
+def _told(prediction: Array, y: Array, classes: int) -> Array:
+    """Return the chance that was given to the truth, or the number, (N,) float64."""
+    told: Array = (prediction[np.arange(len(y)), y] if classes else prediction).astype(np.float64)
+    return told
 
 
 def without_light(weights: Sequence[float], predictions: Sequence[Array], y: Array, aim: Aim,

@@ -17,12 +17,13 @@ from mldesk.training.features import FeatureEncoder
 from mldesk.training.job import Model, Workplace
 from mldesk.training.joined import JoinedEncoder
 from mldesk.training.search.crew import Task
-from mldesk.training.search.ensemble import select_calmly, without_light
+from mldesk.training.search.ensemble import select_calmly, stack, without_light
 from mldesk.training.search.records import Records
 from mldesk.training.search.trial import LimitedControl, Outcome, run_trial
 from mldesk.wire.jobs import SearchRequest
 
 _BLENDED = 50          # trials that a blend is chosen from
+_STACKED = 25          # ... and a stack: each weight is learned
 
 
 def blend(request: SearchRequest, encoders: Mapping[Style, FeatureEncoder], task: Task, done: Sequence[Outcome],
@@ -35,7 +36,11 @@ def blend(request: SearchRequest, encoders: Mapping[Style, FeatureEncoder], task
     natives = _Natives(task, records, late, work)
     ranked = natives.possible(sorted(done, key=lambda outcome: outcome.loss)[:_BLENDED])
     weights, loss = [1.0] + [0.0] * (len(ranked) - 1), ranked[0].loss
-    if request.ensemble:
+    if request.stack:
+        few = ranked[:_STACKED]
+        found, loss = stack([outcome.prediction for outcome in few], rows.y, rows.classes, aim)
+        weights = found + [0.0] * (len(ranked) - len(few))
+    elif request.ensemble:
         weights, loss = select_calmly([outcome.prediction for outcome in ranked], rows.y, aim,
                                       task.seed, lambda: time.monotonic() > late)
         if request.seconds:   # keeping a member takes of it

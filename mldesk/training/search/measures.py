@@ -9,7 +9,7 @@ import numpy as np
 from sklearn import metrics
 
 from mldesk.core.errors import BadInput
-from mldesk.training.metrics import brier
+from mldesk.training.metrics import brier, quadratic_kappa, rank_error
 from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.values import Array
 
@@ -54,6 +54,7 @@ _CLASSES: Mapping[str, Aim] = {aim.name: aim for aim in (
         y, predicted_codes(p), labels=np.unique(y), average="macro", zero_division=0))),
     Aim("f1_macro", True, lambda p, y: float(metrics.f1_score(
         y, predicted_codes(p), average="macro", zero_division=0))),
+    Aim("quadratic_kappa", True, quadratic_kappa), Aim("rank_error", False, rank_error),
     Aim("mcc", True, lambda p, y: float(metrics.matthews_corrcoef(y, predicted_codes(p)))),
 )}
 _NUMBERS: Mapping[str, Aim] = {aim.name: aim for aim in (

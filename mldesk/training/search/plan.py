@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mldesk.core.errors import BadInput
-from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.catalogue import ESTIMATORS, ORDINAL
 from mldesk.training.search.measures import Aim
 from mldesk.training.search.portfolio import Configuration, may_use, portfolio
 from mldesk.training.search.space import Space
@@ -73,10 +73,14 @@ class Plan:
         self.most, self.goal = request.trials, request.target_score
         self._seconds = request.seconds
         fit_rows, width = len(rows.folds[0][0]), rows.parts["dense"].x.shape[1]
-        usable = [name for name in ESTIMATORS if may_use(name, task, request.estimators, fit_rows, width)]
-        waiting = portfolio(task, request.estimators, fit_rows, width, request.seconds)
+        usable = [name for name in ESTIMATORS if may_use(name, task, request.estimators, fit_rows, width,
+                                                            rows.classes)]
+        waiting = portfolio(task, request.estimators, fit_rows, width, request.seconds, rows.classes)
         waiting += [Configuration(name, {}, "portfolio") for name in usable
                     if request.estimators and name not in {item.estimator for item in waiting}]
+        if request.train.order and not request.estimators:
+            usable.append(ORDINAL)
+            waiting.insert(1, Configuration(ORDINAL, {}, "portfolio"))
         if not waiting:
             raise BadInput("None of the models that were asked for can do this task.",
                            hint="Leave the choice to the search.")

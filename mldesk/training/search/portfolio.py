@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.catalogue import ESTIMATORS, ORDINAL
+from mldesk.training.many_classes import MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +43,28 @@ _HURRIED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("lightgbm", {"learning_rate": 0.15, "leaves": 128}),)   # first, where the others would not get to their end
 _HURRY = 1_500   # rows a second (of a table of few columns) from which on that is so
 _MOST_ROWS = {"svm": 4_000, "neighbors": 15_000}   # to fit on; beyond, it takes longer than it helps
+_ASKED_FOR = {ORDINAL, "segments"}   # by name alone: for an order that is said, or for the sake of the segments
+_ONE_BY_ONE = {"svm", "hist_gradient_boosting", "catboost", "segments"}   # too slow where there are very many classes
 _MOST_WIDTH = {"neighbors": 60, "svm": 500}        # columns of the dense matrix
 
 
-def portfolio(task: str, wanted: tuple[str, ...], rows: int, width: int, seconds: float = 0.0) -> list[Configuration]:
+def portfolio(task: str, wanted: tuple[str, ...], rows: int, width: int, seconds: float = 0.0,
+              classes: int = 0) -> list[Configuration]:
     """Return what to try, in order. ``wanted`` names the estimators that may be used; () allows all.
 
     ``seconds``: of the search, 0 without a limit.
     """
     hurried = bool(seconds) and rows * (1 + width / 20) > _HURRY * seconds
     return [Configuration(name, parameters, "portfolio") for name, parameters in (_HURRIED if hurried else ()) + _ORDER
-            if may_use(name, task, wanted, rows, width)]
+            if may_use(name, task, wanted, rows, width, classes)]
 
 
-def may_use(name: str, task: str, wanted: tuple[str, ...], rows: int, width: int) -> bool:
+def may_use(name: str, task: str, wanted: tuple[str, ...], rows: int, width: int, classes: int = 0) -> bool:
     """Say whether an estimator is worth a try with ``rows`` to fit on; what was asked for by name always is."""
     if task not in ESTIMATORS[name].tasks:
         return False
     if wanted:
         return name in wanted
+    if name in _ASKED_FOR or (classes >= MANY and name in _ONE_BY_ONE):
+        return False
     return ESTIMATORS[name].installed and rows <= _MOST_ROWS.get(name, rows) and width <= _MOST_WIDTH.get(name, width)

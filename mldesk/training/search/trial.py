@@ -22,7 +22,7 @@ from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.checkpoints import Checkpoint, Checkpoints
 from mldesk.training.estimators.base import FitContext, Fitted, Part, load_estimator
 from mldesk.training.fitting import fit
-from mldesk.training.parameters import resolve
+from mldesk.training.many_classes import MANY, resolve_for
 from mldesk.training.search.measures import Aim
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.values import Array
@@ -221,10 +221,10 @@ def _context(configuration: Configuration, rows: Rows, fold: int, report: Report
     given, known = dict(configuration.parameters), {item.name for item in entry.parameters}
     if "refit" in known:
         given["refit"] = len(rows.folds) == 1
-    if "trees" in known and len(rows.folds) > 1:   # the folds' forests are one forest in the end
+    if "trees" in known and len(rows.folds) > 1 and rows.classes < MANY:   # the folds' forests are one in the end
         given.setdefault("trees", _TREES)
     return FitContext(
-        classes=rows.classes, parameters=resolve(entry.parameters, given),
+        classes=rows.classes, parameters=resolve_for(entry, given, rows.classes)[0],
         train=Part(part.x[fit_on], part.y[fit_on]), validation=Part(part.x[judge_by], part.y[judge_by]),
         report=report, control=control, checkpoints=NoCheckpoints(), categorical=rows.categorical[style],
         seed=seed + fold, threads=threads, device=device)

@@ -43,7 +43,8 @@ def _wishes(run: Run) -> Facts:
              (tr("Time"), words.MISSING if wish.by_trials else words.duration(60 * wish.minutes)),
              (tr("Trials at most"), words.number(wish.trials) if wish.by_trials else tr("as many as the time allows")),
              (tr("Models"), ", ".join(map(words.estimator_name, wish.estimators)) or tr("all that make sense")),
-             (tr("Keeps"), tr("a blend of the best") if wish.blend else tr("the best one")),
+             (tr("Keeps"), tr("a stack of the best") if wish.stack else
+              tr("a blend of the best") if wish.blend else tr("the best one")),
              (tr("Models at once"), words.number(wish.parallel))]
     if "trials" in result:
         facts.append((tr("Trials"), tr("{done} done, {failed} failed").format(

@@ -50,7 +50,8 @@ class SearchForm(QWidget):
         self.minutes = DecimalBox(0.5, 24 * 60.0, wish.minutes, 1.0, 1)
         self.trials = SpinBox(1, 10_000, wish.trials)
         self.aim = ComboBox([])
-        self.blend = Segmented([(True, self.tr("A blend of the best")), (False, self.tr("The best one"))])
+        self.blend = Segmented([(True, self.tr("A blend")), ("stack", self.tr("A stack")),
+                                (False, self.tr("The best one"))])
         self.parallel = SpinBox(1, MOST_PARALLEL, wish.parallel)
         self.outlook = make_label("", "caption", "muted", wrap=True)
         self._others = QWidget()
@@ -64,7 +65,7 @@ class SearchForm(QWidget):
         self._model_list.setSpacing(Space.XS)
         self._build()
         self.ends.set_value("trials" if wish.by_trials else "time")
-        self.blend.set_value(wish.blend)
+        self.blend.set_value("stack" if wish.stack else wish.blend)
         self._show_end()
         self.ends.changed.connect(lambda _: self._show_end())
         self.fold.clicked.connect(lambda: self._unfold(self._models.isHidden()))
@@ -83,7 +84,8 @@ class SearchForm(QWidget):
         layout.addWidget(FormRow(self.tr("Strive for"), self.aim, self.tr(
             "The score by which models are compared, on rows they were not fitted on.")))
         layout.addWidget(FormRow(self.tr("Keep"), self.blend, self.tr(
-            "A blend lets several models vote: mostly better, slower to ask.")))
+            "A blend lets several models vote: mostly better, slower to ask. A stack learns all their weights together "
+            "instead of picking one after another.")))
         layout.addWidget(FormRow(self.tr("Models at once"), self.parallel, self.tr(
             "On every runner, each on its share of the cores. One alone uses all of them.")))
         self._others_row = FormRow(self.tr("Spread over"), self._others, self.tr(
@@ -145,7 +147,8 @@ class SearchForm(QWidget):
         return SearchWish(self.ends.value() == "trials", self.minutes.value(), self.trials.value(),
                           self.aim.value() or None,
                           () if len(ticked) == len(self._ticks) else tuple(ticked), bool(self.blend.value()),
-                          self.parallel.value(), self._helpers_wanted() if self._helpers else self._wish.helpers)
+                          self.parallel.value(), self._helpers_wanted() if self._helpers else self._wish.helpers,
+                          self.blend.value() == "stack")
 
     def error(self) -> str:
         """Say what keeps it from being ordered, "" if nothing does."""

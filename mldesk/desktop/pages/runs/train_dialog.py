@@ -137,6 +137,12 @@ class TrainDialog(Sheet, TaskOwner):
                                ("tabular_regression", self.tr("a number"))])
         self.task.changed.connect(self._on_task)
         self._task_row = FormRow(self.tr("As"), self.task)
+        self.order = QLineEdit(", ".join(order.order))
+        self.order.setPlaceholderText(self.tr("low, middle, high"))
+        self.order.textChanged.connect(self._on_order)
+        self._order_row = FormRow(self.tr("Order of the classes"), self.order, self.tr(
+            "From low to high, if they have an order; sorted takes them as they sort. Scores then say how far off a "
+            "miss is. Empty: they have none."))
         self.kind = Segmented([("one", self.tr("One model")), ("search", self.tr("Search for the best"))])
         self._kind_row = FormRow(self.tr("Train"), self.kind)
         self.search = SearchForm(self.state.search or SearchWish())
@@ -149,8 +155,8 @@ class TrainDialog(Sheet, TaskOwner):
         self._form_box = QWidget()
         self._form_place = QVBoxLayout(self._form_box)
         self._form_place.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._target_row, self._task_row, self._kind_row, self.search, self._estimator_row,
-                       self._form_box):
+        for widget in (self._target_row, self._task_row, self._order_row, self._kind_row, self.search,
+                       self._estimator_row, self._form_box):
             page.body.addWidget(widget)
         page.body.addStretch(1)
         return page
@@ -202,7 +208,8 @@ class TrainDialog(Sheet, TaskOwner):
         check, order = self.state.check.value, self.state.order.value
         task = order.task or (check.task if check is not None else None)
         searches = self.state.search is not None
-        for part, belongs in ((self._task_row, True), (self._kind_row, True), (self.search, searches),
+        for part, belongs in ((self._task_row, True), (self._order_row, task == "tabular_classification"),
+                              (self._kind_row, True), (self.search, searches),
                               (self._estimator_row, not searches), (self._form_box, not searches)):
             part.setVisible(task is not None and belongs)
         self.split.offer_folds(not searches)
@@ -268,14 +275,21 @@ class TrainDialog(Sheet, TaskOwner):
         self._pause.start()
 
     def _on_target(self, name: str) -> None:
-        self._change(target=name, task=None, features=None)
+        self._filling = True
+        self.order.clear()   # it was of the other column's classes
+        self._filling = False
+        self._change(target=name, task=None, features=None, order=())
         self._fill_columns()
         self._show_target()
 
     def _on_task(self, task: str) -> None:
         if not self._filling:
-            self._change(task=task)
+            self._change(task=task, **({} if task == "tabular_classification" else {"order": ()}))
             self._fill()
+
+    def _on_order(self, text: str) -> None:
+        if not self._filling:
+            self._change(order=tuple(name.strip() for name in text.split(",") if name.strip()))
 
     def _on_estimator(self, _index: int) -> None:
         if not self._filling and self.estimator.value() is not None:
