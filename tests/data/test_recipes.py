@@ -238,6 +238,31 @@ def test_the_same_recipe_gives_the_same_bytes_and_the_order_of_rows_stays(
     assert order == sorted(order)
 
 
+def test_however_many_threads_compute_a_recipe_its_bytes_are_the_same(
+    store: ObjectStore, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = import_table([SHARED / "tabular/pnw_flights_2014.parquet"], store, scratch)
+    recipes: list[list[dict[str, Any]]] = [
+        [{"step": "filter", "where": "carrier <> 'AS'"}, {"step": "derive", "name": "v", "expression": "distance / 3"}],
+        [{"step": "deduplicate", "columns": ["tailnum", "day", "month"], "keep": "last"},
+         {"step": "scale", "columns": ["arr_delay"]}, {"step": "clean_text", "columns": ["dest"], "case": "lower"}],
+        [{"step": "sample", "share": 0.5, "by": ["carrier"]}, {"step": "deduplicate", "columns": ["tailnum"],
+                                                               "order": "dep_time"}],
+        [{"step": "deduplicate", "columns": ["flight", "day"], "keep": "none"},
+         {"step": "fill_missing", "columns": ["arr_delay"], "with": "forward"}],
+    ]
+
+    def made() -> list[str]:
+        return [apply_recipe(store, scratch, table.manifest, table.columns, steps).manifest for steps in recipes]
+
+    with monkeypatch.context() as one_thread:
+        one_thread.setattr("mldesk.data.recipes.applying.in_any_order", lambda *_: False)
+        want = made()
+    for cores in (1, 2, 16):
+        monkeypatch.setattr("mldesk.data.engine.os.cpu_count", lambda cores=cores: cores)
+        assert made() == want
+
+
 def test_a_preview_counts_rows_and_cells_of_every_step_and_keeps_nothing(
     table: Table, store: ObjectStore, scratch: Path
 ) -> None:

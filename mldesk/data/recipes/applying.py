@@ -22,7 +22,7 @@ from mldesk.data.imports.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
 from mldesk.data.recipes.reading_ahead import ahead
 from mldesk.data.recipes.script import script_of
-from mldesk.data.recipes.sql import Compiler, State
+from mldesk.data.recipes.sql import Compiler, State, in_any_order
 from mldesk.data.recipes.state import Other, Tools
 from mldesk.data.recipes.steps import Step, active, check_steps, datasets_of
 from mldesk.data.records import Cancelled, Problem, Table
@@ -90,7 +90,11 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
             state, row = _compile(work)
             out = folder / "parts"
             out.mkdir()
-            writer = _write(connection, state, row, out, check)
+            if in_any_order((step for _, step in active(checked)), state):
+                with _connect(parts, others, folder, threads=None) as several:
+                    writer = _write(several, state, row, out, check)
+            else:
+                writer = _write(connection, state, row, out, check)
             if not writer.rows:
                 raise _no_rows(work)
         distinct = writer.distinct(folder, check)
@@ -164,8 +168,9 @@ def _others(store: ObjectStore, steps: Sequence[Step]) -> Others:
     return found
 
 
-def _connect(parts: Sequence[Path], others: Others, folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=1)
+def _connect(parts: Sequence[Path], others: Others, folder: Path, *,
+             threads: int | None = 1) -> duckdb.DuckDBPyConnection:
+    connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=threads)
     for other, paths in others.values():
         connection.execute(f"CREATE VIEW {identifier(other.view)} AS SELECT * FROM {relation(paths)}")
     return connection

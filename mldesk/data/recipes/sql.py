@@ -8,7 +8,7 @@ Arrow tables, and its answer is a table in the connection (``Made``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mldesk.data.engine import sql_errors
@@ -38,7 +38,7 @@ from mldesk.data.recipes.steps import Step
 from mldesk.data.recipes.text import clean_text, extract, replace_text, split
 from mldesk.wire.schema import ColumnType
 
-__all__ = ["Compiler", "State"]
+__all__ = ["Compiler", "State", "in_any_order"]
 
 _STEPS: Mapping[str, Callable[[Tools, State, Step], State]] = {
     "drop": drop, "drop_poor": drop_poor, "keep": keep, "mark_missing": mark_missing, "reorder": reorder,
@@ -55,6 +55,19 @@ _STEPS: Mapping[str, Callable[[Tools, State, Step], State]] = {
     "group": group, "pivot": pivot, "unpivot": unpivot,
     "join": join, "union": union, "python": python_step,
 }
+# Steps that, once they have learnt what they need, give every row by itself, or choose rows by their places and whole
+# values: however many threads work on them, the rows are the same. Sums of fractions are not.
+_ROW_BY_ROW = frozenset({
+    "drop", "drop_poor", "keep", "mark_missing", "reorder", "rename", "rename_many", "cast", "replace", "date_parts",
+    "derive", "clean_text", "replace_text", "extract", "split", "clip", "bin", "transform", "scale", "encode", "edit",
+    "drop_missing", "deduplicate", "filter", "sample", "fill_missing",
+})
+
+
+def in_any_order(steps: Iterable[Step], state: State) -> bool:
+    """Say whether several threads may compute what the steps made, which are compiled to ``state``."""
+    return not state.tables and state.own_rows and all(
+        step["step"] in _ROW_BY_ROW and not (step["step"] == "fill_missing" and step.get("by")) for step in steps)
 
 
 @dataclass(slots=True)
