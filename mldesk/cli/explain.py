@@ -26,9 +26,10 @@ _SHOWN = 15
 
 def explain(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the library; with --set a bundle, too.")],
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="COL=VALUE", help="Explain one row instead, every "
-                                                   "other column as usual; may be repeated.")] = None,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the library; with --set also the "
+                                         "file of a bundle.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="COL=VALUE", help="Explain one row instead; columns "
+                                                   "that are not set get their usual value. May be repeated.")] = None,
     about: Annotated[str, typer.Option(metavar="CLASS", help="With --set: explain the chance of this class.")] = "",
     data: Annotated[str, typer.Option(metavar="N[@V]", help="Rows of another dataset, instead of the test rows.")] = "",
     part: Annotated[str, typer.Option(metavar="P", help="test, validation or train.")] = "test",
@@ -88,9 +89,18 @@ def _show(face: Face, found: Mapping[str, Any]) -> None:
         (str(item["feature"]), words.score(item["value"]),
          f"{words.score(item['low'])} to {words.score(item['high'])}", words.score(mean.get(item["feature"])))
         for item in found["importance"][:_SHOWN]], right={"95 %", "adds on average"}))
+    _more(face, len(found["importance"]), "they are all in -o FILE.json, and in --json")
     face.say()
-    face.show(make_table(("column", "lowest prediction at", "highest prediction at", "over its values"), [
-        _moved(curve) for curve in found["dependence"][:_SHOWN] if curve["grid"]]))
+    curves = [curve for curve in found["dependence"] if curve["grid"]]
+    face.show(make_table(("column", "lowest prediction at", "highest prediction at", "over its values"),
+                         [_moved(curve) for curve in curves[:_SHOWN]]))
+    _more(face, len(curves), "they are all in -o FILE.json, and in --json")
+
+
+def _more(face: Face, count: int, where: str) -> None:
+    """Say how many lines a table was cut by."""
+    if count > _SHOWN:
+        face.say(f"and {words.plural(count - _SHOWN, 'more column')}; {where}")
 
 
 def _moved(curve: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -121,6 +131,7 @@ def _one_row(face: Face, bench: Workbench, model: str, given: list[str], about: 
     face.show(make_table(("column", "value", "adds"), [(name, words.cell(row.get(name)), f"{value:+.4g}")
                                                        for name, value in answer.contributions[:_SHOWN]],
                          right={"adds"}))
+    _more(face, len(answer.contributions), "they are all in --json")
 
 
 def _values(given: list[str]) -> dict[str, Any]:

@@ -49,6 +49,9 @@ def run(
         ended = bench.runs.get(started.id)
         if not ended.state.ended:
             interrupted(face, ended)
+        changed = bench.scripts.changed(ended)
+        if changed and not face.json:
+            face.note(f"· The script has changed since its last run: mldesk script diff {ended.id}")
         finish(face, ended, {"artifacts": list((ended.result or {}).get("artifacts", [])),
                              "script": (ended.result or {}).get("script")})
 
@@ -60,11 +63,17 @@ def diff(
     other: Annotated[str, typer.Argument(metavar="RUN", help="The run to compare with; without it the one "
                                          "before.")] = "",
 ) -> None:
-    """Show what changed in a script's files since another run of it."""
+    """Show what changed in a script's files from another run of it to this one: - went, + came."""
     face = Face.of(context)
     with face.workbench() as bench:
-        text = bench.scripts.diff(bench.runs.get(reference), bench.runs.get(other) if other else None)
-    face.document({"diff": text}) if face.json else face.say(text.rstrip("\n") or "Nothing changed.")
+        run = bench.runs.get(reference)
+        before = bench.runs.get(other) if other else bench.scripts.before(run)
+        text = bench.scripts.diff(run, before)
+    if face.json:
+        face.document({"run": run.id, "since": before.id, "diff": text})
+        return
+    face.note(f"From run {before.name} {before.id[-6:]} (-) to run {run.name} {run.id[-6:]} (+):")
+    face.say(text.rstrip("\n") or "Nothing changed.")
 
 
 @app.command()

@@ -96,6 +96,8 @@ def finish(face: Face, run: Run, more: Mapping[str, Any] | None = None) -> None:
     message = run.message or f"Run {run.name} {'was ' if run.state is JobState.CANCELLED else 'is '}{run.state.value}."
     hint = run.hint or (f"`mldesk runs resume {run.id}` goes on from its last checkpoint." if run.state.resumable else
                         f"`mldesk runs logs {run.id}` shows the trainer's output.")
+    if run.kind == "script" and run.state is JobState.FAILED:
+        hint = f"`mldesk runs logs {run.id}` shows all that it printed."
     if face.json:
         face.document({**result, "error": {"code": run.state.value, "message": message, "hint": hint}})
     else:
@@ -117,8 +119,13 @@ def show_result(face: Face, run: Run) -> None:
     face.say()
     test, validation = result.get("metrics", {}), result.get("validation_metrics", {})
     if run.kind == "script":  # what its own program measured, on whatever rows
-        face.show(make_table(("metric", "last value"), [(name, words.score(value)) for name, value in test.items()],
-                             right={"last value"}))
+        if test:
+            face.show(make_table(("metric", "last value"), [(name, words.score(value)) for name, value in test.items()],
+                                 right={"last value"}))
+        else:
+            face.say("The program logged no metrics.")
+        if kept := result.get("artifacts"):
+            face.say(f"Kept: {', '.join(kept)}. Write one to a file: mldesk script artifact {run.id} NAME -o FILE")
         return
     face.show(make_table(("metric", "test", "validation"),
                          [(name, words.score(value), words.score(validation.get(name)))

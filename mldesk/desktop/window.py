@@ -137,6 +137,13 @@ class MainWindow(QMainWindow):
         if self._ready_or_say():
             open_add_runner(self)
 
+    def run_script(self) -> None:
+        """Ask for a script, then run it."""
+        from mldesk.desktop.pages.runs.script_dialog import open_script_dialog
+
+        if self._ready_or_say():
+            open_script_dialog(self)
+
     def train_on(self, runner: str) -> None:
         from mldesk.desktop.pages.runs.train_dialog import train_on
 

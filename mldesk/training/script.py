@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -38,6 +39,7 @@ from mldesk.wire.states import Cause
 _BY_SIGTERM = 143    # as shells report it
 _LOOK = 0.1          # seconds between two looks at what the program said
 _PATIENCE = 4.0      # seconds the program has after SIGTERM; the supervisor's own patience is longer
+_TRACED = re.compile(r'\s*File "([^"]{1,400})", line (\d{1,7})(?:, in .*)?')
 _TAIL = 64 * 1024    # bytes of the log in which its last words are looked for
 
 
@@ -118,7 +120,7 @@ class _Script:
             raise ScriptFailed("The run was cancelled.")
         if code:
             raise ScriptFailed(f"{request.entry} {_how(code)}{self._last_words()}.",
-                               hint="The run's log has all it printed.")
+                               hint="The run's log has all that it printed.")
         return {"script": request.script, "metrics": lines.last,
                 "parameters": {**request.parameters, **lines.parameters}, "artifacts": sorted(lines.artifacts),
                 "seconds": round(time.monotonic() - began, 3),
@@ -171,14 +173,14 @@ class _Script:
         return int(child.returncode)
 
     def _last_words(self) -> str:
-        """Return the last line that the program printed, if there is one: mostly its error."""
+        """Return the last line that the program printed, if there is one: mostly its error, and where that arose."""
         try:
             with open(self._folder / "output.log", "rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
                 said = log.read().decode("utf-8", "replace").strip().splitlines()
         except OSError:
             return ""
-        return f": {said[-1].strip()[:300].rstrip('.')}" if said else ""
+        return f"{_where(said, self._place)}: {said[-1].strip()[:300].rstrip('.')}" if said else ""
 
 
 def copy_out(store: ObjectStore, manifest: str, folder: Path) -> None:
@@ -195,6 +197,18 @@ def _argument(value: Any) -> str:
 
 def _how(code: int) -> str:
     return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+
+
+def _where(said: Sequence[str], place: Path) -> str:
+    """Return " in line 12 of train.py" where a traceback names a file of the script; the last place counts."""
+    for line in reversed(said):
+        found = _TRACED.fullmatch(line)
+        if found is None:
+            continue
+        path = place / found[1]   # as it is if it is absolute
+        if path.is_relative_to(place) and path.is_file():
+            return f" in line {found[2]} of {path.relative_to(place).as_posix()}"
+    return ""
 
 
 def _signal(child: subprocess.Popen[bytes], number: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from mldesk.core.clock import Clock
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.ids import new_id
+from mldesk.core.scratch import working_folder_in
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.names import check_name
@@ -44,21 +45,24 @@ class ScriptOrder:
     runner: str = "local"
     name: str = ""
     resources: Resources = field(default_factory=Resources)
+    entry: str = ""                               # the program, over that of mldesk.toml
 
 
 class ScriptService:
     """Starts scripts, and says what changed in them from run to run."""
 
-    def __init__(self, library: Library, datasets: DatasetService, runners: RunnerService, clock: Clock) -> None:
+    def __init__(self, library: Library, datasets: DatasetService, runners: RunnerService, clock: Clock,
+                 scratch: Path | None = None) -> None:
         self._library, self._datasets, self._runners, self._clock = library, datasets, runners, clock
         self._far = FarData(library, runners, clock)
+        self._scratch = scratch   # where files are laid out again
 
     def start(self, order: ScriptOrder) -> Run:
         """Take a copy of the folder and run its program.
 
         Raises NotFound (folder, dataset), BadInput (mldesk.toml, a parameter it does not have), RunnerUnreachable.
         """
-        folder, settings = read_settings(order.folder)
+        folder, settings = read_settings(order.folder, order.entry)
         files = files_of(folder, settings["entry"])
         parameters = _parameters(settings, order.parameters)
         versions = {name: self._datasets.show(reference)
@@ -82,14 +86,54 @@ class ScriptService:
 
         Raises BadInput for runs that are no scripts, NotFound where there is none before.
         """
-        before = other or self._before(run)
+        before = other or self.before(run)
         old, new = self._files(before), self._files(run)
         lines: list[str] = []
         for path in sorted(old.keys() | new.keys()):
             if old.get(path) != new.get(path):
-                lines += difflib.unified_diff(self._text(old.get(path)), self._text(new.get(path)),
-                                              f"{before.id[-6:]}/{path}", f"{run.id[-6:]}/{path}")
+                titles = (f"{path}\t{one.name} {one.id[-6:]}" for one in (before, run))
+                lines += difflib.unified_diff(self._text(old.get(path)), self._text(new.get(path)), *titles)
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+    def changes(self, reference: str) -> tuple[str, str]:
+        """Return the run of a script before this one, in words, and ``diff`` against it. Raises as ``diff`` does."""
+        run = self._run(reference)
+        before = self.before(run)
+        return f"{before.name} {before.id[-6:]}", self.diff(run, before)
+
+    def settings(self, path: Path, entry: str = "") -> dict[str, Any]:
+        """Return what a script says of itself, as ``read_settings`` does, once it is sure that it may be run.
+
+        Raises NotFound, BadInput.
+        """
+        folder, settings = read_settings(path, entry)
+        files_of(folder, settings["entry"])
+        return settings
+
+    def lay_out(self, reference: str) -> Path:
+        """Return a new folder with the files of a run, to run them once more; it is swept away at a later start.
+
+        Raises NotFound, BadInput, OSError.
+        """
+        run = self._run(reference)
+        files = self._files(run)
+        folder = working_folder_in(self._scratch, "script") / (slug(run.name) or "script")
+        for path, digest in files.items():
+            target = folder.joinpath(*path.split("/"))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(self._library.objects.read(digest))
+        return folder
+
+    def kept(self, reference: str) -> dict[str, Mapping[str, Any]]:
+        """Return what a run has kept so far: {name: {"digest", "size", "kind"}}. Raises NotFound."""
+        return self._library.runs.artifacts(self._run(reference).id)
+
+    def artifact_path(self, reference: str, name: str) -> Path:
+        """Return where a file that a run kept lies in the object store; it must not be changed. Raises NotFound."""
+        return self._library.objects.path(str(self.kept(reference)[name]["digest"]))
+
+    def _run(self, reference: str) -> Run:
+        return self._library.runs.get(reference)
 
     def save_artifact(self, run: Run, name: str, path: Path) -> Path:
         """Write a file that a run kept to ``path``. Raises NotFound, BadInput."""
@@ -104,7 +148,15 @@ class ScriptService:
             file.write(self._library.objects.read(str(artifacts[name]["digest"])))
         return path
 
-    def _before(self, run: Run) -> Run:
+    def changed(self, run: Run) -> bool:
+        """Say whether a run's files differ from those of the run of it before; False for the first one."""
+        try:
+            return self._files(self.before(run)) != self._files(run)
+        except NotFound:
+            return False
+
+    def before(self, run: Run) -> Run:
+        """Return the last run of a script before this one. Raises NotFound."""
         same = (item for item in self._library.runs.list(limit=1000) if item.kind == KIND and item.id < run.id
                 and item.name == run.name)
         if (found := next(same, None)) is None:
@@ -126,10 +178,11 @@ class ScriptService:
             return [f"(not text, SHA-256 {digest})\n"]
 
 
-def read_settings(path: Path) -> tuple[Path, dict[str, Any]]:
+def read_settings(path: Path, entry: str = "") -> tuple[Path, dict[str, Any]]:
     """Return the folder of a script and its settings, those of ``mldesk.toml`` filled up.
 
-    ``path`` is the folder, or the program in it. Raises NotFound, BadInput naming what is wrong in mldesk.toml.
+    ``path`` is the folder, or the program in it; ``entry`` the program if it is not as mldesk.toml says. Raises
+    NotFound, BadInput naming what is wrong in mldesk.toml.
     """
     folder = path if path.is_dir() else path.parent
     if not path.exists():
@@ -149,7 +202,7 @@ def read_settings(path: Path) -> tuple[Path, dict[str, Any]]:
         if not isinstance(value, shapes[key]):
             raise BadInput(f"In {SETTINGS}, {key!r} has to be a {_SHAPE_WORDS[shapes[key]]}.")
     settings = {"entry": "", "parameters": {}, "inputs": {}, "requirements": [], "name": "", **given}
-    settings["entry"] = path.name if path.is_file() else settings["entry"] or _only_program(folder)
+    settings["entry"] = path.name if path.is_file() else entry or settings["entry"] or _only_program(folder)
     settings["name"] = settings["name"] or (path.stem if path.is_file() else "")
     for name, value in settings["parameters"].items():
         check_parameter(name, value)

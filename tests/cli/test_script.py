@@ -74,13 +74,17 @@ def test_a_script_is_a_run_with_curves_files_and_a_history(mldesk: Command, scri
     assert "all done" in mldesk.good("runs", "logs", done["run"])["log"]
     (script / "train.py").write_text(PROGRAM.replace("all done", "all is done"))
     again = mldesk.good("script", "run", script / "train.py", "--name", "script")
+    assert mldesk.good("script", "diff", again["run"])["since"] == done["run"]
     assert '-print("all done")\n+print("all is done")' in mldesk.good("script", "diff", again["run"])["diff"]
 
 
 def test_a_script_that_fails_says_why_in_its_own_words(mldesk: Command, script: Path) -> None:
     answer = mldesk("script", "run", script, "--param", "rate=7", "--json")
     assert (answer.code, answer.json["status"], answer.json["cause"]) == (1, "failed", "user_error")
-    assert "train.py ended with code 1: AssertionError: seven is no rate" in answer.json["error"]["message"]
+    line = PROGRAM.splitlines().index('assert a.rate != 7, "seven is no rate"') + 1
+    assert (f"train.py ended with code 1 in line {line} of train.py: AssertionError: seven is no rate"
+            in answer.json["error"]["message"])
+    assert answer.json["error"]["hint"] == f"`mldesk runs logs {answer.json['run']}` shows all that it printed."
 
 
 @pytest.mark.parametrize(("change", "said"), [

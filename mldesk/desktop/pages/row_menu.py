@@ -119,6 +119,7 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
     from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
     from mldesk.desktop.pages.runs.report_place import ask_report, why_no_report
     from mldesk.desktop.pages.runs.run_labels import open_labels
+    from mldesk.desktop.pages.runs.script_dialog import run_again
     from mldesk.desktop.pages.runs.train_dialog import train_again
 
     tr, service = words.tr, shell.desk.workbench.runs
@@ -131,7 +132,9 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
                   "" if run.model else tr("The run has made no model.")),
             Entry("dataset", tr("Open the dataset"), partial(shell.open_dataset, run.dataset.rpartition("@")[0]),
                   "" if run.dataset else tr("The run has no dataset.")),
-            Entry("refresh", tr("Train again…"), partial(train_again, shell, run)),
+            Entry("refresh", tr("Run again…"), partial(run_again, shell, run)) if run.kind == "script" else
+            Entry("refresh", tr("Train again…"), partial(train_again, shell, run), "" if run.kind in ("train", "search")
+                  else tr("The run has trained nothing.")),
             Entry("tag", tr("Group and tags of {count} runs…").format(count=len(chosen)) if len(chosen) > 1
                   else tr("Name, tags and note…"), partial(open_labels, shell, list(chosen) or [run])),
             Entry("log", tr("Write a report…"), partial(ask_report, shell, [run]), why_no_report(run)),

@@ -25,6 +25,8 @@ from mldesk.desktop.pages.runs.run_details import DetailsPage
 from mldesk.desktop.pages.runs.run_facts import learns
 from mldesk.desktop.pages.runs.run_fields import state_badge
 from mldesk.desktop.pages.runs.run_progress import ProgressCard
+from mldesk.desktop.pages.runs.script_dialog import run_again
+from mldesk.desktop.pages.runs.script_view import ScriptView
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states import run_reasons as reasons
 from mldesk.desktop.states.run import RunState
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 
     from mldesk.library.records import Run
 
+_OTHERS = ("explain", "import")   # kinds that train nothing and draw no curves
 _SIDE = 300  # width of the column beside the curves, pixels at 100 %
 _WIDE = 880  # width of the page from which there is room for it
 
@@ -84,6 +87,7 @@ class RunPage(Page):
         self.evaluation.row_opened.connect(self._open_row)
         self.evaluation.cell_chosen.connect(self._open_cell)
         self.log = LogView()
+        self.script: ScriptView | None = None   # of a run of a script
         self.details = DetailsPage()
         self.tabs = Tabs()
         self.tabs.add("training", self.tr("Training"), self._make_training(), "chart")
@@ -211,19 +215,33 @@ class RunPage(Page):
         self._show_notice(run)
         self.details.show_run(run, self.state.attempt, self.state.looks)
         self.members.show_members(members_of(run))
-        self._show_kind(is_search(run))
+        self._show_kind(run)
         self._draw()
         if self._ended_before is None:
             self._ended_before = run.state.ended
 
-    def _show_kind(self, search: bool) -> None:
-        """A search shows its trials, and says what Finish now does to it."""
+    def _show_kind(self, run: Run) -> None:
+        """A search shows its trials, a script what it kept; each says what Finish now does to it."""
+        search, script = is_search(run), run.kind == "script"
         self.leaderboard.setVisible(search)
         if search:
             self.curves.speak_of_trials()
             self.tabs.bar.button("training").setText(self.tr("Search"))
             if self._finish.isEnabled():
                 self._finish.setToolTip(self.tr("Stop searching, make the model from the best trials so far"))
+        if script and self.script is None:
+            self.script = ScriptView(self.shell, run.id)
+            self.tabs.bar.button("training").setText(self.tr("Run"))
+            self.tabs.add("script", self.tr("Files and changes"), self.script, "file")
+            self._again.setText(self.tr("Run again…"))
+            self._again.setToolTip(self.tr("Open the script's dialog with the files and settings of this run"))
+        if self.script is not None:
+            self.script.refresh()
+        if script or run.kind in _OTHERS:
+            self.tabs.set_enabled("evaluation", self.tr("Only a run that trains a model has an evaluation."))
+        if run.kind in _OTHERS:
+            self.curves.hide()
+            self.tabs.bar.button("training").setText(self.tr("Run"))
 
     def _subtitle(self, run: Run) -> str:
         far = self.width() < theme.px(_WIDE) and run.runner != LOCAL  # there is no room for the badge then
@@ -234,7 +252,7 @@ class RunPage(Page):
         going = not run.state.ended
         self._cancel.setVisible(going)
         self._finish.setVisible(going)
-        self._again.setVisible(not going)
+        self._again.setVisible(not going and run.kind not in _OTHERS)
         self._model.setVisible(run.model is not None)
         self._pause.setVisible(going and is_search(run))
         self._extend.setVisible(not (reasons.why_not_extend(run) or going) and self.width() >= theme.px(_WIDE))
@@ -374,7 +392,9 @@ class RunPage(Page):
 
     def _train_again(self, trial: Trial | None = None) -> None:
         run = self.state.run.value
-        if run is not None:
+        if run is not None and run.kind == "script":
+            run_again(self.shell, run)
+        elif run is not None:
             from mldesk.desktop.pages.runs.train_dialog import train_again
 
             train_again(self.shell, run, trial)

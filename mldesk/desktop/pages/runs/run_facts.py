@@ -16,6 +16,15 @@ Facts = list[tuple[str, str]]
 
 def learns(run: Run) -> str:
     """Return what a run is about, in a line."""
+    payload = run.spec.get("payload", {})
+    if run.kind == "script":
+        reads = ", ".join(sorted(payload.get("datasets", {}).values()))
+        return (words.tr("Script {entry}, reads {tables}") if reads else words.tr("Script {entry}")).format(
+            entry=payload.get("entry", ""), tables=reads)
+    if run.kind == "explain":
+        return words.tr("Explains a model of {target} by {dataset}").format(target=run.target, dataset=run.dataset)
+    if run.kind == "import":
+        return words.tr("Makes a table of files on the runner")
     what = words.tr("A search for the best model of {target} in {dataset}") if is_search(run) else \
         words.tr("{estimator} learns {target} from {dataset}")
     return what.format(estimator=words.estimator_name(run.estimator), target=run.target, dataset=run.dataset)
@@ -27,11 +36,23 @@ def settings(run: Run) -> Facts:
 
     if is_search(run):
         return _wishes(run)
+    if run.kind == "script":
+        return _script(run)
     used = (run.result or {}).get("parameters") or run.parameters
     entry = ESTIMATORS.get(run.estimator)
     titles = {parameter.name: parameter.title for parameter in entry.parameters} if entry is not None else {}
     facts = [(words.tr("Estimator"), words.estimator_name(run.estimator))]
-    return facts + [(titles.get(name, name), words.cell(value)) for name, value in used.items()]
+    return facts + [(titles.get(name, name), words.cell(value)) for name, value in used.items() if value is not None]
+
+
+def _script(run: Run) -> Facts:
+    """Return what a script was given."""
+    payload, tr = run.spec.get("payload", {}), words.tr
+    used = (run.result or {}).get("parameters") or payload.get("parameters", {})
+    return [(tr("Program"), str(payload.get("entry", ""))),
+            *((name, words.cell(value)) for name, value in used.items()),
+            (tr("Environment"), ", ".join(payload.get("requirements", ())) or tr("that of the runner")),
+            (tr("Files"), str(payload.get("script", ""))[:16])]
 
 
 def _wishes(run: Run) -> Facts:
@@ -55,6 +76,9 @@ def _wishes(run: Run) -> Facts:
 def data_facts(run: Run, looks: tuple[int, int] = (0, 0)) -> Facts:
     """Return the dataset, the target, and how the rows were dealt."""
     tr, payload = words.tr, asked(run)
+    if run.kind == "script":
+        return [(name, str(table)) for name, table in payload.get("datasets", {}).items()] or [
+            (tr("Tables"), tr("It reads none of MLDesk's."))]
     rows = (run.result or {}).get("rows") or {}
     features = payload.get("features")
     facts = [(tr("Dataset"), run.dataset), (tr("Target"), run.target), (tr("Task"), words.task_name(run.task))]
@@ -72,7 +96,7 @@ def data_facts(run: Run, looks: tuple[int, int] = (0, 0)) -> Facts:
         facts.append((tr("Looks at the test rows"), tr(
             "This is run {place} of {count} that looked at them. The more look, the luckier the best of them.").format(
                 place=looks[1], count=looks[0]) if looks[0] > 1 else tr("This run alone has looked at them.")))
-    return [*facts, (tr("Seed"), words.cell(payload.get("seed")))]
+    return facts if payload.get("seed") is None else [*facts, (tr("Seed"), words.cell(payload["seed"]))]
 
 
 def about(run: Run, attempt: Mapping[str, Any]) -> Facts:

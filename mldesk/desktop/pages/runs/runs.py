@@ -17,6 +17,7 @@ from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.row_menu import give_menu, run_entries
 from mldesk.desktop.pages.runs.run_fields import LABELS, fields
 from mldesk.desktop.pages.runs.run_filter import RunFilterBar
+from mldesk.desktop.pages.runs.script_dialog import open_script_dialog
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import RunList
 from mldesk.desktop.states.run_reasons import why_not_compare
@@ -55,7 +56,10 @@ class RunsPage(Page):
         self._export.clicked.connect(self.export)
         self._compare = make_button(self.tr("Compare"), "secondary", "compare")
         self._compare.clicked.connect(self.compare)
-        header = PageHeader(self.tr("Runs"), "", [self._export, self._compare])
+        script = make_button(self.tr("Run a script…"), "secondary", "play")
+        script.setToolTip(self.tr("Run a Python program of your own, with curves, on any runner"))
+        script.clicked.connect(lambda: open_script_dialog(shell))
+        header = PageHeader(self.tr("Runs"), "", [self._export, script, self._compare])
         self._stack = QStackedWidget()
         self._stack.addWidget(QWidget())
         empty = EmptyState("run", self.tr("No runs yet"),
