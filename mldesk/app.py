@@ -65,7 +65,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         history=HistoryService(library, datasets), contracts=ContractService(library, datasets, place),
         explore=ExploreService(library, datasets, place), predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),
-        scripts=ScriptService(library, datasets, runners, clock, home.scratch),
+        scripts=ScriptService(library, datasets, runners, clock, place.scratch),
         reports=ReportService(library, datasets, runs),
         book=RunBook(library))
 

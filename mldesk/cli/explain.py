@@ -26,9 +26,9 @@ _SHOWN = 15
 
 def explain(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the library; with --set also the "
-                                         "file of a bundle.")],
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="COL=VALUE", help="Explain one row instead; columns "
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the library; with --set a bundle's "
+                                         "file, too.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="COL=VALUE", help="Explain one row; columns "
                                                    "that are not set get their usual value. May be repeated.")] = None,
     about: Annotated[str, typer.Option(metavar="CLASS", help="With --set: explain the chance of this class.")] = "",
     data: Annotated[str, typer.Option(metavar="N[@V]", help="Rows of another dataset, instead of the test rows.")] = "",

@@ -41,6 +41,21 @@ def fold_differences(first: Sequence[Run], second: Sequence[Run]) -> Mapping[str
     return {"test": "5x2cv" if five else "corrected paired t", "folds": folds, "metrics": found}
 
 
+def by_settings(runs: Sequence[Run]) -> tuple[list[Run], list[Run]] | None:
+    """Return runs of two kinds apart, each with the same settings throughout; None if they are not of just two.
+
+    So the ten runs of a 5x2cv test may be given in any order.
+    """
+    groups: dict[Any, list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.estimator, tuple(sorted((name, str(value)) for name, value in run.parameters.items()))),
+                          []).append(run)
+    if len(groups) != 2:
+        return None
+    first, second = groups.values()
+    return first, second
+
+
 def _verdict(tries: Sequence[Sequence[float]], p: float) -> dict[str, Any]:
     values = [value for folds in tries for value in folds]
     return {"mean": sum(values) / len(values), "p": p, "sure": p < LEVEL}

@@ -26,7 +26,7 @@ from mldesk.workbench import comparison
 from mldesk.workbench.checks import check_order, check_shares, refuse, split_request
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
-from mldesk.workbench.fold_tests import fold_differences
+from mldesk.workbench.fold_tests import by_settings, fold_differences
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
 from mldesk.workbench.orders import TrainCheck, TrainOrder
@@ -268,7 +268,8 @@ class RunService:
     def compare(self, references: Sequence[str]) -> Mapping[str, Any]:
         """Put runs side by side: what differs, which is best, by more than luck or not, and whether they may be ranked.
 
-        Beside what ``comparison.compare`` returns it holds "verdicts" of ``comparison.verdicts``.
+        Beside what ``comparison.compare`` returns it holds "verdicts" of ``comparison.verdicts``, and "crossed": what
+        ``fold_differences`` says of runs of two settings, {"first", "second"} their ids, None for any others.
         """
         runs = {run.id: run for run in map(self.get, references)}
         found = comparison.compare(list(runs.values()))
@@ -280,7 +281,7 @@ class RunService:
                 kept[one, other] = None if tested["why_not"] else tested
             return kept[one, other]
 
-        return {**found, "verdicts": comparison.verdicts(found, pair)}
+        return {**found, "verdicts": comparison.verdicts(found, pair), "crossed": _crossed(list(runs.values()))}
 
     def paired(self, references: Sequence[str]) -> list[Mapping[str, Any]]:
         """Set each run after the first against the first, row by row, as ``paired.paired`` does.
@@ -421,3 +422,11 @@ class RunService:
              wanted: RunFilter | None = None) -> list[Run]:
         """Return runs, newest first, as the library knows them (``refresh`` asks the runners)."""
         return self._library.runs.list(limit=limit, offset=offset, state=state, wanted=wanted)
+
+
+def _crossed(runs: Sequence[Run]) -> Mapping[str, Any] | None:
+    """Return the test over the folds of ten runs of two settings, as ``RunService.compare`` does."""
+    if len(runs) <= 2 or (groups := by_settings(runs)) is None:
+        return None   # of two runs ``paired`` says it
+    told = fold_differences(*groups)
+    return told and {"first": [run.id for run in groups[0]], "second": [run.id for run in groups[1]], **told}

@@ -91,8 +91,8 @@ class ScriptService:
         lines: list[str] = []
         for path in sorted(old.keys() | new.keys()):
             if old.get(path) != new.get(path):
-                titles = (f"{path}\t{one.name} {one.id[-6:]}" for one in (before, run))
-                lines += difflib.unified_diff(self._text(old.get(path)), self._text(new.get(path)), *titles)
+                first, second = (f"{path}\t{one.name} {one.id[-6:]}" for one in (before, run))
+                lines += difflib.unified_diff(self._text(old.get(path)), self._text(new.get(path)), first, second)
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
     def changes(self, reference: str) -> tuple[str, str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from mldesk.library.records import Run
 from mldesk.wire.states import JobState
-from mldesk.workbench.fold_tests import corrected, dietterich, fold_differences, student
+from mldesk.workbench.fold_tests import by_settings, corrected, dietterich, fold_differences, student
 
 
 def _run(values: list[float], seed: int = 0, dealt: str = "a") -> Run:
@@ -50,3 +52,6 @@ def test_equal_folds_are_paired_and_others_are_not() -> None:
     five = fold_differences(first, second)
     assert five is not None and five["test"] == "5x2cv" and not five["metrics"]["accuracy"]["sure"]
     assert fold_differences(first[:2], second[:2]) is None
+    mixed = [run for pair in zip(first, [replace(run, estimator="mlp") for run in second], strict=True) for run in pair]
+    groups = by_settings(mixed)
+    assert groups is not None and groups[0] == first and by_settings(first) is None

@@ -110,7 +110,7 @@ class ComparePage(Page):
         else:
             self.rows.show_runs(runs, comparison)
         self.parallel.show_runs(runs, comparison)
-        self.judged.show_runs(runs, self.state.pairs, self.state.evaluations)
+        self.judged.show_runs(runs, self.state.pairs, self.state.evaluations, comparison["crossed"])
 
     def _point(self, run: str) -> None:
         """Single out a run everywhere, wherever the pointer found it; "" none."""

@@ -32,7 +32,7 @@ class JudgedCards(QWidget):
         self._shown: object = None
 
     def show_runs(self, runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
-                  evaluations: Sequence[Mapping[str, Any]]) -> None:
+                  evaluations: Sequence[Mapping[str, Any]], crossed: Mapping[str, Any] | None = None) -> None:
         """Show the cards anew where there is something new."""
         if (shown := (len(pairs), [len(one) for one in evaluations])) == self._shown:
             return
@@ -42,7 +42,8 @@ class JudgedCards(QWidget):
             if item is not None and (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        for card in (luck(runs, pairs), roc(runs, evaluations), classes(runs, evaluations)):
+        for card in (luck(runs, pairs), over_folds(runs, pairs, crossed), roc(runs, evaluations),
+                     classes(runs, evaluations)):
             if card is not None:
                 self._layout.addWidget(card)
 
@@ -74,6 +75,31 @@ def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]]) -> Card | None
                                 .format(name=names[pair["run"]], other=names[pair["against"]], p=f"{test['p']:.3g}",
                                         ours=words.number(test["only_first"]),
                                         theirs=words.number(test["only_second"])), "caption", "muted", wrap=True))
+    return card
+
+
+def over_folds(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
+               crossed: Mapping[str, Any] | None) -> Card | None:
+    """Return what the folds say of runs that were cross-validated on the same ones."""
+    tr, names = words.tr, {run.id: run.name for run in runs}
+    told = [(names[pair["run"]], names[pair["against"]], pair["folds"]) for pair in pairs if pair["folds"]]
+    if crossed:
+        told.insert(0, (names[crossed["first"][0]], names[crossed["second"][0]], crossed))
+    if not told:
+        return None
+    card = Card(tr("Over the folds"), tr("Both were scored on the same folds. Folds share training rows, which the "
+                                         "tests allow for (Nadeau and Bengio 2003; 5×2cv: Dietterich 1998)."))
+    lines: list[Line] = [(tr("{name} less {other}").format(name=name, other=other), words.metric_name(metric),
+                          f"{item['mean']:+.4g}", tr("more than luck, p = {p}").format(p=f"{item['p']:.3g}")
+                          if item["sure"] else tr("may be luck, p = {p}").format(p=f"{item['p']:.3g}"))
+                         for name, other, folds in told for metric, item in folds["metrics"].items()]
+    fields: list[Field[Line]] = [
+        Field(tr("Runs"), lambda line: line[0], strong=True), Field(tr("Score"), lambda line: line[1], 190),
+        Field(tr("Mean difference"), lambda line: line[2], 150, right=True),
+        Field(tr("Verdict"), lambda line: line[3], 210)]
+    table: RecordTable[Line] = RecordTable(fields, lambda line: line[:2], tr("Over the folds"), dense=True)
+    table.set_records(lines)
+    card.add(sized(table, len(lines)))
     return card
 
 
