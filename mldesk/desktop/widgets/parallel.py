@@ -129,18 +129,23 @@ class ParallelChart(QWidget):
     def _area(self) -> QRectF:
         side = theme.px(56)
         line = QFontMetrics(theme.font("caption")).height()
-        return QRectF(self.rect()).adjusted(side, 2 * line + 8, -side, -line - 8)
+        return QRectF(self.rect()).adjusted(side, 2 * line + 8, -side, -3 * line - 4)
 
     def _x(self, axis: int) -> float:
         area = self._area()
         return area.left() + area.width() * (axis / (len(self._axes) - 1) if len(self._axes) > 1 else 0.5)
 
-    def _points(self, line: int) -> list[QPointF | None]:
+    def _points(self, line: int) -> list[QPointF]:
+        """Return where a line meets each axis; below it where it has no value, so that it can be followed on."""
         area, found = self._area(), []
         for place, axis in enumerate(self._axes):
             share = axis.share(axis.values[line])
-            found.append(QPointF(self._x(place), area.top() + share * area.height()) if math.isfinite(share) else None)
+            height = area.top() + share * area.height() if math.isfinite(share) else self._below()
+            found.append(QPointF(self._x(place), height))
         return found
+
+    def _below(self) -> float:
+        return self.height() - QFontMetrics(theme.font("caption")).height() * 0.5 - 1
 
     def _within(self, line: int) -> bool:
         for place, (top, bottom) in self._brushes.items():
@@ -159,7 +164,7 @@ class ParallelChart(QWidget):
         for line in self.left():
             points = self._points(line)
             for one, two in pairwise(points):
-                if one is None or two is None or not one.x() <= at.x() <= two.x():
+                if not one.x() <= at.x() <= two.x():
                     continue
                 share = (at.x() - one.x()) / max(1e-9, two.x() - one.x())
                 distance = abs(one.y() + share * (two.y() - one.y()) - at.y())
@@ -189,15 +194,10 @@ class ParallelChart(QWidget):
             colour = mix(colour, surface, 0.35)
         painter.setPen(QPen(QColor(colour), 3.0 if line == self._line and not pale else 1.4))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        path, begun = QPainterPath(), False
-        for point in self._points(line):
-            if point is None:
-                begun = False
-            elif begun:
-                path.lineTo(point)
-            else:
-                path.moveTo(point)
-                begun = True
+        points = self._points(line)
+        path = QPainterPath(points[0])
+        for point in points[1:]:
+            path.lineTo(point)
         painter.drawPath(path)
 
     def _colour(self, line: int) -> str:
@@ -226,6 +226,8 @@ class ParallelChart(QWidget):
             at = area.top() + share * area.height()
             height = at - line - 2 if share == 0 else at + 2 if share == 1 else at - line / 2
             self._write(painter, x, height, word, room, "muted")
+        if any(map(math.isnan, axis.values)):
+            self._write(painter, x, self._below() - line / 2, "—", room, "muted")
 
     @staticmethod
     def _ticks(axis: Property) -> list[tuple[float, str]]:

@@ -34,12 +34,14 @@ class CompareRows(Card):
     opened = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(self.tr("Scores on the test rows, and what differs"), padding=0)
+        super().__init__(self.tr("Scores on the test rows, and what differs"))
         self.table: RecordTable[Cells] | None = None
         self._columns: tuple[str, ...] = ()
+        self._names: dict[str, str] = {}
 
     def show_runs(self, runs: Sequence[Run], comparison: Mapping[str, Any]) -> None:
         """Show a row for each."""
+        self._names = names_of(runs)
         metrics = [name for name in ORDER if name in comparison["metrics"]]
         metrics = (metrics + [name for name in comparison["metrics"] if name not in metrics])[:_SCORES]
         differs = tuple(comparison["differs"])
@@ -56,7 +58,7 @@ class CompareRows(Card):
             self.table.set_records(rows)
 
     def _make(self, metrics: Sequence[str], differs: Sequence[str], count: int) -> None:
-        fields: list[Field[Cells]] = [Field(self.tr("Run"), lambda row: f"{row[0].name} · {row[0].id[-4:]}",
+        fields: list[Field[Cells]] = [Field(self.tr("Run"), lambda row: self._names.get(row[0].id, ""),
                                             strong=True)]
         names = [*map(words.metric_name, metrics), *map(fact_name, differs), self.tr("Took")]
         fields += [_field(place, name, score=place < len(metrics)) for place, name in enumerate(names)]
@@ -65,7 +67,7 @@ class CompareRows(Card):
         self.table.opened.connect(lambda row: self.opened.emit(row[0].id))
         self.table.entered.connect(lambda index: self._point(index.row()))
         self.table.chosen.connect(self._on_chosen)
-        self.add(sized(self.table, min(count, _ROWS)))
+        self.add(sized(self.table, min(count, _ROWS) + 1))   # a line more, for the bar that scrolls sideways
 
     def point_at(self, run: str) -> None:
         """Mark the row of a run; "" leaves the mark where it is."""
@@ -95,7 +97,7 @@ def _score(run: Run, name: str, value: Any, comparison: Mapping[str, Any]) -> tu
 
 
 def _field(place: int, name: str, *, score: bool) -> Field[Cells]:
-    return Field(name, lambda row: row[1][place][0], 118 if score else 150,
+    return Field(name, lambda row: row[1][place][0], 150,
                  sort=lambda row: _order(row[1][place][1]), right=score)
 
 
@@ -106,6 +108,12 @@ def _order(value: Any) -> tuple[int, Any]:
     return (1, value) if isinstance(value, (int, float)) else (2, str(value).casefold())
 
 
+def names_of(runs: Sequence[Run]) -> dict[str, str]:
+    """Return what each run is called, by its id: its name, and the end of its id where others have that name, too."""
+    names = [run.name for run in runs]
+    return {run.id: run.name if names.count(run.name) == 1 else f"{run.name} · {run.id[-4:]}" for run in runs}
+
+
 def fact_name(name: str) -> str:
     """Return what a fact or a parameter that differs is called."""
     return words.tr(_NAMES[name]) if name in _NAMES else name.removeprefix("parameter ").replace("_", " ")
@@ -113,6 +121,8 @@ def fact_name(name: str) -> str:
 
 def fact_value(name: str, value: object) -> str:
     """Return such a fact as people read it."""
+    if value is None:
+        return words.MISSING
     if name == "estimator":
         return words.estimator_name(str(value))
     return words.task_name(str(value)) if name == "task" else words.cell(value)

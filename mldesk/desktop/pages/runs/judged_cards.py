@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from mldesk.desktop import words
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.runs.compare_rows import names_of
 from mldesk.desktop.pages.runs.evaluation_tables import sized
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, Chart, make_label
@@ -50,7 +51,7 @@ class JudgedCards(QWidget):
 
 def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]]) -> Card | None:
     """Return whether the runs differ from the first by more than luck."""
-    tr, names = words.tr, {run.id: run.name for run in runs}
+    tr, names = words.tr, names_of(runs)
     told = [pair for pair in pairs if not pair["why_not"]]
     if not told:
         return None
@@ -81,7 +82,7 @@ def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]]) -> Card | None
 def over_folds(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
                crossed: Mapping[str, Any] | None) -> Card | None:
     """Return what the folds say of runs that were cross-validated on the same ones."""
-    tr, names = words.tr, {run.id: run.name for run in runs}
+    tr, names = words.tr, names_of(runs)
     told = [(names[pair["run"]], names[pair["against"]], pair["folds"]) for pair in pairs if pair["folds"]]
     if crossed:
         told.insert(0, (names[crossed["first"][0]], names[crossed["second"][0]], crossed))
@@ -106,6 +107,7 @@ def over_folds(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
 def roc(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]]) -> Card | None:
     """Return the ROC curves of the last class of every run in one plot."""
     tr = words.tr
+    names = names_of(runs)
     found = [(slot, run, curves[-1]) for slot, (run, facts) in enumerate(zip(runs, evaluations, strict=False))
              if (curves := _test(facts).get("roc"))]
     if len(found) < 2:
@@ -115,7 +117,7 @@ def roc(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]]) -> Card |
     chart = Chart("", tr("False positive rate"), tr("True positive rate"), with_log=False, y_range=(0.0, 1.02))
     chart.setMinimumHeight(_PLOT)
     for slot, run, curve in found:
-        chart.set_series(f"{run.name} · {run.id[-4:]} · AUC {words.metric_value(curve.get('auc'))}", curve["fpr"],
+        chart.set_series(f"{names[run.id]} · AUC {words.metric_value(curve.get('auc'))}", curve["fpr"],
                          curve["tpr"], slot=slot)
     card.add(chart, 1)
     return card
@@ -130,11 +132,12 @@ def classes(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]]) -> Ca
     if len(tables) < 2:
         return None
     first = tables[0][1]
-    lines: list[Line] = [(label, run.name, words.share(table[label]),
+    names = names_of(runs)
+    lines: list[Line] = [(label, names[run.id], words.share(table[label]),
                           "" if run is tables[0][0] else f"{100 * (table[label] - first[label]):+.1f}")
                          for label in first for run, table in tables if label in table]
     card = Card(tr("Every class"), tr("F1 of each class, and by how many points it differs from {name}.").format(
-        name=tables[0][0].name))
+        name=names[tables[0][0].id]))
     fields: list[Field[Line]] = [
         Field(tr("Class"), lambda line: line[0], strong=True), Field(tr("Run"), lambda line: line[1], 220),
         Field(tr("F1"), lambda line: line[2], 90, right=True),

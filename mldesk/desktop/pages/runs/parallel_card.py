@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 
 from mldesk.desktop import words
-from mldesk.desktop.pages.runs.compare_rows import fact_name
+from mldesk.desktop.pages.runs.compare_rows import fact_name, fact_value, names_of
 from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.widgets import Card, ComboBox, make_label
 from mldesk.desktop.widgets.parallel import ParallelChart, Property
@@ -50,8 +50,8 @@ class ParallelCard(Card):
     def show_runs(self, runs: Sequence[Run], comparison: Mapping[str, Any]) -> None:
         """Show the runs; the card hides where there is nothing to set against one another."""
         self._ids = [run.id for run in runs]
-        self._names = [f"{run.name} · {run.id[-4:]}" for run in runs]
-        self._settings = [_property(fact_name(name), values) for name, values in comparison["differs"].items()
+        self._names = list(names_of(runs).values())
+        self._settings = [_property(name, values) for name, values in comparison["differs"].items()
                           if name not in ("dataset", "target", "task", "runner")][:_AXES - 1]
         self._metrics = {name: values for name, values in comparison["metrics"].items()
                          if any(isinstance(value, (int, float)) for value in values)}
@@ -85,11 +85,11 @@ class ParallelCard(Card):
         self._said.setVisible(len(left) < len(self._ids))
 
 
-def _property(name: str, values: Sequence[Any]) -> Property:
+def _property(fact: str, values: Sequence[Any]) -> Property:
     """Return numbers as they are, and anything else as places in the order of the alphabet."""
     known = [value for value in values if value is not None]
     if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in known):
-        return Property(name, [math.nan if value is None else float(value) for value in values])
-    labels = tuple(sorted({words.cell(value) for value in known}))
-    return Property(name, [math.nan if value is None else float(labels.index(words.cell(value))) for value in values],
-                    labels)
+        return Property(fact_name(fact), [math.nan if value is None else float(value) for value in values])
+    labels = tuple(sorted({fact_value(fact, value) for value in known}))
+    return Property(fact_name(fact), [math.nan if value is None else float(labels.index(fact_value(fact, value)))
+                                      for value in values], labels)

@@ -29,6 +29,7 @@ from mldesk.desktop.widgets import (
 if TYPE_CHECKING:
     from mldesk.desktop.shell import Shell
     from mldesk.library.records import Run
+    from mldesk.workbench.scripts import ScriptOrder
 
 
 def open_script_dialog(shell: Shell, folder: Path | None = None) -> None:
@@ -128,9 +129,10 @@ class ScriptDialog(Sheet, TaskOwner):
         if len(runners) > 1:
             runners.append(("any", self.tr("Whichever is free")))
         self.runner.set_options(runners, self.runner.value() or "local")
-        self._show(settings)
+        self.show_settings(settings)
 
-    def _show(self, settings: Mapping[str, Any]) -> None:
+    def show_settings(self, settings: Mapping[str, Any]) -> None:
+        """Make a form of what ``ScriptService.settings`` returned."""
         clear(self._form)
         self._fields.clear()
         self._tables.clear()
@@ -163,14 +165,18 @@ class ScriptDialog(Sheet, TaskOwner):
         return FormRow(name, edit, self.tr("{kind}; usually {default}.").format(kind=kind, default=default)
                        if default != "" else kind)
 
+    def order(self) -> ScriptOrder:
+        """Return what the dialog says."""
+        from mldesk.workbench.scripts import ScriptOrder
+
+        return ScriptOrder(self._folder, {name: read() for name, read in self._fields.items()},
+                           {name: str(box.value()) for name, box in self._tables.items()},
+                           str(self.runner.value()), self.name.text().strip(), entry=self._entry)
+
     @async_slot
     async def run_script(self) -> None:
         """Start it; what is wrong is said here, and the dialog stays."""
-        from mldesk.workbench.scripts import ScriptOrder
-
-        order = ScriptOrder(self._folder, {name: read() for name, read in self._fields.items()},
-                            {name: str(box.value()) for name, box in self._tables.items()},
-                            str(self.runner.value()), self.name.text().strip(), entry=self._entry)
+        order = self.order()
         self.set_error("")
         self.set_busy(self.tr("Sending it…"))
         self._shell.allow_questions()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImageReader, QPixmap
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
@@ -17,7 +17,7 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, FlowBox, LogView, ScrollPage, clear, hairline, make_button, make_label, row
+from mldesk.desktop.widgets import Card, FlowBox, LogView, ScrollPage, clear, make_button, make_label, row
 
 if TYPE_CHECKING:
     from mldesk.desktop.shell import Shell
@@ -58,58 +58,61 @@ class ScriptView(ScrollPage, TaskOwner):
         service = self._shell.desk.workbench.scripts
         kept = await in_thread(service.kept, self._run)
         if kept != self._shown:
-            self._shown = kept
-            await self._show(kept)
+            pictures = {name: await in_thread(service.artifact_path, self._run, name) for name, item in kept.items()
+                        if int(item["size"]) <= _LARGEST and _is_picture(name)}
+            self.show_kept(kept, pictures)
         if not self._changes_read:
             self._changes_read = True
             try:
                 before, text = await in_thread(service.changes, self._run)
-                said = self.tr("Since {run}: lines that went begin with -, lines that came with +.") if text else \
-                    self.tr("Nothing, since {run}.")
-                self._before.setText(said.format(run=before))
-                self.diff.append_text(text)
-                self.diff.setVisible(bool(text))
             except MldeskError as error:
                 self._before.setText(error.message)
                 self.diff.hide()
+                return
+            self.show_changes(before, text)
 
-    async def _show(self, kept: Mapping[str, Mapping[str, Any]]) -> None:
+    def show_changes(self, before: str, text: str) -> None:
+        """Show a unified diff against the run ``before``."""
+        said = self.tr("Since {run}: lines that went begin with -, lines that came with +.") if text else \
+            self.tr("Nothing, since {run}.")
+        self._before.setText(said.format(run=before))
+        self.diff.append_text(text)
+        self.diff.setVisible(bool(text))
+
+    def show_kept(self, kept: Mapping[str, Mapping[str, Any]], pictures: Mapping[str, Path]) -> None:
+        """List the files, as ``ScriptService.kept`` tells of them, and show those that are pictures."""
+        self._shown = kept
         clear(self._gallery.flow)
         clear(self.files.body)
-        pictures = 0
         for name, item in kept.items():
-            if self.files.body.count():
-                self.files.add(hairline())
             save = make_button(self.tr("Save…"), "secondary", "export", small=True)
             save.setAccessibleName(self.tr("Save {name}").format(name=name))
             save.clicked.connect(partial(self._save, name))
-            self.files.add(row(make_label(name, "strong", selectable=True), None,
+            line = QWidget()
+            line.setLayout(row(make_label(name, "strong", selectable=True), None,
                                make_label(words.size(int(item["size"])), tone="muted"), save))
-            if Path(name).suffix.lower() in _PICTURES or item.get("kind") == "image":
-                pictures += await self._add_picture(name, item)
+            self.files.add(line)
         if not kept:
             self.files.add(make_label(self.tr("Nothing yet. A script keeps files by mldesk.track.artifact, pictures by "
                                               "mldesk.track.image."), tone="muted", wrap=True))
-        self.pictures.setVisible(pictures > 0)
+        shown = [self._add_picture(name, path) for name, path in pictures.items()]
+        self.pictures.setVisible(any(shown))
 
-    async def _add_picture(self, name: str, item: Mapping[str, Any]) -> int:
-        """Show a picture; one that is too large or none is just a file."""
-        if int(item["size"]) > _LARGEST:
-            return 0
-        path = await in_thread(self._shell.desk.workbench.scripts.artifact_path, self._run, name)
+    def _add_picture(self, name: str, path: Path) -> bool:
+        """Show a picture; False for what is none, whatever its name."""
         reader = QImageReader(str(path))
         reader.setDecideFormatFromContent(True)
         image = reader.read()
         if image.isNull():
-            return 0
-        picture = QLabel()
+            return False
         side = theme.px(_PICTURE)
+        picture = QLabel()
         picture.setPixmap(QPixmap.fromImage(image).scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio,
                                                           Qt.TransformationMode.SmoothTransformation))
         picture.setAccessibleName(name)
         picture.setToolTip(name)
         self._gallery.add(picture)
-        return 1
+        return True
 
     def _save(self, name: str) -> None:
         choose_place(self._shell.host, self.tr("Save {name}").format(name=name), [self.tr("Any file") + " (*)"],
@@ -124,3 +127,7 @@ class ScriptView(ScrollPage, TaskOwner):
             self._shell.say(sentence(error), "danger")
             return
         self._shell.say(self.tr("Wrote {name}.").format(name=path.name), "success")
+
+
+def _is_picture(name: str) -> bool:
+    return "." not in name or Path(name).suffix.lower() in _PICTURES   # mldesk.track.image asks for no suffix
