@@ -52,8 +52,8 @@ class Shell(Protocol):
         """Show one run."""
         ...
 
-    def open_model(self, name: str, number: int | None = None) -> None:
-        """Show one model."""
+    def open_model(self, name: str, number: int | None = None, tab: str = "") -> None:
+        """Show one model, on one of its tabs: "evaluation", "explain", "try", "versions", "about"."""
         ...
 
     def open_runner(self, name: str) -> None:

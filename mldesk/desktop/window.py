@@ -121,10 +121,13 @@ class MainWindow(QMainWindow):
 
         self._open("runs", RunPage(self, run_id))
 
-    def open_model(self, name: str, number: int | None = None) -> None:
+    def open_model(self, name: str, number: int | None = None, tab: str = "") -> None:
         from mldesk.desktop.pages.models.model import ModelPage
 
-        self._open("models", ModelPage(self, name, number))
+        page = ModelPage(self, name, number)
+        if tab:
+            page.tabs.set_value(tab)
+        self._open("models", page)
 
     def open_runner(self, name: str) -> None:
         from mldesk.desktop.pages.runners.runner import RunnerPage

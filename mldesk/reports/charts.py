@@ -12,6 +12,7 @@ from mldesk.reports.document import Bars, Chart, Histogram, Lines, Matrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, which people who see fewer colours tell apart too (2008, "Color Universal Design").
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d31")
@@ -22,6 +23,7 @@ _WIDTH = 4.6          # inches; two charts stand side by side
 _HEIGHT = 3.1
 _MOST_LABELS = 24     # letters of a label
 _MOST_WRITTEN = 15    # classes up to which every count of a matrix is written
+_INSIDE = 3           # lines up to which their names stand within the plot
 _MOST_NAMED = 30      # classes up to which they are named
 _DRAWING = threading.Lock()   # Matplotlib keeps its style for the whole process
 
@@ -41,7 +43,7 @@ def draw(chart: Chart, name: str) -> str:
         figure = Figure(figsize=(_WIDTH, _height(chart)), layout="constrained")
         axes = figure.add_subplot()
         axes.set_title(_short(chart.title, 60))
-        _draw(chart, axes)
+        _draw(chart, axes, figure)
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _for_a_page(out.getvalue(), name)
@@ -51,12 +53,13 @@ def _height(chart: Chart) -> float:
     if isinstance(chart, Bars):
         return max(1.2, 0.75 + 0.24 * len(chart.labels))
     square = isinstance(chart, Matrix) or (isinstance(chart, Lines) and chart.square)
-    return 3.9 if square else _HEIGHT
+    below = len(chart.series) if isinstance(chart, Lines) and len(chart.series) > _INSIDE else 0
+    return (3.9 if square else _HEIGHT) + 0.1 * below   # names stand two in a line
 
 
-def _draw(chart: Chart, axes: Axes) -> None:
+def _draw(chart: Chart, axes: Axes, figure: Figure) -> None:
     if isinstance(chart, Lines):
-        _lines(chart, axes)
+        _lines(chart, axes, figure)
     elif isinstance(chart, Bars):
         _bars(chart, axes)
     elif isinstance(chart, Histogram):
@@ -66,7 +69,7 @@ def _draw(chart: Chart, axes: Axes) -> None:
         _matrix(chart, axes)
 
 
-def _lines(chart: Lines, axes: Axes) -> None:
+def _lines(chart: Lines, axes: Axes, figure: Figure) -> None:
     from matplotlib.ticker import MaxNLocator  # as slow as the rest of it
 
     colours = iter(_COLOURS * (1 + len(chart.series) // len(_COLOURS)))
@@ -87,7 +90,10 @@ def _lines(chart: Lines, axes: Axes) -> None:
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     named = [series for series in chart.series if series.name and not chart.points]
     if len(named) > 1 or any(series.quiet for series in named):
-        axes.legend(frameon=False, fontsize=8, ncols=1 if len(named) <= 8 else 2)
+        if len(named) <= _INSIDE:
+            axes.legend(frameon=False, fontsize=8)
+        else:   # they would lie over the lines
+            figure.legend(loc="outside lower left", frameon=False, fontsize=8, ncols=2)
 
 
 def _bars(chart: Bars, axes: Axes) -> None:

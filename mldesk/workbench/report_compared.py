@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from mldesk.library.records import MetricPoint, Run
@@ -11,6 +12,7 @@ from mldesk.workbench.report_facts import series
 from mldesk.workbench.report_words import length, number, plain
 
 _MOST_CHARTS = 6
+_ACROSS = 4       # runs beside one another in a table
 
 
 def sections(runs: Sequence[Run], found: Mapping[str, Any], curves: Mapping[str, Sequence[MetricPoint]],
@@ -25,7 +27,8 @@ def sections(runs: Sequence[Run], found: Mapping[str, Any], curves: Mapping[str,
 def _scores(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
     ids = [run["run"] for run in found["runs"]]
     blocks: list[Block] = [Text(warning, "warning") for warning in found["warnings"]]
-    rows, strong = [], set()
+    rows: list[Sequence[str]] = []
+    strong: set[tuple[int, int]] = set()
     for place, (metric, values) in enumerate(found["metrics"].items()):
         rows.append((metric.replace("_", " "), *map(number, values)))
         if found["verdicts"].get(metric) == "clear":
@@ -36,14 +39,28 @@ def _scores(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
                            "next run leaves out zero."))
     elif found["verdicts"]:
         blocks.append(Text("No run is the best by more than luck in any metric."))
-    head = ("metric", *names.values())
-    blocks.append(Table(head, rows, frozenset(names.values()), frozenset(strong)))
+    if luck := [metric.replace("_", " ") for metric, verdict in found["verdicts"].items() if verdict == "unclear"]:
+        blocks.append(Text(f"No clear difference between the best two in {', '.join(luck)}.", "muted"))
+    blocks += _tables("metric", list(names.values()), rows, strong)
     return Section("Scores on the test rows", blocks)
 
 
 def _differences(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
-    rows = [(name, *map(plain, values)) for name, values in found["differs"].items()]
-    return Section("What differs", [Table(("", *names.values()), rows)] if rows else [Text("Nothing but the scores.")])
+    rows = [(name.removeprefix("parameter ").replace("_", " "), *map(plain, values))
+            for name, values in found["differs"].items()]
+    return Section("What differs", _tables("", list(names.values()), rows) or [Text("Nothing but the scores.")])
+
+
+def _tables(corner: str, names: Sequence[str], rows: Sequence[Sequence[str]],
+            strong: AbstractSet[tuple[int, int]] = frozenset()) -> list[Block]:
+    """Return a table with a column per run, or as many of a few runs each as it takes to fit on a page."""
+    tables: list[Block] = []
+    for first in range(0, len(names) if rows else 0, _ACROSS):
+        some = slice(first, first + _ACROSS)
+        shown = frozenset((row, place - first) for row, place in strong if first < place <= first + _ACROSS)
+        tables.append(Table((corner, *names[some]), [(row[0], *row[1:][some]) for row in rows],
+                            frozenset(names) if corner else frozenset(), shown))
+    return tables
 
 
 def _curves(runs: Sequence[Run], curves: Mapping[str, Sequence[MetricPoint]], names: Mapping[str, str]) -> list[Block]:

@@ -90,8 +90,9 @@ def configuration(run: Run) -> Section:
              "Features": "every suitable column" if request.get("features") is None else
              ", ".join(map(str, request["features"]))}
     if run.kind == "search":
-        facts |= {name.replace("_", " ").capitalize(): plain(payload.get(name)) for name in
-                  ("metric", "seconds", "trials", "target_score", "estimators", "ensemble")}
+        facts |= {name.replace("_", " ").capitalize(): plain(payload[name]) for name in
+                  ("metric", "seconds", "trials", "target_score", "estimators") if payload.get(name)}
+        facts["Keeps"] = "a blend of the best" if payload.get("ensemble") else "the best trial"
     blocks: list[Block] = [Facts(facts)]
     if values:
         rows = [(name, plain(value), plain(defaults.get(name)) if name in defaults else "",

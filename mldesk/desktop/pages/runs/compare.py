@@ -176,6 +176,8 @@ class ComparePage(Page):
                     self._family.add(name, words.metric_name(name))
         self._family.setVisible(len(self._families) > 1)
         if start_over:
+            self.chart.set_x_label({"epoch": self.tr("epoch"), "time": self.tr("seconds")}.get(
+                self._across.value() or "", self.tr("step")))
             self.chart.clear()
             self._drawn.clear()
         chosen = self._family.value()

@@ -22,6 +22,7 @@ class CurvesCard(Card):
         super().__init__(self.tr("Learning curve"), parent=parent)
         self._feed = feed
         self._version = -1
+        self._trials = False   # of a search: steps are trials
         self._shown: dict[str, int] = {}  # points of each curve in the chart
         self._families: list[str] = []
         self.family = Segmented()
@@ -41,6 +42,7 @@ class CurvesCard(Card):
 
     def speak_of_trials(self) -> None:
         """Call the steps trials, and drop what only one fit has: the run is a search."""
+        self._trials = True
         self.set_title(self.tr("Best score so far"))
         self.across.button("step").setText(self.tr("Trial"))
         self.across.button("epoch").hide()
@@ -60,6 +62,9 @@ class CurvesCard(Card):
         self._draw()
 
     def _start_over(self) -> None:
+        first = self.tr("trial") if self._trials else self.tr("step")
+        self.chart.set_x_label({"epoch": self.tr("epoch"), "time": self.tr("seconds")}.get(
+            self.across.value() or "", first))
         self.chart.clear()
         self._shown.clear()
         self._draw()

@@ -253,7 +253,8 @@ class RunPage(Page):
         self._cancel.setVisible(going)
         self._finish.setVisible(going)
         self._again.setVisible(not going and run.kind not in _OTHERS)
-        self._model.setVisible(run.model is not None)
+        self._model.setVisible(bool(_model_of(run)))
+        self._model.setText(self.tr("Open the explanation") if run.kind == "explain" else self.tr("Open the model"))
         self._pause.setVisible(going and is_search(run))
         self._extend.setVisible(not (reasons.why_not_extend(run) or going) and self.width() >= theme.px(_WIDE))
         _switch(self._pause, reasons.why_not_pause(run))
@@ -408,9 +409,16 @@ class RunPage(Page):
             open_cell(self.shell, run.id, run.dataset, actual, predicted)
 
     def _open_model(self) -> None:
-        if (run := self.state.run.value) is not None and run.model:
-            name, _, number = run.model.rpartition("@")
-            self.shell.open_model(name, int(number))
+        if (run := self.state.run.value) is not None and (model := _model_of(run)):
+            name, _, number = model.rpartition("@")
+            self.shell.open_model(name, int(number), "explain" if run.kind == "explain" else "")
+
+
+def _model_of(run: Run) -> str:
+    """Return the model a run has made or explained, as name@version; "" for none."""
+    if run.kind == "explain":
+        return str((run.result or {}).get("explained") or "")
+    return run.model or ""
 
 
 def _switch(button: QPushButton, reason: str) -> None:
