@@ -25,7 +25,7 @@ if __name__ == "__main__" and "--xcb" not in sys.argv:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QTimer, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPixmap
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QPushButton, QWidget
 
@@ -137,9 +137,7 @@ def picture(window: MainWindow) -> QPixmap:
     for dialog in dialogs():
         painter.fillRect(image.rect(), Qt.GlobalColor.transparent)
         corner = QPoint((window.width() - dialog.width()) // 2, max(0, (window.height() - dialog.height()) // 2))
-        shade = theme.colour("text")
-        shade.setAlpha(60)
-        painter.fillRect(image.rect(), shade)
+        painter.fillRect(image.rect(), QColor(0, 0, 0, 90))
         painter.drawPixmap(corner, dialog.grab())
     painter.end()
     return image

@@ -13,9 +13,12 @@ from pytestqt.qtbot import QtBot
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu, like
 from mldesk.desktop.pages.data.explore_chart import ChartCard
 from mldesk.desktop.pages.data.explore_view import ExploreView
-from mldesk.desktop.widgets import BarChart, HistogramChart, ScrollPage
+from mldesk.desktop.widgets import BarChart, DensityChart, HistogramChart, ScrollPage
 from mldesk.desktop.widgets.boxes import BoxChart
+from mldesk.desktop.widgets.meetings import MeetingMap
 from tests.desktop.scripted_user import User, play
+
+DEAR = 175   # customers of at least 71 months who pay 100 or more
 
 
 async def explore(user: User) -> None:
@@ -38,7 +41,7 @@ async def explore(user: User) -> None:
                                                                          names.index("Contract"))
     await user.shot("pair")
     view.map.chosen.emit(names.index("Contract"), names.index("PaymentMethod"))
-    await user.until(lambda: isinstance(view.chart.picture, BarChart), "values that meet")
+    await user.until(lambda: isinstance(view.chart.picture, MeetingMap), "values that meet")
     view.target.set_value("Churn")
     await user.until(lambda: view.target_card, "the target")
     await user.shot("target")
@@ -53,6 +56,8 @@ async def explore(user: User) -> None:
     page.state.picked.value = None
     await user.until(lambda: page.table.model().rowCount() == rows, "all rows")
     page.show_tab("explore")
+    view.chart.choose("bar", x="Contract")
+    await user.until(lambda: isinstance(view.chart.picture, BarChart), "bars")
     view.chart.picture.setFocus()
     QTest.keyClick(view.chart.picture, Qt.Key.Key_Down)
     QTest.keyClick(view.chart.picture, Qt.Key.Key_Return)   # the second bar
@@ -67,6 +72,14 @@ async def explore(user: User) -> None:
     await user.until(lambda: page.table.model().rowCount() == 362, "who stayed 72 months")
     page.show_tab("explore")
     check_files(view.chart)
+    view.chart.choose("density", x="tenure", y="MonthlyCharges")
+    await user.until(lambda: isinstance(view.chart.picture, DensityChart), "the density")
+    view.chart.picture.set_box((70.5, 72.5, 100, 200))
+    view.chart.rows.click()
+    await user.until(lambda: page.table.model().rowCount() == DEAR, "who pays much, and for long")
+    page.show_tab("explore")
+    view.chart.narrowed.setChecked(True)   # the chart follows the table, too
+    await user.until(lambda: view.chart.picture.summary().startswith(f"{DEAR} points"), "a chart of these alone")
 
 
 def check_files(card: ChartCard) -> None:

@@ -54,11 +54,15 @@ class ExploreState:
             found = await self._count(lambda cancelled: service.target(reference, name, cancelled=cancelled))
             self.target.value = found if reference == self._dataset.reference else None
 
-    async def chart(self, kind: Kind, x: str | None, y: str | None, by: str | None) -> Mapping[str, Any]:
-        """Return what a chart of all rows shows, see ``mldesk.data.statistics.charting``. Raises BadInput, NotFound."""
+    async def chart(self, kind: Kind, x: str | None, y: str | None, by: str | None, *,
+                    where: str | None = None) -> Mapping[str, Any]:
+        """Return what a chart shows of all rows, or of those that meet ``where``, see ``mldesk.data.statistics.charting``.
+
+        Raises BadInput, NotFound.
+        """
         reference, closing = self._dataset.reference, current().closing
         return await in_thread(lambda: self._desk.workbench.explore.chart(
-            reference, kind, x, y, by, cancelled=closing.is_set))
+            reference, kind, x, y, by, where=where, cancelled=closing.is_set))
 
     def cancel(self) -> None:
         """Stop what is being counted."""

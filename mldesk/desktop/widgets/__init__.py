@@ -43,12 +43,15 @@ from mldesk.desktop.widgets.toasts import Toasts
 
 if TYPE_CHECKING:
     from mldesk.desktop.widgets.chart import Chart
-    from mldesk.desktop.widgets.scatter import HistogramChart, ScatterChart
+    from mldesk.desktop.widgets.density import DensityChart
+    from mldesk.desktop.widgets.histogram import HistogramChart
+    from mldesk.desktop.widgets.scatter import ScatterChart
 
-_LATE = {"Chart": "chart", "ScatterChart": "scatter", "HistogramChart": "scatter"}
+_LATE = {"Chart": "chart", "ScatterChart": "scatter", "HistogramChart": "histogram", "DensityChart": "density"}
 
 __all__ = [
     "Badge", "Bar", "BarChart", "Card", "Chart", "ColumnProfileCard", "ComboBox", "DataTable", "DecimalBox",
+    "DensityChart",
     "ElidedLabel", "EmptyState", "FlowBox", "FlowLayout", "FormRow", "HeatMap", "HistogramChart", "IconLabel", "Later",
     "LogView",
     "MiniHistogram", "PageHeader", "PagedTableModel", "ParameterForm", "ProgressLine", "ReasonLine", "ScatterChart",

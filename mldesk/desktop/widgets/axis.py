@@ -9,11 +9,12 @@ import pyqtgraph as pg
 from PySide6.QtCore import QLocale, QRectF
 
 from mldesk.desktop import theme
+from mldesk.desktop.widgets import moments
 from mldesk.desktop.widgets.table_model import locale
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
-    """One axis in the theme's colours. ``names`` puts words at 0, 1, 2, … instead of numbers."""
+    """One axis in the theme's colours. With ``moments`` its numbers are seconds since 1970."""
 
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation)
@@ -21,6 +22,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
         self.setStyle(tickLength=0, tickTextOffset=6, maxTickLevel=0, maxTextLevel=1, hideOverlappingLabels=False)
         self.setGrid(255 if orientation == "left" else False)
         self._caption = ""
+        self.moments = False
         self.dress()
 
     def set_caption(self, text: str) -> None:
@@ -51,6 +53,8 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
         if not high > low or size <= 0:
             return []
         room = theme.px(38 if self.orientation == "left" else 84)
+        if self.moments:
+            return [moments.ticks(low, high, (high - low) / max(2.0, size / room))]
         step = nice_step((high - low) / max(2.0, size / room))
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         return [(step, [index * step for index in range(first, last + 1)])]
@@ -58,6 +62,8 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float | None) -> list[str]:
         if self.logMode:
             return [_power(value, minor=spacing is None) for value in values]
+        if self.moments:
+            return [moments.tick_words(value, spacing or 1.0) for value in values]
         return [short(value * scale, (spacing or 1.0) * scale) for value in values]
 
 

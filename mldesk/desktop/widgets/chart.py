@@ -273,7 +273,7 @@ class Chart(Plot):
             found.append((y, Reading(series.name, words, series_colour(series.slot), at, y)))
         found.sort(key=lambda pair: -pair[0])
         label = self._x_label or self.tr("x")
-        return f"{label} {number(nearest)}", [reading for _, reading in found]
+        return f"{label} {self.x_words(nearest)}", [reading for _, reading in found]
 
     def _steps(self) -> Sequence[float]:
         shown = self._shown()

@@ -36,7 +36,10 @@ def heat(share: float, ramp: Sequence[str]) -> str:
 
 
 class HeatMap(QWidget):
-    """Counts (N, N). Arrow keys move, Enter or a click chooses. Signals: ``chosen`` (row, column)."""
+    """Counts (N, N), or (N, M) with names for the columns. Arrow keys move, Enter or a click chooses.
+
+    Signals: ``chosen`` (row, column).
+    """
 
     chosen = Signal(int, int)
     least = 22   # shortest side of a cell, pixels at 100 %
@@ -52,11 +55,17 @@ class HeatMap(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.set_data(labels, counts)
 
-    def set_data(self, labels: Sequence[str], counts: Sequence[Sequence[float]]) -> None:
-        """Show ``counts[actual][predicted]``. Raises ValueError unless it is as wide and high as there are labels."""
-        if len(counts) != len(labels) or any(len(line) != len(labels) for line in counts):
-            raise ValueError(f"a matrix for {len(labels)} labels is {len(labels)} by {len(labels)}")
+    def set_data(self, labels: Sequence[str], counts: Sequence[Sequence[float]],
+                 columns: Sequence[str] | None = None) -> None:
+        """Show ``counts[actual][predicted]``; ``columns`` are the latter's labels where they are others.
+
+        Raises ValueError unless it is as wide and high as there are labels.
+        """
+        across = labels if columns is None else columns
+        if len(counts) != len(labels) or any(len(line) != len(across) for line in counts):
+            raise ValueError(f"a matrix for {len(labels)} labels is {len(labels)} by {len(across)}")
         self._labels = [str(label) for label in labels]
+        self._columns = [str(label) for label in across]
         self._counts = [[float(count) for count in line] for line in counts]
         self.setAccessibleName(self.tr("Confusion matrix of {count} classes").format(count=len(labels)))
         self.setAccessibleDescription(self._worst())
@@ -100,9 +109,9 @@ class HeatMap(QWidget):
     def _side(self) -> tuple[float, float]:
         """Return width and height of a cell."""
         left, top, _ = self._margins()
-        number = max(1, len(self._labels))
-        width = min(theme.px(_CELL_HIGH) * 1.6, max(theme.px(self.least), (self.width() - left - 2) / number))
-        height = min(theme.px(_CELL_HIGH), max(theme.px(self.least), (self.height() - top - 2) / number))
+        down, across = max(1, len(self._labels)), max(1, len(self._columns))
+        width = min(theme.px(_CELL_HIGH) * 1.6, max(theme.px(self.least), (self.width() - left - 2) / across))
+        height = min(theme.px(_CELL_HIGH), max(theme.px(self.least), (self.height() - top - 2) / down))
         return width, min(height, width)
 
     def _cell(self, row: int, column: int) -> QRectF:
@@ -115,19 +124,18 @@ class HeatMap(QWidget):
         left, top, _ = self._margins()
         width, height = self._side()
         row, column = int((y - top) // height), int((x - left) // width)
-        number = len(self._labels)
-        return (row, column) if 0 <= row < number and 0 <= column < number else None
+        return (row, column) if 0 <= row < len(self._labels) and 0 <= column < len(self._columns) else None
 
     def sizeHint(self) -> QSize:
         left, top, _ = self._margins()
-        number = max(1, len(self._labels))
-        side = max(theme.px(self.least), min(theme.px(56), theme.px(560) // number))
-        return QSize(left + number * side + 2, top + number * side + 2)
+        down, across = max(1, len(self._labels)), max(1, len(self._columns))
+        side = max(theme.px(self.least), min(theme.px(56), theme.px(560) // max(down, across)))
+        return QSize(left + across * side + 2, top + down * side + 2)
 
     def minimumSizeHint(self) -> QSize:
         left, top, _ = self._margins()
-        number = max(1, len(self._labels))
-        return QSize(left + number * theme.px(self.least) + 2, top + number * theme.px(self.least) + 2)
+        down, across = max(1, len(self._labels)), max(1, len(self._columns))
+        return QSize(left + across * theme.px(self.least) + 2, top + down * theme.px(self.least) + 2)
 
     # Painting.
 
@@ -140,7 +148,7 @@ class HeatMap(QWidget):
         self._paint_titles(painter)
         width, _ = self._side()
         for row in range(len(self._labels)):
-            for column in range(len(self._labels)):
+            for column in range(len(self._columns)):
                 area = self._cell(row, column).adjusted(1, 1, -1, -1)
                 shade = self._shade(row, column)
                 painter.setPen(Qt.PenStyle.NoPen)
@@ -167,22 +175,26 @@ class HeatMap(QWidget):
         left, top, line = self._margins()
         width, height = self._side()
         metrics = QFontMetrics(painter.font())
-        number = len(self._labels)
         painter.setPen(theme.colour("muted"))
-        painter.drawText(QRectF(left, 0, number * width, line + 2), Qt.AlignmentFlag.AlignHCenter, self._column_title)
+        painter.drawText(QRectF(left, 0, len(self._columns) * width, line + 2), Qt.AlignmentFlag.AlignHCenter,
+                         self._column_title)
         painter.save()
-        painter.translate(0, top + number * height)
+        painter.translate(0, top + len(self._labels) * height)
         painter.rotate(-90)
-        painter.drawText(QRectF(0, 0, number * height, line + 2), Qt.AlignmentFlag.AlignHCenter, self._row_title)
+        painter.drawText(QRectF(0, 0, len(self._labels) * height, line + 2), Qt.AlignmentFlag.AlignHCenter,
+                         self._row_title)
         painter.restore()
         painter.setPen(theme.colour("text"))
         every = max(1, -(-metrics.height() // max(1, int(height))))
-        for index, label in enumerate(self._labels):
+        for index, label in enumerate(self._columns):
             if index % every:
                 continue
             across = QRectF(left + index * width + 1, top - line - 5, width * every - 4, line + 2)
             words = metrics.elidedText(label, Qt.TextElideMode.ElideRight, int(across.width()))
             painter.drawText(across, Qt.AlignmentFlag.AlignHCenter, words)
+        for index, label in enumerate(self._labels):
+            if index % every:
+                continue
             down = QRectF(line + 6, top + index * height, left - line - 14, height)
             painter.drawText(down, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
                              metrics.elidedText(label, Qt.TextElideMode.ElideMiddle, int(down.width())))
@@ -204,11 +216,10 @@ class HeatMap(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-        last = len(self._labels) - 1
-        if event.key() in steps and last >= 0:
+        if event.key() in steps and self._labels and self._columns:
             across, down = steps[Qt.Key(event.key())]
-            self._current = QPoint(min(last, max(0, self._current.x() + across)),
-                                   min(last, max(0, self._current.y() + down)))
+            self._current = QPoint(min(len(self._columns) - 1, max(0, self._current.x() + across)),
+                                   min(len(self._labels) - 1, max(0, self._current.y() + down)))
             self.setAccessibleDescription(self.sentence(self._current.y(), self._current.x()))
             self.update()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and self._current.x() >= 0:
@@ -227,6 +238,6 @@ class HeatMap(QWidget):
         """Return the counts as a table in CSV, actual classes downwards."""
         out = io.StringIO()
         table = csv.writer(out, lineterminator="\n")
-        table.writerow([f"{self._row_title}/{self._column_title}", *self._labels])
+        table.writerow([f"{self._row_title}/{self._column_title}", *self._columns])
         table.writerows([label, *map(repr, line)] for label, line in zip(self._labels, self._counts, strict=True))
         return out.getvalue()

@@ -37,6 +37,7 @@ class Overlay(QWidget):
         self.cross: float | None = None             # pixels from the left
         self.dots: list[tuple[QPointF, Reading]] = []
         self.band: tuple[float, float] | None = None
+        self.box: QRectF | None = None              # a part of the plane that is chosen
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
 
@@ -48,6 +49,8 @@ class Overlay(QWidget):
             shade = theme.colour("accent")
             shade.setAlpha(40)
             painter.fillRect(QRectF(left, area.top(), right - left, area.height()), shade)
+        if self.box is not None:
+            self._paint_chosen(painter, self.box.intersected(area))
         if self.cross is None:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -59,6 +62,13 @@ class Overlay(QWidget):
             painter.drawEllipse(point, 4, 4)
         if self.dots:
             self._paint_box(painter, area)
+
+    def _paint_chosen(self, painter: QPainter, box: QRectF) -> None:
+        shade = theme.colour("accent")
+        shade.setAlpha(40)
+        painter.fillRect(box, shade)
+        painter.setPen(QPen(theme.colour("accent_text"), 1))
+        painter.drawRect(box)
 
     def _paint_box(self, painter: QPainter, area: QRectF) -> None:
         shown, left_out = self._lines()

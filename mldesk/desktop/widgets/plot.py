@@ -24,9 +24,11 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSizePolicy, QVBo
 from mldesk.core.durable import write_atomic
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import moments
 from mldesk.desktop.widgets.axis import Axis
 from mldesk.desktop.widgets.buttons import make_icon_button, set_icon
 from mldesk.desktop.widgets.overlay import Overlay, Reading
+from mldesk.desktop.widgets.table_model import number
 from mldesk.desktop.widgets.text import ElidedLabel, make_label
 
 REDRAW = 34      # milliseconds between two pictures: at most 30 a second
@@ -43,12 +45,15 @@ class Plot(QWidget):
     hovered = Signal(object)
     notice = Signal(str, str)
     zoomed = Signal()   # into another part of x, or out again
+    boxed = Signal()    # another part of the plane is chosen, or none; only of plots that ``take_boxes``
 
     def __init__(self, title: str = "", x_label: str = "", y_label: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title_text, self._x_label, self._y_label = title, x_label, y_label
         self._zoom: tuple[float, float] | None = None
-        self._pressed: float | None = None
+        self._pressed: QPointF | None = None
+        self._boxes = False
+        self._box: QRectF | None = None   # in data units, its top is its least y
         self._dirty = self._ringed = False
         self._x_axis, self._y_axis = Axis("bottom"), Axis("left")
         self._y_axis.setWidth(theme.px(48))
@@ -86,6 +91,19 @@ class Plot(QWidget):
         """Name what goes across."""
         self._x_label = text
         self._x_axis.set_caption(text)
+
+    def set_moments(self, *, x: bool = False, y: bool = False) -> None:
+        """Say which axes show moments (seconds since 1970) instead of numbers."""
+        self._x_axis.moments, self._y_axis.moments = x, y
+        self._y_axis.setWidth(theme.px(74 if y else 48))
+
+    def x_words(self, x: float) -> str:
+        """Write a place on the x axis."""
+        return moments.words(x) if self._x_axis.moments else number(x)
+
+    def y_words(self, y: float) -> str:
+        """Write a place on the y axis."""
+        return moments.words(y) if self._y_axis.moments else number(y)
 
     def _build(self) -> None:
         self._title = ElidedLabel(self._title_text, "subtitle")
@@ -153,6 +171,7 @@ class Plot(QWidget):
         self._dirty = False
         self._timer.stop()
         self._redraw()
+        self._show_box()
         if not self._describe.isActive():
             self._describe.start()
 
@@ -168,7 +187,7 @@ class Plot(QWidget):
     def _on_theme(self) -> None:
         self._x_axis.dress()
         self._y_axis.dress()
-        self._y_axis.setWidth(theme.px(48))
+        self.set_moments(x=self._x_axis.moments, y=self._y_axis.moments)
         self.redraw_soon()
         self.update()
 
@@ -195,6 +214,29 @@ class Plot(QWidget):
         self._zoom = part if part is None or part[1] > part[0] else None
         self.redraw_soon()
         self.zoomed.emit()
+
+    def take_boxes(self) -> None:
+        """Dragging chooses a rectangle from now on, instead of zooming into a part of x."""
+        self._boxes = True
+
+    def box(self) -> tuple[float, float, float, float] | None:
+        """Return the rectangle that is chosen: least and greatest x, least and greatest y; None for none."""
+        return None if self._box is None else (
+            self._box.left(), self._box.right(), self._box.top(), self._box.bottom())
+
+    def set_box(self, box: tuple[float, float, float, float] | None) -> None:
+        """Choose a rectangle (as ``box`` returns it); None chooses none."""
+        self._box = None if box is None else QRectF(QPointF(box[0], box[2]), QPointF(box[1], box[3]))
+        self._show_box()
+        self.boxed.emit()
+
+    def _show_box(self) -> None:
+        self._overlay.box = None if self._box is None else QRectF(
+            self._pixel(self._box.left(), self._box.top()),
+            self._pixel(self._box.right(), self._box.bottom())).normalized()
+        self._overlay.setGeometry(self.view.viewport().rect())
+        self._overlay.raise_()
+        self._overlay.update()
 
     def show_cross(self, x: float | None) -> None:
         """Put the crosshair at ``x`` (data units); None takes it away. Charts side by side share it by ``hovered``."""
@@ -232,12 +274,12 @@ class Plot(QWidget):
     def _on_mouse(self, event: QMouseEvent) -> bool:
         kind, at = event.type(), event.position()
         if kind == QEvent.Type.MouseButtonDblClick:
-            self.set_zoom(None)
+            self._see_all()
         elif kind == QEvent.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
             self.setFocus(Qt.FocusReason.MouseFocusReason)
-            self._pressed = at.x() if self.area().contains(at) else None
+            self._pressed = at if self.area().contains(at) else None
         elif kind == QEvent.Type.MouseButtonRelease:
-            self._end_band(at.x())
+            self._end_band()
         elif kind == QEvent.Type.MouseMove:
             self._on_move(at)
         else:
@@ -245,8 +287,11 @@ class Plot(QWidget):
         return True
 
     def _on_move(self, at: QPointF) -> None:
-        if self._pressed is not None and abs(at.x() - self._pressed) > 4:
-            self._overlay.band = (self._pressed, min(max(at.x(), self.area().left()), self.area().right()))
+        if self._pressed is not None and self._boxes and (at - self._pressed).manhattanLength() > 6:
+            self._overlay.box = QRectF(self._pressed, at).normalized().intersected(self.area())
+            self._overlay.update()
+        elif self._pressed is not None and not self._boxes and abs(at.x() - self._pressed.x()) > 4:
+            self._overlay.band = (self._pressed.x(), min(max(at.x(), self.area().left()), self.area().right()))
         if self.area().contains(at):
             x = self._data_x(at.x())
             self.show_cross(x)
@@ -259,13 +304,21 @@ class Plot(QWidget):
         self.show_cross(None)
         self.hovered.emit(None)
 
-    def _end_band(self, pixel: float) -> None:
+    def _end_band(self) -> None:
         if self._overlay.band is not None:
             low, high = sorted(self._data_x(edge) for edge in self._overlay.band)
             self._overlay.band = None
             self._overlay.update()
             self.set_zoom((low, high))
+        elif self._pressed is not None and self._boxes and self._overlay.box is not None:
+            first, last = (self.item.getViewBox().mapSceneToView(pg.Point(corner.x(), corner.y()))
+                           for corner in (self._overlay.box.bottomLeft(), self._overlay.box.topRight()))
+            self.set_box((first.x(), last.x(), first.y(), last.y()))
         self._pressed = None
+
+    def _see_all(self) -> None:
+        self.set_box(None)
+        self.set_zoom(None)
 
     def _on_wheel(self, event: QWheelEvent) -> bool:
         """The wheel scrolls the page; with Ctrl it zooms around the pointer."""
@@ -288,8 +341,8 @@ class Plot(QWidget):
             self._zoom_by(0.8)
         elif key == Qt.Key.Key_Minus:
             self._zoom_by(1.25)
-        elif key in (Qt.Key.Key_0, Qt.Key.Key_Escape) and self._zoom is not None:
-            self.set_zoom(None)
+        elif key in (Qt.Key.Key_0, Qt.Key.Key_Escape) and (self._zoom is not None or self._box is not None):
+            self._see_all()
         else:
             super().keyPressEvent(event)
 
@@ -326,7 +379,7 @@ class Plot(QWidget):
     def _on_more(self) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for icon, words, work in (("refresh", self.tr("Show all"), lambda: self.set_zoom(None)),
+        for icon, words, work in (("refresh", self.tr("Show all"), self._see_all),
                                   ("copy", self.tr("Copy picture"), self.copy_image),
                                   ("export", self.tr("Save picture…"), self._on_save_image),
                                   ("dataset", self.tr("Save data as CSV…"), self._on_save_csv)):

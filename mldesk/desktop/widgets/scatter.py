@@ -1,53 +1,72 @@
-"""ScatterChart: points on a plane, as predicted over actual. HistogramChart: counts over a range."""
+"""ScatterChart: points on a plane, as predicted over actual."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.widgets.decimate import nice_range
-from mldesk.desktop.widgets.legend import series_colour
+from mldesk.desktop.widgets.legend import Legend, series_colour
 from mldesk.desktop.widgets.overlay import Reading
 from mldesk.desktop.widgets.plot import Plot
-from mldesk.desktop.widgets.series import extent
-from mldesk.desktop.widgets.table_model import number
+from mldesk.desktop.widgets.series import Series, extent
 
 
 class ScatterChart(Plot):
-    """Points (x, y). ``identity`` draws the line x = y, and both axes then cover the same range."""
+    """Points (x, y), in groups if there are any. ``identity`` draws the line x = y, and both axes then cover the same
+    range.
+    """
 
     def __init__(self, title: str = "", x_label: str = "", y_label: str = "", parent: QWidget | None = None, *,
                  identity: bool = False) -> None:
         super().__init__(title, x_label, y_label, parent)
         self._identity = identity
         self._x = self._y = np.empty(0)
+        self._group = np.empty(0, np.int64)
+        self._names: list[str] = []
+        self._hidden: set[str] = set()
+        self.legend = Legend()
+        self.legend.toggled.connect(self._on_toggled)
+        self.legend.hide()
+        self.above.addWidget(self.legend)
         self._dots = pg.ScatterPlotItem(size=6, pxMode=True)
         self._line = pg.PlotCurveItem()
         self.item.addItem(self._line, ignoreBounds=True)
         self.item.addItem(self._dots, ignoreBounds=True)
 
-    def set_points(self, xs: ArrayLike, ys: ArrayLike) -> None:
-        """Show these points (N, N), those that are finite. Raises ValueError for lengths that differ."""
+    def set_points(self, xs: ArrayLike, ys: ArrayLike, groups: ArrayLike | None = None,
+                   names: Sequence[str] = ()) -> None:
+        """Show these points (N, N), those that are finite. ``groups`` (N) are places in ``names``, -1 is none of them.
+
+        Raises ValueError for lengths that differ.
+        """
         x, y = np.asarray(xs, dtype=np.float64), np.asarray(ys, dtype=np.float64)
         if x.shape != y.shape:
             raise ValueError(f"{x.shape} and {y.shape} do not go together")
         known = np.isfinite(x) & np.isfinite(y)
         self._x, self._y = x[known], y[known]
+        self._group = np.zeros(len(self._x), np.int64) if groups is None else np.asarray(groups, np.int64)[known]
+        self._names = list(names)
+        self.legend.show_series([Series(name, slot) for slot, name in enumerate(self._names)])
+        self.redraw_soon()
+
+    def _on_toggled(self, name: str, on: bool) -> None:
+        self._hidden = self._hidden - {name} if on else self._hidden | {name}
         self.redraw_soon()
 
     def _redraw(self) -> None:
-        colour = QColor(series_colour(0))
-        colour.setAlpha(150)
-        self._dots.setData(self._x, self._y, pen=None, brush=pg.mkBrush(colour))
+        seen = ~np.isin(self._group, [slot for slot, name in enumerate(self._names) if name in self._hidden])
+        self._dots.setData(self._x[seen], self._y[seen], pen=None, brush=self._brushes(self._group[seen]))
         x, y = nice_range(*extent([self._x])), nice_range(*extent([self._y]))
         if self._identity:
             x = y = min(x[0], y[0]), max(x[1], y[1])
@@ -55,13 +74,23 @@ class ScatterChart(Plot):
             self._line.setPen(pg.mkPen(theme.palette().faint, width=1, style=Qt.PenStyle.DashLine))
         self.set_ranges(self._zoom or x, y)
 
+    def _brushes(self, groups: NDArray[np.int64]) -> Any:
+        """Return the colour of each point; a single one where all have the same."""
+        colours = [QColor(series_colour(slot)) for slot in range(max(1, len(self._names)))]
+        colours.append(theme.colour("faint"))   # of no group: the place -1
+        for colour in colours:
+            colour.setAlpha(150)
+        brushes = [pg.mkBrush(colour) for colour in colours]
+        return [brushes[group] for group in groups] if self._names else brushes[0]
+
     def _readings(self, x: float) -> tuple[str, list[Reading]]:
         if not len(self._x):
             return "", []
         index = int(np.argmin(np.abs(self._x - x)))
         at, value = float(self._x[index]), float(self._y[index])
-        return (f"{self._x_label or 'x'} {number(at)}",
-                [Reading(self._y_label or "y", number(value), series_colour(0), at, value)])
+        return (f"{self._x_label or 'x'} {self.x_words(at)}",
+                [Reading(self._y_label or "y", self.y_words(value), series_colour(max(0, int(self._group[index]))),
+                         at, value)])
 
     def csv(self) -> str:
         out = io.StringIO()
@@ -72,49 +101,3 @@ class ScatterChart(Plot):
 
     def summary(self) -> str:
         return self.tr("{count} points").format(count=len(self._x))
-
-
-class HistogramChart(Plot):
-    """Counts (N) over edges (N + 1)."""
-
-    def __init__(self, title: str = "", x_label: str = "", y_label: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(title, x_label, y_label, parent)
-        self._counts: list[float] = []
-        self._edges: list[float] = []
-        self._bars = pg.BarGraphItem(x0=[], x1=[], height=[])
-        self.item.addItem(self._bars, ignoreBounds=True)
-
-    def set_data(self, counts: Sequence[float], edges: Sequence[float]) -> None:
-        """Show ``counts`` over ``edges``. Raises ValueError unless there is one edge more than counts."""
-        if len(edges) != len(counts) + 1:
-            raise ValueError(f"{len(counts)} counts need {len(counts) + 1} edges, not {len(edges)}")
-        self._counts, self._edges = [float(count) for count in counts], [float(edge) for edge in edges]
-        self.redraw_soon()
-
-    def _redraw(self) -> None:
-        self._bars.setOpts(x0=self._edges[:-1], x1=self._edges[1:], height=self._counts, y0=0,
-                           pen=pg.mkPen(theme.palette().surface, width=1), brush=pg.mkBrush(series_colour(0)))
-        whole = nice_range(self._edges[0], self._edges[-1], 0.01, from_zero=False) if self._edges else (0.0, 1.0)
-        self.set_ranges(self._zoom or whole, (0.0, max(self._counts, default=1.0) * 1.08 or 1.0))
-
-    def _readings(self, x: float) -> tuple[str, list[Reading]]:
-        index = int(np.searchsorted(self._edges, x, "right")) - 1
-        if not 0 <= index < len(self._counts):
-            return "", []
-        low, high = self._edges[index], self._edges[index + 1]
-        return (f"{number(low)} – {number(high)}",
-                [Reading(self._y_label or self.tr("Count"), number(self._counts[index]), series_colour(0),
-                         (low + high) / 2, self._counts[index])])
-
-    def _steps(self) -> Sequence[float]:
-        return [(low + high) / 2 for low, high in zip(self._edges, self._edges[1:], strict=False)]
-
-    def csv(self) -> str:
-        rows = zip(self._edges, self._edges[1:], self._counts, strict=False)
-        return "from,to,count\n" + "".join(f"{low!r},{high!r},{count!r}\n" for low, high, count in rows)
-
-    def summary(self) -> str:
-        if not self._edges:
-            return self.tr("Nothing counted yet")
-        return self.tr("{count} values from {low} to {high}").format(
-            count=number(sum(self._counts)), low=number(self._edges[0]), high=number(self._edges[-1]))

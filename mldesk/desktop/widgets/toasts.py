@@ -73,6 +73,11 @@ class Toast(QFrame):
         self.hide()
         self.closed.emit(self)
 
+    @property
+    def can_act(self) -> bool:
+        """Whether it offers to do something."""
+        return self._act is not None
+
     def _on_acted(self) -> None:
         if self._act is not None:
             self._act()
@@ -103,6 +108,9 @@ class Toasts(QObject):
         """Show ``text``. ``action`` is (words, what they do). A danger stays until closed, as all do with 0 seconds."""
         if seconds is None:
             seconds = 0.0 if tone == "danger" else _SECONDS + (4.0 if action else 0.0)
+        if action:  # what was done before can still be undone where it is kept, in the bin or among the versions
+            for older in [one for one in self._shown if one.can_act]:
+                older.close_now()
         toast = Toast(text, tone, action, seconds, self._host, wide=self._tray is not None)
         toast.closed.connect(self._on_closed)
         self._shown.append(toast)

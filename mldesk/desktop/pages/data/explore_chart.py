@@ -10,10 +10,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
-from mldesk.desktop import words
+from mldesk.desktop import theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.column_choice import ColumnBox
-from mldesk.desktop.pages.data.explore_pictures import is_axis, picture, span
+from mldesk.desktop.pages.data.explore_pictures import both, is_axis, picture, span
 from mldesk.desktop.pages.data.explore_save import KINDS, copy_chart, save_chart
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.states.dataset import Picked
@@ -25,6 +25,7 @@ from mldesk.desktop.widgets import (
     ComboBox,
     FlowBox,
     FormRow,
+    Switch,
     make_button,
     make_icon_button,
     make_label,
@@ -32,14 +33,19 @@ from mldesk.desktop.widgets import (
     set_tone,
 )
 from mldesk.desktop.widgets.lines import Lines
+from mldesk.desktop.widgets.meetings import MeetingMap
 from mldesk.wire.schema import Column
 
-TAKES = {"histogram": "xb", "box": "yb", "scatter": "xyb", "bar": "xy", "heat": "xy"}   # axes of a kind
+TAKES = {"histogram": "xb", "box": "yb", "scatter": "xyb", "density": "xy", "line": "xy", "bar": "xy",
+         "heat": "xy"}   # axes of a kind
+_HIGH = 330   # pixels of a plot at 100 %
 
 
 @runtime_checkable
-class _Zoomed(Protocol):
+class _Plane(Protocol):
     def zoom(self) -> tuple[float, float] | None: ...
+
+    def box(self) -> tuple[float, float, float, float] | None: ...
 
 
 class ChartCard(Card, TaskOwner):
@@ -56,10 +62,11 @@ class ChartCard(Card, TaskOwner):
         self._columns: dict[str, Column] = {}
         self._asked = 0
         self._quiet = False
+        self._narrow: Picked | None = None
         self._parts: Sequence[Picked | None] = ()   # the rows of each line that is drawn
         self._axes: Mapping[str, Column] = {}
         self.rows = make_button(self.tr("Show rows"), "secondary", "filter", small=True)
-        self.rows.setToolTip(self.tr("Show the rows of the part that is zoomed into"))
+        self.rows.setToolTip(self.tr("Show the rows of the part that is chosen"))
         self.rows.clicked.connect(self._on_rows)
         self.rows.hide()
         copy = make_icon_button("copy", self.tr("Copy picture"))
@@ -69,8 +76,8 @@ class ChartCard(Card, TaskOwner):
         for button in (copy, save):
             self.add_action(button)
         self.kind = ComboBox([("histogram", self.tr("Histogram")), ("box", self.tr("Box plot")),
-                              ("scatter", self.tr("Scatter plot")), ("bar", self.tr("Bars")),
-                              ("heat", self.tr("Values that meet"))])
+                              ("scatter", self.tr("Scatter plot")), ("density", self.tr("Density")),
+                              ("line", self.tr("Line")), ("bar", self.tr("Bars")), ("heat", self.tr("Heat map"))])
         self.axes = {"x": ColumnBox(), "y": ColumnBox(), "b": ColumnBox()}
         self._rows = {"x": FormRow(self.tr("Across"), self.axes["x"]), "y": FormRow(self.tr("Up"), self.axes["y"]),
                       "b": FormRow(self.tr("Groups"), self.axes["b"])}
@@ -78,10 +85,14 @@ class ChartCard(Card, TaskOwner):
         choices.add(FormRow(self.tr("Kind"), self.kind))
         for line in self._rows.values():
             choices.add(line)
+        self.narrowed = Switch(self.tr("Only the rows that the table shows"))
+        self.narrowed.toggled.connect(lambda _: self._draw())
+        self.narrowed.hide()
         self._said = make_label("", "caption", "muted", wrap=True)
         self._place = QVBoxLayout()
         self.picture: QWidget | None = None
         self.add(choices)
+        self.add(self.narrowed)
         self.add(self._place, 1)
         foot = row(self._said, self.rows, spacing=Space.M)
         foot.setStretch(0, 1)
@@ -108,7 +119,8 @@ class ChartCard(Card, TaskOwner):
         if a == b:
             self.choose("histogram", x=a)
         elif one and other:
-            self.choose("scatter", x=a, y=b)
+            kind = str(self.kind.value())
+            self.choose(kind if kind in ("density", "line") else "scatter", x=a, y=b)
         elif one or other:
             self.choose("box", y=a if one else b, b=b if one else a)
         else:
@@ -131,13 +143,25 @@ class ChartCard(Card, TaskOwner):
             line.setVisible(axis in takes)
         self._draw()
 
+    def show_narrowed(self, picked: Picked | None) -> None:
+        """Offer to draw only the rows that the table is narrowed to by a condition; None: it shows all."""
+        where, self._narrow = self._where(), picked if picked is not None and picked.where else None
+        self.narrowed.setVisible(self._narrow is not None)
+        if self._narrow is not None:
+            self.narrowed.setToolTip(self._narrow.words)
+        if where != self._where() and self._columns:
+            self._draw()
+
+    def _where(self) -> str | None:
+        return self._narrow.where if self._narrow is not None and self.narrowed.isChecked() else None
+
     @async_slot
     async def _draw(self) -> None:
         self._asked += 1
         asked, kind = self._asked, self.kind.value()
         x, y, by = (box.value() or None if axis in TAKES[kind] else None for axis, box in self.axes.items())
         try:
-            found = await self._state.chart(kind, x, y, by)
+            found = await self._state.chart(kind, x, y, by, where=self._where())
         except MldeskError as error:
             if asked == self._asked:
                 set_tone(self._said, "warning")
@@ -152,8 +176,12 @@ class ChartCard(Card, TaskOwner):
         if isinstance(made, Lines) and self._parts:
             made.make_choosable()
             made.chosen.connect(self._on_line)
+        elif isinstance(made, MeetingMap):
+            made.chosen.connect(lambda line, column: self._on_line(line * len(found["columns"]) + column))
         elif not isinstance(made, Lines):
-            made.zoomed.connect(self._on_zoom)
+            made.setMinimumHeight(theme.px(_HIGH))
+            made.zoomed.connect(self._on_part)
+            made.boxed.connect(self._on_part)
         self.rows.hide()
         if self.picture is not None:
             self._place.removeWidget(self.picture)
@@ -166,7 +194,7 @@ class ChartCard(Card, TaskOwner):
         drawn = len(found.get("row", ()))
         if drawn and drawn < found["rows"]:
             text += self.tr("; {count} of them drawn, taken at random").format(count=words.number(drawn))
-        how = (self.tr("Press one to see its rows.") if self._parts else "") if isinstance(made, Lines) else self.tr(
+        how = self.tr("Press one to see its rows.") if self._parts else "" if isinstance(made, Lines) else self.tr(
             "Drag over a part to see its rows.")
         self._said.setText(f"{text}. {how}")
 
@@ -175,17 +203,22 @@ class ChartCard(Card, TaskOwner):
         if part is not None:
             self.picked.emit(part)
 
-    def _on_zoom(self) -> None:
-        self.rows.setVisible(self._zoom() is not None)
+    def _on_part(self) -> None:
+        self.rows.setVisible(self.part() is not None)
 
-    def _zoom(self) -> tuple[float, float] | None:
-        zoom: tuple[float, float] | None = self.picture.zoom() if isinstance(self.picture, _Zoomed) else None
-        return zoom
+    def part(self) -> Picked | None:
+        """Return the rows of the rectangle that is chosen, or of the part of x that is zoomed into."""
+        if not isinstance(self.picture, _Plane):
+            return None
+        box, zoom = self.picture.box(), self.picture.zoom()
+        if box is not None:
+            return both(span(self._axes["x"], *box[:2], last=True), span(self._axes["y"], *box[2:], last=True))
+        return None if zoom is None else span(self._axes["x"], *zoom, last=True)
 
     def _on_rows(self) -> None:
-        zoom = self._zoom()
-        if zoom is not None:
-            self.picked.emit(span(self._axes["x"], *zoom, last=True))
+        part = self.part()
+        if part is not None:
+            self.picked.emit(part)
 
     def copy(self) -> None:
         """Put the picture on the clipboard."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mldesk.desktop import words
 from mldesk.desktop.states.dataset import Picked
-from mldesk.desktop.widgets import Bar, BarChart, number
+from mldesk.desktop.widgets import Bar, BarChart, moments, number
 from mldesk.desktop.widgets.boxes import Box, BoxChart
+from mldesk.desktop.widgets.meetings import MeetingMap
 from mldesk.wire.schema import Column
 
 MOST = 30            # bars of a picture
@@ -29,20 +29,57 @@ def picture(found: Mapping[str, Any], axes: Mapping[str, Column]) -> tuple[Any, 
                  for group in found["groups"]]
         parts = [value(axes["b"], group["name"]) for group in found["groups"]] if "b" in axes else ()
         return BoxChart(boxes, name=name["y"]), parts
-    if kind == "scatter":
-        from mldesk.desktop.widgets.scatter import ScatterChart
-
-        scatter = ScatterChart("", name["x"], name["y"])
-        scatter.set_points(found["x"], found["y"])
-        return scatter, ()
-    if kind == "histogram" and "edges" in found and len(found["series"]) == 1:
-        from mldesk.desktop.widgets.scatter import HistogramChart
-
-        histogram = HistogramChart("", name["x"])
-        histogram.set_data(found["series"][0]["counts"], found["edges"])
-        return histogram, ()
-    lines = {"bar": _bars, "heat": _meetings, "histogram": _groups}[kind](found, axes)[:MOST]
+    if kind == "heat":
+        meetings = MeetingMap(row_title=name["y"], column_title=name["x"])
+        meetings.set_data(found["lines"], found["counts"], found["columns"])
+        return meetings, [both(value(axes["x"], a), value(axes["y"], b))
+                          for b in found["lines"] for a in found["columns"]]
+    if kind in ("scatter", "density", "line") or (kind == "histogram" and "edges" in found):
+        plot = _PLOTS[kind](found, name)
+        plot.set_moments(x=axes["x"].type.temporal, y="y" in axes and axes["y"].type.temporal)
+        return plot, ()
+    lines = {"bar": _bars, "histogram": _groups}[kind](found, axes)[:MOST]
     return BarChart([bar for bar, _ in lines], name=name["x"], most=MOST), [part for _, part in lines]
+
+
+def _scatter(found: Mapping[str, Any], name: Mapping[str, str]) -> Any:
+    from mldesk.desktop.widgets import ScatterChart
+
+    chart = ScatterChart("", name["x"], name["y"])
+    chart.set_points(found["x"], found["y"], found["group"] if found["groups"] else None, found["groups"])
+    chart.take_boxes()
+    return chart
+
+
+def _density(found: Mapping[str, Any], name: Mapping[str, str]) -> Any:
+    from mldesk.desktop.widgets import DensityChart
+
+    chart = DensityChart("", name["x"], name["y"])
+    chart.set_counts(found["counts"], found["x_edges"], found["y_edges"])
+    chart.take_boxes()
+    return chart
+
+
+def _histogram(found: Mapping[str, Any], name: Mapping[str, str]) -> Any:
+    from mldesk.desktop.widgets import HistogramChart
+
+    chart = HistogramChart("", name["x"])
+    chart.set_groups([(str(series["name"]), series["counts"]) for series in found["series"]], found["edges"])
+    return chart
+
+
+def _line(found: Mapping[str, Any], name: Mapping[str, str]) -> Any:
+    from mldesk.desktop.widgets import Chart
+
+    chart = Chart("", name["x"], name["y"])
+    for slot, (key, title) in enumerate((("mean", words.tr("mean")), ("low", words.tr("lower quartile")),
+                                         ("high", words.tr("upper quartile")))):
+        chart.set_series(title, found["x"], found[key], slot=0, dashed=slot > 0, faint=slot > 0)
+    return chart
+
+
+_PLOTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], Any]] = {
+    "scatter": _scatter, "density": _density, "histogram": _histogram, "line": _line}
 
 
 def _bars(found: Mapping[str, Any], axes: Mapping[str, Column]) -> list[Line]:
@@ -50,24 +87,12 @@ def _bars(found: Mapping[str, Any], axes: Mapping[str, Column]) -> list[Line]:
             for name, height in zip(found["values"], found["heights"], strict=True)]
 
 
-def _meetings(found: Mapping[str, Any], axes: Mapping[str, Column]) -> list[Line]:
-    met = [(count, a, b) for b, line in zip(found["lines"], found["counts"], strict=True)
-           for a, count in zip(found["columns"], line, strict=True) if count]
-    return [(Bar(f"{a} · {b}", count), both(value(axes["x"], a), value(axes["y"], b)))
-            for count, a, b in sorted(met, key=lambda one: -one[0])]
-
-
 def _groups(found: Mapping[str, Any], axes: Mapping[str, Column]) -> list[Line]:
-    """The counts of a histogram, of categories or in groups, a bar each."""
+    """The counts of categories, a bar each for every group."""
     x, by = axes["x"], axes.get("b")
-    if "values" in found:
-        places = [(str(one), value(x, one)) for one in found["values"]]
-    else:
-        last = found["edges"][-1]
-        places = [(f"{number(low)} – {number(high)}", span(x, low, high, last=high == last))
-                  for low, high in pairwise(found["edges"])]
     lines: list[Line] = []
-    for index, (name, part) in enumerate(places):
+    for index, one in enumerate(found["values"]):
+        name, part = str(one), value(x, one)
         for slot, series in enumerate(found["series"]):
             if series["counts"][index]:
                 whole = part if by is None else both(part, value(by, series["name"]))
@@ -90,7 +115,11 @@ def span(column: Column, low: float, high: float, *, last: bool) -> Picked:
     from mldesk.data.statistics.charting import within
 
     return Picked(words.tr("{column} from {low} to {high}").format(
-        column=column.name, low=number(low), high=number(high)), within(column, low, high, last=last))
+        column=column.name, low=_place(column, low), high=_place(column, high)), within(column, low, high, last=last))
+
+
+def _place(column: Column, at: float) -> str:
+    return moments.words(at) if column.type.temporal else number(at)
 
 
 def both(one: Picked | None, other: Picked | None) -> Picked | None:

@@ -70,6 +70,7 @@ class ExploreView(QWidget, TaskOwner):
         self.state.target.subscribe(self._show_target)
         undo = dataset.version.subscribe(lambda _: self._begin())
         self.destroyed.connect(undo)
+        self.destroyed.connect(dataset.picked.subscribe(self.chart.show_narrowed))
         self._show_state()
         self._show_statistics(None)
 
