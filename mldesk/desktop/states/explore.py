@@ -56,7 +56,7 @@ class ExploreState:
 
     async def chart(self, kind: Kind, x: str | None, y: str | None, by: str | None, *,
                     where: str | None = None) -> Mapping[str, Any]:
-        """Return what a chart shows of all rows, or of those that meet ``where``, see ``mldesk.data.statistics.charting``.
+        """Return what a chart shows of the rows that meet ``where``, see ``mldesk.data.statistics.charting``.
 
         Raises BadInput, NotFound.
         """
