@@ -208,9 +208,10 @@ class ChartCard(Card, TaskOwner):
 
     def part(self) -> Picked | None:
         """Return the rows of the rectangle that is chosen, or of the part of x that is zoomed into."""
-        if not isinstance(self.picture, _Plane):
+        picture: object = self.picture
+        if not isinstance(picture, _Plane):
             return None
-        box, zoom = self.picture.box(), self.picture.zoom()
+        box, zoom = picture.box(), picture.zoom()
         if box is not None:
             return both(span(self._axes["x"], *box[:2], last=True), span(self._axes["y"], *box[2:], last=True))
         return None if zoom is None else span(self._axes["x"], *zoom, last=True)
