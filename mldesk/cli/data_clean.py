@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,19 +31,20 @@ def clean(
                                         '"columns": ["id"]}, …]}; or from:N@V, the recipe that made that version.')],
     script: Annotated[Path | None, typer.Option("--export-script", metavar="FILE", help="Only write a Python script "
                                                 "that repeats the recipe with duckdb; no version is made.")] = None,
-    leave: Annotated[bool, typer.Option("--leave-to-model", help="Skip steps that learn from all rows where training "
-                                        "does the same by itself, from its training rows only.")] = False,
+    leave: Annotated[bool, typer.Option("--leave-to-model", help="Skip steps that learn from all rows where a model "
+                                        "can do them, from its training rows only; see `train --prepare`.")] = False,
     allow: Annotated[bool, typer.Option("--allow-python", help="Let the recipe's Python code run, now and later; "
                                         "otherwise it is shown and you are asked.")] = False,
 ) -> None:
     """Apply a recipe; the result is the dataset's next version. `mldesk data steps` lists what it may hold."""
-    from mldesk.data.recipes.steps_leak import left_to_model
+    from mldesk.training.preparing_check import why_not
+    from mldesk.workbench.preparing import leave_to_model
     from mldesk.workbench.summaries import dataset_details
 
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
         steps = read_recipe(bench, recipe)
-        steps, left = left_to_model(steps) if leave else (steps, [])
+        steps, left = leave_to_model(steps) if leave else (steps, [])
         _allow(face, bench, steps, allow)
         if script is not None:
             write_text(script, bench.datasets.recipe_script(reference, steps))
@@ -52,12 +53,15 @@ def clean(
             return
         version = bench.datasets.clean(reference, steps, cancelled=interrupts.asked)
     if face.json:
-        face.document(dataset_details(version))
+        face.document({**dataset_details(version), "left_to_model": [number for number, _, _ in left]})
         return
     face.say(f"{version.label}: {words.plural(version.rows, 'row')}, {words.plural(len(version.columns), 'column')}, "
              f"by {words.plural(len(version.recipe or ()), 'step')} from version {version.parent}")
     for number, step, instead in left:
         face.note(f"Step {number} ({step['step']}) was skipped: {instead}, from its training rows only.")
+    if any(not why_not(step) for _, step, _ in left):
+        face.note(f"To have a model do just these steps: mldesk train {version.label} --target COL --prepare "
+                  f"from:{version.label}")
     problems(face, version)
     _offer(face, steps)
 
@@ -103,6 +107,19 @@ def read_recipe(bench: Workbench, source: str) -> Steps:
     return parse_recipe(read_text(Path(source), "recipe"))
 
 
+def read_prepare(bench: Workbench, source: str | None) -> tuple[Mapping[str, Any], ...]:
+    """Return the steps that a model is to do by itself: those of a file, or what from:N@V left to its models."""
+    from mldesk.data.recipes.steps import active
+    from mldesk.workbench.preparing import left_in
+
+    if source is None:
+        return ()
+    if source.startswith(_FROM):
+        label = source.removeprefix(_FROM)
+        return left_in(bench.datasets.recipe_of(label), label)
+    return tuple(step for _, step in active(read_recipe(bench, source)))
+
+
 def _two(text: str) -> tuple[int, int]:
     first, _, second = text.partition(":")
     if not (first.isdigit() and second.isdigit()):
@@ -142,13 +159,13 @@ def _allow(face: Face, bench: Workbench, steps: Steps, allow: bool) -> None:
 
 def _offer(face: Face, steps: Steps) -> None:
     """Say which steps a model would do by itself."""
-    from mldesk.data.recipes.steps_leak import left_to_model
+    from mldesk.workbench.preparing import leave_to_model
 
-    _, could = left_to_model(steps)
+    _, could = leave_to_model(steps)
     if could:
         numbers = ", ".join(str(number) for number, _, _ in could)
-        face.note(f"Training does what step{'' if len(could) == 1 else 's'} {numbers} did by itself, from its training "
-                  "rows only: --leave-to-model skips what it does.")
+        face.note(f"A model can do what step{'' if len(could) == 1 else 's'} {numbers} did, learnt from its training "
+                  "rows only: --leave-to-model leaves it to training, and `train --prepare` has it done just so.")
 
 
 def read_text(path: Path, what: str) -> str:

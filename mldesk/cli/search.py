@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, make_table
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
-from mldesk.cli.train import ORDER_HELP, SPLIT_HELP, detached, finish, in_order, interrupted
+from mldesk.cli.train import ORDER_HELP, PREPARE_HELP, SPLIT_HELP, detached, finish, in_order, interrupted
 from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def search(
     split: Annotated[str, typer.Option(metavar="HOW", help=SPLIT_HELP)] = "random",
     split_column: Annotated[str | None, typer.Option("--split-column", metavar="COL", help="The column that group, "
                                                      "time and column go by.")] = None,
+    prepare: Annotated[str | None, typer.Option(metavar="FILE", help=PREPARE_HELP)] = None,
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
     save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
@@ -73,9 +76,10 @@ def search(
                        features=tuple(feature) if feature else None, without=tuple(without or ()),
                        test_size=test_size, split=split, split_column=split_column, seed=seed, name=name, runner=first,
                        priority=priority, model=save_as)
-    wanted = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single, parallel,
-                         tuple(others), stack)
     with Interrupts() as interrupts, face.workbench() as bench:
+        train = replace(train, prepare=read_prepare(bench, prepare))
+        wanted = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single,
+                             parallel, tuple(others), stack)
         for advice in bench.runs.check(train).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         face.note(f"· {in_words(bench.runs.search_estimate(wanted))}")

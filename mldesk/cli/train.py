@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, facts, make_table
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
@@ -22,6 +24,9 @@ SPLIT_HELP = ("How rows are dealt: random (classes in equal shares), stratified 
 
 ORDER_HELP = ("The classes from low to high, commas between, if they have an order; sorted takes them as they sort. "
               "Scores then say how far off a miss is.")
+PREPARE_HELP = ("Steps that the model does by itself: a recipe of steps that learn (fill_missing, scale, clip, bin, "
+                "encode, segment), or from:N@V, what `clean --leave-to-model` left. They are learnt from its training "
+                "rows only, and done whenever it predicts.")
 
 
 def train(
@@ -48,6 +53,7 @@ def train(
     split: Annotated[str, typer.Option(metavar="HOW", help=SPLIT_HELP)] = "random",
     split_column: Annotated[str | None, typer.Option("--split-column", metavar="COL", help="The column that group, "
                                                      "time and column go by.")] = None,
+    prepare: Annotated[str | None, typer.Option(metavar="FILE", help=PREPARE_HELP)] = None,
     folds: Annotated[int, typer.Option(metavar="K", min=0, help="Cross-validate: score on every of K folds; 0 does "
                                        "not.")] = 0,
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
@@ -67,6 +73,7 @@ def train(
                         split_column=split_column, folds=folds, seed=seed, name=name,
                         runner=runner, priority=priority, model=save_as)
     with Interrupts() as interrupts, face.workbench() as bench:
+        wanted = replace(wanted, prepare=read_prepare(bench, prepare))
         for advice in bench.runs.check(wanted).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         run = bench.runs.start(wanted)

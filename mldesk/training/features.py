@@ -101,11 +101,7 @@ class FeatureEncoder:
 
     def transform(self, columns: Mapping[str, ColumnData]) -> Array:
         """Return (N, F) float32. Columns that are no feature are ignored. Raises BadInput naming those missing."""
-        absent = [column.name for column in self.columns if column.name not in columns]
-        if absent:
-            more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
-            raise BadInput(f"The input has no column {', '.join(map(repr, absent[:5]))}{more}, which the model needs.",
-                           hint="Add the missing columns; their values may be empty.")
+        refuse_absent(self.columns, columns)
         matrix = np.empty((length(columns), self.width), np.float32)
         for index, column in enumerate(self.columns):
             matrix[:, self._starts[index]:self._starts[index + 1]] = self.encode(index, columns[column.name])
@@ -121,7 +117,8 @@ class FeatureEncoder:
 
     def read(self, values: Mapping[str, Sequence[object] | Array | TextColumn]) -> dict[str, ColumnData]:
         """Read plain values (strings, numbers, None) of the feature columns. Raises BadInput naming column and row."""
-        return {column.name: _read(values[column.name], column) for column in self.columns if column.name in values}
+        return {column.name: read_values(values[column.name], column) for column in self.columns
+                if column.name in values}
 
     def to_json(self) -> dict[str, Any]:
         return {"format": FORMAT, "style": self.style, "left_out": self.left_out, "columns": [
@@ -146,5 +143,15 @@ class FeatureEncoder:
         return cls(style, columns, left_out)
 
 
-def _read(values: Sequence[object] | Array | TextColumn, column: EncodedColumn) -> ColumnData:
+def refuse_absent(needed: Sequence[EncodedColumn], columns: Mapping[str, ColumnData]) -> None:
+    """Raise BadInput that names the columns which are needed and not there."""
+    absent = [column.name for column in needed if column.name not in columns]
+    if absent:
+        more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
+        raise BadInput(f"The input has no column {', '.join(map(repr, absent[:5]))}{more}, which the model needs.",
+                       hint="Add the missing columns; their values may be empty.")
+
+
+def read_values(values: Sequence[object] | Array | TextColumn, column: EncodedColumn) -> ColumnData:
+    """Return plain values of one column as the encoder takes them. Raises BadInput naming column and row."""
     return values if isinstance(values, TextColumn) else as_column(values, Column(column.name, column.type))

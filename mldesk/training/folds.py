@@ -11,9 +11,9 @@ from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import EstimatorEntry
 from mldesk.training.estimators.base import FitContext, Part, load_estimator
-from mldesk.training.features import FeatureEncoder
 from mldesk.training.fitting import fit
 from mldesk.training.job import Folds, Scores, Table, Workplace, announce
+from mldesk.training.prepared import fit_encoder
 from mldesk.training.search.trial import NoCheckpoints, Quiet
 from mldesk.training.split import TEST, TRAIN, VALIDATION, fold_split
 from mldesk.training.values import Array, ColumnData, take
@@ -74,8 +74,8 @@ def _predict(request: TrainRequest, entry: EstimatorEntry, parameters: Mapping[s
              columns: Mapping[str, ColumnData], table: Table, membership: Array, fold: int,
              work: Workplace) -> Array:
     estimator = load_estimator(entry)
-    encoder = FeatureEncoder.fit(take(columns, membership == TRAIN), table.candidates, estimator.style,
-                                 chosen=request.features is not None)
+    encoder = fit_encoder(take(columns, membership == TRAIN), table.candidates, estimator.style,
+                          chosen=request.features is not None, steps=request.prepare)
     fit_on, judge_by = (Part(encoder.transform(take(columns, membership == part)), table.target.y[membership == part])
                         for part in (TRAIN, VALIDATION))
     classes = len(table.target.classes)

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from mldesk.core.errors import BadInput
-from mldesk.training.features import EncodedColumn, FeatureEncoder
+from mldesk.training.features import EncodedColumn
+from mldesk.training.prepared import OneEncoder, read_one
 from mldesk.training.values import Array, ColumnData, TextColumn
 
 FORMAT = 1
@@ -42,7 +43,7 @@ class Encoder(Protocol):
 class JoinedEncoder:
     """The outputs of ``parts``, one after another."""
 
-    def __init__(self, parts: Sequence[FeatureEncoder]) -> None:
+    def __init__(self, parts: Sequence[OneEncoder]) -> None:
         self.parts = tuple(parts)
         by_name = {column.name: column for part in reversed(self.parts) for column in part.columns}
         self.columns = tuple(by_name.values())
@@ -84,12 +85,12 @@ class JoinedEncoder:
         return {"format": FORMAT, "style": _STYLE, "parts": [part.to_json() for part in self.parts]}
 
 
-def read_encoder(value: Mapping[str, Any]) -> FeatureEncoder | JoinedEncoder:
+def read_encoder(value: Mapping[str, Any]) -> OneEncoder | JoinedEncoder:
     """Read a stored encoder of either kind. Raises BadInput for anything else."""
     if value.get("style") != _STYLE:
-        return FeatureEncoder.from_json(value)
+        return read_one(value)
     parts = value.get("parts")
     if value.get("format") != FORMAT or not isinstance(parts, list) or not 0 < len(parts) <= 8 or not all(
             isinstance(part, Mapping) for part in parts):
         raise BadInput("This is not a feature encoder that this MLDesk knows.", hint="Upgrade MLDesk to read it.")
-    return JoinedEncoder([FeatureEncoder.from_json(part) for part in parts])
+    return JoinedEncoder([read_one(part) for part in parts])

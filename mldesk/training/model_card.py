@@ -7,6 +7,7 @@ from typing import Any
 
 from mldesk.training.metric_words import METRIC_WORDS
 from mldesk.training.model_facts import ModelFacts
+from mldesk.training.prepared import PreparedEncoder
 
 _SHOWN = 30   # lines of a table; what is beyond is counted
 _SMALL_TEST = 100
@@ -46,6 +47,9 @@ def _inputs(facts: ModelFacts) -> str:
     text = "## What it needs\n\n" + _table(("column", "type", "used as"), rows[:_SHOWN])
     if len(rows) > _SHOWN:
         text += f"\n\nand {len(rows) - _SHOWN} more columns, listed in `model.json`."
+    if isinstance(facts.encoder, PreparedEncoder):
+        text += "\n\nPrepared by the model, as learnt from its training rows:\n\n" + "\n".join(
+            f"- {_cell(words)}" for words in facts.encoder.words()[:_SHOWN])
     left_out = [f"- {_cell(name)}: {why}" for name, why in facts.encoder.left_out.items()]
     if left_out:
         text += "\n\nNot used:\n\n" + "\n".join(left_out[:_SHOWN])

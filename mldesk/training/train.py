@@ -8,10 +8,10 @@ from typing import Any
 
 from mldesk.training.catalogue import ORDINAL, find_estimator
 from mldesk.training.estimators.base import FitContext, Fitted, Part, load_estimator
-from mldesk.training.features import FeatureEncoder
 from mldesk.training.fitting import fit
 from mldesk.training.job import Model, Workplace, evaluate, open_table, save, warn_left_out
 from mldesk.training.many_classes import resolve_for
+from mldesk.training.prepared import fit_encoder
 from mldesk.training.split import TRAIN, VALIDATION
 from mldesk.training.values import take
 from mldesk.wire.jobs import TrainRequest
@@ -36,8 +36,8 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     work.report.stage("Preparing the columns")
     estimator = load_estimator(entry)
     rows = table.membership == TRAIN   # nothing is fitted on any other, the encoder included
-    encoder = FeatureEncoder.fit(take(columns, rows), table.candidates, estimator.style,
-                                 chosen=request.features is not None)
+    encoder = fit_encoder(take(columns, rows), table.candidates, estimator.style,
+                          chosen=request.features is not None, steps=request.prepare)
     warn_left_out(encoder, work.report)
     fit_on, judge_by = (Part(encoder.transform(take(columns, rows)), table.target.y[rows])
                         for rows in (table.membership == TRAIN, table.membership == VALIDATION))

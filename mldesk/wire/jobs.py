@@ -164,9 +164,14 @@ class TrainRequest:
     seed: int = 0
     model: str = ""                 # name of the model it becomes a version of; "": the library makes one up
     order: tuple[str, ...] = ()     # the classes from low to high, or SORTED; (): they have no order
+    prepare: tuple[Mapping[str, Any], ...] = ()  # steps of a recipe that the model does by itself
 
     def to_json(self) -> dict[str, Any]:
+        """Return it without what older runners do not know, as long as that says nothing."""
         value = asdict(self)
+        value["prepare"] = [dict(step) for step in self.prepare]
+        if not self.prepare:
+            del value["prepare"]
         value["columns"] = [dict(column) for column in self.columns]
         value["features"] = None if self.features is None else list(self.features)
         value["split"] = self.split.to_json()
@@ -185,6 +190,7 @@ class TrainRequest:
             given["features"] = None if given["features"] is None else tuple(given["features"])
             given["split"] = SplitRequest(**given["split"])
             given["order"] = tuple(_text(name) for name in given.get("order", ()))
+            given["prepare"] = tuple(dict(step) for step in given.get("prepare", ()))
             return cls(**given)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"This is not a training request: {error!r:.200}.") from error

@@ -9,6 +9,7 @@ from mldesk.core.errors import BadInput, MldeskError
 from mldesk.library.records import DatasetVersion
 from mldesk.training.catalogue import CLASSIFICATION, ESTIMATORS, EstimatorEntry, default_estimator, estimators_for
 from mldesk.training.parameters import resolve
+from mldesk.training.preparing_check import check_steps
 from mldesk.training.task_guess import guess_task, target_hint, target_problem
 from mldesk.wire.jobs import BY_COLUMN, SPLITS, TASKS, SplitRequest
 from mldesk.wire.schema import Column, ColumnType
@@ -32,6 +33,7 @@ def check_order(order: TrainOrder, version: DatasetVersion) -> TrainCheck:
         estimator = find_estimator(order.estimator, task).name
         parameters = resolve_parameters(estimator, order.parameters)
         features = _features(order, version)
+        check_steps(order.prepare, [column for column in version.columns if column.name in features], order.target)
         check_shares(order)
         _split(order, version)
         if order.split not in BY_COLUMN:

@@ -26,6 +26,7 @@ class TrainOrder:
     split: str = "random"                     # how rows are dealt: a name of wire.jobs.SPLITS
     split_column: str | None = None           # the column that "group", "time" and "column" go by
     folds: int = 0                            # from 2 on: k-fold cross-validation, the first fold being the test part
+    prepare: tuple[Mapping[str, Any], ...] = ()   # steps of a recipe that the model does by itself
     seed: int = 0
     name: str = ""                            # of the run; "": made from dataset and estimator
     runner: str = "local"                     # a runner's name, "any", or "any:24GB" for one with such a card

@@ -172,7 +172,7 @@ class RunService:
             features=None if order.features is None and not order.without else check.features,
             estimator=check.estimator, parameters=dict(check.parameters),
             split=split_request(order),
-            seed=order.seed, model=model, order=order.order)
+            seed=order.seed, model=model, order=order.order, prepare=tuple(order.prepare))
 
     def _begin(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,
                payload: Mapping[str, Any], *, earlier: Sequence[str] = (), job: str = "") -> Run:

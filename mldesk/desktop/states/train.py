@@ -120,6 +120,7 @@ def like(run: Run, trial: Trial | None = None) -> dict[str, Any]:
               "parameters": {} if wish else dict(parameters),
               "order": tuple(payload.get("order") or ()),
               "features": None if features is None else tuple(features), "seed": int(payload.get("seed") or 0),
+              "prepare": tuple(payload.get("prepare") or ()),
               "test_size": float(split.get("test_size", 0.2)), "folds": int(split.get("folds") or 0)}
     if "validation_size" in split:
         fields["validation_size"] = float(split["validation_size"])

@@ -13,8 +13,8 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import Part
-from mldesk.training.features import FeatureEncoder
 from mldesk.training.job import Table
+from mldesk.training.prepared import OneEncoder, fit_encoder
 from mldesk.training.search.budget import affordable
 from mldesk.training.search.trial import Rows
 from mldesk.training.split import TRAIN, VALIDATION
@@ -23,16 +23,16 @@ from mldesk.wire.jobs import SearchRequest
 
 
 def deal(request: SearchRequest, columns: Mapping[str, ColumnData],
-         table: Table) -> tuple[dict[Style, FeatureEncoder], Rows]:
+         table: Table) -> tuple[dict[Style, OneEncoder], Rows]:
     """Encode every row but the test rows in every style, and deal them into folds."""
     classes = len(table.target.classes)
     usable = np.flatnonzero((table.membership == TRAIN) | (table.membership == VALIDATION))
     given, y = take(columns, usable), table.target.y[usable]
-    encoders: dict[Style, FeatureEncoder] = {}
+    encoders: dict[Style, OneEncoder] = {}
     parts: dict[Style, Part] = {}
     for style in ("trees", "dense", "embed"):
-        encoders[style] = FeatureEncoder.fit(given, table.candidates, style,
-                                             chosen=request.train.features is not None)
+        encoders[style] = fit_encoder(given, table.candidates, style,
+                                      chosen=request.train.features is not None, steps=request.train.prepare)
         parts[style] = Part(encoders[style].transform(given), y)
     categorical = {style: tuple(encoder.categorical) for style, encoder in encoders.items()}
     folds = _folds(request, table, usable, y, encoders["trees"].width)

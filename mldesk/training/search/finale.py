@@ -13,9 +13,9 @@ from mldesk.training import blend as blends
 from mldesk.training.blocks import Style
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import Part, load_estimator
-from mldesk.training.features import FeatureEncoder
 from mldesk.training.job import Model, Workplace
 from mldesk.training.joined import JoinedEncoder
+from mldesk.training.prepared import OneEncoder
 from mldesk.training.search.crew import Task
 from mldesk.training.search.ensemble import select_calmly, stack, without_light
 from mldesk.training.search.records import Records
@@ -26,7 +26,7 @@ _BLENDED = 50          # trials that a blend is chosen from
 _STACKED = 25          # ... and a stack: each weight is learned
 
 
-def blend(request: SearchRequest, encoders: Mapping[Style, FeatureEncoder], task: Task, done: Sequence[Outcome],
+def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Task, done: Sequence[Outcome],
           records: Records, late: float, work: Workplace) -> Model:
     """Choose the best blend, or the best trial where that was asked for, and make its members.
 
