@@ -1,6 +1,6 @@
 """Learning the steps that a model does by itself: from the rows given, which are its training rows, and no others.
 
-The steps are those of a recipe, filled in (``mldesk.data.steps``); the figures are taken as recipes take them.
+The steps are those of a recipe, filled in (``mldesk.data.recipes.steps``); the figures are taken as recipes take them.
 """
 
 from __future__ import annotations
