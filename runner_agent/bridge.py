@@ -14,13 +14,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.wire.banner import banner, check_word
 from mldesk.wire.link_sockets import dial
 from runner_agent.place import Place, default_place, facts, settle
+from runner_agent.shelter import sheltered
 
 SILENCE = 90.0             # seconds without a byte from the caller
 _START_SECONDS = 30.0      # an agent may take to listen
@@ -86,15 +87,22 @@ def start_agent(place: Place) -> None:
         place.log.replace(place.log.with_suffix(".log.1"))
     command = [sys.executable, "-m", "runner_agent", "serve", "--root", str(place.root),
                "--objects", str(place.objects), "--log", str(place.log), "--daemon"]
-    with open(place.log, "ab") as output:
-        try:
-            code = subprocess.run(command, cwd=place.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                  timeout=_START_SECONDS, start_new_session=True, check=False).returncode
-        except subprocess.TimeoutExpired:
-            return  # the caller looks again, and gives up in time
+    shelter = sheltered(command)
+    try:
+        code = _run(place, *shelter) if shelter is not None else None
+        if code is None or 0 < code < _BY_SIGNAL:  # where systemd does not want, the plain way says why
+            code = _run(place, command)
+    except subprocess.TimeoutExpired:
+        return  # the caller looks again, and gives up in time
     if 0 < code < _BY_SIGNAL and code != _HAS_ONE:
         raise RunnerUnreachable(f"The runner's agent cannot be started (code {code}).",
                                 hint=f"Its log on that machine says why: {place.log}.")
+
+
+def _run(place: Place, command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    with open(place.log, "ab") as output:
+        return subprocess.run(command, cwd=place.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                              timeout=_START_SECONDS, start_new_session=True, check=False, env=environment).returncode
 
 
 class _Copying:

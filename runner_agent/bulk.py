@@ -288,10 +288,16 @@ def _failure(error: Exception) -> bytes:
 
 
 def _write(*pieces: Buffer) -> None:
-    for piece in pieces:
-        view = memoryview(piece)
-        while view:
-            view = view[os.write(1, view):]
+    """Say something. Once nobody listens, words go nowhere: what was sent before the line broke is still taken in."""
+    try:
+        for piece in pieces:
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(1, view):]
+    except (BrokenPipeError, ConnectionResetError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
 
 
 def _widen() -> None:

@@ -246,6 +246,9 @@ def _notes(facts: HostFacts, offer: Offer, rung: _Rung, processor_only: bool) ->
         notes.append("Its graphics cards are left alone, as you asked.")
     if rung.build != offer.build:
         notes.append(f"This desktop has {offer.build}; upgrade when it suits you.")
+    if facts.logout_kills and not facts.linger:
+        notes.append("It ends what its users run when they log out, so jobs would end with the connection. Let "
+                     f"somebody with the right to it run `loginctl enable-linger {facts.user}` there.")
     if facts.proxies:
         notes.append(f"It reaches the internet by a proxy: {facts.proxies[0].partition(' ')[2]}.")
     return tuple(notes)

@@ -105,6 +105,7 @@ class HostFacts:
     runtimes: frozenset[str]  # Pythons that were uploaded before, by the start of their digests
     environments: tuple[Environment, ...] = ()
     trainer: str = ""         # key of the environment that trains; "" when none does
+    logout_kills: bool = False  # whether what a user runs is ended when they log out
 
 
 def probe(box: Exec, internet_url: str = INTERNET_URL) -> HostFacts:
@@ -138,7 +139,8 @@ def read(output: bytes) -> HostFacts:
         proxies=tuple(values.all("proxy")), current=values.text("current").rpartition("/")[2],
         installs=tuple(filter(None, map(_install, values.all("install")))),
         runtimes=frozenset(values.all("runtime")),
-        environments=tuple(filter(None, map(_environment, values.all("environment")))), trainer=values.text("trainer"))
+        environments=tuple(filter(None, map(_environment, values.all("environment")))), trainer=values.text("trainer"),
+        logout_kills=values.text("logout.kills") == "yes")
 
 
 class _Values:

@@ -90,6 +90,9 @@ boot() {
         limited 5 systemctl --user show-environment >/dev/null && say systemd.user yes || say systemd.user no
         if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then say linger yes; else say linger no; fi
     else say systemd no; fi
+    if have loginctl; then
+        case "$(limited 5 loginctl show-session -p KillUserProcesses)" in *=yes*) say logout.kills yes ;; esac
+    fi
     if ! have crontab; then say crontab missing
     elif text=$(limited 5 crontab -l) || case "$text" in *"no crontab"*) true ;; *) false ;; esac; then say crontab ok
     else say crontab denied; fi

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,13 @@ def test_the_plan_reads_as_sentences_with_sizes() -> None:
         "This will upload 35 MB, and take 112 MB of its disk in ~/.mldesk."]
     again = make_plan(box(runtimes=frozenset({RUNTIME.digest[:16]})), SENDS)
     assert again.upload == OFFER.payload
+
+
+@pytest.mark.parametrize(("facts", "said"), [
+    ({"logout_kills": True}, True), ({"logout_kills": True, "linger": True}, False), ({}, False)])
+def test_a_machine_that_ends_what_a_user_runs_at_logout_is_named(facts: dict[str, Any], said: bool) -> None:
+    plan = make_plan(box(pythons=(PYTHON,), **facts), OFFER)
+    assert any("loginctl enable-linger" in note for note in plan.notes) is said
 
 
 def test_a_home_on_a_network_disk_is_mentioned() -> None:

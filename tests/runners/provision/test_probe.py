@@ -70,6 +70,12 @@ def test_the_interpreters_of_conda_are_found_where_it_notes_them(home: Path, pat
     assert ours == [((3, 12, 7), "/opt/envs/mine/python3"), ((3, 11, 9), "/opt/anaconda3/python3")]
 
 
+@pytest.mark.parametrize(("said", "kills"), [("yes", True), ("no", False)])
+def test_a_machine_says_what_becomes_of_a_user_who_logs_out(home: Path, path: str, said: str, kills: bool) -> None:
+    program(Path(path), "loginctl", f'[ "$*" = "show-session -p KillUserProcesses" ] && echo KillUserProcesses={said}')
+    assert probe(LocalExec(home, path=path), "").logout_kills is kills
+
+
 def test_a_driver_that_fails_is_reported_with_its_own_words(home: Path, path: str) -> None:
     program(Path(path), "nvidia-smi", "echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18")
     facts = probe(LocalExec(home, path=path), "")

@@ -15,6 +15,7 @@ import pytest
 from mldesk.core.errors import BadInput
 from mldesk.wire.banner import MAX_NOISE, banner, new_word, read_banner
 from mldesk.wire.bulk import Frame, Received, Torn, frame, header, read_frame
+from mldesk.wire.intake import Intake
 from mldesk.wire.manifest import CHUNK
 from mldesk.wire.objects import ObjectStore
 
@@ -107,6 +108,26 @@ def test_chunks_become_an_object_and_come_back_piece_by_piece(tmp_path: Path) ->
     assert answer is not None
     assert (answer.kind, answer.json()["code"]) == (Frame.FAILED, "object_missing")
     assert far.end() == 1
+
+
+def test_what_was_sent_before_the_line_broke_is_taken_in_though_nobody_hears_the_answers(tmp_path: Path) -> None:
+    near = ObjectStore(tmp_path / "near")
+    (tmp_path / "file").write_bytes(data := random.Random(2).randbytes(3 * CHUNK))
+    manifest = near.put_manifest({"file": tmp_path / "file"})
+    far = Far("receive", tmp_path / "far")
+    assert far.ask(Frame.OBJECT, near.read(manifest)).kind is Frame.DONE  # type: ignore[union-attr]
+    plan = frame(Frame.PLAN, {"manifest": manifest, "lead": True, "begun": True})[37:]
+    assert far.ask(Frame.PLAN, plan).kind is Frame.LACK  # type: ignore[union-attr]
+    far.stdout.close()
+    for at in (0, CHUNK):
+        part = data[at:at + CHUNK]
+        far.stdin.write(header(Frame.CHUNK, part) + part)
+    last = header(Frame.CHUNK, data[2 * CHUNK:]) + data[2 * CHUNK:]
+    far.stdin.write(last[:-1000])
+    far.end()
+    with Intake(ObjectStore(tmp_path / "far/objects"), near.manifest(manifest).entries) as intake:
+        assert [piece.index for piece in intake.wanted] == [2]
+        assert intake.begun() == {2: CHUNK - 1000}
 
 
 @pytest.mark.parametrize(("program", "data"), [
