@@ -19,10 +19,12 @@ from mldesk.workbench.bench import Workbench
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.credentials import KeptSecrets
 from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.drifting import DriftService
 from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.exploring import ExploreService
 from mldesk.workbench.health import Finding, examine
 from mldesk.workbench.history import HistoryService
+from mldesk.workbench.model_about import AboutService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
@@ -61,7 +63,8 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     runs = RunService(library, datasets, runners, clock)
     predictions = PredictionService(library, models)
     return Workbench(
-        home=place, library=library, datasets=datasets, models=models, runners=runners, runs=runs,
+        home=place, library=library, datasets=datasets, models=models, about=AboutService(library, models),
+        drift=DriftService(library, datasets, models), runners=runners, runs=runs,
         history=HistoryService(library, datasets), contracts=ContractService(library, datasets, place),
         explore=ExploreService(library, datasets, place), predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),

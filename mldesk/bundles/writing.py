@@ -24,12 +24,13 @@ _UNKNOWN = "not stated"
 
 
 def write_bundle(path: Path, manifest: str, store: ObjectStore, facts: Mapping[str, Any],
-                 key: SigningKey | None, signer: str = "") -> None:
+                 key: SigningKey | None, signer: str = "", card: str | None = None) -> None:
     """Write the model stored as ``manifest`` to ``path``, whole or not at all.
 
     ``facts``: name, version, and where known task, target, estimator, metrics, notes, created, licences, provenance
     (dataset, run, split, seed); the rest comes from the model's own files. Without a ``key`` the bundle is not
-    signed; ``signer`` is the name the signer goes by. The same input gives the same bytes.
+    signed; ``signer`` is the name the signer goes by; ``card``
+    replaces the model's own. The same input gives the same bytes.
     Raises WorkFailed for a model without what a bundle needs, ObjectMissing, LibraryDamaged, DiskFull.
     """
     files = {entry.path: entry for entry in store.manifest(manifest).entries}
@@ -38,7 +39,9 @@ def write_bundle(path: Path, manifest: str, store: ObjectStore, facts: Mapping[s
         raise WorkFailed(f"This model has no {absent[0]}, so it cannot leave as a bundle.",
                          hint="Train it again: the log of the run says why that file was not made.")
     model = json.loads(store.read(files[MODEL].sha256))
-    extra = {} if CARD in files else {CARD: _card(model, facts)}
+    extra = {} if CARD in files and card is None else {CARD: card.encode() if card else _card(model, facts)}
+    for name in extra:
+        files.pop(name, None)
     listed = sorted([*(_listed(entry) for entry in files.values()), *(_described(*item) for item in extra.items())],
                     key=lambda item: str(item["path"]))
     signed_by = None if key is None else {"name": signer, "fingerprint": key.fingerprint}

@@ -11,9 +11,11 @@ from mldesk.library import Library
 from mldesk.library.settings import SettingStore
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.drifting import DriftService
 from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.exploring import ExploreService
 from mldesk.workbench.history import HistoryService
+from mldesk.workbench.model_about import AboutService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
@@ -37,6 +39,8 @@ class Workbench:
     book: RunBook
     explaining: ExplainService
     models: ModelService
+    about: AboutService
+    drift: DriftService
     predictions: PredictionService
     runners: RunnerService
     reports: ReportService

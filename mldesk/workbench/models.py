@@ -84,7 +84,8 @@ class ModelService:
         if path.suffix != SUFFIX:
             raise BadInput(f"A bundle's name ends in {SUFFIX}, and {path.name[-60:]!r} does not.",
                            hint=f"Write {path.with_suffix(SUFFIX).name}.")
-        write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key())
+        write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key(),
+                     card=self._library.models.card(version.model, version.number))
         return inspect(path, self._keys.known())
 
     @property

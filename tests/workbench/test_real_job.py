@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -82,10 +83,29 @@ def _same(bench: Workbench, run_id: str, path: Path) -> None:
             assert old == new if isinstance(old, str) else new == pytest.approx(old, rel=1e-5, abs=1e-5), name
 
 
+def _compare_with_other_rows(bench: Workbench, folder: Path) -> None:
+    """The table itself has not shifted; one with another island has, in that column only."""
+    assert bench.drift.check("penguins-Species", "penguins").shifted == ()
+    found = bench.about.lineage("penguins-Species")
+    assert (found["data"]["version"], found["split"]["method"]) == ("penguins@1", "random")
+    bench.datasets.export("penguins", folder / "moved.parquet")
+    table = pq.read_table(folder / "moved.parquet")
+    place = table.column_names.index("Island")
+    table = table.set_column(place, "Island", pa.array(["Atlantis"] * table.num_rows))
+    pq.write_table(table, folder / "moved.parquet")
+    report = bench.drift.check("penguins-Species", str(folder / "moved.parquet"))
+    assert [(item.name, item.verdict, item.unseen) for item in report.shifted] == [
+        ("Island", "much shifted", ("Atlantis",))]
+    assert report.rows[1] == table.num_rows > report.rows[0]
+    with pytest.raises(NotFound):
+        bench.drift.check("penguins-Species", str(folder / "nothing.csv"))
+
+
 def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbench, tmp_path: Path) -> None:
     run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear", folds=3))
     list(bench.runs.follow(run.id))
     _kept_as_files(bench, run.id, tmp_path)
+    _compare_with_other_rows(bench, tmp_path)
     assert bench.explaining.of_model("penguins-Species") is None
     why = bench.explaining.start(ExplainOrder("penguins-Species", features=["Island"], rows=5))
     assert [event.kind for event in bench.runs.follow(why.id)][-1] == "succeeded", bench.runs.get(why.id)

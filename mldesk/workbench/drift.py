@@ -1,0 +1,123 @@
+"""How far new values of a column are from those a model learned from: numbers only, nothing is read here.
+
+PSI: the population stability index over tenths of the training values, or over categories (Siddiqi, Credit Risk
+Scorecards, 2006): below 0.1 little has changed, above 0.25 much has. Beside it a test, since on few rows the index is
+large by chance: Kolmogorov and Smirnov's for numbers, chi-square for categories.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+LITTLE, MUCH = 0.1, 0.25
+DOUBT = 0.01             # how likely chance alone may be, over all columns, for a shift to be called one
+_PIECES = 10
+_CATEGORIES = 30         # the commonest; the others count as one
+_FLOOR = 1e-4            # share of an empty piece, without which the index would be infinite
+_NAMED = 5
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDrift:
+    """What changed in one column."""
+
+    name: str
+    psi: float
+    test: str                    # "ks" or "chi-square"
+    statistic: float
+    p: float                     # of so large a statistic by chance
+    missing: tuple[float, float]  # share of missing cells, in training and now
+    unseen: tuple[str, ...] = ()  # categories that training never saw, the commonest first
+    verdict: str = "stable"      # "stable", "shifted", "much shifted"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"column": self.name, "psi": self.psi, "test": self.test, "statistic": self.statistic, "p": self.p,
+                "missing": list(self.missing), "unseen": list(self.unseen), "verdict": self.verdict}
+
+
+def numbers(name: str, before: Array, now: Array, columns: int = 1) -> ColumnDrift:
+    """Compare numbers, (N,) and (M,) float64 with NaN for missing. ``columns``: how many are looked at together."""
+    old, new = np.sort(before[~np.isnan(before)]), np.sort(now[~np.isnan(now)])
+    edges = np.unique(np.quantile(old, np.linspace(0, 1, _PIECES + 1)[1:-1])) if len(old) else np.array([])
+    counts = [np.append(np.bincount(np.searchsorted(edges, values, "left"), minlength=len(edges) + 1),
+                        len(whole) - len(values)) for values, whole in ((old, before), (new, now))]
+    statistic, p = _kolmogorov_smirnov(old, new)
+    gaps = (_share(before), _share(now))
+    return _judged(ColumnDrift(name, _psi(*counts), "ks", statistic, min(p, _chi_square(
+        np.array([[len(old), len(before) - len(old)], [len(new), len(now) - len(new)]]))[1]), gaps), columns)
+
+
+def categories(name: str, before: Counter[str | None], now: Counter[str | None], columns: int = 1) -> ColumnDrift:
+    """Compare categories by how often each occurs; None counts missing cells."""
+    kept = [value for value, _ in before.most_common(_CATEGORIES + 1) if value is not None][:_CATEGORIES]
+    table = np.array([[*(counts.get(value, 0) for value in kept), counts.get(None, 0), 0] for counts in (before, now)])
+    totals = np.array([counts.total() for counts in (before, now)])
+    table[:, -1] = totals - table.sum(1)
+    statistic, p = _chi_square(table)
+    unseen = tuple(str(value)[:60] for value, _ in now.most_common() if value is not None and value not in before)
+    gaps = (before.get(None, 0) / max(1, totals[0]), now.get(None, 0) / max(1, totals[1]))
+    return _judged(ColumnDrift(name, _psi(*table), "chi-square", statistic, p, gaps, unseen[:_NAMED]), columns)
+
+
+def _judged(found: ColumnDrift, columns: int) -> ColumnDrift:
+    sure = found.p < DOUBT / max(1, columns)   # Bonferroni
+    verdict = "stable" if found.psi < LITTLE or not sure else "shifted" if found.psi < MUCH else "much shifted"
+    return replace(found, verdict=verdict)
+
+
+def _share(values: Array) -> float:
+    return float(np.isnan(values).mean()) if len(values) else 0.0
+
+
+def _psi(before: Array, now: Array) -> float:
+    old, new = (np.maximum(counts / max(1, counts.sum()), _FLOOR) for counts in (before, now))
+    used = (before > 0) | (now > 0)
+    return float(((new - old) * np.log(new / old))[used].sum())
+
+
+def _kolmogorov_smirnov(old: Array, new: Array) -> tuple[float, float]:
+    """Return the largest distance of the two distributions, and its asymptotic p (Stephens 1970). Both are sorted."""
+    if not len(old) or not len(new):
+        return 0.0, 1.0
+    both = np.concatenate([old, new])
+    distance = float(np.abs(np.searchsorted(old, both, "right") / len(old)
+                            - np.searchsorted(new, both, "right") / len(new)).max())
+    root = math.sqrt(len(old) * len(new) / (len(old) + len(new)))
+    return distance, _beyond_kolmogorov((root + 0.12 + 0.11 / root) * distance)
+
+
+def _chi_square(table: Array) -> tuple[float, float]:
+    """Return Pearson's statistic of a 2 × K table of counts, and its p; columns without any count say nothing."""
+    table = table[:, table.sum(0) > 0]
+    if table.shape[1] < 2 or not table.sum(1).all():
+        return 0.0, 1.0
+    expected = np.outer(table.sum(1), table.sum(0)) / table.sum()
+    statistic = float(((table - expected) ** 2 / expected).sum())
+    return statistic, beyond_chi_square(statistic, table.shape[1] - 1)
+
+
+def beyond_chi_square(value: float, freedom: int) -> float:
+    """Return how likely a chi-square of so many degrees of freedom is to be larger (Abramowitz and
+    Stegun 26.4.4 and 26.4.5). SciPy, which has it, comes with the trainer only.
+    """
+    half = value / 2
+    if half <= 0:
+        return 1.0
+    odd = freedom % 2
+    terms = sum(math.exp((place - odd / 2) * math.log(half) - half - math.lgamma(place + 1 - odd / 2))
+                for place in range(odd, freedom // 2 + odd))
+    return min(1.0, terms + (math.erfc(math.sqrt(half)) if odd else 0.0))
+
+
+def _beyond_kolmogorov(value: float) -> float:
+    """Return how likely Kolmogorov's limit is to be larger: 2 Σ (-1)^(k-1) exp(-2 k² x²)."""
+    if value < 0.2:   # there the sum converges slowly, and to one
+        return 1.0
+    return min(1.0, max(0.0, 2 * sum((-1) ** (k - 1) * math.exp(-2 * (k * value) ** 2) for k in range(1, 60))))

@@ -1,0 +1,134 @@
+"""Is new data like what a model learned from? The rows come from a file or a dataset, the comparison from ``drift``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mldesk.core.errors import BadInput
+from mldesk.library import Library
+from mldesk.library.records import ModelVersion
+from mldesk.training.split import TRAIN
+from mldesk.training.values import ColumnData, TextColumn, take
+from mldesk.wire.schema import Column, ColumnType, columns_from_json
+from mldesk.workbench import drift
+from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.models import ModelService, existing
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """What changed, the most changed column first."""
+
+    model: str
+    trained_on: str                       # what the new rows are compared with
+    rows: tuple[int, int]                 # there, and in the new data
+    columns: tuple[drift.ColumnDrift, ...]
+
+    @property
+    def shifted(self) -> tuple[drift.ColumnDrift, ...]:
+        return tuple(item for item in self.columns if item.verdict != "stable")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"model": self.model, "trained_on": self.trained_on, "rows": {"training": self.rows[0],
+                "new": self.rows[1]}, "shifted": [item.name for item in self.shifted],
+                "columns": [item.to_json() for item in self.columns]}
+
+
+class DriftService:
+    """Compares new rows with a model's training rows."""
+
+    def __init__(self, library: Library, datasets: DatasetService, models: ModelService) -> None:
+        self._library, self._datasets, self._models = library, datasets, models
+
+    def check(self, model: str, new: str) -> DriftReport:
+        """Compare ``new``, a file or a dataset's ``N[@V]``, with the rows that ``M[@V]`` was fitted on.
+
+        Raises NotFound; BadInput where those rows are not known or a column is missing or of another type.
+        """
+        version = self._models.show(model)
+        trained_on, schema, before = self._training_rows(version)
+        now = self._new_rows(new, schema)
+        found = [_compare(column, before[column.name], now[column.name], len(schema)) for column in schema]
+        found.sort(key=lambda item: (item.verdict == "stable", -item.psi))
+        first = schema[0].name
+        return DriftReport(version.label, trained_on, (len(before[first]), len(now[first])), tuple(found))
+
+    def _training_rows(self, version: ModelVersion) -> tuple[str, list[Column], dict[str, ColumnData]]:
+        from mldesk.bundles import Predictor  # onnxruntime loads with it
+        from mldesk.training.table import read_columns  # pyarrow
+
+        if version.run is None:
+            raise BadInput(f"{version.label} came as a bundle: what it learned from is not here.",
+                           hint="Compare with a model that was trained here.")
+        run = self._library.runs.get(version.run)
+        payload: Mapping[str, Any] = run.spec["payload"].get("train", run.spec["payload"])
+        known = {column.name: column for column in columns_from_json(payload["columns"])}
+        predictor = Predictor.from_manifest(version.manifest, self._library.objects)
+        used = [known[column.name] for column in predictor.schema]
+        rows = read_columns(self._library.objects, str(payload["dataset"]), used)
+        split = (run.result or {}).get("split")
+        if isinstance(split, str) and self._library.objects.has(split):
+            rows = take(rows, np.frombuffer(self._library.objects.read(split), np.uint8) == TRAIN)
+        return f"the training rows of {version.dataset}", used, rows
+
+    def _new_rows(self, new: str, schema: Sequence[Column]) -> dict[str, ColumnData]:
+        if Path(new).is_file() or "/" in new or "\\" in new:
+            return _of_file(existing(Path(new)), schema)
+        from mldesk.training.table import read_columns
+
+        version = self._datasets.show(new)
+        have = {column.name: column for column in version.columns}
+        for column in schema:
+            if column.name not in have or _kind(have[column.name]) != _kind(column):
+                raise BadInput(f"{version.label} has no column {column.name[:60]!r} of {column.type.value}s, which the "
+                               "model needs.", hint="Compare with a table like the one it learned from.")
+        return read_columns(self._library.objects, version.manifest, [have[column.name] for column in schema])
+
+
+def _of_file(path: Path, schema: Sequence[Column]) -> dict[str, ColumnData]:
+    import pyarrow as pa
+
+    from mldesk.data import read_like
+    from mldesk.training.table import convert
+
+    with read_like([path], schema) as rows:
+        if rows.missing:
+            raise BadInput(f"{path.name} has no column {rows.missing[0][:60]!r}, which the model needs.",
+                           hint="Compare with a table like the one it learned from.")
+        batches = list(rows)
+    if not batches:
+        raise BadInput(f"{path.name} has no rows.")
+    return {column.name: convert(pa.chunked_array([batch.column(column.name) for batch in batches]), column.type)
+            for column in schema}
+
+
+def _kind(column: Column) -> str:
+    return "text" if column.type is ColumnType.TEXT else "time" if column.type.temporal else "number"
+
+
+def _compare(column: Column, before: ColumnData, now: ColumnData, columns: int) -> drift.ColumnDrift:
+    if isinstance(before, TextColumn) and isinstance(now, TextColumn):
+        return drift.categories(column.name, _counted(before), _counted(now), columns)
+    return drift.numbers(column.name, _numbers(before), _numbers(now), columns)
+
+
+def _counted(values: TextColumn) -> Counter[str | None]:
+    counts = np.bincount(values.codes + 1, minlength=len(values.values) + 1)
+    found: Counter[str | None] = Counter()
+    for value, count in zip((None, *values.values), counts, strict=False):
+        if count:
+            found[value] += int(count)
+    return found
+
+
+def _numbers(values: Any) -> Any:
+    if values.dtype.kind == "M":
+        return np.where(np.isnat(values), np.nan, values.astype("datetime64[us]").astype(np.int64).astype(np.float64))
+    found = values.astype(np.float64)
+    return np.where(np.isfinite(found), found, np.nan)

@@ -1,0 +1,104 @@
+"""What a model version came of, what it consists of, and its card, which a person may rewrite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mldesk.core.clock import iso
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.library import Library
+from mldesk.library.records import ModelVersion
+from mldesk.workbench.layers import Layers, read_layers
+from mldesk.workbench.models import ModelService
+
+CARD, MODEL = "MODEL_CARD.md", "model.json"
+_WEIGHTS, _CONFIG = "native/weights.safetensors", "native/config.json"
+_LONGEST = 1 << 20   # characters of a card
+
+
+class AboutService:
+    """Facts about model versions beyond their scores."""
+
+    def __init__(self, library: Library, models: ModelService) -> None:
+        self._library, self._models = library, models
+
+    def lineage(self, reference: str) -> dict[str, Any]:
+        """Return what a version came of, as plain JSON. Raises NotFound.
+
+        {"model", "stage", "created", "run", "data": {"version", "manifest", "source", "rows", "recipe"}, "split": {...,
+        "membership", "rows"}, "estimator", "parameters", "features", "seed", "code", "environment"}; what is not known,
+        as for a model that came in a bundle, is None.
+        """
+        version = self._models.show(reference)
+        model = self._document(version, MODEL)
+        run = None if version.run is None else self._library.runs.get(version.run)
+        payload: Mapping[str, Any] = {} if run is None else run.spec.get("payload", {})
+        train = payload.get("train", payload)   # a search's order holds one for training
+        environment = dict(model.get("versions") or {})
+        return {
+            "model": version.label, "stage": version.stage or None, "created": iso(version.created),
+            "run": None if run is None else {"id": run.id, "name": run.name, "kind": run.kind, "runner": run.runner},
+            "data": self._data(version, model),
+            "split": {**(train.get("split") or {}), "membership": (run.result or {}).get("split") if run else None,
+                      "rows": dict(model.get("rows") or {})},
+            "estimator": version.estimator, "parameters": dict(model.get("parameters") or {}),
+            "features": [str(item["name"]) for item in model.get("features") or ()],
+            "seed": model.get("seed"), "code": f"MLDesk {environment.pop('mldesk', 'of an unknown version')}",
+            "environment": environment,
+        }
+
+    def _data(self, version: ModelVersion, model: Mapping[str, Any]) -> dict[str, Any]:
+        told = model.get("dataset") or {}
+        found: dict[str, Any] = {"version": version.dataset or told.get("name"), "manifest": told.get("manifest"),
+                                 "source": None, "rows": None, "recipe": None}
+        name, _, number = version.dataset.rpartition("@")
+        if version.run is None or not number.isdecimal():
+            return found
+        try:
+            data = self._library.datasets.version(name, int(number))
+        except NotFound:   # purged, or renamed since
+            return found
+        recipe = None if data.recipe is None else [dict(step) for step in data.recipe]
+        return {**found, "source": data.source, "rows": data.rows, "recipe": recipe}
+
+    def layers(self, reference: str) -> Layers:
+        """Return the layers of a network. Raises NotFound; BadInput for a model that has none; LibraryDamaged."""
+        version = self._models.show(reference)
+        entries = {entry.path: entry.sha256 for entry in self._library.objects.manifest(version.manifest).entries}
+        if _WEIGHTS not in entries or _CONFIG not in entries:
+            raise BadInput(f"{version.label} is no network, and only networks have layers.",
+                           hint="Networks are tabm, mlp and ft_transformer.")
+        with open(self._library.objects.path(entries[_WEIGHTS]), "rb") as file:
+            return read_layers(file, json.loads(self._library.objects.read(entries[_CONFIG])))
+
+    def card(self, reference: str) -> tuple[str, bool]:
+        """Return a version's card (Markdown), and whether a person rewrote it. Raises NotFound."""
+        version = self._models.show(reference)
+        own = self._library.models.card(version.model, version.number)
+        return (own, True) if own is not None else (self._text(version, CARD), False)
+
+    def set_card(self, reference: str, text: str | None) -> None:
+        """Keep a card in a person's words, which bundles carry from then on; None: as it was made.
+
+        Raises NotFound, BadInput.
+        """
+        version = self._models.show(reference)
+        if text is not None and (not text.strip() or "\0" in text or len(text) > _LONGEST):
+            raise BadInput("A model card is text, and not more than a million characters of it.",
+                           hint="To have the card back as it was made, reset it.")
+        self._library.models.set_card(version.model, version.number, text)
+
+    def _document(self, version: ModelVersion, name: str) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self._text(version, name)))
+        except (ValueError, TypeError):   # a stranger's file, which a bundle's reader has let pass
+            return {}
+
+    def _text(self, version: ModelVersion, name: str) -> str:
+        entry = next((item for item in self._library.objects.manifest(version.manifest).entries if item.path == name),
+                     None)
+        if entry is None:
+            raise NotFound(f"{version.label} has no {name}.")
+        return self._library.objects.read(entry.sha256).decode("utf-8", "replace")

@@ -1,0 +1,58 @@
+"""New rows against the training rows: what counts as a shift, and what does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mldesk.workbench import drift
+
+
+def test_the_same_numbers_have_not_shifted_and_moved_ones_have() -> None:
+    draws = np.random.default_rng(1)
+    before = draws.normal(size=2000)
+    same, moved, few = draws.normal(size=1000), draws.normal(1.0, size=1000), draws.normal(0.4, size=8)
+    assert drift.numbers("x", before, same).verdict == "stable"
+    found = drift.numbers("x", before, moved)
+    assert (found.verdict, found.psi > drift.MUCH) == ("much shifted", True)
+    assert found.statistic == pytest.approx(stats.ks_2samp(before, moved).statistic)
+    assert drift.numbers("x", before, few, columns=20).verdict == "stable"   # by chance alone, on eight rows
+
+
+def test_numbers_that_go_missing_are_a_shift() -> None:
+    before = np.arange(500.0)
+    now = np.where(np.arange(500) % 2 == 0, np.nan, before)
+    found = drift.numbers("x", before, now)
+    assert (found.verdict, found.missing) == ("much shifted", (0.0, 0.5))
+    assert drift.numbers("x", before, np.full(100, np.nan)).verdict == "much shifted"
+
+
+def test_the_index_is_what_its_definition_says() -> None:
+    before, now = Counter[str | None](a=60, b=40), Counter[str | None](a=30, b=70)
+    found = drift.categories("x", before, now)
+    assert found.psi == pytest.approx((0.3 - 0.6) * np.log(0.3 / 0.6) + (0.7 - 0.4) * np.log(0.7 / 0.4))
+    expected = stats.chi2_contingency([[60, 40], [30, 70]], correction=False)
+    assert (found.statistic, found.p) == (pytest.approx(expected.statistic), pytest.approx(expected.pvalue))
+
+
+def test_categories_never_seen_are_named() -> None:
+    before = Counter[str | None]({"red": 90, "blue": 90, None: 20})
+    found = drift.categories("x", before, Counter({"red": 50, "blue": 50, "violet": 90, None: 10}))
+    assert (found.unseen, found.verdict, found.missing) == (("violet",), "much shifted", (0.1, 0.05))
+    assert drift.categories("x", before, before).psi == 0.0
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 7, 30, 31])
+def test_chances_are_those_that_scipy_knows(freedom: int) -> None:
+    for value in (0.0, 0.01, 1.0, 5.5, 30.0, 300.0, 5000.0):
+        assert drift.beyond_chi_square(value, freedom) == pytest.approx(stats.chi2.sf(value, freedom), abs=1e-12)
+
+
+def test_the_chance_of_a_distance_is_the_asymptotic_one() -> None:
+    draws = np.random.default_rng(2)
+    before, now = draws.normal(size=4000), draws.normal(0.08, size=4000)
+    expected = stats.ks_2samp(before, now, method="asymp").pvalue
+    assert drift.numbers("x", before, now).p == pytest.approx(expected, rel=0.05)
