@@ -120,4 +120,4 @@ def _beyond_kolmogorov(value: float) -> float:
     """Return how likely Kolmogorov's limit is to be larger: 2 Σ (-1)^(k-1) exp(-2 k² x²)."""
     if value < 0.2:   # there the sum converges slowly, and to one
         return 1.0
-    return min(1.0, max(0.0, 2 * sum((-1) ** (k - 1) * math.exp(-2 * (k * value) ** 2) for k in range(1, 60))))
+    return min(1.0, max(0.0, 2 * sum((1 if k % 2 else -1) * math.exp(-2 * (k * value) ** 2) for k in range(1, 60))))

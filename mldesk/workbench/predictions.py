@@ -53,15 +53,17 @@ class PredictionService:
         return version.label, Predictor.from_manifest(version.manifest, self._library.objects)
 
     def predict(self, model: str, source: Path, output: Path, *, level: float | None = None,
-                keep: Sequence[str] | None = (), strict: bool = False, rejects: Path | None = None,
-                replace: bool = False, progress: Callable[[int], None] | None = None) -> PredictionReport:
+                keep: Sequence[str] | None = (), keep_keys: bool = False, strict: bool = False,
+                rejects: Path | None = None, replace: bool = False,
+                progress: Callable[[int], None] | None = None) -> PredictionReport:
         """Predict every row of ``source`` into ``output`` (.csv, .parquet, .jsonl or .xlsx), whole or not at all.
 
         ``level``: also what holds the truth in at least that share of rows, see ``Predictor.predict``. ``keep``:
-        columns of the input that are written before the predictions, None for all of them. ``replace``: a file that is
-        there may be lost; without it only one that was predicted, and not changed since, gives way. ``progress``
-        hears the rows done so far. What breaks the contract of the dataset that a model of the library learned from is
-        among the warnings; ``strict`` refuses it, ``rejects`` (.csv) takes the rows that break it.
+        columns of the input that are written before the predictions, None for all of them; ``keep_keys``: also those
+        that tell rows apart. ``replace``: a file that is there may be lost; without it only one that was predicted, and
+        not changed since, gives way. ``progress`` hears the rows done so far. What breaks the contract of the dataset
+        that a model of the library learned from is among the warnings; ``strict`` refuses it, ``rejects`` (.csv) takes
+        the rows that break it.
         Raises NotFound, BadInput (wrong columns, unreadable file), Conflict where a file would be lost, DiskFull.
         """
         from mldesk.workbench.table_output import TableOutput
@@ -78,8 +80,8 @@ class PredictionService:
             source, said, lost = self._guarded(model, predictor, source, left_out, Path(folder), strict)
             with read_like([source], predictor.schema) as batches, TableOutput(output) as table:
                 have = [*(item.name for item in predictor.schema if item.name not in batches.missing), *batches.extra]
-                kept = have if keep is None else _present(keep, have)
                 keys = tuple(name for name in predictor.keys if name in have)
+                kept = have if keep is None else _present([*(keys if keep_keys else ()), *keep], have)
                 of_no_matter = {*kept, *keys} - {item.name for item in predictor.schema}
                 for batch in batches:
                     given = {name: batch.column(name) for name in batch.schema.names}
@@ -94,7 +96,7 @@ class PredictionService:
                                          *predictor.warnings])
             if rejects is not None and left_out is not None and lost:
                 keep_rejects(left_out, rejects)
-        options: dict[str, Any] = {"level": level, "keep": None if keep is None else list(keep), "strict": strict}
+        options: dict[str, Any] = {"level": level, "keep": list(kept), "strict": strict}
         if rejects is not None and lost:
             options.update(rejects=str(rejects.resolve()), rejects_digest=_digest(rejects))
         told = self._write_down(model, label, asked, digest, output, rows, lost, options)

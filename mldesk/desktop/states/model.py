@@ -92,14 +92,16 @@ class Predictions:
         self._desk = desk
         self.rows = 0
 
-    async def predict(self, model: str, source: Path, output: Path, level: float | None = None) -> PredictionReport:
-        """Predict every row of ``source`` into ``output``, with intervals of ``level`` if that is given.
+    async def predict(self, model: str, source: Path, output: Path, **wishes: Any) -> PredictionReport:
+        """Predict every row of ``source`` into ``output``; ``wishes`` as the service takes them.
 
-        Raises NotFound, BadInput, DiskFull.
+        Raises NotFound, BadInput, Conflict where a file would be lost, DiskFull.
         """
         self.rows = 0
-        return await in_thread(self._desk.workbench.predictions.predict, model, source, output,
-                               level=level, progress=self._count)
+        report = await in_thread(self._desk.workbench.predictions.predict, model, source, output,
+                                 progress=self._count, **wishes)
+        self._desk.nudge()
+        return report
 
     async def look(self, output: Path, rows: int = 200) -> Page:
         """Return the first ``rows`` rows of a file that was written. Raises OSError."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from mldesk.core.errors import MldeskError, NotFound
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.dataset import open_folder
-from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.pages.models.about_view import AboutView, PredictionsView, stage_name
 from mldesk.desktop.pages.models.models import leading
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_model import Field
@@ -25,8 +24,8 @@ from mldesk.desktop.pages.runs.what_if_view import WhatIfView
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import ModelState
 from mldesk.desktop.tasks import async_slot
-from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Badge, Card, PageHeader, ScrollPage, Tabs, disable, enable, make_button
+from mldesk.desktop.theme import Space, Tone
+from mldesk.desktop.widgets import Badge, Card, PageHeader, Tabs, disable, enable, make_button
 
 if TYPE_CHECKING:
     from mldesk.library.records import ModelVersion
@@ -53,7 +52,8 @@ class ModelPage(Page):
         self.evaluation = EvaluationView()
         self.evaluation.row_opened.connect(self._open_row)
         self.evaluation.cell_chosen.connect(self._open_cell)
-        self.facts = FactGrid()
+        self.about, self.predictions = AboutView(shell), PredictionsView()
+        self.about.run_wanted.connect(self._open_run)
         self.tabs = Tabs()
         versions = Card(padding=0)
         versions.add(self.table, 1)
@@ -63,12 +63,15 @@ class ModelPage(Page):
         self.tabs.add("try", self.tr("Try"), self.what_if, "predict")
         self.tabs.changed.connect(lambda _: self._look_closer())
         self.tabs.add("versions", self.tr("Versions"), versions, "versions")
-        self.tabs.add("about", self.tr("About"), self._make_about(), "info")
+        self.tabs.add("predictions", self.tr("Predictions"), self.predictions, "predict")
+        self.tabs.add("about", self.tr("About"), self.about, "info")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         layout.setSpacing(Space.L)
         layout.addWidget(self.header)
         layout.addWidget(self.tabs, 1)
+        self.keep(self.about.state.shown.subscribe(
+            lambda about: self.predictions.table.set_records(about.made) if about is not None else None))
         self.keep(self.state.model.subscribe(lambda _: self._show()))
         self.keep(self.state.versions.subscribe(lambda _: self._show()))
         self.keep(self.state.version.subscribe(lambda _: self._show()))
@@ -76,14 +79,14 @@ class ModelPage(Page):
             lambda payload: self.evaluation.show_evaluation(payload) if payload else None))
 
     def _fields(self) -> list[Field[ModelVersion]]:
-        def promoted(item: ModelVersion) -> str:
-            model = self.state.model.value
-            return self.tr("promoted") if model is not None and model.promoted == item.number else ""
+        def stage(item: ModelVersion) -> tuple[str, Tone, str]:
+            used = item.stage == "promoted"
+            return stage_name(item.stage) if item.stage else "", "success" if used else "info", "check" if used else ""
 
         return [
             Field(self.tr("Version"), lambda item: words.number(item.number), 80, lambda item: item.number,
                   strong=True),
-            Field("", promoted, 120, badge=lambda item: (promoted(item), "success", "check" if promoted(item) else "")),
+            Field(self.tr("Stage"), lambda item: stage(item)[0], 120, badge=stage),
             Field(self.tr("Estimator"), lambda item: words.estimator_name(item.estimator)),
             Field(self.tr("Score"), lambda item: leading(item.metrics), 150, right=True),
             Field(self.tr("Learned from"), lambda item: item.dataset, 170, muted=True, spare=2),
@@ -101,18 +104,6 @@ class ModelPage(Page):
         predict.clicked.connect(self.predict)
         for button in (self._promote, export, predict):
             self.header.add_action(button)
-
-    def _make_about(self) -> QWidget:
-        card = Card(self.tr("This version"))
-        card.add(self.facts)
-        self._run = make_button(self.tr("Open the run that made it"), "link")
-        self._run.clicked.connect(self._open_run)
-        card.add(self._run)
-        card.body.setAlignment(self._run, Qt.AlignmentFlag.AlignLeft)
-        page = ScrollPage(margin=0)
-        page.body.addWidget(card)
-        page.body.addStretch(1)
-        return page
 
     async def refresh(self) -> None:
         try:
@@ -133,6 +124,8 @@ class ModelPage(Page):
             self.begin(self.explain.state.look(version.label), "read what explains a model")
         elif version is not None and self.tabs.value() == "try":
             self.what_if.open(version.label)
+        elif version is not None and self.tabs.value() in ("about", "predictions"):
+            self.about.look(version.label)
 
     def grow_older(self) -> None:
         super().grow_older()
@@ -153,8 +146,6 @@ class ModelPage(Page):
             estimator=words.estimator_name(version.estimator), target=version.target,
             dataset=version.dataset or self.tr("somewhere else"), when=words.when(version.created)))
         self.table.set_records(list(reversed(self.state.versions.value)))
-        self.facts.show_facts(_facts(version))
-        self._run.setVisible(version.run is not None)
         self._look_closer()
 
     def _on_chosen(self) -> None:
@@ -235,12 +226,3 @@ class ModelPage(Page):
         version = self.state.version.value
         if version is not None:
             self.shell.predict(version.label)
-
-
-def _facts(version: ModelVersion) -> list[tuple[str, str]]:
-    tr = words.tr
-    return [(tr("Name"), version.label), (tr("Predicts"), version.target), (tr("Task"), words.task_name(version.task)),
-            (tr("Estimator"), words.estimator_name(version.estimator)), (tr("Learned from"), version.dataset),
-            (tr("Run"), version.run or tr("none: it came from a bundle")), (tr("Size"), words.size(version.size)),
-            (tr("Made"), words.moment(version.created)), (tr("Notes"), version.notes),
-            (tr("Digest"), version.manifest)]

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from mldesk.core.errors import MldeskError
+from mldesk.core.errors import Conflict, MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.answer_table import show_page
@@ -22,7 +22,8 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import Predictions
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space, Tone
-from mldesk.desktop.widgets import ComboBox, DataTable, FormRow, Sheet, make_button
+from mldesk.desktop.widgets import ComboBox, DataTable, FormRow, Sheet, disable, make_button
+from mldesk.workbench.predictions import is_bundle
 
 if TYPE_CHECKING:
     from mldesk.workbench.predictions import PredictionReport
@@ -54,8 +55,22 @@ class PredictDialog(Sheet, TaskOwner):
         for title, level in ((self.tr("none"), None), ("80 %", 0.8), ("90 %", 0.9), ("95 %", 0.95)):
             self.level.addItem(title, level)
         self._asking.append(FormRow(self.tr("Intervals"), self.level, self.tr(
-            "Also say what holds the truth in at least that share of rows: two ends of a number, a set of classes.")))
-        self._done = False
+            "What holds the truth in that share of rows: two ends of a number, a set of classes.")))
+        self.keep = ComboBox()
+        for title, value in ((self.tr("those that tell rows apart"), "keys"),
+                             (self.tr("every column of the file"), "all"), (self.tr("none"), "none")):
+            self.keep.addItem(title, value)
+        self._asking.append(FormRow(self.tr("Columns to keep"), self.keep, self.tr(
+            "Written before the predictions. An id or a name of its own tells a row apart.")))
+        self.broken = ComboBox()
+        for title, value in ((self.tr("predict them and say so"), "say"), (self.tr("refuse the file"), "refuse"),
+                             (self.tr("leave them out, into a file of rejects"), "leave out")):
+            self.broken.addItem(title, value)
+        self._asking.append(FormRow(self.tr("Rows that break the contract"), self.broken, self.tr(
+            "The contract of the dataset the model learned from, where it has one.")))
+        if is_bundle(model):
+            disable(self.broken, self.tr("A bundle has no dataset here, and so no contract."))
+        self._done = self._replace = False
         self._notice = Notice()
         self._table = DataTable()
         for item in (*self._asking, self._notice):
@@ -100,6 +115,8 @@ class PredictDialog(Sheet, TaskOwner):
 
     def _check(self) -> None:
         self.set_error("")
+        self._replace = False
+        self.primary.setText(self.tr("Predict"))
         if not self.source.text().strip():
             self.set_primary_enabled(self.tr("Choose the file with the rows to predict."))
         elif not Path(self.source.text().strip()).is_file():
@@ -123,8 +140,13 @@ class PredictDialog(Sheet, TaskOwner):
         self.set_busy(self.tr("Predicting…"))
         self._look.start()
         try:
-            report = await self._predictions.predict(self._model, source, output,
-                                                     self.level.currentData())
+            report = await self._predictions.predict(self._model, source, output, **self._wishes(output))
+        except Conflict as error:
+            self.set_busy("")
+            self.set_error(error.message)
+            self._replace = True
+            self.primary.setText(self.tr("Replace it"))
+            return
         except (MldeskError, OSError) as error:
             self.set_busy("")
             self.set_error(sentence(error))
@@ -133,6 +155,12 @@ class PredictDialog(Sheet, TaskOwner):
             self._look.stop()
         self.set_busy("")
         await self._show_result(report)
+
+    def _wishes(self, output: Path) -> dict[str, object]:
+        keep, broken = self.keep.currentData(), self.broken.currentData()
+        return {"level": self.level.currentData(), "keep": None if keep == "all" else (), "keep_keys": keep == "keys",
+                "strict": broken == "refuse", "replace": self._replace,
+                "rejects": output.with_name(f"{output.stem}-rejects.csv") if broken == "leave out" else None}
 
     async def _show_result(self, report: PredictionReport) -> None:
         """Show what was written, and the ways on from here."""
@@ -143,7 +171,7 @@ class PredictDialog(Sheet, TaskOwner):
         tone: Tone = "warning" if report.warnings else "success"
         self._notice.say(tone, self.tr("Predicted {rows} into {name}.").format(
             rows=words.counted(report.rows, self.tr("row"), self.tr("rows")), name=output.name),
-            " ".join(report.warnings[:3]))
+            " ".join([*self._left_out(report), *report.warnings[:3]]))
         self._table.show()
         self.primary.setText(self.tr("Open the file"))
         self.secondary.setText(self.tr("Close"))
@@ -157,6 +185,11 @@ class PredictDialog(Sheet, TaskOwner):
             show_page(self._table, await self._predictions.look(output))
         except OSError as error:
             self.set_error(sentence(error))
+
+    def _left_out(self, report: PredictionReport) -> list[str]:
+        return [] if not report.left_out else [self.tr("{rows} left out, written to {name}.").format(
+            rows=words.counted(report.left_out, self.tr("row"), self.tr("rows")),
+            name=f"{report.output.stem}-rejects.csv")]
 
     def _import(self, output: Path) -> None:
         self.accept()

@@ -1,0 +1,186 @@
+"""About a model version: what it came of, its stage and how that changed, its card, and the layers of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QTextBrowser, QWidget
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import theme, words
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.facts import FactGrid
+from mldesk.desktop.pages.models.card_dialog import CardDialog
+from mldesk.desktop.pages.record_model import Field
+from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.about import About, AboutState
+from mldesk.desktop.tasks import TaskOwner, async_slot
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import Card, ComboBox, FormRow, ScrollPage, make_button, make_label
+
+if TYPE_CHECKING:
+    from mldesk.library.records import PredictionRecord, StageChange
+    from mldesk.workbench.layers import Layer
+
+_TALL = 260   # pixels of a table within the page
+
+
+def stage_name(stage: str) -> str:
+    """Return what people call a stage."""
+    return {"": words.tr("none"), "candidate": words.tr("candidate"), "promoted": words.tr("promoted"),
+            "archived": words.tr("archived")}.get(stage, stage)
+
+
+class AboutView(ScrollPage, TaskOwner):
+    """Draws an ``AboutState``. Signals: ``run_wanted`` to open the run that made the version."""
+
+    run_wanted = Signal()
+
+    def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
+        super().__init__(parent, margin=0, spacing=Space.L)
+        self.body.setContentsMargins(0, 0, Space.S, Space.L)
+        self._shell, self.state = shell, AboutState(shell.desk)
+        self.facts = FactGrid()
+        self.run = make_button(self.tr("Open the run that made it"), "link")
+        self.run.clicked.connect(self.run_wanted)
+        self.stage = ComboBox([("", stage_name("")), ("candidate", stage_name("candidate")),
+                               ("archived", stage_name("archived"))], "")
+        self.stage.activated.connect(lambda _: self._on_stage())
+        self.stage.setAccessibleName(self.tr("Stage"))
+        self._stage_row = FormRow(self.tr("Stage"), self.stage, self.tr(
+            "The promoted version is what the bare name means; Promote above puts this one in its place."))
+        self.changes: RecordTable[StageChange] = RecordTable(_change_fields(), lambda item: (item.time, item.number,
+                                                             item.after), self.tr("History"), dense=True)
+        self.card = QTextBrowser()
+        self.card.setOpenLinks(False)   # whoever wrote it may be a stranger
+        self.card.setAccessibleName(self.tr("Model card"))
+        self.card.setMinimumHeight(theme.px(320))
+        edit = make_button(self.tr("Edit…"), "secondary", "edit")
+        edit.clicked.connect(self.edit_card)
+        self.layers: RecordTable[Layer] = RecordTable(_layer_fields(), lambda item: item.name, self.tr("Layers"),
+                                                      dense=True)
+        self._whole = make_label("", "body", "muted")
+        self._lay_out(edit)
+        self.state.shown.subscribe(lambda about: self._show(about) if about is not None else None)
+
+    def _lay_out(self, edit: QWidget) -> None:
+        version, stages = Card(self.tr("What it came of")), Card(self.tr("Stages"))
+        version.add(self.facts)
+        version.add(self.run)
+        version.body.setAlignment(self.run, Qt.AlignmentFlag.AlignLeft)
+        stages.add(self._stage_row)
+        stages.add(self.changes)
+        card = Card(self.tr("Model card"))
+        card.add(self.card)
+        card.add(edit)
+        card.body.setAlignment(edit, Qt.AlignmentFlag.AlignLeft)
+        self._network = Card(self.tr("Layers"))
+        self._network.add(self._whole)
+        self._network.add(self.layers)
+        for table in (self.changes, self.layers):
+            table.setFixedHeight(theme.px(_TALL))
+        for item in (version, stages, card, self._network):
+            self.body.addWidget(item)
+        self.body.addStretch(1)
+
+    @async_slot
+    async def look(self, label: str) -> None:
+        """Read a version anew and show it."""
+        try:
+            await self.state.look(label)
+        except MldeskError as error:
+            self._shell.say(sentence(error), "danger")
+
+    def edit_card(self) -> None:
+        """Open the card's text."""
+        about = self.state.shown.value
+        if about is not None:
+            CardDialog(self._shell, self.state, about.card, about.edited).open()
+
+    @async_slot
+    async def _on_stage(self) -> None:
+        try:
+            await self.state.set_stage(str(self.stage.value()))
+        except MldeskError as error:
+            self._shell.say(sentence(error), "danger")
+
+    def _show(self, about: About) -> None:
+        self.facts.show_facts(lineage_facts(about))
+        self.run.setVisible(about.version.run is not None)
+        promoted = about.version.stage == "promoted"
+        if not promoted:
+            self.stage.set_value(about.version.stage)
+        self.stage.setVisible(not promoted)
+        self._stage_row.setVisible(not promoted)
+        self.changes.set_records(about.changes)
+        self.changes.setVisible(bool(about.changes))
+        self.card.setMarkdown(about.card)
+        self._network.setVisible(about.layers is not None)
+        if about.layers is not None:
+            self._whole.setText(self.tr("{title}: {count} parameters. N is the number of rows.").format(
+                title=about.layers.title, count=words.number(about.layers.parameters)))
+            self.layers.set_records(about.layers.layers)
+
+
+class PredictionsView(Card):
+    """Files of predictions by any version of a model."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(padding=0, parent=parent)
+        self.table: RecordTable[PredictionRecord] = RecordTable(
+            _prediction_fields(), lambda item: item.key, self.tr("Predictions"))
+        self.add(self.table, 1)
+
+
+def _change_fields() -> list[Field[StageChange]]:
+    tr = words.tr
+    return [Field(tr("When"), lambda item: words.moment(item.time), 215, lambda item: item.time, muted=True),
+            Field(tr("Version"), lambda item: words.number(item.number), 80, lambda item: item.number, strong=True),
+            Field(tr("From"), lambda item: stage_name(item.before), 110),
+            Field(tr("To"), lambda item: stage_name(item.after), 110),
+            Field(tr("Note"), lambda item: item.note, muted=True)]
+
+
+def _layer_fields() -> list[Field[Layer]]:
+    tr = words.tr
+    return [Field(tr("Layer"), lambda item: item.name, strong=True), Field(tr("Kind"), lambda item: item.what, 150),
+            Field(tr("Takes"), lambda item: item.takes, 120), Field(tr("Gives"), lambda item: item.gives, 120),
+            Field(tr("Parameters"), lambda item: words.number(item.parameters), 100, lambda item: item.parameters,
+                  right=True)]
+
+
+def _prediction_fields() -> list[Field[PredictionRecord]]:
+    tr = words.tr
+    return [Field(tr("When"), lambda item: words.moment(item.time), 215, lambda item: item.time, muted=True),
+            Field(tr("Model"), lambda item: item.model, 180, strong=True),
+            Field(tr("Rows"), lambda item: words.number(item.rows), 90, lambda item: item.rows, right=True),
+            Field(tr("From"), lambda item: item.source,
+                  tip=lambda item: f"{item.source}\nSHA-256 {item.source_digest}"),
+            Field(tr("Into"), lambda item: item.output,
+                  tip=lambda item: f"{item.output}\nSHA-256 {item.output_digest}")]
+
+
+def lineage_facts(about: About) -> list[tuple[str, str]]:
+    """Return a lineage as names and values."""
+    tr, version, found = words.tr, about.version, about.lineage
+    data, split = found["data"], found["split"]
+    recipe = "" if not data["recipe"] else words.counted(len(data["recipe"]), tr("step"), tr("steps"))
+    return [(tr("Name"), version.label), (tr("Predicts"), version.target), (tr("Task"), words.task_name(version.task)),
+            (tr("Estimator"), words.estimator_name(version.estimator)),
+            (tr("Parameters"), _pairs(found["parameters"])),
+            (tr("Learned from"), ", ".join(filter(None, (data["version"], data["source"], recipe)))),
+            (tr("Rows"), _pairs(split["rows"])),
+            (tr("Split"), _pairs({key: value for key, value in split.items() if key not in ("rows", "membership")
+                                  and value is not None})),
+            (tr("Seed"), "" if found["seed"] is None else str(found["seed"])),
+            (tr("Run"), version.run or tr("none: it came from a bundle")), (tr("Code"), found["code"]),
+            (tr("Environment"), _pairs(found["environment"])), (tr("Size"), words.size(version.size)),
+            (tr("Made"), words.moment(version.created)), (tr("Notes"), version.notes),
+            (tr("Digest"), version.manifest)]
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {words.cell(value)}" for name, value in values.items())

@@ -1,0 +1,87 @@
+"""A model's page over a real library: where it stands, its card, and a file of predictions that nothing is lost by."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TypeVar
+
+from pytestqt.qtbot import QtBot
+
+from mldesk.app import open_workbench
+from mldesk.desktop.pages.models.card_dialog import CardDialog
+from mldesk.desktop.pages.models.model import ModelPage
+from mldesk.desktop.pages.models.predict_dialog import PredictDialog
+from mldesk.desktop.tasks import in_thread
+from tests.bundles.making import stored_model
+from tests.desktop.scripted_user import User, dialogs, play
+
+D = TypeVar("D")
+
+
+def _dialog(kind: type[D]) -> D | None:
+    return next((one for one in dialogs() if isinstance(one, kind)), None)
+
+
+def _with_a_model(home: Path, folder: Path) -> Path:
+    """Put a model into a new library; return a file of rows for it."""
+    model = stored_model("linear", "binary", folder)
+    with open_workbench(home) as bench:
+        bench.models.import_file(model.bundle(folder / "income.mlbundle", name="income"))
+    rows = folder / "rows.csv"
+    with rows.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(model.rows)
+        writer.writerows(list(zip(*model.rows.values(), strict=True))[:20])
+    return rows
+
+
+def test_a_model_is_marked_described_and_used(tmp_path: Path, qtbot: QtBot) -> None:
+    rows = _with_a_model(tmp_path / "home", tmp_path)
+    output = tmp_path / "out.csv"
+    output.write_text("mine\n", "utf-8")
+
+    async def script(user: User) -> None:
+        window = user.window
+        await user.until(lambda: window.desk.ready.value, "the library")
+        window.open_model("income")
+        page = await user.until(lambda: next(iter(window.findChildren(ModelPage)), None), "the page")
+        page.tabs.set_value("about")
+        about = page.about
+        await user.until(lambda: about.state.shown.value, "what it came of")
+        await user.shot("model-about")
+        about.stage.set_value("candidate")
+        about.stage.activated.emit(about.stage.currentIndex())
+        await user.until(lambda: about.changes.model().rowCount() == 1, "the history")
+        about.edit_card()
+        editing = await user.until(lambda: _dialog(CardDialog), "the card")
+        editing.text.setPlainText("# Mine")
+        editing.primary.click()
+        await user.until(lambda: about.state.shown.value.edited, "the new card")
+        await user.until(lambda: about.card.toPlainText().strip() == "Mine", "it is shown")
+        await _predict(user, page, rows, output)
+
+    play(tmp_path / "home", script, patience=90, meet_machine=False)
+    with output.open(encoding="utf-8", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert len(written) == 20
+    assert list(written[0])[-3] == "prediction"
+
+
+async def _predict(user: User, page: ModelPage, rows: Path, output: Path) -> None:
+    page.predict()
+    dialog = await user.until(lambda: _dialog(PredictDialog), "Predict")
+    dialog.source.setText(str(rows))
+    dialog.output.setText(str(output))
+    dialog.keep.setCurrentIndex(dialog.keep.findData("all"))
+    await user.shot("model-predict")
+    dialog.primary.click()
+    await user.until(lambda: dialog.primary.text() == "Replace it", "the question")
+    assert await in_thread(output.read_text, "utf-8") == "mine\n"
+    dialog.primary.click()
+    await user.until(lambda: dialog._done, "the predictions")
+    await user.shot("model-predicted")
+    dialog.reject()
+    page.tabs.set_value("predictions")
+    await user.until(lambda: page.predictions.table.model().rowCount() == 1, "the history of predictions")
+    await user.shot("model-predictions")
