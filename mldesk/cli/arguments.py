@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mldesk.core.errors import BadInput
+from mldesk.core.paths import chosen_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def take_globals(arguments: Sequence[str]) -> tuple[Globals, list[str]]:
                 raise BadInput("--home needs a folder.", hint="Write --home DIR, or set MLDESK_HOME.")
         else:
             rest.append(word)
-    return Globals(as_json, None if home is None else Path(home).expanduser().absolute()), rest
+    return Globals(as_json, None if home is None else chosen_home(home)), rest
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

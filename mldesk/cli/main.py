@@ -84,6 +84,7 @@ def build(names: Iterable[str] = ENTRIES) -> typer.Typer:
 def run(arguments: Sequence[str], open_window: OpenWindow) -> int:
     """Do what ``arguments`` ask for and return the exit code. Never raises for what the world or the user did."""
     face = Face(Globals(json=wants_json(arguments)))
+    _open_closed()
     _speak_unicode()
     try:
         options, rest = take_globals(arguments)
@@ -151,6 +152,18 @@ def _window(face: Face, open_window: OpenWindow, *, gallery: bool) -> int:
             raise
         raise BadInput(f"The window needs {error.name}, which is not installed.",
                        hint="Run `pip install 'mldesk[desktop]'` in this environment.") from error
+
+
+def _open_closed() -> None:
+    """Let the three streams exist where the caller has closed them: the next file opened would take their place."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+    sys.stdin, sys.stdout, sys.stderr = (
+        stream or open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as we live
+        for number, (stream, mode) in enumerate(((sys.stdin, "r"), (sys.stdout, "w"), (sys.stderr, "w"))))
 
 
 def _speak_unicode() -> None:

@@ -16,14 +16,19 @@ def default_home() -> Path:
     """Return ``MLDESK_HOME`` or the user's data folder for MLDesk, made or not."""
     chosen = os.environ.get("MLDESK_HOME")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return chosen_home(chosen)
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        base = Path(os.environ.get("LOCALAPPDATA") or chosen_home("~") / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = chosen_home("~") / "Library" / "Application Support"
     else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        base = Path(os.environ.get("XDG_DATA_HOME") or chosen_home("~") / ".local" / "share")
     return base / "mldesk"
+
+
+def chosen_home(folder: str) -> Path:
+    """Return the folder that somebody typed; a ``~name`` of nobody stays as it is."""
+    return Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - Path's own raises where there is no such home
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,11 @@ def sql_errors(doing: str) -> Iterator[None]:
             raise DiskFull(f"The disk is full: {doing[:1].lower() + doing[1:]} stopped, and nothing that was saved "
                            "before is lost.", hint="Free some space, then do it again.") from error
         raise LibraryDamaged(f"The table's files cannot be read: {first_line(error)}.") from error
+    except OSError as error:  # DuckDB's own words, by way of Arrow
+        if "Arrow Appender" not in str(error):
+            raise
+        raise WorkFailed(f"{doing} makes more text than can be handed on at once: over 2 GiB.",
+                         hint="Make shorter cells.") from error
     except duckdb.Error as error:
         raise BadInput(f"{doing} cannot be answered: {first_line(error)}.", hint=_advice(error)) from error
 

@@ -34,7 +34,14 @@ class LibraryTooNew(MldeskError):
 
 @contextlib.contextmanager
 def folder_errors(home: Home) -> Iterator[None]:
-    """Turn a home that is a file, or that may not be written to, into one sentence. Raises BadInput, WorkFailed."""
+    """Turn a home that is a file, that may not be written to, or that nothing can name, into one sentence.
+
+    Raises BadInput, WorkFailed.
+    """
+    shown = os.fsencode(home.root).decode("utf-8", "backslashreplace")
+    if shown != str(home.root):
+        raise BadInput(f"The library's folder {shown} has a name that is no UTF-8, which no database can open.",
+                       hint="Choose another with --home or MLDESK_HOME.")
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:

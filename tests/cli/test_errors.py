@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -161,3 +162,17 @@ def test_what_a_terminal_cannot_show_is_written_out_and_no_error(mldesk: Command
     mldesk.good("data", "import", mldesk.folder / "t.csv", "--name", "n")
     done = mldesk("data", "preview", "n", PYTHONIOENCODING=encoding)
     assert (done.code, "gr\\xf6\\xdfe" in done.out) == (0, True)
+
+
+@pytest.mark.parametrize(("words", "closed"), [("data list", ">&-"), ("data show nothing --json", ">&- 2>&- <&-")])
+def test_streams_that_are_closed_are_no_error_of_ours(mldesk: Command, words: str, closed: str) -> None:
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -m mldesk {words} {closed}"], capture_output=True, text=True,
+                          env=mldesk.environment(), check=False, cwd=mldesk.folder)
+    assert (done.returncode, "Traceback" in done.stderr) == (3 if "show" in words else 0, False)
+
+
+def test_a_home_that_nobody_has_or_that_has_no_name_is_a_sentence(mldesk: Command) -> None:
+    odd = os.fsdecode(os.fsencode(mldesk.folder) + b"/odd\xff")
+    answer = mldesk("data", "list", MLDESK_HOME=odd)
+    assert (answer.code, "odd\\xff has a name that is no UTF-8" in answer.err) == (2, True)
+    assert mldesk("data", "list", MLDESK_HOME="~nobody-of-this-name/x").code == 0  # a folder of that name
