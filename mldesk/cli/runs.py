@@ -232,17 +232,17 @@ def logs(context: typer.Context, reference: Reference) -> None:
     with face.workbench() as bench:
         run = bench.runs.get(reference)
         data, offset = bench.runs.log(run.id)
-        whole = b""
+        whole: list[bytes] = []
         if not data:
             face.note("The trainer printed nothing.")
         while data:
             if face.json:
-                whole += data
+                whole.append(data)
             else:
                 sys.stdout.write(_printed(data))
             data, offset = bench.runs.log(run.id, offset)
     if face.json:
-        face.document({"run": run.id, "log": whole.decode("utf-8", "replace")})
+        face.document({"run": run.id, "log": b"".join(whole).decode("utf-8", "replace")})
 
 
 def _printed(data: bytes) -> str:

@@ -76,16 +76,16 @@ class Lines:
     def _on_parameters(self, said: Mapping[str, Any]) -> None:
         for name, value in dict(said["values"]).items():
             if isinstance(value, (bool, int, float, str)) and len(self.parameters) < _MOST_METRICS:
-                self.parameters[_name(name)] = value if not isinstance(value, str) else value[:_TEXT]
+                self.parameters[_name(name)] = value if not isinstance(value, str) else _text(value)
 
     def _on_log(self, said: Mapping[str, Any]) -> None:
-        self._report.log(str(said["text"])[:_TEXT])
+        self._report.log(_text(said["text"]))
 
     def _on_progress(self, said: Mapping[str, Any]) -> None:
         done, total = float(said["done"]), float(said["total"])
         if not (math.isfinite(done) and math.isfinite(total) and total > 0):
             raise ValueError("progress without an end")
-        self._report.progress(done, total, str(said.get("unit", "steps"))[:40])
+        self._report.progress(done, total, _text(said.get("unit", "steps"))[:40])
 
     def _on_artifact(self, said: Mapping[str, Any]) -> None:
         name, path = _name(said["name"]), Path(str(said["path"]))
@@ -113,7 +113,12 @@ def _pack(source: Path, target: Path) -> None:
         archive.add(source, arcname=".", filter=lambda item: item if item.isfile() or item.isdir() else None)
 
 
+def _text(said: object) -> str:
+    """Return what was said, at most so long, with halves of letters (JSON can hold them) written out."""
+    return str(said)[:_TEXT].encode("utf-8", "backslashreplace").decode()
+
+
 def _name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(f"{name!r:.60} is no name")
-    return name
+    return _text(name)

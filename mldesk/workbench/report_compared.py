@@ -71,7 +71,9 @@ def _curves(runs: Sequence[Run], curves: Mapping[str, Sequence[MetricPoint]], na
                  if (points := [point for point in curves[run.id] if point.metric == metric])]
         if len(lines) > 1:
             charts.append(Lines(metric.replace("_", " ").capitalize(), "Step", metric.replace("_", " "), lines))
-    return charts[:_MOST_CHARTS]
+        if len(charts) == _MOST_CHARTS:
+            break
+    return charts
 
 
 def _roc(runs: Sequence[Run], evaluations: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> list[Block]:

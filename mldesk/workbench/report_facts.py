@@ -16,6 +16,7 @@ from mldesk.workbench.report_words import interval, length, number, plain, when
 _LEADING = ("roc_auc", "accuracy", "f1_macro", "log_loss", "r2", "root_mean_squared_error", "mean_absolute_error")
 _MOST_COLUMNS = 200
 _MOST_POINTS = 2000     # of one line of a chart; beyond, every n-th is drawn
+_MOST_CHARTS = 40       # of curves; a script may have thousands of metrics
 _MOST_SAID = 200        # lines of the course
 
 
@@ -109,9 +110,12 @@ def curves(points: Sequence[MetricPoint]) -> list[Section]:
     for point in points:
         lines.setdefault(point.metric, []).append(point)
     kinds = sorted(lines, key=_kind)
-    charts = [Lines(kind.replace("_", " ").capitalize(), "Step", kind.replace("_", " "),
-                    [series(name.replace("_", " "), lines[name]) for name in sorted(names)])
-              for kind, names in groupby(kinds, key=_kind)]
+    grouped = [(kind, sorted(names)) for kind, names in groupby(kinds, key=_kind)]
+    charts: list[Block] = [Lines(kind.replace("_", " ").capitalize(), "Step", kind.replace("_", " "),
+                                 [series(name.replace("_", " "), lines[name]) for name in names])
+                           for kind, names in grouped[:_MOST_CHARTS]]
+    if len(grouped) > _MOST_CHARTS:
+        charts.append(Text(f"The curves of {len(grouped) - _MOST_CHARTS:,} more metrics are not drawn."))
     return [Section("Learning curves", charts)] if charts else []
 
 

@@ -42,7 +42,8 @@ class ReportService:
         from mldesk.reports.page import write_page  # draws with Matplotlib
         from mldesk.reports.pdf import write_pdf
 
-        page = write_pdf(report) if path.suffix.lower() == ".pdf" else write_page(report).encode()
+        pdf = path.suffix.lower() == ".pdf"
+        page = write_pdf(report) if pdf else write_page(report).encode(errors="backslashreplace")
         write_atomic(path, page)
         return path
 

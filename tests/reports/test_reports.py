@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 from pypdf import PdfReader
 
+from mldesk.library.records import MetricPoint
 from mldesk.reports.document import (
     Bars,
     Code,
@@ -25,6 +26,7 @@ from mldesk.reports.document import (
 from mldesk.reports.page import write_page
 from mldesk.reports.pdf import write_pdf
 from mldesk.workbench.report_evaluation import folds
+from mldesk.workbench.report_facts import curves
 
 EVIL = '<script>alert(1)</script>"&$x^2$\x07'
 
@@ -110,3 +112,11 @@ def test_the_scores_of_folds_stand_in_a_section_of_their_own() -> None:
     assert table.rows == [("roc auc", "0.8000", "0.1000", "0.7000", "0.9000")]
     assert table.head[-1] == "fold 2"
     assert not folds({}).blocks
+
+
+def test_a_script_with_thousands_of_metrics_has_a_report_with_some_of_the_curves() -> None:
+    points = [MetricPoint(f"m{number}", step, 0.0, None, 1) for number in range(3000) for step in (1, 2)]
+    (section,) = curves(points)
+    assert len(section.blocks) == 41
+    assert isinstance(last := section.blocks[-1], Text)
+    assert "2,960 more" in last.text

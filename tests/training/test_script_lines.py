@@ -1,0 +1,58 @@
+"""What a program says may be anything: sound lines become events, all else one warning, and nothing breaks."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.script_lines import Lines
+from mldesk.wire.job_spool import Spool
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.report import Report
+from mldesk.wire.spool import SpoolReader
+
+HALF = "\\ud800"  # half of a letter, which JSON can write and UTF-8 cannot
+HOSTILE = [
+    b"{" * 100_000, b"[" * 100_000, b"null", b"[]", b"3", b"\xff\xfe\x00", b"{}", b'{"kind":null}', b'{"kind":"_take"}',
+    b'{"kind":"succeeded","result":{}}', b'{"kind":"metrics"}', b'{"kind":"metrics","step":1e400,"values":{"a":1}}',
+    b'{"kind":"metrics","step":1,"values":{"a":1' + b"0" * 400 + b"}}", b'{"kind":"metrics","step":1,"values":{"":1}}',
+    b'{"kind":"metrics","step":1,"values":[[1,2]]}', b'{"kind":"progress","done":1,"total":0}',
+    b'{"kind":"artifact","name":"zero","path":"/dev/zero"}', b'{"kind":"artifact","name":"x","path":"\\u0000"}',
+    b'{"kind":"checkpoint","path":"/etc","step":1}', b'{"kind":"checkpoint","step":"x","path":"/"}',
+]
+
+
+def test_hostile_lines_are_one_warning_and_no_event(tmp_path: Path) -> None:
+    lines, said = _read(tmp_path, b"\n".join([*HOSTILE, random.Random(1).randbytes(100_000).replace(b"{", b""), b""]))
+    assert {event["kind"] for event in said} == {"warning"}
+    assert sum("cannot be read" in str(event) for event in said) == 1
+    assert (lines.last, lines.parameters, lines.artifacts) == ({}, {}, set())
+
+
+def test_half_letters_are_written_out_so_that_everybody_can_keep_them(tmp_path: Path) -> None:
+    lines, said = _read(tmp_path, "\n".join([
+        f'{{"kind":"metrics","step":1,"values":{{"loss{HALF}":0.5}}}}', f'{{"kind":"log","text":"{HALF}"}}',
+        f'{{"kind":"parameters","values":{{"name{HALF}":"{HALF}"}}}}', ""]).encode())
+    assert lines.last == {"loss\\ud800": 0.5}
+    assert lines.parameters == {"name\\ud800": "\\ud800"}
+    assert [event["kind"] for event in said] == ["metrics", "log"]
+    json.dumps(said, ensure_ascii=False).encode()
+
+
+def test_a_line_without_an_end_is_not_gathered_for_ever(tmp_path: Path) -> None:
+    lines, said = _read(tmp_path, b"x" * 5_000_000 + b'\n{"kind":"log","text":"after"}\n')
+    assert len(lines._rest) <= 1 << 20
+    assert [event["text"] for event in said if event["kind"] == "log"] == ["after"]
+
+
+def _read(folder: Path, content: bytes) -> tuple[Lines, list[dict[str, Any]]]:
+    path, spool = folder / "track" / "lines", Spool(folder / "spool.1")
+    path.parent.mkdir()
+    path.write_bytes(content)
+    lines = Lines(path, Report(spool), ObjectStore(folder / "objects"), Checkpoints(folder / "c", lambda *_: None))
+    lines.read()
+    spool.close()
+    return lines, [{"kind": event.kind, **event.payload} for event in SpoolReader(folder / "spool.1").read()]
