@@ -153,27 +153,32 @@ def _spoil(content: bytes, chance: random.Random) -> bytes:
 
 
 def check(seed: int, root: Path) -> str:
-    """Import the file of a seed. Returns "taken" or the sentence of the refusal.
-
-    Raises AssertionError where a refusal is not one sentence or leaves something, and whatever else goes wrong.
-    """
+    """Import the file of a seed. Returns "taken" or the sentence of the refusal; raises as ``judge`` does."""
     name, content = damaged(seed)
     folder = Path(tempfile.mkdtemp(dir=root))
     try:
-        path, scratch, store = folder / name, folder / "scratch", ObjectStore(folder / "objects")
-        path.write_bytes(content)
-        try:
-            table = import_table([path], store, scratch, ImportOptions())
-        except MldeskError as error:
-            assert error.message, "no sentence"
-            assert "\n" not in error.message, error.message
-            assert len(error.message) < 1500, error.message
-            assert not list(scratch.iterdir()) if scratch.exists() else True
-            assert not list(store.digests()), "something was left"
-            return error.message
-        assert not list(scratch.iterdir())
-        with TableView(store, table.manifest, table.columns) as view:
-            assert len(view.rows(0, 5)) == min(5, table.rows)
-        return "taken"
+        (folder / name).write_bytes(content)
+        return judge(folder / name, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def judge(path: Path, folder: Path) -> str:
+    """Import a file or folder, working in ``folder``. Returns "taken" or the sentence of the refusal.
+
+    Raises AssertionError where a refusal is not one sentence or leaves something, and whatever else goes wrong.
+    """
+    scratch, store = folder / "scratch", ObjectStore(folder / "objects")
+    try:
+        table = import_table([path], store, scratch, ImportOptions())
+    except MldeskError as error:
+        assert error.message, "no sentence"
+        assert "\n" not in error.message, error.message
+        assert len(error.message) < 1500, error.message
+        assert not list(scratch.iterdir()) if scratch.exists() else True
+        assert not list(store.digests()), "something was left"
+        return error.message
+    assert not list(scratch.iterdir())
+    with TableView(store, table.manifest, table.columns) as view:
+        assert len(view.rows(0, 5)) == min(5, table.rows)
+    return "taken"
