@@ -40,7 +40,8 @@ class ColumnCounts:
 
     def found(self) -> list[int | None]:
         """Return the counts; None for a column that was given up, 0 for one that was not to be counted."""
-        return [0 if counts is None else counts.count() for counts in self._counts]
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "values") as pool:  # numpy lets go of Python's lock
+            return list(pool.map(lambda counts: 0 if counts is None else counts.count(), self._counts))
 
 
 class Followed:

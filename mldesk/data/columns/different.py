@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _LOOSE = 65_536      # values that wait for being put in order with the others, at least
+_JUDGED = 4096       # values by which it is judged whether there are many different ones
 _LONG = 96           # bytes of a text, on average, from which Arrow is quicker
 _PIECE = 65_536      # texts that are hashed at once: what that needs stays in the processor's cache
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)   # odd, without a pattern: 2 to the 64th by the golden ratio
@@ -52,16 +53,14 @@ def _end(ordered: Keys) -> int:
 
 
 class Different:
-    """The different values of a column that comes in pieces. Holds 8 bytes of each: ``held`` says of how many."""
+    """The different values of a column that comes in pieces. Holds 8 bytes of each, or, where hardly any value comes
+    twice, of every value: ``held`` says of how many."""
 
     def __init__(self) -> None:
-        self._whole: Keys | None = None   # in order, each once
-        self._loose: list[Keys] = []      # pieces like that
-        self._loose_size, self._nan, self._lost = 0, False, False
-
-    @property
-    def held(self) -> int:
-        return self._loose_size + (0 if self._whole is None else len(self._whole))
+        self._pieces: list[Keys] = []     # the first in order and each once, unless there are many
+        self._many: bool | None = None    # most values are different; None: nothing is known yet
+        self._nan = self._lost = False
+        self.held = 0
 
     def add(self, values: pa.Array | pa.ChunkedArray) -> None:
         """Look at the next values."""
@@ -74,27 +73,28 @@ class Different:
 
     def forget(self) -> None:
         """Hold nothing any more: there is no count."""
-        self._whole, self._loose, self._loose_size, self._lost = None, [], 0, True
+        self._pieces, self.held, self._lost = [], 0, True
 
     def count(self) -> int | None:
         """Return how many there are; None if they were forgotten, as texts are that are long."""
-        self._join()
-        return None if self._lost else self.held + self._nan
+        if self._lost:
+            return None
+        return (_number(np.concatenate(self._pieces)) if self._pieces else 0) + self._nan
 
     def _take(self, keys: Keys) -> None:
-        keys = _once(keys)
-        there = _end(keys)
-        self._nan, keys = self._nan or there < len(keys), keys[:there]
-        self._loose.append(keys)
-        self._loose_size += len(keys)
-        if self._loose_size > max(_LOOSE, 0 if self._whole is None else len(self._whole)):
-            self._join()
-
-    def _join(self) -> None:
-        pieces = self._loose if self._whole is None else [self._whole, *self._loose]
-        if self._loose:
-            self._whole = pieces[0] if len(pieces) == 1 else _once(np.concatenate(pieces))
-            self._loose, self._loose_size = [], 0
+        if not self._many:
+            size, keys = len(keys), _once(keys)
+            if self._many is None and size >= _JUDGED:
+                self._many = 2 * len(keys) > size  # to put them in order once, in the end, is less work
+        if keys.dtype.kind == "f":
+            nan = np.isnan(keys)
+            if nan.any():
+                self._nan, keys = True, keys[~nan]
+        self._pieces.append(keys)
+        self.held += len(keys)
+        if not self._many and self.held > max(_LOOSE, 2 * len(self._pieces[0])):
+            self._pieces = [_once(np.concatenate(self._pieces))]
+            self.held = len(self._pieces[0])
 
 
 def _once(keys: Keys) -> Keys:
