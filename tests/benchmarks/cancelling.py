@@ -15,13 +15,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks._report import report
 from tests.benchmarks.import_csv import write_table
 
 ROWS = 1_000_000
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
-STEPS = [
+STEPS: list[dict[str, Any]] = [
     {"step": "fill_missing", "columns": ["n1"], "with": "median"},
     {"step": "filter", "where": "age >= 18"},
     {"step": "clean_text", "columns": ["note"], "case": "upper"},
@@ -76,7 +77,12 @@ def _cancelled(folder: Path, work: Work, after: float) -> tuple[float, float, in
         return wanted.is_set()
 
     begins: list[float] = []
-    timer = threading.Timer(after, lambda: (begins.append(time.perf_counter()), wanted.set()))
+
+    def want() -> None:
+        begins.append(time.perf_counter())
+        wanted.set()
+
+    timer = threading.Timer(after, want)
     timer.start()
     try:
         work(asked)
