@@ -65,17 +65,23 @@ def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
 
 def _differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
     facts = [{"dataset": run.dataset, "target": run.target, "task": run.task, "estimator": run.estimator,
-              "runner": run.runner, "seed": run.spec.get("payload", {}).get("seed"),
+              "runner": run.runner, "seed": _asked(run).get("seed"),
               "split": _split(run)} for run in runs]
     rows = {name: [fact[name] for fact in facts] for name in facts[0]}
     differs = {name: values for name, values in rows.items() if any(value != values[0] for value in values)}
     return differs | _parameters(runs)
 
 
+def _asked(run: Run) -> Mapping[str, Any]:
+    """Return what a run was asked to learn: a search says it one level deeper than a training."""
+    payload: Mapping[str, Any] = run.spec.get("payload", {})
+    found: Mapping[str, Any] = payload.get("train", payload)
+    return found
+
+
 def _split(run: Run) -> str:
     """Say how a run's rows were dealt, as far as it was asked to."""
-    payload = run.spec.get("payload", {})
-    split = payload.get("train", payload).get("split") or {}
+    split = _asked(run).get("split") or {}
     said = [str(split.get("method") or "random"), f"by {split['column']}" if split.get("column") else "",
             f"{split['folds']} folds" if split.get("folds") else "", f"test {split.get('test_size')}"]
     return ", ".join(filter(None, said))

@@ -56,6 +56,14 @@ def by_settings(runs: Sequence[Run]) -> tuple[list[Run], list[Run]] | None:
     return first, second
 
 
+def crossed(runs: Sequence[Run]) -> Mapping[str, Any] | None:
+    """Return ``fold_differences`` of runs of two settings, with {"first", "second"} their ids; None for any others."""
+    if len(runs) <= 2 or (groups := by_settings(runs)) is None:
+        return None   # of two runs ``paired`` says it
+    told = fold_differences(*groups)
+    return told and {"first": [run.id for run in groups[0]], "second": [run.id for run in groups[1]], **told}
+
+
 def _verdict(tries: Sequence[Sequence[float]], p: float) -> dict[str, Any]:
     values = [value for folds in tries for value in folds]
     return {"mean": sum(values) / len(values), "p": p, "sure": p < LEVEL}

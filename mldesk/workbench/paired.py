@@ -53,7 +53,23 @@ def read_tested(path: Path) -> RowsTested:
     return RowsTested(rows[order], y[order], prediction[order], classes)
 
 
-def paired(first: RowsTested, second: RowsTested, seed: int = 0) -> Mapping[str, Any]:
+class Draws:
+    """The bootstrap draws of runs, each worked out once however many others it is set beside."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._kept: dict[RowsTested, dict[str, npt.NDArray[Any]]] = {}   # by identity
+
+    def of(self, tested: RowsTested) -> dict[str, npt.NDArray[Any]]:
+        """Return each metric of every draw (``training.intervals.draws``)."""
+        from mldesk.training.intervals import draws
+
+        if tested not in self._kept:
+            self._kept[tested] = draws(tested.prediction, tested.y, len(tested.classes), self._seed)
+        return self._kept[tested]
+
+
+def paired(first: RowsTested, second: RowsTested, draws: Draws | None = None) -> Mapping[str, Any]:
     """Return {"rows", "mcnemar" or None, "differences": {metric: {"low", "high", "sure"}}}, first minus second.
 
     ``sure`` says that the 95 % interval of the difference leaves out zero. Raises BadInput where the rows or the
@@ -61,14 +77,15 @@ def paired(first: RowsTested, second: RowsTested, seed: int = 0) -> Mapping[str,
     """
     import numpy as np
 
-    from mldesk.training.intervals import draws, spread
+    from mldesk.training.intervals import spread
 
     if first.classes != second.classes or not np.array_equal(first.rows, second.rows) or not np.array_equal(
             first.y, second.y):
         raise BadInput("The two runs were not tested on the same rows, so their scores cannot be paired.",
                        hint="Train both with the same split: the same seed, and the same test share.")
     count = len(first.classes)
-    ours, theirs = (draws(one.prediction, one.y, count, seed) for one in (first, second))
+    draws = draws or Draws()
+    ours, theirs = draws.of(first), draws.of(second)
     differences = {}
     for name in ours:
         edges = spread(ours[name] - theirs[name]) if name in theirs else None

@@ -26,10 +26,11 @@ from mldesk.workbench import comparison
 from mldesk.workbench.checks import check_order, check_shares, refuse, split_request
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
-from mldesk.workbench.fold_tests import by_settings, fold_differences
+from mldesk.workbench.fold_tests import fold_differences
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
 from mldesk.workbench.orders import TrainCheck, TrainOrder
+from mldesk.workbench.pairing import Pairing, judge
 from mldesk.workbench.predicted_rows import PredictedRows, rows_where
 from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.refreshing import Refresher
@@ -265,23 +266,18 @@ class RunService:
         with self._follower.at(run) as client:
             return client.log(run.id, offset, limit)
 
-    def compare(self, references: Sequence[str]) -> Mapping[str, Any]:
+    def compare(self, references: Sequence[str], *, judged: bool = True) -> Mapping[str, Any]:
         """Put runs side by side: what differs, which is best, by more than luck or not, and whether they may be ranked.
 
         Beside what ``comparison.compare`` returns it holds "verdicts" of ``comparison.verdicts``, and "crossed": what
-        ``fold_differences`` says of runs of two settings, {"first", "second"} their ids, None for any others.
+        ``fold_differences`` says of runs of two settings, {"first", "second"} their ids, None for any others. Without
+        ``judged`` both are empty, which takes no time.
         """
-        runs = {run.id: run for run in map(self.get, references)}
-        found = comparison.compare(list(runs.values()))
-        kept: dict[tuple[str, str], Mapping[str, Any] | None] = {}
-
-        def pair(one: str, other: str) -> Mapping[str, Any] | None:
-            if (one, other) not in kept:
-                tested = self._pair(runs[one], runs[other])
-                kept[one, other] = None if tested["why_not"] else tested
-            return kept[one, other]
-
-        return {**found, "verdicts": comparison.verdicts(found, pair), "crossed": _crossed(list(runs.values()))}
+        runs = [self.get(reference) for reference in references]
+        found = comparison.compare(runs)
+        if not judged:
+            return {**found, "verdicts": {}, "crossed": None}
+        return {**found, **judge(found, runs, Pairing(self._tested))}
 
     def paired(self, references: Sequence[str]) -> list[Mapping[str, Any]]:
         """Set each run after the first against the first, row by row, as ``paired.paired`` does.
@@ -290,18 +286,8 @@ class RunService:
         ``fold_differences`` where both were cross-validated on the same folds, else None. Raises NotFound.
         """
         first, *others = [self.get(reference) for reference in references]
-        return [{**self._pair(other, first), "folds": fold_differences([other], [first])} for other in others]
-
-    def _pair(self, run: Run, against: Run) -> Mapping[str, Any]:
-        from mldesk.workbench.paired import paired  # numpy and pyarrow load with it
-
-        who = {"run": run.id, "against": against.id}
-        try:
-            if against.target != run.target or against.dataset != run.dataset:
-                raise BadInput("The two runs were not tested on the same rows of the same dataset version.")
-            return {**who, "why_not": None, **paired(self._tested(run), self._tested(against))}
-        except MldeskError as error:
-            return {**who, "why_not": error.message}
+        pairing = Pairing(self._tested)
+        return [{**pairing.pair(other, first), "folds": fold_differences([other], [first])} for other in others]
 
     def _tested(self, run: Run) -> RowsTested:
         from mldesk.workbench.paired import read_tested
@@ -422,11 +408,3 @@ class RunService:
              wanted: RunFilter | None = None) -> list[Run]:
         """Return runs, newest first, as the library knows them (``refresh`` asks the runners)."""
         return self._library.runs.list(limit=limit, offset=offset, state=state, wanted=wanted)
-
-
-def _crossed(runs: Sequence[Run]) -> Mapping[str, Any] | None:
-    """Return the test over the folds of ten runs of two settings, as ``RunService.compare`` does."""
-    if len(runs) <= 2 or (groups := by_settings(runs)) is None:
-        return None   # of two runs ``paired`` says it
-    told = fold_differences(*groups)
-    return told and {"first": [run.id for run in groups[0]], "second": [run.id for run in groups[1]], **told}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mldesk.core.errors import BadInput
-from mldesk.workbench.comparison import direction, lower_is_better, verdicts
+from mldesk.workbench.comparison import compare, direction, lower_is_better, verdicts
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.summaries import run_details, run_result
 from tests.workbench.stand_ins import Desk
@@ -89,3 +91,9 @@ def test_a_runs_json_has_the_keys_that_scripts_rely_on(desk: Desk) -> None:
         "metrics": {"accuracy": 0.8}, "rows": {"train": 120, "validation": 40, "test": 40}, "seconds": 1.5}
     assert {"last_seq", "runner", "parameters", "dataset", "created", "finished"} | set(short) <= set(long)
     assert (long["last_seq"], long["runner"], long["dataset"]) == (5, "local", "shop@1")
+
+
+def test_a_seed_of_a_search_is_no_difference_to_a_training_with_the_same(desk: Desk) -> None:
+    run = desk.runs.get(desk.runs.start(TrainOrder("shop", "price", seed=3)).id)
+    search = replace(run, id="01SEARCH", kind="search", spec={"payload": {"train": dict(run.spec["payload"])}})
+    assert "seed" not in compare([run, search])["differs"]

@@ -40,11 +40,13 @@ class CompareState:
             feed.take(await in_thread(service.curves, run))
             feeds.append(feed)
         self.curves = feeds
+        if self.comparison.value is None:   # judging takes seconds; what is known at once is shown at once
+            self.comparison.value = await in_thread(lambda: service.compare(list(self.ids), judged=False))
+        self.advanced.emit(None)
         if len(self.ids) <= _JUDGED:
             self.evaluations = [await in_thread(self._evaluation, run) for run in self.ids]
             self.pairs = await in_thread(service.paired, list(self.ids))
         self.comparison.value = await in_thread(service.compare, list(self.ids))
-        self.advanced.emit(None)
 
     def _evaluation(self, run: str) -> Mapping[str, Any]:
         try:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
@@ -32,12 +32,14 @@ from mldesk.desktop.widgets import (
     hairline,
     make_button,
     make_label,
+    row,
 )
 from mldesk.desktop.widgets.legend import series_colour
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
 
+_THICK = 5     # pixels of the colour of the run that is pointed at
 _ACROSS = 4    # runs up to which they stand side by side; more are the rows of a table
 
 
@@ -56,6 +58,7 @@ class ComparePage(Page):
         self._notice = Notice()
         self.chart = Chart("", self.tr("step"), "", with_smoothing=True, with_pointing=True)
         self.chart.pointed.connect(lambda name: self._point(self._drawn.get(name, "")))
+        self._heads: dict[str, _RunHead] = {}
         self._drawn: dict[str, str] = {}   # name of a curve -> id of its run
         self.chart.setMinimumHeight(340)
         self._family = Segmented()
@@ -117,6 +120,8 @@ class ComparePage(Page):
         self.chart.point_at(next((name for name, owner in self._drawn.items() if owner == run), ""))
         self.parallel.point_at(run)
         self.rows.point_at(run)
+        for owner, head in self._heads.items():
+            head.mark(on=owner == run)
 
     def _fill(self, comparison: Mapping[str, Any]) -> None:
         """Lay out one table: the runs across, their scores and what differs down."""
@@ -130,8 +135,11 @@ class ComparePage(Page):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(Space.XL)
         grid.setVerticalSpacing(Space.S)
+        self._heads.clear()
         for column, run in enumerate(self.state.runs, start=1):
-            grid.addWidget(_RunHead(self.shell, run, column - 1), 0, column, Qt.AlignmentFlag.AlignTop)
+            head = self._heads[run.id] = _RunHead(self.shell, run, column - 1)
+            head.pointed.connect(self._point)
+            grid.addWidget(head, 0, column, Qt.AlignmentFlag.AlignTop)
             grid.setColumnStretch(column, 1)
         metrics = comparison["metrics"]
         ordered = [name for name in ORDER if name in metrics] + [name for name in metrics if name not in ORDER]
@@ -206,22 +214,40 @@ def _places(curve: Curve, across: str) -> Sequence[float]:
 
 
 class _RunHead(QWidget):
-    """A run's name, its colour, its state."""
+    """A run's name, its colour, its state. Signals: ``pointed`` (the run's id, "" once the pointer leaves)."""
+
+    pointed = Signal(str)
 
     def __init__(self, shell: Shell, run: Run, slot: int) -> None:
         super().__init__()
-        swatch = QWidget()
-        swatch.setFixedSize(28, 3)
-        swatch.setAutoFillBackground(True)
-        colours = swatch.palette()
-        colours.setColor(swatch.backgroundRole(), QColor(series_colour(slot)))
-        swatch.setPalette(colours)
+        self._run = run.id
+        self._swatch = QWidget()
+        self._swatch.setAutoFillBackground(True)
+        colours = self._swatch.palette()
+        colours.setColor(self._swatch.backgroundRole(), QColor(series_colour(slot)))
+        self._swatch.setPalette(colours)
+        self.mark(on=False)
         name = make_button(run.name, "link")
         name.clicked.connect(lambda: shell.open_run(run.id))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.XS)
-        layout.addWidget(swatch)
+        line = QWidget()
+        line.setFixedHeight(_THICK)   # so that nothing moves when it grows
+        line.setLayout(row(self._swatch, None, spacing=0))
+        layout.addWidget(line)
         layout.addWidget(name, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(make_label(words.when(run.created), "caption", "muted"))
         layout.addWidget(StateBadge.for_state(run.state))
+
+    def mark(self, *, on: bool) -> None:
+        """Single the run out, or no longer."""
+        self._swatch.setFixedSize(*((72, _THICK) if on else (28, 3)))
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self.pointed.emit(self._run)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.pointed.emit("")

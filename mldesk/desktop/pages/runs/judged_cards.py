@@ -35,7 +35,7 @@ class JudgedCards(QWidget):
     def show_runs(self, runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
                   evaluations: Sequence[Mapping[str, Any]], crossed: Mapping[str, Any] | None = None) -> None:
         """Show the cards anew where there is something new."""
-        if (shown := (len(pairs), [len(one) for one in evaluations])) == self._shown:
+        if (shown := (len(pairs), [len(one) for one in evaluations], crossed)) == self._shown:
             return
         self._shown = shown
         while self._layout.count():

@@ -178,7 +178,7 @@ class RunPage(Page):
             self._show_buttons(run)
         self._beside.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self._side.setMinimumWidth(theme.px(_SIDE) if wide else 0)
-        self._side.setMaximumWidth(theme.px(_SIDE) if wide else 16_777_215)
+        self._side.setMaximumWidth(theme.px(_SIDE) if wide and not self.curves.isHidden() else 16_777_215)
 
     # Showing
 
@@ -241,6 +241,7 @@ class RunPage(Page):
             self.tabs.set_enabled("evaluation", self.tr("Only a run that trains a model has an evaluation."))
         if run.kind in _OTHERS:
             self.curves.hide()
+            self._side.setMaximumWidth(16_777_215)   # the machine has the line to itself
             self.tabs.bar.button("training").setText(self.tr("Run"))
 
     def _subtitle(self, run: Run) -> str:

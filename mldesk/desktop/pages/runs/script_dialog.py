@@ -13,6 +13,7 @@ from mldesk.core.errors import MldeskError
 from mldesk.desktop import runner_words, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.file_choice import choose_files
+from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_remote, in_thread, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -91,7 +92,7 @@ class ScriptDialog(Sheet, TaskOwner):
         self.add(FormRow(self.tr("Runner"), self.runner))
         self.add(FormRow(self.tr("Name of the run"), self.name, self.tr("That of the folder if left empty. Runs of one "
                                                                         "name are compared with one another.")))
-        self.resize(600, 620)
+        self.resize(fitting(self, 600, 620))
         self.confirmed.connect(self.run_script)
         self.finished.connect(self.cancel_tasks)
         self._read()
