@@ -1,0 +1,77 @@
+"""Many runs compared: rows that can be sorted, parallel coordinates, and one run that stands out in both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.pages.runs.compare_rows import CompareRows, names_of
+from mldesk.desktop.pages.runs.parallel_card import ParallelCard
+from mldesk.library.records import Run
+from tests.desktop.fake_workbench import make_run
+
+RUNS = [make_run(f"01RUN{number}", name="wave" if number < 2 else f"run {number}") for number in range(6)]
+
+
+@pytest.fixture
+def comparison() -> dict[str, Any]:
+    return {"metrics": {"roc_auc": [0.9, 0.8, None, 0.7, 0.6, 0.5], "log_loss": [0.3, 0.1, None, 0.5, 0.6, 0.7]},
+            "differs": {"estimator": ["mlp", "linear", "linear", "mlp", "mlp", "linear"],
+                        "parameter rate": [0.1, None, None, 0.3, 0.2, None]},
+            "best": {"roc_auc": "01RUN0", "log_loss": "01RUN1"},
+            "verdicts": {"roc_auc": "clear", "log_loss": "unclear"}}
+
+
+def texts(rows: CompareRows, column: int) -> list[str]:
+    assert rows.table is not None
+    model = rows.table.model()
+    return [str(model.index(row, column).data()) for row in range(model.rowCount())]
+
+
+def test_runs_are_rows_starred_where_clear_and_sorted_by_any_column(qtbot: QtBot, comparison: dict[str, Any]) -> None:
+    rows = CompareRows()
+    qtbot.addWidget(rows)
+    rows.show_runs(RUNS, comparison)
+    rows.show()
+    assert rows.table is not None
+    assert texts(rows, 0)[:3] == ["wave · RUN0", "wave · RUN1", "run 2"]
+    assert texts(rows, 1)[:3] == ["0.9000  ★", "0.8000", ""] and "★" not in "".join(texts(rows, 2))
+    assert texts(rows, 4)[:2] == ["0.1", "–"]
+    rows.table.records.sort(2, Qt.SortOrder.DescendingOrder)   # the better, the higher up
+    assert texts(rows, 0)[0] == "wave · RUN1" and texts(rows, 0)[-1] == "run 2"
+    rows.table.records.sort(4)
+    assert texts(rows, 4) == ["–", "–", "–", "0.1", "0.2", "0.3"]
+
+
+def test_the_run_that_is_pointed_at_stands_out(qtbot: QtBot, comparison: dict[str, Any]) -> None:
+    rows, card = CompareRows(), ParallelCard()
+    for widget in (rows, card):
+        qtbot.addWidget(widget)
+        widget.show_runs(RUNS, comparison)
+        widget.show()
+    told: list[str] = []
+    rows.pointed.connect(told.append)
+    rows._point(3)
+    assert told == ["01RUN3"]
+    rows.point_at("01RUN4")
+    assert rows.table is not None and [row[0].id for row in rows.table.selected()] == ["01RUN4"] and len(told) == 1
+    card.point_at("01RUN4")
+    assert "roc" in card.chart.sentence(4).lower() and card.chart._line == 4
+    card.chart.brush(0, (0.0, 0.1))
+    assert "of 6 runs" in card._said.text()
+    opened: list[str] = []
+    card.opened.connect(opened.append)
+    card.chart.opened.emit(2)
+    assert opened == ["01RUN2"]
+
+
+def test_few_runs_or_none_that_differ_have_no_parallel_coordinates(qtbot: QtBot, comparison: dict[str, Any]) -> None:
+    card = ParallelCard()
+    qtbot.addWidget(card)
+    two: list[Run] = RUNS[:2]
+    card.show_runs(two, {**comparison, "metrics": {"roc_auc": [0.9, 0.8]}, "differs": {"parameter rate": [1, 2]}})
+    assert card.isHidden()
+    assert names_of(two) == {"01RUN0": "wave · RUN0", "01RUN1": "wave · RUN1"}
