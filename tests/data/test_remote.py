@@ -9,11 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from fsspec.asyn import AsyncFileSystem
+from fsspec.registry import _registry
 
 from mldesk.core.errors import WorkFailed
 from mldesk.data import ImportCancelled, ImportRefused, import_table
 from mldesk.data.sources.locations import public_url, shown_url
 from mldesk.data.sources.remote import download
+from mldesk.data.sources.remote_readers import PIECE
 from mldesk.wire.objects import ObjectStore
 
 DATA = b"a,b\n" + b"1,two\n" * 1000
@@ -158,3 +161,43 @@ def test_a_server_that_leads_astray_is_asked_once_and_named(server: str, tmp_pat
         download(f"{server}/{kind}.csv", tmp_path, limit=MOST)
     assert len(_Handler.asked) == (10 if kind == "round" else 1)  # which is followed ten times, and not anew
     assert not list(tmp_path.iterdir())
+
+
+class _Store(AsyncFileSystem):  # type: ignore[misc]
+    """Stands in for the stores that answer for ranges of bytes (S3 and its like), whose packages are not here."""
+
+    protocol = "az"
+    cuts = 0
+    asked: list[int] = []  # noqa: RUF012 - what was asked of the one store of a test
+
+    async def _info(self, path: str, **_: object) -> dict[str, object]:
+        kinds = {"c/large.csv": "file", "c/folder": "directory"}
+        if path not in kinds:
+            raise FileNotFoundError(path)
+        return {"name": path, "size": len(LONG), "type": kinds[path], "ETag": "one"}
+
+    async def _cat_file(self, path: str, start: int = 0, end: int = 0, **_: object) -> bytes:
+        self.asked.append(start)
+        if start and type(self).cuts:
+            type(self).cuts -= 1
+            raise ConnectionError("cut")
+        return LONG[start:end]
+
+
+def test_a_store_of_ranges_is_read_piece_by_piece_and_gone_on_with(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_registry, "az", _Store)
+    _Store.cuts = 2
+    _Store.asked.clear()
+    assert download("az://c/large.csv", tmp_path, limit=MOST).read_bytes() == LONG
+    assert _Store.asked == [0, *[PIECE] * 3, *range(2 * PIECE, len(LONG), PIECE)]
+    for path, words in (("nothing.csv", "There is no file"), ("folder", "that of a folder")):
+        with pytest.raises(ImportRefused, match=words):
+            download(f"az://c/{path}", tmp_path, limit=MOST)
+    with pytest.raises(ImportRefused, match="more than 1,000 bytes"):
+        download("az://c/large.csv", tmp_path, limit=1000)
+    with pytest.raises(ImportCancelled):
+        download("az://c/large.csv", tmp_path, limit=MOST, cancelled=lambda: len(_Store.asked) > 9)
+    assert len(list(tmp_path.iterdir())) == 1
+
