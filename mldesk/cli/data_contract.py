@@ -64,7 +64,7 @@ def check(
     merge: Annotated[bool, typer.Option("--merge", help="Accepted files make the dataset's next version; files that "
                                         "are in it already are skipped.")] = False,
     quarantine: Annotated[Path | None, typer.Option(metavar="DIR", help="Copy rejected files there, with a "
-                                                    "report.")] = None,
+                                                    "report; a name like bad.zip makes an archive.")] = None,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is wrong: .html, .txt, or .csv with "
                                                  "a line per cell.")] = None,
     sheet: Annotated[str | None, typer.Option(metavar="S", help="Of workbooks; else the one that the dataset was "

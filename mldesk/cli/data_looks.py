@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -71,11 +72,14 @@ def query(
 def diff(context: typer.Context, name: Name, first: Version,
          second: Annotated[int, typer.Argument(metavar="W", min=1, help="Another version's number.")],
          keys: Annotated[list[str] | None, typer.Option("--key", metavar="COLUMN", help="Tells rows apart, so that "
-                                                        "changed ones are counted; may be repeated.")] = None) -> None:
+                                                        "changed ones are counted; may be repeated.")] = None,
+         distributions: Annotated[bool, typer.Option("--distributions", help="Say of every column how its values moved "
+                                                     "as well.")] = False) -> None:
     """Say what differs between two versions."""
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
-        found = bench.datasets.diff(name, first, second, keys=keys or (), cancelled=interrupts.asked)
+        found = bench.datasets.diff(name, first, second, keys=keys or (), distributions=distributions,
+                                    cancelled=interrupts.asked)
     if face.json:
         face.document(found)
         return
@@ -90,3 +94,19 @@ def diff(context: typer.Context, name: Name, first: Version,
         "missing cells": ", ".join(f"{item['column']} ({item['from']:,} → {item['to']:,})"
                                    for item in found["missing"]),
         "recipe": recipe_words(found["recipe"])}))
+    if distributions:
+        face.say()
+        face.table(("column", "shift", "mean or value before", "after"), [
+            (item["column"], words.score(item["shift"]), *_moved(item)) for item in found["distributions"]],
+            right=("shift",), empty="No column is in both with one type.")
+
+
+def _moved(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a column was and is: the mean of numbers, else the value whose share moved most."""
+    if item["type"] in ("integer", "number"):
+        before, after = words.alike((item["from"]["mean"], item["to"]["mean"]))
+        return before, after
+    if not item["shares"]:
+        return "", ""
+    value, before, after = item["shares"][0]
+    return f"{words.cell(value)[:40]} {before:.1%}", f"{after:.1%}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldesk.core.durable import disk_errors
+from mldesk.core.durable import disk_errors, replacing
 from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.core.paths import Home
 from mldesk.data.sources.locations import readable
@@ -195,6 +196,8 @@ def _quarantine(dataset: str, verdicts: Sequence[Verdict], folder: Path) -> tupl
     if not rejected:
         return ()
     copied: list[Path] = []
+    if folder.suffix.lower() == ".zip":
+        return _quarantine_zip(dataset, rejected, folder)
     with disk_errors("the quarantine"):
         folder.mkdir(parents=True, exist_ok=True)
         for verdict in rejected:
@@ -203,6 +206,24 @@ def _quarantine(dataset: str, verdicts: Sequence[Verdict], folder: Path) -> tupl
             copied.append(target)
         (folder / "report.html").write_text(as_html(dataset, rejected), "utf-8")
     return tuple(copied)
+
+
+def _quarantine_zip(dataset: str, rejected: Sequence[Verdict], target: Path) -> tuple[Path, ...]:
+    """Put the rejected files and the report into one archive, which is there when it is whole."""
+    if not target.absolute().parent.is_dir():
+        raise NotFound(f"There is no folder {str(target.absolute().parent)!r:.300}.")
+    taken = {"report.html"}
+    with disk_errors("the quarantine"), replacing(target) as file, \
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        for verdict in rejected:
+            path, number = Path(verdict.file), 2
+            name = readable(path.name)
+            while name.casefold() in taken:
+                name, number = readable(f"{path.stem}-{number}{path.suffix}"), number + 1
+            taken.add(name.casefold())
+            archive.write(path, name)
+        archive.writestr("report.html", as_html(dataset, rejected))
+    return (target,)
 
 
 def _free(folder: Path, file: Path, digest: str) -> Path:

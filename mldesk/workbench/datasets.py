@@ -306,10 +306,11 @@ class DatasetService:
         """Return the labels of the models that were trained on any version of it."""
         return self._library.datasets.used_by(name)
 
-    def diff(self, name: str, first: int, second: int, *, keys: Sequence[str] = (),
+    def diff(self, name: str, first: int, second: int, *, keys: Sequence[str] = (), distributions: bool = False,
              cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Say what differs between two versions: what ``data.diff`` finds, and {"dataset", "from", "to", "missing"
-        (the columns whose count of missing cells differs), "recipe"}. ``keys`` are columns that tell rows apart.
+        (the columns whose count of missing cells differs), "recipe"}. ``keys`` are columns that tell rows apart;
+        ``distributions`` adds those, see ``mldesk.data.statistics.shifts``, from the profiles of both.
 
         Raises NotFound, BadInput for keys that do not, ImportCancelled.
         """
@@ -322,6 +323,11 @@ class DatasetService:
         steps = new.recipe if new.parent == old.number and new.recipe is not None else None
         missing = [{"column": item["column"], "from": item["missing"][0], "to": item["missing"][1]}
                    for item in found["changed"] if item["missing"][0] != item["missing"][1]]
+        if distributions:
+            from mldesk.data.statistics.shifts import shifts
+
+            before, after = (self.profile(version.label, cancelled=cancelled) for version in (old, new))
+            found["distributions"] = shifts(before, after)
         return {"dataset": old.dataset, "from": old.number, "to": new.number, **found, "missing": missing,
                 "recipe": None if steps is None else [dict(step) for step in steps]}
 

@@ -33,7 +33,7 @@ COMMANDS = {
     "data contract": {"N[@V]", "--infer", "--edit", "--export"},
     "data check": {"FILES…", "--contract", "--merge", "--quarantine", "--rejects", "--sheet"},
     "data versions": {"N"},
-    "data diff": {"N", "V", "W", "--key"},
+    "data diff": {"N", "V", "W", "--key", "--distributions"},
     "data lineage": {"N"},
     "data tag": {"N[@V]", "TAG…", "--add", "--remove"},
     "data note": {"N[@V]", "TEXT"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,20 @@ def test_other_sheets_of_a_workbook_are_no_reason_to_reject_it(mldesk: Command, 
     book.save(batch / "a.xlsx")
     found = checked(mldesk, batch)[1]["a.xlsx"]
     assert (found["status"], [item["severity"] for item in found["findings"]]) == ("accepted", ["warning"])
+
+
+def test_rejected_files_are_put_into_an_archive_with_the_report(mldesk: Command, batch: Path, tmp_path: Path) -> None:
+    (batch / "sub").mkdir()
+    for folder in (batch, batch / "sub"):
+        (folder / "bad.csv").write_text(HEAD + f"1,{folder.name},1,2024-01-02\n")
+    target = tmp_path / "aside.zip"
+    checked(mldesk, batch / "bad.csv", batch / "sub" / "bad.csv", "--quarantine", target)
+    with zipfile.ZipFile(target) as archive:
+        assert sorted(archive.namelist()) == ["bad-2.csv", "bad.csv", "report.html"]
+        assert archive.read("bad-2.csv") == (batch / "sub" / "bad.csv").read_bytes()
+        assert "sub" in archive.read("report.html").decode()
+    refused = mldesk("data", "check", batch / "bad.csv", "--contract", "t", "--quarantine", tmp_path / "no" / "a.zip")
+    assert refused.code == 3
 
 
 def test_rows_with_something_wrong_are_counted_in_a_rejected_file(mldesk: Command, batch: Path) -> None:

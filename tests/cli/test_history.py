@@ -20,6 +20,10 @@ def test_versions_are_told_apart_tagged_and_thrown_away(mldesk: Command, tmp_pat
         "added": 0, "removed": 10, "changed": 1}
     assert found["rows"]["examples"] == [{"keys": [0], "column": "price", "from": 0, "to": 7}]
     assert mldesk("data", "diff", "shop", "1", "2", "--key", "nothing").code == 2
+    moved = mldesk.good("data", "diff", "shop", "1", "2", "--distributions")["distributions"]
+    ids = next(item for item in moved if item["column"] == "id")
+    assert (ids["from"]["mean"], ids["to"]["mean"], ids["to"]["max"]) == (24.5, 19.5, 39)
+    assert abs(ids["shift"] - 5 / ids["from"]["std"]) < 1e-9
     assert mldesk.good("data", "tag", "shop@2", "gold", "--add", "checked")["tags"] == ["gold", "checked"]
     assert mldesk.good("data", "list", "--tag", "gold")["datasets"][0]["tags"] == ["gold", "checked"]
     assert mldesk.good("data", "list", "--find", "PRICE check")["datasets"][0]["dataset"] == "shop"
