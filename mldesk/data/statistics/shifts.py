@@ -38,7 +38,7 @@ def _facts(column: Mapping[str, Any], rows: int) -> dict[str, Any]:
 
 def _moved(was: Mapping[str, Any], now: Mapping[str, Any]) -> float | None:
     first, second, width = was.get("mean"), now.get("mean"), was.get("std")
-    if not all(isinstance(value, (int, float)) for value in (first, second)):
+    if not isinstance(first, (int, float)) or not isinstance(second, (int, float)):
         return None
     if first == second:
         return 0.0
@@ -61,4 +61,4 @@ def _variation(shares: list[list[Any]]) -> float | None:
     if not shares:
         return None
     rest = sum(item[2] - item[1] for item in shares)  # what is not named gains what the named lose
-    return min(1.0, (sum(abs(item[2] - item[1]) for item in shares) + abs(rest)) / 2)
+    return min(1.0, float(sum(abs(item[2] - item[1]) for item in shares) + abs(rest)) / 2)
