@@ -29,6 +29,7 @@ from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
 from mldesk.workbench.run_book import RunBook
+from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
@@ -70,7 +71,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         explaining=ExplainService(library, datasets, models, runs, predictions),
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),
         reports=ReportService(library, datasets, runs),
-        book=RunBook(library))
+        book=RunBook(library), run_import=RunImport(library))
 
 
 def examine_machine(home: Path | None = None) -> Iterator[Finding]:

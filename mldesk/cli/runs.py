@@ -15,6 +15,7 @@ from mldesk.cli.face import Face, facts, make_table, width
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.run_import import import_
 from mldesk.cli.run_predictions import predictions
 from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, how_to_go_on, show_result
@@ -435,3 +436,4 @@ def report(
 
 
 app.command()(predictions)
+app.command("import")(import_)

@@ -24,6 +24,16 @@ def new_id() -> str:
         fresh = (time.time_ns() // 1_000_000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
         _last = max(fresh, _last + 1)
         value = _last
+    return _written(value)
+
+
+def id_for(seconds: float, seed: bytes) -> str:
+    """Return the ULID of something made at ``seconds`` since the epoch; ``seed`` (10 bytes) tells it from others."""
+    moment = min(max(0, int(seconds * 1000)), (1 << 48) - 1)
+    return _written(moment << _RANDOM_BITS | int.from_bytes(seed, "big"))
+
+
+def _written(value: int) -> str:
     return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
 
 

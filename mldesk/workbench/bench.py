@@ -20,6 +20,7 @@ from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
 from mldesk.workbench.run_book import RunBook
+from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
@@ -37,6 +38,7 @@ class Workbench:
     explore: ExploreService
     runs: RunService
     book: RunBook
+    run_import: RunImport
     explaining: ExplainService
     models: ModelService
     about: AboutService

@@ -59,6 +59,7 @@ COMMANDS = {
     "runs pause": {"RUN"},
     "runs extend": {"RUN", "--time", "--trials"},
     "runs compare": {"RUN"},
+    "runs import": {"PATH"},
     "runs tag": {"RUN", "--add", "--remove"},
     "runs note": {"RUN", "TEXT", "--group", "--name"},
     "runs views": {"--remove"},

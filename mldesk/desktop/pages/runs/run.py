@@ -237,7 +237,7 @@ class RunPage(Page):
             self._again.setToolTip(self.tr("Open the script's dialog with the files and settings of this run"))
         if self.script is not None:
             self.script.refresh()
-        if script or run.kind in _OTHERS:
+        if script or run.kind in (*_OTHERS, "imported"):
             self.tabs.set_enabled("evaluation", self.tr("Only a run that trains a model has an evaluation."))
         if run.kind in _OTHERS:
             self.curves.hide()
@@ -253,7 +253,7 @@ class RunPage(Page):
         going = not run.state.ended
         self._cancel.setVisible(going)
         self._finish.setVisible(going)
-        self._again.setVisible(not going and run.kind not in _OTHERS)
+        self._again.setVisible(not going and run.kind not in (*_OTHERS, "imported"))
         self._model.setVisible(bool(_model_of(run)))
         self._model.setText(self.tr("Open the explanation") if run.kind == "explain" else self.tr("Open the model"))
         self._pause.setVisible(going and is_search(run))

@@ -23,6 +23,9 @@ def learns(run: Run) -> str:
             entry=payload.get("entry", ""), tables=reads)
     if run.kind == "explain":
         return words.tr("Explains a model of {target} by {dataset}").format(target=run.target, dataset=run.dataset)
+    if run.kind == "imported":
+        return words.tr("Taken over from {program}, {group}").format(program=payload.get("program", ""),
+                                                                     group=payload.get("group", ""))
     if run.kind == "import":
         return words.tr("Makes a table of files on the runner")
     what = words.tr("A search for the best model of {target} in {dataset}") if is_search(run) else \

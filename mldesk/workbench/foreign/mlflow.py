@@ -1,0 +1,121 @@
+"""MLflow's two stores of runs: a folder ``mlruns`` of small text files, and an SQLite database.
+
+As MLflow's ``FileStore`` and ``SqlAlchemyStore`` write them; times there are milliseconds.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from mldesk.core.errors import BadInput
+from mldesk.workbench.foreign.records import ForeignRun, Point, limited
+
+_META = "meta.yaml"
+_LONGEST = 1 << 20                                        # bytes of a parameter, a tag or a meta.yaml
+_STATES = {"3": "succeeded", "FINISHED": "succeeded", "4": "failed", "FAILED": "failed"}   # the others never ended well
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether a folder is an ``mlruns``: experiments lie in it."""
+    return any((item / _META).is_file() for item in path.iterdir() if item.is_dir() and not item.is_symlink())
+
+
+def read_folder(path: Path) -> Iterator[ForeignRun]:
+    """Give the runs of an ``mlruns`` folder, those in its bin left out. Raises BadInput for damaged files."""
+    for experiment in sorted(item for item in path.iterdir() if item.is_dir() and not item.is_symlink()):
+        if not (experiment / _META).is_file():
+            continue
+        group = _meta(experiment).get("name", experiment.name)
+        for folder in sorted(item for item in experiment.iterdir() if item.is_dir() and not item.is_symlink()):
+            meta = _meta(folder) if (folder / _META).is_file() else {}
+            if ("run_id" in meta or "run_uuid" in meta) and meta.get("lifecycle_stage", "active") == "active":
+                yield _of_folder(folder, meta, group)
+
+
+def _of_folder(folder: Path, meta: dict[str, str], group: str) -> ForeignRun:
+    tags = {name: _text(path) for name, path in _files(folder / "tags")}
+    points = [point for name, path in _files(folder / "metrics") for point in _points(name, path)]
+    key = meta.get("run_id") or meta["run_uuid"]
+    return _run(key, meta.get("run_name") or tags.get("mlflow.runName", ""), group, meta.get("status", ""),
+                meta.get("start_time"), meta.get("end_time"),
+                {name: _text(path) for name, path in _files(folder / "params")}, tags, points)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Give files below a folder; a name with slashes was made a folder of."""
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if path.is_file() and not path.is_symlink():
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _points(name: str, path: Path) -> Iterator[Point]:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for place, line in enumerate(file, start=1):
+            parts = line.split()
+            try:
+                yield float(parts[0]) / 1000, int(parts[2]) if len(parts) > 2 else 0, name, float(parts[1])
+            except (IndexError, ValueError) as error:
+                raise BadInput(f"MLflow's metric {name!r:.80} cannot be read: line {place} of {path.name!r:.80} is no "
+                               "reading.", hint="Take that file out, or mend it, and import again.") from error
+
+
+def _meta(folder: Path) -> dict[str, str]:
+    """Read a meta.yaml, which is flat: a key and a plain or quoted value on each line."""
+    found = {}
+    for line in _text(folder / _META).splitlines():
+        key, colon, value = line.partition(":")
+        if colon and key.strip() and not key.startswith((" ", "#", "-")):
+            found[key.strip()] = value.strip().strip("'\"")
+    return {key: value for key, value in found.items() if value not in ("", "null")}
+
+
+def _text(path: Path) -> str:
+    with open(path, "rb") as file:
+        return file.read(_LONGEST).decode("utf-8", "replace")
+
+
+def is_database(path: Path) -> bool:
+    """Say whether a file is an SQLite database."""
+    with open(path, "rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
+
+
+def read_database(path: Path) -> Iterator[ForeignRun]:
+    """Give the runs of MLflow's SQLite store, those in its bin left out. Opened read-only. Raises BadInput."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            rows = database.execute(
+                "SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time, e.name FROM runs r JOIN experiments e "
+                "ON r.experiment_id = e.experiment_id WHERE r.lifecycle_stage = 'active' "
+                "ORDER BY r.start_time").fetchall()
+            for key, name, status, start, end, group in rows:
+                params, tags = ({str(k): str(v)[:_LONGEST] for k, v in database.execute(
+                    f"SELECT key, value FROM {table} WHERE run_uuid = ?", (key,))}   # noqa: S608 - our two words
+                    for table in ("params", "tags"))
+                points = [(time / 1000, int(step or 0), str(metric), float("nan") if is_nan else float(value))
+                          for metric, value, time, step, is_nan in database.execute(
+                              "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?", (key,))]
+                yield _run(str(key), name or tags.get("mlflow.runName", ""), str(group), str(status), start, end,
+                           params, tags, points)
+    except (sqlite3.Error, TypeError, ValueError) as error:
+        raise BadInput(f"{path.name!r:.80} is no database of MLflow's that can be read: {error!s:.200}.",
+                       hint="The file is the one of the tracking URI sqlite:///FILE.") from error
+
+
+def _run(key: str, name: str, group: str, status: str, start: object, end: object, parameters: dict[str, str],
+         tags: dict[str, str], points: list[Point]) -> ForeignRun:
+    started = _seconds(start) or (min(point[0] for point in points) if points else 0.0)
+    ended = _seconds(end) or max([started, *(point[0] for point in points)])
+    own = {name: value for name, value in tags.items() if not name.startswith("mlflow.")}
+    return ForeignRun(f"mlflow:{key}", name or key[:12], group, "mlflow", _STATES.get(status, "cancelled"), started,
+                      max(started, ended), parameters, own, limited(points))
+
+
+def _seconds(milliseconds: object) -> float:
+    try:
+        return float(str(milliseconds)) / 1000
+    except ValueError:
+        return 0.0

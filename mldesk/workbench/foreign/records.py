@@ -1,0 +1,35 @@
+"""A run that another program kept, as far as it can be taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+MOST_METRICS = 1000            # names in one run
+MOST_POINTS = 5_000_000        # readings in one run
+Point = tuple[float, int, str, float]   # seconds since the epoch, step, metric, value
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignRun:
+    """One run."""
+
+    key: str                   # the same every time it is read: where it was kept, and its id there
+    name: str
+    group: str                 # its experiment or folder
+    program: str               # "mlflow" or "tensorboard"
+    state: str                 # "succeeded", "failed" or "cancelled"
+    started: float             # seconds since the epoch
+    ended: float
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    points: Sequence[Point]    # in order of time
+
+
+def limited(points: list[Point]) -> list[Point]:
+    """Return readings in order of time, of so many metrics and so many of them as one run may have."""
+    names: dict[str, None] = {}
+    for _, _, name, _ in points:
+        if len(names) < MOST_METRICS:
+            names.setdefault(name)
+    return sorted(point for point in points if point[2] in names)[:MOST_POINTS]

@@ -1,0 +1,106 @@
+"""Taking over runs that MLflow or TensorBoard kept: their curves, parameters and tags become runs of the library."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.ids import id_for
+from mldesk.library import Library
+from mldesk.library.records import Run
+from mldesk.wire.events import Event
+from mldesk.wire.jobs import JobSpec
+from mldesk.workbench.foreign import mlflow, tensorboard
+from mldesk.workbench.foreign.records import ForeignRun
+
+KIND = "imported"
+_MOST_TAGS, _LONGEST_TAG = 20, 60
+_BATCH = 5000   # events in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class RunsImported:
+    """What came in."""
+
+    runs: tuple[Run, ...]        # new ones
+    known: int                   # that were here already
+
+
+class RunImport:
+    """Reads stores of other programs. The same run read twice is one run."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def take(self, path: Path) -> RunsImported:
+        """Take over the runs at ``path``: an ``mlruns`` folder (or the one around it), MLflow's SQLite file, or a
+        folder or file of TensorBoard's.
+
+        Raises NotFound; BadInput where there is none, or for a damaged file, with the runs before it taken over.
+        """
+        new, known = [], 0
+        for found in _found(path):
+            run = self._library.runs.add(_spec(found), "local", "", found.started)
+            if run.state.final:
+                known += 1
+                continue
+            for batch in _batches(_events(found)):
+                self._library.runs.apply(run.id, batch)
+            tags = [found.program, *(f"{name}={value}" for name, value in found.tags.items())]
+            new.append(self._library.runs.annotate(run.id, group=found.group[:100], tags=[
+                tag for tag in tags if len(tag) <= _LONGEST_TAG][:_MOST_TAGS]))
+        if not new and not known:
+            raise BadInput(f"{path.name!r:.120} holds no runs.", hint="An mlruns folder, MLflow's SQLite file, or a "
+                           "folder with TensorBoard's event files can be imported.")
+        return RunsImported(tuple(new), known)
+
+
+def _found(path: Path) -> Iterator[ForeignRun]:
+    if not path.exists():
+        raise NotFound(f"There is no file or folder {str(path)!r:.300}.")
+    if path.is_file():
+        if mlflow.is_database(path):
+            return mlflow.read_database(path)
+        if tensorboard.is_log(path):
+            return tensorboard.read_logs(path)
+        raise BadInput(f"{path.name!r:.120} is neither a database of MLflow's nor an event file of TensorBoard's.")
+    for folder in (path, path / "mlruns"):
+        if folder.is_dir() and mlflow.is_folder(folder):
+            return mlflow.read_folder(folder)
+    return tensorboard.read_logs(path)
+
+
+def _spec(found: ForeignRun) -> JobSpec:
+    digest = hashlib.sha256(found.key.encode()).digest()
+    return JobSpec(id_for(found.started, digest[:10]), KIND, found.name[:200] or found.program, (), {
+        "program": found.program, "key": found.key, "group": found.group, "parameters": dict(found.parameters)})
+
+
+def _events(found: ForeignRun) -> Iterator[Event]:
+    numbers = itertools.count(1)
+    yield Event(next(numbers), found.started, "started", {"attempt": 1, "pid": 0, "host": found.program, "device": "",
+                                                          "resumed_from": None})
+    last: dict[str, float] = {}
+    for (time, step), points in itertools.groupby(found.points, key=lambda point: point[:2]):
+        values = {name: value for _, _, name, value in points}
+        last.update(values)
+        yield Event(next(numbers), time, "metrics", {
+            "step": step, "epoch": None, "seconds": max(0.0, time - found.started), "values": values})
+    if found.state == "succeeded":
+        yield Event(next(numbers), found.ended, "succeeded", {"result": {
+            "metrics": last, "parameters": dict(found.parameters), "seconds": max(0.0, found.ended - found.started)}})
+    elif found.state == "failed":
+        yield Event(next(numbers), found.ended, "failed", {
+            "cause": "internal", "message": f"It failed where {found.program} kept it.", "hint": ""})
+    else:
+        yield Event(next(numbers), found.ended, "cancelled", {
+            "cause": "cancelled", "message": f"It never ended, as far as {found.program} knows."})
+
+
+def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
+    while batch := list(itertools.islice(events, _BATCH)):
+        yield batch

@@ -1,0 +1,152 @@
+"""Runs of other programs: what they kept comes over whole and once; what is damaged is refused in words."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import struct
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.wire.states import JobState
+from mldesk.workbench.foreign.tensorboard import crc32c, read_points
+from mldesk.workbench.run_import import RunImport
+from tests.workbench.stand_ins import Desk
+
+_START = 1_700_000_000_000   # milliseconds
+
+
+def _mlruns(folder: Path) -> Path:
+    """Write what MLflow 3's file store writes for three runs of one experiment, one of them in its bin."""
+    experiment = folder / "mlruns" / "42"
+    for key, status, stage in (("a" * 32, 3, "active"), ("b" * 32, 4, "active"), ("c" * 32, 3, "deleted")):
+        run = experiment / key
+        for part in ("metrics/validation", "params", "tags"):
+            (run / part).mkdir(parents=True)
+        (run / "meta.yaml").write_text(
+            f"artifact_uri: file:///x\nend_time: {_START + 9000}\nentry_point_name: ''\nexperiment_id: '42'\n"
+            f"lifecycle_stage: {stage}\nrun_id: {key}\nrun_name: run-{key[0]}\n"
+            f"start_time: {_START}\nstatus: {status}\n")
+        (run / "metrics/loss").write_text(f"{_START + 1000} 0.5 1\n{_START + 2000} 0.25 2\n{_START + 3000} nan 3\n")
+        (run / "metrics/validation/f1").write_text(f"{_START + 2000} 0.75 2\n")
+        (run / "params/depth").write_text("6")
+        (run / "tags/mlflow.user").write_text("me")
+        (run / "tags/team").write_text("blue")
+    (experiment / "meta.yaml").write_text("experiment_id: '42'\nname: churn\nlifecycle_stage: active\n")
+    return folder
+
+
+def test_runs_of_an_mlruns_folder_come_over_once(desk: Desk, tmp_path: Path) -> None:
+    service = RunImport(desk.library)
+    found = service.take(_mlruns(tmp_path))
+    assert [(run.name, run.state, run.group, run.tags) for run in found.runs] == [
+        ("run-a", JobState.SUCCEEDED, "churn", ("mlflow", "team=blue")),
+        ("run-b", JobState.FAILED, "churn", ("mlflow", "team=blue"))]
+    run = found.runs[0]
+    assert (run.parameters, run.started, run.seconds) == ({"depth": "6"}, _START / 1000, 9.0)
+    points = [(point.metric, point.step, point.seconds, point.value) for point in desk.library.runs.metrics(run.id)]
+    assert sorted(points[:3]) == [("loss", 1, 1.0, 0.5), ("loss", 2, 2.0, 0.25), ("validation/f1", 2, 2.0, 0.75)]
+    assert (points[3][:3], math.isnan(points[3][3])) == (("loss", 3, 3.0), True)
+    again = service.take(tmp_path / "mlruns")
+    assert (again.runs, again.known) == ((), 2)
+
+
+def test_a_reading_that_is_none_is_named(desk: Desk, tmp_path: Path) -> None:
+    path = _mlruns(tmp_path) / "mlruns/42" / ("a" * 32) / "metrics/loss"
+    path.write_text("yesterday 0.5\n")
+    with pytest.raises(BadInput, match="line 1 of 'loss'"):
+        RunImport(desk.library).take(tmp_path)
+
+
+def test_runs_of_a_database_come_over(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.executescript(f"""
+            CREATE TABLE experiments (experiment_id INTEGER, name TEXT);
+            CREATE TABLE runs (run_uuid TEXT, name TEXT, status TEXT, start_time INTEGER, end_time INTEGER,
+                               lifecycle_stage TEXT, experiment_id INTEGER);
+            CREATE TABLE metrics (key TEXT, value REAL, timestamp INTEGER, run_uuid TEXT, step INTEGER, is_nan INTEGER);
+            CREATE TABLE params (key TEXT, value TEXT, run_uuid TEXT);
+            CREATE TABLE tags (key TEXT, value TEXT, run_uuid TEXT);
+            INSERT INTO experiments VALUES (1, 'churn');
+            INSERT INTO runs VALUES ('k1', 'first', 'FINISHED', {_START}, {_START + 5000}, 'active', 1),
+                                    ('k2', 'open', 'RUNNING', {_START}, NULL, 'active', 1),
+                                    ('k3', 'gone', 'FINISHED', {_START}, NULL, 'deleted', 1);
+            INSERT INTO metrics VALUES ('loss', 0.5, {_START + 1000}, 'k1', 1, 0),
+                                       ('loss', 0, {_START + 2000}, 'k1', 2, 1);
+            INSERT INTO params VALUES ('depth', '6', 'k1');""")
+    found = RunImport(desk.library).take(path)
+    assert [(run.name, run.state, run.group) for run in found.runs] == [
+        ("first", JobState.SUCCEEDED, "churn"), ("open", JobState.CANCELLED, "churn")]
+    assert next((point.step, point.value) for point in desk.library.runs.metrics(found.runs[0].id)) == (1, 0.5)
+    with closing(sqlite3.connect(tmp_path / "other.db")) as database, database:
+        database.execute("CREATE TABLE x (y)")
+    with pytest.raises(BadInput, match="no database of MLflow's"):
+        RunImport(desk.library).take(tmp_path / "other.db")
+
+
+def _record(data: bytes) -> bytes:
+    def masked(part: bytes) -> bytes:
+        value = crc32c(part)
+        return struct.pack("<I", ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+    head = struct.pack("<Q", len(data))
+    return head + masked(head) + data + masked(data)
+
+
+def _field(number: int, data: bytes) -> bytes:
+    return bytes([number << 3 | 2, len(data)]) + data
+
+
+def _event(time: float, step: int, *values: bytes) -> bytes:
+    return b"\x09" + struct.pack("<d", time) + bytes([0x10, step]) + _field(5, b"".join(
+        _field(1, value) for value in values))
+
+
+def _log() -> bytes:
+    plain = _field(1, b"loss") + b"\x15" + struct.pack("<f", 0.5)
+    tensor = _field(1, b"accuracy") + _field(8, b"\x08\x01" + _field(4, struct.pack("<f", 0.75)))
+    return _record(b"\x09" + struct.pack("<d", 99.0) + _field(3, b"brain.Event:2")) + _record(
+        _event(100.0, 1, plain, tensor)) + _record(_event(101.0, 2, plain)) + _record(bytes(1 << 17))
+
+
+def test_the_checksum_is_the_one_of_the_standard() -> None:
+    assert crc32c(b"123456789") == 0xE3069283
+
+
+def test_scalars_of_tensorboard_come_over(desk: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "logs" / "second" / "train"
+    folder.mkdir(parents=True)
+    (folder / "events.out.tfevents.1.host").write_bytes(_log() + b"\x10\0\0")   # cut in the midst of a record
+    run, = RunImport(desk.library).take(tmp_path / "logs").runs
+    assert (run.name, run.group, run.state, run.tags) == ("second/train", "logs", JobState.SUCCEEDED, ("tensorboard",))
+    assert sorted((point.metric, point.step, point.value) for point in desk.library.runs.metrics(run.id)) == [
+        ("accuracy", 1, 0.75), ("loss", 1, 0.5), ("loss", 2, 0.5)]
+
+
+@pytest.mark.parametrize("place", [0, 9, 20, 60])
+def test_a_changed_byte_is_noticed(tmp_path: Path, place: int) -> None:
+    data = bytearray(_log())
+    data[place] ^= 1
+    path = tmp_path / "events.out.tfevents.1"
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match="is damaged"):
+        list(read_points(path))
+
+
+@pytest.mark.parametrize("data", [b"\x2a\xff\xff\xff\xff\x0f", b"\x10" + b"\xff" * 10, b"\x0b", b"\x2a\x05\x0a\x09abc"])
+def test_messages_that_promise_too_much_are_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "events.out.tfevents.1"
+    path.write_bytes(_record(data))
+    with pytest.raises(BadInput, match="is damaged"):
+        list(read_points(path))
+
+
+def test_what_holds_no_runs_is_said_to(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    for path, kind in ((tmp_path, BadInput), (tmp_path / "notes.txt", BadInput), (tmp_path / "none", NotFound)):
+        with pytest.raises(kind):
+            RunImport(desk.library).take(path)
