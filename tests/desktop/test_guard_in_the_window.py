@@ -24,6 +24,18 @@ def test_the_guard_says_what_it_found_and_shows_the_rows(tmp_path: Path, qtbot: 
         dialog.split.column.set_value("tenure")
         assert dialog.state.order.value.split_column == "tenure"
         dialog.split.how.set_value("random")
+        dialog.order.setText("Yes, No")
+        assert dialog.state.order.value.order == ("Yes", "No")
+        await user.shot("order of the classes")
+        dialog.kind.set_value("search")
+        dialog.search.blend.set_value("stack")
+        dialog._on_search()
+        assert dialog.state.search is not None and dialog.state.search.stack
+        await user.shot("a stack")
+        dialog.kind.set_value("one")
+        dialog._on_search()
+        dialog.order.clear()
+        assert dialog.state.order.value.order == ()
         dialog.state.change(features=("gender", "Partner", "tenure"))  # so few that rows are alike
         dialog.guard.check()
         await user.until(lambda: dialog.guard.found, "what the guard found")

@@ -82,13 +82,15 @@ _HASTY = ("import sys; from mldesk.training import checkpoints; checkpoints._FIR
           "from mldesk.training.run import main; sys.exit(main())")
 
 
-def start(folder: Path, table: Table, attempt: int = 1, *extra: str, hasty: bool = False) -> subprocess.Popen[bytes]:
-    """Start a trainer process on the job."""
+def start(folder: Path, table: Table, attempt: int = 1, *extra: str, hasty: bool = False,
+          alone: bool = False) -> subprocess.Popen[bytes]:
+    """Start a trainer process on the job; ``alone``: as the head of a group, as a supervisor does."""
     program = ["-c", _HASTY] if hasty else ["-m", "mldesk.training.run"]
     with open(folder / "output.log", "ab") as log:
         return subprocess.Popen(
             [sys.executable, *program, str(folder), "--objects", str(table.store.root),
-             "--attempt", str(attempt), *extra], stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "2"})
+             "--attempt", str(attempt), *extra], stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "2"},
+            start_new_session=alone)
 
 
 def of(kind: str, all_events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -264,6 +264,16 @@ def test_what_is_too_slow_for_a_table_is_not_tried() -> None:
     assert not {"svm", "neighbors"} & names
 
 
+def test_slow_networks_are_tried_where_there_is_time_for_them() -> None:
+    def named(rows: int, seconds: float) -> set[str]:
+        return {item.estimator for item in portfolio("tabular_classification", (), rows, 10, seconds)}
+
+    assert not {"tabm", "ft_transformer"} & named(300, 60)
+    assert "tabm" in named(1000, 300) and "ft_transformer" not in named(1000, 300)
+    assert {"tabm", "ft_transformer"} <= named(1000, 3600)
+    assert "tabm" not in named(100_000, 600)
+
+
 def test_joined_encoders_read_back_and_refuse_what_they_are_not() -> None:
     data = {"a": np.array([1.0, np.nan, 3.0, 4.0]), "b": np.array([0.0, 1.0, 1.0, 0.0])}
     schema = [Column("a", ColumnType.NUMBER), Column("b", ColumnType.BOOLEAN)]

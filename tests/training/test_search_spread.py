@@ -65,6 +65,24 @@ def test_a_killed_search_of_several_processes_loses_what_ran_and_nothing_else(tm
     assert result(said)["trials"] == len(kept) + len(again)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of a group are a matter of POSIX")
+def test_a_pause_fails_no_trial_of_its_processes(tmp_path: Path) -> None:
+    """A supervisor tells the whole group to go: the workers as well, which must not look as if they had died."""
+    table = put_table(tmp_path, mixed(150))
+    folder = order(tmp_path, table, trials=500, parallel=2)
+    trainer = start(folder, table, alone=True)
+    while len(of("trial", _whole(folder))) < 3 and trainer.poll() is None:
+        time.sleep(0.02)
+    os.killpg(trainer.pid, signal.SIGTERM)
+    assert trainer.wait() == 143
+    assert {trial["state"] for trial in of("trial", _whole(folder))} <= {"complete", "weak"}
+    assert _whole(folder)[-1]["kind"] != "failed"
+    (folder / "control").write_text("finish")
+    done = result(run_here(folder, table, 2))
+    assert done["failed_trials"] == 0
+    assert done["trials"] >= len([trial for trial in of("trial", _whole(folder)) if trial["state"] == "complete"])
+
+
 def _whole(folder: Path) -> list[dict[str, Any]]:
     path = folder / "spool.1"
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []

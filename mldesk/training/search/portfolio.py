@@ -39,6 +39,10 @@ _ORDER: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("extra_trees", {"min_samples_leaf": 1, "max_features": 0.6}),
     ("mlp", {"blocks": 1, "width": 256, "number_embedding": 24, "dropout": 0.1}),
 )
+# Networks that take many times what the others do: tried where a table's size and the time leave room for them.
+# Rows a second of the search (of a table of few columns) up to which that is so, and its least seconds.
+_PATIENT: tuple[tuple[str, Mapping[str, Any], float, float], ...] = (
+    ("tabm", {}, 8.0, 240.0), ("ft_transformer", {}, 1.5, 900.0))
 _HURRIED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("lightgbm", {"learning_rate": 0.15, "leaves": 128}),)   # first, where the others would not get to their end
 _HURRY = 1_500   # rows a second (of a table of few columns) from which on that is so
@@ -54,8 +58,11 @@ def portfolio(task: str, wanted: tuple[str, ...], rows: int, width: int, seconds
 
     ``seconds``: of the search, 0 without a limit.
     """
+    patient = [(name, parameters) for name, parameters, pace, least in _PATIENT
+               if not seconds or (seconds >= least and rows * (1 + width / 20) <= pace * seconds)]
     hurried = bool(seconds) and rows * (1 + width / 20) > _HURRY * seconds
-    return [Configuration(name, parameters, "portfolio") for name, parameters in (_HURRIED if hurried else ()) + _ORDER
+    tried = (*(_HURRIED if hurried else ()), *_ORDER, *patient)
+    return [Configuration(name, parameters, "portfolio") for name, parameters in tried
             if may_use(name, task, wanted, rows, width, classes)]
 
 
