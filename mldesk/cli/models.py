@@ -73,10 +73,19 @@ def show(context: typer.Context, reference: Reference) -> None:
 @app.command()
 def export(
     context: typer.Context, reference: Reference,
-    file: Annotated[Path, typer.Argument(metavar="FILE.mlbundle", help="The file to write.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.mlbundle", help="The file to write; for --as native and "
+                                                 "mlflow a new folder.")],
+    form: Annotated[str, typer.Option("--as", metavar="FORM", help="bundle; onnx (the graph), native (safetensors, "
+                                      "skops …), mlflow (a folder that mlflow.pyfunc loads).")] = "bundle",
 ) -> None:
     """Write a model as one signed file that opens nothing executable and needs no MLDesk to be used."""
     face = Face.of(context)
+    if form != "bundle":
+        with face.workbench() as bench:
+            up_to_date(face, bench)
+            bench.models.export_as(reference, file, form)
+        face.document({"file": str(file), "form": form}) if face.json else face.say(f"Wrote {file}.")
+        return
     with face.workbench() as bench:
         up_to_date(face, bench)
         report = bench.models.export(reference, file)

@@ -88,6 +88,26 @@ class ModelService:
                      card=self._library.models.card(version.model, version.number))
         return inspect(path, self._keys.known())
 
+    def export_as(self, reference: str, path: Path, form: str) -> None:
+        """Write a model for other programs: "onnx" (a file), "native" or "mlflow" (new folders).
+
+        Raises NotFound, BadInput, Conflict where something is there, WorkFailed for a model without ONNX, DiskFull.
+        """
+        from mldesk.bundles import folders, write_bundle
+
+        version, store = self.show(reference), self._library.objects
+        if form == "onnx":
+            check_target(path)
+            folders.write_onnx(path, version.manifest, store)
+        elif form == "native":
+            folders.write_native(path, version.manifest, store)
+        elif form == "mlflow":
+            card = self._library.models.card(version.model, version.number)
+            folders.write_mlflow(path, version.manifest, store, lambda target: write_bundle(
+                target, version.manifest, store, self._facts(version), self._keys.private_key(), card=card))
+        else:
+            raise BadInput(f"A model cannot be written as {form!r:.40}.", hint="As onnx, native, mlflow or a bundle.")
+
     @property
     def signing_problem(self) -> str:
         """Why the last export went unsigned; "" where it was signed."""

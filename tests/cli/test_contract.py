@@ -81,7 +81,7 @@ COMMANDS = {
     "models card": {"M[@V]", "--edit", "--reset", "-o"},
     "models drift": {"M[@V]", "FILE|N[@V]"},
     "models predictions": {"M", "--check"},
-    "models export": {"M[@V]", "FILE.mlbundle"},
+    "models export": {"M[@V]", "FILE.mlbundle", "--as"},
     "models inspect": {"FILE"},
     "models import": {"FILE"},
     "predict": {"MODEL|FILE.mlbundle", "INPUT", "-o", "--keep", "--keep-all", "--force", "--rejects", "--strict"},
