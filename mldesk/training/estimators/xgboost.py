@@ -90,9 +90,11 @@ class _Boosting:
 
     def _grow(self, index: int) -> None:
         # The sampler of columns is seeded when the updater is made, and a changed list makes it anew: so every block
-        # draws from its own seed. Pruning does nothing here, since a split needs no least gain.
+        # draws from its own seed. The list is changed and back; asking for the settings makes XGBoost act on the first.
         if index % _BLOCK == 0:
-            self._booster.set_param({"updater": _UPDATER + (",prune" if index // _BLOCK % 2 else "")})
+            self._booster.set_param({"updater": _UPDATER + ",prune"})
+            self._booster.save_config()
+            self._booster.set_param({"updater": _UPDATER})
         self._booster.update(self._data, index)
 
     def tune(self) -> Any:
