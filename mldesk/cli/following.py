@@ -127,7 +127,8 @@ def _trial(payload: Mapping[str, Any]) -> str:
     name = f"Trial {payload.get('number')}: {payload.get('estimator')}"
     score = payload.get("score")
     if not isinstance(score, (int, float)):
-        return f"{name} did not work. {payload.get('message', '')}".rstrip()
+        how = "" if payload.get("state") == "weak" else " did not work."
+        return f"{name}{how or '.'} {payload.get('message', '')}".rstrip()
     return f"{name}, {payload.get('metric')} {words.score(score)} in {words.duration(float(payload.get('seconds', 0)))}"
 
 

@@ -113,13 +113,18 @@ def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]]) -> None:
     metric = str(tried[0].get("metric", "score"))
     face.show(make_table(("trial", "model", metric, "time", "parameters"), [
         (str(trial.get("number")), str(trial.get("estimator")),
-         words.score(trial["score"]) if isinstance(trial.get("score"), (int, float)) else "failed",
+         words.score(trial["score"]) if isinstance(trial.get("score"), (int, float)) else no_score(trial),
          words.duration(float(trial.get("seconds") or 0)),
          ", ".join(f"{key} {_short(value)}" for key, value in dict(trial.get("parameters") or {}).items()) or "default")
         for trial in tried[:_SHOWN]], right={"trial", metric, "time"}))
     if len(tried) > _SHOWN:
         face.note(f"… and {len(tried) - _SHOWN} more")
     face.say()
+
+
+def no_score(trial: Mapping[str, Any]) -> str:
+    """Say why a trial has no score."""
+    return "given up" if trial.get("state") == "weak" else "failed"
 
 
 def _short(value: object) -> str:

@@ -32,7 +32,8 @@ def _row(place: int, trial: Mapping[str, Any]) -> tuple[str, ...]:
     score = trial.get("score")
     parameters = ", ".join(f"{key} {plain(value)}" for key, value in (trial.get("parameters") or {}).items())
     return (str(place), plain(trial.get("number")), entry.title if entry else name,
-            number(score) if isinstance(score, (int, float)) else plain(trial.get("error") or "failed"),
+            number(score) if isinstance(score, (int, float)) else plain(
+                trial.get("error") or ("given up" if trial.get("state") == "weak" else "failed")),
             length(trial.get("seconds")), plain(parameters, 160))
 
 

@@ -50,15 +50,16 @@ class SearchWish:
 class Trial:
     """One configuration that was tried."""
 
-    rank: int                        # from 1; 0 for one that failed
+    rank: int                        # from 1; 0 for one without a score
     number: int
     estimator: str
     parameters: Mapping[str, Any]    # those that are not the estimator's own
     metric: str
-    score: float | None              # None where it failed
+    score: float | None              # None where it failed or was given up
     seconds: float
-    message: str = ""                # why it failed
+    message: str = ""                # why it has no score
     runner: str = ""                 # of the helper that made it; "": the search itself
+    weak: bool = False               # it was given up after its first folds
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def asked(run: Run) -> Mapping[str, Any]:
 
 
 def trials_of(events: Iterable[Event]) -> list[Trial]:
-    """Return every trial that was told of: the best first, those that failed last."""
+    """Return every trial that was told of: the best first, those without a score last."""
     from mldesk.workbench.searching import leaderboard
 
     found, rank = [], 0
@@ -98,7 +99,8 @@ def trials_of(events: Iterable[Event]) -> list[Trial]:
             rank if known else 0, int(facts["number"]), str(facts.get("estimator", "")),
             dict(parameters) if isinstance(parameters, Mapping) else {}, str(facts.get("metric", "")),
             float(score) if known else None, float(seconds) if isinstance(seconds, (int, float)) else 0.0,
-            str(facts.get("message") or ""), str(facts.get("runner") or "")))
+            str(facts.get("message") or ""), str(facts.get("runner") or ""),
+            facts.get("state") == "weak"))
     return found
 
 

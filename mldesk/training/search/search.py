@@ -97,6 +97,10 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
             "members": model.facts["members"]}
 
 
+def _counted(folds: int) -> str:
+    return "one fold" if folds == 1 else f"{folds} folds"
+
+
 def final_seconds(seconds: float) -> float:
     """Return how much of a search's seconds is left to what comes after the trials."""
     base, share, most = _FINAL
@@ -161,7 +165,7 @@ class _Search:
             loss = done.facts.get("loss")
             plan.give_up(done.number, configuration, loss, failed=done.state == "failed")
             facts = {"message": done.facts["message"]} if done.state == "failed" else {
-                "message": f"Given up after {done.facts['folds']} folds: weaker than half of the trials by then."}
+                "message": f"Given up after {_counted(done.facts['folds'])}: weaker than half of the trials by then."}
             report.event("trial", number=done.number, estimator=configuration.estimator, state=done.state,
                          parameters=dict(configuration.parameters), origin=configuration.origin,
                          metric=plan.aim.name, score=None, seconds=round(done.seconds, 3), curve=[], **facts)

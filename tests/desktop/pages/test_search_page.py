@@ -51,6 +51,9 @@ def test_the_leaderboard_shows_the_best_first_and_why_a_trial_failed(qtbot: QtBo
     assert cells(card, 0) == ["1", "3", "LightGBM", "0.9000", "this machine", "4.0 s", "Learning rate 0.1"]
     assert cells(card, 1)[-1] == "its defaults"
     assert (cells(card, 2)[3], cells(card, 2)[-1]) == ("failed", "Out of memory.")
+    weak = Trial(0, 4, "tabm", {}, "roc_auc", None, 0.5, "Given up after one fold.", weak=True)
+    card.show_trials((*TRIALS, weak), "local")
+    assert (cells(card, 3)[3], cells(card, 3)[-1]) == ("given up", "Given up after one fold.")
     card.table.select([3])
     with qtbot.waitSignal(card.wanted) as wanted:
         qtbot.mouseClick(card.train, Qt.MouseButton.LeftButton)

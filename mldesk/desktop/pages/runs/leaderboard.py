@@ -21,7 +21,7 @@ _LEAST_ABOUT = 150  # that parameters keep, pixels at 100 %
 
 
 class LeaderboardCard(Card):
-    """The trials of a search, the best first, those that failed last. Signals: ``wanted`` (a Trial to be trained)."""
+    """A search's trials, the best first, those without a score last. Signals: ``wanted`` (a Trial to be trained)."""
 
     wanted = Signal(object)
 
@@ -53,11 +53,14 @@ class LeaderboardCard(Card):
         done = [trial for trial in trials if trial.rank]
         if not trials:
             return
-        failed = len(trials) - len(done)
+        weak = sum(trial.weak for trial in trials)
+        failed = len(trials) - len(done) - weak
         text = words.counted(len(done), self.tr("trial"), self.tr("trials"))
         if done:
             text += self.tr(", scored by {metric} on rows they were not fitted on").format(
                 metric=words.metric_name(done[0].metric))
+        if weak:
+            text += self.tr("; {count} given up early").format(count=words.number(weak))
         if failed:
             text += self.tr("; {count} failed").format(count=words.number(failed))
         self.set_subtitle(f"{text}.")
@@ -80,8 +83,8 @@ class LeaderboardCard(Card):
             Field(tr("Trial"), lambda trial: words.number(trial.number), 56, lambda trial: trial.number, right=True,
                   muted=True, spare=2),
             Field(tr("Model"), lambda trial: words.estimator_name(trial.estimator), 176, strong=True),
-            Field(tr("Score"), lambda trial: tr("failed") if trial.score is None else words.metric_value(trial.score),
-                  84, lambda trial: float("-inf") if trial.score is None else trial.score, right=True),
+            Field(tr("Score"), _score, 84, lambda trial: float("-inf") if trial.score is None else trial.score,
+                  right=True),
             Field(tr("Runs on"), lambda trial: runner_words.where(trial.runner or self._home), 120,
                   muted=True, spare=3),
             Field(tr("Time"), lambda trial: words.duration(trial.seconds), 94, lambda trial: trial.seconds, right=True,
@@ -89,6 +92,12 @@ class LeaderboardCard(Card):
             Field(tr("Parameters"), _about, tip=_about),
         ]
 
+
+
+def _score(trial: Trial) -> str:
+    if trial.score is None:
+        return words.tr("given up") if trial.weak else words.tr("failed")
+    return words.metric_value(trial.score)
 
 
 def _about(trial: Trial) -> str:
