@@ -311,16 +311,18 @@ def test_a_jump_host_that_is_not_known_is_asked_about_by_its_own_name(
         runner.close()
 
 
-def test_the_systems_ssh_holds_every_jump_to_the_pins(
-        box: Box, person: Person, sshd: Sshd, second: Sshd, account: Account) -> None:
+@BOTH
+def test_every_jump_of_a_chain_is_held_to_the_pins(
+        box: Box, person: Person, sshd: Sshd, second: Sshd, account: Account, system: bool) -> None:
     second.allow(person.public)
     person.ssh.rename(folder := person.ssh.with_name("it's 100% mine"))  # what a shell and ssh read otherwise
     person.ssh = folder
-    person.config(f"Match all\n"
+    person.config(f"{'Match all' if system else ''}\n"
                   f"Host first\n HostName 127.0.0.1\n Port {sshd.port}\n User {account.name}\n"
                   f"Host second\n HostName 127.0.0.1\n Port {second.port}\n User {account.name}\n ProxyJump first\n"
                   f"Host 127.0.0.1\n ProxyJump first,second,first\n"
-                  f"Host *\n IdentityFile \"{folder}/id_ed25519\"\n IdentitiesOnly yes\n".replace("100%", "100%%"))
+                  f"Host *\n IdentityFile \"{folder}/id_ed25519\"\n IdentitiesOnly yes\n"
+                  .replace("100%", "100%%" if system else "100%"))
     person.known = KnownHosts(folder / "pins", ())
     runner = box.runner(person, sshd.port)
     try:
