@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from mldesk.wire.manifest import check_digest
+
 BATCH = 4096    # files that get their names together
+
+
+def staged_name(folder: Path, digest: str) -> Path:
+    """Return a new name in ``folder`` for a small file that waits for the one it will have; its digest is in it."""
+    return folder / f"{check_digest(digest)}.{secrets.token_hex(6)}.got"
 
 
 class Naming(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mldesk.wire.coming import Buffer, Coming, discard, is_begun
+from mldesk.wire.batch import staged_name
+from mldesk.wire.coming import Buffer, Coming, is_begun
 from mldesk.wire.manifest import PART
 
 
@@ -22,17 +23,17 @@ class Beginnings:
         coming = self._of(digest, size)
         return 0 if not coming.lacking() else coming.begun(0)  # a whole one waits for nobody: it is brought anew
 
-    def put(self, digest: str, size: int, data: Buffer, offset: int) -> bytes | None:
-        """Write a part; return the content once it is whole, unchecked, and keep it no longer.
+    def put(self, digest: str, size: int, data: Buffer, offset: int) -> Path | None:
+        """Write a part; return where the file lies once it is whole, unchecked, and know it no longer.
 
         Of files that are small even so, parts are not kept. Raises as ``Coming.put_part``; FileNotFoundError where
         another process has taken the whole of it away.
         """
         if size <= PART or not self._of(digest, size).put_part(0, data, offset):
             return None
-        whole = self._coming.pop(digest).content()
-        discard(self._folder, digest)
-        return whole
+        path = staged_name(self._folder, digest)
+        self._coming.pop(digest).hand_over(path)
+        return path
 
     def _of(self, digest: str, size: int) -> Coming:
         if digest not in self._coming:

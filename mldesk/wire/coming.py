@@ -79,9 +79,11 @@ class Coming:
         """Return how many bytes of a chunk are here, from its beginning, as this object knows."""
         return self.length(index) if self._known[index] else self._begun.get(index, 0)
 
-    def content(self) -> bytes:
-        """Return all there is, which is not looked at. Raises FileNotFoundError once it was named, or swept away."""
-        return self._data.read_bytes()
+    def hand_over(self, path: Path) -> None:
+        """Move it there, whatever has come. Raises FileNotFoundError where it is no longer here."""
+        with self._marking():
+            os.replace(self._data, path)
+            self._marks.unlink()
 
     def length(self, index: int) -> int:
         """Return the bytes of a chunk."""
@@ -267,12 +269,6 @@ class Coming:
 def is_begun(folder: Path, digest: str) -> bool:
     """Say whether something of a file has come and is not named yet."""
     return _marks_of(folder, digest).exists()
-
-
-def discard(folder: Path, digest: str) -> None:
-    """Remove what has come of a file."""
-    for path in (_marks_of(folder, digest), folder / f"{digest}.data"):
-        path.unlink(missing_ok=True)
 
 
 def sweep(folder: Path, older_than: float) -> None:

@@ -152,7 +152,10 @@ class Intake:
     def _put_small(self, digest: str, size: int, data: Buffer) -> None:
         if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
             raise ChunksDamaged("A piece came in damaged.", hint="Send it again.")
-        self._staged[digest] = self._store.stage(digest, data)
+        self._stage(digest, self._store.stage(digest, data))
+
+    def _stage(self, digest: str, path: Path) -> None:
+        self._staged[digest] = path
         if self._lead and len(self._staged) >= BATCH:
             self._name_small()
 
@@ -167,8 +170,12 @@ class Intake:
             if digest not in self._staged and not self._store.has(digest):
                 raise
             return
-        if whole is not None:
-            self._put_small(digest, size, whole)
+        if whole is None:
+            return
+        if hashlib.sha256(whole.read_bytes()).hexdigest() != digest:
+            whole.unlink()
+            raise ChunksDamaged("A piece came in damaged.", hint="Send it again.")
+        self._stage(digest, whole)
 
     def _put_large(self, place: tuple[Coming, int], put: Callable[[Coming, int], None]) -> None:
         coming, index = place

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from mldesk.core import durable
 from mldesk.core.errors import BadInput, LibraryDamaged
 from mldesk.core.filelock import locked
 from mldesk.wire import coming
-from mldesk.wire.batch import Batch
+from mldesk.wire.batch import Batch, staged_name
 from mldesk.wire.chunk_shelf import ChunkShelf
 from mldesk.wire.manifest import (
     CHUNK,
@@ -115,7 +114,7 @@ class ObjectStore:
 
     def stage(self, digest: str, data: bytes | bytearray | memoryview) -> Path:
         """Write the content of a small object where it waits for ``name_all``; return the path. Not synced."""
-        path = self._coming / f"{check_digest(digest)}.{secrets.token_hex(6)}.got"
+        path = staged_name(self._coming, digest)
         with durable.draft(self._drafts) as new:
             new.file.write(data)
             new.keep_as(path, sync=False)
