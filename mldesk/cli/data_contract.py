@@ -23,23 +23,23 @@ def contract(
     context: typer.Context, reference: Reference,
     infer: Annotated[bool, typer.Option("--infer", help="Make one of what the rows are like, and keep it.")] = False,
     edit: Annotated[Path | None, typer.Option("--edit", metavar="FILE", help="Keep the contract in this JSON "
-                                              "file.")] = None,
+                                              "file, or of a pandera schema in JSON or YAML.")] = None,
     export: Annotated[Path | None, typer.Option("--export", metavar="FILE", help="Write it as JSON, to change and "
                                                 "give to --edit; .py: as a pandera schema.")] = None,
 ) -> None:
     """Show what files must be like to join a dataset."""
+    from mldesk.workbench.contract_from_pandera import from_pandera, is_pandera, read_document
     from mldesk.workbench.contract_pandera import as_pandera
 
     if infer and edit is not None:
         raise BadInput("Give --infer or --edit, not both.")
-    face = Face.of(context)
+    face, left_out = Face.of(context), tuple[str, ...]()
     with face.workbench() as bench:
         service = bench.contracts
         if edit is not None:
-            try:
-                document = json.loads(read_text(edit, "contract"))
-            except ValueError as error:
-                raise BadInput(f"The contract is not JSON: {error}.") from error
+            document = read_document(read_text(edit, "contract"), yaml=edit.suffix.lower() in (".yaml", ".yml"))
+            if is_pandera(document):
+                document, left_out = from_pandera(document)
             kept = service.edit(reference, document)
         else:
             kept = service.infer(reference) if infer else service.show(reference)
@@ -48,12 +48,15 @@ def contract(
             json.dumps(kept.document, indent=2, ensure_ascii=False) + "\n"
         write_text(export, text)
     if face.json:
-        face.document({"dataset": kept.dataset, "number": kept.number, "contract": dict(kept.document)})
+        face.document({"dataset": kept.dataset, "number": kept.number, "contract": dict(kept.document),
+                       "left_out": list(left_out)})
         return
     face.table(("column", "type", "rules"), [
         (rule["name"], rule["type"], ", ".join(f"{key} {words.cell(value)}" for key, value in rule.items()
                                                if key not in ("name", "type")))
         for rule in kept.document["columns"][:200]])
+    if left_out:
+        face.note(f"! A contract has no place for {', '.join(left_out[:8])}{' …' if left_out[8:] else ''}.")
     face.note(f"contract {kept.number} of {kept.dataset}" + (f", written to {export}" if export else ""))
 
 

@@ -206,6 +206,40 @@ def test_other_sheets_of_a_workbook_are_no_reason_to_reject_it(mldesk: Command, 
     assert (found["status"], [item["severity"] for item in found["findings"]]) == ("accepted", ["warning"])
 
 
+# As pandera 0.31.1 writes it.
+PANDERA = """schema_type: dataframe
+columns:
+  id: {dtype: Int64, unique: true, greater_than: 0, less_than_or_equal_to: 9}
+  city: {dtype: 'string[pyarrow]', nullable: true, isin: [Lyon, Oslo]}
+  code: {dtype: 'string[pyarrow]', str_matches: '[A-Z]+$'}
+  x: {dtype: float64, in_range: {min_value: 0, max_value: 1, include_min: true, include_max: true}}
+  d: {dtype: 'datetime64[ns]', required: false, greater_than: '2024-01-01'}
+coerce: true
+strict: true
+"""
+
+
+def test_a_contract_is_read_from_a_pandera_schema(mldesk: Command, batch: Path, tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text(PANDERA)
+    made = mldesk.good("data", "contract", "t", "--edit", tmp_path / "schema.yaml")
+    assert made["contract"]["columns"] == [
+        {"name": "id", "type": "integer", "nullable": False, "low": 1, "high": 9, "unique": True},
+        {"name": "city", "type": "text", "values": ["Lyon", "Oslo"]},
+        {"name": "code", "type": "text", "nullable": False, "pattern": "[A-Z]+"},
+        {"name": "x", "type": "number", "nullable": False, "low": 0, "high": 1},
+        {"name": "d", "type": "datetime", "required": False, "nullable": False}]
+    assert (made["contract"]["extra"], made["left_out"]) == ("refuse", ["greater_than of 'd'"])
+    older = {"schema_type": "dataframe", "strict": False, "columns": {"id": {
+        "dtype": "int64", "nullable": False, "checks": {"greater_than_or_equal_to": {"value": 3, "options": {}}}}}}
+    (tmp_path / "schema.json").write_text(json.dumps(older))
+    made = mldesk.good("data", "contract", "t", "--edit", tmp_path / "schema.json")
+    assert made["contract"]["columns"] == [{"name": "id", "type": "integer", "nullable": False, "low": 3}]
+    for text in ("columns: [", "schema_type: dataframe", "schema_type: dataframe\ncolumns: {a: {dtype: complex128}}",
+                 "!!python/object/apply:os.system [x]"):
+        (tmp_path / "bad.yaml").write_text(text)
+        assert mldesk("data", "contract", "t", "--edit", tmp_path / "bad.yaml").code == 2
+
+
 def test_rejected_files_are_put_into_an_archive_with_the_report(mldesk: Command, batch: Path, tmp_path: Path) -> None:
     (batch / "sub").mkdir()
     for folder in (batch, batch / "sub"):
