@@ -15,7 +15,7 @@ import pyarrow as pa
 from mldesk.data.columns.different import Different
 from mldesk.wire.manifest import CHUNK, Entry
 
-_HELD = 16_000_000        # different values that are held in memory for all columns together: 128 MB
+_HELD = 10_000_000        # values that are held in memory for all columns together: 80 MB
 _SYNCED = 4 * CHUNK       # bytes that are written between two waits for the disk
 
 

@@ -90,7 +90,8 @@ class Different:
             nan = np.isnan(keys)
             if nan.any():
                 self._nan, keys = True, keys[~nan]
-        self._pieces.append(keys)
+        # A copy of its own: a view would keep all that came with these values in memory.
+        self._pieces.append(keys if keys.base is None else keys.copy())
         self.held += len(keys)
         if not self._many and self.held > max(_LOOSE, 2 * len(self._pieces[0])):
             self._pieces = [_once(np.concatenate(self._pieces))]

@@ -33,6 +33,7 @@ from mldesk.wire.schema import Column, ColumnType
 
 _BATCH = 32_768         # rows
 _AHEAD = 8_000_000      # cells that are computed while others are written, at most
+_SEVERAL = 50_000_000   # cells of a table that several threads work on: of larger ones each holds too much in memory
 _SAMPLE = 200_000       # rows that a preview looks at
 
 
@@ -90,7 +91,7 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
             state, row = _compile(work)
             out = folder / "parts"
             out.mkdir()
-            if in_any_order((step for _, step in active(checked)), state):
+            if _is_small(parts) and in_any_order((step for _, step in active(checked)), state):
                 with _connect(parts, others, folder, threads=None) as several:
                     writer = _write(several, state, row, out, check)
             else:
@@ -153,6 +154,12 @@ def recipe_script(store: ObjectStore, scratch: Path, manifest: str, columns: Seq
 
 
 Others = Mapping[str, tuple[Other, list[Path]]]  # by digest: what steps see, and the files
+
+
+def _is_small(parts: Sequence[Path]) -> bool:
+    found = [pq.read_metadata(part) for part in parts]
+    cells: int = sum(item.num_rows * item.num_columns for item in found)
+    return cells <= _SEVERAL
 
 
 def _others(store: ObjectStore, steps: Sequence[Step]) -> Others:
