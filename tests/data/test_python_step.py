@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -77,6 +78,20 @@ def test_what_a_function_may_not_do_or_cannot_is_said_in_one_sentence(line: str,
 def test_a_function_that_does_not_end_is_ended(line: str, cook: Any) -> None:
     with pytest.raises(BadInput, match="as it took longer than 1 s"):
         cook(body(line), seconds=1)
+
+
+@pytest.mark.parametrize(("number", "seconds", "words"), [(1, 60, "something else into its answer"),
+                                                          (2, 2, "longer than 2 s")])
+def test_what_a_function_floods_us_with_is_not_kept(number: int, seconds: int, words: str, cook: Any) -> None:
+    before = _peak()
+    with pytest.raises(BadInput, match=words):
+        cook(body(f"import os\n    while True: os.write({number}, b'x' * 1_000_000)"), seconds=seconds)
+    assert _peak() - before < 300  # it writes some GiB a second
+
+
+def _peak() -> int:
+    """Return the most memory that this process ever took, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 def test_a_function_is_cancelled_with_its_recipe(table: Table, store: ObjectStore, scratch: Path) -> None:

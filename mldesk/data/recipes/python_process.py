@@ -23,6 +23,7 @@ from mldesk.data.stopping import check_stopped, watch
 
 GIB = 1 << 30
 _LOOK = 0.1            # seconds between two looks at time and memory
+_TAIL = 128 * 1024    # bytes of what it says that are kept
 _START = 30.0          # seconds that Python and pandas may take to start, beyond the limit
 _PASSED_ON = ("LD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE")  # what an installed Python may not start without
 
@@ -81,19 +82,20 @@ class Confined:
         lines: list[bytes] = []
         stderr = process.stderr
         threads = [threading.Thread(target=self._feed, args=(process.stdin, rows), name="python-step-feed"),
-                   threading.Thread(target=lambda: lines.append(stderr.read()), name="python-step-said"),
+                   threading.Thread(target=lambda: lines.append(_last_of(stderr)), name="python-step-said"),
                    threading.Thread(target=self._guard, args=(process,), name="python-step-guard")]
         for thread in threads:
             thread.start()
         wrong = ""
         try:
-            yield from _read(process.stdout)
+            yield from _read(process.stdout, self._limits.memory)
             process.stdout.close()
             process.wait()
         except (pa.ArrowException, OSError, ValueError) as error:  # it ended, or wrote what is no table
             wrong = str(error)
         finally:
-            _finish(process, bool(wrong))
+            if _finish(process, bool(wrong)) and wrong:
+                self._why = self._why or "answer"
             for thread in threads:
                 thread.join()
         check_stopped("The recipe")
@@ -155,6 +157,8 @@ class Confined:
                                  "Python may not")
         if "problem" in self.said:
             raise ProcessProblem(str(self.said["problem"])[:500])
+        if self._why == "answer":
+            raise ProcessProblem("its function gave no table: it wrote something else into its answer")
         if status < 0:
             raise ProcessProblem(f"its function's process was ended by signal {-status}; perhaps memory ran out")
         if wrong or "stayed" not in self.said:
@@ -172,20 +176,45 @@ class _Kill:
         _kill(self._process)
 
 
-def _read(pipe: IO[bytes]) -> Iterator[pa.RecordBatch]:
+def _last_of(pipe: IO[bytes]) -> bytes:
+    """Read a pipe to its end and return the last of it, however much a function writes there."""
+    kept = b""
+    while piece := pipe.read(_TAIL):
+        kept = (kept + piece)[-_TAIL:]
+    return kept
+
+
+class _Measured:
+    """A pipe of which no more is read at once than that process may hold, whatever length it says comes next."""
+
+    closed = False
+
+    def __init__(self, pipe: IO[bytes], most: int) -> None:
+        self._pipe, self._most = pipe, most
+
+    def read(self, size: int) -> bytes:
+        """Raises ValueError for more than that."""
+        if size > self._most:
+            raise ValueError("a piece that is larger than the memory it may take")
+        return self._pipe.read(size)
+
+
+def _read(pipe: IO[bytes], most: int) -> Iterator[pa.RecordBatch]:
     """Give batches as they come; each is looked through, as nothing that process says is to be trusted."""
-    with pa.ipc.open_stream(pipe) as reader:
+    with pa.ipc.open_stream(pa.PythonFile(_Measured(pipe, most), mode="r")) as reader:
         for batch in reader:
             batch.validate(full=True)
             yield batch
 
 
-def _finish(process: subprocess.Popen[bytes], wrong: bool) -> None:
-    """Let a process that is ending say its last word; end one that is not."""
+def _finish(process: subprocess.Popen[bytes], wrong: bool) -> bool:
+    """Let a process that is ending say its last word; end one that is not, and return whether it was one."""
     if wrong:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(2)
+    running = process.poll() is None
     _kill(process)
+    return running
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
