@@ -28,6 +28,7 @@ from mldesk.workbench.model_about import AboutService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
+from mldesk.workbench.retraining import RetrainService
 from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
@@ -71,7 +72,8 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         explaining=ExplainService(library, datasets, models, runs, predictions),
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),
         reports=ReportService(library, datasets, runs),
-        book=RunBook(library), run_import=RunImport(library))
+        book=RunBook(library), run_import=RunImport(library),
+        retraining=RetrainService(library, models, runs))
 
 
 def examine_machine(home: Path | None = None) -> Iterator[Finding]:

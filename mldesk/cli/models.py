@@ -10,13 +10,15 @@ import typer
 from mldesk.cli import words
 from mldesk.cli.face import Face, facts, make_table
 from mldesk.cli.model_about import card, drift, layers, lineage
+from mldesk.cli.model_retrain import challenge, retrain
 from mldesk.cli.model_shown import Reference, leading, up_to_date
 from mldesk.cli.model_stages import history, predictions, promote, rollback, stage
 from mldesk.cli.steps import kinds
 
 app = typer.Typer(help="Look at models, choose versions, export and import safe bundles.")
 app.command()(kinds)
-for _command in (promote, rollback, stage, history, lineage, layers, card, drift, predictions):
+for _command in (promote, rollback, stage, history, lineage, layers, card, drift, retrain, challenge,
+                 predictions):
     app.command()(_command)
 
 Bundle = Annotated[Path, typer.Argument(metavar="FILE", help="A .mlbundle file.")]

@@ -19,6 +19,7 @@ from mldesk.workbench.model_about import AboutService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
 from mldesk.workbench.reporting import ReportService
+from mldesk.workbench.retraining import RetrainService
 from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
@@ -43,6 +44,7 @@ class Workbench:
     models: ModelService
     about: AboutService
     drift: DriftService
+    retraining: RetrainService
     predictions: PredictionService
     runners: RunnerService
     reports: ReportService

@@ -80,6 +80,8 @@ COMMANDS = {
     "models layers": {"M[@V]"},
     "models card": {"M[@V]", "--edit", "--reset", "-o"},
     "models drift": {"M[@V]", "FILE|N[@V]"},
+    "models retrain": {"M[@V]", "N[@V]", "--promote"},
+    "models challenge": {"NEW", "OLD"},
     "models predictions": {"M", "--check"},
     "models export": {"M[@V]", "FILE.mlbundle", "--as"},
     "models inspect": {"FILE"},

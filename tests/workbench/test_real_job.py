@@ -101,6 +101,19 @@ def _compare_with_other_rows(bench: Workbench, folder: Path) -> None:
         bench.drift.check("penguins-Species", str(folder / "nothing.csv"))
 
 
+def _train_again(bench: Workbench) -> None:
+    """The same on the same data is the same model, and the older one learned from none of the rows it is tested on."""
+    run = bench.retraining.start("penguins-Species", "penguins")
+    assert [event.kind for event in bench.runs.follow(run.id)][-1] == "succeeded", bench.runs.get(run.id)
+    assert bench.runs.get(run.id).model == "penguins-Species@2"
+    found = bench.retraining.challenge("penguins-Species@2", "penguins-Species@1")
+    assert (found.learned, found.better) == (0, found.scores["loss"][0] < found.scores["loss"][1])
+    assert found.scores["accuracy"][0] == found.scores["accuracy"][1] == pytest.approx(
+        bench.models.show("penguins-Species@2").metrics["accuracy"])
+    assert found.scores["loss"][0] == pytest.approx(found.scores["loss"][1], abs=1e-5)
+    assert not any(item["sure"] and abs(item["low"]) > 1e-5 for item in found.paired["differences"].values())
+
+
 def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbench, tmp_path: Path) -> None:
     run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear", folds=3))
     list(bench.runs.follow(run.id))
@@ -130,6 +143,7 @@ def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbenc
         tried.row({"Iland": 1})
     bench.models.export("penguins-Species", tmp_path / "p.mlbundle")
     assert bench.explaining.what_if(str(tmp_path / "p.mlbundle")).ask(tried.usual()).contributions  # its sample rows
+    _train_again(bench)
 
 
 def test_a_bundle_comes_back_as_a_model_and_a_changed_one_does_not(bench: Workbench, tmp_path: Path) -> None:

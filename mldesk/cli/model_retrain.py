@@ -1,0 +1,75 @@
+"""``mldesk models retrain|challenge``: a model on new data, and two versions on the same test rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.face import Face
+from mldesk.cli.failures import Failed
+from mldesk.cli.following import RunDisplay
+from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.model_shown import Reference, up_to_date
+
+if TYPE_CHECKING:
+    from mldesk.workbench.retraining import Challenge
+
+Old = Annotated[str, typer.Argument(metavar="OLD", help="The version it is to replace.")]
+
+
+def challenge(context: typer.Context,
+              new: Annotated[str, typer.Argument(metavar="NEW", help="A version, M@V; its test rows are looked at.")],
+              old: Old) -> None:
+    """Set two versions side by side on the same test rows."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        up_to_date(face, bench)
+        found = bench.retraining.challenge(new, old)
+    face.document(found.to_json()) if face.json else _show(face, found)
+
+
+def retrain(
+    context: typer.Context, reference: Reference,
+    dataset: Annotated[str, typer.Argument(metavar="N[@V]", help="What it learns from now.")],
+    promote: Annotated[bool, typer.Option("--promote", help="Promote the new version if its loss on the same rows is "
+                                          "smaller.")] = False,
+    runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
+) -> None:
+    """Train a model again as it was trained, on new data, and compare both before anything is promoted."""
+    face = Face.of(context)
+    with Interrupts() as interrupts, face.workbench() as bench:
+        up_to_date(face, bench)
+        old = bench.models.show(reference).label
+        run = bench.retraining.start(reference, dataset, runner)
+        with RunDisplay(face, run.name) as display:
+            for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
+                display.event(event)
+        run = bench.runs.get(run.id)
+        if run.model is None:
+            face.note(run.message or f"Run {run.name} goes on; `mldesk models challenge` compares what it makes.")
+            raise Failed(1)
+        found = bench.retraining.challenge(run.model, old)
+        promoted = promote and found.better
+        if promoted:
+            name, _, number = run.model.rpartition("@")
+            bench.models.promote(name, int(number), f"Better than {old} on {found.rows} test rows.")
+    if face.json:
+        face.document({"run": run.id, "model": run.model, "promoted": promoted, **found.to_json()})
+        return
+    _show(face, found)
+    face.say(f"{run.model} is promoted." if promoted else f"{run.model} is not promoted.")
+
+
+def _show(face: Face, found: Challenge) -> None:
+    face.table(("score", found.new, found.old), [(name, words.score(one), words.score(other))
+                                                 for name, (one, other) in found.scores.items()],
+               right=(found.new, found.old))
+    face.table(("difference", "from", "to", ""), [
+        (name, words.score(item["low"]), words.score(item["high"]), "" if item["sure"] else "may be luck")
+        for name, item in found.paired["differences"].items()], right=("from", "to"))
+    if found.learned:
+        face.note(f"! {found.old} learned from {found.learned} of these {found.rows} rows, which flatters it.")
+    elif found.learned is None:
+        face.note(f"! Whether {found.old} learned from some of these {found.rows} rows is not known.")

@@ -1,0 +1,139 @@
+"""Training a model again on new data, and two versions on the same test rows before one is promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.library import Library
+from mldesk.library.records import ModelVersion, Run
+from mldesk.training.split import TRAIN, VALIDATION
+from mldesk.training.values import take
+from mldesk.wire.schema import Column, columns_from_json
+from mldesk.workbench.models import ModelService
+from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.paired import RowsTested, paired, read_tested
+from mldesk.workbench.runs import RunService
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Two versions on the test rows of the newer one."""
+
+    new: str
+    old: str
+    rows: int
+    learned: int | None                    # of these rows the older one was fitted or tuned on; None: not known
+    scores: Mapping[str, tuple[float, float]]   # by name: the newer one's, the older one's
+    paired: Mapping[str, Any]              # as ``paired.paired``, new minus old
+
+    @property
+    def better(self) -> bool:
+        """The newer one has the smaller loss on these rows."""
+        return self.scores["loss"][0] < self.scores["loss"][1]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"new": self.new, "old": self.old, "rows": self.rows, "learned_by_old": self.learned,
+                "better": self.better,
+                "scores": {name: {"new": one, "old": other} for name, (one, other) in self.scores.items()},
+                **{key: value for key, value in self.paired.items() if key != "rows"}}
+
+
+class RetrainService:
+    """Trains versions again as they were trained, on other rows."""
+
+    def __init__(self, library: Library, models: ModelService, runs: RunService) -> None:
+        self._library, self._models, self._runs = library, models, runs
+
+    def start(self, model: str, dataset: str, runner: str = "local") -> Run:
+        """Start the run that trains ``M[@V]`` anew on ``dataset``; it becomes the next version of the same model.
+
+        Raises NotFound; BadInput for a model of a bundle or a search; as ``RunService.start``.
+        """
+        version = self._models.show(model)
+        run = self._run(version)
+        if run.kind != "train":
+            raise BadInput(f"{version.label} came out of a search, which is not repeated by training.",
+                           hint=f"Search again: mldesk search {dataset} --target {version.target}")
+        asked, split = run.spec["payload"], run.spec["payload"]["split"]
+        features = asked.get("features")
+        return self._runs.start(TrainOrder(
+            dataset, version.target, task=version.task, estimator=version.estimator, parameters=asked["parameters"],
+            features=None if features is None else tuple(features), test_size=split["test_size"],
+            validation_size=split["validation_size"], split="random" if split["method"] == "given" else split["method"],
+            split_column=split.get("column"), folds=split.get("folds", 0), seed=asked["seed"], runner=runner,
+            model=version.model))
+
+    def challenge(self, new: str, old: str) -> Challenge:
+        """Set two versions side by side on the rows that ``new`` was tested on. Raises NotFound, BadInput."""
+        ours, theirs = self._models.show(new), self._models.show(old)
+        run = self._run(ours)
+        artifact = self._library.runs.artifacts(run.id).get("predictions")
+        if artifact is None:
+            raise NotFound(f"{ours.label} kept no predictions of its test rows.", hint="Train it again.")
+        tested = read_tested(self._library.objects.path(str(artifact["digest"])))
+        other = RowsTested(tested.rows, tested.y, self._answers(theirs, run, tested), tested.classes)
+        return Challenge(ours.label, theirs.label, len(tested.y), self._learned(theirs, run, tested),
+                         _scores(tested, other), paired(tested, other))
+
+    def _answers(self, version: ModelVersion, run: Run, tested: RowsTested) -> Any:
+        from mldesk.bundles import Predictor  # onnxruntime loads with it
+        from mldesk.training.model_files import name
+        from mldesk.training.table import read_columns  # pyarrow
+
+        predictor = Predictor.from_manifest(version.manifest, self._library.objects)
+        if tuple(name(label) for label in predictor.classes) != tested.classes:
+            raise BadInput(f"{version.label} knows other classes, so the two cannot be compared.",
+                           hint="Compare versions of one target whose classes are the same.")
+        payload = _payload(run)
+        have = {column.name: column for column in columns_from_json(payload["columns"])}
+        absent = [column.name for column in predictor.schema if column.name not in have]
+        if absent:
+            raise BadInput(f"The rows lack the column {absent[0][:60]!r}, which {version.label} needs.",
+                           hint="Compare versions that learned from tables of the same columns.")
+        wanted: list[Column] = [have[column.name] for column in predictor.schema]
+        rows = take(read_columns(self._library.objects, str(payload["dataset"]), wanted), tested.rows)
+        found = predictor.outputs_of(predictor.encode(rows)).astype(np.float64)
+        return found if tested.classes else found[:, 0]
+
+    def _learned(self, version: ModelVersion, run: Run, tested: RowsTested) -> int | None:
+        """Return how many of the rows an older version has seen in training; None where that is not known."""
+        if version.run is None:
+            return None
+        before = self._library.runs.get(version.run)
+        split = (before.result or {}).get("split")
+        if _payload(before)["dataset"] != _payload(run)["dataset"] or not isinstance(split, str):
+            return None
+        membership = np.frombuffer(self._library.objects.read(split), np.uint8)[tested.rows]
+        return int(np.isin(membership, (TRAIN, VALIDATION)).sum())
+
+    def _run(self, version: ModelVersion) -> Run:
+        if version.run is None:
+            raise BadInput(f"{version.label} came as a bundle: how it was trained is not known here.",
+                           hint="Train a model here, and compare with that.")
+        return self._library.runs.get(version.run)
+
+
+def _payload(run: Run) -> Mapping[str, Any]:
+    payload: Mapping[str, Any] = run.spec["payload"]
+    train: Mapping[str, Any] = payload.get("train", payload)   # a search's order holds one for training
+    return train
+
+
+def _scores(ours: RowsTested, theirs: RowsTested) -> dict[str, tuple[float, float]]:
+    """Return loss (log loss in nats, or mean squared error) and accuracy or R² of both."""
+    found = [_quick(one) for one in (ours, theirs)]
+    return {name: (found[0][name], found[1][name]) for name in found[0]}
+
+
+def _quick(tested: RowsTested) -> dict[str, float]:
+    y, prediction = tested.y, tested.prediction
+    if tested.classes:
+        loss = float(-np.log(np.clip(prediction[np.arange(len(y)), y], 1e-15, None)).mean())
+        return {"loss": loss, "accuracy": float((prediction.argmax(1) == y).mean())}
+    squares = float(np.mean((y - prediction) ** 2))
+    return {"loss": squares, "r2": 1 - squares / (float(np.var(y)) or 1.0)}
