@@ -15,6 +15,7 @@ import pytest
 from mldesk.cli.arguments import Globals
 from mldesk.cli.face import Face
 from mldesk.cli.failures import describe
+from mldesk.cli.interrupts import sigterm_interrupts
 from mldesk.core.errors import BadInput, DiskFull, MldeskError, NotFound
 from tests.cli.conftest import Command
 
@@ -176,3 +177,10 @@ def test_a_home_that_nobody_has_or_that_has_no_name_is_a_sentence(mldesk: Comman
     answer = mldesk("data", "list", MLDESK_HOME=odd)
     assert (answer.code, "odd\\xff has a name that is no UTF-8" in answer.err) == (2, True)
     assert mldesk("data", "list", MLDESK_HOME="~nobody-of-this-name/x").code == 0  # a folder of that name
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), sigterm_interrupts():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
