@@ -24,8 +24,13 @@ def test_the_guard_says_what_it_found_and_shows_the_rows(tmp_path: Path, qtbot: 
         dialog.split.column.set_value("tenure")
         assert dialog.state.order.value.split_column == "tenure"
         dialog.split.how.set_value("random")
-        dialog.order.setText("Yes, No")
-        assert dialog.state.order.value.order == ("Yes", "No")
+        await user.until(lambda: dialog.state.check.value is not None, "what is said of the order")
+        assert dialog._order_row.isHidden()   # two classes have no order to speak of
+        dialog.target.set_value("Contract")
+        dialog._on_target("Contract")
+        await user.until(lambda: not dialog._order_row.isHidden(), "the order of three classes")
+        dialog.order.setText("Month-to-month, One year, Two year")
+        assert dialog.state.order.value.order == ("Month-to-month", "One year", "Two year")
         await user.shot("order of the classes")
         dialog.kind.set_value("search")
         dialog.search.blend.set_value("stack")
@@ -34,7 +39,7 @@ def test_the_guard_says_what_it_found_and_shows_the_rows(tmp_path: Path, qtbot: 
         await user.shot("a stack")
         dialog.kind.set_value("one")
         dialog._on_search()
-        dialog.order.clear()
+        dialog._on_target("Churn")
         assert dialog.state.order.value.order == ()
         dialog.state.change(features=("gender", "Partner", "tenure"))  # so few that rows are alike
         dialog.guard.check()

@@ -141,8 +141,8 @@ class TrainDialog(Sheet, TaskOwner):
         self.order.setPlaceholderText(self.tr("low, middle, high"))
         self.order.textChanged.connect(self._on_order)
         self._order_row = FormRow(self.tr("Order of the classes"), self.order, self.tr(
-            "From low to high, if they have an order; sorted takes them as they sort. Scores then say how far off a "
-            "miss is. Empty: they have none."))
+            "From low to high, so that scores say how far off a miss is; sorted takes them as they sort. Empty: they "
+            "have no order."))
         self.kind = Segmented([("one", self.tr("One model")), ("search", self.tr("Search for the best"))])
         self._kind_row = FormRow(self.tr("Train"), self.kind)
         self.search = SearchForm(self.state.search or SearchWish())
@@ -208,7 +208,8 @@ class TrainDialog(Sheet, TaskOwner):
         check, order = self.state.check.value, self.state.order.value
         task = order.task or (check.task if check is not None else None)
         searches = self.state.search is not None
-        for part, belongs in ((self._task_row, True), (self._order_row, task == "tabular_classification"),
+        several = any(column.name == order.target and column.distinct > 2 for column in self.state.version.columns)
+        for part, belongs in ((self._task_row, True), (self._order_row, task == "tabular_classification" and several),
                               (self._kind_row, True), (self.search, searches),
                               (self._estimator_row, not searches), (self._form_box, not searches)):
             part.setVisible(task is not None and belongs)
