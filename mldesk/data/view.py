@@ -159,15 +159,27 @@ class TableView:
         """Answer like ``query``, and say whether there are more rows than ``limit`` (at most MAX_ROWS) let through."""
         limit = max(0, min(limit, MAX_ROWS))
         with self._lock, self._intact(), sql_errors("The query"):
-            connection = self._engine()
-            statements = connection.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise BadInput("A query is one SELECT; nothing else is allowed here.",
-                               hint="For example: SELECT count(*) FROM data.")
-            answer = connection.execute(statements[0])
+            answer = self._engine().execute(self._select(sql))
             names = [str(item[0]) for item in answer.description or ()]
             rows = answer.fetchmany(limit + 1)
             return names, [[plain(value) for value in row] for row in rows[:limit]], len(rows) > limit
+
+    def _select(self, sql: str) -> duckdb.Statement:
+        """Return the one SELECT that a query is. Raises BadInput for anything else."""
+        statements = self._engine().extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise BadInput("A query is one SELECT; nothing else is allowed here.",
+                           hint="For example: SELECT count(*) FROM data.")
+        return statements[0]
+
+    def write_answer(self, sql: str, path: Path) -> None:
+        """Write all rows of one SELECT as Parquet. Raises BadInput as ``answer`` does, WorkFailed when interrupted."""
+        with self._lock, self._intact(), sql_errors("The query"):
+            # the engine itself may write no file
+            reader = self._engine().sql(self._select(sql).query).to_arrow_reader(65_536)
+            with pq.ParquetWriter(path, reader.schema) as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
 
     def batches(self, size: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Give all rows as Arrow batches, in order."""

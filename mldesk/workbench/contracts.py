@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.durable import disk_errors, replacing
@@ -103,7 +105,7 @@ class ContractService:
             unique = () if choices is not None else tuple(
                 rule.name for rule in contract.columns if rule.unique and rule.severity == "error")
             version = self._merge(head, checked, unique) if merge and checked else None
-        moved = _quarantine(head.dataset, verdicts, quarantine) if quarantine is not None else ()
+        moved = put_aside(head.dataset, verdicts, quarantine) if quarantine is not None else ()
         return Checked(head.dataset, kept.number, tuple(verdicts), version, moved)
 
     def _check_all(self, files: Sequence[Path], contract: Contract, head: DatasetVersion, folder: Path,
@@ -190,8 +192,19 @@ def _fits(contract: Contract, head: DatasetVersion) -> None:
                            "its contract.", hint="Change the column's type by a recipe, or edit the contract.")
 
 
-def _quarantine(dataset: str, verdicts: Sequence[Verdict], folder: Path) -> tuple[Path, ...]:
-    """Copy the rejected files, with a report; a file of the same name and other bytes gets a number."""
+def put_aside(dataset: str, verdicts: Sequence[Verdict], folder: Path) -> tuple[Path, ...]:
+    """Copy the rejected files to a folder, with a report; a file of the same name and other bytes gets a number.
+
+    A ``folder`` that ends in .zip is made a zip of these, in place of one that is there. Raises DiskFull, OSError.
+    """
+    if folder.suffix.lower() == ".zip":
+        with TemporaryDirectory(dir=folder.parent, prefix=".mldesk-") as scratch:
+            packed = put_aside(dataset, verdicts, Path(scratch, folder.stem))
+            if packed:
+                with disk_errors("the quarantine"):
+                    made = shutil.make_archive(str(Path(scratch, "made")), "zip", scratch, folder.stem)
+                    os.replace(made, folder)
+            return packed
     rejected = [verdict for verdict in verdicts if verdict.status == "rejected"]
     if not rejected:
         return ()

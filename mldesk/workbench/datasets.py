@@ -173,6 +173,27 @@ class DatasetService:
             columns, rows, truncated = stoppable(lambda: view.answer(sql, limit), cancelled, "The query")
         return Page(tuple(columns), rows, 0, len(rows), truncated)
 
+    def keep_query(self, reference: str, sql: str, name: str = "", *,
+                   cancelled: Cancelled | None = None) -> DatasetVersion:
+        """Keep all rows that a query over a version gives: as the dataset's next version, or as dataset ``name``.
+
+        Raises as ``query`` does, and DiskFull. The version says the query as its source.
+        """
+        from mldesk.data import ImportOptions, import_table
+        from mldesk.data.imports.importing import working_folder
+        from mldesk.data.stopping import stoppable
+
+        version = self.show(reference)
+        name = check_name(name, "dataset") if name else version.dataset
+        with working_folder(self._home.scratch) as folder, self.view(version) as view:
+            answer = folder / "answer.parquet"
+            stoppable(lambda: view.write_answer(sql, answer), cancelled, "The query")
+            table = import_table([answer], self._library.objects, self._home.scratch, ImportOptions(),
+                                 cancelled=cancelled)
+        own = name == version.dataset
+        return self._keep(name, table, parent=version.number if own else None,
+                          source=f"SQL over {version.label}: {' '.join(sql.split())[:500]}")
+
     def profile(self, reference: str, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Return the profile of every column; made once per version and kept in the library.
 

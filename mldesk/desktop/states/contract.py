@@ -101,6 +101,12 @@ class CheckState:
         self.desk.nudge()
         return made
 
+    async def put_aside(self, place: Path) -> int:
+        """Copy the rejected files with a report to a folder or .zip; return how many. Raises DiskFull, OSError."""
+        from mldesk.workbench.contracts import put_aside
+
+        return len(await in_thread(put_aside, self.name, self.verdicts.value, place))
+
     async def write_report(self, path: Path) -> None:
         """Write what is wrong: .html, .txt, or .csv with a line per cell. Raises OSError."""
         from mldesk.workbench.contract_report import as_csv, as_html, as_text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +98,19 @@ class DatasetState:
         return await in_thread(lambda: self._desk.workbench.datasets.query(
             reference, sql, limit=QUERY_LIMIT, cancelled=lambda: cancelled() or closing.is_set()))
 
+    async def keep_query(self, sql: str, name: str, cancelled: Callable[[], bool] = bool) -> DatasetVersion:
+        """Keep a query's answer as the next version, or as dataset ``name``. Raises as ``query`` does, DiskFull."""
+        reference, closing = self.reference, current().closing
+        made = await in_thread(lambda: self._desk.workbench.datasets.keep_query(
+            reference, sql, name, cancelled=lambda: cancelled() or closing.is_set()))
+        self._desk.nudge()
+        return made
+
+    async def annotate(self, number: int, note: str, tags: Sequence[str]) -> None:
+        """Keep a note and tags of a version. Raises BadInput, NotFound."""
+        await in_thread(lambda: self._desk.workbench.history.annotate(f"{self.name}@{number}", note=note, tags=tags))
+        await self.load_lineage()
+
     async def roll_back(self, number: int) -> int:
         """Make ``number`` the head; return the number of the head before. Raises NotFound."""
         before = self.head.value.number if self.head.value is not None else number
@@ -107,21 +120,28 @@ class DatasetState:
         await self.refresh()
         return before
 
-    async def diff(self, first: int, second: int) -> Mapping[str, Any]:
-        """Say what differs between two versions, by a column that tells the rows of both apart, if there is one.
+    async def diff(self, first: int, second: int, key: str | None = None) -> Mapping[str, Any]:
+        """Say what differs between two versions, by column ``key`` ("": none), or one that tells rows apart.
 
-        Raises NotFound.
+        Raises NotFound, BadInput for a key that does not.
         """
-        service, keys = self._desk.workbench.datasets, self._key(first, second)
-        return await in_thread(lambda: service.diff(self.name, first, second, keys=keys))
+        service, keys = self._desk.workbench.datasets, self.keys(first, second)[:1] if key is None else (key,)
+        return await in_thread(lambda: service.diff(self.name, first, second, keys=tuple(filter(None, keys))))
 
-    def _key(self, first: int, second: int) -> tuple[str, ...]:
+    async def profiles(self, first: int, second: int) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return the profiles of two versions. Raises NotFound, DataElsewhere."""
+        service = self._desk.workbench.datasets
+        return (await in_thread(service.profile, f"{self.name}@{first}"),
+                await in_thread(service.profile, f"{self.name}@{second}"))
+
+    def keys(self, first: int, second: int) -> tuple[str, ...]:
+        """Return the columns that tell the rows of both versions apart."""
         both = [{column.name: column.type for column in version.columns
                  if column.distinct == version.rows and not column.missing}
                 for version in self.versions.value if version.number in (first, second)]
         if len(both) < 2:
             return ()
-        return tuple(name for name, kind in both[0].items() if both[1].get(name) is kind)[:1]
+        return tuple(name for name, kind in both[0].items() if both[1].get(name) is kind)
 
     async def export(self, path: Path) -> None:
         """Write what is shown as a file; its ending says which kind. Raises BadInput, DiskFull."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mldesk.data.contracts.verdict import Finding, Verdict
 
 REPORTS = ("Web page (*.html)", "Text (*.txt)", "CSV, a line per cell (*.csv)")
+ASIDE = ("Zip (*.zip)", "Folder (*)")
 _SHOWN = 20  # findings of a file
 
 
@@ -66,6 +67,11 @@ class CheckDialog(Sheet, TaskOwner):
         self.report.clicked.connect(lambda: choose_place(
             self, self.tr("Save the report"), REPORTS, f"{name}-check.html", self._write))
         self.extra.addWidget(self.report)
+        self.aside = make_button(self.tr("Put the rejected aside…"), "ghost", "folder")
+        self.aside.setToolTip(self.tr("Copies the rejected files, with a report, into a folder or a zip."))
+        self.aside.clicked.connect(lambda: choose_place(
+            self, self.tr("Put the rejected files aside"), ASIDE, f"{name}-rejected.zip", self._put_aside))
+        self.extra.addWidget(self.aside)
         self._build()
         self._look = QTimer(self, interval=200)
         self._look.timeout.connect(self._show_progress)
@@ -144,6 +150,10 @@ class CheckDialog(Sheet, TaskOwner):
             enable(self.report)
         else:
             disable(self.report, self.tr("Nothing is checked yet."))
+        if rejected:
+            enable(self.aside)
+        else:
+            disable(self.aside, self.tr("No file is rejected."))
         if verdicts and not self.table.selected():
             self.table.select([(rejected or list(verdicts))[0].file])
         self._show_chosen()
@@ -250,6 +260,16 @@ class CheckDialog(Sheet, TaskOwner):
             self.set_error(sentence(error))
             return
         self._shell.say(self.tr("Wrote {name}.").format(name=path.name), "success")
+
+    @async_slot
+    async def _put_aside(self, path: Path) -> None:
+        try:
+            count = await self.state.put_aside(path)
+        except (MldeskError, OSError) as error:
+            self.set_error(sentence(error))
+            return
+        self._shell.say(self.tr("{files} copied to {name}, with a report.").format(
+            files=words.counted(count, self.tr("file"), self.tr("files")), name=path.name), "success")
 
     def _on_finished(self) -> None:
         self.state.stop.set()

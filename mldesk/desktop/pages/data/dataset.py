@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,11 @@ from mldesk.desktop.pages.data.dataset_query import QueryView
 from mldesk.desktop.pages.data.dataset_remove import ask_to_remove
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu
 from mldesk.desktop.pages.data.dataset_versions import VersionsView
+from mldesk.desktop.pages.data.diff_dialog import DiffDialog
 from mldesk.desktop.pages.data.explore_rows import PickedBar
 from mldesk.desktop.pages.data.explore_view import ExploreView
 from mldesk.desktop.pages.data.problems import ProblemsView
+from mldesk.desktop.pages.data.version_words import VersionWordsDialog
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.shell import Shell
@@ -100,6 +101,9 @@ class DatasetPage(Page):
         self.versions.shown.connect(self._on_show_version)
         self.versions.rolled_back.connect(self._roll_back)
         self.versions.diffed.connect(self._show_diff)
+        self.versions.annotated.connect(
+            lambda number: VersionWordsDialog(self.state, number, self.shell.host).open())
+        self.query.kept.connect(self._on_kept)
         self.keep(self.state.version.subscribe(self._show_version))
         self.keep(self.state.lineage.subscribe(self.versions.show_lineage))
         self.keep(self.state.versions.subscribe(lambda _: self._show_history()))
@@ -297,6 +301,19 @@ class DatasetPage(Page):
         shell.desk.nudge()
 
     @async_slot
+    async def _on_kept(self, version: DatasetVersion, before: int) -> None:
+        """A query's answer became a version: it can be taken back where it is one of this dataset."""
+        own = version.dataset == self.state.name
+        self.shell.say(self.tr("The answer is {version} now.").format(version=version.label), "success",
+                       (self.tr("Undo"), lambda: self._roll_back(before)) if own else None)
+        if own:
+            self.state.show(None)
+            await self.state.refresh()
+            self.show_tab("table")
+        else:
+            self.shell.open_dataset(version.dataset)
+
+    @async_slot
     async def _roll_back(self, number: int) -> None:
         before = await self.state.roll_back(number)
         self.shell.say(self.tr("{name} now means version {number}.").format(name=self.state.name, number=number),
@@ -304,7 +321,7 @@ class DatasetPage(Page):
 
     @async_slot
     async def _show_diff(self, first: int, second: int) -> None:
-        DiffDialog(self, await self.state.diff(first, second)).open()
+        DiffDialog(self.state, await self.state.diff(first, second), self.shell.host).open()
 
 
 def page_at(shell: Shell, reference: str, row: int) -> DatasetPage:
@@ -356,43 +373,3 @@ class RenameDialog(Sheet):
             return
         self._page.header.set_title(self._page.state.name)
         self.accept()
-
-
-class DiffDialog(Sheet):
-    """What differs between two versions, in sentences."""
-
-    def __init__(self, page: DatasetPage, diff: Mapping[str, Any]) -> None:
-        title = page.tr("From version {first} to {second}").format(first=diff["from"], second=diff["to"])
-        super().__init__(title, page.shell.host, primary=page.tr("Close"), width=480, scrolls=True)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.secondary.hide()
-        self.confirmed.connect(self.accept)
-        for line in diff_lines(diff):
-            self.add(make_label(line, wrap=True, selectable=True))
-        self.resize(480, 360)
-
-
-def diff_lines(diff: Mapping[str, Any]) -> list[str]:
-    """Return what a diff says, one sentence per line."""
-    tr, rows, columns = words.tr, diff["rows"], diff["columns"]
-    lines = [tr("Rows: {before} before, {after} after.").format(
-        before=words.number(rows["from"]), after=words.number(rows["to"]))]
-    if rows.get("keys"):
-        lines.append(tr("By {key}: {removed} rows are gone, {added} are new, {changed} changed.").format(
-            key=", ".join(rows["keys"]), removed=words.number(rows["removed"]), added=words.number(rows["added"]),
-            changed=words.number(rows["changed"])))
-        lines += [tr("{column}: {count} changed.").format(
-            column=name, count=words.counted(count, tr("cell"), tr("cells"))) for name, count in
-            rows["changed_by"].items()]
-    elif rows.get("removed") or rows.get("added"):
-        lines.append(tr("{removed} rows are gone or changed, {added} are new or changed.").format(
-            removed=words.number(rows["removed"]), added=words.number(rows["added"])))
-    for key, text in (("removed", tr("Columns taken out: {names}.")), ("added", tr("Columns added: {names}."))):
-        if columns[key]:
-            lines.append(text.format(names=", ".join(columns[key])))
-    lines += [tr("{column} changed from {before} to {after}.").format(
-        column=item["column"], before=item["from"], after=item["to"]) for item in columns["retyped"]]
-    lines += [tr("{column}: {before} missing before, {after} after.").format(
-        column=item["column"], before=words.number(item["from"]), after=words.number(item["to"]))
-        for item in diff["missing"]]
-    return lines if len(lines) > 1 else [*lines, tr("Nothing else differs.")]

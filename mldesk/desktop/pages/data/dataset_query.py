@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
@@ -13,11 +14,26 @@ from mldesk.desktop.pages.data.sql_field import SqlField
 from mldesk.desktop.states.dataset import QUERY_LIMIT, DatasetState
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, DataTable, Spinner, disable, enable, make_button, make_label, row, set_tone
+from mldesk.desktop.widgets import (
+    Card,
+    DataTable,
+    FormRow,
+    Segmented,
+    Sheet,
+    Spinner,
+    disable,
+    enable,
+    make_button,
+    make_label,
+    row,
+    set_tone,
+)
 
 
 class QueryView(QWidget, TaskOwner):
-    """A query field over its answer."""
+    """A query field over its answer. Signals: ``kept`` (the version made of an answer, the head before it)."""
+
+    kept = Signal(object, int)
 
     def __init__(self, state: DatasetState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +51,10 @@ class QueryView(QWidget, TaskOwner):
         self.cancel = make_button(self.tr("Cancel"), "secondary")
         self.cancel.clicked.connect(self._on_cancel)
         self.cancel.hide()
+        self.keep = make_button(self.tr("Make a version of it…"), "secondary", "versions")
+        self.keep.clicked.connect(self._ask_to_keep)
+        disable(self.keep, self.tr("Run the query first."))
+        self._answered = ""   # the query whose answer is shown
         self._spinner = Spinner(16)
         self._spinner.hide()
         self._said = make_label(self.tr("The table is called data. Nothing can be changed from here."), "caption",
@@ -54,6 +74,7 @@ class QueryView(QWidget, TaskOwner):
         line.setStretch(0, 1)
         line.addWidget(self._spinner)
         line.addWidget(self.cancel)
+        line.addWidget(self.keep)
         line.addWidget(self._run)
         layout.addLayout(line)
         layout.addWidget(self._stack, 1)
@@ -100,3 +121,53 @@ class QueryView(QWidget, TaskOwner):
         self._said.setText(f"{count}{cut}")
         show_page(self.answer, page, self._state.version.value.columns if self._state.version.value else ())
         self._stack.setCurrentIndex(1)
+        self._answered = sql
+        enable(self.keep)
+
+    def _ask_to_keep(self) -> None:
+        dialog = KeepDialog(self._state.name, self)
+        dialog.confirmed.connect(lambda: self._keep(dialog))
+        dialog.open()
+
+    @async_slot
+    async def _keep(self, dialog: KeepDialog) -> None:
+        """Keep all rows of the query, not only those that are shown."""
+        head = self._state.head.value
+        dialog.set_busy(self.tr("Making it…"))
+        try:
+            made = await self._state.keep_query(self._answered, dialog.chosen(), dialog.stop.is_set)
+        except MldeskError as error:
+            dialog.set_busy("")
+            dialog.set_error(f"{error.message} {error.hint}".strip())
+            return
+        dialog.accept()
+        self.kept.emit(made, head.number if head is not None else made.number)
+
+
+class KeepDialog(Sheet):
+    """Asks whether a query's answer is the next version or a dataset of its own. Cancel stops it."""
+
+    def __init__(self, name: str, parent: QWidget) -> None:
+        super().__init__(self.tr("Make a version of the answer"), parent.window(), primary=self.tr("Make it"),
+                         width=460, text=self.tr("All rows of the query are kept, not only those that are shown."))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.stop = threading.Event()
+        self.kind = Segmented([("version", self.tr("Next version of {name}").format(name=name)),
+                               ("new", self.tr("A new dataset"))])
+        self.kind.changed.connect(self._check)
+        self.name = QLineEdit()
+        self.name.textChanged.connect(self._check)
+        self._row = FormRow(self.tr("Its name"), self.name)
+        self.add(self.kind)
+        self.add(self._row)
+        self.rejected.connect(self.stop.set)
+        self._check()
+
+    def chosen(self) -> str:
+        """Return the name of the new dataset; "" for a version of this one."""
+        return self.name.text().strip() if self.kind.value() == "new" else ""
+
+    def _check(self, _: object = None) -> None:
+        new = self.kind.value() == "new"
+        self._row.setVisible(new)
+        self.set_primary_enabled(self.tr("Write a name.") if new and not self.chosen() else "")

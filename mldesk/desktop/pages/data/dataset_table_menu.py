@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, 
 from PySide6.QtWidgets import QMenu
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.data.range_dialog import RangeDialog
 from mldesk.desktop.states.dataset import DatasetState, Picked
 from mldesk.desktop.widgets import DataTable
 from mldesk.desktop.widgets.table_model import ValueRole, shown
@@ -34,7 +35,7 @@ class TableMenu(QObject):
             return
         column = model.columns[index.column()]
         menu.addSeparator()
-        for picked in like(column, index.data(ValueRole)):
+        for picked in like(column, index.data(ValueRole)):  # the same, and on either side
             menu.addAction(self.tr("Only rows: {which}").format(which=picked.words),
                            partial(self.narrow, picked))
         self._add_column(menu, index.column(), column)
@@ -50,6 +51,8 @@ class TableMenu(QObject):
             for picked in presence(column):
                 menu.addAction(self.tr("Only rows: {which}").format(which=picked.words),
                                partial(self.narrow, picked))
+        if column.type.numeric or column.type in (ColumnType.DATE, ColumnType.DATETIME):
+            menu.addAction(self.tr("Only rows from … to …"), lambda: self.ask_range(column))
         self._add_column(menu, section, column)
         menu.popup(self._table.header.mapToGlobal(at))
 
@@ -63,6 +66,14 @@ class TableMenu(QObject):
         if self.hidden:
             menu.addAction(self.tr("Show {count} hidden").format(
                 count=words.counted(len(self.hidden), self.tr("column"), self.tr("columns"))), self.show_all)
+
+    def ask_range(self, column: Column) -> RangeDialog:
+        """Ask between which values a column lies, and leave out the other rows."""
+        dialog = RangeDialog(column, self._table.window())
+        dialog.confirmed.connect(lambda: self.narrow(dialog.picked()))
+        dialog.confirmed.connect(dialog.accept)
+        dialog.open()
+        return dialog
 
     def narrow(self, picked: Picked) -> None:
         """Leave out more of the rows that are shown."""
@@ -113,7 +124,19 @@ def like(column: Column, value: Any) -> list[Picked]:
         return [Picked(words.tr("{column} {sign} {value}").format(
             column=column.name, sign=sign, value=shown(value, column.type)), f"{name} {sql} {number}")
             for sign, sql in (("=", "="), ("≥", ">="), ("≤", "<="))]
+    if column.type in (ColumnType.DATE, ColumnType.DATETIME):
+        return days(column, str(value)[:10])
     if column.type not in (ColumnType.TEXT, ColumnType.BOOLEAN):
         return []
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return [Picked(words.tr("{column} is {value:.40}").format(column=column.name, value=text), valued(column, text))]
+
+
+def days(column: Column, day: str) -> list[Picked]:
+    """Return the rows of a day (2024-05-31), from it on, and until it."""
+    from mldesk.data.engine import identifier, literal
+
+    cell, date = f"{identifier(column.name)}::DATE", f"{literal(day)}::DATE"
+    return [Picked(text.format(column=column.name, day=day), f"{cell} {sign} {date}") for text, sign in (
+        (words.tr("{column} is on {day}"), "="), (words.tr("{column} from {day} on"), ">="),
+        (words.tr("{column} until {day}"), "<="))]

@@ -15,6 +15,7 @@ from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Badge, Card, ScrollPage, make_button, make_label
 
 if TYPE_CHECKING:
+    from mldesk.library.dataset_words import Words
     from mldesk.library.records import DatasetVersion
     from mldesk.workbench.history import Ancestry
 
@@ -23,17 +24,21 @@ class VersionsView(ScrollPage):
     """One card per version, newest first.
 
     Signals: ``shown`` (number) to look at a version, ``rolled_back`` (number) to make it the current one,
-    ``diffed`` (first, second) to see what differs.
+    ``diffed`` (first, second) to see what differs, ``annotated`` (number) to change its note and tags.
     """
 
     shown = Signal(int)
     rolled_back = Signal(int)
     diffed = Signal(int, int)
+    annotated = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=0, spacing=Space.M)
         self.body.setContentsMargins(0, 0, Space.S, Space.L)
         self.setAccessibleName(self.tr("Versions"))
+        self.words: dict[int, Words] = {}          # what is said of a version, by its number
+        self.models: dict[int, tuple[str, ...]] = {}
+        self._shown: tuple[tuple[DatasetVersion, ...], DatasetVersion | None, DatasetVersion | None] | None = None
         self.lineage = LineageView()
         self.lineage.chosen.connect(self.shown)
         self._graph = Card(self.tr("Lineage"), padding=Space.M)
@@ -44,11 +49,16 @@ class VersionsView(ScrollPage):
     def show_lineage(self, versions: Sequence[Ancestry]) -> None:
         """Draw how the versions came of one another, given oldest first; a single one has no history."""
         self.lineage.show_versions(versions)
+        self.words = {item.version.number: item.words for item in versions}
+        self.models = {item.version.number: item.models for item in versions}
+        if self._shown is not None:
+            self.show_versions(*self._shown)
         self._graph.setVisible(len(versions) > 1)
 
     def show_versions(self, versions: tuple[DatasetVersion, ...], head: DatasetVersion | None,
                       seen: DatasetVersion | None) -> None:
         """Show the history. ``head`` is what the bare name means, ``seen`` what the page shows."""
+        self._shown = versions, head, seen
         while self.body.count() > 1:  # the graph stays
             item = self.body.takeAt(1)
             if item is not None and (widget := item.widget()) is not None:
@@ -67,6 +77,9 @@ class VersionsView(ScrollPage):
             top.addWidget(Badge(self.tr("current"), "success", icon="check"))
         if seen is not None and version.number == seen.number:
             top.addWidget(Badge(self.tr("shown"), "info"))
+        said = self.words.get(version.number)
+        for tag in said.tags if said is not None else ():
+            top.addWidget(Badge(tag, "neutral"))
         top.addStretch(1)
         for button in self._buttons(version, head, seen):
             top.addWidget(button)
@@ -81,16 +94,27 @@ class VersionsView(ScrollPage):
             card.add(make_label(f"{made}\n{lines}", wrap=True, selectable=True))
         else:
             card.add(make_label(version.source, wrap=True))
+        if said is not None and said.note:
+            card.add(make_label(said.note, wrap=True, selectable=True))
+        if self.models.get(version.number):
+            card.add(make_label(self.tr("Models that learned from it: {names}").format(
+                names=", ".join(self.models[version.number])), "caption", "muted", wrap=True))
         card.body.setSpacing(Space.XS)
         return card
 
     def _buttons(self, version: DatasetVersion, head: DatasetVersion | None,
                  seen: DatasetVersion | None) -> list[QWidget]:
-        buttons: list[QWidget] = []
+        say = make_button(self.tr("Tags and note…"), "ghost", "edit", small=True)
+        say.clicked.connect(lambda: self.annotated.emit(version.number))
+        buttons: list[QWidget] = [say]
         if version.parent is not None:
             diff = make_button(self.tr("What changed"), "ghost", "compare", small=True)
             diff.clicked.connect(lambda: self.diffed.emit(version.parent or 0, version.number))
             buttons.append(diff)
+        if seen is not None and seen.number not in (version.number, version.parent) and version.parent != seen.number:
+            other = make_button(self.tr("Compare with what is shown"), "ghost", "compare", small=True)
+            other.clicked.connect(lambda: self.diffed.emit(*sorted((seen.number, version.number))))
+            buttons.append(other)
         if seen is None or version.number != seen.number:
             look = make_button(self.tr("Show"), "ghost", "search", small=True)
             look.clicked.connect(lambda: self.shown.emit(version.number))

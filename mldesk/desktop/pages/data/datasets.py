@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
@@ -20,6 +21,7 @@ from mldesk.desktop.tasks import async_slot, in_thread
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
+    ElidedLabel,
     EmptyState,
     PageHeader,
     ProgressLine,
@@ -99,7 +101,7 @@ class DatasetsPage(Page):
         self._search.setFixedWidth(240)
         self._search.searched.connect(self.table.set_filter)
         self._bin = make_button(self.tr("Bin"), "ghost", "trash")
-        self._bin.clicked.connect(self._on_bin)
+        self._bin.clicked.connect(self.open_bin)
         self._bin.hide()
         add = make_button(self.tr("Import…"), "primary", "import")
         add.clicked.connect(shell.choose_import)
@@ -171,13 +173,11 @@ class DatasetsPage(Page):
             if one not in shown:
                 self._imports.addWidget(ImportLine(one))
 
-    def _on_bin(self) -> None:
-        BinDialog(self).open()
-
     @async_slot
-    async def purge(self) -> None:
-        """Take everything out of the bin for good, and say what that freed."""
-        done = await in_thread(self.shell.desk.workbench.history.purge)
+    async def purge(self, name: str | None = None) -> None:
+        """Take one dataset, or everything, out of the bin for good, and say what that freed."""
+        names = None if name is None else [name]
+        done = await in_thread(lambda: self.shell.desk.workbench.history.purge(names))
         self.shell.desk.nudge()
         await self.state.refresh()
         said = self.tr("{count} purged, {size} freed.").format(
@@ -194,6 +194,12 @@ class DatasetsPage(Page):
         self.shell.say(said, "success")
 
     @async_slot
+    async def open_bin(self) -> None:
+        """Show what is in the bin, and what purging each would free."""
+        freed = {item.name: item.size for item in await in_thread(self.shell.desk.workbench.history.bin)}
+        BinDialog(self, freed).open()
+
+    @async_slot
     async def restore(self, name: str) -> None:
         """Take a dataset out of the bin."""
         await self.state.restore(name)
@@ -204,40 +210,48 @@ class DatasetsPage(Page):
 class BinDialog(Sheet):
     """What is in the bin, with the space it holds and the way back."""
 
-    def __init__(self, page: DatasetsPage) -> None:
+    def __init__(self, page: DatasetsPage, freed: Mapping[str, int]) -> None:
         removed = page.state.removed.value
         held = words.size(sum(item.head.size for item in removed))
         super().__init__(self.tr("Bin"), page.shell.host, primary=self.tr("Close"),
-                         text=self.tr("Removed datasets hold {size} until they are restored.").format(size=held))
+                         width=560, scrolls=True,
+                         text=self.tr("Removed datasets hold {size} until they are restored or purged.").format(
+                             size=held))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.secondary.hide()
         self.confirmed.connect(self.accept)
-        self._page = page
+        self._page, self._freed = page, freed
         for item in removed:
             self.add(self._line(item))
         purge = make_button(self.tr("Purge all…"), "danger", "trash")
-        purge.clicked.connect(self._on_purge)
+        purge.clicked.connect(lambda _checked=False: self._on_purge())
         self.extra.addWidget(purge)
 
-    def _on_purge(self) -> None:
+    def _on_purge(self, name: str | None = None) -> None:
         """Ask once more: there is no way back."""
-        text = self.tr("These datasets are gone for good then. What models and runs need of them stays.")
-        sure = Sheet(self.tr("Purge the bin?"), self._page.shell.host, primary=self.tr("Purge"), danger=True, text=text)
+        text = self.tr("{what} gone for good then. What models and runs need of it stays.").format(
+            what=self.tr("All of the bin is") if name is None else self.tr("{name} is").format(name=name))
+        title = self.tr("Purge the bin?") if name is None else self.tr("Purge {name}?").format(name=name)
+        sure = Sheet(title, self._page.shell.host, primary=self.tr("Purge"), danger=True, text=text)
         sure.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sure.confirmed.connect(sure.accept)
-        sure.accepted.connect(self._page.purge)
+        sure.accepted.connect(lambda: self._page.purge(name))
         self.accept()
         sure.open()
 
     def _line(self, item: Dataset) -> QHBoxLayout:
         back = make_icon_button("restore", self.tr("Restore {name}").format(name=item.name))
         back.clicked.connect(lambda: self._on_restore(item.name))
+        away = make_icon_button("trash", self.tr("Purge {name}…").format(name=item.name))
+        away.clicked.connect(lambda: self._on_purge(item.name))
         line = QHBoxLayout()
-        line.addWidget(make_label(item.name, "strong"))
-        line.addWidget(make_label(f"{words.shape(item.head.rows, len(item.head.columns))} · "
-                                  f"{words.when(item.removed)}", "caption", "muted"))
-        line.addStretch(1)
+        line.addWidget(ElidedLabel(item.name, "strong", mode=Qt.TextElideMode.ElideMiddle), 1)
+        facts = [words.shape(item.head.rows, len(item.head.columns)), words.when(item.removed)]
+        if item.name in self._freed:
+            facts.append(self.tr("purging frees {size}").format(size=words.size(self._freed[item.name])))
+        line.addWidget(make_label(" · ".join(facts), "caption", "muted"))
         line.addWidget(back)
+        line.addWidget(away)
         return line
 
     def _on_restore(self, name: str) -> None:

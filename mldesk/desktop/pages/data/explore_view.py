@@ -59,6 +59,7 @@ class ExploreView(QWidget, TaskOwner):
         page.body.addWidget(self._top)
         page.body.addWidget(self._findings)
         page.body.addStretch(1)
+        self._page = page
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.M)
@@ -131,6 +132,7 @@ class ExploreView(QWidget, TaskOwner):
 
     def _on_cell(self, one: int, other: int) -> None:
         self.chart.show_pair(self.map.name(other), self.map.name(one))
+        self._page.ensureWidgetVisible(self.chart, 0, 0)   # in a small window it lies below
 
     def _pick(self, picked: Picked) -> None:
         self._dataset.picked.value = picked

@@ -1,0 +1,232 @@
+"""A user at the Data page: imports, looks, narrows, edits, cleans with undo, versions, compares, asks, checks, purges.
+
+    python -m tests.desktop.data_user --out DIR [--mode dark] [--size 900x600]
+
+leaves a screenshot of each step in DIR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import gzip
+import json
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QDialog
+
+from mldesk.desktop.pages.data.contract_check import CheckDialog
+from mldesk.desktop.pages.data.dataset_query import KeepDialog
+from mldesk.desktop.pages.data.dataset_table_menu import TableMenu, days
+from mldesk.desktop.pages.data.diff_dialog import DiffDialog
+from mldesk.desktop.pages.data.version_words import VersionWordsDialog
+from mldesk.desktop.widgets import Sheet
+from tests.desktop.scripted_user import User, dialogs, play, stop_agent
+
+ROWS = [{"id": number, "day": f"2024-{number % 12 + 1:02}-15", "city": ("Lyon", "Porto", "Graz")[number % 3],
+         "price": round(3 + number * 1.37 % 90, 2)} for number in range(1, 241)]
+
+
+def make_files(folder: Path) -> list[Path]:
+    """Write the same table as each kind of file that can be written here without further libraries."""
+    import duckdb
+    import openpyxl
+
+    names = list(ROWS[0])
+    with (folder / "shop.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(ROWS)
+    (folder / "shop.tsv").write_text((folder / "shop.csv").read_text("utf-8").replace(",", "\t"), "utf-8")
+    (folder / "shop.json").write_text(json.dumps(ROWS), "utf-8")
+    (folder / "shop.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
+    (folder / "shop.csv.gz").write_bytes(gzip.compress((folder / "shop.csv").read_bytes(), mtime=0))
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(names)
+    for row in ROWS:
+        book.active.append(list(row.values()))
+    book.save(folder / "shop.xlsx")
+    with sqlite3.connect(folder / "shop.sqlite") as database:
+        database.execute("CREATE TABLE shop (id INTEGER, day TEXT, city TEXT, price REAL)")
+        database.executemany("INSERT INTO shop VALUES (:id, :day, :city, :price)", ROWS)
+    database.close()
+    with duckdb.connect() as connection:
+        connection.execute("COPY (FROM read_csv($1)) TO '" + str(folder / "shop.parquet").replace("'", "''")
+                           + "' (FORMAT parquet)", [str(folder / "shop.csv")])
+    return [folder / f"shop.{kind}" for kind in ("csv", "tsv", "json", "jsonl", "csv.gz", "xlsx", "sqlite", "parquet")]
+
+
+async def dialog(user: User, kind: type[QDialog], what: str) -> Any:
+    """Wait for a dialog of a kind."""
+    return await user.until(lambda: next((one for one in dialogs() if isinstance(one, kind)), None), what)
+
+
+async def import_each(user: User, files: list[Path]) -> None:
+    """Import each kind of file; all say the same 240 rows."""
+    for number, file in enumerate(files):
+        user.drop(file, look=True)
+        sheet = await user.until(lambda: next(iter(dialogs()), None), f"the preview of {file.name}")
+        await user.until(lambda sheet=sheet: sheet.primary.isEnabled(), f"{file.name} to be read")
+        if number in (0, 5):
+            await user.shot(f"import-{file.suffix.lstrip('.')}")
+        sheet.name.setText(f"shop{number}")
+        sheet.primary.click()
+        page = await user.until(
+            lambda number=number: (seen := user.window.dataset_page()) and seen.state.name == f"shop{number}" and
+            seen.state.version.value and seen, f"{file.name} in the library")
+        assert page.state.version.value.rows == len(ROWS), file.name
+        user.window.toasts.clear()
+
+
+async def narrow(user: User, page: Any) -> None:
+    """Filter by dates and by a range."""
+    model = await user.until(lambda: page.table.paged(), "the table")
+    await user.until(lambda: model.rowCount() and model.is_loaded(0), "rows")
+    tools, columns = page.table.findChild(TableMenu), {column.name: column for column in model.columns}
+    assert columns["day"].type.value == "date"
+    tools.narrow(days(columns["day"], "2024-06-15")[1])
+    await user.until(lambda: model.rowCount() == 140, "seven months")
+    page.state.picked.value = None
+    sheet = tools.ask_range(columns["day"])
+    sheet.low.setText("2024-13-01")
+    assert not sheet.primary.isEnabled()
+    sheet.low.setText("2024-03-01")
+    sheet.high.setText("2024-04-30")
+    await user.shot("range")
+    sheet.primary.click()
+    await user.until(lambda: model.rowCount() == 40, "two months")
+    await user.shot("narrowed")
+    page.state.picked.value = None
+    await user.until(lambda: model.rowCount() == len(ROWS), "all rows")
+
+
+async def ask(user: User, page: Any) -> None:
+    """Make a version, then a dataset, of a query's answer."""
+    page.show_query()
+    page.query.field.setPlainText("SELECT * FROM data WHERE city <> 'Graz'")
+    page.query.run_query()
+    await user.until(lambda: page.query.keep.isEnabled(), "the answer")
+    page.query.keep.click()
+    sheet = await dialog(user, KeepDialog, "the question what to make of it")
+    await user.shot("sql-version")
+    sheet.primary.click()
+    await user.until(lambda: not dialogs() and page.state.version.value.number == 2, "version 2")
+    assert page.state.version.value.rows == 160 and page.state.version.value.source.startswith("SQL over")
+
+
+async def history(user: User, page: Any) -> None:
+    """Say something about a version, compare two, go back."""
+    page.show_tab("versions")
+    await user.until(lambda: page.state.lineage.value, "the lineage")
+    page.versions.annotated.emit(2)
+    sheet = await dialog(user, VersionWordsDialog, "the dialog of words")
+    sheet.tags.setText("south, checked")
+    sheet.note.setPlainText("Without Graz, which is counted elsewhere.")
+    sheet.primary.click()
+    await user.until(lambda: not dialogs() and page.state.lineage.value[-1].words.tags == ("south", "checked"), "tags")
+    user.window.toasts.clear()
+    await user.shot("versions")
+    page.versions.diffed.emit(1, 2)
+    sheet = await dialog(user, DiffDialog, "the difference")
+    assert sheet.key.value() == "id"
+    await user.until(lambda: sheet._columns.count(), "distributions")
+    await user.shot("diff")
+    sheet.key.set_value("")
+    await user.until(lambda: not sheet._diff["rows"].get("keys"), "whole rows")
+    assert sheet._diff["rows"]["removed"] == 80
+    sheet.primary.click()
+    page.versions.rolled_back.emit(1)
+    await user.until(lambda: page.state.head.value.number == 1, "the way back")
+
+
+async def check(user: User, page: Any, folder: Path) -> None:
+    """Check good and bad files, put the bad ones aside, merge the good ones."""
+    page.show_tab("contract")
+    await asyncio.to_thread(user.window.desk.workbench.contracts.infer, page.state.reference)
+    await page.contract.state.load()
+    await user.shot("contract")
+    head = "id,day,city,price\n"
+    files = {"good.csv": head + "500,2024-05-15,Lyon,9.5\n501,2024-06-15,Graz,12\n",
+             "words.csv": head + "502,2024-05-15,Lyon,cheap\n", "short.csv": "id,day\n503,2024-05-15\n"}
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    CheckDialog(page.shell, page.contract.state, [folder / name for name in files]).open()
+    sheet = await dialog(user, CheckDialog, "the check")
+    await user.until(lambda: len(sheet.state.verdicts.value) == 3 and sheet.aside.isEnabled(), "verdicts")
+    await user.shot("check")
+    aside = folder / "bad.zip"
+    sheet.aside.click()
+    await user.answer_file_dialog(aside)
+    await user.until(aside.exists, "the zip")
+    await user.until(lambda: sheet.primary.isEnabled(), "the merge")
+    sheet.primary.click()
+    await user.until(lambda: not dialogs(), "the merge to end")
+
+
+async def purge_one(user: User) -> None:
+    """Put two datasets in the bin, purge one for good."""
+    service = user.window.desk.workbench.datasets
+    for name in ("shop1", "shop2"):
+        await asyncio.to_thread(service.remove, name)
+    user.window.go("datasets")
+    user.window.go("datasets")
+    page = user.window.stack.currentWidget().list_page
+    await page.state.refresh()
+    page.open_bin()
+    sheet = await user.until(lambda: next(iter(dialogs()), None), "the bin")
+    await user.shot("bin")
+    sheet._on_purge("shop1")
+    sure = await user.until(lambda: next((one for one in dialogs() if isinstance(one, Sheet) and one is not sheet),
+                                         None), "the question")
+    await user.shot("purge")
+    sure.primary.click()
+    await user.until(lambda: [item.name for item in page.state.removed.value] == ["shop2"], "shop1 to be gone")
+
+
+async def data_job(user: User, folder: Path) -> dict[str, Any]:
+    """Do all of it; return the files made on the way."""
+    window = user.window
+    await user.until(lambda: window.desk.ready.value, "the library")
+    await import_each(user, await asyncio.to_thread(make_files, folder))
+    window.open_dataset("shop0")
+    page = await user.until(lambda: (seen := window.dataset_page()) and seen.state.name == "shop0" and
+                            seen.state.version.value and seen, "the first one")
+    page.show_tab("table")
+    await user.shot("table")
+    await narrow(user, page)
+    await ask(user, page)
+    await history(user, page)
+    await check(user, page, folder)
+    await purge_one(user)
+    return {"aside": folder / "bad.zip"}
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Play it, leaving screenshots."""
+    parser = argparse.ArgumentParser("data_user")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--mode", default="light")
+    parser.add_argument("--size", default="1280x800")
+    given = parser.parse_args(arguments)
+    given.out.mkdir(parents=True, exist_ok=True)
+    width, height = map(int, given.size.split("x"))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        try:
+            play(folder / "home", lambda user: data_job(user, folder), mode=given.mode, shots=given.out,
+                 size=(width, height), meet_machine=False)
+        finally:
+            stop_agent(folder / "home")
+
+
+if __name__ == "__main__":
+    run()
