@@ -143,3 +143,23 @@ def test_a_job_explains_a_trained_model_on_its_test_rows(tmp_path: Path) -> None
     assert set(curves["colour"]["grid"]) == {"green", "red"}
     assert curves["size"]["mean"][0][0] > curves["size"]["mean"][0][-1]   # "poor" is the second class
     assert all(len(line) == len(curves["size"]["grid"]) for line in curves["size"]["lines"])
+
+
+def test_a_model_that_answers_slowly_is_explained_on_the_rows_there_is_time_for(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mldesk.training.explaining.job._SECONDS", 0.0)
+    draw = np.random.default_rng(3)
+    table = put_table(tmp_path, pa.table({"size": draw.normal(size=60), "width": draw.normal(size=60)}))
+    trained = result(run_here(make_job(tmp_path, table, "width", estimator="linear"), table))
+    request = ExplainRequest("shop@1", trained["model"], table.manifest, "test@1", tuple(
+        column.to_json() for column in table.columns), "width", trained["task"], trained["split"])
+    spec = JobSpec(new_id(), "explain", "why", (table.manifest, trained["model"]), request.to_json(),
+                   Resources("cpu", 2))
+    folder = tmp_path / "jobs" / spec.id
+    folder.mkdir()
+    (folder / "spec.json").write_bytes(canonical.dumps(spec.to_json()))
+    events = run_here(folder, table)
+    (artifact,) = of("artifact", events)
+    assert len(json.loads(table.store.read(artifact["digest"]))["shap"]["rows"]) == 5
+    assert any("5 of 12 rows were explained" in event["text"] for event in of("log", events))
+    assert {event["total"] for event in of("progress", events) if event["unit"] == "rows"} == {5}

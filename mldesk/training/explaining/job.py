@@ -25,6 +25,7 @@ from mldesk.wire.explain import ExplainRequest
 from mldesk.wire.schema import columns_from_json
 
 _SECONDS = 60.0        # that the Shapley values of all rows may take
+_FEWEST = 5            # rows that are explained all the same
 _BACKGROUND = 50       # rows that stand for "not known"
 _COALITIONS = 512      # drawn, beside two for each column
 _PLAYERS = 40          # columns with values of their own; in wide tables the others are taken together
@@ -157,18 +158,22 @@ def _shap(request: ExplainRequest, subject: _Subject, ranked: Sequence[str], wor
     players, groups = _players(subject, ranked)
     coalitions = Coalitions.of(len(players), _COALITIONS + 2 * len(players), request.seed)
     order = np.random.default_rng(request.seed).permutation(len(subject.x))[:request.explained]
-    until = time.monotonic() + _SECONDS
+    began = time.monotonic()
 
     def on_row(done: int, total: int) -> bool:
         work.control.check()
-        work.report.progress(done, total, "rows")
-        return work.control.finish or (time.monotonic() > until and done >= 5)
+        spent = max(time.monotonic() - began, 1e-9)
+        within = max(_FEWEST, done + int(max(0.0, _SECONDS - spent) / (spent / done)))
+        work.report.progress(done, min(total, within), "rows")
+        return work.control.finish or (spent > _SECONDS and done >= _FEWEST)
 
     def predict(x: Array) -> Array:
         answer = subject.predict(x)
         return answer[:, subject.shown] if subject.classes else answer
 
     found = shapley(predict, subject.x[order], subject.background, groups, coalitions, on_row)
+    if len(found.values) < len(order):
+        work.report.log(f"{len(found.values)} of {len(order)} rows were explained: this model is slow to answer.")
     order = order[:len(found.values)]
     return {"method": "kernel", "unit": "probability" if subject.classes else "target", "features": players,
             "base": found.base.tolist(), "background": len(subject.background),
