@@ -23,6 +23,7 @@ if __name__ == "__main__":
 
 from PySide6.QtWidgets import QDialog
 
+from mldesk.desktop.pages.data.clean_dialog import CleanDialog
 from mldesk.desktop.pages.data.contract_check import CheckDialog
 from mldesk.desktop.pages.data.dataset_query import KeepDialog
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu, days
@@ -107,6 +108,22 @@ async def narrow(user: User, page: Any) -> None:
     await user.shot("narrowed")
     page.state.picked.value = None
     await user.until(lambda: model.rowCount() == len(ROWS), "all rows")
+
+
+async def edit(user: User, page: Any) -> None:
+    """Change a cell by hand, undo and redo it in the recipe."""
+    sheet = page.table.findChild(TableMenu).ask_cell(2, "city")
+    sheet.value.setText("Vienna")
+    sheet.primary.click()
+    recipe = await dialog(user, CleanDialog, "the recipe")
+    await user.until(lambda: recipe.state.preview.value and recipe.state.preview.value.rows[1][2] == "Vienna", "it")
+    recipe.state.undo()
+    assert recipe.state.steps.value == ()
+    recipe.state.redo()
+    await user.until(lambda: not recipe.state.busy.value and recipe.primary.isEnabled(), "the edit again")
+    await user.shot("edit")
+    recipe.reject()
+    await user.until(lambda: not dialogs(), "the recipe to close")
 
 
 async def ask(user: User, page: Any) -> None:
@@ -203,6 +220,7 @@ async def data_job(user: User, folder: Path) -> dict[str, Any]:
     page.show_tab("table")
     await user.shot("table")
     await narrow(user, page)
+    await edit(user, page)
     await ask(user, page)
     await history(user, page)
     await check(user, page, folder)

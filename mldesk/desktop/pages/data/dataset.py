@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,7 +112,7 @@ class DatasetPage(Page):
 
     def _add_actions(self) -> None:
         clean = make_button(self.tr("Clean…"), "secondary", "edit")
-        clean.clicked.connect(self.clean)
+        clean.clicked.connect(lambda _checked=False: self.clean())
         train = make_button(self.tr("Train…"), "primary", "train")
         train.clicked.connect(lambda: self.shell.train(self.state.reference))
         menu = QMenu(self)
@@ -129,7 +130,7 @@ class DatasetPage(Page):
         layout.setSpacing(Space.M)
         layout.addLayout(row(self._search, self._found, None, spacing=Space.M))
         layout.addWidget(PickedBar(self.state))
-        TableMenu(self.table, self.state)
+        TableMenu(self.table, self.state).edited.connect(self._on_edited)
         card = Card(padding=0)
         card.add(self.table, 1)
         layout.addWidget(card, 1)
@@ -258,13 +259,16 @@ class DatasetPage(Page):
 
     # Doing
 
-    def clean(self) -> None:
-        """Open the recipe editor over what is shown."""
+    def clean(self, steps: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Open the recipe editor over what is shown, with these steps to begin with."""
         version = self.state.version.value
         if version is not None:
             from mldesk.desktop.pages.data.clean_dialog import CleanDialog
 
-            CleanDialog(self.shell, version).open()
+            CleanDialog(self.shell, version, steps).open()
+
+    def _on_edited(self, step: Mapping[str, Any]) -> None:
+        self.clean([step])
 
     def export(self) -> None:
         """Ask where to, then write the table."""
