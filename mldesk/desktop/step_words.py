@@ -47,7 +47,18 @@ def step_words(step: Mapping[str, Any]) -> str:
         return tr("Keep rows where {condition}").format(condition=step.get("where", ""))
     if kind == "replace":
         return tr("In {columns} replace {pairs}").format(columns=columns, pairs=_pairs(step.get("values")))
+    if kind == "edit":
+        return _by_hand(step)
     return _plainly(kind, step)
+
+
+def _by_hand(step: Mapping[str, Any]) -> str:
+    cells, rows = step.get("cells") or (), step.get("remove") or ()
+    said = [listed([tr("{column} of row {row} is {value}").format(
+        column=cell["column"], row=words.number(cell["row"]), value=words.cell(cell["value"])) for cell in cells])]
+    if rows:
+        said.append(tr("take out row {rows}").format(rows=listed([words.number(row) for row in rows])))
+    return tr("By hand: {changes}").format(changes="; ".join(filter(None, said)))
 
 
 def _plainly(kind: str, step: Mapping[str, Any]) -> str:

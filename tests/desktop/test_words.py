@@ -65,6 +65,8 @@ def test_a_machine_is_told_in_words() -> None:
     ({"step": "deduplicate", "columns": ["a"], "keep": "last"}, "Keep the last of rows that are the same in a"),
     ({"step": "filter", "where": "x > 1"}, "Keep rows where x > 1"),
     ({"step": "replace", "columns": ["a"], "values": {"?": None}}, "In a replace ? → missing"),
+    ({"step": "edit", "cells": [{"row": 2, "column": "a", "value": "x"}], "remove": [5, 6]},
+     "By hand: a of row 2 is x; take out row 5, 6"),
     ({"step": "of_tomorrow", "x": 1}, "of_tomorrow: x 1"),
 ])
 def test_a_step_reads_as_a_sentence(step: dict[str, object], text: str) -> None:

@@ -112,7 +112,8 @@ class VersionsView(ScrollPage):
             diff.clicked.connect(lambda: self.diffed.emit(version.parent or 0, version.number))
             buttons.append(diff)
         if seen is not None and seen.number not in (version.number, version.parent) and version.parent != seen.number:
-            other = make_button(self.tr("Compare with what is shown"), "ghost", "compare", small=True)
+            other = make_button(self.tr("Compare"), "ghost", "compare", small=True)
+            other.setToolTip(self.tr("With the version that is shown"))
             other.clicked.connect(lambda: self.diffed.emit(*sorted((seen.number, version.number))))
             buttons.append(other)
         if seen is None or version.number != seen.number:
