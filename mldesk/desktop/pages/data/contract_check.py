@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from mldesk.data.contracts.verdict import Finding, Verdict
 
 REPORTS = ("Web page (*.html)", "Text (*.txt)", "CSV, a line per cell (*.csv)")
-ASIDE = ("Zip (*.zip)", "Folder (*)")
+ASIDE = ("Folder, or zip where the name says so (*)",)
 _SHOWN = 20  # findings of a file
 
 
@@ -68,9 +68,10 @@ class CheckDialog(Sheet, TaskOwner):
             self, self.tr("Save the report"), REPORTS, f"{name}-check.html", self._write))
         self.extra.addWidget(self.report)
         self.aside = make_button(self.tr("Put the rejected aside…"), "ghost", "folder")
-        self.aside.setToolTip(self.tr("Copies the rejected files, with a report, into a folder or a zip."))
+        self.aside.setToolTip(self.tr(
+            "Copies the rejected files, with a report, into a folder; a name that ends in .zip makes a zip."))
         self.aside.clicked.connect(lambda: choose_place(
-            self, self.tr("Put the rejected files aside"), ASIDE, f"{name}-rejected.zip", self._put_aside))
+            self, self.tr("Put the rejected files aside"), ASIDE, f"{name}-rejected", self._put_aside))
         self.extra.addWidget(self.aside)
         self._build()
         self._look = QTimer(self, interval=200)
