@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.durable import disk_errors, replacing
@@ -195,16 +193,9 @@ def _fits(contract: Contract, head: DatasetVersion) -> None:
 def put_aside(dataset: str, verdicts: Sequence[Verdict], folder: Path) -> tuple[Path, ...]:
     """Copy the rejected files to a folder, with a report; a file of the same name and other bytes gets a number.
 
-    A ``folder`` that ends in .zip is made a zip of these, in place of one that is there. Raises DiskFull, OSError.
+    A ``folder`` that ends in .zip is made a zip of these, in place of one that is there. Raises DiskFull, NotFound for
+    a zip in no folder.
     """
-    if folder.suffix.lower() == ".zip":
-        with TemporaryDirectory(dir=folder.parent, prefix=".mldesk-") as scratch:
-            packed = put_aside(dataset, verdicts, Path(scratch, folder.stem))
-            if packed:
-                with disk_errors("the quarantine"):
-                    made = shutil.make_archive(str(Path(scratch, "made")), "zip", scratch, folder.stem)
-                    os.replace(made, folder)
-            return packed
     rejected = [verdict for verdict in verdicts if verdict.status == "rejected"]
     if not rejected:
         return ()

@@ -2,18 +2,18 @@
 
 ``{"columns": [{"name", "type", …}], "extra": "refuse", "order": false, "rows": {"low", "high"},
 "file_name": {"pattern", "ignore_case", "dates": {"day": "%d%m%Y"}}}``; what is left out is not asked for.
-Standard library only.
+Standard library only, but for DuckDB where a pattern of file names is used.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 
 from mldesk.core.errors import BadInput
+from mldesk.data.contracts.name_pattern import compiled, match
 from mldesk.data.near import did_you_mean
 from mldesk.wire.schema import ColumnType
 
@@ -51,13 +51,13 @@ class ColumnRule:
 class NameRule:
     """What the name of a file must be like."""
 
-    pattern: str                          # the whole name; named groups may be dates
+    pattern: str                          # (RE2) of the whole name; named groups may be dates
     ignore_case: bool = False
     dates: Mapping[str, str] = field(default_factory=dict)  # group: how it is written, as in strftime
 
     def problem(self, name: str) -> str:
         """Return what is wrong with a file's name, "" if nothing is."""
-        found = re.fullmatch(self.pattern, name, re.IGNORECASE if self.ignore_case else 0)
+        found = match(self.pattern, name, self.ignore_case)
         if found is None:
             return f"the name is not like {self.pattern}"
         for group, form in self.dates.items():
@@ -70,11 +70,11 @@ class NameRule:
 
     def parts(self, name: str) -> dict[str, str]:
         """Return the named groups of a good name, dates as ISO text."""
-        found = re.fullmatch(self.pattern, name, re.IGNORECASE if self.ignore_case else 0)
+        found = match(self.pattern, name, self.ignore_case)
         if found is None:
             return {}
         return {group: datetime.strptime(text or "", self.dates[group]).isoformat()  # noqa: DTZ007
-                if group in self.dates else text or "" for group, text in found.groupdict().items()}
+                if group in self.dates else text or "" for group, text in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,8 @@ def _name(value: Any) -> NameRule:
     pattern, dates = given.get("pattern"), given.get("dates") or {}
     _is(isinstance(pattern, str) and 0 < len(pattern) <= 1000, "pattern", "a regular expression")
     try:
-        groups = re.compile(str(pattern)).groupindex
-    except (re.error, RecursionError, OverflowError) as error:
+        groups = compiled(str(pattern))
+    except ValueError as error:
         raise BadInput(f"The pattern for file names cannot be read: {error}.") from error
     _is(isinstance(dates, Mapping) and all(isinstance(form, str) for form in dates.values()), "dates",
         "a record of groups and how they are written")

@@ -105,7 +105,8 @@ class CheckState:
         """Copy the rejected files with a report to a folder or .zip; return how many. Raises DiskFull, OSError."""
         from mldesk.workbench.contracts import put_aside
 
-        return len(await in_thread(put_aside, self.name, self.verdicts.value, place))
+        await in_thread(put_aside, self.name, self.verdicts.value, place)
+        return sum(verdict.status == "rejected" for verdict in self.verdicts.value)
 
     async def write_report(self, path: Path) -> None:
         """Write what is wrong: .html, .txt, or .csv with a line per cell. Raises OSError."""
