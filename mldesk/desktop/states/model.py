@@ -53,6 +53,17 @@ class ModelState:
         if self.version.value == chosen:
             self.evaluation.value = evaluation
 
+    def rival(self) -> int | None:
+        """Return the version that the shown one may replace: the promoted one, else the one before; None where the
+        shown one came as a bundle or is the oldest.
+        """
+        version, model = self.version.value, self.model.value
+        if version is None or model is None or version.run is None:
+            return None
+        if model.promoted is not None and model.promoted != version.number:
+            return model.promoted
+        return max((item.number for item in self.versions.value if item.number < version.number), default=None)
+
     async def promote(self, number: int) -> int | None:
         """Make ``number`` what the bare name means; return the number promoted before. Raises NotFound."""
         before = self.model.value.promoted if self.model.value is not None else None

@@ -1,4 +1,4 @@
-"""One model: its versions with their scores, the evaluation of one of them, Export, Predict and Promote."""
+"""One model: its versions with their scores, the evaluation of one of them, Export, Predict, Promote and Retrain."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.dataset import open_folder
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.models.about_view import AboutView, PredictionsView, stage_name
+from mldesk.desktop.pages.models.challenge_dialog import ChallengeDialog
+from mldesk.desktop.pages.models.drift_dialog import DriftDialog
 from mldesk.desktop.pages.models.models import leading
+from mldesk.desktop.pages.models.retrain_dialog import RetrainDialog
+from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.row_menu import LINE, Entry, popup
 from mldesk.desktop.pages.runs.evaluation import EvaluationView
 from mldesk.desktop.pages.runs.explain_view import ExplainView
 from mldesk.desktop.pages.runs.predicted_dialog import open_cell
@@ -25,7 +30,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import ModelState
 from mldesk.desktop.tasks import async_slot
 from mldesk.desktop.theme import Space, Tone
-from mldesk.desktop.widgets import Badge, Card, PageHeader, Tabs, disable, enable, make_button
+from mldesk.desktop.widgets import Badge, Card, PageHeader, Tabs, disable, enable, make_button, make_icon_button
 
 if TYPE_CHECKING:
     from mldesk.library.records import ModelVersion
@@ -69,6 +74,9 @@ class ModelPage(Page):
         layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         layout.setSpacing(Space.L)
         layout.addWidget(self.header)
+        self.newer = Notice()
+        self.newer.acted.connect(self.compare)
+        layout.addWidget(self.newer)
         layout.addWidget(self.tabs, 1)
         self.keep(self.about.state.shown.subscribe(
             lambda about: self.predictions.table.set_records(about.made) if about is not None else None))
@@ -102,7 +110,10 @@ class ModelPage(Page):
         export.clicked.connect(self.export)
         predict = make_button(self.tr("Predict…"), "primary", "predict")
         predict.clicked.connect(self.predict)
-        for button in (self._promote, export, predict):
+        self._more = make_icon_button("more", self.tr("More for this model"))
+        self._more.clicked.connect(lambda: popup(self, self.entries(), self._more.mapToGlobal(
+            self._more.rect().bottomLeft())))
+        for button in (self._promote, export, predict, self._more):
             self.header.add_action(button)
 
     async def refresh(self) -> None:
@@ -146,6 +157,12 @@ class ModelPage(Page):
             estimator=words.estimator_name(version.estimator), target=version.target,
             dataset=version.dataset or self.tr("somewhere else"), when=words.when(version.created)))
         self.table.set_records(list(reversed(self.state.versions.value)))
+        old = self.state.rival()
+        if old is None or version.number != model.versions or promoted:
+            self.newer.hide()
+        else:
+            self.newer.say("info", self.tr("Version {new} is newer than version {old}. Is it better, too?").format(
+                new=version.number, old=old), "", self.tr("Compare both…"))
         self._look_closer()
 
     def _on_chosen(self) -> None:
@@ -196,6 +213,38 @@ class ModelPage(Page):
     @async_slot
     async def _promote_again(self, number: int) -> None:
         await self.state.promote(number)
+
+    def entries(self) -> list[Entry]:
+        """Return what the More menu holds."""
+        version, old = self.state.version.value, self.state.rival()
+        away = "" if version is not None and version.run is not None else self.tr(
+            "It came as a bundle: what it learned from is not here.")
+        return [Entry("chart", self.tr("Check for drift…"), self.check_drift, away),
+                Entry("train", self.tr("Retrain on new data…"), self.retrain, away),
+                LINE,
+                Entry("compare", self.tr("Compare with another version…") if old is None else
+                      self.tr("Compare with version {number}…").format(number=old), self.compare, away or
+                      ("" if old is not None else self.tr("There is no version before this one.")))]
+
+    def check_drift(self) -> None:
+        """Open the check of new rows against the training rows."""
+        version = self.state.version.value
+        if version is not None:
+            DriftDialog(self.shell, version).open()
+
+    def retrain(self) -> None:
+        """Open the dialog that trains this version again on other rows."""
+        version = self.state.version.value
+        if version is not None:
+            RetrainDialog(self.shell, version).open()
+
+    def compare(self) -> None:
+        """Set this version beside the one it may replace, on the same test rows."""
+        version, old = self.state.version.value, self.state.rival()
+        if version is not None and old is not None:
+            dialog = ChallengeDialog(self.shell, version, old)
+            dialog.promoted.connect(self.promote)
+            dialog.open()
 
     def export(self) -> None:
         """Ask where to, then write the bundle."""

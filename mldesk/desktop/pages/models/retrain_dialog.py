@@ -1,0 +1,66 @@
+"""Retrain on new data: the same order as before over other rows, as a run of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop import runner_words
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.models.new_data_field import NewDataField
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.new_data import NewDataState
+from mldesk.desktop.states.runner_watch import LOCAL
+from mldesk.desktop.tasks import TaskOwner, async_slot
+from mldesk.desktop.widgets import ComboBox, FormRow, Sheet
+
+if TYPE_CHECKING:
+    from mldesk.library.records import ModelVersion
+
+
+class RetrainDialog(Sheet, TaskOwner):
+    """Asks which rows and which machine, then leads to the run."""
+
+    def __init__(self, shell: Shell, version: ModelVersion, dataset: str = "") -> None:
+        super().__init__(self.tr("Retrain {model} on new data").format(model=version.label), shell.host, width=520,
+                         primary=self.tr("Retrain"), text=self.tr(
+                             "Trains with the same estimator, settings and split as before. It becomes the next "
+                             "version of {model}, which its page sets beside the one in use; nothing is promoted by "
+                             "itself.").format(model=version.model))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._shell, self.state, self._wanted = shell, NewDataState(shell.desk, version), dataset
+        self.source = NewDataField(self.tr("Learn from"), files=False)
+        self.source.changed.connect(self._on_source)
+        self.runner = ComboBox([(LOCAL, runner_words.runner_name(LOCAL))])
+        self.add(FormRow(self.tr("Learn from"), self.source, self.tr("Last time: {dataset}.").format(
+            dataset=version.dataset) if version.dataset else ""))
+        self.add(FormRow(self.tr("Train on"), self.runner))
+        self.confirmed.connect(self._start)
+        self.finished.connect(self.cancel_tasks)
+        self._on_source()
+        self._load()
+
+    @async_slot
+    async def _load(self) -> None:
+        self.source.offer(await self.state.tables(), self._wanted)
+        names = await self.state.runners()
+        self.runner.set_options([(name, runner_words.runner_name(name)) for name in names], self.runner.value())
+
+    def _on_source(self) -> None:
+        self.set_error("")
+        self.set_primary_enabled("" if self.source.value() else self.tr("There is no dataset to learn from."))
+
+    @async_slot
+    async def _start(self) -> None:
+        self.set_error("")
+        self.set_busy(self.tr("Starting…"))
+        try:
+            run = await self.state.retrain(self.source.value(), str(self.runner.value()))
+        except (MldeskError, OSError) as error:
+            self.set_busy("")
+            self.set_error(sentence(error))
+            return
+        self.accept()
+        self._shell.open_run(run.id)
