@@ -17,6 +17,7 @@ from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.run_import import import_
 from mldesk.cli.run_predictions import predictions
+from mldesk.cli.run_script import script
 from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, how_to_go_on, show_result
 from mldesk.core.errors import BadInput
@@ -436,4 +437,5 @@ def report(
 
 
 app.command()(predictions)
+app.command()(script)
 app.command("import")(import_)

@@ -64,6 +64,7 @@ COMMANDS = {
     "runs note": {"RUN", "TEXT", "--group", "--name"},
     "runs views": {"--remove"},
     "runs report": {"RUN", "-o"},
+    "runs script": {"RUN", "-o"},
     "runs predictions": {"RUN", "-o", "--out-of-fold"},
     "script run": {"--param", "--input", "--runner", "--name", "--detach"},
     "script diff": {"RUN"},

@@ -117,10 +117,11 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
     """
     from mldesk.desktop.pages.runners.move_dialog import open_move_dialog
     from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
-    from mldesk.desktop.pages.runs.report_place import ask_report, why_no_report
+    from mldesk.desktop.pages.runs.report_place import ask_report, ask_script, why_no_report
     from mldesk.desktop.pages.runs.run_labels import open_labels
     from mldesk.desktop.pages.runs.script_dialog import run_again
     from mldesk.desktop.pages.runs.train_dialog import train_again
+    from mldesk.workbench.run_script import why_no_script
 
     tr, service = words.tr, shell.desk.workbench.runs
     name, _, number = (run.model or "").rpartition("@")
@@ -138,6 +139,7 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
             Entry("tag", tr("Group and tags of {count} runs…").format(count=len(chosen)) if len(chosen) > 1
                   else tr("Name, tags and note…"), partial(open_labels, shell, list(chosen) or [run])),
             Entry("log", tr("Write a report…"), partial(ask_report, shell, [run]), why_no_report(run)),
+            Entry("export", tr("Write as a script…"), partial(ask_script, shell, run), why_no_script(run)),
             LINE,
             Entry("finish", tr("Finish now and keep the model"), _steers(shell, run, service.finish),
                   why_not_finish(run)),

@@ -1,8 +1,8 @@
-"""Writing a report: where to, then the work in a thread, then a word that it is there."""
+"""Writing a report or a script of a run: where to, then the work in a thread, then a word that it is there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.dataset import open_folder
 from mldesk.desktop.pages.file_choice import choose_place
-from mldesk.desktop.tasks import in_remote, start
+from mldesk.desktop.tasks import in_remote, in_thread, start
+from mldesk.workbench.run_script import SUFFIX, save_script
 
 if TYPE_CHECKING:
     from mldesk.desktop.shell import Shell
@@ -32,11 +33,30 @@ def ask_report(shell: Shell, runs: Sequence[Run]) -> None:
                  lambda path: start(_write(shell, [run.id for run in runs], path), f"report {path.name}"))
 
 
+def ask_script(shell: Shell, run: Run) -> None:
+    """Ask where the script that repeats a run shall go, and write it there."""
+    choose_place(shell.host, words.tr("Write as a script"), [words.tr("Python") + " (*.py)"],
+                 f"{run.name.replace('/', '-')}.py",
+                 lambda path: start(_write_script(shell, run, path), f"script {path.name}"))
+
+
+async def _write_script(shell: Shell, run: Run, path: Path) -> None:
+    if path.suffix.lower() != SUFFIX:
+        path = path.with_name(path.name + SUFFIX)
+    await _done(shell, path, in_thread(save_script, shell.desk.workbench.library, run, path))
+
+
 async def _write(shell: Shell, runs: Sequence[str], path: Path) -> None:
     if path.suffix.lower() not in (".html", ".pdf"):
         path = path.with_name(path.name + ".html")
-    try:  # it asks the runner for the log, which may be far away
-        await in_remote(shell.desk.workbench.reports.write, runs, path)
+    # It asks the runner for the log, which may be far away.
+    await _done(shell, path, in_remote(shell.desk.workbench.reports.write, runs, path))
+
+
+async def _done(shell: Shell, path: Path, work: Awaitable[object]) -> None:
+    """Wait for the file, then say that it is there, or why not."""
+    try:
+        await work
     except (MldeskError, OSError) as error:
         shell.say(sentence(error), "danger")
         return

@@ -1,0 +1,30 @@
+"""``mldesk runs script``: a run as one Python file that repeats it without the application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mldesk.cli.face import Face
+
+
+def script(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="RUN", help="A run that trained one model.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write: .py.")],
+) -> None:
+    """Write a Python file that repeats a run without MLDesk: same rows, preparation, parameters and seed."""
+    from mldesk.workbench.run_script import save_script
+
+    face = Face.of(context)
+    with face.workbench() as bench:
+        run = bench.runs.get(reference)
+        path = save_script(bench.library, run, output)
+    if face.json:
+        face.document({"file": str(path), "run": run.id, "dataset": run.dataset})
+        return
+    face.say(f"Wrote {path}. It takes the table as Parquet:")
+    face.say(f"  mldesk data export {run.dataset} table.parquet")
+    face.say(f"  python {path} table.parquet")

@@ -1,0 +1,115 @@
+"""What a script that repeats a run does, from the table's file to the scores, without the application.
+
+Nothing here runs in the application but its tests: ``workbench.run_script`` writes it into a script of its own, with
+what it needs of the other modules of training.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from mldesk.training.estimators.base import Estimator, FitContext, Part
+from mldesk.training.fitting import fit
+from mldesk.training.metrics import score
+from mldesk.training.roles import missing
+from mldesk.training.table import convert
+from mldesk.training.target import Label
+from mldesk.training.values import Array, ColumnData, TextColumn, take
+from mldesk.wire.schema import Column, ColumnType
+
+
+class Unwatched:
+    """Stands where a job reports, is steered and keeps checkpoints: stages are printed, nothing else is done."""
+
+    finish = terminate = due = False
+
+    def check(self) -> None:
+        """Nobody stops this fit but the keyboard."""
+
+    def newest(self) -> None:
+        """There is no checkpoint to go on from."""
+
+    def stage(self, name: str) -> None:
+        print(name)  # noqa: T201 - a script says what it does
+
+    def metrics(self, *_readings: Any) -> None: ...
+
+    def progress(self, *_how_far: Any) -> None: ...
+
+    def log(self, *_words: Any) -> None: ...
+
+    def warning(self, *_words: Any, **_more: Any) -> None: ...
+
+    def event(self, *_kind: Any, **_payload: Any) -> None: ...
+
+    def save(self, *_state: Any) -> None: ...
+
+
+def read_table(path: str, columns: Sequence[Column], rows: int) -> dict[str, ColumnData]:
+    """Return columns of a Parquet file. Ends the program where the file is another table."""
+    text = [column.name for column in columns if column.type is ColumnType.TEXT]
+    with pq.ParquetFile(path, read_dictionary=text) as file:
+        names = file.schema_arrow.names
+        absent = [column.name for column in columns if column.name not in names]
+        if absent or file.metadata.num_rows != rows:
+            raise SystemExit(f"{path} is not the table of this run: " + (
+                f"it has no column {absent[0]!r}." if absent else
+                f"it has {file.metadata.num_rows} rows, and {rows} were dealt into parts."))
+        # By place, not by name: pyarrow reads "a.b" as well when asked for "a".
+        places = [names.index(column.name) for column in columns]
+        table = file.reader.read_all(column_indices=sorted(places))
+    return {column.name: convert(table.column(table.column_names.index(column.name)), column.type)
+            for column in columns}
+
+
+def truth(data: ColumnData, classes: Sequence[Label]) -> Array:
+    """Return the target, (rows,) float64, or int64 class codes with -1 where there is none."""
+    if isinstance(data, TextColumn):
+        return data.map({str(label): code for code, label in enumerate(classes)}, -1, -1).astype(np.int64)
+    if not classes:
+        return np.where(missing(data), np.nan, data)
+    codes = np.full(len(data), -1, np.int64)
+    for code, label in enumerate(classes):
+        codes[data == float(label)] = code
+    return codes
+
+
+def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator: Estimator,
+           fit_encoder: Callable[..., Any]) -> dict[str, float]:
+    """Train as the run did and return its scores on the test rows.
+
+    Args:
+        path: the table as Parquet
+        settings: of the run: columns, target, classes, parameters, seed, device, chosen (the features were named),
+            ordered
+        membership: (rows,) uint8: 0 training, 1 validation, 2 test, 255 left out
+        estimator: the model
+        fit_encoder: ``FeatureEncoder.fit``, or what prepares the columns first
+    """
+    schema = [Column(name, ColumnType(kind)) for name, kind in settings["columns"]]
+    target = Column(settings["target"][0], ColumnType(settings["target"][1]))
+    columns = read_table(path, [*schema, target], len(membership))
+    classes: Sequence[Label] = settings["classes"]
+    y = truth(columns.pop(target.name), classes)
+    train, validation, test = (membership == part for part in range(3))
+    # The columns are prepared as the training rows alone say.
+    encoder = fit_encoder(take(columns, train), schema, estimator.style, chosen=settings["chosen"])
+
+    def part(rows: Array) -> Part:
+        return Part(encoder.transform(take(columns, rows)), y[rows])
+
+    quiet: Any = Unwatched()
+    parameters = settings["parameters"]
+    fitted = fit(estimator, FitContext(
+        classes=len(classes), parameters=parameters, train=part(train), validation=part(validation), report=quiet,
+        control=quiet, checkpoints=quiet, categorical=tuple(encoder.categorical), seed=settings["seed"],
+        threads=os.cpu_count() or 1, device=settings["device"]))
+    tested = part(test)
+    prediction = estimator.predict(fitted.native, tested.x, len(classes))
+    return score(prediction, tested.y, len(classes), None if classes else parameters.get("quantile"),
+                 ordered=settings["ordered"])

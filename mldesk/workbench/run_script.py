@@ -1,0 +1,160 @@
+"""A run as a script: one Python file that repeats it without the application.
+
+It holds the code of training that the run needs, the run's settings and which row belongs to which part.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import pprint
+import textwrap
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mldesk import __version__
+from mldesk.core.durable import disk_errors, write_atomic
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.targets import check_target
+from mldesk.library import Library
+from mldesk.library.records import Run
+from mldesk.reports.plain_source import plain_source
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.wire.jobs import TrainRequest
+from mldesk.wire.objects import ObjectMissing
+
+SUFFIX = ".py"
+_LIBRARIES = ("numpy", "pyarrow", "sklearn", "lightgbm", "xgboost", "catboost", "torch", "threadpoolctl")
+_PACKAGES = {"sklearn": "scikit-learn"}
+_WIDTH = 118
+
+
+def why_no_script(run: Run) -> str:
+    """Say why a run cannot be written as a script, as a sentence; "" where it can."""
+    if run.result is None:
+        return f"Run {run.name} has made no model, so there is nothing to repeat."
+    if run.kind != "train" or run.result.get("estimator") not in ESTIMATORS:
+        return f"Run {run.name} is a {run.kind}; a script repeats the training of one model."
+    if run.result.get("finished_early"):
+        return f"Run {run.name} was finished early by hand, which a script cannot repeat."
+    return ""
+
+
+def save_script(library: Library, run: Run, path: Path) -> Path:
+    """Write the script that repeats ``run``; return ``path``.
+
+    Raises BadInput for a run that cannot be repeated so or another suffix, NotFound for a missing folder or where the
+    split or the model is not here, DiskFull.
+    """
+    check_target(path)
+    if path.suffix.lower() != SUFFIX:
+        raise BadInput(f"A script is a file that ends in {SUFFIX}, and {path.name[-60:]!r} does not.",
+                       hint=f"Write {path.with_suffix(SUFFIX).name}.")
+    if why := why_no_script(run):
+        raise BadInput(why, hint="Train one model (mldesk train --model …) and write that run as a script.")
+    with disk_errors("writing the script"):
+        write_atomic(path, script(library, run).encode())
+    return path
+
+
+def script(library: Library, run: Run) -> str:
+    """Return the script. Raises NotFound where the split or the model is not here."""
+    result: Mapping[str, Any] = run.result or {}
+    request = TrainRequest.from_json(run.spec["payload"])
+    try:
+        membership = library.objects.read(str(result["split"]))
+        model = json.loads(library.objects.read(library.objects.manifest(str(result["model"])).entry(
+            "model.json").sha256))
+    except (ObjectMissing, KeyError) as error:
+        raise NotFound(f"What run {run.name} kept of its split or its model is not here.",
+                       hint="Train it again, then write the script.") from error
+    module, kind = ESTIMATORS[result["estimator"]].implementation.split(":")
+    encoder = ("mldesk.training.prepared", "fit_encoder") if request.prepare else (
+        "mldesk.training.features", "FeatureEncoder")
+    imports, code = plain_source([encoder, ("mldesk.training.again", "repeat"), (module, kind)])
+    settings = {**_settings(request, result, model), "device": "cpu" if _asked_device(run) == "cpu" else "auto"}
+    needed = [_PACKAGES.get(name, name) for name in _LIBRARIES if any(
+        line.split()[1].partition(".")[0] == name for line in imports if line)]
+    fitting = 'partial(fit_encoder, steps=SETTINGS["prepare"])' if request.prepare else "FeatureEncoder.fit"
+    return _TEMPLATE.format(
+        run=_said(run.name), target=_said(request.target), dataset=_said(request.dataset_name), version=__version__,
+        title=ESTIMATORS[result["estimator"]].title, needed=", ".join(needed),
+        imports="\n".join(["import base64", "import sys", "import zlib", "from functools import partial",
+                           *(line for line in imports if line not in (
+                               "import sys", "from functools import partial"))]),
+        settings=pprint.pformat(settings, width=_WIDTH, sort_dicts=False),
+        scores=pprint.pformat(dict(result["metrics"]), width=_WIDTH, sort_dicts=False),
+        membership=_packed(membership), code=code, estimator=kind, fitting=fitting)
+
+
+def _settings(request: TrainRequest, result: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``training.again.repeat`` takes."""
+    by_name = {str(column["name"]): str(column["type"]) for column in request.columns}
+    chosen = set(by_name if request.features is None else request.features) - {request.target}
+    split = request.split
+    if split.method == "column" or (split.method == "group" and request.features is None):
+        chosen -= {str(split.column)}   # it says how rows were dealt, nothing about what they are
+    return {
+        "target": [request.target, by_name[request.target]], "classes": list(model.get("classes") or []),
+        "columns": [[name, kind] for name, kind in by_name.items() if name in chosen],
+        "chosen": request.features is not None, "ordered": bool(request.order),
+        "parameters": dict(result["parameters"]), "seed": request.seed,
+        **({"prepare": [dict(step) for step in request.prepare]} if request.prepare else {})}
+
+
+def _asked_device(run: Run) -> str:
+    return str((run.spec.get("resources") or {}).get("device", "auto"))
+
+
+def _packed(membership: bytes) -> str:
+    text = base64.b64encode(zlib.compress(membership, 9)).decode()
+    return "\n".join(f"    {line!r}" for line in textwrap.wrap(text, _WIDTH - 6))
+
+
+def _said(text: str) -> str:
+    """Return a name as it may stand in the script's own words."""
+    return repr(text)[1:-1].replace('"', "'")
+
+
+_TEMPLATE = '''"""Repeats run {run}: {title}, which predicts {target} of {dataset}. Written by MLDesk {version}.
+
+    mldesk data export {dataset} table.parquet
+    python THIS_FILE table.parquet
+
+It needs {needed}, and no MLDesk. The same rows are trained on, chosen by and tested on as in the run, with
+the same seed; the scores on the test rows are printed beside those of the run. Other versions of the libraries or
+another processor may change their last digits.
+"""
+
+from __future__ import annotations
+
+{imports}
+
+SETTINGS = {settings}
+
+# What the run scored on its test rows.
+SCORES = {scores}
+
+# The part of every row of the table: 0 training, 1 validation, 2 test, 255 none. One byte each, deflated.
+MEMBERSHIP = (
+{membership}
+)
+
+
+{code}
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        raise SystemExit(f"Usage: python {{sys.argv[0]}} TABLE.parquet")
+    membership = np.frombuffer(zlib.decompress(base64.b64decode(MEMBERSHIP)), np.uint8)
+    scores = repeat(sys.argv[1], SETTINGS, membership, {estimator}(), {fitting})
+    print(f"{{'on the test rows':<32}} {{'here':>22}} {{'in the run':>22}}")
+    for name, value in scores.items():
+        print(f"{{name:<32}} {{value!r:>22}} {{SCORES.get(name)!r:>22}}")
+
+
+if __name__ == "__main__":
+    main()
+'''

@@ -1,0 +1,111 @@
+"""A run written as a script: run where the application cannot be imported, it scores what the run did."""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mldesk.app import open_workbench
+from mldesk.core.errors import BadInput
+from mldesk.library.secrets import SecretStore
+from mldesk.reports.plain_source import plain_source
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.workbench.bench import Workbench
+from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.run_script import save_script
+
+pytestmark = pytest.mark.timeout(900)   # a machine under load; nothing here is about speed
+RUNS: list[tuple[str, str, dict[str, Any]]] = [
+    ("linear", "kind", {}), ("random_forest", "amount", {"trees": 12}),
+    ("hist_gradient_boosting", "kind", {"rounds": 12, "resampling": "smote"}),
+    ("lightgbm", "amount", {"rounds": 15}), ("mlp", "kind", {"epochs": 2})]
+# An entry of None makes every import of it fail.
+_WITHOUT = """import runpy, sys
+sys.modules["mldesk"] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def _mixed_table(path: Path) -> None:
+    """Numbers, truths, days, categories, free text, an id; each with gaps."""
+    draw = np.random.default_rng(5)
+    rows = 240
+
+    def some(values: list[Any]) -> list[Any]:
+        return [None if gap else value for gap, value in zip(draw.random(rows) < 0.1, values, strict=True)]
+
+    days = [datetime.date(2024, 1, 1) + datetime.timedelta(int(count)) for count in draw.integers(0, 700, rows)]
+    size, town = draw.normal(10, 3, rows), draw.choice(["Ulm", "Köln", "Bonn", "Trier"], rows)
+    amount = 3 * size + 5 * (town == "Ulm") + draw.normal(0, 2, rows)
+    words = ["late again sadly", "came quickly and whole", "nothing to say here"]
+    pq.write_table(pa.table({
+        "id": list(range(rows)), "size": some(size.tolist()), "town": some(town.tolist()),
+        "member": some((draw.random(rows) < 0.5).tolist()),
+        "day": some(days),
+        "said": some([f"{words[int(which)]} {number}" for number, which in enumerate(draw.integers(0, 3, rows))]),
+        "amount": some(amount.tolist()),
+        "kind": some(np.where(amount > 35, "high", np.where(amount > 28, "middle", "low")).tolist())}), path)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    folder = tmp_path
+    secrets = SecretStore(folder / "vault.json", passphrase=lambda new: "a long passphrase", find_keyring=lambda: None)
+    _mixed_table(folder / "mixed.parquet")
+    with open_workbench(folder / "home", secrets=secrets) as opened:
+        opened.datasets.import_files([folder / "mixed.parquet"], "mixed")
+        try:
+            yield opened
+        finally:
+            opened.runners.stop("local")
+
+
+def _table_of(script: Path, table: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-I", "-c", _WITHOUT, str(script), str(table)], check=False,
+                          capture_output=True, text=True, encoding="utf-8", timeout=600, cwd=script.parent)
+
+
+def test_the_script_scores_what_the_run_did(bench: Workbench, tmp_path: Path) -> None:
+    table = tmp_path / "table.parquet"
+    bench.datasets.export("mixed", table)
+    begun = [bench.runs.start(TrainOrder("mixed", target, estimator=estimator, parameters=parameters, seed=3))
+             for estimator, target, parameters in RUNS]
+    for run in begun:
+        assert [event.kind for event in bench.runs.follow(run.id)][-1] == "succeeded", bench.runs.get(run.id)
+        done = bench.runs.get(run.id)
+        script = save_script(bench.library, done, tmp_path / f"{done.estimator}.py")
+        said = _table_of(script, table)
+        assert said.returncode == 0, (done.estimator, said.stderr[-3000:])
+        lines = said.stdout[said.stdout.index("on the test rows"):].splitlines()[1:]
+        here = {name: ast.literal_eval(value) for name, value, _ in map(str.split, lines)}
+        assert done.result is not None
+        assert here == pytest.approx(dict(done.result["metrics"]), rel=1e-6, abs=1e-9), done.estimator
+    pq.write_table(pq.read_table(table).slice(1), tmp_path / "other.parquet")
+    said = _table_of(script, tmp_path / "other.parquet")
+    assert (said.returncode, "is not the table of this run: it has 239 rows" in said.stderr) == (1, True)
+    with pytest.raises(BadInput, match="is a file that ends in"):
+        save_script(bench.library, done, tmp_path / "script.txt")
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+@pytest.mark.parametrize("encoder", [("mldesk.training.features", "FeatureEncoder"),
+                                     ("mldesk.training.prepared", "fit_encoder")])
+def test_every_models_code_stands_on_its_own(name: str, encoder: tuple[str, str]) -> None:
+    module, kind = ESTIMATORS[name].implementation.split(":")
+    imports, code = plain_source([encoder, ("mldesk.training.again", "repeat"), (module, kind)])
+    tree = ast.parse("\n".join([*imports, code]))
+    defined = [item.name for item in tree.body if isinstance(item, (ast.FunctionDef, ast.ClassDef))]
+    assert len(defined) == len(set(defined))
+    assert {kind, "repeat", encoder[1]} <= set(defined)
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and "mldesk" in str(node.module)]
