@@ -85,7 +85,8 @@ def _show(face: Face, found: Mapping[str, Any]) -> None:
     face.say(f"{found['model']} on {rows} of {found['dataset']}: {about}")
     face.say()
     mean = {item["feature"]: item["value"] for item in found["shap"]["mean"]}
-    face.show(make_table(("column", f"drop of {found['importance_metric']} when shuffled", "95 %", "adds on average"), [
+    worse = f"{found['importance_metric']} worse when shuffled, by"
+    face.show(make_table(("column", worse, "95 %", "adds on average"), [
         (str(item["feature"]), words.score(item["value"]),
          f"{words.score(item['low'])} to {words.score(item['high'])}", words.score(mean.get(item["feature"])))
         for item in found["importance"][:_SHOWN]], right={"95 %", "adds on average"}))
@@ -125,6 +126,7 @@ def _one_row(face: Face, bench: Workbench, model: str, given: list[str], about: 
                        "contributions": [{"column": name, "value": value} for name, value in answer.contributions]})
         return
     what = "" if answer.explained is None else f"chance of {answer.explained}"
+    others = [str(label) for label in tried.classes if label != answer.explained]
     face.show(facts({"model": tried.label, tried.target: words.cell(answer.prediction), what: words.score(answer.value)
                      if what else "", "usually": words.score(answer.base)}))
     face.say()
@@ -132,6 +134,8 @@ def _one_row(face: Face, bench: Workbench, model: str, given: list[str], about: 
                                                        for name, value in answer.contributions[:_SHOWN]],
                          right={"adds"}))
     _more(face, len(answer.contributions), "they are all in --json")
+    if what and others:
+        face.note(f"This is about {answer.explained}; --about {words.cell(others[-1])} explains another class.")
 
 
 def _values(given: list[str]) -> dict[str, Any]:

@@ -69,9 +69,16 @@ def _check_parts(where: Any, text: str, names: Sequence[str]) -> None:
             if len(path) > 1 and name.casefold() in ("data", "_rows") and name.casefold() not in known:
                 name = path[1]
             if name.casefold() not in known and name.lower() not in part.get("_lambda", ()):
-                raise BadInput(f"There is no column {name!r:.80} in this table.", hint=which_column(name, names))
+                raise BadInput(f"There is no column {name!r:.80} in this table.",
+                               hint=_to_quote(text, names) or which_column(name, names))
         if kind == "FUNCTION" and str(part.get("function_name", "")).lower() in _UNSTABLE:
             raise BadInput(f"{part['function_name']}() gives another answer every time; a condition must not.")
+
+
+def _to_quote(text: str, names: Sequence[str]) -> str:
+    """Say which column must be quoted, where one stands bare in the text though its name is no plain word."""
+    bare = [name for name in names if not name.isidentifier() and name in text and f'"{name}"' not in text]
+    return f"""Put a name like this one into double quotes: "{max(bare, key=len):.80}".""" if bare else ""
 
 
 def _parts(tree: Any) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ class CheatSheet(Sheet):
     """Two columns of shortcuts."""
 
     def __init__(self, actions: Actions, parent: QWidget) -> None:
-        super().__init__(self.tr("Keyboard shortcuts"), parent, primary=self.tr("Close"), width=640)
+        super().__init__(self.tr("Keyboard shortcuts"), parent, primary=self.tr("Close"), width=800, scrolls=True)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.secondary.hide()
         self.confirmed.connect(self.accept)
