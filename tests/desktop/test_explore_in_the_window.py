@@ -111,11 +111,11 @@ async def narrow(user: User) -> None:
     await user.until(lambda: model.rowCount() == 3875, "the monthly contracts")
     tools.narrow(like(model.columns[names.index("tenure")], 72)[0])
     await user.until(lambda: 0 < model.rowCount() < 100, "those that stayed")
-    tools.hide("gender")
+    tools.arrangement.hide("gender")
     page.state.picked.value = None
     await user.until(lambda: model.rowCount() > 7000, "all rows")
     assert page.table.isColumnHidden(names.index("gender"))   # also of a table that was read again
-    tools.show_all()
+    tools.arrangement.show_all()
     assert not page.table.isColumnHidden(names.index("gender"))
 
     page.show_query()

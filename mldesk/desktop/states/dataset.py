@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.table_layout import TableLayout
 from mldesk.desktop.tasks import current, in_thread
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mldesk.workbench.pages import Page
 
 QUERY_LIMIT = 10_000  # rows of a query's answer that are shown
+LAYOUT = "table_layout:{name}"  # the setting that holds how a dataset's table is laid out
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class DatasetState:
         self.lineage: Observable[tuple[Ancestry, ...]] = Observable(())   # oldest first, once it was asked for
         self.used_by: Observable[tuple[str, ...]] = Observable(())
         self.picked: Observable[Picked | None] = Observable(None)
+        self.layout: Observable[TableLayout] = Observable(TableLayout())
+        self._kept: TableLayout | None = None   # the layout that the library has; None before it was read
+        self._keeping = False
 
     @property
     def reference(self) -> str:
@@ -54,6 +59,8 @@ class DatasetState:
         head = await in_thread(service.show, self.name)
         versions = tuple(await in_thread(service.versions, self.name))
         used_by = tuple(await in_thread(service.used_by, self.name))
+        if self._kept is None:
+            await self._load_layout()
         self.head.value, self.versions.value, self.used_by.value = head, versions, used_by
         self._show(next((item for item in versions if item.number == self._pinned), head))
 
@@ -71,6 +78,22 @@ class DatasetState:
             self.profile.value = None
             self.picked.value = None
         self.version.value = version
+
+    async def _load_layout(self) -> None:
+        value = await in_thread(self._desk.workbench.settings.get, LAYOUT.format(name=self.name))
+        self._kept = self.layout.value = TableLayout.from_json(value)
+
+    async def keep_layout(self) -> None:
+        """Keep how the table is laid out, with the dataset; one write at a time, so that the last one holds."""
+        if self._keeping:
+            return
+        self._keeping = True
+        try:
+            while self._kept is not None and self._kept != (layout := self.layout.value):
+                await in_thread(self._desk.workbench.settings.set, LAYOUT.format(name=self.name), layout.to_json())
+                self._kept = layout
+        finally:
+            self._keeping = False
 
     async def load_lineage(self) -> None:
         """Read how the versions came of one another."""
@@ -150,6 +173,8 @@ class DatasetState:
     async def rename(self, new: str) -> None:
         """Give the dataset another name. Raises BadInput, Conflict."""
         renamed = await in_thread(self._desk.workbench.datasets.rename, self.name, new)
-        self.name = renamed.name
+        await in_thread(self._desk.workbench.settings.delete, LAYOUT.format(name=self.name))
+        self.name, self._kept = renamed.name, TableLayout()
+        await self.keep_layout()
         self._desk.nudge()
         await self.refresh()

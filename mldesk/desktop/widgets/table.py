@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QRect, QRectF, QSize, Qt, QTimer, Signal
@@ -146,16 +146,22 @@ class DataTable(QTableView):
     """A table to look at. Click a header to order by it, once more to turn it round, a third time to undo it.
 
     Alt+Up and Alt+Down order by the current column, Alt+Backspace undoes it. Signals: ``column_chosen`` (the name of
-    the current cell's column), ``copied`` (rows put on the clipboard, rows of the selection that were too many).
+    the current cell's column), ``copied`` (rows put on the clipboard, rows of the selection that were too many),
+    ``renewed`` when another table, or the same anew, is shown.
     """
 
     column_chosen = Signal(str)
     copied = Signal(int, int)
+    renewed = Signal()
 
     def __init__(self, model: PagedTableModel | None = None, parent: QWidget | None = None, *,
                  flush: bool = False) -> None:
         super().__init__(parent)
         self._sized = False
+        self.sizing = False                # columns are given widths, not by hand
+        self.widths: Mapping[str, int] = {}   # of columns whose content is not measured; pixels at 100 %
+        self.fixed: frozenset[int] = frozenset()   # columns that FrozenColumns shows, and how many pixels it covers
+        self.covered = 0
         self.more: Callable[[QMenu, Index], None] | None = None   # adds to the menu of a cell
         if flush:
             self.setProperty("flush", True)
@@ -202,6 +208,7 @@ class DataTable(QTableView):
     def _on_reset(self) -> None:
         self._sized = False
         self._settle.start()
+        self.renewed.emit()
 
     def _on_loaded(self, rows: int) -> None:
         self.header.rows = max(rows, self.header.rows if self._sized else 0)
@@ -212,12 +219,24 @@ class DataTable(QTableView):
         model = self.paged()
         if model is None or self._sized:
             return
+        self.sizing = True
+        try:
+            self._sized = self._measure(model)
+        finally:
+            self.sizing = False
+
+    def _measure(self, model: PagedTableModel) -> bool:
+        """Give the columns widths; False before the first rows have come: then once more."""
         strong, caption = QFontMetrics(theme.font("strong")), QFontMetrics(theme.font("caption"))
         delegate, option = self.itemDelegate(), QStyleOptionViewItem()
         filled = model.rowCount() > 0 and model.is_loaded(0)
         few = range(min(model.rowCount(), 40 if model.columnCount() <= 100 else 3)) if filled else range(0)
         self.header.setDefaultSectionSize(theme.px(_USUAL))
-        for number, column in enumerate(model.columns[:_MEASURED]):
+        for number, column in enumerate(model.columns):
+            if column.name in self.widths:
+                self.setColumnWidth(number, theme.px(self.widths[column.name]))
+            if number >= _MEASURED or column.name in self.widths:
+                continue
             words = column.type.value + (f" · {missing_share(column.missing, self.header.rows)}"
                                          if column.missing and self.header.rows else "")
             width = max(strong.horizontalAdvance(column.name), caption.horizontalAdvance(words))
@@ -225,7 +244,7 @@ class DataTable(QTableView):
             for line in few:
                 width = max(width, delegate.sizeHint(option, model.index(line, number)).width())
             self.setColumnWidth(number, min(theme.px(_WIDEST), max(theme.px(_NARROWEST), width)))
-        self._sized = filled  # else once more, when the first rows have come
+        return filled
 
     def _set_heights(self) -> None:
         self.verticalHeader().setDefaultSectionSize(theme.px(Size.ROW))
@@ -275,18 +294,34 @@ class DataTable(QTableView):
         chosen = self.selectionModel().selection() if model is not None else None
         if model is None or chosen is None or chosen.isEmpty():
             return
-        block = chosen.at(0)
-        across = [number for number in (self.header.logicalIndex(visual) for visual in range(self.header.count()))
-                  if block.left() <= number <= block.right()]
-        last = min(block.bottom(), block.top() + max(1, _MOST_COPIED // max(1, len(across))) - 1)
-        left_out = block.bottom() - last
+        blocks = [chosen.at(number) for number in range(chosen.count())]   # several where columns were moved
+        across = [number for number in self.columns_seen()
+                  if any(block.left() <= number <= block.right() for block in blocks)]
+        top, bottom = min(block.top() for block in blocks), max(block.bottom() for block in blocks)
+        last = min(bottom, top + max(1, _MOST_COPIED // max(1, len(across))) - 1)
+        left_out = bottom - last
 
         def put(rows: Sequence[Sequence[Any]]) -> None:
             lines = ("\t".join(_plain(row[number]) for number in across) for row in rows)
             QGuiApplication.clipboard().setText("\n".join(lines))
             self.copied.emit(len(rows), left_out)
 
-        model.collect(block.top(), last, put)
+        model.collect(top, last, put)
+
+    def columns_seen(self) -> list[int]:
+        """Return the columns that are not hidden, from left to right."""
+        sections = (self.header.logicalIndex(visual) for visual in range(self.header.count()))
+        return [section for section in sections if not self.header.isSectionHidden(section)]
+
+    def scrollTo(self, index: Index, hint: QAbstractItemView.ScrollHint =
+                 QAbstractItemView.ScrollHint.EnsureVisible) -> None:
+        bar = self.horizontalScrollBar()
+        before = bar.value()
+        super().scrollTo(index, hint)
+        if index.column() in self.fixed:   # seen wherever one has scrolled to
+            bar.setValue(before)
+        elif self.covered and (under := self.covered - self.visualRect(index).left()) > 0:
+            bar.setValue(bar.value() - under)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
@@ -307,9 +342,10 @@ class DataTable(QTableView):
         """Select a row, from 0, and bring it into the middle of what is seen."""
         model = self.paged()
         if model is not None and 0 <= row < model.rowCount():
-            self.setCurrentIndex(model.index(row, 0))
+            first = model.index(row, next(iter(self.columns_seen()), 0))
+            self.setCurrentIndex(first)
             self.selectRow(row)
-            self.scrollTo(model.index(row, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+            self.scrollTo(first, QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def _go_to_end(self, *, first: bool) -> None:
         model = self.paged()

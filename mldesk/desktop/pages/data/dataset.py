@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 from mldesk.core.errors import MldeskError, NotFound
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.data.arrangement import Arrangement
 from mldesk.desktop.pages.data.contract_view import ContractView
 from mldesk.desktop.pages.data.dataset_columns import ColumnsView
 from mldesk.desktop.pages.data.dataset_query import QueryView
@@ -128,9 +129,11 @@ class DatasetPage(Page):
         layout = QVBoxLayout(tab)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.M)
-        layout.addLayout(row(self._search, self._found, None, spacing=Space.M))
+        columns = Arrangement(self.table, self.state)
+        self.keep(columns.let_go)
+        layout.addLayout(row(self._search, self._found, None, columns.note, spacing=Space.M))
         layout.addWidget(PickedBar(self.state))
-        TableMenu(self.table, self.state).edited.connect(self._on_edited)
+        TableMenu(self.table, self.state, columns).edited.connect(self._on_edited)
         card = Card(padding=0)
         card.add(self.table, 1)
         layout.addWidget(card, 1)

@@ -1,4 +1,4 @@
-"""What the menus of a dataset's table add: rows like this cell's, and columns out of the way or at the front."""
+"""What the menus of a dataset's table add: rows like this cell's, and columns out of the way, pinned or in front."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QHeaderView, QMenu
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.data.arrangement import Arrangement
 from mldesk.desktop.pages.data.cell_dialog import CellDialog
 from mldesk.desktop.pages.data.range_dialog import RangeDialog
 from mldesk.desktop.states.dataset import DatasetState, Picked
@@ -20,21 +21,20 @@ MAX_EDITS = 10_000   # rows that one step may take out
 
 
 class TableMenu(QObject):
-    """Adds to the menu of cells and gives the header one. Hidden columns stay hidden while the page is open.
+    """Adds to the menu of cells and gives the headers one.
 
     Signals: ``edited`` (a step of a recipe) when a cell is changed or rows are taken out by hand.
     """
 
     edited = Signal(object)
 
-    def __init__(self, table: DataTable, state: DatasetState) -> None:
+    def __init__(self, table: DataTable, state: DatasetState, arrangement: Arrangement) -> None:
         super().__init__(table)
-        self._table, self._state = table, state
-        self.hidden: set[str] = set()
+        self._table, self._state, self.arrangement = table, state, arrangement
         table.more = self.add_to
-        table.header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        table.header.customContextMenuRequested.connect(self._on_header)
-        table.header.sectionCountChanged.connect(lambda _old, _new: self._apply())
+        for header in (table.header, arrangement.frozen.header):
+            header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            header.customContextMenuRequested.connect(partial(self._on_header, header))
 
     def add_to(self, menu: QMenu, index: QModelIndex | QPersistentModelIndex) -> None:
         """Add what can be done with a cell and its column."""
@@ -47,7 +47,7 @@ class TableMenu(QObject):
             menu.addAction(self.tr("Only rows: {which}").format(which=picked.words),
                            partial(self.narrow, picked))
         self._add_edits(menu, index)
-        self._add_column(menu, index.column(), column)
+        self._add_column(menu, column)
 
     def _add_edits(self, menu: QMenu, index: QModelIndex | QPersistentModelIndex) -> None:
         """Offer to change the cell or take out the rows, where a row's number is its place in the version."""
@@ -76,8 +76,8 @@ class TableMenu(QObject):
         dialog.open()
         return dialog
 
-    def _on_header(self, at: QPoint) -> None:
-        model, section = self._table.paged(), self._table.header.logicalIndexAt(at)
+    def _on_header(self, header: QHeaderView, at: QPoint) -> None:
+        model, section = self._table.paged(), header.logicalIndexAt(at)
         if model is None or section < 0:
             return
         menu = QMenu(self._table)
@@ -89,19 +89,25 @@ class TableMenu(QObject):
                                partial(self.narrow, picked))
         if column.type.numeric or column.type in (ColumnType.DATE, ColumnType.DATETIME):
             menu.addAction(self.tr("Only rows from … to …"), lambda: self.ask_range(column))
-        self._add_column(menu, section, column)
-        menu.popup(self._table.header.mapToGlobal(at))
+        self._add_column(menu, column)
+        menu.popup(header.mapToGlobal(at))
 
-    def _add_column(self, menu: QMenu, section: int, column: Column) -> None:
+    def _add_column(self, menu: QMenu, column: Column) -> None:
         menu.addSeparator()
-        header = self._table.header
-        menu.addAction(self.tr("Move {name} to the front").format(name=column.name),
-                       lambda: header.moveSection(header.visualIndex(section), 0))
-        hide = menu.addAction(self.tr("Hide {name}").format(name=column.name), lambda: self.hide(column.name))
-        hide.setEnabled(len(self.hidden) + 1 < header.count())
-        if self.hidden:
-            menu.addAction(self.tr("Show {count} hidden").format(
-                count=words.counted(len(self.hidden), self.tr("column"), self.tr("columns"))), self.show_all)
+        menu.setToolTipsVisible(True)
+        columns, name = self.arrangement, column.name
+        if columns.is_pinned(name):
+            menu.addAction(self.tr("Unpin {name}").format(name=name), partial(columns.unpin, name))
+        else:
+            menu.addAction(self.tr("Pin {name}").format(name=name), partial(columns.pin, name)).setToolTip(
+                self.tr("It stays at the left while the others scroll."))
+            menu.addAction(self.tr("Move {name} to the front").format(name=name), partial(columns.to_front, name))
+        hide = menu.addAction(self.tr("Hide {name}").format(name=name), partial(columns.hide, name))
+        if len(self._table.columns_seen()) < 2:
+            hide.setEnabled(False)
+            hide.setToolTip(self.tr("It is the only column that is seen."))
+        if columns.hidden():
+            menu.addAction(self.tr("Show all columns"), columns.show_all)
 
     def ask_range(self, column: Column) -> RangeDialog:
         """Ask between which values a column lies, and leave out the other rows."""
@@ -114,21 +120,6 @@ class TableMenu(QObject):
     def narrow(self, picked: Picked) -> None:
         """Leave out more of the rows that are shown."""
         self._state.picked.value = narrower(self._state.picked.value, picked)
-
-    def hide(self, name: str) -> None:
-        """Take a column out of sight; it stays in the table."""
-        self.hidden.add(name)
-        self._apply()
-
-    def show_all(self) -> None:
-        """Show every column."""
-        self.hidden.clear()
-        self._apply()
-
-    def _apply(self) -> None:
-        model = self._table.paged()
-        for section, column in enumerate(model.columns if model is not None else ()):
-            self._table.setColumnHidden(section, column.name in self.hidden)
 
 
 def narrower(before: Picked | None, more: Picked) -> Picked:
