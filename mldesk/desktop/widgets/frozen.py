@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QContextMenuEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
@@ -12,8 +12,6 @@ from mldesk.desktop import theme
 from mldesk.desktop.widgets.table import CellDelegate, DataTable, TableHeader
 
 _LEFT = 200   # pixels at 100 % that the columns which scroll keep at least
-_MOVED = (QEvent.Type.Resize, QEvent.Type.Move)
-_FOCUS = (QEvent.Type.FocusIn, QEvent.Type.FocusOut)
 
 
 class FrozenColumns(QTableView):
@@ -61,8 +59,7 @@ class FrozenColumns(QTableView):
         self.header.sectionClicked.connect(table.header.sectionClicked)
         self.header.sectionResized.connect(self._on_own_width)
         table.header.sectionResized.connect(self._on_width)
-        table.installEventFilter(self)
-        table.viewport().installEventFilter(self)
+        table.framed.connect(self._place)
 
     def freeze(self, sections: Sequence[int]) -> None:
         """Freeze columns, from the left; none gives back the memory that a second view takes."""
@@ -116,6 +113,7 @@ class FrozenColumns(QTableView):
             self._edge.setGeometry(width - 2, 0, 2, self.height())
             self._edge.raise_()
             self.raise_()
+            self.viewport().update()   # the frame of the current cell comes and goes with the focus
             self._mirror()
 
     def _mirror(self, _: object = None) -> None:
@@ -134,12 +132,11 @@ class FrozenColumns(QTableView):
         if old and new and section in self._table.fixed:   # not shown or hidden
             self._table.setColumnWidth(section, new)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._table.viewport() and event.type() in _MOVED:
-            self._place()
-        elif watched is self._table and event.type() in _FOCUS:
-            self.viewport().update()   # the frame of the current cell
-        return super().eventFilter(watched, event)
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), theme.colour("surface"))   # else what scrolls below would shine through
+        painter.end()
+        super().paintEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._table.wheelEvent(event)

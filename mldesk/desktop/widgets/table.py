@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -147,12 +155,13 @@ class DataTable(QTableView):
 
     Alt+Up and Alt+Down order by the current column, Alt+Backspace undoes it. Signals: ``column_chosen`` (the name of
     the current cell's column), ``copied`` (rows put on the clipboard, rows of the selection that were too many),
-    ``renewed`` when another table, or the same anew, is shown.
+    ``renewed`` when another table, or the same anew, is shown, ``framed`` when its size or its focus changed.
     """
 
     column_chosen = Signal(str)
     copied = Signal(int, int)
     renewed = Signal()
+    framed = Signal()
 
     def __init__(self, model: PagedTableModel | None = None, parent: QWidget | None = None, *,
                  flush: bool = False) -> None:
@@ -160,8 +169,7 @@ class DataTable(QTableView):
         self._sized = False
         self.sizing = False                # columns are given widths, not by hand
         self.widths: Mapping[str, int] = {}   # of columns whose content is not measured; pixels at 100 %
-        self.fixed: frozenset[int] = frozenset()   # columns that FrozenColumns shows, and how many pixels it covers
-        self.covered = 0
+        self.fixed, self.covered = frozenset[int](), 0   # columns that FrozenColumns shows, pixels that it covers
         self.more: Callable[[QMenu, Index], None] | None = None   # adds to the menu of a cell
         if flush:
             self.setProperty("flush", True)
@@ -220,22 +228,19 @@ class DataTable(QTableView):
         if model is None or self._sized:
             return
         self.sizing = True
-        try:
-            self._sized = self._measure(model)
-        finally:
-            self.sizing = False
+        self._sized = self._measure(model)
+        self.sizing = False
 
     def _measure(self, model: PagedTableModel) -> bool:
         """Give the columns widths; False before the first rows have come: then once more."""
         strong, caption = QFontMetrics(theme.font("strong")), QFontMetrics(theme.font("caption"))
-        delegate, option = self.itemDelegate(), QStyleOptionViewItem()
+        delegate, option, own = self.itemDelegate(), QStyleOptionViewItem(), self.widths
         filled = model.rowCount() > 0 and model.is_loaded(0)
         few = range(min(model.rowCount(), 40 if model.columnCount() <= 100 else 3)) if filled else range(0)
         self.header.setDefaultSectionSize(theme.px(_USUAL))
         for number, column in enumerate(model.columns):
-            if column.name in self.widths:
-                self.setColumnWidth(number, theme.px(self.widths[column.name]))
-            if number >= _MEASURED or column.name in self.widths:
+            if number >= _MEASURED or column.name in own:
+                self.setColumnWidth(number, theme.px(own.get(column.name, _USUAL)))
                 continue
             words = column.type.value + (f" · {missing_share(column.missing, self.header.rows)}"
                                          if column.missing and self.header.rows else "")
@@ -372,6 +377,16 @@ class DataTable(QTableView):
         if self.more is not None:
             self.more(menu, self.currentIndex())
         menu.popup(event.globalPos())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.framed.emit()
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self.framed.emit()
+        return done
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

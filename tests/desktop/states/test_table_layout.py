@@ -21,5 +21,6 @@ def test_there_is_always_something_to_see() -> None:
 def test_it_is_read_as_it_was_written_and_never_fails() -> None:
     layout = TableLayout(("b", "a"), frozenset("a"), ("b",), {"a": 90})
     assert TableLayout.from_json(layout.to_json()) == layout
-    for odd in (None, [], {"order": 3, "hidden": [1, None], "pinned": "b", "widths": {"a": "wide", "b": -1, "c": True}}):
+    widths = {"a": "wide", "b": -1, "c": True}
+    for odd in (None, [], {"order": 3, "hidden": [1, None], "pinned": "b", "widths": widths}):
         assert TableLayout.from_json(odd) == TableLayout()
