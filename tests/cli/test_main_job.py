@@ -97,6 +97,10 @@ def _read_reports(mldesk: Command, first: dict[str, Any], second: dict[str, Any]
     again = page.with_name("again.html")
     mldesk.good("runs", "report", "plain", "-o", again)
     assert again.read_bytes() == page.read_bytes()
+    script = page.with_name("again.py")
+    assert mldesk.good("runs", "script", "plain", "-o", script)["dataset"] == "shop@2"
+    assert "SETTINGS = {" in script.read_text("utf-8")
+    assert mldesk("runs", "script", "plain", "-o", page.with_suffix(".txt")).code == 2
     both = page.with_name("both.pdf")
     mldesk.good("runs", "report", first["run"], second["run"], "-o", both)
     assert both.read_bytes().startswith(b"%PDF-")
