@@ -29,6 +29,8 @@ RUNS: list[tuple[str, str, dict[str, Any]]] = [
     ("linear", "kind", {}), ("random_forest", "amount", {"trees": 12}),
     ("hist_gradient_boosting", "kind", {"rounds": 12, "resampling": "smote"}),
     ("lightgbm", "amount", {"rounds": 15}), ("mlp", "kind", {"epochs": 2})]
+PREPARED = ({"step": "fill_missing", "columns": ["size"], "with": "mean"},
+            {"step": "encode", "columns": ["town"], "how": "ordinal"})
 # An entry of None makes every import of it fail.
 _WITHOUT = """import runpy, sys
 sys.modules["mldesk"] = None
@@ -79,7 +81,8 @@ def _table_of(script: Path, table: Path) -> subprocess.CompletedProcess[str]:
 def test_the_script_scores_what_the_run_did(bench: Workbench, tmp_path: Path) -> None:
     table = tmp_path / "table.parquet"
     bench.datasets.export("mixed", table)
-    begun = [bench.runs.start(TrainOrder("mixed", target, estimator=estimator, parameters=parameters, seed=3))
+    begun = [bench.runs.start(TrainOrder("mixed", target, estimator=estimator, parameters=parameters, seed=3,
+                                         prepare=PREPARED if estimator == "linear" else ()))
              for estimator, target, parameters in RUNS]
     for run in begun:
         assert [event.kind for event in bench.runs.follow(run.id)][-1] == "succeeded", bench.runs.get(run.id)
