@@ -14,5 +14,4 @@ from tests.desktop.scripted_user import play
 def test_a_user_takes_tables_through_their_whole_life(tmp_path: Path, qtbot: QtBot) -> None:
     made = play(tmp_path / "home", lambda user: data_job(user, tmp_path), patience=25, meet_machine=False)
     with zipfile.ZipFile(made["aside"]) as aside:
-        assert sorted(name for name in aside.namelist() if not name.endswith("/")) == [
-            "bad/report.html", "bad/short.csv", "bad/words.csv"]
+        assert sorted(aside.namelist()) == ["report.html", "short.csv", "words.csv"]
