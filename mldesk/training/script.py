@@ -26,6 +26,7 @@ from typing import Any
 from mldesk.core.errors import BadInput, DiskFull, WorkFailed
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.script_environment import python_with
+from mldesk.training.script_events import EventFiles
 from mldesk.training.script_lines import STATE, Lines
 from mldesk.wire import scripts
 from mldesk.wire.control import Control, Terminated
@@ -115,7 +116,8 @@ class _Script:
         python = python_with(request.requirements, self._folder.parent.parent / "script_environments", control.check)
         control.check()
         self._report.stage(f"Running {request.entry}")
-        code = self._watch(self._start(python, request), lines, control)
+        events = EventFiles(self._place, lines.metrics, self._report)
+        code = self._watch(self._start(python, request), lines, events, control)
         if self.cancelled:
             raise ScriptFailed("The run was cancelled.")
         if code:
@@ -152,11 +154,12 @@ class _Script:
                                        stdin=subprocess.DEVNULL)
         return self._child
 
-    def _watch(self, child: subprocess.Popen[bytes], lines: Lines, control: Control) -> int:
+    def _watch(self, child: subprocess.Popen[bytes], lines: Lines, events: EventFiles, control: Control) -> int:
         """Turn what the program says into events until it ends; return its exit code. Raises Terminated."""
         asked_at: float | None = None
         while child.poll() is None:
             lines.read()
+            events.read()
             if control.finish and not (stop := self._folder / "track" / "stop").exists():
                 stop.touch()
             if control.terminate and asked_at is None:
@@ -169,6 +172,7 @@ class _Script:
             except subprocess.TimeoutExpired:
                 continue
         lines.read()
+        events.read(last=True)
         control.check()
         return int(child.returncode)
 

@@ -67,9 +67,13 @@ class Lines:
                                      "Use the functions of mldesk.track; the log is for everything else.")
 
     def _on_metrics(self, said: Mapping[str, Any]) -> None:
-        values = {_name(name): float(value) for name, value in dict(said["values"]).items()}
         epoch = said.get("epoch")
-        self._report.metrics(int(said["step"]), values, None if epoch is None else float(epoch))
+        self.metrics(int(said["step"]), dict(said["values"]), None if epoch is None else float(epoch))
+
+    def metrics(self, step: int, given: Mapping[str, Any], epoch: float | None = None) -> None:
+        """Report readings. Raises ValueError, TypeError for what are none."""
+        values = {_name(name): float(value) for name, value in given.items()}
+        self._report.metrics(step, values, epoch)
         self.last |= {name: value for name, value in values.items() if math.isfinite(value)
                       and (name in self.last or len(self.last) < _MOST_METRICS)}
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.cli.conftest import Command, make_table
+from tests.event_logs import log
 
 PROGRAM = '''
 import argparse, math, time
@@ -41,7 +42,7 @@ track.artifact("out", "out.txt")
 track.artifact("nothing", "nothing.txt")
 track.parameter("seen", 3)
 print("all done")
-'''
+''' + f'Path("logs.tfevents").write_bytes(bytes.fromhex("{log()[:-(1 << 17) - 16].hex()}"))\n'
 SETTINGS = '[parameters]\nrate = 0.5\nsteps = 12\npause = 0.0\n[inputs]\ntable = "shop"\n'
 
 
@@ -64,6 +65,7 @@ def points(mldesk: Command, run: str) -> list[tuple[int, Any]]:
 def test_a_script_is_a_run_with_curves_files_and_a_history(mldesk: Command, script: Path, tmp_path: Path) -> None:
     done = mldesk.good("script", "run", script, "--param", "rate=0.25")
     assert (done["status"], done["artifacts"], done["metrics"]["rows"]) == ("succeeded", ["out"], 240)
+    assert done["metrics"]["accuracy"] == 0.75   # from what it wrote for TensorBoard
     assert points(mldesk, done["run"])[:3] == [(0, "NaN"), (1, 0.25), (2, 0.125)]
     shown = mldesk.good("runs", "show", done["run"])
     assert shown["parameters"] == {"rate": 0.25, "steps": 12, "pause": 0.0, "seen": 3}

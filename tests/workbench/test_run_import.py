@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import sqlite3
-import struct
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.training.event_files import crc32c
 from mldesk.wire.states import JobState
-from mldesk.workbench.foreign.tensorboard import crc32c, read_points
+from mldesk.workbench.foreign.tensorboard import read_points
 from mldesk.workbench.run_import import RunImport
+from tests.event_logs import log, record
 from tests.workbench.stand_ins import Desk
 
 _START = 1_700_000_000_000   # milliseconds
@@ -88,31 +89,6 @@ def test_runs_of_a_database_come_over(desk: Desk, tmp_path: Path) -> None:
         RunImport(desk.library).take(tmp_path / "other.db")
 
 
-def _record(data: bytes) -> bytes:
-    def masked(part: bytes) -> bytes:
-        value = crc32c(part)
-        return struct.pack("<I", ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF)
-
-    head = struct.pack("<Q", len(data))
-    return head + masked(head) + data + masked(data)
-
-
-def _field(number: int, data: bytes) -> bytes:
-    return bytes([number << 3 | 2, len(data)]) + data
-
-
-def _event(time: float, step: int, *values: bytes) -> bytes:
-    return b"\x09" + struct.pack("<d", time) + bytes([0x10, step]) + _field(5, b"".join(
-        _field(1, value) for value in values))
-
-
-def _log() -> bytes:
-    plain = _field(1, b"loss") + b"\x15" + struct.pack("<f", 0.5)
-    tensor = _field(1, b"accuracy") + _field(8, b"\x08\x01" + _field(4, struct.pack("<f", 0.75)))
-    return _record(b"\x09" + struct.pack("<d", 99.0) + _field(3, b"brain.Event:2")) + _record(
-        _event(100.0, 1, plain, tensor)) + _record(_event(101.0, 2, plain)) + _record(bytes(1 << 17))
-
-
 def test_the_checksum_is_the_one_of_the_standard() -> None:
     assert crc32c(b"123456789") == 0xE3069283
 
@@ -120,7 +96,7 @@ def test_the_checksum_is_the_one_of_the_standard() -> None:
 def test_scalars_of_tensorboard_come_over(desk: Desk, tmp_path: Path) -> None:
     folder = tmp_path / "logs" / "second" / "train"
     folder.mkdir(parents=True)
-    (folder / "events.out.tfevents.1.host").write_bytes(_log() + b"\x10\0\0")   # cut in the midst of a record
+    (folder / "events.out.tfevents.1.host").write_bytes(log() + b"\x10\0\0")   # cut in the midst of a record
     run, = RunImport(desk.library).take(tmp_path / "logs").runs
     assert (run.name, run.group, run.state, run.tags) == ("second/train", "logs", JobState.SUCCEEDED, ("tensorboard",))
     assert sorted((point.metric, point.step, point.value) for point in desk.library.runs.metrics(run.id)) == [
@@ -129,7 +105,7 @@ def test_scalars_of_tensorboard_come_over(desk: Desk, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", [0, 9, 20, 60])
 def test_a_changed_byte_is_noticed(tmp_path: Path, place: int) -> None:
-    data = bytearray(_log())
+    data = bytearray(log())
     data[place] ^= 1
     path = tmp_path / "events.out.tfevents.1"
     path.write_bytes(data)
@@ -140,7 +116,7 @@ def test_a_changed_byte_is_noticed(tmp_path: Path, place: int) -> None:
 @pytest.mark.parametrize("data", [b"\x2a\xff\xff\xff\xff\x0f", b"\x10" + b"\xff" * 10, b"\x0b", b"\x2a\x05\x0a\x09abc"])
 def test_messages_that_promise_too_much_are_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "events.out.tfevents.1"
-    path.write_bytes(_record(data))
+    path.write_bytes(record(data))
     with pytest.raises(BadInput, match="is damaged"):
         list(read_points(path))
 

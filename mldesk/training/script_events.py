@@ -1,0 +1,74 @@
+"""The event files of TensorBoard that a program writes in its folder, as the run's metrics while it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from mldesk.training.event_files import Damaged, points_from
+from mldesk.wire.report import Report
+
+_PAUSE = 1.0            # seconds between two looks, since a folder is looked through
+_AT_ONCE = 5_000        # records of a file at a look
+_MOST_FILES = 100
+_LARGEST_STEP = 1 << 53
+_PARTS = frozenset({"train", "validation", "val", "test", "eval"})   # folders whose name tells readings apart
+
+Metrics = Callable[[int, Mapping[str, float]], None]
+
+
+class EventFiles:
+    """Follows the event files at or below a folder; ``metrics`` hears the readings of a step together.
+
+    Files that are there already came with the program, and are not of this run.
+    """
+
+    def __init__(self, folder: Path, metrics: Metrics, report: Report) -> None:
+        self._folder, self._metrics, self._report = folder, metrics, report
+        self._places: dict[Path, int | None] = dict.fromkeys(self._files())   # the next record; None: not to be read
+        self._next = 0.0
+
+    def read(self, *, last: bool = False) -> None:
+        """Take in what is there by now, if it is time to look again; all of it at the ``last`` look."""
+        if not last and time.monotonic() < self._next:
+            return
+        for path in self._files():
+            while self._places.get(path, 0) is not None and self._read(path) and last:
+                pass
+        self._next = time.monotonic() + _PAUSE
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.rglob("*tfevents*"))[:_MOST_FILES]
+
+    def _read(self, path: Path) -> bool:
+        """Take in some records of a file; say whether there were as many as may be at once."""
+        count = 0
+        together: dict[int, dict[str, float]] = {}
+        try:
+            if path.is_symlink() or not path.is_file():
+                return False
+            with open(path, "rb") as file:
+                for points, after in points_from(file, self._places.get(path) or 0):
+                    self._places[path] = after
+                    for _, step, name, value in points:
+                        if 0 <= step < _LARGEST_STEP:
+                            together.setdefault(step, {})[self._name(path, name)] = value   # the last one counts
+                    count += 1
+                    if count == _AT_ONCE:
+                        break
+        except Damaged:
+            self._places[path] = None
+            self._report.warning(f"{path.name!r:.120} is no event file that can be read.",
+                                 "Its curves are not shown.")
+        except OSError:
+            self._places[path] = None
+        for step, values in together.items():
+            with suppress(ValueError):   # a name of control characters
+                self._metrics(step, values)
+        return count == _AT_ONCE
+
+    def _name(self, path: Path, name: str) -> str:
+        part = path.parent.name
+        return f"{part}/{name}" if part in _PARTS and path.parent != self._folder else name
