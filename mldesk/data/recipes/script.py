@@ -123,7 +123,7 @@ def _literal(steps: Sequence[Mapping[str, Any]]) -> str:
 
 def _source(home: str) -> str:
     """Return a file of ours without what stands above its imports."""
-    text = files("mldesk.data.recipes.applying").joinpath(home).read_text("utf-8")
+    text = files("mldesk.data.recipes").joinpath(home).read_text("utf-8")
     return "\n# --- " + home + "\n" + text.partition("from __future__ import annotations\n")[2] + "\n# ---\n"
 
 
