@@ -2,7 +2,9 @@
 
 Python runs its cycle collector in whichever thread allocates. If that is a worker thread and the garbage holds a widget
 or a model, Qt destroys it there, which crashes sooner or later (https://bugreports.qt.io/browse/PYSIDE-1431 is one of
-many). So automatic collection is off while the window is open, and a timer of the UI thread does it.
+many). Nor is the UI thread safe at any moment: Qt calls back into Python while it holds a lock (``disconnectNotify``),
+and a widget that is collected then waits for that lock for ever. So automatic collection is off while the window is
+open, and a timer of the UI thread does it.
 """
 
 from __future__ import annotations
@@ -32,9 +34,10 @@ class GarbageCollector(QObject):
         self._timer.start()
 
     def stop(self) -> None:
-        """Give the work back to Python."""
+        """Give the work back to Python, with nothing of the window left to be found at a bad moment."""
         self._timer.stop()
         gc.unfreeze()
+        gc.collect()
         if self._was_on:
             gc.enable()
 

@@ -82,15 +82,19 @@ def _live(app: QApplication, window: MainWindow, *, quit_at_first_paint: bool = 
     loop = QEventLoop(app)
     tasks = Tasks(lambda name, error: _on_task_failed(window, name, error))
     before, sys.excepthook = sys.excepthook, _excepthook(window)
+    garbage = GarbageCollector()
+    garbage.start()
     try:
         with loop, made_current(tasks), only_elsewhere(TRAINERS):
-            loop.run_until_complete(live(window, tasks, quit_at_first_paint=quit_at_first_paint))
+            loop.run_until_complete(live(window, tasks, garbage, quit_at_first_paint=quit_at_first_paint))
     finally:
         sys.excepthook = before
+        garbage.stop()   # the loop's own signals are disconnected by now
     return 0
 
 
-async def live(window: MainWindow, tasks: Tasks, *, quit_at_first_paint: bool = False) -> None:
+async def live(window: MainWindow, tasks: Tasks, garbage: GarbageCollector, *,
+               quit_at_first_paint: bool = False) -> None:
     """Run the window until it is closed, then end in order."""
     closed, painted = asyncio.Event(), asyncio.Event()
     window.closing.connect(closed.set)
@@ -98,8 +102,6 @@ async def live(window: MainWindow, tasks: Tasks, *, quit_at_first_paint: bool = 
     if quit_at_first_paint:
         window.painted.connect(window.close)
     undo = _listen_to_signals(window)
-    garbage = GarbageCollector(window)
-    garbage.start()
     log = None
     try:
         await _either(painted, closed, AFTER)
@@ -116,7 +118,6 @@ async def live(window: MainWindow, tasks: Tasks, *, quit_at_first_paint: bool = 
         await window.desk.close()
         if not tasks.join(PATIENCE):
             errors.LOGGER.warning("something was still at work %s s after the window was closed", PATIENCE)
-        garbage.stop()
         if log is not None:
             errors.stop_log(log)
 

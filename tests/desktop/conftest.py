@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported by any test module
@@ -12,6 +13,15 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from mldesk.desktop import theme
+
+
+@pytest.fixture(autouse=True)
+def garbage_goes_between_tests(qapp: QApplication) -> Iterator[None]:
+    """Nothing is collected while Qt may hold a lock, which a widget that is destroyed meanwhile waits for."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

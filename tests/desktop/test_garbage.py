@@ -1,3 +1,5 @@
+"""Garbage of the window goes in its own thread, and all of it before Python takes over again."""
+
 from __future__ import annotations
 
 import gc
@@ -19,6 +21,7 @@ class Knot:
 
 def test_garbage_of_a_worker_thread_is_collected_in_the_ui_thread(qtbot: QtBot) -> None:
     collector, gone = GarbageCollector(), []  # type: GarbageCollector, list[str]
+    gc.enable()   # as a process begins
     collector.start()
     try:
         worker = threading.Thread(target=lambda: [Knot(gone) for _ in range(5000)], name="a worker")
@@ -33,9 +36,12 @@ def test_garbage_of_a_worker_thread_is_collected_in_the_ui_thread(qtbot: QtBot) 
 
 
 def test_python_gets_its_collector_back(qtbot: QtBot) -> None:
-    collector = GarbageCollector()
+    collector, gone = GarbageCollector(), []  # type: GarbageCollector, list[str]
+    gc.enable()
     collector.start()
     collector.settle()
     assert not gc.isenabled() and gc.get_freeze_count() > 0
+    Knot(gone)
     collector.stop()
+    assert gone == [threading.main_thread().name]   # nothing waits for Python's own collector
     assert gc.isenabled() and gc.get_freeze_count() == 0

@@ -19,9 +19,10 @@ if __name__ == "__main__":
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
+from mldesk.desktop import theme
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu
 from mldesk.desktop.states.dataset import LAYOUT
 from tests.desktop.scripted_user import User, play
@@ -88,6 +89,11 @@ async def lay_out(user: User) -> None:
     settings = window.desk.workbench.settings
     await user.until(lambda: settings.get(LAYOUT.format(name="telco_churn"), {}).get("widths") == {"Contract": 150},
                      "it to be kept")
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.apply(app, scale=2.0)
+    theme.apply(app, scale=1.0)
+    assert not tools.arrangement._settle.isActive()   # nobody laid anything out
     window.go("datasets")
     window.desk.workbench.datasets.clean("telco_churn", [
         {"step": "drop", "columns": ["tenure"]}])

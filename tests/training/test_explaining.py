@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from mldesk.training.values import Array
 from mldesk.wire.explain import ExplainRequest
 from mldesk.wire.jobs import JobSpec, Resources
 from mldesk.wire.schema import Column, ColumnType
-from tests.training.jobs import make_job, of, put_table, result, run_here
+from tests.training.jobs import Table, make_job, of, put_table, result, run_here
 
 
 def _by_definition(predict: Any, row: Array, background: Array) -> Array:
@@ -111,6 +112,18 @@ def test_permutation_importance_is_that_of_scikit_learn_and_lies_in_its_interval
     assert ours["c"]["high"] < ours["a"]["low"]
 
 
+def explained(folder: Path, table: Table, trained: Mapping[str, Any], target: str, rows: int) -> list[dict[str, Any]]:
+    """Run the job that explains a model on its test rows; return its events."""
+    request = ExplainRequest("shop@1", trained["model"], table.manifest, "test@1", tuple(
+        column.to_json() for column in table.columns), target, trained["task"], trained["split"], explained=rows)
+    spec = JobSpec(new_id(), "explain", "why", (table.manifest, trained["model"]), request.to_json(),
+                   Resources("cpu", 2))
+    job = folder / "jobs" / spec.id
+    job.mkdir()
+    (job / "spec.json").write_bytes(canonical.dumps(spec.to_json()))
+    return run_here(job, table)
+
+
 def test_a_job_explains_a_trained_model_on_its_test_rows(tmp_path: Path) -> None:
     draw = np.random.default_rng(3)
     size, colour = draw.normal(size=300), draw.choice(["red", "green"], 300)
@@ -119,14 +132,7 @@ def test_a_job_explains_a_trained_model_on_its_test_rows(tmp_path: Path) -> None
                                           "grade": grade}))
     trained = result(run_here(make_job(tmp_path, table, "grade", estimator="lightgbm", parameters={"rounds": 30}),
                               table))
-    request = ExplainRequest("shop@1", trained["model"], table.manifest, "test@1", tuple(
-        column.to_json() for column in table.columns), "grade", trained["task"], trained["split"], explained=20)
-    spec = JobSpec(new_id(), "explain", "why", (table.manifest, trained["model"]), request.to_json(),
-                   Resources("cpu", 2))
-    folder = tmp_path / "jobs" / spec.id
-    folder.mkdir()
-    (folder / "spec.json").write_bytes(canonical.dumps(spec.to_json()))
-    events = run_here(folder, table)
+    events = explained(tmp_path, table, trained, "grade", 20)
     assert result(events)["explained"] == "shop@1"
     (artifact,) = of("artifact", events)
     found = json.loads(table.store.read(artifact["digest"]))
@@ -151,14 +157,7 @@ def test_a_model_that_answers_slowly_is_explained_on_the_rows_there_is_time_for(
     draw = np.random.default_rng(3)
     table = put_table(tmp_path, pa.table({"size": draw.normal(size=60), "width": draw.normal(size=60)}))
     trained = result(run_here(make_job(tmp_path, table, "width", estimator="linear"), table))
-    request = ExplainRequest("shop@1", trained["model"], table.manifest, "test@1", tuple(
-        column.to_json() for column in table.columns), "width", trained["task"], trained["split"])
-    spec = JobSpec(new_id(), "explain", "why", (table.manifest, trained["model"]), request.to_json(),
-                   Resources("cpu", 2))
-    folder = tmp_path / "jobs" / spec.id
-    folder.mkdir()
-    (folder / "spec.json").write_bytes(canonical.dumps(spec.to_json()))
-    events = run_here(folder, table)
+    events = explained(tmp_path, table, trained, "width", 100)
     (artifact,) = of("artifact", events)
     assert len(json.loads(table.store.read(artifact["digest"]))["shap"]["rows"]) == 5
     assert any("5 of 12 rows were explained" in event["text"] for event in of("log", events))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -32,14 +32,19 @@ class Heard:
         self.found.append((step, values))
 
     def warnings(self, root: Path) -> int:
-        self._spool.close()
         return sum(event.kind == "warning" for event in SpoolReader(root / "spool.1").read())
 
 
+    def close(self) -> None:
+        self._spool.close()
+
+
 @pytest.fixture
-def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Heard:
+def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
     monkeypatch.setattr(script_events, "_PAUSE", 0.0)
-    return Heard(tmp_path)
+    made = Heard(tmp_path)
+    yield made
+    made.close()
 
 
 def test_a_file_that_grows_is_read_record_by_record(heard: Heard) -> None:

@@ -32,6 +32,8 @@ class Arrangement(QObject):
         table.renewed.connect(self._apply)
         table.header.sectionMoved.connect(self._on_moved)
         table.header.sectionResized.connect(self._on_resized)
+        self._scale = theme.THEME.scale
+        theme.changed.connect(self._on_theme)
         self._undo = state.layout.subscribe(lambda _: self._apply())
 
     def let_go(self) -> None:
@@ -40,6 +42,9 @@ class Arrangement(QObject):
             self._settle.stop()
             self._take_over()
         self._undo()
+        theme.changed.disconnect(self._on_theme)
+        self._table.header.sectionMoved.disconnect(self._on_moved)
+        self._table.header.sectionResized.disconnect(self._on_resized)
 
     # Changing
 
@@ -90,7 +95,13 @@ class Arrangement(QObject):
             self._moved = True
             self._settle.start(0)
 
+    def _on_theme(self) -> None:
+        self._scale = theme.THEME.scale
+        self._apply()
+
     def _on_resized(self, section: int, old: int, new: int) -> None:
+        if self._scale != theme.THEME.scale:
+            return   # the text size becomes another, and columns grow with it
         names = self._names()
         if old and new and section < len(names) and not self._applying and not self._table.sizing:
             self._resized[names[section]] = max(1, round(new / theme.THEME.scale))
