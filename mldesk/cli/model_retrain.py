@@ -69,6 +69,8 @@ def _show(face: Face, found: Challenge) -> None:
     face.table(("difference", "from", "to", ""), [
         (name, words.score(item["low"]), words.score(item["high"]), "" if item["sure"] else "may be luck")
         for name, item in found.paired["differences"].items()], right=("from", "to"))
+    if found.left_out:
+        face.note(f"· Left out: {words.plural(found.left_out, 'test row')} that {found.old} learned from.")
     if found.learned:
         face.note(f"! {found.old} learned from {found.learned} of these {found.rows} rows, which flatters it.")
     elif found.learned is None:

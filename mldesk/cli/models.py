@@ -36,7 +36,7 @@ def list_(context: typer.Context) -> None:
     if face.json:
         face.document({"models": [model_line(model) for model in models]})
         return
-    face.table(("model", "versions", "promoted", "estimator", "target", "score", "size", "made"),
+    face.table(("newest version", "versions", "promoted", "estimator", "target", "its score", "size", "made"),
                [(model.head.label, model.versions, model.promoted, model.head.estimator, model.head.target,
                  leading(model.head.metrics), words.size(model.head.size), words.moment(model.head.created))
                 for model in models], right=("versions", "promoted", "size"),

@@ -7,27 +7,34 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion, Run
 from mldesk.training.split import TRAIN, VALIDATION
-from mldesk.training.values import take
+from mldesk.training.values import ColumnData, take
+from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import Column, columns_from_json
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.paired import RowsTested, paired, read_tested
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.seen_rows import seen
+
+ENOUGH = 30   # rows that two versions can be compared on
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Two versions on the test rows of the newer one."""
+    """Two versions on the test rows of the newer one, without those that the older one learned from if enough are left.
+    """
 
     new: str
     old: str
     rows: int
     learned: int | None                    # of these rows the older one was fitted or tuned on; None: not known
+    left_out: int                          # test rows that it was fitted or tuned on, which are not compared
     scores: Mapping[str, tuple[float, float]]   # by name: the newer one's, the older one's
     paired: Mapping[str, Any]              # as ``paired.paired``, new minus old
 
@@ -38,7 +45,7 @@ class Challenge:
 
     def to_json(self) -> dict[str, Any]:
         return {"new": self.new, "old": self.old, "rows": self.rows, "learned_by_old": self.learned,
-                "better": self.better,
+                "left_out": self.left_out, "better": self.better,
                 "scores": {name: {"new": one, "old": other} for name, (one, other) in self.scores.items()},
                 **{key: value for key, value in self.paired.items() if key != "rows"}}
 
@@ -69,7 +76,11 @@ class RetrainService:
             model=version.model))
 
     def challenge(self, new: str, old: str) -> Challenge:
-        """Set two versions side by side on the rows that ``new`` was tested on. Raises NotFound, BadInput."""
+        """Set two versions side by side on the rows that ``new`` was tested on. Raises NotFound, BadInput.
+
+        Rows that ``old`` was fitted or tuned on, also in another version of the data, are left out where at least
+        ``ENOUGH`` others remain.
+        """
         ours, theirs = self._models.show(new), self._models.show(old)
         run = self._run(ours)
         artifact = self._library.runs.artifacts(run.id).get("predictions")
@@ -77,8 +88,12 @@ class RetrainService:
             raise NotFound(f"{ours.label} kept no predictions of its test rows.", hint="Train it again.")
         tested = read_tested(self._library.objects.path(str(artifact["digest"])))
         other = RowsTested(tested.rows, tested.y, self._answers(theirs, run, tested), tested.classes)
-        return Challenge(ours.label, theirs.label, len(tested.y), self._learned(theirs, run, tested),
-                         _scores(tested, other), paired(tested, other))
+        known = self._learned(theirs, run, tested)
+        learned, left_out = None if known is None else int(known.sum()), 0
+        if known is not None and learned and len(known) - learned >= ENOUGH:
+            tested, other, left_out, learned = _only(tested, ~known), _only(other, ~known), learned, 0
+        return Challenge(ours.label, theirs.label, len(tested.y), learned, left_out, _scores(tested, other),
+                         paired(tested, other))
 
     def _answers(self, version: ModelVersion, run: Run, tested: RowsTested) -> Any:
         from mldesk.bundles import Predictor  # onnxruntime loads with it
@@ -100,22 +115,39 @@ class RetrainService:
         found = predictor.outputs_of(predictor.encode(rows)).astype(np.float64)
         return found if tested.classes else found[:, 0]
 
-    def _learned(self, version: ModelVersion, run: Run, tested: RowsTested) -> int | None:
-        """Return how many of the rows an older version has seen in training; None where that is not known."""
+    def _learned(self, version: ModelVersion, run: Run, tested: RowsTested) -> npt.NDArray[np.bool_] | None:
+        """Say of each row whether an older version has seen it in training; None where that is not known."""
         if version.run is None:
             return None
         before = self._library.runs.get(version.run)
         split = (before.result or {}).get("split")
-        if _payload(before)["dataset"] != _payload(run)["dataset"] or not isinstance(split, str):
+        if not isinstance(split, str):
             return None
-        membership = np.frombuffer(self._library.objects.read(split), np.uint8)[tested.rows]
-        return int(np.isin(membership, (TRAIN, VALIDATION)).sum())
+        try:
+            membership = np.isin(np.frombuffer(self._library.objects.read(split), np.uint8), (TRAIN, VALIDATION))
+            if _payload(before)["dataset"] == _payload(run)["dataset"]:
+                found: npt.NDArray[np.bool_] = membership[tested.rows]
+                return found
+            return seen(self._rows_of(run, tested.rows), self._rows_of(before, np.flatnonzero(membership)))
+        except ObjectMissing:   # the older data were purged
+            return None
+
+    def _rows_of(self, run: Run, rows: npt.NDArray[np.int64]) -> dict[str, ColumnData]:
+        from mldesk.training.table import read_columns  # pyarrow
+
+        payload = _payload(run)
+        return take(read_columns(self._library.objects, str(payload["dataset"]),
+                                 columns_from_json(payload["columns"])), rows)
 
     def _run(self, version: ModelVersion) -> Run:
         if version.run is None:
             raise BadInput(f"{version.label} came as a bundle: how it was trained is not known here.",
                            hint="Train a model here, and compare with that.")
         return self._library.runs.get(version.run)
+
+
+def _only(tested: RowsTested, rows: npt.NDArray[np.bool_]) -> RowsTested:
+    return RowsTested(tested.rows[rows], tested.y[rows], tested.prediction[rows], tested.classes)
 
 
 def _payload(run: Run) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from mldesk.app import open_workbench
 from mldesk.bundles.archive import Archive
 from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.library.secrets import SecretStore
+from mldesk.workbench import retraining
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.explaining import ExplainOrder
 from mldesk.workbench.kept_predictions import save_predictions
@@ -112,6 +113,15 @@ def _train_again(bench: Workbench) -> None:
         bench.models.show("penguins-Species@2").metrics["accuracy"])
     assert found.scores["loss"][0] == pytest.approx(found.scores["loss"][1], abs=1e-5)
     assert not any(item["sure"] and abs(item["low"]) > 1e-5 for item in found.paired["differences"].values())
+    bench.datasets.clean("penguins", [{"step": "sample", "rows": 300}])   # other rows become test rows
+    run = bench.retraining.start("penguins-Species", "penguins")
+    list(bench.runs.follow(run.id))
+    fair = bench.retraining.challenge("penguins-Species@3", "penguins-Species@1")
+    assert (fair.rows + fair.left_out, fair.learned) == (100, 0) and fair.left_out > 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retraining, "ENOUGH", fair.rows + 1)   # too few that the older one has not seen
+        found = bench.retraining.challenge("penguins-Species@3", "penguins-Species@1")
+    assert (found.rows, found.learned, found.left_out) == (100, fair.left_out, 0)
 
 
 def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbench, tmp_path: Path) -> None:

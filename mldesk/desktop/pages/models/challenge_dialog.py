@@ -79,11 +79,7 @@ class ChallengeDialog(Sheet, TaskOwner):
         self.notice.say(*verdict(found, pairs), self.tr("On {rows}.").format(rows=rows))
         self.table.set_records(pairs)
         self.table.show()
-        doubt = "" if found.learned == 0 else self.tr(
-            "Whether {old} learned from some of these rows is not known; if so, that flatters it.").format(
-                old=found.old) if found.learned is None else self.tr(
-            "{old} learned from {count} of these rows, which flatters it.").format(
-                old=found.old, count=words.number(found.learned))
+        doubt = fairness(found)
         self._doubt.setText(doubt)
         self._doubt.setVisible(bool(doubt))
         self.adjustSize()
@@ -91,6 +87,21 @@ class ChallengeDialog(Sheet, TaskOwner):
     def _on_promote(self) -> None:
         self.accept()
         self.promoted.emit()
+
+
+def fairness(found: Challenge) -> str:
+    """Say what the older version knew of the rows; "" where it knew none and none had to be left out."""
+    tr = words.tr
+    if found.left_out:
+        return tr("Left out: {count} that {old} learned from.").format(
+            count=words.counted(found.left_out, tr("test row"), tr("test rows")), old=found.old)
+    if found.learned is None:
+        return tr("Whether {old} learned from some of these rows is not known; if so, that flatters it.").format(
+            old=found.old)
+    if not found.learned:
+        return ""
+    return tr("{old} learned from {count} of these rows, which flatters it.").format(
+        old=found.old, count=words.number(found.learned))
 
 
 def verdict(found: Challenge, pairs: list[ScorePair]) -> tuple[Tone, str]:
