@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import load_estimator
 from mldesk.training.job import Workplace, open_table
 from mldesk.training.search.budget import affordable, estimate
+from mldesk.training.search.crew import Workers
 from mldesk.training.search.dealing import deal
 from mldesk.training.search.ensemble import select_calmly
 from mldesk.training.search.mail import Mail
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.records import Records
-from mldesk.training.search.trial import NoCheckpoints, run_trial
+from mldesk.training.search.trial import NoCheckpoints, Outcome, run_trial
 from mldesk.wire.control import Control
 from mldesk.wire.job_spool import Spool
 from mldesk.wire.jobs import JobSpec, SearchRequest
@@ -46,6 +48,22 @@ def test_trials_in_two_processes_come_to_what_one_process_comes_to(tmp_path: Pat
     assert result(at_once)["score"] == result(alone)["score"]
     assert [member["weight"] for member in result(at_once)["members"]] == [
         member["weight"] for member in result(alone)["members"]]
+
+
+def test_only_the_models_that_are_blended_come_back_from_the_processes(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    came: dict[int, int] = {}
+    models = Workers.models
+
+    def seen(crew: Workers, outcome: Outcome) -> Sequence[Any]:
+        found = models(crew, outcome)
+        came[outcome.number] = len(found)
+        return found
+
+    monkeypatch.setattr(Workers, "models", seen)
+    table = put_table(tmp_path, mixed(120))
+    done = result(run_here(order(tmp_path, table, trials=4, parallel=2), table))
+    assert came == {member["trial"]: done["folds"] for member in done["members"]}   # none was fitted again
 
 
 def test_a_killed_search_of_several_processes_loses_what_ran_and_nothing_else(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Who makes the trials: this process, one after another, or several processes of its own at once.
 
 A worker is told of a trial as a line of JSON and answers with another; rows and outcomes are files (see ``records``).
-It ends when its input does, so it cannot outlive this process, however that ends.
+It holds the models until they are asked for, since few trials are blended and writing models takes as long as fitting
+some. It ends when its input does, so it cannot outlive this process, however that ends.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +28,7 @@ from mldesk.wire.control import Control
 from mldesk.wire.failures import explain
 from mldesk.wire.report import Report
 
+_HANDING = 120.0   # seconds that writing the models of one trial may take
 _CLOSING = 5.0     # seconds a worker may take to end once its input has
 
 
@@ -57,6 +59,18 @@ class Crew(Protocol):
 
     def ended(self, wait: float) -> list[Done]:
         """Return the trials that have ended since, waiting up to ``wait`` seconds for the first."""
+        ...
+
+    def has_models(self, number: int) -> bool:
+        """Say whether the models of a trial can be had without fitting them again."""
+        ...
+
+    def models(self, outcome: Outcome) -> Sequence[Any]:
+        """Return the models of a trial that has none with it, one per fold; () where they cannot be had."""
+        ...
+
+    def drop(self, number: int) -> None:
+        """Let go of the models of a trial that will not be blended."""
         ...
 
     def close(self) -> None: ...
@@ -110,21 +124,34 @@ class Alone:
         done, self._done = self._done, []
         return done
 
+    def has_models(self, number: int) -> bool:
+        return self._records.has_models(number)
+
+    def models(self, outcome: Outcome) -> Sequence[Any]:
+        return self._records.models(outcome, len(self._task.rows.folds))
+
+    def drop(self, number: int) -> None:
+        self._records.drop_models(number)
+
     def close(self) -> None:
         """Nothing is left to end."""
 
 
 class Workers:
-    """Several processes. Their trials' models come back as files."""
+    """Several processes. Their trials' models come back as files: all at once if they are to be published, else when
+    they are asked for.
+    """
 
-    def __init__(self, count: int, task: Task, records: Records, folder: Path, work: Workplace) -> None:
-        self._work, self._records = work, records
+    def __init__(self, count: int, task: Task, records: Records, folder: Path, work: Workplace, *,
+                 publish: bool = False) -> None:
+        self._work, self._records, self._folds = work, records, len(task.rows.folds)
+        self._holders: dict[int, int] = {}   # trial: the worker that holds its models
         self._said: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
         self._at: dict[int, tuple[int, Configuration] | None] = {}
         self._finishing = False
         save_rows(task.rows, folder / "rows")
         given = {"folder": str(folder), "aim": task.aim.name, "seed": task.seed, "device": task.device,
-                 "threads": max(1, task.threads // count)}
+                 "publish": publish, "threads": max(1, task.threads // count)}
         self._processes = [subprocess.Popen(
             [sys.executable, "-m", "mldesk.training.search.worker", json.dumps(given)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE) for _ in range(count)]
@@ -160,6 +187,22 @@ class Workers:
         except queue.Empty:
             return found
 
+    def has_models(self, number: int) -> bool:
+        return self._holders.get(number) in self._at or self._records.has_models(number)
+
+    def models(self, outcome: Outcome) -> Sequence[Any]:
+        place = self._holders.pop(outcome.number, None)
+        if place in self._at:
+            self._tell(place, {"hand_over": outcome.number})
+            self._await(place, outcome.number)
+        return self._records.models(outcome, self._folds)
+
+    def drop(self, number: int) -> None:
+        place = self._holders.pop(number, None)
+        if place in self._at:
+            self._tell(place, {"drop": number})
+        self._records.drop_models(number)
+
     def close(self) -> None:
         for process in self._processes:
             process.kill()
@@ -167,6 +210,20 @@ class Workers:
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()
+
+    def _await(self, place: int, number: int) -> None:
+        """Wait until a worker has handed over the models of a trial, or has died."""
+        until = time.monotonic() + _HANDING
+        while place in self._at and time.monotonic() < until:
+            try:
+                at, said = self._said.get(timeout=1.0)
+            except queue.Empty:
+                self._work.control.check()
+                continue
+            if said is None:
+                self._at.pop(at, None)
+            elif (at, said.get("handed_over")) == (place, number):
+                return
 
     def _hear(self, place: int, said: dict[str, Any] | None) -> list[Done]:
         """Take in what a worker said; None: it is gone, with the trial it was at."""
@@ -183,6 +240,8 @@ class Workers:
         if running is None or "number" not in said:
             return []
         self._at[place] = None
+        if said["state"] == "complete":
+            self._holders[running[0]] = place
         outcome = self._records.one(running[0]) if said["state"] == "complete" else None
         state = "failed" if said["state"] == "complete" and outcome is None else said["state"]
         if said["state"] == "full":

@@ -16,9 +16,8 @@ from mldesk.training.estimators.base import Part, load_estimator
 from mldesk.training.job import Model, Workplace
 from mldesk.training.joined import JoinedEncoder
 from mldesk.training.prepared import OneEncoder
-from mldesk.training.search.crew import Task
+from mldesk.training.search.crew import Crew, Task
 from mldesk.training.search.ensemble import select_calmly, stack, without_light
-from mldesk.training.search.records import Records
 from mldesk.training.search.trial import LimitedControl, Outcome, run_trial
 from mldesk.wire.jobs import SearchRequest
 
@@ -27,13 +26,13 @@ _STACKED = 25          # ... and a stack: each weight is learned
 
 
 def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Task, done: Sequence[Outcome],
-          records: Records, late: float, work: Workplace) -> Model:
+          crew: Crew, late: float, work: Workplace) -> Model:
     """Choose the best blend, or the best trial where that was asked for, and make its members.
 
     ``late``: of time.monotonic, from when on no trial is fitted again that is not at hand as a model.
     """
     rows, aim = task.rows, task.aim
-    natives = _Natives(task, records, late, work)
+    natives = _Natives(task, crew, late, work)
     ranked = natives.possible(sorted(done, key=lambda outcome: outcome.loss)[:_BLENDED])
     weights, loss = [1.0] + [0.0] * (len(ranked) - 1), ranked[0].loss
     if request.stack:
@@ -68,18 +67,18 @@ def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Ta
 
 
 class _Natives:
-    """The models of trials: in memory, on disk, or fitted again."""
+    """The models of trials: in memory, with the crew, or fitted again."""
 
-    def __init__(self, task: Task, records: Records, late: float, work: Workplace) -> None:
-        self._task, self._records, self._late, self._work = task, records, late, work
-        self._kept: dict[int, Sequence[Any]] = {}
+    def __init__(self, task: Task, crew: Crew, late: float, work: Workplace) -> None:
+        self._task, self._crew, self._late, self._work = task, crew, late, work
 
     def possible(self, ranked: Sequence[Outcome]) -> list[Outcome]:
         """Return the trials that there is still time to have models of; at least the best one."""
         left = self._late - time.monotonic()
         found = []
         for outcome in ranked:
-            if not self._at_hand(outcome):   # now means now: once it is to finish, nothing is fitted again
+            # Now means now: once the search is to finish, nothing is fitted again.
+            if not outcome.natives and not self._crew.has_models(outcome.number):
                 if self._work.control.finish or outcome.seconds > left:
                     continue
                 left -= outcome.seconds      # as if it were chosen
@@ -88,20 +87,13 @@ class _Natives:
 
     def of(self, outcome: Outcome) -> Sequence[Any]:
         """Return a trial's models, one per fold."""
-        found = self._at_hand(outcome) or run_trial(
+        found = outcome.natives or self._crew.models(outcome) or run_trial(
             outcome.number, outcome.configuration, self._task.rows, self._task.aim, self._work.report,
             LimitedControl(self._work.control, float("inf")), seed=self._task.seed, threads=self._task.threads,
             device=self._task.device).natives
         if not found:
             raise WorkFailed(f"Trial {outcome.number} left no model.")
         return found
-
-    def _at_hand(self, outcome: Outcome) -> Sequence[Any]:
-        if outcome.natives:
-            return outcome.natives
-        if outcome.number not in self._kept:
-            self._kept[outcome.number] = self._records.models(outcome, len(self._task.rows.folds))
-        return self._kept[outcome.number]
 
 
 def _style(outcome: Outcome) -> Style:

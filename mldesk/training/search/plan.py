@@ -57,12 +57,6 @@ class Trials:
                      for item in self.done]
         return [item.number for item in self.done if item.number not in held]
 
-    @property
-    def worth_keeping(self) -> float:
-        """The loss below which a trial's models are held on to."""
-        losses = sorted(item.loss for item in self.done)
-        return losses[KEPT - 1] if len(losses) >= KEPT else math.inf
-
 
 class Plan:
     """Decides. ``deadline``: of time.monotonic, when trying ends; infinity without a limit of time."""

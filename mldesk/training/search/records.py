@@ -1,6 +1,7 @@
 """The trials of a search on disk, each in a file of its own that is whole or not there: a resumed search goes on.
 
-A trial that another process made has its models beside it, in the safe forms that models leave the trainer in.
+The models that another process made of a trial lie beside it once they are wanted, in the safe forms that models leave
+the trainer in.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Records:
         self._folder = folder
 
     def keep(self, outcome: Outcome, *, models: bool = False) -> None:
-        """Write an outcome, and its models before it. Raises DiskFull."""
+        """Write an outcome, and if they are wanted its models before it. Raises DiskFull."""
         facts = {
             "number": outcome.number, "estimator": outcome.configuration.estimator, "loss": outcome.loss,
             "parameters": dict(outcome.configuration.parameters), "origin": outcome.configuration.origin,
@@ -47,7 +48,7 @@ class Records:
         with disk_errors("keeping a trial"):
             self._folder.mkdir(parents=True, exist_ok=True)
             if models:
-                self._keep_models(outcome)
+                self.keep_models(outcome)
             with replacing(self._path(outcome.number)) as file:
                 np.savez_compressed(file, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
                                     prediction=outcome.prediction)
@@ -70,6 +71,10 @@ class Records:
             return [_load(outcome.configuration.estimator, folder) for folder in folders]
         except (*_DAMAGE, MldeskError):
             return ()
+
+    def has_models(self, number: int) -> bool:
+        """Say whether a trial's models were kept."""
+        return self._models(number).is_dir()
 
     def publish(self, number: int, store: ObjectStore) -> str:
         """Put a trial and its models into the store; return the manifest. Raises DiskFull."""
@@ -111,7 +116,8 @@ class Records:
     def _models(self, number: int) -> Path:
         return self._folder / "models" / f"{number:06d}"
 
-    def _keep_models(self, outcome: Outcome) -> None:
+    def keep_models(self, outcome: Outcome) -> None:
+        """Write a trial's models. Raises DiskFull, OSError."""
         final = self._models(outcome.number)
         draft = final.with_name(f".{final.name}.{os.getpid()}")
         shutil.rmtree(draft, ignore_errors=True)

@@ -73,23 +73,23 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
     deadline = clock.began + request.seconds - final_seconds(request.seconds) if request.seconds else float("inf")
     plan = Plan(request, table.target.task, rows, aim, deadline)
     task = Task(rows, aim, request.train.seed, work.threads, work.device)
-    crew: Crew = (Workers(request.parallel, task, records, folder, work) if request.parallel > 1
-                  else Alone(task, work, records))
+    crew: Crew = (Workers(request.parallel, task, records, folder, work, publish=bool(request.helps))
+                  if request.parallel > 1 else Alone(task, work, records))
     try:
         _Search(request, plan, records, Mail(folder.parent / "mail", folder / "read.txt"), crew, clock, work).run(
             len(rows.judged))
+        trials = plan.trials
+        found: dict[str, Any] = {
+            "metric": aim.name, "trials": len(trials.done), "failed_trials": trials.failed,
+            "weak_trials": trials.weak, "best_trial": trials.best.number, "folds": len(rows.folds)}
+        if request.helps:
+            return {**found, "score": aim.score(trials.best.loss), "seconds": round(clock.used, 3),
+                    "helped": request.helps}
+        work.report.stage("Blending the best")
+        late = plan.deadline + final_seconds(request.seconds) / 3
+        model = blend(request, encoders, task, trials.done, crew, late, work)
     finally:
         crew.close()
-    trials = plan.trials
-    found: dict[str, Any] = {
-        "metric": aim.name, "trials": len(trials.done), "failed_trials": trials.failed, "weak_trials": trials.weak,
-        "best_trial": trials.best.number, "folds": len(rows.folds)}
-    if request.helps:
-        return {**found, "score": aim.score(trials.best.loss), "seconds": round(clock.used, 3), "helped": request.helps}
-
-    work.report.stage("Blending the best")
-    late = plan.deadline + final_seconds(request.seconds) / 3
-    model = blend(request, encoders, task, trials.done, records, late, work)
     scores = evaluate(model, table, request.train.seed, work, request.seconds * _WEIGHED or float("inf"))
     result = save(request.train, model, table, scores, work)
     announce(work, TRIALS, records.publish_all(work.store), "manifest")
@@ -174,7 +174,7 @@ class _Search:
 
     def _add(self, outcome: Outcome) -> None:
         for number in self._plan.add(outcome):
-            self._records.drop_models(number)
+            self._crew.drop(number)
         self._work.report.event("trial", **outcome.to_json(self._plan.aim))
 
     def _read_mail(self, rows: int) -> None:

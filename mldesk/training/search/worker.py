@@ -9,17 +9,18 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as mldesk.training.run does, before anything loads OpenMP
 
-from mldesk.core.errors import DiskFull
+from mldesk.core.errors import DiskFull, MldeskError
 from mldesk.training.search.crew import Done, Task
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.records import Records, load_rows
-from mldesk.training.search.trial import Bounds, LimitedControl
+from mldesk.training.search.trial import Bounds, LimitedControl, Outcome
 from mldesk.wire.control import Control
 from mldesk.wire.report import Report
 
@@ -58,19 +59,35 @@ def main(given: dict[str, Any]) -> None:
     folder, control = Path(given["folder"]), _Told()
     rows, records = load_rows(folder / "rows"), Records(folder)
     task = Task(rows, find_aim(given["aim"], rows.classes), given["seed"], given["threads"], given["device"])
+    held: dict[int, Outcome] = {}   # with the models that nobody has asked for yet
     orders: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_listen, args=(orders, control), daemon=True).start()
     while True:
         order = orders.get()
+        if "drop" in order:
+            held.pop(order["drop"], None)
+            continue
+        if "hand_over" in order:
+            _hand_over(order["hand_over"], held, records)
+            continue
         limited = LimitedControl(control, time.monotonic() + order["left"])
         done = task.run(order["number"], Configuration(**order["configuration"]), Bounds(**order["bounds"]), limited,
                         _Silent())
         try:
             if done.outcome is not None:
-                records.keep(done.outcome, models=True)
+                records.keep(done.outcome, models=given["publish"])
+                held |= {} if given["publish"] else {done.number: done.outcome}
             _say(done, done.state)
         except DiskFull as error:
             _say(Done(done.number, done.configuration, "full", facts={"message": error.message}), "full")
+
+
+def _hand_over(number: int, held: dict[int, Outcome], records: Records) -> None:
+    """Write the models of a trial, and say so in any case: where they could not be written, it is fitted again."""
+    with suppress(KeyError, OSError, MldeskError):
+        records.keep_models(held.pop(number))
+    sys.stdout.write(json.dumps({"handed_over": number}) + "\n")
+    sys.stdout.flush()
 
 
 def _say(done: Done, state: str) -> None:
