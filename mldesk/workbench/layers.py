@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from mldesk.core.errors import LibraryDamaged
+from mldesk.workbench.layer_graph import LayerEdge, LayerGraph, LayerNode, graph_of
+
+__all__ = ["Layer", "LayerEdge", "LayerGraph", "LayerNode", "Layers", "read_layers"]
 
 _MOST = 100_000_000   # bytes of a header; the format's own limit
 # Set before training, not learned.
@@ -48,10 +51,11 @@ class Layers:
     title: str
     parameters: int
     layers: tuple[Layer, ...]
+    graph: LayerGraph                          # how rows pass them
 
     def to_json(self) -> dict[str, Any]:
         return {"network": self.title, "parameters": self.parameters,
-                "layers": [item.to_json() for item in self.layers]}
+                "layers": [item.to_json() for item in self.layers], "graph": self.graph.to_json()}
 
 
 def read_layers(weights: BinaryIO, config: Mapping[str, Any]) -> Layers:
@@ -63,7 +67,10 @@ def read_layers(weights: BinaryIO, config: Mapping[str, Any]) -> Layers:
         grouped.setdefault(module if own in ("weight", "bias") and module else name, {})[own] = shape
     names = sorted(grouped, key=_place)
     layers = tuple(_layer(name, grouped[name], config) for name in names)
-    return Layers(_TITLES.get(str(config.get("kind")), "network"), sum(layer.parameters for layer in layers), layers)
+    graph = graph_of(config, {layer.name: layer.parameters for layer in layers},
+                     {layer.name: layer.gives for layer in layers})
+    return Layers(_TITLES.get(str(config.get("kind")), "network"), sum(layer.parameters for layer in layers), layers,
+                  graph)
 
 
 def _shapes(file: BinaryIO) -> dict[str, tuple[int, ...]]:
