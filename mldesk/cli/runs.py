@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, follow, steer and compare runs.")
 
-Reference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, the start of it, or its name.")]
+Reference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its name, or the start of either "
+                                              "that no other run has.")]
 
 
 @app.command("list")
@@ -151,6 +152,19 @@ def note(
                        "tags": list(run.tags)})
         return
     face.show(facts({"run": run.id, "name": run.name, "group": run.group, "note": run.note}))
+
+
+@app.command()
+def rename(
+    context: typer.Context, reference: Reference,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name that no other run has.")],
+) -> None:
+    """Call a run something else."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        before = bench.runs.get(reference)
+        run = bench.book.annotate(before.id, name=name)
+    face.document({"run": run.id, "name": run.name}) if face.json else face.say(f"{before.name} is {run.name} now.")
 
 
 @app.command()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from mldesk.core.clock import Clock
 from mldesk.core.errors import Conflict, NotFound
 from mldesk.core.run_filter import RunFilter
-from mldesk.library import codec, event_rows, run_facts
+from mldesk.library import codec, event_rows, run_facts, run_names
 from mldesk.library.database import Database
 from mldesk.library.datasets import find_version
 from mldesk.library.models import insert_version, metrics_text
@@ -33,9 +33,6 @@ from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.states import Cause, JobState
 
-_SHORTEST_PREFIX = 4
-_PREFIX = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,26}")
-
 _run = (
     select(runs, models.c.name.label("model_now"), model_versions.c.number.label("model_number"),
            datasets.c.name.label("dataset_now"), dataset_versions.c.number.label("dataset_number"))
@@ -51,14 +48,17 @@ class RunStore:
         self._database, self._clock = database, clock
 
     def add(self, spec: JobSpec, runner: str, dataset: str = "", created: float | None = None, *,
-            model_name: str = "", priority: int = 0) -> Run:
+            model_name: str = "", priority: int = 0, numbered: bool = False) -> Run:
         """Keep a job before it is sent. The same job again is the run there is; raises Conflict for another spec.
 
         ``dataset`` is name@version. The model it makes will be called ``model_name``, else what the payload's
         "model" says, else after dataset and target. ``priority`` is its place in the runner's queue, -10 to 10.
+        ``numbered``: the job's name is nobody's choice, and gets a number that no other run of that name has.
         """
-        text = codec.dump(spec.to_json())
         with self._database.write() as connection:
+            if numbered:
+                spec = replace(spec, name=run_names.numbered(connection, spec.name))
+            text = codec.dump(spec.to_json())
             known = connection.execute(_run.where(runs.c.id == spec.id)).one_or_none()
             if known is not None:
                 if known.spec != text:
@@ -78,9 +78,9 @@ class RunStore:
             return _to_run(connection.execute(_run.where(runs.c.id == spec.id)).one())
 
     def get(self, reference: str) -> Run:
-        """Return a run by id, by name (the newest so named), or by the start of its id. Raises NotFound."""
+        """Return a run by id, by name, or by the start of either. Raises NotFound, BadInput where several are meant."""
         with self._database.read() as connection:
-            return _to_run(_find(connection, reference))
+            return _to_run(run_names.find(connection, _run, reference))
 
     def apply(self, run_id: str, batch: Sequence[Event]) -> int:
         """Keep what is new in ``batch`` and return the cursor: every event up to it is in the library.
@@ -192,8 +192,10 @@ class RunStore:
 
     def annotate(self, run_id: str, *, name: str | None = None, note: str | None = None, group: str | None = None,
                  tags: Sequence[str] | None = None) -> Run:
-        """Keep what a person says of a run; None leaves a thing as it is. Raises BadInput for a name that is none,
-        NotFound."""
+        """Keep what a person says of a run; None leaves a thing as it is.
+
+        Raises BadInput for a name that is none, Conflict for one that another run bears, NotFound.
+        """
         changes: dict[str, Any] = {}
         if name is not None:
             checked = check_name(name, "run")
@@ -207,6 +209,9 @@ class RunStore:
                                          ensure_ascii=False)
         with self._database.write() as connection:
             row = _exactly(connection, run_id)
+            if changes.get("folded") not in (None, fold(row.name)) and connection.execute(select(runs.c.key).where(
+                    runs.c.folded == changes["folded"])).first() is not None:
+                raise Conflict(f"There is a run {changes['name']!r:.80} already.", hint="Choose another name.")
             if changes:
                 connection.execute(update(runs).where(runs.c.key == row.key).values(**changes))
             return _to_run(connection.execute(_run.where(runs.c.key == row.key)).one())
@@ -304,27 +309,6 @@ def _ordered(spec: JobSpec) -> Mapping[str, Any]:
         return spec.payload
     wishes = {name: value for name, value in spec.payload.items() if name != "train" and value not in (None, 0, [])}
     return {**train, "estimator": "search", "parameters": wishes}
-
-
-def _find(connection: Connection, reference: str) -> Row[Any]:
-    reference = reference.strip()
-    row = connection.execute(_run.where(runs.c.id == reference.upper())).one_or_none()
-    if row is None:
-        row = connection.execute(
-            _run.where(runs.c.folded == fold(reference)).order_by(runs.c.id.desc()).limit(1)).one_or_none()
-    if row is not None:
-        return row
-    prefix = reference.upper()
-    if not _PREFIX.fullmatch(prefix):
-        raise NotFound(f"There is no run {reference!r:.80}.",
-                       hint=f"Give its name, its id, or at least the first {_SHORTEST_PREFIX} characters of its id.")
-    found = connection.execute(_run.where(runs.c.id >= prefix, runs.c.id < prefix + "~").limit(2)).all()
-    if not found:
-        raise NotFound(f"There is no run {reference!r:.80}.", hint="`mldesk runs list` shows those there are.")
-    if len(found) > 1:
-        raise NotFound(f"More than one run has an id that begins with {reference!r:.80}.",
-                       hint="Give more of it, or the run's name.")
-    return found[0]
 
 
 def _to_run(row: Row[Any]) -> Run:

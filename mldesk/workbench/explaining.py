@@ -53,7 +53,7 @@ class ExplainService:
         version = self._models.show(order.model)
         spec, dataset = self._spec(order, version)
         runner = self._runs.prepare([spec.inputs[0]], order.runner)
-        return self._runs.begin(spec, runner, dataset)
+        return self._runs.begin(spec, runner, dataset, numbered=not order.name)
 
     def _spec(self, order: ExplainOrder, version: ModelVersion) -> tuple[JobSpec, str]:
         if not (order.dataset or version.dataset):

@@ -117,7 +117,7 @@ class FarData:
         request = ImportRequest(path, name, {} if options is None else options.to_json(), link)
         payload = ImportRequest.from_json(request.to_json()).to_json()
         spec = JobSpec(new_id(), KIND, f"import-{slug(name) or 'table'}", (), payload, Resources(device="cpu"))
-        run = self._library.runs.add(spec, runner, "", self._clock.now())
+        run = self._library.runs.add(spec, runner, "", self._clock.now(), numbered=True)
         return send(self._library, self._runners, run)
 
     def where(self, version: DatasetVersion) -> str | None:

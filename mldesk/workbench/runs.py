@@ -179,15 +179,14 @@ class RunService:
                payload: Mapping[str, Any], *, earlier: Sequence[str] = (), job: str = "") -> Run:
         """Write a run down and hand it to its runner. ``earlier``: manifests it needs besides its table."""
         runner = self.prepare([train.dataset, *earlier], order.runner)
-        dataset = train.dataset_name.rpartition("@")[0]
-        name = check_name(order.name, "run") if order.name else f"{slug(dataset) or 'run'}-{estimator}"
+        name = check_name(order.name, "run") if order.name else f"{slug(train.model) or 'run'}-{estimator}"
         spec = JobSpec(job or new_id(), kind, name, (train.dataset, *earlier), payload,
                        self._resources(order, runner, "mlp" if kind == "search" else estimator), order.limits)
-        return self.begin(spec, runner, train.dataset_name, order.priority)
+        return self.begin(spec, runner, train.dataset_name, order.priority, numbered=not order.name)
 
-    def begin(self, spec: JobSpec, runner: str, dataset: str, priority: int = 0) -> Run:
-        """Write a job down, then hand it to its runner. Raises as ``start``."""
-        run = self._library.runs.add(spec, runner, dataset, self._clock.now(), priority=priority)
+    def begin(self, spec: JobSpec, runner: str, dataset: str, priority: int = 0, *, numbered: bool = False) -> Run:
+        """Write a job down, then hand it to its runner; ``numbered`` as for ``RunStore.add``. Raises as ``start``."""
+        run = self._library.runs.add(spec, runner, dataset, self._clock.now(), priority=priority, numbered=numbered)
         return send(self._library, self._runners, run)
 
     def prepare(self, manifests: Sequence[str], runner: str) -> str:
@@ -220,7 +219,9 @@ class RunService:
     # Looking
 
     def get(self, reference: str) -> Run:
-        """Return a run by id, start of an id, or name. Raises NotFound with the nearest names."""
+        """Return a run by id, name, or the start of either. Raises NotFound with the nearest names, BadInput with the
+        candidates where several are meant.
+        """
         try:
             return self._library.runs.get(reference)
         except NotFound as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.core.run_filter import RunFilter
 from mldesk.library import Library
 from tests.library.conftest import add_run, add_table, journal
@@ -52,3 +52,34 @@ def test_the_uses_of_test_rows_are_counted(library: Library) -> None:
         _succeed(library, run, split)
     assert [library.runs.looks(run) for run in runs] == [(2, 1), (2, 2), (1, 1), (1, 1)]
     assert library.runs.looks(add_run(library).id) == (0, 0)
+
+
+def test_a_run_that_nobody_named_gets_a_number_of_its_own(library: Library) -> None:
+    add_table(library)
+    names = [add_run(library, name=name, numbered=True).name for name in ("telco-linear", "telco-linear", "telco")]
+    assert names == ["telco-linear-1", "telco-linear-2", "telco-1"]
+    library.runs.annotate(library.runs.get("telco-linear-2").id, name="Telco-Linear-9")
+    again = add_run(library, name="telco-linear", numbered=True)
+    assert (again.name, again.spec["name"]) == ("telco-linear-10", "telco-linear-10")
+    assert add_run(library, name="x" * 200, numbered=True).name == "x" * 192 + "-1"
+
+
+def test_a_run_is_meant_by_what_no_other_begins_with(library: Library) -> None:
+    add_table(library)
+    first, second, third, fourth = (add_run(library, name=name) for name in ("night", "night", "day-1", "day-12"))
+    assert library.runs.get(" DAY-1 ").id == third.id    # a whole name goes before the start of another
+    assert library.runs.get("day-12").id == library.runs.get(fourth.id.lower()).id == fourth.id
+    for words in ("night", "day", first.id[:4]):
+        with pytest.raises(BadInput, match="more than one run"):
+            library.runs.get(words)
+    with pytest.raises(BadInput) as refused:
+        library.runs.get("night")
+    assert first.id in refused.value.hint and second.id in refused.value.hint
+    assert library.runs.annotate(second.id, name="late night").name == "late night"
+    assert library.runs.get("nig").id == first.id and library.runs.get("late").id == second.id
+    with pytest.raises(Conflict):
+        library.runs.annotate(second.id, name="Night")
+    assert library.runs.annotate(first.id, name="Night", note="its own name").name == "Night"
+    for nothing in ("noon", "", "%", "_"):
+        with pytest.raises(NotFound):
+            library.runs.get(nothing)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mldesk.core.errors import Conflict, NotFound
+from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.core.paths import Home
 from mldesk.library import EventGap, Library, run_facts
 from mldesk.wire.events import Event
@@ -48,13 +48,16 @@ class TestAdding:
         assert len(library.runs.list()) == 1
 
     def test_a_run_is_found_by_id_by_name_and_by_the_start_of_its_id(self, library: Library) -> None:
-        old, new = add_run(library, name="Nächtlich"), add_run(library, name="nächtlich")
+        old, new = add_run(library, name="Täglich"), add_run(library, name="nächtlich")
         assert library.runs.get(old.id).id == old.id
         assert library.runs.get(old.id.lower()).id == old.id
         assert library.runs.get("NÄCHTLICH").id == new.id
         shared = next(n for n in range(27) if old.id[:n + 1] != new.id[:n + 1])
         assert library.runs.get(new.id[:shared + 1]).id == new.id
-        for reference in (new.id[:shared], "nobody", new.id[:3], "", "x' OR 1=1", "ZZZZ", "~~~~"):
+        with pytest.raises(BadInput) as several:
+            library.runs.get(new.id[:shared])
+        assert old.id in several.value.hint and new.id in several.value.hint
+        for reference in ("nobody", new.id[:3], "", "x' OR 1=1", "ZZZZ", "~~~~"):
             with pytest.raises(NotFound) as caught:
                 library.runs.get(reference)
             assert caught.value.hint
