@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from mldesk.core.errors import DiskFull
+from mldesk.core.sizes import size
 
 DEFAULT_BYTES = 64 * 1024 * 1024
 NEEDED_BYTES = 2 * 1024**3     # free space to start a job with,
@@ -17,9 +18,9 @@ NEEDED_SHARE = 0.05            # or this share of the disk where that is less
 class Ballast:
     """The file ``ballast`` in a runner's folder. Zero bytes: none is kept."""
 
-    def __init__(self, root: Path, size: int) -> None:
+    def __init__(self, root: Path, reserved: int) -> None:
         self._path = root / "ballast"
-        self._size = size
+        self._size = reserved
 
     def release(self) -> bool:
         """Give its space back; say whether there was any."""
@@ -51,18 +52,18 @@ def require_space(folder: Path) -> None:
     needed = min(NEEDED_BYTES, int(usage.total * NEEDED_SHARE))
     if usage.free < needed:
         raise DiskFull(
-            f"The runner's disk is nearly full: {_mb(usage.free)} are free, a job needs {_mb(needed)} to start.",
+            f"The runner's disk is nearly full: {size(usage.free)} are free, a job needs {size(needed)} to start.",
             hint=f"Free some space on the disk that holds {folder}, then start it again.")
 
 
-def require_room(folder: Path, size: int) -> None:
-    """Raise DiskFull when ``size`` bytes that are to come would leave less than a job needs to start."""
+def require_room(folder: Path, coming: int) -> None:
+    """Raise DiskFull when ``coming`` bytes that are to come would leave less than a job needs to start."""
     usage = shutil.disk_usage(folder)
     needed = min(NEEDED_BYTES, int(usage.total * NEEDED_SHARE))
-    if usage.free - size < needed:
+    if usage.free - coming < needed:
         raise DiskFull(
-            f"The runner's disk has no room for these data: {_mb(usage.free)} are free, {_mb(size)} would come, and "
-            f"{_mb(needed)} are kept for jobs.", hint=f"Free some space on the disk that holds {folder}.")
+            f"The runner's disk has no room for these data: {size(usage.free)} are free, {size(coming)} would come, "
+            f"and {size(needed)} are kept for jobs.", hint=f"Free some space on the disk that holds {folder}.")
 
 
 def nearly_full(folder: Path, least: int = 1024 * 1024) -> bool:
@@ -74,14 +75,10 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _fill(handle: int, size: int) -> None:
+def _fill(handle: int, amount: int) -> None:
     if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(handle, 0, size)
+        os.posix_fallocate(handle, 0, amount)
         return
     block = b"\0" * (1024 * 1024)
-    for _ in range(-(-size // len(block))):
+    for _ in range(-(-amount // len(block))):
         os.write(handle, block)
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

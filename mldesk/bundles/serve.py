@@ -24,6 +24,7 @@ from mldesk.bundles.page import POLICY, render
 from mldesk.bundles.predictor import Predictor, worded
 from mldesk.core import canonical
 from mldesk.core.errors import BadBundle, BadInput, Conflict, MldeskError, WorkFailed
+from mldesk.core.sizes import size
 
 MAX_BODY = 16 << 20            # bytes of one request
 MAX_ROWS = 50_000              # rows of one request
@@ -157,7 +158,7 @@ async def _body(request: Request) -> Any:
     async for piece in request.stream():
         data += piece
         if len(data) > MAX_BODY:
-            raise TooLarge(f"The request is larger than {MAX_BODY >> 20} MiB.", hint="Send fewer rows at once.")
+            raise TooLarge(f"The request is larger than {size(MAX_BODY)}.", hint="Send fewer rows at once.")
     try:
         return canonical.loads(bytes(data))
     except ValueError as error:

@@ -62,7 +62,7 @@ Union = Annotated[bool, typer.Option("--union", rich_help_panel=_MANY, help="Fil
 RejectsFile = Annotated[Path | None, typer.Option("--rejects", metavar="FILE", rich_help_panel=_MANY, help="Write rows "
                                                   "that are left out to this CSV file, however many.")]
 Most = Annotated[str | None, typer.Option("--most", metavar="SIZE", rich_help_panel=_MANY, help="That a download may "
-                                          "have, like 50GB; else 16GiB.")]
+                                          "have, like 50GB; else 16GB.")]
 Preview = Annotated[bool, typer.Option("--preview", help="Show what would be made of it; keep nothing.")]
 On = Annotated[str | None, typer.Option("--on", metavar="RUNNER", rich_help_panel=_MANY, help="The source is a path on "
                                         "this runner; its rows stay there until they are fetched.")]

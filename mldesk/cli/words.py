@@ -7,17 +7,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+from mldesk.core import sizes
+
 _BARS = "▁▂▃▄▅▆▇█"
 
-
-def size(count: float) -> str:
-    """Write bytes: ``970.5 KiB``."""
-    for unit in _UNITS:
-        if count < 1024 or unit == _UNITS[-1]:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    raise AssertionError("unreachable")
+size = sizes.size
 
 
 def duration(seconds: float | None) -> str:

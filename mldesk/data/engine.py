@@ -118,7 +118,7 @@ def sql_errors(doing: str) -> Iterator[None]:
     except OSError as error:  # DuckDB's own words, by way of Arrow
         if "Arrow Appender" not in str(error):
             raise
-        raise WorkFailed(f"{doing} makes more text than can be handed on at once: over 2 GiB.",
+        raise WorkFailed(f"{doing} makes more text than can be handed on at once: over 2 GB.",
                          hint="Make shorter cells.") from error
     except duckdb.Error as error:
         raise BadInput(f"{doing} cannot be answered: {first_line(error)}.", hint=_advice(error)) from error

@@ -20,7 +20,7 @@ FORMATS: tuple[str, ...] = ("csv", "tsv", "fixed", "json", "jsonl", "html", "xls
 ORDERS = ("dmy", "mdy", "ymd")
 THOUSANDS = (",", ".", "'", " ")
 DEEPEST = 20                     # levels of objects that may become columns
-DOWNLOAD = 16 * 1024**3          # bytes that a download may have unless the user says otherwise
+DOWNLOAD = 16 * 10**9          # bytes that a download may have unless the user says otherwise
 _LONGEST_DELIMITER = 8           # characters
 _RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7}):\$?([A-Za-z]{1,3})\$?([0-9]{1,7})?")
 

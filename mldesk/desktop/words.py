@@ -10,9 +10,11 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
+from mldesk.core import sizes
 from mldesk.desktop.widgets.table_model import locale
 
 MISSING = "–"
+size = sizes.size
 
 
 def tr(text: str, count: int = -1) -> str:
@@ -33,15 +35,6 @@ def counted(value: int, one: str, many: str) -> str:
 def shape(rows: int, columns: int) -> str:
     """Write the size of a table in words."""
     return f"{counted(rows, tr('row'), tr('rows'))} · {counted(columns, tr('column'), tr('columns'))}"
-
-
-def size(amount: float) -> str:
-    """Write bytes: 970 kB, 1.9 MB."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit in ("B", "kB") or amount >= 100 else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
 
 
 def duration(seconds: float | None) -> str:

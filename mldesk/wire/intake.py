@@ -19,6 +19,7 @@ from typing import Self
 
 from mldesk.core import durable
 from mldesk.core.errors import BadInput, DiskFull
+from mldesk.core.sizes import size
 from mldesk.wire.batch import BATCH
 from mldesk.wire.beginnings import Beginnings
 from mldesk.wire.coming import Buffer, ChunkAbsent, ChunksDamaged, Coming
@@ -128,7 +129,7 @@ class Intake:
     def _room(self) -> None:
         need = sum(piece.size for piece in self.wanted)
         if need > shutil.disk_usage(self._store.root).free:
-            raise DiskFull(f"The disk has no room for the {need / 1e6:.0f} MB that are to come ({self._store.root}).",
+            raise DiskFull(f"The disk has no room for the {size(need)} that are to come ({self._store.root}).",
                            hint="Free some space on that disk, then do it again.")
 
     def _begun(self, piece: Piece) -> int:

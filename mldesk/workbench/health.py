@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.core.paths import Home, socket_directory
+from mldesk.core.sizes import size
 from mldesk.wire.link_sockets import private_directory
 
 GIB = 1024**3
@@ -108,11 +109,17 @@ def gpu() -> Finding:
                        {"devices": [], "torch": torch})
     devices = [dict(zip(("name", "memory_mib", "driver"), (cell.strip() for cell in line.split(",")), strict=False))
                for line in done.stdout.splitlines() if line.strip()]
-    text = "GPU: " + ", ".join(f"{device['name']} ({device.get('memory_mib', '?')} MiB)" for device in devices) + "."
+    text = "GPU: " + ", ".join(f"{device['name']} ({_memory(device)})" for device in devices) + "."
     if devices and "+cpu" in torch:
         return Finding("gpu", "warning", text + " The installed torch cannot use it.",
                        "Install the CUDA build of torch that fits the driver.", {"devices": devices, "torch": torch})
     return Finding("gpu", "ok", text, "", {"devices": devices, "torch": torch})
+
+
+def _memory(device: dict[str, str]) -> str:
+    """Return a card's memory in words; "?" where its driver says none."""
+    said = device.get("memory_mib", "")
+    return size(int(said) * 2**20) if said.isascii() and said.isdigit() else "?"
 
 
 def memory() -> Finding:
@@ -121,7 +128,7 @@ def memory() -> Finding:
 
     total, cores = psutil.virtual_memory().total, os.cpu_count() or 1
     low = total < LOW_MEMORY
-    return Finding("memory", "warning" if low else "ok", f"{cores} cores, {total / GIB:.1f} GiB memory.",
+    return Finding("memory", "warning" if low else "ok", f"{cores} cores, {size(total)} memory.",
                    "Large tables and models may not fit." if low else "", {"cores": cores, "memory": total})
 
 
@@ -134,7 +141,7 @@ def disk(home: Home) -> Finding:
         return Finding("disk", "missing", f"The library's folder cannot be written: {home.root}.",
                        "Choose another with --home DIR or MLDESK_HOME.", facts)
     status: Status = "missing" if free < NO_DISK else "warning" if free < LOW_DISK else "ok"
-    return Finding("disk", status, f"{free / GIB:.1f} GiB free for the library in {home.root}.",
+    return Finding("disk", status, f"{size(free)} free for the library in {home.root}.",
                    "" if status == "ok" else "Free some space, or move the library with MLDESK_HOME.", facts)
 
 

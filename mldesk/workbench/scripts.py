@@ -31,7 +31,7 @@ SETTINGS = "mldesk.toml"
 # Folders that no program needs to run; nor what begins with a dot.
 _LEFT_OUT = frozenset({"__pycache__", "node_modules", "venv", "env", "mlruns", "lightning_logs"})
 _MOST_FILES = 10_000
-_MOST_BYTES = 1 << 30
+_MOST_BYTES = 1_000_000_000
 _KEYS = {"entry", "parameters", "inputs", "requirements", "name"}
 
 
@@ -215,7 +215,7 @@ _SHAPE_WORDS = {str: "text", dict: "table", list: "list"}
 def files_of(folder: Path, entry: str) -> dict[str, Path]:
     """Return the files of a script's folder by their path in it, those left out that no program needs.
 
-    Of a program in a folder of many other things (more than ten thousand files or 1 GiB) nothing is taken. Raises
+    Of a program in a folder of many other things (more than ten thousand files or 1 GB) nothing is taken. Raises
     BadInput for that, and for a folder without ``entry``.
     """
     found: dict[str, Path] = {}
@@ -230,7 +230,7 @@ def files_of(folder: Path, entry: str) -> dict[str, Path]:
             size += path.stat().st_size
             if len(found) > _MOST_FILES or size > _MOST_BYTES:
                 raise BadInput(f"The folder {folder.name!r:.80} holds too much to be a script: more than "
-                               f"{_MOST_FILES:,} files or 1 GiB.",
+                               f"{_MOST_FILES:,} files or 1 GB.",
                                hint="Put the program into a folder of its own; bring tables in as datasets.")
     if entry not in found:
         raise BadInput(f"The folder {folder.name!r:.80} has no program {entry!r:.80}.",

@@ -23,7 +23,7 @@ def test_scores_keep_four_digits_whatever_their_size(value: object, text: str) -
 
 
 def test_sizes_and_counts_are_set_apart() -> None:
-    assert [words.size(count) for count in (0, 1023, 970_457, 5 * 1024**3)] == ["0 B", "1023 B", "947.7 KiB", "5.0 GiB"]
+    assert [words.size(count) for count in (0, 1023, 970_457, 5 * 1024**3)] == ["0 B", "1 kB", "970 kB", "5.4 GB"]
     assert (words.plural(1, "row"), words.plural(7043, "row"), words.count(None)) == ("1 row", "7,043 rows", "")
 
 

@@ -269,3 +269,21 @@ def test_the_script_of_a_recipe_makes_the_same_table(store: ObjectStore, scratch
     want = import_table([tmp_path / "want.parquet"], store, scratch)
     assert made.manifest == want.manifest
     assert done.rows == made.rows
+
+
+@pytest.mark.parametrize(("form", "want"), [
+    ("NFC", "é ﬁ ① ｶﾞ Ω"), ("NFD", "e\u0301 ﬁ ① ｶﾞ Ω"), ("NFKC", "é fi 1 ガ Ω"), ("NFKD", "e\u0301 fi 1 カ\u3099 Ω"),
+    ("nfkc", "é fi 1 ガ Ω"), ("compose", "é ﬁ ① ｶﾞ Ω")])
+def test_text_takes_each_of_unicodes_forms(take: Import, store: ObjectStore, scratch: Path, tmp_path: Path, form: str,
+                                           want: str) -> None:
+    table = take("id,t\n1,é ﬁ ① ｶﾞ \u2126\n2,\n3,plain\n")
+    steps = [{"step": "clean_text", "columns": ["t"], "unicode": form}]
+    made = apply_recipe(store, scratch, table.manifest, table.columns, steps)
+    with TableView(store, made.manifest, made.columns) as view:
+        assert [row[1] for row in view.rows(0, 9)] == [want, None, "plain"]
+        view.export(tmp_path / "want.csv")
+    with TableView(store, table.manifest, table.columns) as view:
+        view.export(tmp_path / "source.parquet")
+    (tmp_path / "recipe.py").write_text(recipe_script(store, scratch, table.manifest, table.columns, steps, "t"))
+    subprocess.run([sys.executable, "recipe.py", "source.parquet", "made.csv"], check=True, cwd=tmp_path)
+    assert (tmp_path / "made.csv").read_text() == (tmp_path / "want.csv").read_text()

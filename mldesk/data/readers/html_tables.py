@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
+from mldesk.core.sizes import size
 from mldesk.data.names import clean_names
 from mldesk.data.readers.dialect import looks_like_data
 from mldesk.data.readers.raw import Context, Lines, RawTable, batch_rows, text_array
@@ -117,7 +118,7 @@ class _Tables(HTMLParser):
 def read_html(context: Context, source: Path) -> RawTable:
     """Read a table of the page into text columns. Raises ImportRefused, DiskFull."""
     if source.stat().st_size > _MOST:
-        raise ImportRefused(f"{context.name} is a page of more than {_MOST >> 20} MB; that is too much for HTML.",
+        raise ImportRefused(f"{context.name} is a page of more than {size(_MOST)}; that is too much for HTML.",
                             hint="Save the table as CSV.")
     text = as_utf8(source, context.scratch / f"{context.number}.utf8", context.problems, context.options.encoding,
                    context.scanned, context.name)

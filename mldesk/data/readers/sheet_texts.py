@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
+from mldesk.core.sizes import size
 from mldesk.data.readers.sheet_reach import read_length, read_type
 from mldesk.data.records import ImportRefused
 
@@ -46,7 +47,7 @@ def refuse_copied_texts(name: str, archive: zipfile.ZipFile, check: Callable[[],
         if "worksheets/" in path and item.file_size / 10 * longest > MOST_TEXT \
                 and _text_of(archive, item, sizes, check) > MOST_TEXT:
             raise ImportRefused(f"{name}: the cells of {item.filename.rpartition('/')[2]!r:.80} hold more than "
-                                f"{MOST_TEXT // 1_000_000} MB of text, too much for a workbook.",
+                                f"{size(MOST_TEXT)} of text, too much for a workbook.",
                                 hint="Save the sheet as CSV and import that.")
 
 

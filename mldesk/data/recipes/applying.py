@@ -25,6 +25,7 @@ from mldesk.data.recipes.script import script_of
 from mldesk.data.recipes.sql import Compiler, State, in_any_order
 from mldesk.data.recipes.state import Other, Tools
 from mldesk.data.recipes.steps import Step, active, check_steps, datasets_of
+from mldesk.data.recipes.unicode_forms import add_unicode_forms, needs_unicode_forms
 from mldesk.data.records import Cancelled, Problem, Table
 from mldesk.data.stopping import check_stopped, stoppable
 from mldesk.data.types import ARROW, column_type, plain
@@ -86,13 +87,13 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
     with disk_errors("the recipe"), working_folder(scratch) as folder:
         parts = part_paths(store, manifest)
         others = _others(store, checked)
-        with sql_errors("The recipe"), _connect(parts, others, folder) as connection:
+        with sql_errors("The recipe"), _connect(parts, others, folder, checked) as connection:
             work = _Work(connection, parts, columns, checked, others, folder, trusted)
             state, row = _compile(work)
             out = folder / "parts"
             out.mkdir()
             if _is_small(parts) and in_any_order((step for _, step in active(checked)), state):
-                with _connect(parts, others, folder, threads=None) as several:
+                with _connect(parts, others, folder, checked, threads=None) as several:
                     writer = _write(several, state, row, out, check)
             else:
                 writer = _write(connection, state, row, out, check)
@@ -124,7 +125,7 @@ def _preview(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence
         total = sum(pq.read_metadata(part).num_rows for part in parts)
         reports: list[StepReport] = []
         others = _others(store, checked)
-        with sql_errors("The recipe"), _connect(parts, others, folder) as connection:
+        with sql_errors("The recipe"), _connect(parts, others, folder, checked) as connection:
             def report(before: State, after: State, step: Step) -> None:
                 reports.append(_report(connection, reports, before, after, step))
 
@@ -146,7 +147,7 @@ def recipe_script(store: ObjectStore, scratch: Path, manifest: str, columns: Seq
     checked = check_steps(steps)
     with working_folder(scratch) as folder:
         parts, others = part_paths(store, manifest), _others(store, checked)
-        with sql_errors("The recipe"), _connect(parts, others, folder) as connection:
+        with sql_errors("The recipe"), _connect(parts, others, folder, checked) as connection:
             state, row = _compile(_Work(connection, parts, columns, checked, others, folder, trusted))
     names = {str(step["digest"]): str(step["dataset"]) for step in datasets_of(checked)}
     return script_of(name, columns, [dict(step) for _, step in active(checked)], state, row,
@@ -175,11 +176,13 @@ def _others(store: ObjectStore, steps: Sequence[Step]) -> Others:
     return found
 
 
-def _connect(parts: Sequence[Path], others: Others, folder: Path, *,
+def _connect(parts: Sequence[Path], others: Others, folder: Path, steps: Sequence[Step], *,
              threads: int | None = 1) -> duckdb.DuckDBPyConnection:
     connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=threads)
     for other, paths in others.values():
         connection.execute(f"CREATE VIEW {identifier(other.view)} AS SELECT * FROM {relation(paths)}")
+    if needs_unicode_forms(steps):
+        add_unicode_forms(connection)
     return connection
 
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from mldesk.data.engine import identifier
 from mldesk.data.recipes.state import Other, State
+from mldesk.data.recipes.unicode_forms import needs_unicode_forms
 from mldesk.data.types import DUCKDB
 from mldesk.wire.schema import Column
 
 _HOMES = {"fill_by_neighbours": "neighbours.py", "run_code": "frames.py"}
-_NEEDS = {"neighbours.py": ("numpy", "pyarrow"), "frames.py": ("numpy", "pandas", "pyarrow")}
+_NEEDS = {"neighbours.py": ("numpy", "pyarrow"), "frames.py": ("numpy", "pandas", "pyarrow"),
+          "unicode_forms.py": ("pyarrow",)}
 _SCRIPT = '''"""{title}
 
 Usage: python {file} SOURCE TARGET{usage}
@@ -65,7 +67,7 @@ def main(source, target, *others):
         sys.exit(f"It also needs the files of {{', '.join(name for _, name, _ in OTHERS) or 'no other dataset'}}.")
     connection = duckdb.connect()
     connection.execute("SET threads = 1")  # sums come out the same every time
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET TimeZone = 'UTC'"){add_forms}
     connection.execute(f"CREATE VIEW source AS SELECT * FROM {{read(source)}}")
     for (view, _, columns), path in zip(OTHERS, others):
         connection.execute(f"CREATE VIEW {{view}} AS SELECT {{columns}} FROM {{read(path)}}")
@@ -108,8 +110,11 @@ def script_of(name: str, columns: Sequence[Column], steps: Sequence[Mapping[str,
     result = f"SELECT * EXCLUDE ({identifier(row)}) FROM {state.table} ORDER BY {identifier(row)}"
     title = json.dumps(f"The recipe of {name}", ensure_ascii=False)[1:-1] + "."
     homes = list(dict.fromkeys(_HOMES[table.function] for table in state.tables))
+    homes += ["unicode_forms.py"] if needs_unicode_forms(steps) else []
     needs = list(dict.fromkeys(["duckdb", *(need for home in homes for need in _NEEDS[home])]))
-    return _SCRIPT.format(needs=" ".join(needs), functions="".join(map(_source, homes)), tables=_tables(state),
+    forms = "\n    add_unicode_forms(connection)" if "unicode_forms.py" in homes else ""
+    return _SCRIPT.format(needs=" ".join(needs), functions="".join(map(_source, homes)), add_forms=forms,
+                          tables=_tables(state),
                           numbers=repr({made.name: identifier(made.number) for made in state.tables if made.number}),
                           title=title.replace('"""', ""), file="recipe.py", row=row, recipe=_literal(steps),
                           views="\n".join(lines), result=repr(result), others=repr(listed),

@@ -6,6 +6,7 @@ from mldesk.data.recipes.steps_kinds import Field, StepKind
 from mldesk.wire.schema import ColumnType
 
 _CHANGE = Field("columns", "columns", "The columns to change.", required=True, also=("column",))
+FORMS = ("NFC", "NFD", "NFKC", "NFKD")  # of the Unicode Standard, annex 15
 PARTS = ("year", "quarter", "month", "week", "day", "weekday", "day_of_year", "hour", "minute", "second")
 
 COLUMN_STEPS: tuple[StepKind, ...] = (
@@ -48,8 +49,10 @@ COLUMN_STEPS: tuple[StepKind, ...] = (
         Field("trim", "choice", "Spaces: those at the ends go, or runs of them within become one as well.", "ends",
               choices=("none", "ends", "all")),
         Field("case", "choice", "Upper and lower case.", "as_is", choices=("as_is", "lower", "upper", "sentence")),
-        Field("unicode", "choice", "Letters: compose them (NFC), or also take accents off.", "compose",
-              choices=("as_is", "compose", "no_accents")),
+        Field("unicode", "choice", "Unicode's forms: NFC makes letter and accent one, NFD sets them apart; NFKC and "
+              "NFKD also make full-width, joined and raised letters plain ones. Or NFC and without accents.", "NFC",
+              choices=("as_is", *FORMS, "no_accents"),
+              synonyms=(("compose", "NFC"), *((form.lower(), form) for form in FORMS))),
         Field("empty", "choice", "What becomes of texts with nothing in them.", "missing",
               choices=("missing", "as_is")),
     ), "Clean text"),

@@ -30,6 +30,11 @@ class Field:
     low: float | None = None     # of a number: the least and the most it may be
     high: float | None = None
     whole: bool = False          # a number without a fraction
+    synonyms: tuple[tuple[str, str], ...] = ()   # of choices: what is understood as which
+
+    def chosen(self, value: Any) -> Any:
+        """Return the choice that ``value`` means, perhaps by another word; other values as they are."""
+        return dict(self.synonyms).get(value, value) if isinstance(value, str) else value
 
     @property
     def title(self) -> str:
@@ -65,6 +70,8 @@ def read_field(field: Field, value: Any) -> tuple[Any, str]:
 
 def _from_text(field: Field, value: Any) -> Any:
     """Forms give text: read lists, numbers and cells out of it."""
+    if field.kind == "choice":
+        return field.chosen(value)
     if field.kind == "texts" and isinstance(value, list):  # edges may be written as numbers
         return [str(item) if isinstance(item, (int, float)) and not isinstance(item, bool) else item for item in value]
     if not isinstance(value, str) or field.kind not in ("texts", "number", "cells", "rows"):

@@ -7,6 +7,7 @@ import re
 from mldesk.data.engine import identifier, literal
 from mldesk.data.recipes.state import State, Tools
 from mldesk.data.recipes.steps import Step
+from mldesk.data.recipes.unicode_forms import normalised
 from mldesk.wire.schema import ColumnType
 
 _SPACES = r"[\s\x{A0}\x{2007}\x{202F}\x{200B}\x{FEFF}]+"  # what looks like a space, or like nothing
@@ -19,7 +20,7 @@ def clean_text(tools: Tools, state: State, step: Step) -> State:
     for name in tools.texts(state, step["columns"]):
         sql = identifier(name)
         if step["unicode"] != "as_is":
-            sql = f"nfc_normalize({sql})"
+            sql = normalised(sql, step["unicode"])
         if step["unicode"] == "no_accents":
             sql = f"strip_accents({sql})"
         if step["trim"] != "none":

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from mldesk.core.errors import WorkFailed
+from mldesk.core.sizes import size
 from mldesk.runners.provision.probe import HostFacts, Python
 from mldesk.runners.provision.torch_builds import CPU, MB, TorchBuild, torch_build
-from mldesk.runners.provision.training_plan import Training, TrainingOffer, plan_training, size
+from mldesk.runners.provision.training_plan import Training, TrainingOffer, plan_training
 from mldesk.wire.protocol import PROTOCOL
 
 OLDEST_PYTHON, TOO_NEW_PYTHON = (3, 11), (3, 14)

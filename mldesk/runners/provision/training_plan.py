@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from mldesk.core.sizes import size
 from mldesk.runners.provision.probe import HostFacts
 from mldesk.runners.provision.torch_builds import CPU, DEFAULT_INDEX, MB, TorchBuild
 from mldesk.runners.provision.wheelhouse import Lock, Packages, lock_for
@@ -140,9 +141,3 @@ def _fetched(facts: HostFacts, offer: TrainingOffer, torch: TorchBuild, lock: Lo
 
 def _default(torch: TorchBuild) -> TorchBuild | None:
     return torch if torch.name == DEFAULT_INDEX else None
-
-
-def size(count: int) -> str:
-    """Return bytes as people read them."""
-    return f"{count / 1e9:.1f} GB" if count >= 1_000 * MB else (
-        f"{max(0.1, count / MB):.1f} MB" if count < 10 * MB else f"{count / MB:.0f} MB")

@@ -42,7 +42,7 @@ def test_the_highest_rung_that_holds_is_taken(facts: HostFacts, offer: Offer, wa
     (box(gpu_problem="its driver does not work: NVML mismatch"), "NVML mismatch"),
     (box(pythons=(PYTHON,), home=Folder("/home/user", GB, "nfs", "noexec")), "noexec"),
     (box(pythons=(PYTHON,), home=Folder("/home/user", GB, "nfs", "unwritable")), "unwritable"),
-    (box(pythons=(PYTHON,), home=Folder("/home/user", 10_000_000, "ext4", "ok")), "10 MB are free"),
+    (box(pythons=(PYTHON,), home=Folder("/home/user", 10_000_000, "ext4", "ok")), "10.0 MB are free"),
     (box(), "no Python"),
     (box(pythons=(replace(PYTHON, version=(3, 9, 2)),)), "3.9.2"),
     (box(pythons=(replace(PYTHON, venv=False),)), "without venv"),
@@ -95,7 +95,7 @@ def test_the_plan_reads_as_sentences_with_sizes() -> None:
     plan: Plan = make_plan(box(), SENDS)
     assert plan.words.splitlines()[:2] == [
         "Install MLDesk 0.2.0-abc with Python 3.12.11, both sent from here; the machine needs no internet.",
-        "This will upload 35 MB, and take 112 MB of its disk in ~/.mldesk."]
+        "This will upload 35.4 MB, and take 112 MB of its disk in ~/.mldesk."]
     again = make_plan(box(runtimes=frozenset({RUNTIME.digest[:16]})), SENDS)
     assert again.upload == OFFER.payload
 

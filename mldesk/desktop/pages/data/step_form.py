@@ -184,6 +184,7 @@ class StepForm(QWidget):
 
     def _choice_editor(self, field: Field, given: Any) -> QWidget:
         options = [(choice, choice.replace("_", " ")) for choice in field.choices]
+        given = field.chosen(given)
         editor: Segmented | ComboBox
         if len(options) <= _SEGMENTS:
             editor = Segmented(options, given)
