@@ -19,6 +19,7 @@ from mldesk.training.metrics import score
 from mldesk.training.roles import missing
 from mldesk.training.table import convert
 from mldesk.training.target import Label
+from mldesk.training.topics import TextWish
 from mldesk.training.values import Array, ColumnData, TextColumn, take
 from mldesk.wire.schema import Column, ColumnType
 
@@ -98,7 +99,8 @@ def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator:
     y = truth(columns.pop(target.name), classes)
     train, validation, test = (membership == part for part in range(3))
     # The columns are prepared as the training rows alone say.
-    encoder = fit_encoder(take(columns, train), schema, estimator.style, chosen=settings["chosen"])
+    encoder = fit_encoder(take(columns, train), schema, estimator.style, chosen=settings["chosen"],
+                          text=TextWish.of(settings["parameters"]))
 
     def part(rows: Array) -> Part:
         return Part(encoder.transform(take(columns, rows)), y[rows])

@@ -16,13 +16,13 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 import numpy as np
 
 from mldesk.training.roles import Role, missing
+from mldesk.training.topics import USUAL_WORDS, TextWish, Topics
 from mldesk.training.values import Array, ColumnData, array_of, text_of
 from mldesk.training.words import Vocabulary
 
 Style: TypeAlias = Literal["trees", "dense", "embed"]
 
 MOST_CATEGORIES = {"trees": 254, "dense": 100, "embed": 254}  # the commonest; the others are one together
-MOST_WORDS = 200
 _FAR = 10.0          # standard deviations; beyond, a standardised number says no more
 _LARGEST = float(np.finfo(np.float32).max)
 _DAY = 86_400        # seconds
@@ -200,38 +200,45 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Free text, as weights of words."""
+    """Free text, as weights of words, and as topics."""
 
     role: ClassVar[Role] = Role.WORDS
     vocabulary: Vocabulary
+    topics: Topics | None = None
 
     @classmethod
-    def fit(cls, data: ColumnData) -> Words:
-        return cls(Vocabulary.fit(text_of(data), MOST_WORDS))
+    def fit(cls, data: ColumnData, wish: TextWish) -> Words:
+        text = text_of(data)
+        return cls(Vocabulary.fit(text, USUAL_WORDS if wish.words is None else wish.words),
+                   Topics.fit(text, wish.topics))
 
     def names(self, column: str, style: Style) -> list[str]:
         del style
-        return [f"{column}: “{word}”" for word in self.vocabulary.words]
+        topics = [] if self.topics is None else [f"{column}: {name}" for name in self.topics.names()]
+        return [*(f"{column}: “{word}”" for word in self.vocabulary.words), *topics]
 
     def transform(self, data: ColumnData, style: Style) -> Array:
         del style
-        return self.vocabulary.transform(text_of(data))
+        words = self.vocabulary.transform(text_of(data))
+        return words if self.topics is None else np.hstack([words, self.topics.transform(text_of(data))])
 
     def to_json(self) -> dict[str, Any]:
-        return self.vocabulary.to_json()
+        topics = {} if self.topics is None else {"topics": self.topics.to_json()}
+        return {**self.vocabulary.to_json(), **topics}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Words:
-        return cls(Vocabulary.from_json(value))
+        topics = value.get("topics")
+        return cls(Vocabulary.from_json(value), None if topics is None else Topics.from_json(topics))
 
 
-def fit_block(role: Role, data: ColumnData, style: Style) -> Block:
+def fit_block(role: Role, data: ColumnData, style: Style, text: TextWish) -> Block:
     """Fit the block for ``role`` on the training rows of a column."""
     if role is Role.CATEGORY:
         return Category.fit(data, style)
     if role is Role.NUMERIC:
         return Numeric.fit(data)
-    return Temporal.fit(data) if role is Role.TEMPORAL else Words.fit(data)
+    return Temporal.fit(data) if role is Role.TEMPORAL else Words.fit(data, text)
 
 
 def read_block(role: Role, value: Mapping[str, Any]) -> Block:

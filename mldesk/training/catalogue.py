@@ -7,7 +7,7 @@ imported by the trainer only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 from mldesk.core.errors import BadInput
@@ -210,7 +210,7 @@ _SEGMENTS = EstimatorEntry(
         knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
 
 ESTIMATORS: Mapping[str, EstimatorEntry] = {
-    entry.name: entry for entry in (
+    entry.name: replace(entry, parameters=(*entry.parameters, *knobs.TEXT)) for entry in (
         _LIGHTGBM, _TABM, _MLP, _FT_TRANSFORMER, _HIST_GRADIENT_BOOSTING, _RANDOM_FOREST, _EXTRA_TREES, _LINEAR,
         _DECISION_TREE, _NEIGHBORS, _SVM, _NAIVE_BAYES, _SEGMENTS, _ORDINAL,
         _XGBOOST, _CATBOOST)}

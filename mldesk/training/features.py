@@ -13,14 +13,16 @@ from typing import Any, get_args
 import numpy as np
 
 from mldesk.core.errors import BadInput
-from mldesk.training.blocks import Block, Category, Style, fit_block, read_block
+from mldesk.training.blocks import Block, Category, Style, Words, fit_block, read_block
 from mldesk.training.roles import Role, decide
+from mldesk.training.topics import AS_USUAL, TextWish
 from mldesk.training.values import Array, ColumnData, TextColumn, as_column, length
 from mldesk.wire.schema import Column, ColumnType
 
 __all__ = ["EncodedColumn", "FeatureEncoder", "Style"]
 
-FORMAT = 1
+FORMAT = 2       # what version 1 can read is still written as that: an encoder without topics
+_FORMATS = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class FeatureEncoder:
 
     @classmethod
     def fit(cls, columns: Mapping[str, ColumnData], schema: Sequence[Column], style: Style, *,
-            chosen: bool = False) -> FeatureEncoder:
+            chosen: bool = False, text: TextWish = AS_USUAL) -> FeatureEncoder:
         """Learn from training rows how to encode the columns of ``schema``.
 
         Args:
@@ -56,6 +58,7 @@ class FeatureEncoder:
             schema: the candidate features, in table order, without the target
             style: for which family of estimators
             chosen: the user named these columns, so an odd one is kept if it can carry anything at all
+            text: what columns of text become
 
         Raises BadInput when no column is left to learn from.
         """
@@ -65,7 +68,7 @@ class FeatureEncoder:
         for column in schema:
             if column.name not in roles.features:
                 continue
-            block = fit_block(roles.features[column.name], columns[column.name], style)
+            block = fit_block(roles.features[column.name], columns[column.name], style, text)
             if block.names(column.name, style):
                 kept.append(EncodedColumn(column.name, column.type, block))
             else:
@@ -121,7 +124,8 @@ class FeatureEncoder:
                 if column.name in values}
 
     def to_json(self) -> dict[str, Any]:
-        return {"format": FORMAT, "style": self.style, "left_out": self.left_out, "columns": [
+        newer = any(isinstance(column.block, Words) and column.block.topics is not None for column in self.columns)
+        return {"format": FORMAT if newer else 1, "style": self.style, "left_out": self.left_out, "columns": [
             {"name": column.name, "type": column.type.value, "role": column.role.value, **column.block.to_json()}
             for column in self.columns]}
 
@@ -129,9 +133,9 @@ class FeatureEncoder:
     def from_json(cls, value: Mapping[str, Any]) -> FeatureEncoder:
         """Read a stored encoder. Raises BadInput for a newer format or anything ``to_json`` did not write."""
         try:
-            if value["format"] != FORMAT:
-                raise BadInput(f"This preprocessing is written in format {value['format']!r:.20}; format {FORMAT} is "
-                               "known.", hint="Upgrade MLDesk to read it.")
+            if value["format"] not in _FORMATS:
+                raise BadInput(f"This preprocessing is written in format {value['format']!r:.20}; formats up to "
+                               f"{FORMAT} are known.", hint="Upgrade MLDesk to read it.")
             style = value["style"]
             if style not in get_args(Style):
                 raise ValueError(style)

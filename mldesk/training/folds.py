@@ -16,6 +16,7 @@ from mldesk.training.job import Folds, Scores, Table, Workplace, announce
 from mldesk.training.prepared import fit_encoder
 from mldesk.training.search.trial import NoCheckpoints, Quiet
 from mldesk.training.split import TEST, TRAIN, VALIDATION, fold_split
+from mldesk.training.topics import TextWish
 from mldesk.training.values import Array, ColumnData, take
 from mldesk.wire.jobs import TrainRequest
 
@@ -75,7 +76,8 @@ def _predict(request: TrainRequest, entry: EstimatorEntry, parameters: Mapping[s
              work: Workplace) -> Array:
     estimator = load_estimator(entry)
     encoder = fit_encoder(take(columns, membership == TRAIN), table.candidates, estimator.style,
-                          chosen=request.features is not None, steps=request.prepare)
+                          chosen=request.features is not None, text=TextWish.of(parameters),
+                          steps=request.prepare)
     fit_on, judge_by = (Part(encoder.transform(take(columns, membership == part)), table.target.y[membership == part])
                         for part in (TRAIN, VALIDATION))
     classes = len(table.target.classes)

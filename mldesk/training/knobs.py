@@ -22,6 +22,14 @@ QUANTILE = Parameter(
     "quantile", "number", None, "Predict the value that this share of the rows stays below, 0.5 for the median; none "
     "predicts the mean.", low=0.01, high=0.99, nullable=True, tasks=(REGRESSION,), advanced=True)
 
+TEXT = (
+    Parameter("text_words", "integer", None, "Numbers that a column of free text becomes, one for each of its "
+              "commonest words (TF-IDF); none takes 200.", low=0, high=2000, nullable=True, unit="words",
+              advanced=True),
+    Parameter("text_components", "integer", None, "Dense numbers that a column of free text becomes beside its words: "
+              "topics by truncated SVD (LSA); none takes up to 32, 0 makes none.", low=0, high=500, nullable=True,
+              advanced=True))
+
 FOREST = (
     Parameter("trees", "integer", 200, "How many trees are grown.", low=1, high=10_000, log=True, unit="trees"),
     Parameter("max_depth", "integer", None, "Deepest a tree may grow.", low=1, high=1000, nullable=True),

@@ -15,6 +15,7 @@ from mldesk.core.errors import BadInput
 from mldesk.training.blocks import Category, Numeric, Scale, Style
 from mldesk.training.features import EncodedColumn, FeatureEncoder, read_values, refuse_absent
 from mldesk.training.preparing import READERS, Learnt, Placed, Spread, apply_all
+from mldesk.training.topics import AS_USUAL, TextWish
 from mldesk.training.values import Array, ColumnData, TextColumn
 from mldesk.wire.schema import Column, ColumnType
 
@@ -122,14 +123,14 @@ OneEncoder: TypeAlias = FeatureEncoder | PreparedEncoder
 
 
 def fit_encoder(columns: Mapping[str, ColumnData], schema: Sequence[Column], style: Style, *, chosen: bool = False,
-                steps: Sequence[Mapping[str, Any]] = ()) -> OneEncoder:
+                text: TextWish = AS_USUAL, steps: Sequence[Mapping[str, Any]] = ()) -> OneEncoder:
     """Learn from training rows how to prepare and encode the columns of ``schema``, see ``FeatureEncoder.fit``."""
     if not steps:
-        return FeatureEncoder.fit(columns, schema, style, chosen=chosen)
+        return FeatureEncoder.fit(columns, schema, style, chosen=chosen, text=text)
     from mldesk.training.preparing_fit import fit_steps
 
     learnt, prepared, after = fit_steps(steps, columns, schema)
-    return PreparedEncoder(learnt, FeatureEncoder.fit(prepared, after, style, chosen=chosen), schema)
+    return PreparedEncoder(learnt, FeatureEncoder.fit(prepared, after, style, chosen=chosen, text=text), schema)
 
 
 def read_one(value: Mapping[str, Any]) -> OneEncoder:

@@ -13,6 +13,7 @@ from mldesk.training.job import Model, Workplace, evaluate, open_table, save, wa
 from mldesk.training.many_classes import resolve_for
 from mldesk.training.prepared import fit_encoder
 from mldesk.training.split import TRAIN, VALIDATION
+from mldesk.training.topics import TextWish
 from mldesk.training.values import take
 from mldesk.wire.jobs import TrainRequest
 
@@ -37,7 +38,8 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     estimator = load_estimator(entry)
     rows = table.membership == TRAIN   # nothing is fitted on any other, the encoder included
     encoder = fit_encoder(take(columns, rows), table.candidates, estimator.style,
-                          chosen=request.features is not None, steps=request.prepare)
+                          chosen=request.features is not None, text=TextWish.of(parameters),
+                          steps=request.prepare)
     warn_left_out(encoder, work.report)
     fit_on, judge_by = (Part(encoder.transform(take(columns, rows)), table.target.y[rows])
                         for rows in (table.membership == TRAIN, table.membership == VALIDATION))

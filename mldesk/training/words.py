@@ -29,9 +29,19 @@ class Vocabulary:
     words: tuple[str, ...]
     weights: tuple[float, ...]   # inverse document frequency, one per word
 
+    def index(self) -> dict[str, int]:
+        """Return each word's place."""
+        return {word: place for place, word in enumerate(self.words)}
+
+    def weigh(self, value: str, index: Mapping[str, int]) -> tuple[list[int], Array]:
+        """Return the places of a text's known words and their weights, float64, together of length 1."""
+        found = {index[word]: count for word, count in Counter(words_of(value)).items() if word in index}
+        weights = np.array([count * self.weights[place] for place, count in found.items()])
+        return list(found), weights / np.sqrt((weights ** 2).sum()) if found else weights
+
     def transform(self, text: TextColumn) -> Array:
         """Return (N, len(words)) float32; each row that has a known word is of length 1, the others are zero."""
-        index = {word: place for place, word in enumerate(self.words)}
+        index = self.index()
         table = np.zeros((len(text.values) + 1, len(self.words)), np.float32)  # the last row is for missing cells
         for row in np.unique(text.codes[text.codes >= 0]):
             for word, count in Counter(words_of(text.values[row])).items():

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(900)   # a machine under load; nothing here is 
 RUNS: list[tuple[str, str, dict[str, Any]]] = [
     ("linear", "kind", {}), ("random_forest", "amount", {"trees": 12}),
     ("hist_gradient_boosting", "kind", {"rounds": 12, "resampling": "smote"}),
-    ("lightgbm", "amount", {"rounds": 15}), ("mlp", "kind", {"epochs": 2})]
+    ("lightgbm", "amount", {"rounds": 15}), ("xgboost", "kind", {"rounds": 15}), ("mlp", "kind", {"epochs": 2})]
 PREPARED = ({"step": "fill_missing", "columns": ["size"], "with": "mean"},
             {"step": "encode", "columns": ["town"], "how": "ordinal"})
 # An entry of None makes every import of it fail.
