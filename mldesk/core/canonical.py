@@ -63,5 +63,14 @@ def finite(value: Json) -> Json:
     return value
 
 
+def writable(value: Json) -> bool:
+    """Say whether all texts in ``value`` can be written as UTF-8: ``"\\ud800"`` is JSON, but half a character."""
+    if isinstance(value, str):
+        return not any("\ud800" <= letter <= "\udfff" for letter in value) if not value.isascii() else True
+    if isinstance(value, Mapping):
+        return all(writable(str(key)) and writable(item) for key, item in value.items())
+    return all(map(writable, value)) if isinstance(value, Sequence) else True
+
+
 def _refuse(constant: str) -> Json:
     raise ValueError(f"bare {constant} is not JSON")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from mldesk.data.records import Problems
 
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f]+")
-_LONGEST = 300  # characters
+LONGEST = 300  # characters
 
 
 def clean_names(raw: Sequence[str | None], problems: Problems, *, line: int | None = None) -> list[str]:
@@ -39,7 +39,7 @@ def clean_names(raw: Sequence[str | None], problems: Problems, *, line: int | No
 
 def _tidy(name: str | None) -> str:
     text = _SPACE.sub(" ", unicodedata.normalize("NFC", name or "")).strip()
-    return text.encode("utf-8", "replace").decode("utf-8")[:_LONGEST].rstrip()
+    return text.encode("utf-8", "replace").decode("utf-8")[:LONGEST].rstrip()
 
 
 def _fold(name: str) -> str:

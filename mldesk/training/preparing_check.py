@@ -5,17 +5,70 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mldesk.core.canonical import writable
 from mldesk.core.errors import BadInput
 from mldesk.wire.schema import Column, ColumnType
 
 Step = Mapping[str, Any]
 Types = Mapping[str, ColumnType]
 MOST_COLUMNS = 200  # of a segment
+LONGEST = 300       # characters of a name, as everywhere
+MOST = 1e300        # of a number
 STEPS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {  # the field that says how, and which ways a model can do
     "fill_missing": ("with", "median", ("mean", "median", "mode")),
     "scale": ("how", "standard", ("standard", "minmax", "robust")), "clip": ("by", "values", ("shares",)),
     "bin": ("by", "width", ("width", "rows")), "encode": ("how", "one_hot", ("one_hot", "ordinal")),
     "segment": ("", "", ("",))}
+# What a step's other fields are where they are not said, as recipes declare them.
+_USUAL: Mapping[str, Mapping[str, Any]] = {
+    "bin": {"bins": 5, "give": "range"}, "encode": {"most": 50}, "segment": {"into": "segment", "seed": 1}}
+_WHOLE = {"bins": (2, 1000), "most": (1, 1000), "segments": (1, 100), "seed": (0, 2**31)}
+_LISTS = {"columns": tuple(STEPS), "order": ("encode",)}
+_TEXTS = {"with": ("fill_missing",), "how": ("scale", "encode"), "by": ("clip", "bin"), "give": ("bin",),
+          "into": ("segment",)}
+
+
+def filled(step: Any, number: int) -> Step:
+    """Return a step with all its fields. Raises BadInput that names it by its number from 1, and what it lacks.
+
+    A recipe's own checks do the same; but an order may be written by hand, or by a program.
+    """
+    kind = step.get("step") if isinstance(step, Mapping) else None
+    if not isinstance(kind, str):
+        raise BadInput(f"Step {number}, to be prepared in the model, is no record of the kind {{\"step\": …}}.")
+    if kind not in STEPS:
+        return dict(step)  # why_not says so
+    field, usual, _ = STEPS[kind]
+    made = {**_USUAL.get(kind, {}), **({field: usual} if field else {}),
+            **{key: value for key, value in step.items() if value is not None}}
+    for key, value in made.items():
+        if wanted := _wanted(kind, key, value):
+            raise BadInput(f"Step {number} ({kind}): {key!r} is {wanted}.")
+    if not made.get("columns") and kind != "segment":
+        raise BadInput(f"Step {number} ({kind}) lacks 'columns'.", hint="Name the columns that it is about.")
+    return made
+
+
+def _wanted(kind: str, key: str, value: Any) -> str:
+    """Say what a field has to be, "" where it is that."""
+    if kind in _LISTS.get(key, ()) and not (isinstance(value, (list, tuple)) and all(map(_is_name, value))):
+        return "a list of texts"
+    if kind in _TEXTS.get(key, ()) and not _is_name(value):
+        return f"a text of at most {LONGEST} characters"
+    if key == "give" and kind == "bin" and value not in ("range", "number"):
+        return "range or number"
+    low, high = _WHOLE.get(key, (0, 0))
+    if high and not (_is_number(value) and low <= value <= high and value == int(value)):
+        return f"a whole number from {low} to {high:,}"
+    return "a number" if key in ("low", "high") and not _is_number(value) else ""
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST and writable(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= MOST
 
 
 def why_not(step: Step) -> str:
@@ -37,8 +90,9 @@ def why_not(step: Step) -> str:
 def check_steps(steps: Sequence[Step], schema: Sequence[Column], target: str) -> None:
     """Raise BadInput that names the first step which a model cannot do to these columns, its features."""
     types = {column.name: column.type for column in schema}
-    for number, step in enumerate(steps, start=1):
-        where = f"Step {number} ({step['step']})"
+    for number, given in enumerate(steps, start=1):
+        step = filled(given, number)
+        where = f"Step {number} ({step['step']!s:.60})"
         if why := why_not(step):
             raise BadInput(f"{where} cannot be prepared in the model: {why}.",
                            hint=f"A model can do {', '.join(STEPS)}; do other steps with `mldesk data clean`.")

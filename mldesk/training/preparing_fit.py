@@ -24,7 +24,7 @@ from mldesk.training.preparing import (
     apply_all,
     standardised,
 )
-from mldesk.training.preparing_check import Step, Types, named, refuse_unfit, why_not
+from mldesk.training.preparing_check import Step, Types, filled, named, refuse_unfit, why_not
 from mldesk.training.values import Array, ColumnData, TextColumn, length
 from mldesk.wire.schema import Column
 
@@ -38,9 +38,10 @@ def fit_steps(steps: Sequence[Step], columns: Mapping[str, ColumnData],
     """
     learnt: list[Learnt] = []
     now, after_now = dict(columns), list(schema)
-    for number, step in enumerate(steps, start=1):
+    for number, given in enumerate(steps, start=1):
+        step = filled(given, number)
         types = {column.name: column.type for column in after_now}
-        where = f"Step {number} ({step['step']})"
+        where = f"Step {number} ({step['step']!s:.60})"
         if why := why_not(step):
             raise BadInput(f"{where} cannot be prepared in the model: {why}.")
         refuse_unfit(where, step, types)

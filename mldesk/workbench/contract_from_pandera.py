@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mldesk.core.errors import BadInput
+from mldesk.data.contracts.contract import LONGEST_NAME, read_json
 
 _KINDS = (("int", "integer"), ("uint", "integer"), ("float", "number"), ("double", "number"), ("bool", "boolean"),
           ("datetime64", "datetime"), ("timestamp", "datetime"), ("date", "date"), ("time", "time"), ("str", "text"),
@@ -23,12 +23,10 @@ def is_pandera(value: Any) -> bool:
 
 def read_document(text: str, *, yaml: bool) -> Any:
     """Read JSON, or YAML without tags. Raises BadInput."""
+    if not yaml:
+        return read_json(text)
     try:
-        if not yaml:
-            return json.loads(text)
         from yaml import YAMLError, safe_load  # type: ignore[import-untyped]  # seldom needed
-    except ValueError as error:
-        raise BadInput(f"The contract is not JSON: {error}.") from error
     except ImportError as error:
         raise BadInput("This installation reads no YAML.", hint="Write the schema with to_json().") from error
     try:
@@ -43,10 +41,17 @@ def from_pandera(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str
     if not isinstance(columns, Mapping) or not columns:
         raise BadInput("The pandera schema has no columns.", hint="Write it with schema.to_json().")
     left_out: list[str] = []
-    rules = [_column(str(name), facts, left_out) for name, facts in columns.items()]
+    rules = [_column(_name(name), facts, left_out) for name, facts in columns.items()]
     left_out += [f"the schema's own {key}" for key in ("checks", "index", "unique") if document.get(key)]
     return {"columns": rules, "extra": "refuse" if document.get("strict") is True else "allow",
             "order": bool(document.get("ordered"))}, tuple(left_out)
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, (str, int, float)) or len(str(name)) > LONGEST_NAME:
+        raise BadInput("The pandera schema has a column whose name cannot be one.",
+                       hint=f"Names are texts of at most {LONGEST_NAME} characters.")
+    return str(name)
 
 
 def _column(name: str, facts: Any, left_out: list[str]) -> dict[str, Any]:
@@ -65,10 +70,12 @@ def _column(name: str, facts: Any, left_out: list[str]) -> dict[str, Any]:
 
 
 def _kind(name: str, dtype: Any) -> str:
-    text = str(dtype or "str").casefold().removeprefix("dataframe_")
+    if not isinstance(dtype, (str, type(None))):
+        raise BadInput(f"The type of {name!r:.80} in the pandera schema is no text.")
+    text = (dtype or "str").casefold().removeprefix("dataframe_")
     found = next((kind for begin, kind in _KINDS if text.startswith(begin)), None)
     if found is None:
-        raise BadInput(f"{name!r:.80} is {str(dtype)[:60]!r}, which no column of a table is.",
+        raise BadInput(f"{name!r:.80} is {text[:60]!r}, which no column of a table is.",
                        hint="Take that column out of the schema.")
     return found
 
@@ -83,18 +90,19 @@ def _checks(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     elif isinstance(checks, list):
         for item in checks:
             if isinstance(item, Mapping):
-                options = item.get("options") or {}
-                yield str(options.get("check_name") or item.get("name") or "a check"), item
+                options = item.get("options")
+                name = (options.get("check_name") if isinstance(options, Mapping) else None) or item.get("name")
+                yield name if isinstance(name, str) else "a check", item
 
 
 def _take(rule: dict[str, Any], kind: str, check: str, given: Any) -> bool:
     """Put a check into a rule; False where it has no place there."""
     plain = isinstance(given, Mapping) and "value" in given
     value = given["value"] if plain else given
-    whole = kind == "integer" and isinstance(value, int)
-    if check in ("greater_than_or_equal_to", "ge"):
+    whole = kind == "integer" and isinstance(value, int) and not isinstance(value, bool)
+    if check in ("greater_than_or_equal_to", "ge") and _is_plain(value):
         rule["low"] = _end(value)
-    elif check in ("less_than_or_equal_to", "le"):
+    elif check in ("less_than_or_equal_to", "le") and _is_plain(value):
         rule["high"] = _end(value)
     elif check in ("greater_than", "gt") and whole:
         rule["low"] = value + 1
@@ -102,11 +110,13 @@ def _take(rule: dict[str, Any], kind: str, check: str, given: Any) -> bool:
         rule["high"] = value - 1
     elif check == "in_range" and isinstance(given, Mapping) and kind in ("integer", "number"):
         step = 1 if kind == "integer" else 0
-        if not step and not (given.get("include_min", True) and given.get("include_max", True)):
+        low, high = given.get("min_value"), given.get("max_value")
+        if not isinstance(low, (int, float)) or not isinstance(high, (int, float)) or (
+                not step and not (given.get("include_min", True) and given.get("include_max", True))):
             return False
-        rule["low"] = given["min_value"] + (0 if given.get("include_min", True) else step)
-        rule["high"] = given["max_value"] - (0 if given.get("include_max", True) else step)
-    elif check == "isin" and isinstance(value, list):
+        rule["low"] = low + (0 if given.get("include_min", True) else step)
+        rule["high"] = high - (0 if given.get("include_max", True) else step)
+    elif check == "isin" and isinstance(value, list) and all(map(_is_plain, value)):
         rule["values"] = [str(item) for item in value]
     elif kind == "text":
         return _take_text(rule, check, given if not plain else value)
@@ -131,10 +141,16 @@ def _take_text(rule: dict[str, Any], check: str, value: Any) -> bool:
         rule["pattern"] = re.escape(value) + ".*" if check == "str_startswith" else ".*" + re.escape(value)
     elif check == "str_length" and isinstance(value, Mapping) and not value.get("exact_value"):
         low, high = value.get("min_value") or 0, value.get("max_value")
-        rule["pattern"] = f"(?s:.{{{int(low)},{'' if high is None else int(high)}}})"
+        if not isinstance(low, int) or not isinstance(high, (int, type(None))):
+            return False
+        rule["pattern"] = f"(?s:.{{{low:d},{'' if high is None else f'{high:d}'}}})"
     else:
         return False
     return True
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (str, int, float))
 
 
 def _end(value: Any) -> Any:

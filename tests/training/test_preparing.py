@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -118,3 +119,24 @@ def test_a_damaged_preparation_is_a_sentence(change: dict[str, Any]) -> None:
     kept = fit_encoder(table(), SCHEMA, "trees", steps=STEPS).to_json()
     with pytest.raises(BadInput):
         read_encoder({**kept, **change})
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step['step']}-{step['columns'][0]}")
+def test_a_step_that_says_too_little_or_nonsense_is_a_sentence(step: dict[str, Any]) -> None:
+    data = table()
+    nonsense: tuple[Any, ...] = (None, True, -1, 0.5, 10**400, math.nan, "", "a" * 100_000, "\ud800", [], [[]],
+                                 [None], ["nobody"], {}, {"a": 1})
+    fields = {"step", "columns", "with", "how", "by", "low", "high", "bins", "give", "most", "order", "segments",
+              "into", "seed", "unheard_of"}
+    spoilt = [{key: value for key, value in step.items() if key != name} for name in step]
+    spoilt += [{**step, name: value} for name in sorted(fields) for value in nonsense]
+    for one in [*spoilt, *nonsense]:
+        for work in (lambda steps: check_steps(steps, SCHEMA, "aim"),
+                     lambda steps: fit_encoder(data, SCHEMA, "trees", steps=steps)):
+            try:
+                work([one])
+            except BadInput as error:
+                assert len(error.message) < 500, error.message
+    for usual in ({"step": "scale", "columns": ["left"]}, {"step": "encode", "columns": ["town"]},
+                  {"step": "bin", "columns": ["age"]}, {"step": "fill_missing", "columns": ["size"]}):
+        fit_encoder(data, SCHEMA, "trees", steps=[usual])  # what is not said is as in a recipe

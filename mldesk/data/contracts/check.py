@@ -333,20 +333,13 @@ def _value_tests(rule: ColumnRule, cast: str, name: str) -> Iterator[_Test]:
     ends = [(sign, end) for sign, end in (("<", rule.low), (">", rule.high)) if end is not None]
     if ends:
         test = " OR ".join(f"({cast}) {sign} {_value(rule, end)}" for sign, end in ends)
-        low, high = (_shown(end) for end in (rule.low, rule.high))
-        words = f"below {low}" if rule.high is None else f"above {high}" if rule.low is None else \
-            f"not between {low} and {high}"
-        yield _Test("range", rule, f"({test})", words)
+        yield _Test("range", rule, f"({test})", rule.range_words)
     if rule.values is not None:
         allowed = ", ".join(_value(rule, value) for value in rule.values)
         yield _Test("values", rule, f"({cast}) NOT IN ({allowed})", "none of the allowed values")
     if rule.pattern is not None:
         yield _Test("pattern", rule, f"NOT regexp_full_match(CAST({name} AS VARCHAR), {literal(rule.pattern)})",
                     f"not like {rule.pattern[:80]}")
-
-
-def _shown(end: Any) -> str:
-    return f"{end:.12g}" if isinstance(end, float) else str(end)
 
 
 def _value(rule: ColumnRule, value: Any) -> str:

@@ -2,7 +2,8 @@
 
 ``{"columns": [{"name", "type", …}], "extra": "refuse", "order": false, "rows": {"low", "high"},
 "file_name": {"pattern", "ignore_case", "dates": {"day": "%d%m%Y"}}}``; what is left out is not asked for.
-Standard library only, but for DuckDB where a pattern of file names is used.
+Standard library only, but for DuckDB and Arrow where a pattern is used. A contract may come from anywhere: whatever
+is in it is refused by a sentence, or can be used.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 
+from mldesk.core import canonical
 from mldesk.core.errors import BadInput
 from mldesk.data.contracts.name_pattern import compiled, match
 from mldesk.data.near import did_you_mean
@@ -20,6 +22,11 @@ from mldesk.wire.schema import ColumnType
 SEVERITIES = ("error", "row", "warning")  # refuse the file, leave the row out, only say so
 EXTRA = ("refuse", "warn", "allow")
 MOST_VALUES = 10_000
+MOST_COLUMNS = 10_000
+LONGEST_NAME = 300    # characters, as of every column
+LONGEST_TEXT = 10_000  # characters of an allowed value or a limit
+LONGEST_PATTERN = 1000
+_MOST_ROWS = 10**15
 _WHAT = "The contract"
 
 
@@ -38,6 +45,13 @@ class ColumnRule:
     pattern: str | None = None            # a regular expression (RE2) that the whole text matches
     unique: bool = False
     severity: str = "error"               # of what is wrong with cells; one of SEVERITIES
+
+    @property
+    def range_words(self) -> str:
+        """What is said of values beyond the limits: "not between 0 and 9"."""
+        low, high = (f"{end:.12g}" if isinstance(end, float) else str(end) for end in (self.low, self.high))
+        return f"below {low}" if self.high is None else f"above {high}" if self.low is None else \
+            f"not between {low} and {high}"
 
     def to_json(self) -> dict[str, Any]:
         found = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -104,6 +118,7 @@ class Contract:
         listed = given.get("columns")
         if not isinstance(listed, list) or not listed:
             raise BadInput(f"{_WHAT} has no list of columns.", hint='Write {"columns": [{"name": …, "type": …}]}.')
+        _is(len(listed) <= MOST_COLUMNS, "columns", f"a list of at most {MOST_COLUMNS:,}")
         columns = tuple(_column(item) for item in listed)
         names = [rule.name.casefold() for rule in columns]
         twice = next((rule.name for rule in columns if names.count(rule.name.casefold()) > 1), None) \
@@ -112,57 +127,90 @@ class Contract:
             raise BadInput(f"{_WHAT} has the column {twice!r:.80} twice.")
         rows = _record(given.get("rows") or {}, ("low", "high"), f"{_WHAT}'s row count")
         for end in rows.values():
-            _is(end is None or (_whole(end) and end >= 0), "rows", "a whole number")
-        _is(given.get("extra", "refuse") in EXTRA, "extra", f"one of {', '.join(EXTRA)}")
+            _is(end is None or (_whole(end) and 0 <= end <= _MOST_ROWS), "rows", "a whole number")
+        _is(given.get("extra", "refuse") in list(EXTRA), "extra", f"one of {', '.join(EXTRA)}")
         _is(isinstance(given.get("order", False), bool), "order", "true or false")
         name = given.get("file_name")
         return cls(columns, given.get("extra", "refuse"), given.get("order", False), rows.get("low"),
                    rows.get("high"), None if name is None else _name(name))
 
 
+def read_contract(text: str) -> Contract:
+    """Read a contract in JSON. Raises BadInput that names what is wrong."""
+    return Contract.from_json(read_json(text))
+
+
+def read_json(text: str) -> Any:
+    """Return JSON that anybody may have written. Raises BadInput."""
+    try:
+        return canonical.loads(text)
+    except ValueError as error:
+        raise BadInput(f"The contract is not JSON: {str(error)[:200]}.") from error
+
+
 def _column(value: Any) -> ColumnRule:
     known = tuple(item.name for item in fields(ColumnRule))
     given = dict(_record(value, known, "A column of the contract"))
     name = given.get("name")
-    _is(isinstance(name, str) and bool(name.strip()), "name", "the name of a column")
+    _is(_text(name, LONGEST_NAME) and bool(str(name).strip()), "name",
+        f"the name of a column, of at most {LONGEST_NAME} characters")
     where = f"{_WHAT}, column {name!r:.80}"
     try:
         given["type"] = ColumnType(given.get("type"))
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise BadInput(f"{where}: there is no type {given.get('type')!r:.40}.",
                        hint=f"Types: {', '.join(kind.value for kind in ColumnType)}.") from error
     for key in ("required", "nullable", "unique"):
         _is(isinstance(given.get(key, True), bool), key, "true or false", where)
     share = given.get("missing")
     _is(share is None or (_number(share) and 0 <= share <= 1), "missing", "a share from 0 to 1", where)
-    _is(given.get("severity", "error") in SEVERITIES, "severity", f"one of {', '.join(SEVERITIES)}", where)
+    _is(given.get("severity", "error") in list(SEVERITIES), "severity", f"one of {', '.join(SEVERITIES)}", where)
     for key in ("low", "high"):
-        _is(given.get(key) is None or _number(given[key]) or isinstance(given[key], str), key, "a number or a date",
-            where)
-    values = given.get("values")
-    _is(values is None or (isinstance(values, list) and 0 < len(values) <= MOST_VALUES), "values", "a list", where)
-    if values is not None:
-        given["values"] = tuple(("true" if item else "false") if isinstance(item, bool) else str(item)
-                                for item in values)
-    _is(given.get("pattern") is None or isinstance(given["pattern"], str), "pattern", "a regular expression", where)
+        _is(given.get(key) is None or _number(given[key]) or _text(given[key]), key, "a number or a date", where)
+    if given.get("values") is not None:
+        given["values"] = _values(given["values"], where)
+    if given.get("pattern") is not None:
+        _check_pattern(given["pattern"], where)
     return ColumnRule(**given)
+
+
+def _values(values: Any, where: str) -> tuple[str, ...]:
+    _is(isinstance(values, list) and 0 < len(values) <= MOST_VALUES and all(
+        isinstance(item, bool) or _number(item) or _text(item) for item in values), "values",
+        f"a list of at most {MOST_VALUES:,} plain values", where)
+    return tuple(("true" if item else "false") if isinstance(item, bool) else str(item) for item in values)
+
+
+def _check_pattern(pattern: Any, where: str) -> None:
+    _is(_text(pattern, LONGEST_PATTERN), "pattern",
+        f"a regular expression of at most {LONGEST_PATTERN:,} characters", where)
+    import pyarrow as pa  # slow to load
+    import pyarrow.compute as pc
+
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern)
+    except pa.ArrowInvalid as error:
+        raise BadInput(f"{where}: its pattern cannot be read: {str(error).rpartition(': ')[2][:200]}.",
+                       hint="Patterns are regular expressions of RE2, which neither looks ahead nor behind.") from error
 
 
 def _name(value: Any) -> NameRule:
     given = _record(value, ("pattern", "ignore_case", "dates"), "The rule for file names")
     pattern, dates = given.get("pattern"), given.get("dates") or {}
-    _is(isinstance(pattern, str) and 0 < len(pattern) <= 1000, "pattern", "a regular expression")
+    where = "The rule for file names"
+    _is(_text(pattern, LONGEST_PATTERN) and bool(pattern), "pattern", "a regular expression", where)
+    _is(isinstance(given.get("ignore_case", False), bool), "ignore_case", "true or false", where)
     try:
         groups = compiled(str(pattern))
     except ValueError as error:
         raise BadInput(f"The pattern for file names cannot be read: {error}.") from error
-    _is(isinstance(dates, Mapping) and all(isinstance(form, str) for form in dates.values()), "dates",
-        "a record of groups and how they are written")
+    _is(isinstance(dates, Mapping) and all(_text(form, 100) and form for form in dates.values()),
+        "dates", "a record of groups and how they are written", where)
     unknown = next((group for group in dates if group not in groups), None)
     if unknown is not None:
         raise BadInput(f"The pattern for file names has no group {unknown!r:.40}.",
                        hint=r"Name it like this: (?P<day>\d{8}).")
-    return NameRule(str(pattern), bool(given.get("ignore_case", False)), dict(dates))
+    return NameRule(str(pattern), given.get("ignore_case", False), dict(dates))
 
 
 def _record(value: Any, known: tuple[str, ...], what: str) -> Mapping[str, Any]:
@@ -181,7 +229,11 @@ def _is(good: bool, key: str, wanted: str, where: str = _WHAT) -> None:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 1e300
+
+
+def _text(value: Any, longest: int = LONGEST_TEXT) -> bool:
+    return isinstance(value, str) and len(value) <= longest and canonical.writable(value)
 
 
 def _whole(value: Any) -> bool:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from mldesk.core.errors import BadInput
 from mldesk.data.columns.casts import in_words, value_sql
 from mldesk.data.engine import free_name, identifier, one_row
+from mldesk.data.names import LONGEST
 from mldesk.data.near import which_column
 from mldesk.data.records import Problem
 from mldesk.wire.schema import ColumnType
@@ -113,7 +114,7 @@ class Tools:
         return list(names)
 
     def fresh(self, state: State, names: Sequence[str], *, instead: Sequence[str] = ()) -> list[str]:
-        """Return names for new columns. Raises BadInput for one that is there already or comes twice."""
+        """Return names for new columns. Raises BadInput for one that is there already, comes twice or is too long."""
         gone = set(instead)
         taken = {name.casefold() for name in state.names if name not in gone} | {self.row.casefold()}
         if len(names) + len(taken) > MOST_COLUMNS:
@@ -121,6 +122,9 @@ class Tools:
         for name in names:
             if not name.strip():
                 raise self.refused("a new column has no name")
+            if len(name) > LONGEST:
+                raise self.refused(f"a column's name has {len(name):,} characters; {LONGEST} is the most",
+                                   hint="Choose a shorter name.")
             if name.casefold() in taken:
                 raise self.refused(f"two columns would be called {name!r:.80}", hint="Choose another name.")
             taken.add(name.casefold())

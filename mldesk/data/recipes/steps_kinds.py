@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mldesk.core.canonical import writable
+
 FieldKind = Literal["columns", "column", "choice", "text", "value", "expression", "names", "values", "number", "texts",
                     "cells", "rows", "code"]
 Step = Mapping[str, Any]
@@ -58,7 +60,7 @@ class StepKind:
 def read_field(field: Field, value: Any) -> tuple[Any, str]:
     """Return a field's value as steps hold it, and "" or what is wrong with it: "is a list of column names"."""
     value = _from_text(field, value)
-    problem = _CHECKS[field.kind](field, value)
+    problem = _CHECKS[field.kind](field, value) or ("" if writable(value) else "holds half a character")
     if problem:
         return value, problem
     if field.kind == "columns":

@@ -1,0 +1,99 @@
+"""Contracts that somebody wrote to do harm, or wrote badly: a sentence each time, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mldesk.core.errors import BadInput, MldeskError
+from mldesk.data import ImportOptions
+from mldesk.data.contracts.check import check_file
+from mldesk.data.contracts.contract import ColumnRule, Contract, read_contract
+from mldesk.data.contracts.rows import findings_of
+from mldesk.workbench.contract_from_pandera import from_pandera, read_document
+
+HOSTILE: tuple[Any, ...] = (
+    None, True, -1, 0, 2.5, 10**400, 10**30, -1e308, math.inf, math.nan, "", " ", "\0", "a" * 100_000, "x", "'); --",
+    "\ud800", "(", "(?=x)", "a{1000}{1000}", "2024-02-30", [], [[]], [None], [1.5, 2], ["x", "x"], ["a" * 100_000],
+    [{}], {}, {"x": {}}, {"low": "x"}, {"low": -1}, {"low": 10**400}, {"pattern": 1}, {"pattern": "x", "dates": [1]},
+    {"pattern": "(?P<a>x)", "dates": {"a": "%"}}, {"pattern": "(?P<a>.*)", "dates": {"a": "\ud800"}},
+    {"pattern": "x", "ignore_case": "no"})
+KINDS = {"n": "integer", "x": "number", "b": "boolean", "t": "text", "d": "date", "ts": "datetime", "h": "time"}
+ROWS = "n,x,b,t,d,ts,h\n1,0.5,true,x,2024-01-02,2024-01-02 10:00,10:00\n2,,false,y,,,\n"
+PLAIN = {"columns": [{"name": name, "type": kind} for name, kind in KINDS.items()]}
+
+
+def judged(document: Any, folder: Path, number: int) -> None:
+    """Read a contract and use it, on a file and on rows; what is refused has to be so by a sentence."""
+    try:
+        contract = read_contract(json.dumps(document))
+        path = folder / "rows.csv"
+        path.write_text(ROWS)
+        place = folder / str(number)
+        place.mkdir()
+        check_file(path, "", contract, ImportOptions(), place)
+        findings_of(contract, {"n": [1, None], "x": [0.5, 1e308], "b": [True, None], "t": ["x", None],
+                               "d": ["2024-01-02", None], "ts": ["2024-01-02T10:00:00", None], "h": ["10:00", None]})
+    except MldeskError as error:
+        assert len(error.message) < 1000, error.message
+
+
+def test_every_part_of_a_contract_may_hold_anything(tmp_path: Path) -> None:
+    spoilt: list[Any] = [{**PLAIN, name: value} for name in ("columns", "extra", "order", "rows", "file_name", "\0")
+                         for value in HOSTILE]
+    spoilt += list(HOSTILE) + [{"columns": [value]} for value in HOSTILE]
+    for number, document in enumerate(spoilt):
+        judged(document, tmp_path, number)
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_every_part_of_a_rule_may_hold_anything(kind: str, tmp_path: Path) -> None:
+    own = next(name for name, known in KINDS.items() if known == kind)
+    names = [item.name for item in fields(ColumnRule)]
+    spoilt = [{"columns": [{key: value for key, value in {"name": own, "type": kind}.items() if key != name}]}
+              for name in ("name", "type")]
+    spoilt += [{"columns": [{"name": own, "type": kind, name: value}], "extra": "allow"}
+               for name in names for value in HOSTILE]
+    for number, document in enumerate(spoilt):
+        judged(document, tmp_path, number)
+
+
+@pytest.mark.parametrize("text", [
+    "[" * 100_000, '{"columns": ' * 5000, '{"columns": [{"name": "a", "type": "text", "missing": NaN}]}',
+    '{"columns": [{"name": "a", "type": "integer", "low": ' + "9" * 5000 + "}]}", "", "\0", "{", "null"])
+def test_a_text_that_is_no_contract_is_a_sentence(text: str) -> None:
+    with pytest.raises(BadInput):
+        read_contract(text)
+
+
+def test_every_part_of_a_pandera_schema_may_hold_anything() -> None:
+    checks = ("dtype", "nullable", "unique", "required", "checks", "ge", "gt", "le", "lt", "in_range", "isin",
+              "str_matches", "str_contains", "str_startswith", "str_length", "regex")
+    more: tuple[Any, ...] = ({"min_value": "x", "max_value": []}, {"min_value": 1}, {"value": {}}, [{"options": 5}],
+                             [{"options": {"check_name": []}}], {"ge": {"value": {}}})
+    for check in checks:
+        for kind in ("int64", "float64", "str", "datetime64[ns]"):
+            for value in (*HOSTILE, *more):
+                column = {"dtype": kind, check: value}
+                for facts in (column, {"dtype": kind, "checks": {check: value}}, value):
+                    try:
+                        document, _ = from_pandera({"schema_type": "dataframe", "columns": {"a": facts}})
+                        Contract.from_json(document)
+                    except BadInput as error:
+                        assert len(error.message) < 1000
+
+
+def test_a_yaml_file_that_grows_when_it_is_read_is_a_sentence() -> None:
+    lines = ["schema_type: dataframe", "a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]" for number in range(1, 12)]
+    lines += ["columns: {a: {dtype: str, isin: *a11, ge: *a11}}"]
+    document = read_document("\n".join(lines), yaml=True)
+    try:
+        from_pandera(document)
+    except BadInput as error:
+        assert len(error.message) < 1000
