@@ -104,12 +104,19 @@ class TableView:
         any column contains, upper and lower case alike; ``only`` the places of rows from 0, which are given in that
         order unless there is another. Raises BadInput, NotFound for an unknown column.
         """
+        return self.placed_rows(offset, limit, order_by=order_by, where=where, search=search, only=only)[0]
+
+    def placed_rows(self, offset: int, limit: int, *, order_by: tuple[str, bool] | None = None,
+                    where: str | None = None, search: str | None = None, only: Sequence[int] | None = None,
+                    ) -> tuple[list[list[Any]], Sequence[int]]:
+        """Return rows as ``rows`` does, and the place of each in the table, from 0."""
         limit = min(limit, MAX_ROWS)
         if limit <= 0 or offset < 0:
-            return []
+            return [], ()
         if order_by is None and not where and not search and only is None:
             with self._intact():
-                return _rows(self._page(offset, limit))
+                found = _rows(self._page(offset, limit))
+            return found, range(offset, offset + len(found))
         order = identifier(self._row)
         if only is not None and order_by is None:
             order = f"list_position({literal_list(only)}, {order})"
@@ -118,9 +125,12 @@ class TableView:
         with self._lock, self._intact(), sql_errors("The filter"):
             fitting = f"FROM _rows AS data{self._condition(where, search, only)} ORDER BY {order}"
             if offset + limit > _NEAR:  # whole rows that far down would have to be put in order, too
-                return self._scattered(self._order(fitting)[offset:offset + limit].tolist())
-            sql = f"SELECT * EXCLUDE ({identifier(self._row)}) {fitting} LIMIT {int(limit)} OFFSET {int(offset)}"
-            return [[plain(value) for value in row] for row in self._engine().execute(sql).fetchall()]
+                places = self._order(fitting)[offset:offset + limit].tolist()
+                return self._scattered(places), places
+            place = identifier(self._row)
+            sql = f"SELECT {place}, * EXCLUDE ({place}) {fitting} LIMIT {int(limit)} OFFSET {int(offset)}"
+            got = self._engine().execute(sql).fetchall()
+            return [[plain(value) for value in row[1:]] for row in got], [int(row[0]) for row in got]
 
     def count(self, *, where: str | None = None, search: str | None = None, only: Sequence[int] | None = None) -> int:
         """Return how many rows there are, or fit. Raises BadInput for an expression that cannot be used."""

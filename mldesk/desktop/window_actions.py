@@ -114,7 +114,7 @@ def _data(window: Commanded) -> list[Action]:
         Action("data.query", tr("Ask in SQL"), lambda: on_page("show_query"), "Data", "Ctrl+L", "search", why_not),
         Action("data.export", tr("Export the table…"), lambda: on_page("export"), "Data", "Ctrl+Shift+E", "export",
                why_not),
-        Action("data.rename", tr("Rename…"), lambda: on_page("rename"), "Data", "F2", "edit", why_not),
+        Action("data.rename", tr("Rename…"), lambda: on_page("rename"), "Data", "Shift+F2", "edit", why_not),
         Action("data.remove", tr("Move to the bin"), lambda: on_page("remove"), "Data", "", "trash", why_not, "delete"),
     ]
 

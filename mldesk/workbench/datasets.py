@@ -144,8 +144,8 @@ class DatasetService:
         with self.view(version) as view:
             if total is None:
                 total = view.count(where=where, search=search, only=only)
-            got = view.rows(offset, rows, order_by=order_by, where=where, search=search, only=only)
-        return Page(tuple(column.name for column in version.columns), got, offset, total)
+            got, places = view.placed_rows(offset, rows, order_by=order_by, where=where, search=search, only=only)
+        return Page(tuple(column.name for column in version.columns), got, offset, total, places=places)
 
     def preview_numbered(self, reference: str, *, rows: int = 20, offset: int = 0, where: str | None = None,
                          only: Sequence[int] | None = None) -> Page:

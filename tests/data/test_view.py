@@ -59,6 +59,19 @@ def test_a_page_far_down_an_order_is_the_one_that_sorting_whole_rows_gives(
         assert view.rows(200_000, 10, order_by=("carrier", True)) == []
 
 
+@pytest.mark.parametrize("near", [0, 10_000])
+def test_the_place_of_every_row_comes_with_it(
+    near: int, flights: Table, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mldesk.data.view._NEAR", near)
+    with TableView(store, flights.manifest, flights.columns) as view:
+        asked: list[dict[str, Any]] = [{}, {"order_by": ("arr_delay", True)}, {"where": "month > 6"},
+                                       {"search": "n508as"}, {"only": [9, 3]}]
+        for how in asked:
+            rows, places = view.placed_rows(1, 3, **how)
+            assert rows and [view.rows(place, 1)[0] for place in places] == rows, how
+
+
 def test_rows_can_be_ordered_filtered_and_searched(flights: Table, store: ObjectStore) -> None:
     names = [column.name for column in flights.columns]
     delay, tail = names.index("arr_delay"), names.index("tailnum")

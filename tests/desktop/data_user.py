@@ -21,7 +21,9 @@ from typing import Any
 if __name__ == "__main__":
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QDialog
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog, QLineEdit
 
 from mldesk.desktop.pages.data.clean_dialog import CleanDialog
 from mldesk.desktop.pages.data.contract_check import CheckDialog
@@ -29,7 +31,9 @@ from mldesk.desktop.pages.data.dataset_query import KeepDialog
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu, days
 from mldesk.desktop.pages.data.diff_dialog import DiffDialog
 from mldesk.desktop.pages.data.version_words import VersionWordsDialog
+from mldesk.desktop.states.dataset import EDITS, Picked
 from mldesk.desktop.widgets import Sheet
+from mldesk.desktop.widgets.table_model import ValueRole
 from tests.desktop.scripted_user import User, dialogs, play, stop_agent
 
 ROWS = [{"id": number, "day": f"2024-{number % 12 + 1:02}-15", "city": ("Lyon", "Porto", "Graz")[number % 3],
@@ -110,13 +114,43 @@ async def narrow(user: User, page: Any) -> None:
     await user.until(lambda: model.rowCount() == len(ROWS), "all rows")
 
 
+async def type_into(table: Any, row: int, name: str, text: str) -> None:
+    """Go to a cell (from 0), press F2, type, press Enter."""
+    model = table.paged()
+    column = [one.name for one in model.columns].index(name)
+    table.setCurrentIndex(model.index(row, column))
+    QTest.keyClick(table, Qt.Key.Key_F2)
+    editor = next(one for one in table.viewport().findChildren(QLineEdit) if one.isVisible())
+    editor.setText(text)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    await asyncio.sleep(0)
+
+
 async def edit(user: User, page: Any) -> None:
-    """Change a cell by hand, undo and redo it in the recipe."""
-    sheet = page.table.findChild(TableMenu).ask_cell(2, "city")
-    sheet.value.setText("Vienna")
-    sheet.primary.click()
+    """Change cells and take out rows by hand, undo and redo it, go on in the recipe."""
+    table, edits = page.table, page.state.edits
+    await user.until(lambda: table.paged().is_loaded(0), "rows")
+    page.state.picked.value = Picked("city is Porto", "city = 'Porto'")
+    await user.until(lambda: table.paged().rowCount() == 80 and table.paged().place(1) == 3, "the rows of Porto")
+    await type_into(table, 1, "city", "Vienna")   # the second of them is row 4
+    await type_into(table, 0, "price", "cheap")
+    assert edits.changes.value.step() == {"step": "edit", "cells": [{"row": 4, "column": "city", "value": "Vienna"}]}
+    assert any("cheap" in text for text in user.window.toasts.texts())
+    page.state.picked.value = None
+    await user.until(lambda: table.paged().rowCount() == len(ROWS) and table.paged().is_loaded(0), "all rows")
+    await type_into(table, 1, "price", "12.5")
+    table.selectRow(2)
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    assert edits.changes.value.gone == {2}
+    await user.shot("by-hand")
+    edits.undo()
+    edits.undo()
+    assert not edits.changes.value.gone and (1, "price") not in edits.changes.value.cells
+    edits.redo()
+    page.editing.bar.recipe.click()
     recipe = await dialog(user, CleanDialog, "the recipe")
-    await user.until(lambda: recipe.state.preview.value and recipe.state.preview.value.rows[1][2] == "Vienna", "it")
+    await user.until(lambda: recipe.state.preview.value and recipe.state.preview.value.rows[3][2] == "Vienna", "it")
+    assert recipe.state.preview.value.rows[1][3] == 12.5
     recipe.state.undo()
     assert recipe.state.steps.value == ()
     recipe.state.redo()
@@ -124,6 +158,28 @@ async def edit(user: User, page: Any) -> None:
     await user.shot("edit")
     recipe.reject()
     await user.until(lambda: not dialogs(), "the recipe to close")
+    assert page.state.edits.changes.value   # not lost with the dialog
+    edits.clear()
+    user.window.toasts.clear()
+
+
+async def edit_again(user: User) -> None:
+    """Change a cell of another table, leave, come back, make a version of it, take that back."""
+    window = user.window
+    for place in ("shop3", "shop0", "shop3"):
+        window.open_dataset(place)
+        page = await user.until(lambda place=place: (seen := window.dataset_page()) and seen.state.name == place and
+                                seen.table.paged() and seen.table.paged().place(0) == 0 and seen, place)
+        if place == "shop3" and not page.state.edits.changes.value:
+            await type_into(page.table, 5, "city", "")
+            settings, key = window.desk.workbench.settings, EDITS.format(manifest=page.state.version.value.manifest)
+            await user.until(lambda settings=settings, key=key: settings.get(key), "the change to be kept")
+    assert page.state.edits.changes.value.step()["cells"] == [{"row": 6, "column": "city", "value": None}]
+    page.editing.bar.version.click()
+    await user.until(lambda: page.state.version.value.number == 2 and page.table.paged().is_loaded(0), "version 2")
+    assert page.table.paged().index(5, 2).data(ValueRole) is None and not page.editing.bar.isVisible()
+    assert settings.get(key) is None
+    window.toasts.clear()
 
 
 async def ask(user: User, page: Any) -> None:
@@ -224,6 +280,7 @@ async def data_job(user: User, folder: Path) -> dict[str, Any]:
     await ask(user, page)
     await history(user, page)
     await check(user, page, folder)
+    await edit_again(user)
     await purge_one(user)
     return {"aside": folder / "bad.zip"}
 

@@ -64,10 +64,11 @@ def value_sql(value: Any, kind: ColumnType) -> str:
     """Return a plain value as SQL of a column's type. Raises ValueError if it does not fit."""
     if value is None:
         return f"CAST(NULL AS {DUCKDB[kind]})"
-    return f"CAST({literal(_typed(value, kind))} AS {DUCKDB[kind]})"
+    return f"CAST({literal(typed_value(value, kind))} AS {DUCKDB[kind]})"
 
 
-def _typed(value: Any, kind: ColumnType) -> Any:
+def typed_value(value: Any, kind: ColumnType) -> Any:
+    """Return a plain value as one of a column's type, moments as ISO 8601. Raises ValueError, OverflowError."""
     text = str(value).strip()
     if kind is _T:
         return ("true" if value else "false") if isinstance(value, bool) else str(value)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import SearchField, make_button, make_label
-from mldesk.desktop.widgets.table import TYPE_ICONS
+from mldesk.desktop.widgets.table_header import TYPE_ICONS
 from mldesk.wire.schema import Column
 
 _ICONS = 500  # columns up to which each has the icon of its type

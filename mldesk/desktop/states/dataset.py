@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.hand_edits import Changes, HandEdits
 from mldesk.desktop.states.table_layout import TableLayout
 from mldesk.desktop.tasks import current, in_thread
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mldesk.workbench.pages import Page
 
 QUERY_LIMIT = 10_000  # rows of a query's answer that are shown
+EDITS = "hand_edits:{manifest}"       # the setting that holds what was changed by hand in a version and not kept yet
 LAYOUT = "table_layout:{name}"  # the setting that holds how a dataset's table is laid out
 
 
@@ -44,6 +46,9 @@ class DatasetState:
         self.used_by: Observable[tuple[str, ...]] = Observable(())
         self.picked: Observable[Picked | None] = Observable(None)
         self.layout: Observable[TableLayout] = Observable(TableLayout())
+        self._edits: dict[str, HandEdits] = {}   # by the manifest of the version they were made on
+        self._kept_edits: dict[str, Changes] = {}   # as the library has them
+        self._keeping_edits = False
         self._kept: TableLayout | None = None   # the layout that the library has; None before it was read
         self._keeping = False
 
@@ -53,6 +58,11 @@ class DatasetState:
         version = self.version.value
         return self.name if version is None else version.label
 
+    @property
+    def edits(self) -> HandEdits:
+        """What was changed by hand in the version that is shown. Only once there is one."""
+        return self._edits[self.version.value.manifest] if self.version.value is not None else HandEdits()
+
     async def refresh(self) -> None:
         """Read the versions again; a new head is shown at once unless an older version was chosen. Raises NotFound."""
         service = self._desk.workbench.datasets
@@ -61,6 +71,7 @@ class DatasetState:
         used_by = tuple(await in_thread(service.used_by, self.name))
         if self._kept is None:
             await self._load_layout()
+        await self._load_edits(versions)
         self.head.value, self.versions.value, self.used_by.value = head, versions, used_by
         self._show(next((item for item in versions if item.number == self._pinned), head))
 
@@ -94,6 +105,50 @@ class DatasetState:
                 self._kept = layout
         finally:
             self._keeping = False
+
+    async def _load_edits(self, versions: Sequence[DatasetVersion]) -> None:
+        """Read what was changed by hand in versions that were not seen yet, in this window or another time."""
+        new = [version.manifest for version in versions if version.manifest not in self._edits]
+        settings = self._desk.workbench.settings
+
+        def read() -> list[Changes]:
+            return [Changes.from_json(settings.get(EDITS.format(manifest=manifest))) for manifest in new]
+
+        for manifest, changes in zip(new, await in_thread(read) if new else (), strict=True):
+            self._edits[manifest], self._kept_edits[manifest] = HandEdits(changes), changes
+
+    async def keep_edits(self) -> None:
+        """Keep what was changed by hand, so that neither a crash nor another page loses it."""
+        if self._keeping_edits:
+            return
+        self._keeping_edits = True
+        try:
+            while (found := self._unkept_edits()) is not None:
+                manifest, changes = found
+                settings, key = self._desk.workbench.settings, EDITS.format(manifest=manifest)
+                if changes:
+                    await in_thread(settings.set, key, changes.to_json())
+                else:
+                    await in_thread(settings.delete, key)
+                self._kept_edits[manifest] = changes
+        finally:
+            self._keeping_edits = False
+
+    def _unkept_edits(self) -> tuple[str, Changes] | None:
+        return next(((manifest, edits.changes.value) for manifest, edits in self._edits.items()
+                     if edits.changes.value != self._kept_edits.get(manifest)), None)
+
+    async def make_version_of_edits(self) -> DatasetVersion:
+        """Make the next version with what was changed by hand. Raises BadInput, DiskFull, ImportCancelled."""
+        reference, edits, closing = self.reference, self.edits, current().closing
+        step = edits.changes.value.step()
+        made = await in_thread(lambda: self._desk.workbench.datasets.clean(
+            reference, [step], cancelled=closing.is_set))
+        edits.forget()
+        await self.keep_edits()
+        self._pinned = None
+        self._desk.nudge()
+        return made
 
     async def load_lineage(self) -> None:
         """Read how the versions came of one another."""

@@ -9,7 +9,10 @@ from PySide6.QtGui import QContextMenuEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
 from mldesk.desktop import theme
-from mldesk.desktop.widgets.table import CellDelegate, DataTable, TableHeader
+from mldesk.desktop.widgets.cells import CellDelegate
+from mldesk.desktop.widgets.table import DataTable
+from mldesk.desktop.widgets.table_header import TableHeader
+from mldesk.desktop.widgets.table_model import Index
 
 _LEFT = 200   # pixels at 100 % that the columns which scroll keep at least
 
@@ -30,6 +33,8 @@ class FrozenColumns(QTableView):
         self.setItemDelegate(CellDelegate(self))
         self._dress()
         self._edge = _Edge(self)
+        table.edit_fixed = self._edit
+        self.setEditTriggers(table.editTriggers())
         self._follow()
         self.hide()
 
@@ -60,6 +65,9 @@ class FrozenColumns(QTableView):
         self.header.sectionResized.connect(self._on_own_width)
         table.header.sectionResized.connect(self._on_width)
         table.framed.connect(self._place)
+
+    def _edit(self, index: Index) -> None:
+        self.edit(self._table.model().index(index.row(), index.column()))
 
     def freeze(self, sections: Sequence[int]) -> None:
         """Freeze columns, from the left; none gives back the memory that a second view takes."""

@@ -14,7 +14,7 @@ from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.widgets.badges import Badge
 from mldesk.desktop.widgets.buttons import IconLabel
 from mldesk.desktop.widgets.spark import MiniHistogram
-from mldesk.desktop.widgets.table import TYPE_ICONS, missing_share
+from mldesk.desktop.widgets.table_header import TYPE_ICONS, missing_share
 from mldesk.desktop.widgets.table_model import number, shown
 from mldesk.desktop.widgets.text import ElidedLabel, make_label
 from mldesk.wire.schema import ColumnType

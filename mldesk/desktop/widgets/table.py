@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFontMetrics,
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
-    QPainter,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QMenu,
-    QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
     QWidget,
@@ -28,139 +25,31 @@ from PySide6.QtWidgets import (
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Size, Space
-from mldesk.desktop.theme.icons import pixmap
 from mldesk.desktop.widgets.buttons import set_icon
-from mldesk.desktop.widgets.table_model import ColumnRole, Index, LoadingRole, MissingRole, PagedTableModel
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.desktop.widgets.cells import WIDEST, CellDelegate
+from mldesk.desktop.widgets.table_header import TableHeader, missing_share
+from mldesk.desktop.widgets.table_model import Index, PagedTableModel, locale
 
-TYPE_ICONS = {ColumnType.INTEGER: "type-number", ColumnType.NUMBER: "type-number", ColumnType.BOOLEAN: "type-boolean",
-              ColumnType.TEXT: "type-text", ColumnType.DATE: "calendar", ColumnType.DATETIME: "calendar",
-              ColumnType.TIME: "clock"}
-_NARROWEST, _WIDEST = 72, 340   # columns, pixels at 100 %
+_NARROWEST = 72                 # a column, pixels at 100 %
 _MEASURED, _USUAL = 300, 116     # columns whose content is measured, and the width of those beyond, pixels at 100 %
 _MOST_COPIED = 200_000          # cells
 
 
-class TableHeader(QHeaderView):
-    """Per column: the type's icon, the name, the order, and below them the type and the share that is missing."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self.setSectionsClickable(True)
-        self.setHighlightSections(False)
-        self.setSectionsMovable(True)
-        self.setAccessibleName(self.tr("Columns"))
-        self.rows = 0
-
-    def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), theme.px(Size.TABLE_HEADER))
-
-    def paintSection(self, painter: QPainter, rect: QRect, logical: int) -> None:
-        model = self.model()
-        column = model.headerData(logical, Qt.Orientation.Horizontal, ColumnRole) if model else None
-        if not isinstance(column, Column) or rect.width() <= 0:
-            super().paintSection(painter, rect, logical)
-            return
-        painter.save()
-        painter.setClipRect(rect)
-        painter.fillRect(rect, theme.colour("sunken"))
-        painter.setPen(theme.colour("border"))
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-        painter.drawLine(rect.topRight(), rect.bottomRight())
-        self._paint_words(painter, rect.adjusted(Space.S + 2, 0, -Space.S - 2, -1), column, logical)
-        painter.restore()
-
-    def _paint_words(self, painter: QPainter, area: QRect, column: Column, logical: int) -> None:
-        size = theme.px(14)
-        upper = QRect(area.left(), area.top() + area.height() // 2 - theme.px(19), area.width(), theme.px(19))
-        lower = QRect(area.left(), upper.bottom(), area.width(), theme.px(17))
-        painter.setFont(theme.font("strong"))
-        painter.setPen(theme.colour("text"))
-        right = 0
-        if self.isSortIndicatorShown() and self.sortIndicatorSection() == logical:
-            name = "sort-up" if self.sortIndicatorOrder() == Qt.SortOrder.AscendingOrder else "sort-down"
-            _draw_icon(painter, name, theme.palette().accent_text, upper.right() - size + 1, upper, size)
-            right = size + 4
-        words = QFontMetrics(painter.font()).elidedText(
-            " ".join(column.name.split("\n")), Qt.TextElideMode.ElideMiddle, upper.width() - right)
-        painter.drawText(upper.adjusted(0, 0, -right, 0), Qt.AlignmentFlag.AlignVCenter, words)
-        painter.setFont(theme.font("caption"))
-        painter.setPen(theme.colour("muted"))
-        icon = theme.px(13)
-        _draw_icon(painter, TYPE_ICONS[column.type], theme.palette().muted, lower.left(), lower, icon)
-        text = column.type.value
-        if column.missing and self.rows:
-            text += f" · {missing_share(column.missing, self.rows)}"
-        text = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, lower.width() - icon - 5)
-        painter.drawText(lower.adjusted(icon + 5, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if theme.is_theme_event(event):
-            self.viewport().update()
-            self.updateGeometry()
-
-
-def missing_share(missing: int, rows: int) -> str:
-    """Return how much is missing in words that do not round a little to nothing."""
-    share = min(100.0, 100 * missing / rows)
-    if 0 < share < 1:
-        return QCoreApplication.translate("TableHeader", "<1 % missing")
-    words = QCoreApplication.translate("TableHeader", "{share} % missing")
-    return words.format(share=99 if 99 <= share < 100 else round(share))
-
-
-def _draw_icon(painter: QPainter, name: str, colour: str, left: int, line: QRect, size: int) -> None:
-    device = painter.device()
-    image = pixmap(name, colour, size, device.devicePixelRatioF() if device is not None else 1.0)
-    painter.drawPixmap(QRectF(left, line.top() + (line.height() - size) / 2, size, size), image, QRectF(image.rect()))
-
-
-class CellDelegate(QStyledItemDelegate):
-    """Draws a cell: its value, a muted dash where it is missing, a faint bar while it is on its way."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        area: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        painter.save()
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(area, theme.colour("selected"))
-        inner = area.adjusted(Space.S + 2, 0, -Space.S - 2, 0)
-        if index.data(LoadingRole):
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("hover"))
-            width = min(inner.width(), 28 + (index.row() * 37 + index.column() * 61) % 70)
-            painter.drawRoundedRect(QRect(inner.left(), inner.center().y() - 4, width, 8), 4, 4)
-        else:
-            missing = bool(index.data(MissingRole))
-            painter.setPen(theme.colour("muted" if missing else "text"))
-            text = "—" if missing else str(index.data() or "")
-            side = index.data(Qt.ItemDataRole.TextAlignmentRole) or int(Qt.AlignmentFlag.AlignVCenter)
-            shown = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
-            painter.drawText(inner, int(side), shown)
-        if state & QStyle.StateFlag.State_HasFocus:
-            painter.setPen(theme.colour("accent_text"))
-            painter.drawRect(area.adjusted(0, 0, -1, -1))
-        painter.restore()
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        text = "—" if index.data(MissingRole) else str(index.data() or "")
-        width = QFontMetrics(theme.font("body")).horizontalAdvance(text[:80]) + 2 * Space.S + 8
-        return QSize(width, theme.px(Size.ROW))
-
-
 class DataTable(QTableView):
-    """A table to look at. Click a header to order by it, once more to turn it round, a third time to undo it.
+    """A table to look at, and to edit (F2, a double click) where its model allows it.
+
+    Click a header to order by it, once more to turn it round, a third time to undo it.
 
     Alt+Up and Alt+Down order by the current column, Alt+Backspace undoes it. Signals: ``column_chosen`` (the name of
     the current cell's column), ``copied`` (rows put on the clipboard, rows of the selection that were too many),
-    ``renewed`` when another table, or the same anew, is shown, ``framed`` when its size or its focus changed.
+    ``renewed`` when another table, or the same anew, is shown, ``framed`` when its size or its focus changed,
+    ``delete_pressed``.
     """
 
     column_chosen = Signal(str)
     copied = Signal(int, int)
     renewed = Signal()
+    delete_pressed = Signal()
     framed = Signal()
 
     def __init__(self, model: PagedTableModel | None = None, parent: QWidget | None = None, *,
@@ -171,6 +60,8 @@ class DataTable(QTableView):
         self.widths: Mapping[str, int] = {}   # of columns whose content is not measured; pixels at 100 %
         self.fixed, self.covered = frozenset[int](), 0   # columns that FrozenColumns shows, pixels that it covers
         self.more: Callable[[QMenu, Index], None] | None = None   # adds to the menu of a cell
+        self.edit_fixed: Callable[[Index], None] | None = None    # edits a cell of a column in ``fixed``
+        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
         if flush:
             self.setProperty("flush", True)
         self.header = TableHeader(self)
@@ -248,8 +139,13 @@ class DataTable(QTableView):
             width += theme.px(18) + 2 * Space.S + 8
             for line in few:
                 width = max(width, delegate.sizeHint(option, model.index(line, number)).width())
-            self.setColumnWidth(number, min(theme.px(_WIDEST), max(theme.px(_NARROWEST), width)))
+            self.setColumnWidth(number, min(theme.px(WIDEST), max(theme.px(_NARROWEST), width)))
         return filled
+
+    def set_numbers_up_to(self, rows: int) -> None:
+        """Leave room for row numbers up to ``rows``."""
+        widest = QFontMetrics(self.verticalHeader().font()).horizontalAdvance(locale().toString(rows))
+        self.verticalHeader().setMinimumWidth(widest + 2 * Space.M)
 
     def _set_heights(self) -> None:
         self.verticalHeader().setDefaultSectionSize(theme.px(Size.ROW))
@@ -332,6 +228,12 @@ class DataTable(QTableView):
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
             return
+        if event.key() == Qt.Key.Key_F2:
+            self.edit_current()
+            return
+        if event.key() == Qt.Key.Key_Delete and not event.modifiers():
+            self.delete_pressed.emit()
+            return
         key, keys = event.key(), event.modifiers()
         alone = {Qt.Key.Key_Up: lambda: self.order_by_current(Qt.SortOrder.AscendingOrder),
                  Qt.Key.Key_Down: lambda: self.order_by_current(Qt.SortOrder.DescendingOrder),
@@ -342,6 +244,17 @@ class DataTable(QTableView):
             self._go_to_end(first=key == Qt.Key.Key_Home)
         else:
             super().keyPressEvent(event)
+
+    def edit_current(self) -> None:
+        """Begin to edit the current cell, where it can be."""
+        index = self.currentIndex()
+        if not index.flags() & Qt.ItemFlag.ItemIsEditable:
+            return
+        if index.column() in self.fixed and self.edit_fixed is not None:
+            self.edit_fixed(index)
+        else:
+            self.scrollTo(index)
+            self.edit(index)
 
     def go_to_row(self, row: int) -> None:
         """Select a row, from 0, and bring it into the middle of what is seen."""

@@ -22,7 +22,10 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class Rows(Protocol):
-    """What ``fetch`` must give: the rows of the page, and how many rows there are in all."""
+    """What ``fetch`` must give: the rows of the page, and how many rows there are in all.
+
+    ``places``, where it has them, says which rows of the whole table these are, from 0.
+    """
 
     @property
     def rows(self) -> Sequence[Sequence[Any]]: ...
@@ -31,21 +34,41 @@ class Rows(Protocol):
     def total(self) -> int: ...
 
 
+class ByHand(Protocol):
+    """What a person changed in a table and nobody kept yet: drawn over the rows by their places."""
+
+    def cell(self, place: int, column: str) -> tuple[Any] | None:
+        """Return the new value of a cell as a tuple of one, None where it is as it was."""
+
+    def is_gone(self, place: int) -> bool:
+        """Say whether a row was taken out."""
+
+    def put(self, place: int, column: Column, text: str, was: Any) -> str:
+        """Change a cell to what was typed; return why that cannot be, "" if it can."""
+
+
 Fetch = Callable[[int, int, "Order | None"], Any]  # (offset, limit, order) -> Rows, a future of it, or an awaitable
 
 ValueRole = Qt.ItemDataRole.UserRole + 1     # the value itself; None is a missing one
 MissingRole = Qt.ItemDataRole.UserRole + 2   # bool: there, but missing
 LoadingRole = Qt.ItemDataRole.UserRole + 3   # bool: not fetched yet
 ColumnRole = Qt.ItemDataRole.UserRole + 4    # of a header: the Column
+ChangedRole = Qt.ItemDataRole.UserRole + 5   # bool: changed by hand, not kept yet
+GoneRole = Qt.ItemDataRole.UserRole + 6      # bool: of a row that was taken out by hand
+_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+_ROLES = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.EditRole, ValueRole, MissingRole,
+          LoadingRole, ChangedRole, GoneRole)
 
 
 class PagedTableModel(QAbstractTableModel):
     """Rows come in pages through ``fetch``.
 
-    Signals: ``failed`` (the sentence), ``loaded`` (rows in all), ``ordered`` (the order, or None).
+    Signals: ``failed`` (the sentence), ``loaded`` (rows in all), ``ordered`` (the order, or None), ``refused`` (why
+    what was typed into a cell cannot be).
     """
 
     failed = Signal(str)
+    refused = Signal(str)
     loaded = Signal(int)
     ordered = Signal(object)
 
@@ -57,6 +80,9 @@ class PagedTableModel(QAbstractTableModel):
         self._total = total or 0
         self._order: Order | None = None
         self._pages: OrderedDict[int, Sequence[Sequence[Any]]] = OrderedDict()
+        self._places: dict[int, Sequence[int]] = {}   # of the rows of a page in the whole table
+        self._numbered = False                        # places come with pages
+        self._by_hand: ByHand | None = None
         self._asked: set[int] = set()
         self._wanted: list[int] = []
         self._later = Later(self)
@@ -71,6 +97,17 @@ class PagedTableModel(QAbstractTableModel):
     @property
     def order(self) -> Order | None:
         return self._order
+
+    def set_by_hand(self, changes: ByHand | None) -> None:
+        """Draw changes over the rows and let cells be edited; call it again when they are others."""
+        self._by_hand = changes
+        if self._total and self._columns:
+            self.dataChanged.emit(self.index(0, 0), self.index(self._total - 1, len(self._columns) - 1))
+
+    def place(self, row: int) -> int | None:
+        """Return the place of a row in the whole table, from 0; None while that is not known."""
+        places = self._places.get(row // PAGE, ())
+        return places[row % PAGE] if row % PAGE < len(places) else None
 
     @property
     def error(self) -> str:
@@ -90,23 +127,57 @@ class PagedTableModel(QAbstractTableModel):
             right = self._columns[index.column()].type.numeric
             side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, ValueRole, MissingRole, LoadingRole):
+        if role not in _ROLES:
             return None
         row = self._row(index.row())
         if role == LoadingRole:
             return row is None
         if row is None:
             return None
-        value = row[index.column()]
+        column, was = self._columns[index.column()], row[index.column()]
+        changed = self._changed(index)
+        value = was if changed is None else changed[0]
+        if role == ChangedRole:
+            return changed is not None
+        if role == GoneRole:
+            return self._is_gone(index.row())
         if role == MissingRole:
             return value is None
         if role == ValueRole:
             return value
-        return shown(value, self._columns[index.column()].type, whole=role == Qt.ItemDataRole.ToolTipRole)
+        if role == Qt.ItemDataRole.EditRole:
+            return typed(value)
+        text = shown(value, column.type, whole=role == Qt.ItemDataRole.ToolTipRole)
+        if role == Qt.ItemDataRole.ToolTipRole and changed is not None:
+            return self.tr("{value}\nIt was {was}.").format(
+                value=text or self.tr("missing"), was=shown(was, column.type, whole=True) or self.tr("missing"))
+        return text
+
+    def _changed(self, index: Index) -> tuple[Any] | None:
+        place = None if self._by_hand is None else self.place(index.row())
+        if self._by_hand is None or place is None:
+            return None
+        return self._by_hand.cell(place, self._columns[index.column()].name)
+
+    def _is_gone(self, row: int) -> bool:
+        place = None if self._by_hand is None else self.place(row)
+        return self._by_hand is not None and place is not None and self._by_hand.is_gone(place)
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        place = self.place(index.row())
+        if role != Qt.ItemDataRole.EditRole or self._by_hand is None or place is None:
+            return False
+        row = self._row(index.row())
+        if row is None or str(value) == typed(index.data(ValueRole)):
+            return False
+        why_not = self._by_hand.put(place, self._columns[index.column()], str(value), row[index.column()])
+        if why_not:
+            self.refused.emit(why_not)
+        return not why_not
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Vertical:
-            return locale().toString(section + 1) if role == Qt.ItemDataRole.DisplayRole else None
+            return self._number(section) if role == Qt.ItemDataRole.DisplayRole else None
         if not 0 <= section < len(self._columns):
             return None
         column = self._columns[section]
@@ -120,10 +191,19 @@ class PagedTableModel(QAbstractTableModel):
                 distinct=locale().toString(column.distinct))
         return None
 
+    def _number(self, row: int) -> str:
+        """Return the number of a row in the whole table, from 1."""
+        place = self.place(row)
+        if place is None and self._numbered:
+            return ""   # it comes with the row
+        return locale().toString((row if place is None else place) + 1)
+
     def flags(self, index: Index) -> Qt.ItemFlag:
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+        if self._by_hand is not None and self.place(index.row()) is not None:
+            return _FLAGS | Qt.ItemFlag.ItemIsEditable
+        return _FLAGS
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order by a column, on the far side of ``fetch``; -1 goes back to the order of the file."""
@@ -160,12 +240,30 @@ class PagedTableModel(QAbstractTableModel):
 
         Nothing is handed over when the table changes meanwhile; ``failed`` tells when they cannot be had.
         """
+        self._gather(first, last, lambda rows, places: done(self._as_changed(rows, places)))
+
+    def collect_places(self, first: int, last: int, done: Callable[[Sequence[int]], object]) -> None:
+        """Hand the places of rows in the whole table to ``done``, as ``collect`` does rows."""
+        self._gather(first, last, lambda _, places: done([place for place in places if place is not None]))
+
+    def _gather(self, first: int, last: int,
+                done: Callable[[Sequence[Sequence[Any]], Sequence[int | None]], object]) -> None:
         pages = range(first // PAGE, last // PAGE + 1)
         if all(page in self._pages for page in pages):
-            done([self._pages[row // PAGE][row % PAGE] for row in range(first, last + 1)])
+            done([self._pages[row // PAGE][row % PAGE] for row in range(first, last + 1)],
+                 [self.place(row) for row in range(first, last + 1)])
             return
         result = self._fetch(first, last - first + 1, self._order)
-        self._later.when(result, lambda got: done(got.rows), partial(self._on_failed, -1))
+        self._later.when(result, lambda got: done(got.rows, getattr(got, "places", ())), partial(self._on_failed, -1))
+
+    def _as_changed(self, rows: Sequence[Sequence[Any]], places: Sequence[int | None]) -> Sequence[Sequence[Any]]:
+        """Return rows with what was changed in them by hand."""
+        if self._by_hand is None:
+            return rows
+        by_hand, names = self._by_hand, [column.name for column in self._columns]
+        return [[value if place is None or (new := by_hand.cell(place, name)) is None else new[0]
+                 for name, value in zip(names, row, strict=True)]
+                for row, place in zip(rows, places or [None] * len(rows), strict=True)]
 
     def is_loaded(self, row: int) -> bool:
         return row // PAGE in self._pages
@@ -204,12 +302,15 @@ class PagedTableModel(QAbstractTableModel):
         self._asked.discard(page)
         self._error = ""
         self._pages[page] = got.rows
+        self._places[page] = getattr(got, "places", ())
+        self._numbered = self._numbered or bool(self._places[page])
         while len(self._pages) > _KEPT:
-            self._pages.popitem(last=False)
+            del self._places[self._pages.popitem(last=False)[0]]
         self._set_total(got.total)
         first, last = page * PAGE, min(self._total, page * PAGE + len(got.rows)) - 1
         if last >= first and self._columns:
             self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._columns) - 1))
+            self.headerDataChanged.emit(Qt.Orientation.Vertical, first, last)
         self.loaded.emit(self._total)
         self._send()
 
@@ -231,6 +332,7 @@ class PagedTableModel(QAbstractTableModel):
     def _forget(self) -> None:
         self._later.forget()
         self._pages.clear()
+        self._places.clear()
         self._asked.clear()
         self._wanted.clear()
         self._error = ""
@@ -240,6 +342,7 @@ class PagedTableModel(QAbstractTableModel):
         if self._total and self._columns:
             self.dataChanged.emit(self.index(0, 0), self.index(self._total - 1, len(self._columns) - 1))
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self._columns) - 1)
+            self.headerDataChanged.emit(Qt.Orientation.Vertical, 0, self._total - 1)
 
 
 @cache
@@ -266,6 +369,13 @@ def shown(value: Any, kind: ColumnType | None = None, *, whole: bool = False) ->
     if whole:
         return text[:2000]
     return " ".join(text[:_LONGEST + 50].split("\n"))[:_LONGEST] if kind is ColumnType.TEXT else text[:_LONGEST]
+
+
+def typed(value: Any) -> str:
+    """Return ``value`` as it is typed: numbers without marks between thousands, "" for a missing one."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def number(value: float) -> str:

@@ -11,13 +11,24 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtTest import QAbstractItemModelTester, QTest
+from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from mldesk.core.errors import WorkFailed
 from mldesk.desktop.widgets import DataTable, PagedTableModel
-from mldesk.desktop.widgets.table import missing_share
-from mldesk.desktop.widgets.table_model import PAGE, ColumnRole, LoadingRole, MissingRole, ValueRole, number, shown
+from mldesk.desktop.widgets.table_header import missing_share
+from mldesk.desktop.widgets.table_model import (
+    PAGE,
+    ChangedRole,
+    ColumnRole,
+    GoneRole,
+    LoadingRole,
+    MissingRole,
+    ValueRole,
+    number,
+    shown,
+)
 from mldesk.wire.schema import Column, ColumnType
 
 COLUMNS = (Column("id", ColumnType.INTEGER, 0, 1000), Column("名前", ColumnType.TEXT, 10, 3),
@@ -28,6 +39,11 @@ COLUMNS = (Column("id", ColumnType.INTEGER, 0, 1000), Column("名前", ColumnTyp
 class Page:
     rows: list[list[Any]]
     total: int
+
+
+@dataclass
+class Numbered(Page):
+    places: Sequence[int]
 
 
 class Source:
@@ -315,3 +331,34 @@ def test_ten_thousand_columns_and_a_million_rows_open(qtbot: QtBot) -> None:
     long.show()
     long.scrollToBottom()
     assert not long.grab().isNull()
+
+
+def test_a_cell_of_several_lines_is_edited_whole(qtbot: QtBot) -> None:
+    from mldesk.desktop.states.hand_edits import HandEdits
+
+    source = Source()
+
+    def numbered(offset: int, limit: int, order: tuple[str, bool] | None) -> Any:
+        page = source.page(offset, limit, order)
+        return Numbered(page.rows, page.total, range(offset, offset + len(page.rows)))
+
+    table = DataTable(PagedTableModel(COLUMNS, numbered))
+    qtbot.addWidget(table)
+    edits, model = HandEdits(), table.paged()
+    assert model is not None
+    model.set_by_hand(edits)
+    with qtbot.waitExposed(table):
+        table.show()
+    table.setCurrentIndex(model.index(3, 1))
+    table.edit_current()
+    field = table.viewport().findChild(QPlainTextEdit)
+    assert field is not None and field.toPlainText() == "name\n3"
+    field.setPlainText("one\ntwo")
+    QTest.keyClick(field, Qt.Key.Key_Tab)
+    qtbot.waitUntil(lambda: edits.cell(3, COLUMNS[1].name) == ("one\ntwo",))
+    assert model.index(3, 1).data(ChangedRole) and "name\n3" in model.index(3, 1).data(Qt.ItemDataRole.ToolTipRole)
+    edits.take_out([3])
+    assert model.index(3, 0).data(GoneRole)
+    table.selectAll()
+    model.collect(3, 3, lambda rows: edits.put(0, COLUMNS[1], str(rows[0][1]), ""))
+    assert edits.cell(0, COLUMNS[1].name) == ("one\ntwo",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -51,7 +51,9 @@ _LIST, _PICKER, _FORM = 0, 1, 2
 
 
 class CleanDialog(Sheet, TaskOwner):
-    """Draws a ``CleanState``."""
+    """Draws a ``CleanState``. Signals: ``made`` when the new version is there."""
+
+    made = Signal()
 
     def __init__(self, shell: Shell, version: DatasetVersion, steps: Sequence[Step] = ()) -> None:
         super().__init__(self.tr("Clean {name}").format(name=version.dataset), shell.host,
@@ -400,6 +402,7 @@ class CleanDialog(Sheet, TaskOwner):
             self.set_error(sentence(error))
             return
         self.set_busy("")
+        self.made.emit()
         self.accept()
         before = self.state.version.number
         self._shell.say(self.tr("Made version {number} of {name}.").format(number=made.number, name=made.dataset),

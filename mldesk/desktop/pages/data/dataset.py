@@ -24,6 +24,7 @@ from mldesk.desktop.pages.data.dataset_versions import VersionsView
 from mldesk.desktop.pages.data.diff_dialog import DiffDialog
 from mldesk.desktop.pages.data.explore_rows import PickedBar
 from mldesk.desktop.pages.data.explore_view import ExploreView
+from mldesk.desktop.pages.data.hand_editing import HandEditing
 from mldesk.desktop.pages.data.problems import ProblemsView
 from mldesk.desktop.pages.data.version_words import VersionWordsDialog
 from mldesk.desktop.pages.file_choice import choose_place
@@ -38,6 +39,7 @@ from mldesk.desktop.widgets import (
     Badge,
     Card,
     DataTable,
+    ElidedLabel,
     FormRow,
     PagedTableModel,
     PageHeader,
@@ -45,7 +47,6 @@ from mldesk.desktop.widgets import (
     Sheet,
     Tabs,
     make_button,
-    make_label,
     row,
 )
 
@@ -73,7 +74,8 @@ class DatasetPage(Page):
         self._search = SearchField(self.tr("Search in every column"))
         self._search.setFixedWidth(280)
         self._search.searched.connect(self._on_searched)
-        self._found = make_label("", "caption", "muted")
+        self._hint = self.tr("Double-click a cell to change it. Right-click cells and headers for more.")
+        self._found = ElidedLabel(self._hint, "caption", "muted")
         self.columns = ColumnsView()
         self.query = QueryView(self.state)
         self.versions = VersionsView()
@@ -131,9 +133,17 @@ class DatasetPage(Page):
         layout.setSpacing(Space.M)
         columns = Arrangement(self.table, self.state)
         self.keep(columns.let_go)
-        layout.addLayout(row(self._search, self._found, None, columns.note, spacing=Space.M))
+        tools = row(self._search, self._found, columns.note, spacing=Space.M)
+        tools.setStretch(1, 1)
+        layout.addLayout(tools)
         layout.addWidget(PickedBar(self.state))
-        TableMenu(self.table, self.state, columns).edited.connect(self._on_edited)
+        self.editing = HandEditing(self.table, self.state, tab)
+        self.editing.wanted_recipe.connect(self.clean)
+        self.editing.made.connect(self._on_made)
+        self.editing.said.connect(self.shell.say)
+        self.keep(self.editing.let_go)
+        layout.addWidget(self.editing.bar)
+        TableMenu(self.table, self.state, columns, self.editing)
         card = Card(padding=0)
         card.add(self.table, 1)
         layout.addWidget(card, 1)
@@ -206,6 +216,8 @@ class DatasetPage(Page):
             self.table.set_model(model)
         else:
             model.reset(version.columns, fetch, total)
+        self.table.set_numbers_up_to(version.rows)
+        self.editing.follow()
 
     def _fetch(self, search: str, offset: int, limit: int, order: tuple[str, bool] | None) -> Any:
         return self.own(start(self.state.page(offset, limit, order, search), "read rows", quiet=True))
@@ -229,7 +241,7 @@ class DatasetPage(Page):
     def _on_searched(self, text: str) -> None:
         version = self.state.version.value
         if version is not None:
-            self._found.setText(self.tr("Searching…") if text else "")
+            self._found.setText(self.tr("Searching…") if text else self._hint)
             self._show_rows(version)
 
     def _on_loaded(self, total: int) -> None:
@@ -263,15 +275,20 @@ class DatasetPage(Page):
     # Doing
 
     def clean(self, steps: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Open the recipe editor over what is shown, with these steps to begin with."""
-        version = self.state.version.value
+        """Open the recipe editor over what is shown, with what was changed by hand and these steps to begin with."""
+        version, changes = self.state.version.value, self.state.edits.changes.value
         if version is not None:
             from mldesk.desktop.pages.data.clean_dialog import CleanDialog
 
-            CleanDialog(self.shell, version, steps).open()
+            dialog = CleanDialog(self.shell, version, [changes.step(), *steps] if changes else steps)
+            if changes:
+                dialog.made.connect(self.state.edits.forget)
+            dialog.open()
 
-    def _on_edited(self, step: Mapping[str, Any]) -> None:
-        self.clean([step])
+    def _on_made(self, version: DatasetVersion, before: int) -> None:
+        self.shell.say(self.tr("Made version {number} of {name}.").format(number=version.number, name=version.dataset),
+                       "success", (self.tr("Undo"), lambda: self._roll_back(before)))
+        self.begin(self.refresh(), "show the new version")
 
     def export(self) -> None:
         """Ask where to, then write the table."""

@@ -5,32 +5,25 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPoint, Qt
 from PySide6.QtWidgets import QHeaderView, QMenu
 
 from mldesk.desktop import words
 from mldesk.desktop.pages.data.arrangement import Arrangement
-from mldesk.desktop.pages.data.cell_dialog import CellDialog
+from mldesk.desktop.pages.data.hand_editing import HandEditing
 from mldesk.desktop.pages.data.range_dialog import RangeDialog
 from mldesk.desktop.states.dataset import DatasetState, Picked
 from mldesk.desktop.widgets import DataTable
 from mldesk.desktop.widgets.table_model import ValueRole, shown
 from mldesk.wire.schema import Column, ColumnType
 
-MAX_EDITS = 10_000   # rows that one step may take out
-
 
 class TableMenu(QObject):
-    """Adds to the menu of cells and gives the headers one.
+    """Adds to the menu of cells and gives the headers one."""
 
-    Signals: ``edited`` (a step of a recipe) when a cell is changed or rows are taken out by hand.
-    """
-
-    edited = Signal(object)
-
-    def __init__(self, table: DataTable, state: DatasetState, arrangement: Arrangement) -> None:
+    def __init__(self, table: DataTable, state: DatasetState, arrangement: Arrangement, editing: HandEditing) -> None:
         super().__init__(table)
-        self._table, self._state, self.arrangement = table, state, arrangement
+        self._table, self._state, self.arrangement, self._editing = table, state, arrangement, editing
         table.more = self.add_to
         for header in (table.header, arrangement.frozen.header):
             header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -46,35 +39,9 @@ class TableMenu(QObject):
         for picked in like(column, index.data(ValueRole)):  # the same, and on either side
             menu.addAction(self.tr("Only rows: {which}").format(which=picked.words),
                            partial(self.narrow, picked))
-        self._add_edits(menu, index)
-        self._add_column(menu, column)
-
-    def _add_edits(self, menu: QMenu, index: QModelIndex | QPersistentModelIndex) -> None:
-        """Offer to change the cell or take out the rows, where a row's number is its place in the version."""
-        rows = sorted({one.row() for one in self._table.selectionModel().selectedIndexes()[:MAX_EDITS]} or
-                      {index.row()})
-        row, name = index.row() + 1, self._table.paged().columns[index.column()].name  # type: ignore[union-attr]
         menu.addSeparator()
-        entries = [menu.addAction(self.tr("Change this cell…"), lambda: self.ask_cell(row, name)),
-                   menu.addAction(self.tr("Take out {rows}").format(rows=words.counted(
-                       len(rows), self.tr("row"), self.tr("rows"))), lambda: self.edited.emit(
-                           {"step": "edit", "remove": [number + 1 for number in rows]}))]
-        model = self._table.paged()
-        own = model is not None and model.order is None and self._state.picked.value is None \
-            and model.rowCount() == getattr(self._state.version.value, "rows", -1)
-        for entry in entries:
-            entry.setEnabled(own)
-            if not own:
-                entry.setToolTip(self.tr("Show all rows in the order of the file first."))
-        menu.setToolTipsVisible(True)
-
-    def ask_cell(self, row: int, name: str) -> CellDialog:
-        """Ask for the value of a cell; ``row`` counts from 1."""
-        dialog = CellDialog(row, name, self._table.window())
-        dialog.confirmed.connect(lambda: self.edited.emit(dialog.step()))
-        dialog.confirmed.connect(dialog.accept)
-        dialog.open()
-        return dialog
+        self._editing.add_to(menu)
+        self._add_column(menu, column)
 
     def _on_header(self, header: QHeaderView, at: QPoint) -> None:
         model, section = self._table.paged(), header.logicalIndexAt(at)
