@@ -14,6 +14,7 @@ from mldesk.library.names import check_name
 from mldesk.library.records import ModelVersion, Run
 from mldesk.wire.explain import KIND, ExplainRequest
 from mldesk.wire.jobs import JobSpec, Resources
+from mldesk.wire.schema import ColumnType
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
@@ -23,6 +24,7 @@ from mldesk.workbench.runs import RunService
 if TYPE_CHECKING:  # onnxruntime loads with it
     from mldesk.workbench.what_if import WhatIf
 
+_RANGED = 300   # columns whose range is looked up
 _KNOWN = 60   # rows that stand for "not known" where a single prediction is explained
 
 
@@ -105,8 +107,8 @@ class ExplainService:
         from mldesk.workbench.what_if import WhatIf  # onnxruntime loads with it
 
         label, predictor = self._predictions.open(model)
-        rows = self._known(label) or predictor.sample()
-        return WhatIf(label, predictor, rows)
+        rows = self._known(label)
+        return WhatIf(label, predictor, rows or predictor.sample(), self._ranges(label) if rows else None)
 
     def _known(self, label: str) -> list[dict[str, Any]]:
         """Return some rows of what a model was trained on, spread over the table; [] where they are not here."""
@@ -120,3 +122,17 @@ class ExplainService:
             return [dict(zip(names, row, strict=False)) for row in page.rows]
         except MldeskError:  # imported as a bundle, in the bin, or on a runner only
             return []
+
+    def _ranges(self, label: str) -> dict[str, tuple[float, float]]:
+        """Return the least and the greatest number of each column of what a model was trained on, as far as known."""
+        try:
+            dataset = self._models.show(label).dataset
+            names = [column.name for column in self._datasets.show(dataset).columns
+                     if column.type in (ColumnType.INTEGER, ColumnType.NUMBER)][:_RANGED]
+            asked = ", ".join(f"{edge}({quoted})" for quoted in ('"' + name.replace('"', '""') + '"' for name in names)
+                              for edge in ("min", "max"))
+            found = self._datasets.query(dataset, f"SELECT {asked} FROM data").rows[0] if names else ()  # noqa: S608
+        except MldeskError:
+            return {}
+        pairs = zip(names, found[::2], found[1::2], strict=True)
+        return {name: (float(low), float(high)) for name, low, high in pairs if low is not None and high is not None}

@@ -29,8 +29,9 @@ class Asked:
     column: Column
     choices: tuple[str, ...]     # of text: values that training knew, commonest first; () where any will do
     usual: Any                   # the middle of the known rows, or the commonest; None where they say nothing
-    low: float | None = None     # of numbers: the range of the known rows
+    low: float | None = None     # of numbers: the range of the data, else of the known rows
     high: float | None = None
+    whole: bool = False          # the range is that of all the data
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,12 @@ class Answer:
 class WhatIf:
     """A model with rows to compare with. Calls may come from several threads."""
 
-    def __init__(self, label: str, predictor: Predictor, known: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, label: str, predictor: Predictor, known: Sequence[Mapping[str, Any]],
+                 ranges: Mapping[str, tuple[float, float]] | None = None) -> None:
         self.label, self._predictor = label, predictor
         self.target, self.classes = predictor.target, predictor.classes
         self._known = [dict(row) for row in known]
+        self._ranges = dict(ranges or {})   # of the numbers of all the data, by column
         choices = predictor.choices()
         self.form = tuple(self._asked(column, choices.get(column.name, ())) for column in predictor.schema)
         table = {column.name: [row.get(column.name) for row in self._known] for column in predictor.schema}
@@ -102,7 +105,8 @@ class WhatIf:
         if column.type in (ColumnType.INTEGER, ColumnType.NUMBER) and values:
             numbers = [float(value) for value in values]
             middle = statistics.median_low(numbers)
-            return Asked(column, (), int(middle) if column.type is ColumnType.INTEGER else middle,
-                         min(numbers), max(numbers))
+            low, high = self._ranges.get(column.name, (min(numbers), max(numbers)))
+            return Asked(column, (), int(middle) if column.type is ColumnType.INTEGER else middle, low, high,
+                         column.name in self._ranges)
         usual = Counter(values).most_common(1)[0][0] if values else (choices[0] if choices else None)
         return Asked(column, choices, usual)

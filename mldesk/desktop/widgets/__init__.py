@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mldesk.desktop.widgets.badges import Badge, StateBadge
-from mldesk.desktop.widgets.bars import Bar, BarChart
+from mldesk.desktop.widgets.bars import Bar, BarChart, even_span, swatches
 from mldesk.desktop.widgets.buttons import (
     IconLabel,
     ReasonLine,
@@ -56,8 +56,9 @@ __all__ = [
     "LogView",
     "MiniHistogram", "PageHeader", "PagedTableModel", "ParameterForm", "ProgressLine", "ReasonLine", "ScatterChart",
     "ScrollPage", "SearchField", "Segmented", "Sheet", "SideBar", "Sparkline", "SpinBox", "Spinner", "SplitView",
-    "StateBadge", "Switch", "TabBar", "Tabs", "Toasts", "clear", "column", "disable", "enable", "form_for", "hairline",
-    "make_button", "make_icon_button", "make_label", "number", "row", "set_icon", "set_tone", "why_disabled",
+    "StateBadge", "Switch", "TabBar", "Tabs", "Toasts", "clear", "column", "disable", "enable", "even_span", "form_for",
+    "hairline", "make_button", "make_icon_button", "make_label", "number", "row", "set_icon", "set_tone", "swatches",
+    "why_disabled",
 ]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
@@ -12,6 +13,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from mldesk.desktop import theme
+from mldesk.desktop.widgets.flow import FlowBox
 from mldesk.desktop.widgets.lines import LINE, Lines
 from mldesk.desktop.widgets.table_model import number
 
@@ -28,6 +30,12 @@ class Bar:
     spread: float = 0.0
     slot: int = 0
     words: str = ""         # shown at its end instead of the number
+    down: float = 0.0       # 0 or less: a second bar, to the left of zero, in the colour after that of ``slot``
+
+    @property
+    def edges(self) -> tuple[float, float]:
+        """Return how far to the left and to the right it goes."""
+        return min(0.0, self.value - self.spread, self.down), max(0.0, self.value + self.spread)
 
 
 class BarChart(Lines):
@@ -38,11 +46,16 @@ class BarChart(Lines):
         super().__init__(parent)
         self._most = most
         self._name = name or self.tr("Bar chart")
+        self._span: tuple[float, float] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.set_bars(bars)
 
-    def set_bars(self, bars: Sequence[Bar]) -> None:
-        """Show ``bars``, in the order given, the first ``most`` of them."""
+    def set_bars(self, bars: Sequence[Bar], span: tuple[float, float] | None = None) -> None:
+        """Show ``bars``, in the order given, the first ``most`` of them.
+
+        ``span``: the values at the left and the right end of the scale, so that several charts share one; None fits it.
+        """
+        self._span = span
         self._all = list(bars)
         self._bars = self._all[:self._most]
         self.setAccessibleName(self._name)
@@ -56,7 +69,8 @@ class BarChart(Lines):
     def sentence(self, line: int) -> str:
         bar = self._bars[line]
         spread = f" ± {number(bar.spread)}" if bar.spread else ""
-        return f"{bar.name}: {number(bar.value)}{spread}"
+        down = f", {number(bar.down)}" if bar.down else ""
+        return f"{bar.name}: {number(bar.value)}{spread}{down}"
 
     def sizeHint(self) -> QSize:
         return QSize(320, theme.px(LINE) * max(1, len(self._bars)) + 4)
@@ -80,8 +94,7 @@ class BarChart(Lines):
             return
         names = min(int(self.width() * _NAMES), max(metrics.horizontalAdvance(bar.name) for bar in self._bars)) + 14
         values = max(metrics.horizontalAdvance(self._words(bar)) for bar in self._bars) + 10
-        low = min(0.0, *(bar.value - bar.spread for bar in self._bars))
-        high = max(0.0, *(bar.value + bar.spread for bar in self._bars)) or 1.0
+        low, high = self._scale()
         room = QRectF(names, 0, max(10.0, self.width() - names - values), self.height())
         zero = room.left() + room.width() * -low / (high - low)
         for index, bar in enumerate(self._bars):
@@ -96,15 +109,24 @@ class BarChart(Lines):
             end = QRectF(room.right() + 8, line.top(), values - 8, line.height())
             painter.drawText(end, Qt.AlignmentFlag.AlignVCenter, self._words(bar))
 
+    def _scale(self) -> tuple[float, float]:
+        if self._span is not None:
+            return self._span
+        lows, highs = zip(*(bar.edges for bar in self._bars), strict=True)
+        low, high = min(lows), max(highs)
+        return low, high if high > low else low + 1.0
+
     def _paint_bar(self, painter: QPainter, bar: Bar, line: QRectF, zero: float, scale: float) -> None:
         height = theme.px(_BAR)
         middle = line.center().y()
         end = zero + bar.value * scale
         painter.setPen(Qt.PenStyle.NoPen)
         colours = theme.palette().series
-        painter.setBrush(QColor(colours[bar.slot % len(colours)]))
-        left, right = sorted((zero, end))
-        painter.drawRoundedRect(QRectF(left, middle - height / 2, max(2.0, right - left), height), 3, 3)
+        for slot, far in ((bar.slot, end), (bar.slot + 1, zero + bar.down * scale)):
+            left, right = sorted((zero, far))
+            if slot == bar.slot or right > left:
+                painter.setBrush(QColor(colours[slot % len(colours)]))
+                painter.drawRoundedRect(QRectF(left, middle - height / 2, max(2.0, right - left), height), 3, 3)
         if bar.spread > 0:
             painter.setPen(QPen(theme.colour("text"), 1.2))
             low, high = end - bar.spread * scale, end + bar.spread * scale
@@ -119,6 +141,57 @@ class BarChart(Lines):
         """Return all bars as a table in CSV."""
         out = io.StringIO()
         table = csv.writer(out, lineterminator="\n")
-        table.writerow(["name", "value", "spread"])
-        table.writerows((bar.name, repr(bar.value), repr(bar.spread)) for bar in self._all)
+        both = any(bar.down for bar in self._all)
+        table.writerow(["name", "value", "spread", *(["down"] if both else [])])
+        table.writerows((bar.name, repr(bar.value), repr(bar.spread), *([repr(bar.down)] if both else []))
+                        for bar in self._all)
         return out.getvalue()
+
+
+def even_span(values: Iterable[float]) -> tuple[float, float]:
+    """Return a scale with zero in its middle that ends at 1, 2 or 5 times a power of ten, and so seldom changes."""
+    most = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if most <= 0:
+        return -1.0, 1.0
+    power = 10.0 ** math.floor(math.log10(most))
+    end = next(step * power for step in (1.0, 2.0, 5.0, 10.0, 20.0) if step * power >= most)
+    return -end, end
+
+
+class Swatch(QWidget):
+    """One entry of the legend of bars: their colour and what it means."""
+
+    def __init__(self, slot: int, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slot, self._text = slot, text
+        self.setAccessibleName(text)
+        self.setToolTip(text)
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(theme.font("caption"))
+        return QSize(metrics.horizontalAdvance(self._text) + 28, metrics.height() + 6)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if theme.is_theme_event(event):
+            self.updateGeometry()
+        super().changeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colours = theme.palette().series
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colours[self._slot % len(colours)]))
+        painter.drawRoundedRect(QRectF(0, self.height() / 2 - 5, 10, 10), 3, 3)
+        painter.setFont(theme.font("caption"))
+        painter.setPen(theme.colour("muted"))
+        words = painter.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width() - 18)
+        painter.drawText(self.rect().adjusted(18, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def swatches(entries: Sequence[tuple[int, str]]) -> FlowBox:
+    """Return the legend of bars: the place of each colour and what it means."""
+    box = FlowBox()
+    for slot, text in entries:
+        box.add(Swatch(slot, text))
+    return box

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.runs.importance import weighed, worsening
 from mldesk.desktop.states.evaluation import Facts
-from mldesk.desktop.widgets import Bar, BarChart, Card, Chart, HeatMap, HistogramChart, ScatterChart, Segmented
+from mldesk.desktop.widgets import Card, Chart, HeatMap, HistogramChart, ScatterChart, Segmented
 
 _CURVES = 12       # classes whose curves are drawn
 _CLASSES = 60      # classes up to which the confusion matrix is drawn
@@ -43,10 +44,10 @@ def importance(payload: Facts) -> Card | None:
     if not entries:
         return None
     card = Card(tr("What it looks at"),
-                tr("How much the score drops when a column is shuffled; the line is its spread."))
-    best = sorted(entries, key=lambda entry: -float(entry["value"]))[:15]
-    card.add(BarChart([Bar(str(entry["feature"]), float(entry["value"]), float(entry.get("std") or 0.0))
-                       for entry in best], name=tr("Importance of columns")))
+                tr("{how} when the values of a column are shuffled among the test rows. The line is its 95 % interval; "
+                   "at zero or left of it the column is of no use.").format(
+                       how=worsening(str(payload.get("importance_metric") or "score"))))
+    card.add(weighed(entries))
     card.body.addStretch(1)
     return card
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.runs.importance import MOST, explained, points, weighed, worsening
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.explaining import ExplainState
 from mldesk.desktop.tasks import TaskOwner, async_slot
@@ -26,9 +27,10 @@ from mldesk.desktop.widgets import (
     enable,
     make_button,
     make_label,
+    swatches,
 )
+from mldesk.workbench.explained import pushes
 
-_MOST = 15      # columns of a chart
 _LINES = 30     # single rows behind a curve
 _PLOT = 300     # height of a plot, pixels
 
@@ -46,6 +48,12 @@ class ExplainView(ScrollPage, TaskOwner):
         self.button.clicked.connect(self.explain)
         self.follow = make_button(self.tr("Open the run"), "secondary", "run")
         self.follow.clicked.connect(self._open_run)
+        self.about = ComboBox([])
+        self.about.setAccessibleName(self.tr("Class that is explained"))
+        self.about.setToolTip(self.tr("The class whose chance the charts below are about"))
+        self.about.currentIndexChanged.connect(lambda _: self._draw())
+        self.about.hide()
+        self.head.add_action(self.about)
         self.head.add_action(self.follow)
         self.head.add_action(self.button)
         self.body.addWidget(self.head)
@@ -81,17 +89,34 @@ class ExplainView(ScrollPage, TaskOwner):
         elif run is not None:
             text = run.message or self.tr("The run came to nothing.")
         elif found:
-            text = self.tr("Looked at {rows} of {dataset} that it was not fitted on.").format(
-                rows=words.counted(int(found["rows"]), self.tr("row"), self.tr("rows")), dataset=found["dataset"])
+            text = self.tr("Explained is {what}, on {rows} of {dataset} that it was not fitted on.").format(
+                what=explained(found, self._output()), dataset=found["dataset"],
+                rows=words.counted(int(found["rows"]), self.tr("row"), self.tr("rows")))
         else:
             text = self.tr("Shuffles columns, works out what each adds to every prediction, and follows each one's "
                            "values. It takes seconds to minutes, as a run.")
         self.head.set_subtitle(text)
 
+    def _output(self) -> int:
+        """Return the place of the class that is shown among those that were explained."""
+        return max(0, self.about.currentIndex())
+
     def _show(self, found: Mapping[str, Any]) -> None:
+        outputs = found.get("outputs") or []
+        self.about.blockSignals(True)  # it is drawn below
+        self.about.clear()
+        for place, label in enumerate(outputs):
+            self.about.addItem(words.cell(label), place)
+        self.about.setCurrentIndex(len(outputs) - 1)
+        self.about.blockSignals(False)
+        self.about.setVisible(len(outputs) > 1)
+        self._draw()
+
+    def _draw(self) -> None:
         clear(self.cards)
+        found = self.state.found.value
         if found:
-            for card in (importance(found), shapley(found), DependenceCard(found)):
+            for card in (importance(found), shapley(found, self._output()), DependenceCard(found, self._output())):
                 self.cards.addWidget(card)
         self._say()
 
@@ -99,38 +124,56 @@ class ExplainView(ScrollPage, TaskOwner):
 def importance(found: Mapping[str, Any]) -> Card:
     """Return what is lost when a column is shuffled, with its interval."""
     tr = words.tr
-    card = Card(tr("What it looks at"), tr(
-        "How much {metric} worsens when a column is shuffled; the line is where it lies with 95 % confidence.").format(
-            metric=words.metric_name(str(found["importance_metric"]))))
-    card.add(BarChart([Bar(str(item["feature"]), float(item["value"]), (item["high"] - item["low"]) / 2)
-                       for item in found["importance"]], name=tr("Importance of columns"), most=_MOST))
+    card = Card(tr("What it looks at"), tr("{how} when the values of a column are shuffled among the rows. The line is "
+                                           "its 95 % interval; at zero or left of it the column is of no use.").format(
+                                               how=worsening(str(found["importance_metric"]))))
+    card.add(weighed(found["importance"]))
     return card
 
 
-def shapley(found: Mapping[str, Any]) -> Card:
-    """Return how much each column adds to predictions, on average."""
+def shapley(found: Mapping[str, Any], output: int = 0) -> Card:
+    """Return how far each column moves the predictions of one output, up and down, on average."""
     tr = words.tr
-    about = tr("the chance of {name}").format(name=words.cell(found["outputs"][-1])) if len(
-        found["outputs"]) == 1 else tr("the chance of a class") if found["outputs"] else str(found["target"])
-    card = Card(tr("What columns add"), tr("By how much a column moves {about}, up or down, on average over {rows} "
-                                           "(Shapley values).").format(about=about, rows=words.counted(
-                                               len(found["shap"]["rows"]), tr("row"), tr("rows"))))
-    card.add(BarChart([Bar(str(item["feature"]), float(item["value"]), slot=1) for item in found["shap"]["mean"]],
-                      name=tr("Shapley values of columns"), most=_MOST))
+    about = explained(found, output)
+    card = Card(tr("What columns add"), tr(
+        "By how much a column moves {about}, on average over {rows} (Shapley values). The number is up and down "
+        "together, and orders the columns.").format(about=about, rows=words.counted(
+            len(found["shap"]["rows"]), tr("row"), tr("rows"))))
+    shares = bool(found["outputs"])
+    made = pushes(found, output)
+    if made:
+        card.add(swatches([(0, tr("raises {about}").format(about=about)), (1, tr("lowers it"))]))
+        bars = [Bar(push.feature, push.up, words=points(push.size, shares), down=push.down) for push in made]
+    else:
+        bars = [Bar(str(item["feature"]), float(item["value"])) for item in found["shap"]["mean"]]
+    chart = BarChart(name=tr("Shapley values of columns"), most=MOST)
+    chart.set_bars(bars, _scale(found))
+    card.add(chart)
     return card
+
+
+def _scale(found: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return one scale for all classes, so that their bars may be compared."""
+    every = [push for place in range(max(1, len(found["outputs"]))) for push in pushes(found, place)]
+    return (min(push.down for push in every), max(push.up for push in every)) if any(
+        push.size for push in every) else None
 
 
 class DependenceCard(Card):
-    """How the prediction moves along the values of a column, on average and for single rows."""
+    """How the prediction moves along the values of a column, on average and for single rows; all columns share a scale.
+    """
 
-    def __init__(self, found: Mapping[str, Any], parent: QWidget | None = None) -> None:
+    def __init__(self, found: Mapping[str, Any], output: int = 0, parent: QWidget | None = None) -> None:
         outputs = found["outputs"]
-        self._about = words.tr("Chance of {name}").format(name=words.cell(outputs[-1])) if outputs else str(
+        self._about = words.tr("Chance of {name}").format(name=words.cell(outputs[output])) if outputs else str(
             found["target"])
         super().__init__(words.tr("How a column moves the prediction"), words.tr(
-            "The mean over rows when a column is set to each of its values; pale lines are single rows."),
-            parent=parent)
+            "The mean of {about} over rows when a column is set to each of its values; pale lines are single rows. "
+            "All columns have one scale.").format(about=explained(found, output)), parent=parent)
+        self._output = output
+        self._lines = output == max(0, len(outputs) - 1)   # only the last output's were kept
         self._curves = {str(curve["feature"]): curve for curve in found["dependence"] if curve["grid"]}
+        self._span = self._whole()
         self.choice = ComboBox([(name, name) for name in self._curves])
         self.choice.setAccessibleName(self.tr("Column"))
         self.choice.currentIndexChanged.connect(lambda _: self._show())
@@ -139,20 +182,31 @@ class DependenceCard(Card):
         self.body.addLayout(self._place)
         self._show()
 
+    def _whole(self) -> tuple[float, float]:
+        """Return the lowest and the highest value that any column's curve has."""
+        values = [float(value) for curve in self._curves.values()
+                  for line in (curve["mean"][self._output], *(curve["lines"][:_LINES] if self._lines else ()))
+                  for value in line]
+        low, high = (min(values), max(values)) if values else (0.0, 1.0)
+        room = 0.04 * ((high - low) or abs(high) or 1.0)
+        return low - room, high + room
+
     def _show(self) -> None:
         clear(self._place)
         curve = self._curves.get(str(self.choice.value()))
         if curve is None:
             self._place.addWidget(make_label(self.tr("No column has more than one value."), "body", "muted"))
             return
-        mean, grid = curve["mean"][-1], curve["grid"]
+        mean, grid = curve["mean"][self._output], curve["grid"]
         if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in grid):
-            self._place.addWidget(BarChart([Bar(words.cell(value), float(height)) for value, height in zip(
-                grid, mean, strict=True)], name=self._about))
+            bars = BarChart(name=self._about)
+            bars.set_bars([Bar(words.cell(value), float(height)) for value, height in zip(grid, mean, strict=True)],
+                          (min(0.0, self._span[0]), max(0.0, self._span[1])))
+            self._place.addWidget(bars)
             return
-        chart = Chart("", str(curve["feature"]), self._about, with_log=False)
+        chart = Chart("", str(curve["feature"]), self._about, with_log=False, y_range=self._span)
         chart.setMinimumHeight(_PLOT)
-        for number, line in enumerate(curve["lines"][:_LINES]):
+        for number, line in enumerate(curve["lines"][:_LINES] if self._lines else ()):
             chart.set_series(f"{self.tr('row')} {number + 1}", grid, line, slot=6, faint=True)
         chart.set_series(self.tr("mean"), grid, mean, slot=0)
         chart.legend.hide()

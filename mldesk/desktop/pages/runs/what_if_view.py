@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.runs.importance import points
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread
 from mldesk.desktop.theme import Space
@@ -22,9 +23,11 @@ from mldesk.desktop.widgets import (
     FormRow,
     ScrollPage,
     clear,
+    even_span,
     make_button,
     make_label,
     row,
+    swatches,
 )
 from mldesk.wire.schema import ColumnType
 
@@ -48,7 +51,7 @@ class WhatIfView(QWidget, TaskOwner):
         self.form = ScrollPage(margin=0, spacing=Space.M)
         self.form.body.setContentsMargins(0, 0, Space.M, Space.L)
         self.usual = make_button(self.tr("A usual row"), "secondary", "undo")
-        self.usual.setToolTip(self.tr("Set every column to its usual value"))
+        self.usual.setToolTip(self.tr("Set every column to its usual value: the median, or the commonest"))
         self.usual.clicked.connect(self._fill)
         self._fields = QVBoxLayout()
         self._fields.setSpacing(Space.M)
@@ -61,11 +64,17 @@ class WhatIfView(QWidget, TaskOwner):
         result = Card(self.tr("Prediction"))
         for part in (self.answer, self.why, self.chances):
             result.add(part)
-        added = Card(self.tr("What columns add"), self.tr("Beside the mean over rows that the model knows."))
-        added.add(self.parts)
+        self.about = ComboBox([])
+        self.about.setAccessibleName(self.tr("Class that is explained"))
+        self.about.currentIndexChanged.connect(lambda _: self.ask())
+        self.about.hide()
+        self.added = Card(self.tr("What columns add"), " ", [self.about])
+        self.legend = swatches([(0, self.tr("raises it")), (1, self.tr("lowers it"))])
+        self.added.add(self.legend)
+        self.added.add(self.parts)
         right = ScrollPage(margin=0, spacing=Space.L)
         right.body.setContentsMargins(0, 0, Space.S, Space.L)
-        for card in (result, added):
+        for card in (result, self.added):
             right.body.addWidget(card)
         right.body.addStretch(1)
         line = row(self.form, right, spacing=Space.XL)
@@ -90,7 +99,18 @@ class WhatIfView(QWidget, TaskOwner):
             return
         if label == self._wanted:
             self.model = model
+            self._offer(model.classes)
             self._fill()
+
+    def _offer(self, classes: Sequence[Any]) -> None:
+        """Let the person choose the class whose chance is explained."""
+        self.about.blockSignals(True)  # the form is asked about next
+        self.about.clear()
+        self.about.addItem(self.tr("What is predicted"), None)
+        for label in classes:
+            self.about.addItem(words.cell(label), label)
+        self.about.blockSignals(False)
+        self.about.setVisible(bool(classes))
 
     def _fill(self) -> None:
         if self.model is None:
@@ -114,7 +134,8 @@ class WhatIfView(QWidget, TaskOwner):
         field.setPlaceholderText(self.tr("missing"))
         field.textEdited.connect(lambda _: self._pause.start())
         self._read[name] = lambda: field.text().strip() or None
-        known = "" if asked.low is None or asked.high is None else self.tr("known from {low} to {high}").format(
+        text = self.tr("{low} to {high} in the data") if asked.whole else self.tr("{low} to {high} in rows it knows")
+        known = "" if asked.low is None or asked.high is None else text.format(
             low=f"{asked.low:g}", high=f"{asked.high:g}")
         return FormRow(name, field, known)
 
@@ -127,7 +148,7 @@ class WhatIfView(QWidget, TaskOwner):
         self._asked += 1
         number, values = self._asked, {name: read() for name, read in self._read.items()}
         try:
-            answer = await in_thread(model.ask, values)
+            answer = await in_thread(model.ask, values, about=self.about.currentData())
         except MldeskError as error:
             if number == self._asked:
                 self.answer.setText(words.MISSING)
@@ -141,12 +162,17 @@ class WhatIfView(QWidget, TaskOwner):
         target = self.model.target if self.model is not None else ""
         said = words.cell(answer.prediction) if answer.probabilities else f"{answer.value:.5g}"
         self.answer.setText(f"{target}: {said}")
-        what = self.tr("The chance of {name}").format(name=words.cell(answer.explained)) if answer.probabilities \
-            else self.tr("It")
-        self.why.setText(self.tr("{what} is {value} here and {base} on average.").format(
-            what=what, value=f"{answer.value:.3g}", base=f"{answer.base:.3g}"))
+        shares = bool(answer.probabilities)
+        what = self.tr("the chance that {target} is {name}").format(target=target, name=words.cell(
+            answer.explained)) if shares else self.tr("the predicted {target}").format(target=target)
+        value, base = (points(number, shares) for number in (answer.value, answer.base))
+        self.why.setText(self.tr("Here {what} is {value}; over rows of the data it is {base} on average.").format(
+            what=what, value=value, base=base))
+        self.added.set_subtitle(self.tr("How each column moves {what} from {base} to {value}.").format(
+            what=what, value=value, base=base))
         self.chances.set_bars([Bar(words.cell(name), chance, words=words.share(chance)) for name, chance in sorted(
-            answer.probabilities, key=lambda pair: -pair[1])[:_MOST]])
-        self.chances.setVisible(bool(answer.probabilities))
-        self.parts.set_bars([Bar(name, value, slot=int(value < 0), words=f"{value:+.3g}")
-                             for name, value in answer.contributions[:_MOST]])
+            answer.probabilities, key=lambda pair: -pair[1])[:_MOST]], (0.0, 1.0))
+        self.chances.setVisible(shares)
+        shown = sorted(answer.contributions, key=lambda pair: -abs(pair[1]))[:_MOST]
+        self.parts.set_bars([Bar(name, value, slot=int(value < 0), words=points(value, shares, signed=True))
+                             for name, value in shown], even_span(value for _, value in shown))

@@ -1,0 +1,39 @@
+"""How pages write and draw what matters to a model: by name, with its unit, the largest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mldesk.desktop import words
+from mldesk.desktop.widgets import Bar, BarChart
+
+MOST = 15   # columns of a chart
+
+
+def explained(found: Mapping[str, Any], output: int) -> str:
+    """Write what an explanation is about: the chance of a class, or the number that is predicted."""
+    if not found["outputs"]:
+        return words.tr("the predicted {target}").format(target=found["target"])
+    return words.tr("the chance that {target} is {name}").format(
+        target=found["target"], name=words.cell(found["outputs"][output]))
+
+
+def worsening(metric: str) -> str:
+    """Write what importance measures, with its unit: the beginning of a sentence."""
+    known = {"log_loss": words.tr("By how much log loss rises, in nats per row,"),
+             "r2": words.tr("By how much R² falls (1 is all there is to explain)")}
+    return known.get(metric) or words.tr("By how much {metric} worsens").format(metric=words.metric_name(metric))
+
+
+def weighed(entries: Sequence[Mapping[str, Any]]) -> BarChart:
+    """Return the bars of importance, the largest first, with their intervals (older ones: their spread)."""
+    best = sorted(entries, key=lambda entry: -float(entry["value"]))
+    return BarChart([Bar(str(entry["feature"]), float(entry["value"]),
+                         (entry["high"] - entry["low"]) / 2 if "high" in entry else float(entry.get("std") or 0.0))
+                     for entry in best], name=words.tr("Importance of columns"), most=MOST)
+
+
+def points(value: float, shares: bool, *, signed: bool = False) -> str:
+    """Write a part of a prediction: in percentage points of a chance, else in the target's unit."""
+    return f"{100 * value:{'+' if signed else ''}.1f} %" if shares else f"{value:{'+' if signed else ''}.4g}"

@@ -1,0 +1,47 @@
+"""What an explanation says about one of its outputs: a class whose chance was explained, or the number predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mldesk.core.errors import BadInput
+from mldesk.workbench.references import did_you_mean, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What a column does to predictions, on average over the rows that were explained (their Shapley values)."""
+
+    feature: str
+    up: float      # 0 or more: the mean of what it adds, rows where it takes away counting as nothing
+    down: float    # 0 or less: the same the other way round
+
+    @property
+    def size(self) -> float:
+        """Return the mean size of what it does, up or down."""
+        return self.up - self.down
+
+
+def pushes(found: Mapping[str, Any], output: int) -> list[Push]:
+    """Return what each column does to one output, the largest first; of old explanations, which keep no rows, []."""
+    shap = found["shap"]
+    if not shap.get("values"):
+        return []
+    rows: Sequence[Sequence[float]] = shap["values"][output]
+    count = max(1, len(rows))
+    made = [Push(str(name), sum(max(0.0, row[place]) for row in rows) / count,
+                 sum(min(0.0, row[place]) for row in rows) / count) for place, name in enumerate(shap["features"])]
+    return sorted(made, key=lambda push: -push.size)
+
+
+def output_of(found: Mapping[str, Any], about: str) -> int:
+    """Return the place of the class ``about`` among the outputs, the last one for "". Raises BadInput for another."""
+    outputs = [str(label) for label in found["outputs"]]
+    if not about:
+        return max(0, len(outputs) - 1)
+    if about in outputs:
+        return outputs.index(about)
+    raise BadInput(f"The chance of {about!r:.60} was not explained.", hint=did_you_mean(about, outputs) or (
+        f"Explained is: {listed(outputs)}." if outputs else "This model predicts numbers, not classes."))
