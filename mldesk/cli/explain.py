@@ -30,7 +30,8 @@ def explain(
                                          "file, too.")],
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="COL=VALUE", help="Explain one row; columns "
                                                    "that are not set get their usual value. May be repeated.")] = None,
-    about: Annotated[str, typer.Option(metavar="CLASS", help="With --set: explain the chance of this class.")] = "",
+    about: Annotated[str, typer.Option(metavar="CLASS", help="Show the chance of this class, not of the "
+                                                      "last one (with --set: not of the one that is predicted).")] = "",
     data: Annotated[str, typer.Option(metavar="N[@V]", help="Rows of another dataset, instead of the test rows.")] = "",
     part: Annotated[str, typer.Option(metavar="P", help="test, validation or train.")] = "test",
     column: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to follow, instead of the most "
@@ -42,6 +43,7 @@ def explain(
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
 ) -> None:
     """Say which columns matter, how each moves the prediction, and what each adds for single rows."""
+    from mldesk.workbench.explained import output_of
     from mldesk.workbench.explaining import ExplainOrder
 
     face = Face.of(context)
@@ -70,31 +72,43 @@ def explain(
                 face.note(f"{run.message} {run.hint}".strip())
             raise Failed(1)
         found = bench.explaining.explanation(run.id)
+    place = output_of(found, about)
     if output is not None:
         from mldesk.core import canonical
         from mldesk.core.durable import disk_errors, write_atomic
 
         with disk_errors("writing the explanation"):
             write_atomic(output, canonical.dumps(found))
-    face.document({"run": run.id, **found}) if face.json else _show(face, found)
+    face.document({"run": run.id, **found}) if face.json else _show(face, found, place)
 
 
-def _show(face: Face, found: Mapping[str, Any]) -> None:
-    about = f"{found['outputs'][-1]!s} of {found['target']}" if found["outputs"] else found["target"]
+def _show(face: Face, found: Mapping[str, Any], output: int) -> None:
+    from mldesk.training.metric_words import IMPORTANCE_WORDS
+    from mldesk.workbench.explained import pushes
+
     rows = words.plural(found["rows"], f"{found['part']} row")
-    face.say(f"{found['model']} on {rows} of {found['dataset']}: {about}")
+    about = f"the predicted {found['target']}"
+    if found["outputs"]:
+        about = f"the chance that {found['target']} is {words.cell(found['outputs'][output])}"
+    face.say(f"{found['model']} on {rows} of {found['dataset']}. Explained: {about}.")
     face.say()
-    mean = {item["feature"]: item["value"] for item in found["shap"]["mean"]}
-    worse = f"{found['importance_metric']} worse when shuffled, by"
-    face.show(make_table(("column", worse, "95 %", "adds on average"), [
+    metric = str(found["importance_metric"])
+    how = IMPORTANCE_WORDS.get(metric, f"{metric} worsens")
+    pushed = {push.feature: (f"+{push.up:.4g}", f"{push.down:.4g}") for push in pushes(found, output)}
+    face.show(make_table(("column", "matters by", "95 %", "raises by", "lowers by"), [
         (str(item["feature"]), words.score(item["value"]),
-         f"{words.score(item['low'])} to {words.score(item['high'])}", words.score(mean.get(item["feature"])))
-        for item in found["importance"][:_SHOWN]], right={"95 %", "adds on average"}))
+         f"{words.score(item['low'])} to {words.score(item['high'])}", *pushed.get(str(item["feature"]), ("", "")))
+        for item in found["importance"][:_SHOWN]], right={"matters by", "95 %", "raises by", "lowers by"}))
     _more(face, len(found["importance"]), "they are all in -o FILE.json, and in --json")
+    face.say(f"matters by: how much {how} when the column is shuffled. raises, lowers: by what it moves {about}, on "
+             f"average over {words.plural(len(found['shap']['rows']), 'row')} (Shapley values).")
+    others = [words.cell(label) for label in found["outputs"] if label != found["outputs"][output]]
+    if others:
+        face.note(f"--about {others[0]} shows another class.")
     face.say()
     curves = [curve for curve in found["dependence"] if curve["grid"]]
     face.show(make_table(("column", "lowest prediction at", "highest prediction at", "over its values"),
-                         [_moved(curve) for curve in curves[:_SHOWN]]))
+                         [_moved(curve, output) for curve in curves[:_SHOWN]]))
     _more(face, len(curves), "they are all in -o FILE.json, and in --json")
 
 
@@ -104,8 +118,8 @@ def _more(face: Face, count: int, where: str) -> None:
         face.say(f"and {words.plural(count - _SHOWN, 'more column')}; {where}")
 
 
-def _moved(curve: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    line = curve["mean"][-1]
+def _moved(curve: Mapping[str, Any], output: int) -> tuple[str, str, str, str]:
+    line = curve["mean"][output]
     low, high = line.index(min(line)), line.index(max(line))
     return (curve["feature"], f"{words.cell(curve['grid'][low])} ({words.score(line[low])})",
             f"{words.cell(curve['grid'][high])} ({words.score(line[high])})", words.sparkline(line, 20))
@@ -128,7 +142,7 @@ def _one_row(face: Face, bench: Workbench, model: str, given: list[str], about: 
     what = "" if answer.explained is None else f"chance of {answer.explained}"
     others = [str(label) for label in tried.classes if label != answer.explained]
     face.show(facts({"model": tried.label, tried.target: words.cell(answer.prediction), what: words.score(answer.value)
-                     if what else "", "usually": words.score(answer.base)}))
+                     if what else "", "on average": words.score(answer.base)}))
     face.say()
     face.show(make_table(("column", "value", "adds"), [(name, words.cell(row.get(name)), f"{value:+.4g}")
                                                        for name, value in answer.contributions[:_SHOWN]],

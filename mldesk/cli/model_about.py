@@ -106,3 +106,4 @@ def drift(
                right=("PSI", "statistic", "p"), spare=("missing", "statistic", "test"))
     shifted = words.plural(len(report.shifted), "column")
     face.say(f"{report.rows[1]:,} new rows against {report.trained_on} ({report.rows[0]:,}): {shifted} shifted.")
+    face.say(report.rule)

@@ -31,3 +31,9 @@ METRIC_WORDS: Final[Mapping[str, str]] = {
     "mean_absolute_error": "mean error, in the target's unit",
     "median_absolute_error": "half of the errors are smaller; in the target's unit",
 }
+
+# What permutation importance counts, by its metric: what is written after "by how much".
+IMPORTANCE_WORDS: Final[Mapping[str, str]] = {
+    "log_loss": "log loss rises, in nats per row",
+    "r2": "R² falls",
+}

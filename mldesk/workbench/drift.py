@@ -42,6 +42,20 @@ class ColumnDrift:
                 "missing": list(self.missing), "unseen": list(self.unseen), "verdict": self.verdict}
 
 
+def rule(columns: int) -> dict[str, Any]:
+    """Return by what a column's verdict is given where so many are looked at together, as plain JSON."""
+    return {"shifted_from_psi": LITTLE, "much_shifted_from_psi": MUCH, "p_below": DOUBT / max(1, columns),
+            "p_over_all_columns": DOUBT, "correction": "Bonferroni",
+            "tests": {"numbers": "ks", "categories": "chi-square"}}
+
+
+def rule_words(columns: int) -> str:
+    """Write the rule in a sentence or two."""
+    return (f"A column has shifted where its PSI is {LITTLE:g} or more (much: {MUCH:g} or more) and chance alone would "
+            f"hardly make it so: p below {DOUBT / max(1, columns):.2g}, which is {DOUBT:g} shared among the columns. "
+            "The test is Kolmogorov and Smirnov's for numbers, chi-square for categories.")
+
+
 def numbers(name: str, before: Array, now: Array, columns: int = 1) -> ColumnDrift:
     """Compare numbers, (N,) and (M,) float64 with NaN for missing. ``columns``: how many are looked at together."""
     old, new = np.sort(before[~np.isnan(before)]), np.sort(now[~np.isnan(now)])

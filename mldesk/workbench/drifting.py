@@ -34,10 +34,15 @@ class DriftReport:
     def shifted(self) -> tuple[drift.ColumnDrift, ...]:
         return tuple(item for item in self.columns if item.verdict != "stable")
 
+    @property
+    def rule(self) -> str:
+        """By what a column counts as shifted, in words."""
+        return drift.rule_words(len(self.columns))
+
     def to_json(self) -> dict[str, Any]:
-        return {"model": self.model, "trained_on": self.trained_on, "rows": {"training": self.rows[0],
-                "new": self.rows[1]}, "shifted": [item.name for item in self.shifted],
-                "columns": [item.to_json() for item in self.columns]}
+        return {"rule": drift.rule(len(self.columns)), "model": self.model, "trained_on": self.trained_on,
+                "rows": {"training": self.rows[0], "new": self.rows[1]},
+                "shifted": [item.name for item in self.shifted], "columns": [item.to_json() for item in self.columns]}
 
 
 class DriftService:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mldesk.reports.document import Bars, Block, Histogram, Lines, Matrix, Section, Series, Table, Text
-from mldesk.training.metric_words import METRIC_WORDS
+from mldesk.training.metric_words import IMPORTANCE_WORDS, METRIC_WORDS
 from mldesk.workbench.report_words import interval, number, plain
 
 _MOST_CURVES = 6        # classes whose ROC curves are drawn
@@ -98,12 +98,14 @@ def _importance(evaluation: Facts) -> Section:
     items = (evaluation.get("importance") or [])[:_MOST_IMPORTANT]
     if not items:
         return Section("What it goes by", [])
+    metric = str(evaluation.get("importance_metric", "score"))
+    how = IMPORTANCE_WORDS.get(metric, f"{metric.replace('_', ' ')} worsens")
     return Section("What it goes by", [
-        Text("How much the score worsens on the test rows when a column's values change places (permutation "
-             "importance, with its standard deviation)."),
-        Bars("Importance", f"Loss of {evaluation.get('importance_metric', 'score')}".replace("_", " "),
-             [plain(item["feature"]) for item in items], [item["value"] for item in items],
-             [item["std"] for item in items])])
+        Text(f"By how much {how} when a column's values change places among the test rows (permutation importance, "
+             "with its 95 % interval)."),
+        Bars("Importance", how[0].upper() + how[1:], [plain(item["feature"]) for item in items],
+             [item["value"] for item in items],
+             [(item["high"] - item["low"]) / 2 if "high" in item else item["std"] for item in items])])
 
 
 def _slices(test: Facts) -> Section:

@@ -56,3 +56,10 @@ def test_the_chance_of_a_distance_is_the_asymptotic_one() -> None:
     before, now = draws.normal(size=4000), draws.normal(0.08, size=4000)
     expected = stats.ks_2samp(before, now, method="asymp").pvalue
     assert drift.numbers("x", before, now).p == pytest.approx(expected, rel=0.05)
+
+
+def test_the_rule_is_said_with_its_figures() -> None:
+    rule = drift.rule(20)
+    assert (rule["shifted_from_psi"], rule["much_shifted_from_psi"], rule["p_below"]) == (0.1, 0.25, 0.01 / 20)
+    said = drift.rule_words(20)
+    assert "0.1 or more" in said and "0.25 or more" in said and "below 0.0005" in said

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets.buttons import make_icon_button, set_icon
@@ -14,7 +14,10 @@ from mldesk.desktop.widgets.text import ElidedLabel
 
 
 class PageHeader(QWidget):
-    """Title, subtitle, badges and actions of a page. Signals: ``back`` when the way back is pressed."""
+    """Title, subtitle, badges and actions of a page; the actions go below the title where it would be cut.
+
+    Signals: ``back`` when the way back is pressed.
+    """
 
     back = Signal()
 
@@ -27,7 +30,9 @@ class PageHeader(QWidget):
             self._subtitle.hide()
         self._badges = QHBoxLayout()
         self._badges.setSpacing(Space.XS)
-        self._actions = QHBoxLayout()
+        self._bar, self._below = QWidget(), False
+        self._actions = QHBoxLayout(self._bar)
+        self._actions.setContentsMargins(0, 0, 0, 0)
         self._actions.setSpacing(Space.S)
         line = QHBoxLayout()
         line.setSpacing(Space.S + 2)
@@ -38,15 +43,17 @@ class PageHeader(QWidget):
         words.setSpacing(Space.XXS)
         words.addLayout(line)
         words.addWidget(self._subtitle)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(Space.M)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(Space.M)
+        self._grid.setVerticalSpacing(Space.S)
+        self._grid.setColumnStretch(1, 1)
         if with_back:
             button = make_icon_button("chevron-left", self.tr("Back"), size=18)
             button.clicked.connect(self.back)
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addLayout(words, 1)
-        layout.addLayout(self._actions)
+            self._grid.addWidget(button, 0, 0, Qt.AlignmentFlag.AlignTop)
+        self._grid.addLayout(words, 0, 1)
+        self._grid.addWidget(self._bar, 0, 2)
         for action in actions:
             self.add_action(action)
 
@@ -65,6 +72,26 @@ class PageHeader(QWidget):
     def add_badge(self, widget: QWidget) -> None:
         """Put a badge behind the title."""
         self._badges.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._arrange()
+        return super().event(event)
+
+    def _arrange(self) -> None:
+        """Put the actions beside the title if there is room for all of it, else below."""
+        back = self._grid.itemAtPosition(0, 0)
+        needed = self._title.sizeHint().width() + self._badges.sizeHint().width() + self._bar.sizeHint().width() + (
+            2 * Space.M + Space.S + (back.sizeHint().width() + Space.M if back is not None else 0))
+        below = self._actions.count() > 0 and needed > self.width()
+        if below != self._below:
+            self._below = below
+            self._grid.removeWidget(self._bar)
+            self._grid.addWidget(self._bar, *((1, 1, 1, 2, Qt.AlignmentFlag.AlignLeft) if below else (0, 2)))
 
 
 class SearchField(QLineEdit):

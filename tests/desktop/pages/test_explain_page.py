@@ -22,7 +22,7 @@ from tests.desktop.pages.test_run_page import FakeShell
 FOUND: dict[str, Any] = {
     "target": "y", "outputs": ["yes"], "dataset": "table@1", "rows": 40, "importance_metric": "log_loss",
     "importance": [{"feature": "x", "value": 0.2, "low": 0.1, "high": 0.3}],
-    "shap": {"rows": [1, 2], "mean": [{"feature": "x", "value": 0.05}]},
+    "shap": {"rows": [1, 2], "mean": [{"feature": "x", "value": 0.05}]},   # as old ones are
     "dependence": [{"feature": "x", "grid": [1.0, 2.0], "mean": [[0.1, 0.4]], "lines": [[0.0, 0.2], [0.2, 0.6]]},
                    {"feature": "kind", "grid": ["a", "b"], "mean": [[0.3, 0.2]], "lines": [[0.3, 0.2]]}]}
 FORM = (Asked(Column("x", ColumnType.NUMBER, 0, 9), (), 2.5, 0.0, 9.0),
@@ -49,6 +49,26 @@ def test_an_explanation_is_importance_what_columns_add_and_how_they_move_it(view
     curves.choice.setCurrentIndex(1)
     assert any("a 0.3" in bar.accessibleDescription() for bar in view.findChildren(BarChart))
     assert "40 rows of table@1" in view.head._subtitle.text() and view.button.text() == "Explain again"
+
+
+def test_of_many_classes_one_is_shown_with_what_raises_and_what_lowers_its_chance(view: ExplainView) -> None:
+    shap = {"rows": [1, 2], "features": ["x", "z"], "mean": [],
+            "values": [[[0.1, 0.2], [0.1, -0.4]], [[-0.3, 0.0], [0.1, 0.0]]]}
+    curve = {"feature": "x", "grid": [1.0, 2.0], "mean": [[0.1, 0.4], [0.3, 0.2]], "lines": [[0.0, 0.9]]}
+    view.state.found.value = {**FOUND, "outputs": ["a", "b"], "shap": shap, "dependence": [curve]}
+    assert view.about.isVisible() and view.about.currentText() == "b"
+    assert "the chance that y is b" in view.head._subtitle.text()
+
+    def added() -> BarChart:
+        return view.cards.itemAt(1).widget().findChild(BarChart)
+
+    assert [(bar.name, bar.value, bar.down, bar.words) for bar in added()._bars] == [
+        ("x", 0.05, -0.15, "20.0 %"), ("z", 0.0, 0.0, "0.0 %")]
+    scale = added()._scale()
+    view.about.setCurrentIndex(0)
+    assert [(bar.name, bar.words) for bar in added()._bars] == [("z", "30.0 %"), ("x", "10.0 %")]
+    assert added()._scale() == scale == (-0.2, 0.1)
+    assert view.cards.itemAt(2).widget().findChild(Chart).names() == ["mean"]   # rows are kept of the last class only
 
 
 def test_while_a_run_explains_the_button_says_so(view: ExplainView) -> None:
@@ -78,8 +98,10 @@ def test_an_answer_is_said_with_what_each_column_adds(qtbot: QtBot, tmp_path: Pa
     qtbot.addWidget(view)
     view.model = SimpleNamespace(form=FORM, target="y")  # type: ignore[assignment]
     view.show_answer(Answer("yes", (("no", 0.3), ("yes", 0.7)), "yes", 0.5, 0.7, (("x", 0.25), ("kind", -0.05))))
-    assert view.answer.text() == "y: yes" and "0.7 here and 0.5 on average" in view.why.text()
-    assert view.parts.accessibleDescription() == "x +0.25; kind -0.05"
+    assert view.answer.text() == "y: yes" and "chance that y is yes is 70.0 %; over rows of the data it is 50.0 %" in (
+        view.why.text())
+    assert view.parts.accessibleDescription() == "x +25.0 %; kind -5.0 %"
     assert view.chances.accessibleDescription() == "yes 70.0 %; no 30.0 %"
+    assert "from 50.0 % to 70.0 %" in view.added._subtitle.text() and view.parts._scale() == (-0.5, 0.5)
     view.show_answer(Answer(3.25, (), None, 3.0, 3.25, ()))
     assert view.answer.text() == "y: 3.25" and view.chances.isHidden()

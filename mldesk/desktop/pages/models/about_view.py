@@ -13,17 +13,17 @@ from mldesk.desktop import theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.models.card_dialog import CardDialog
+from mldesk.desktop.pages.models.layers_card import LayersCard
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.about import About, AboutState
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, ComboBox, FormRow, ScrollPage, make_button, make_label
+from mldesk.desktop.widgets import Card, ComboBox, FormRow, ScrollPage, make_button
 
 if TYPE_CHECKING:
     from mldesk.library.records import PredictionRecord, StageChange
-    from mldesk.workbench.layers import Layer
 
 _TALL = 260   # pixels of a table within the page
 
@@ -60,9 +60,8 @@ class AboutView(ScrollPage, TaskOwner):
         self.card.setMinimumHeight(theme.px(320))
         edit = make_button(self.tr("Edit…"), "secondary", "edit")
         edit.clicked.connect(self.edit_card)
-        self.layers: RecordTable[Layer] = RecordTable(_layer_fields(), lambda item: item.name, self.tr("Layers"),
-                                                      dense=True)
-        self._whole = make_label("", "body", "muted")
+        self.network = LayersCard()
+        self.network.notice.connect(shell.say)
         self._lay_out(edit)
         self.state.shown.subscribe(lambda about: self._show(about) if about is not None else None)
 
@@ -77,12 +76,8 @@ class AboutView(ScrollPage, TaskOwner):
         card.add(self.card)
         card.add(edit)
         card.body.setAlignment(edit, Qt.AlignmentFlag.AlignLeft)
-        self._network = Card(self.tr("Layers"))
-        self._network.add(self._whole)
-        self._network.add(self.layers)
-        for table in (self.changes, self.layers):
-            table.setFixedHeight(theme.px(_TALL))
-        for item in (version, stages, card, self._network):
+        self.changes.setFixedHeight(theme.px(_TALL))
+        for item in (version, stages, card, self.network):
             self.body.addWidget(item)
         self.body.addStretch(1)
 
@@ -118,11 +113,7 @@ class AboutView(ScrollPage, TaskOwner):
         self.changes.set_records(about.changes)
         self.changes.setVisible(bool(about.changes))
         self.card.setMarkdown(about.card)
-        self._network.setVisible(about.layers is not None)
-        if about.layers is not None:
-            self._whole.setText(self.tr("{title}: {count} parameters. N is the number of rows.").format(
-                title=about.layers.title, count=words.number(about.layers.parameters)))
-            self.layers.set_records(about.layers.layers)
+        self.network.show_layers(about.layers)
 
 
 class PredictionsView(Card):
@@ -142,14 +133,6 @@ def _change_fields() -> list[Field[StageChange]]:
             Field(tr("From"), lambda item: stage_name(item.before), 110),
             Field(tr("To"), lambda item: stage_name(item.after), 110),
             Field(tr("Note"), lambda item: item.note, muted=True)]
-
-
-def _layer_fields() -> list[Field[Layer]]:
-    tr = words.tr
-    return [Field(tr("Layer"), lambda item: item.name, strong=True), Field(tr("Kind"), lambda item: item.what, 150),
-            Field(tr("Takes"), lambda item: item.takes, 120), Field(tr("Gives"), lambda item: item.gives, 120),
-            Field(tr("Parameters"), lambda item: words.number(item.parameters), 100, lambda item: item.parameters,
-                  right=True)]
 
 
 def _prediction_fields() -> list[Field[PredictionRecord]]:

@@ -19,7 +19,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.new_data import NewDataState
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Tone
-from mldesk.desktop.widgets import FormRow, Sheet
+from mldesk.desktop.widgets import FormRow, Sheet, make_label
 
 if TYPE_CHECKING:
     from mldesk.library.records import ModelVersion
@@ -46,9 +46,12 @@ class DriftDialog(Sheet, TaskOwner):
         self.table: RecordTable[ColumnDrift] = RecordTable(_fields(), lambda item: item.name,
                                                            self.tr("Columns, the most changed first"), dense=True)
         self.table.hide()
+        self.rule = make_label("", "caption", "muted", wrap=True, selectable=True)
+        self.rule.hide()
         self.add(FormRow(self.tr("New rows"), self.source))
         self.add(self.notice)
         self.body.addWidget(self.table, 1)
+        self.add(self.rule)
         self.confirmed.connect(self._check)
         self.finished.connect(self.cancel_tasks)
         self._on_source()
@@ -61,8 +64,8 @@ class DriftDialog(Sheet, TaskOwner):
     def _on_source(self) -> None:
         self.set_error("")
         if self.source.value() != self._checked:   # what is shown is of other rows
-            self.notice.hide()
-            self.table.hide()
+            for part in (self.notice, self.table, self.rule):
+                part.hide()
         self.set_primary_enabled("" if self.source.value() else self.tr("Choose a file or a dataset with new rows."))
 
     @async_slot
@@ -88,11 +91,24 @@ class DriftDialog(Sheet, TaskOwner):
         self.notice.say(tone, title, text, self.tr("Retrain on it…") if again else "")
         self.table.set_records(report.columns)
         self.table.show()
+        self.rule.setText(rule(len(report.columns)))
+        self.rule.show()
         self.resize(fitting(self, 880, 540))
 
     def _retrain(self) -> None:
         self.accept()
         RetrainDialog(self._shell, self.state.version, self._checked).open()
+
+
+def rule(columns: int) -> str:
+    """Write by what a column counts as shifted where so many are compared."""
+    from mldesk.workbench.drift import DOUBT, LITTLE, MUCH  # numpy
+
+    return words.tr("Shifted: a population stability index (PSI) of {little} or more, much shifted: {much} or more; in "
+                    "both cases only where chance alone makes so large a difference with p below {limit} ({doubt} "
+                    "shared among {columns}; Kolmogorov–Smirnov test for numbers, chi-square for categories).").format(
+                        little=f"{LITTLE:g}", much=f"{MUCH:g}", limit=f"{DOUBT / max(1, columns):.2g}",
+                        doubt=f"{DOUBT:g}", columns=words.counted(columns, words.tr("column"), words.tr("columns")))
 
 
 def verdict(report: DriftReport) -> tuple[Tone, str, str]:

@@ -100,7 +100,8 @@ class ModelPage(Page):
             Field(self.tr("Learned from"), lambda item: item.dataset, 170, muted=True, spare=2),
             Field(self.tr("Size"), lambda item: words.size(item.size), 90, lambda item: item.size, right=True,
                   muted=True, spare=3),
-            Field(self.tr("Made"), lambda item: words.when(item.created), 110, lambda item: item.created, muted=True),
+            Field(self.tr("Made"), lambda item: words.when(item.created), 110, lambda item: item.created, muted=True,
+                  spare=1),
         ]
 
     def _make_buttons(self) -> None:

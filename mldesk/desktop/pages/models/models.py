@@ -36,17 +36,17 @@ def fields() -> list[Field[Model]]:
     return [
         Field(tr("Name"), lambda item: item.name, strong=True, icon=lambda _: "model",
               sort=lambda item: item.name.casefold()),
-        Field(tr("Predicts"), lambda item: item.head.target, 140),
-        Field(tr("Task"), lambda item: words.task_name(item.head.task), 120, muted=True, spare=3),
-        Field(tr("Newest version"), lambda item: words.estimator_name(item.head.estimator), 180),
+        Field(tr("Predicts"), lambda item: item.head.target, 140, spare=3),
+        Field(tr("Task"), lambda item: words.task_name(item.head.task), 120, muted=True, spare=6),
+        Field(tr("Newest version"), lambda item: words.estimator_name(item.head.estimator), 180, spare=2),
         Field(tr("Score"), lambda item: leading(item.head.metrics), 140, right=True),
         Field(tr("Versions"), lambda item: words.number(item.versions), 88, lambda item: item.versions, right=True,
-              muted=True, spare=2),
+              muted=True, spare=5),
         Field(tr("Promoted"), lambda item: "" if item.promoted is None else f"@{item.promoted}", 100,
               badge=lambda item: ("" if item.promoted is None else tr("version {number}").format(number=item.promoted),
-                                  "success", "")),
+                                  "success", ""), spare=1),
         Field(tr("Changed"), lambda item: words.when(item.head.created), 110, lambda item: item.head.created,
-              muted=True, spare=1),
+              muted=True, spare=4),
     ]
 
 

@@ -89,7 +89,7 @@ class ExplainView(ScrollPage, TaskOwner):
         elif run is not None:
             text = run.message or self.tr("The run came to nothing.")
         elif found:
-            text = self.tr("Explained is {what}, on {rows} of {dataset} that it was not fitted on.").format(
+            text = self.tr("It explains {what}, on {rows} of {dataset} that it was not fitted on.").format(
                 what=explained(found, self._output()), dataset=found["dataset"],
                 rows=words.counted(int(found["rows"]), self.tr("row"), self.tr("rows")))
         else:

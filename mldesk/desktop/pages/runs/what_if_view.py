@@ -68,7 +68,8 @@ class WhatIfView(QWidget, TaskOwner):
         self.about.setAccessibleName(self.tr("Class that is explained"))
         self.about.currentIndexChanged.connect(lambda _: self.ask())
         self.about.hide()
-        self.added = Card(self.tr("What columns add"), " ", [self.about])
+        self.added = Card(self.tr("What columns add"), " ")
+        self.added.add(self.about)
         self.legend = swatches([(0, self.tr("raises it")), (1, self.tr("lowers it"))])
         self.added.add(self.legend)
         self.added.add(self.parts)
@@ -106,9 +107,9 @@ class WhatIfView(QWidget, TaskOwner):
         """Let the person choose the class whose chance is explained."""
         self.about.blockSignals(True)  # the form is asked about next
         self.about.clear()
-        self.about.addItem(self.tr("What is predicted"), None)
+        self.about.addItem(self.tr("The class that is predicted"), None)
         for label in classes:
-            self.about.addItem(words.cell(label), label)
+            self.about.addItem(self.tr("The chance of {name}").format(name=words.cell(label)), label)
         self.about.blockSignals(False)
         self.about.setVisible(bool(classes))
 
