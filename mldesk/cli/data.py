@@ -93,6 +93,7 @@ app.command()(profile)
 app.command()(explore)
 app.command()(guard)
 app.command()(query)
+app.command("sql", hidden=True)(query)  # the same, as many would call it
 
 
 app.command()(clean)

@@ -18,6 +18,7 @@ from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.targets import check_target
 
 if TYPE_CHECKING:
+    from mldesk.library.records import DatasetVersion
     from mldesk.workbench.bench import Workbench
 
 Steps = Sequence[Any]
@@ -35,6 +36,8 @@ def clean(
                                         "can do them, from its training rows only; see `train --prepare`.")] = False,
     allow: Annotated[bool, typer.Option("--allow-python", help="Let the recipe's Python code run, now and later; "
                                         "otherwise it is shown and you are asked.")] = False,
+    start: Annotated[int | None, typer.Option("--from", metavar="V", min=1, help="Start from this version; else from "
+                                              "the one that is named, or the current one.")] = None,
 ) -> None:
     """Apply a recipe; the result is the dataset's next version. `mldesk data steps` lists what it may hold."""
     from mldesk.training.preparing_check import why_not
@@ -42,6 +45,8 @@ def clean(
     from mldesk.workbench.summaries import dataset_details
 
     face = Face.of(context)
+    if start is not None:
+        reference = starting_at(reference, start)
     with Interrupts() as interrupts, face.workbench() as bench:
         steps = read_recipe(bench, recipe)
         steps, left = leave_to_model(steps) if leave else (steps, [])
@@ -51,10 +56,19 @@ def clean(
             face.document({"file": str(script), "steps": len(steps)}) if face.json else \
                 face.say(f"Wrote {script}. Run it: python {script} SOURCE TARGET")
             return
-        version = bench.datasets.clean(reference, steps, cancelled=interrupts.asked)
+        before = bench.datasets.made_by(reference, steps)
+        try:
+            version = bench.datasets.clean(reference, steps, cancelled=interrupts.asked)
+        except BadInput as error:
+            if before is None:
+                raise
+            raise BadInput(error.message, hint=_made_before(before)) from error
     if face.json:
-        face.document({**dataset_details(version), "left_to_model": [number for number, _, _ in left]})
+        face.document({**dataset_details(version), "left_to_model": [number for number, _, _ in left],
+                       "made_before": None if before is None else {"version": before.number, "from": before.parent}})
         return
+    if before is not None:
+        face.note(f"! {_made_before(before)}")
     face.say(f"{version.label}: {words.plural(version.rows, 'row')}, {words.plural(len(version.columns), 'column')}, "
              f"by {words.plural(len(version.recipe or ()), 'step')} from version {version.parent}")
     for number, step, instead in left:
@@ -64,6 +78,19 @@ def clean(
                   f"from:{version.label}")
     problems(face, version)
     _offer(face, steps)
+
+
+def starting_at(reference: str, version: int) -> str:
+    """Return the reference to a version of a dataset. Raises BadInput if it names another one already."""
+    name, marked, number = reference.rpartition("@")
+    if marked and number != str(version):
+        raise BadInput(f"{reference[:100]} and --from {version} name two versions.", hint="Leave one of them out.")
+    return f"{name if marked else reference}@{version}"
+
+
+def _made_before(version: DatasetVersion) -> str:
+    return (f"Version {version.number} was already made by these steps from version {version.parent}; "
+            f"--from {version.parent} starts there.")
 
 
 def recipe(

@@ -20,6 +20,7 @@ from mldesk.core.errors import BadInput, NotFound
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
     from mldesk.library.records import DatasetVersion
+    from mldesk.workbench.imported import Imported
 
 _TEXT, _BOOK, _BASE, _MANY = "Text files", "Workbooks, JSON, archives", "Databases", "What is made of it"
 
@@ -79,6 +80,7 @@ def import_(
     sheet: Sheet = None, cells: Range = None, flatten: Flatten = None, member: Member = None, table: Table = None,
     query: Query = None, provenance: Provenance = False, union: Union = False, rejects: RejectsFile = None,
     most: Most = None, on: On = None,
+    again: Annotated[bool, typer.Option("--again", help="Make a version even if one has the same rows.")] = False,
 ) -> None:
     """Read sources into an immutable dataset version.
 
@@ -112,9 +114,10 @@ def import_(
         return
     with (Interrupts() as interrupts, face.workbench() as bench,
           Meter(face, f"Importing {_short(sources[0])}", "bytes") as meter):
-        version = bench.datasets.import_files(sources, name, options=options, progress=meter.update,
-                                              cancelled=interrupts.asked, rejects=rejects).head
-    _imported(face, version, rejects)
+        done = bench.datasets.import_files(sources, name, options=options, progress=meter.update,
+                                           cancelled=interrupts.asked, rejects=rejects, again=again)
+        current = bench.datasets.show(done.name)
+    _imported(face, done, current, rejects)
 
 
 # Options that say something about some formats only; what says nothing about a file would be passed over in silence.
@@ -146,10 +149,11 @@ def again(context: typer.Context, name: Name, rejects: RejectsFile = None,
     face = Face.of(context)
     with (Interrupts() as interrupts, face.workbench() as bench, Meter(face, f"Importing {name}", "bytes") as meter):
         cleaned = [item for item in bench.datasets.line_of(bench.datasets.show(name)) if item.recipe]
-        version = bench.datasets.import_again(name, progress=meter.update, cancelled=interrupts.asked,
-                                              rejects=rejects, without_merged=without_merged).head
-    _imported(face, version, rejects)
-    for item in reversed(cleaned):
+        done = bench.datasets.import_again(name, progress=meter.update, cancelled=interrupts.asked,
+                                           rejects=rejects, without_merged=without_merged)
+        version, current = done.head, bench.datasets.show(done.name)
+    _imported(face, done, current, rejects)
+    for item in reversed(cleaned if done.made else []):
         face.note(f"{item.label} was cleaned by {words.plural(len(item.recipe or ()), 'step')}, {version.label} is not "
                   f"yet: mldesk data clean {version.dataset} --recipe from:{item.label}")
 
@@ -176,11 +180,18 @@ def _preview(face: Face, sources: Sequence[str], options: ImportOptions) -> None
     face.document(found.to_json()) if face.json else preview_shown(face, found)
 
 
-def _imported(face: Face, version: DatasetVersion, rejects: Path | None) -> None:
+def _imported(face: Face, done: Imported, current: DatasetVersion, rejects: Path | None) -> None:
+    version = done.head
     if face.json:
         from mldesk.workbench.summaries import dataset_import
 
-        face.document(dataset_import(version))
+        face.document(dataset_import(version, done.made))
+        return
+    if not done.made:
+        face.say(f"The same rows as {version.label}; nothing was made.")
+        face.note(f"{current.label} is the current version: `mldesk data rollback {version.dataset} {version.number}` "
+                  "changes that." if current.number != version.number else
+                  "--again with `data import` makes a version all the same.")
         return
     face.say(f"{version.label}: {words.plural(version.rows, 'row')}, {words.plural(len(version.columns), 'column')}, "
              f"{words.size(version.size)}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mldesk.cli import row_numbers, words
-from mldesk.cli.data_shown import Name, Reference, Version, ranges, recipe_words, top
+from mldesk.cli.data_shown import Name, Reference, Version, columns, ranges, recipe_words, top
 from mldesk.cli.face import Face, facts
 from mldesk.cli.interrupts import Interrupts
+from mldesk.core.errors import BadInput
 
 
 def preview(
@@ -56,10 +58,24 @@ def profile(context: typer.Context, reference: Reference) -> None:
 def query(
     context: typer.Context, reference: Reference,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="A SELECT over the table `data`.")],
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most rows of the answer.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most rows that are shown.")] = 1000,
+    keep: Annotated[str, typer.Option("--keep", metavar="NAME", help="Keep all rows of the answer as a dataset; a "
+                                      "known one gets a new version.")] = "",
+    version: Annotated[bool, typer.Option("--version", help="Keep them as the next version of this dataset.")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write all rows of the answer "
+                                                "to a file; its extension says the format.")] = None,
 ) -> None:
-    """Ask a table in SQL (read only; the table's name is `data`)."""
+    """Ask a table in SQL: read only, no files, no network; the table's name is `data`. `data sql` is the same."""
     face = Face.of(context)
+    if sum((bool(keep), version, output is not None)) > 1:
+        raise BadInput("An answer is kept, becomes a version or is written to a file, one of the three.",
+                       hint="Leave two of --keep, --version and -o out.")
+    if keep or version:
+        _keep(face, reference, sql, keep)
+        return
+    if output is not None:
+        _write(face, reference, sql, output)
+        return
     with Interrupts() as interrupts, face.workbench() as bench:
         page = bench.datasets.query(reference, sql, limit=limit, cancelled=interrupts.asked)
     if face.json:
@@ -67,6 +83,25 @@ def query(
         return
     face.grid(page.columns, page.rows)
     face.note(words.plural(len(page.rows), "row") + (" (cut at --limit; there are more)" if page.truncated else ""))
+
+
+def _keep(face: Face, reference: str, sql: str, name: str) -> None:
+    from mldesk.workbench.summaries import dataset_details
+
+    with Interrupts() as interrupts, face.workbench() as bench:
+        made = bench.datasets.keep_query(reference, sql, name, cancelled=interrupts.asked)
+    if face.json:
+        face.document(dataset_details(made))
+        return
+    face.say(f"{made.label}: {words.plural(made.rows, 'row')}, {words.plural(len(made.columns), 'column')}")
+    columns(face, made)
+
+
+def _write(face: Face, reference: str, sql: str, output: Path) -> None:
+    with Interrupts() as interrupts, face.workbench() as bench:
+        rows = bench.datasets.export_query(reference, sql, output, cancelled=interrupts.asked)
+    face.document({"file": str(output), "rows": rows}) if face.json else \
+        face.say(f"Wrote {words.plural(rows, 'row')} to {output}.")
 
 
 def diff(context: typer.Context, name: Name, first: Version,

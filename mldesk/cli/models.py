@@ -120,14 +120,20 @@ def inspect(context: typer.Context, file: Bundle) -> None:
 
 
 @app.command("import")
-def import_(context: typer.Context, file: Bundle) -> None:
+def import_(context: typer.Context, file: Bundle,
+            again: Annotated[bool, typer.Option("--again", help="Make a version even if one has the very same "
+                                                "files.")] = False) -> None:
     """Check a bundle and take its model into the library."""
     from mldesk.workbench.summaries import model_details
 
     face = Face.of(context)
     with face.workbench() as bench:
-        version = bench.models.import_file(file)
-    face.document(model_details(version)) if face.json else face.say(f"{file.name} is {version.label} now.")
+        version, made = bench.models.import_file(file, again=again)
+    if face.json:
+        face.document({**model_details(version), "made": made})
+    else:
+        face.say(f"{file.name} is {version.label} now." if made else
+                 f"{file.name} holds what {version.label} has; nothing was made.")
 
 
 def _signed(signature: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,17 +20,16 @@ from mldesk.core import durable
 from mldesk.core.errors import BadInput
 from mldesk.core.targets import check_target
 from mldesk.data.parts import group_rows
-from mldesk.data.types import arrow_schema, plain, values_of
-from mldesk.wire.schema import ColumnType
+from mldesk.data.types import plain, values_of
 
 EXPORTS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
            ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx"}
 Batches = Iterable[pa.RecordBatch]
 
 
-def export_table(batches: Batches, path: Path, kind: str | None, names: Sequence[str],
-                 types: Sequence[ColumnType]) -> None:
-    """Write the rows; ``path`` appears when it is whole. Raises BadInput, NotFound, DiskFull."""
+def export_table(batches: Batches, path: Path, kind: str | None, schema: pa.Schema) -> int:
+    """Write the rows, return how many; ``path`` appears when it is whole. Raises BadInput, NotFound, DiskFull."""
+    names, rows = schema.names, _Counted(batches)
     kind = kind or EXPORTS.get(path.suffix.lower())
     if kind not in EXPORTS.values():
         raise BadInput(f"A table cannot be written as {kind or path.suffix or 'a file without extension'!r}.",
@@ -38,13 +37,26 @@ def export_table(batches: Batches, path: Path, kind: str | None, names: Sequence
     check_target(path)
     with durable.disk_errors(f"writing {path.name}"), durable.replacing(path) as file:
         if kind == "parquet":
-            _write_parquet(batches, file, names, types)
+            _write_parquet(rows, file, schema)
         elif kind == "jsonl":
-            _write_jsonl(batches, file, names)
+            _write_jsonl(rows, file, names)
         elif kind == "xlsx":
-            _write_sheet(batches, file, names)
+            _write_sheet(rows, file, names)
         else:
-            _write_delimited(batches, file, names, "\t" if kind == "tsv" else ",")
+            _write_delimited(rows, file, names, "\t" if kind == "tsv" else ",")
+    return rows.count
+
+
+class _Counted:
+    """Batches whose rows are counted while they are taken."""
+
+    def __init__(self, batches: Batches) -> None:
+        self._batches, self.count = batches, 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._batches:
+            self.count += batch.num_rows
+            yield batch
 
 
 def _write_delimited(batches: Batches, file: BinaryIO, names: Sequence[str], delimiter: str) -> None:
@@ -84,7 +96,7 @@ def _write_sheet(batches: Batches, file: BinaryIO, names: Sequence[str]) -> None
         sheet.close()  # also where it is refused: the library keeps rows in a file of its own until then
 
 
-def _write_parquet(batches: Batches, file: BinaryIO, names: Sequence[str], types: Sequence[ColumnType]) -> None:
-    with pq.ParquetWriter(file, arrow_schema(names, types), compression="zstd") as writer:
+def _write_parquet(batches: Batches, file: BinaryIO, schema: pa.Schema) -> None:
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in batches:
-            writer.write_batch(batch, row_group_size=group_rows(len(names)))
+            writer.write_batch(batch, row_group_size=group_rows(len(schema)))

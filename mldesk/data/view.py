@@ -10,12 +10,12 @@ import shutil
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import duckdb
 import numpy as np
@@ -31,11 +31,13 @@ from mldesk.data.export import export_table
 from mldesk.data.expressions import check_expression
 from mldesk.data.near import which_column
 from mldesk.data.parts import part_paths
-from mldesk.data.types import plain, values_of
+from mldesk.data.types import arrow_schema, plain, values_of
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 
 MAX_ROWS = 100_000  # that one answer may have
+Taken = TypeVar("Taken")
+_BATCH = 65_536     # rows of an answer that are handed on at once
 _NEAR = 10_000      # rows from the first up to which rows in an order are asked for whole
 
 
@@ -185,11 +187,7 @@ class TableView:
     def write_answer(self, sql: str, path: Path) -> None:
         """Write all rows of one SELECT as Parquet. Raises BadInput as ``answer`` does, WorkFailed when interrupted."""
         with self._lock, self._intact(), sql_errors("The query"):
-            # the engine itself may write no file
-            reader = self._engine().sql(self._select(sql).query).to_arrow_reader(65_536)
-            with pq.ParquetWriter(path, reader.schema) as writer:
-                for batch in reader:
-                    writer.write_batch(batch)
+            self._taken(sql, lambda reader: _write_parquet(reader, path))  # the engine itself may write no file
 
     def batches(self, size: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Give all rows as Arrow batches, in order."""
@@ -210,7 +208,27 @@ class TableView:
 
         Raises BadInput for another format, DiskFull, NotFound for a folder that is not there.
         """
-        export_table(self.batches(), path, format, self._names, [column.type for column in self.columns])
+        export_table(self.batches(), path, format, arrow_schema(self._names, [column.type for column in self.columns]))
+
+    def export_answer(self, sql: str, path: Path) -> int:
+        """Write all rows of one SELECT as ``export`` does; return how many. Raises as ``export`` and ``answer`` do."""
+        with self._lock, self._intact(), sql_errors("The query"):
+            return self._taken(sql, lambda reader: export_table(reader, path, None, reader.schema))
+
+    def _taken(self, sql: str, take: Callable[[pa.RecordBatchReader], Taken]) -> Taken:
+        """Hand on all rows of one SELECT. Sums of whole numbers are whole if they can be, which Arrow would not have.
+
+        ``take`` may be called twice; what it made the first time is to be replaced then.
+        """
+        query = self._select(sql).query.rstrip("; \n")
+        found = self._engine().sql(query)
+        huge = [name for name, kind in zip(found.columns, found.types, strict=True) if "HUGEINT" in str(kind)]
+        if huge and len(set(found.columns)) == len(found.columns):
+            pairs = ", ".join(f"CAST({identifier(name)} AS BIGINT) AS {identifier(name)}" for name in huge)
+            with suppress(duckdb.ConversionException):  # too large for that
+                whole = f"SELECT * REPLACE ({pairs}) FROM ({query}\n)"
+                return take(self._engine().sql(whole).to_arrow_reader(_BATCH))
+        return take(found.to_arrow_reader(_BATCH))
 
     # --- inside
 
@@ -295,6 +313,12 @@ class TableView:
         if name not in self._names:
             raise NotFound(f"There is no column {name!r:.80} in this table.", hint=which_column(name, self._names))
         return name
+
+
+def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> None:
+    with pq.ParquetWriter(path, reader.schema) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
 
 
 def _as_text(column: Column) -> str:

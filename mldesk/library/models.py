@@ -63,7 +63,7 @@ class ModelStore:
         ``facts`` as a bundle carries them: name, task, target, estimator, metrics, notes, provenance.dataset. They are
         a stranger's words: a name that cannot be one here is tidied. Raises ObjectMissing, LibraryDamaged, BadInput.
         """
-        chosen = check_name(name, "model") if name else tidy_name(str(facts.get("name", "")), "imported model")
+        chosen = check_name(name, "model") if name else _name_in(facts)
         origin = facts.get("provenance")
         notes = codec.clean(facts.get("notes") or (f"Imported from {source}" if source else "Imported"))
         if not self._objects.has(manifest):
@@ -78,6 +78,14 @@ class ModelStore:
                 "estimator": codec.clean(facts.get("estimator") or "", 200),
                 "metrics": metrics_text(facts.get("metrics"))})
             return _one_version(connection, chosen, key, number)
+
+    def imported_as(self, facts: Mapping[str, Any], manifest: str) -> ModelVersion | None:
+        """Return the newest version with these very files under the name that ``add_imported`` would give them."""
+        try:
+            versions = self.versions(_name_in(facts))
+        except NotFound:
+            return None
+        return next((version for version in reversed(versions) if version.manifest == manifest), None)
 
     def promote(self, name: str, number: int, note: str = "") -> None:
         """Let the bare name mean version ``number``; the one before is archived. Raises NotFound."""
@@ -166,6 +174,10 @@ def metrics_text(metrics: object) -> str:
     given = metrics.items() if isinstance(metrics, Mapping) else ()
     return codec.dump({codec.clean(name, 200): number for name, value in given
                        if (number := codec.finite(value)) is not None})
+
+
+def _name_in(facts: Mapping[str, Any]) -> str:
+    return tidy_name(str(facts.get("name", "")), "imported model")
 
 
 def _newest(connection: Connection, key: int) -> int:

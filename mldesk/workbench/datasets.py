@@ -16,9 +16,10 @@ from mldesk.library.names import check_name
 from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.workbench.far_data import refuse_elsewhere
+from mldesk.workbench.imported import Imported, reading_of, same_rows
 from mldesk.workbench.pages import Page, RecipePage
 from mldesk.workbench.references import listed, parse_reference, which_version
-from mldesk.workbench.sources import Source, clipboard_file, remembered, resolve
+from mldesk.workbench.sources import Source, clipboard_file, resolve
 from mldesk.workbench.trusted_code import TrustedCode
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
@@ -37,19 +38,19 @@ class DatasetService:
 
     def import_files(self, paths: Sequence[Source], name: str, *, options: ImportOptions | None = None,
                      progress: Progress | None = None, cancelled: Cancelled | None = None,
-                     rejects: Path | None = None) -> Dataset:
+                     rejects: Path | None = None, again: bool = False) -> Imported:
         """Read sources as one table, as a new dataset or the next version of one.
 
-        A source is a path (of a file, folder or archive), a URL, or ``sample:NAME``. Rows that are left out go to the
-        CSV file ``rejects``. Raises BadInput (ImportRefused), NotFound, WorkFailed, ImportCancelled, DiskFull.
+        Where a version of it has the same rows, none is made unless ``again``; see ``Imported``. A source is a path
+        (of a file, folder or archive), a URL, or ``sample:NAME``. Rows that are left out go to the CSV file
+        ``rejects``. Raises BadInput (ImportRefused), NotFound, WorkFailed, ImportCancelled, DiskFull.
         """
         from mldesk.data import ImportOptions, import_table
 
         name = check_name(name, "dataset")
         table = import_table([resolve(path) for path in paths], self._library.objects, self._home.scratch,
                              options or ImportOptions(), progress=progress, cancelled=cancelled, rejects=rejects)
-        self._keep(name, table, source=table.source, reading=_reading(paths, table))
-        return self._library.datasets.get(name)
+        return self._imported(name, table, again, source=table.source, reading=reading_of(paths, table))
 
     def preview_import(self, paths: Sequence[Source], *, options: ImportOptions | None = None, rows: int = 50,
                        progress: Progress | None = None, cancelled: Cancelled | None = None) -> ImportPreview:
@@ -64,7 +65,7 @@ class DatasetService:
 
     def import_text(self, text: str, name: str, *, options: ImportOptions | None = None,
                     progress: Progress | None = None, cancelled: Cancelled | None = None,
-                    rejects: Path | None = None) -> Dataset:
+                    rejects: Path | None = None, again: bool = False) -> Imported:
         """Read a table from the clipboard: HTML, or lines of cells. Raises as ``import_files`` does."""
         from mldesk.data import ImportOptions, import_table
 
@@ -72,8 +73,7 @@ class DatasetService:
         with clipboard_file(text, self._home.scratch) as path:
             table = import_table([path], self._library.objects, self._home.scratch, options or ImportOptions(),
                                  progress=progress, cancelled=cancelled, rejects=rejects)
-        self._keep(name, table, source="the clipboard")
-        return self._library.datasets.get(name)
+        return self._imported(name, table, again, source="the clipboard")
 
     def preview_text(self, text: str, *, options: ImportOptions | None = None, rows: int = 50,
                      cancelled: Cancelled | None = None) -> ImportPreview:
@@ -84,7 +84,7 @@ class DatasetService:
             return preview_import([path], options, self._home.scratch, rows=rows, cancelled=cancelled)
 
     def import_again(self, name: str, *, progress: Progress | None = None, cancelled: Cancelled | None = None,
-                     rejects: Path | None = None, without_merged: bool = False) -> Dataset:
+                     rejects: Path | None = None, without_merged: bool = False) -> Imported:
         """Read the sources of a dataset's last import anew, with its options.
 
         Raises Conflict if it knows none, or if rows of other files were merged since, which the next version would
@@ -105,7 +105,8 @@ class DatasetService:
                            "version that has those rows stays, and they can be merged into the next one.")
         last = imported[-1].reading or {}
         return self.import_files(list(last["sources"]), imported[-1].dataset, progress=progress, cancelled=cancelled,
-                                 options=ImportOptions.from_json(last["options"]), rejects=rejects)
+                                 options=ImportOptions.from_json(last["options"]), rejects=rejects,
+                                 again=bool(merged))
 
     def show(self, reference: str) -> DatasetVersion:
         """Return the version that ``N`` or ``N@V`` means. Raises NotFound, with the nearest names."""
@@ -179,20 +180,25 @@ class DatasetService:
 
         Raises as ``query`` does, and DiskFull. The version says the query as its source.
         """
-        from mldesk.data import ImportOptions, import_table
-        from mldesk.data.imports.importing import working_folder
-        from mldesk.data.stopping import stoppable
+        from mldesk.workbench.queries import answer_as_table
 
         version = self.show(reference)
         name = check_name(name, "dataset") if name else version.dataset
-        with working_folder(self._home.scratch) as folder, self.view(version) as view:
-            answer = folder / "answer.parquet"
-            stoppable(lambda: view.write_answer(sql, answer), cancelled, "The query")
-            table = import_table([answer], self._library.objects, self._home.scratch, ImportOptions(),
-                                 cancelled=cancelled)
+        with self.view(version) as view:
+            table = answer_as_table(view, sql, self._library.objects, self._home.scratch, cancelled)
         own = name == version.dataset
         return self._keep(name, table, parent=version.number if own else None,
                           source=f"SQL over {version.label}: {' '.join(sql.split())[:500]}")
+
+    def export_query(self, reference: str, sql: str, path: Path, *, cancelled: Cancelled | None = None) -> int:
+        """Write all rows that a query gives as a file, whose extension says the format; return how many.
+
+        Raises as ``query`` and ``export`` do.
+        """
+        from mldesk.data.stopping import stoppable
+
+        with self.view(self.show(reference)) as view:
+            return stoppable(lambda: view.export_answer(sql, path), cancelled, "The query")
 
     def profile(self, reference: str, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Return the profile of every column; made once per version and kept in the library.
@@ -278,6 +284,14 @@ class DatasetService:
         from mldesk.data.recipes.code_trust import code_digest
 
         self._trusted.add(code_digest(source))
+
+    def made_by(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion | None:
+        """Return the version in the line of ``reference`` that these very steps made, the newest; None for none."""
+        from mldesk.data.recipes.steps import check_steps
+
+        wanted = [_told(step) for step in check_steps(steps)]
+        return next((item for item in self.line_of(self.show(reference)) if item.recipe and item.parent is not None
+                     and [_told(step) for step in check_steps(item.recipe)] == wanted), None)
 
     def _pinned(self, steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return the steps with the versions of other datasets by their digest, so that replays see the same rows."""
@@ -366,6 +380,12 @@ class DatasetService:
         refuse_elsewhere(self._library, version)
         return intact(self._library.objects, version.manifest, f"the dataset {version.label}")
 
+    def _imported(self, name: str, table: Table, again: bool, **facts: Any) -> Imported:
+        found = None if again else same_rows(self._library, name, table.manifest)
+        version = self._keep(name, table, **facts) if found is None else found
+        now = self._library.datasets.get(name)
+        return Imported(now.name, version, now.versions, now.created, now.removed, made=found is None)
+
     def _keep(self, name: str, table: Table, *, source: str, parent: int | None = None,
               recipe: Sequence[Mapping[str, Any]] | None = None,
               reading: Mapping[str, Any] | None = None) -> DatasetVersion:
@@ -380,7 +400,6 @@ class DatasetService:
         return self._library.datasets.list(removed=removed)
 
 
-def _reading(sources: Sequence[Source], table: Table) -> Mapping[str, Any]:
-    """Return what is kept of an import, so that it can be repeated."""
-    return {"sources": [remembered(source) for source in sources], "options": table.options.to_json(),
-            "found": dict(table.reading)}
+def _told(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a step was told, without what was found out when it was done."""
+    return {key: value for key, value in step.items() if key != "digest"}

@@ -119,12 +119,17 @@ class ModelService:
 
         return inspect(existing(path), self._keys.known())
 
-    def import_file(self, path: Path) -> ModelVersion:
-        """Check a bundle and take its model into the library. Raises NotFound, BadBundle, DiskFull."""
+    def import_file(self, path: Path, *, again: bool = False) -> tuple[ModelVersion, bool]:
+        """Check a bundle and take its model into the library; return its version, and whether that was made now.
+
+        Where a version of that name has the very same files, it is that one, unless ``again``. Raises NotFound,
+        BadBundle, DiskFull.
+        """
         from mldesk.bundles import import_bundle
 
         manifest, facts = import_bundle(existing(path), self._library.objects)
-        return self._library.models.add_imported(manifest, facts, source=path.name)
+        found = None if again else self._library.models.imported_as(facts, manifest)
+        return found or self._library.models.add_imported(manifest, facts, source=path.name), found is None
 
     def _facts(self, version: ModelVersion) -> dict[str, Any]:
         run = None if version.run is None else self._library.runs.get(version.run)

@@ -33,8 +33,13 @@ def run_details(run: Run) -> dict[str, Any]:
     }
 
 
-def dataset_import(version: DatasetVersion) -> dict[str, Any]:
-    """Return what ``data import --json`` prints."""
+def dataset_import(version: DatasetVersion, made: bool = True) -> dict[str, Any]:
+    """Return what ``data import --json`` prints; ``made``: the version is new."""
+    return {**dataset_facts(version), "made": made}
+
+
+def dataset_facts(version: DatasetVersion) -> dict[str, Any]:
+    """Return what scripts need to know of a version: its rows, columns and problems."""
     return {"dataset": version.dataset, "version": version.number, "rows": version.rows,
             "columns": [column.to_json() for column in version.columns],
             "problems": [dict(problem) for problem in version.problems]}
@@ -42,7 +47,7 @@ def dataset_import(version: DatasetVersion) -> dict[str, Any]:
 
 def dataset_details(version: DatasetVersion) -> dict[str, Any]:
     """Return what ``data show --json`` prints."""
-    return {**dataset_import(version), "size": version.size, "parent": version.parent,
+    return {**dataset_facts(version), "size": version.size, "parent": version.parent,
             "recipe": None if version.recipe is None else [dict(step) for step in version.recipe],
             "source": version.source, "created": iso(version.created), "manifest": version.manifest}
 

@@ -132,7 +132,9 @@ def _take_it_out(mldesk: Command, folder: Path) -> Path:
     assert "model.onnx" in {item["path"] for item in inside["files"]}
     assert inside["signature"]["valid"] is False  # there is no keyring in tests
     assert (inside["target"], inside["task"]) == ("grade", "tabular_classification")
-    assert mldesk.good("models", "import", bundle)["model"] == "shop-grade@3"
+    same = mldesk.good("models", "import", bundle)
+    assert (same["model"], same["made"]) == ("shop-grade@2", False)
+    assert mldesk.good("models", "import", bundle, "--again")["model"] == "shop-grade@3"
     return bundle
 
 

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from mldesk.data import ImportCancelled, Table, TableView, import_table, profile
-from mldesk.data.export import export_table
 from mldesk.data.parts import part_paths
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Import
@@ -124,8 +123,7 @@ def test_moments_that_python_does_not_know_are_shown_all_the_same(
     assert facts["e"]["top"] == [["0001-01-01", 20], ["9999-12-31", 20]]
     with TableView(store, table.manifest, table.columns) as view:
         assert str(view.rows(1, 1)[0][0]).startswith("10000-01-01 11:59:59")
-        export_table(view.batches(), tmp_path / "out.csv", None, [column.name for column in table.columns],
-                     [column.type for column in table.columns])
+        view.export(tmp_path / "out.csv")
     assert "10000-01-01 11:59:59" in (tmp_path / "out.csv").read_text()
 
 

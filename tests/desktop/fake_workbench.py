@@ -149,7 +149,7 @@ class FakeDatasets:
         return self.versions_[-1]
 
     def import_files(self, paths: Any, name: str, *, options: Any, progress: Any, cancelled: Any,
-                     rejects: Any) -> Dataset:
+                     rejects: Any, again: bool) -> Dataset:
         progress(1.0, 4.0)
         while not cancelled():
             threading.Event().wait(0.005)

@@ -161,8 +161,10 @@ def test_a_bundle_comes_back_as_a_model_and_a_changed_one_does_not(bench: Workbe
     list(bench.runs.follow(run.id))
     bundle = tmp_path / "penguins.mlbundle"
     bench.models.export("penguins-Species", bundle)
-    again = bench.models.import_file(bundle)
-    assert (again.label, again.run, again.target) == ("penguins-Species@2", None, "Species")
+    same, made = bench.models.import_file(bundle)
+    assert (same.label, made) == ("penguins-Species@1", False)
+    again, made = bench.models.import_file(bundle, again=True)
+    assert (made, again.label, again.run, again.target) == (True, "penguins-Species@2", None, "Species")
     assert again.manifest == bench.models.show("penguins-Species@1").manifest
     data = bytearray(bundle.read_bytes())
     with Archive(bundle) as archive:
@@ -221,7 +223,7 @@ def test_a_search_is_a_run_whose_trials_can_be_read_and_whose_blend_leaves_as_a_
     assert {point.metric for point in bench.runs.metrics(run.id)} == {"best_log_loss", "trial_log_loss"}
     bundle = tmp_path / "blend.mlbundle"
     bench.models.export("penguins-Species", bundle)
-    assert bench.models.import_file(bundle).label == "penguins-Species@2"
+    assert bench.models.import_file(bundle)[0].label == "penguins-Species@1"
     bench.datasets.export("penguins", tmp_path / "all.csv")
     bench.predictions.predict(str(bundle), tmp_path / "all.csv", tmp_path / "out.parquet")
     _same(bench, run.id, tmp_path / "out.parquet")

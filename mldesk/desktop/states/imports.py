@@ -14,7 +14,7 @@ from mldesk.desktop.tasks import current, in_thread
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
-    from mldesk.library.records import Dataset
+    from mldesk.workbench.imported import Imported
 
 _DOUBLE = {".gz", ".zst", ".bz2"}  # endings that come after the one that says what is inside
 
@@ -45,9 +45,9 @@ class Import:
     """One import under way. ``share`` is 0 to 1, None while nothing is known yet."""
 
     def __init__(self, desk: Desk, paths: Sequence[Path | str], name: str, options: ImportOptions | None = None, *,
-                 text: str = "", rejects: Path | None = None) -> None:
+                 text: str = "", rejects: Path | None = None, again: bool = False) -> None:
         self._desk, self.paths, self.name, self.options = desk, tuple(paths), name, options
-        self._text, self._rejects = text, rejects
+        self._text, self._rejects, self._again = text, rejects, again
         self._stop = threading.Event()
         self._seen: float | None = None  # written by the worker thread, read by ``look``
         self.share: Observable[float | None] = Observable(None)
@@ -62,7 +62,7 @@ class Import:
         """Bring ``share`` up to date; the page calls it a few times a second."""
         self.share.value = self._seen
 
-    async def run(self) -> Dataset | None:
+    async def run(self) -> Imported | None:
         """Import; None when it was cancelled. Raises BadInput (ImportRefused), DiskFull."""
         closing = current().closing
         try:
@@ -74,13 +74,13 @@ class Import:
         finally:
             self._desk.nudge()
 
-    def _import(self, cancelled: Callable[[], bool]) -> Dataset:
+    def _import(self, cancelled: Callable[[], bool]) -> Imported:
         service = self._desk.workbench.datasets
         if self._text:
             return service.import_text(self._text, self.name, options=self.options, progress=self._on_progress,
-                                       cancelled=cancelled, rejects=self._rejects)
+                                       cancelled=cancelled, rejects=self._rejects, again=self._again)
         return service.import_files(self.paths, self.name, options=self.options, progress=self._on_progress,
-                                    cancelled=cancelled, rejects=self._rejects)
+                                    cancelled=cancelled, rejects=self._rejects, again=self._again)
 
     def _on_progress(self, done: float, total: float) -> None:
         self._seen = min(1.0, done / total) if total > 0 else None
@@ -102,9 +102,9 @@ class Imports:
         return True
 
     async def run(self, paths: Sequence[Path | str], name: str, options: ImportOptions | None = None, *,
-                  text: str = "", rejects: Path | None = None) -> Dataset | None:
+                  text: str = "", rejects: Path | None = None, again: bool = False) -> Imported | None:
         """Import sources, or a table from the clipboard, as one table. See ``Import.run``."""
-        one = Import(self._desk, paths, name, options, text=text, rejects=rejects)
+        one = Import(self._desk, paths, name, options, text=text, rejects=rejects, again=again)
         self.running.value = (*self.running.value, one)
         try:
             return await one.run()

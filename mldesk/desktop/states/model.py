@@ -89,11 +89,11 @@ class Bundles:
         """Say what a bundle holds; loads nothing of it. Raises NotFound, BadBundle."""
         return await in_thread(self._desk.workbench.models.inspect, path)
 
-    async def take_in(self, path: Path) -> ModelVersion:
-        """Check a bundle and keep its model. Raises BadBundle, DiskFull."""
-        version = await in_thread(self._desk.workbench.models.import_file, path)
+    async def take_in(self, path: Path) -> tuple[ModelVersion, bool]:
+        """Check a bundle and keep its model; say whether a version was made. Raises BadBundle, DiskFull."""
+        version, made = await in_thread(self._desk.workbench.models.import_file, path)
         self._desk.nudge()
-        return version
+        return version, made
 
 
 class Predictions:

@@ -104,13 +104,14 @@ class BundleDialog(Sheet, TaskOwner):
     async def _on_import(self) -> None:
         self.set_busy(self.tr("Checking every file of it…"))
         try:
-            version = await self._bundles.take_in(self._path)
+            version, made = await self._bundles.take_in(self._path)
         except (MldeskError, OSError) as error:
             self.set_busy("")
             self.set_error(sentence(error))
             return
         self.accept()
-        self._shell.say(self.tr("Imported {model}.").format(model=version.label), "success")
+        said = self.tr("Imported {model}.") if made else self.tr("The bundle holds what {model} has; nothing was made.")
+        self._shell.say(said.format(model=version.label), "success" if made else "neutral")
         self._shell.open_model(version.model, version.number)
 
     def _on_predict(self) -> None:

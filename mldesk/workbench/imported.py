@@ -1,0 +1,38 @@
+"""What an import gave: a new version, or the one there was that has the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mldesk.core.errors import NotFound
+from mldesk.library import Library
+from mldesk.library.records import Dataset, DatasetVersion
+from mldesk.workbench.sources import Source, remembered
+
+if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
+    from mldesk.data import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Imported(Dataset):
+    """A dataset after an import. ``head`` is the version that holds the rows, which need not be the current one."""
+
+    made: bool = True   # False: the version was there before, nothing was made
+
+
+def same_rows(library: Library, name: str, manifest: str) -> DatasetVersion | None:
+    """Return the version of a dataset that has these very rows: the current one, else the newest; None for none."""
+    try:
+        head = library.datasets.get(name).head
+    except NotFound:
+        return None
+    alike = [version for version in library.datasets.versions(name) if version.manifest == manifest]
+    return head if head.manifest == manifest else alike[-1] if alike else None
+
+
+def reading_of(sources: Sequence[Source], table: Table) -> Mapping[str, Any]:
+    """Return what is kept of an import, so that it can be repeated."""
+    return {"sources": [remembered(source) for source in sources], "options": table.options.to_json(),
+            "found": dict(table.reading)}
