@@ -60,6 +60,8 @@ Query = Annotated[str | None, typer.Option(metavar="SQL", rich_help_panel=_BASE,
 Provenance = Annotated[bool, typer.Option("--provenance", rich_help_panel=_MANY, help="Add the columns source_file and "
                                           "source_row.")]
 Union = Annotated[bool, typer.Option("--union", rich_help_panel=_MANY, help="Files may have different columns.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad-files", rich_help_panel=_MANY, help="Of several files leave out "
+                                       "those that cannot be read; each is named.")]
 RejectsFile = Annotated[Path | None, typer.Option("--rejects", metavar="FILE", rich_help_panel=_MANY, help="Write rows "
                                                   "that are left out to this CSV file, however many.")]
 Most = Annotated[str | None, typer.Option("--most", metavar="SIZE", rich_help_panel=_MANY, help="That a download may "
@@ -78,8 +80,8 @@ def import_(
     widths: Widths = None, header_row: HeaderRow = None, dates: Dates = None, day_first: DayFirst = None,
     decimal: Decimal = None, thousands: Thousands = None, missing: Missing = None, types: Types = None,
     sheet: Sheet = None, cells: Range = None, flatten: Flatten = None, member: Member = None, table: Table = None,
-    query: Query = None, provenance: Provenance = False, union: Union = False, rejects: RejectsFile = None,
-    most: Most = None, on: On = None,
+    query: Query = None, provenance: Provenance = False, union: Union = False, skip_bad_files: SkipBad = False,
+    rejects: RejectsFile = None, most: Most = None, on: On = None,
     again: Annotated[bool, typer.Option("--again", help="Make a version even if one has the same rows.")] = False,
 ) -> None:
     """Read sources into an immutable dataset version.
@@ -99,7 +101,7 @@ def import_(
         format=file_format, encoding=encoding, delimiter=_WRITTEN_OUT.get(delimiter or "", delimiter), sheet=sheet,
         header_row=header_row, day_first=day_first, decimal=decimal, missing=tuple(missing or ()), thousands=thousands,
         dates=dates, types=_types(types or ()), range=cells, widths=_widths(widths), table=table, query=query,
-        member=member, flatten=flatten, provenance=provenance, union=union,
+        member=member, flatten=flatten, provenance=provenance, union=union, skip_bad_files=skip_bad_files,
         download=DOWNLOAD if most is None else max(1, read_size(most)))
     _refuse_contradictions(options, preview, rejects)
     if on is not None:

@@ -50,6 +50,7 @@ class ImportOptions:
     provenance: bool = False         # add the columns source_file and source_row
     union: bool = False              # files may have different columns; what a file lacks is missing there
     lenient: bool = False            # however many rows are bad, go on with those that are not
+    skip_bad_files: bool = False     # of several files those that cannot be read are left out
     download: int = DOWNLOAD         # bytes that a download may have
 
     def __post_init__(self) -> None:
@@ -161,7 +162,7 @@ def _typed(name: str, value: Any) -> Any:
             raise TypeError(f"{name} is a list")
         return tuple(int(item) if name == "widths" else str(item) for item in value)
     wanted = {"header_row": int, "flatten": int, "download": int, "day_first": bool, "provenance": bool, "union": bool,
-              "lenient": bool}.get(name, str)
+              "lenient": bool, "skip_bad_files": bool}.get(name, str)
     if value is None and default is None:
         return None
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -100,6 +100,12 @@ class Problems:
             self._unlisted[kind] += 1
             return
         self._listed.append(Problem(self.file, line, column, message, kind, fix))
+
+    def take(self, others: Iterable[Problem]) -> None:
+        """Note what was found in other files, under their names."""
+        for problem in others:
+            self._counts[problem.kind] += 1
+            self._listed.append(problem)
 
     def count(self, kind: str) -> int:
         return self._counts[kind]

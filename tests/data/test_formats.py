@@ -14,10 +14,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.feather as feather
+import pyarrow.parquet as pq
 import pytest
 import xlwt
 
-from mldesk.data import ImportCancelled, ImportOptions, ImportRefused, import_table
+from mldesk.data import ImportCancelled, ImportOptions, ImportRefused, import_table, preview_import
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Import, Rows, kinds, said
 from tests.data.odf import cell, row, sheet
@@ -250,3 +251,28 @@ def test_far_cells_of_a_binary_workbook_are_found_before_they_are_read(tmp_path:
                 refuse_vast_sheets(name, tmp_path / name, lambda: None)
         else:
             refuse_vast_sheets(name, tmp_path / name, lambda: None)
+
+
+def test_files_of_a_folder_that_cannot_be_read_are_left_out_if_that_is_wanted(
+        store: ObjectStore, scratch: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "0.csv").write_bytes(b"")
+    for number in (1, 2):
+        pq.write_table(pa.table({"n": pa.array(range(number * 1000), pa.int64())}), folder / f"{number}.parquet")
+    damaged = bytearray((folder / "2.parquet").read_bytes())
+    damaged[100:160] = bytes(60)  # in its pages: only who reads the rows finds that out
+    (folder / "2.parquet").write_bytes(damaged)
+    (folder / "3.json").write_text("[1, 2", "utf-8")
+    with pytest.raises(ImportRefused, match=r"0\.csv is empty") as refused:
+        import_table([folder], store, scratch)
+    assert refused.value.fixes[-1].changes == {"skip_bad_files": True}
+    table = import_table([folder], store, scratch, ImportOptions(skip_bad_files=True))
+    assert table.rows == 1000
+    out = {problem.file: problem.message for problem in table.problems if problem.message.endswith("It was left out.")}
+    assert list(out) == ["0.csv", "2.parquet", "3.json"]
+    found = preview_import([folder], ImportOptions(skip_bad_files=True), scratch)
+    assert (found.file_count, [problem.file for problem in found.problems][:2]) == (4, ["0.csv", "3.json"])
+    (folder / "1.parquet").unlink()
+    with pytest.raises(ImportRefused, match=r"0\.csv is empty"):  # nothing is left
+        import_table([folder], store, scratch, ImportOptions(skip_bad_files=True))

@@ -12,11 +12,11 @@ from pathlib import Path
 from mldesk.core.durable import disk_errors
 from mldesk.core.scratch import working_folder_in
 from mldesk.data.arrow_memory import choose_memory
+from mldesk.data.imports.skipping import Skipped
 from mldesk.data.imports.together import Read, Shape, early_rows, rows_of, shape_of
 from mldesk.data.parts import PartWriter, keep
 from mldesk.data.readers.early import EarlyTable
 from mldesk.data.readers.raw import Context, RawTable
-from mldesk.data.readers.reading import read_file
 from mldesk.data.readers.rejects import Rejects
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Problems, Progress, Table
 from mldesk.data.sources.gather import Item, gather
@@ -76,6 +76,7 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
         rejects.spare(item.path for item in items)
     total = float(sum(item.size for item in items)) or 1.0
     before = 0.0
+    skipped = Skipped(options, len(items))
     for number, item in enumerate(items[:most]):
         furthest = [0.0]   # a file may be begun anew
 
@@ -91,8 +92,11 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
         if early is not None and len(items) == 1 and not options.provenance:
             context.early = partial(_begin, early, context, folder / "early")
         context.check()
-        yield Read(context, read_file(context, item))
+        table = skipped.read(context, item)
         before += item.size
+        if table is not None:
+            yield Read(context, table)
+    skipped.end()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Item:
     size: int                        # bytes, for the progress
     member: zipfile.ZipInfo | None = None
     url: str | None = None           # of a database server, which has no file
+    refused: ImportRefused | None = None   # why it cannot be read, where such files are left out
     notes: list[tuple[str, str]] = field(default_factory=list)   # (kind, message) known before it is read
 
     def __post_init__(self) -> None:
@@ -71,11 +72,31 @@ def gather(sources: Sequence[Location], options: ImportOptions, folder: Path, fe
         if is_url(source):
             path, shown = fetch(str(source), folder), shown_url(str(source))
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for what is in a folder that may not be entered
-            items += _of_folder(path, cancelled)
+            items += _of_folder(path, options, cancelled)
             continue
-        check_file(path)
-        items += _of_file(path, shown or path.name, options)
+        size, refused = _looked_at(path, options, several=len(sources) > 1)
+        items += _of_file(path, shown or path.name, options) if refused is None else \
+            [Item(shown or path.name, path, size, refused=refused)]
     return items
+
+
+def _looked_at(path: Path, options: ImportOptions, *, several: bool) -> tuple[int, ImportRefused | None]:
+    """Return a file's size, or why it cannot be read where such files are left out. Raises ImportRefused."""
+    try:
+        return check_file(path), None
+    except ImportRefused as error:
+        if not several:
+            raise
+        if not options.skip_bad_files:
+            raise bearable(error) from error
+        return 0, error
+
+
+def bearable(error: ImportRefused) -> ImportRefused:
+    """Return why one of several files cannot be read, with leaving such files out as what may be done about it."""
+    fixes = (*error.fixes, Fix("Leave out files that cannot be read", {"skip_bad_files": True}))
+    hint = f"{error.hint} Or leave such files out (--skip-bad-files).".strip()
+    return ImportRefused(error.message, hint=hint, fixes=fixes)
 
 
 def _check(cancelled: Cancelled | None) -> None:
@@ -113,7 +134,7 @@ def _of_archive(path: Path, shown: str, options: ImportOptions) -> list[Item]:
     return items
 
 
-def _of_folder(folder: Path, cancelled: Cancelled | None) -> list[Item]:
+def _of_folder(folder: Path, options: ImportOptions, cancelled: Cancelled | None) -> list[Item]:
     paths = []
     for path in _walk(folder):
         _check(cancelled)
@@ -125,7 +146,8 @@ def _of_folder(folder: Path, cancelled: Cancelled | None) -> list[Item]:
     others = [path for path in paths if str(path) not in chosen]
     if not tables:
         raise ImportRefused(f"{folder.name or folder} is a folder that holds no table.", hint=_HINT)
-    items = [Item(path.relative_to(folder).as_posix(), path, check_file(path)) for path in tables]
+    looked = [(path, *_looked_at(path, options, several=len(tables) > 1)) for path in tables]
+    items = [Item(path.relative_to(folder).as_posix(), path, size, refused=refused) for path, size, refused in looked]
     if others:
         names = [path.relative_to(folder).as_posix() for path in others]
         said = f"{_counted(names)} of the folder {_were(names)} left out, {names[0]!r:.80} first."
