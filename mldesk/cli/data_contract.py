@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,23 +17,29 @@ from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
 from mldesk.core.errors import BadInput
 
+if TYPE_CHECKING:
+    from mldesk.workbench.standing import Standing
+
 _SHOWN = 5  # findings per file
 
 
 def contract(
     context: typer.Context, reference: Reference,
-    infer: Annotated[bool, typer.Option("--infer", help="Make one of what the rows are like, and keep it.")] = False,
+    infer: Annotated[bool, typer.Option("--infer", help="Make one of what the rows are like, and keep it for this "
+                                        "version and those made of it.")] = False,
+    infer_changed: Annotated[bool, typer.Option("--infer-changed", help="Infer only the rules of columns that recipes "
+                                                "changed since it was made.")] = False,
     edit: Annotated[Path | None, typer.Option("--edit", metavar="FILE", help="Keep the contract in this JSON "
                                               "file, or of a pandera schema in JSON or YAML.")] = None,
     export: Annotated[Path | None, typer.Option("--export", metavar="FILE", help="Write it as JSON, to change and "
                                                 "give to --edit; .py: as a pandera schema.")] = None,
 ) -> None:
-    """Show what files must be like to join a dataset."""
+    """Show what files must be like to join a dataset: the contract of a version holds for what is made of it, too."""
     from mldesk.workbench.contract_from_pandera import from_pandera, is_pandera, read_document
     from mldesk.workbench.contract_pandera import as_pandera
 
-    if infer and edit is not None:
-        raise BadInput("Give --infer or --edit, not both.")
+    if infer + infer_changed + (edit is not None) > 1:
+        raise BadInput("Give one of --infer, --infer-changed and --edit.")
     face, left_out = Face.of(context), tuple[str, ...]()
     with face.workbench() as bench:
         service = bench.contracts
@@ -40,30 +47,47 @@ def contract(
             document = read_document(read_text(edit, "contract"), yaml=edit.suffix.lower() in (".yaml", ".yml"))
             if is_pandera(document):
                 document, left_out = from_pandera(document)
-            kept = service.edit(reference, document)
+            found = service.edit(reference, document)
+        elif infer or infer_changed:
+            found = service.infer(reference, only_changed=infer_changed)
         else:
-            kept = service.infer(reference) if infer else service.show(reference)
+            found = service.show(reference)
+    kept, document = found.kept, found.document
     if export is not None:
-        text = as_pandera(kept.document) if export.suffix == ".py" else \
-            json.dumps(kept.document, indent=2, ensure_ascii=False) + "\n"
+        text = as_pandera(document) if export.suffix == ".py" else \
+            json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         write_text(export, text)
     if face.json:
-        face.document({"dataset": kept.dataset, "number": kept.number, "contract": dict(kept.document),
+        face.document({"dataset": kept.dataset, "number": kept.number, "contract": dict(document),
+                       "made_for": kept.version, "version": found.version.number, "changed": list(found.changed),
                        "left_out": list(left_out)})
         return
     face.table(("column", "type", "rules"), [
         (rule["name"], rule["type"], ", ".join(f"{key} {words.cell(value)}" for key, value in rule.items()
                                                if key not in ("name", "type")))
-        for rule in kept.document["columns"][:200]])
+        for rule in document["columns"][:200]])
     if left_out:
         face.note(f"! A contract has no place for {', '.join(left_out[:8])}{' …' if left_out[8:] else ''}.")
-    face.note(f"contract {kept.number} of {kept.dataset}" + (f", written to {export}" if export else ""))
+    if found.changed:
+        face.note(f"! {changed_words(found)}")
+    made_for = "" if kept.version == found.version.number else f", made for version {kept.version}"
+    face.note(f"{found.label}{made_for}" + (f", written to {export}" if export else ""))
+
+
+def changed_words(found: Standing) -> str:
+    """Say which columns are asked for their type only, and the way on."""
+    many = words.plural(len(found.changed), "column")
+    shown = ", ".join(found.changed[:6]) + (" …" if len(found.changed) > 6 else "")
+    return (f"{many} changed since version {found.kept.version}, for which it was made ({shown}): asked for "
+            f"{'its' if len(found.changed) == 1 else 'their'} type only. `mldesk data contract "
+            f"{shlex.quote(found.version.label)} --infer-changed` infers their rules anew.")
 
 
 def check(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Files, or folders of them.")],
-    name: Annotated[str, typer.Option("--contract", metavar="N", help="The dataset whose contract they must keep.")],
+    name: Annotated[str, typer.Option("--contract", metavar="N", help="The dataset, N or N@V, whose contract they must "
+                                   "keep.")],
     merge: Annotated[bool, typer.Option("--merge", help="Accepted files make the dataset's next version; files that "
                                         "are in it already are skipped.")] = False,
     quarantine: Annotated[Path | None, typer.Option(metavar="DIR", help="Copy rejected files there, with a "
@@ -101,6 +125,10 @@ def check(
                 face.say(f"  and {len(verdict.findings) - _SHOWN:,} more")
             for old, new in verdict.suggestions.items():
                 face.say(f"  perhaps {old!r} is {new!r}")
+        if found.rejected and found.standing is not None and found.standing.inherited:
+            at = found.standing
+            face.note(f"! These are the rules of {at.version.label}, which a recipe made. Files as they were imported "
+                      f"are checked with --contract {shlex.quote(f'{found.dataset}@{at.kept.version}')}.")
         face.note(summary(found.verdicts) + (f" {found.version.label} has them now." if found.version else ""))
     if found.rejected:
         raise Failed(1)

@@ -24,6 +24,7 @@ class KeptContract:
     number: int                    # from 1; a contract is never changed, only followed by the next
     created: float
     document: Mapping[str, Any]
+    version: int = 1               # of the dataset, that it was made for: it holds for that one and those made of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,14 @@ class ContractStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
 
-    def add(self, name: str, document: Mapping[str, Any]) -> KeptContract:
-        """Keep a contract as the dataset's newest. Raises NotFound for the dataset."""
+    def add(self, name: str, document: Mapping[str, Any], version: int = 1) -> KeptContract:
+        """Keep a contract, made for a version, as the dataset's newest. Raises NotFound for the dataset."""
         with self._database.write() as connection:
             key = _dataset(connection, name)
             number = 1 + connection.execute(select(func.coalesce(func.max(contracts.c.number), 0))
                                             .where(contracts.c.dataset == key)).scalar_one()
             connection.execute(insert(contracts).values(dataset=key, number=number, created=self._clock.now(),
-                                                        document=codec.dump(dict(document))))
+                                                        document=codec.dump(dict(document)), version=version))
         return self.get(name)
 
     def get(self, name: str) -> KeptContract:
@@ -62,14 +63,14 @@ class ContractStore:
         if row is None:
             raise NotFound(f"The dataset {name!r:.80} has no contract.",
                            hint=f"`mldesk data contract {name} --infer` makes one of its rows.")
-        return KeptContract(row.name, row.number, row.created, codec.load(row.document))
+        return KeptContract(row.name, row.number, row.created, codec.load(row.document), row.version)
 
     def history(self, name: str) -> list[KeptContract]:
         """Return every contract of a dataset, the newest first. Raises NotFound for the dataset."""
         with self._database.read() as connection:
             query = (select(contracts).where(contracts.c.dataset == _dataset(connection, name))
                      .order_by(contracts.c.number.desc()))
-            return [KeptContract(name, row.number, row.created, codec.load(row.document))
+            return [KeptContract(name, row.number, row.created, codec.load(row.document), row.version)
                     for row in connection.execute(query)]
 
     def accept(self, name: str, version: int, files: Sequence[tuple[str, str, int]]) -> None:

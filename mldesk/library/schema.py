@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -72,6 +72,7 @@ contracts = Table(
     Column("number", Integer, primary_key=True),
     Column("created", Float, nullable=False),
     Column("document", Text, nullable=False),    # JSON
+    Column("version", Integer, nullable=False, server_default=text("1")),  # the one it was made for
     sqlite_with_rowid=False,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from mldesk.library.contracts import KeptContract
 from mldesk.library.records import DatasetVersion
 from mldesk.workbench.contract_report import as_html
 from mldesk.workbench.datasets import Cancelled, DatasetService, Progress
+from mldesk.workbench.standing import Standing, standing
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with them
     from mldesk.data.contracts.check import CheckedFile
@@ -34,6 +35,7 @@ class Checked:
     verdicts: tuple[Verdict, ...]
     version: DatasetVersion | None = None  # the one that the accepted files made, if they were merged
     quarantined: tuple[Path, ...] = ()
+    standing: Standing | None = None      # that contract as it stands for the version it was asked of
 
     @property
     def rejected(self) -> int:
@@ -54,46 +56,74 @@ class ContractService:
     def __init__(self, library: Library, datasets: DatasetService, home: Home) -> None:
         self._library, self._datasets, self._home = library, datasets, home
 
-    def show(self, name: str) -> KeptContract:
-        """Return the newest contract. Raises NotFound."""
-        return self._library.contracts.get(self._datasets.show(name).dataset)
+    def show(self, reference: str) -> Standing:
+        """Return the contract that holds for ``N`` or ``N@V``. Raises NotFound where none does."""
+        version = self._datasets.show(reference)
+        found = standing(self._library, version)
+        if found is None:
+            others = sorted({kept.version for kept in self._library.contracts.history(version.dataset)})
+            hint = f"`mldesk data contract {version.label} --infer` makes one of its rows."
+            if others:
+                hint = f"There is one for {version.dataset}@{others[-1]} and what is made of it; " + hint
+            raise NotFound(f"No contract holds for {version.label}." if others else
+                           f"The dataset {version.dataset!r:.80} has no contract.", hint=hint)
+        return found
 
     def history(self, name: str) -> list[KeptContract]:
         """Return every edit of the contract, the newest first; none where none was made. Raises NotFound."""
         return self._library.contracts.history(self._datasets.show(name).dataset)
 
-    def infer(self, reference: str) -> KeptContract:
-        """Make a contract of what a version is like, and keep it."""
+    def infer(self, reference: str, *, only_changed: bool = False) -> Standing:
+        """Make a contract of what a version is like, and keep it for that version and those made of it.
+
+        With ``only_changed`` the rules of columns that recipes left as they were stay. Raises NotFound, Damaged;
+        Conflict where no column changed since the contract was made.
+        """
         from mldesk.data.contracts.infer import infer_contract
         from mldesk.data.damage import intact
 
         version = self._datasets.show(reference)
+        before = self.show(reference) if only_changed else None
+        columns = [column for column in version.columns if before is None or column.name in before.changed]
+        if before is not None and not columns:
+            raise Conflict(f"No column of {version.label} changed since {before.label} was made.",
+                           hint="--infer infers the rules of all columns anew.")
         with intact(self._library.objects, version.manifest, f"the dataset {version.label}"):
-            made = infer_contract(self._library.objects, self._home.scratch, version.manifest, version.columns)
-        return self._library.contracts.add(version.dataset, made.to_json())
+            made = infer_contract(self._library.objects, self._home.scratch, version.manifest, columns)
+        if before is not None:
+            new = {rule.name: rule for rule in made.columns}
+            made = replace(before.contract, columns=tuple(new.get(rule.name, rule) for rule in before.contract.columns))
+        self._library.contracts.add(version.dataset, made.to_json(), version.number)
+        return self.show(version.label)
 
-    def edit(self, name: str, document: Any) -> KeptContract:
-        """Keep a contract that a person wrote. Raises BadInput that names what is wrong with it."""
+    def edit(self, reference: str, document: Any) -> Standing:
+        """Keep a contract that a person wrote, for a version and those made of it.
+
+        Raises BadInput that names what is wrong with it.
+        """
         from mldesk.data.contracts.contract import Contract
 
-        return self._library.contracts.add(self._datasets.show(name).dataset, Contract.from_json(document).to_json())
+        version = self._datasets.show(reference)
+        self._library.contracts.add(version.dataset, Contract.from_json(document).to_json(), version.number)
+        return self.show(version.label)
 
     def check(self, name: str, paths: Sequence[Path], *, merge: bool = False, quarantine: Path | None = None,
               choices: Choices | None = None, reading: Mapping[str, Any] | None = None,
               progress: Progress | None = None, cancelled: Cancelled | None = None) -> Checked:
-        """Check files; with ``merge`` those that are accepted make the next version, files it holds are skipped.
+        """Check files against the contract that holds for ``name`` (N or N@V).
+
+        With ``merge`` those that are accepted make the next version, files it holds are skipped.
 
         Rejected ones are copied to ``quarantine``, with a report. ``choices``: what a person said of them;
         ``reading``: import options that differ from those of the dataset's last import. Raises
         NotFound, BadInput, Conflict where the dataset's columns are not the contract's, ImportCancelled, DiskFull; then
         nothing was changed.
         """
-        from mldesk.data.contracts.contract import Contract
         from mldesk.data.imports.importing import working_folder
 
         head = self._datasets.show(name)
-        kept = self._library.contracts.get(head.dataset)
-        contract = Contract.from_json(kept.document)
+        found = self.show(name)
+        contract = found.contract
         if merge:
             _fits(contract, head)
         files = _listed(paths)
@@ -104,7 +134,7 @@ class ContractService:
                 rule.name for rule in contract.columns if rule.unique and rule.severity == "error")
             version = self._merge(head, checked, unique) if merge and checked else None
         moved = put_aside(head.dataset, verdicts, quarantine) if quarantine is not None else ()
-        return Checked(head.dataset, kept.number, tuple(verdicts), version, moved)
+        return Checked(head.dataset, found.kept.number, tuple(verdicts), version, moved, found)
 
     def _check_all(self, files: Sequence[Path], contract: Contract, head: DatasetVersion, folder: Path,
                    choices: Choices, reading: Mapping[str, Any], progress: Progress | None,

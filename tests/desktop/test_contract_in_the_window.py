@@ -86,6 +86,36 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
     play(tmp_path / "home", script, patience=60, meet_machine=False)
 
 
+def test_rules_of_columns_that_a_recipe_changed_are_inferred_anew(tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "t.csv").write_text(HEAD + lines(1))
+
+    async def script(user: User) -> None:
+        window = user.window
+        await user.until(lambda: window.desk.ready.value, "the library")
+        user.drop(tmp_path / "t.csv")
+        page = await user.until(window.dataset_page, "the dataset")
+        await user.until(lambda: page.state.version.value, "its version")
+        service = window.desk.workbench
+        service.contracts.infer("t")
+        service.datasets.clean("t", [{"step": "clip", "columns": ["score"], "high": 10}])
+        page.show_tab("contract")
+        view = page.contract
+        await user.until(lambda: view.state.kept is not None, "a contract")
+        page.state.show(2)
+        await user.until(lambda: view.state.standing.version.number == 2, "that of version 2")
+        await user.until(lambda: view.changed.isVisible(), "what changed")
+        assert view.state.standing.changed == ("score",)
+        rule = next(rule for rule in view.state.standing.document["columns"] if rule["name"] == "score")
+        assert view._words(rule) == "its type only: a recipe changed it"
+        await user.press("Infer their rules anew")
+        await user.until(lambda: view.state.kept.number == 2 and not view.changed.isVisible(), "contract 2")
+        assert next(rule for rule in view.state.standing.document["columns"] if rule["name"] == "score")["high"] == 11
+        page.state.show(1)
+        await user.until(lambda: view.state.kept.number == 1, "that of version 1")
+
+    play(tmp_path / "home", script, patience=60, meet_machine=False)
+
+
 def test_a_pattern_is_tried_on_names_while_it_is_written() -> None:
     assert tried(r"a_(?P<day>\d+)\.csv", True, ["A_12.csv", "b.csv"]) == ("", [("A_12.csv", "day 12"), ("b.csv", "")])
     problem, found = tried("(", False, ["a"])

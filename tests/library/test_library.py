@@ -130,6 +130,7 @@ class TestMigrations:
                     1, {"columns": []})
                 assert [(file.name, file.rows, file.version) for file in library.contracts.accepted("Pinguïns")] == [
                     ("a.csv", 3, 2)]
+                assert library.contracts.get("Pinguïns").version == (2 if relic.stem < "0009" else 1)
             else:
                 assert library.contracts.accepted("Pinguïns") == []
             if relic.stem > "0004":

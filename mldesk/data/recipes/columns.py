@@ -88,10 +88,11 @@ def rename(tools: Tools, state: State, step: Step) -> State:
 def rename_many(tools: Tools, state: State, step: Step) -> State:
     """Give columns other names by a rule."""
     chosen = set(tools.columns(state, step.get("columns") or list(state.names)))
-    return _renamed(tools, state, [_by_rule(name, step) if name in chosen else name for name in state.names])
+    return _renamed(tools, state, [named_by_rule(name, step) if name in chosen else name for name in state.names])
 
 
-def _by_rule(name: str, step: Step) -> str:
+def named_by_rule(name: str, step: Step) -> str:
+    """Return what a column is called after ``rename_many``."""
     if step["find"]:
         name = name.replace(step["find"], step["put"])
     if step["case"] == "snake":

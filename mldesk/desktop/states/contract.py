@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldesk.core.errors import BadInput
+from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.observable import Observable
 from mldesk.desktop.states.dataset import DatasetState
 from mldesk.desktop.states.desk import Desk
@@ -20,50 +19,77 @@ if TYPE_CHECKING:
     from mldesk.data.contracts.verdict import Verdict
     from mldesk.library.contracts import KeptContract
     from mldesk.workbench.contracts import Checked
+    from mldesk.workbench.standing import Standing
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """The contract that holds for the version that is shown, None where none does, and all of the dataset."""
+
+    standing: Standing | None
+    all: tuple[KeptContract, ...]      # the newest first
 
 
 class ContractState:
-    """The newest contract of a dataset; None where none was made."""
+    """The contract that holds for the version of a dataset that is shown."""
 
     def __init__(self, desk: Desk, dataset: DatasetState) -> None:
         self.desk, self.dataset = desk, dataset
-        self.history: Observable[tuple[KeptContract, ...] | None] = Observable(None)  # newest first; None: not read yet
+        self.found: Observable[Contracts | None] = Observable(None)  # None: not read yet
+
+    @property
+    def standing(self) -> Standing | None:
+        return self.found.value.standing if self.found.value is not None else None
 
     @property
     def kept(self) -> KeptContract | None:
-        history = self.history.value
-        return history[0] if history else None
+        """The contract as somebody made it, perhaps for an earlier version."""
+        return None if self.standing is None else self.standing.kept
 
     async def load(self) -> None:
         """Read the contracts. Raises NotFound."""
-        self.history.value = tuple(await in_thread(self.desk.workbench.contracts.history, self.dataset.name))
+        self.found.value = await in_thread(self._read)
 
-    async def infer(self) -> None:
-        """Make a contract of what the version that is shown is like. Raises NotFound, Damaged."""
-        await in_thread(self.desk.workbench.contracts.infer, self.dataset.reference)
+    def _read(self) -> Contracts:
+        service, reference = self.desk.workbench.contracts, self.dataset.reference
+        history = tuple(service.history(reference))
+        try:
+            return Contracts(service.show(reference) if history else None, history)
+        except NotFound:
+            return Contracts(None, history)
+
+    async def infer(self, *, only_changed: bool = False) -> None:
+        """Make a contract of what the version that is shown is like, or of its columns that recipes changed.
+
+        Raises NotFound, Damaged, Conflict.
+        """
+        service = self.desk.workbench.contracts
+        await in_thread(lambda: service.infer(self.dataset.reference, only_changed=only_changed))
         await self.load()
 
     async def edit(self, document: Mapping[str, Any]) -> None:
-        """Keep a contract as the newest. Raises BadInput that names what is wrong."""
-        await in_thread(self.desk.workbench.contracts.edit, self.dataset.name, document)
+        """Keep a contract for the version that is shown. Raises BadInput that names what is wrong."""
+        await in_thread(self.desk.workbench.contracts.edit, self.dataset.reference, document)
         await self.load()
 
     async def read(self, path: Path) -> None:
         """Keep the contract in a JSON file. Raises BadInput, OSError."""
+        from mldesk.data.contracts.contract import read_json
+
         try:
-            document = json.loads(await in_thread(path.read_text, "utf-8"))
-        except ValueError as error:
-            raise BadInput(f"{path.name} is not a contract in JSON: {error}.") from error
-        await self.edit(document)
+            text = await in_thread(path.read_text, "utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BadInput(f"{path.name} is not UTF-8 text.") from error
+        await self.edit(read_json(text))
 
     async def write(self, path: Path) -> None:
         """Write the contract, as JSON or (.py) as a pandera schema. Raises OSError."""
         from mldesk.workbench.contract_pandera import as_pandera
 
-        kept = self.kept
-        if kept is not None:
-            text = as_pandera(kept.document) if path.suffix == ".py" else \
-                json.dumps(kept.document, indent=2, ensure_ascii=False) + "\n"
+        if self.standing is not None:
+            document = self.standing.document
+            text = as_pandera(document) if path.suffix == ".py" else \
+                json.dumps(document, indent=2, ensure_ascii=False) + "\n"
             await in_thread(path.write_text, text, "utf-8")
 
 
@@ -132,10 +158,12 @@ class CheckState:
 
 def tried(pattern: str, ignore_case: bool, names: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
     """Match names of files with a pattern: what is wrong with the pattern, and per name what its groups hold."""
+    from mldesk.data.contracts.name_pattern import compiled, match
+
     try:
-        made = re.compile(pattern, re.IGNORECASE if ignore_case else 0)
-    except (re.error, RecursionError, OverflowError) as error:
+        compiled(pattern)
+        found = [(name, match(pattern, name, ignore_case)) for name in names]
+    except ValueError as error:
         return f"{error}", []
-    found = ((name, made.fullmatch(name)) for name in names)
-    return "", [(name, "" if match is None else ", ".join(f"{key} {value}" for key, value in match.groupdict().items())
-                 or "matches") for name, match in found]
+    return "", [(name, "" if groups is None else ", ".join(f"{key} {value}" for key, value in groups.items())
+                 or "matches") for name, groups in found]

@@ -46,11 +46,13 @@ class CheckDialog(Sheet, TaskOwner):
     """Checks files in a thread; closing it stops the check. Nothing changes before the good ones are merged."""
 
     def __init__(self, shell: Shell, contract: ContractState, paths: list[Path]) -> None:
-        name = contract.dataset.name
-        super().__init__(self.tr("Check files for {name}").format(name=name), shell.host, width=620,
+        name, head = contract.dataset.name, contract.dataset.head.value
+        version = contract.dataset.version.value
+        reference = name if version is None or head is None or head.number == version.number else version.label
+        super().__init__(self.tr("Check files for {name}").format(name=reference), shell.host, width=620,
                          primary=self.tr("Merge the good ones into a new version"), secondary=self.tr("Close"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._shell, self.state = shell, CheckState(contract.desk, name, paths)
+        self._shell, self.state = shell, CheckState(contract.desk, reference, paths)
         self.progress = ProgressLine(None, text=self.tr("Reading the files…"))
         self._summary = make_label("", wrap=True)
         fields: list[Field[Verdict]] = [

@@ -103,9 +103,9 @@ class FileForm(ScrollPage):
     def _try(self) -> None:
         pattern = self.pattern.text().strip()
         names = [name.strip() for name in self.names.text().split(",") if name.strip()]
-        problem, found = tried(pattern, self.ignore_case.isChecked(), names) if pattern else ("", [])
+        problem, found = tried(pattern, self.ignore_case.isChecked(), names[:_SHOWN]) if pattern else ("", [])
         self._problem.set_error(problem)
         self._tried.setText("\n".join(f"{name}: {groups or self.tr('does not match')}"
-                                      for name, groups in found[:_SHOWN]))
+                                      for name, groups in found))
         self._tried.setVisible(bool(found))
         set_tone(self._tried, "muted" if all(groups for _, groups in found) else "warning")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -18,6 +18,7 @@ from mldesk.desktop.pages.bring_in import table_filters
 from mldesk.desktop.pages.data.contract_file import FileForm
 from mldesk.desktop.pages.data.contract_rule import Rule, RuleForm, rule_words
 from mldesk.desktop.pages.file_choice import choose_files, choose_place
+from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.shell import Shell
@@ -26,26 +27,29 @@ from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, EmptyState, SplitView, disable, enable, make_button, make_label, row
 
+if TYPE_CHECKING:
+    from mldesk.library.contracts import KeptContract
+    from mldesk.workbench.standing import Standing
+
 _FILE = ""  # the line of what is asked of the file as a whole; no column is named so
 _SEVERITIES = {"error": "", "row": "leaves the row out", "warning": "only warns"}
 
 
 class ContractView(QStackedWidget, TaskOwner):
-    """Shows the newest contract. Edits are collected until they are kept as the next one."""
+    """Shows the contract that holds for the version. Edits are collected until they are kept as the next one."""
 
     def __init__(self, shell: Shell, state: ContractState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.shell, self.state = shell, state
         self._draft: dict[str, Any] = {}
         self.setAcceptDrops(True)
-        self.empty = EmptyState("lock", self.tr("No contract yet"), self.tr(
-            "A contract says what files must be like to join this dataset: types, ranges, allowed values, names. Make "
-            "one from what this version holds, then change what you like."), self.tr("Make one from this version"))
+        self.empty = EmptyState("lock", *self._nothing(), self.tr("Make one from this version"))
         self.empty.acted.connect(lambda: self._do(self.state.infer))
         self.addWidget(QWidget())
         self.addWidget(self.empty)
         self.addWidget(self._make_editor())
-        self._undo = state.history.subscribe(lambda _: self._show())
+        self._undo = [state.found.subscribe(lambda _: self._show()),
+                      state.dataset.version.subscribe(lambda _: self.load() if self.isVisible() else None)]
 
     def _make_editor(self) -> QWidget:
         tr = self.tr
@@ -83,7 +87,10 @@ class ContractView(QStackedWidget, TaskOwner):
         layout.setSpacing(Space.M)
         line = row(self._facts, self.discard, self.keep, self.versions, more, self.check)
         line.setStretch(0, 1)
+        self.changed = Notice()
+        self.changed.acted.connect(lambda: self._do(lambda: self.state.infer(only_changed=True)))
         layout.addLayout(line)
+        layout.addWidget(self.changed)
         layout.addWidget(card, 1)
         return page
 
@@ -100,47 +107,81 @@ class ContractView(QStackedWidget, TaskOwner):
 
     def load(self) -> None:
         """Read the contracts, unless somebody is in the middle of an edit."""
-        if self.state.kept is None or self._draft == self.state.kept.document:
+        if self.state.standing is None or self._draft == self.state.standing.document:
             self._do(self.state.load)
 
     def _show(self) -> None:
-        """Show the newest contract as it is kept."""
-        history, kept = self.state.history.value, self.state.kept
-        if history is None:
+        """Show the contract as it stands for the version."""
+        found = self.state.found.value
+        if found is None:
             return
-        self.setCurrentIndex(1 if kept is None else 2)
-        if kept is None:
+        self.setCurrentIndex(1 if found.standing is None else 2)
+        if found.standing is None:
+            self._show_none(found.all)
             return
-        self._draft = dict(kept.document)
-        self._earlier.clear()
-        for older in history[1:21]:
-            text = self.tr("Contract {number}, {when}: keep it again").format(
-                number=older.number, when=words.when(older.created))
-            self._earlier.addAction(text).triggered.connect(
-                lambda _checked=False, older=older: self._do(lambda: self.state.edit(older.document)))
-        self.versions.setVisible(len(history) > 1)
-        self._facts.setText(self.tr("Contract {number} · {columns} · {when}").format(
-            number=kept.number, when=words.when(kept.created), columns=words.counted(
+        kept = found.standing.kept
+        self._draft = dict(found.standing.document)
+        self._fill_earlier([older for older in found.all if older.number != kept.number])
+        made_for = "" if kept.version == found.standing.version.number else \
+            self.tr(" · made for version {number}").format(number=kept.version)
+        self._facts.setText(self.tr("Contract {number}{made_for} · {columns} · {when}").format(
+            number=kept.number, made_for=made_for, when=words.when(kept.created), columns=words.counted(
                 len(self._draft["columns"]), self.tr("column"), self.tr("columns"))))
+        self._say_changed(found.standing)
         self._fill()
         if not self.table.selected():
             self.table.select([_FILE])
         self._on_chosen()
 
+    def _show_none(self, others: Sequence[KeptContract]) -> None:
+        if not others:
+            self.empty.set_texts(*self._nothing())
+            return
+        self.empty.set_texts(self.tr("No contract for this version"), self.tr(
+            "The newest contract was made for version {number}: it holds for that one and what is made of it. Make one "
+            "from what this version holds, then change what you like.").format(number=others[0].version))
+
+    def _nothing(self) -> tuple[str, str]:
+        return self.tr("No contract yet"), self.tr(
+            "A contract says what files must be like to join this dataset: types, ranges, allowed values, names. Make "
+            "one from what this version holds, then change what you like.")
+
+    def _fill_earlier(self, others: Sequence[KeptContract]) -> None:
+        self._earlier.clear()
+        for older in others[:20]:
+            text = self.tr("Contract {number}, for version {version}, {when}: keep it again").format(
+                number=older.number, version=older.version, when=words.when(older.created))
+            self._earlier.addAction(text).triggered.connect(
+                lambda _checked=False, older=older: self._do(lambda: self.state.edit(older.document)))
+        self.versions.setVisible(bool(others))
+
+    def _say_changed(self, standing: Standing) -> None:
+        """Say which columns recipes changed since the contract was made, and offer the way on."""
+        names = standing.changed
+        self.changed.setVisible(bool(names))
+        if names:
+            self.changed.say("warning", self.tr("{columns} changed since version {number}").format(
+                columns=words.counted(len(names), self.tr("column"), self.tr("columns")), number=standing.kept.version),
+                self.tr("{names}: asked for the type only.").format(
+                    names=", ".join(names[:6]) + (" …" if len(names) > 6 else "")), self.tr("Infer their rules anew"))
+
     def _fill(self) -> None:
         self.table.set_records([{"name": _FILE, "type": ""}, *self._draft["columns"]])
-        kept = self.state.kept
-        changed = kept is not None and self._draft != kept.document
+        standing = self.state.standing
+        changed = standing is not None and self._draft != standing.document
         self.discard.setVisible(changed)
         self.keep.setVisible(changed)
-        if changed:
-            disable(self.check, self.tr("Keep or discard your changes first."))
-        else:
-            enable(self.check)
+        for button in (self.check, self.changed.button):
+            if changed:
+                disable(button, self.tr("Keep or discard your changes first."))
+            else:
+                enable(button)
 
     def _words(self, rule: Rule) -> str:
         if rule["name"] != _FILE:
             text, severity = rule_words(rule), _SEVERITIES.get(rule.get("severity", "error"), "")
+            if not text and self.state.standing is not None and rule["name"] in self.state.standing.changed:
+                text = self.tr("its type only: a recipe changed it")
             return f"{text} ({words.tr(severity)})" if severity else text
         rows, name = self._draft.get("rows") or {}, self._draft.get("file_name") or {}
         said = [self.tr("at least {count} rows").format(count=words.number(rows["low"]))] if "low" in rows else []
@@ -213,5 +254,6 @@ class ContractView(QStackedWidget, TaskOwner):
 
     def dispose(self) -> None:
         """Let go of everything."""
-        self._undo()
+        for undo in self._undo:
+            undo()
         self.cancel_tasks()
