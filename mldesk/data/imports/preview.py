@@ -11,6 +11,7 @@ from typing import Any
 from mldesk.core.durable import disk_errors
 from mldesk.data.columns.missing import EXPECTED
 from mldesk.data.imports.importing import read_all, working_folder
+from mldesk.data.imports.skipping import PREVIEWED
 from mldesk.data.imports.together import Read, Shape, rows_of, shape_of
 from mldesk.data.readers.raw import RawTable
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Progress
@@ -104,7 +105,7 @@ def _first_rows(files: Sequence[Read], shape: Shape, rows: int) -> tuple[list[li
     for file in files:
         seen = 0
         table = file.table
-        limit = None if isinstance(table, RawTable) else 20_000
+        limit = None if isinstance(table, RawTable) else PREVIEWED
         for arrays, _ in rows_of(file, shape):
             file.context.check()
             seen += len(arrays[0])

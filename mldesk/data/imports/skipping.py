@@ -11,6 +11,7 @@ from mldesk.data.records import ImportOptions, ImportRefused, Problem, Problems
 from mldesk.data.sources.gather import Item, bearable
 
 _OUT = "files left out"
+PREVIEWED = 20_000   # rows of files with types that a preview reads
 
 
 class Skipped:
@@ -24,13 +25,13 @@ class Skipped:
 
     def read(self, context: Context, item: Item) -> RawTable | TypedTable | None:
         """Read a file; None if it was left out. Raises ImportRefused, ImportCancelled, DiskFull."""
-        whole = not context.sampled   # the reader may say that it read all there is of a short file
+        sampled = context.sampled   # the reader may say that it read all there is of a short file
         try:
             if item.refused is not None:
                 raise item.refused
             table = read_file(context, item)
-            if self._wanted and self._several and isinstance(table, TypedTable) and whole:
-                _read_through(context, table)
+            if self._wanted and self._several and isinstance(table, TypedTable):
+                _read_through(context, table, PREVIEWED if sampled else None)
         except ImportRefused as error:
             if not self._several:
                 raise
@@ -55,7 +56,11 @@ class Skipped:
         self._waiting += context.problems.all()
 
 
-def _read_through(context: Context, table: TypedTable) -> None:
-    """Read rows that would be read later, when it is too late to leave the file out."""
-    for _ in table.batches(replace(context, problems=Problems(context.name))):
+def _read_through(context: Context, table: TypedTable, most: int | None) -> None:
+    """Read the rows that would be read later, when it is too late to leave the file out; ``most`` of them in all."""
+    rows = 0
+    for batch in table.batches(replace(context, problems=Problems(context.name))):
         context.check()
+        rows += len(batch[0])
+        if most is not None and rows >= most:
+            return
