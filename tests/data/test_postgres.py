@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +12,9 @@ from mldesk.core.errors import WorkFailed
 from mldesk.data import ImportCancelled, ImportOptions, ImportRefused, import_table, preview_import
 from mldesk.wire.objects import ObjectStore
 from tests.data.conftest import Rows, kinds
+from tests.data.postgres_server import INSTALLED, running
 
-_BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-pytestmark = pytest.mark.skipif(not _BINARIES or (os.geteuid() == 0 and shutil.which("runuser") is None),
-                                reason="PostgreSQL is not installed")
+pytestmark = pytest.mark.skipif(not INSTALLED, reason="PostgreSQL is not installed")
 _FILL = """CREATE TABLE people (id int, name text, born date, weight numeric(6,2), ok boolean, u uuid);
 INSERT INTO people SELECT i, 'n' || i, date '2000-01-01' + i, i * 1.25, i % 2 = 0, gen_random_uuid()
 FROM generate_series(1, 500) i; CREATE TABLE "Odd name" (a int); INSERT INTO "Odd name" VALUES (1);
@@ -27,31 +22,9 @@ CREATE TABLE none (a int); ANALYZE"""
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = Path(subprocess.run(["mktemp", "-d", "/tmp/mldesk-pg-XXXXXX"], capture_output=True, text=True,
-                                 check=True).stdout.strip())  # pytest's own folders are closed to the server's user
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if user:
-        shutil.chown(folder, "postgres")
-    binaries, data = _BINARIES[-1].parent, folder / "data"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def run(*words: object) -> None:
-        subprocess.run([*user, *map(str, words)], check=True, capture_output=True, cwd=folder)
-
-    try:
-        run(binaries / "initdb", "-D", data, "-A", "trust", "-U", "tester", "--no-sync")
-        run(binaries / "pg_ctl", "-D", data, "-l", folder / "log", "-w", "-o",
-            f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off", "start")
-        try:
-            run(binaries / "psql", "-h", "127.0.0.1", "-p", port, "-U", "tester", "postgres", "-c", _FILL)
-            yield f"postgresql://tester:sec%20ret@127.0.0.1:{port}/postgres"
-        finally:
-            run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def server() -> Iterator[str]:
+    with running(_FILL) as address:
+        yield address
 
 
 def test_tables_and_queries_come_with_their_types(server: str, store: ObjectStore, scratch: Path, rows: Rows) -> None:
@@ -78,6 +51,15 @@ def test_nothing_is_changed_and_each_refusal_is_a_sentence(
     with pytest.raises(ImportRefused, match=words):
         import_table([server], store, scratch, ImportOptions(query=query))
     assert import_table([server], store, scratch, ImportOptions(table="people")).rows == 500
+
+
+def test_a_table_with_rows_is_found_though_nobody_counted_them(store: ObjectStore, scratch: Path) -> None:
+    """As after a restore, before the first ANALYZE."""
+    with running("CREATE TABLE a (x int); CREATE TABLE b (x int); INSERT INTO b VALUES (7)") as address:
+        assert import_table([address], store, scratch).rows == 1
+        with pytest.raises(ImportRefused, match="'a' has no rows") as caught:
+            import_table([address], store, scratch, ImportOptions(table="a"))
+        assert [fix.changes for fix in caught.value.fixes] == [{"table": "b"}]
 
 
 def test_a_server_or_database_that_is_not_there_is_a_sentence(server: str, store: ObjectStore, scratch: Path) -> None:

@@ -34,6 +34,7 @@ from mldesk.desktop.pages.data.version_words import VersionWordsDialog
 from mldesk.desktop.states.dataset import EDITS, Picked
 from mldesk.desktop.widgets import Sheet
 from mldesk.desktop.widgets.table_model import ValueRole
+from tests.desktop.pictures import picture_arguments
 from tests.desktop.scripted_user import User, dialogs, play, stop_agent
 
 ROWS = [{"id": number, "day": f"2024-{number % 12 + 1:02}-15", "city": ("Lyon", "Porto", "Graz")[number % 3],
@@ -287,18 +288,11 @@ async def data_job(user: User, folder: Path) -> dict[str, Any]:
 
 def run(arguments: list[str] | None = None) -> None:
     """Play it, leaving screenshots."""
-    parser = argparse.ArgumentParser("data_user")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--mode", default="light")
-    parser.add_argument("--size", default="1280x800")
-    given = parser.parse_args(arguments)
-    given.out.mkdir(parents=True, exist_ok=True)
-    width, height = map(int, given.size.split("x"))
+    _, how = picture_arguments(argparse.ArgumentParser("data_user"), arguments)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
-            play(folder / "home", lambda user: data_job(user, folder), mode=given.mode, shots=given.out,
-                 size=(width, height), meet_machine=False)
+            play(folder / "home", lambda user: data_job(user, folder), meet_machine=False, **how)
         finally:
             stop_agent(folder / "home")
 

@@ -1,6 +1,6 @@
 """A user who does the whole main job with mouse and keyboard, on the real workbench and the real runner.
 
-    python -m tests.desktop.scripted_user --out DIR [--mode dark] [--quick]
+    python -m tests.desktop.scripted_user --out DIR [--mode dark] [--size 900x600]
 
 drops in a table, looks at it, cleans it, trains, watches, reads the evaluation, exports and predicts, and leaves a
 screenshot of each step in DIR. Offscreen unless QT_QPA_PLATFORM says otherwise (under Xvfb: ``xcb``).
@@ -36,6 +36,7 @@ from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.tasks import start
 from mldesk.desktop.window import MainWindow
 from mldesk.wire.states import JobState
+from tests.desktop.pictures import picture_arguments
 
 W = TypeVar("W", bound=QWidget)
 
@@ -456,14 +457,11 @@ def play(home: Path, script: Callable[[User], Any], *, mode: str = "light", shot
 def run(arguments: list[str] | None = None) -> None:
     """Play the main job and look around, leaving screenshots."""
     parser = argparse.ArgumentParser("scripted_user")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--mode", default="light")
     parser.add_argument("--xcb", action="store_true", help="use the X display instead of drawing offscreen")
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--stalls", action="store_true", help="say what kept the UI thread for more than 100 ms")
-    given = parser.parse_args(arguments)
-    given.out.mkdir(parents=True, exist_ok=True)
+    given, how = picture_arguments(parser, arguments)
     table = Path(__file__).resolve().parents[2] / "resources" / "samples" / "telco_churn.csv"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -478,7 +476,7 @@ def run(arguments: list[str] | None = None) -> None:
             print(f"{user.number} screenshots in {given.out}; {told['run'].name}: {told['run'].result['metrics']}")
 
         try:
-            play(home, script, mode=given.mode, shots=given.out, watch=given.stalls)
+            play(home, script, watch=given.stalls, **how)
         finally:
             stop_agent(home)
 

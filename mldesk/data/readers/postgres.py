@@ -18,14 +18,16 @@ from mldesk.data.readers.duckdb_tables import write_arrow
 from mldesk.data.readers.raw import Context
 from mldesk.data.readers.typed import TypedTable, read_typed
 from mldesk.data.readers.typed_files import ArrowRows
-from mldesk.data.records import ImportCancelled, ImportRefused
+from mldesk.data.records import Fix, ImportCancelled, ImportRefused
 from mldesk.data.stopping import check_stopped, stoppable, watch
 
 _PREVIEW = 20_000     # rows
 _PATIENCE = 15        # seconds to connect in
 _LACKING = "Reading PostgreSQL needs the package adbc-driver-postgresql."
+# A table that was never analysed says -1 rows; its size (bytes) then tells it from one that is empty.
 _TABLES = """SELECT CASE WHEN n.nspname = 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END,
-    greatest(c.reltuples, 0)::bigint FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    CASE WHEN c.reltuples < 0 THEN coalesce(pg_relation_size(c.oid), 0) / 100 ELSE c.reltuples END::bigint
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     AND n.nspname NOT LIKE 'pg\\_%' AND has_table_privilege(c.oid, 'SELECT')"""
 
@@ -63,8 +65,12 @@ def _bring(context: Context, url: str, target: Path) -> dict[str, str]:
         reader = _Readable(cursor.fetch_record_batch())
         rows = write_arrow(reader, target, _PREVIEW if context.sampled else None)
         context.more = context.sampled = context.sampled and rows >= _PREVIEW
+    if not rows and "query" in what:
+        raise ImportRefused(f"{context.name}: the query has no rows.")
     if not rows:
-        raise ImportRefused(f"{context.name}: the {'query' if 'query' in what else 'table'} has no rows.")
+        others = [name for name in context.choices if name != what["table"]]
+        raise ImportRefused(f"{context.name}: the table {what['table']!r:.80} has no rows.",
+                            fixes=[Fix(f"Read the table {name!r}", {"table": name}) for name in others[:5]])
     return what
 
 

@@ -18,7 +18,7 @@ class AddressDialog(Sheet):
     """One line for an address or a folder; ``chosen`` gets it as a source."""
 
     def __init__(self, shell: Shell, chosen: Callable[[Sequence[Path | str]], object]) -> None:
-        super().__init__(self.tr("Import from an address or a folder"), shell.host, primary=self.tr("Look at it"),
+        super().__init__(self.tr("Import from an address or a folder"), shell.host, primary=self.tr("Preview"),
                          width=560)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._chosen = chosen

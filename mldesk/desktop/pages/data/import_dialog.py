@@ -36,7 +36,7 @@ from mldesk.desktop.widgets import (
     row,
 )
 
-_LEFT = 330  # pixels
+_LEFT = 350  # pixels
 Source = Path | str
 
 
@@ -92,7 +92,7 @@ class ImportDialog(Sheet, TaskOwner):
         page.body.addWidget(self._mode_row)
         self._undo = make_icon_button("undo", self.tr("Undo (Ctrl+Z)"))
         self._undo.clicked.connect(self.draft.undo)
-        page.body.addLayout(row(make_label(self.tr("How it is read"), "subtitle"), None, self._undo))
+        page.body.addLayout(row(make_label(self.tr("Reading"), "subtitle"), None, self._undo))
         self.options = ImportOptionsForm(self.draft)
         page.body.addWidget(self.options)
         self._make_rejects(page)

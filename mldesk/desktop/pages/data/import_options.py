@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from mldesk.desktop.states.import_draft import ImportDraft
 from mldesk.desktop.theme import Space
@@ -48,34 +48,45 @@ class ImportOptionsForm(QWidget):
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(Space.M)
         self._make_rows()
-        self._make_header()
         self._make_switches()
         draft.changes.subscribe(lambda _: self._fill())
         draft.preview.changed.subscribe(lambda _: self._fill())
 
     def _make_rows(self) -> None:
+        """Make the rows in the order in which they matter; short ones stand side by side."""
         self._choice("format", self.tr("Kind of file"), _FORMATS, "")
+        self._line("member", self.tr("Files of the archive"), "data/*.csv", "")
         self._choice("sheet", self.tr("Sheet"), (), "")
         self._line("range", self.tr("Cells"), "B3:H200", self.tr("Of the sheet, the names among them."))
         self._choice("table", self.tr("Table"), (), "")
         self._line("query", self.tr("Query"), "SELECT …", self.tr("One SELECT over the database, instead of a table."))
-        self._choice("encoding", self.tr("Encoding"), [(name, name) for name in _ENCODINGS],
-                     self.tr("Choose one when letters come out wrong."))
         self._choice("delimiter", self.tr("Delimiter"), _DELIMITERS, "")
+        self._choice("encoding", self.tr("Encoding"), [(name, name) for name in _ENCODINGS], "")
+        self._beside("delimiter", "encoding")
         self._line("widths", self.tr("Widths"), "10, 4, 8", self.tr("Of the columns, in characters."))
+        self._make_header()
         self._choice("decimal", self.tr("Decimal mark"), ((".", self.tr("point")), (",", self.tr("comma"))), "")
         self._choice("thousands", self.tr("Between thousands"), (
             (",", self.tr("comma")), (".", self.tr("point")), ("'", self.tr("apostrophe")),
             (" ", self.tr("space"))), "")
+        self._beside("decimal", "thousands")
         self._choice("dates", self.tr("Dates"), (
             ("dmy", self.tr("day, month, year")), ("mdy", self.tr("month, day, year")),
             ("ymd", self.tr("year, month, day"))), "")
         self._line("missing", self.tr("Missing values"), "n/a, -999",
                    self.tr("Further texts that stand for no value, with commas."))
-        self._line("member", self.tr("Files of the archive"), "data/*.csv", "")
+
+    def _beside(self, *names: str) -> None:
+        """Put rows that are there already side by side."""
+        line = QHBoxLayout()
+        line.setSpacing(Space.M)
+        for name in names:
+            self._box.removeWidget(self._rows[name])
+            line.addWidget(self._rows[name], 1)
+        self._box.addLayout(line)
 
     def _choice(self, name: str, label: str, options: Sequence[tuple[Any, str]], text: str) -> None:
-        box = ComboBox([("", self.tr("found out"))])
+        box = ComboBox([("", self.tr("Automatic"))])
         box.currentIndexChanged.connect(lambda _=0: self._say(**{name: box.value() or None}))
         self._choices[name] = (box, tuple(options))
         self._add(name, FormRow(label, box, text))
@@ -90,7 +101,7 @@ class ImportOptionsForm(QWidget):
         self._add(name, FormRow(label, line, text))
 
     def _make_header(self) -> None:
-        self.header_found = Switch(self.tr("found out"), checked=True)
+        self.header_found = Switch(self.tr("Automatic"), checked=True)
         self.header = SpinBox(0, 1_000_000, 1)
         self.header.setEnabled(False)
         self.header_found.toggled.connect(self._on_header)
@@ -177,7 +188,7 @@ class ImportOptionsForm(QWidget):
     def _fill_choice(self, name: str, box: ComboBox, options: Sequence[tuple[Any, str]], found: Any,
                      said: Any) -> None:
         words = dict(options)
-        auto = self.tr("found out: {what}").format(what=words.get(found, found)) if found else self.tr("found out")
+        auto = self.tr("Automatic: {what}").format(what=words.get(found, found)) if found else self.tr("Automatic")
         values = [("", auto), *options]
         if said and said not in words:
             values.append((said, str(said)))

@@ -57,7 +57,7 @@ class ImportPreviewView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.S)
-        layout.addLayout(row(make_label(self.tr("What it would be"), "subtitle"), self._said, None, self._spinner,
+        layout.addLayout(row(make_label(self.tr("Preview"), "subtitle"), self._said, None, self._spinner,
                              spacing=Space.M))
         layout.addWidget(self.tabs, 1)
         draft.busy.subscribe(self._spinner.setVisible)
@@ -68,7 +68,7 @@ class ImportPreviewView(QWidget):
         preview, problem = self._draft.preview.value, self._draft.problem.value
         if problem is not None:
             self.problems.show_refusal(problem, self._draft.fixes)
-            self.tabs.bar.button("problems").setText(self.tr("Why not"))
+            self.tabs.bar.button("problems").setText(self.tr("Problem"))
             self.tabs.set_value("problems")
             self._said.setText("")
         for key in ("rows", "columns"):
@@ -80,12 +80,12 @@ class ImportPreviewView(QWidget):
         show_page(self.table, Page(tuple(item.name for item in preview.columns), preview.rows, 0, len(preview.rows)),
                   columns)
         self.columns.show_columns(preview)
-        refused = self.tabs.bar.button("problems").text() == self.tr("Why not")
+        refused = self.tabs.bar.button("problems").text() == self.tr("Problem")
         self.problems.show_problems(preview)
         count = sum(preview.counts.values())
         self.tabs.bar.button("problems").setText(
             self.tr("Things to know ({count})").format(count=words.number(count)) if count else
-            self.tr("Nothing to know"))
+            self.tr("No problems"))
         if refused:
             self.tabs.set_value("rows")
         self._said.setText(self._shape(preview))
@@ -116,7 +116,7 @@ class ColumnTypes(QWidget):
         self.table: RecordTable[ColumnPreview] = RecordTable(fields, lambda item: item.name, self.tr("Columns"),
                                                              many=True, dense=True)
         self.table.chosen.connect(self._on_chosen)
-        self.kind = ComboBox([("", self.tr("found out")), *((kind.value, kind.value) for kind in ColumnType)])
+        self.kind = ComboBox([("", self.tr("Automatic")), *((kind.value, kind.value) for kind in ColumnType)])
         self.kind.setAccessibleName(self.tr("Type of the chosen columns"))
         self.kind.activated.connect(lambda _: self._on_kind())
         self._what = make_label("", tone="muted")

@@ -1,0 +1,99 @@
+"""Each kind of source comes in through the import dialog with the right rows; what cannot be read says why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from mldesk.desktop.pages.data.dataset import DatasetPage
+from tests.data import postgres_server
+from tests.desktop import import_user
+from tests.desktop.scripted_user import User, play
+from tests.kinds_of_files import BAD, KINDS, ROWS, Kind, read_back, text
+
+Told = tuple[int, list[tuple[Any, ...]]]   # how many columns, and the rows
+GROUPS = (KINDS[:4], KINDS[4:10], KINDS[10:15], KINDS[15:])
+
+
+async def told(user: User, page: DatasetPage) -> Told:
+    """Return what the library holds of the dataset that is seen."""
+    found = await asyncio.to_thread(
+        user.window.desk.workbench.datasets.query, page.state.name, "SELECT * FROM data ORDER BY 1")
+    return len(found.columns), read_back(found.rows)
+
+
+def played(home: Path, doing: Callable[[User], Coroutine[Any, Any, DatasetPage]]) -> Told:
+    """Import one table in a window over a new library."""
+    async def script(user: User) -> Told:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        return await told(user, await doing(user))
+
+    found: Told = play(home, script, patience=100, meet_machine=False)
+    return found
+
+
+@pytest.mark.parametrize("kinds", GROUPS, ids=lambda kinds: "+".join(map(str, kinds)))
+def test_each_kind_of_dropped_source_becomes_a_dataset(kinds: tuple[Kind, ...], tmp_path: Path, qtbot: QtBot) -> None:
+    async def script(user: User) -> dict[str, Told]:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        return {kind.name: await told(user, await import_user.import_kind(user, kind, tmp_path)) for kind in kinds}
+
+    assert play(tmp_path / "home", script, patience=100, meet_machine=False) == {
+        kind.name: (4 + kind.extra, ROWS) for kind in kinds}
+
+
+def test_a_table_at_an_address_becomes_a_dataset(tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "shop.csv").write_text(text(), "utf-8")
+    with import_user.serving(tmp_path) as address:
+        assert played(tmp_path / "home", lambda user: import_user.import_address(
+            user, f"{address}/shop.csv")) == (4, ROWS)
+
+
+@pytest.mark.parametrize("html", [False, True], ids=["text", "html"])
+def test_a_table_on_the_clipboard_becomes_a_dataset(html: bool, tmp_path: Path, qtbot: QtBot) -> None:
+    try:
+        assert played(tmp_path / "home", lambda user: import_user.import_pasted(user, html=html)) == (4, ROWS)
+    finally:
+        QGuiApplication.clipboard().clear()
+
+
+def test_files_dropped_together_become_one_dataset(tmp_path: Path, qtbot: QtBot) -> None:
+    files = [tmp_path / "early.csv", tmp_path / "late.tsv"]
+    for file, delimiter, rows in zip(files, ",\t", (ROWS[:25], ROWS[25:]), strict=True):
+        file.write_text(text(delimiter, rows), "utf-8")
+    assert played(tmp_path / "home", lambda user: import_user.import_many(user, files)) == (4, ROWS)
+
+
+@pytest.mark.skipif(not postgres_server.INSTALLED, reason="PostgreSQL is not installed")
+def test_a_table_of_a_server_becomes_a_dataset(tmp_path: Path, qtbot: QtBot) -> None:
+    fill = "".join(f"({a}, '{b}', '{c}', {d})," for a, b, c, d in ROWS).rstrip(",")
+    with postgres_server.running("CREATE TABLE shop (id int, day date, city text, price float8); "
+                                 f"INSERT INTO shop VALUES {fill}; CREATE TABLE other (a int)") as address:
+        assert played(tmp_path / "home", lambda user: import_user.import_address(
+            user, address, {"table": "shop"})) == (4, ROWS)
+
+
+def test_what_cannot_be_read_says_why_on_the_screen_and_leaves_nothing(tmp_path: Path, qtbot: QtBot) -> None:
+    home = tmp_path / "home"
+
+    async def script(user: User) -> dict[str, str]:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        said = {}
+        for name, content, _ in BAD:
+            (tmp_path / name).write_bytes(content)
+            said[name] = await import_user.refused(user, tmp_path / name)
+        assert user.window.desk.workbench.datasets.list() == []
+        return said
+
+    said = play(home, script, patience=100, meet_machine=False)
+    for name, _, word in BAD:
+        assert name in said[name]
+        assert word in said[name]
+    assert not [path for path in (home / "objects").rglob("*") if path.is_file()]
+    assert not [path for path in (home / "scratch").rglob("*") if path.is_file()]
