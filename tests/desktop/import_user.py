@@ -29,6 +29,7 @@ from PySide6.QtTest import QTest
 from mldesk.desktop.pages.data.dataset import DatasetPage
 from mldesk.desktop.pages.data.import_address import AddressDialog
 from mldesk.desktop.pages.data.import_dialog import ImportDialog
+from mldesk.desktop.widgets import ComboBox
 from tests.desktop.pictures import picture_arguments
 from tests.desktop.scripted_user import User, dialogs, play
 from tests.kinds_of_files import BAD, KINDS, Kind, page, text
@@ -41,14 +42,17 @@ async def opened(user: User, what: str) -> ImportDialog:
     return found
 
 
+def _offers(box: ComboBox, value: object) -> bool:
+    return box.isVisible() and value in box._values
+
+
 async def say(user: User, dialog: ImportDialog, options: dict[str, Any]) -> None:
     """Say how it is read, with the widgets that are there for it."""
     form = dialog.options
     for name, value in options.items():
         if name in form._choices:
             box = form._choices[name][0]
-            await user.until(lambda box=box, value=value: box.isVisible() and value in box._values,
-                             f"the choice {value!r} of {name}")
+            await user.until(partial(_offers, box, value), f"the choice {value!r} of {name}")
             box.set_value(value)
         elif name in form._lines:
             line = form._lines[name]
@@ -181,6 +185,7 @@ def run(arguments: list[str] | None = None) -> None:
     given, how = picture_arguments(argparse.ArgumentParser("import_user"), arguments)
     with tempfile.TemporaryDirectory() as scratch:
         play(Path(scratch, "home"), lambda user: each(user, Path(scratch)), meet_machine=False, **how)
+    QGuiApplication.clipboard().clear()   # what lies on it may not outlive Python
     print(f"The screenshots are in {given.out}.")
 
 

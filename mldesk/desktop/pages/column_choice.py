@@ -47,6 +47,7 @@ class ColumnBox(QComboBox):
         self.currentTextChanged.connect(self._on_text)
         editor = self.lineEdit()
         if editor is not None:
+            editor.setPlaceholderText(self.tr("None"))
             editor.editingFinished.connect(self._settle)
 
     def set_columns(self, columns: Sequence[Column]) -> None:

@@ -98,11 +98,12 @@ class RunState:
     async def read_log(self) -> None:
         """Fetch what the trainer has written since. An unreachable runner is shown elsewhere, not here."""
         while True:
+            begun = self._log_offset
             try:
-                data, offset = await in_remote(self._desk.workbench.runs.log, self.id, self._log_offset)
+                data, offset = await in_remote(self._desk.workbench.runs.log, self.id, begun)
             except (RunnerUnreachable, NotFound):
                 return
-            if not data:
+            if not data or begun != self._log_offset:   # somebody else has read it meanwhile
                 return
             self._log_offset = offset
             self.logged.emit(data.decode("utf-8", "replace"))

@@ -91,14 +91,15 @@ class FlowLayout(QLayout):
             return 0
         gap = self.spacing()
         number = max(1, min(len(items), (rect.width() + gap) // (self._least + gap)))
-        width = (rect.width() - gap * (number - 1)) // number
+        edges = [(rect.width() + gap) * place // number for place in range(number + 1)]   # as a box layout has them
+        width = edges[1] - gap
         y = rect.y()
         for start in range(0, len(items), number):
             line = items[start:start + number]
             height = max(_height(item, width) for item in line)
             for place, item in enumerate(line):
                 if apply:
-                    item.setGeometry(QRect(rect.x() + place * (width + gap), y, width, height))
+                    item.setGeometry(QRect(rect.x() + edges[place], y, edges[place + 1] - gap - edges[place], height))
             y += height + gap
         return y - gap - rect.y()
 

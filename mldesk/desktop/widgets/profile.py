@@ -86,6 +86,7 @@ class ColumnProfileCard(QFrame):
     def _make_head(self, kind: ColumnType, facts: Mapping[str, Any], missing: int, rows: int) -> QVBoxLayout:
         line = QHBoxLayout()
         line.setSpacing(Space.S)
+        line.addStrut(theme.px(22))   # of a badge, so that cards with and without one are alike
         line.addWidget(IconLabel(TYPE_ICONS[kind], "muted", 15))
         line.addWidget(ElidedLabel(self._name, "strong", mode=Qt.TextElideMode.ElideMiddle), 1)
         if missing and rows:

@@ -11,7 +11,7 @@ from mldesk.desktop.theme import Size, Space
 from mldesk.desktop.widgets.buttons import IconLabel, set_icon
 from mldesk.desktop.widgets.text import make_label
 
-_WIDE_FROM = 860  # pixels of the window at 100 % from which the words are shown
+_WIDE_FROM = 1000  # pixels of the window at 100 % from which the words are shown
 
 
 class _Entry(QPushButton):

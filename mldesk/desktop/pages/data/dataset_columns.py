@@ -96,8 +96,8 @@ class ColumnsView(QWidget):
             self._names.sort(key=lambda name: -int(facts[name].get(order, 0)))
         duplicates = self._profile.get("duplicates")
         self._summary.setText(
-            self.tr("{count} rows are there more than once").format(count=words.number(int(duplicates)))
-            if duplicates else "")
+            self.tr("{rows} more than once").format(rows=words.counted(
+                int(duplicates), self.tr("row is there"), self.tr("rows are there"))) if duplicates else "")
         self._add_batch()
 
     def _add_batch(self) -> None:

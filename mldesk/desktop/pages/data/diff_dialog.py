@@ -57,7 +57,7 @@ class DiffDialog(Sheet, TaskOwner):
         chosen.setStretch(0, 1)
         field = QWidget()
         field.setLayout(chosen)
-        self._field = FormRow(self.tr("Rows are the same by"), field, self.tr(
+        self._field = FormRow(self.tr("Match rows by"), field, self.tr(
             "Columns whose values are all there and all different, in both versions.") if keys else self.tr(
             "No column has a value of its own in every row of both versions, so whole rows are compared."))
         self.add(self._field)

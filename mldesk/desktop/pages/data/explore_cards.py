@@ -74,9 +74,11 @@ def _outliers(found: Mapping[str, Any], pick: Pick) -> FindingCard:
 def _repeats(found: Mapping[str, Any], pick: Pick) -> FindingCard:
     tr, same, near = words.tr, found["same"], found["near"]
     lines = []
-    for facts, text in ((same, tr("{rows} repeat an earlier one")), (near, tr("{rows} nearly like another"))):
-        if facts["rows"]:
-            lines.append((text.format(rows=_rows(facts["rows"])), _examples(facts)))
+    if same["rows"]:
+        lines.append((tr("{rows} an earlier one").format(rows=words.counted(
+            same["rows"], tr("row repeats"), tr("rows repeat"))), _examples(same)))
+    if near["rows"]:
+        lines.append((tr("{rows} nearly like another").format(rows=_rows(near["rows"])), _examples(near)))
     lines += [(tr("{rows} alike but for {column}").format(
         rows=_rows(facts["rows"]), column=facts["column"]), _examples(facts)) for facts in found["apart"]["columns"]]
     said = tr("Rows that are there more than once:") if lines else tr("No row is there twice, or nearly so.")

@@ -77,7 +77,7 @@ class AssociationMap(HeatMap):
     def _margins(self) -> tuple[int, int, int]:
         metrics = QFontMetrics(theme.font("caption"))
         longest = max((metrics.horizontalAdvance(label) for label in self._labels), default=0)
-        room = min(longest, theme.px(_NAME)) + 8
+        room = min(longest, theme.px(_NAME)) + 12   # a pixel less, and the longest would lose its middle
         return room, room, metrics.height()
 
     def sizeHint(self) -> QSize:

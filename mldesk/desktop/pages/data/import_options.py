@@ -62,6 +62,7 @@ class ImportOptionsForm(QWidget):
         self._line("query", self.tr("Query"), "SELECT …", self.tr("One SELECT over the database, instead of a table."))
         self._choice("delimiter", self.tr("Delimiter"), _DELIMITERS, "")
         self._choice("encoding", self.tr("Encoding"), [(name, name) for name in _ENCODINGS], "")
+        self._choices["encoding"][0].setToolTip(self.tr("Choose one when letters come out wrong."))
         self._beside("delimiter", "encoding")
         self._line("widths", self.tr("Widths"), "10, 4, 8", self.tr("Of the columns, in characters."))
         self._make_header()

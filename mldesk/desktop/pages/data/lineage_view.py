@@ -64,9 +64,9 @@ class LineageView(QWidget):
         version = item.version
         made = words.counted(len(version.recipe), self.tr("step"), self.tr("steps")) if version.recipe else \
             version.source
-        parts = [self.tr("version {number}").format(number=version.number), made,
+        parts = [self.tr("Version {number}").format(number=version.number), made,
                  words.counted(version.rows, self.tr("row"), self.tr("rows")),
-                 self.tr("{size} of its own").format(size=words.size(item.alone))]
+                 self.tr("adds {size}").format(size=words.size(item.alone))]
         if item.others:
             parts.append(self.tr("with {others}").format(others=", ".join(item.others)))
         if item.models:

@@ -20,12 +20,12 @@ class ProblemsView(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent, padding=0)
         fields: list[Field[_Problem]] = [
-            Field(self.tr("Line"), lambda item: _line(item[1]), 90, lambda item: item[1].get("line") or 0, right=True,
+            Field(self.tr("Line"), lambda item: _line(item[1]), 70, lambda item: item[1].get("line") or 0, right=True,
                   muted=True),
-            Field(self.tr("Column"), lambda item: str(item[1].get("column") or ""), 180, strong=True),
+            Field(self.tr("Column"), lambda item: str(item[1].get("column") or ""), 150, strong=True),
             Field(self.tr("What"), lambda item: str(item[1].get("message", "")),
                   tip=lambda item: str(item[1].get("message", ""))),
-            Field(self.tr("File"), lambda item: str(item[1].get("file") or ""), 170, muted=True),
+            Field(self.tr("File"), lambda item: str(item[1].get("file") or ""), 170, muted=True, spare=1),
         ]
         self.table: RecordTable[_Problem] = RecordTable(fields, lambda item: item[0], self.tr("Things to know"))
         self.add(self.table, 1)

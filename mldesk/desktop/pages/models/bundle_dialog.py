@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.states.model import Bundles
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.widgets import Card, Sheet, Tabs, make_button
@@ -119,11 +121,20 @@ class BundleDialog(Sheet, TaskOwner):
         self._shell.predict(str(self._path))
 
 
+def _moment(text: str) -> str:
+    """Return a moment of a manifest as people write it; whatever else stands there as it stands there."""
+    try:
+        return words.moment(datetime.fromisoformat(text).timestamp())
+    except (ValueError, OverflowError, OSError):
+        return text
+
+
 def manifest_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what a manifest says, everything as plain text."""
     tr = words.tr
     facts: list[tuple[str, str]] = []
-    writers: dict[str, Callable[[str], str]] = {"task": words.task_name, "estimator": words.estimator_name}
+    writers: dict[str, Callable[[str], str]] = {
+        "task": words.task_name, "estimator": words.estimator_name, "created": _moment}
     for key, title in (("name", tr("Name")), ("version", tr("Version")), ("task", tr("Task")),
                        ("target", tr("Predicts")), ("estimator", tr("Estimator")), ("created", tr("Made")),
                        ("notes", tr("Notes"))):
@@ -131,8 +142,9 @@ def manifest_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
             facts.append((title, writers.get(key, str)(str(manifest[key]))[:300]))
     metrics = manifest.get("metrics")
     if isinstance(metrics, Mapping):
-        facts.append((tr("Scores"), ", ".join(f"{words.metric_name(str(name))} {words.metric_value(value)}"
-                                              for name, value in list(metrics.items())[:6])))
+        ordered = [name for name in ORDER if name in metrics] + [name for name in metrics if name not in ORDER]
+        facts.append((tr("Scores"), ", ".join(f"{words.metric_name(str(name))} {words.metric_value(metrics[name])}"
+                                              for name in ordered[:6])))
     provenance = manifest.get("provenance")
     if isinstance(provenance, Mapping) and provenance.get("dataset"):
         facts.append((tr("Learned from"), str(provenance["dataset"])[:200]))

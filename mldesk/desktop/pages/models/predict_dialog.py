@@ -22,7 +22,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import Predictions
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space, Tone
-from mldesk.desktop.widgets import ComboBox, DataTable, FormRow, Sheet, disable, make_button
+from mldesk.desktop.widgets import ComboBox, DataTable, FormRow, ScrollPage, Sheet, disable, make_button
 from mldesk.workbench.predictions import is_bundle
 
 if TYPE_CHECKING:
@@ -73,14 +73,20 @@ class PredictDialog(Sheet, TaskOwner):
         self._done = self._replace = False
         self._notice = Notice()
         self._table = DataTable()
-        for item in (*self._asking, self._notice):
-            self.add(item)
+        self._form = ScrollPage(margin=0)   # a low screen, or large text, leaves no room for all of it
+        self._form.body.setContentsMargins(0, 0, Space.M, 0)
+        for item in self._asking:
+            self._form.body.addWidget(item)
+        self._form.body.addStretch(1)
+        self.add(self._notice)
+        self.body.addWidget(self._form, 1)
         self.body.addWidget(self._table, 1)
         self._table.hide()
         self._look = QTimer(self, interval=250)  # at the rows that the worker thread has counted
         self._look.timeout.connect(self._show_rows)
         self.confirmed.connect(self._on_confirmed)
         self.finished.connect(self.cancel_tasks)
+        self.resize(fitting(self, 580, 640))
         self._check()
 
     def _file_row(self, choose: object) -> tuple[QLineEdit, QWidget]:
@@ -166,14 +172,14 @@ class PredictDialog(Sheet, TaskOwner):
         """Show what was written, and the ways on from here."""
         output = report.output
         self._done = True
-        for item in self._asking:
-            item.hide()
+        self._form.hide()
         tone: Tone = "warning" if report.warnings else "success"
         self._notice.say(tone, self.tr("Predicted {rows} into {name}.").format(
             rows=words.counted(report.rows, self.tr("row"), self.tr("rows")), name=output.name),
             " ".join([*self._left_out(report), *report.warnings[:3]]))
         self._table.show()
         self.primary.setText(self.tr("Open the file"))
+        self.primary.setFocus()
         self.secondary.setText(self.tr("Close"))
         for text, icon, act in ((self.tr("Show in its folder"), "folder", lambda: open_folder(output)),
                                 (self.tr("Import as a dataset"), "dataset", lambda: self._import(output))):

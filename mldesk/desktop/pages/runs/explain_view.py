@@ -81,7 +81,10 @@ class ExplainView(ScrollPage, TaskOwner):
     def _say(self) -> None:
         run, found = self.state.run.value, self.state.found.value
         self.follow.setVisible(run is not None)
-        enable(self.button)
+        if self.state.label:
+            enable(self.button)
+        else:
+            disable(self.button, self.tr("The version is being read."))
         self.button.setText(self.tr("Explain again") if found else self.tr("Explain this version"))
         if run is not None and not run.state.ended:
             disable(self.button, self.tr("A run explains it already."))
