@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     ColumnProfileCard,
+    ElidedLabel,
     FlowBox,
     ScrollPage,
     SearchField,
@@ -39,18 +40,20 @@ class ColumnsView(QWidget):
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._add_some)
         self._search = SearchField(self.tr("Find a column"))
-        self._search.setFixedWidth(240)
+        self._search.setMaximumWidth(240)
+        self._search.setMinimumWidth(120)
         self._search.searched.connect(lambda _: self._fill())
         self._order = Segmented([("table", self.tr("As in the table")), ("missing", self.tr("Most missing")),
                                  ("distinct", self.tr("Most distinct"))])
+        self._order.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)   # no word is cut
         self._order.changed.connect(lambda _: self._fill())
-        self._summary = make_label("", "body", "muted")
+        self._summary = ElidedLabel("", "body", "muted")
+        self._summary.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         tools = QHBoxLayout()
         tools.setSpacing(Space.M)
-        tools.addWidget(self._search)
+        tools.addWidget(self._search, 2)
         tools.addWidget(self._order)
-        tools.addStretch(1)
-        tools.addWidget(self._summary)
+        tools.addWidget(self._summary, 1)
         self._cards = FlowBox(spacing=Space.M, least=_CARD)
         self._more = make_button("", "secondary")
         self._more.clicked.connect(self._add_batch)

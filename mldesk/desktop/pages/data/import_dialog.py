@@ -36,7 +36,7 @@ from mldesk.desktop.widgets import (
     row,
 )
 
-_LEFT = 350  # pixels
+_LEFT = 390  # pixels
 Source = Path | str
 
 

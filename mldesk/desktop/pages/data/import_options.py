@@ -189,7 +189,7 @@ class ImportOptionsForm(QWidget):
     def _fill_choice(self, name: str, box: ComboBox, options: Sequence[tuple[Any, str]], found: Any,
                      said: Any) -> None:
         words = dict(options)
-        auto = self.tr("Automatic: {what}").format(what=words.get(found, found)) if found else self.tr("Automatic")
+        auto = self.tr("Auto: {what}").format(what=words.get(found, found)) if found else self.tr("Automatic")
         values = [("", auto), *options]
         if said and said not in words:
             values.append((said, str(said)))

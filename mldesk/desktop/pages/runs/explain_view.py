@@ -81,7 +81,7 @@ class ExplainView(ScrollPage, TaskOwner):
     def _say(self) -> None:
         run, found = self.state.run.value, self.state.found.value
         self.follow.setVisible(run is not None)
-        if self.state.label:
+        if self.state.label or run is not None:
             enable(self.button)
         else:
             disable(self.button, self.tr("The version is being read."))
