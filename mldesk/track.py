@@ -31,16 +31,22 @@ _STEP = "step.json"   # in the checkpoint folder: how far it was
 
 def parameters() -> dict[str, Any]:
     """Return the parameters of this run, defaults of ``mldesk.toml`` included; {} outside a job."""
-    return dict(json.loads(os.environ.get("MLDESK_PARAMETERS", "{}")))
+    if "MLDESK_TRACK" in os.environ:
+        _say("asked_for_all")
+    return _given()
 
 
 def parameter(name: str, default: T) -> T:
     """Return one parameter in the type of its default, and record it."""
-    given = parameters().get(name, default)
+    given = _given().get(name, default)
     kind: Any = type(default)
     value = given if default is None or isinstance(given, kind) else kind(given)
     _say("parameters", values={name: value if isinstance(value, (bool, int, float, str)) else str(value)})
     return cast("T", value)
+
+
+def _given() -> dict[str, Any]:
+    return dict(json.loads(os.environ.get("MLDESK_PARAMETERS", "{}")))
 
 
 def input(name: str) -> Path | None:  # noqa: A001 - track.input reads as it should

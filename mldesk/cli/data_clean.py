@@ -11,7 +11,7 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.asking import at_terminal, confirm
-from mldesk.cli.data_shown import Reference, problems
+from mldesk.cli.data_shown import Reference, problems, step_told
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
 from mldesk.core.errors import BadInput, NotFound
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Steps = Sequence[Any]
 _FROM = "from:"
-_NOTHING = object()
 
 
 def clean(
@@ -120,7 +119,7 @@ def recipe(
         face.say(f"Wrote {output}: {words.plural(len(steps), 'step')}")
     else:
         face.table(("no.", "step", "", "what it is told"), [
-            (number, step["step"], "skipped" if step.get("disabled") else "", _told(step))
+            (number, step["step"], "skipped" if step.get("disabled") else "", step_told(step))
             for number, step in enumerate(steps, start=1)], right=("no.",), whole=("no.", "step", ""),
             empty="The recipe has no steps.")
 
@@ -152,21 +151,6 @@ def _two(text: str) -> tuple[int, int]:
     if not (first.isdigit() and second.isdigit()):
         raise BadInput(f"{text!r:.40} does not say which step goes where.", hint="Write --move 3:1.")
     return int(first), int(second)
-
-
-def _told(step: Any) -> str:
-    """Return what differs from a step's defaults, in one line."""
-    from mldesk.data.recipes.steps import BY_NAME
-
-    usual = {field.name: field.default for field in BY_NAME[step["step"]].fields if not field.required}
-    return "; ".join(f"{name} {_value(value)}" for name, value in step.items()
-                     if name not in ("step", "disabled", "digest") and usual.get(name, _NOTHING) != value)
-
-
-def _value(value: Any) -> str:
-    plain = isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value)
-    return words.cell(", ".join(map(str, value)) if plain else value if isinstance(value, (str, int, float)) else
-                      json.dumps(value, ensure_ascii=False))
 
 
 def _allow(face: Face, bench: Workbench, steps: Steps, allow: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.asking import at_terminal, confirm
-from mldesk.cli.data_shown import Name, Reference
+from mldesk.cli.data_shown import Name, Reference, line_shown
 from mldesk.cli.face import Face, facts
 from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput
@@ -30,6 +30,9 @@ def lineage(context: typer.Context, name: Name) -> None:
                  words.plural(len(item.version.recipe), "step") if item.version.recipe else item.version.source,
                  words.count(item.version.rows), words.size(item.alone), ", ".join(item.words.tags),
                  ", ".join(item.models)) for item in listed], right=("rows", "its own"), spare=("models", "tags"))
+    face.say()
+    line_shown(face, [{"version": item.version.label, "source": item.version.source, "recipe": item.version.recipe,
+                       "files": item.files} for item in listed])
     notes = [(f"{name}@{item.version.number}", item.words.note) for item in listed if item.words.note]
     for label, note in [*([(name, said.note)] if said.note else []), *notes]:
         face.note(f"{label}: {note}")

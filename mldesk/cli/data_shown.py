@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ Reference = Annotated[str, typer.Argument(metavar="N[@V]", help="A dataset, or o
 Name = Annotated[str, typer.Argument(metavar="N", help="A dataset.")]
 Version = Annotated[int, typer.Argument(metavar="V", min=1, help="A version's number.")]
 PROBLEMS_SHOWN = 8
+_NOTHING = object()
 
 
 def columns(face: Face, version: Any) -> None:
@@ -108,3 +110,31 @@ def ranges(item: Any) -> tuple[str, str, str]:
 def top(item: Any) -> str:
     """Return a column's two most frequent values."""
     return ", ".join(f"{words.cell(value)[:14]} ({number:,})" for value, number in (item["top"] or ())[:2])
+
+
+def step_told(step: Any) -> str:
+    """Return what differs from a step's defaults, in one line."""
+    from mldesk.data.recipes.steps import BY_NAME
+
+    kind = BY_NAME.get(str(step.get("step")))   # a newer MLDesk may know more
+    usual = {field.name: field.default for field in (kind.fields if kind else ()) if not field.required}
+    return "; ".join(f"{name} {_value(value)}" for name, value in step.items()
+                     if name not in ("step", "disabled", "digest") and usual.get(name, _NOTHING) != value)
+
+
+def _value(value: Any) -> str:
+    plain = isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value)
+    return words.cell(", ".join(map(str, value)) if plain else value if isinstance(value, (str, int, float)) else
+                      json.dumps(value, ensure_ascii=False))
+
+
+def line_shown(face: Face, line: Sequence[Mapping[str, Any]]) -> None:
+    """Show what versions came of: their files with digests, and their steps."""
+    rows = []
+    for item in line:
+        made = [entry for file in item["files"] for entry in (("file", file["path"]), ("SHA-256", file["sha256"]))]
+        made += [(f"{number}. {step.get('step', '?')}", ("skipped; " if step.get("disabled") else "") + step_told(step))
+                 for number, step in enumerate(item["recipe"] or (), start=1)]
+        rows += [("" if place else item["version"], *entry)
+                 for place, entry in enumerate(made or [("source", item["source"])])]
+    face.table(("data", "made by", "what"), rows)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.data_shown import line_shown
 from mldesk.cli.face import Face, facts
 from mldesk.cli.model_shown import Reference, up_to_date
 from mldesk.core.errors import BadInput, NotFound
@@ -34,6 +35,12 @@ def lineage(context: typer.Context, reference: Reference) -> None:
         "estimator": found["estimator"], "parameters": words.parameters(found["parameters"]),
         "columns": ", ".join(found["features"][:20]), "seed": found["seed"], "code": found["code"],
         "environment": ", ".join(f"{name} {version}" for name, version in found["environment"].items())}))
+    line = list(data["line"])
+    if found["prepare"]:
+        line.append({"version": "in the model", "source": "", "recipe": found["prepare"], "files": ()})
+    if line:
+        face.say()
+        line_shown(face, line)
 
 
 def layers(context: typer.Context, reference: Reference) -> None:

@@ -53,6 +53,7 @@ def run(
         if changed and not face.json:
             face.note(f"· The script has changed since its last run: mldesk script diff {ended.id}")
         finish(face, ended, {"artifacts": list((ended.result or {}).get("artifacts", [])),
+                             "never_read": list((ended.result or {}).get("never_read", [])),
                              "script": (ended.result or {}).get("script")})
 
 

@@ -26,7 +26,7 @@ class DatasetVersion:
     problems: tuple[Mapping[str, Any], ...]       # {"file", "line", "column", "message"} found at import
     profile: str | None          # digest of the profile (JSON) in the object store, once computed
     created: float               # seconds since the epoch
-    reading: Mapping[str, Any] | None = None  # of an import: {"sources": [...], "options": {...}, "found": {...}}
+    reading: Mapping[str, Any] | None = None  # of an import: {"sources", "options", "found", "files"}
 
     @property
     def label(self) -> str:

@@ -34,6 +34,6 @@ METRIC_WORDS: Final[Mapping[str, str]] = {
 
 # What permutation importance counts, by its metric: what is written after "by how much".
 IMPORTANCE_WORDS: Final[Mapping[str, str]] = {
-    "log_loss": "log loss rises, in nats per row",
+    "log_loss": "log loss rises (nats per row)",
     "r2": "R² falls",
 }

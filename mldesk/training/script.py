@@ -25,6 +25,7 @@ from typing import Any
 
 from mldesk.core.errors import BadInput, DiskFull, WorkFailed
 from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.script_asked import never_asked, said_of
 from mldesk.training.script_environment import python_with
 from mldesk.training.script_events import EventFiles
 from mldesk.training.script_lines import STATE, Lines
@@ -118,6 +119,9 @@ class _Script:
         self._report.stage(f"Running {request.entry}")
         events = EventFiles(self._place, lines.metrics, self._report)
         code = self._watch(self._start(python, request), lines, events, control)
+        missed = [] if lines.asked_for_all else never_asked(request.parameters, lines.parameters, self._place)
+        for name in missed:
+            self._report.warning(*said_of(name, lines.parameters, request.parameters))
         if self.cancelled:
             raise ScriptFailed("The run was cancelled.")
         if code:
@@ -125,7 +129,7 @@ class _Script:
                                hint="The run's log has all that it printed.")
         return {"script": request.script, "metrics": lines.last,
                 "parameters": {**request.parameters, **lines.parameters}, "artifacts": sorted(lines.artifacts),
-                "seconds": round(time.monotonic() - began, 3),
+                "never_read": missed, "seconds": round(time.monotonic() - began, 3),
                 "finished_early": control.finish}
 
     def _lay_out(self, request: scripts.ScriptRequest) -> None:

@@ -33,6 +33,7 @@ class Lines:
         self._warned = False
         self.last: dict[str, float] = {}
         self.parameters: dict[str, Any] = {}
+        self.asked_for_all = False   # the program took all parameters at once
         self.artifacts: set[str] = set()
 
     def read(self) -> None:
@@ -81,6 +82,9 @@ class Lines:
         for name, value in dict(said["values"]).items():
             if isinstance(value, (bool, int, float, str)) and len(self.parameters) < _MOST_METRICS:
                 self.parameters[_name(name)] = value if not isinstance(value, str) else _text(value)
+
+    def _on_asked_for_all(self, _said: Mapping[str, Any]) -> None:
+        self.asked_for_all = True
 
     def _on_log(self, said: Mapping[str, Any]) -> None:
         self._report.log(_text(said["text"]))

@@ -1,8 +1,9 @@
 """Jobs of the kind "script": a folder with a Python program of the user's runs on a runner.
 
 The program says what it does with ``mldesk.track``: lines of JSON in a file, which the job's process turns into events.
-A line is {"kind": "metrics"|"parameters"|"log"|"progress"|"artifact"|"checkpoint", ...}. The job's result is {"script":
-manifest digest of the folder, "metrics": the last value of each, "parameters", "artifacts": names, "seconds"}.
+A line is {"kind": "metrics"|"parameters"|"asked_for_all"|"log"|"progress"|"artifact"|"checkpoint", ...}. The job's
+result is {"script": manifest digest of the folder, "metrics": the last value of each, "parameters", "never_read": names
+of those that the program never asked for, "artifacts": names, "seconds"}.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from mldesk.workbench.far_data import refuse_elsewhere
 from mldesk.workbench.imported import Imported, reading_of, same_rows
 from mldesk.workbench.pages import Page, RecipePage
 from mldesk.workbench.references import listed, parse_reference, which_version
+from mldesk.workbench.source_digests import SourceDigests
 from mldesk.workbench.sources import Source, clipboard_file, resolve
 from mldesk.workbench.trusted_code import TrustedCode
 
@@ -48,9 +49,11 @@ class DatasetService:
         from mldesk.data import ImportOptions, import_table
 
         name = check_name(name, "dataset")
-        table = import_table([resolve(path) for path in paths], self._library.objects, self._home.scratch,
-                             options or ImportOptions(), progress=progress, cancelled=cancelled, rejects=rejects)
-        return self._imported(name, table, again, source=table.source, reading=reading_of(paths, table))
+        with SourceDigests(paths) as digests:
+            table = import_table([resolve(path) for path in paths], self._library.objects, self._home.scratch,
+                                 options or ImportOptions(), progress=progress, cancelled=cancelled, rejects=rejects)
+            reading = reading_of(paths, table, digests.found())
+        return self._imported(name, table, again, source=table.source, reading=reading)
 
     def preview_import(self, paths: Sequence[Source], *, options: ImportOptions | None = None, rows: int = 50,
                        progress: Progress | None = None, cancelled: Cancelled | None = None) -> ImportPreview:

@@ -11,6 +11,7 @@ from mldesk.library.bin import Binned, Purged, costs
 from mldesk.library.dataset_words import Words
 from mldesk.library.records import DatasetVersion
 from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.origins import files_of
 from mldesk.workbench.references import parse_reference, refuse_unknown_tags
 
 
@@ -25,13 +26,16 @@ class Ancestry:
     size: int                   # bytes of its rows, those shared with other versions too
     others: tuple[str, ...]     # versions of other datasets that its recipe brought in
     models: tuple[str, ...]     # that were trained on it
+    files: tuple[Mapping[str, Any], ...] = ()   # whose rows came in with it: {"path", "size", "sha256"}
 
     def to_json(self) -> dict[str, Any]:
         version = self.version
         return {"version": version.number, "parent": version.parent, "current": self.current, "rows": version.rows,
                 "columns": len(version.columns), "source": version.source, "size": self.size, "alone": self.alone,
-                "steps": len(version.recipe or ()), "others": list(self.others), "models": list(self.models),
-                "tags": list(self.words.tags), "note": self.words.note}
+                "steps": len(version.recipe or ()), "manifest": version.manifest, "files": list(self.files),
+                "recipe": None if version.recipe is None else list(version.recipe),
+                "others": list(self.others), "models": list(self.models), "tags": list(self.words.tags),
+                "note": self.words.note}
 
 
 class HistoryService:
@@ -51,7 +55,8 @@ class HistoryService:
                 models.setdefault(made.dataset, []).append(made.label)
         return [Ancestry(version, version.number == head.number, words.get(version.number, Words()),
                          *spent.get(version.number, (0, version.size)), _others(version),
-                         tuple(models.get(version.label, ()))) for version in self._datasets.versions(name)]
+                         tuple(models.get(version.label, ())), files_of(self._library, version))
+                for version in self._datasets.versions(name)]
 
     def words(self, reference: str) -> Words:
         """Return what is said about ``N`` as a whole, or about ``N@V``. Raises NotFound."""

@@ -32,7 +32,7 @@ def same_rows(library: Library, name: str, manifest: str) -> DatasetVersion | No
     return head if head.manifest == manifest else alike[-1] if alike else None
 
 
-def reading_of(sources: Sequence[Source], table: Table) -> Mapping[str, Any]:
-    """Return what is kept of an import, so that it can be repeated."""
+def reading_of(sources: Sequence[Source], table: Table, files: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return what is kept of an import, so that it can be repeated, and its files told from others."""
     return {"sources": [remembered(source) for source in sources], "options": table.options.to_json(),
-            "found": dict(table.reading)}
+            "found": dict(table.reading), "files": [dict(file) for file in files]}

@@ -12,6 +12,7 @@ from mldesk.library import Library
 from mldesk.library.records import ModelVersion
 from mldesk.workbench.layers import Layers, read_layers
 from mldesk.workbench.models import ModelService
+from mldesk.workbench.origins import line_of
 
 CARD, MODEL = "MODEL_CARD.md", "model.json"
 _WEIGHTS, _CONFIG = "native/weights.safetensors", "native/config.json"
@@ -27,9 +28,10 @@ class AboutService:
     def lineage(self, reference: str) -> dict[str, Any]:
         """Return what a version came of, as plain JSON. Raises NotFound.
 
-        {"model", "stage", "created", "run", "data": {"version", "manifest", "source", "rows", "recipe"}, "split": {...,
-        "membership", "rows"}, "estimator", "parameters", "features", "seed", "code", "environment"}; what is not known,
-        as for a model that came in a bundle, is None.
+        {"model", "stage", "created", "run", "data": {"version", "manifest", "source", "rows", "recipe", "line" (see
+        ``origins.line_of``)}, "prepare" (steps that the model does itself), "split": {..., "membership", "rows"},
+        "estimator", "parameters", "features", "seed", "code", "environment"}; what is not known, as for a model that
+        came in a bundle, is None.
         """
         version = self._models.show(reference)
         model = self._document(version, MODEL)
@@ -40,7 +42,7 @@ class AboutService:
         return {
             "model": version.label, "stage": version.stage or None, "created": iso(version.created),
             "run": None if run is None else {"id": run.id, "name": run.name, "kind": run.kind, "runner": run.runner},
-            "data": self._data(version, model),
+            "data": self._data(version, model), "prepare": [dict(step) for step in train.get("prepare") or ()],
             "split": {**(train.get("split") or {}), "membership": (run.result or {}).get("split") if run else None,
                       "rows": dict(model.get("rows") or {})},
             "estimator": version.estimator, "parameters": dict(model.get("parameters") or {}),
@@ -52,7 +54,7 @@ class AboutService:
     def _data(self, version: ModelVersion, model: Mapping[str, Any]) -> dict[str, Any]:
         told = model.get("dataset") or {}
         found: dict[str, Any] = {"version": version.dataset or told.get("name"), "manifest": told.get("manifest"),
-                                 "source": None, "rows": None, "recipe": None}
+                                 "source": None, "rows": None, "recipe": None, "line": []}
         name, _, number = version.dataset.rpartition("@")
         if version.run is None or not number.isdecimal():
             return found
@@ -61,7 +63,8 @@ class AboutService:
         except NotFound:   # purged, or renamed since
             return found
         recipe = None if data.recipe is None else [dict(step) for step in data.recipe]
-        return {**found, "source": data.source, "rows": data.rows, "recipe": recipe}
+        return {**found, "source": data.source, "rows": data.rows, "recipe": recipe,
+                "line": line_of(self._library, data)}
 
     def layers(self, reference: str) -> Layers:
         """Return the layers of a network. Raises NotFound; BadInput for a model that has none; LibraryDamaged."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 from mldesk.core.clock import Clock
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.ids import new_id
+from mldesk.core.run_filter import RunFilter
 from mldesk.core.scratch import working_folder_in
 from mldesk.core.targets import check_target
 from mldesk.library import Library
@@ -28,6 +30,7 @@ from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.sending import send
 
 SETTINGS = "mldesk.toml"
+_NUMBER = re.compile(r"-[0-9]{1,6}$")   # that the library gives
 # Folders that no program needs to run; nor what begins with a dot.
 _LEFT_OUT = frozenset({"__pycache__", "node_modules", "venv", "env", "mlruns", "lightning_logs"})
 _MOST_FILES = 10_000
@@ -117,7 +120,7 @@ class ScriptService:
         """
         run = self._run(reference)
         files = self._files(run)
-        folder = working_folder_in(self._scratch, "script") / (slug(run.name) or "script")
+        folder = working_folder_in(self._scratch, "script") / (slug(script_name(run)) or "script")
         for path, digest in files.items():
             target = folder.joinpath(*path.split("/"))
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -157,8 +160,8 @@ class ScriptService:
 
     def before(self, run: Run) -> Run:
         """Return the last run of a script before this one. Raises NotFound."""
-        same = (item for item in self._library.runs.list(limit=1000) if item.kind == KIND and item.id < run.id
-                and item.name == run.name)
+        runs = self._library.runs.list(limit=1000, wanted=RunFilter(kind=KIND))
+        same = (item for item in runs if item.id < run.id and script_name(item) == script_name(run))
         if (found := next(same, None)) is None:
             raise NotFound(f"There is no earlier run of the script {run.name}.")
         return found
@@ -176,6 +179,11 @@ class ScriptService:
             return self._library.objects.read(digest).decode("utf-8").splitlines(keepends=True)
         except UnicodeDecodeError:
             return [f"(not text, SHA-256 {digest})\n"]
+
+
+def script_name(run: Run) -> str:
+    """Return what the script of a run is called: its first name, without the number that made it unlike others."""
+    return _NUMBER.sub("", str(run.spec.get("name") or run.name))
 
 
 def read_settings(path: Path, entry: str = "") -> tuple[Path, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -36,6 +37,10 @@ def test_versions_are_told_apart_tagged_and_thrown_away(mldesk: Command, tmp_pat
     assert [(item["version"], item["parent"], item["steps"], item["tags"]) for item in lineage["versions"]] == [
         (1, None, 0, []), (2, 1, 2, ["checked"])]
     assert all(item["alone"] > 0 for item in lineage["versions"])
+    first, second = lineage["versions"]
+    assert [Path(file["path"]).name for file in first["files"]] == ["shop.csv"] and second["files"] == []
+    assert first["files"][0]["sha256"] == hashlib.sha256(Path(first["files"][0]["path"]).read_bytes()).hexdigest()
+    assert [step["step"] for step in second["recipe"]] == ["filter", "replace"]
     mldesk("data", "remove", "shop")
     assert mldesk.good("data", "bin")["datasets"][0]["dataset"] == "shop"
     assert mldesk("data", "purge", "--all").code == 2  # nobody said that it is meant

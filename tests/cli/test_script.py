@@ -110,6 +110,18 @@ def test_parameters_it_does_not_have_or_of_another_type_are_refused(mldesk: Comm
     assert mldesk("script", "run", script / "nowhere.py").code == 3
 
 
+def test_a_parameter_that_nobody_asked_for_is_named(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "rate.py").write_text("from mldesk import track\nrate = track.parameter('learning_rate', 0.1)\n"
+                                      "track.metrics(1, loss=rate)\n")
+    done = mldesk.good("script", "run", tmp_path / "rate.py", "--param", "lerning_rate=3")
+    assert done["never_read"] == ["lerning_rate"] and done["metrics"] == {"loss": 0.1}
+    said = [event for event in mldesk("runs", "events", done["run"], "--json").lines if event["kind"] == "warning"]
+    assert [(event["text"], event["hint"]) for event in said] == [
+        ("--param lerning_rate was never read: the script does not ask for it.", "Did you mean 'learning_rate'?")]
+    again = mldesk.good("script", "run", tmp_path / "rate.py", "--param", "learning_rate=3")
+    assert again["never_read"] == [] and again["metrics"] == {"loss": 3}
+
+
 def test_an_interrupted_script_goes_on_from_its_checkpoint_and_finish_ends_it(mldesk: Command, script: Path) -> None:
     run = mldesk.good("script", "run", script, "--param", "pause=0.05", "--param", "steps=100000", "--detach")["run"]
     _until(lambda: any(step >= 12 for step, _ in _pulled(mldesk, run)))

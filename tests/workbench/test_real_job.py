@@ -89,6 +89,9 @@ def _compare_with_other_rows(bench: Workbench, folder: Path) -> None:
     assert bench.drift.check("penguins-Species", "penguins").shifted == ()
     found = bench.about.lineage("penguins-Species")
     assert (found["data"]["version"], found["split"]["method"]) == ("penguins@1", "random")
+    (origin,) = found["data"]["line"]
+    assert origin["version"] == "penguins@1" and origin["recipe"] is None
+    assert [Path(file["path"]).suffix for file in origin["files"]] == [".csv"] and found["prepare"] == []
     bench.datasets.export("penguins", folder / "moved.parquet")
     table = pq.read_table(folder / "moved.parquet")
     place = table.column_names.index("Island")

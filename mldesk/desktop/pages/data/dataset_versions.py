@@ -94,6 +94,9 @@ class VersionsView(ScrollPage):
             card.add(make_label(f"{made}\n{lines}", wrap=True, selectable=True))
         else:
             card.add(make_label(version.source, wrap=True))
+        for file in (version.reading or {}).get("files") or ():
+            card.add(make_label(self.tr("{path} · SHA-256 {digest}").format(path=file["path"], digest=file["sha256"]),
+                                "caption", "muted", wrap=True, selectable=True))
         if said is not None and said.note:
             card.add(make_label(said.note, wrap=True, selectable=True))
         if self.models.get(version.number):

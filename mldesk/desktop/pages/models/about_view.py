@@ -14,6 +14,7 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.models.card_dialog import CardDialog
 from mldesk.desktop.pages.models.layers_card import LayersCard
+from mldesk.desktop.pages.models.origins_card import OriginsCard
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.shell import Shell
@@ -60,6 +61,7 @@ class AboutView(ScrollPage, TaskOwner):
         self.card.setMinimumHeight(theme.px(320))
         edit = make_button(self.tr("Edit…"), "secondary", "edit")
         edit.clicked.connect(self.edit_card)
+        self.origins = OriginsCard()
         self.network = LayersCard()
         self.network.notice.connect(shell.say)
         self._lay_out(edit)
@@ -77,7 +79,7 @@ class AboutView(ScrollPage, TaskOwner):
         card.add(edit)
         card.body.setAlignment(edit, Qt.AlignmentFlag.AlignLeft)
         self.changes.setFixedHeight(theme.px(_TALL))
-        for item in (version, stages, card, self.network):
+        for item in (version, self.origins, stages, card, self.network):
             self.body.addWidget(item)
         self.body.addStretch(1)
 
@@ -113,6 +115,7 @@ class AboutView(ScrollPage, TaskOwner):
         self.changes.set_records(about.changes)
         self.changes.setVisible(bool(about.changes))
         self.card.setMarkdown(about.card)
+        self.origins.show_line(about.lineage["data"]["line"], about.lineage["prepare"])
         self.network.show_layers(about.layers)
 
 
@@ -155,6 +158,7 @@ def lineage_facts(about: About) -> list[tuple[str, str]]:
             (tr("Estimator"), words.estimator_name(version.estimator)),
             (tr("Parameters"), _pairs(found["parameters"])),
             (tr("Learned from"), ", ".join(filter(None, (data["version"], data["source"], recipe)))),
+            (tr("Its digest"), data["manifest"] or ""),
             (tr("Rows"), _pairs(split["rows"])),
             (tr("Split"), _pairs({key: value for key, value in split.items() if key not in ("rows", "membership")
                                   and value is not None})),
