@@ -36,8 +36,12 @@ def search(
     model: Annotated[list[str] | None, typer.Option(metavar="M", help="A kind of model to try; may be repeated. All "
                                                     "that make sense without it.")] = None,
     single: Annotated[bool, typer.Option("--single", help="Keep the best model alone, and blend nothing.")] = False,
-    stack: Annotated[bool, typer.Option("--stack", help="Learn the blend's weights together, on predictions out of "
-                                        "fold, instead of picking its members one by one.")] = False,
+    stack: Annotated[bool, typer.Option("--stack", help="Learn from predictions out of fold: the blend's weights "
+                                        "together, or a model over the others where that is better.")] = False,
+    stack_columns: Annotated[bool, typer.Option("--stack-columns", help="A stack whose model over the others may look "
+                                                "at the columns, too.")] = False,
+    refit: Annotated[bool, typer.Option("--refit", help="Fit what is kept once more, on all rows but the test rows, "
+                                        "instead of keeping the models of the folds.")] = False,
     task: Annotated[str | None, typer.Option(metavar="T", help="tabular_classification or tabular_regression.")] = None,
     order: Annotated[str, typer.Option(metavar="A,B,C", help=ORDER_HELP)] = "",
     feature: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to learn from; may be "
@@ -69,7 +73,7 @@ def search(
 
     face = Face.of(context)
     first, *others = runner or ["local"]
-    if single and stack:
+    if single and (stack or stack_columns):
         raise BadInput("A search keeps one model alone (--single) or a stack of them (--stack), not both.",
                        hint="Leave one of the two out.")
     train = TrainOrder(dataset=reference, target=target, task=task, order=in_order(order),
@@ -79,7 +83,7 @@ def search(
     with Interrupts() as interrupts, face.workbench() as bench:
         train = replace(train, prepare=read_prepare(bench, prepare))
         wanted = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single,
-                             parallel, tuple(others), stack)
+                             parallel, tuple(others), stack, stack_columns, refit)
         for advice in bench.runs.check(train).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         face.note(f"· {in_words(bench.runs.search_estimate(wanted))}")

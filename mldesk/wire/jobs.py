@@ -165,13 +165,15 @@ class TrainRequest:
     model: str = ""                 # name of the model it becomes a version of; "": the library makes one up
     order: tuple[str, ...] = ()     # the classes from low to high, or SORTED; (): they have no order
     prepare: tuple[Mapping[str, Any], ...] = ()  # steps of a recipe that the model does by itself
+    warm: str = ""                  # manifest of the model that it goes on from; "": it begins anew
 
     def to_json(self) -> dict[str, Any]:
         """Return it without what older runners do not know, as long as that says nothing."""
         value = asdict(self)
         value["prepare"] = [dict(step) for step in self.prepare]
-        if not self.prepare:
-            del value["prepare"]
+        for key in ("prepare", "warm"):
+            if not value[key]:
+                del value[key]
         value["columns"] = [dict(column) for column in self.columns]
         value["features"] = None if self.features is None else list(self.features)
         value["split"] = self.split.to_json()
@@ -212,15 +214,19 @@ class SearchRequest:
     earlier: tuple[str, ...] = ()   # manifests of trials of earlier searches of the same rows, to begin with
     helpers: tuple[str, ...] = ()   # jobs at other runners that try configurations for this one
     helps: str = ""                 # the job that this one is a helper of: it makes no model
-    stack: bool = False             # weigh the best by how well they predict together, instead of picking greedily
+    stack: bool = False             # weigh the best by how well they predict together, or learn from what they say
+    stack_columns: bool = False     # ... where what learns from that may look at the columns, too
+    refit: bool = False             # fit what is kept once more, on all rows but the test rows
+    configurations: tuple[Mapping[str, Any], ...] = ()   # {"estimator", "parameters"}: these alone are tried
     share: tuple[int, int] = (0, 1)  # which configurations of the portfolio are its own: every [1]th from the [0]th on
 
     def to_json(self) -> dict[str, Any]:
         """Return it without what older runners do not know, as long as that says nothing."""
         value = {**asdict(self), "train": self.train.to_json(), "estimators": list(self.estimators),
-                 "earlier": list(self.earlier), "helpers": list(self.helpers), "share": list(self.share)}
+                 "earlier": list(self.earlier), "helpers": list(self.helpers), "share": list(self.share),
+                 "configurations": [dict(item) for item in self.configurations]}
         usual: dict[str, Any] = {"parallel": 1, "folds": 0, "earlier": [], "helpers": [], "helps": "", "share": [0, 1],
-                                 "stack": False}
+                                 "stack": False, "stack_columns": False, "refit": False, "configurations": []}
         return {key: item for key, item in value.items() if key not in usual or item != usual[key]}
 
     @classmethod
@@ -231,6 +237,9 @@ class SearchRequest:
             given["train"] = TrainRequest.from_json(given["train"])
             for key in ("estimators", "earlier", "helpers"):
                 given[key] = tuple(_text(name) for name in given.get(key, ()))
+            given["configurations"] = tuple(
+                {"estimator": _text(item["estimator"]), "parameters": dict(item["parameters"])}
+                for item in given.get("configurations", ()))
             index, count = given.get("share", (0, 1))
             given["share"] = (int(index), int(count))
             request = cls(**given)

@@ -41,7 +41,10 @@ class SearchOrder:
     ensemble: bool = True           # blend the best ones
     parallel: int = 1               # trials at once on each runner
     helpers: tuple[str, ...] = ()   # other runners that try models too
-    stack: bool = False             # the blend's weights are learned together instead of picked one by one
+    stack: bool = False             # the blend's weights are learned together, or a second level over the models
+    stack_columns: bool = False     # ... which may look at the columns, too; makes a stack
+    refit: bool = False             # what is kept is fitted once more, on all rows but the test rows
+    configurations: tuple[Mapping[str, Any], ...] = ()   # {"estimator", "parameters"}: these alone are tried
 
 
 def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
@@ -59,10 +62,13 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
             raise BadInput(f"There is no model {name[:60]!r} for {task.replace('_', ' ')}.",
                            hint=did_you_mean(name, able) or f"There are: {listed(able)}.")
     check_amounts(order)
-    endless = not order.seconds and not order.trials and order.target_score is None
-    return SearchRequest(train, order.metric, DEFAULT_SECONDS if endless else order.seconds, order.trials,
-                         order.target_score, order.estimators, order.ensemble or order.stack, order.parallel,
-                         stack=order.stack)
+    endless = not (order.seconds or order.trials or order.configurations) and order.target_score is None
+    stacked = order.stack or order.stack_columns
+    return SearchRequest(train, order.metric, DEFAULT_SECONDS if endless else order.seconds,
+                         order.trials or len(order.configurations), order.target_score, order.estimators,
+                         order.ensemble or stacked, order.parallel,
+                         stack=stacked, stack_columns=order.stack_columns, refit=order.refit,
+                         configurations=order.configurations)
 
 
 def check_amounts(order: SearchOrder) -> None:

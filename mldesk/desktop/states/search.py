@@ -25,7 +25,8 @@ class SearchWish:
     blend: bool = True                  # else the best one alone
     parallel: int = 1                   # models at once on each runner
     helpers: tuple[str, ...] = ()       # runners that try models besides the order's own
-    stack: bool = False                 # a blend whose weights are learned together
+    stack: bool = False                 # a blend whose weights are learned together, or a second level
+    stack_columns: bool = False         # ... which may look at the columns, too
 
     def order(self, train: TrainOrder) -> SearchOrder:
         """Return what the workbench is asked for."""
@@ -33,7 +34,7 @@ class SearchWish:
 
         return SearchOrder(train, self.metric, 0.0 if self.by_trials else 60.0 * self.minutes,
                            self.trials if self.by_trials else 0, None, self.estimators, self.blend, self.parallel,
-                           self.helpers, self.stack)
+                           self.helpers, self.stack, self.stack_columns)
 
     @classmethod
     def of(cls, run: Run) -> SearchWish:
@@ -43,7 +44,8 @@ class SearchWish:
         usual = cls()
         return cls(bool(trials and not seconds), seconds / 60 or usual.minutes, trials or usual.trials,
                    payload.get("metric"), tuple(payload.get("estimators") or ()), bool(payload.get("ensemble", True)),
-                   int(payload.get("parallel") or 1), stack=bool(payload.get("stack")))
+                   int(payload.get("parallel") or 1), stack=bool(payload.get("stack")),
+                   stack_columns=bool(payload.get("stack_columns")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,13 @@ from mldesk.training.joined import JoinedEncoder
 from mldesk.training.prepared import OneEncoder
 from mldesk.training.search.crew import Crew, Task
 from mldesk.training.search.ensemble import select_calmly, stack, without_light
+from mldesk.training.search.second import second_level
 from mldesk.training.search.trial import LimitedControl, Outcome, run_trial
 from mldesk.wire.jobs import SearchRequest
 
 _BLENDED = 50          # trials that a blend is chosen from
 _STACKED = 25          # ... and a stack: each weight is learned
+_BELOW = 5             # trials below a second level where one alone has all the weight
 
 
 def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Task, done: Sequence[Outcome],
@@ -34,6 +37,57 @@ def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Ta
     rows, aim = task.rows, task.aim
     natives = _Natives(task, crew, late, work)
     ranked = natives.possible(sorted(done, key=lambda outcome: outcome.loss)[:_BLENDED])
+    chosen, loss = _weighed(request, ranked, task, late)
+    level = None
+    if request.stack:
+        report = work.report
+        level = second_level(
+            [outcome for outcome, _ in chosen] if len(chosen) > 1 else ranked[:_BELOW], rows, aim, late=late,
+            columns=request.stack_columns, seed=task.seed, threads=task.threads, report=report, control=work.control)
+        if level is not None:
+            if len(chosen) == 1:
+                chosen = [(outcome, 1 / len(ranked[:_BELOW])) for outcome in ranked[:_BELOW]]
+            loss = level.loss
+            report.log(f"A model over the answers of {len(chosen)} models is kept: {aim.name} "
+                       f"{aim.score(level.loss):.5g} on rows that it had not seen, {aim.score(level.instead_of):.5g} "
+                       "with weights alone.")
+        else:
+            report.log("No model over the answers of the others was better than weights; weights are kept.")
+    styles: list[Style] = list(dict.fromkeys(_style(outcome) for outcome, _ in chosen))
+    if level is not None and level.columns and "dense" not in styles:
+        styles.append("dense")
+    joined = JoinedEncoder([encoders[style] for style in styles])
+    places = dict(zip(styles, zip(joined.starts[:-1], joined.starts[1:], strict=True), strict=True))
+    members: list[blends.Member] = []
+    for group, (outcome, weight) in enumerate(chosen):
+        made = natives.anew(outcome) if request.refit else natives.of(outcome)
+        start, stop = places[_style(outcome)]
+        members += [blends.Member(outcome.configuration.estimator, native, start, stop,
+                                  (weight if level is None else 1.0) / len(made), 0 if level is None else group)
+                    for native in made]
+        work.report.progress(group + 1, len(chosen), "members")
+    whole = blends.Blend(members)
+    prediction = sum(weight * outcome.prediction.astype(np.float64) for outcome, weight in chosen)
+    facts = {"score": aim.score(loss), "metric": aim.name, "trials": len(done), "members": [
+        {"trial": outcome.number, "estimator": outcome.configuration.estimator, "weight": weight,
+         "parameters": dict(outcome.configuration.parameters), "score": aim.score(outcome.loss)}
+        for outcome, weight in chosen]}
+    if level is not None:
+        start, stop = places["dense"] if level.columns else (0, 0)
+        whole = blends.Blend(members, replace(level.second, start=start, stop=stop))
+        prediction = level.prediction
+        facts["second"] = {"estimator": level.second.estimator, "columns": level.columns,
+                           "score": aim.score(level.loss), "score_of_weights": aim.score(level.instead_of)}
+    judged = Part(next(iter(rows.parts.values())).x[:0], rows.y)
+    return Model(blends.KIND, _title(chosen, stacked=level is not None), {}, facts, whole, joined,
+                 lambda x: blends.predict(whole, x, rows.classes), judged, np.asarray(prediction),
+                 work.control.finish)
+
+
+def _weighed(request: SearchRequest, ranked: Sequence[Outcome], task: Task,
+             late: float) -> tuple[list[tuple[Outcome, float]], float]:
+    """Return the trials that are to answer together with their weights, and the loss of that."""
+    rows, aim = task.rows, task.aim
     weights, loss = [1.0] + [0.0] * (len(ranked) - 1), ranked[0].loss
     if request.stack:
         few = ranked[:_STACKED]
@@ -44,26 +98,7 @@ def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Ta
                                       task.seed, lambda: time.monotonic() > late)
         if request.seconds:   # keeping a member takes of it
             weights, loss = without_light(weights, [outcome.prediction for outcome in ranked], rows.y, aim, loss)
-    chosen = [(outcome, weight) for outcome, weight in zip(ranked, weights, strict=True) if weight > 0]
-    styles = list(dict.fromkeys(_style(outcome) for outcome, _ in chosen))
-    joined = JoinedEncoder([encoders[style] for style in styles])
-    places = dict(zip(styles, zip(joined.starts[:-1], joined.starts[1:], strict=True), strict=True))
-    members: list[blends.Member] = []
-    for done_so_far, (outcome, weight) in enumerate(chosen, start=1):
-        made = natives.of(outcome)
-        start, stop = places[_style(outcome)]
-        members += [blends.Member(outcome.configuration.estimator, native, start, stop, weight / len(made))
-                    for native in made]
-        work.report.progress(done_so_far, len(chosen), "members")
-    prediction = sum(weight * outcome.prediction.astype(np.float64) for outcome, weight in chosen)
-    facts = {"score": aim.score(loss), "metric": aim.name, "trials": len(done), "members": [
-        {"trial": outcome.number, "estimator": outcome.configuration.estimator, "weight": weight,
-         "parameters": dict(outcome.configuration.parameters), "score": aim.score(outcome.loss)}
-        for outcome, weight in chosen]}
-    judged = Part(next(iter(rows.parts.values())).x[:0], rows.y)
-    return Model(blends.KIND, _title(chosen), {}, facts, members, joined,
-                 lambda x: blends.predict(members, x, rows.classes), judged, np.asarray(prediction),
-                 work.control.finish)
+    return [(outcome, weight) for outcome, weight in zip(ranked, weights, strict=True) if weight > 0], loss
 
 
 class _Natives:
@@ -85,6 +120,16 @@ class _Natives:
             found.append(outcome)
         return found or list(ranked[:1])
 
+    def anew(self, outcome: Outcome) -> Sequence[Any]:
+        """Return one model of all rows, tuned as that of the first fold was; those of the folds if time is short."""
+        rows = self._task.rows
+        if len(rows.folds) == 1 or self._work.control.finish or outcome.seconds / len(rows.folds) > (
+                self._late - time.monotonic()):
+            return self.of(outcome)
+        return run_trial(outcome.number, outcome.configuration, replace(rows, folds=rows.folds[:1]), self._task.aim,
+                         self._work.report, LimitedControl(self._work.control, float("inf")), seed=self._task.seed,
+                         threads=self._task.threads, device=self._task.device).natives
+
     def of(self, outcome: Outcome) -> Sequence[Any]:
         """Return a trial's models, one per fold."""
         found = outcome.natives or self._crew.models(outcome) or run_trial(
@@ -100,6 +145,9 @@ def _style(outcome: Outcome) -> Style:
     return load_estimator(ESTIMATORS[outcome.configuration.estimator]).style
 
 
-def _title(chosen: Sequence[tuple[Outcome, float]]) -> str:
+def _title(chosen: Sequence[tuple[Outcome, float]], stacked: bool) -> str:
     names = list(dict.fromkeys(ESTIMATORS[outcome.configuration.estimator].title for outcome, _ in chosen))
-    return names[0] if len(names) == 1 else f"Blend of {', '.join(names[:-1])} and {names[-1]}"
+    if len(names) == 1 and not stacked:
+        return names[0]
+    kind = "Stack" if stacked else "Blend"
+    return f"{kind} of {names[0]}" if len(names) == 1 else f"{kind} of {', '.join(names[:-1])} and {names[-1]}"

@@ -75,6 +75,11 @@ class Plan:
         if request.train.order and not request.estimators:
             usable.append(ORDINAL)
             waiting.insert(1, Configuration(ORDINAL, {}, "portfolio"))
+        if request.configurations:
+            usable = []
+            waiting = [Configuration(str(item["estimator"]), item["parameters"], "portfolio")
+                       for item in request.configurations
+                       if str(item["estimator"]) in ESTIMATORS and task in ESTIMATORS[str(item["estimator"])].tasks]
         if not waiting:
             raise BadInput("None of the models that were asked for can do this task.",
                            hint="Leave the choice to the search.")

@@ -146,6 +146,9 @@ def test_the_form_says_what_is_wished_and_what_keeps_it_from_being_ordered(qtbot
     form.ends.set_value("time")
     form.blend.set_value("stack")
     assert form.wish().stack and form.wish().blend
+    assert not form.columns.isHidden()
+    form.columns.setChecked(True)
+    assert form.wish().stack_columns
     form.blend.set_value(False)
     form.aim.set_value("")
     assert form.error() == "" and form.wish() == SearchWish(False, 10.0, 5, None, (), blend=False)

@@ -39,11 +39,12 @@ def test_the_members_of_a_blend_come_by_their_weight() -> None:
 
 def test_a_wish_survives_its_way_through_a_run() -> None:
     for wish in (SearchWish(minutes=2.0, metric="accuracy", estimators=("linear",), blend=False),
-                 SearchWish(by_trials=True, trials=7), SearchWish(stack=True)):
+                 SearchWish(by_trials=True, trials=7), SearchWish(stack=True),
+                 SearchWish(stack=True, stack_columns=True)):
         order = wish.order(TrainOrder("table", "y"))
         payload = {"train": {"target": "y", "seed": 4}, "metric": order.metric, "seconds": order.seconds,
                    "trials": order.trials, "estimators": list(order.estimators), "ensemble": order.ensemble,
-                   "stack": order.stack}
+                   "stack": order.stack, "stack_columns": order.stack_columns}
         made = make_run(kind="search", spec={"payload": payload})
         assert SearchWish.of(made) == wish
         assert asked(made)["seed"] == 4

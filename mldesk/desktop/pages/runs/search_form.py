@@ -52,6 +52,7 @@ class SearchForm(QWidget):
         self.aim = ComboBox([])
         self.blend = Segmented([(True, self.tr("A blend")), ("stack", self.tr("A stack")),
                                 (False, self.tr("The best one"))])
+        self.columns = QCheckBox(self.tr("Its model over the others may look at the columns, too"))
         self.parallel = SpinBox(1, MOST_PARALLEL, wish.parallel)
         self.outlook = make_label("", "caption", "muted", wrap=True)
         self._others = QWidget()
@@ -66,7 +67,11 @@ class SearchForm(QWidget):
         self._build()
         self.ends.set_value("trials" if wish.by_trials else "time")
         self.blend.set_value("stack" if wish.stack else wish.blend)
+        self.columns.setChecked(wish.stack_columns)
         self._show_end()
+        self._show_columns()
+        self.blend.changed.connect(lambda _: self._show_columns())
+        self.columns.toggled.connect(lambda _: self.changed.emit())
         self.ends.changed.connect(lambda _: self._show_end())
         self.fold.clicked.connect(lambda: self._unfold(self._models.isHidden()))
         for signal in (self.ends.changed, self.minutes.valueChanged, self.trials.valueChanged,
@@ -83,9 +88,10 @@ class SearchForm(QWidget):
         layout.addLayout(column(self._length_row, self.outlook, spacing=Space.XS))
         layout.addWidget(FormRow(self.tr("Strive for"), self.aim, self.tr(
             "The score by which models are compared, on rows they were not fitted on.")))
-        layout.addWidget(FormRow(self.tr("Keep"), self.blend, self.tr(
+        layout.addLayout(column(FormRow(self.tr("Keep"), self.blend, self.tr(
             "A blend lets several models vote: mostly better, slower to ask. A stack learns all their weights together "
-            "instead of picking one after another.")))
+            "instead of picking one after another, or a model over the others where that is better.")), self.columns,
+            spacing=Space.S))
         layout.addWidget(FormRow(self.tr("Models at once"), self.parallel, self.tr(
             "On every runner, each on its share of the cores. One alone uses all of them.")))
         self._others_row = FormRow(self.tr("Spread over"), self._others, self.tr(
@@ -148,7 +154,8 @@ class SearchForm(QWidget):
                           self.aim.value() or None,
                           () if len(ticked) == len(self._ticks) else tuple(ticked), bool(self.blend.value()),
                           self.parallel.value(), self._helpers_wanted() if self._helpers else self._wish.helpers,
-                          self.blend.value() == "stack")
+                          self.blend.value() == "stack",
+                          self.blend.value() == "stack" and self.columns.isChecked())
 
     def error(self) -> str:
         """Say what keeps it from being ordered, "" if nothing does."""
@@ -165,6 +172,9 @@ class SearchForm(QWidget):
         whole = len(self._ticks)
         self.fold.setText(self.tr("Try all {count} kinds of models").format(count=whole) if ticked == whole else
                           self.tr("Try {count} of {all} kinds of models").format(count=ticked, all=whole))
+
+    def _show_columns(self) -> None:
+        self.columns.setVisible(self.blend.value() == "stack")
 
     def _show_end(self) -> None:
         trials = self.ends.value() == "trials"
