@@ -35,6 +35,7 @@ from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
 from mldesk.workbench.signing_key import SigningKeys
+from mldesk.workbench.warm_start import WarmStart
 
 if TYPE_CHECKING:  # rpyc loads with it
     from mldesk.runners import RunnerClient
@@ -64,16 +65,17 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     models = ModelService(library, SigningKeys(secrets, library.settings))
     runs = RunService(library, datasets, runners, clock)
     predictions = PredictionService(library, models)
+    explore = ExploreService(library, datasets, place)
     return Workbench(
         home=place, library=library, datasets=datasets, models=models, about=AboutService(library, models),
         drift=DriftService(library, datasets, models), runners=runners, runs=runs,
         history=HistoryService(library, datasets), contracts=ContractService(library, datasets, place),
-        explore=ExploreService(library, datasets, place), predictions=predictions,
+        explore=explore, predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),
         reports=ReportService(library, datasets, runs),
         book=RunBook(library), run_import=RunImport(library),
-        retraining=RetrainService(library, models, runs))
+        retraining=RetrainService(library, models, runs, datasets, WarmStart(library, explore.membership)))
 
 
 def examine_machine(home: Path | None = None) -> Iterator[Finding]:

@@ -35,6 +35,10 @@ def retrain(
     dataset: Annotated[str, typer.Argument(metavar="N[@V]", help="What it learns from now.")],
     promote: Annotated[bool, typer.Option("--promote", help="Promote the new version if its loss on the same rows is "
                                           "smaller.")] = False,
+    warm: Annotated[bool, typer.Option("--warm", help="Go on from its weights (a network, lightgbm, xgboost) instead "
+                                       "of beginning anew; rows it has learned from judge nothing.")] = False,
+    search: Annotated[bool, typer.Option("--search", help="Search again as then; without it what a search blended is "
+                                         "fitted and blended anew.")] = False,
     runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
 ) -> None:
     """Train a model again as it was trained, on new data, and compare both before anything is promoted."""
@@ -42,7 +46,7 @@ def retrain(
     with Interrupts() as interrupts, face.workbench() as bench:
         up_to_date(face, bench)
         old = bench.models.show(reference).label
-        run = bench.retraining.start(reference, dataset, runner)
+        run = bench.retraining.start(reference, dataset, runner, warm=warm, search=search)
         with RunDisplay(face, run.name) as display:
             for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
                 display.event(event)

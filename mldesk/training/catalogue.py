@@ -60,9 +60,7 @@ _LINEAR = EstimatorEntry(
                   "the validation rows.", low=1e-8, high=1e6, log=True, nullable=True),
         Parameter("l1_share", "number", 0.0, "Share of the penalty on absolute weights, which drops columns: 0 is "
                   "ridge, 1 is lasso, between them is the elastic net.", low=0.0, high=1.0, search=(0.0, 1.0)),
-        Parameter("components", "integer", None, "Learn from so many principal components of the columns instead of "
-                  "the columns themselves (PCA); none does not.", low=1, high=1000, log=True, nullable=True,
-                  advanced=True),
+        knobs.COMPONENTS,
         Parameter("iterations", "integer", 300, "Most passes over the data for one strength of the penalty.",
                   low=1, high=100_000, log=True, unit="passes"),
         knobs.QUANTILE, knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT,
@@ -100,7 +98,7 @@ _NEIGHBORS = EstimatorEntry(
                   low=1, high=10_000, log=True, nullable=True, unit="rows"),
         Parameter("weights", "choice", "distance", "Whether nearer rows count for more.",
                   choices=("uniform", "distance"), search=("uniform", "distance")),
-        knobs.RESAMPLING, knobs.REFIT))
+        knobs.COMPONENTS, knobs.RESAMPLING, knobs.REFIT))
 
 _NAIVE_BAYES = EstimatorEntry(
     name="naive_bayes", title="Naive Bayes",
@@ -120,7 +118,7 @@ _SVM = EstimatorEntry(
                   "validation rows.", low=1e-4, high=1e6, log=True, nullable=True, search=(0.03, 300.0)),
         Parameter("gamma", "number", None, "How near rows must be to matter to one another; none chooses by the "
                   "columns' number and spread.", low=1e-8, high=1e4, log=True, nullable=True),
-        knobs.CLASS_WEIGHT, knobs.RESAMPLING))
+        knobs.COMPONENTS, knobs.CLASS_WEIGHT, knobs.RESAMPLING))
 
 _HIST_GRADIENT_BOOSTING = EstimatorEntry(
     name="hist_gradient_boosting", title="Histogram gradient boosting",

@@ -22,6 +22,10 @@ QUANTILE = Parameter(
     "quantile", "number", None, "Predict the value that this share of the rows stays below, 0.5 for the median; none "
     "predicts the mean.", low=0.01, high=0.99, nullable=True, tasks=(REGRESSION,), advanced=True)
 
+COMPONENTS = Parameter(
+    "components", "integer", None, "Learn from so many principal components of the columns instead of the columns "
+    "themselves (PCA); none does not.", low=1, high=1000, log=True, nullable=True, advanced=True)
+
 TEXT = (
     Parameter("text_words", "integer", None, "Numbers that a column of free text becomes, one for each of its "
               "commonest words (TF-IDF); none takes 200.", low=0, high=2000, nullable=True, unit="words",

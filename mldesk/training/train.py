@@ -15,6 +15,7 @@ from mldesk.training.prepared import fit_encoder
 from mldesk.training.split import TRAIN, VALIDATION
 from mldesk.training.topics import TextWish
 from mldesk.training.values import take
+from mldesk.training.warm import taken_up
 from mldesk.wire.jobs import TrainRequest
 
 
@@ -37,9 +38,10 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     work.report.stage("Preparing the columns")
     estimator = load_estimator(entry)
     rows = table.membership == TRAIN   # nothing is fitted on any other, the encoder included
-    encoder = fit_encoder(take(columns, rows), table.candidates, estimator.style,
-                          chosen=request.features is not None, text=TextWish.of(parameters),
-                          steps=request.prepare)
+    encoder, native = (fit_encoder(take(columns, rows), table.candidates, estimator.style,
+                                   chosen=request.features is not None, text=TextWish.of(parameters),
+                                   steps=request.prepare), None) if not request.warm else taken_up(
+        request.warm, entry, table, work)
     warn_left_out(encoder, work.report)
     fit_on, judge_by = (Part(encoder.transform(take(columns, rows)), table.target.y[rows])
                         for rows in (table.membership == TRAIN, table.membership == VALIDATION))
@@ -50,7 +52,7 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     fitted = fit(estimator, FitContext(
         classes=classes, parameters=parameters, train=fit_on, validation=judge_by, report=work.report,
         control=work.control, checkpoints=work.checkpoints, categorical=tuple(encoder.categorical), seed=request.seed,
-        threads=work.threads, device=work.device))
+        threads=work.threads, device=work.device, start=native))
     if words := stopped_early(parameters, fitted):
         work.report.log(words)
 

@@ -37,6 +37,14 @@ class TrainOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a training goes on from, instead of beginning anew."""
+
+    model: str                                # manifest of the version
+    membership: str                           # digest: the part of every row, see ``training.split``
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """Something worth knowing before Train is pressed."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,14 @@ from mldesk.training.split import TRAIN, VALIDATION
 from mldesk.training.values import ColumnData, take
 from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import Column, columns_from_json
+from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.paired import RowsTested, paired, read_tested
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.searching import SearchOrder
 from mldesk.workbench.seen_rows import seen
+from mldesk.workbench.warm_start import WarmStart
 
 ENOUGH = 30   # rows that two versions can be compared on
 
@@ -53,27 +56,45 @@ class Challenge:
 class RetrainService:
     """Trains versions again as they were trained, on other rows."""
 
-    def __init__(self, library: Library, models: ModelService, runs: RunService) -> None:
-        self._library, self._models, self._runs = library, models, runs
+    def __init__(self, library: Library, models: ModelService, runs: RunService, datasets: DatasetService,
+                 warm: WarmStart) -> None:
+        self._library, self._models, self._runs, self._datasets, self._warm = library, models, runs, datasets, warm
 
-    def start(self, model: str, dataset: str, runner: str = "local") -> Run:
+    def start(self, model: str, dataset: str, runner: str = "local", *, warm: bool = False,
+              search: bool = False) -> Run:
         """Start the run that trains ``M[@V]`` anew on ``dataset``; it becomes the next version of the same model.
 
-        Raises NotFound; BadInput for a model of a bundle or a search; as ``RunService.start``.
+        Args:
+            model: of a search: what it blended is fitted and blended anew
+            warm: go on from the model's weights instead; its encoder stays, and rows it has learned from judge nothing
+            search: search again as then, for a model of a search
+
+        Raises NotFound; BadInput for a model of a bundle, or one that cannot be trained so; as ``RunService.start``.
         """
         version = self._models.show(model)
         run = self._run(version)
-        if run.kind != "train":
-            raise BadInput(f"{version.label} came out of a search, which is not repeated by training.",
-                           hint=f"Search again: mldesk search {dataset} --target {version.target}")
-        asked, split = run.spec["payload"], run.spec["payload"]["split"]
-        features = asked.get("features")
-        return self._runs.start(TrainOrder(
-            dataset, version.target, task=version.task, estimator=version.estimator, parameters=asked["parameters"],
-            features=None if features is None else tuple(features), test_size=split["test_size"],
-            validation_size=split["validation_size"], split="random" if split["method"] == "given" else split["method"],
-            split_column=split.get("column"), folds=split.get("folds", 0), seed=asked["seed"], runner=runner,
-            model=version.model))
+        order = _again(version, run, dataset, runner)
+        if run.kind == "search":
+            if warm:
+                raise BadInput(f"{version.label} came out of a search: a blend has no weights to go on from.",
+                               hint="Retrain what it blended, without --warm, or search again.")
+            return self._runs.search(_search_again(self._searched(version) if search else run, order, search))
+        if search:
+            raise BadInput(f"{version.label} was trained, not searched for.", hint="Leave --search out.")
+        if not warm:
+            return self._runs.start(order)
+        data = self._datasets.show(dataset)
+        return self._runs.start(replace(order, folds=0), self._warm.begin(version, run, data, order))
+
+    def _searched(self, version: ModelVersion) -> Run:
+        """Return the search that a version goes back to: its own run may only have fitted what that one blended."""
+        for item in sorted(self._models.versions(version.model), key=lambda item: -item.number):
+            if item.number > version.number or item.run is None:
+                continue
+            run = self._library.runs.get(item.run)
+            if run.kind == "search" and not run.spec["payload"].get("configurations"):
+                return run
+        raise BadInput(f"The search that {version.label} goes back to is not here.", hint="Search anew: mldesk search.")
 
     def challenge(self, new: str, old: str) -> Challenge:
         """Set two versions side by side on the rows that ``new`` was tested on. Raises NotFound, BadInput.
@@ -144,6 +165,32 @@ class RetrainService:
             raise BadInput(f"{version.label} came as a bundle: how it was trained is not known here.",
                            hint="Train a model here, and compare with that.")
         return self._library.runs.get(version.run)
+
+
+def _again(version: ModelVersion, run: Run, dataset: str, runner: str) -> TrainOrder:
+    """Return the order that the version came of, for another dataset."""
+    asked = _payload(run)
+    features, split = asked.get("features"), asked["split"]
+    return TrainOrder(
+        dataset, version.target, task=version.task, estimator="auto" if run.kind == "search" else version.estimator,
+        parameters=asked["parameters"], order=tuple(asked.get("order", ())),
+        features=None if features is None else tuple(features), test_size=split["test_size"],
+        validation_size=split["validation_size"], split="random" if split["method"] == "given" else split["method"],
+        split_column=split.get("column"), folds=split.get("folds", 0), prepare=tuple(asked.get("prepare", ())),
+        seed=asked["seed"], runner=runner, model=version.model)
+
+
+def _search_again(run: Run, order: TrainOrder, whole: bool) -> SearchOrder:
+    """Return the search: all of it again, or only of the configurations that it blended."""
+    asked, members = run.spec["payload"], (run.result or {}).get("members") or ()
+    wanted = SearchOrder(order, asked.get("metric"), ensemble=bool(asked.get("ensemble", True)),
+                         parallel=int(asked.get("parallel", 1)), stack=bool(asked.get("stack")),
+                         stack_columns=bool(asked.get("stack_columns")), refit=bool(asked.get("refit")))
+    if not whole:
+        return replace(wanted, configurations=tuple(
+            {"estimator": item["estimator"], "parameters": dict(item["parameters"])} for item in members))
+    return replace(wanted, seconds=float(asked.get("seconds") or 0), trials=int(asked.get("trials") or 0),
+                   target_score=asked.get("target_score"), estimators=tuple(asked.get("estimators") or ()))
 
 
 def _only(tested: RowsTested, rows: npt.NDArray[np.bool_]) -> RowsTested:

@@ -37,6 +37,8 @@ def why_no_script(run: Run) -> str:
         return f"Run {run.name} has made no model, so there is nothing to repeat."
     if run.kind != "train" or run.result.get("estimator") not in ESTIMATORS:
         return f"Run {run.name} is a {run.kind}; a script repeats the training of one model."
+    if run.spec["payload"].get("warm"):
+        return f"Run {run.name} went on from an earlier model, which a script does not hold."
     if run.result.get("finished_early"):
         return f"Run {run.name} was finished early by hand, which a script cannot repeat."
     return ""

@@ -29,7 +29,7 @@ from mldesk.workbench.far_data import FarData
 from mldesk.workbench.fold_tests import fold_differences
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
-from mldesk.workbench.orders import TrainCheck, TrainOrder
+from mldesk.workbench.orders import Beginning, TrainCheck, TrainOrder
 from mldesk.workbench.pairing import Pairing, judge
 from mldesk.workbench.predicted_rows import PredictedRows, rows_where
 from mldesk.workbench.references import did_you_mean, model_name, slug
@@ -71,15 +71,20 @@ class RunService:
         """Say whether an order may run, why not, and what is worth knowing. Raises NotFound for the dataset only."""
         return check_order(order, self._datasets.show(order.dataset))
 
-    def start(self, order: TrainOrder) -> Run:
+    def start(self, order: TrainOrder, beginning: Beginning | None = None) -> Run:
         """Write the run down, then hand it to its runner. Raises NotFound, BadInput, RunnerUnreachable, and Conflict
         where "any" runner was asked for and none will do.
 
         The row comes first and the runner knows a repeated submit, so a crash in between loses nothing: whoever
-        follows the run next submits it again.
+        follows the run next submits it again. ``beginning``: the model it goes on from, and how rows are dealt then.
         """
         check, request = self._request(order)
-        return self._begin(order, "train", check.estimator, request, request.to_json())
+        earlier: tuple[str, ...] = ()
+        if beginning is not None:
+            split = replace(request.split, method="given", membership=beginning.membership, column=None, folds=0)
+            request = replace(request, split=split, warm=beginning.model)
+            earlier = (beginning.model, self._library.objects.put_manifest({"split": beginning.membership}))
+        return self._begin(order, "train", check.estimator, request, request.to_json(), earlier=earlier)
 
     def search(self, order: SearchOrder) -> Run:
         """Look for the best model; as ``start`` in everything else. ``leaderboard`` says what was tried."""
@@ -150,7 +155,7 @@ class RunService:
         tried = int(result.get("trials") or 0) + int(result.get("failed_trials") or 0)
         request = replace(before, seconds=seconds, trials=tried + trials if trials else 0, target_score=None,
                           folds=int(result.get("folds") or 0), earlier=(str(kept["digest"]),), helpers=(),
-                          share=(0, 1))
+                          share=(0, 1), configurations=())
         order = TrainOrder(dataset=run.dataset, target=run.target, runner=run.runner, name=f"{run.name}-on"[:100])
         return self._spread(order, request, ())
 

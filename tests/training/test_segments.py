@@ -52,15 +52,17 @@ def test_one_segment_is_kept_where_more_are_no_better(tmp_path: Path) -> None:
     assert result(said)["metrics"]["r2"] > 0.999
 
 
-@pytest.mark.parametrize("task", ["classes", "number"])
-def test_a_linear_model_of_components_leaves_as_one_of_columns(tmp_path: Path, task: str) -> None:
+@pytest.mark.parametrize(("estimator", "task"), [
+    ("linear", "classes"), ("linear", "number"), ("neighbors", "classes"), ("svm", "number"), ("svm", "classes")])
+def test_a_model_of_components_leaves_as_one_of_columns(tmp_path: Path, estimator: str, task: str) -> None:
     draw = np.random.default_rng(0)
     hidden = draw.normal(size=(400, 2))
     x = hidden @ draw.normal(size=(2, 12)) + draw.normal(scale=0.05, size=(400, 12))
     y = hidden[:, 0] - hidden[:, 1] + draw.normal(scale=0.1, size=400)
     target = y if task == "number" else [("a", "b", "c")[k] for k in np.digitize(y, [-0.7, 0.7])]
     stored = put_table(tmp_path, pa.table({**{f"c{k}": x[:, k] for k in range(12)}, "y": target}))
-    said = run_here(make_job(tmp_path, stored, "y", estimator="linear", parameters={"components": 2}), stored)
+    said = run_here(make_job(tmp_path, stored, "y", estimator=estimator, parameters={"components": 2}), stored)
     assert model_of(stored, said)["onnx"]["verified"]
+    assert len(model_of(stored, said)["feature_names"]) == 12
     assert any("2 principal components hold 99" in event["text"] for event in of("log", said))
     assert result(said)["metrics"]["r2" if task == "number" else "accuracy"] > 0.85

@@ -34,7 +34,7 @@ LONG = {
 MIDDLE = {
     "lightgbm": {"rounds": 24, "patience": None, "learning_rate": 0.1},
     "mlp": {"epochs": 4, "width": 32, "blocks": 1},
-    "xgboost": {"rounds": 16, "patience": None, "learning_rate": 0.1},
+    "xgboost": {"rounds": 24, "patience": None, "learning_rate": 0.1},
     "tabm": {"epochs": 3, "width": 16, "blocks": 1, "members": 3},
     "ft_transformer": {"epochs": 3, "width": 8, "blocks": 1},
 }

@@ -48,6 +48,7 @@ class FitContext:
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
+    start: Any = None                         # the native model that an iterative fit goes on from; None: from nothing
     original: Part | None = None                     # the training rows before they were resampled
     resample: Callable[[Part], Part] | None = None   # ... and how that is done
 

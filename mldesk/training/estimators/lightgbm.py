@@ -49,14 +49,16 @@ class LightGbm:
 
     def fit(self, context: FitContext) -> Fitted:
         state, booster, tuned = _start(context)
+        before = _rounds_before(context)
         if state.phase == _TUNE:
-            tuned = _boost(context, state, context.train, context.parameters["rounds"], booster)
+            tuned = _boost(context, state, context.train, before + context.parameters["rounds"], booster)
             booster = None
         validation = _probabilities(
             tuned.predict(context.validation.x, num_iteration=state.best_round), context.classes)
         if context.parameters["refit"] and not state.finished_early:
             if state.phase == _TUNE:
-                state = _State(_REFIT, 0, state.best_round, state.best_loss, state.round)
+                state = _State(_REFIT, before, state.best_round, state.best_loss, state.round)
+                booster = context.start
                 context.report.stage("Fitting again with the validation rows")
             both = context.everything()
             tuned = _boost(context, state, both, state.best_round, booster, tuned)
@@ -70,6 +72,10 @@ class LightGbm:
 def _start(context: FitContext) -> tuple[_State, Any, Any]:
     """Return the state to go on from, the booster of its phase, and the tuned one once that is done."""
     checkpoint = context.checkpoints.newest()
+    if checkpoint is None and context.start is not None:
+        before = _rounds_before(context)
+        said = _probabilities(context.start.predict(context.validation.x), context.classes)
+        return _State(_TUNE, before, before, context.scores(said)["loss"]), context.start, None
     if checkpoint is None:
         return _State(), None, None
     state = _State(**checkpoint.facts())
@@ -77,6 +83,11 @@ def _start(context: FitContext) -> tuple[_State, Any, Any]:
     if state.phase == _TUNE:
         return state, booster, None
     return state, booster if state.round else None, lgb.Booster(model_file=checkpoint.folder / "tuned.txt")
+
+
+def _rounds_before(context: FitContext) -> int:
+    """Return how many rounds the model has that the fit goes on from; 0 where it begins anew."""
+    return 0 if context.start is None else int(context.start.current_iteration())
 
 
 def _boost(context: FitContext, state: _State, part: Part, rounds: int, booster: Any, tuned: Any = None) -> Any:

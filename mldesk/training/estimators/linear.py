@@ -10,12 +10,12 @@ import warnings
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from mldesk.training.blocks import Style
+from mldesk.training.estimators.axes import principal
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, quick_scores
 from mldesk.training.values import Array
 
@@ -135,17 +135,13 @@ class _Search:
 
 
 class _Axes:
-    """The principal components of the training rows (Pearson 1901). A weighted sum of components is one of columns,
+    """The principal components of the training rows. A weighted sum of components is one of columns,
     too: a fitted model is unfolded into the columns' own weights, so nothing else knows of this.
     """
 
     def __init__(self, context: FitContext) -> None:
-        x = context.train.x.astype(np.float64)
-        most = min(context.parameters["components"], *x.shape)
-        found = PCA(most, svd_solver="auto", random_state=context.seed).fit(x)
-        self._mean, self._axes = found.mean_, found.components_     # (F,), (K, F)
-        context.report.log(f"{most} principal components hold {found.explained_variance_ratio_.sum():.1%} of the "
-                           f"variance of {x.shape[1]} columns.")
+        self._mean, axes = principal(context)
+        self._axes = axes.T                        # (K, F)
 
     def of(self, x: Array) -> Array:
         """Return the rows in components, (N, K)."""

@@ -1,8 +1,8 @@
 """k nearest neighbours (Fix and Hodges 1951; Cover and Hart 1967) on standardised columns.
 
-The native model is a mapping of arrays: the rows to compare with, ``x`` (M, F) float32, and what is known of each,
-``targets`` (M, C) or (M, 1); it is what the ONNX graph holds as well, so both measure the same way: squared distances
-are rounded, and of equally near rows the first counts.
+The native model is a mapping of arrays: the rows to compare with, ``x`` (M, F) float32, what is known of each,
+``targets`` (M, C) or (M, 1), and axes if rows are compared along these; it is what the ONNX graph holds as well, so
+both measure the same way: squared distances are rounded, and of equally near rows the first counts.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mldesk.training.blocks import Style
+from mldesk.training.estimators.axes import axes_of, placed
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
@@ -30,7 +31,8 @@ class Neighbors:
 
     def fit(self, context: FitContext) -> Fitted:
         given = context.parameters
-        native = _remember(context, context.train)
+        axes = axes_of(context)
+        native = _remember(context, context.train, axes)
         asked = given["neighbors"]
         numbers = [min(k, len(native["x"])) for k in (_NUMBERS if asked is None else (asked,))]
         best, best_loss, prediction = numbers[0], float("inf"), np.zeros(0)
@@ -45,7 +47,7 @@ class Neighbors:
             if context.control.finish:
                 break
         if given["refit"] and not context.control.finish:
-            native = _remember(context, context.everything())
+            native = _remember(context, context.everything(), axes)
         facts = {"neighbors": best, "rows": len(native["x"])}
         return Fitted({**native, "neighbors": best}, prediction, context.control.finish, facts)
 
@@ -56,18 +58,19 @@ class Neighbors:
         return prediction if classes else prediction[:, 0]
 
 
-def _remember(context: FitContext, part: Part) -> dict[str, Any]:
+def _remember(context: FitContext, part: Part, axes: Mapping[str, Array]) -> dict[str, Any]:
     if len(part) > _MOST_ROWS:
         rows = np.sort(np.random.default_rng(context.seed).choice(len(part), _MOST_ROWS, replace=False))
         context.report.log(f"{_MOST_ROWS} of {len(part)} rows are kept to compare with.")
         part = Part(part.x[rows], part.y[rows])
     targets = np.eye(context.classes)[part.y] if context.classes else part.y.reshape(-1, 1).astype(np.float64)
-    return {"x": part.x, "targets": targets, "by_distance": context.parameters["weights"] == "distance"}
+    return {**axes, "x": placed(axes, part.x).astype(np.float32), "targets": targets,
+            "by_distance": context.parameters["weights"] == "distance"}
 
 
 def _predict(native: Mapping[str, Any], x: Array) -> Array:
     known = native["x"].astype(np.float64)
-    wide = x.astype(np.float64)
+    wide = placed(native, x)
     squares = (wide ** 2).sum(1)[:, None] - 2.0 * (wide @ known.T) + (known ** 2).sum(1)
     squares = np.round(np.maximum(squares, 0.0) * GRID) / GRID
     count = native["neighbors"]

@@ -37,6 +37,11 @@ class Network(nn.Module):
         cast(Tensor, self.offset).fill_(mean)
         cast(Tensor, self.scale).fill_(deviation)
 
+    @property
+    def target(self) -> tuple[float, float]:
+        """Mean and deviation of the target as they were set; 0 and 1 for classes."""
+        return float(cast(Tensor, self.offset)), float(cast(Tensor, self.scale))
+
     def raw(self, features: Tensor) -> Tensor:
         """Return logits (N, M, C), or the standardised target (N, M, 1), of M members: what the loss is taken of."""
         raise NotImplementedError

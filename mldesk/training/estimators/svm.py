@@ -7,6 +7,7 @@ fitted on the validation rows. The native model is a mapping of arrays:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.svm import SVC, SVR
 
 from mldesk.core.errors import BadInput
 from mldesk.training.blocks import Style
+from mldesk.training.estimators.axes import axes_of, placed
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
@@ -34,12 +36,12 @@ class Svm:
             raise BadInput(f"A support vector machine fits one machine per class, and these are {context.classes:,}; "
                            f"{_MOST_CLASSES} are as many as it takes.",
                            hint="A neural network or a linear model learns so many classes together.")
-        part = _at_most(context)
+        part, axes = _at_most(context), axes_of(context)
         strengths = (1.0, 10.0, 0.1) if context.parameters["strength"] is None else (context.parameters["strength"],)
         native, best_loss, prediction, chosen = None, float("inf"), np.zeros(0), strengths[0]
         for done, strength in enumerate(strengths, start=1):
             context.control.check()
-            machine = _machine(context, part, strength)
+            machine = _machine(context, part, strength, axes)
             candidate = _with_chances(machine, context) if context.classes else machine
             guess = self.predict(candidate, context.validation.x, context.classes)
             scores = context.scores(guess)
@@ -72,9 +74,10 @@ def _at_most(context: FitContext) -> Part:
     return Part(part.x[rows], part.y[rows])
 
 
-def _machine(context: FitContext, part: Part, strength: float) -> dict[str, Any]:
+def _machine(context: FitContext, part: Part, strength: float, axes: Mapping[str, Array]) -> dict[str, Any]:
     """Fit one machine per class (one for two classes or a number), all over the same vectors."""
-    x = part.x.astype(np.float64)
+    vectors = placed(axes, part.x).astype(np.float32)
+    x = vectors.astype(np.float64)
     gamma = context.parameters["gamma"] or 1.0 / (x.shape[1] * (float(x.var()) or 1.0))
     weight = "balanced" if context.parameters["class_weight"] == "balanced" else None
     weights, offset = [], []
@@ -97,7 +100,8 @@ def _machine(context: FitContext, part: Part, strength: float) -> dict[str, Any]
     joined = np.stack(weights, 1)
     kept = np.flatnonzero(np.abs(joined).max(1) > 0)
     kept = kept if len(kept) else np.array([0])
-    return {"vectors": part.x[kept], "weights": joined[kept], "offset": np.array(offset), "gamma": float(gamma)}
+    return {**axes, "vectors": vectors[kept], "weights": joined[kept], "offset": np.array(offset),
+            "gamma": float(gamma)}
 
 
 def _spread(machine: Any, rows: int) -> Array:
@@ -131,7 +135,7 @@ def _margins(native: dict[str, Any], x: Array) -> Array:
     rows = max(1, _BLOCK // len(vectors))
     parts = []
     for at in range(0, len(x), rows):
-        wide = x[at:at + rows].astype(np.float64)
+        wide = placed(native, x[at:at + rows])
         squares = (wide ** 2).sum(1)[:, None] - 2.0 * (wide @ vectors.T) + (vectors ** 2).sum(1)
         parts.append(np.exp(-native["gamma"] * np.maximum(squares, 0.0)) @ native["weights"] + native["offset"])
     margins: Array = np.concatenate(parts)

@@ -49,17 +49,20 @@ class TorchNet:
         """Return the config of the network, see ``network.build``."""
         raise NotImplementedError
 
+    def _config(self, context: FitContext) -> dict[str, Any]:
+        return self.design(context) if context.start is None else dict(context.start.config)
+
     def fit(self, context: FitContext) -> Fitted:
         torch.set_num_threads(context.threads)
         device = choose_device(context.device)
         batch = context.parameters["batch_size"] or min(_batch_size(len(context.train)),
-                                                        build(self.design(context)).rows_at_once)
+                                                        build(self._config(context)).rows_at_once)
         checkpoint = context.checkpoints.newest()
         place = _Place(min(batch, len(context.train))) if checkpoint is None else _Place(**checkpoint.facts())
         while True:
             try:
                 with _deterministic(device):
-                    return _fit(context, self.design(context), device, place)
+                    return _fit(context, self._config(context), device, place)
             except Exception as error:
                 if not is_gpu_out_of_memory(error) or place.batch == 1:
                     raise
@@ -154,10 +157,15 @@ class _Fit:
         self._given = context.parameters
         torch.manual_seed(context.seed)
         network = build(config)
-        network.inputs.fit(part.x, part.y, context.classes, context.seed)
-        self._deviation = float(part.y.std()) or 1.0 if not context.classes else 1.0
-        if not context.classes:
-            network.set_target(float(part.y.mean()), self._deviation)
+        self._mean, self._deviation = 0.0, 1.0
+        if context.start is not None:
+            network.load_state_dict(context.start.state_dict())
+            self._mean, self._deviation = network.target
+        else:
+            network.inputs.fit(part.x, part.y, context.classes, context.seed)
+            if not context.classes:
+                self._mean, self._deviation = float(part.y.mean()), float(part.y.std()) or 1.0
+                network.set_target(self._mean, self._deviation)
         # What the loss of a standardised target is in the target's own unit.
         self._unit = self._deviation if context.quantile is not None else self._deviation ** 2
         steps = -(-len(part) // place.batch) * self._given["epochs"]
@@ -181,6 +189,8 @@ class _Fit:
     def tune(self) -> None:
         """Train until the epochs or the patience run out, or a stop is asked for; ``best`` are the best weights."""
         place, finished = self._place, False
+        if self._context.start is not None and not place.step:
+            place.best_loss = self._context.scores(self._prediction())["loss"]   # to be beaten
         while place.epoch < self._given["epochs"] and not self._out_of_patience() and not finished:
             if len(place.rates) == place.epoch:
                 place.rates.append(place.rate)
@@ -306,7 +316,7 @@ class _Fit:
     def _targets(self, y: Array) -> Tensor:
         if self._context.classes:
             return torch.from_numpy(y).to(self._device)
-        return torch.from_numpy(((y - y.mean()) / self._deviation).astype(np.float32)).to(self._device)
+        return torch.from_numpy(((y - self._mean) / self._deviation).astype(np.float32)).to(self._device)
 
     # --- checkpoints
 

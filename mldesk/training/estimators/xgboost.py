@@ -44,7 +44,7 @@ class XgBoost:
 
     def fit(self, context: FitContext) -> Fitted:
         checkpoint = context.checkpoints.newest()
-        state = _State() if checkpoint is None else _State(**checkpoint.facts())
+        state = self._beginning(context) if checkpoint is None else _State(**checkpoint.facts())
         found = None if checkpoint is None else checkpoint.folder
         if state.tuned_rounds and found is not None:
             tuned = _read(context, found / "tuned.json")
@@ -55,9 +55,16 @@ class XgBoost:
         if context.parameters["refit"] and not context.control.finish:
             if not state.tuned_rounds:
                 context.report.stage("Fitting again with the validation rows")
-                state, found = _State(0, state.best_round, state.best_loss, state.round), None
+                state, found = _State(_rounds_before(context), state.best_round, state.best_loss, state.round), None
             native = _Boosting(context, context.everything(), state, found, tuned).repeat() or tuned
         return Fitted(native, validation, context.control.finish, {"rounds": state.best_round})
+
+    def _beginning(self, context: FitContext) -> _State:
+        if context.start is None:
+            return _State()
+        before = _rounds_before(context)
+        said = self.predict(context.start, context.validation.x, context.classes)
+        return _State(before, before, context.scores(said)["loss"])
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:
         raw = np.asarray(native.inplace_predict(x), np.float64)
@@ -71,27 +78,32 @@ class _Boosting:
         self._context, self._state, self._tuned, self._part = context, state, tuned, part
         self._data = xgb.QuantileDMatrix(part.x, part.y, nthread=context.threads, weight=class_weights(
             part.y, context.classes, context.parameters["class_weight"]))
-        self._parameters = _parameters(context, part)
-        self._booster = xgb.Booster(self._parameters, [self._data])
-        if found is not None and state.round:
+        self._parameters, self._before = _parameters(context, part), _rounds_before(context)
+        if context.start is None:
+            self._booster = xgb.Booster(self._parameters, [self._data])
+        else:
+            del self._parameters["base_score"]   # the model that is gone on from has its own
+            self._booster = context.start[:self._before]
+            self._booster.set_param(_one_by_one(self._parameters))
+        if found is not None and state.round > self._before:
             self._go_back_to(found / "booster.json", state.round)
 
     def _go_back_to(self, path: Path, rounds: int) -> None:
         """Read a booster as it was after so many rounds. What its updater draws next lies in no file: the last rounds
         of its block are grown again, to the same trees.
         """
-        start = rounds // _BLOCK * _BLOCK
+        start = rounds - (rounds - self._before) % _BLOCK
         if start:
             whole = xgb.Booster(model_file=path)
             self._booster = whole[:start]
-            self._booster.set_param(self._parameters)
+            self._booster.set_param(_one_by_one(self._parameters))
         for index in range(start, rounds):
             self._grow(index)
 
     def _grow(self, index: int) -> None:
         # The sampler of columns is seeded when the updater is made, and a changed list makes it anew: so every block
         # draws from its own seed. The list is changed and back; asking for the settings makes XGBoost act on the first.
-        if index % _BLOCK == 0:
+        if (index - self._before) % _BLOCK == 0:
             self._booster.set_param({"updater": _UPDATER + ",prune"})
             self._booster.save_config()
             self._booster.set_param({"updater": _UPDATER})
@@ -101,10 +113,11 @@ class _Boosting:
         context, state, patience = self._context, self._state, self._context.parameters["patience"]
         # Margins grow by each round's trees alone: nothing is predicted twice.
         held = xgb.QuantileDMatrix(context.validation.x, context.validation.y, ref=self._data, nthread=context.threads)
-        while state.round < context.parameters["rounds"]:
+        most = self._before + context.parameters["rounds"]
+        while state.round < most:
             if patience is not None and state.round - state.best_round >= patience:
                 break
-            self._round(context.parameters["rounds"], held)
+            self._round(most, held)
             if context.control.finish:
                 break
         return self._booster
@@ -152,6 +165,11 @@ class _Boosting:
             self._tuned.save_model(folder / "tuned.json")
 
 
+def _rounds_before(context: FitContext) -> int:
+    """Return how many rounds the model has that the fit goes on from; 0 where it begins anew."""
+    return 0 if context.start is None else int(context.start.num_boosted_rounds())
+
+
 def _parameters(context: FitContext, part: Part) -> dict[str, Any]:
     given = context.parameters
     objective: dict[str, Any] = {"objective": "reg:squarederror", "base_score": float(part.y.mean()),
@@ -171,6 +189,12 @@ def _parameters(context: FitContext, part: Part) -> dict[str, Any]:
         "min_child_weight": given["min_weight"], "lambda": given["l2"], "subsample": given["row_fraction"],
         "colsample_bynode": given["feature_fraction"], "tree_method": "hist", "nthread": context.threads,
         "seed": context.seed, "seed_per_iteration": True, "verbosity": 0}
+
+
+def _one_by_one(parameters: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return parameters as a booster that is there takes them: it would read a list of metrics as one name."""
+    return [(name, item) for name, value in parameters.items()
+            for item in (value if isinstance(value, list) else [value])]
 
 
 def _rows(raw: Array, classes: int) -> Array:

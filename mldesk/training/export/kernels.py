@@ -18,7 +18,7 @@ node = helper.make_node
 
 def neighbors(native: Mapping[str, Any], n_features: int) -> bytes:
     """Return the graph of ``estimators.neighbors``: the mean of what is known of the nearest rows."""
-    nodes, constants = _squares(native["x"])
+    nodes, constants = _squares(native["x"], native)
     nodes += [
         node("Mul", ["squares", "grid"], ["finer"]),
         node("Round", ["finer"], ["whole"]),
@@ -47,7 +47,7 @@ def neighbors(native: Mapping[str, Any], n_features: int) -> bytes:
 
 def svm(native: Mapping[str, Any], n_features: int) -> bytes:
     """Return the graph of ``estimators.svm``."""
-    nodes, constants = _squares(native["vectors"])
+    nodes, constants = _squares(native["vectors"], native)
     nodes += [
         node("Mul", ["squares", "gamma"], ["exponent"]),
         node("Exp", ["exponent"], ["kernel"]),
@@ -125,11 +125,21 @@ def segments(native: Mapping[str, Any], n_features: int) -> bytes:
     return close(nodes, constants, "softmax" if outputs > 1 else "identity", TensorProto.DOUBLE, n_features, outputs)
 
 
-def _squares(known: npt.NDArray[Any]) -> tuple[list[NodeProto], Constants]:
+def _placed(native: Mapping[str, Any]) -> tuple[list[NodeProto], Constants]:
+    """Return the nodes up to ``x``: rows as they are, or along axes, see ``estimators.axes``."""
+    if "axes" not in native:
+        return [node("Cast", [INPUT], ["x"], to=TensorProto.DOUBLE)], {}
+    return [node("Cast", [INPUT], ["given"], to=TensorProto.DOUBLE), node("Sub", ["given", "mean"], ["centred"]),
+            node("MatMul", ["centred", "axes"], ["x"])], {
+                "mean": np.asarray(native["mean"], np.float64), "axes": np.asarray(native["axes"], np.float64)}
+
+
+def _squares(known: npt.NDArray[Any], native: Mapping[str, Any]) -> tuple[list[NodeProto], Constants]:
     """Return the nodes up to ``squares``: squared distances of rows to those of ``known``, (N, M), never negative."""
     wide = np.asarray(known, np.float64)
+    first, more = _placed(native)
     nodes = [
-        node("Cast", [INPUT], ["x"], to=TensorProto.DOUBLE),
+        *first,
         node("Mul", ["x", "x"], ["squared"]),
         node("ReduceSum", ["squared", "axis"], ["own"], keepdims=1),
         node("MatMul", ["x", "others"], ["product"]),
@@ -137,7 +147,7 @@ def _squares(known: npt.NDArray[Any]) -> tuple[list[NodeProto], Constants]:
         node("Add", ["difference", "lengths"], ["distance_squared"]),
         node("Max", ["distance_squared", "zero"], ["squares"]),
     ]
-    return nodes, {"axis": np.array([1], np.int64), "others": np.ascontiguousarray(2.0 * wide.T),
+    return nodes, {**more, "axis": np.array([1], np.int64), "others": np.ascontiguousarray(2.0 * wide.T),
                    "lengths": (wide ** 2).sum(1), "zero": np.array(0.0)}
 
 
