@@ -8,8 +8,9 @@ import struct
 import zipfile
 import zlib
 
+from mldesk.bundles.contract import RowContract
 from mldesk.bundles.documents import MAX_DEPTH, MAX_DOCUMENT, parse
-from mldesk.bundles.names import GRAPH
+from mldesk.bundles.names import CONTRACT, GRAPH
 from mldesk.bundles.wire_scan import check_graph
 from mldesk.core.errors import BadBundle
 from mldesk.training.export.trusted import untrusted
@@ -35,6 +36,8 @@ def check_content(name: str, data: bytes) -> None:
         if len(data) > MAX_DOCUMENT:
             raise BadBundle(f"This bundle's {name} is too large: {len(data)} bytes.")
         parse(data, name, MAX_DEPTH)
+        if name == CONTRACT:
+            RowContract.from_bytes(data)
     elif name.endswith(".skops"):
         _check_skops(name, data)
     elif name.endswith(".safetensors"):

@@ -9,11 +9,16 @@ from mldesk.core.errors import BadBundle
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
 MODEL, PREPROCESSING, GRAPH = "model.json", "preprocessing.json", "model.onnx"
 SAMPLE, EXPECTED, CARD = "sample_input.json", "expected.json", "MODEL_CARD.md"
+CONTRACT = "contract.json"  # in bundles made since contracts travel, of models whose dataset has one
 REQUIRED = (MODEL, PREPROCESSING, GRAPH)
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}\.(json|md|txt)")
 _NATIVE = re.compile(r"native/[A-Za-z0-9_-]{1,60}\.(json|txt|skops|safetensors)")
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".ckpt", ".bin", ".npy", ".npz", ".h5", ".keras")
+
+
+class NotInIt(BadBundle):
+    """A bundle, or a model of the library, is without a file that was asked for."""
 
 
 def check_name(name: str) -> str:

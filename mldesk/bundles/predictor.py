@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mldesk.bundles.documents import parse, parse_object
-from mldesk.bundles.names import EXPECTED, GRAPH, MODEL, PREPROCESSING, SAMPLE
+from mldesk.bundles.names import CONTRACT, EXPECTED, GRAPH, MODEL, PREPROCESSING, SAMPLE, NotInIt
 from mldesk.bundles.session import GraphSession
 from mldesk.core.errors import BadBundle, BadInput, MldeskError
 from mldesk.training.conformal import LEVELS, Margins
@@ -68,7 +68,7 @@ class Predictor:
 
         def read(name: str) -> bytes:
             if name not in files:
-                raise BadBundle(f"This model has no {name}.", hint="The log of its run says why; train it again.")
+                raise NotInIt(f"This model has no {name}.", hint="The log of its run says why; train it again.")
             return store.read(files[name])
 
         return cls(read, threads)
@@ -189,6 +189,13 @@ class Predictor:
             return [dict(row) for row in rows]
         except (BadBundle, TypeError, ValueError):
             return []
+
+    def contract_file(self) -> bytes | None:
+        """Return what travels with the model of its dataset's contract, for ``contract.RowContract``; None: nothing."""
+        try:
+            return self._read(CONTRACT)
+        except NotInIt:
+            return None
 
     @property
     def groups(self) -> tuple[npt.NDArray[np.int64], ...]:

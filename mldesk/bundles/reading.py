@@ -14,9 +14,10 @@ from typing import Any
 
 from mldesk.bundles.archive import Archive
 from mldesk.bundles.contents import check_content
-from mldesk.bundles.documents import parse_object
+from mldesk.bundles.contract import RowContract
+from mldesk.bundles.documents import MAX_DOCUMENT, parse_object
 from mldesk.bundles.manifest import MAX_MANIFEST, BundledFile, BundleManifest
-from mldesk.bundles.names import MANIFEST, MODEL, SIGNATURE
+from mldesk.bundles.names import CONTRACT, MANIFEST, MODEL, SIGNATURE, NotInIt
 from mldesk.bundles.signing import signature_fault
 from mldesk.core.errors import BadBundle
 
@@ -36,21 +37,24 @@ class BundleReport:
     manifest: Mapping[str, Any]
     signature: Mapping[str, Any]
     files: list[dict[str, Any]]    # {"path", "size" in bytes, "sha256"}
+    contract: RowContract | None = None  # what rows to predict are held to
 
     def to_json(self) -> dict[str, Any]:
         """Return the shape that ``models inspect --json`` prints: the manifest, with the signature's verdict."""
-        return {**self.manifest, "signature": dict(self.signature), "files": self.files}
+        held = {} if self.contract is None else {"contract": {
+            "dataset": self.contract.dataset, "number": self.contract.number, **self.contract.contract.to_json()}}
+        return {**self.manifest, **held, "signature": dict(self.signature), "files": self.files}
 
 
 def inspect(path: Path, known: Mapping[str, str] | None = None) -> BundleReport:
-    """Say what a bundle holds. Reads its directory, manifest and signature; digests are left to ``importing.verify``.
+    """Say what a bundle holds. Reads its directory, manifest, signature and contract; ``importing.verify`` the rest.
 
     ``known`` gives names to the fingerprints of signers the user knows. A signature that is not valid is reported,
     not raised. Raises NotFound; BadBundle with the reason for a file that cannot be a bundle; OSError.
     """
     with Archive(path) as archive:
         manifest, signature = _opened(archive, known)
-    return _report(manifest, signature)
+        return _report(archive, manifest, signature)
 
 
 def verified_reader(path: Path) -> Callable[[str], bytes]:
@@ -64,7 +68,7 @@ def verified_reader(path: Path) -> Callable[[str], bytes]:
 
     def read(name: str) -> bytes:
         if name not in files:
-            raise BadBundle(f"This bundle lacks its {name}.", hint="It is not complete; get it again.")
+            raise NotInIt(f"This bundle lacks its {name}.", hint="It is not complete; get it again.")
         with Archive(path) as archive:
             return b"".join(checked(archive, files[name]))
 
@@ -118,7 +122,7 @@ def verified(archive: Archive, known: Mapping[str, str] | None) -> tuple[BundleR
         check_content(file.path, data)
         if file.path == MODEL:
             _check_model(parse_object(data, MODEL), manifest)
-    return _report(manifest, signature), manifest
+    return _report(archive, manifest, signature), manifest
 
 
 def checked(archive: Archive, file: BundledFile) -> Iterator[bytes]:
@@ -139,5 +143,9 @@ def _check_model(model: Mapping[str, Any], manifest: BundleManifest) -> None:
             raise BadBundle(f"This bundle's manifest and its {MODEL} do not agree about the model's {key}.")
 
 
-def _report(manifest: BundleManifest, signature: dict[str, Any]) -> BundleReport:
-    return BundleReport(manifest.facts, signature, [file.to_json() for file in manifest.files])
+def _report(archive: Archive, manifest: BundleManifest, signature: dict[str, Any]) -> BundleReport:
+    file = next((file for file in manifest.files if file.path == CONTRACT), None)
+    contract = None
+    if file is not None and file.size <= MAX_DOCUMENT:
+        contract = RowContract.from_bytes(b"".join(checked(archive, file)))
+    return BundleReport(manifest.facts, signature, [item.to_json() for item in manifest.files], contract)

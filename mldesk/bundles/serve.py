@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from mldesk.bundles.contract import RowContract
 from mldesk.bundles.page import POLICY, render
 from mldesk.bundles.predictor import Predictor, worded
 from mldesk.core import canonical
@@ -30,6 +31,7 @@ MAX_BODY = 16 << 20            # bytes of one request
 MAX_ROWS = 50_000              # rows of one request
 LARGEST_WHOLE = 2**63          # whole numbers stay below it, whatever their sign; no table holds larger ones
 _LOOPBACK = ("127.0.0.1", "localhost")
+_SAID = 3                      # broken rules in a refusal
 _GRACE = 5                     # seconds that answers under way have when the server is told to end
 _JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean"}  # the others travel as strings
 
@@ -40,9 +42,10 @@ class TooLarge(BadInput):
     code = "too_large"
 
 
-def app(predictor: Predictor, *, name: str = "", hosts: tuple[str, ...] = _LOOPBACK) -> FastAPI:
+def app(predictor: Predictor, *, name: str = "", hosts: tuple[str, ...] = _LOOPBACK,
+        held_to: RowContract | None = None, strict: bool = False) -> FastAPI:
     """Build the application. ``hosts``: what a request's Host header may be, so that no web page reaches it by a
-    name it made up; empty for any.
+    name it made up; empty for any. Rows that break ``held_to`` are warned of, or refused if ``strict``.
     """
     title = name or f"{predictor.target} by {predictor.estimator}"
     api = FastAPI(title=title, version="1", docs_url=None, redoc_url=None,
@@ -55,7 +58,7 @@ def app(predictor: Predictor, *, name: str = "", hosts: tuple[str, ...] = _LOOPB
     @api.post("/predict", summary="Predict rows", openapi_extra=_documented(predictor, description["example"]))
     async def predict(request: Request) -> Response:
         columns = columns_of(await _body(request), predictor)
-        return await run_in_threadpool(_answer, predictor, columns)
+        return await run_in_threadpool(_answer, predictor, columns, held_to, strict)
 
     @api.get("/schema", summary="The columns the model takes and gives")
     async def schema() -> Response:
@@ -77,14 +80,16 @@ def app(predictor: Predictor, *, name: str = "", hosts: tuple[str, ...] = _LOOPB
 
 
 def run(predictor: Predictor, *, host: str = "127.0.0.1", port: int = 8000,
-        ready: Callable[[str], object] | None = None, name: str = "") -> None:
+        ready: Callable[[str], object] | None = None, name: str = "", held_to: RowContract | None = None,
+        strict: bool = False) -> None:
     """Serve until Ctrl-C or SIGTERM; ``ready`` hears the address once requests are answered. Port 0 takes a free one.
 
     Raises Conflict for a port that is taken, BadInput for an address this machine does not have.
     """
     with contextlib.closing(_listen(host, port)) as listener:
         url = f"http://{host}:{listener.getsockname()[1]}"
-        api = app(predictor, name=name, hosts=_LOOPBACK if host in _LOOPBACK else ())
+        api = app(predictor, name=name, hosts=_LOOPBACK if host in _LOOPBACK else (), held_to=held_to,
+                  strict=strict)
         config = uvicorn.Config(api, log_config=None, access_log=False, lifespan="off", server_header=False,
                                 timeout_graceful_shutdown=_GRACE)
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has ended
@@ -142,11 +147,16 @@ def columns_of(body: Any, predictor: Predictor) -> dict[str, list[Any]]:
     return {key: [row.get(key) for row in rows] for key in names}
 
 
-def _answer(predictor: Predictor, columns: Mapping[str, list[Any]]) -> Response:
+def _answer(predictor: Predictor, columns: Mapping[str, list[Any]], held_to: RowContract | None,
+            strict: bool) -> Response:
+    broken = [] if held_to is None else held_to.broken_by(columns)
+    if broken and strict:
+        raise BadInput(" ".join(broken[:_SAID]), hint="Mend these rows; this server answers only rows that keep the "
+                       "contract of the data that the model learned from.")
     answer, noticed = predictor.answer(columns)
     names = list(answer)
     rows = [dict(zip(names, row, strict=True)) for row in zip(*(answer[key].tolist() for key in names), strict=True)]
-    return _json({"predictions": rows, "warnings": list(worded(noticed))})
+    return _json({"predictions": rows, "warnings": [*broken, *worded(noticed)]})
 
 
 async def _body(request: Request) -> Any:

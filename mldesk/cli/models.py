@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from mldesk.cli.model_retrain import challenge, retrain
 from mldesk.cli.model_shown import Reference, leading, up_to_date
 from mldesk.cli.model_stages import history, predictions, promote, rollback, stage
 from mldesk.cli.steps import kinds
+
+if TYPE_CHECKING:
+    from mldesk.bundles.contract import RowContract
 
 app = typer.Typer(help="Look at models, choose versions, export and import safe bundles.")
 app.command()(kinds)
@@ -113,6 +116,7 @@ def inspect(context: typer.Context, file: Bundle) -> None:
     manifest = report.manifest
     face.show(facts({"bundle": file.name, **{key: manifest.get(key) for key in
                                              ("name", "version", "task", "target", "estimator", "created", "format")},
+                     **({} if report.contract is None else {"contract": _held_to(report.contract)}),
                      "signature": _signed(report.signature)}))
     face.say()
     face.table(("file", "size", "sha256"), [(item["path"], words.size(item["size"]), item["sha256"][:16] + "…")
@@ -134,6 +138,10 @@ def import_(context: typer.Context, file: Bundle,
     else:
         face.say(f"{file.name} is {version.label} now." if made else
                  f"{file.name} holds what {version.label} has; nothing was made.")
+
+
+def _held_to(held: RowContract) -> str:
+    return f"{held.label}: rules for {words.plural(len(held.contract.columns), 'column')}; --json has them"
 
 
 def _signed(signature: Any) -> str:

@@ -29,8 +29,9 @@ def predict(
                                                    "that share of rows: 0.9 for nine of ten.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse rows that break the contract of the dataset the "
                                          "model learned from, rather than warn.")] = False,
-    rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Leave rows that break it out, and write them "
-                                                 "there as CSV.")] = None,
+    rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Leave rows out that break it or that the model "
+                                                 "cannot read, and write them there as CSV: number, column, reason, "
+                                                 "cells.")] = None,
     keep: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Also write a column of the input, before "
                                                    "the predictions; may be repeated.")] = None,
     keep_all: Annotated[bool, typer.Option("--keep-all", help="Also write every column of the input.")] = False,
@@ -74,6 +75,8 @@ def serve(
     context: typer.Context, model: Model,
     port: Annotated[int, typer.Option(metavar="P", min=0, max=65535, help="On this machine only; 0 takes a free "
                                       "one.")] = 8000,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse requests with rows that break the contract of the "
+                                         "dataset the model learned from, rather than warn.")] = False,
 ) -> None:
     """Answer predictions over HTTP on this machine (POST /predict; /docs describes it) until Ctrl-C."""
     from mldesk.bundles import serve as server  # fastapi and uvicorn load with it
@@ -84,11 +87,15 @@ def serve(
         if not is_bundle(model):
             up_to_date(face, bench)
         label, predictor = bench.predictions.open(model)
+        held_to = bench.predictions.held_to(model, predictor)
 
     def ready(url: str) -> None:
         if face.json:
-            face.document({"model": label, "url": url})
+            face.document({"model": label, "url": url, "contract": None if held_to is None else held_to.label})
         else:
+            if held_to is not None:
+                face.note(f"Rows are held to {held_to.label}: those that break it are "
+                          f"{'refused' if strict else 'warned of'}.")
             face.note(f"{label} answers at {url} (page: {url}/docs). Ctrl-C ends it.")
 
-    server.run(predictor, host="127.0.0.1", port=port, ready=ready)
+    server.run(predictor, host="127.0.0.1", port=port, ready=ready, held_to=held_to, strict=strict)

@@ -2,67 +2,114 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mldesk.core.durable import disk_errors
+from mldesk.bundles.contract import RowContract
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.library import Library
+from mldesk.library.records import ModelVersion
+from mldesk.wire.schema import Column, ColumnType
+from mldesk.workbench.references import parse_reference
+from mldesk.workbench.standing import standing
+
+if TYPE_CHECKING:
+    from mldesk.bundles import Predictor
 
 _SAID = 3  # findings in a refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """Where rows that break the contract are divided from the others."""
+
+    good: Path        # Parquet: the others
+    reasons: Path     # Parquet: row (from 1, as read), column, reason
+    lines: Path       # CSV: lines of the file that were no rows, see ``mldesk.data.readers.rejects``
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
     """What the contract says of the rows."""
 
-    contract: str                       # "contract 2 of sales"
+    contract: str                       # "contract 2 of sales", "" for the types of the model's own columns
     messages: tuple[str, ...] = ()      # one sentence per broken rule
     errors: tuple[str, ...] = ()        # those of them that are no mere warning, and not mended by leaving rows out
-    left_out: int = 0                   # rows that break it, where they may be left out
+    left_out: int = 0                   # rows that break it, and lines that were no rows, where they may be left out
     all_left_out: bool = False
+    parts: tuple[Path, ...] = ()        # the rows as they were read
 
     def refuse(self) -> None:
         """Raise BadInput that says what breaks the contract, if anything does."""
-        if self.errors:
-            raise BadInput(f"The rows break {self.contract}: {' '.join(self.errors[:_SAID])}",
-                           hint="Mend them, or predict without --strict; --rejects FILE leaves such rows out.")
+        errors = self.errors or (self.messages if self.all_left_out else ())
+        if errors:
+            what = f"break {self.contract}" if self.contract else "are not what the model can read"
+            raise BadInput(f"The rows {what}: {' '.join(errors[:_SAID])}", hint=(
+                "No row is left to predict. Mend them." if self.all_left_out else
+                "Mend them, or predict without --strict; --rejects FILE leaves such rows out."))
+
+    def said(self) -> tuple[str, ...]:
+        """Return the messages with whose they are."""
+        return tuple(f"By {self.contract}: {message}" if self.contract else message for message in self.messages)
 
 
-def guard(library: Library, reference: str, names: Collection[str], source: Path, folder: Path, *,
-          good: Path | None = None, left_out: Path | None = None) -> Guarded | None:
-    """Check ``source`` for the columns ``names``; None where there is no contract or the file cannot be read.
+def held_to(library: Library, version: ModelVersion | None, predictor: Predictor) -> RowContract | None:
+    """Return what rows for a model are held to, None where nothing is known.
 
-    With ``good`` and ``left_out`` the rows that break a rule are divided from the others, into two CSV files. How many
-    rows there are, what the file is called, how much is missing, and whether keys occur twice does not matter here.
+    For a model that came in a bundle, or a bundle (``version`` None), it is the contract that came with it. Raises
+    BadBundle.
+    """
+    if version is None or version.run is None:
+        return RowContract.of(predictor)
+    return contract_about(library, version.dataset, predictor.schema)
+
+
+def contract_about(library: Library, reference: str, columns: Sequence[Column]) -> RowContract | None:
+    """Return what the contract that holds for a version of a dataset asks of columns; None where there is none."""
+    try:
+        name, number = parse_reference(reference)
+        found = standing(library, library.datasets.version(name, number))
+    except (NotFound, BadInput):
+        return None
+    return None if found is None else RowContract.about(columns, found.version.label, found.kept.number, found.contract)
+
+
+def guard(held: RowContract | None, schema: Sequence[Column], source: Path, folder: Path,
+          divided: Divided | None = None) -> Guarded | None:
+    """Check ``source``; None where nothing is asked or the file cannot be read, which others say better.
+
+    With ``divided`` rows that break a rule, or hold what the model cannot read, are divided from the others.
     """
     from mldesk.data.contracts.check import CheckedFile, check_file
-    from mldesk.data.contracts.contract import Contract
+    from mldesk.data.contracts.contract import ColumnRule, Contract
+    from mldesk.data.contracts.rejects import count_lines
     from mldesk.data.records import ImportOptions
 
-    try:
-        kept = library.contracts.get(reference.rpartition("@")[0] or reference)
-    except NotFound:
+    rules = list(held.contract.columns) if held is not None else []
+    if divided is not None:
+        asked = {rule.name for rule in rules}
+        rules = [replace(rule, severity="row") if rule.severity == "error" else rule for rule in rules]
+        rules += [ColumnRule(column.name, _readable(column.type), severity="row") for column in schema
+                  if column.name not in asked]
+    if not rules:
         return None
-    divides = good is not None and left_out is not None
-    rules = tuple(replace(rule, unique=False, missing=None, severity="row" if divides and rule.severity == "error" else
-                          rule.severity) for rule in Contract.from_json(kept.document).columns if rule.name in names)
-    found = check_file(source, "", Contract(rules, extra="allow"), ImportOptions(), folder) if rules else None
+    found = check_file(source, "", Contract(tuple(rules), extra="allow"), ImportOptions(), folder,
+                       lines=None if divided is None else divided.lines)
     if not isinstance(found, CheckedFile):
         return None
-    if good is not None and left_out is not None and found.verdict.bad_rows:
-        found.divide(folder, good, left_out)
-    findings = found.verdict.findings
+    lost = 0 if divided is None else count_lines(divided.lines)
+    if divided is not None and (found.left_out or lost):
+        found.divide(folder, divided.good, divided.reasons)
+    findings = [item for item in found.verdict.findings if item.rule != "reading" or divided is None]
     errors = tuple(item.message for item in findings
-                   if item.severity == "error" or (item.severity == "row" and not divides))
-    return Guarded(f"contract {kept.number} of {kept.dataset}", tuple(item.message for item in findings), errors,
-                   found.verdict.bad_rows if divides else 0,
-                   divides and found.verdict.bad_rows == found.verdict.rows > 0)
+                   if item.severity == "error" or (item.severity == "row" and divided is None))
+    gone = found.bad_rows if divided is not None else 0
+    return Guarded(held.label if held is not None else "", tuple(item.message for item in findings), errors,
+                   gone + lost, gone == found.verdict.rows > 0, found.parts)
 
 
-def keep_rejects(left_out: Path, rejects: Path) -> None:
-    """Put the rows that were left out where a person wants them. Raises DiskFull, BadInput."""
-    with disk_errors("the rejects file"):
-        shutil.copyfile(left_out, rejects)
+def _readable(kind: ColumnType) -> ColumnType:
+    """Return what cells must be for a model to read them: 5.5 where 5 was usual is a number all the same."""
+    return ColumnType.NUMBER if kind is ColumnType.INTEGER else kind

@@ -12,11 +12,14 @@ from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import Model, ModelVersion, StageChange
+from mldesk.wire.schema import Column, ColumnType
+from mldesk.workbench.guard import contract_about
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.signing_key import SigningKeys
 
 if TYPE_CHECKING:
     from mldesk.bundles import BundleReport
+    from mldesk.bundles.contract import RowContract
 
 SUFFIX = ".mlbundle"
 
@@ -85,7 +88,7 @@ class ModelService:
             raise BadInput(f"A bundle's name ends in {SUFFIX}, and {path.name[-60:]!r} does not.",
                            hint=f"Write {path.with_suffix(SUFFIX).name}.")
         write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key(),
-                     card=self._library.models.card(version.model, version.number))
+                     card=self._library.models.card(version.model, version.number), contract=self._contract(version))
         return inspect(path, self._keys.known())
 
     def export_as(self, reference: str, path: Path, form: str) -> None:
@@ -104,7 +107,8 @@ class ModelService:
         elif form == "mlflow":
             card = self._library.models.card(version.model, version.number)
             folders.write_mlflow(path, version.manifest, store, lambda target: write_bundle(
-                target, version.manifest, store, self._facts(version), self._keys.private_key(), card=card))
+                target, version.manifest, store, self._facts(version), self._keys.private_key(), card=card,
+                contract=self._contract(version)))
         else:
             raise BadInput(f"A model cannot be written as {form!r:.40}.", hint="As onnx, native, mlflow or a bundle.")
 
@@ -130,6 +134,15 @@ class ModelService:
         manifest, facts = import_bundle(existing(path), self._library.objects)
         found = None if again else self._library.models.imported_as(facts, manifest)
         return found or self._library.models.add_imported(manifest, facts, source=path.name), found is None
+
+    def _contract(self, version: ModelVersion) -> RowContract | None:
+        """Return the contract that leaves with a model; None for one that has its own from a bundle, or none at all."""
+        if version.run is None:
+            return None
+        model = json.loads(self._library.objects.read(
+            self._library.objects.manifest(version.manifest).entry("model.json").sha256))
+        columns = [Column(str(item["name"]), ColumnType(item["type"])) for item in model["features"]]
+        return contract_about(self._library, version.dataset, columns)
 
     def _facts(self, version: ModelVersion) -> dict[str, Any]:
         run = None if version.run is None else self._library.runs.get(version.run)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import PredictionRecord
-from mldesk.workbench.guard import guard, keep_rejects
+from mldesk.workbench.guard import Divided, guard, held_to
 from mldesk.workbench.models import SUFFIX, ModelService, existing
 from mldesk.workbench.references import did_you_mean, listed
 
 if TYPE_CHECKING:
     from mldesk.bundles import Predictor
+    from mldesk.bundles.contract import RowContract
 
+_REJECTS = "rejects.csv"
 OUTPUTS = (".csv", ".parquet", ".jsonl", ".xlsx")
 
 
@@ -62,8 +66,8 @@ class PredictionService:
         columns of the input that are written before the predictions, None for all of them; ``keep_keys``: also those
         that tell rows apart. ``replace``: a file that is there may be lost; without it only one that was predicted, and
         not changed since, gives way. ``progress`` hears the rows done so far. What breaks the contract of the dataset
-        that a model of the library learned from is among the warnings; ``strict`` refuses it, ``rejects`` (.csv) takes
-        the rows that break it.
+        that the model learned from (in a bundle: the one that came with it) is among the warnings; ``strict`` refuses
+        it, ``rejects`` (.csv) takes the rows that break it or hold what the model cannot read.
         Raises NotFound, BadInput (wrong columns, unreadable file), Conflict where a file would be lost, DiskFull.
         """
         from mldesk.workbench.table_output import TableOutput
@@ -76,8 +80,7 @@ class PredictionService:
 
         rows, columns, asked, digest = 0, (), source, _digest(source)  # type: int, tuple[str, ...], Path, str
         with tempfile.TemporaryDirectory(prefix="mldesk-rows-") as folder:
-            left_out = Path(folder, "left_out.csv") if rejects is not None else None
-            source, said, lost = self._guarded(model, predictor, source, left_out, Path(folder), strict)
+            source, said, lost = self._guarded(model, predictor, source, rejects, Path(folder), strict)
             with read_like([source], predictor.schema) as batches, TableOutput(output) as table:
                 have = [*(item.name for item in predictor.schema if item.name not in batches.missing), *batches.extra]
                 keys = tuple(name for name in predictor.keys if name in have)
@@ -94,8 +97,9 @@ class PredictionService:
                         progress(rows)
                 noticed = dict.fromkeys([*said, *(problem.message for problem in batches.problems),
                                          *predictor.warnings])
-            if rejects is not None and left_out is not None and lost:
-                keep_rejects(left_out, rejects)
+            if rejects is not None and lost:
+                with disk_errors("the rejects file"):
+                    shutil.copyfile(Path(folder, _REJECTS), rejects)
         options: dict[str, Any] = {"level": level, "keep": list(kept), "strict": strict}
         if rejects is not None and lost:
             options.update(rejects=str(rejects.resolve()), rejects_digest=_digest(rejects))
@@ -156,21 +160,26 @@ class PredictionService:
             return [f"It is not in the history of predictions: {error.message}"]
         return []
 
-    def _guarded(self, model: str, predictor: Predictor, source: Path, left_out: Path | None, folder: Path,
+    def _guarded(self, model: str, predictor: Predictor, source: Path, rejects: Path | None, folder: Path,
                  strict: bool) -> tuple[Path, tuple[str, ...], int]:
         """Hold the rows against the contract: which file is read, what is said, how many rows are left out."""
-        if is_bundle(model):
-            return source, (), 0
-        good = folder / f"{source.stem}.csv"
-        names = {column.name for column in predictor.schema}
-        found = guard(self._library, self._models.show(model).dataset, names, source, folder,
-                      good=None if left_out is None else good, left_out=left_out)
+        divided = Divided(folder / f"{source.stem}.parquet", folder / "reasons.parquet", folder / "lines.csv")
+        found = guard(self.held_to(model, predictor), predictor.schema, source, folder,
+                      divided if rejects is not None else None)
         if found is None:
             return source, (), 0
         if strict or found.all_left_out:
             found.refuse()
-        said = tuple(f"By {found.contract}: {message}" for message in found.messages)
-        return (good if found.left_out else source), said, found.left_out
+        if not found.left_out:
+            return source, found.said(), 0
+        from mldesk.data.contracts.rejects import write_rejects
+
+        write_rejects(found.parts, [divided.reasons], divided.lines, folder / _REJECTS, folder)
+        return divided.good, found.said(), found.left_out
+
+    def held_to(self, model: str, predictor: Predictor) -> RowContract | None:
+        """Return what rows for a model, or a bundle, are held to. Raises NotFound, BadBundle."""
+        return held_to(self._library, None if is_bundle(model) else self._models.show(model), predictor)
 
 
 def _digest(path: Path) -> str:

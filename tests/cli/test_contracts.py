@@ -161,27 +161,71 @@ def test_a_real_table_keeps_the_contract_that_is_made_of_it(mldesk: Command, tmp
     assert checked(mldesk, source) == (0, {source.name: checked(mldesk, source)[1][source.name]})
 
 
-def test_the_contract_guards_predictions(mldesk: Command, tmp_path: Path) -> None:
+SHOP = "id,size,colour,weight\n"
+
+
+def test_the_contract_guards_predictions_by_a_model_and_by_its_bundle(mldesk: Command, tmp_path: Path) -> None:
     mldesk.good("data", "import", make_table(tmp_path / "shop.csv"), "--name", "shop")
     mldesk.good("train", "shop", "--target", "grade", "--model", "linear")
     mldesk.good("data", "contract", "shop", "--infer")
+    bundle = tmp_path / "shop.mlbundle"
+    mldesk.good("models", "export", "shop-grade", bundle)
+    told = mldesk.good("models", "inspect", bundle)
+    assert {rule["name"] for rule in told["contract"]["columns"]} == {"size", "colour", "weight"}  # not of the target
+    assert (told["contract"]["dataset"], told["contract"]["number"]) == ("shop@1", 1)
+    assert "contract.json" in {item["path"] for item in told["files"]}
+    assert "contract 1 of shop: rules for 3 columns" in mldesk("models", "inspect", bundle).out
     rows, output, rejects = tmp_path / "rows.csv", tmp_path / "out.csv", tmp_path / "rejects.csv"
-    rows.write_text("id,size,colour,weight\nx1,0.3,green,1\nx2,999,green,1\nx3,0.4,violet,\nx4,0.2,green,2\n")
-    words = ("predict", "shop-grade", rows, "-o", output)
-    warned = mldesk.good(*words)
-    assert (warned["rows"], warned["left_out"]) == (4, 0)
-    assert any("contract 1 of shop" in line and "'size'" in line for line in warned["warnings"]), warned
-    output.unlink()
-    refused = mldesk("--json", *words, "--strict")
-    assert refused.code == 2
-    assert "The rows break contract 1 of shop: " in refused.json["error"]["message"]
-    assert not output.exists()
-    answer = mldesk.good(*words, "--strict", "--rejects", rejects)
+    rows.write_text(SHOP + "x1,0.3,green,1\nx2,999,green,1\nx3,0.4,violet,\nx4,0.2,green,2\n")
+    elsewhere = ("--home", tmp_path / "elsewhere")  # where a dataset of that name is another
+    mldesk.good(*elsewhere, "data", "import", make_table(tmp_path / "other.csv"), "--name", "shop")
+    mldesk.good(*elsewhere, "models", "import", bundle)
+    for model, home in (("shop-grade", ()), (bundle, ()), (bundle, elsewhere), ("shop-grade", elsewhere)):
+        words = (*home, "predict", model, rows, "-o", output)
+        warned = mldesk.good(*words)
+        assert (warned["rows"], warned["left_out"]) == (4, 0)
+        assert any("contract 1 of shop" in line and "'size'" in line for line in warned["warnings"]), warned
+        output.unlink()
+        refused = mldesk("--json", *words, "--strict")
+        assert refused.code == 2
+        assert "The rows break contract 1 of shop: " in refused.json["error"]["message"]
+        assert not output.exists()
+        answer = mldesk.good(*words, "--strict", "--rejects", rejects)
+        assert (answer["rows"], answer["left_out"]) == (2, 2)
+        with open(rejects, newline="") as file:
+            found = list(csv.DictReader(file))
+        assert [(row["row"], row["id"], row["column"]) for row in found] == [
+            ("2", "x2", "size"), ("3", "x3", "colour")]
+        assert found[0]["reason"].startswith("'999.0' is not between ")
+        assert found[1]["reason"] == "'violet' is none of the allowed values"
+        assert len(output.read_text().splitlines()) == 3
+        assert mldesk("--json", *words, "--rejects", output).code != 0
+        output.unlink()
+        rejects.unlink()
+
+
+def test_cells_that_no_model_can_read_are_named_and_left_out_without_any_contract(
+    mldesk: Command, tmp_path: Path
+) -> None:
+    mldesk.good("data", "import", make_table(tmp_path / "shop.csv"), "--name", "shop")
+    mldesk.good("train", "shop", "--target", "grade", "--model", "linear")
+    rows, output, rejects = tmp_path / "rows.csv", tmp_path / "out.csv", tmp_path / "rejects.csv"
+    rows.write_text(SHOP + "x1,0.3,green,1\nx2,many,green,1\nx3,0.4\nx4,0.2,green,2.5\n")
+    refused = mldesk("--json", "predict", "shop-grade", rows, "-o", output).json["error"]
+    assert "every row must be readable" in refused["message"]
+    rows.write_text(rows.read_text().replace("x3,0.4\n", ""))
+    refused = mldesk("--json", "predict", "shop-grade", rows, "-o", output).json["error"]
+    assert "'size'" in refused["message"]
+    assert "row 2, for example, is 'many'" in refused["message"]
+    assert "--rejects" in refused["hint"]
+    rows.write_text(rows.read_text() + "x5,0.4\n")
+    answer = mldesk.good("predict", "shop-grade", rows, "-o", output, "--rejects", rejects)
     assert (answer["rows"], answer["left_out"]) == (2, 2)
     with open(rejects, newline="") as file:
-        assert [(row["source_row"], row["id"]) for row in csv.DictReader(file)] == [("2", "x2"), ("3", "x3")]
-    assert len(output.read_text().splitlines()) == 3
-    assert mldesk("--json", *words, "--rejects", output).code != 0
+        found = list(csv.DictReader(file))
+    assert [(row["row"], row["line"], row["column"], row["id"]) for row in found] == [
+        ("2", "", "size", "x2"), ("", "5", "", "")]
+    assert found[0]["reason"] == "'many' is not a number"
 
 
 def test_other_sheets_of_a_workbook_are_no_reason_to_reject_it(mldesk: Command, batch: Path) -> None:

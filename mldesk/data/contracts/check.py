@@ -58,6 +58,8 @@ class CheckedFile:
     parts: tuple[Path, ...]
     casts: Mapping[str, str]     # SQL for each column of the contract that the file has, in the contract's type
     bad: str                     # SQL that is true for rows that are left out, "" if none is
+    left_out: tuple[_Test, ...] = ()  # what such rows break
+    bad_rows: int = 0            # how many there are
 
     def rows(self, columns: Sequence[Column], scratch: Path) -> Iterator[list[pa.Array]]:
         """Give the good rows as typed arrays of ``columns``; what the file does not have is missing."""
@@ -79,16 +81,26 @@ class CheckedFile:
                 yield [pc.cast(values, ARROW[column.type])
                        for values, column in zip(batch.columns, columns, strict=True)]
 
-
-    def divide(self, scratch: Path, good: Path, left_out: Path) -> None:
-        """Write the rows as they were read into two CSV files; those that are left out begin with their number."""
+    def divide(self, scratch: Path, good: Path, reasons: Path) -> None:
+        """Write the rows that stay as Parquet, and of those that are left out number (from 1), columns and reasons."""
         place = identifier(_ROW)
+        told = [(literal(test.column.name), test.sql, _reason(test)) for test in self.left_out]
+        column, reason = (f"concat_ws('; ', {', '.join(f'CASE WHEN {test} THEN {what} END' for test, what in pairs)})"
+                          if pairs else "''" for pairs in (
+                              [(test, name) for name, test, _ in told], [(test, why) for _, test, why in told]))
         with sql_errors("The check"), connect(self.parts, scratch, threads=1) as connection:
             source = _relation(self.parts)
-            for path, first, test in ((good, "", f"NOT ({self.bad or False})"),
-                                      (left_out, f"{place} + 1 AS source_row, ", self.bad or "false")):
-                connection.execute(f"COPY (SELECT {first}* EXCLUDE ({place}) FROM {source} WHERE {test} ORDER BY "
-                                   f"{place}) TO {literal(str(path))} (FORMAT csv, HEADER)")
+            for path, what, test in ((good, f"* EXCLUDE ({place})", f"NOT ({self.bad or False})"),
+                                     (reasons, f'{place} + 1 AS "row", {column} AS "column", {reason} AS reason',
+                                      self.bad or "false")):
+                connection.execute(f"COPY (SELECT {what} FROM {source} WHERE {test} ORDER BY {place}) "
+                                   f"TO {literal(str(path))} (FORMAT parquet)")
+
+
+def _reason(test: _Test) -> str:
+    """Return SQL that says of a cell why its row is left out."""
+    cell = f"left(CAST({identifier(test.column.name)} AS VARCHAR), 100)"
+    return f"coalesce('''' || {cell} || ''' is ', '') || {literal(test.words)}"
 
 
 def digest_of(path: Path) -> str:
@@ -114,10 +126,10 @@ def check_mapped(path: Path, digest: str, contract: Contract, options: ImportOpt
 
 
 def check_file(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path, *,
-               cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
+               lines: Path | None = None, cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
     """Check one file; what is read of it stays in ``folder``. Return only the verdict if it could not be read.
 
-    Raises ImportCancelled, DiskFull.
+    Lines that are no rows are written to ``lines``, as an import does. Raises ImportCancelled, DiskFull.
     """
     findings: list[Finding] = []
     parts: Mapping[str, str] = {}
@@ -132,7 +144,7 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     store = ObjectStore(folder / "objects")
     try:
         table = import_table([path], store, folder / "scratch", replace(options, text=texts, lenient=True),
-                             cancelled=cancelled, counted=keys)
+                             rejects=lines, cancelled=cancelled, counted=keys)
     except ImportRefused as error:
         findings.append(Finding("reading", "error", "", error.message))
         return Verdict(str(path), digest, "rejected", findings=tuple(findings))
@@ -144,12 +156,12 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     paths = tuple(part_paths(store, table.manifest))
     checked = _cells(contract, table, paths, folder, findings)
     broken = any(finding.severity == "error" for finding in findings)
-    verdict = Verdict(str(path), digest, "rejected" if broken else "accepted", table.rows, checked[2],
+    verdict = Verdict(str(path), digest, "rejected" if broken else "accepted", table.rows, checked.broken,
                       tuple(findings), suggestions, parts)
-    if checked[2] == table.rows and not broken:
+    if checked.broken == table.rows and not broken:
         lost = Finding("rows", "error", "", "No row is left.")
         verdict = replace(verdict, status="rejected", findings=(*verdict.findings, lost))
-    return CheckedFile(verdict, table, paths, checked[0], checked[1])
+    return CheckedFile(verdict, table, paths, checked.casts, checked.bad, checked.left_out, checked.bad_rows)
 
 
 def _relation(parts: Sequence[Path]) -> str:
@@ -204,9 +216,20 @@ def _rows(contract: Contract, rows: int, findings: list[Finding]) -> None:
         findings.append(Finding("rows", "error", "", f"It has {rows:,} rows; {contract.high:,} is the most."))
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What was found out about the cells of a file."""
+
+    casts: Mapping[str, str]
+    bad: str = ""                     # what makes a row to be left out, in SQL
+    left_out: tuple[_Test, ...] = ()  # the same, by rule
+    bad_rows: int = 0                 # rows that are left out
+    broken: int = 0                   # rows that break a rule and are not merely warned of
+
+
 def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path,
-           findings: list[Finding]) -> tuple[dict[str, str], str, int]:
-    """Test the cells; return the casts of the columns, what makes a row to be left out, and how many break a rule."""
+           findings: list[Finding]) -> _Checked:
+    """Test the cells."""
     facts = {column.name: column for column in table.columns}
     casts: dict[str, str] = {}
     tests: list[_Test] = []
@@ -218,19 +241,19 @@ def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path
     keys = any(rule.unique and rule.name in facts and facts[rule.name].distinct < table.rows for rule in
                contract.columns)
     if not tests and not keys:
-        return casts, "", 0
+        return _Checked(casts)
     with sql_errors("The check"), connect(parts, folder, threads=1) as connection:
         source = _relation(parts)
         for rule in contract.columns:
             if rule.unique and rule.name in facts:
                 tests += _unique(connection, source, rule, facts[rule.name], table.rows)
-        bad, count = _ask(connection, source, tests, findings) if tests else ("", 0)
-    return casts, bad, count
+        bad, gone, count = _ask(connection, source, tests, findings) if tests else ("", 0, 0)
+    return _Checked(casts, bad, tuple(test for test in tests if bad and test.column.severity == "row"), gone, count)
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, source: str, tests: Sequence[_Test],
-         findings: list[Finding]) -> tuple[str, int]:
-    """Ask all tests in one query; return what makes a row to be left out, and how many rows break a rule."""
+         findings: list[Finding]) -> tuple[str, int, int]:
+    """Ask all tests in one query; return what makes a row to be left out, how many are, and how many break a rule."""
     # A test that has no answer, because the cell is missing, is no reason to leave the row out.
     bad, broken = (" OR ".join(f"coalesce({test.sql}, false)" for test in tests if test.column.severity in severities)
                    for severities in (("row",), ("row", "error")))
@@ -243,7 +266,7 @@ def _ask(connection: duckdb.DuckDBPyConnection, source: str, tests: Sequence[_Te
             many = f"{count:,} {'value' if count == 1 else 'values'} of {test.column.name!r:.80}"
             findings.append(Finding(test.rule, test.column.severity, test.column.name,
                                     f"{many} {'is' if count == 1 else 'are'} {test.words}.", int(count), cells))
-    return bad if counts[-2] else "", int(counts[-1])
+    return bad if counts[-2] else "", int(counts[-2]), int(counts[-1])
 
 
 def _offending(connection: duckdb.DuckDBPyConnection, source: str, test: _Test) -> tuple[tuple[int, str], ...]:
