@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from mldesk.core.paths import Home
 from mldesk.desktop.actions import Actions
 from mldesk.desktop.preferences import PreferencesFile
+from mldesk.desktop.states.dataset import Picked
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.imports import Imports
 from mldesk.desktop.theme import Tone
@@ -46,6 +47,10 @@ class Shell(Protocol):
 
     def open_row(self, reference: str, row: int) -> None:
         """Show one row of a version of a dataset (``name@version``); ``row`` counts from 0."""
+        ...
+
+    def open_rows(self, reference: str, picked: Picked) -> None:
+        """Show some rows of a version of a dataset (``name@version``)."""
         ...
 
     def open_run(self, run_id: str) -> None:

@@ -31,6 +31,7 @@ from mldesk.desktop.actions import Actions
 from mldesk.desktop.palette_key import PaletteKey
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.shell import ToastAction
+from mldesk.desktop.states.dataset import Picked
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.imports import Imports
 from mldesk.desktop.status_bar import StatusBar
@@ -115,6 +116,11 @@ class MainWindow(QMainWindow):
         from mldesk.desktop.pages.data.dataset import page_at
 
         self._open("datasets", page_at(self, reference, row))
+
+    def open_rows(self, reference: str, picked: Picked) -> None:
+        from mldesk.desktop.pages.data.dataset import page_at
+
+        self._open("datasets", page_at(self, reference, picked=picked))
 
     def open_run(self, run_id: str) -> None:
         from mldesk.desktop.pages.runs.run import RunPage

@@ -52,6 +52,33 @@ def left_in(steps: Sequence[Step], label: str) -> tuple[Step, ...]:
     return found
 
 
+def on_offer(line: Sequence[tuple[str, Sequence[Step]]],
+             others: Sequence[tuple[str, Sequence[Step]]]) -> list[tuple[str, tuple[Step, ...]]]:
+    """Return which recipes have steps that a model can learn: (a version's label, these steps).
+
+    ``line`` are (label, recipe) of the version to be learned from and those it came of: what was done there is in the
+    rows already, so only steps that were left out count. Of ``others`` all do.
+    """
+    from mldesk.data.recipes.steps_leak import learns
+
+    found = list[tuple[str, tuple[Step, ...]]]()
+    for recipes, done in ((line, True), (others, False)):
+        for label, steps in recipes:
+            able = tuple({key: value for key, value in step.items() if key != "disabled"} for step in steps
+                         if (step.get("disabled") or not done) and learns(step) and not why_not(step))
+            if able:
+                found.append((label, able))
+    return found
+
+
+def learnable(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return those steps that are not disabled and that a model can do by itself."""
+    from mldesk.data.recipes.steps import active
+    from mldesk.data.recipes.steps_leak import learns
+
+    return tuple(step for _, step in active(steps) if learns(step) and not why_not(step))
+
+
 def _used(step: Step, later: Sequence[Step]) -> bool:
     """Say whether a later step names a column that this one makes or changes."""
     made = [str(step["into"])] if step["step"] == "segment" else [str(name) for name in step.get("columns") or ()]

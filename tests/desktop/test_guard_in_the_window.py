@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
+from mldesk.desktop.pages.data.rows_dialog import RowsDialog
 from mldesk.desktop.pages.runs.train_dialog import TrainDialog
 from tests.desktop.scripted_user import User, dialogs, play
 
@@ -47,7 +48,15 @@ def test_the_guard_says_what_it_found_and_shows_the_rows(tmp_path: Path, qtbot: 
         await user.shot("guard")
         shown = next(notice for notice in dialog.guard.found if not notice.button.isHidden())
         shown.button.click()
+        rows = await user.until(lambda: next((one for one in dialogs() if isinstance(one, RowsDialog)), None), "rows")
+        await user.until(lambda: rows.table.paged() and rows.table.paged().rowCount() > 1, "what they are")
+        assert rows.table.paged().columns[0].name == "alike" and rows.table.paged().place(0) is not None
+        await user.shot("rows of a concern")
+        assert dialog.isVisible()   # with all that was filled in
+        rows.primary.click()
         page = await user.until(window.dataset_page, "the page")
-        await user.until(lambda: page.table.currentIndex().isValid(), "the row")
+        await user.until(lambda: page.state.version.value and page.table.paged() and
+                         page.table.paged().rowCount() == len(page.state.picked.value.only), "the rows")
+        assert not dialogs()
 
     play(tmp_path / "home", script, patience=60, meet_machine=False)

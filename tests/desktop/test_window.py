@@ -249,7 +249,7 @@ def test_train_says_why_it_is_off_and_what_to_know(window: Any, table: Path) -> 
             dialog.estimator.set_value(name)
             await user.until(lambda name=name: dialog.state.order.value.estimator == name and dialog._form is not None,
                              name)
-        dialog.columns.set_values([])
+        dialog.features.columns.set_values([])
         await user.until(lambda: not dialog.primary.isEnabled(), "nothing to learn from")
 
     window(script)

@@ -29,7 +29,7 @@ def show_page(table: DataTable, page: Page, known: Sequence[Column] = ()) -> Non
     """Show all rows of ``page`` in ``table``."""
     columns = columns_of(page, known)
     model = table.paged()
-    whole = _Whole(page.columns, page.rows)
+    whole = _Whole(page.columns, page.rows, page.places)
     if model is None:
         table.set_model(PagedTableModel(columns, whole.part, len(page.rows), table))
     else:
@@ -39,32 +39,34 @@ def show_page(table: DataTable, page: Page, known: Sequence[Column] = ()) -> Non
 class _Whole:
     """Rows that are here, handed out in parts, in the order that was asked for."""
 
-    def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        self._names = list(names)
-        self._ordered: tuple[tuple[str, bool] | None, Sequence[Sequence[Any]]] = (None, rows)
-        self._rows = rows
+    def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Any]], places: Sequence[int] = ()) -> None:
+        self._names, self._rows, self._places = list(names), rows, places
+        self._ordered: tuple[tuple[str, bool] | None, Sequence[int]] = (None, range(len(rows)))
 
     def part(self, offset: int, limit: int, order: tuple[str, bool] | None) -> Part:
         """Return rows ``offset`` to ``offset + limit``; missing values come last."""
         if order != self._ordered[0]:
-            self._ordered = (order, self._rows if order is None else _sorted(self._rows, self._names, order))
-        return Part(self._ordered[1][offset:offset + limit], len(self._rows))
+            self._ordered = (order, range(len(self._rows)) if order is None else
+                             _sorted(self._rows, self._names.index(order[0]), descending=order[1]))
+        wanted = self._ordered[1][offset:offset + limit]
+        return Part([self._rows[index] for index in wanted], len(self._rows),
+                    [self._places[index] for index in wanted] if self._places else ())
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some rows, and how many there are in all."""
+    """Some rows, how many there are in all, and their places in the whole table where these are known."""
 
     rows: Sequence[Sequence[Any]]
     total: int
+    places: Sequence[int] = ()
 
 
-def _sorted(rows: Sequence[Sequence[Any]], names: list[str], order: tuple[str, bool]) -> list[Sequence[Any]]:
-    column, descending = names.index(order[0]), order[1]
-    known = [row for row in rows if row[column] is not None]
-    numeric = all(isinstance(row[column], (int, float)) for row in known)
-    known.sort(key=lambda row: row[column] if numeric else str(row[column]), reverse=descending)
-    return known + [row for row in rows if row[column] is None]
+def _sorted(rows: Sequence[Sequence[Any]], column: int, *, descending: bool) -> list[int]:
+    known = [index for index, row in enumerate(rows) if row[column] is not None]
+    numeric = all(isinstance(rows[index][column], (int, float)) for index in known)
+    known.sort(key=lambda index: rows[index][column] if numeric else str(rows[index][column]), reverse=descending)
+    return known + [index for index, row in enumerate(rows) if row[column] is None]
 
 
 def _kind(values: Sequence[Any]) -> ColumnType:

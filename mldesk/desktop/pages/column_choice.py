@@ -23,6 +23,7 @@ from mldesk.desktop.widgets import SearchField, make_button, make_label
 from mldesk.desktop.widgets.table_header import TYPE_ICONS
 from mldesk.wire.schema import Column
 
+_TALLEST = 208   # of the columns to tick, pixels at 100 %; more of them scroll
 _ICONS = 500  # columns up to which each has the icon of its type
 
 
@@ -90,6 +91,16 @@ class ColumnBox(QComboBox):
             event.ignore()
 
 
+class CalmList(QListWidget):
+    """A list that the wheel scrolls only while it has the focus, so that the page around it can be scrolled."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
 class ColumnList(QFrame):
     """Columns to tick. The rows are made when they are first seen. Signals: ``changed``."""
 
@@ -107,9 +118,8 @@ class ColumnList(QFrame):
         self._all.clicked.connect(lambda: self._tick_shown(True))
         self._none.clicked.connect(lambda: self._tick_shown(False))
         self._said = make_label("", "caption", "muted")
-        self.list = QListWidget()
+        self.list = CalmList()
         self.list.setAccessibleName(self.tr("Columns"))
-        self.list.setFixedHeight(theme.px(168))
         self.list.setUniformItemSizes(True)
         self.list.itemChanged.connect(self._on_item)
         tools = QHBoxLayout()
@@ -166,6 +176,8 @@ class ColumnList(QFrame):
             item.setCheckState(_tick(column.name in self._ticked))
             self.list.addItem(item)
         self.list.blockSignals(blocked)
+        line = self.list.sizeHintForRow(0) if self.list.count() else 0
+        self.list.setFixedHeight(min(max(line, 1) * max(self.list.count(), 1) + 2 * Space.XS + 2, theme.px(_TALLEST)))
         self._on_searched(self._search.text().strip())
 
     def _items(self) -> list[QListWidgetItem]:

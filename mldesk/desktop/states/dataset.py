@@ -87,7 +87,8 @@ class DatasetState:
         before = self.version.value
         if before is None or before.manifest != version.manifest:
             self.profile.value = None
-            self.picked.value = None
+            if before is not None:   # those picked before anything was shown are of this one
+                self.picked.value = None
         self.version.value = version
 
     async def _load_layout(self) -> None:

@@ -9,10 +9,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from mldesk.core.errors import BadInput
+from mldesk.desktop import words
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets.buttons import make_button, set_icon
 from mldesk.desktop.widgets.editors import ComboBox, SpinBox, Switch
 from mldesk.desktop.widgets.form import FormRow
+from mldesk.desktop.widgets.table_model import number
 from mldesk.desktop.widgets.tabs import Segmented
 from mldesk.desktop.widgets.text import make_label
 from mldesk.training.parameters import Parameter
@@ -125,6 +127,18 @@ class ParameterEditor(QWidget):
         return line
 
 
+def allowed(parameter: Parameter) -> str:
+    """Say between which numbers a parameter lies, "" where its editor shows what there is to choose."""
+    low, high = (None if end is None else number(float(end)) for end in (parameter.low, parameter.high))
+    if parameter.kind not in ("integer", "number") or (low is None and high is None):
+        return ""
+    if low is None:
+        return words.tr("At most {high}.").format(high=high)
+    if high is None:
+        return words.tr("At least {low}.").format(low=low)
+    return words.tr("From {low} to {high}.").format(low=low, high=high)
+
+
 def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -167,7 +181,7 @@ class ParameterForm(QWidget):
 
     def _make_row(self, parameter: Parameter) -> FormRow:
         editor = ParameterEditor(parameter)
-        entry = FormRow(parameter.title, editor, parameter.help)
+        entry = FormRow(parameter.title, editor, f"{parameter.help} {allowed(parameter)}".strip())
         entry.reset.connect(lambda: editor.set_value(parameter.default))
         editor.changed.connect(self._on_changed)
         self._editors[parameter.name], self._rows[parameter.name] = editor, entry

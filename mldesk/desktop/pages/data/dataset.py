@@ -31,7 +31,7 @@ from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.contract import ContractState
-from mldesk.desktop.states.dataset import DatasetState
+from mldesk.desktop.states.dataset import DatasetState, Picked
 from mldesk.desktop.step_words import came_from
 from mldesk.desktop.tasks import async_slot, start
 from mldesk.desktop.theme import Space
@@ -165,8 +165,8 @@ class DatasetPage(Page):
         """Show one of "table", "columns", "query", "versions", "contract", "problems"."""
         self.tabs.set_value(key)
 
-    def go_to_row(self, row: int, version: int | None = None) -> None:
-        """Show row ``row`` (from 0) of a version, now or once it is there; None is the newest version."""
+    def go_to_row(self, row: int | None, version: int | None = None) -> None:
+        """Show row ``row`` (from 0) of a version, now or once it is there; no version means the newest."""
         self._wanted_row = row
         self.show_tab("table")
         self.state.show(version)
@@ -348,11 +348,12 @@ class DatasetPage(Page):
         DiffDialog(self.state, await self.state.diff(first, second), self.shell.host).open()
 
 
-def page_at(shell: Shell, reference: str, row: int) -> DatasetPage:
-    """Return a page that shows row ``row`` (from 0) of ``name@version``."""
+def page_at(shell: Shell, reference: str, row: int | None = None, picked: Picked | None = None) -> DatasetPage:
+    """Return a page of ``name@version`` that shows row ``row`` (from 0), or only the rows of ``picked``."""
     name, _, version = reference.rpartition("@")
     page = DatasetPage(shell, name or reference)
     page.go_to_row(row, int(version) if name else None)
+    page.state.picked.value = picked
     return page
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from mldesk.core.errors import BadInput
 from mldesk.desktop import theme
 from mldesk.desktop.pages.column_choice import ColumnBox, ColumnList
 from mldesk.desktop.theme import Space
@@ -134,6 +135,8 @@ class StepForm(QWidget):
             if self._rows[field.name].isHidden():
                 continue
             value = self._read[field.name]()
+            if field.required and value in (None, "", [], {}):
+                raise BadInput(self._lacks(field))
             if value not in (None, "", [], {}) or field.required or field.kind in ("value", "text"):
                 made[field.name] = value
         if "value" in made:
@@ -143,6 +146,12 @@ class StepForm(QWidget):
             if made["value"] == "" and "target" in made:  # nobody gave one
                 del made["value"]
         return dict(check_steps([made])[0])
+
+    def _lacks(self, field: Field) -> str:
+        if field.kind in ("columns", "column"):
+            return self.tr("Choose at least one column.") if field.kind == "columns" else \
+                self.tr("{field}: choose a column.").format(field=field.title)
+        return self.tr("{field}: fill this in.").format(field=field.title)
 
     def _show_rows(self) -> None:
         """A value of one's own is asked for only where it is used."""

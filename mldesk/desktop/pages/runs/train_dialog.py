@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.pages.column_choice import ColumnBox, ColumnList
+from mldesk.desktop.pages.column_choice import ColumnBox
 from mldesk.desktop.pages.data.dataset_columns import columns_of
 from mldesk.desktop.pages.notice import Notice
-from mldesk.desktop.pages.room import fitting
+from mldesk.desktop.pages.room import SideBySide, fitting
+from mldesk.desktop.pages.runs.feature_section import FeatureSection
+from mldesk.desktop.pages.runs.prepare_section import PrepareSection
 from mldesk.desktop.pages.runs.search_form import SearchForm
 from mldesk.desktop.pages.runs.train_runner import RunnerSection
 from mldesk.desktop.pages.runs.train_split import GuardSection, SplitSection
@@ -36,10 +38,7 @@ from mldesk.desktop.widgets import (
     SpinBox,
     clear,
     form_for,
-    hairline,
-    make_button,
     make_label,
-    row,
     set_icon,
 )
 
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from mldesk.library.records import Run
     from mldesk.workbench.orders import TrainCheck
 
+_BESIDE = 660  # width from which the two halves stand beside one another, pixels at 100 %
 _PAUSE = 120  # milliseconds after the last change until the order is checked
 _CALM = 500   # milliseconds after the last check until runners are asked what it would take
 
@@ -107,11 +107,11 @@ class TrainDialog(Sheet, TaskOwner):
         self._pause.timeout.connect(self._check)
         self._calm = QTimer(self, singleShot=True, interval=_CALM)
         self._calm.timeout.connect(self._estimate)
-        left, right = self._make_left(), self._make_right()
-        parts = row(left, hairline(vertical=True), right, spacing=Space.XL)
-        parts.setStretch(0, 5)
-        parts.setStretch(2, 4)
-        self.body.addLayout(parts, 1)
+        self.page = ScrollPage(margin=0)   # one for both halves: two bars side by side are one too many
+        self.page.body.setContentsMargins(0, 0, Space.M, 0)
+        self.page.body.addWidget(SideBySide(self._make_left(), self._make_right(), least=_BESIDE, shares=(5, 4)))
+        self.page.body.addStretch(1)
+        self.body.addWidget(self.page, 1)
         self.confirmed.connect(self._on_train)
         self.finished.connect(self.cancel_tasks)
         self.primary.setText(self.tr("Train"))
@@ -126,8 +126,7 @@ class TrainDialog(Sheet, TaskOwner):
 
     def _make_left(self) -> QWidget:
         order = self.state.order.value
-        page = ScrollPage(margin=0, spacing=Space.L)
-        page.body.setContentsMargins(0, 0, Space.M, 0)
+        half, page = _half()
         self.target = ColumnBox(self.state.version.columns)
         self.target.set_value(order.target)
         self.target.changed.connect(self._on_target)
@@ -157,14 +156,12 @@ class TrainDialog(Sheet, TaskOwner):
         self._form_place.setContentsMargins(0, 0, 0, 0)
         for widget in (self._target_row, self._task_row, self._order_row, self._kind_row, self.search,
                        self._estimator_row, self._form_box):
-            page.body.addWidget(widget)
-        page.body.addStretch(1)
-        return page
+            page.addWidget(widget)
+        return half
 
     def _make_right(self) -> QWidget:
         order = self.state.order.value
-        page = ScrollPage(margin=0, spacing=Space.L)
-        page.body.setContentsMargins(0, 0, Space.M, 0)
+        half, page = _half()
         self._target_card = QVBoxLayout()
         self._advice = QVBoxLayout()
         self._advice.setSpacing(Space.S)
@@ -174,34 +171,32 @@ class TrainDialog(Sheet, TaskOwner):
         self.test_size.valueChanged.connect(lambda value: self._change(test_size=value / 100))
         self.seed = SpinBox(0, 2**31 - 1, order.seed)
         self.seed.valueChanged.connect(lambda value: self._change(seed=value))
-        self._fold = make_button("", "fold", "chevron-right")
-        self._fold.clicked.connect(self._on_fold)
-        self.columns = ColumnList([])
-        self.columns.changed.connect(self._on_columns)
+        self.features = FeatureSection()
+        self.features.changed.connect(lambda chosen: self._change(features=chosen))
+        self.prepare = PrepareSection(self._shell, self.state.version, order.prepare)
+        self.prepare.changed.connect(lambda steps: self._change(prepare=steps))
+        self.finished.connect(self.prepare.cancel_tasks)
         self.runners = RunnerSection()
         self.runners.changed.connect(self._on_runner)
         self.runners.adding.connect(self._on_add_runner)
-        page.body.addWidget(self.runners)
-        page.body.addLayout(self._advice)
-        page.body.addLayout(self._target_card)
-        page.body.addWidget(FormRow(self.tr("Name of the run"), self.name, self.tr("Made up if left empty.")))
-        page.body.addWidget(FormRow(self.tr("Test rows"), self.test_size,
-                                    self.tr("Kept aside, to score the model on rows it has never seen."), "%"))
         self.split = SplitSection(self.state.version.columns, order)
         self.split.changed.connect(lambda fields: self._change(**fields))
-        page.body.addWidget(self.split)
         self.guard = GuardSection(self._shell, lambda: self.state.order.value)
         self.guard.left.connect(self.reject)
         self.finished.connect(self.guard.cancel_tasks)
-        page.body.addWidget(self.guard)
-        page.body.addWidget(FormRow(self.tr("Seed"), self.seed,
-                                    self.tr("The same seed gives the same split and model.")))
-        page.body.addWidget(self._fold, 0, Qt.AlignmentFlag.AlignLeft)
-        page.body.addWidget(self.columns)
-        page.body.addStretch(1)
+        page.addWidget(self.runners)
+        page.addLayout(self._advice)
+        page.addLayout(self._target_card)
+        for widget in (self.features, self.prepare,
+                       FormRow(self.tr("Test rows"), self.test_size,
+                               self.tr("Kept aside, to score the model on rows it has never seen."), "%"),
+                       self.split, self.guard,
+                       FormRow(self.tr("Name of the run"), self.name, self.tr("Made up if left empty.")),
+                       FormRow(self.tr("Seed"), self.seed, self.tr("The same seed gives the same split and model."))):
+            page.addWidget(widget)
         self._fill_columns()
-        self._unfold(order.features is not None)
-        return page
+        self.features.unfold(order.features is not None)
+        return half
 
     def _fill(self) -> None:
         """Show what the order says that only the check can know: task, estimators, form."""
@@ -248,25 +243,8 @@ class TrainDialog(Sheet, TaskOwner):
 
     def _fill_columns(self) -> None:
         order = self.state.order.value
-        columns = [column for column in self.state.version.columns if column.name != order.target]
-        self._filling = True
-        self.columns.set_columns(columns, ticked=order.features is None)
-        if order.features is not None:
-            self.columns.set_values(order.features)
-        self._filling = False
-        self._say_columns()
-
-    def _say_columns(self) -> None:
-        chosen, whole = len(self.columns.values()), self.columns.count()
-        self._fold.setText(self.tr("Learn from all {count} other columns").format(count=whole) if chosen == whole
-                           else self.tr("Learn from {count} of {all} other columns").format(count=chosen, all=whole))
-
-    def _on_fold(self) -> None:
-        self._unfold(self.columns.isHidden())
-
-    def _unfold(self, on: bool) -> None:
-        self.columns.setVisible(on)
-        set_icon(self._fold, "chevron-down" if on else "chevron-right", "muted", 14)
+        self.features.set_columns([column for column in self.state.version.columns if column.name != order.target],
+                                  order.features)
 
     # Changes
 
@@ -308,13 +286,6 @@ class TrainDialog(Sheet, TaskOwner):
             self._change(parameters=self._form.changed_values())
         else:
             self._show_check(self.state.check.value)
-
-    def _on_columns(self) -> None:
-        if self._filling:
-            return
-        chosen = self.columns.values()
-        self._say_columns()
-        self._change(features=None if len(chosen) == self.columns.count() else tuple(chosen))
 
     @async_slot
     async def _check(self) -> None:
@@ -407,3 +378,11 @@ class TrainDialog(Sheet, TaskOwner):
         self._shell.open_run(run.id)
 
 
+def _half() -> tuple[QWidget, QVBoxLayout]:
+    """Return one half of the dialog, and what to put its parts into."""
+    half = QWidget()
+    half.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # its share, whatever unfolds
+    layout = QVBoxLayout(half)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(Space.L)
+    return half, layout

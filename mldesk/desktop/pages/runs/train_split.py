@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from mldesk.core.errors import MldeskError
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.column_choice import ColumnBox
+from mldesk.desktop.pages.data.rows_dialog import RowsDialog
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.dataset import Picked
 from mldesk.desktop.tasks import TaskOwner, async_slot, current, in_thread
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import ComboBox, FormRow, SpinBox, make_button
@@ -96,7 +98,7 @@ class GuardSection(QWidget, TaskOwner):
             self.button.setEnabled(True)
         self.clear()
         for concern in found["concerns"]:
-            self._add(concern["level"], concern["text"], concern["hint"], self._first(concern))
+            self._add(concern["level"], concern["text"], concern["hint"], concern)
         if not found["concerns"]:
             self._add("success", self.tr("Nothing to worry about was found."), "", None)
 
@@ -107,17 +109,23 @@ class GuardSection(QWidget, TaskOwner):
             notice.deleteLater()
         self.found = []
 
-    def _first(self, concern: Mapping[str, Any]) -> int | None:
-        return int(concern["rows"][0]) if concern["rows"] else None
-
-    def _add(self, tone: Any, title: str, text: str, row: int | None) -> None:
+    def _add(self, tone: Any, title: str, text: str, concern: Mapping[str, Any] | None) -> None:
+        picked = None if concern is None else self._picked(concern)
         notice = Notice(self)
-        notice.say(tone, title, text, self.tr("Show the row") if row is not None else "")
-        if row is not None:
-            notice.acted.connect(lambda: self._show(row))
+        notice.say(tone, title, text, "" if picked is None else self.tr("Show the rows"))
+        if concern is not None and picked is not None:
+            notice.acted.connect(lambda: self._show(concern, picked))
         self._layout.addWidget(notice)
         self.found.append(notice)
 
-    def _show(self, row: int) -> None:
-        self.left.emit()
-        self._shell.open_row(self._order().dataset, row)
+    def _picked(self, concern: Mapping[str, Any]) -> Picked | None:
+        """Return the rows that a concern is about, None where it is about none."""
+        if concern["where"]:
+            return Picked(concern["text"], concern["where"])
+        return Picked(concern["text"], None, tuple(concern["rows"])) if concern["rows"] else None
+
+    def _show(self, concern: Mapping[str, Any], picked: Picked) -> None:
+        groups = [[(item["row"], str(item["part"])) for item in group] for group in concern["groups"]]
+        dialog = RowsDialog(self._shell, self._order().dataset, picked, self.window(), concern["hint"], groups)
+        dialog.left.connect(self.left)
+        dialog.open()
