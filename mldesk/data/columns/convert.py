@@ -9,7 +9,7 @@ from mldesk.data.columns import forms
 from mldesk.data.columns.decide import FORCED, Decision
 from mldesk.data.columns.forced import forced_values
 from mldesk.data.columns.guess import marker_array
-from mldesk.data.columns.plain import Cells, cells_of, has_digits, surely_texts
+from mldesk.data.columns.plain import Cells, cells_of, has_values, surely_texts
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
 
@@ -20,7 +20,7 @@ class Converter:
     def __init__(self, decision: Decision, *, ltrim: bool = False) -> None:
         self._decision, self._ltrim = decision, ltrim
         self._missing = marker_array(decision.missing)
-        self._marked_digits = has_digits(decision.missing)
+        self._marked_values = has_values(decision.missing)
         self.infinite = 0   # values that are infinite so far
         self.unfit = 0      # values so far that do not fit the type the user chose
         self.example = ""   # one of them
@@ -54,11 +54,13 @@ class Converter:
         kind, form = self._decision.type, self._decision.form
         if kind is ColumnType.TEXT:
             return cells.values if not self._ltrim and surely_texts(cells, self._decision.missing) else None
-        if self._marked_digits:
+        if self._marked_values:
             return None
         if form == "ymd":
             found = cells.moments
             return None if found is None else pc.cast(found[0], ARROW[kind])
+        if form == "boolean":
+            return cells.truths
         return self._plain_number(cells) if form in ("integer", "number") else None
 
     def _plain_number(self, cells: Cells) -> pa.Array | None:

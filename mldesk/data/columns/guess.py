@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from mldesk.data.columns import forms
 from mldesk.data.columns.forms import FORMS, Form
 from mldesk.data.columns.missing import EXPECTED, IN_TYPED, MARKERS
-from mldesk.data.columns.plain import Cells, cells_of, has_digits, surely_texts, whole_numbers
+from mldesk.data.columns.plain import Cells, cells_of, has_values, surely_texts, whole_numbers
 from mldesk.data.columns.temporal import PATTERNS, read_moments
 
 _SAMPLE = 64     # values by which "nearly numbers" is given up
@@ -30,7 +30,7 @@ class ColumnGuess:
         """``told`` is how the user says that dates are written."""
         self._always, self._sometimes = marker_array(missing), marker_array(IN_TYPED - missing)
         self._all_markers = missing | IN_TYPED
-        self._marked_digits = has_digits(missing)
+        self._marked_values = has_values(missing)
         self.alive: list[Form] = list(FORMS) if told is None else [told, *FORMS]
         self._dates = _DATES if told is None else (told.name, *_DATES)
         self.real = 0                      # values that are no marker of any kind
@@ -61,8 +61,9 @@ class ColumnGuess:
             if not names and not any(self._hopeful.values()):
                 if not surely_texts(cells, self._all_markers):
                     return False
-            elif self._marked_digits or any("%" in name for name in names) or not (
-                    self._plain_numbers(cells, names) or self._plain_dates(cells, names)):
+            elif self._marked_values or any("%" in name for name in names) or not (
+                    self._plain_numbers(cells, names) or self._plain_dates(cells, names)
+                    or self._plain_truths(cells, names)):
                 return False
             self.real += len(cells)
         if cells.empty:
@@ -86,11 +87,20 @@ class ColumnGuess:
         self._leave("date", ("ymd",), len(cells))
         return True
 
+    def _plain_truths(self, cells: Cells, names: set[str]) -> bool:
+        if "boolean" not in names or cells.truths is None:
+            return False
+        self._leave("other", ("boolean",), len(cells))
+        return True
+
     def _leave(self, group: str, names: tuple[str, ...], count: int) -> None:
         """Keep only some forms, of one group; the values are near no other group."""
         self.alive = [form for form in self.alive if form.name in names]
-        self.near[group] += count
-        self._hopeful["date" if group == "number" else "number"] = False
+        for other in self.near:
+            if other == group:
+                self.near[group] += count
+            else:
+                self._hopeful[other] = False
 
     def _observe_any(self, values: pa.Array) -> None:
         counted = pc.value_counts(values)

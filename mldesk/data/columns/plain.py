@@ -15,8 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_DIGITS = b"0123456789"
-_SPELLED = {ord("."), ord("-"), *_DIGITS}   # of a plain number
+_SPELLED = frozenset(b".-0123456789")   # of a plain number
 _SURE = 18           # digits that 64 bits hold, whatever they are
 _DAY, _MOMENT = len("2026-11-21"), len("2026-11-21 06:52:00")
 _MARKS = {4: b"-", 7: b"-", 10: b" T", 13: b":", 16: b":"}
@@ -24,7 +23,7 @@ _FIRST = -62_135_596_800_000_000   # microseconds from 1970 to the first day of 
 _ZERO, _DOT, _MINUS = ord("0"), ord("."), ord("-")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Cells:
     """The values of a text column without nulls, by their bytes; those that are empty are counted and left out."""
 
@@ -33,6 +32,7 @@ class Cells:
     data: npt.NDArray[np.uint8]         # all values, one after the other
     starts: npt.NDArray[np.int32]       # of the values that are not empty
     lengths: npt.NDArray[np.int32]
+    clear_of: frozenset[str] = frozenset()   # markers that none of the values can be
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -54,6 +54,14 @@ class Cells:
     def floats(self) -> pa.Array | None:
         """The values as Arrow reads numbers; None if some is none."""
         return _cast(self.values, pa.float64())
+
+    @cached_property
+    def truths(self) -> pa.Array | None:
+        """The values as truth values; None unless each is "true" or "false", in small letters."""
+        if not len(self) or int(self.first[0]) not in b"tf" or int(self.lengths.max()) > len("false"):
+            return None
+        yes, no = pc.equal(self.values, "true"), pc.equal(self.values, "false")
+        return yes if yes.true_count + no.true_count == len(self) else None
 
     @cached_property
     def moments(self) -> tuple[pa.Array, bool] | None:
@@ -94,17 +102,19 @@ def whole_numbers(cells: Cells) -> bool | None:
     """
     if not len(cells) or int(cells.first[0]) not in _SPELLED:
         return None
-    rest = cells.data.tobytes().translate(None, _DIGITS)
-    dots = rest.count(b".")
-    minus = cells.first == _MINUS
-    if len(rest) - dots != int(np.count_nonzero(minus)):
+    data, starts, sizes, heads = cells.data, cells.starts, cells.lengths, cells.first
+    digits, dots = int(np.count_nonzero((data - _ZERO) < 10)), int(np.count_nonzero(data == _DOT))
+    minus = heads == _MINUS
+    negative = int(np.count_nonzero(minus))
+    if digits + dots + negative != len(data) or int(cells.last.min()) < _ZERO:
+        return None  # each ends with a digit now, and begins with one, a point or a minus
+    if negative:
+        starts, sizes = starts + minus, sizes - minus
+        heads = data[starts]
+    if bool((heads == _DOT).any()):
         return None
-    if bool((cells.last < _ZERO).any()) or bool((cells.first == _DOT).any()):
-        return None  # each ends with a digit now, and begins with one or a minus
-    heads = cells.starts + minus
-    head, second = cells.data[heads], cells.data[np.minimum(heads + 1, len(cells.data) - 1)]
-    sizes = cells.lengths - minus
-    if bool((head == _DOT).any()) or bool(((head == _ZERO) & (sizes > 1) & (second != _DOT)).any()):
+    zeros = np.flatnonzero((heads == _ZERO) & (sizes > 1))
+    if bool((data[starts[zeros] + 1] != _DOT).any()):
         return None
     if dots == 0:
         return True if int(sizes.max()) <= _SURE else None
@@ -139,24 +149,34 @@ def _either(places: npt.NDArray[np.uint8], marks: bytes) -> npt.NDArray[np.bool_
 
 def surely_texts(cells: Cells, markers: frozenset[str]) -> bool:
     """Say whether no value has a blank around it or can be one of the markers; False if that is not sure."""
-    table = _possible(markers)
-    if bool(((cells.first <= 32) | (cells.first >= 127) | (cells.last <= 32) | (cells.last >= 127)).any()):
+    if not len(cells) or markers <= cells.clear_of:
+        return True
+    first, last = cells.first, cells.last
+    if int(min(first.min(), last.min())) <= 32 or int(max(first.max(), last.max())) >= 127:
         return False
-    short = np.minimum(cells.lengths, table.shape[1] - 1)
-    return not bool(table[cells.first, short].any())
+    begins, table = _possible(markers)
+    if int(cells.lengths.min()) < table.shape[1] - 1:
+        doubtful = np.flatnonzero(begins[first])
+        short = np.minimum(cells.lengths[doubtful], table.shape[1] - 1)
+        if bool(table[first[doubtful], short].any()):
+            return False
+    cells.clear_of = markers
+    return True
 
 
 @cache
-def has_digits(markers: frozenset[str]) -> bool:
-    """Say whether a marker could be a number or a date."""
-    return any(marker[:1].isdigit() or marker[1:2].isdigit() for marker in markers if marker)
+def has_values(markers: frozenset[str]) -> bool:
+    """Say whether a marker could be a number, a date or a truth value."""
+    return any(marker[:1].isdigit() or marker[1:2].isdigit() or marker in ("true", "false")
+               for marker in markers if marker)
 
 
 @cache
-def _possible(markers: frozenset[str]) -> npt.NDArray[np.bool_]:
-    """Return [first byte, length in bytes]: whether a marker is like that. The last length is of no marker."""
+def _possible(markers: frozenset[str]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return [first byte]: whether a marker begins so, and [first byte, length in bytes]: whether one is like that.
+    The last length is of no marker."""
     spelled = [marker.encode() for marker in markers if marker]
     table = np.zeros((256, max(map(len, spelled), default=0) + 2), np.bool_)
     for marker in spelled:
         table[marker[0], len(marker)] = True
-    return table
+    return np.asarray(table.any(axis=1)), table

@@ -7,6 +7,7 @@ after a quote that never ends.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from mldesk.data.readers.dialect import NONE, Dialect, sniff
 from mldesk.data.readers.fixed_width import find_cut, read_fixed
 from mldesk.data.readers.long_delimiter import SHORT, RestoringSpool, shorten_delimiter
 from mldesk.data.readers.raw import Context, Lines, RawTable
-from mldesk.data.readers.regular import Irregular, Looked, RegularRows, read_batches
+from mldesk.data.readers.regular import Irregular, RegularRows, read_batches, read_blocks
 from mldesk.data.readers.spool import Spool
+from mldesk.data.reading_ahead import ahead
 from mldesk.data.records import Fix, ImportRefused, Problems
 from mldesk.data.sources.encoding import Text, as_utf8, encoding_by_mark, head_bytes
 
 _SAMPLE = 1024 * 1024       # characters that the delimiter and the header are judged by
+_AHEAD = 2                  # blocks that are parsed before they are asked for
 
 
 def read_delimited(context: Context, source: Path, kind: str) -> RawTable:
@@ -141,16 +144,13 @@ def _read_at_once(context: Context, source: Path, kind: str) -> RawTable | None:
     if dialect is None or dialect.skip_space or dialect.delimiter == NONE or dialect.width < 2:
         return None
     early = context.early(clean_names(_header(dialect), Problems(context.name)))
-    rows = size = 0
+    rows = 0
     try:
-        with Looked(source) as looked, pa.OSFile(str(source)) as file:
-            for batch in read_batches(file, dialect, quoted=True):
-                rows += batch.num_rows
-                early.add(batch.columns)
-                size += batch.nbytes - 3 * batch.num_rows * dialect.width  # of a cell: 4 bytes here, a comma there
-                context.made(size / max(1, context.size))
-            if not rows or rows != looked.lines() - dialect.header_line:
-                raise Irregular
+        with closing(ahead(read_blocks(source, dialect), _AHEAD)) as blocks:
+            for block in blocks:
+                rows += len(block.columns[0])
+                early.add(block.columns)
+                context.made(block.end / max(1, context.size))
     except Irregular:
         early.close()
         return None

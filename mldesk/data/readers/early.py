@@ -24,12 +24,13 @@ from mldesk.data.parts import PartWriter
 from mldesk.data.records import ImportOptions, Problems
 
 _WORTH = 4096    # rows from which the columns are shared among threads
-_CHECKED = 500   # columns between two questions whether to stop
+_CHECKED = 500   # columns between two questions whether to stop, at most
+_THREADS = min(4, os.cpu_count() or 1)
 
 
 def column_threads() -> ThreadPoolExecutor:
     """Return threads for work on one column each: Arrow lets go of Python's lock while it works."""
-    return ThreadPoolExecutor(min(4, os.cpu_count() or 1), "columns")
+    return ThreadPoolExecutor(_THREADS, "columns")
 
 
 def new_guesses(count: int, options: ImportOptions) -> list[ColumnGuess]:
@@ -105,12 +106,17 @@ class EarlyTable:
             self._writer.write([values for values in arrays if values is not None])
 
     def _all(self, work: Callable[[int], pa.Array | None], rows: int) -> list[pa.Array | None]:
-        many = rows >= _WORTH  # of fewer, threads would mostly wait for Python's lock
-        done: list[pa.Array | None] = []
-        for answer in (self._pool.map if many else map)(work, range(len(self._names))):
-            done.append(answer)
-            if len(done) % _CHECKED == 0:
-                self._check()
+        """Do the work on every column, several columns a thread at once."""
+        count = len(self._names)
+        bundles = max(1, -(-count // _CHECKED), 2 * _THREADS if rows >= _WORTH else 0)
+        done: list[pa.Array | None] = [None] * count
+        # Columns that lie side by side are often alike: each bundle gets some of all kinds.
+        places = [range(first, count, bundles) for first in range(min(bundles, count))]
+        # Of few rows, threads would mostly wait for Python's lock.
+        for mine, answers in zip(places, (self._pool.map if rows >= _WORTH else map)(
+                lambda mine: [work(place) for place in mine], places), strict=True):
+            done[mine.start::bundles] = answers
+            self._check()
         return done
 
     def _give_up(self) -> None:

@@ -20,7 +20,7 @@ from mldesk.data.arrow_memory import choose_memory
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.imports.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
-from mldesk.data.recipes.reading_ahead import ahead
+from mldesk.data.reading_ahead import ahead
 from mldesk.data.recipes.script import script_of
 from mldesk.data.recipes.sql import Compiler, State, in_any_order
 from mldesk.data.recipes.state import Other, Tools
