@@ -26,17 +26,22 @@ class ColumnCounts:
         """Only the columns ``only``, if given, are counted."""
         self._counts = [Different() if only is None or name in only else None for name in names]
 
-    def add(self, table: pa.Table) -> None:
-        """Look at the next rows."""
-        for counts, column in zip(self._counts, table.columns, strict=True):
-            if counts is not None:
-                counts.add(column)
+    def add(self, table: pa.Table) -> pa.Table:
+        """Look at the next rows; return them, with texts that come again and again encoded by a dictionary."""
+        columns = table.columns
+        for place, counts in enumerate(self._counts):
+            if counts is None:
+                continue
+            if counts.few and pa.types.is_string(columns[place].type):
+                columns[place] = columns[place].dictionary_encode()
+            counts.add(columns[place])
         held = [counts.held if counts is not None else 0 for counts in self._counts]
         while sum(held) > _HELD:
             most = max(range(len(held)), key=held.__getitem__)
             counts, held[most] = self._counts[most], 0
             if counts is not None:
                 counts.forget()
+        return pa.Table.from_arrays(columns, table.column_names)
 
     def found(self) -> list[int | None]:
         """Return the counts; None for a column that was given up, 0 for one that was not to be counted."""

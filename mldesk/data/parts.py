@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import DiskFull
-from mldesk.data.columns.different import different
 from mldesk.data.counting import distinct_counts
 from mldesk.data.part_facts import ColumnCounts, Followed
+from mldesk.data.part_layout import as_laid_out, layout_of
 from mldesk.data.types import arrow_schema
 from mldesk.wire.manifest import Entry, Manifest
 from mldesk.wire.objects import ObjectStore
@@ -31,8 +31,6 @@ PART_ROWS = 32 * GROUP_ROWS   # 983,040
 PART_BYTES = 64 * 1024 * 1024
 _GROUP_CELLS = 16_000_000     # of a row group at most
 _AHEAD = 2                    # row groups that wait for being written
-_JUDGED = 4096                # rows from which it matters whether values repeat
-_REPEATED = 3                 # times that a value of a column with a dictionary stands there, on average
 _DOING = "writing the table"
 
 
@@ -58,7 +56,7 @@ class PartWriter:
         self._counted, self._counts = counted, ColumnCounts(names, counted)
         self._threads = [ThreadPoolExecutor(1, name) for name in ("parts", "values", "hashes")]
         self._parts = _Parts(folder, self._schema, self._group, self._threads[2])
-        self._writing: deque[tuple[Future[None], Future[None]]] = deque()
+        self._writing: deque[Future[None]] = deque()
         self.rows = 0
         self.missing = [0] * len(names)
 
@@ -113,8 +111,7 @@ class PartWriter:
             thread.shutdown(cancel_futures=True)
 
     def _wait(self) -> None:
-        for done in self._writing.popleft():
-            done.result()
+        self._writing.popleft().result()
 
     def _write_group(self, rows: int) -> None:
         whole = pa.concat_tables(self._waiting)
@@ -123,9 +120,11 @@ class PartWriter:
         self._waiting_rows = rest.num_rows
         while len(self._writing) >= _AHEAD:
             self._wait()
-        group = whole.slice(0, rows)
-        self._writing.append((self._threads[0].submit(self._parts.write_group, group),
-                              self._threads[1].submit(self._counts.add, group)))
+        counted = self._threads[1].submit(self._count, whole.slice(0, rows))
+        self._writing.append(self._threads[0].submit(lambda: self._parts.write_group(counted.result())))
+
+    def _count(self, group: pa.Table) -> pa.Table:
+        return self._counts.add(group.combine_chunks())
 
 
 class _Parts:
@@ -139,12 +138,11 @@ class _Parts:
         self._rows = 0
         self.paths: list[Path] = []
 
-    def write_group(self, table: pa.Table) -> None:
-        group = table.combine_chunks()
+    def write_group(self, group: pa.Table) -> None:
         with disk_errors(_DOING):
             if self._writer is None:
                 self._writer = self._open(group)
-            self._writer.write_table(group, row_group_size=self._group)
+            self._writer.write_table(as_laid_out(group, self._writer.schema), row_group_size=self._group)
             self._followed[-1].grown()
         self._rows += group.num_rows
         if self._rows + self._group > PART_ROWS or self.paths[-1].stat().st_size >= PART_BYTES:
@@ -174,19 +172,12 @@ class _Parts:
         path = self._folder / f"{len(self.paths):05d}.parquet"
         self.paths.append(path)
         self._rows = 0
-        writer = pq.ParquetWriter(path, self._schema, compression="zstd", version="2.6", store_schema=False,
-                                  write_page_index=False, use_dictionary=_repeating(group))
+        layout = layout_of(group)
+        writer = pq.ParquetWriter(path, layout.schema(self._schema), compression="zstd", version="2.6",
+                                  store_schema=False, write_page_index=False, use_dictionary=list(layout.repeating),
+                                  column_encoding=dict(layout.encodings))
         self._followed.append(Followed(path, self._hashing))
         return writer
-
-
-def _repeating(group: pa.Table) -> list[str] | bool:
-    """Return the columns whose values come again and again, by the first rows of a part: a dictionary makes those
-    smaller, and everything else larger and slower."""
-    if group.num_rows < _JUDGED:
-        return True
-    return [name for name, column in zip(group.column_names, group.columns, strict=True)
-            if _REPEATED * different(column) <= group.num_rows]
 
 
 def keep(store: ObjectStore, parts: PartWriter) -> tuple[str, int]:

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _LOOSE = 65_536      # values that wait for being put in order with the others, at least
-_JUDGED = 4096       # values by which it is judged whether there are many different ones
+JUDGED = 4096        # values by which it is judged whether there are many different ones
+REPEATED = 3         # times that each value is there, on average, where there are few
 _LONG = 96           # bytes of a text, on average, from which Arrow is quicker
 _PIECE = 65_536      # texts that are hashed at once: what that needs stays in the processor's cache
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)   # odd, without a pattern: 2 to the 64th by the golden ratio
@@ -59,12 +60,16 @@ class Different:
     def __init__(self) -> None:
         self._pieces: list[Keys] = []     # the first in order and each once, unless there are many
         self._many: bool | None = None    # most values are different; None: nothing is known yet
+        self.few = False                  # values come again and again
         self._nan = self._lost = False
         self.held = 0
 
     def add(self, values: pa.Array | pa.ChunkedArray) -> None:
-        """Look at the next values."""
+        """Look at the next values. Of those encoded by a dictionary, it must hold no value that is not there."""
         for piece in values.chunks if isinstance(values, pa.ChunkedArray) else [values]:
+            if pa.types.is_dictionary(piece.type):
+                self.few = REPEATED * len(piece.dictionary) <= len(piece)
+                piece = piece.dictionary
             for keys in () if self._lost or len(piece) == piece.null_count else _keys(piece.drop_null()):
                 if keys is None:
                     self.forget()
@@ -73,7 +78,7 @@ class Different:
 
     def forget(self) -> None:
         """Hold nothing any more: there is no count."""
-        self._pieces, self.held, self._lost = [], 0, True
+        self._pieces, self.held, self._lost, self.few = [], 0, True, False
 
     def count(self) -> int | None:
         """Return how many there are; None if they were forgotten, as texts are that are long."""
@@ -84,8 +89,9 @@ class Different:
     def _take(self, keys: Keys) -> None:
         if not self._many:
             size, keys = len(keys), _once(keys)
-            if self._many is None and size >= _JUDGED:
+            if self._many is None and size >= JUDGED:
                 self._many = 2 * len(keys) > size  # to put them in order once, in the end, is less work
+                self.few = REPEATED * len(keys) <= size
         if keys.dtype.kind == "f":
             nan = np.isnan(keys)
             if nan.any():
@@ -109,7 +115,7 @@ def _keys(values: pa.Array) -> Iterator[Keys | None]:
     """Give numbers that tell the values apart, piece by piece; None where there are none."""
     kind = values.type
     if pa.types.is_boolean(kind):
-        yield _bytes(values.cast(pa.int8()), "i1")
+        yield np.flatnonzero([values.false_count, values.true_count]).astype("i1")
     elif pa.types.is_temporal(kind) or pa.types.is_integer(kind):
         sign = "u" if pa.types.is_unsigned_integer(kind) else "i"
         yield _bytes(values, f"{sign}{kind.bit_width // 8}")
