@@ -33,10 +33,11 @@ def part(store: ObjectStore, manifest: str) -> Path:
 
 
 def spoil(path: Path) -> None:
-    """Change the first half, as a bad disk would; what Parquet knows about its columns stands at the end."""
+    """Change much of it, as a bad disk would; of Parquet all but what it knows about its columns, at the end."""
     data = path.read_bytes()
+    size = len(data) - 12 - int.from_bytes(data[-8:-4], "little") if data.startswith(b"PAR1") else len(data) // 2
     path.chmod(0o644)
-    path.write_bytes(data[:4] + bytes(len(data) // 2) + data[4 + len(data) // 2:])
+    path.write_bytes(data[:4] + bytes(size) + data[4 + size:])
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["changed", "gone"])
