@@ -22,6 +22,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.drifting import DriftService
 from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.exploring import ExploreService
+from mldesk.workbench.five_by_two import CrossTestService
 from mldesk.workbench.health import Finding, examine
 from mldesk.workbench.history import HistoryService
 from mldesk.workbench.model_about import AboutService
@@ -74,7 +75,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         explaining=ExplainService(library, datasets, models, runs, predictions),
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),
         reports=ReportService(library, datasets, runs),
-        book=RunBook(library), run_import=RunImport(library),
+        cross_tests=CrossTestService(library, runs), book=RunBook(library), run_import=RunImport(library),
         retraining=RetrainService(library, models, runs, datasets, WarmStart(library, explore.membership)))
 
 

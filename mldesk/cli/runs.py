@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mldesk.cli import words
-from mldesk.cli.face import Face, facts, make_table, width
+from mldesk.cli.face import Face, facts
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.run_compare import compare
 from mldesk.cli.run_import import import_
 from mldesk.cli.run_predictions import predictions
 from mldesk.cli.run_script import script
@@ -341,99 +341,6 @@ def move(
 
 
 @app.command()
-def compare(
-    context: typer.Context,
-    references: Annotated[list[str], typer.Argument(metavar="RUN", help="Two or more runs.")],
-) -> None:
-    """Put runs side by side: what differs, and which is best in what, if by more than luck.
-
-    A ★ is the best by more than luck: 95 % of the paired bootstrap of its difference to the next leaves out zero. Runs
-    with `--folds` on the same folds are tested over them, too; ten runs of two settings with `--folds 2` and the same
-    five seeds by the 5x2cv test.
-    """
-    face = Face.of(context)
-    with face.workbench() as bench:
-        for reference in references:
-            bench.runs.refresh(reference)
-        found = bench.runs.compare(references)
-        pairs = bench.runs.paired(references)
-        looks = [bench.book.looks(run["run"])[0] for run in found["runs"]]
-    if face.json:
-        face.document({**found, "paired": pairs, "looks": looks})
-        return
-    _side_by_side(face, found)
-    if told := found["verdicts"]:
-        luck = [metric for metric, verdict in told.items() if verdict == "unclear"]
-        if "clear" in told.values():
-            face.say("★ the best, by more than luck.")
-        if luck:
-            face.say(f"No clear difference between the best two in {', '.join(luck)}.")
-    _against_the_first(face, found, pairs)
-    if max(looks) > 1:
-        face.note(f"· Their test rows have been looked at by {max(looks)} runs; the more look, the more the best score "
-                  "flatters.")
-    for warning in found["warnings"]:
-        face.note(f"! {warning}")
-
-
-def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping[str, Any]]) -> None:
-    """Say of each other run whether it differs from the first beyond luck, row by row."""
-    names = {run["run"]: run["name"] for run in found["runs"]}
-    if crossed := found["crossed"]:
-        _over_folds(face, crossed, f"The runs of {names[crossed['first'][0]]}", names[crossed["second"][0]])
-    for pair in pairs:
-        if pair["folds"]:
-            _over_folds(face, pair["folds"], names[pair["run"]], names[pair["against"]])
-        if pair["why_not"]:
-            continue
-        face.say()
-        face.say(f"{names[pair['run']]} less {names[pair['against']]}, on the same "
-                 f"{words.plural(pair['rows'], 'test row')} (95 %, bootstrap of the difference):")
-        face.show(make_table(("metric", "difference lies in", ""), [
-            (name, f"{edges['low']:+.4g} to {edges['high']:+.4g}", "◂ more than luck" if edges["sure"] else "")
-            for name, edges in pair["differences"].items()], right={"difference lies in"}))
-        if (test := pair["mcnemar"]) is not None:
-            face.say(f"Right where the other is wrong: {words.count(test['only_first'])} against "
-                     f"{words.count(test['only_second'])} rows; McNemar p = {test['p']:.3g}")
-
-
-def _over_folds(face: Face, folds: Mapping[str, Any], first: str, second: str) -> None:
-    """Say what the folds say of runs that were cross-validated on the same ones."""
-    face.say()
-    face.say(f"{first} less {second}, over the same {words.plural(folds['folds'], 'fold')} ({folds['test']} test):")
-    face.show(make_table(("metric", "mean difference", "p", ""), [
-        (name, f"{item['mean']:+.4g}", f"{item['p']:.3g}", "◂ more than luck" if item["sure"] else "")
-        for name, item in folds["metrics"].items()], right={"mean difference", "p"}))
-
-
-def _side_by_side(face: Face, found: Mapping[str, Any]) -> None:
-    """Print a column per run; where they do not all fit, as many tables below one another as it takes."""
-    from rich.cells import cell_len  # some letters are two places wide
-
-    names = [f"{run['name']}\n{run['run'][-6:]}" for run in found["runs"]]
-    rows = [(name, *(words.cell(value) for value in values)) for name, values in found["differs"].items()]
-    ids = [run["run"] for run in found["runs"]]
-    clear = {metric: run for metric, run in found["best"].items() if found["verdicts"].get(metric) == "clear"}
-    rows += [(metric, *(words.score(value) + (" ★" if clear.get(metric) == run else "  ")
-                        for run, value in zip(ids, values, strict=True)))
-             for metric, values in found["metrics"].items()]
-    rows.append(("seconds", *(words.duration(run["seconds"]) for run in found["runs"])))
-    first, *widths = (max(cell_len(line) for cell in column for line in cell.split("\n"))
-                      for column in zip(("", *names), *rows, strict=True))
-    shown = 0
-    while shown < len(names):
-        end, room = shown, width() - 1 - first
-        while end < len(names) and (room := room - 3 - widths[end]) >= 0:
-            end += 1
-        end = max(end, shown + 1)  # one that is too wide is folded
-        if shown:
-            face.say()
-        face.show(make_table(("", *names[shown:end]), [(row[0], *row[shown + 1:end + 1]) for row in rows],
-                             right=set(names)))
-        shown = end
-
-
-@app.command()
 def report(
     context: typer.Context,
     references: Annotated[list[str], typer.Argument(metavar="RUN", help="One run or search; several are compared.")],
@@ -450,6 +357,7 @@ def report(
         f"Wrote {path} ({words.size(size)}).")
 
 
+app.command()(compare)
 app.command()(predictions)
 app.command()(script)
 app.command("import")(import_)

@@ -148,11 +148,19 @@ def _model(window: Commanded) -> list[Action]:
         if page is not None:
             getattr(page, method)()
 
+    def as_form(form: str) -> None:
+        page = window.model_page()
+        if page is not None:
+            page.export_as(form)
+
     return [
         Action("model.predict", tr("Predict a file…"), lambda: on_page("predict"), "Model", "Ctrl+P", "predict",
                why_not),
         Action("model.export", tr("Export as a bundle…"), lambda: on_page("export"), "Model", "Ctrl+S", "bundle",
                why_not),
+        *(Action(f"model.export_{form}", title, partial(as_form, form), "Model", "", "export", why_not, "write save")
+          for form, title in (("onnx", tr("Export as ONNX…")), ("native", tr("Export as a folder of native files…")),
+                              ("mlflow", tr("Export as an MLflow model…")))),
         Action("model.promote", tr("Promote this version"), lambda: on_page("promote"), "Model", "", "success",
                why_not),
     ]

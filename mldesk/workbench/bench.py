@@ -14,6 +14,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.drifting import DriftService
 from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.exploring import ExploreService
+from mldesk.workbench.five_by_two import CrossTestService
 from mldesk.workbench.history import HistoryService
 from mldesk.workbench.model_about import AboutService
 from mldesk.workbench.models import ModelService
@@ -38,6 +39,7 @@ class Workbench:
     contracts: ContractService
     explore: ExploreService
     runs: RunService
+    cross_tests: CrossTestService
     book: RunBook
     run_import: RunImport
     explaining: ExplainService

@@ -59,6 +59,11 @@ def test_a_model_is_marked_described_and_used(tmp_path: Path, qtbot: QtBot) -> N
         editing.primary.click()
         await user.until(lambda: about.state.shown.value.edited, "the new card")
         await user.until(lambda: about.card.toPlainText().strip() == "Mine", "it is shown")
+        page._export_as("native", tmp_path / "native")
+        await user.until(lambda: any("Wrote native" in text for text in window.toasts.texts()), "the folder")
+        page._export_as("native", tmp_path / "native")
+        await user.until(lambda: any("native" in text and "Wrote" not in text for text in window.toasts.texts()),
+                         "that it is there already")
         await _predict(user, page, rows, output)
 
     play(tmp_path / "home", script, patience=90, meet_machine=False)

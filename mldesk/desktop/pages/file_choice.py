@@ -21,6 +21,16 @@ def choose_files(parent: QWidget, title: str, filters: Sequence[str], chosen: Ca
     return dialog
 
 
+def choose_folder(parent: QWidget, title: str, chosen: Callable[[Path], object]) -> QFileDialog:
+    """Ask for an existing folder."""
+    dialog = _dialog(parent, title, [])
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly, on=True)
+    dialog.filesSelected.connect(lambda names: _answer(names, lambda paths: chosen(paths[0])))
+    dialog.open()
+    return dialog
+
+
 def choose_place(parent: QWidget, title: str, filters: Sequence[str], name: str,
                  chosen: Callable[[Path], object]) -> QFileDialog:
     """Ask where to save; the dialog asks before it replaces a file."""
@@ -36,7 +46,8 @@ def choose_place(parent: QWidget, title: str, filters: Sequence[str], name: str,
 def _dialog(parent: QWidget, title: str, filters: Sequence[str]) -> QFileDialog:
     dialog = QFileDialog(parent, title, str(_last_folder or Path.home()))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setNameFilters(list(filters))
+    if filters:
+        dialog.setNameFilters(list(filters))
     return dialog
 
 

@@ -9,10 +9,11 @@ from mldesk.core.errors import NotFound
 from mldesk.core.observable import Observable, Signal
 from mldesk.desktop.states.curves import CurveFeed
 from mldesk.desktop.states.desk import Desk
-from mldesk.desktop.tasks import in_thread
+from mldesk.desktop.tasks import in_remote, in_thread
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
+    from mldesk.workbench.five_by_two import FiveByTwo
 
 
 _JUDGED = 12   # runs up to which evaluations are laid over one another, and tests paired
@@ -29,6 +30,8 @@ class CompareState:
         self.evaluations: list[Mapping[str, Any]] = []  # of each run; {} where there is none
         self.comparison: Observable[Mapping[str, Any] | None] = Observable(None)
         self.advanced: Signal[None] = Signal()
+        self.five: Observable[FiveByTwo | None] = Observable(None)   # of two runs that can be tested so
+        self.why_no_five = ""
 
     async def refresh(self) -> None:
         """Read the runs and their curves again."""
@@ -47,6 +50,23 @@ class CompareState:
             self.evaluations = [await in_thread(self._evaluation, run) for run in self.ids]
             self.pairs = await in_thread(service.paired, list(self.ids))
         self.comparison.value = await in_thread(service.compare, list(self.ids))
+
+    async def look_at_five(self) -> None:
+        """Read how far the 5x2cv test of two runs is."""
+        if len(self.ids) == 2:
+            service = self._desk.workbench.cross_tests
+            self.why_no_five = await in_thread(service.why_not, self.ids)
+            self.five.value = None if self.why_no_five else await in_thread(service.look, *self.ids)
+
+    async def start_five(self) -> None:
+        """Start what the test lacks. Raises BadInput, RunnerUnreachable."""
+        self.five.value = await in_remote(self._desk.workbench.cross_tests.start, *self.ids)
+        self._desk.nudge()
+
+    async def stop_five(self) -> None:
+        """Cancel those of its runs that go on. Raises RunnerUnreachable."""
+        self.five.value = await in_remote(self._desk.workbench.cross_tests.cancel, *self.ids)
+        self._desk.nudge()
 
     def _evaluation(self, run: str) -> Mapping[str, Any]:
         try:

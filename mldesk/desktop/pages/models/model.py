@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from mldesk.desktop.pages.runs.predicted_dialog import open_cell
 from mldesk.desktop.pages.runs.what_if_view import WhatIfView
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import ModelState
-from mldesk.desktop.tasks import async_slot
+from mldesk.desktop.tasks import async_slot, in_thread
 from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.widgets import Badge, Card, PageHeader, Tabs, disable, enable, make_button, make_icon_button
 
@@ -225,7 +226,11 @@ class ModelPage(Page):
                 LINE,
                 Entry("compare", self.tr("Compare with another version…") if old is None else
                       self.tr("Compare with version {number}…").format(number=old), self.compare, away or
-                      ("" if old is not None else self.tr("There is no version before this one.")))]
+                      ("" if old is not None else self.tr("There is no version before this one."))),
+                LINE,
+                *(Entry("export", title, partial(self.export_as, form)) for form, title in (
+                    ("onnx", self.tr("Export as ONNX…")), ("native", self.tr("Export as a folder of native files…")),
+                    ("mlflow", self.tr("Export as an MLflow model…"))))]
 
     def check_drift(self) -> None:
         """Open the check of new rows against the training rows."""
@@ -269,6 +274,32 @@ class ModelPage(Page):
             name=path.name, count=len(report.files), size=size,
             signed=self.tr("not signed") if unsigned else self.tr("signed"))
         self.shell.say(f"{text} {unsigned}".strip(), "warning" if unsigned else "success",
+                       (self.tr("Open its folder"), lambda: open_folder(path)))
+
+    def export_as(self, form: str) -> None:
+        """Ask where to, then write the model for other programs: "onnx" (a file), "native" or "mlflow" (folders)."""
+        version = self.state.version.value
+        if version is None:
+            return
+        name = f"{version.model}-{version.number}"
+        title, kind, name = {
+            "onnx": (self.tr("Export as ONNX"), "ONNX (*.onnx)", f"{name}.onnx"),
+            "native": (self.tr("Export native files into a new folder"), self.tr("A new folder") + " (*)", name),
+            "mlflow": (self.tr("Export as an MLflow model, a new folder"), self.tr("A new folder") + " (*)",
+                       f"{name}-mlflow")}[form]
+        choose_place(self, title, [kind], name, partial(self._export_as, form))
+
+    @async_slot
+    async def _export_as(self, form: str, path: Path) -> None:
+        version = self.state.version.value
+        if version is None:
+            return
+        try:
+            await in_thread(self.shell.desk.workbench.models.export_as, version.label, path, form)
+        except (MldeskError, OSError) as error:
+            self.shell.say(sentence(error), "danger")
+            return
+        self.shell.say(self.tr("Wrote {name}.").format(name=path.name), "success",
                        (self.tr("Open its folder"), lambda: open_folder(path)))
 
     def predict(self) -> None:

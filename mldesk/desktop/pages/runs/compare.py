@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
+from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
+from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.runs.compare_rows import CompareRows, fact_name, fact_value
+from mldesk.desktop.pages.runs.five_by_two_card import FiveByTwoCard
 from mldesk.desktop.pages.runs.judged_cards import JudgedCards
 from mldesk.desktop.pages.runs.parallel_card import ParallelCard
 from mldesk.desktop.pages.runs.report_place import ask_report
@@ -29,6 +32,7 @@ from mldesk.desktop.widgets import (
     ScrollPage,
     Segmented,
     StateBadge,
+    disable,
     hairline,
     make_button,
     make_label,
@@ -78,9 +82,14 @@ class ComparePage(Page):
         self.parallel.pointed.connect(self._point)
         self.parallel.opened.connect(shell.open_run)
         self.judged = JudgedCards()
+        self.five = FiveByTwoCard()
+        self.five.setVisible(len(run_ids) == 2)
+        self.five.begun.connect(lambda: self.begin(self._test(self.state.start_five()), "start a 5x2cv test"))
+        self.five.stopped.connect(lambda: self.begin(self._test(self.state.stop_five()), "stop a 5x2cv test"))
+        self.five.looked.connect(self._look_at_its_runs)
         page = ScrollPage(margin=0, spacing=Space.L)
         page.body.setContentsMargins(0, 0, Space.S, Space.L)
-        for widget in (self._notice, self._table, self.rows, self._curves, self.parallel, self.judged):
+        for widget in (self._notice, self._table, self.rows, self._curves, self.parallel, self.judged, self.five):
             page.body.addWidget(widget)
         page.body.addStretch(1)
         layout = QVBoxLayout(self)
@@ -88,12 +97,38 @@ class ComparePage(Page):
         layout.setSpacing(Space.L)
         layout.addWidget(header)
         layout.addWidget(page, 1)
-        self.keep(shell.desk.advanced.subscribe(lambda run: self.refresh_soon() if run in run_ids else None))
+        self.keep(shell.desk.advanced.subscribe(self._on_advanced))
         self.keep(self.state.comparison.subscribe(self._show))
         self.keep(self.state.advanced.subscribe(lambda _: self._draw_curves()))
+        self.keep(self.state.five.changed.subscribe(lambda test: self.five.show_test(test, self.state.why_no_five)))
 
     async def refresh(self) -> None:
         await self.state.refresh()
+        await self._look_at_five()
+
+    def _on_advanced(self, run: str) -> None:
+        test = self.state.five.value
+        if run in self.state.ids:
+            self.refresh_soon()
+        elif test is not None and run in {one.id for one in test.runs}:
+            self.begin(self._look_at_five(), "look at a 5x2cv test")
+
+    async def _look_at_five(self) -> None:
+        await self.state.look_at_five()
+        self.five.show_test(self.state.five.value, self.state.why_no_five)
+
+    async def _test(self, change: Coroutine[Any, Any, None]) -> None:
+        disable(self.five.button, self.tr("Its runs are being started."))
+        try:
+            await change
+        except MldeskError as error:
+            self.shell.say(sentence(error), "danger")
+        await self._look_at_five()
+
+    def _look_at_its_runs(self) -> None:
+        test = self.state.five.value
+        if test is not None and test.runs:
+            self.shell.compare_runs([run.id for run in test.runs])
 
     def _show(self, comparison: Mapping[str, Any] | None) -> None:
         if comparison is None:

@@ -90,6 +90,13 @@ def over_folds(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
         return None
     card = Card(tr("Over the folds"), tr("Both were scored on the same folds. Folds share training rows, which the "
                                          "tests allow for (Nadeau and Bengio 2003; 5×2cv: Dietterich 1998)."))
+    card.add(fold_table(told))
+    return card
+
+
+def fold_table(told: Sequence[tuple[str, str, Mapping[str, Any]]]) -> RecordTable[Line]:
+    """Return what tests over folds say: two names, and what ``fold_differences`` found, for each."""
+    tr = words.tr
     lines: list[Line] = [(tr("{name} less {other}").format(name=name, other=other), words.metric_name(metric),
                           f"{item['mean']:+.4g}", tr("more than luck, p = {p}").format(p=f"{item['p']:.3g}")
                           if item["sure"] else tr("may be luck, p = {p}").format(p=f"{item['p']:.3g}"))
@@ -100,8 +107,8 @@ def over_folds(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
         Field(tr("Verdict"), lambda line: line[3], 210)]
     table: RecordTable[Line] = RecordTable(fields, lambda line: line[:2], tr("Over the folds"), dense=True)
     table.set_records(lines)
-    card.add(sized(table, len(lines)))
-    return card
+    sized(table, len(lines))
+    return table
 
 
 def roc(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]]) -> Card | None:

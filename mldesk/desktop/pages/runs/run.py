@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import runner_words, theme, words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.row_menu import popup, run_entries
@@ -22,7 +23,7 @@ from mldesk.desktop.pages.runs.leaderboard import LeaderboardCard, MembersCard
 from mldesk.desktop.pages.runs.machine_card import MachineCard
 from mldesk.desktop.pages.runs.predicted_dialog import open_cell
 from mldesk.desktop.pages.runs.run_details import DetailsPage
-from mldesk.desktop.pages.runs.run_facts import learns
+from mldesk.desktop.pages.runs.run_facts import learns, program_of
 from mldesk.desktop.pages.runs.run_fields import state_badge
 from mldesk.desktop.pages.runs.run_progress import ProgressCard
 from mldesk.desktop.pages.runs.script_dialog import run_again
@@ -157,6 +158,9 @@ class RunPage(Page):
         side.setSpacing(Space.L)
         side.setContentsMargins(0, 0, 0, 0)
         side.addWidget(self.machine)
+        self.last = Card(self.tr("Last values"))   # of a run of another program
+        self.last.hide()
+        side.addWidget(self.last)
         side.addWidget(self._warnings)
         side.addStretch(1)
         self._side = QWidget()
@@ -239,10 +243,29 @@ class RunPage(Page):
             self.script.refresh()
         if script or run.kind in (*_OTHERS, "imported"):
             self.tabs.set_enabled("evaluation", self.tr("Only a run that trains a model has an evaluation."))
+        if run.kind == "imported":
+            self._show_imported(run)
         if run.kind in _OTHERS:
             self.curves.hide()
             self._side.setMaximumWidth(16_777_215)   # the machine has the line to itself
             self.tabs.bar.button("training").setText(self.tr("Run"))
+
+    def _show_imported(self, run: Run) -> None:
+        """A run of another program has curves, parameters and last values, and nothing of a machine or a log."""
+        self.machine.hide()
+        self.progress.hide()
+        self.tabs.bar.button("training").setText(self.tr("Curves"))
+        self.tabs.set_enabled("log", self.tr("What it printed was not kept by {program}.").format(
+            program=program_of(run)))
+        values = (run.result or {}).get("metrics") or {}
+        if not self.last.body.count():
+            self.last.add(FactGrid([(words.metric_name(name), words.metric_value(value))
+                                    for name, value in values.items()]) if values else
+                          make_label(self.tr("It kept no values."), "body", "muted"))
+        self.last.show()
+        if not values:
+            self.curves.hide()
+            self._side.setMaximumWidth(16_777_215)
 
     def _subtitle(self, run: Run) -> str:
         far = self.width() < theme.px(_WIDE) and run.runner != LOCAL  # there is no room for the badge then

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from mldesk.library.records import Run
 
 Facts = list[tuple[str, str]]
+_PROGRAMS = {"mlflow": "MLflow", "tensorboard": "TensorBoard"}
+
+
+def program_of(run: Run) -> str:
+    """Return what people call the program that kept an imported run."""
+    program = str(run.spec.get("payload", {}).get("program", ""))
+    return _PROGRAMS.get(program, program)
 
 
 def learns(run: Run) -> str:
@@ -24,8 +31,8 @@ def learns(run: Run) -> str:
     if run.kind == "explain":
         return words.tr("Explains a model of {target} by {dataset}").format(target=run.target, dataset=run.dataset)
     if run.kind == "imported":
-        return words.tr("Taken over from {program}, {group}").format(program=payload.get("program", ""),
-                                                                     group=payload.get("group", ""))
+        return ", ".join(filter(None, (words.tr("Taken over from {program}").format(program=program_of(run)),
+                                       str(payload.get("group", "")))))
     if run.kind == "import":
         return words.tr("Makes a table of files on the runner")
     what = words.tr("A search for the best model of {target} in {dataset}") if is_search(run) else \
@@ -41,6 +48,10 @@ def settings(run: Run) -> Facts:
         return _wishes(run)
     if run.kind == "script":
         return _script(run)
+    if run.kind == "imported":
+        kept = run.spec.get("payload", {}).get("parameters", {})
+        return [(str(name), words.cell(value)) for name, value in kept.items()] or [
+            (words.tr("Parameters"), words.tr("It kept none."))]
     used = (run.result or {}).get("parameters") or run.parameters
     entry = ESTIMATORS.get(run.estimator)
     titles = {parameter.name: parameter.title for parameter in entry.parameters} if entry is not None else {}
@@ -82,6 +93,11 @@ def data_facts(run: Run, looks: tuple[int, int] = (0, 0)) -> Facts:
     if run.kind == "script":
         return [(name, str(table)) for name, table in payload.get("datasets", {}).items()] or [
             (tr("Tables"), tr("It reads none of MLDesk's."))]
+    if run.kind == "imported":
+        return [(tr("Kept by"), program_of(run)),
+                (tr("Experiment"), str(payload.get("group", "")) or words.MISSING),
+                (tr("Known there as"), str(payload.get("key", ""))),
+                (tr("Model"), tr("It stayed there: curves, parameters and tags came over, files did not."))]
     rows = (run.result or {}).get("rows") or {}
     features = payload.get("features")
     facts = [(tr("Dataset"), run.dataset), (tr("Target"), run.target), (tr("Task"), words.task_name(run.task))]

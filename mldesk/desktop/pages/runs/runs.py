@@ -10,18 +10,19 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.core.run_filter import RunFilter
+from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.pages.file_choice import choose_files, choose_folder, choose_place
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_table import RecordTable
-from mldesk.desktop.pages.row_menu import give_menu, run_entries
+from mldesk.desktop.pages.row_menu import Entry, give_menu, popup, run_entries
 from mldesk.desktop.pages.runs.run_fields import LABELS, fields
 from mldesk.desktop.pages.runs.run_filter import RunFilterBar
 from mldesk.desktop.pages.runs.script_dialog import open_script_dialog
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import RunList
 from mldesk.desktop.states.run_reasons import why_not_compare
-from mldesk.desktop.tasks import in_thread
+from mldesk.desktop.tasks import async_slot, in_thread
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
@@ -59,7 +60,11 @@ class RunsPage(Page):
         script = make_button(self.tr("Run a script…"), "secondary", "play")
         script.setToolTip(self.tr("Run a Python program of your own, with curves, on any runner"))
         script.clicked.connect(lambda: open_script_dialog(shell))
-        header = PageHeader(self.tr("Runs"), "", [self._export, script, self._compare])
+        self._import = make_button(self.tr("Import…"), "secondary", "import")
+        self._import.setToolTip(self.tr("Take over runs that MLflow or TensorBoard kept"))
+        self._import.clicked.connect(lambda: popup(self, self.import_entries(), self._import.mapToGlobal(
+            self._import.rect().bottomLeft())))
+        header = PageHeader(self.tr("Runs"), "", [self._import, self._export, script, self._compare])
         self._stack = QStackedWidget()
         self._stack.addWidget(QWidget())
         empty = EmptyState("run", self.tr("No runs yet"),
@@ -135,6 +140,32 @@ class RunsPage(Page):
             self._export.setToolTip(self.tr("Write the list as CSV, with every score and parameter"))
         else:
             disable(self._export, self.tr("There is no run in the list."))
+
+    def import_entries(self) -> list[Entry]:
+        """Return what the Import menu holds."""
+        title, what = self.tr("Import runs"), [self.tr("MLflow databases and TensorBoard logs") + " (*)"]
+        return [Entry("folder", self.tr("A folder of MLflow (mlruns) or TensorBoard…"),
+                      lambda: choose_folder(self.shell.host, title, self.take_over)),
+                Entry("file", self.tr("A database of MLflow, or an event file of TensorBoard…"),
+                      lambda: choose_files(self.shell.host, title, what, lambda paths: self.take_over(paths[0])))]
+
+    @async_slot
+    async def take_over(self, path: Path) -> None:
+        """Make runs of what another program kept; the same ones come in only once."""
+        disable(self._import, self.tr("Runs are being imported."))
+        try:
+            found = await in_thread(self.shell.desk.workbench.run_import.take, path)
+        except (MldeskError, OSError) as error:
+            self.shell.say(sentence(error), "danger")
+            return
+        finally:
+            enable(self._import)
+        taken = self.tr("Took over {count} from {name}.").format(
+            count=words.counted(len(found.runs), self.tr("run"), self.tr("runs")), name=path.name)
+        known = self.tr("{count} were here already.").format(count=words.number(found.known)) if found.known else ""
+        self.shell.desk.nudge()
+        self.shell.say(f"{taken} {known}".strip(), "success")
+        self.refresh_soon()
 
     def export(self) -> None:
         """Write the runs that are shown as CSV."""
