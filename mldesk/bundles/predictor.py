@@ -50,7 +50,7 @@ class Predictor:
             raise BadBundle(f"This bundle's {MODEL} does not describe a model: {error!r:.120}.") from error
         self.schema = tuple(Column(item.name, item.type) for item in self._encoder.columns)
         output = "probabilities" if self.classes else "prediction"
-        self._session = GraphSession(read(GRAPH), output, self._encoder.width, threads)
+        self._session = GraphSession(read(GRAPH), output, self._encoder.width, threads, self._rows_at_once)
         self._noticed: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -82,6 +82,7 @@ class Predictor:
         self.estimator = str(model["estimator"])
         self.classes: tuple[str | int | float | bool, ...] = tuple(model["classes"] or ())
         self.outputs: tuple[str, ...] = tuple(str(item["name"]) for item in model["outputs"])
+        self._rows_at_once = min(BATCH, max(1, int(model.get("rows_at_once", BATCH))))
         self.margins = Margins.from_json(model["margins"]) if "margins" in model else None
         if self.margins is not None and self.margins.classes != len(self.classes):
             raise ValueError("its margins are of another task")

@@ -18,8 +18,11 @@ _ERRORS_ONLY = 3
 class GraphSession:
     """A model's graph: features (N, F) float32 in, the named output out. Safe to use from several threads."""
 
-    def __init__(self, graph: bytes, output: str, width: int, threads: int = 0) -> None:
-        """``threads`` 0: as many as there are cores. Raises BadBundle if the graph is not fit for it."""
+    def __init__(self, graph: bytes, output: str, width: int, threads: int = 0, rows: int = 0) -> None:
+        """``threads`` 0: as many as there are cores; ``rows`` 0: any number at once.
+
+        Raises BadBundle if the graph is not fit for it.
+        """
         import onnxruntime  # slow; and what is only inspected needs none of it
 
         check_graph(graph)
@@ -39,10 +42,15 @@ class GraphSession:
         if inputs[0].shape[1:] != [width]:
             raise BadBundle(f"This bundle's {GRAPH} takes {inputs[0].shape[1:]} numbers a row; its preprocessing "
                             f"makes {width}.")
-        self._output = output
+        self._output, self._rows = output, rows
 
     def run(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return (N, outputs) float32. Raises BadBundle if the graph breaks on these rows."""
+        if not self._rows or len(features) <= self._rows:
+            return self._run(features)
+        return np.concatenate([self._run(features[at:at + self._rows]) for at in range(0, len(features), self._rows)])
+
+    def _run(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         try:
             result: Any = self._session.run([self._output], {INPUT: features})[0]
         except Exception as error:  # as above

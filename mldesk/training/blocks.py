@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from mldesk.training.pieces import Pieces
 from mldesk.training.roles import Role, missing
 from mldesk.training.topics import USUAL_WORDS, TextWish, Topics
 from mldesk.training.values import Array, ColumnData, array_of, text_of
@@ -232,21 +233,46 @@ class Words:
         return cls(Vocabulary.from_json(value), None if topics is None else Topics.from_json(topics))
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Free text, as numbers of pieces that a text encoder reads. All columns of a table are of the same length."""
+
+    role: ClassVar[Role] = Role.WORDS
+    pieces: Pieces
+
+    def names(self, column: str, style: Style) -> list[str]:
+        del style
+        return [f"{column}: piece {number}" for number in range(1, self.pieces.length + 1)]
+
+    def transform(self, data: ColumnData, style: Style) -> Array:
+        del style
+        return self.pieces.transform(text_of(data))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"pieces": self.pieces.to_json()}
+
+
 def fit_block(role: Role, data: ColumnData, style: Style, text: TextWish) -> Block:
     """Fit the block for ``role`` on the training rows of a column."""
     if role is Role.CATEGORY:
         return Category.fit(data, style)
     if role is Role.NUMERIC:
         return Numeric.fit(data)
-    return Temporal.fit(data) if role is Role.TEMPORAL else Words.fit(data, text)
+    if role is Role.TEMPORAL:
+        return Temporal.fit(data)
+    return Words.fit(data, text) if text.pieces is None else Tokens(text.pieces)
 
 
 def read_block(role: Role, value: Mapping[str, Any]) -> Block:
     """Read what ``Block.to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     kinds: dict[Role, Callable[[Mapping[str, Any]], Block]] = {
         Role.NUMERIC: Numeric.from_json, Role.TEMPORAL: Temporal.from_json, Role.CATEGORY: Category.from_json,
-        Role.WORDS: Words.from_json}
+        Role.WORDS: _read_text}
     return kinds[role](value)
+
+
+def _read_text(value: Mapping[str, Any]) -> Block:
+    return Tokens(Pieces.from_json(value["pieces"])) if "pieces" in value else Words.from_json(value)
 
 
 def _finite(data: ColumnData) -> Array:

@@ -7,16 +7,17 @@ knows comes from the training rows and is plain JSON (``preprocessing.json``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import numpy as np
 
 from mldesk.core.errors import BadInput
-from mldesk.training.blocks import Block, Category, Style, Words, fit_block, read_block
+from mldesk.training.blocks import Block, Category, Style, Tokens, Words, fit_block, read_block
+from mldesk.training.pieces import longest_of
 from mldesk.training.roles import Role, decide
 from mldesk.training.topics import AS_USUAL, TextWish
-from mldesk.training.values import Array, ColumnData, TextColumn, as_column, length
+from mldesk.training.values import Array, ColumnData, TextColumn, as_column, length, text_of
 from mldesk.wire.schema import Column, ColumnType
 
 __all__ = ["EncodedColumn", "FeatureEncoder", "Style"]
@@ -63,6 +64,9 @@ class FeatureEncoder:
         Raises BadInput when no column is left to learn from.
         """
         roles = decide(columns, schema, chosen)
+        if text.pieces is not None:   # no longer than the texts are
+            long = [text_of(columns[name]) for name, role in roles.features.items() if role is Role.WORDS]
+            text = replace(text, pieces=longest_of(text.pieces, long))
         left_out = dict(roles.left_out)
         kept = []
         for column in schema:
@@ -124,7 +128,8 @@ class FeatureEncoder:
                 if column.name in values}
 
     def to_json(self) -> dict[str, Any]:
-        newer = any(isinstance(column.block, Words) and column.block.topics is not None for column in self.columns)
+        newer = any(isinstance(column.block, Tokens) or (isinstance(column.block, Words) and
+                    column.block.topics is not None) for column in self.columns)
         return {"format": FORMAT if newer else 1, "style": self.style, "left_out": self.left_out, "columns": [
             {"name": column.name, "type": column.type.value, "role": column.role.value, **column.block.to_json()}
             for column in self.columns]}

@@ -13,10 +13,11 @@ from mldesk.training.catalogue import EstimatorEntry
 from mldesk.training.estimators.base import FitContext, Part, load_estimator
 from mldesk.training.fitting import fit
 from mldesk.training.job import Folds, Scores, Table, Workplace, announce
+from mldesk.training.over_text import OverText, categories, wish
 from mldesk.training.prepared import fit_encoder
 from mldesk.training.search.trial import NoCheckpoints, Quiet
 from mldesk.training.split import TEST, TRAIN, VALIDATION, fold_split
-from mldesk.training.topics import TextWish
+from mldesk.training.text_encoder import read_text_encoder
 from mldesk.training.values import Array, ColumnData, take
 from mldesk.wire.jobs import TrainRequest
 
@@ -75,17 +76,21 @@ def _predict(request: TrainRequest, entry: EstimatorEntry, parameters: Mapping[s
              columns: Mapping[str, ColumnData], table: Table, membership: Array, fold: int,
              work: Workplace) -> Array:
     estimator = load_estimator(entry)
+    reader = read_text_encoder(parameters["text_encoder"]) if parameters["text_encoder"] else None
     encoder = fit_encoder(take(columns, membership == TRAIN), table.candidates, estimator.style,
-                          chosen=request.features is not None, text=TextWish.of(parameters),
+                          chosen=request.features is not None, text=wish(parameters, reader),
                           steps=request.prepare)
     fit_on, judge_by = (Part(encoder.transform(take(columns, membership == part)), table.target.y[membership == part])
                         for part in (TRAIN, VALIDATION))
-    classes = len(table.target.classes)
+    classes, over = len(table.target.classes), OverText.fit(reader, encoder, fit_on.x)
+    if over is not None:
+        fit_on, judge_by = over.part(fit_on), over.part(judge_by)
     fitted = fit(estimator, FitContext(
         classes=classes, parameters=parameters, train=fit_on, validation=judge_by, report=Quiet(work.report),
-        control=work.control, checkpoints=NoCheckpoints(), categorical=tuple(encoder.categorical),
+        control=work.control, checkpoints=NoCheckpoints(), categorical=categories(over, encoder.categorical),
         seed=request.seed + fold, threads=work.threads, device=work.device))
-    return estimator.predict(fitted.native, encoder.transform(take(columns, membership == TEST)), classes)
+    x = encoder.transform(take(columns, membership == TEST))
+    return estimator.predict(fitted.native, x if over is None else over.transform(x), classes)
 
 
 def _together(scores: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:

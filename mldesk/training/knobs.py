@@ -32,7 +32,10 @@ TEXT = (
               advanced=True),
     Parameter("text_components", "integer", None, "Dense numbers that a column of free text becomes beside its words: "
               "topics by truncated SVD (LSA); none takes up to 32, 0 makes none.", low=0, high=500, nullable=True,
-              advanced=True))
+              advanced=True),
+    Parameter("text_encoder", "text", None, "Read columns of free text with an encoder of the BERT family instead: a "
+              "folder (Hugging Face's format) on the machine that trains, or a name in MLDesk's folder encoders; none "
+              "does not.", nullable=True, advanced=True))
 
 FOREST = (
     Parameter("trees", "integer", 200, "How many trees are grown.", low=1, high=10_000, log=True, unit="trees"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
 import platform
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from mldesk.training.export import TOLERANCE, onnx_parity, save_native, to_onnx
 from mldesk.training.joined import Encoder
 from mldesk.training.model_card import write_card
 from mldesk.training.model_facts import ModelFacts
+from mldesk.training.over_text import ROWS_AT_ONCE, WithText
 from mldesk.training.probabilities import predicted_codes
 from mldesk.training.target import Label
 from mldesk.training.values import Array, ColumnData, TextColumn
@@ -45,7 +45,7 @@ def write_model(folder: Path, facts: ModelFacts, native: Any, sample: Mapping[st
     count = len(next(iter(sample.values())))
     onnx, warning = _write_onnx(folder / "model.onnx", facts, native, x[:_PARITY_ROWS], expected[:_PARITY_ROWS])
     documents: dict[str, Any] = {
-        "model.json": _describe(facts, onnx),
+        "model.json": _describe(facts, onnx, isinstance(native, WithText)),
         "preprocessing.json": facts.encoder.to_json(),
         "metrics.json": {"test": dict(facts.metrics), "validation": dict(facts.validation_metrics)},
         "evaluation.json": facts.evaluation,
@@ -58,7 +58,9 @@ def write_model(folder: Path, facts: ModelFacts, native: Any, sample: Mapping[st
     if facts.estimator == blend.KIND:
         blend.write_native(native, folder / "native")
     else:
-        save_native(facts.estimator, native, folder / "native")
+        save_native(facts.estimator, native.model if isinstance(native, WithText) else native, folder / "native")
+        if isinstance(native, WithText):
+            native.write(folder / "native")
     files = sorted(item for item in folder.rglob("*") if item.is_file())
     return {item.relative_to(folder).as_posix(): item for item in files}, warning
 
@@ -100,11 +102,10 @@ def plain(data: ColumnData, kind: ColumnType) -> list[Any]:
 def _write_onnx(path: Path, facts: ModelFacts, native: Any, x: Array, expected: Array) -> tuple[dict[str, Any], str]:
     """Write the graph if it predicts as the native model does. Returns model.json's entry, and a warning or ""."""
     try:
-        write = blend.write_onnx if facts.estimator == blend.KIND else functools.partial(to_onnx, facts.estimator)
-        graph = write(native, facts.encoder.width, len(facts.classes) or None)
+        graph = _graph(facts, native)
     except WorkFailed as error:
         return {"parity": None, "verified": False}, f"The model has no portable form (ONNX): {error}"
-    parity = onnx_parity(graph, x, expected)
+    parity = onnx_parity(graph, x, expected, ROWS_AT_ONCE if isinstance(native, WithText) else 0)
     if not parity <= TOLERANCE:
         return ({"parity": parity if np.isfinite(parity) else None, "verified": False},
                 f"The portable form (ONNX) of the model differs from it by {parity:g}, so it is left out.")
@@ -112,7 +113,18 @@ def _write_onnx(path: Path, facts: ModelFacts, native: Any, x: Array, expected: 
     return {"parity": parity, "verified": True}, ""
 
 
-def _describe(facts: ModelFacts, onnx: Mapping[str, Any]) -> dict[str, Any]:
+def _graph(facts: ModelFacts, native: Any) -> bytes:
+    classes = len(facts.classes) or None
+    if facts.estimator == blend.KIND:
+        return blend.write_onnx(native, facts.encoder.width, classes)
+    if not isinstance(native, WithText):
+        return to_onnx(facts.estimator, native, facts.encoder.width, classes)
+    from mldesk.training.export.over_text import behind_encoder  # loads onnx
+
+    return behind_encoder(to_onnx(facts.estimator, native.model, native.over.made, classes), native.over)
+
+
+def _describe(facts: ModelFacts, onnx: Mapping[str, Any], heavy: bool) -> dict[str, Any]:
     output = [{"name": "prediction", "type": facts.target.type.value}]
     output += [{"name": f"probability_{name(label)}", "type": "number"} for label in facts.classes]
     return {
@@ -126,6 +138,7 @@ def _describe(facts: ModelFacts, onnx: Mapping[str, Any]) -> dict[str, Any]:
         "dataset": {"name": facts.dataset_name, "manifest": facts.dataset}, "rows": dict(facts.rows),
         "seed": facts.seed, "finished_early": facts.finished_early, "versions": _versions(),
         **({"ordered": True} if facts.ordered else {}),
+        **({"rows_at_once": ROWS_AT_ONCE} if heavy else {}),   # what the graph holds meanwhile grows with them
         **({} if facts.margins is None else {"margins": facts.margins.to_json()}),
     }
 

@@ -9,8 +9,9 @@ from typing import Any, Literal, NoReturn
 
 from mldesk.core.errors import BadInput
 
-Kind = Literal["integer", "number", "choice", "boolean"]
+Kind = Literal["integer", "number", "choice", "boolean", "text"]
 
+_LONGEST = 4096    # characters of a text
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -56,6 +57,8 @@ class Parameter:
             return "one of " + ", ".join(str(choice) for choice in self.choices)
         if self.kind == "boolean":
             return "true or false"
+        if self.kind == "text":
+            return "text" + (" or none" if self.nullable else "")
         words = "a whole number" if self.kind == "integer" else "a number"
         if self.low is not None and self.high is not None:
             words += f" from {self.low:g} to {self.high:g}"
@@ -68,6 +71,8 @@ class Parameter:
     def _typed(self, value: object) -> Any:
         """Return the value as this kind; raises ValueError or TypeError for anything that is not allowed."""
         text = str(value).strip()
+        if self.kind == "text":
+            return text if isinstance(value, str) and len(text) <= _LONGEST else _not_allowed(value)
         if self.kind == "boolean":
             return _BOOLEANS[text.lower()] if text.lower() in _BOOLEANS else _not_allowed(value)
         if self.kind == "choice":

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from mldesk.training.pieces import Pieces
 from mldesk.training.values import Array, TextColumn
 from mldesk.training.words import Vocabulary
 
@@ -31,11 +32,12 @@ class TextWish:
 
     words: int | None = None       # the weights of so many of the commonest words
     topics: int | None = None      # ... and so many topics
+    pieces: Pieces | None = None   # numbers of pieces instead of both: an encoder reads them later
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> TextWish:
+    def of(cls, parameters: Mapping[str, Any], pieces: Pieces | None = None) -> TextWish:
         """Return what an estimator's parameters say."""
-        return cls(parameters.get("text_words"), parameters.get("text_components"))
+        return cls(parameters.get("text_words"), parameters.get("text_components"), pieces)
 
 
 AS_USUAL = TextWish()

@@ -11,9 +11,10 @@ from mldesk.training.estimators.base import FitContext, Fitted, Part, load_estim
 from mldesk.training.fitting import fit
 from mldesk.training.job import Model, Workplace, evaluate, open_table, save, warn_left_out
 from mldesk.training.many_classes import resolve_for
+from mldesk.training.over_text import OverText, WithText, categories, wish
 from mldesk.training.prepared import fit_encoder
 from mldesk.training.split import TRAIN, VALIDATION
-from mldesk.training.topics import TextWish
+from mldesk.training.text_encoder import read_text_encoder
 from mldesk.training.values import take
 from mldesk.training.warm import taken_up
 from mldesk.wire.jobs import TrainRequest
@@ -37,28 +38,37 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
 
     work.report.stage("Preparing the columns")
     estimator = load_estimator(entry)
+    reader = read_text_encoder(parameters["text_encoder"]) if parameters["text_encoder"] else None
     rows = table.membership == TRAIN   # nothing is fitted on any other, the encoder included
-    encoder, native = (fit_encoder(take(columns, rows), table.candidates, estimator.style,
-                                   chosen=request.features is not None, text=TextWish.of(parameters),
-                                   steps=request.prepare), None) if not request.warm else taken_up(
-        request.warm, entry, table, work)
+    if request.warm:
+        encoder, native = taken_up(request.warm, entry, table, work)
+    else:
+        encoder, native = fit_encoder(take(columns, rows), table.candidates, estimator.style,
+                                      chosen=request.features is not None, text=wish(parameters, reader),
+                                      steps=request.prepare), None
     warn_left_out(encoder, work.report)
     fit_on, judge_by = (Part(encoder.transform(take(columns, rows)), table.target.y[rows])
                         for rows in (table.membership == TRAIN, table.membership == VALIDATION))
     kept = columns if table.folds is not None else {}
     del columns
 
+    over = None if native is not None else OverText.fit(reader, encoder, fit_on.x)
+    if over is not None:
+        work.report.stage("Reading the texts")
+        fit_on, judge_by = over.part(fit_on), over.part(judge_by)
+
     work.report.stage("Training")
     fitted = fit(estimator, FitContext(
         classes=classes, parameters=parameters, train=fit_on, validation=judge_by, report=work.report,
-        control=work.control, checkpoints=work.checkpoints, categorical=tuple(encoder.categorical), seed=request.seed,
-        threads=work.threads, device=work.device, start=native))
+        control=work.control, checkpoints=work.checkpoints, categorical=categories(over, encoder.categorical),
+        seed=request.seed, threads=work.threads, device=work.device, start=native))
     if words := stopped_early(parameters, fitted):
         work.report.log(words)
 
-    model = Model(entry.name, entry.title, parameters, fitted.facts, fitted.native, encoder,
-                  lambda x: estimator.predict(fitted.native, x, classes), judge_by, fitted.validation,
-                  fitted.finished_early)
+    model = Model(entry.name, entry.title, parameters, fitted.facts,
+                  fitted.native if over is None else WithText(over, fitted.native), encoder,
+                  lambda x: estimator.predict(fitted.native, x if over is None else over.transform(x), classes),
+                  judge_by, fitted.validation, fitted.finished_early)
     scores = evaluate(model, table, request.seed, work)
     more = {}
     if table.folds is not None:

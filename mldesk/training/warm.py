@@ -38,6 +38,8 @@ def taken_up(manifest: str, entry: EstimatorEntry, table: Table, work: Workplace
 def _why_not(model: Any, encoder: Any, entry: EstimatorEntry, table: Table) -> str:
     if not entry.iterative:
         return f"a {entry.title.lower()} is not trained step by step"
+    if (model.get("parameters") or {}).get("text_encoder"):
+        return "a text encoder stands before it"
     if model["estimator"] != entry.name:
         return f"it is a {model['estimator']}, not a {entry.name}"
     if model["task"] != table.target.task:

@@ -39,6 +39,8 @@ def why_no_script(run: Run) -> str:
         return f"Run {run.name} is a {run.kind}; a script repeats the training of one model."
     if run.spec["payload"].get("warm"):
         return f"Run {run.name} went on from an earlier model, which a script does not hold."
+    if (run.result.get("parameters") or {}).get("text_encoder"):
+        return f"Run {run.name} read texts with an encoder, whose weights a script does not hold."
     if run.result.get("finished_early"):
         return f"Run {run.name} was finished early by hand, which a script cannot repeat."
     return ""

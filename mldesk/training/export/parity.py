@@ -28,15 +28,19 @@ def deviation(got: npt.ArrayLike, expected: npt.ArrayLike) -> float:
     return float(np.max(np.abs(a - b) / np.maximum(1.0, np.abs(b)), initial=0.0))
 
 
-def onnx_parity(onnx_bytes: bytes, features: npt.NDArray[np.float32], expected: npt.ArrayLike) -> float:
-    """Run the graph on ``features`` (N, F) and return its ``deviation`` from the native predictions ``expected``.
+def onnx_parity(onnx_bytes: bytes, features: npt.NDArray[np.float32], expected: npt.ArrayLike,
+                rows_at_once: int = 0) -> float:
+    """Run the graph on ``features`` (N, F), so many rows at once (0: all), and return its ``deviation`` from the native
+    predictions ``expected``.
 
     ``expected``: probabilities (N, C), or predictions (N,) or (N, 1). At most TOLERANCE means parity.
     """
+    import numpy as np  # as above
     import onnxruntime  # slow
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(onnx_bytes, options, providers=["CPUExecutionProvider"])
-    got = session.run(None, {"features": features})[0]
-    return deviation(got, expected)
+    size = rows_at_once or max(1, len(features))
+    got = [session.run(None, {"features": features[at:at + size]})[0] for at in range(0, max(1, len(features)), size)]
+    return deviation(np.concatenate(got), expected)

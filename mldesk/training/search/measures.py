@@ -9,7 +9,7 @@ import numpy as np
 from sklearn import metrics
 
 from mldesk.core.errors import BadInput
-from mldesk.training.metrics import brier, quadratic_kappa, rank_error
+from mldesk.training.metrics import areas, brier, quadratic_kappa, rank_error
 from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.values import Array
 
@@ -44,7 +44,7 @@ def _roc_auc(prediction: Array, y: Array) -> float:
     told_apart = [code for code in ([1] if classes == 2 else range(classes)) if 0 < (y == code).sum() < len(y)]
     if not told_apart:
         return float("nan")
-    return float(np.mean([metrics.roc_auc_score(y == code, prediction[:, code]) for code in told_apart]))
+    return float(np.mean([areas(y == code, prediction[:, code])[0] for code in told_apart]))
 
 
 _CLASSES: Mapping[str, Aim] = {aim.name: aim for aim in (

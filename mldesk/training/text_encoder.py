@@ -1,0 +1,151 @@
+"""A text encoder from a folder of this machine: what turns free text into numbers that say what it means.
+
+Encoders of the BERT family (BERT, MiniLM, BGE, E5, GTE and their like), in Hugging Face's format: ``config.json``,
+``model.safetensors``, and ``vocab.txt`` or ``tokenizer.json``. No network, no code of the folder and no other library:
+the weights become a graph that onnxruntime runs, here as wherever the model predicts later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from mldesk.core.errors import BadInput
+from mldesk.core.paths import default_home
+from mldesk.training.pieces import Pieces
+from mldesk.training.values import Array
+
+ENCODERS = "encoders"      # the folder in MLDesk's own where encoders are found by name
+MOST_PIECES = 128          # of a text
+AT_ONCE = 64               # texts
+_KEPT = 50_000             # texts whose answers are kept
+_HINT = ("Name a folder with config.json, model.safetensors and vocab.txt of an encoder of the BERT family "
+         "(all-MiniLM-L6-v2, bge-small-en, e5-small, …).")
+_NEEDED = ("hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings", "layer_norm_eps")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextEncoder:
+    """An encoder, read. What it makes of a text is kept while it lives."""
+
+    config: Mapping[str, Any]
+    weights: Mapping[str, Array]       # float32
+    pieces: Pieces
+    _sessions: dict[int, Any] = field(default_factory=dict)
+    _known: dict[bytes, Array] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many numbers a text becomes."""
+        return int(self.config["hidden_size"])
+
+    def cut_to(self, length: int) -> TextEncoder:
+        """Return it for texts of at most so many pieces."""
+        return replace(self, pieces=replace(self.pieces, length=length), _sessions={}, _known={})
+
+    def embed(self, tokens: Array) -> Array:
+        """Return (N, size) float32 of (N, length) numbers of pieces, the mean over each text's pieces."""
+        if len(self._known) > _KEPT:
+            self._known.clear()
+        tokens = np.ascontiguousarray(tokens, np.float32)
+        different, places = np.unique(tokens, axis=0, return_inverse=True)
+        keys = [row.tobytes() for row in different]
+        new = [number for number, key in enumerate(keys) if key not in self._known]
+        for begin in range(0, len(new), AT_ONCE):
+            rows = new[begin:begin + AT_ONCE]
+            for number, vector in zip(rows, self._run(different[rows]), strict=True):
+                self._known[keys[number]] = vector
+        found = np.array([self._known[key] for key in keys], np.float32).reshape(len(keys), self.size)
+        embedded: Array = found[places.reshape(-1)]
+        return embedded
+
+    def _run(self, tokens: Array) -> Array:
+        import onnxruntime  # slow; and who trains without text needs none of it
+
+        if not self._sessions:
+            from mldesk.training.export.over_text import encoder_graph  # loads onnx
+
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 3
+            self._sessions[0] = onnxruntime.InferenceSession(encoder_graph(self), options,
+                                                             providers=["CPUExecutionProvider"])
+        vectors: Array = self._sessions[0].run(None, {"features": tokens})[0]
+        return vectors
+
+
+def read_text_encoder(name: str) -> TextEncoder:
+    """Read an encoder: a folder, or the name of one in MLDesk's folder ``encoders``.
+
+    Raises BadInput that says what is missing, or what it is where it is of another kind.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        folder = default_home() / ENCODERS / name
+    if not folder.is_dir():
+        raise BadInput(f"There is no text encoder {name[:80]!r} on the machine that trains.", hint=_HINT)
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        config = {**config, "layer_norm_eps": float(config.get("layer_norm_eps", 1e-12))}
+        if config.get("model_type") != "bert" or config.get("hidden_act", "gelu") != "gelu" or (
+                config.get("position_embedding_type", "absolute") != "absolute") or config.get("is_decoder"):
+            raise BadInput(f"The text encoder in {folder.name!r:.80} is of the kind {config.get('model_type')!r:.40}; "
+                           "those of the kind 'bert' can be used.", hint=_HINT)
+        for key in _NEEDED[:-1]:
+            config[key] = int(config[key])
+        weights = _weights(folder / "model.safetensors")
+        encoder = TextEncoder(config, weights, _pieces(folder, config))
+        _check(encoder)
+    except FileNotFoundError as error:
+        raise BadInput(f"The text encoder in {folder.name!r:.80} lacks {Path(str(error.filename)).name}.",
+                       hint=_HINT) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        raise BadInput(f"The text encoder in {folder.name!r:.80} cannot be read: {error!s:.200}.",
+                       hint=_HINT) from error
+    return encoder
+
+
+def _weights(path: Path) -> dict[str, Array]:
+    if not path.is_file():
+        raise FileNotFoundError(2, "", str(path))
+    return {name.removeprefix("bert."): value.astype(np.float32) for name, value in load_file(path).items()
+            if value.dtype.kind == "f"}
+
+
+def _pieces(folder: Path, config: Mapping[str, Any]) -> Pieces:
+    told: Mapping[str, Any] = {}
+    if (folder / "tokenizer_config.json").is_file():
+        told = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+    lower = bool(told.get("do_lower_case", True))
+    if (folder / "vocab.txt").is_file():
+        words = tuple((folder / "vocab.txt").read_text("utf-8").rstrip("\n").split("\n"))
+    else:
+        tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+        if tokenizer["model"].get("type", "WordPiece") != "WordPiece":
+            raise BadInput(f"The text encoder in {folder.name!r:.80} cuts text in another way than WordPiece.",
+                           hint=_HINT)
+        index = tokenizer["model"]["vocab"]
+        words = tuple(sorted(index, key=lambda word: int(index[word])))
+        lower = bool((tokenizer.get("normalizer") or {}).get("lowercase", lower))
+    length = min(MOST_PIECES, int(config["max_position_embeddings"]))
+    return Pieces.from_json({"words": words, "lower": lower, "length": length,
+                             "special": ["[CLS]", "[SEP]", "[UNK]", "[PAD]"]})
+
+
+def _check(encoder: TextEncoder) -> None:
+    """Raise ValueError or KeyError where weights are missing or of other shapes than the config says."""
+    from mldesk.training.export.over_text import encoder_graph  # loads onnx
+
+    words = encoder.weights["embeddings.word_embeddings.weight"]
+    if words.shape != (words.shape[0], encoder.size) or len(words) < len(encoder.pieces.words) or (
+            encoder.size % int(encoder.config["num_attention_heads"])):
+        raise ValueError("its vocabulary or its heads do not fit its weights")
+    encoder_graph(encoder)
+    if not np.isfinite(encoder.cut_to(8).embed(np.zeros((1, 8), np.float32))).all():
+        raise ValueError("its weights are no numbers")

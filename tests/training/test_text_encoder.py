@@ -1,0 +1,160 @@
+"""Free text read by an encoder from a folder: the same pieces and numbers as torch, one graph, and clear refusals."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from torch import nn
+
+from mldesk.bundles import write_bundle
+from mldesk.bundles.predictor import Predictor
+from mldesk.core.errors import BadInput
+from mldesk.training.text_encoder import TextEncoder, read_text_encoder
+from mldesk.training.values import TextColumn
+from tests.bundles.making import KEY
+from tests.training.jobs import make_job, put_table, result, run_here
+from tests.training.tiny_encoder import WORDS, write_encoder
+
+
+def _pieces(encoder: TextEncoder, text: str) -> list[str]:
+    numbers = encoder.pieces.transform(TextColumn.of([text]))[0]
+    return [encoder.pieces.words[int(number)] for number in numbers if number]
+
+
+@pytest.mark.parametrize(("text", "pieces"), [
+    ("Good things!", "good thing ##s !"), ("unable, BAD", "un ##able , bad"), ("CAFÉ cafe\tgood", "cafe cafe good"),
+    ("very中good", "very 中 good"), ("nothing", "[UNK]"), ("number 42 \x00 back", "number 4 ##2 back"), ("", ""),
+    ("good" + "d" * 200, "[UNK]")])
+def test_text_is_cut_into_pieces(tmp_path: Path, text: str, pieces: str) -> None:
+    encoder = read_text_encoder(str(write_encoder(tmp_path / "tiny")))
+    assert _pieces(encoder, text) == ["[CLS]", *pieces.split(), "[SEP]"]
+    assert len(_pieces(encoder, f"{text} " + "very " * 100)) == 40
+
+
+def _by_torch(encoder: TextEncoder, tokens: Any) -> Any:
+    """The same encoder by torch's own layers: post-norm, exact GELU."""
+    config, weights = encoder.config, {name: torch.from_numpy(value) for name, value in encoder.weights.items()}
+    size, heads = encoder.size, config["num_attention_heads"]
+    ids = torch.from_numpy(tokens).long()
+    there = ids != 0
+    hidden = (weights["embeddings.word_embeddings.weight"][ids] + weights["embeddings.token_type_embeddings.weight"][0]
+              + weights["embeddings.position_embeddings.weight"][:ids.shape[1]])
+
+    def normed(name: str, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.layer_norm(x, (size,), weights[f"{name}.weight"], weights[f"{name}.bias"], 1e-12)
+
+    def linear(name: str, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+    hidden = normed("embeddings.LayerNorm", hidden)
+    for layer in range(config["num_hidden_layers"]):
+        name = f"encoder.layer.{layer}"
+        query, key, value = (linear(f"{name}.attention.self.{part}", hidden).unflatten(2, (heads, -1)).transpose(1, 2)
+                             for part in ("query", "key", "value"))
+        said = nn.functional.scaled_dot_product_attention(query, key, value, there[:, None, None])
+        hidden = normed(f"{name}.attention.output.LayerNorm", hidden + linear(
+            f"{name}.attention.output.dense", said.transpose(1, 2).flatten(2)))
+        inner = nn.functional.gelu(linear(f"{name}.intermediate.dense", hidden))
+        hidden = normed(f"{name}.output.LayerNorm", hidden + linear(f"{name}.output.dense", inner))
+    return ((hidden * there[..., None]).sum(1) / there.sum(1, keepdim=True)).numpy()
+
+
+@pytest.mark.parametrize("prefix", ["", "bert."])
+def test_the_encoder_says_what_torch_makes_of_its_weights(tmp_path: Path, prefix: str) -> None:
+    encoder = read_text_encoder(str(write_encoder(tmp_path / "tiny", prefix=prefix))).cut_to(9)
+    tokens = encoder.pieces.transform(TextColumn.of(["good thing", "bad, very bad things came back", "", "unable"]))
+    ours = encoder.embed(tokens)
+    assert np.abs(ours - _by_torch(encoder, tokens)).max() < 1e-4
+    assert np.array_equal(encoder.embed(tokens[[2, 0, 2]]), ours[[2, 0, 2]])
+    assert not encoder.embed(np.zeros((1, 9), np.float32)).any()   # a missing cell
+
+
+def _texts(rows: int = 160) -> pa.Table:
+    draw = np.random.default_rng(0)
+    liked = draw.random(rows) < 0.5
+    return pa.table({
+        "said": pa.array([f"{('bad', 'good')[int(like)]} thing number {row} back" for row, like in enumerate(liked)],
+                         mask=draw.random(rows) < 0.05),
+        "size": draw.normal(size=rows), "town": draw.choice(["Ulm", "Bonn"], rows),
+        "y": [("no", "yes")[int(like)] for like in liked]})
+
+
+@pytest.mark.parametrize(("estimator", "parameters"), [
+    ("linear", {}), ("lightgbm", {"rounds": 10}), ("mlp", {"epochs": 2, "width": 16, "blocks": 1})])
+def test_a_model_behind_an_encoder_leaves_as_one_graph(tmp_path: Path, estimator: str,
+                                                       parameters: dict[str, Any]) -> None:
+    table = put_table(tmp_path, _texts())
+    folder = write_encoder(tmp_path / "tiny")
+    said = run_here(make_job(tmp_path, table, "y", estimator=estimator,
+                             parameters={**parameters, "text_encoder": str(folder)}), table)
+    done = result(said)
+    manifest = table.store.manifest(done["model"])
+    model = json.loads(table.store.read(manifest.entry("model.json").sha256))
+    assert model["onnx"]["verified"], model["onnx"]
+    assert done["metrics"]["roc_auc"] > 0.8
+    write_bundle(tmp_path / "m.mlbundle", done["model"], table.store, {
+        "name": "m", "version": 1, "metrics": {}, "notes": "", "provenance": {}}, KEY, signer="A. Tester")
+    with zipfile.ZipFile(tmp_path / "m.mlbundle") as bundle:
+        assert "native/text_encoder.safetensors" in bundle.namelist()
+    predictor = Predictor.open(tmp_path / "m.mlbundle")
+    rows = json.loads(table.store.read(manifest.entry("sample_input.json").sha256))
+    expected = json.loads(table.store.read(manifest.entry("expected.json").sha256))
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    got = predictor.predict({name: values * 40 for name, values in columns.items()})   # more than are read at once
+    assert list(got["probability_yes"]) == pytest.approx(expected["probability_yes"] * 40, abs=1e-5)
+
+
+def test_folds_are_read_as_the_model_is(tmp_path: Path) -> None:
+    table = put_table(tmp_path, _texts(120))
+    folder = write_encoder(tmp_path / "tiny", layers=1)
+    done = result(run_here(make_job(tmp_path, table, "y", estimator="linear", split={"folds": 3}, parameters={
+        "text_encoder": str(folder)}), table))
+    assert done["cross_validation"]["folds"] == 3
+    assert done["cross_validation"]["metrics"]["roc_auc"]["mean"] > 0.8
+
+
+def test_an_encoder_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLDESK_HOME", str(tmp_path))
+    write_encoder(tmp_path / "encoders" / "small")
+    assert read_text_encoder("small").size == 16
+    with pytest.raises(BadInput, match="There is no text encoder 'large' on the machine that trains"):
+        read_text_encoder("large")
+
+
+def test_what_is_no_encoder_that_can_be_used_says_why(tmp_path: Path) -> None:
+    for number, (config, why) in enumerate((
+            ({"model_type": "roberta"}, "of the kind 'roberta'"), ({"hidden_act": "silu"}, "of the kind 'bert'"),
+            ({"num_attention_heads": 3}, "do not fit its weights"), ({"num_hidden_layers": 3}, "cannot be read"),
+            ({"hidden_size": "wide"}, "cannot be read"))):
+        with pytest.raises(BadInput, match=why):
+            read_text_encoder(str(write_encoder(tmp_path / str(number), **config)))   # type: ignore[arg-type]
+    for name in ("config.json", "model.safetensors"):
+        folder = write_encoder(tmp_path / f"without {name}")
+        (folder / name).unlink()
+        with pytest.raises(BadInput, match=f"lacks {name}"):
+            read_text_encoder(str(folder))
+    spoilt = write_encoder(tmp_path / "spoilt")
+    (spoilt / "model.safetensors").write_bytes(b"\x08" + bytes(40))
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_text_encoder(str(spoilt))
+
+
+def test_a_vocabulary_may_come_in_tokenizer_json(tmp_path: Path) -> None:
+    folder = write_encoder(tmp_path / "tiny")
+    (folder / "vocab.txt").unlink()
+    index = {word: number for number, word in enumerate(WORDS)}
+    (folder / "tokenizer.json").write_text(json.dumps({
+        "model": {"type": "WordPiece", "vocab": index}, "normalizer": {"lowercase": False}}), "utf-8")
+    encoder = read_text_encoder(str(folder))
+    assert encoder.pieces.words == WORDS
+    assert _pieces(encoder, "Café good café") == ["[CLS]", "[UNK]", "good", "café", "[SEP]"]
+    (folder / "tokenizer.json").write_text(json.dumps({"model": {"type": "BPE", "vocab": index}}), "utf-8")
+    with pytest.raises(BadInput, match="in another way than WordPiece"):
+        read_text_encoder(str(folder))
