@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
+from mldesk.core.errors import BadInput
 from mldesk.data import ImportOptions, Table, TableView, import_table
 from mldesk.data.imports.importing import working_folder
 from mldesk.data.stopping import stoppable
@@ -17,4 +20,7 @@ def answer_as_table(view: TableView, sql: str, store: ObjectStore, scratch: Path
     with working_folder(scratch) as folder:
         answer = folder / "answer.parquet"
         stoppable(lambda: view.write_answer(sql, answer), cancelled, "The query")
+        if not pq.read_metadata(answer).num_rows:
+            raise BadInput("The query gives no rows, and a table without rows is of no use.",
+                           hint="Look at its condition.")
         return import_table([answer], store, scratch, ImportOptions(), cancelled=cancelled)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 QUERY_LIMIT = 10_000  # rows of a query's answer that are shown
 EDITS = "hand_edits:{manifest}"       # the setting that holds what was changed by hand in a version and not kept yet
+QUERIES = "sql_history"               # the setting that holds the queries that were run, the newest last
 LAYOUT = "table_layout:{name}"  # the setting that holds how a dataset's table is laid out
 
 
@@ -176,6 +177,15 @@ class DatasetState:
         reference, closing = self.reference, current().closing
         return await in_thread(lambda: self._desk.workbench.datasets.query(
             reference, sql, limit=QUERY_LIMIT, cancelled=lambda: cancelled() or closing.is_set()))
+
+    async def past_queries(self) -> list[str]:
+        """Return the queries that were run over any dataset, the newest last."""
+        found = await in_thread(self._desk.workbench.settings.get, QUERIES, [])
+        return [sql for sql in found if isinstance(sql, str)] if isinstance(found, list) else []
+
+    async def keep_queries(self, queries: Sequence[str]) -> None:
+        """Keep them."""
+        await in_thread(self._desk.workbench.settings.set, QUERIES, list(queries))
 
     async def keep_query(self, sql: str, name: str, cancelled: Callable[[], bool] = bool) -> DatasetVersion:
         """Keep a query's answer as the next version, or as dataset ``name``. Raises as ``query`` does, DiskFull."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -98,6 +98,15 @@ class Sheet(QDialog):
         """Say what went wrong; an empty text takes it away."""
         self._error_text.setText(text)
         self._error.setVisible(bool(text))
+        if text:
+            QTimer.singleShot(0, self, self._make_room)
+
+    def _make_room(self) -> None:
+        """Grow, where what is there would be cut."""
+        layout, screen = self.layout(), self.screen().availableSize().height()
+        needed = layout.minimumHeightForWidth(self.width()) if layout is not None else 0
+        if self.height() < needed:
+            self.resize(self.width(), min(needed, screen - Space.XXL))
 
     def set_primary_enabled(self, why_not: str = "") -> None:
         """Switch the primary button off with its reason; on again with an empty one."""

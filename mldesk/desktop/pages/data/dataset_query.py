@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
 from mldesk.desktop.pages.answer_table import show_page
 from mldesk.desktop.pages.data.sql_field import SqlField
 from mldesk.desktop.states.dataset import QUERY_LIMIT, DatasetState
-from mldesk.desktop.tasks import TaskOwner, async_slot
+from mldesk.desktop.tasks import TaskOwner, async_slot, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
@@ -28,6 +29,8 @@ from mldesk.desktop.widgets import (
     row,
     set_tone,
 )
+
+_SHOWN = 20   # queries that the history lists
 
 
 class QueryView(QWidget, TaskOwner):
@@ -47,6 +50,11 @@ class QueryView(QWidget, TaskOwner):
         self._run = make_button(self.tr("Run"), "primary", "play")
         self._run.setToolTip(self.tr("Ctrl+Enter; Ctrl+Space completes, Ctrl+Up goes back to what was run"))
         self._run.clicked.connect(self.run_query)
+        self._menu = QMenu(self)
+        self._menu.setToolTipsVisible(True)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.history = make_button(self.tr("History"), "secondary", menu=self._menu)
+        self._loaded = False
         self._stop = threading.Event()
         self.cancel = make_button(self.tr("Cancel"), "secondary")
         self.cancel.clicked.connect(self._on_cancel)
@@ -74,6 +82,7 @@ class QueryView(QWidget, TaskOwner):
         line.setStretch(0, 1)
         line.addWidget(self._spinner)
         line.addWidget(self.cancel)
+        line.addWidget(self.history)
         line.addWidget(self.keep)
         line.addWidget(self._run)
         layout.addLayout(line)
@@ -86,6 +95,30 @@ class QueryView(QWidget, TaskOwner):
         """Put a query into the field if it is empty."""
         if not self.field.toPlainText().strip():
             self.field.setPlainText(sql)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._loaded:
+            self._loaded = True
+            self._load_past()
+
+    @async_slot
+    async def _load_past(self) -> None:
+        self.field.set_past(await self._state.past_queries())
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        for sql in reversed(self.field.past()[-_SHOWN:]):
+            line = " ".join(sql.split())
+            entry = self._menu.addAction((f"{line[:70]}…" if len(line) > 70 else line).replace("&", "&&"))
+            entry.setToolTip(sql)
+            entry.triggered.connect(lambda _checked=False, sql=sql: self._take(sql))
+        if not self.field.past():
+            self._menu.addAction(self.tr("Nothing was run yet")).setEnabled(False)
+
+    def _take(self, sql: str) -> None:
+        self.field.setPlainText(sql)
+        self.field.setFocus()
 
     def _on_cancel(self) -> None:
         self._stop.set()
@@ -104,6 +137,7 @@ class QueryView(QWidget, TaskOwner):
             return
         self._stop = stop = threading.Event()
         self.field.remember(sql)
+        start(self._state.keep_queries(self.field.past()), "keep the history of queries")
         self._spinner.show()
         self.cancel.show()
         try:
@@ -137,6 +171,8 @@ class QueryView(QWidget, TaskOwner):
         try:
             made = await self._state.keep_query(self._answered, dialog.chosen(), dialog.stop.is_set)
         except MldeskError as error:
+            if dialog.stop.is_set():   # it is closed already
+                return
             dialog.set_busy("")
             dialog.set_error(f"{error.message} {error.hint}".strip())
             return

@@ -47,6 +47,15 @@ class SqlField(QPlainTextEdit):
             self._past = [*self._past, sql][-_MOST:]
         self._place = len(self._past)
 
+    def past(self) -> list[str]:
+        """Return what was run, the newest last."""
+        return list(self._past)
+
+    def set_past(self, queries: Sequence[str]) -> None:
+        """Take over what was run before, in another window or another time."""
+        self._past = [*queries, *self._past][-_MOST:]
+        self._place = len(self._past)
+
     def _go(self, step: int) -> None:
         place = self._place + step
         if 0 <= place < len(self._past):
