@@ -27,7 +27,6 @@ COMMANDS = {
     "data preview": {"N[@V]", "--rows", "--offset", "--only", "--where"},
     "data profile": {"N[@V]"},
     "data query": {"N[@V]", "SQL"},
-    "data sql": set(),
     "data steps": {"STEP"},
     "data recipe": {"FILE", "--move", "--disable", "--enable", "--drop", "--output"},
     "data clean": {"N[@V]", "--recipe", "--export-script", "--leave-to-model", "--allow-python"},
@@ -112,6 +111,8 @@ def _commands() -> dict[str, set[str]]:
     for name, command in typer.main.get_command(build()).commands.items():  # type: ignore[attr-defined]
         for path, leaf in ([(f"{name} {sub}", item) for sub, item in command.commands.items()]
                            if hasattr(command, "commands") else [(name, command)]):
+            if leaf.hidden:   # another name of one that is listed
+                continue
             found[path] = {word for parameter in leaf.params for word in (
                 parameter.opts if parameter.param_type_name == "option" else [parameter.metavar])}
     return found
