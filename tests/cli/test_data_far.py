@@ -54,8 +54,8 @@ def test_a_table_is_imported_on_a_runner_and_fetched(say: Callable[..., Said], t
     listed = say("runs", "list", "--json")
     assert listed[0] == 0, listed
     runs = document(listed)["runs"]
-    assert [(run["name"], run["status"], run["runner"]) for run in runs] == [("import-sales", "succeeded", "box")]
-    assert "import-sales" in say("runs", "list")[1] and "succeeded" in say("runs", "show", "import-sales")[1]
+    assert [(run["name"], run["status"], run["runner"]) for run in runs] == [("import-sales-1", "succeeded", "box")]
+    assert "import-sales" in say("runs", "list")[1] and "succeeded" in say("runs", "show", "import-sales-1")[1]
     code, out, _ = say("data", "preview", "sales", "--json")
     assert (code, json.loads(out)["error"]["code"]) == (3, "data_elsewhere")
     assert "500" in say("data", "show", "sales")[1]
