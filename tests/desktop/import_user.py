@@ -11,11 +11,7 @@ import argparse
 import asyncio
 import os
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +28,7 @@ from mldesk.desktop.pages.data.import_dialog import ImportDialog
 from mldesk.desktop.widgets import ComboBox
 from tests.desktop.pictures import picture_arguments
 from tests.desktop.scripted_user import User, dialogs, play
-from tests.kinds_of_files import BAD, KINDS, Kind, page, text
+from tests.kinds_of_files import BAD, KINDS, Kind, page, serving, text
 
 
 async def opened(user: User, what: str) -> ImportDialog:
@@ -143,25 +139,6 @@ async def refused(user: User, path: Path) -> str:
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     await user.until(lambda: not dialogs(), "the dialog to close")
     return said
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve a folder on this machine; gives the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 async def each(user: User, folder: Path) -> None:

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import csv
 import os
-import random
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,35 +32,13 @@ from mldesk.desktop.pages.runs.run import RunPage
 from mldesk.desktop.pages.runs.train_dialog import TrainDialog
 from mldesk.desktop.widgets import HistogramChart, ScrollPage
 from mldesk.wire.states import JobState
+from tests import messy
 from tests.desktop.pictures import picture_arguments
 from tests.desktop.scripted_user import User, dialogs, play, stop_agent
+from tests.messy import ROWS, batch, write
 
 D = TypeVar("D", bound=QDialog)
 P = TypeVar("P", bound=QWidget)
-
-HEAD = ("id", "city", "tenure", "price", "joined", "stays")
-CITIES = ("Lyon", "lyon ", "Porto", "PORTO", "Graz")
-ROWS = 320
-
-
-def messy(first: int, count: int, seed: int) -> list[list[object]]:
-    """Return rows with cities written in many ways and prices that lack; the last one is there twice."""
-    draw = random.Random(seed)
-    rows: list[list[object]] = []
-    for number in range(first, first + count):
-        tenure, price = draw.randint(0, 72), round(draw.uniform(15, 120), 2)
-        stays = "yes" if tenure / 72 + draw.gauss(0, 0.25) > price / 120 else "no"
-        rows.append([number, CITIES[number % 5], tenure, "n/a" if number % 17 == 3 else price,
-                     f"{number % 28 + 1:02}.{number % 12 + 1:02}.2023", stays])
-    return [*rows, rows[-1]]
-
-
-def write(path: Path, rows: Sequence[Sequence[object]], head: Sequence[str] = HEAD) -> Path:
-    """Write a CSV file."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([head, *rows])
-    return path
-
 
 async def dialog(user: User, kind: type[D]) -> D:
     """Wait for a dialog of a kind."""
@@ -80,7 +55,7 @@ async def page(user: User, kind: type[P]) -> P:
 
 async def bring_in(user: User, folder: Path) -> DatasetPage:
     """Drop the table on the window."""
-    user.drop(await asyncio.to_thread(write, folder / "customers.csv", messy(1, ROWS, 7)))
+    user.drop(await asyncio.to_thread(write, folder / "customers.csv", messy.messy(1, ROWS, 7)))
     seen: DatasetPage = await user.until(user.window.dataset_page, "the dataset")
     await user.until(lambda: seen.state.version.value and seen.table.model() and seen.table.model().rowCount(), "rows")
     return seen
@@ -166,16 +141,12 @@ async def check(user: User, seen: DatasetPage, folder: Path) -> None:
     await user.press("Make one from this version")
     await user.until(lambda: seen.contract.state.kept is not None, "a contract")
     await user.shot("contract")
-    good = [[a, b.strip().lower(), *rest] for a, b, *rest in messy(1000, 20, 11)[:-1]]  # type: ignore[attr-defined]
-    files = [write(folder / "good.csv", good), write(folder / "short.csv", [row[:3] for row in good], HEAD[:3]),
-             write(folder / "words.csv", [[*row[:2], "long", *row[3:]] for row in good]),
-             write(folder / "empty.csv", [])]
-    seen.contract.check_files(files)
+    files = batch(folder)
+    seen.contract.check_files(list(files))
     told = await dialog(user, CheckDialog)
     await user.until(lambda: len(told.state.verdicts.value) == len(files) and told.primary.isEnabled(), "verdicts")
     await user.shot("check")
-    assert {Path(item.file).name: item.status for item in told.state.verdicts.value} == {
-        "good.csv": "accepted", "short.csv": "rejected", "words.csv": "rejected", "empty.csv": "rejected"}
+    assert {Path(item.file): item.status for item in told.state.verdicts.value} == files
     told.primary.click()
     await user.until(lambda: not dialogs() and seen.state.version.value and seen.state.version.value.number == 3,
                      "version 3")
@@ -289,10 +260,9 @@ async def explain(user: User, model: str) -> ModelPage:
 async def predict(user: User, folder: Path) -> Path:
     """Predict rows of which some break the contract, and see them in the history."""
     user.window.toasts.clear()
-    rows = [[a, b.strip().lower(), *rest] for a, b, *rest in messy(2000, 30, 13)[:-1]]  # type: ignore[attr-defined]
     await user.press("Predict…")
     asked = await dialog(user, PredictDialog)
-    asked.source.setText(str(write(folder / "new.csv", rows)))
+    asked.source.setText(str(write(folder / "new.csv", messy.clean(2000, 30, 13))))
     asked.output.setText(str(folder / "out.csv"))
     await user.shot("predict")
     await user.press("Predict")

@@ -15,7 +15,7 @@ from mldesk.desktop.pages.data.dataset import DatasetPage
 from tests.data import postgres_server
 from tests.desktop import import_user
 from tests.desktop.scripted_user import User, play
-from tests.kinds_of_files import BAD, KINDS, ROWS, Kind, read_back, text
+from tests.kinds_of_files import BAD, KINDS, ROWS, Kind, read_back, serving, text
 
 Told = tuple[int, list[tuple[Any, ...]]]   # how many columns, and the rows
 GROUPS = (KINDS[:4], KINDS[4:10], KINDS[10:15], KINDS[15:])
@@ -50,7 +50,7 @@ def test_each_kind_of_dropped_source_becomes_a_dataset(kinds: tuple[Kind, ...], 
 
 def test_a_table_at_an_address_becomes_a_dataset(tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "shop.csv").write_text(text(), "utf-8")
-    with import_user.serving(tmp_path) as address:
+    with serving(tmp_path) as address:
         assert played(tmp_path / "home", lambda user: import_user.import_address(
             user, f"{address}/shop.csv")) == (4, ROWS)
 

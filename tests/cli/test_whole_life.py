@@ -1,0 +1,129 @@
+"""All that the window's scripted user does, as commands: each kind of source, then a messy table's whole life."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.kinds_of_files import BAD, KINDS, ROWS, Kind, read_back, serving, text
+from tests.messy import ROWS as MESSY
+from tests.messy import batch, clean, messy, write
+
+pytestmark = pytest.mark.timeout(900)   # a machine under load may need minutes to start a trainer
+STEPS = [{"step": "clean_text", "columns": ["city"], "case": "lower"}, {"step": "deduplicate"}]
+
+
+def words(options: dict[str, Any]) -> Iterator[str]:
+    """Return import options as the command takes them."""
+    for name, value in options.items():
+        yield f"--{name.replace('_', '-')}"
+        if value is not True:
+            yield str(value)
+
+
+def stored(mldesk: Command, name: str) -> list[tuple[Any, ...]]:
+    return read_back(mldesk.good("data", "query", name, "SELECT * FROM data ORDER BY 1")["rows"])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_each_kind_of_source_becomes_a_dataset(kind: Kind, mldesk: Command, tmp_path: Path) -> None:
+    source = kind.write(tmp_path)
+    seen = mldesk.good("data", "import", source, "--preview", *words(kind.options))
+    assert len(seen["columns"]) == 4 + kind.extra
+    assert mldesk.good("data", "list")["datasets"] == [], "a preview keeps nothing"
+    made = mldesk.good("data", "import", source, "--name", kind.name, *words(kind.options))
+    assert (made["rows"], len(made["columns"])) == (len(ROWS), 4 + kind.extra)
+    assert stored(mldesk, kind.name) == ROWS
+
+
+def test_an_address_and_files_together_become_datasets(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_text(text(), "utf-8")
+    with serving(tmp_path) as address:
+        mldesk.good("data", "import", f"{address}/shop.csv", "--name", "far")
+    assert stored(mldesk, "far") == ROWS
+    (tmp_path / "early.csv").write_text(text(rows=ROWS[:25]), "utf-8")
+    (tmp_path / "late.tsv").write_text(text("\t", ROWS[25:]), "utf-8")
+    mldesk.good("data", "import", tmp_path / "early.csv", tmp_path / "late.tsv", "--name", "together")
+    assert stored(mldesk, "together") == ROWS
+
+
+def test_what_cannot_be_read_is_one_sentence_and_leaves_nothing(mldesk: Command, tmp_path: Path) -> None:
+    for name, content, word in BAD:
+        (tmp_path / name).write_bytes(content)
+        code, document = mldesk.here("data", "import", tmp_path / name)
+        assert code == 2
+        error = document["error"]
+        assert name in error["message"]
+        assert word in error["message"]
+    assert mldesk.good("data", "list")["datasets"] == []
+    assert not [path for path in (mldesk.home / "objects").rglob("*") if path.is_file()]
+
+
+def test_a_messy_table_becomes_predictions_of_the_best_model(mldesk: Command, tmp_path: Path) -> None:
+    mldesk.good("data", "import", write(tmp_path / "customers.csv", messy(1, MESSY, 7)), "--name", "customers")
+    _explore_and_clean(mldesk, tmp_path)
+    _check(mldesk, tmp_path)
+    found = mldesk.good("search", "customers", "--target", "stays", "--trials", "3", "--model", "linear", "--model",
+                        "neighbors", "--name", "searched")
+    assert found["status"] == "succeeded"
+    scores = [trial["score"] for trial in found["leaderboard"]]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+    live = [event for event in mldesk("runs", "follow", "searched", "--json").lines if event["kind"] == "trial"]
+    assert len(live) == 3, "whoever follows sees each trial as it ends"
+    single = mldesk.good("train", "customers", "--target", "stays", "--model", "linear", "--name", "single")
+    compared = mldesk.good("runs", "compare", "searched", "single")
+    assert compared["comparable"], compared["warnings"]
+    mldesk.good("runs", "report", "searched", "single", "-o", tmp_path / "both.html")
+    assert "searched" in (tmp_path / "both.html").read_text("utf-8")
+    _use(mldesk, found["model"], single["model"], tmp_path)
+
+
+def _explore_and_clean(mldesk: Command, folder: Path) -> None:
+    assert mldesk.good("data", "explore", "customers")["repeats"]["same"]["rows"] == 1
+    beside = mldesk.good("data", "explore", "customers", "--target", "stays")
+    assert beside["columns"][0]["name"] == "tenure", "what tells most of the target comes first"
+    assert {column["name"] for column in mldesk.good("data", "profile", "customers")["columns"]} >= {"city", "price"}
+    (folder / "recipe.json").write_text(json.dumps({"steps": STEPS}), "utf-8")
+    made = mldesk.good("data", "clean", "customers", "--recipe", folder / "recipe.json")
+    assert (made["version"], made["rows"]) == (2, MESSY)
+    mldesk.good("data", "rollback", "customers", "1")   # undo …
+    assert mldesk.good("data", "show", "customers")["rows"] == MESSY + 1
+    mldesk.good("data", "rollback", "customers", "2")   # … and redo
+    told = mldesk.good("data", "diff", "customers", "1", "2")
+    assert [item["column"] for item in told["changed"]] == ["city"]
+
+
+def _check(mldesk: Command, folder: Path) -> None:
+    mldesk.good("data", "contract", "customers", "--infer")
+    files = batch(folder)
+    code, told = mldesk.here("data", "check", *files, "--contract", "customers", "--merge",
+                             "--quarantine", folder / "aside")
+    assert code == 1
+    assert {Path(item["file"]).name: item["status"] for item in told["files"]} == {
+        path.name: status for path, status in files.items()}
+    assert {path.name for path in (folder / "aside").iterdir()} >= {"short.csv", "words.csv", "empty.csv"}
+    assert mldesk.good("data", "show", "customers")["rows"] == MESSY + 20
+    concerns = mldesk.good("data", "guard", "customers", "--target", "stays")["concerns"]
+    assert ["id"] in [concern["columns"] for concern in concerns if concern["kind"] == "identifier"]
+
+
+def _use(mldesk: Command, best: str, other: str, folder: Path) -> None:
+    told = mldesk.good("explain", best)
+    assert {item["feature"] for item in told["importance"]} >= {"tenure", "price"}
+    name, _, number = best.rpartition("@")
+    assert mldesk.good("models", "promote", name, number)["version"] == int(number)
+    assert other.startswith(name)
+    rows = write(folder / "new.csv", clean(2000, 30, 13))
+    report = mldesk.good("predict", name, rows, "-o", folder / "out.csv", "--keep", "id")
+    assert report["rows"] == 30
+    with (folder / "out.csv").open(encoding="utf-8", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [row["id"] for row in written] == [str(number) for number in range(2000, 2030)]
+    assert {row["prediction"] for row in written} <= {"yes", "no"}
