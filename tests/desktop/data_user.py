@@ -110,6 +110,7 @@ async def narrow(user: User, page: Any) -> None:
     await user.shot("range")
     sheet.primary.click()
     await user.until(lambda: model.rowCount() == 40, "two months")
+    assert page.table.header.rows == len(ROWS), "what columns lack is said of all rows"
     await user.shot("narrowed")
     page.state.picked.value = None
     await user.until(lambda: model.rowCount() == len(ROWS), "all rows")

@@ -175,16 +175,18 @@ def test_a_finish_asked_for_before_anything_began_gives_a_model(tmp_path: Path) 
 def test_a_warm_trainer_says_that_it_is_ready_and_takes_its_job_from_stdin(tmp_path: Path) -> None:
     table = put_table(tmp_path, mixed(100))
     folder = make_job(tmp_path, table, "y", parameters=FAST["lightgbm"])
-    with subprocess.Popen([sys.executable, "-m", "mldesk.training.run", "--warm"], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as process:
+    said = tmp_path / "output.log"
+    with said.open("ab") as output, subprocess.Popen([sys.executable, "-m", "mldesk.training.run", "--warm"],
+                                                     stdin=subprocess.PIPE, stdout=output, text=True) as process:
         assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        while process.poll() is None and said.read_text() != "ready\n":
+            time.sleep(0.05)
         job = {"job": str(folder), "objects": str(table.store.root), "attempt": 4}
         process.stdin.write(json.dumps(job) + "\n")
         process.stdin.flush()
         assert process.wait(60) == 0
     assert result(events(folder, 4))["model"]
+    assert "ready" not in said.read_text(), "the run's log begins with the run"
 
 
 def test_a_warm_trainer_without_a_job_ends(tmp_path: Path) -> None:

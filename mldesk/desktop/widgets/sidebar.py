@@ -76,8 +76,7 @@ class SideBar(QFrame):
         self._group.buttonPressed.connect(lambda _: setattr(self, "_before", self.current()))
         self._group.buttonClicked.connect(self._on_clicked)
         self._name = make_label(title, "title")
-        brand = QHBoxLayout()
-        brand.setContentsMargins(Space.S + 2, Space.XS, 0, Space.M)
+        self._brand = brand = QHBoxLayout()
         brand.setSpacing(Space.S)
         brand.addWidget(IconLabel("logo", "accent", 22))
         brand.addWidget(self._name, 1)
@@ -137,6 +136,7 @@ class SideBar(QFrame):
 
     def _set_width(self) -> None:
         self.setFixedWidth(theme.px(Size.SIDEBAR_COMPACT if self._compact else Size.SIDEBAR))
+        self._brand.setContentsMargins(0 if self._compact else Space.S + 2, Space.XS, 0, Space.M)
 
     def _on_toggled(self, button: QPushButton, on: bool) -> None:
         if on:

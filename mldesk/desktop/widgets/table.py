@@ -56,6 +56,7 @@ class DataTable(QTableView):
                  flush: bool = False) -> None:
         super().__init__(parent)
         self._sized = False
+        self._whole = 0   # rows of the version, however few of them are shown
         self.sizing = False                # columns are given widths, not by hand
         self.widths: Mapping[str, int] = {}   # of columns whose content is not measured; pixels at 100 %
         self.fixed, self.covered = frozenset[int](), 0   # columns that FrozenColumns shows, pixels that it covers
@@ -110,7 +111,7 @@ class DataTable(QTableView):
         self.renewed.emit()
 
     def _on_loaded(self, rows: int) -> None:
-        self.header.rows = max(rows, self.header.rows if self._sized else 0)
+        self.header.rows = max(rows, self._whole, self.header.rows if self._sized else 0)
         if not self._sized:
             self._settle.start()
 
@@ -143,7 +144,8 @@ class DataTable(QTableView):
         return filled
 
     def set_numbers_up_to(self, rows: int) -> None:
-        """Leave room for row numbers up to ``rows``."""
+        """Leave room for row numbers up to ``rows``; of so many rows the columns say how many lack, too."""
+        self._whole = rows
         widest = QFontMetrics(self.verticalHeader().font()).horizontalAdvance(locale().toString(rows))
         self.verticalHeader().setMinimumWidth(widest + 2 * Space.M)
 

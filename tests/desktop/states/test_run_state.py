@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_readings_warnings_checkpoints_and_the_log_are_kept() -> None:
         push(bench, ("resources", {"cpu": 120.0, "memory": 5e8}), ("warning", {"text": "Leak?", "hint": "Look."}),
              ("checkpoint", {"step": 7, "name": "7"}), ("stage", {"name": "Training"}))
         await state.refresh()
-        await state.read_log()
+        await asyncio.gather(state.read_log(), state.read_log())
         await state.read_log()
         assert state.machine.cpu.tolist() == [120.0]
         assert math.isnan(state.machine.gpu[0])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPixmap
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from mldesk.core.errors import NotFound
@@ -187,7 +188,9 @@ def test_the_ring_is_for_the_keyboard(qapp: QApplication, qtbot: object) -> None
     line.addWidget(first)
     line.addWidget(second)
     host.show()
+    host.activateWindow()
     first.setFocus(Qt.FocusReason.OtherFocusReason)
+    assert QTest.qWaitForWindowActive(host, 60_000)   # milliseconds; else nobody hears of a focus
     qapp.processEvents()
     assert not first.property("ring")  # the window's first focus is nobody's doing
     second.setFocus(Qt.FocusReason.TabFocusReason)

@@ -47,7 +47,7 @@ class RunsPage(Page):
         self.state = RunList(shell.desk)
         self._looking = False
         self.table: RecordTable[Run] = RecordTable(
-            fields(shell, lambda: self.state.places.value), lambda run: run.id, self.tr("Runs"), many=True, least=130)
+            fields(shell, lambda: self.state.places.value), lambda run: run.id, self.tr("Runs"), many=True, least=190)
         self.table.opened.connect(lambda run: shell.open_run(run.id))
         self.table.chosen.connect(self._check)
         give_menu(self.table, lambda run: run_entries(shell, run, chosen=self.table.selected()))
