@@ -6,9 +6,10 @@ import io
 import re
 import threading
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mldesk.reports.document import Bars, Chart, Histogram, Lines, Matrix
+from mldesk.reports.document import Bars, Chart, Histogram, Lines, Matrix, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +23,7 @@ _GRID = "#a3abb6"     # quiet on white and on black
 _WIDTH = 4.6          # inches; two charts stand side by side
 _HEIGHT = 3.1
 _MOST_LABELS = 24     # letters of a label
+_MOST_NAME = 46       # letters of a line's name
 _MOST_WRITTEN = 15    # classes up to which every count of a matrix is written
 _INSIDE = 3           # lines up to which their names stand within the plot
 _MOST_NAMED = 30      # classes up to which they are named
@@ -53,8 +55,9 @@ def _height(chart: Chart) -> float:
     if isinstance(chart, Bars):
         return max(1.2, 0.75 + 0.24 * len(chart.labels))
     square = isinstance(chart, Matrix) or (isinstance(chart, Lines) and chart.square)
-    below = len(chart.series) if isinstance(chart, Lines) and len(chart.series) > _INSIDE else 0
-    return (3.9 if square else _HEIGHT) + 0.1 * below   # names stand two in a line
+    named = [series for series in chart.series if series.name] if isinstance(chart, Lines) else []
+    below = 0 if len(named) < 2 or _inside(named) else len(named) if _long(named) else (len(named) + 1) / 2
+    return (3.9 if square else _HEIGHT) + 0.19 * below   # inches of a line of names
 
 
 def _draw(chart: Chart, axes: Axes, figure: Figure) -> None:
@@ -74,26 +77,36 @@ def _lines(chart: Lines, axes: Axes, figure: Figure) -> None:
 
     colours = iter(_COLOURS * (1 + len(chart.series) // len(_COLOURS)))
     for series in chart.series:
-        colour = _QUIET if series.quiet else next(colours)
+        colour = _QUIET if series.quiet else next(colours) if series.slot is None else _COLOURS[
+            series.slot % len(_COLOURS)]
         if chart.points and not series.quiet:
             axes.plot(series.x, series.y, "o", color=colour, alpha=0.5, markeredgewidth=0,
                       markersize=5 if len(series.x) < 200 else 2.5)
         else:
             axes.plot(series.x, series.y, color=colour, linewidth=1.0 if series.quiet else 1.6,
                       linestyle="--" if series.dashed or series.quiet else "-",
-                      marker="" if len(series.x) > 1 else ".", label=_short(series.name))
+                      marker="" if len(series.x) > 1 else ".", label=_middle(series.name))
     axes.set(xlabel=chart.x, ylabel=chart.y)
-    axes.grid(visible=True, linewidth=0.3, color=_GRID)
+    axes.grid(visible=True, linewidth=0.3, color=_GRID, alpha=0.5)
     if all(float(x).is_integer() for series in chart.series for x in series.x):
         axes.xaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
     if chart.square:
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     named = [series for series in chart.series if series.name and not chart.points]
     if len(named) > 1 or any(series.quiet for series in named):
-        if len(named) <= _INSIDE:
+        if _inside(named):
             axes.legend(frameon=False, fontsize=8)
         else:   # they would lie over the lines
-            figure.legend(loc="outside lower left", frameon=False, fontsize=8, ncols=2)
+            figure.legend(loc="outside lower left", frameon=False, fontsize=8, ncols=1 if _long(named) else 2)
+
+
+def _long(named: Sequence[Series]) -> bool:
+    """Some name is too long for two in a line."""
+    return any(len(_middle(series.name)) > _MOST_LABELS for series in named)
+
+
+def _inside(named: Sequence[Series]) -> bool:
+    return len(named) <= _INSIDE and not _long(named)
 
 
 def _bars(chart: Bars, axes: Axes) -> None:
@@ -134,6 +147,12 @@ def _matrix(chart: Matrix, axes: Axes) -> None:
 def _short(text: str, most: int = _MOST_LABELS) -> str:
     line = " ".join("".join(letter for letter in str(text) if letter.isprintable() or letter.isspace()).split())
     return line if len(line) <= most else line[:most - 1] + "…"
+
+
+def _middle(text: str) -> str:
+    """Return a name that is told from others by its end as well, cut in its middle."""
+    line = _short(text, 1000)
+    return line if len(line) <= _MOST_NAME else f"{line[:_MOST_NAME - 21]}…{line[-20:]}"
 
 
 def _for_a_page(svg: str, name: str) -> str:

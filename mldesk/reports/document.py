@@ -66,6 +66,7 @@ class Series:
     y: Numbers
     dashed: bool = False
     quiet: bool = False     # drawn thin and grey: a baseline
+    slot: int | None = None   # of its colour, where several charts draw the same thing; None: in their order
 
 
 @dataclass(frozen=True, slots=True)

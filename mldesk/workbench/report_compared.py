@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any
 
 from mldesk.library.records import MetricPoint, Run
@@ -67,7 +68,7 @@ def _curves(runs: Sequence[Run], curves: Mapping[str, Sequence[MetricPoint]], na
     metrics = dict.fromkeys(point.metric for run in runs for point in curves[run.id])
     charts: list[Block] = []
     for metric in metrics:
-        lines = [series(names[run.id], points) for run in runs
+        lines = [replace(series(names[run.id], points), slot=slot) for slot, run in enumerate(runs)
                  if (points := [point for point in curves[run.id] if point.metric == metric])]
         if len(lines) > 1:
             charts.append(Lines(metric.replace("_", " ").capitalize(), "Step", metric.replace("_", " "), lines))
@@ -79,10 +80,10 @@ def _curves(runs: Sequence[Run], curves: Mapping[str, Sequence[MetricPoint]], na
 def _roc(runs: Sequence[Run], evaluations: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> list[Block]:
     """Draw the curves of runs with two classes over one another."""
     lines = []
-    for run in runs:
+    for slot, run in enumerate(runs):
         roc = ((evaluations[run.id].get("parts") or {}).get("test") or {}).get("roc") or []
         if len(roc) == 1:
-            lines.append(Series(f"{names[run.id]} ({roc[0]['auc']:.3f})", roc[0]["fpr"], roc[0]["tpr"]))
+            lines.append(Series(f"{names[run.id]} ({roc[0]['auc']:.3f})", roc[0]["fpr"], roc[0]["tpr"], slot=slot))
     if len(lines) < 2:
         return []
     return [Lines("ROC", "False positive rate", "True positive rate",

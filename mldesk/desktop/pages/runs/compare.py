@@ -83,7 +83,8 @@ class ComparePage(Page):
         self.parallel.opened.connect(shell.open_run)
         self.judged = JudgedCards()
         self.five = FiveByTwoCard()
-        self.five.setVisible(len(run_ids) == 2)
+        if len(run_ids) != 2:
+            self.five.hide()
         self.five.begun.connect(lambda: self.begin(self._test(self.state.start_five()), "start a 5x2cv test"))
         self.five.stopped.connect(lambda: self.begin(self._test(self.state.stop_five()), "stop a 5x2cv test"))
         self.five.looked.connect(self._look_at_its_runs)
