@@ -10,19 +10,61 @@ from typing import Any
 from mldesk.library.records import MetricPoint, Run
 from mldesk.reports.document import Block, Lines, Section, Series, Table, Text
 from mldesk.workbench.report_facts import series
-from mldesk.workbench.report_words import length, number, plain
+from mldesk.workbench.report_words import length, number, plain, when
 
 _MOST_CHARTS = 6
 _ACROSS = 4       # runs beside one another in a table
 
 
 def sections(runs: Sequence[Run], found: Mapping[str, Any], curves: Mapping[str, Sequence[MetricPoint]],
-             evaluations: Mapping[str, Mapping[str, Any]]) -> list[Section]:
-    """``found`` is what ``comparison.compare`` returns; ``curves`` and ``evaluations`` go by the id of a run."""
+             evaluations: Mapping[str, Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]] = ()) -> list[Section]:
+    """``found`` is what ``comparison.compare`` returns, ``pairs`` what ``RunService.paired`` does; ``curves`` and
+    ``evaluations`` go by the id of a run.
+    """
     names = {run.id: run.name if sum(other.name == run.name for other in runs) == 1 else f"{run.name} {run.id[-6:]}"
              for run in runs}
-    return [_scores(found, names), _differences(found, names),
+    return [_runs(runs, names), _scores(found, names), _luck(pairs, names), _folds(found, pairs, names),
+            _differences(found, names),
             Section("Learning curves", _curves(runs, curves, names)), Section("ROC", _roc(runs, evaluations, names))]
+
+
+def _runs(runs: Sequence[Run], names: Mapping[str, str]) -> Section:
+    return Section("Runs", [Table(("run", "id", "model", "learned from", "began"), [
+        (names[run.id], run.id, run.model or run.estimator, run.dataset, when(run.created)) for run in runs])])
+
+
+def _luck(pairs: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Section:
+    """Say of each other run whether it differs from the first beyond luck, on the same test rows."""
+    rows, tests = [], []
+    for pair in pairs:
+        if pair["why_not"]:
+            continue
+        rows += [(names[pair["run"]], metric.replace("_", " "), f"{edges['low']:+.4g} to {edges['high']:+.4g}",
+                  "more than luck" if edges["sure"] else "may be luck")
+                 for metric, edges in pair["differences"].items()]
+        if (test := pair["mcnemar"]) is not None:
+            tests.append(Text(f"{names[pair['run']]} alone is right in {test['only_first']:,} rows, "
+                              f"{names[pair['against']]} alone in {test['only_second']:,}; McNemar p = "
+                              f"{test['p']:.3g}.", "muted"))
+    if not rows:
+        return Section("More than luck?", [])
+    first = names[next(pair["against"] for pair in pairs if not pair["why_not"])]
+    return Section("More than luck?", [
+        Text(f"What each run has more, or less, than {first} on the same test rows: where the difference lies with 95 "
+             "% confidence (paired bootstrap)."),
+        Table(("run", "metric", "difference", "verdict"), rows, frozenset({"difference"})), *tests])
+
+
+def _folds(found: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Section:
+    """Say what tests over folds say, of runs that were cross-validated on the same ones."""
+    told = [(names[pair["run"]], names[pair["against"]], pair["folds"]) for pair in pairs if pair["folds"]]
+    if crossed := found.get("crossed"):
+        told.insert(0, (names[crossed["first"][0]], names[crossed["second"][0]], crossed))
+    rows = [(f"{one} less {other}", folds["test"], metric.replace("_", " "), f"{item['mean']:+.4g}",
+             f"{item['p']:.3g}", "more than luck" if item["sure"] else "may be luck")
+            for one, other, folds in told for metric, item in folds["metrics"].items()]
+    return Section("Over the folds", [Table(("runs", "test", "metric", "mean difference", "p", "verdict"), rows,
+                                            frozenset({"mean difference", "p"}))] if rows else [])
 
 
 def _scores(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:

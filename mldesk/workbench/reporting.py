@@ -78,7 +78,8 @@ class ReportService:
         found = self._runs.compare([run.id for run in runs])
         curves: dict[str, Sequence[MetricPoint]] = {run.id: self._library.runs.metrics(run.id) for run in runs}
         evaluations = {run.id: self._evaluation(run) for run in runs}
-        sections = report_compared.sections(runs, found, curves, evaluations)
+        pairs = self._runs.paired([run.id for run in runs])
+        sections = report_compared.sections(runs, found, curves, evaluations, pairs)
         return Report(f"{len(runs)} runs compared", ", ".join(run.name for run in runs),
                       [item for item in sections if item.blocks], self._footer(),
                       ("MLDesk", "comparison", *(run.name for run in runs)))
