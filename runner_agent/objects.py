@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,7 +11,9 @@ from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.filelock import locked
 from mldesk.wire import linked
 from mldesk.wire.link_server import Answer
+from mldesk.wire.object_files import touched
 from mldesk.wire.objects import ObjectMissing, ObjectStore
+from mldesk.wire.referenced import SourceChanged, SourceGone
 from runner_agent.ballast import require_room
 
 
@@ -79,15 +80,19 @@ class ObjectMethods:
         with locked(self._store.root / ".lock", shared=True):
             for digest in digests:
                 with contextlib.suppress(ObjectMissing):
-                    path = self._store.path(digest)
-                    if path.stat().st_nlink == 1:  # else it is somebody's file, see wire.linked
-                        os.utime(path)
-                    here.add(digest)
+                    if touched(self._store.path(digest)):
+                        here.add(digest)
         return here
 
     def _refuse_changed(self, manifest: str) -> None:
         """Raise DataMissing for data of this machine that were written to since they were registered."""
         entries = self._store.manifest(manifest).entries
+        try:
+            for entry in entries:
+                if self._store.refers(entry.sha256):
+                    self._store.path(entry.sha256)
+        except (SourceChanged, SourceGone) as error:
+            raise DataMissing(error.message, hint=error.hint) from error
         for digest in linked.changed(self._store.root, (entry.sha256 for entry in entries)):
             source = linked.source_of(self._store.root, digest)
             linked.drop(self._store.root, digest)

@@ -21,7 +21,7 @@ from mldesk.cli.face import Face, facts
 from mldesk.cli.steps import steps
 
 if TYPE_CHECKING:
-    from mldesk.library.records import Dataset
+    from mldesk.library.records import Dataset, DatasetVersion
 
 app = typer.Typer(help="Import tables, look at them, clean them into new versions.")
 app.command("import")(import_)
@@ -59,9 +59,13 @@ def list_(
         "The bin is empty." if removed else "No datasets yet. Try: mldesk data import FILE --name N"
     face.table(("dataset", "versions", "rows", "columns", "size", "made", "tags"),
                [(item.head.label, item.versions, words.count(item.head.rows), words.count(len(item.head.columns)),
-                 words.size(item.head.size), words.moment(item.head.created), ", ".join(tags.get(item.name, ())))
+                 _size(item.head), words.moment(item.head.created), ", ".join(tags.get(item.name, ())))
                 for item in datasets], right=("versions", "rows", "columns", "size"), spare=("made", "tags"),
                empty=nothing)
+
+
+def _size(version: DatasetVersion) -> str:
+    return words.size(version.size) + (" outside" if version.outside else "")
 
 
 def _has(item: Dataset, tags: Sequence[str], find: str) -> bool:
@@ -81,7 +85,8 @@ def show(context: typer.Context, reference: Reference) -> None:
         face.document(dataset_details(version))
         return
     face.show(facts({"dataset": version.label, "rows": words.count(version.rows), "size": words.size(version.size),
-                     "from": version.source, "made": words.moment(version.created),
+                     "from": version.source,
+                     "rows lie outside, in": version.outside, "made": words.moment(version.created),
                      "parent": version.parent, "recipe": recipe_words(version.recipe)}))
     face.say()
     columns(face, version)

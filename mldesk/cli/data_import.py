@@ -67,6 +67,8 @@ RejectsFile = Annotated[Path | None, typer.Option("--rejects", metavar="FILE", r
 Most = Annotated[str | None, typer.Option("--most", metavar="SIZE", rich_help_panel=_MANY, help="That a download may "
                                           "have, like 50GB; else 16GB.")]
 Preview = Annotated[bool, typer.Option("--preview", help="Show what would be made of it; keep nothing.")]
+Register = Annotated[bool, typer.Option("--register", rich_help_panel=_MANY, help="Parquet: leave the file, or "
+                                        "the folder of them, where it is; nothing is copied, it must stay as it is.")]
 On = Annotated[str | None, typer.Option("--on", metavar="RUNNER", rich_help_panel=_MANY, help="The source is a path on "
                                         "this runner; its rows stay there until they are fetched.")]
 _WRITTEN_OUT = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
@@ -81,7 +83,7 @@ def import_(
     decimal: Decimal = None, thousands: Thousands = None, missing: Missing = None, types: Types = None,
     sheet: Sheet = None, cells: Range = None, flatten: Flatten = None, member: Member = None, table: Table = None,
     query: Query = None, provenance: Provenance = False, union: Union = False, skip_bad_files: SkipBad = False,
-    rejects: RejectsFile = None, most: Most = None, on: On = None,
+    rejects: RejectsFile = None, most: Most = None, on: On = None, register: Register = False,
     again: Annotated[bool, typer.Option("--again", help="Make a version even if one has the same rows.")] = False,
 ) -> None:
     """Read sources into an immutable dataset version.
@@ -111,6 +113,15 @@ def import_(
         import_on(face, on, sources, name, options)
         return
     name = name_of(sources[0]) if name is None else check_name(name, "dataset")
+    if register:
+        _refuse_beside_register(sources, options, preview, rejects)
+        with (Interrupts() as interrupts, face.workbench() as bench,
+              Meter(face, f"Registering {_short(sources[0])}", "bytes") as meter):
+            done = bench.datasets.register(sources[0], name, progress=meter.update, cancelled=interrupts.asked,
+                                           again=again)
+            current = bench.datasets.show(done.name)
+        _imported(face, done, current, None)
+        return
     if preview:
         _preview(face, sources, options)
         return
@@ -142,6 +153,13 @@ def _refuse_contradictions(options: ImportOptions, preview: bool, rejects: Path 
         if options.format is not None and options.format not in formats and getattr(options, name) not in (None, ()):
             raise BadInput(f"--{name} says nothing about {options.format} files, only about {', '.join(formats)}.",
                            hint=f"Leave --{name} or --format out.")
+
+
+def _refuse_beside_register(sources: Sequence[str], options: ImportOptions, preview: bool,
+                            rejects: Path | None) -> None:
+    if len(sources) != 1 or preview or rejects is not None or set(options.to_json()) - {"format"}:
+        raise BadInput("--register leaves one file or folder as it is: there is nothing else to say about it.",
+                       hint="Leave the other options out, or import it without --register.")
 
 
 def again(context: typer.Context, name: Name, rejects: RejectsFile = None,
@@ -196,7 +214,9 @@ def _imported(face: Face, done: Imported, current: DatasetVersion, rejects: Path
                   "--again with `data import` makes a version all the same.")
         return
     face.say(f"{version.label}: {words.plural(version.rows, 'row')}, {words.plural(len(version.columns), 'column')}, "
-             f"{words.size(version.size)}")
+             f"{words.size(version.size)}" + (f" in {version.outside}" if version.outside else ""))
+    if version.outside:
+        face.note("Nothing was copied: these files must stay where and as they are.")
     columns(face, version)
     problems(face, version)
     if rejects is not None:

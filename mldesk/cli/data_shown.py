@@ -94,6 +94,8 @@ def recipe_words(steps: Any) -> str:
 
 def origin(version: Any) -> str:
     """Return what a version was made from."""
+    if version.outside:
+        return f"{version.source} ({words.size(version.size)} outside, in {version.outside})"
     return f"{version.parent}: {recipe_words(version.recipe)}" if version.recipe else str(version.source)
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from mldesk.core.errors import LibraryDamaged, MldeskError
 from mldesk.wire.objects import ObjectMissing, ObjectStore
+from mldesk.wire.referenced import SourceChanged, SourceGone
 
 # What is the words' own fault: no reason to read the whole table.
 _WORDS = (duckdb.BinderException, duckdb.CatalogException, duckdb.InterruptException, duckdb.ParserException,
@@ -37,7 +38,7 @@ def intact(store: ObjectStore, manifest: str, what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (TableDamaged, TableGone):
+    except (TableDamaged, TableGone, SourceChanged, SourceGone):
         raise
     except (pa.ArrowException, OSError, ValueError, MemoryError, MldeskError) as error:
         if not isinstance(error.__cause__, _WORDS):
@@ -49,6 +50,8 @@ def check_intact(store: ObjectStore, manifest: str, what: str) -> None:
     """Compare every file of a table with its digest. Raises TableDamaged, TableGone."""
     try:
         store.verify_manifest(manifest)
+    except (SourceChanged, SourceGone):
+        raise
     except ObjectMissing as error:
         raise TableGone(error.digest, f"A file of {what} is gone from the library.", hint=_HINT) from error
     except LibraryDamaged as error:

@@ -84,7 +84,9 @@ def _pairs(given: object) -> str:
 
 
 def came_from(version: DatasetVersion) -> str:
-    """Say what a version was made from: its file, or how many steps of cleaning."""
+    """Say what a version was made from: its file, or how many steps of cleaning; and where its rows were left."""
+    if version.outside is not None:
+        return tr("{files}, left in {folder}").format(files=version.source, folder=version.outside)
     if not version.recipe:
         return version.source
     return tr("cleaned in {steps}").format(steps=words.counted(len(version.recipe), tr("step"), tr("steps")))

@@ -127,7 +127,7 @@ class Bin:
     def _sizes(self, digests: Iterable[str]) -> Iterable[tuple[str, int]]:
         for digest in digests:
             with suppress(ObjectMissing):
-                yield digest, self._objects.size(digest)
+                yield digest, 0 if self._objects.refers(digest) else self._objects.size(digest)
 
 
 def costs(store: DatasetStore, objects: ObjectStore, name: str) -> Mapping[int, tuple[int, int]]:
@@ -138,7 +138,8 @@ def costs(store: DatasetStore, objects: ObjectStore, name: str) -> Mapping[int, 
         if item.removed is None:
             for version in store.versions(item.name):
                 with suppress(ObjectMissing, LibraryDamaged):
-                    files = {entry.sha256: entry.size for entry in objects.manifest(version.manifest).entries}
+                    files = {entry.sha256: 0 if objects.refers(entry.sha256) else entry.size
+                             for entry in objects.manifest(version.manifest).entries}
                     for digest in files:
                         uses[digest] = uses.get(digest, 0) + 1
                     if item.name == name:

@@ -32,6 +32,14 @@ class DatasetVersion:
     def label(self) -> str:
         return f"{self.dataset}@{self.number}"
 
+    @property
+    def outside(self) -> str | None:
+        """Where the rows lie, if that is not in the library: the file or folder that was registered."""
+        reading = self.reading or {}
+        sources, found = reading.get("sources"), reading.get("found")
+        kept = isinstance(found, Mapping) and found.get("kept") == "registered"
+        return str(sources[0]) if kept and isinstance(sources, list) and sources else None
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:

@@ -21,7 +21,7 @@ from mldesk.core.errors import BadInput
 from mldesk.wire.manifest import Entry, read_entry
 from mldesk.wire.objects import ObjectStore
 
-Way = Literal["cloned", "linked", "copied"]
+Way = Literal["cloned", "linked", "copied", "referenced"]
 LINK_FROM = 64 * 1024 * 1024   # bytes from which a second name is worth its risk
 FOLDER = ".linked"
 _CLONE = 0x40049409            # FICLONE of Linux

@@ -65,7 +65,9 @@ def size_of(path: Path) -> int:
 def touched(path: Path) -> bool:
     """Begin the grace time of an object anew; say whether it is still there."""
     try:
-        if path.stat().st_nlink == 1:  # else it is a file of this machine's user as well, see wire.linked
+        if path.is_symlink():          # see wire.referenced
+            os.utime(path, follow_symlinks=False)
+        elif path.stat().st_nlink == 1:  # else it is a file of this machine's user as well, see wire.linked
             os.utime(path)
     except FileNotFoundError:
         return False
@@ -77,7 +79,7 @@ def touched(path: Path) -> bool:
 def age_of(path: Path) -> float:
     """Return the seconds since a file was put or asked for; minus one if it is gone."""
     try:
-        return max(0.0, time.time() - path.stat().st_mtime)
+        return max(0.0, time.time() - path.lstat().st_mtime)
     except FileNotFoundError:
         return -1.0
 

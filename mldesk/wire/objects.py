@@ -20,7 +20,7 @@ from pathlib import Path
 from mldesk.core import durable
 from mldesk.core.errors import BadInput, LibraryDamaged
 from mldesk.core.filelock import locked
-from mldesk.wire import coming
+from mldesk.wire import coming, referenced
 from mldesk.wire.batch import Batch, staged_name
 from mldesk.wire.chunk_shelf import ChunkShelf
 from mldesk.wire.manifest import (
@@ -145,11 +145,22 @@ class ObjectStore:
             raise LibraryDamaged(f"The object {digest[:12]}… is no manifest: {error}") from error
 
     def path(self, digest: str) -> Path:
-        """Return the file of an object; open it for reading only. Raises ObjectMissing."""
+        """Return the file of an object; open it for reading only. Raises ObjectMissing, SourceGone, SourceChanged."""
         path = self._where(digest)
-        if not path.is_file():
+        if path.is_symlink():
+            referenced.check(self._root, digest, path)
+        elif not path.is_file():
             raise ObjectMissing(digest)
         return path
+
+    def refers(self, digest: str) -> bool:
+        """Say whether an object is a file of the user's where it lies, see ``mldesk.wire.referenced``."""
+        return self._where(digest).is_symlink()
+
+    def refer(self, source: Path, digest: str, facts: dict[str, int]) -> None:
+        """Make a file an object where it lies. Raises BadInput, DiskFull."""
+        with durable.disk_errors(_DOING), locked(self._lock, shared=True):
+            referenced.refer(self._root, source, digest, facts)
 
     def read(self, digest: str) -> bytes:
         """Return the content, checked against the digest. Raises ObjectMissing, LibraryDamaged."""
@@ -292,7 +303,7 @@ class ObjectStore:
         for digest in digests:
             path = self._where(digest)
             with locked(self._lock):  # a writer that finds the object there does so under the same lock
-                if path.is_file() and age_of(path) >= older_than_seconds:
+                if (path.is_symlink() or path.is_file()) and age_of(path) >= older_than_seconds:
                     self._remove(path)
                     gone.append(digest)
         return gone
@@ -315,6 +326,8 @@ class ObjectStore:
         ``whole`` also reads it, for who has its bytes at hand: a damaged object is not there then, and is rewritten.
         """
         path = self._where(digest)
+        if path.is_symlink():
+            return False  # it is a user's file; who has the bytes at hand makes an object of our own
         if size_of(path) != size or (whole and not is_whole(path, digest)):
             return False
         with locked(self._lock, shared=True):
@@ -401,6 +414,7 @@ class ObjectStore:
         return reached
 
     def _remove(self, path: Path) -> None:
-        if os.name == "nt" and path.exists():
+        if os.name == "nt" and path.exists() and not path.is_symlink():
             path.chmod(0o600)  # Windows does not remove read-only files
         path.unlink(missing_ok=True)
+        referenced.forget(self._root, path.parent.name + path.name)

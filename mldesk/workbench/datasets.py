@@ -16,7 +16,7 @@ from mldesk.library.names import check_name
 from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.workbench.far_data import refuse_elsewhere
-from mldesk.workbench.imported import Imported, reading_of, same_rows
+from mldesk.workbench.imported import Imported, made_by_steps, reading_of, same_rows
 from mldesk.workbench.pages import Page, RecipePage
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.source_digests import SourceDigests
@@ -54,6 +54,16 @@ class DatasetService:
                                  options or ImportOptions(), progress=progress, cancelled=cancelled, rejects=rejects)
             reading = reading_of(paths, table, digests.found())
         return self._imported(name, table, again, source=table.source, reading=reading)
+
+    def register(self, path: Source, name: str, *, progress: Progress | None = None,
+                 cancelled: Cancelled | None = None, again: bool = False) -> Imported:
+        """Make a Parquet file, or a folder of them, a version whose rows stay where they lie, see ``registering``."""
+        from mldesk.workbench.registering import registered_table
+
+        name = check_name(name, "dataset")
+        table, files = registered_table(Path(resolve(path)), self._library.objects, self._home.scratch, progress,
+                                        cancelled)
+        return self._imported(name, table, again, source=table.source, reading=reading_of([path], table, files))
 
     def preview_import(self, paths: Sequence[Source], *, options: ImportOptions | None = None, rows: int = 50,
                        progress: Progress | None = None, cancelled: Cancelled | None = None) -> ImportPreview:
@@ -107,6 +117,9 @@ class DatasetService:
                            hint="Merge new files instead (`mldesk data check --merge`), or give --without-merged: the "
                            "version that has those rows stays, and they can be merged into the next one.")
         last = imported[-1].reading or {}
+        if imported[-1].outside is not None:
+            return self.register(imported[-1].outside, imported[-1].dataset, progress=progress, cancelled=cancelled,
+                                 again=bool(merged))
         return self.import_files(list(last["sources"]), imported[-1].dataset, progress=progress, cancelled=cancelled,
                                  options=ImportOptions.from_json(last["options"]), rejects=rejects,
                                  again=bool(merged))
@@ -290,11 +303,7 @@ class DatasetService:
 
     def made_by(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion | None:
         """Return the version in the line of ``reference`` that these very steps made, the newest; None for none."""
-        from mldesk.data.recipes.steps import check_steps
-
-        wanted = [_told(step) for step in check_steps(steps)]
-        return next((item for item in self.line_of(self.show(reference)) if item.recipe and item.parent is not None
-                     and [_told(step) for step in check_steps(item.recipe)] == wanted), None)
+        return made_by_steps(self.line_of(self.show(reference)), steps)
 
     def _pinned(self, steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return the steps with the versions of other datasets by their digest, so that replays see the same rows."""
@@ -352,22 +361,17 @@ class DatasetService:
 
         Raises NotFound, BadInput for keys that do not, ImportCancelled.
         """
-        from mldesk.data import diff
+        from mldesk.workbench.version_diff import version_diff
 
         old, new = self.show(f"{name}@{first}"), self.show(f"{name}@{second}")
         with self._intact(old), self._intact(new):
-            found = diff(self._library.objects, old.manifest, old.columns, new.manifest, new.columns,
-                         scratch=self._home.scratch, keys=keys, cancelled=cancelled)
-        steps = new.recipe if new.parent == old.number and new.recipe is not None else None
-        missing = [{"column": item["column"], "from": item["missing"][0], "to": item["missing"][1]}
-                   for item in found["changed"] if item["missing"][0] != item["missing"][1]]
+            found = version_diff(self._library.objects, self._home.scratch, old, new, keys, cancelled)
         if distributions:
             from mldesk.data.statistics.shifts import shifts
 
             before, after = (self.profile(version.label, cancelled=cancelled) for version in (old, new))
             found["distributions"] = shifts(before, after)
-        return {"dataset": old.dataset, "from": old.number, "to": new.number, **found, "missing": missing,
-                "recipe": None if steps is None else [dict(step) for step in steps]}
+        return found
 
     def view(self, version: DatasetVersion) -> TableView:
         """Return the rows of a version, to be closed after use. Raises DataElsewhere, ObjectMissing, LibraryDamaged."""
@@ -401,8 +405,3 @@ class DatasetService:
     def list(self, *, removed: bool = False) -> list[Dataset]:
         """Return the datasets by name; with ``removed`` those in the bin instead."""
         return self._library.datasets.list(removed=removed)
-
-
-def _told(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a step was told, without what was found out when it was done."""
-    return {key: value for key, value in step.items() if key != "digest"}

@@ -36,3 +36,17 @@ def reading_of(sources: Sequence[Source], table: Table, files: Sequence[Mapping[
     """Return what is kept of an import, so that it can be repeated, and its files told from others."""
     return {"sources": [remembered(source) for source in sources], "options": table.options.to_json(),
             "found": dict(table.reading), "files": [dict(file) for file in files]}
+
+
+def made_by_steps(line: Sequence[DatasetVersion], steps: Sequence[Mapping[str, Any]]) -> DatasetVersion | None:
+    """Return the first version of a line that these very steps made; None for none. Raises BadInput for no steps."""
+    from mldesk.data.recipes.steps import check_steps
+
+    wanted = [_told(step) for step in check_steps(steps)]
+    return next((item for item in line if item.recipe and item.parent is not None
+                 and [_told(step) for step in check_steps(item.recipe)] == wanted), None)
+
+
+def _told(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a step was told, without what was found out when it was done."""
+    return {key: value for key, value in step.items() if key != "digest"}

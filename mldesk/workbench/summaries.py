@@ -49,14 +49,15 @@ def dataset_details(version: DatasetVersion) -> dict[str, Any]:
     """Return what ``data show --json`` prints."""
     return {**dataset_facts(version), "size": version.size, "parent": version.parent,
             "recipe": None if version.recipe is None else [dict(step) for step in version.recipe],
-            "source": version.source, "created": iso(version.created), "manifest": version.manifest}
+            "source": version.source, "created": iso(version.created), "manifest": version.manifest,
+            "outside": version.outside}
 
 
 def dataset_line(dataset: Dataset) -> dict[str, Any]:
     """Return one entry of ``data list --json``."""
     return {"dataset": dataset.name, "version": dataset.head.number, "versions": dataset.versions,
             "rows": dataset.head.rows, "columns": len(dataset.head.columns), "size": dataset.head.size,
-            "created": iso(dataset.created), "removed": _when(dataset.removed)}
+            "outside": dataset.head.outside, "created": iso(dataset.created), "removed": _when(dataset.removed)}
 
 
 def model_details(version: ModelVersion) -> dict[str, Any]:

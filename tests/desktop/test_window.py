@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -93,6 +95,9 @@ def test_a_table_of_a_known_name_asks_before_it_becomes_a_version(window: Any, t
         await user.until(dialog._mode_row.isVisible, "the choice")
         await user.press("Import")
         page = user.window.dataset_page
+        same = "The same rows as fruit@1; nothing was made."
+        await user.until(lambda: any(same in text for text in user.window.toasts.texts()), "a word about the rows")
+        await user.press("Make a version all the same")
         await user.until(lambda: page() and page().state.version.value and page().state.version.value.number == 2, "v2")
         user.drop(table, look=True)
         dialog = await user.until(
@@ -101,6 +106,25 @@ def test_a_table_of_a_known_name_asks_before_it_becomes_a_version(window: Any, t
         dialog.mode.set_value("new")
         await user.press("Import")
         await user.until(lambda: page() and page().state.name == "fruit-2", "a dataset of its own")
+
+    window(script)
+
+
+def test_parquet_may_stay_where_it_lies(window: Any, tmp_path: Path) -> None:
+    path = tmp_path / "lake.parquet"
+    pq.write_table(pa.table({"n": pa.array(range(50), pa.int64()), "word": [f"w{n % 3}" for n in range(50)]}), path)
+
+    async def script(user: User) -> None:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.drop(path, look=True)
+        dialog = await user.until(lambda: next((item for item in dialogs() if isinstance(item, ImportDialog)), None),
+                                  "the preview")
+        await user.until(dialog.register.isVisible, "the choice")
+        dialog.register.setChecked(True)
+        await user.press("Import")
+        page = user.window.dataset_page
+        version = await user.until(lambda: page() and page().state.version.value, "the table")
+        assert (version.rows, version.outside) == (50, str(path))
 
     window(script)
 

@@ -6,7 +6,6 @@ They become objects without being written anew, and where the disk allows withou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +19,20 @@ from mldesk.data.names import clean_names
 from mldesk.data.parts import part_name
 from mldesk.data.readers.raw import batch_rows
 from mldesk.data.records import Problems
-from mldesk.data.types import arrow_schema, column_type
+from mldesk.data.types import column_type
 from mldesk.wire import linked
-from mldesk.wire.manifest import Manifest
+from mldesk.wire.manifest import Entry, Manifest
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 
 _GROUP_CELLS = 64_000_000   # of a row group at most: a page of rows is read out of one
+_WAYS: tuple[linked.Way, ...] = ("copied", "linked", "cloned", "referenced")   # the least good one first
 Report = Callable[[float, float], None]   # bytes done, bytes in all
 Check = Callable[[], None]                # may raise to stop
+
+
+class NotAsItIs(Exception):
+    """Files that cannot be parts as they are. str(error) says why, without a full stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,77 +52,99 @@ def adopt_parquet(paths: Sequence[Path], store: ObjectStore, scratch: Path, repo
 
     Raises FileChanged, DiskFull, OSError, and what ``check`` raises.
     """
-    schema = _common_schema(paths)
-    if schema is None:
+    try:
+        return take_as_they_are(paths, store, scratch, report, check, lambda path, name: linked.adopt(
+            store, path, name, link_from=link_from, check=check))
+    except NotAsItIs:
         return None
+
+
+def take_as_they_are(paths: Sequence[Path], store: ObjectStore, scratch: Path, report: Report, check: Check,
+                     take: Callable[[Path, str], tuple[Entry, linked.Way]]) -> Adopted:
+    """Make the files one table, each a part that ``take`` makes of it under a name. Raises NotAsItIs besides."""
+    schema = _common_schema(paths)
     kinds = [column_type(field.type) for field in schema]
     before = [_facts(path) for path in paths]
     missing = _count_missing(paths, kinds, report, check)
-    if missing is None:
-        return None
     distinct = distinct_counts(paths, schema.names, scratch, check)
-    adopted = [linked.adopt(store, path, part_name(number), link_from=link_from, check=check)
-               for number, path in enumerate(paths)]
+    adopted = [take(path, part_name(number)) for number, path in enumerate(paths)]
     if [_facts(path) for path in paths] != before:
         raise linked.FileChanged("The files were written to while they were read.",
                                  hint="Wait until they are finished, then import them again.")
     manifest = Manifest(tuple(entry for entry, _ in adopted))
     rows = sum(pq.read_metadata(store.path(entry.sha256)).num_rows for entry in manifest.entries)
     ways = {way for _, way in adopted}
-    way = next(way for way in ("copied", "linked", "cloned") if way in ways)
+    way = next(way for way in _WAYS if way in ways)
     columns = tuple(Column(*facts) for facts in zip(schema.names, kinds, missing, distinct, strict=True))
     return Adopted(manifest, store.put_bytes(manifest.to_bytes()), rows, columns, way)
 
 
-def _common_schema(paths: Sequence[Path]) -> pa.Schema | None:
-    """Return the schema of all files if it is one that parts have, and their row groups are of a size to page through.
+def _common_schema(paths: Sequence[Path]) -> pa.Schema:
+    """Return the schema of all files: one that parts have, with row groups of a size to page through.
+
+    Raises NotAsItIs.
     """
     found: pa.Schema | None = None
     for path in paths:
-        with suppress(pa.ArrowException, OSError):  # the import says what is wrong with it
+        try:
             with pq.ParquetFile(path) as file:
                 schema, facts = file.schema_arrow.remove_metadata(), file.metadata
                 groups = [facts.row_group(index).num_rows for index in range(facts.num_row_groups)]
-            plain = pa.schema([pa.field(field.name, field.type) for field in schema])
-            sizes = groups and max(groups) * len(plain) <= _GROUP_CELLS and sum(groups) > 0
-            if sizes and (found is None or plain == found) and _is_parts(plain):
-                found = plain
-                continue
-        return None
+        except (pa.ArrowException, OSError) as error:
+            raise NotAsItIs(f"{path.name} is damaged or no Parquet file") from error
+        plain = pa.schema([pa.field(field.name, field.type) for field in schema])
+        if not sum(groups):
+            raise NotAsItIs(f"{path.name} has no rows")
+        if max(groups) * len(plain) > _GROUP_CELLS:
+            raise NotAsItIs(f"the row groups of {path.name} are too large to page through")
+        if found is not None and plain != found:
+            raise NotAsItIs(f"the columns of {path.name} are not those of {paths[0].name}")
+        _check_parts(plain)
+        found = plain
+    if found is None:
+        raise NotAsItIs("there is no file")
     return found
 
 
-def _is_parts(schema: pa.Schema) -> bool:
-    """Say whether a part of a table could have this schema."""
+def _check_parts(schema: pa.Schema) -> None:
+    """Raise NotAsItIs if a part of a table could not have this schema."""
+    for field in schema:
+        try:
+            column_type(field.type)
+        except KeyError as error:
+            raise NotAsItIs(f"the column {field.name!r:.80} is stored as {field.type!s:.60}, which an import would "
+                            "change") from error
     try:
-        kinds = [column_type(field.type) for field in schema]
         names = clean_names(schema.names, Problems(""))
-    except (KeyError, BadInput):
-        return False
-    return bool(names == schema.names and schema.equals(arrow_schema(names, kinds)))
+    except BadInput as error:
+        raise NotAsItIs(error.message.rstrip(".")) from error
+    renamed = next((old for old, new in zip(schema.names, names, strict=True) if old != new), None)
+    if renamed is not None:
+        raise NotAsItIs(f"the column {renamed!r:.80} would get another name")
 
 
-def _count_missing(paths: Sequence[Path], kinds: Sequence[ColumnType], report: Report,
-                   check: Check) -> list[int] | None:
-    """Read everything once: count missing cells; None if a cell would be read otherwise, or the file is damaged."""
+def _count_missing(paths: Sequence[Path], kinds: Sequence[ColumnType], report: Report, check: Check) -> list[int]:
+    """Read everything once: count missing cells. Raises NotAsItIs if a cell would be read otherwise, or for damage."""
     missing = [0] * len(kinds)
     total = float(sum(path.stat().st_size for path in paths)) or 1.0
     done = 0.0
     for path in paths:
-        with suppress(pa.ArrowException):  # the import says what is wrong with it
+        try:
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
                 size, rows, read = path.stat().st_size, file.metadata.num_rows, 0
                 for batch in file.iter_batches(batch_rows(len(kinds))):
                     check()
                     batch.validate(full=True)
-                    if any(_is_odd(column, kind) for column, kind in zip(batch.columns, kinds, strict=True)):
-                        return None
+                    odd = next((place for place, kind in enumerate(kinds) if _is_odd(batch.column(place), kind)), None)
+                    if odd is not None:
+                        raise NotAsItIs(f"the column {batch.schema.names[odd]!r:.80} of {path.name} has cells with "
+                                        "NaN or nothing but blanks, which an import would read as missing")
                     missing = [count + column.null_count for count, column in zip(missing, batch.columns, strict=True)]
                     read += batch.num_rows
                     report(done + size * read / max(1, rows), total)
             done += size
-            continue
-        return None
+        except pa.ArrowException as error:
+            raise NotAsItIs(f"{path.name} is damaged") from error
     return missing
 
 

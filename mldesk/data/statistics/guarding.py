@@ -95,7 +95,7 @@ def _across(parts: Sequence[Path], used: Sequence[Column], target: str, membersh
     usual = [column for column in used if not _unique_text(column, len(membership))] or list(used)
     with Hasher(parts, scratch) as hasher:
         asked = hasher.rows([identifier(column.name) for column in used])
-        y = hasher.cells(identifier(target))
+        y = hasher.cells([identifier(target)])[0]
         with np.errstate(over="ignore"):
             whole = asked ^ (y * np.uint64(0x9E3779B97F4A7C15))
         same, groups = shared(whole, membership)

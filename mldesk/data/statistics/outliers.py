@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mldesk.data.engine import identifier, literal
-from mldesk.data.statistics.scan import Numbers, places_of, rows_of, whole_column
+from mldesk.data.statistics.scan import Numbers, places_of, rows_of, whole_columns
 from mldesk.data.stopping import check_stopped
 from mldesk.wire.schema import Column
 
@@ -35,9 +35,11 @@ def outliers(parts: Sequence[Path], columns: Sequence[Column]) -> dict[str, Any]
         return {"columns": []}
     places = places_of(columns)
     found = []
-    for column in [column for column in columns if column.type.numeric and column.distinct > 2][:MOST]:
+    chosen = [column for column in columns if column.type.numeric and column.distinct > 2][:MOST]
+    for column, values in zip(chosen, whole_columns(parts, [(places[column.name], column.type) for column in chosen]),
+                              strict=True):
         check_stopped()
-        facts = of_column(whole_column(parts, places[column.name], column.type))
+        facts = of_column(values)
         if facts["below"] or facts["above"]:
             found.append({"name": column.name, **facts, "where": _where(column.name, facts)})
     return {"columns": sorted(found, key=lambda facts: -facts["share"])}

@@ -8,7 +8,7 @@ without one column is known by subtracting that cell.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +26,9 @@ EXAMPLES = 20              # groups of rows that are named
 IN_EXAMPLE = 5             # rows of a group that are named
 MOST_CELLS = 60_000_000    # beyond, rows that are apart in one column are not looked for
 UNIQUE = 0.98              # share of different values from which text or whole numbers name their row
+_AT_ONCE = 4_000_000       # hashes that a query gives
+_WIDE = 250                # columns that a query is about
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)   # odd, and without a pattern: 2**64 over the golden ratio
 _DIGITS = 6
 _NONE: dict[str, Any] = {"rows": 0, "examples": []}
 
@@ -87,20 +90,28 @@ class Hasher:
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def cells(self, expression: str) -> Hashes:
-        """Return the hash of an expression in every row."""
-        return self._fetch(f"hash({expression})")
+    def cells(self, expressions: Sequence[str]) -> list[Hashes]:
+        """Return the hashes of some expressions in every row."""
+        return self._fetch([f"hash({expression})" for expression in expressions])
 
     def rows(self, expressions: Sequence[str]) -> Hashes:
-        """Return one hash of several expressions together in every row."""
-        return self._fetch(f"hash(row({', '.join(expressions)}))")
+        """Return one hash of several expressions together in every row.
 
-    def _fetch(self, sql: str) -> Hashes:
+        Of thousands it is put together from those of fewer: the time a row takes grows with the square of its width.
+        """
+        whole: Hashes = np.zeros(0, np.uint64)
+        for first in range(0, len(expressions), _WIDE):
+            own = self._fetch([f"hash(row({', '.join(expressions[first:first + _WIDE])}))"])[0]
+            with np.errstate(over="ignore"):
+                whole = own if first == 0 else whole * _FACTOR + own
+        return whole
+
+    def _fetch(self, expressions: Sequence[str]) -> list[Hashes]:
         check_stopped()
+        asked = ", ".join(f"{sql} AS h{place}" for place, sql in enumerate(expressions))
         with sql_errors("Looking for duplicates"):
-            found: Any = self._connection.execute(f"SELECT {sql} AS h FROM data").fetchnumpy()["h"]
-        hashes: Hashes = np.ma.getdata(found).astype(np.uint64, copy=False)
-        return hashes
+            found: Any = self._connection.execute(f"SELECT {asked} FROM data").fetchnumpy()
+        return [np.ma.getdata(found[f"h{place}"]).astype(np.uint64, copy=False) for place in range(len(expressions))]
 
 
 def groups_of(hashes: Hashes) -> dict[str, Any]:
@@ -127,21 +138,26 @@ def runs(hashes: Hashes) -> tuple[Any, Any, Any]:
 def _apart(hasher: Hasher, columns: Sequence[Column], rows: int) -> list[dict[str, Any]]:
     whole = np.zeros(rows, np.uint64)
     with np.errstate(over="ignore"):
-        for place, column in enumerate(columns):
-            whole += _salted(hasher, column, place)
+        for own in _salted(hasher, columns, rows):
+            whole += own
         found = []
-        for place, column in enumerate(columns):
+        for column, own in zip(columns, _salted(hasher, columns, rows), strict=True):
             check_stopped()
-            rest = whole - _salted(hasher, column, place)
-            facts = mixed(rest, whole)
+            facts = mixed(whole - own, whole)
             if facts["rows"]:
                 found.append({"column": column.name, **facts})
     return sorted(found, key=lambda facts: -facts["rows"])
 
 
-def _salted(hasher: Hasher, column: Column, place: int) -> Hashes:
-    """Return a column's hashes, different from what another column has for the same values."""
-    return hasher.cells(f"row({identifier(column.name)}, {place})")
+def _salted(hasher: Hasher, columns: Sequence[Column], rows: int) -> Iterator[Hashes]:
+    """Give each column's hashes, different from what another column has for the same values.
+
+    Several columns come at once: a query about a table of thousands of columns is slow to begin.
+    """
+    together = max(1, min(_WIDE, _AT_ONCE // max(1, rows)))
+    expressions = [f"row({identifier(column.name)}, {place})" for place, column in enumerate(columns)]
+    for first in range(0, len(expressions), together):
+        yield from hasher.cells(expressions[first:first + together])
 
 
 def mixed(rest: npt.NDArray[Any], whole: npt.NDArray[Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ Numbers = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
 BATCH = 122_880       # rows of a piece
+_AT_ONCE = 4_000_000   # cells of whole columns that are held
 SAMPLE = 100_000      # rows of the sample at most
 CATEGORIES = 100      # different values up to which a column is one of categories
 
@@ -30,11 +31,12 @@ def batches(parts: Sequence[Path], places: Sequence[int], size: int = BATCH) -> 
     """Give the columns at ``places``, in that order, piece by piece. Raises ImportCancelled when it is to stop."""
     for path in parts:
         with pq.ParquetFile(path) as file:
+            ascending = {place: order for order, place in enumerate(sorted(places))}
+            order = [ascending[place] for place in places]
             # By place, not by name: pyarrow reads "a.b" when asked for "a".
             for batch in file.reader.iter_batches(size, list(range(file.num_row_groups)),
                                                   column_indices=sorted(places)):
                 check_stopped()
-                order = [sorted(places).index(place) for place in places]
                 yield pa.RecordBatch.from_arrays([batch.column(place) for place in order],
                                                  names=[str(place) for place in places])
 
@@ -43,6 +45,17 @@ def whole_column(parts: Sequence[Path], place: int, kind: ColumnType) -> Numbers
     """Return all of one column as ``numbers`` does, (rows,)."""
     pieces = [numbers(batch.column(0), kind) for batch in batches(parts, [place])]
     return np.concatenate(pieces) if pieces else np.empty(0)
+
+
+def whole_columns(parts: Sequence[Path], wanted: Sequence[tuple[int, ColumnType]]) -> Iterator[Numbers]:
+    """Give all of each column as ``whole_column`` does, several read at once: a wide file is slow to open."""
+    together = max(1, _AT_ONCE // max(1, rows_of(parts)))
+    for first in range(0, len(wanted), together):
+        some = wanted[first:first + together]
+        pieces = [[numbers(column, kind) for column, (_, kind) in zip(batch.columns, some, strict=True)]
+                  for batch in batches(parts, [place for place, _ in some])]
+        for column in zip(*pieces, strict=True):
+            yield np.concatenate(column)
 
 
 def rows_of(parts: Sequence[Path]) -> int:

@@ -45,9 +45,9 @@ class Import:
     """One import under way. ``share`` is 0 to 1, None while nothing is known yet."""
 
     def __init__(self, desk: Desk, paths: Sequence[Path | str], name: str, options: ImportOptions | None = None, *,
-                 text: str = "", rejects: Path | None = None, again: bool = False) -> None:
+                 text: str = "", rejects: Path | None = None, again: bool = False, register: bool = False) -> None:
         self._desk, self.paths, self.name, self.options = desk, tuple(paths), name, options
-        self._text, self._rejects, self._again = text, rejects, again
+        self._text, self._rejects, self._again, self._register = text, rejects, again, register
         self._stop = threading.Event()
         self._seen: float | None = None  # written by the worker thread, read by ``look``
         self.share: Observable[float | None] = Observable(None)
@@ -76,6 +76,9 @@ class Import:
 
     def _import(self, cancelled: Callable[[], bool]) -> Imported:
         service = self._desk.workbench.datasets
+        if self._register:
+            return service.register(self.paths[0], self.name, progress=self._on_progress, cancelled=cancelled,
+                                    again=self._again)
         if self._text:
             return service.import_text(self._text, self.name, options=self.options, progress=self._on_progress,
                                        cancelled=cancelled, rejects=self._rejects, again=self._again)
@@ -102,9 +105,13 @@ class Imports:
         return True
 
     async def run(self, paths: Sequence[Path | str], name: str, options: ImportOptions | None = None, *,
-                  text: str = "", rejects: Path | None = None, again: bool = False) -> Imported | None:
-        """Import sources, or a table from the clipboard, as one table. See ``Import.run``."""
-        one = Import(self._desk, paths, name, options, text=text, rejects=rejects, again=again)
+                  text: str = "", rejects: Path | None = None, again: bool = False,
+                  register: bool = False) -> Imported | None:
+        """Import sources, or a table from the clipboard, as one table. See ``Import.run``.
+
+        ``register``: a Parquet file or a folder of them, left where it lies.
+        """
+        one = Import(self._desk, paths, name, options, text=text, rejects=rejects, again=again, register=register)
         self.running.value = (*self.running.value, one)
         try:
             return await one.run()

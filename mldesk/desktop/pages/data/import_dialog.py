@@ -211,7 +211,7 @@ class ImportDialog(Sheet, TaskOwner):
         if each:
             start(_import_each(self._shell, self._sources, self._taken, options, again), "import files")
         elif self.register.isChecked() and not self.register.isHidden():
-            start(_register(self._shell, str(self._sources[0]), name, options), f"register {name}")
+            start(import_one(self._shell, self._sources, name, again=again, register=True), f"register {name}")
         else:
             start(import_one(self._shell, self._sources, name, options, again=again, text=self._text,
                              rejects=rejects), f"import {name}")
@@ -235,20 +235,6 @@ async def _import_each(shell: Shell, sources: Sequence[Source], taken: Sequence[
         name = free_name(name_for([source]), names)
         names.append(name)
         await import_one(shell, [source], name, options, again=again, show=False)
-
-
-async def _register(shell: Shell, path: str, name: str, options: Any) -> None:
-    """Have the local runner make a table of Parquet files as they lie there; the list shows it once it is done."""
-    from mldesk.core.errors import MldeskError
-
-    try:
-        run = await in_thread(shell.desk.workbench.runs.import_on, "local", path, name, options)
-    except MldeskError as error:
-        shell.say(sentence(error), "danger")
-        return
-    shell.desk.nudge()
-    shell.say(shell.host.tr("{name} is being registered.").format(name=name), "info",
-              (shell.host.tr("Watch"), lambda: shell.open_run(run.id)))
 
 
 def ask_again(shell: Shell, sources: Sequence[Source], text: str = "", changes: dict[str, Any] | None = None) -> None:

@@ -27,14 +27,15 @@ def tr(text: str) -> str:
 
 async def import_one(shell: Shell, paths: Sequence[Path | str], name: str, options: ImportOptions | None = None, *,
                      again: Again, show: bool = True, text: str = "", rejects: Path | None = None,
-                     keep: bool = False) -> None:
+                     keep: bool = False, register: bool = False) -> None:
     """Import files as one table, say how it went, and show the table; ``again`` asks how else they may be read.
 
-    ``keep``: make a version even if one has the same rows.
+    ``keep``: make a version even if one has the same rows. ``register``: leave Parquet where it lies.
     """
     shell.go("datasets")
     try:
-        dataset = await shell.imports.run(paths, name, options, text=text, rejects=rejects, again=keep)
+        dataset = await shell.imports.run(paths, name, options, text=text, rejects=rejects, again=keep,
+                                          register=register)
     except MldeskError as error:
         shell.say(sentence(error), "danger", (tr("Read it another way…"), again))
         return
@@ -45,7 +46,8 @@ async def import_one(shell: Shell, paths: Sequence[Path | str], name: str, optio
     if not dataset.made:
         shell.say(tr("The same rows as {version}; nothing was made.").format(version=head.label), "neutral", (
             tr("Make a version all the same"), lambda: start(import_one(
-                shell, paths, name, options, again=again, show=show, text=text, rejects=rejects, keep=True),
+                shell, paths, name, options, again=again, show=show, text=text, rejects=rejects, keep=True,
+                register=register),
                 f"import {name}")))
         if show:
             shell.open_dataset(dataset.name)
