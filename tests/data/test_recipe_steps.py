@@ -287,3 +287,22 @@ def test_text_takes_each_of_unicodes_forms(take: Import, store: ObjectStore, scr
     (tmp_path / "recipe.py").write_text(recipe_script(store, scratch, table.manifest, table.columns, steps, "t"))
     subprocess.run([sys.executable, "recipe.py", "source.parquet", "made.csv"], check=True, cwd=tmp_path)
     assert (tmp_path / "made.csv").read_text() == (tmp_path / "want.csv").read_text()
+
+
+@pytest.mark.parametrize("steps", [
+    [{"step": "deduplicate", "columns": ["k"]}],
+    [{"step": "deduplicate", "columns": ["k"], "keep": "last"}, {"step": "derive", "name": "z", "expression": "n * 2"}],
+    [{"step": "deduplicate", "columns": ["k"], "keep": "none"}, {"step": "filter", "where": "n > 50"},
+     {"step": "deduplicate", "columns": ["m"]}],
+    [{"step": "deduplicate", "columns": ["k", "m"]}, {"step": "sample", "share": 0.5, "seed": 1}],
+    [{"step": "deduplicate", "columns": ["k"]},
+     {"step": "group", "by": ["m"], "columns": ["n"], "functions": ["sum"]}],
+], ids=["first", "last, then derived", "none, then again", "then a sample", "then groups"])
+def test_rows_chosen_beforehand_are_those_that_a_join_chooses(
+    steps: list[Any], take: Import, store: ObjectStore, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = take("n,k,m\n" + "".join(f"{row},{row % 400},{'' if row % 5 == 0 else row % 11}\n"
+                                     for row in range(500)))
+    made = apply_recipe(store, scratch, table.manifest, table.columns, steps)
+    monkeypatch.setattr("mldesk.data.recipes.applying.choose_first", lambda connection, state, *_: state)
+    assert apply_recipe(store, scratch, table.manifest, table.columns, steps).manifest == made.manifest

@@ -21,6 +21,7 @@ from mldesk.data.engine import connect, free_name, identifier, one_row, relation
 from mldesk.data.imports.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
 from mldesk.data.reading_ahead import ahead
+from mldesk.data.recipes.choosing import choose_first
 from mldesk.data.recipes.script import script_of
 from mldesk.data.recipes.sql import Compiler, State, in_any_order
 from mldesk.data.recipes.state import Other, Tools
@@ -94,9 +95,9 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
             out.mkdir()
             if _is_small(parts) and in_any_order((step for _, step in active(checked)), state):
                 with _connect(parts, others, folder, checked, threads=None) as several:
-                    writer = _write(several, state, row, out, check)
+                    writer = _write(several, parts, state, row, out, check)
             else:
-                writer = _write(connection, state, row, out, check)
+                writer = _write(connection, parts, state, row, out, check)
             if not writer.rows:
                 raise _no_rows(work)
         distinct = writer.distinct(folder, check)
@@ -232,10 +233,12 @@ def _new_names(steps: Sequence[Step]) -> list[str]:
     return found
 
 
-def _write(connection: duckdb.DuckDBPyConnection, state: State, row: str, folder: Path,
+def _write(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], state: State, row: str, folder: Path,
            check: Callable[[], None]) -> PartWriter:
+    rows = sum(pq.read_metadata(part).num_rows for part in parts)
+    state = choose_first(connection, state, identifier(row), rows, check)
+    order = "" if state.sorted else f" ORDER BY {identifier(row)}"
     writer = PartWriter(folder, state.names, state.types)
-    order = "" if state.ordered else f" ORDER BY {identifier(row)}"
     try:
         reader = connection.sql(state.select(f"* EXCLUDE ({identifier(row)})") + order).to_arrow_reader(_BATCH)
         with closing(ahead(reader, max(1, min(8, _AHEAD // (_BATCH * len(state.names)))))) as batches:

@@ -31,7 +31,7 @@ def python_step(tools: Tools, state: State, step: Step) -> State:
     batch = int(step.get("rows") or 0)
     run = Confined(source, Limits(float(step["seconds"]), int(float(step["memory"]) * GIB), batch), tools.scratch)
     what = f"{listed(state.names)}, {tools.place}"
-    order = "" if state.ordered else f" ORDER BY {tools.place}"
+    order = "" if state.sorted else f" ORDER BY {tools.place}"
     kinds = {name: _words(kind) for name, kind in zip(state.names, state.types, strict=True)}
     made = Made(f"made_{len(state.tables)}", len(state.ctes), ((what, f" ORDER BY {tools.place}"),), "run_code",
                 {"code": source, "kinds": kinds, "batch": batch})
@@ -122,7 +122,7 @@ def _after(tools: Tools, state: State, made: Made, columns: Columns, stayed: boo
     after = tools.made(replace(state, tables=(*state.tables, made)),
                        f"SELECT {listed(names)}, {place} FROM {made.name}", names=names,
                        types=[kind for _, kind in columns])
-    return replace(after, ordered=True, own_rows=state.own_rows and stayed)
+    return replace(after, ordered=True, chosen=(), own_rows=state.own_rows and stayed)
 
 
 def _words(kind: ColumnType) -> str:

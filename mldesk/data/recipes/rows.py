@@ -41,7 +41,8 @@ def deduplicate(tools: Tools, state: State, step: Step) -> State:
             return _by_order(tools, state, columns, step)
     # Found by place: far quicker than numbering the rows of every group.
     places = f"SELECT {chosen} FROM {state.table} GROUP BY {listed(columns)}{more}"
-    return replace(tools.next(state, "*", f" WHERE {tools.place} IN ({places})"), ordered=False)
+    return replace(tools.next(state, "*", f" WHERE {tools.place} IN ({places})"),
+                   chosen=(*state.chosen, (len(state.ctes), places)))
 
 
 def _by_order(tools: Tools, state: State, columns: list[str], step: Step) -> State:

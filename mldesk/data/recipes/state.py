@@ -49,7 +49,8 @@ class State:
     names: tuple[str, ...]
     types: tuple[ColumnType, ...]
     ctes: tuple[str, ...] = ()        # SQL of the steps so far; the last one is the table
-    ordered: bool = True              # rows still come in the order of their places
+    ordered: bool = True              # rows still come in the order of their places, but for those chosen
+    chosen: tuple[tuple[int, str], ...] = ()  # SQL, by their number, that only choose rows, and what gives their places
     own_rows: bool = True             # places are still those of the version that the recipe starts from
     notices: tuple[Problem, ...] = ()
     tables: tuple[Made, ...] = ()
@@ -61,8 +62,16 @@ class State:
     def select(self, what: str, *, before: bool = False) -> str:
         """Return SQL that selects ``what`` from the table, or from the one before the last step."""
         last = len(self.ctes) - 1
-        ctes = ", ".join(f"s{index} AS ({sql})" for index, sql in enumerate(self.ctes))
-        return f"WITH {ctes} SELECT {what} FROM s{last - 1 if before else last} AS data"
+        return self.within(f"SELECT {what} FROM s{last - 1 if before else last} AS data")
+
+    def within(self, sql: str) -> str:
+        """Return a SELECT that may read what every step made, by its name."""
+        return f"WITH {', '.join(f's{index} AS ({made})' for index, made in enumerate(self.ctes))} {sql}"
+
+    @property
+    def sorted(self) -> bool:
+        """Say whether rows come in the order of their places."""
+        return self.ordered and not self.chosen
 
     @property
     def table(self) -> str:
