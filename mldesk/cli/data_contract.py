@@ -93,7 +93,8 @@ def check(
     quarantine: Annotated[Path | None, typer.Option(metavar="DIR", help="Copy rejected files there, with a "
                                                     "report; a name like bad.zip makes an archive.")] = None,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is wrong: .html, .txt, or .csv with "
-                                                 "a line per cell.")] = None,
+                                                 "a line per cell, by its row as it was read (from 1) or its line in "
+                                                 "the file.")] = None,
     sheet: Annotated[str | None, typer.Option(metavar="S", help="Of workbooks; else the one that the dataset was "
                                               "imported from, or the one with the most cells.")] = None,
 ) -> None:

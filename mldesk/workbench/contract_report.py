@@ -23,7 +23,7 @@ def as_html(dataset: str, verdicts: Sequence[Verdict]) -> str:
         if verdict.findings:
             rows = "".join(f"<tr><td>{_safe(item.severity)}</td><td>{_safe(item.message)}</td>"
                            f"<td>{_cells(item)}</td></tr>" for item in verdict.findings)
-            body.append(f"<table><tr><th></th><th>What is wrong</th><th>First rows</th></tr>{rows}</table>")
+            body.append(f"<table><tr><th></th><th>What is wrong</th><th>Where, first</th></tr>{rows}</table>")
         if verdict.suggestions:
             body.append("<p>Perhaps renamed: " + ", ".join(
                 f"<code>{_safe(old)}</code> is <code>{_safe(new)}</code>"
@@ -43,16 +43,19 @@ def as_text(dataset: str, verdicts: Sequence[Verdict]) -> str:
 
 
 def as_csv(verdicts: Sequence[Verdict]) -> str:
-    """Return the offending cells: file, row, column, value, rule, severity."""
+    """Return the offending cells, and lines that were no rows.
+
+    ``row`` counts the rows of the file as they were read, from 1; ``line`` is one of the file itself, where it is known.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("file", "row", "column", "value", "rule", "severity", "message"))
+    writer.writerow(("file", "row", "line", "column", "value", "rule", "severity", "message"))
     for verdict in verdicts:
         for item in verdict.findings:
             for row, value in item.cells or ((0, ""),):
                 # A spreadsheet would run what begins like a formula.
                 shown = f"'{value}" if value[:1] in ("=", "+", "@", "\t") else value
-                writer.writerow((verdict.file, row or "", item.column, shown, item.rule, item.severity, item.message))
+                writer.writerow((verdict.file, row or "", item.line or "", item.column, shown, item.rule, item.severity, item.message))
     return out.getvalue()
 
 
@@ -69,6 +72,8 @@ def _counted(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def _cells(item: Finding) -> str:
+    if item.line is not None:
+        return f"line {item.line:,}"
     return "<br>".join(f"row {row:,}: <code>{_safe(value)}</code>" for row, value in item.cells)
 
 

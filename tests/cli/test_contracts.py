@@ -303,3 +303,13 @@ def test_rows_with_something_wrong_are_counted_in_a_rejected_file(mldesk: Comman
     found = checked(mldesk, batch)[1]["bad.csv"]
     assert (found["status"], found["rows"], found["bad_rows"]) == ("rejected", 3, 2)
     assert "2 rows of 3 with something wrong" in mldesk("data", "check", batch, "--contract", "t").out
+
+
+def test_rows_and_lines_of_a_file_are_told_apart(mldesk: Command, batch: Path, tmp_path: Path) -> None:
+    (batch / "bad.csv").write_text(HEAD + "101,Lyon,1,2024-01-02\n102,Lyon\n103,Rome,1,2024-01-02\n")
+    found = checked(mldesk, batch, "--rejects", tmp_path / "r.csv")[1]["bad.csv"]["findings"]
+    assert [(item["rule"], item["line"], [cell["row"] for cell in item["cells"]]) for item in found] == [
+        ("reading", 3, []), ("values", None, [2])]
+    with open(tmp_path / "r.csv", newline="") as file:
+        assert [(row["row"], row["line"], row["rule"]) for row in csv.DictReader(file)] == [
+            ("", "3", "reading"), ("2", "", "values")]

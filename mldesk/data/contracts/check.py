@@ -149,7 +149,7 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
         findings.append(Finding("reading", "error", "", error.message))
         return Verdict(str(path), digest, "rejected", findings=tuple(findings))
     findings += [Finding("reading", "error" if problem.kind in _LOST else "warning", problem.column or "",
-                         problem.message, 1, ((problem.line, ""),) if problem.line else ())
+                         problem.message, 1, line=problem.line)
                  for problem in table.problems if "left out" in problem.message]
     suggestions = _columns(contract, table, findings)
     _rows(contract, table.rows, findings)

@@ -18,11 +18,12 @@ class Finding:
     column: str                # "" where it is about the file
     message: str               # one sentence without the file's name
     count: int = 0             # cells that are concerned
-    cells: tuple[tuple[int, str], ...] = ()  # (row from 1, value) of the first ones
+    cells: tuple[tuple[int, str], ...] = ()  # (row from 1, as the file's rows were read; value) of the first ones
+    line: int | None = None    # of the file, from 1, where it is about one
 
     def to_json(self) -> dict[str, Any]:
         return {"rule": self.rule, "severity": self.severity, "column": self.column, "message": self.message,
-                "count": self.count, "cells": [{"row": row, "value": value} for row, value in self.cells]}
+                "count": self.count, "line": self.line, "cells": [{"row": row, "value": value} for row, value in self.cells]}
 
 
 @dataclass(frozen=True, slots=True)
