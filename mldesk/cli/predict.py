@@ -32,6 +32,8 @@ def predict(
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Leave rows out that break it or that the model "
                                                  "cannot read, and write them there as CSV: number, column, reason, "
                                                  "cells.")] = None,
+    clean: Annotated[bool, typer.Option("--clean", help="The rows are as they were before cleaning: do to them what "
+                                        "the recipes of the model's table did.")] = False,
     keep: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Also write a column of the input, before "
                                                    "the predictions; may be repeated.")] = None,
     keep_all: Annotated[bool, typer.Option("--keep-all", help="Also write every column of the input.")] = False,
@@ -49,7 +51,7 @@ def predict(
         def go(replace: bool) -> PredictionReport:
             return bench.predictions.predict(model, source, output, level=interval, strict=strict, rejects=rejects,
                                              keep=None if keep_all else keep or (), replace=replace,
-                                             progress=meter.update)
+                                             clean=clean, progress=meter.update)
 
         try:
             report = go(force)

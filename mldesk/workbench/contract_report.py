@@ -45,7 +45,7 @@ def as_text(dataset: str, verdicts: Sequence[Verdict]) -> str:
 def as_csv(verdicts: Sequence[Verdict]) -> str:
     """Return the offending cells, and lines that were no rows.
 
-    ``row`` counts the rows of the file as they were read, from 1; ``line`` is one of the file itself, where it is known.
+    ``row`` counts the rows of the file as they were read, from 1; ``line`` is one of the file itself.
     """
     out = io.StringIO()
     writer = csv.writer(out)
@@ -55,7 +55,8 @@ def as_csv(verdicts: Sequence[Verdict]) -> str:
             for row, value in item.cells or ((0, ""),):
                 # A spreadsheet would run what begins like a formula.
                 shown = f"'{value}" if value[:1] in ("=", "+", "@", "\t") else value
-                writer.writerow((verdict.file, row or "", item.line or "", item.column, shown, item.rule, item.severity, item.message))
+                writer.writerow((verdict.file, row or "", item.line or "", item.column, shown, item.rule, item.severity,
+                                 item.message))
     return out.getvalue()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import PredictionRecord
-from mldesk.workbench.guard import Divided, guard, held_to
+from mldesk.workbench.cleaning_rows import Chain, Cleaned, chain_of
+from mldesk.workbench.cleaning_rows import clean as clean_rows
+from mldesk.workbench.guard import Divided, Guarded, guard, held_to
 from mldesk.workbench.models import SUFFIX, ModelService, existing
 from mldesk.workbench.references import did_you_mean, listed
 
@@ -58,7 +61,7 @@ class PredictionService:
 
     def predict(self, model: str, source: Path, output: Path, *, level: float | None = None,
                 keep: Sequence[str] | None = (), keep_keys: bool = False, strict: bool = False,
-                rejects: Path | None = None, replace: bool = False,
+                rejects: Path | None = None, replace: bool = False, clean: bool = False,
                 progress: Callable[[int], None] | None = None) -> PredictionReport:
         """Predict every row of ``source`` into ``output`` (.csv, .parquet, .jsonl or .xlsx), whole or not at all.
 
@@ -67,7 +70,8 @@ class PredictionService:
         that tell rows apart. ``replace``: a file that is there may be lost; without it only one that was predicted, and
         not changed since, gives way. ``progress`` hears the rows done so far. What breaks the contract of the dataset
         that the model learned from (in a bundle: the one that came with it) is among the warnings; ``strict`` refuses
-        it, ``rejects`` (.csv) takes the rows that break it or hold what the model cannot read.
+        it, ``rejects`` (.csv) takes the rows that break it or hold what the model cannot read. ``clean``: the rows
+        are as they were before cleaning, and the recipes of the model's table are done to them first.
         Raises NotFound, BadInput (wrong columns, unreadable file), Conflict where a file would be lost, DiskFull.
         """
         from mldesk.workbench.table_output import TableOutput
@@ -80,8 +84,13 @@ class PredictionService:
 
         rows, columns, asked, digest = 0, (), source, _digest(source)  # type: int, tuple[str, ...], Path, str
         with tempfile.TemporaryDirectory(prefix="mldesk-rows-") as folder:
-            source, said, lost = self._guarded(model, predictor, source, rejects, Path(folder), strict)
-            with read_like([source], predictor.schema) as batches, TableOutput(output) as table:
+            chain = self.cleaning(model)
+            cleaned = None if not clean else clean_rows(
+                self._library, chain, predictor, source, Path(folder), also=keep, leaves_out=rejects is not None)
+            with _offering(chain, clean):
+                source, said, lost = self._guarded(model, predictor, source, cleaned, rejects, Path(folder), strict)
+            with _offering(chain, clean), read_like([source], predictor.schema) as batches, \
+                    TableOutput(output) as table:
                 have = [*(item.name for item in predictor.schema if item.name not in batches.missing), *batches.extra]
                 keys = tuple(name for name in predictor.keys if name in have)
                 kept = have if keep is None else _present([*(keys if keep_keys else ()), *keep], have)
@@ -100,7 +109,7 @@ class PredictionService:
             if rejects is not None and lost:
                 with disk_errors("the rejects file"):
                     shutil.copyfile(Path(folder, _REJECTS), rejects)
-        options: dict[str, Any] = {"level": level, "keep": list(kept), "strict": strict}
+        options: dict[str, Any] = {"level": level, "keep": list(kept), "strict": strict, "clean": clean}
         if rejects is not None and lost:
             options.update(rejects=str(rejects.resolve()), rejects_digest=_digest(rejects))
         told = self._write_down(model, label, asked, digest, output, rows, lost, options)
@@ -160,26 +169,56 @@ class PredictionService:
             return [f"It is not in the history of predictions: {error.message}"]
         return []
 
-    def _guarded(self, model: str, predictor: Predictor, source: Path, rejects: Path | None, folder: Path,
-                 strict: bool) -> tuple[Path, tuple[str, ...], int]:
+    def _guarded(self, model: str, predictor: Predictor, source: Path, cleaned: Cleaned | None, rejects: Path | None,
+                 folder: Path, strict: bool) -> tuple[Path, tuple[str, ...], int]:
         """Hold the rows against the contract: which file is read, what is said, how many rows are left out."""
-        divided = Divided(folder / f"{source.stem}.parquet", folder / "reasons.parquet", folder / "lines.csv")
+        if cleaned is not None:
+            source = cleaned.rows
+        (folder / "good").mkdir()
+        divided = Divided(folder / "good" / f"{source.stem}.parquet", folder / "reasons.parquet", folder / "lines.csv")
         found = guard(self.held_to(model, predictor), predictor.schema, source, folder,
                       divided if rejects is not None else None)
-        if found is None:
-            return source, (), 0
-        if strict or found.all_left_out:
+        if found is not None and (strict or found.all_left_out):
             found.refuse()
-        if not found.left_out:
-            return source, found.said(), 0
-        from mldesk.data.contracts.rejects import write_rejects
+        said = (*(cleaned.notes if cleaned is not None else ()), *(found.said() if found is not None else ()))
+        lost = (cleaned.left_out if cleaned is not None else 0) + (found.left_out if found is not None else 0)
+        if rejects is not None and lost:
+            _write_rejects(found, divided, cleaned, folder)
+        return (divided.good if found is not None and found.left_out else source), said, lost
 
-        write_rejects(found.parts, [divided.reasons], divided.lines, folder / _REJECTS, folder)
-        return divided.good, found.said(), found.left_out
+    def cleaning(self, model: str) -> Chain:
+        """Return what was done to the rows that a model learned from, for those it is to predict. Raises NotFound."""
+        return chain_of(self._library, None if is_bundle(model) else self._models.show(model))
 
     def held_to(self, model: str, predictor: Predictor) -> RowContract | None:
         """Return what rows for a model, or a bundle, are held to. Raises NotFound, BadBundle."""
         return held_to(self._library, None if is_bundle(model) else self._models.show(model), predictor)
+
+
+def _write_rejects(found: Guarded | None, divided: Divided, cleaned: Cleaned | None, folder: Path) -> None:
+    """Write the rows that are left out, by the rows of the file as it was before cleaning."""
+    from mldesk.data.contracts.rejects import in_the_file, write_rejects
+
+    reasons = [divided.reasons] if found is not None and found.left_out else []
+    if cleaned is None:
+        write_rejects(found.parts if found is not None else (), reasons, divided.lines, folder / _REJECTS, folder)
+        return
+    mapped = [folder / "mapped.parquet"] if reasons else []
+    for path in reasons:
+        in_the_file(path, cleaned.places, mapped[0], folder)
+    write_rejects(cleaned.parts, [*cleaned.reasons, *mapped], cleaned.lines, folder / _REJECTS, folder)
+
+
+@contextmanager
+def _offering(chain: Chain, clean: bool) -> Iterator[None]:
+    """Say of rows that do not fit what may be done if they are as they were before cleaning."""
+    try:
+        yield
+    except BadInput as error:
+        if clean or not chain.recipes or chain.why_not:
+            raise
+        raise BadInput(error.message, hint=f"{error.hint} If these are rows as they were before {chain.label} was "
+                       "cleaned: --clean does the same to them.".strip()) from error
 
 
 def _digest(path: Path) -> str:

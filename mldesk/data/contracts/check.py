@@ -81,6 +81,22 @@ class CheckedFile:
                 yield [pc.cast(values, ARROW[column.type])
                        for values, column in zip(batch.columns, columns, strict=True)]
 
+    def typed(self, columns: Sequence[Column], also: Sequence[str], scratch: Path, target: Path, place: str) -> None:
+        """Write the rows that stay as Parquet: ``columns`` in their types (missing where they are not in the file or
+        not in the contract), columns ``also`` as they were read, and as ``place`` the rows' places, from 0.
+        """
+        own = {column.name for column in columns}
+        made = []
+        for column in columns:
+            as_read = identifier(column.name) if column.name in also else "NULL"
+            made.append(f"TRY_CAST({self.casts.get(column.name, as_read)} AS {DUCKDB[column.type]}) "
+                        f"AS {identifier(column.name)}")
+        made += [identifier(name) for name in also if name not in own]
+        with sql_errors("The check"), connect(self.parts, scratch, threads=1) as connection:
+            connection.execute(f"COPY (SELECT {', '.join(made)}, {identifier(_ROW)} AS {identifier(place)} FROM "
+                               f"{_relation(self.parts)} WHERE NOT ({self.bad or False}) ORDER BY {identifier(_ROW)}) "
+                               f"TO {literal(str(target))} (FORMAT parquet)")
+
     def divide(self, scratch: Path, good: Path, reasons: Path) -> None:
         """Write the rows that stay as Parquet, and of those that are left out number (from 1), columns and reasons."""
         place = identifier(_ROW)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors, replacing
-from mldesk.data.engine import connect, free_name, identifier, relation, sql_errors
+from mldesk.data.engine import connect, free_name, identifier, literal, relation, sql_errors
 
 _ROW = "_row"
 _FIRST = ("row", "line", "column", "reason")
@@ -50,6 +51,39 @@ def write_rejects(parts: Sequence[Path], reasons: Sequence[Path], lines: Path | 
                 for row in csv.DictReader(file):
                     writer.writerow(["", row["line"], "", row["reason"], *[""] * len(names)])
         text.detach()
+
+
+def keep_reasons(reasons: Sequence[tuple[int, str, str]], target: Path) -> None:
+    """Write reasons (row from 1, column, why) as Parquet."""
+    rows, columns, words = ([item[place] for item in reasons] for place in range(3))
+    pq.write_table(pa.table({"row": pa.array(rows, pa.int64()), "column": pa.array(columns, pa.string()),
+                             "reason": pa.array(words, pa.string())}), target)
+
+
+def in_the_file(reasons: Path, places: Path, target: Path, scratch: Path) -> None:
+    """Write reasons again by the rows of the file that others (``places``, see ``with_columns``) were made of."""
+    with sql_errors("The rejects file"), connect([reasons, places], scratch, threads=1) as connection:
+        connection.execute(
+            f'COPY (SELECT p.place AS "row", r."column", r.reason FROM {relation([reasons])} AS r JOIN '
+            f'{relation([places])} AS p ON p."row" = r."row" ORDER BY 1) TO {literal(str(target))} (FORMAT parquet)')
+
+
+def with_columns(rows: Path, wanted: Collection[str], first: Path, also: Sequence[str], place: str, target: Path,
+                 places: Path, scratch: Path) -> None:
+    """Write the ``wanted`` columns of ``rows`` (Parquet, with a column ``place``), beside them ``also`` of ``first``.
+
+    ``places`` gets for each of them (row, from 1) the row of the file that it was made of (place, from 1).
+    """
+    names = [name for name in pq.read_schema(rows).names if name in {*wanted, *also}]
+    own = [name for name in also if name not in names]
+    cells = ", ".join([*(f"r.{identifier(name)}" for name in names), *(f"f.{identifier(name)}" for name in own)])
+    at = identifier(place)
+    with sql_errors("The recipe"), connect([rows, first], scratch, threads=1) as connection:
+        joined = f"{relation([rows])} AS r JOIN {relation([first])} AS f ON f.{at} = r.{at}"
+        number = f'row_number() OVER (ORDER BY r.{at}) AS "row", r.{at} + 1 AS place'
+        for what, path in ((cells, target), (number, places)):
+            connection.execute(f"COPY (SELECT {what} FROM {joined} ORDER BY r.{at}) TO {literal(str(path))} "
+                               "(FORMAT parquet)")
 
 
 def count_lines(lines: Path) -> int:

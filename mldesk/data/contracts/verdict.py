@@ -23,7 +23,8 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         return {"rule": self.rule, "severity": self.severity, "column": self.column, "message": self.message,
-                "count": self.count, "line": self.line, "cells": [{"row": row, "value": value} for row, value in self.cells]}
+                "count": self.count, "line": self.line,
+                "cells": [{"row": row, "value": value} for row, value in self.cells]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,248 @@
+"""A recipe done again to new rows, which a model is to predict: with what it learnt from its table, a row at a time.
+
+The recipe is compiled over its own table, as it was then, so that every figure that a step learnt stands in the SQL;
+then the SQL gets other rows. What makes no sense for rows that come alone is passed over (steps that chose rows among
+many, or changed single ones by hand) or refused (steps that make other rows, or look at the rows around).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from mldesk.core.durable import disk_errors
+from mldesk.core.errors import BadInput
+from mldesk.data.columns.casts import in_words
+from mldesk.data.engine import connect, free_name, identifier, literal, relation, sql_errors
+from mldesk.data.imports.importing import working_folder
+from mldesk.data.parts import part_paths
+from mldesk.data.recipes.columns import named_by_rule
+from mldesk.data.recipes.rows import drop_missing
+from mldesk.data.recipes.sql import Compiler
+from mldesk.data.recipes.state import State, Tools
+from mldesk.data.recipes.steps import Step, active, check_steps
+from mldesk.wire.objects import ObjectStore
+from mldesk.wire.schema import Column, ColumnType
+
+PLACE = "_place"  # of a row in the file it came from, from 0; no table has a column of that name (see ``place_name``)
+_PASSED = {"deduplicate": "it chose among all rows", "sample": "it chose among all rows",
+           "rebalance": "it chose among all rows", "edit": "it changed single rows by hand"}
+_OTHER_ROWS = "it makes other rows of many"
+_REFUSED = {"group": _OTHER_ROWS, "pivot": _OTHER_ROWS, "unpivot": _OTHER_ROWS, "union": "it adds rows",
+            "join": "it brings in another dataset", "python": "nobody knows what its code does to single rows",
+            "encode_target": "it looks at the target, which new rows do not have"}
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that cleaning leaves out."""
+
+    place: int     # in the file, from 0
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What made a table of another."""
+
+    label: str                     # of the version that it made
+    manifest: str                  # of the version that it was done to
+    columns: tuple[Column, ...]    # of that one
+    steps: tuple[Step, ...]
+
+
+def why_not(steps: Sequence[Step]) -> str:
+    """Say which step cannot be done to new rows and why, "" if all can."""
+    for number, step in active(check_steps(steps)):
+        kind = str(step["step"])
+        why = _REFUSED.get(kind, "")
+        if kind == "fill_missing" and step["with"] in ("forward", "backward", "knn"):
+            why = "it looks at the rows around"
+        elif kind == "fill_missing" and step["with"] != "constant" and step.get("by"):
+            why = "it learnt a value for each group, which it does not keep"
+        if why:
+            return f"step {number} ({kind}) cannot be done to new rows: {why}"
+    return ""
+
+
+def needed(recipe: Recipe, wanted: Sequence[str], target: str) -> list[str]:
+    """Return the columns that rows must have for the recipe to make the columns ``wanted`` of them.
+
+    Others are not looked at: the target, and those that are neither wanted nor named by a step that makes values.
+    """
+    texts = [text.casefold() for _, step in active(recipe.steps) if step["step"] not in _PASSED
+             and step["step"] not in ("drop", "keep", "reorder", "rename", "rename_many", "drop_missing", "drop_poor")
+             for text in _texts(step)]
+    ends = dict(zip((column.name for column in recipe.columns), _ends(recipe), strict=True))
+    return [name for name, end in ends.items() if end != target and (
+        end in wanted or any(_is_in(name.casefold(), text) for text in texts))]
+
+
+def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target: str,
+           out: Path) -> tuple[list[LeftOut], list[str]]:
+    """Clean the rows in the Parquet file ``rows`` (the recipe's columns, and ``PLACE``) into ``out``, PLACE kept.
+
+    ``target`` is the column that new rows may lack; no step leaves a row out because of it. Returns the rows that the
+    recipe leaves out, and a sentence for each step that was passed over. Raises BadInput for a recipe that cannot be
+    done to new rows (``why_not``), ObjectMissing, DiskFull.
+    """
+    if why := why_not(recipe.steps):
+        raise BadInput(f"{recipe.label} was made by a recipe whose {why}.",
+                       hint="Clean the rows by hand first, or train on a version without that step.")
+    with disk_errors("the recipe"), working_folder(scratch) as folder, sql_errors("The recipe"):
+        parts = part_paths(store, recipe.manifest)
+        with connect([*parts, rows, out], folder, threads=1) as connection:
+            work = _Replay(recipe, target, connection, parts, rows)
+            state, steps = work.compile()
+            gone = [item for step in steps for item in step.left_out(connection, state, work.tools.row)]
+            listed = ", ".join(map(identifier, state.names))
+            made = state.select(f"{listed}, {work.tools.place} AS {identifier(PLACE)}")
+            without = ", ".join(str(int(place)) for place in {item.place for item in gone}) or "-1"
+            connection.execute(f"COPY (SELECT * FROM ({made}) WHERE {identifier(PLACE)} NOT IN ({without}) "
+                               f"ORDER BY {identifier(PLACE)}) TO {literal(str(out))} (FORMAT parquet)")
+    return gone, work.notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Chooser:
+    """A step that leaves rows out: by a condition, or because a cell does not fit."""
+
+    number: int
+    step: Step
+    before: int             # SQL before and after it
+    after: int
+    casts: tuple[tuple[str, ColumnType], ...] = ()  # columns whose cells have to fit
+
+    def left_out(self, connection: duckdb.DuckDBPyConnection, state: State, row: str) -> Iterator[LeftOut]:
+        place, kind = identifier(row), str(self.step["step"])
+        for name, wanted in self.casts:
+            cell = identifier(name)
+            sql = state.select("1").rpartition(" SELECT ")[0]
+            found = connection.execute(
+                f"{sql} SELECT b.{place}, CAST(b.{cell} AS VARCHAR) FROM s{self.before} AS b JOIN s{self.after} AS a "
+                f"ON a.{place} = b.{place} WHERE b.{cell} IS NOT NULL AND a.{cell} IS NULL ORDER BY 1").fetchall()
+            for at, value in found:
+                why = f"{str(value)[:100]!r} is not {in_words(wanted)}"
+                yield LeftOut(int(at), name, f"{why}, step {self.number} (cast)")
+        if not self.casts:
+            sql = state.select("1").rpartition(" SELECT ")[0]
+            found = connection.execute(f"{sql} SELECT {place} FROM s{self.before} WHERE {place} NOT IN (SELECT {place} "
+                                       f"FROM s{self.after}) ORDER BY 1").fetchall()
+            for (at,) in found:
+                what = str(self.step.get("where") or "values are missing")
+                yield LeftOut(int(at), "", f"cleaning leaves it out, step {self.number} ({kind}: {what[:100]})")
+
+
+class _Replay:
+    """One recipe on its way to new rows."""
+
+    def __init__(self, recipe: Recipe, target: str, connection: duckdb.DuckDBPyConnection, parts: Sequence[Path],
+                 rows: Path) -> None:
+        self.recipe, self.rows, self.parts, self.notes = recipe, rows, parts, list[str]()
+        self.targets = _names_on_the_way(recipe, target)   # what it is called before each step
+        self.tools = Tools(connection, free_name("_row", [*(column.name for column in recipe.columns), PLACE]))
+
+    def compile(self) -> tuple[State, list[_Chooser]]:
+        """Return the SQL over the new rows, and the steps that may leave some out."""
+        names = [column.name for column in self.recipe.columns]
+        counts = [pq.read_metadata(part).num_rows for part in self.parts]
+        compiler = Compiler(self.tools)
+        state = compiler.start(relation(self.parts, row=self.tools.row, counts=counts), names,
+                               [column.type for column in self.recipe.columns])
+        choosers: list[_Chooser] = []
+        listed = ", ".join(map(identifier, names))
+        alone = [f"SELECT {listed}, {identifier(PLACE)} AS {self.tools.place} FROM {relation([self.rows])}"]
+        for (number, step), target in zip(active(self.recipe.steps), self.targets, strict=True):
+            before, state = state, compiler.add(state, number, step)  # what it learns, it learns of its own rows
+            alone += self._alone(before, state, number, step, target).ctes[len(before.ctes):]
+            choosers += _choosers(number, step, len(before.ctes) - 1, len(state.ctes) - 1)
+        return replace(state, ctes=tuple(alone)), choosers
+
+    def _alone(self, before: State, after: State, number: int, step: Step, target: str | None) -> State:
+        """Return the state after a step, its SQL such that it makes sense for rows that come alone."""
+        kind = str(step["step"])
+        label = f"Step {number} ({kind}) of {self.recipe.label} was passed over"
+        if kind in _PASSED:
+            self.notes.append(f"{label}: {_PASSED[kind]}.")
+            return _as_it_was(before, after)
+        if kind == "filter" and target is not None and _is_in(target.casefold(), str(step["where"]).casefold()):
+            self.notes.append(f"{label}: it looks at the target.")
+            return _as_it_was(before, after)
+        if kind == "drop_missing" and target is not None and target in (step.get("columns") or before.names):
+            others = [name for name in step.get("columns") or before.names if name != target]
+            return drop_missing(self.tools, before, {**step, "columns": others}) if others \
+                else _as_it_was(before, after)
+        if kind == "cast":
+            return replace(after, ctes=(*after.ctes[:-1], after.ctes[-1].partition(" WHERE NOT (")[0]))
+        return after
+
+
+def _as_it_was(before: State, after: State) -> State:
+    """Return the state after a step that does nothing to the rows."""
+    made = len(after.ctes) - len(before.ctes)
+    passing = (f"SELECT * FROM s{len(before.ctes) - 1 + number}" for number in range(made))
+    return replace(after, ctes=(*before.ctes, *passing))
+
+
+def _choosers(number: int, step: Step, before: int, after: int) -> list[_Chooser]:
+    kind = str(step["step"])
+    if kind in ("filter", "drop_missing"):
+        return [_Chooser(number, step, before, after)]
+    if kind == "cast":
+        policies = dict(step.get("policies") or {})
+        strict = [name for name in step["columns"] if policies.get(name, step["on_error"]) != "missing"]
+        return [_Chooser(number, step, before, after, tuple((name, ColumnType(step["type"])) for name in strict))] \
+            if strict else []
+    return []
+
+
+def _ends(recipe: Recipe) -> list[str]:
+    """Return what each of the recipe's columns is called in the end, as far as it is there."""
+    names = [column.name for column in recipe.columns]
+    for _, step in active(recipe.steps):
+        names = list(map(partial(_called, step=step, chosen=set(step.get("columns") or names)), names))
+    return names
+
+
+def _names_on_the_way(recipe: Recipe, target: str) -> list[str | None]:
+    """Return what the target is called before each step; None where no column became it."""
+    ends = zip(recipe.columns, _ends(recipe), strict=True)
+    start = next((column.name for column, end in ends if end == target), None)
+    found: list[str | None] = []
+    names = [column.name for column in recipe.columns]
+    for _, step in active(recipe.steps):
+        found.append(start)
+        chosen = set(step.get("columns") or names)
+        names = [_called(name, step, chosen) for name in names]
+        start = None if start is None else _called(start, step, chosen)
+    return found
+
+
+def _called(name: str, step: Step, chosen: set[str]) -> str:
+    if step["step"] == "rename":
+        names: Mapping[str, str] = step["names"]
+        return names.get(name, name).strip()
+    return named_by_rule(name, step) if step["step"] == "rename_many" and name in chosen else name
+
+
+def _is_in(name: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str(key)
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value

@@ -1,0 +1,158 @@
+"""Rows to predict that are as they were before cleaning: the recipes of a model's table, done again to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.data.near import did_you_mean
+from mldesk.library import Library
+from mldesk.library.records import ModelVersion
+from mldesk.workbench.references import listed, parse_reference
+
+if TYPE_CHECKING:  # duckdb loads with them
+    from mldesk.bundles import Predictor
+    from mldesk.data.contracts.check import CheckedFile
+    from mldesk.data.recipes.replaying import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """How a model's table came of what was imported."""
+
+    recipes: tuple[Recipe, ...] = ()   # the oldest first
+    why_not: str = ""                  # why they cannot be done to new rows
+
+    @property
+    def label(self) -> str:
+        return self.recipes[-1].label if self.recipes else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Rows of a file after cleaning."""
+
+    rows: Path                     # Parquet: the columns of the model's table
+    places: Path                   # Parquet: of each of them the row in the file (from 1)
+    parts: tuple[Path, ...]        # the file as it was read
+    reasons: tuple[Path, ...]      # Parquet: row, column and reason of those that are left out
+    lines: Path                    # lines of the file that were no rows
+    left_out: int
+    notes: tuple[str, ...]
+
+
+def chain_of(library: Library, version: ModelVersion | None) -> Chain:
+    """Return what was done to the rows that a model learned from; nothing for a bundle, which brings no recipe."""
+    if version is None or version.run is None:
+        return Chain()
+    from mldesk.data.recipes.replaying import Recipe, why_not
+    from mldesk.data.recipes.steps import check_steps
+
+    try:
+        name, number = parse_reference(version.dataset)
+        now = library.datasets.version(name, number)
+    except (NotFound, BadInput):
+        return Chain()
+    merged = {file.version for file in library.contracts.accepted(now.dataset)}
+    found: list[Recipe] = []
+    while now.parent is not None:
+        before = library.datasets.version(now.dataset, now.parent)
+        if now.recipe is not None:
+            steps = check_steps(now.recipe)
+            found.insert(0, Recipe(now.label, before.manifest, before.columns, steps))
+            if why := why_not(steps):
+                return Chain(tuple(found), f"{now.label} was made by a recipe whose {why}.")
+        elif now.number not in merged:
+            return Chain(tuple(found), f"{now.label} is the answer to a query, which cannot be asked of new rows.")
+        now = before
+    return Chain(tuple(found))
+
+
+def columns_needed(chain: Chain, predictor: Predictor) -> list[str]:
+    """Return the columns that rows need before cleaning."""
+    from mldesk.data.recipes.replaying import needed
+
+    names = [column.name for column in predictor.schema]
+    for recipe in reversed(chain.recipes):
+        names = needed(recipe, names, predictor.target)
+    return names
+
+
+def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, folder: Path, *,
+          also: Sequence[str] | None = (), leaves_out: bool = False) -> Cleaned:
+    """Clean the rows of a file as those of the model's table were.
+
+    ``also``: columns of the file to have beside the model's, None for all of them. Raises BadInput for a file that
+    does not fit or a recipe that cannot be done to new rows and, unless it ``leaves_out`` such, for rows that cannot be
+    read or that cleaning leaves out.
+    """
+    if not chain.recipes:
+        raise BadInput("There is no cleaning to be done again: the model learned from a table as it was imported, or "
+                       "came in a bundle.", hint="Predict without --clean.")
+    if chain.why_not:
+        raise BadInput(chain.why_not, hint="Clean the rows by hand first, or train on a version without that step.")
+    place = folder / "before"
+    place.mkdir()
+    lines = folder / "lines.csv"
+    found = _read(chain, predictor, source, place, lines if leaves_out else None)
+    if found.bad_rows and not leaves_out:
+        first = next(item for item in found.verdict.findings if item.cells)
+        raise BadInput(f"{source.name}: {first.message[:-1]}; row {first.cells[0][0]:,}, for example, holds "
+                       f"{first.cells[0][1]!r:.60}.", hint="Mend them, or leave such rows out: --rejects FILE.")
+    return _cleaned(library, chain, predictor, found, folder, lines, also, leaves_out)
+
+
+def _read(chain: Chain, predictor: Predictor, source: Path, folder: Path, lines: Path | None) -> CheckedFile:
+    """Read the file in the types of the table that the first recipe was done to."""
+    from mldesk.data.contracts.check import CheckedFile, check_file
+    from mldesk.data.contracts.contract import ColumnRule, Contract
+    from mldesk.data.records import ImportOptions
+
+    asked = columns_needed(chain, predictor)
+    rules = tuple(ColumnRule(column.name, column.type, required=False, severity="row")
+                  for column in chain.recipes[0].columns if column.name in asked)
+    found = check_file(source, "", Contract(rules, extra="allow"), ImportOptions(), folder, lines=lines)
+    if not isinstance(found, CheckedFile):
+        raise BadInput(f"{source.name}: {found.findings[0].message}")
+    have = [column.name for column in found.table.columns]
+    missing = [name for name in asked if name not in have]
+    if missing:
+        raise BadInput(f"The input has no column {listed(missing)}, which the recipe of {chain.label} needs.",
+                       hint=did_you_mean(missing[0], have) or f"It has: {listed(have)}.")
+    unfit = ("type",) if lines is not None else ("type", "reading")
+    wrong = next((item for item in found.verdict.findings if item.severity == "error" and item.rule in unfit), None)
+    if wrong is not None:
+        raise BadInput(f"{source.name}: {wrong.message}", hint="Rows that cannot be read may be left out: --rejects "
+                       "FILE.")
+    return found
+
+
+def _cleaned(library: Library, chain: Chain, predictor: Predictor, found: CheckedFile, folder: Path, lines: Path,
+             also: Sequence[str] | None, leaves_out: bool) -> Cleaned:
+    from mldesk.data.contracts.rejects import count_lines, keep_reasons, with_columns
+    from mldesk.data.recipes.replaying import PLACE, LeftOut, replay
+
+    have = [column.name for column in found.table.columns]
+    taken = have if also is None else [name for name in also if name in have]
+    rows = folder / "rows-0.parquet"
+    found.typed(chain.recipes[0].columns, taken, folder, rows, PLACE)
+    first, gone, notes = rows, list[LeftOut](), list[str]()
+    for number, recipe in enumerate(chain.recipes, start=1):
+        out = folder / f"rows-{number}.parquet"
+        more, said = replay(library.objects, folder, recipe, rows, predictor.target, out)
+        gone, notes, rows = [*gone, *more], [*notes, *said], out
+    if gone and not leaves_out:
+        raise BadInput(f"Cleaning leaves rows out: row {gone[0].place + 1:,}, for example; {gone[0].reason}.",
+                       hint="Mend them, or have such rows written to a file: --rejects FILE.")
+    reasons = [folder / "unread.parquet", folder / "cleaned.parquet"]
+    found.divide(folder, folder / "good.parquet", reasons[0])
+    keep_reasons([(item.place + 1, item.column, item.reason) for item in gone], reasons[1])
+    final = folder / f"{Path(found.verdict.file).stem}.parquet"
+    places = folder / "places.parquet"
+    wanted = {*(column.name for column in predictor.schema), *predictor.keys}
+    with_columns(rows, wanted, first, taken, PLACE, final, places, folder)
+    lost = len({item.place for item in gone}) + found.bad_rows + count_lines(lines)
+    return Cleaned(final, places, found.parts, tuple(reasons), lines, lost, tuple(notes))
