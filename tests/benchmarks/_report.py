@@ -7,7 +7,10 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+
+from mldesk.core.not_here import STEPS, only_elsewhere
 
 
 def report(name: str, rows: Sequence[tuple[str, float, str]], facts: Mapping[str, Any] | None = None) -> None:
@@ -22,6 +25,11 @@ def report(name: str, rows: Sequence[tuple[str, float, str]], facts: Mapping[str
         print(f"{what:<{width}}  {value:>12,.4g} {unit}")
     for what, value in (facts or {}).items():
         print(f"{what:<{width}}  {value}")
+
+
+def without_pandas(name: str) -> AbstractContextManager[None]:
+    """Let what is MLDesk's run as its command does, which never imports pandas; rivals may import what they like."""
+    return only_elsewhere(STEPS) if name.startswith("mldesk") else nullcontext()
 
 
 def median(values: Sequence[float]) -> float:

@@ -35,12 +35,17 @@ def different(values: pa.Array | pa.ChunkedArray) -> int:
             if some is None:
                 return int(pc.count_distinct(values, mode="only_valid").as_py())
             keys.append(some)
-    return _number(keys[0] if len(keys) == 1 else np.concatenate(keys))
+    return _number(np.sort(keys[0]) if len(keys) == 1 else _in_order(keys))
 
 
-def _number(keys: Keys) -> int:
-    """Return how many different ones there are. NaN come last when they are put in order."""
-    ordered = np.sort(keys)
+def _in_order(pieces: list[Keys]) -> Keys:
+    together = np.concatenate(pieces)
+    together.sort()   # where it is: another copy of a large column takes longer than this
+    return together
+
+
+def _number(ordered: Keys) -> int:
+    """Return how many different ones there are of values in order, of which NaN come last."""
     there = _end(ordered)
     ordered, nan = ordered[:there], there < len(ordered)
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + (len(ordered) > 0) + nan
@@ -84,7 +89,7 @@ class Different:
         """Return how many there are; None if they were forgotten, as texts are that are long."""
         if self._lost:
             return None
-        return (_number(np.concatenate(self._pieces)) if self._pieces else 0) + self._nan
+        return (_number(_in_order(self._pieces)) if self._pieces else 0) + self._nan
 
     def _take(self, keys: Keys) -> None:
         if not self._many:
