@@ -11,6 +11,8 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from mldesk.core import sizes as amounts
+
 MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEADER = 512
 _END, _FREE_FROM = 0xFFFFFFFE, 0xFFFFFFFA
@@ -18,6 +20,9 @@ _MOST = 1024**3                 # bytes of such a file; the format ends at 2 GB,
 _COLUMNS = 256
 _STRINGS, _DIMENSIONS, _MANY = 0xFC, 0x200, (0xBD, 0xBE)
 _CELLS = frozenset({0x203, 0x204, 0xFD, 0x27E, 0x205, 0x06, 0x206, 0x406, 0x201, 0xD6, *_MANY})
+_SHOWS_STRING, _GOES_ON = 0xFD, 0x3C
+_LONGEST = 3 * 65_535           # bytes of one text
+MOST_TEXT = 200_000_000         # bytes of all texts of the cells, see sheet_texts
 _LOOK = 100_000                 # records between two looks at whether to stop
 
 
@@ -120,6 +125,9 @@ class _Container:
 def _check_records(data: bytes, check: Callable[[], None]) -> None:
     """Look at what records claim: columns that exist, and no more strings than there are bytes."""
     place = seen = 0
+    texts: list[bytes] = []              # the record of the texts that cells share, and those that go on with it
+    shown = array("I")                   # which of them each cell shows
+    before = 0
     while place + 4 <= len(data):
         kind, length = struct.unpack_from("<HH", data, place)
         body = data[place + 4:place + 4 + length]
@@ -131,7 +139,55 @@ def _check_records(data: bytes, check: Callable[[], None]) -> None:
             raise Damaged("it claims more rows than such workbooks have")
         elif kind == _STRINGS and len(body) >= 8 and max(struct.unpack_from("<II", body)) > len(data):
             raise Damaged("it claims more texts than it has bytes")
+        if kind == _STRINGS or (kind == _GOES_ON and before == _STRINGS):
+            texts.append(body)
+            kind = _STRINGS
+        elif kind == _SHOWS_STRING and len(body) >= 10:
+            shown.append(struct.unpack_from("<I", body, 6)[0])
+        before = kind
         place += 4 + length
         seen += 1
         if seen % _LOOK == 0:
             check()
+    if len(shown) * min(_LONGEST, sum(map(len, texts))) > MOST_TEXT:
+        sizes = _string_sizes(texts, check)
+        if sum(sizes[number] for number in shown if number < len(sizes)) > MOST_TEXT:
+            raise Damaged(f"its cells hold more than {amounts.size(MOST_TEXT)} of text")
+
+
+def _string_sizes(blocks: Sequence[bytes], check: Callable[[], None]) -> array[int]:
+    """Return the bytes that each of the shared texts takes, of records that go on in the middle of a text.
+
+    Microsoft, [MS-XLS]: Excel Binary File Format, 2.4.265 SST and 2.5.293 XLUnicodeRichExtendedString.
+    """
+    sizes = array("I")
+    block, place = 0, 8
+    while block < len(blocks):
+        if place + 3 > len(blocks[block]):
+            block, place = block + 1, 0
+            continue
+        letters, flags = struct.unpack_from("<HB", blocks[block], place)
+        place += 3
+        after = 0                                  # bytes of formatting behind the letters
+        if flags & 8 and place + 2 <= len(blocks[block]):
+            after += 4 * struct.unpack_from("<H", blocks[block], place)[0]
+            place += 2
+        if flags & 4 and place + 4 <= len(blocks[block]):
+            after += struct.unpack_from("<I", blocks[block], place)[0]
+            place += 4
+        sizes.append(letters * (3 if flags & 1 else 1))
+        while block < len(blocks) and letters:
+            wide = 2 if flags & 1 else 1
+            taken = min(letters, (len(blocks[block]) - place) // wide)
+            letters, place = letters - taken, place + taken * wide
+            if letters:                            # the next record says anew how wide its letters are
+                block, place = block + 1, 1
+                flags = blocks[block][0] if block < len(blocks) and blocks[block] else 0
+        while block < len(blocks) and after:
+            taken = min(after, len(blocks[block]) - place)
+            after, place = after - taken, place + taken
+            if after:
+                block, place = block + 1, 0
+        if len(sizes) % _LOOK == 0:
+            check()
+    return sizes

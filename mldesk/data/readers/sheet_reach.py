@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 from xml.parsers.expat import ExpatError, ParserCreate
 
 _PIECE = 1 << 20       # bytes at once
-_LONGEST_TAG = 1 << 16
+_LONGEST_TAG = 1 << 20
 _TAG = re.compile(rb"<(/?)(?:table:)(table|table-row|table-cell|covered-table-cell)(\s[^<>]*)?>")
 _ACROSS = re.compile(rb"number-columns-repeated\s*=\s*[\"'](\d{1,9})")
 _DOWN = re.compile(rb"number-rows-repeated\s*=\s*[\"'](\d{1,9})")
@@ -26,7 +26,7 @@ def open_document_reach(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
     """
     row = place = rows = columns = repeat = 0
     filled = False
-    for tag, name, about, closed in _tags(archive, item, check):
+    for tag, name, about, closed, _, _ in _tags(archive, item, check):
         if name == b"table" and not tag:
             row = rows = columns = 0
         elif name == b"table-row" and not tag:
@@ -42,9 +42,27 @@ def open_document_reach(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
                 yield max(rows, row + repeat), columns
 
 
+def open_document_text(archive: zipfile.ZipFile, item: zipfile.ZipInfo, check: Callable[[], None]) -> Iterator[int]:
+    """Give the bytes that the cells of a sheet in .ods take, as they grow; each counts as often as it stands there."""
+    total = repeat = across = begin = 0
+    for tag, name, about, closed, start, end in _tags(archive, item, check):
+        if name == b"table" and not tag:
+            total = 0
+        elif name == b"table-row" and not tag:
+            repeat = _number(_DOWN, about)
+        elif name.endswith(b"cell") and not tag:
+            across, begin = _number(_ACROSS, about), end
+            total += across * repeat * len(about) if b"office:" in about else 0
+            yield total
+        if name.endswith(b"cell") and tag and not closed:
+            total += across * repeat * (start - begin)
+            yield total
+
+
 def _tags(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
-          check: Callable[[], None]) -> Iterator[tuple[bytes, bytes, bytes, bool]]:
-    rest = b""
+          check: Callable[[], None]) -> Iterator[tuple[bytes, bytes, bytes, bool, int, int]]:
+    """Give (/ at its end, name, what it says, whether it is closed, where it begins and ends) of a sheet's tags."""
+    rest, first = b"", 0
     with archive.open(item) as file:
         while piece := file.read(_PIECE):
             check()
@@ -53,8 +71,12 @@ def _tags(archive: zipfile.ZipFile, item: zipfile.ZipInfo,
             for match in _TAG.finditer(whole):
                 end = match.end()
                 about = match[3] or b""
-                yield match[1], match[2], about, about.endswith(b"/")
-            rest = whole[max(end, whole.rfind(b"<"), len(whole) - _LONGEST_TAG):] if b"<" in whole[end:] else b""
+                yield match[1], match[2], about, about.endswith(b"/"), first + match.start(), first + end
+            begins = whole.rfind(b"<")
+            if begins >= end and len(whole) - begins > _LONGEST_TAG and b">" not in whole[begins:]:
+                raise ValueError(f"it has a tag of more than {_LONGEST_TAG:,} bytes")
+            kept = max(end, begins) if begins >= end else len(whole)
+            rest, first = whole[kept:], first + kept
 
 
 def refuse_broken_xml(archive: zipfile.ZipFile, item: zipfile.ZipInfo, check: Callable[[], None]) -> None:

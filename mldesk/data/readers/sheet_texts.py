@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mldesk.core.sizes import size
-from mldesk.data.readers.sheet_reach import read_length, read_type
+from mldesk.data.readers.sheet_reach import open_document_text, read_length, read_type
 from mldesk.data.records import ImportRefused
 
 MOST_TEXT = 200_000_000   # bytes of the texts of one sheet: the reader has them, Python, and the table
@@ -36,6 +36,9 @@ def refuse_copied_texts(name: str, archive: zipfile.ZipFile, check: Callable[[],
     ``check`` may raise to stop. Raises what damaged archives raise.
     """
     files = {item.filename.lower(): item for item in archive.infolist()}
+    if "content.xml" in files and any(total > MOST_TEXT for total in open_document_text(
+            archive, files["content.xml"], check)):
+        raise _too_much(name, "content.xml")
     shared = next((item for path, item in files.items() if path.endswith(("sharedstrings.xml", "sharedstrings.bin"))),
                   None)
     if shared is None:
@@ -46,9 +49,12 @@ def refuse_copied_texts(name: str, archive: zipfile.ZipFile, check: Callable[[],
         # A cell takes ten bytes of XML at least, so most workbooks are told by their size alone.
         if "worksheets/" in path and item.file_size / 10 * longest > MOST_TEXT \
                 and _text_of(archive, item, sizes, check) > MOST_TEXT:
-            raise ImportRefused(f"{name}: the cells of {item.filename.rpartition('/')[2]!r:.80} hold more than "
-                                f"{size(MOST_TEXT)} of text, too much for a workbook.",
-                                hint="Save the sheet as CSV and import that.")
+            raise _too_much(name, item.filename.rpartition("/")[2])
+
+
+def _too_much(name: str, sheet: str) -> ImportRefused:
+    return ImportRefused(f"{name}: the cells of {sheet!r:.80} hold more than {size(MOST_TEXT)} of text, too much for a "
+                         "workbook.", hint="Save the sheet as CSV and import that.")
 
 
 def _sizes(archive: zipfile.ZipFile, item: zipfile.ZipInfo, check: Callable[[], None]) -> Sizes:
