@@ -54,8 +54,8 @@ Flatten = Annotated[int | None, typer.Option(min=0, max=20, metavar="K", rich_he
                                              "JSON objects that become columns; 0: none, else 1.")]
 Member = Annotated[str | None, typer.Option(metavar="NAME", rich_help_panel=_BOOK, help="The files of an archive to "
                                             "read, like data/*.csv.")]
-Table = Annotated[str | None, typer.Option("--table", metavar="T", rich_help_panel=_BASE, help="Of a database, or the "
-                                           "number of one on an HTML page.")]
+Table = Annotated[str | None, typer.Option("--table", metavar="T", rich_help_panel=_BASE, help="Of a database, the "
+                                           "number of one on an HTML page, or a list in JSON, like data.rows.")]
 Query = Annotated[str | None, typer.Option(metavar="SQL", rich_help_panel=_BASE, help="A SELECT over the database.")]
 Provenance = Annotated[bool, typer.Option("--provenance", rich_help_panel=_MANY, help="Add the columns source_file and "
                                           "source_row.")]
@@ -136,7 +136,7 @@ def import_(
 # Options that say something about some formats only; what says nothing about a file would be passed over in silence.
 _ONLY = {"widths": ("fixed",), "delimiter": ("csv", "tsv"),
          "encoding": ("csv", "tsv", "fixed", "json", "jsonl", "html"), "sheet": ("xlsx",), "range": ("xlsx",),
-         "flatten": ("json", "jsonl"), "query": ("sqlite", "duckdb"), "table": ("sqlite", "duckdb", "html")}
+         "flatten": ("json", "jsonl"), "query": ("sqlite", "duckdb"), "table": ("sqlite", "duckdb", "html", "json")}
 
 
 def _refuse_contradictions(options: ImportOptions, preview: bool, rejects: Path | None) -> None:

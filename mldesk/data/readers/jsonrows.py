@@ -11,16 +11,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from mldesk.core.sizes import size
 from mldesk.data.names import clean_names
+from mldesk.data.readers.json_objects import Rest, Walk, lists_in
 from mldesk.data.readers.raw import Context, RawTable
 from mldesk.data.readers.recordrows import RecordRows
+from mldesk.data.readers.sampling import SAMPLE
 from mldesk.data.readers.spool import Spool
-from mldesk.data.records import ImportRefused
+from mldesk.data.records import Fix, ImportRefused
 from mldesk.data.sources.encoding import as_utf8
 
-_WHOLE = 512 * 1024 * 1024   # bytes of a JSON file that is one object, which is read whole
+_WHOLE = 100_000_000         # bytes of a JSON file that is one object without a list of records, which is read whole
 _PIECE = 1024 * 1024         # characters of an array that are read at once
 _LONGEST = 64 * 1024 * 1024  # characters of one record
+_LINES = "Write it as JSON lines: one record per line."
 _QUOTE = "Write it as text, in quotes."
 
 
@@ -109,10 +113,10 @@ def _lower(text: str) -> str:
     return (text[:1].lower() + text[1:]).rstrip(":").removesuffix(" at").removesuffix(" starting")[:80]
 
 
-def _read_array(context: Context, file: TextIO, rows: RecordRows) -> None:
+def _read_array(context: Context, file: TextIO | Rest, rows: RecordRows, line: int = 1) -> None:
     """Read a list of records piece by piece, so that memory does not grow with the file."""
     decoder = json.JSONDecoder()
-    buffer, at, line, read, ended = "", 0, 1, 0, False
+    buffer, at, read, ended = "", 0, 0, False
     opened = False
     while True:
         at, line = _skip(buffer, at, line, "," if opened else "")
@@ -170,13 +174,17 @@ def _broken(context: Context, buffer: str, at: int, line: int, error: Exception)
 
 
 def _read_object(context: Context, path: Path, file: TextIO, rows: RecordRows) -> None:
-    """Read {"column": [values]}, {"column": {"row": value}} or {"anything": [records]}."""
+    """Read {"column": [values]}, {"column": {"row": value}} or {"anything": [records]}, the list perhaps deeper."""
+    large = context.sampled or path.stat().st_size > SAMPLE
+    if large and _read_list_within(context, file, rows):
+        return
     if context.sampled:
-        raise ImportRefused(f"{context.name} is one large JSON object; there is no preview of such files.",
-                            hint="It can be imported all the same, or be written as JSON lines.")
+        raise ImportRefused(f"{context.name} is one large JSON object with no list of records near its beginning; "
+                            "there is no preview of such files.", hint=_LINES)
     if path.stat().st_size > _WHOLE:
-        raise ImportRefused(f"{context.name} is one JSON object of more than {_WHOLE >> 20} MB.",
-                            hint="Write it as JSON lines: one record per line.")
+        raise ImportRefused(f"{context.name} is one JSON object of more than {size(_WHOLE)} without a list of records.",
+                            hint=_LINES)
+    file.seek(0)
     try:
         whole = json.load(file)
     except json.JSONDecodeError as error:
@@ -192,13 +200,38 @@ def _read_object(context: Context, path: Path, file: TextIO, rows: RecordRows) -
             context.check()
 
 
+def _read_list_within(context: Context, file: TextIO, rows: RecordRows) -> bool:
+    """Read the first list of records in a large object, or the one asked for; say whether there is one."""
+    walk = Walk(file, lambda read: context.parsed(0.1 * read / max(1, context.size)))
+    try:
+        found = walk.to_list(context.options.table)
+    except (ValueError, RecursionError) as error:
+        raise ImportRefused(f"{context.name} is not whole JSON: {_lower(str(error))}.") from error
+    if found is None:
+        return False
+    name, rest = found
+    context.problems.add("remarks", f"The table is the list {name!r}; what stands beside it was left out.")
+    _read_array(context, rest, rows, walk.line)
+    return True
+
+
 def _records(context: Context, whole: Mapping[str, Any]) -> Iterator[Any]:
+    within = dict(lists_in(whole))
+    wanted = context.options.table
+    if wanted is not None and wanted not in within:
+        raise ImportRefused(f"{context.name} holds no list of records {wanted!r:.80}.",
+                            hint=f"It holds: {', '.join(list(within)[:10]) or 'none'}.")
+    flat = any(isinstance(value, list) for value in whole.values())
+    if wanted is not None or (within and not flat and not _is_columns(whole)):
+        inside = wanted or max(within, key=lambda path: len(within[path]))
+        _say_which(context, inside, within)
+        return iter(within[inside])
     lists = {key: value for key, value in whole.items() if isinstance(value, list)}
     of_records = [key for key, value in lists.items() if value and all(isinstance(item, dict) for item in value[:100])]
     if (of_records and len(of_records) < len(whole)) or len(of_records) == 1:
         key = max(of_records, key=lambda name: len(lists[name]))
         if len(whole) > 1:
-            context.problems.add("remarks", f"The table is the list {key!r}; what stands beside it was left out.")
+            _say_which(context, key, within)
         return iter(lists[key])
     if lists and len(lists) == len(whole):
         lengths = {len(value) for value in lists.values()}
@@ -211,3 +244,16 @@ def _records(context: Context, whole: Mapping[str, Any]) -> Iterator[Any]:
         keys = list(dict.fromkeys(key for value in whole.values() for key in value))
         return ({name: column.get(key) for name, column in whole.items()} for key in keys)
     return iter([whole])
+
+
+def _say_which(context: Context, chosen: str, within: Mapping[str, Any]) -> None:
+    context.choices = tuple(within)
+    other = next((path for path in within if path != chosen), None)
+    context.problems.add("remarks", f"The table is the list {chosen!r}; what stands beside it was left out.",
+                         fix=None if other is None else Fix(f"Take the list {other!r}", {"table": other}))
+
+
+def _is_columns(whole: Mapping[str, Any]) -> bool:
+    """Say whether an object is {"column": {"row": value}} with as many rows in each."""
+    sizes = {len(value) if isinstance(value, Mapping) else -1 for value in whole.values()}
+    return len(sizes) == 1 and -1 not in sizes and len(whole) > 1
