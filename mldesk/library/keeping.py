@@ -45,14 +45,14 @@ def folder_errors(home: Home) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
-        at = next((path for path in (home.root, *home.root.parents) if path.is_file()), None)
+        at = next((path for path in (home.root, *home.root.parents) if path.exists() and not path.is_dir()), None)
         if at is None:
             raise
         where = "" if at == home.root else f" cannot be made: {at}"
         raise BadInput(f"The library's folder {home.root}{where} is a file, not a folder.",
                        hint="Choose a folder with --home or MLDESK_HOME; it is made if it is not there.") from error
     except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG):
             raise
         raise WorkFailed(f"The library's folder {home.root} cannot be written to: {error.strerror}.",
                          hint="Check who owns that folder, or choose another with --home.") from error

@@ -19,7 +19,7 @@ from mldesk.data.readers.careful import read_rows
 from mldesk.data.readers.dialect import NONE, Dialect, sniff
 from mldesk.data.readers.fixed_width import find_cut, read_fixed
 from mldesk.data.readers.long_delimiter import SHORT, RestoringSpool, shorten_delimiter
-from mldesk.data.readers.raw import Context, Lines, RawTable
+from mldesk.data.readers.raw import MAX_COLUMNS, Context, Lines, RawTable
 from mldesk.data.readers.regular import Irregular, RegularRows, read_batches, read_blocks
 from mldesk.data.readers.spool import Spool
 from mldesk.data.reading_ahead import ahead
@@ -76,7 +76,11 @@ def _sniffed(context: Context, path: Path, kind: str, given: str | None) -> tupl
     """Return how a file of UTF-8 is written, and its beginning."""
     sample, whole = _sample(path)
     delimiter = given or ("\t" if kind == "tsv" and "\t" in sample else None)
-    return sniff(sample, whole=whole, delimiter=delimiter, header_row=context.options.header_row), sample
+    dialect = sniff(sample, whole=whole, delimiter=delimiter, header_row=context.options.header_row)
+    if dialect is not None and max(dialect.width, len(dialect.header)) > MAX_COLUMNS:  # the sample may hold no more
+        raise ImportRefused(f"{context.name} has more than {MAX_COLUMNS:,} columns; that is too many for a table.",
+                            hint="Choose another delimiter, if that is not what separates its cells.")
+    return dialect, sample
 
 
 def _header(dialect: Dialect) -> Sequence[str]:

@@ -15,7 +15,7 @@ from mldesk.data.readers.rejects import Rejects
 from mldesk.data.readers.spool import Rows
 from mldesk.data.records import Cancelled, ImportCancelled, ImportOptions, Problems
 
-MAX_COLUMNS = 100_000
+MAX_COLUMNS = 50_000   # 90,000 take more than two gigabytes, however few the rows
 _CELLS = 1_000_000  # of a batch, about
 
 
