@@ -121,6 +121,8 @@ class ColumnList(QFrame):
         self.list = CalmList()
         self.list.setAccessibleName(self.tr("Columns"))
         self.list.setUniformItemSizes(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.itemChanged.connect(self._on_item)
         tools = QHBoxLayout()
         tools.addWidget(self._search, 1)
@@ -170,6 +172,7 @@ class ColumnList(QFrame):
         icons = len(self._columns) <= _ICONS
         for column in self._columns:
             item = QListWidgetItem(column.name)
+            item.setToolTip(column.name)
             if icons:
                 item.setIcon(theme.icon(TYPE_ICONS[column.type], "muted", 14))
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)

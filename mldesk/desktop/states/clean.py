@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,34 @@ class CleanState:
             self._past.append(self.steps.value)
             self.steps.value = self._future.pop()
 
+    def wrong(self) -> int:
+        """Return the place of the step that ``problem`` is about, -1 where it is about none of those in the list."""
+        problem = self.problem.value
+        said = re.match(r"Step (\d+)\b", problem.message) if problem is not None and self.trial.value is None else None
+        return int(said[1]) - 1 if said and int(said[1]) <= len(self.steps.value) else -1
+
+    def marks(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the columns that what is looked at makes, and those of whose first cells it changes any."""
+        before, after = self.before.value, self.preview.value
+        if before is None or after is None or before is after:
+            return (), ()
+        old = {name: number for number, name in enumerate(before.columns)}
+        made = tuple(name for name in after.columns if name not in old)
+        if before.total != after.total or len(before.rows) != len(after.rows):
+            return made, ()   # rows came or went: which is which is not known
+        both = [(name, old[name], number) for number, name in enumerate(after.columns) if name in old]
+        return made, tuple(name for name, was, now in both if any(
+            one[was] != other[now] for one, other in zip(before.rows, after.rows, strict=True)))
+
+    def leave_to_model(self) -> int:
+        """Leave out the steps that a model can learn from its training rows; return how many."""
+        from mldesk.workbench.preparing import leave_to_model
+
+        steps, left = leave_to_model(self.steps.value)
+        if left:
+            self._change(steps)
+        return len(left)
+
     def looked_at(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
         """Return the steps up to what is looked at, without it and with it."""
         steps, trial, seen = self.steps.value, self.trial.value, self.seen.value
@@ -112,6 +141,18 @@ class CleanState:
         if seen is not None and seen < len(steps):
             return steps[:seen], steps[:seen + 1]
         return (), steps
+
+    async def untrusted(self, steps: Sequence[Step]) -> list[str]:
+        """Return the code in steps that nobody has allowed to run in this library."""
+        if not any(step.get("code") for step in steps):
+            return []
+        found = await in_thread(self._desk.workbench.datasets.untrusted_code, steps)
+        return [code for _, code in found]
+
+    async def allow(self, steps: Sequence[Step]) -> None:
+        """Let the code in steps run from now on: the user has written it, or said so. Raises DiskFull."""
+        for code in await self.untrusted(steps):
+            await in_thread(self._desk.workbench.datasets.trust_code, code)
 
     async def refresh(self) -> None:
         """Preview what is looked at. A step that does not fit ends in ``problem``, which names it."""
@@ -132,8 +173,8 @@ class CleanState:
         if asked != self._asked:
             return
         self.problem.value = problem
-        self.preview.value = page or self.preview.value
         self.before.value = first or self.before.value
+        self.preview.value = page or self.preview.value
         self.counts.value = None if problem is not None else _counted(page)
         self.busy.value = False
         if problem is None and after and getattr(page, "sampled", False):

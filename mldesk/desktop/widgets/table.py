@@ -43,13 +43,14 @@ class DataTable(QTableView):
     Alt+Up and Alt+Down order by the current column, Alt+Backspace undoes it. Signals: ``column_chosen`` (the name of
     the current cell's column), ``copied`` (rows put on the clipboard, rows of the selection that were too many),
     ``renewed`` when another table, or the same anew, is shown, ``framed`` when its size or its focus changed,
-    ``delete_pressed``.
+    ``delete_pressed``, ``sized`` when columns were given widths by what is in them.
     """
 
     column_chosen = Signal(str)
     copied = Signal(int, int)
     renewed = Signal()
     delete_pressed = Signal()
+    sized = Signal()
     framed = Signal()
 
     def __init__(self, model: PagedTableModel | None = None, parent: QWidget | None = None, *,
@@ -122,6 +123,7 @@ class DataTable(QTableView):
         self.sizing = True
         self._sized = self._measure(model)
         self.sizing = False
+        self.sized.emit()
 
     def _measure(self, model: PagedTableModel) -> bool:
         """Give the columns widths; False before the first rows have come: then once more."""

@@ -27,6 +27,7 @@ class TableHeader(QHeaderView):
         self.setSectionsMovable(True)
         self.setAccessibleName(self.tr("Columns"))
         self.rows = 0
+        self.marks: dict[str, str] = {}   # columns that stand out, and the word that says why
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), theme.px(Size.TABLE_HEADER))
@@ -39,10 +40,13 @@ class TableHeader(QHeaderView):
             return
         painter.save()
         painter.setClipRect(rect)
-        painter.fillRect(rect, theme.colour("sunken"))
+        mark = self.marks.get(column.name, "")
+        painter.fillRect(rect, theme.colour("accent_soft" if mark else "sunken"))
         painter.setPen(theme.colour("border"))
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         painter.drawLine(rect.topRight(), rect.bottomRight())
+        if mark:
+            painter.fillRect(QRect(rect.left(), rect.top(), rect.width() - 1, 2), theme.colour("accent"))
         self._paint_words(painter, rect.adjusted(Space.S + 2, 0, -Space.S - 2, -1), column, logical)
         painter.restore()
 
@@ -64,7 +68,7 @@ class TableHeader(QHeaderView):
         painter.setPen(theme.colour("muted"))
         icon = theme.px(13)
         _draw_icon(painter, TYPE_ICONS[column.type], theme.palette().muted, lower.left(), lower, icon)
-        text = column.type.value
+        text = " · ".join(filter(None, (self.marks.get(column.name, ""), column.type.value)))
         if column.missing and self.rows:
             text += f" · {missing_share(column.missing, self.rows)}"
         text = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, lower.width() - icon - 5)

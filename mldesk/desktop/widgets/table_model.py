@@ -223,6 +223,7 @@ class PagedTableModel(QAbstractTableModel):
         self._columns = tuple(columns) if columns is not None else self._columns
         self._fetch = fetch if fetch is not None else self._fetch
         self._total = total or 0
+        self._numbered = False
         if self._order is not None and self._order[0] not in {column.name for column in self._columns}:
             self._order = None
         self._forget()
@@ -303,7 +304,7 @@ class PagedTableModel(QAbstractTableModel):
         self._error = ""
         self._pages[page] = got.rows
         self._places[page] = getattr(got, "places", ())
-        self._numbered = self._numbered or bool(self._places[page])
+        self._numbered = bool(self._places[page])
         while len(self._pages) > _KEPT:
             del self._places[self._pages.popitem(last=False)[0]]
         self._set_total(got.total)

@@ -5,29 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.core.errors import BadInput, MldeskError
-from mldesk.desktop import words
+from mldesk.desktop import theme
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.pages.answer_table import columns_of, show_page
+from mldesk.desktop.pages.data.clean_preview import CleanPreview, typed
 from mldesk.desktop.pages.data.recipe_menu import RecipeMenu
-from mldesk.desktop.pages.data.step_form import StepForm
-from mldesk.desktop.pages.data.step_list import StepList
+from mldesk.desktop.pages.data.step_form import StepForm, runs_code
+from mldesk.desktop.pages.data.step_list import StepList, learning_words, report_lines
 from mldesk.desktop.pages.data.step_picker import StepPicker
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.clean import CleanState, Step
-from mldesk.desktop.tasks import TaskOwner, async_slot
+from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
-    Card,
-    DataTable,
     ScrollPage,
-    Segmented,
     Sheet,
-    Spinner,
     disable,
     enable,
     make_button,
@@ -36,18 +32,17 @@ from mldesk.desktop.widgets import (
     row,
     set_tone,
 )
-from mldesk.wire.schema import Column, ColumnType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mldesk.data.recipes.steps import StepKind
     from mldesk.library.records import DatasetVersion
-    from mldesk.workbench.pages import Page
+    from mldesk.wire.schema import Column
 
-_LEFT = 372    # pixels
+_WIDE = 1080   # width of the dialog from which list, form and preview stand beside one another, pixels at 100 %
+_LIST, _LIST_BESIDE, _FORM = 340, 264, 340   # their widths
 _PAUSE = 400   # milliseconds after the last change of a form until the preview follows
-_LIST, _PICKER, _FORM = 0, 1, 2
 
 
 class CleanDialog(Sheet, TaskOwner):
@@ -67,38 +62,62 @@ class CleanDialog(Sheet, TaskOwner):
         self._form: StepForm | None = None
         self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
         self._timer.timeout.connect(self._try)
-        left, right = self._make_left(), self._make_right()
-        left.setFixedWidth(_LEFT)
-        parts = row(left, right, spacing=Space.XL)
-        parts.setStretch(1, 1)
+        self.datasets: dict[str, Sequence[Column]] = {}   # the others, for steps that bring one in
+        self.preview = CleanPreview(self.state)
+        self._left = self._make_list()
+        self._make_stack()
+        parts = row(self._left, self._stack, self.preview, spacing=Space.XL)
+        parts.setStretch(2, 1)
         self.body.addLayout(parts, 1)
         self.confirmed.connect(self._on_apply)
         self.finished.connect(self._on_finished)
         self.state.steps.subscribe(lambda _: self._on_steps())
         self.state.seen.changed.subscribe(lambda _: self._refresh())
-        self.state.preview.changed.subscribe(lambda _: self._show_preview())
-        self.state.before.changed.subscribe(lambda _: self._show_preview())
         self.state.counts.changed.subscribe(lambda _: self._show_counts())
         self.state.problem.changed.subscribe(lambda _: self._show_problem())
-        self.state.busy.subscribe(self._spinner.setVisible)
-        for keys, slot in ((QKeySequence.StandardKey.Undo, self.state.undo),
-                           (QKeySequence.StandardKey.Redo, self.state.redo)):
-            QShortcut(QKeySequence(keys), self).activated.connect(slot)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self).activated.connect(self.state.undo)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Redo), self).activated.connect(self.state.redo)
         if steps:
             self.state.set_steps(steps)
-        self.resize(fitting(self, 1180, 740))
+        self.resize(fitting(self, 1240, 780))
+        self._arrange()
+        self._load_datasets()
 
     # Building
 
-    def _make_left(self) -> QWidget:
+    def _make_stack(self) -> None:
         self._stack = QStackedWidget()
-        self._stack.addWidget(self._make_list())
         self._picker = StepPicker()
         self._picker.chosen.connect(self.edit)
         self._picker.left.connect(self._leave_form)
         self._stack.addWidget(self._picker)
         self._stack.addWidget(self._make_editor())
-        return self._stack
+        self._stack.hide()
+
+    def _arrange(self) -> None:
+        """Show the list and what is beside it; where there is no room for both, a form takes the list's place."""
+        wide = self.width() >= theme.px(_WIDE)
+        editing = not self._stack.isHidden()
+        self._left.setVisible(wide or not editing)
+        self._left.setFixedWidth(theme.px(_LIST_BESIDE if wide and editing else _LIST))
+        self._stack.setFixedWidth(theme.px(_FORM))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "_stack"):
+            self._arrange()
+
+    def _show_editor(self, part: QWidget | None) -> None:
+        self._stack.setVisible(part is not None)
+        if part is not None:
+            self._stack.setCurrentWidget(part)
+        self._arrange()
+        self._show_primary()
+
+    @async_slot
+    async def _load_datasets(self) -> None:
+        found = await in_thread(self._shell.desk.workbench.datasets.list)
+        self.datasets = {item.name: item.head.columns for item in found}
 
     def _make_list(self) -> QWidget:
         self._undo = make_icon_button("undo", self.tr("Undo (Ctrl+Z)"))
@@ -121,6 +140,11 @@ class CleanDialog(Sheet, TaskOwner):
                                 tone="muted", wrap=True)
         self._learns = make_label("", "caption", "warning", wrap=True)
         self._learns.hide()
+        self.leave = make_button(self.tr("Leave them to the model"), "secondary", "train", small=True)
+        self.leave.setToolTip(self.tr("These steps are left out here; the Train dialog offers to have the model learn "
+                                      "them from its training rows."))
+        self.leave.clicked.connect(self._on_leave)
+        self.leave.hide()
         box = QWidget()
         layout = QVBoxLayout(box)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -130,6 +154,7 @@ class CleanDialog(Sheet, TaskOwner):
         layout.addWidget(self.list, 1)
         layout.addLayout(self._make_tools())
         layout.addWidget(self._learns)
+        layout.addWidget(self.leave, 0, Qt.AlignmentFlag.AlignLeft)
         return box
 
     def _make_tools(self) -> QHBoxLayout:
@@ -163,7 +188,7 @@ class CleanDialog(Sheet, TaskOwner):
         self.try_button.clicked.connect(self._try)
         self.keep_button = make_button(self.tr("Add this step"), "primary", "check")
         self.keep_button.clicked.connect(self._keep_step)
-        box = QWidget()
+        self._form_box = box = QWidget()
         layout = QVBoxLayout(box)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.S)
@@ -174,31 +199,11 @@ class CleanDialog(Sheet, TaskOwner):
         layout.addLayout(row(None, back, self.try_button, self.keep_button))
         return box
 
-    def _make_right(self) -> QWidget:
-        self._said = make_label("", tone="muted", wrap=True)
-        self._spinner = Spinner(16)
-        self.side = Segmented([("after", self.tr("After")), ("before", self.tr("Before"))])
-        self.side.setAccessibleName(self.tr("Preview"))
-        self.side.changed.connect(lambda _: self._show_preview())
-        self.table = DataTable(flush=True)
-        card = Card(padding=0)
-        card.add(self.table, 1)
-        box = QWidget()
-        layout = QVBoxLayout(box)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(Space.S)
-        head = row(self.side, self._said, self._spinner, spacing=Space.M)
-        head.setStretch(1, 1)
-        layout.addLayout(head)
-        layout.addWidget(card, 1)
-        return box
-
     # The form
 
     def _pick(self) -> None:
-        self._stack.setCurrentIndex(_PICKER)
+        self._show_editor(self._picker)
         self._picker.begin()
-        self.set_primary_enabled(self.tr("Finish the step you are at first."))
 
     def _go_on_with(self, version: DatasetVersion, steps: Sequence[Step]) -> None:
         self.reject()
@@ -215,10 +220,12 @@ class CleanDialog(Sheet, TaskOwner):
         self._editing = index
         step = None if index is None else self.state.steps.value[index]
         self._drop_form()
-        self._form = StepForm(kind, self._columns(index), step)
+        self._form = StepForm(kind, self._columns(index), step, {
+            name: columns for name, columns in self.datasets.items() if name != self.state.version.dataset})
         self._form.changed.connect(self._check_form)
         self._form_page.body.addWidget(self._form)
         self._form_page.body.addStretch(1)
+        self._form_page.verticalScrollBar().setValue(0)
         self._form_title.setText(kind.title or kind.name)
         self._form_help.setText(kind.help)
         self._form_error.setText(self.tr(
@@ -226,17 +233,17 @@ class CleanDialog(Sheet, TaskOwner):
             "to the model: Train fits the same on the training rows only.") if kind.learns else "")
         set_tone(self._form_error, "warning")
         self.keep_button.setText(self.tr("Add this step") if index is None else self.tr("Change this step"))
-        self.try_button.setVisible(_runs_code(kind))
-        self._stack.setCurrentIndex(_FORM)
+        self.try_button.setVisible(runs_code(kind))
+        self._show_editor(self._form_box)
         self._check_form()
-        self.set_primary_enabled(self.tr("Finish the step you are at first."))
+        self._form.setFocus()
 
     def _columns(self, index: int | None) -> list[Column]:
         """The columns a step sees: a new one those of the preview, one that is there those before it."""
         page = self.state.preview.value if index is None else self.state.before.value
         if index is not None and self.state.seen.value != index:
             page = None
-        return list(self.state.version.columns) if page is None else _typed(page, self.state.version.columns)
+        return list(self.state.version.columns) if page is None else typed(page, self.state.version.columns)
 
     def _drop_form(self) -> None:
         body = self._form_page.body
@@ -256,24 +263,28 @@ class CleanDialog(Sheet, TaskOwner):
             return
         enable(self.keep_button)
         enable(self.try_button)
-        if self._form is not None and not _runs_code(self._form.kind):  # code runs when it is asked to
+        if self._form is not None and not runs_code(self._form.kind):  # code runs when it is asked to
             self._timer.start()
 
     @async_slot
     async def _try(self) -> None:
         """Preview the step in the form as if it were there."""
-        if self._form is None or self._stack.currentIndex() != _FORM:
+        if self._form is None or self._stack.isHidden():
             return
         try:
-            self.state.trial.value = (self._editing, self._form.step())
+            step = self._form.step()
         except BadInput:
             return
+        await self.state.allow([step])   # whoever presses Try it has written it, or seen it
+        self.state.trial.value = (self._editing, step)
         await self.state.refresh()
 
-    def _keep_step(self) -> None:
+    @async_slot
+    async def _keep_step(self) -> None:
         if self._form is None:
             return
         step = self._form.step()
+        await self.state.allow([step])
         self.state.trial.value = None
         self._timer.stop()
         self._leave_form()
@@ -284,7 +295,7 @@ class CleanDialog(Sheet, TaskOwner):
 
     def _leave_form(self) -> None:
         self._timer.stop()
-        self._stack.setCurrentIndex(_LIST)
+        self._show_editor(None)
         self._form = None
         if self.state.trial.value is not None:
             self.state.trial.value = None
@@ -310,7 +321,8 @@ class CleanDialog(Sheet, TaskOwner):
 
     def _show_steps(self) -> None:
         steps = self.state.steps.value
-        self.list.show_steps(steps, self._lines(steps), -1 if self.state.seen.value is None else self.state.seen.value)
+        self.list.show_steps(steps, report_lines(steps, self.state.counts.value),
+                             -1 if self.state.seen.value is None else self.state.seen.value, self.state.wrong())
         self._none.setVisible(not steps)
         self._undo.setEnabled(self.state.can_undo)
         self._redo.setEnabled(self.state.can_redo)
@@ -326,25 +338,6 @@ class CleanDialog(Sheet, TaskOwner):
                 enable(button)
         self._all.setVisible(chosen >= 0)
 
-    def _lines(self, steps: Sequence[Step]) -> list[str]:
-        """Return for each step what it does to the rows, as far as that was counted."""
-        counts = self.state.counts.value
-        reports = list(counts.reports) if counts is not None else []
-        lines: list[str] = []
-        for step in steps:
-            if step.get("disabled"):
-                lines.append(self.tr("left out"))
-                continue
-            done = reports.pop(0) if reports else None
-            said = []
-            if done is not None and done.rows_before != done.rows_after:
-                said.append(self.tr("{before} → {after} rows").format(before=words.number(done.rows_before),
-                                                                      after=words.number(done.rows_after)))
-            if done is not None and done.cells_changed:
-                said.append(words.counted(done.cells_changed, self.tr("cell changed"), self.tr("cells changed")))
-            lines.append(" · ".join(said))
-        return lines
-
     # The preview
 
     def _show_counts(self) -> None:
@@ -352,38 +345,23 @@ class CleanDialog(Sheet, TaskOwner):
         if self.state.trial.value is None:
             self._show_steps()
         notices = [] if counts is None else list(counts.notices)
-        self._learns.setText("\n".join(notices[:3]))
+        self._learns.setText(learning_words(self.state.steps.value) or "\n".join(notices[:2]))
+        self._learns.setToolTip("\n".join(notices))
         self._learns.setVisible(bool(notices))
-        self._show_preview()
+        self.leave.setVisible(bool(notices) and self.state.trial.value is None)
 
-    def _show_preview(self) -> None:
-        before, after, version = self.state.before.value, self.state.preview.value, self.state.version
-        page = before if self.side.value() == "before" else after
-        if page is None or after is None:
-            return
-        self.table.header.rows = len(page.rows)
-        show_page(self.table, page, _typed(page, version.columns))
-        counts = self.state.counts.value
-        total = counts.total if counts is not None else after.total
-        was = version.rows if before is None or before is after else before.total
-        rows = words.counted(total, self.tr("row"), self.tr("rows")) if was == total else \
-            self.tr("{before} → {after} rows").format(before=words.number(was), after=words.number(total))
-        if counts is not None and counts.sampled:
-            rows = self.tr("{rows} of the first ones; counting all…").format(rows=rows)
-        columns = len(after.columns)
-        old = len(version.columns if before is None else before.columns)
-        wide = words.counted(columns, self.tr("column"), self.tr("columns")) if columns == old else \
-            self.tr("{before} → {after} columns").format(before=old, after=columns)
-        self._said.setText(f"{rows} · {wide}")
-        set_tone(self._said, "muted")
+    def _on_leave(self) -> None:
+        self.set_error("" if self.state.leave_to_model() else self.tr("A model can do none of these by itself."))
 
     def _show_problem(self) -> None:
         problem = self.state.problem.value
         self.set_error("" if problem is None else f"{problem.message} {problem.hint}".strip())
+        if self.state.trial.value is None:
+            self._show_steps()
         self._show_primary()
 
     def _show_primary(self) -> None:
-        if self._stack.currentIndex() != _LIST:
+        if not self._stack.isHidden():
             self.set_primary_enabled(self.tr("Finish the step you are at first."))
         elif not any(not step.get("disabled") for step in self.state.steps.value):
             self.set_primary_enabled(self.tr("Add at least one step."))
@@ -398,15 +376,14 @@ class CleanDialog(Sheet, TaskOwner):
         try:
             made = await self.state.apply()
         except MldeskError as error:
-            self.set_busy("")
             self.set_error(sentence(error))
             return
-        self.set_busy("")
+        finally:
+            self.set_busy("")
         self.made.emit()
         self.accept()
-        before = self.state.version.number
         self._shell.say(self.tr("Made version {number} of {name}.").format(number=made.number, name=made.dataset),
-                        "success", (self.tr("Undo"), lambda: _undo(self._shell, made.dataset, before)))
+                        "success", (self.tr("Undo"), lambda: _undo(self._shell, self.state.version)))
         self._shell.open_dataset(made.dataset)
 
     def _on_finished(self) -> None:
@@ -415,24 +392,9 @@ class CleanDialog(Sheet, TaskOwner):
         self.cancel_tasks()
 
 
-def _runs_code(kind: StepKind) -> bool:
-    return any(field.kind == "code" for field in kind.fields)
-
-
-def _typed(page: Page, known: Sequence[Column]) -> list[Column]:
-    """Return the columns of a page, by the types it says, else as they are known."""
-    types = getattr(page, "types", ())
-    if not types:
-        return columns_of(page, known)
-    return [Column(name, ColumnType(kind), sum(line[index] is None for line in page.rows))
-            for index, (name, kind) in enumerate(zip(page.columns, types, strict=True))]
-
-
-def _undo(shell: Shell, name: str, number: int) -> None:
-    from mldesk.desktop.tasks import in_thread, start
-
+def _undo(shell: Shell, before: DatasetVersion) -> None:
     async def back() -> None:
-        await in_thread(shell.desk.workbench.datasets.rollback, name, number)
+        await in_thread(shell.desk.workbench.datasets.rollback, before.dataset, before.number)
         shell.desk.nudge()
 
-    start(back(), f"roll {name} back")
+    start(back(), f"roll {before.dataset} back")

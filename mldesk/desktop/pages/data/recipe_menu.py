@@ -131,18 +131,28 @@ class RecipeMenu(QMenu):
         self._host.set_error("")
         self.take(steps)
 
-    def take(self, steps: Sequence[Step]) -> None:
+    @async_slot
+    async def take(self, steps: Sequence[Step]) -> None:
         """Put a recipe in place of this one; code in it runs only if the user says so."""
-        code = [str(step.get("code")) for step in steps if step.get("code") and not step.get("disabled")]
+        code = await self._state.untrusted(steps)
         if not code:
             self._state.set_steps(steps)
             return
         dialog = CodeDialog(self._host, "\n\n".join(code))
         dialog.confirmed.connect(dialog.accept)
-        dialog.accepted.connect(lambda: self._state.set_steps(steps))
+        dialog.accepted.connect(lambda: self._allow(steps))
         dialog.rejected.connect(lambda: self._state.set_steps(
             [{**step, "disabled": True} if step.get("code") else step for step in steps]))
         dialog.open()
+
+    @async_slot
+    async def _allow(self, steps: Sequence[Step]) -> None:
+        try:
+            await self._state.allow(steps)
+        except MldeskError as error:
+            self._host.set_error(sentence(error))
+            return
+        self._state.set_steps(steps)
 
 
 class ChoiceDialog(Sheet):

@@ -13,6 +13,10 @@ KEYWORDS = ("SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "HAVING", "LIMIT"
             "BETWEEN", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL", "CASE", "WHEN", "THEN", "ELSE", "END", "AS", "DESC",
             "COUNT(*)", "SUM(", "AVG(", "MIN(", "MAX(", "MEDIAN(", "ROUND(", "CAST(", "WITH", "JOIN", "UNION ALL",
             "data")
+EXPRESSION_WORDS = ("AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL", "CASE", "WHEN",
+                    "THEN", "ELSE", "END", "CAST(", "ROUND(", "ABS(", "GREATEST(", "LEAST(", "COALESCE(", "LOWER(",
+                    "UPPER(", "TRIM(", "LENGTH(", "CONTAINS(", "STARTS_WITH(", "REGEXP_MATCHES(", "DATE_DIFF(",
+                    "YEAR(", "MONTH(")
 _FEWEST = 2      # letters of a word before words are offered
 _MOST = 200      # queries that are remembered
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -21,15 +25,16 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class SqlField(QPlainTextEdit):
     """Ctrl+Enter runs it, Ctrl+Space completes, Ctrl+Up and Ctrl+Down go through what was run."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, keywords: Sequence[str] = KEYWORDS, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._keywords = tuple(keywords)
         self.setProperty("code", True)
         self.setTabChangesFocus(True)
         self.setAccessibleName(self.tr("SQL query"))
         self.run: Callable[[], object] | None = None
         self._past: list[str] = []
         self._place = 0
-        self._words = QStringListModel(list(KEYWORDS), self)
+        self._words = QStringListModel(list(keywords), self)
         self.completer = QCompleter(self._words, self)
         self.list = QListView()
         self.completer.setPopup(self.list)
@@ -39,7 +44,7 @@ class SqlField(QPlainTextEdit):
 
     def set_columns(self, names: Sequence[str]) -> None:
         """Offer these columns before the keywords."""
-        self._words.setStringList([*map(quoted, names), *KEYWORDS])
+        self._words.setStringList([*map(quoted, names), *self._keywords])
 
     def remember(self, sql: str) -> None:
         """Keep a query that was run; the same one twice in a row once."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
-from mldesk.desktop import theme
+from mldesk.desktop import theme, words
 from mldesk.desktop.states.clean import Step
 from mldesk.desktop.step_words import step_words
+
+if TYPE_CHECKING:
+    from mldesk.workbench.pages import RecipePage
 
 _DOWN, _UP = 1, -1
 
@@ -45,8 +49,8 @@ class StepList(QListWidget):
         """Return the index of the chosen step, -1 if none is."""
         return self.row(self.selectedItems()[0]) if self.selectedItems() else -1
 
-    def show_steps(self, steps: Sequence[Step], lines: Sequence[str], chosen: int) -> None:
-        """Show steps, each with a line on what it does; ``chosen`` is -1 for none."""
+    def show_steps(self, steps: Sequence[Step], lines: Sequence[str], chosen: int, wrong: int = -1) -> None:
+        """Show steps, each with a line on what it does; ``chosen`` and ``wrong`` (it does not fit) are -1 for none."""
         blocked = self.blockSignals(True)
         self.clear()
         for number, (step, line) in enumerate(zip(steps, lines, strict=True), start=1):
@@ -56,6 +60,8 @@ class StepList(QListWidget):
             item.setToolTip(step_words(step))
             if step.get("disabled"):
                 item.setForeground(theme.colour("faint"))
+            elif number - 1 == wrong:
+                item.setForeground(theme.colour("danger"))
             self.addItem(item)
         if 0 <= chosen < len(steps):
             self.setCurrentRow(chosen)
@@ -84,3 +90,37 @@ class StepList(QListWidget):
             self.doubled.emit(index)
         else:
             super().keyPressEvent(event)
+
+
+def report_lines(steps: Sequence[Step], counts: RecipePage | None) -> list[str]:
+    """Return for each step what it does to the rows, as far as that was counted."""
+    reports = list(counts.reports) if counts is not None else []
+    lines: list[str] = []
+    for step in steps:
+        if step.get("disabled"):
+            lines.append(words.tr("left out"))
+            continue
+        done = reports.pop(0) if reports else None
+        said = []
+        if done is not None and done.rows_before != done.rows_after:
+            said.append(words.tr("{before} → {after} rows").format(before=words.number(done.rows_before),
+                                                                   after=words.number(done.rows_after)))
+        if done is not None and done.cells_changed:
+            said.append(words.counted(done.cells_changed, words.tr("cell changed"), words.tr("cells changed")))
+        lines.append(" · ".join(said))
+    return lines
+
+
+def learning_words(steps: Sequence[Step]) -> str:
+    """Say which steps learn from all rows, "" where none does."""
+    from mldesk.data.recipes.steps import active
+    from mldesk.data.recipes.steps_leak import learns
+
+    numbers = [str(number) for number, step in active(steps) if learns(step)]
+    if not numbers:
+        return ""
+    if len(numbers) == 1:
+        return words.tr("Step {number} learns from all rows, also from those that test a model later.").format(
+            number=numbers[0])
+    return words.tr("Steps {numbers} and {last} learn from all rows, also from those that test a model later.").format(
+        numbers=", ".join(numbers[:-1]), last=numbers[-1])

@@ -1,0 +1,52 @@
+"""What the choices of steps are called in the window, and which fields are asked for only with some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mldesk.desktop.words import tr
+
+# By (field, choice); a field "" means any.
+_WORDS: Mapping[tuple[str, str], str] = {
+    ("", "as_is"): "as it is", ("case", "snake"): "snake_case", ("unicode", "no_accents"): "NFC, no accents",
+    ("how", "one_hot"): "columns of 0 and 1", ("how", "ordinal"): "place in an order",
+    ("how", "minmax"): "0 to 1", ("how", "standard"): "standard", ("how", "robust"): "robust",
+    ("how", "left"): "keep all rows", ("how", "inner"): "only rows with a partner",
+    ("how", "any"): "any is missing", ("how", "all"): "all are", ("how", "share"): "a share is",
+    ("how", "fewer"): "fewer of the frequent", ("how", "more"): "more of the rare",
+    ("with", "constant"): "a value of my own", ("with", "mean"): "the mean", ("with", "median"): "the median",
+    ("with", "mode"): "the most frequent value", ("with", "forward"): "the row before",
+    ("with", "backward"): "the row after", ("with", "knn"): "the rows most alike (k nearest)",
+    ("by", "values"): "limits of my own", ("by", "shares"): "shares of the rows", ("by", "width"): "equal width",
+    ("by", "rows"): "equally many rows", ("by", "edges"): "edges of my own",
+    ("give", "flags"): "a column for each", ("give", "count"): "one count", ("give", "range"): "the range",
+    ("give", "number"): "its number", ("on_error", "fail"): "stop", ("on_error", "missing"): "make missing",
+    ("on_error", "drop"): "drop the row", ("keep", "none"): "none of them", ("keep", "first"): "the first",
+    ("keep", "last"): "the last", ("extra", "drop"): "leave out", ("extra", "add"): "add",
+    ("case", "counts"): "counts", ("function", "log1p"): "log(1 + x)", ("function", "sqrt"): "square root",
+    ("", "std"): "deviation", ("", "distinct"): "distinct values", ("", "missing"): "missing",
+}
+# (kind, field): the field that decides, and with which of its choices the first is asked for.
+_USED: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
+    ("fill_missing", "value"): ("with", ("constant",)),
+    ("fill_missing", "by"): ("with", ("mean", "median", "mode", "forward", "backward")),
+    ("fill_missing", "order"): ("with", ("forward", "backward")), ("fill_missing", "using"): ("with", ("knn",)),
+    ("fill_missing", "neighbours"): ("with", ("knn",)), ("bin", "bins"): ("by", ("width", "rows")),
+    ("bin", "edges"): ("by", ("edges",)), ("encode", "order"): ("how", ("ordinal",)),
+    ("encode", "most"): ("how", ("one_hot",)), ("transform", "power"): ("function", ("power", "round")),
+    ("drop_missing", "share"): ("how", ("share",)), ("mark_missing", "into"): ("give", ("count",)),
+}
+FILLED_IN = ("digest",)   # fields that nobody has to see: they are filled in when the recipe is applied
+
+
+def choice_words(field: str, choice: str) -> str:
+    """Return how a choice reads."""
+    found = _WORDS.get((field, choice)) or _WORDS.get(("", choice))
+    return tr(found) if found else choice.replace("_", " ")
+
+
+def is_used(kind: str, field: str, read: Mapping[str, Callable[[], Any]]) -> bool:
+    """Say whether a field counts with what is chosen now."""
+    decides = _USED.get((kind, field))
+    return decides is None or decides[0] not in read or read[decides[0]]() in decides[1]

@@ -1,0 +1,122 @@
+"""The recipe editor: what a step changes is marked, code runs once it was allowed, steps are left to the model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from mldesk.data.recipes.steps import BY_NAME
+from mldesk.desktop.pages.data.clean_dialog import CleanDialog
+from mldesk.desktop.pages.data.recipe_menu import CodeDialog
+from mldesk.desktop.tasks import in_thread
+from tests.desktop.scripted_user import User, dialogs, play
+
+CODE = "def step(frame):\n    frame['twice'] = frame['tenure'] * 2\n    return frame\n"
+
+
+async def _quiet(user: User, dialog: CleanDialog) -> None:
+    await user.pause(0.5)   # a form waits that long before it asks for a preview
+    await user.until(lambda: not dialog.state.busy.value and not dialog._timer.isActive(), "the preview")
+
+
+async def _marks(user: User, dialog: CleanDialog) -> None:
+    dialog.edit(BY_NAME["derive"])
+    form: Any = dialog._form
+    form._rows["name"].editor.setText("yearly")
+    form._rows["expression"].editor.setPlainText("MonthlyCharges * 12")
+    header = dialog.preview.table.header
+    await user.until(lambda: header.marks == {"yearly": "new"}, "the new column to be marked")
+    dialog.keep_button.click()
+    await user.until(lambda: len(dialog.state.steps.value) == 1, "the step")
+    dialog.edit(BY_NAME["clip"])
+    form = dialog._form
+    form._rows["columns"].editor.set_values(["tenure"])
+    form._rows["high"].editor.setText("10")
+    await user.until(lambda: header.marks == {"tenure": "changed"}, "the changed column to be marked")
+    dialog._leave_form()
+    await _quiet(user, dialog)
+
+
+async def _python(user: User, dialog: CleanDialog) -> None:
+    dialog.edit(BY_NAME["python"])
+    form: Any = dialog._form
+    form._rows["code"].editor.setPlainText("def step(frame):\n    return frame['nosuch']\n")
+    await _quiet(user, dialog)
+    assert dialog.state.problem.value is None   # nothing ran while it was typed
+    dialog.try_button.click()
+    await user.until(lambda: dialog.state.problem.value is not None, "the failure")
+    assert "line 2" in dialog.state.problem.value.message
+    form._rows["code"].editor.setPlainText(CODE)
+    dialog.try_button.click()
+    await user.until(lambda: "twice" in dialog.preview.table.header.marks, "what the code makes")
+    dialog.keep_button.click()
+    await user.until(lambda: len(dialog.state.steps.value) == 2, "the step of code")
+    await _quiet(user, dialog)
+    assert dialog.primary.isEnabled()
+
+
+async def _foreign_code(user: User, dialog: CleanDialog) -> None:
+    before = dialog.state.steps.value
+    foreign = {"step": "python", "code": CODE.replace("twice", "thrice")}
+    QApplication.clipboard().setText(json.dumps({"steps": [foreign]}))
+    dialog.menu.paste()
+    asked = await user.until(lambda: next((one for one in dialogs() if isinstance(one, CodeDialog)), None), "a word")
+    asked.reject()
+    await user.until(lambda: dialog.state.steps.value[0].get("disabled"), "the code to be left out")
+    dialog.state.undo()
+    assert dialog.state.steps.value == before
+    QApplication.clipboard().setText(json.dumps({"steps": [{"step": "python", "code": CODE}]}))
+    dialog.menu.paste()   # allowed already
+    await user.until(lambda: [step.get("disabled") for step in dialog.state.steps.value] == [None], "it to be taken")
+    dialog.state.undo()
+
+
+async def _learning(user: User, dialog: CleanDialog) -> None:
+    dialog.state.set_steps([{"step": "scale", "columns": ["tenure"], "how": "standard"},
+                            {"step": "filter", "where": "nosuch > 3"}])
+    await user.until(lambda: dialog.state.wrong() == 1, "the wrong step")
+    dialog.state.remove(1)
+    await user.until(lambda: not dialog.leave.isHidden(), "the offer to leave it to the model")
+    dialog.leave.click()
+    assert dialog.state.steps.value[0].get("disabled")
+    dialog.state.undo()
+    assert not dialog.state.steps.value[0].get("disabled")
+    await _quiet(user, dialog)
+
+
+def test_a_recipe_is_made_step_by_step_with_its_changes_in_sight(tmp_path: Path, qtbot: QtBot) -> None:
+    async def script(user: User) -> None:
+        window = user.window
+        await user.until(lambda: window.desk.ready.value, "the library")
+        window.import_sample()
+        page = await user.until(window.dataset_page, "the sample")
+        await user.until(lambda: page.state.version.value, "its version")
+        await in_thread(window.desk.workbench.datasets.import_text, "gender,share\nFemale,0.5\n", "shares")
+        page.clean()
+        dialog: CleanDialog = await user.until(
+            lambda: next((one for one in dialogs() if isinstance(one, CleanDialog)), None), "the dialog")
+        await user.until(lambda: dialog.state.preview.value and dialog.datasets, "the preview")
+        await _marks(user, dialog)
+        await _python(user, dialog)
+        await _foreign_code(user, dialog)
+        dialog.edit(BY_NAME["join"])
+        form: Any = dialog._form
+        form._rows["dataset"].editor.setCurrentText("shares")
+        assert form._rows["on"].editor.count() == 1   # what both have
+        form._rows["on"].editor.set_values(["gender"])
+        await user.until(lambda: "share" in dialog.preview.table.header.marks, "the other dataset's column")
+        dialog._leave_form()
+        await _learning(user, dialog)
+        dialog.resize(800, 560)   # a form takes the list's place
+        dialog._pick()
+        assert dialog._left.isHidden() and not dialog._stack.isHidden()
+        dialog.resize(1240, 700)
+        await user.until(lambda: not dialog._left.isHidden(), "list and form beside one another")
+        dialog._leave_form()
+        dialog.reject()
+
+    play(tmp_path / "home", script, patience=60, meet_machine=False)
