@@ -11,7 +11,7 @@ from mldesk.desktop.widgets import why_disabled
 from tests.desktop.scripted_user import User, play
 
 
-def _mlruns(folder: Path) -> Path:
+def mlruns(folder: Path) -> Path:
     """Write an mlruns folder with one run that has curves, and one that kept nothing."""
     experiment = folder / "mlruns" / "42"
     for name, metrics in (("a" * 32, True), ("b" * 32, False)):
@@ -31,7 +31,7 @@ def _mlruns(folder: Path) -> Path:
 
 
 def test_runs_of_another_program_come_in_and_have_a_tidy_page(tmp_path: Path, qtbot: QtBot) -> None:
-    folder = _mlruns(tmp_path)
+    folder = mlruns(tmp_path)
 
     async def script(user: User) -> None:
         window = user.window

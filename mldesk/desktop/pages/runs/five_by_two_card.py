@@ -72,6 +72,9 @@ class FiveByTwoCard(Card):
         self.said.setVisible(bool(self.said.text()))
         if test is not None and result is not None:
             names = names_of([test.first, test.second])
+            self.said.setText(self.tr("{name} less {other}:").format(
+                name=names[test.first.id], other=names[test.second.id]))
+            self.said.show()
             self._result.addWidget(fold_table([(names[test.first.id], names[test.second.id], result)]))
 
     def _estimate(self, test: FiveByTwo) -> str:

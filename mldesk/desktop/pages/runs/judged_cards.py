@@ -90,6 +90,8 @@ def over_folds(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
         return None
     card = Card(tr("Over the folds"), tr("Both were scored on the same folds. Folds share training rows, which the "
                                          "tests allow for (Nadeau and Bengio 2003; 5×2cv: Dietterich 1998)."))
+    if len(told) == 1:
+        card.add(make_label(tr("{name} less {other}:").format(name=told[0][0], other=told[0][1]), wrap=True))
     card.add(fold_table(told))
     return card
 
@@ -105,6 +107,8 @@ def fold_table(told: Sequence[tuple[str, str, Mapping[str, Any]]]) -> RecordTabl
         Field(tr("Runs"), lambda line: line[0], strong=True), Field(tr("Score"), lambda line: line[1], 190),
         Field(tr("Mean difference"), lambda line: line[2], 150, right=True),
         Field(tr("Verdict"), lambda line: line[3], 210)]
+    if len(told) == 1:   # who is meant is said above the table
+        fields[:2] = [Field(tr("Score"), lambda line: line[1], strong=True)]
     table: RecordTable[Line] = RecordTable(fields, lambda line: line[:2], tr("Over the folds"), dense=True)
     table.set_records(lines)
     sized(table, len(lines))
