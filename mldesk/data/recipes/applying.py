@@ -23,7 +23,7 @@ from mldesk.data.parts import PartWriter, keep, part_paths
 from mldesk.data.reading_ahead import ahead
 from mldesk.data.recipes.choosing import choose_first
 from mldesk.data.recipes.script import script_of
-from mldesk.data.recipes.sql import Compiler, State, in_any_order
+from mldesk.data.recipes.sql import Compiler, State, in_any_order, learn_in_any_order
 from mldesk.data.recipes.state import Other, Tools
 from mldesk.data.recipes.steps import Step, active, check_steps, datasets_of
 from mldesk.data.recipes.unicode_forms import add_unicode_forms, needs_unicode_forms
@@ -88,12 +88,14 @@ def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[C
     with disk_errors("the recipe"), working_folder(scratch) as folder:
         parts = part_paths(store, manifest)
         others = _others(store, checked)
-        with sql_errors("The recipe"), _connect(parts, others, folder, checked) as connection:
+        small, done = _is_small(parts), [step for _, step in active(checked)]
+        threads = None if small and learn_in_any_order(done) else 1
+        with sql_errors("The recipe"), _connect(parts, others, folder, checked, threads=threads) as connection:
             work = _Work(connection, parts, columns, checked, others, folder, trusted)
             state, row = _compile(work)
             out = folder / "parts"
             out.mkdir()
-            if _is_small(parts) and in_any_order((step for _, step in active(checked)), state):
+            if small and threads == 1 and in_any_order(done, state):
                 with _connect(parts, others, folder, checked, threads=None) as several:
                     writer = _write(several, parts, state, row, out, check)
             else:

@@ -38,7 +38,7 @@ from mldesk.data.recipes.steps import Step
 from mldesk.data.recipes.text import clean_text, extract, replace_text, split
 from mldesk.wire.schema import ColumnType
 
-__all__ = ["Compiler", "State", "in_any_order"]
+__all__ = ["Compiler", "State", "in_any_order", "learn_in_any_order"]
 
 _STEPS: Mapping[str, Callable[[Tools, State, Step], State]] = {
     "drop": drop, "drop_poor": drop_poor, "keep": keep, "mark_missing": mark_missing, "reorder": reorder,
@@ -62,6 +62,17 @@ _ROW_BY_ROW = frozenset({
     "derive", "clean_text", "replace_text", "extract", "split", "clip", "bin", "transform", "scale", "encode", "edit",
     "drop_missing", "deduplicate", "filter", "sample", "fill_missing",
 })
+# Of those, steps that learn nothing before, or only what is the same however the rows are shared among threads.
+_LEARN_ALIKE = _ROW_BY_ROW & {
+    "drop", "keep", "reorder", "rename", "rename_many", "cast", "replace", "date_parts", "derive", "clean_text",
+    "replace_text", "extract", "split", "edit", "drop_missing", "deduplicate", "filter", "sample",
+}
+
+
+def learn_in_any_order(steps: Iterable[Step]) -> bool:
+    """Say whether several threads may find out what the steps need to know beforehand."""
+    return all(step["step"] in _LEARN_ALIKE or (step["step"] == "fill_missing" and not step.get("by")
+                                                and step.get("with") in ("constant", "median")) for step in steps)
 
 
 def in_any_order(steps: Iterable[Step], state: State) -> bool:
