@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -87,6 +88,20 @@ async def _check(user: User, page: ModelPage, moved: Path) -> None:
     dialog.reject()
 
 
+async def _ways(user: User, page: ModelPage, estimator: str, ways: list[str]) -> None:
+    """What can be asked for depends on what the model is."""
+    version = page.state.version.value
+    assert version is not None
+    dialog = RetrainDialog(page.shell, replace(version, estimator=estimator))
+    dialog.open()
+    await user.until(lambda: dialog.source.value() == "penguins@2", "the newest version")
+    assert dialog.how.value() == (ways[0] if ways else None)
+    for way in ways:
+        dialog.how.set_value(way)
+    await user.shot(f"retrain-{estimator}")
+    dialog.reject()
+
+
 async def _retrain(user: User, page: ModelPage) -> None:
     page.retrain()
     dialog = await _dialog(user, RetrainDialog)
@@ -126,6 +141,8 @@ def test_a_model_is_checked_retrained_compared_and_promoted(home: Path, tmp_path
         assert not page.newer.isVisible()
         assert [entry.why_not == "" for entry in page.entries() if entry.title] == [True, True, False, True, True, True]
         await _check(user, page, tmp_path / "moved.parquet")
+        for estimator, ways in (("lightgbm", ["anew", "warm"]), ("blend", ["anew", "search"]), ("linear", [])):
+            await _ways(user, page, estimator, ways)
         await _retrain(user, page)
         await _promote(user)
         assert (await in_thread(user.window.desk.workbench.models.show, MODEL)).number == 2

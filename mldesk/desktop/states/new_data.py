@@ -28,6 +28,10 @@ class ScorePair:
     sure: bool           # the difference is more than luck
 
 
+ANEW, WARM, SEARCH = "anew", "warm", "search"   # ways to retrain: as it was trained, on from its weights, all of it
+BLEND = "blend"                                 # the estimator of what came out of a search
+
+
 class NewDataState:
     """What is asked of one version of a model."""
 
@@ -49,9 +53,10 @@ class NewDataState:
         """Compare a file or a version of a dataset with the training rows. Raises NotFound, BadInput."""
         return await in_thread(self._desk.workbench.drift.check, self.version.label, new)
 
-    async def retrain(self, dataset: str, runner: str) -> Run:
+    async def retrain(self, dataset: str, runner: str, how: str = ANEW) -> Run:
         """Start the run that makes the next version. Raises as ``RetrainService.start``."""
-        run = await in_remote(self._desk.workbench.retraining.start, self.version.label, dataset, runner)
+        run = await in_remote(self._desk.workbench.retraining.start, self.version.label, dataset, runner,
+                              warm=how == WARM, search=how == SEARCH)
         self._desk.nudge()
         return run
 
