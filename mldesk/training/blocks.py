@@ -17,7 +17,7 @@ import numpy as np
 
 from mldesk.training.pieces import Pieces
 from mldesk.training.roles import Role, missing
-from mldesk.training.topics import USUAL_WORDS, TextWish, Topics
+from mldesk.training.topics import MOST_WORDS, USUAL_WORDS, TextWish, Topics
 from mldesk.training.values import Array, ColumnData, array_of, text_of
 from mldesk.training.words import Vocabulary
 
@@ -209,9 +209,9 @@ class Words:
 
     @classmethod
     def fit(cls, data: ColumnData, wish: TextWish) -> Words:
-        text = text_of(data)
-        return cls(Vocabulary.fit(text, USUAL_WORDS if wish.words is None else wish.words),
-                   Topics.fit(text, wish.topics))
+        text, count = text_of(data), USUAL_WORDS if wish.words is None else wish.words
+        known = Vocabulary.fit(text, max(count, MOST_WORDS))   # counted once: that takes longest
+        return cls(known.first(count), Topics.fit(text, wish.topics, known.first(MOST_WORDS)))
 
     def names(self, column: str, style: Style) -> list[str]:
         del style

@@ -21,6 +21,7 @@ from mldesk.training.words import Vocabulary
 MOST_WORDS = 1000      # that topics are made of: the commonest
 USUAL_WORDS, USUAL_TOPICS = 200, 32   # that a column of text becomes
 _WORDS_A_TOPIC = 6     # at least; otherwise topics repeat what the words say already
+_ROWS_A_TOPIC = 20     # at least; otherwise most topics are noise
 _LOOKED_AT = 20_000    # different texts that the axes are laid by
 _FLAT = 1e-9           # share of the first axis' spread below which an axis is rounding
 _NAMED = 3             # words that a topic is named after
@@ -51,10 +52,10 @@ class Topics:
     axes: Array            # (words, topics) float32, each of length one
 
     @classmethod
-    def fit(cls, text: TextColumn, wished: int | None) -> Topics | None:
+    def fit(cls, text: TextColumn, wished: int | None, vocabulary: Vocabulary) -> Topics | None:
         """Lay so many axes through the training rows, or as many as there are; None: as usual, or there are none."""
-        vocabulary = Vocabulary.fit(text, MOST_WORDS)
-        most = min(USUAL_TOPICS, len(vocabulary.words) // _WORDS_A_TOPIC) if wished is None else wished
+        most = wished if wished is not None else min(
+            USUAL_TOPICS, len(vocabulary.words) // _WORDS_A_TOPIC, int(text.counts().sum()) // _ROWS_A_TOPIC)
         if most < 1 or not vocabulary.words:
             return None
         counts = text.counts()

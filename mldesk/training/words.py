@@ -29,6 +29,10 @@ class Vocabulary:
     words: tuple[str, ...]
     weights: tuple[float, ...]   # inverse document frequency, one per word
 
+    def first(self, most: int) -> Vocabulary:
+        """Return the ``most`` commonest of the words."""
+        return Vocabulary(self.words[:most], self.weights[:most])
+
     def index(self) -> dict[str, int]:
         """Return each word's place."""
         return {word: place for place, word in enumerate(self.words)}

@@ -28,7 +28,7 @@ def reviews(rows: int = 120, seed: int = 0) -> TextColumn:
 
 def test_the_axes_are_those_of_a_truncated_svd() -> None:
     text = reviews()
-    found = Topics.fit(text, 4)
+    found = Topics.fit(text, 4, Vocabulary.fit(text, 1000))
     assert found is not None
     theirs = TruncatedSVD(4, algorithm="arpack", random_state=0).fit(found.vocabulary.transform(text))
     assert np.abs(np.abs((theirs.components_ * found.axes.T).sum(1)) - 1).max() < 1e-4   # the same but for the sign
@@ -43,7 +43,7 @@ def test_what_order_texts_are_kept_in_does_not_matter() -> None:
     text = reviews()
     last = len(text.values) - 1
     turned = TextColumn(np.where(text.codes < 0, -1, last - text.codes).astype(np.int32), text.values[::-1])
-    ours, theirs = Topics.fit(text, None), Topics.fit(turned, None)
+    ours, theirs = (Topics.fit(one, None, Vocabulary.fit(one, 1000)) for one in (text, turned))
     assert ours is not None
     assert theirs is not None
     assert np.array_equal(ours.axes, theirs.axes)

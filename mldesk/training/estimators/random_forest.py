@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
 _BATCHES = 12   # readings over the whole forest; at the end of each a core waits for the last tree
+_AT_ONCE = 16  # trees whose answers are held together
 _LARGEST = 1_000_000_000   # bytes of its leaves
 
 
@@ -40,8 +42,7 @@ class RandomForest:
         return Fitted(forest, prediction, finished_early, {"trees": grown})
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:
-        prediction: Array = native.predict_proba(x) if classes else native.predict(x)
-        return prediction
+        return _mean(native.estimators_, x, bool(classes), native.n_jobs or 1)
 
     def _grow(self, context: FitContext, part: Part, trees: int, watch: bool) -> tuple[Any, Array, int]:
         """Grow up to ``trees`` trees; return the forest, its validation prediction and how many there are."""
@@ -55,7 +56,7 @@ class RandomForest:
             forest.set_params(n_estimators=grown)
             forest.fit(part.x, part.y)
             if watch:
-                new = _mean(forest.estimators_[ready:], context)
+                new = _mean(forest.estimators_[ready:], context.validation.x, bool(context.classes), context.threads)
                 prediction = new if not ready else prediction + (new - prediction) * ((grown - ready) / grown)
                 scores = context.scores(prediction)
                 context.report.metrics(grown, prefixed(scores, "validation"))
@@ -91,12 +92,18 @@ class ExtraTrees(RandomForest):
         return 1.0
 
 
-def _mean(trees: list[Any], context: FitContext) -> Array:
-    """Return the mean prediction of some trees for the validation rows: the forest's own, without the older trees."""
-    x = context.validation.x
-    predict = "predict_proba" if context.classes else "predict"
-    with ThreadPoolExecutor(context.threads, "trees") as pool:
-        mean: Array = np.mean(list(pool.map(lambda tree: getattr(tree, predict)(x), trees)), axis=0)
+def _mean(trees: Sequence[Any], x: Array, classes: bool, threads: int) -> Array:
+    """Return the mean of what trees say of rows.
+
+    The forest's own adds up in the order in which threads end, so that its last digits differ from time to time.
+    """
+    total: Array | None = None
+    with ThreadPoolExecutor(threads, "trees") as pool:
+        for begin in range(0, len(trees), _AT_ONCE):
+            for said in pool.map(lambda tree: tree.predict_proba(x) if classes else tree.predict(x),
+                                 trees[begin:begin + _AT_ONCE]):
+                total = said if total is None else total + said
+    mean: Array = np.asarray(total) / len(trees)
     return mean
 
 
