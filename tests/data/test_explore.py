@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from mldesk.data import Table
+from mldesk.data import Table, import_table
 from mldesk.data.parts import part_paths
 from mldesk.data.records import ImportCancelled
 from mldesk.data.statistics.associations import associations, cramers_v, spearman
@@ -216,3 +219,33 @@ def test_the_parts_of_a_chart_are_the_rows_it_counted(take: Import, store: Objec
         assert [row[1] for row in view.rows(0, 9, where=within(when, low, high))] == [2, 3, 4]
         assert [row[1] for row in view.rows(0, 9, where=within(when, low, high, last=False))] == [2, 3]
         assert view.count(where=f"({valued(n, '3')}) AND ({within(n, 1, 5)})") == 1
+
+
+def test_rows_of_a_wide_table_that_are_nearly_alike_or_apart_are_found_as_in_a_narrow_one(
+        store: ObjectStore, scratch: Path) -> None:
+    random = np.random.default_rng(3)
+    values = random.normal(size=(40, 130)).round(6)
+    columns = {f"x{place}": values[:, place] for place in range(130)}
+    columns["word"] = np.array([f"Word {number % 9}" for number in range(40)])
+    plain = repeated(columns, store, scratch)
+    assert (plain["same"]["rows"], plain["near"]["rows"], plain["apart"]["columns"]) == (0, 0, [])
+    for name in columns:
+        columns[name][7] = columns[name][3]
+    columns["word"][7] = columns["word"][3].upper()
+    columns["x5"][9], columns["word"][9] = 1.0, columns["word"][8]
+    for place in range(130):
+        if place != 5:
+            columns[f"x{place}"][9] = columns[f"x{place}"][8]
+    found = repeated(columns, store, scratch)
+    assert found["near"]["examples"] == [[3, 7]]
+    assert {item["column"]: item["examples"] for item in found["apart"]["columns"]} == {
+        "word": [[3, 7]], "x5": [[8, 9]]}
+
+
+def repeated(columns: dict[str, Any], store: ObjectStore, scratch: Path) -> dict[str, Any]:
+    """Return the repeats of a table with these columns."""
+    source = scratch / "wide.parquet"
+    source.parent.mkdir(exist_ok=True)
+    pq.write_table(pa.table(columns), source)
+    table = import_table([source], store, scratch / "work")
+    return repeats(part_paths(store, table.manifest), table.columns, scratch)

@@ -27,8 +27,10 @@ IN_EXAMPLE = 5             # rows of a group that are named
 MOST_CELLS = 60_000_000    # beyond, rows that are apart in one column are not looked for
 UNIQUE = 0.98              # share of different values from which text or whole numbers name their row
 _AT_ONCE = 4_000_000       # hashes that a query gives
-_WIDE = 250                # columns that a query is about
+_WIDE = 100                # columns that are hashed as one
+_TOGETHER = 1_000          # columns that one query is about
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)   # odd, and without a pattern: 2**64 over the golden ratio
+_PROBED = 100              # columns from which on a look at some says whether all have to be looked at
 _DIGITS = 6
 _NONE: dict[str, Any] = {"rows": 0, "examples": []}
 
@@ -49,11 +51,30 @@ def repeats(parts: Sequence[Path], columns: Sequence[Column], scratch: Path | No
     with Hasher(parts, scratch) as hasher:
         whole = hasher.rows([identifier(column.name) for column in columns])
         same = groups_of(whole)
-        near = mixed(hasher.rows([normal(column) for column in usual]), whole) if usual else _NONE
+        near = mixed(hasher.rows([normal(column) for column in usual]), whole) if _may_be_near(hasher, usual) else _NONE
         looked = rows * len(usual) <= MOST_CELLS and len(usual) > 2
-        apart = _apart(hasher, usual, rows) if looked else []
+        apart = _apart(hasher, usual, rows) if looked and _may_be_apart(hasher, usual) else []
     return {"same": same, "near": {**near, "without": sorted(names)},
             "apart": {"looked": looked, "columns": apart}}
+
+
+def _may_be_near(hasher: Hasher, columns: Sequence[Column]) -> bool:
+    """Say whether any two rows are nearly alike in some columns; of thousands these are the ones with most values.
+
+    Rows that are nearly alike in all columns are so in some: where none are, nothing else has to be looked at.
+    """
+    if len(columns) <= _PROBED:
+        return bool(columns)
+    some = sorted(columns, key=lambda column: -column.distinct)[:_PROBED]
+    return bool(groups_of(hasher.rows([normal(column) for column in some]))["rows"])
+
+
+def _may_be_apart(hasher: Hasher, columns: Sequence[Column]) -> bool:
+    """Say whether any two rows are alike in the first or second half of the columns: but for one, they are in one."""
+    if len(columns) <= _PROBED:
+        return True
+    names, half = [identifier(column.name) for column in columns], len(columns) // 2
+    return any(groups_of(hasher.rows(some))["rows"] for some in (names[:half], names[half:]))
 
 
 def identifiers(columns: Sequence[Column], rows: int) -> set[str]:
@@ -99,12 +120,14 @@ class Hasher:
 
         Of thousands it is put together from those of fewer: the time a row takes grows with the square of its width.
         """
-        whole: Hashes = np.zeros(0, np.uint64)
-        for first in range(0, len(expressions), _WIDE):
-            own = self._fetch([f"hash(row({', '.join(expressions[first:first + _WIDE])}))"])[0]
-            with np.errstate(over="ignore"):
-                whole = own if first == 0 else whole * _FACTOR + own
-        return whole
+        pieces = [expressions[first:first + _WIDE] for first in range(0, len(expressions), _WIDE)]
+        whole: Hashes | None = None
+        for first in range(0, len(pieces), _TOGETHER // _WIDE):
+            some = [f"hash(row({', '.join(piece)}))" for piece in pieces[first:first + _TOGETHER // _WIDE]]
+            for own in self._fetch(some):
+                with np.errstate(over="ignore"):
+                    whole = own if whole is None else whole * _FACTOR + own
+        return np.zeros(0, np.uint64) if whole is None else whole
 
     def _fetch(self, expressions: Sequence[str]) -> list[Hashes]:
         check_stopped()
@@ -154,7 +177,7 @@ def _salted(hasher: Hasher, columns: Sequence[Column], rows: int) -> Iterator[Ha
 
     Several columns come at once: a query about a table of thousands of columns is slow to begin.
     """
-    together = max(1, min(_WIDE, _AT_ONCE // max(1, rows)))
+    together = max(1, min(_TOGETHER, _AT_ONCE // max(1, rows)))
     expressions = [f"row({identifier(column.name)}, {place})" for place, column in enumerate(columns)]
     for first in range(0, len(expressions), together):
         yield from hasher.cells(expressions[first:first + together])
