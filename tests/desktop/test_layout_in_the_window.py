@@ -24,8 +24,9 @@ from pytestqt.qtbot import QtBot
 
 from mldesk.desktop import theme
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu
+from mldesk.desktop.pages.data.shown_columns import ShownColumnsDialog
 from mldesk.desktop.states.dataset import LAYOUT
-from tests.desktop.scripted_user import User, play
+from tests.desktop.scripted_user import User, dialogs, play
 
 
 async def opened(user: User, version: int) -> tuple[Any, Any, dict[str, int]]:
@@ -64,6 +65,15 @@ async def lay_out(user: User) -> None:
     assert frozen.isVisible() and frozen.columnWidth(at["Contract"]) == 150
     assert table.fixed == {at["tenure"], at["Contract"]}
     assert frozen.width() == table.columnWidth(at["tenure"]) + 150
+
+    tools.arrangement.choose.click()
+    sheet = next(one for one in dialogs() if isinstance(one, ShownColumnsDialog))
+    sheet.columns.set_values([])
+    assert not sheet.primary.isEnabled()
+    sheet.columns.set_values([name for name in at if name not in ("gender", "Partner")])
+    sheet.primary.click()
+    assert "Partner" not in seen(table) and len(seen(table)) == len(at) - 2
+    tools.arrangement.show_only([name for name in at if name != "gender"])
 
     table.setCurrentIndex(table.paged().index(700, at["MonthlyCharges"]))
     await user.until(lambda: table.paged().is_loaded(700), "the rows looked at")

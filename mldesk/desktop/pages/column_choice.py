@@ -24,6 +24,7 @@ from mldesk.desktop.widgets.table_header import TYPE_ICONS
 from mldesk.wire.schema import Column
 
 _TALLEST = 208   # of the columns to tick, pixels at 100 %; more of them scroll
+_LINE = 26       # one of them
 _ICONS = 500  # columns up to which each has the icon of its type
 
 
@@ -141,6 +142,8 @@ class ColumnList(QFrame):
         self._columns = tuple(columns)
         self._ticked = {column.name for column in columns} if ticked else set()
         self._made = False
+        # Before the rows are there: a dialog takes its size from it.
+        self.list.setFixedHeight(min(theme.px(_LINE) * max(1, len(columns)) + 2 * Space.XS + 2, theme.px(_TALLEST)))
         if self.isVisible():
             self._make()
         self._say()
@@ -179,8 +182,6 @@ class ColumnList(QFrame):
             item.setCheckState(_tick(column.name in self._ticked))
             self.list.addItem(item)
         self.list.blockSignals(blocked)
-        line = self.list.sizeHintForRow(0) if self.list.count() else 0
-        self.list.setFixedHeight(min(max(line, 1) * max(self.list.count(), 1) + 2 * Space.XS + 2, theme.px(_TALLEST)))
         self._on_searched(self._search.text().strip())
 
     def _items(self) -> list[QListWidgetItem]:

@@ -27,11 +27,16 @@ from mldesk.desktop import theme
 from mldesk.desktop.theme import Size, Space
 from mldesk.desktop.widgets.buttons import set_icon
 from mldesk.desktop.widgets.cells import WIDEST, CellDelegate
+from mldesk.desktop.widgets.copying import How, as_text
 from mldesk.desktop.widgets.table_header import TableHeader, missing_share
 from mldesk.desktop.widgets.table_model import Index, PagedTableModel, locale
 
 _NARROWEST = 72                 # a column, pixels at 100 %
 _MEASURED, _USUAL = 300, 116     # columns whose content is measured, and the width of those beyond, pixels at 100 %
+_CONTROL = Qt.KeyboardModifier.ControlModifier
+_COPIES: Mapping[Qt.KeyboardModifier, How] = {
+    _CONTROL: "cells", _CONTROL | Qt.KeyboardModifier.ShiftModifier: "named",
+    _CONTROL | Qt.KeyboardModifier.AltModifier: "markdown"}
 _MOST_COPIED = 200_000          # cells
 
 
@@ -190,8 +195,8 @@ class DataTable(QTableView):
         if model is not None and index.isValid():
             self.column_chosen.emit(model.columns[index.column()].name)
 
-    def copy(self) -> None:
-        """Put the selected cells on the clipboard as a table that spreadsheets take; missing ones are empty.
+    def copy(self, how: How = "cells") -> None:
+        """Put the selected cells on the clipboard, as ``copying`` writes them.
 
         Rows that have not been looked at are fetched first.
         """
@@ -207,8 +212,8 @@ class DataTable(QTableView):
         left_out = bottom - last
 
         def put(rows: Sequence[Sequence[Any]]) -> None:
-            lines = ("\t".join(_plain(row[number]) for number in across) for row in rows)
-            QGuiApplication.clipboard().setText("\n".join(lines))
+            QGuiApplication.clipboard().setText(as_text([model.columns[number].name for number in across], [
+                [row[number] for number in across] for row in rows], how))
             self.copied.emit(len(rows), left_out)
 
         model.collect(top, last, put)
@@ -229,8 +234,8 @@ class DataTable(QTableView):
             bar.setValue(bar.value() - under)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self.copy()
+        if event.key() == Qt.Key.Key_C and event.modifiers() in _COPIES:
+            self.copy(_COPIES[event.modifiers()])
             return
         if event.key() == Qt.Key.Key_F2:
             self.edit_current()
@@ -280,6 +285,8 @@ class DataTable(QTableView):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         entries: tuple[tuple[str, str, str, Callable[[], object]], ...] = (
             (self.tr("Copy"), "copy", "Ctrl+C", self.copy),
+            (self.tr("Copy with the columns' names"), "copy", "Ctrl+Shift+C", lambda: self.copy("named")),
+            (self.tr("Copy as Markdown"), "copy", "Ctrl+Alt+C", lambda: self.copy("markdown")),
             (self.tr("Order ascending"), "sort-up", "Alt+Up",
              lambda: self.order_by_current(Qt.SortOrder.AscendingOrder)),
             (self.tr("Order descending"), "sort-down", "Alt+Down",
@@ -309,9 +316,3 @@ class DataTable(QTableView):
         super().changeEvent(event)
         if theme.is_theme_event(event) and hasattr(self, "_settle"):
             self._set_heights()
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value).replace("\t", " ").replace("\r", " ").replace("\n", " ")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer
 
 from mldesk.desktop import theme, words
+from mldesk.desktop.pages.data.shown_columns import ShownColumnsDialog
 from mldesk.desktop.states.dataset import DatasetState
 from mldesk.desktop.states.table_layout import TableLayout, merged
 from mldesk.desktop.tasks import start
@@ -17,13 +19,19 @@ _SETTLED = 300   # milliseconds after the last change of a width until it is kep
 
 
 class Arrangement(QObject):
-    """Shows a dataset's layout in its table and keeps what is changed there. ``note`` says what is hidden."""
+    """Shows a dataset's layout in its table and keeps what is changed there.
+
+    ``note`` says what is hidden, ``choose`` is the button that asks what is to be seen.
+    """
 
     def __init__(self, table: DataTable, state: DatasetState) -> None:
         super().__init__(table)
         self._table, self._state = table, state
         self._applying, self._moved = False, False
         self._resized: dict[str, int] = {}
+        self.choose = make_button(self.tr("Columns…"), "secondary", "columns")
+        self.choose.setToolTip(self.tr("Which columns are seen"))
+        self.choose.clicked.connect(lambda _checked=False: self.ask())
         self.frozen = FrozenColumns(table)
         self.note = make_button("", "ghost", small=True, tooltip=self.tr("Show all columns"))
         self.note.clicked.connect(lambda _checked=False: self.show_all())
@@ -71,6 +79,23 @@ class Arrangement(QObject):
         """Take a column out of sight; it stays in the table."""
         layout = self._state.layout.value
         self._keep(replace(layout, hidden=layout.hidden | {name}))
+
+    def show_only(self, names: Collection[str]) -> None:
+        """Show these columns of the version and no others of it."""
+        layout = self._state.layout.value
+        self._keep(replace(layout, hidden=layout.hidden - set(self._names()) | (set(self._names()) - set(names))))
+
+    def ask(self) -> ShownColumnsDialog | None:
+        """Ask which columns are to be seen."""
+        model = self._table.paged()
+        if model is None:
+            return None
+        dialog = ShownColumnsDialog(list(model.columns), [name for name in self._names() if name not in self.hidden()],
+                                    self._table.window())
+        dialog.confirmed.connect(lambda: self.show_only(dialog.chosen()))
+        dialog.confirmed.connect(dialog.accept)
+        dialog.open()
+        return dialog
 
     def show_all(self) -> None:
         """Show every column."""

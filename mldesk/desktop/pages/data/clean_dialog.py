@@ -13,8 +13,9 @@ from mldesk.desktop import theme
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.clean_preview import CleanPreview, typed
 from mldesk.desktop.pages.data.recipe_menu import RecipeMenu
+from mldesk.desktop.pages.data.recipe_notices import RecipeNotices
 from mldesk.desktop.pages.data.step_form import StepForm, runs_code
-from mldesk.desktop.pages.data.step_list import StepList, learning_words, report_lines
+from mldesk.desktop.pages.data.step_list import StepList, report_lines
 from mldesk.desktop.pages.data.step_picker import StepPicker
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell
@@ -138,13 +139,8 @@ class CleanDialog(Sheet, TaskOwner):
         self.list.looked.connect(self._on_looked)
         self._none = make_label(self.tr("No steps yet. Add one: drop columns, fill what is missing, filter rows…"),
                                 tone="muted", wrap=True)
-        self._learns = make_label("", "caption", "warning", wrap=True)
-        self._learns.hide()
-        self.leave = make_button(self.tr("Leave them to the model"), "secondary", "train", small=True)
-        self.leave.setToolTip(self.tr("These steps are left out here; the Train dialog offers to have the model learn "
-                                      "them from its training rows."))
-        self.leave.clicked.connect(self._on_leave)
-        self.leave.hide()
+        self.notices = RecipeNotices(self.state)
+        self.notices.refused.connect(self.set_error)
         box = QWidget()
         layout = QVBoxLayout(box)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -153,8 +149,7 @@ class CleanDialog(Sheet, TaskOwner):
         layout.addWidget(self._none)
         layout.addWidget(self.list, 1)
         layout.addLayout(self._make_tools())
-        layout.addWidget(self._learns)
-        layout.addWidget(self.leave, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self.notices)
         return box
 
     def _make_tools(self) -> QHBoxLayout:
@@ -327,6 +322,7 @@ class CleanDialog(Sheet, TaskOwner):
         self._undo.setEnabled(self.state.can_undo)
         self._redo.setEnabled(self.state.can_redo)
         self._show_tools()
+        self.notices.show_notices()
         self._show_primary()
 
     def _show_tools(self) -> None:
@@ -341,17 +337,9 @@ class CleanDialog(Sheet, TaskOwner):
     # The preview
 
     def _show_counts(self) -> None:
-        counts = self.state.counts.value
         if self.state.trial.value is None:
             self._show_steps()
-        notices = [] if counts is None else list(counts.notices)
-        self._learns.setText(learning_words(self.state.steps.value) or "\n".join(notices[:2]))
-        self._learns.setToolTip("\n".join(notices))
-        self._learns.setVisible(bool(notices))
-        self.leave.setVisible(bool(notices) and self.state.trial.value is None)
-
-    def _on_leave(self) -> None:
-        self.set_error("" if self.state.leave_to_model() else self.tr("A model can do none of these by itself."))
+        self.notices.show_notices()
 
     def _show_problem(self) -> None:
         problem = self.state.problem.value

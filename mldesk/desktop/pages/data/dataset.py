@@ -133,7 +133,7 @@ class DatasetPage(Page):
         layout.setSpacing(Space.M)
         columns = Arrangement(self.table, self.state)
         self.keep(columns.let_go)
-        tools = row(self._search, self._found, columns.note, spacing=Space.M)
+        tools = row(self._search, self._found, columns.note, columns.choose, spacing=Space.M)
         tools.setStretch(1, 1)
         layout.addLayout(tools)
         layout.addWidget(PickedBar(self.state))
