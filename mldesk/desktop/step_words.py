@@ -69,9 +69,13 @@ def _plainly(kind: str, step: Mapping[str, Any]) -> str:
     if known is None:
         fields = ", ".join(f"{name} {words.cell(value)}" for name, value in step.items() if name != "step")
         return f"{kind}: {fields}"
+    from mldesk.desktop.pages.data.step_choices import choice_words  # pages show steps, and so import this
+
     usual = {field.name: field.default for field in known.fields}
-    said = [listed([str(item) for item in value]) if isinstance(value, (list, tuple)) else words.cell(value)
-            for name, value in step.items()
+    chosen = {field.name for field in known.fields if field.choices}
+    said = [listed([choice_words(name, str(item)) if name in chosen else str(item) for item in value])
+            if isinstance(value, (list, tuple)) else
+            choice_words(name, str(value)) if name in chosen else words.cell(value) for name, value in step.items()
             if name not in ("step", "disabled", "digest", "code") and value not in (None, "", usual.get(name))]
     title = known.title or kind
     return f"{title}: {', '.join(said)}" if said else title

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from mldesk.desktop.pages.column_choice import ColumnList
+from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.widgets import Sheet
 from mldesk.wire.schema import Column
 
@@ -22,6 +23,7 @@ class ShownColumnsDialog(Sheet):
         self.columns.set_values(seen)
         self.columns.changed.connect(self._check)
         self.add(self.columns)
+        self.resize(fitting(self, 440, 480))
 
     def chosen(self) -> list[str]:
         """Return the names that are ticked."""
