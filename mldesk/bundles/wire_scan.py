@@ -16,9 +16,9 @@ from mldesk.core.errors import BadBundle
 _STANDARD = """
     Abs Add And ArgMax BatchNormalization Cast Ceil Clip Concat Constant Cos Div Elu Equal Erf Exp Flatten Floor Gather
     Gelu Gemm Greater GreaterOrEqual HardSigmoid HardSwish Identity IsInf IsNaN LayerNormalization LeakyRelu Less
-    LessOrEqual Log LogSoftmax MatMul Max Mean Min Mish Mul Neg Not Or PRelu Pow Reciprocal ReduceMax ReduceMean
-    ReduceMin ReduceSum Relu Reshape Round Selu Shape Sigmoid Sign Sin Slice Softmax Softplus Softsign Split Sqrt
-    Squeeze Sub Sum Tanh TopK Transpose Unsqueeze Where
+    LessOrEqual Log LogSoftmax MatMul Max Mean Min Mish Mul Neg Not Or PRelu Pow Reciprocal ReduceLogSumExp ReduceMax
+    ReduceMean ReduceMin ReduceSum Relu Reshape Round Selu Shape Sigmoid Sign Sin Slice Softmax Softplus Softsign Split
+    Sqrt Squeeze Sub Sum Tanh TopK Transpose Unsqueeze Where
     """
 OPERATORS: dict[str, frozenset[str]] = {
     "": frozenset(_STANDARD.split()),

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
+from mldesk.bundles.wire_scan import check_graph
 from mldesk.training.estimators import torch_fit
 from mldesk.training.estimators.columns import NumberEmbedding, describe
 from mldesk.training.estimators.network import build
+from mldesk.training.export import network as export
 from tests.training.jobs import make_job, of, put_table, result, run_here
 from tests.training.tables import FAST, mixed
 
@@ -68,3 +71,16 @@ def test_a_loss_that_is_no_number_is_named_and_what_was_learned_is_kept(
         assert said[-1]["kind"] == "failed"
         assert "out of bounds" in said[-1]["message"]
         assert "learning rate" in said[-1]["hint"]
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("kind", ["residual", "tabm", "ft_transformer"])
+def test_the_graph_of_a_network_is_one_that_bundles_may_hold(kind: str, outputs: int) -> None:
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    x[:, 3] = [0, 1, 2, 0, 1, 2]
+    network = build({"kind": kind, "width": 8, "blocks": 2, "dropout": 0.1, "members": 3, "heads": 4,
+                     **describe(x, ((3, 3),), outputs, 8, 8)})
+    graph = export.network(network, 4, outputs if outputs > 1 else None)
+    check_graph(graph)
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    assert session.run(None, {"features": x})[0].shape == (6, outputs)
