@@ -150,6 +150,8 @@ class FtTransformer(Network):
     def raw(self, features: Tensor) -> Tensor:
         numbers, categories = self.inputs.parts(features)
         tokens = [self.summary.expand(features.shape[0], -1, -1)]
+        if torch.onnx.is_in_onnx_export():   # an expansion would be an operator that bundles may not hold
+            tokens = [self.summary + 0 * (features[:, :1, None] > 0).to(self.summary.dtype)]
         if self.config["numeric"]:
             plain = numbers.unsqueeze(2) * self.weight    # (N, K, width)
             tokens.append(plain + self.inputs.numbers(numbers) if self.inputs.numbers.size else plain)
