@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import tempfile
@@ -34,4 +35,5 @@ def _screen(width: int, height: int) -> str:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump({"screens": [{"name": "pictures", "x": 0, "y": 0, "width": width, "height": height,
                                 "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}]}, file)
+    atexit.register(os.unlink, name)
     return name
