@@ -71,11 +71,11 @@ def chain_of(library: Library, version: ModelVersion | None) -> Chain:
     return Chain(tuple(found))
 
 
-def columns_needed(chain: Chain, predictor: Predictor) -> list[str]:
-    """Return the columns that rows need before cleaning."""
+def columns_needed(chain: Chain, predictor: Predictor, also: Sequence[str] = ()) -> list[str]:
+    """Return the columns that rows need before cleaning, for what the model needs and columns ``also``."""
     from mldesk.data.recipes.replaying import needed
 
-    names = [column.name for column in predictor.schema]
+    names = [*(column.name for column in predictor.schema), *also]
     for recipe in reversed(chain.recipes):
         names = needed(recipe, names, predictor.target)
     return names
@@ -101,7 +101,7 @@ def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, fo
     if found.bad_rows and not leaves_out:
         first = next(item for item in found.verdict.findings if item.cells)
         raise BadInput(f"{source.name}: {first.message[:-1]}; row {first.cells[0][0]:,}, for example, holds "
-                       f"{first.cells[0][1]!r:.60}.", hint="Mend them, or leave such rows out: --rejects FILE.")
+                       f"{first.cells[0][1]!r:.60}.", hint="Mend them, or have such rows left out (--rejects FILE).")
     return _cleaned(library, chain, predictor, found, folder, lines, also, leaves_out)
 
 
@@ -111,9 +111,9 @@ def _read(chain: Chain, predictor: Predictor, source: Path, folder: Path, lines:
     from mldesk.data.contracts.contract import ColumnRule, Contract
     from mldesk.data.records import ImportOptions
 
-    asked = columns_needed(chain, predictor)
+    asked, known = columns_needed(chain, predictor), columns_needed(chain, predictor, predictor.keys)
     rules = tuple(ColumnRule(column.name, column.type, required=False, severity="row")
-                  for column in chain.recipes[0].columns if column.name in asked)
+                  for column in chain.recipes[0].columns if column.name in known)
     found = check_file(source, "", Contract(rules, extra="allow"), ImportOptions(), folder, lines=lines)
     if not isinstance(found, CheckedFile):
         raise BadInput(f"{source.name}: {found.findings[0].message}")
@@ -125,8 +125,8 @@ def _read(chain: Chain, predictor: Predictor, source: Path, folder: Path, lines:
     unfit = ("type",) if lines is not None else ("type", "reading")
     wrong = next((item for item in found.verdict.findings if item.severity == "error" and item.rule in unfit), None)
     if wrong is not None:
-        raise BadInput(f"{source.name}: {wrong.message}", hint="Rows that cannot be read may be left out: --rejects "
-                       "FILE.")
+        raise BadInput(f"{source.name}: {wrong.message}", hint="Rows that cannot be read may be left out "
+                       "(--rejects FILE).")
     return found
 
 
@@ -146,7 +146,7 @@ def _cleaned(library: Library, chain: Chain, predictor: Predictor, found: Checke
         gone, notes, rows = [*gone, *more], [*notes, *said], out
     if gone and not leaves_out:
         raise BadInput(f"Cleaning leaves rows out: row {gone[0].place + 1:,}, for example; {gone[0].reason}.",
-                       hint="Mend them, or have such rows written to a file: --rejects FILE.")
+                       hint="Mend them, or have such rows left out and written to a file (--rejects FILE).")
     reasons = [folder / "unread.parquet", folder / "cleaned.parquet"]
     found.divide(folder, folder / "good.parquet", reasons[0])
     keep_reasons([(item.place + 1, item.column, item.reason) for item in gone], reasons[1])

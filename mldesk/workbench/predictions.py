@@ -218,7 +218,7 @@ def _offering(chain: Chain, clean: bool) -> Iterator[None]:
         if clean or not chain.recipes or chain.why_not:
             raise
         raise BadInput(error.message, hint=f"{error.hint} If these are rows as they were before {chain.label} was "
-                       "cleaned: --clean does the same to them.".strip()) from error
+                       "cleaned, have them cleaned first (--clean).".strip()) from error
 
 
 def _digest(path: Path) -> str:

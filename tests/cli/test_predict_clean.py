@@ -70,7 +70,7 @@ def test_raw_rows_are_predicted_as_the_cleaned_ones_are(mldesk: Command, shop: P
     mldesk.good("predict", "shop-grade", shop / "cleaned.csv", "-o", shop / "a.csv", "--keep", "key")
     before = {row.pop("key"): row for row in read(shop / "a.csv")}
     refused = mldesk("--json", "predict", "shop-grade", shop / "raw.csv", "-o", shop / "b.csv")
-    assert (refused.code, "--clean does the same" in refused.json["error"]["hint"]) == (2, True)
+    assert (refused.code, "have them cleaned first (--clean)" in refused.json["error"]["hint"]) == (2, True)
     refused = mldesk("--json", "predict", "shop-grade", shop / "raw.csv", "-o", shop / "b.csv", "--clean")
     assert refused.code == 2
     assert "row 12, for example; 'many' is not a number, step 6 (cast)" in refused.json["error"]["message"]
@@ -107,6 +107,18 @@ def test_rows_after_cleaning_are_held_to_the_contract_and_named_as_in_the_file(m
     found = [(row["row"], row["column"], row["reason"].partition(" is ")[2]) for row in read(shop / "bad.csv")]
     assert [row[:2] for row in found] == [("10", "weight"), ("12", "odd"), ("13", ""), ("14", ""), ("20", "size; both")]
     assert (answer["rows"], answer["left_out"]) == (36, 5)
+
+
+def test_what_tells_rows_apart_is_kept_beside_their_predictions(mldesk: Command, tmp_path: Path) -> None:
+    raw = write(tmp_path / "raw.csv", [row for row in lines(200)[:200] if "many" not in row])
+    mldesk.good("data", "import", raw, "--name", "shop")
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [
+        {"step": "rename", "names": {"key": "id"}}, {"step": "scale", "columns": ["weight"]}]}))
+    mldesk.good("data", "clean", "shop", "--recipe", tmp_path / "steps.json")
+    mldesk.good("train", "shop", "--target", "Grade", "--model", "linear")
+    answer = mldesk.good("predict", "shop-Grade", raw, "-o", tmp_path / "b.csv", "--clean", "--keep", "id")
+    assert "id" in answer["keys"]
+    assert [row["id"] for row in read(tmp_path / "b.csv")][:2] == ["k0000", "k0001"]
 
 
 @pytest.mark.parametrize(("step", "why"), [

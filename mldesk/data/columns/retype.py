@@ -53,7 +53,7 @@ class Retype:
         raise BadInput(
             f"{self._source}: the column {self._want.name!r} should hold {want.value} values, but holds {have.value}; "
             f"row {first + row + 1}, for example, is {str(values[row].as_py())[:60]!r}.",
-            hint="Mend it, or leave such rows out and have them written to a file: --rejects FILE.")
+            hint="Mend it, or have such rows left out and written to a file of rejects (--rejects FILE).")
 
 
 def _only_0_and_1(values: pa.Array) -> bool:

@@ -17,6 +17,7 @@ from mldesk.desktop.tasks import in_thread
 if TYPE_CHECKING:
     from mldesk.bundles import BundleReport
     from mldesk.library.records import Model, ModelVersion
+    from mldesk.workbench.cleaning_rows import Chain
     from mldesk.workbench.pages import Page
     from mldesk.workbench.predictions import PredictionReport
 
@@ -113,6 +114,10 @@ class Predictions:
                                  progress=self._count, **wishes)
         self._desk.nudge()
         return report
+
+    async def cleaning(self, model: str) -> Chain:
+        """Return what was done to the rows that a model learned from. Raises NotFound."""
+        return await in_thread(self._desk.workbench.predictions.cleaning, model)
 
     async def look(self, output: Path, rows: int = 200) -> Page:
         """Return the first ``rows`` rows of a file that was written. Raises OSError."""

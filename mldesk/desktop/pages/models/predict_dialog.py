@@ -22,8 +22,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import Predictions
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space, Tone
-from mldesk.desktop.widgets import ComboBox, DataTable, FormRow, ScrollPage, Sheet, disable, make_button
-from mldesk.workbench.predictions import is_bundle
+from mldesk.desktop.widgets import ComboBox, DataTable, FormRow, ScrollPage, Sheet, Switch, disable, make_button
 
 if TYPE_CHECKING:
     from mldesk.workbench.predictions import PredictionReport
@@ -67,9 +66,14 @@ class PredictDialog(Sheet, TaskOwner):
                              (self.tr("leave them out, into a file of rejects"), "leave out")):
             self.broken.addItem(title, value)
         self._asking.append(FormRow(self.tr("Rows that break the contract"), self.broken, self.tr(
-            "The contract of the dataset the model learned from, where it has one.")))
-        if is_bundle(model):
-            disable(self.broken, self.tr("A bundle has no dataset here, and so no contract."))
+            "The contract of the dataset the model learned from, where it has one; a bundle brings it along. Left out "
+            "are also rows that no model could read.")))
+        self.clean = Switch(self.tr("Clean them first"))
+        self.clean.setAccessibleName(self.tr("Clean the rows first"))
+        self._cleaning = FormRow(self.tr("Rows as they were before cleaning"), self.clean, self.tr(
+            "What the recipes of the model's table did is done to them as well."))
+        self._cleaning.hide()
+        self._asking.insert(1, self._cleaning)
         self._done = self._replace = False
         self._notice = Notice()
         self._table = DataTable()
@@ -88,6 +92,18 @@ class PredictDialog(Sheet, TaskOwner):
         self.finished.connect(self.cancel_tasks)
         self.resize(fitting(self, 580, 640))
         self._check()
+        self._look_for_recipes()
+
+    @async_slot
+    async def _look_for_recipes(self) -> None:
+        """Offer cleaning where the model learned from a cleaned table."""
+        try:
+            chain = await self._predictions.cleaning(self._model)
+        except (MldeskError, OSError):  # whoever predicts says it
+            return
+        self._cleaning.setVisible(bool(chain.recipes))
+        if chain.why_not:
+            disable(self.clean, chain.why_not)
 
     def _file_row(self, choose: object) -> tuple[QLineEdit, QWidget]:
         field = QLineEdit()
@@ -143,6 +159,7 @@ class PredictDialog(Sheet, TaskOwner):
             QDesktopServices.openUrl(QUrl.fromLocalFile(self.output.text().strip()))
             return
         source, output = Path(self.source.text().strip()), Path(self.output.text().strip())
+        self.set_error("")
         self.set_busy(self.tr("Predicting…"))
         self._look.start()
         try:
@@ -165,7 +182,7 @@ class PredictDialog(Sheet, TaskOwner):
     def _wishes(self, output: Path) -> dict[str, object]:
         keep, broken = self.keep.currentData(), self.broken.currentData()
         return {"level": self.level.currentData(), "keep": None if keep == "all" else (), "keep_keys": keep == "keys",
-                "strict": broken == "refuse", "replace": self._replace,
+                "strict": broken == "refuse", "replace": self._replace, "clean": self.clean.isChecked(),
                 "rejects": output.with_name(f"{output.stem}-rejects.csv") if broken == "leave out" else None}
 
     async def _show_result(self, report: PredictionReport) -> None:
