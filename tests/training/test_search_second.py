@@ -32,7 +32,7 @@ from tests.training.test_search import order
 
 
 def _level(answers: list[Array], y: Array, classes: int, *, columns: Array | None = None,
-           folds: int = 1) -> Level | None:
+           folds: int = 1, beat: float = float("inf")) -> Level | None:
     """Judge a second level over answers, on rows dealt into so many folds."""
     x = np.zeros((len(y), 1), np.float32) if columns is None else columns.astype(np.float32)
     places = np.array_split(np.arange(len(y)), folds)
@@ -43,7 +43,7 @@ def _level(answers: list[Array], y: Array, classes: int, *, columns: Array | Non
                 for number, answer in enumerate(answers)]
     quiet: Any = Unwatched()
     return second_level(outcomes, rows, find_aim("log_loss" if classes else None, classes), columns=columns is not None,
-                        seed=0, threads=1, late=time.monotonic() + 600, report=quiet, control=quiet)
+                        seed=0, threads=1, late=time.monotonic() + 600, beat=beat, report=quiet, control=quiet)
 
 
 @pytest.mark.parametrize("folds", [1, 4])
@@ -56,6 +56,7 @@ def test_models_that_are_too_sure_are_put_right(classes: int, folds: int) -> Non
     found = _level(answers, y, classes, folds=folds)
     assert found is not None
     assert found.loss < found.instead_of - 0.02
+    assert _level(answers, y, classes, folds=folds, beat=found.loss) is None   # what is kept otherwise does as well
     assert found.loss == pytest.approx(find_aim("log_loss", classes).loss(found.prediction, y))
 
 

@@ -42,7 +42,7 @@ def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Ta
     if request.stack:
         report = work.report
         level = second_level(
-            [outcome for outcome, _ in chosen] if len(chosen) > 1 else ranked[:_BELOW], rows, aim, late=late,
+            [outcome for outcome, _ in chosen] if len(chosen) > 1 else ranked[:_BELOW], rows, aim, late=late, beat=loss,
             columns=request.stack_columns, seed=task.seed, threads=task.threads, report=report, control=work.control)
         if level is not None:
             if len(chosen) == 1:

@@ -46,11 +46,11 @@ class Level:
 
 
 def second_level(outcomes: Sequence[Outcome], rows: Rows, aim: Aim, *, columns: bool, seed: int, threads: int,
-                 late: float, report: Report, control: Control) -> Level | None:
+                 late: float, beat: float, report: Report, control: Control) -> Level | None:
     """Return the best second level over the outcomes' answers; None where weights do as well.
 
     ``columns``: models that look at the row's columns as well are tried, too. ``late``: of time.monotonic, from when on
-    nothing more is fitted.
+    nothing more is fitted. ``beat``: the loss of what is kept otherwise.
     """
     classes, y = rows.classes, rows.y
     if len(y) < _FEWEST_ROWS or len(outcomes) < 2 or len(outcomes) * max(classes, 1) > _MOST_INPUTS:
@@ -65,7 +65,8 @@ def second_level(outcomes: Sequence[Outcome], rows: Rows, aim: Aim, *, columns: 
     for known, judged in folds:
         weights, _ = stack([answer[known] for answer in answers], y[known], classes, aim)
         weighed[judged] = sum(weight * answer[judged] for weight, answer in zip(weights, answers, strict=True))
-    instead = best = aim.loss(weighed, y)
+    instead = aim.loss(weighed, y)
+    best = min(instead, beat)
     found: Level | None = None
     for wide in (False, True) if columns else (False,):
         if time.monotonic() > late or control.finish:
