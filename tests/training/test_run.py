@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mldesk.bundles.wire_scan import check_graph
 from mldesk.training.catalogue import ESTIMATORS, REGRESSION
 from mldesk.training.estimators.base import Fitted, load_estimator
 from mldesk.training.export import load_native
@@ -52,6 +53,7 @@ def test_every_model_does_every_task(tmp_path: Path, estimator: str, task: str) 
     assert done["metrics"][metric] > floor
     model = document(table.store, done["model"], "model.json")
     assert model["onnx"]["verified"], model["onnx"]
+    check_graph(table.store.read(table.store.manifest(done["model"]).entry("model.onnx").sha256))   # fit for a bundle
     assert {feature["name"] for feature in model["features"]} == {
         "size", "weight", "Farbe 色", "sunny", "day", "note"}
     assert "id" in model["left_out"]
