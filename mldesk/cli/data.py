@@ -18,6 +18,7 @@ from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
 from mldesk.cli.data_shown import Name, Reference, Version, columns, origin, problems, recipe_words
 from mldesk.cli.face import Face, facts
+from mldesk.cli.named_version import NamedVersion
 from mldesk.cli.steps import steps
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def versions(context: typer.Context, name: Name) -> None:
                 for version in listed], right=("version", "rows", "columns"))
 
 
-app.command()(diff)
+app.command(cls=NamedVersion)(diff)
 app.command()(lineage)
 app.command()(tag)
 app.command()(note)
@@ -131,7 +132,7 @@ app.command("bin")(bin_)
 app.command()(purge)
 
 
-@app.command()
+@app.command(cls=NamedVersion)
 def rollback(context: typer.Context, name: Name, version: Version) -> None:
     """Make an earlier version the current one; no version is lost."""
     from mldesk.workbench.summaries import dataset_details

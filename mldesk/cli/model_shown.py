@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Argument(metavar="M", help="A model.")]
 Reference = Annotated[str, typer.Argument(metavar="M[@V]", help="A model (its promoted version), or one version.")]
-Version = Annotated[int, typer.Argument(metavar="V", min=1, help="A version's number.")]
+Version = Annotated[int, typer.Argument(metavar="V", min=1, help="A version's number; M@V is as good.")]
 Why = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for the history.")]
 
 

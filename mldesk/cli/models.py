@@ -13,6 +13,7 @@ from mldesk.cli.model_about import card, drift, layers, lineage
 from mldesk.cli.model_retrain import challenge, retrain
 from mldesk.cli.model_shown import Reference, leading, up_to_date
 from mldesk.cli.model_stages import history, predictions, promote, rollback, stage
+from mldesk.cli.named_version import NamedVersion
 from mldesk.cli.steps import kinds
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at models, choose versions, export and import safe bundles.")
 app.command()(kinds)
-for _command in (promote, rollback, stage, history, lineage, layers, card, drift, retrain, challenge,
-                 predictions):
+for _command in (promote, rollback, stage):
+    app.command(cls=NamedVersion)(_command)
+for _command in (history, lineage, layers, card, drift, retrain, challenge, predictions):
     app.command()(_command)
 
 Bundle = Annotated[Path, typer.Argument(metavar="FILE", help="A .mlbundle file.")]
