@@ -34,7 +34,7 @@ def retrain(
     context: typer.Context, reference: Reference,
     dataset: Annotated[str, typer.Argument(metavar="N[@V]", help="What it learns from now.")],
     promote: Annotated[bool, typer.Option("--promote", help="Promote the new version if its loss on the same rows is "
-                                          "smaller.")] = False,
+                                          "lower, even where that may be luck (which is said).")] = False,
     warm: Annotated[bool, typer.Option("--warm", help="Go on from its weights (a network, lightgbm, xgboost) instead "
                                        "of beginning anew; rows it has learned from judge nothing.")] = False,
     search: Annotated[bool, typer.Option("--search", help="Search again as then; without it what a search blended is "
@@ -63,7 +63,16 @@ def retrain(
         face.document({"run": run.id, "model": run.model, "promoted": promoted, **found.to_json()})
         return
     _show(face, found)
-    face.say(f"{run.model} is promoted." if promoted else f"{run.model} is not promoted.")
+    face.say(promotion(found) if promote else f"{run.model} is not promoted.")
+
+
+def promotion(found: Challenge) -> str:
+    """Say whether the newer version was promoted, and by which scores."""
+    new, old = map(words.score, found.scores["loss"])
+    if not found.better:
+        return f"{found.new} is not promoted: its loss on the same rows is not lower ({new} against {old})."
+    luck = "" if found.sure else ", though that may be luck"
+    return f"{found.new} is promoted: its loss on the same rows is lower ({new} against {old}){luck}."
 
 
 def _show(face: Face, found: Challenge) -> None:

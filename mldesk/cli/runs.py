@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -20,7 +21,7 @@ from mldesk.cli.run_predictions import predictions
 from mldesk.cli.run_script import script
 from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, how_to_go_on, show_result
-from mldesk.core.errors import BadInput
+from mldesk.core.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -129,7 +130,13 @@ def tag(
     """Give tags to runs, or take them away; without either, say which they bear."""
     face = Face.of(context)
     with face.workbench() as bench:
-        runs = bench.book.tag(references, add or (), remove or ())
+        try:
+            runs = bench.book.tag(references, add or (), remove or ())
+        except NotFound as error:
+            if references[1:] and not add and not remove:   # `tag RUN good`, as other programs have it
+                error.hint += (f" To give a run a tag: `mldesk runs tag {shlex.quote(references[0])} --add "
+                               f"{shlex.quote(references[-1])}`.")
+            raise
     if face.json:
         face.document({"runs": [{"run": run.id, "tags": list(run.tags)} for run in runs]})
         return

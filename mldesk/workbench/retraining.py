@@ -46,6 +46,12 @@ class Challenge:
         """The newer one has the smaller loss on these rows."""
         return self.scores["loss"][0] < self.scores["loss"][1]
 
+    @property
+    def sure(self) -> bool:
+        """The losses differ by more than luck."""
+        name = "log_loss" if "accuracy" in self.scores else "root_mean_squared_error"
+        return bool(self.paired["differences"].get(name, {}).get("sure"))
+
     def to_json(self) -> dict[str, Any]:
         return {"new": self.new, "old": self.old, "rows": self.rows, "learned_by_old": self.learned,
                 "left_out": self.left_out, "better": self.better,

@@ -1,0 +1,25 @@
+"""Answers and refusals that tell a beginner what was decided, or the way on."""
+
+from __future__ import annotations
+
+import pytest
+
+from mldesk.cli.model_retrain import promotion
+from mldesk.workbench.retraining import Challenge
+from tests.cli.conftest import Command
+
+
+@pytest.mark.parametrize(("scores", "low", "said"), [
+    ((0.406, 0.407), -0.3, "m@2 is promoted: its loss on the same rows is lower (0.4060 against 0.4070), {LUCK}."),
+    ((0.3, 0.4), -0.3, "m@2 is promoted: its loss on the same rows is lower (0.3000 against 0.4000)."),
+    ((0.5, 0.4), 0.1, "m@2 is not promoted: its loss on the same rows is not lower (0.5000 against 0.4000).")])
+def test_a_promotion_says_by_what(scores: tuple[float, float], low: float, said: str) -> None:
+    sure = "LUCK" not in said
+    differences = {"log_loss": {"low": low, "high": low + 0.2, "sure": sure}}
+    found = Challenge("m@2", "m@1", 100, 0, 0, {"loss": scores, "accuracy": (0.8, 0.8)}, {"differences": differences})
+    assert promotion(found) == said.format(LUCK="though that may be luck")
+
+
+def test_a_tag_in_the_place_of_a_run_is_told_how_tags_are_given(mldesk: Command) -> None:
+    code, document = mldesk.here("runs", "tag", "hunt", "good")
+    assert code == 3 and "`mldesk runs tag hunt --add good`" in document["error"]["hint"]
