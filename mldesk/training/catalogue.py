@@ -15,8 +15,8 @@ from mldesk.training import knobs
 from mldesk.training.knobs import CLASSIFICATION, REGRESSION
 from mldesk.training.parameters import Parameter
 
-__all__ = ["CLASSIFICATION", "ESTIMATORS", "NETWORKS", "ORDINAL", "REGRESSION", "EstimatorEntry", "default_estimator",
-           "estimators_for", "find_estimator"]
+__all__ = ["CLASSIFICATION", "ESTIMATORS", "NETWORKS", "ORDINAL", "REGRESSION", "SHORT_NAMES",
+           "EstimatorEntry", "default_estimator", "estimators_for", "find_estimator"]
 
 _TABULAR = (CLASSIFICATION, REGRESSION)
 ORDINAL = "ordinal"      # makes sense for classes with an order alone
@@ -213,6 +213,12 @@ ESTIMATORS: Mapping[str, EstimatorEntry] = {
         _DECISION_TREE, _NEIGHBORS, _SVM, _NAIVE_BAYES, _SEGMENTS, _ORDINAL,
         _XGBOOST, _CATBOOST)}
 
+# What many call them: no names to give, but what a refusal can tell of.
+SHORT_NAMES = {
+    "lgbm": "lightgbm", "lgb": "lightgbm", "gbm": "lightgbm", "xgb": "xgboost", "cat": "catboost",
+    "rf": "random_forest", "forest": "random_forest", "hgb": "hist_gradient_boosting",
+    "gbdt": "hist_gradient_boosting", "knn": "neighbors", "logistic": "linear", "logreg": "linear", "ridge": "linear",
+    "nn": "mlp", "svc": "svm", "svr": "svm", "tree": "decision_tree", "nb": "naive_bayes", "ftt": "ft_transformer"}
 NETWORKS = frozenset(entry.name for entry in ESTIMATORS.values() if entry.torch)
 
 

@@ -54,7 +54,7 @@ def cross_validate(request: TrainRequest, entry: EstimatorEntry, parameters: Map
         predicted.append(prediction)
         scores.append(score(prediction, table.target.y[tested[-1]], len(classes), quantile,
                             ordered=table.target.ordered))
-        work.report.progress(fold, request.split.folds - 1, "folds")
+        work.report.progress(fold + 1, request.split.folds, "folds")   # the first is the model's own
     _keep(tested, predicted, folds, table, work)
     return {"folds": len(scores), "metrics": _together(scores)}
 

@@ -7,7 +7,14 @@ from typing import Any
 
 from mldesk.core.errors import BadInput, MldeskError
 from mldesk.library.records import DatasetVersion
-from mldesk.training.catalogue import CLASSIFICATION, ESTIMATORS, EstimatorEntry, default_estimator, estimators_for
+from mldesk.training.catalogue import (
+    CLASSIFICATION,
+    ESTIMATORS,
+    SHORT_NAMES,
+    EstimatorEntry,
+    default_estimator,
+    estimators_for,
+)
 from mldesk.training.parameters import resolve
 from mldesk.training.preparing_check import check_steps
 from mldesk.training.task_guess import guess_task, target_hint, target_problem
@@ -68,10 +75,16 @@ def find_estimator(name: str, task: str) -> EstimatorEntry:
         return ESTIMATORS[default_estimator(task)]
     if name not in ESTIMATORS:
         raise BadInput(f"There is no model {name[:60]!r}.",
-                       hint=did_you_mean(name, ESTIMATORS) or f"There are: {listed(known)}.")
+                       hint=_meant(name) or f"There are: {listed(known, 20)}; `mldesk models kinds` tells of them.")
     if name not in known:
         raise BadInput(f"{ESTIMATORS[name].title} cannot do {task}.", hint=f"For it there are: {listed(known)}.")
     return ESTIMATORS[name]
+
+
+def _meant(name: str) -> str:
+    """Return a hint naming the model that is often called ``name``, else those of the nearest names."""
+    usual = SHORT_NAMES.get(name.casefold())
+    return f"Did you mean {usual!r}?" if usual else did_you_mean(name, ESTIMATORS)
 
 
 def resolve_parameters(estimator: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -244,6 +244,8 @@ def test_folds_are_scored_beside_the_model_and_the_group_column_is_no_feature(tm
     said = run_here(spec, table)
     crossed = result(said)["cross_validation"]
     assert crossed["folds"] == 3
+    assert [(event["done"], event["total"]) for event in of("progress", said) if event["unit"] == "folds"] == [
+        (2, 3), (3, 3)]
     assert crossed["metrics"]["accuracy"]["values"][0] == result(said)["metrics"]["accuracy"]
     assert crossed["metrics"]["accuracy"]["mean"] == pytest.approx(
         np.mean(crossed["metrics"]["accuracy"]["values"]))

@@ -39,6 +39,7 @@ def test_an_order_that_cannot_run_says_why(desk: Desk, change: dict[str, Any], w
 
 @pytest.mark.parametrize(("change", "hint"), [
     ({"target": "grad"}, "'grade'"), ({"estimator": "lightgmb"}, "'lightgbm'"),
+    ({"estimator": "lgbm"}, "'lightgbm'"), ({"estimator": "oracle"}, "mldesk models kinds"),
     ({"parameters": {"round": 3}}, "'rounds'"), ({"task": "tabular_regresion"}, "'tabular_regression'")])
 def test_a_slip_of_the_finger_is_answered_with_the_nearest_word(desk: Desk, change: dict[str, Any], hint: str) -> None:
     assert hint in desk.runs.check(replace(ORDER, **change)).hint
