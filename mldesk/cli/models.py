@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at models, choose versions, export and import safe bundles.")
 app.command()(kinds)
-for _command in (promote, rollback, stage):
-    app.command(cls=NamedVersion)(_command)
+app.command(cls=NamedVersion)(promote)
+app.command(cls=NamedVersion)(rollback)
+app.command(cls=NamedVersion)(stage)
 for _command in (history, lineage, layers, card, drift, retrain, challenge, predictions):
     app.command()(_command)
 
