@@ -12,6 +12,7 @@ from mldesk.cli.data_shown import line_shown
 from mldesk.cli.face import Face, facts
 from mldesk.cli.model_shown import Reference, up_to_date
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.workbench.split_words import split_words
 
 
 def lineage(context: typer.Context, reference: Reference) -> None:
@@ -28,8 +29,7 @@ def lineage(context: typer.Context, reference: Reference) -> None:
         "model": found["model"], "stage": found["stage"], "data": data["version"], "its digest": data["manifest"],
         "came from": data["source"], "recipe": None if data["recipe"] is None else words.plural(
             len(data["recipe"]), "step"),
-        "split": ", ".join(f"{key} {value}" for key, value in split.items() if value not in (None, "", {}) and
-                           key not in ("membership", "rows")),
+        "split": split_words(split),
         "rows": ", ".join(f"{count} {part}" for part, count in split["rows"].items()),
         "membership": split["membership"], "run": run and f"{run['name']} ({run['id']}) at {run['runner']}",
         "estimator": found["estimator"], "parameters": words.parameters(found["parameters"]),

@@ -172,7 +172,7 @@ def interval(low: float, high: float) -> str:
 
 def share(value: float) -> str:
     """Write a part of a whole: 83.1 %."""
-    return f"{locale().toString(100 * float(value), 'f', 1)} %"
+    return f"{locale().toString(round(100 * float(value), 1) + 0.0, 'f', 1)} %"   # never "-0.0 %"
 
 
 _TASKS = {"tabular_classification": "Classification", "tabular_regression": "Regression"}

@@ -8,6 +8,7 @@ from typing import Any
 from mldesk.core.errors import BadInput
 from mldesk.library.records import Run
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.workbench.split_words import split_words
 from mldesk.workbench.summaries import run_result
 
 _LOWER = frozenset({"root_mean_squared_error", "mean_absolute_error", "mean_squared_error", "median_absolute_error",
@@ -81,10 +82,7 @@ def _asked(run: Run) -> Mapping[str, Any]:
 
 def _split(run: Run) -> str:
     """Say how a run's rows were dealt, as far as it was asked to."""
-    split = _asked(run).get("split") or {}
-    said = [str(split.get("method") or "random"), f"by {split['column']}" if split.get("column") else "",
-            f"{split['folds']} folds" if split.get("folds") else "", f"test {split.get('test_size')}"]
-    return ", ".join(filter(None, said))
+    return split_words({**(_asked(run).get("split") or {}), "validation_size": None, "seed": None})
 
 
 def _parameters(runs: Sequence[Run]) -> dict[str, list[Any]]:

@@ -12,6 +12,7 @@ from mldesk.training.catalogue import ESTIMATORS
 from mldesk.wire.events import Event
 from mldesk.workbench.comparison import leading_metric
 from mldesk.workbench.report_words import interval, length, number, plain, when
+from mldesk.workbench.split_words import split_words
 
 _LEADING = ("roc_auc", "accuracy", "f1_macro", "log_loss", "r2", "root_mean_squared_error", "mean_absolute_error")
 _MOST_COLUMNS = 200
@@ -55,7 +56,7 @@ def data(run: Run, version: DatasetVersion | None) -> Section:
     split, rows = request.get("split") or {}, (run.result or {}).get("rows", {})
     facts = {"Dataset": run.dataset, "Fingerprint (SHA-256)": str(request.get("dataset", "")),
              "Target": run.target, "Task": (run.task or "").replace("_", " "),
-             "Split": _split_words(split), "Split, row by row (SHA-256)": str((run.result or {}).get("split", "")),
+             "Split": split_words(split), "Split, row by row (SHA-256)": str((run.result or {}).get("split", "")),
              "Rows": ", ".join(f"{number(count)} {part}" for part, count in rows.items())}
     if version is not None:
         facts["Source"] = version.source
@@ -70,13 +71,6 @@ def data(run: Run, version: DatasetVersion | None) -> Section:
         if len(columns) > _MOST_COLUMNS:
             blocks.append(Text(f"and {len(columns) - _MOST_COLUMNS} more columns", "muted"))
     return Section("Data", blocks)
-
-
-def _split_words(split: Mapping[str, Any]) -> str:
-    said = [str(split.get("method", ""))]
-    said += [f"{name.replace('_', ' ')} {plain(value)}" for name, value in split.items()
-             if name not in ("method", "membership") and value is not None]
-    return ", ".join(said)
 
 
 def configuration(run: Run) -> Section:

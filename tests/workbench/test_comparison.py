@@ -32,7 +32,7 @@ def test_the_best_of_each_metric_is_named_and_only_differences_are_listed(desk: 
 def test_how_rows_were_dealt_is_a_difference(desk: Desk) -> None:
     runs = [desk.runs.start(order).id for order in (
         TrainOrder("shop", "price"), TrainOrder("shop", "price", test_size=0.3))]
-    assert desk.runs.compare(runs)["differs"] == {"split": ["random, test 0.2", "random, test 0.3"]}
+    assert desk.runs.compare(runs)["differs"] == {"split": ["at random, 20 % to test", "at random, 30 % to test"]}
 
 
 def test_a_tie_has_no_best(desk: Desk) -> None:

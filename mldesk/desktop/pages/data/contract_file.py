@@ -34,7 +34,7 @@ class FileForm(ScrollPage):
         self._dates = FormRow(self.tr("Dates in the name"), self.dates,
                               self.tr("Group and form, such as day=%d%m%Y; with commas between."))
         self._tried = make_label("", "caption", "muted", wrap=True, selectable=True)
-        self._rows = FormRow(self.tr("Least rows"), self.least)
+        self._rows = FormRow(self.tr("Fewest rows"), self.least)
         self._most = FormRow(self.tr("Most rows"), self.most)
         self._build()
         for field in (self.least, self.most, self.pattern, self.dates):
@@ -47,7 +47,7 @@ class FileForm(ScrollPage):
         self.ignore_case.toggled.connect(lambda _: self._try())
 
     def _build(self) -> None:
-        for field, name in ((self.least, self.tr("Least rows")), (self.most, self.tr("Most rows")),
+        for field, name in ((self.least, self.tr("Fewest rows")), (self.most, self.tr("Most rows")),
                             (self.pattern, self.tr("Pattern of the file's name")), (self.dates, self.tr("Dates")),
                             (self.names, self.tr("Names to try")), (self.extra, self.tr("Other columns"))):
             field.setAccessibleName(name)

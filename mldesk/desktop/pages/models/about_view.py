@@ -22,6 +22,7 @@ from mldesk.desktop.states.about import About, AboutState
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, ComboBox, FormRow, ScrollPage, make_button
+from mldesk.workbench.split_words import split_words
 
 if TYPE_CHECKING:
     from mldesk.library.records import PredictionRecord, StageChange
@@ -160,8 +161,7 @@ def lineage_facts(about: About) -> list[tuple[str, str]]:
             (tr("Learned from"), ", ".join(filter(None, (data["version"], data["source"], recipe)))),
             (tr("Its digest"), data["manifest"] or ""),
             (tr("Rows"), _pairs(split["rows"])),
-            (tr("Split"), _pairs({key: value for key, value in split.items() if key not in ("rows", "membership")
-                                  and value is not None})),
+            (tr("Split"), split_words(split)),
             (tr("Seed"), "" if found["seed"] is None else str(found["seed"])),
             (tr("Run"), version.run or tr("none: it came from a bundle")), (tr("Code"), found["code"]),
             (tr("Environment"), _pairs(found["environment"])), (tr("Size"), words.size(version.size)),

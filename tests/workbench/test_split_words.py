@@ -1,0 +1,25 @@
+"""A split in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from mldesk.wire.jobs import SplitRequest
+from mldesk.workbench.split_words import split_words
+
+
+@pytest.mark.parametrize(("split", "words"), [
+    (SplitRequest(), "at random, 20 % to test, 15 % of the rest to validate, seed 0"),
+    (SplitRequest("group", column="shop", seed=3),
+     "whole groups (column shop), 20 % to test, 15 % of the rest to validate, seed 3"),
+    (SplitRequest("time", 0.125, column="day"),
+     "the latest last (column day), 12.5 % to test, 15 % of the rest to validate"),
+    (SplitRequest("stratified", folds=5), "by strata of the target, 5 folds, 15 % of the rest to validate, seed 0"),
+    (SplitRequest("column", column="part"), "as a column says (column part)"),
+])
+def test_how_rows_were_dealt_is_said(split: SplitRequest, words: str) -> None:
+    assert split_words(split.to_json()) == words
+
+
+def test_no_split_has_no_words() -> None:
+    assert split_words({}) == ""
