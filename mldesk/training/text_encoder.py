@@ -7,18 +7,18 @@ the weights become a graph that onnxruntime runs, here as wherever the model pre
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from mldesk.core.errors import BadInput
 from mldesk.core.paths import default_home
+from mldesk.training.encoder_files import checked_config, read_mapping, read_weights, read_words, words_of
 from mldesk.training.pieces import Pieces
 from mldesk.training.values import Array
 
@@ -28,7 +28,6 @@ AT_ONCE = 64               # texts
 _KEPT = 50_000             # texts whose answers are kept
 _HINT = ("Name a folder with config.json, model.safetensors and vocab.txt of an encoder of the BERT family "
          "(all-MiniLM-L6-v2, bge-small-en, e5-small, …).")
-_NEEDED = ("hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings", "layer_norm_eps")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,25 +82,19 @@ class TextEncoder:
 def read_text_encoder(name: str) -> TextEncoder:
     """Read an encoder: a folder, or the name of one in MLDesk's folder ``encoders``.
 
-    Raises BadInput that says what is missing, or what it is where it is of another kind.
+    Raises BadInput that says what is missing or wrong, or what it is where it is of another kind.
     """
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        folder = default_home() / ENCODERS / name
-    if not folder.is_dir():
-        raise BadInput(f"There is no text encoder {name[:80]!r} on the machine that trains.", hint=_HINT)
+    folder = _folder(name)
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-        config = {**config, "layer_norm_eps": float(config.get("layer_norm_eps", 1e-12))}
+        config = read_mapping(folder / "config.json")
         if config.get("model_type") != "bert" or config.get("hidden_act", "gelu") != "gelu" or (
                 config.get("position_embedding_type", "absolute") != "absolute") or config.get("is_decoder"):
             raise BadInput(f"The text encoder in {folder.name!r:.80} is of the kind {config.get('model_type')!r:.40}; "
                            "those of the kind 'bert' can be used.", hint=_HINT)
-        for key in _NEEDED[:-1]:
-            config[key] = int(config[key])
-        weights = _weights(folder / "model.safetensors")
-        encoder = TextEncoder(config, weights, _pieces(folder, config))
-        _check(encoder)
+        config = checked_config(config)
+        pieces = _pieces(folder, config)
+        encoder = TextEncoder(config, read_weights(folder / "model.safetensors", config, len(pieces.words)), pieces)
+        _try(encoder)
     except FileNotFoundError as error:
         raise BadInput(f"The text encoder in {folder.name!r:.80} lacks {Path(str(error.filename)).name}.",
                        hint=_HINT) from error
@@ -111,41 +104,38 @@ def read_text_encoder(name: str) -> TextEncoder:
     return encoder
 
 
-def _weights(path: Path) -> dict[str, Array]:
-    if not path.is_file():
-        raise FileNotFoundError(2, "", str(path))
-    return {name.removeprefix("bert."): value.astype(np.float32) for name, value in load_file(path).items()
-            if value.dtype.kind == "f"}
+def _folder(name: str) -> Path:
+    with suppress(OSError, RuntimeError, ValueError):   # too long a name; the home of nobody; a NUL
+        for folder in (Path(name).expanduser(), default_home() / ENCODERS / name):
+            if folder.is_dir():
+                return folder
+    raise BadInput(f"There is no text encoder {name[:80]!r} on the machine that trains.", hint=_HINT)
 
 
 def _pieces(folder: Path, config: Mapping[str, Any]) -> Pieces:
     told: Mapping[str, Any] = {}
-    if (folder / "tokenizer_config.json").is_file():
-        told = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+    if (folder / "tokenizer_config.json").exists():
+        told = read_mapping(folder / "tokenizer_config.json")
     lower = bool(told.get("do_lower_case", True))
-    if (folder / "vocab.txt").is_file():
-        words = tuple((folder / "vocab.txt").read_text("utf-8").rstrip("\n").split("\n"))
+    if (folder / "vocab.txt").exists():
+        words = read_words(folder / "vocab.txt")
     else:
-        tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
-        if tokenizer["model"].get("type", "WordPiece") != "WordPiece":
+        tokenizer = read_mapping(folder / "tokenizer.json")
+        model, normalizer = tokenizer.get("model"), tokenizer.get("normalizer") or {}
+        if not isinstance(model, dict) or not isinstance(normalizer, dict):
+            raise ValueError("tokenizer.json does not say how text is cut")
+        if model.get("type", "WordPiece") != "WordPiece":
             raise BadInput(f"The text encoder in {folder.name!r:.80} cuts text in another way than WordPiece.",
                            hint=_HINT)
-        index = tokenizer["model"]["vocab"]
-        words = tuple(sorted(index, key=lambda word: int(index[word])))
-        lower = bool((tokenizer.get("normalizer") or {}).get("lowercase", lower))
-    length = min(MOST_PIECES, int(config["max_position_embeddings"]))
-    return Pieces.from_json({"words": words, "lower": lower, "length": length,
-                             "special": ["[CLS]", "[SEP]", "[UNK]", "[PAD]"]})
+        words = words_of(model.get("vocab"))
+        lower = bool(normalizer.get("lowercase", lower))
+    return Pieces.from_json({"words": words, "lower": lower, "special": ["[CLS]", "[SEP]", "[UNK]", "[PAD]"],
+                             "length": min(MOST_PIECES, config["max_position_embeddings"])})
 
 
-def _check(encoder: TextEncoder) -> None:
-    """Raise ValueError or KeyError where weights are missing or of other shapes than the config says."""
-    from mldesk.training.export.over_text import encoder_graph  # loads onnx
-
-    words = encoder.weights["embeddings.word_embeddings.weight"]
-    if words.shape != (words.shape[0], encoder.size) or len(words) < len(encoder.pieces.words) or (
-            encoder.size % int(encoder.config["num_attention_heads"])):
-        raise ValueError("its vocabulary or its heads do not fit its weights")
-    encoder_graph(encoder)
-    if not np.isfinite(encoder.cut_to(8).embed(np.zeros((1, 8), np.float32))).all():
-        raise ValueError("its weights are no numbers")
+def _try(encoder: TextEncoder) -> None:
+    """Raise ValueError where finite weights still make no numbers of a text."""
+    pieces = encoder.pieces
+    tokens = np.full((1, 3), pieces.words.index(pieces.unknown), np.float32)
+    if not np.isfinite(encoder.cut_to(3).embed(tokens)).all():
+        raise ValueError("its weights are so large that a text becomes no numbers")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from mldesk.bundles import write_bundle
@@ -158,3 +161,91 @@ def test_a_vocabulary_may_come_in_tokenizer_json(tmp_path: Path) -> None:
     (folder / "tokenizer.json").write_text(json.dumps({"model": {"type": "BPE", "vocab": index}}), "utf-8")
     with pytest.raises(BadInput, match="in another way than WordPiece"):
         read_text_encoder(str(folder))
+
+
+def _weights(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
+    def spoil(folder: Path) -> None:
+        weights = load_file(folder / "model.safetensors")
+        change(weights)
+        save_file(weights, folder / "model.safetensors")
+    return spoil
+
+
+def _set(name: str, *shape: int) -> Callable[[Path], object]:
+    return _weights(lambda weights: weights.update({name: np.zeros(shape, np.float32)}))
+
+
+def _fill(name: str, value: float) -> Callable[[Path], object]:
+    return _weights(lambda weights: weights[name].fill(value))
+
+
+def _vocabulary(vocab: object, **more: object) -> Callable[[Path], object]:
+    def spoil(folder: Path) -> None:
+        (folder / "vocab.txt").unlink()
+        (folder / "tokenizer.json").write_text(json.dumps({"model": {"vocab": vocab}, **more}), "utf-8")
+    return spoil
+
+
+def _text(name: str, text: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_text(text, "utf-8")
+
+
+_NAN, _ENDLESS = float("nan"), float("inf")
+_LAYER = "encoder.layer.1"
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("num_attention_heads", 0), ("num_attention_heads", -2), ("num_attention_heads", True),
+    ("num_hidden_layers", _ENDLESS), ("num_hidden_layers", -1), ("num_hidden_layers", 10**9),
+    ("hidden_size", 0), ("hidden_size", 10**18), ("hidden_size", 16.0), ("max_position_embeddings", 0),
+    ("max_position_embeddings", None), ("layer_norm_eps", _NAN), ("layer_norm_eps", "small"), ("layer_norm_eps", -1)])
+def test_a_config_out_of_range_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    folder = write_encoder(tmp_path / "tiny")
+    config = {**json.loads((folder / "config.json").read_text("utf-8")), name: value}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(BadInput, match=f"cannot be read: {name} in its config is"):
+        read_text_encoder(str(folder))
+
+
+@pytest.mark.parametrize(("spoil", "why"), [
+    (_text("config.json", "[" * 100_000), "nested too deeply"),
+    (_text("config.json", "[1]"), "config.json holds no JSON object"),
+    (_text("tokenizer_config.json", "7"), "tokenizer_config.json holds no JSON object"),
+    (_text("vocab.txt", ""), "not a vocabulary"),
+    (_text("vocab.txt", "\n".join([*WORDS, *(f"more{number}" for number in range(99))])), "more words than they have"),
+    (_set(f"{_LAYER}.attention.self.query.weight", 3, 5), r"query.weight has the shape \(3, 5\), where .* 16 x 16"),
+    (_set(f"{_LAYER}.output.dense.bias", 3, 5, 7), "output.dense.bias has the shape"),
+    (_set(f"{_LAYER}.output.dense.weight", 16, 7), "inner weights of encoder.layer.1 do not fit"),
+    (_set("embeddings.LayerNorm.weight", 3), "LayerNorm.weight has the shape"),
+    (_set("embeddings.position_embeddings.weight", 39, 16), "position_embeddings.weight has the shape"),
+    (_set("embeddings.token_type_embeddings.weight", 0, 16), "token_type_embeddings.weight is empty"),
+    (_fill("embeddings.word_embeddings.weight", _NAN), "holds values that are no numbers"),
+    (_fill(f"{_LAYER}.output.dense.bias", _ENDLESS), "holds values that are no numbers"),
+    (_fill(f"{_LAYER}.intermediate.dense.weight", 3e38), "becomes no numbers"),
+    (_vocabulary([1, 2]), "no object of words"), (_vocabulary(None), "no object of words"),
+    (_vocabulary(dict.fromkeys(WORDS, 1)), "are not 0 to"),
+    (_vocabulary({word: 2 * place for place, word in enumerate(WORDS)}), "are not 0 to"),
+    (_vocabulary({word: str(place) for place, word in enumerate(WORDS)}), "no object of words"),
+    (_vocabulary({}, normalizer=[1]), "does not say how text is cut")])
+def test_a_folder_with_a_fault_is_refused_in_one_sentence(tmp_path: Path, spoil: Callable[[Path], object],
+                                                          why: str) -> None:
+    folder = write_encoder(tmp_path / "tiny")
+    spoil(folder)
+    with pytest.raises(BadInput, match=why) as refused:
+        read_text_encoder(str(folder))
+    assert "\n" not in refused.value.message
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocab.txt", "tokenizer_config.json", "model.safetensors"])
+def test_a_pipe_in_the_folder_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    folder = write_encoder(tmp_path / "tiny")
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(BadInput, match=f"{name} is not a regular file"):
+        read_text_encoder(str(folder))
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/x", "a\x00b", "x" * 5000])
+def test_a_name_that_no_folder_can_have_is_said_to_be_missing(name: str) -> None:
+    with pytest.raises(BadInput, match="There is no text encoder"):
+        read_text_encoder(name)
