@@ -10,6 +10,7 @@ MANIFEST, SIGNATURE = "manifest.json", "signature.json"
 MODEL, PREPROCESSING, GRAPH = "model.json", "preprocessing.json", "model.onnx"
 SAMPLE, EXPECTED, CARD = "sample_input.json", "expected.json", "MODEL_CARD.md"
 CONTRACT = "contract.json"  # in bundles made since contracts travel, of models whose dataset has one
+IGNORED = "Columns the model does not know are ignored"  # so begins what is said of such columns: nothing is wrong
 REQUIRED = (MODEL, PREPROCESSING, GRAPH)
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}\.(json|md|txt)")

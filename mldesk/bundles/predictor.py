@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mldesk.bundles.documents import parse, parse_object
-from mldesk.bundles.names import CONTRACT, EXPECTED, GRAPH, MODEL, PREPROCESSING, SAMPLE, NotInIt
+from mldesk.bundles.names import CONTRACT, EXPECTED, GRAPH, IGNORED, MODEL, PREPROCESSING, SAMPLE, NotInIt
 from mldesk.bundles.session import GraphSession
 from mldesk.core.errors import BadBundle, BadInput, MldeskError
 from mldesk.training.conformal import LEVELS, Margins
@@ -122,7 +122,7 @@ class Predictor:
         expected = {*(column.name for column in self.schema), *self._encoder.left_out, self.target}
         extra = [name for name in columns if name not in expected]
         if extra:
-            noticed[_braced(f"Columns the model does not know are ignored: {_listed(extra)}.")] = 1
+            noticed[_braced(f"{IGNORED}: {_listed(extra)}.")] = 1
         data = self._columns(columns)
         self._count_unseen(data, noticed)
         raw = self._raw(data)

@@ -132,13 +132,16 @@ def _one_row(face: Face, bench: Workbench, model: str, given: list[str], about: 
         raise BadInput(f"{tried.label} has no class {about!r:.60}.",
                        hint=f"It has: {', '.join(map(str, tried.classes)) or 'none, it predicts numbers'}.")
     row = tried.row(_values(given))
-    answer = tried.ask(row, about=chosen)
+    answer, warnings = tried.ask(row, about=chosen), tried.unknown(row)
     if face.json:
         face.document({"model": tried.label, "row": row, "prediction": answer.prediction,
                        "probabilities": {str(label): chance for label, chance in answer.probabilities},
                        "explained": answer.explained, "base": answer.base, "value": answer.value,
-                       "contributions": [{"column": name, "value": value} for name, value in answer.contributions]})
+                       "contributions": [{"column": name, "value": value} for name, value in answer.contributions],
+                       "warnings": list(warnings)})
         return
+    for warning in warnings:
+        face.note(f"! {warning}")
     what = "" if answer.explained is None else f"chance of {answer.explained}"
     others = [str(label) for label in tried.classes if label != answer.explained]
     face.show(facts({"model": tried.label, tried.target: words.cell(answer.prediction), what: words.score(answer.value)

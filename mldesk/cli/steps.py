@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -101,8 +102,15 @@ def _field_kind(field: Field) -> str:
 
 
 def _example(kind: StepKind) -> dict[str, Any]:
-    return {"step": kind.name} | {field.name: _sample(field) for field in kind.fields
-                                  if field.required or field.default not in (None, "") or field.kind == "value"}
+    """Return a step as one writes it. What is for another choice than the example's ("For knn: ...") is left out."""
+    return {"step": kind.name} | {
+        field.name: _sample(field) for field in kind.fields
+        if field.required or (field.default not in (None, "") and not _elsewhere(field, kind)) or field.kind == "value"}
+
+
+def _elsewhere(field: Field, kind: StepKind) -> bool:
+    said = re.match(r"For (\w+):", field.help)
+    return said is not None and any(said[1] in other.choices and other.default != said[1] for other in kind.fields)
 
 
 def _sample(field: Field) -> Any:

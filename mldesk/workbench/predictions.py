@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mldesk.bundles.names import IGNORED
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound
 from mldesk.core.targets import check_target
@@ -41,6 +42,11 @@ class PredictionReport:
     warnings: tuple[str, ...]  # columns that were not needed, categories never seen, rules of the contract broken, …
     left_out: int = 0          # rows that break the contract, which are in the rejects file
     keys: tuple[str, ...] = ()  # columns of the input that tell its rows apart, as far as the model knows
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a warning may mean that predictions are worse; columns that are ignored do them no harm."""
+        return any(not warning.startswith(IGNORED) for warning in self.warnings)
 
 
 class PredictionService:

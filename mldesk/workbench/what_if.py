@@ -73,6 +73,13 @@ class WhatIf:
                                hint=did_you_mean(name, names) or f"It takes: {listed(names)}.")
         return {**self.usual(), **given}
 
+    def unknown(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return a sentence for each category in ``row`` that training never saw, or hardly ever, with those it did."""
+        return tuple(f"Training never saw {given!r:.60}, or hardly ever, in {asked.column.name!r:.60}; "
+                     f"it knows: {listed(asked.choices)}."
+                     for asked in self.form if asked.column.type is ColumnType.TEXT and asked.choices
+                     and (given := row.get(asked.column.name)) is not None and str(given) not in asked.choices)
+
     def ask(self, row: Mapping[str, Any], *, explain: bool = True, about: Any = None) -> Answer:
         """Predict a row, and say what each column adds to the probability of ``about`` (else of what is predicted).
 

@@ -44,6 +44,13 @@ def test_a_contract_is_inferred_of_types_ranges_values_and_keys(mldesk: Command,
     assert made["number"] == 1
 
 
+def test_a_column_of_noughts_and_ones_may_hold_no_two(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("flag,more\n" + "".join(f"{row % 2},{row % 3}\n" for row in range(60)))
+    mldesk.good("data", "import", tmp_path / "f.csv", "--name", "f")
+    made = mldesk.good("data", "contract", "f", "--infer")
+    assert [(rule["low"], rule["high"]) for rule in made["contract"]["columns"]] == [(0, 1), (0, 3)]
+
+
 @pytest.mark.parametrize(("text", "rule", "words", "cell"), [
     (HEAD + "1,Rome,1,2024-01-02\n", "values", "none of the allowed values", (1, "Rome")),
     (HEAD + "1,Lyon,1,2024-01-02\n2,Lyon,77,2024-01-02\n", "range", "not between 0 and 5.49", (2, "77")),

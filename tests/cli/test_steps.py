@@ -36,6 +36,7 @@ def test_the_tables_name_every_field_its_choices_and_an_example(mldesk: Command)
     assert all(word in said for word in ("columns", "with", "value", "constant, mean, median, mode", "needed"))
     example = json.loads(said.partition("Example: ")[2])
     assert example["steps"][0]["step"] == "fill_missing"
+    assert "neighbours" not in example["steps"][0]   # which is for knn; the example fills with a constant
     said = mldesk("models", "kinds", "lightgbm").out
     assert all(word in said for word in ("learning_rate", "patience", "--param"))
 

@@ -152,6 +152,9 @@ def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbenc
     assert sum(chance for _, chance in answer.probabilities) == pytest.approx(1, abs=1e-5)
     other = tried.ask(tried.usual(), about=tried.classes[2], explain=False)
     assert (other.explained, other.contributions) == (tried.classes[2], ())
+    assert tried.unknown(tried.row({"Island": "Biscoe"})) == ()
+    warned, = tried.unknown(tried.row({"Island": "Atlantis"}))
+    assert "'Atlantis'" in warned and "Biscoe" in warned
     with pytest.raises(BadInput, match="no column"):
         tried.row({"Iland": 1})
     bench.models.export("penguins-Species", tmp_path / "p.mlbundle")

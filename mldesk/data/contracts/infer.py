@@ -66,6 +66,8 @@ def _ends(kind: ColumnType, low: Any, high: Any) -> tuple[Any, Any]:
         return plain(low), None
     if not (math.isfinite(low) and math.isfinite(high)):
         return None, None
+    if kind is ColumnType.INTEGER and low == 0 and high == 1:   # yes and no, as numbers: there is no third
+        return 0, 1
     room = (high - low) * _ROOM
     least, most = (0 if low >= 0 and low - room < 0 else low - room), high + room
     if kind is ColumnType.INTEGER:

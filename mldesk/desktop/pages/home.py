@@ -151,7 +151,7 @@ class HomePage(Page):
         self._problem.add(self._problem_text)
         self._problem.hide()
         page.body.addWidget(self._problem)
-        self._recent = FlowBox(spacing=Space.L, least=290)
+        self._recent = FlowBox(spacing=Space.L, least=290, scrolls=True)
         page.body.addWidget(self._recent)
         self._said: dict[Card, list[tuple[str, str, JobState | None]]] = {}
         self._cards = [Card(self.tr("Runs"), actions=[self._all("runs")]), Card(self.tr("Datasets"),

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.theme.icons import Role
-from mldesk.desktop.widgets import IconLabel, make_button, make_label
+from mldesk.desktop.widgets import IconLabel, make_button, make_label, set_role
 
 _ICONS: dict[Tone, tuple[str, Role]] = {
     "neutral": ("info", "muted"), "info": ("info", "info"), "accent": ("info", "accent"),
@@ -42,13 +42,14 @@ class Notice(QFrame):
         layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.hide()
 
-    def say(self, tone: Tone, title: str, text: str = "", button: str = "") -> None:
-        """Show a title, a line below it and a button; what is empty is left out."""
+    def say(self, tone: Tone, title: str, text: str = "", button: str = "", *, small: bool = False) -> None:
+        """Show a title, a line below it (``small``: a note only) and a button; what is empty is left out."""
         self._tone = tone
         self._icon.set(*_ICONS[tone])
         self._title.setText(title)
         self._title.setVisible(bool(title))
         self._text.setText(text)
+        set_role(self._text, "caption" if small else "body")
         self._text.setVisible(bool(text))
         self.button.setText(button)
         self.button.setVisible(bool(button))

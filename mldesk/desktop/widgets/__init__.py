@@ -38,7 +38,17 @@ from mldesk.desktop.widgets.split import SplitView
 from mldesk.desktop.widgets.table import DataTable
 from mldesk.desktop.widgets.table_model import PagedTableModel, number
 from mldesk.desktop.widgets.tabs import Segmented, TabBar, Tabs
-from mldesk.desktop.widgets.text import ElidedLabel, ScrollPage, clear, column, hairline, make_label, row, set_tone
+from mldesk.desktop.widgets.text import (
+    ElidedLabel,
+    ScrollPage,
+    clear,
+    column,
+    hairline,
+    make_label,
+    row,
+    set_role,
+    set_tone,
+)
 from mldesk.desktop.widgets.toasts import Toasts
 
 if TYPE_CHECKING:
@@ -57,8 +67,8 @@ __all__ = [
     "MiniHistogram", "PageHeader", "PagedTableModel", "ParameterForm", "ProgressLine", "ReasonLine", "ScatterChart",
     "ScrollPage", "SearchField", "Segmented", "Sheet", "SideBar", "Sparkline", "SpinBox", "Spinner", "SplitView",
     "StateBadge", "Switch", "TabBar", "Tabs", "Toasts", "clear", "column", "disable", "enable", "even_span", "form_for",
-    "hairline", "make_button", "make_icon_button", "make_label", "number", "row", "set_icon", "set_tone", "swatches",
-    "why_disabled",
+    "hairline", "make_button", "make_icon_button", "make_label", "number", "row", "set_icon", "set_role", "set_tone",
+    "swatches", "why_disabled",
 ]
 
 

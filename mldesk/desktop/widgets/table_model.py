@@ -353,6 +353,13 @@ def locale() -> QLocale:
     return QLocale(QLocale.Language.English) if system.language() == QLocale.Language.C else system
 
 
+@cache
+def _ungrouped() -> QLocale:
+    plain = QLocale(locale())
+    plain.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
+    return plain
+
+
 _LONGEST = 200  # letters of a cell that are drawn; its tooltip has more
 
 
@@ -363,6 +370,8 @@ def shown(value: Any, kind: ColumnType | None = None, *, whole: bool = False) ->
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
+        if abs(value) < 10_000:   # four digits are read at a glance, and may be a year or a time of day
+            return _ungrouped().toString(value)
         return locale().toString(value) if abs(value) < 2**63 else str(value)
     if isinstance(value, float):
         return number(value)

@@ -34,6 +34,13 @@ def make_label(text: str = "", role: TextRole = "body", tone: Tone | str = "", *
     return label
 
 
+def set_role(label: QLabel, role: TextRole) -> None:
+    """Give a label another step of the type scale."""
+    if label.property("type") != role:
+        label.setProperty("type", role)
+        theme.repolish(label)
+
+
 def set_tone(label: QLabel, tone: Tone | str) -> None:
     """Give a label another tone."""
     if label.property("tone") != tone:

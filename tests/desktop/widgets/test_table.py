@@ -220,6 +220,7 @@ def test_missing_cells_are_told_from_empty_ones(qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize(("value", "kind", "words"), [
     (None, ColumnType.TEXT, ""), (True, ColumnType.BOOLEAN, "true"), (1234567, ColumnType.INTEGER, "1,234,567"),
+    (2014, ColumnType.INTEGER, "2014"), (10000, ColumnType.INTEGER, "10,000"),
     (-5, ColumnType.INTEGER, "-5"), (2**70, ColumnType.INTEGER, str(2**70)), (0.1, ColumnType.NUMBER, "0.1"),
     (1234.5, ColumnType.NUMBER, "1,234.5"), (2.0, ColumnType.NUMBER, "2"), (float("inf"), ColumnType.NUMBER, "inf"),
     ("two\nlines", ColumnType.TEXT, "two lines"), ("x" * 900, ColumnType.TEXT, "x" * 200),

@@ -95,7 +95,11 @@ class ImportPreviewView(QWidget):
         if preview.file_count > 1:
             files = words.counted(preview.file_count, self.tr("file"), self.tr("files"))
             shape = f"{files} · {shape}"
-        return shape if preview.whole else self.tr("{shape}, from the beginning").format(shape=shape)
+        if preview.whole:
+            return shape
+        return self.tr("{shape} · the first {rows} looked at").format(
+            shape=words.counted(len(preview.columns), self.tr("column"), self.tr("columns")),
+            rows=words.counted(preview.rows_seen, self.tr("row"), self.tr("rows")))
 
 
 class ColumnTypes(QWidget):

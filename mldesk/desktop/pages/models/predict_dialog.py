@@ -190,10 +190,10 @@ class PredictDialog(Sheet, TaskOwner):
         output = report.output
         self._done = True
         self._form.hide()
-        tone: Tone = "warning" if report.warnings else "success"
+        tone: Tone = "warning" if report.doubtful else "success"
         self._notice.say(tone, self.tr("Predicted {rows} into {name}.").format(
             rows=words.counted(report.rows, self.tr("row"), self.tr("rows")), name=output.name),
-            " ".join([*self._left_out(report), *report.warnings[:3]]))
+            " ".join([*self._left_out(report), *report.warnings[:3]]), small=True)
         self._table.show()
         self.primary.setText(self.tr("Open the file"))
         self.primary.setFocus()

@@ -60,9 +60,11 @@ class WhatIfView(QWidget, TaskOwner):
         self.form.body.addStretch(1)
         self.answer = make_label(" ", "title", selectable=True)
         self.why = make_label("", "body", "muted", wrap=True)
+        self.unknown = make_label("", "caption", "warning", wrap=True, selectable=True)
+        self.unknown.hide()
         self.chances, self.parts = BarChart(name=self.tr("Chances")), BarChart(name=self.tr("What columns add"))
         result = Card(self.tr("Prediction"))
-        for part in (self.answer, self.why, self.chances):
+        for part in (self.answer, self.why, self.unknown, self.chances):
             result.add(part)
         self.about = ComboBox([])
         self.about.setAccessibleName(self.tr("Class that is explained"))
@@ -157,6 +159,9 @@ class WhatIfView(QWidget, TaskOwner):
             return
         if number == self._asked and model is self.model:
             self.show_answer(answer)
+            warnings = model.unknown(values)
+            self.unknown.setText("\n".join(warnings))
+            self.unknown.setVisible(bool(warnings))
 
     def show_answer(self, answer: Answer) -> None:
         """Show what the model says."""
