@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
@@ -155,7 +156,11 @@ class ModelStore:
     def list(self) -> list[Model]:
         """Return every model by name."""
         with self._database.read() as connection:
-            return [_to_model(row) for row in connection.execute(_summaries().order_by(models.c.folded))]
+            chosen = {row.name: _to_version(row) for row in connection.execute(
+                _version.where(model_versions.c.number == models.c.promoted))}
+            found = [_to_model(row) for row in connection.execute(_summaries().order_by(models.c.folded))]
+        return [replace(model, chosen=chosen[model.name]) if model.promoted not in (None, model.head.number)
+                and model.name in chosen else model for model in found]
 
 
 def insert_version(connection: Connection, name: str, created: float, values: Mapping[str, Any]) -> tuple[int, int]:

@@ -162,6 +162,12 @@ class Model:
     promoted: int | None
     versions: int
     created: float
+    chosen: ModelVersion | None = None   # the promoted version, in a list, where it is not the newest
+
+    @property
+    def meant(self) -> ModelVersion:
+        """The version that the bare name means, as far as a list knows."""
+        return self.chosen or self.head
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
+from mldesk.wire.schema import ColumnType
 from mldesk.workbench.far_data import refuse_elsewhere
 from mldesk.workbench.imported import Imported, made_by_steps, reading_of, same_rows
 from mldesk.workbench.pages import Page, RecipePage
@@ -25,6 +26,7 @@ from mldesk.workbench.trusted_code import TrustedCode
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
     from mldesk.data import ImportOptions, ImportPreview, Table, TableView
+    from mldesk.data.statistics.nearly_numbers import NearlyNumbers
 
 Progress = Callable[[float, float], None]  # done, total; in bytes or rows, whichever the step counts
 Cancelled = Callable[[], bool]
@@ -36,6 +38,7 @@ class DatasetService:
     def __init__(self, library: Library, home: Home) -> None:
         self._library, self._home = library, home
         self._trusted = TrustedCode(home.trusted_code)
+        self._nearly: dict[str, tuple[NearlyNumbers, ...]] = {}   # by manifest, which never changes
 
     def import_files(self, paths: Sequence[Source], name: str, *, options: ImportOptions | None = None,
                      progress: Progress | None = None, cancelled: Cancelled | None = None,
@@ -372,6 +375,22 @@ class DatasetService:
             before, after = (self.profile(version.label, cancelled=cancelled) for version in (old, new))
             found["distributions"] = shifts(before, after)
         return found
+
+    def nearly_numbers(self, version: DatasetVersion) -> tuple[NearlyNumbers, ...]:
+        """Return the columns of text that are numbers but for a few cells; counted once for each version.
+
+        Raises DataElsewhere, ObjectMissing, LibraryDamaged, DiskFull.
+        """
+        if not any(column.type is ColumnType.TEXT for column in version.columns):
+            return ()   # without what reads tables
+        from mldesk.data.parts import part_paths
+        from mldesk.data.statistics.nearly_numbers import nearly_numbers
+
+        if version.manifest not in self._nearly:
+            with self._intact(version):
+                self._nearly[version.manifest] = nearly_numbers(
+                    part_paths(self._library.objects, version.manifest), version.columns, self._home.scratch)
+        return self._nearly[version.manifest]
 
     def view(self, version: DatasetVersion) -> TableView:
         """Return the rows of a version, to be closed after use. Raises DataElsewhere, ObjectMissing, LibraryDamaged."""

@@ -117,7 +117,7 @@ class ExploreService:
         version = self._datasets.show(order.dataset)
         check = check_order(order, version)
         refuse(check)
-        key = ["guard", 2, version.manifest, order.target, check.task, sorted(check.features),
+        key = ["guard", 3, version.manifest, order.target, check.task, sorted(check.features),
                split_request(order).to_json()]
 
         def make() -> dict[str, Any]:

@@ -29,7 +29,7 @@ from mldesk.workbench.far_data import FarData
 from mldesk.workbench.fold_tests import fold_differences
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
-from mldesk.workbench.orders import Beginning, TrainCheck, TrainOrder
+from mldesk.workbench.orders import Advice, Beginning, TrainCheck, TrainOrder
 from mldesk.workbench.pairing import Pairing, judge
 from mldesk.workbench.predicted_rows import PredictedRows, rows_where
 from mldesk.workbench.references import did_you_mean, model_name, slug
@@ -69,7 +69,16 @@ class RunService:
 
     def check(self, order: TrainOrder) -> TrainCheck:
         """Say whether an order may run, why not, and what is worth knowing. Raises NotFound for the dataset only."""
-        return check_order(order, self._datasets.show(order.dataset))
+        version = self._datasets.show(order.dataset)
+        check = check_order(order, version)
+        if check.why_not is not None:
+            return check
+        used = {order.target, *check.features}
+        with contextlib.suppress(MldeskError, OSError):   # rows elsewhere, or damaged: whoever reads them says so
+            found = self._datasets.nearly_numbers(version)
+            return replace(check, advice=(*check.advice, *(
+                Advice("warning", near.text) for near in found if near.column in used)))
+        return check
 
     def start(self, order: TrainOrder, beginning: Beginning | None = None) -> Run:
         """Write the run down, then hand it to its runner. Raises NotFound, BadInput, RunnerUnreachable, and Conflict

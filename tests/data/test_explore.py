@@ -249,3 +249,10 @@ def repeated(columns: dict[str, Any], store: ObjectStore, scratch: Path) -> dict
     pq.write_table(pa.table(columns), source)
     table = import_table([source], store, scratch / "work")
     return repeats(part_paths(store, table.manifest), table.columns, scratch)
+
+
+def test_a_chart_of_two_numbers_is_two_bars_in_their_order(take: Import, store: ObjectStore) -> None:
+    table = take("flag,y\n" + "".join(f"{int(row % 3 > 0)},{row}\n" for row in range(30)))
+    with TableView(store, table.manifest, table.columns) as view:
+        found = chart(view, "histogram", "flag", None)
+    assert (found["values"], found["series"][0]["counts"]) == (["0", "1"], [10, 20])

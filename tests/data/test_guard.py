@@ -71,6 +71,16 @@ def test_a_leak_an_id_and_groups_are_named(take: Import, store: ObjectStore, scr
                                    split="group")
 
 
+def test_numbers_that_a_stray_word_made_text_are_named_with_it(take: Import, store: ObjectStore, scratch: Any) -> None:
+    cells = [f"{row * 13 % 97}.5" for row in range(400)]
+    cells[16] = "oops"
+    text = "a,few,y\n" + "\n".join(f"{cell},{row % 3 or 'x'},{'yes' if row % 7 < 3 else 'no'}"
+                                   for row, cell in enumerate(cells))
+    found = concerns(take, store, scratch, text, [TEST if row % 4 == 0 else TRAIN for row in range(400)])["text"]
+    assert (found.columns, found.rows, found.level) == (("a",), (16,), "warning")
+    assert found.text == "'a' is text, but 399 of 400 cells are numbers: 'oops' in row 17."
+
+
 def test_classes_without_rows_and_small_parts_are_said(take: Import, store: ObjectStore, scratch: Any) -> None:
     lines, parts = rows(80)
     lines = [line.rsplit(",", 1)[0] + (",rare" if row in (1, 2) else ",usual") for row, line in enumerate(lines)]

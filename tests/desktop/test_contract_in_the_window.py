@@ -34,6 +34,8 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
         await user.until(lambda: view.currentIndex() == 1, "that there is none")
         await user.press("Make one from this version")
         await user.until(lambda: view.state.kept is not None, "a contract")
+        assert view.table.selected()[0]["name"]   # a column's rules come first
+        view.table.select([""])
         view.file.pattern.setText(r"good_(?P<day>\d{8})\.csv")
         view.file.dates.setText("day=%d%m%Y")
         view.file.dates.editingFinished.emit()

@@ -32,6 +32,7 @@ def test_the_bare_name_means_the_newest_until_one_is_promoted(library: Library, 
     assert library.models.version(three, 3).number == 3
     model = library.models.get(three)
     assert (model.promoted, model.head.number, model.versions) == (2, 3, 3)
+    assert [item.meant.number for item in library.models.list() if item.name == model.name] == [2]
     assert library.models.list() == [model]
     assert [version.number for version in library.models.versions(three)] == [1, 2, 3]
 

@@ -102,8 +102,10 @@ def _histogram(view: TableView, columns: Mapping[str, Column], where: str | None
     x, by = columns["x"], columns.get("by")
     groups = _top(view, by, where, GROUPS) if by is not None else []
     group = _named(by, groups) if by is not None else "''"
-    if not is_axis(x):
+    if not is_axis(x) or (x.type.numeric and x.distinct == 2):   # two numbers are a yes and a no: a bar each
         values = _top(view, x, where, TOP)
+        if is_axis(x):
+            values.sort(key=float)
         found = view.over(f"SELECT {_named(x, values)} AS v, {group} AS g, count(*) FROM chosen "
                           f"WHERE {_text(x)} IS NOT NULL GROUP BY 1, 2", where=where)
         names = [*values, *([OTHER] if any(value == OTHER for value, _, _ in found) else [])]

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from mldesk.data.engine import identifier, literal
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled
+from mldesk.data.statistics.nearly_numbers import HINT, nearly_numbers
 from mldesk.data.statistics.repeats import Hasher, Hashes, mixed, normal, runs
 from mldesk.data.statistics.scan import Coder, batches, places_of, rows_of, whole_column
 from mldesk.data.statistics.targeting import target_view
@@ -36,7 +37,7 @@ Membership = npt.NDArray[np.uint8]
 Group = tuple[tuple[int, str], ...]  # rows from 0 that belong together, and the part of each
 _PARTS = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
 _IN_GROUP = 20         # rows of a group that are named
-_ID_WORD = re.compile(r"(^|[^a-z])(id|ids|key|uuid|guid|no|nr|index|idx|number|patient|customer|user|subject|session|"
+ID_WORD = re.compile(r"(^|[^a-z])(id|ids|key|uuid|guid|no|nr|index|idx|number|patient|customer|user|subject|session|"
                       r"person|client|member|household|account|device)($|[^a-z])|[a-z](Id|ID)$", re.IGNORECASE)
 
 
@@ -45,7 +46,7 @@ class Concern:
     """One thing that the guard found."""
 
     kind: str                       # "duplicates", "near_copies", "contradictions", "leak", "identifier", "group",
-    #                                 "classes", "tiny_test", "time"
+    #                                 "text", "classes", "tiny_test", "time"
     level: Level                    # danger: the scores will be wrong; warning: they may be; info: worth knowing
     text: str                       # one sentence: what was found
     hint: str                       # one sentence: what to do
@@ -77,6 +78,10 @@ def guard(store: ObjectStore, manifest: str, columns: Sequence[Column], target: 
                  *_leaks(parts, columns, used, target, classes),
                  *_identifiers(parts, columns, used), *_groups(parts, columns, target, membership, split, split_column),
                  *_sizes(membership, classes), *_time(columns, split)]
+        if scratch is not None:
+            looked = [column for column in columns if column.name in features or column.name == target]
+            found += [Concern("text", "warning", near.found, HINT, (near.column,), (near.row,), count=1)
+                      for near in nearly_numbers(parts, looked, scratch)]
         if classes:
             found += _classes(parts, columns, target, membership)
         order = {"danger": 0, "warning": 1, "info": 2}
@@ -220,7 +225,7 @@ def _identifiers(parts: Sequence[Path], columns: Sequence[Column], used: Sequenc
                 "identifier", "info", f"Nearly every row has its own {_quoted(column.name)}; it is not learned from "
                 "unless it reads as text.", "Leave it out, or extract what it is made of.", (column.name,),
                 count=filled))
-        elif _ID_WORD.search(column.name) or _runs_on(whole_column(parts, places[column.name], column.type)):
+        elif ID_WORD.search(column.name) or _runs_on(whole_column(parts, places[column.name], column.type)):
             found.append(Concern("identifier", "warning", f"{_quoted(column.name)} numbers the rows: every row has its "
                                  "own.", "Leave it out; a model would learn the order of the file by heart.",
                                  (column.name,), count=filled))
@@ -245,7 +250,7 @@ def _groups(parts: Sequence[Path], columns: Sequence[Column], target: str, membe
     rows, places, found = len(membership), places_of(columns), []
     for column in columns:
         filled = rows - column.missing
-        if column.name in (target, split_column) or not _ID_WORD.search(column.name) or filled < 0.9 * rows or \
+        if column.name in (target, split_column) or not ID_WORD.search(column.name) or filled < 0.9 * rows or \
                 column.type not in (ColumnType.TEXT, ColumnType.INTEGER) or not 10 <= column.distinct <= filled / 1.5:
             continue
         check_stopped()

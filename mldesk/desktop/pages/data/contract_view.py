@@ -97,6 +97,7 @@ class ContractView(QStackedWidget, TaskOwner):
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
         for title, slot in (
+                (self.tr("What the file must be like"), lambda: self.table.select([_FILE])),   # the last line
                 (self.tr("Import from JSON…"), self._import), (self.tr("Export as JSON…"), self._export),
                 (self.tr("Export as pandera schema…"), self._export_pandera),
                 (self.tr("Make anew from this version"), lambda: self._do(self.state.infer))):
@@ -130,7 +131,8 @@ class ContractView(QStackedWidget, TaskOwner):
         self._say_changed(found.standing)
         self._fill()
         if not self.table.selected():
-            self.table.select([_FILE])
+            columns = self._draft["columns"]
+            self.table.select([str(columns[0]["name"]) if columns else _FILE])
         self._on_chosen()
 
     def _show_none(self, others: Sequence[KeptContract]) -> None:
@@ -166,7 +168,7 @@ class ContractView(QStackedWidget, TaskOwner):
                     names=", ".join(names[:6]) + (" …" if len(names) > 6 else "")), self.tr("Infer their rules anew"))
 
     def _fill(self) -> None:
-        self.table.set_records([{"name": _FILE, "type": ""}, *self._draft["columns"]])
+        self.table.set_records([*self._draft["columns"], {"name": _FILE, "type": ""}])
         standing = self.state.standing
         changed = standing is not None and self._draft != standing.document
         self.discard.setVisible(changed)

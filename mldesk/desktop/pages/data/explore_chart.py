@@ -13,7 +13,7 @@ from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.column_choice import ColumnBox
-from mldesk.desktop.pages.data.explore_pictures import both, is_axis, picture, span
+from mldesk.desktop.pages.data.explore_pictures import both, first_shown, is_axis, picture, span
 from mldesk.desktop.pages.data.explore_save import KINDS, copy_chart, save_chart
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.states.dataset import Picked
@@ -109,8 +109,8 @@ class ChartCard(Card, TaskOwner):
         for box in self.axes.values():
             box.set_columns(columns)
         self._quiet = False
-        first = next((column for column in columns if is_axis(column)), columns[0] if columns else None)
-        if first is not None:
+        if columns:
+            first = first_shown(columns)
             self.show_pair(first.name, first.name)
 
     def show_pair(self, a: str, b: str) -> None:

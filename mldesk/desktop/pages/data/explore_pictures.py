@@ -10,9 +10,10 @@ from mldesk.desktop.states.dataset import Picked
 from mldesk.desktop.widgets import Bar, BarChart, moments, number
 from mldesk.desktop.widgets.boxes import Box, BoxChart
 from mldesk.desktop.widgets.meetings import MeetingMap
-from mldesk.wire.schema import Column
+from mldesk.wire.schema import Column, ColumnType
 
 MOST = 30            # bars of a picture
+_FEW = 20            # rows of a table too small to tell an identifier by its values
 _OTHER = ("(others)", "(missing)")   # names that stand for more than one value, or none
 
 Line = tuple[Bar, Picked | None]
@@ -133,3 +134,14 @@ def both(one: Picked | None, other: Picked | None) -> Picked | None:
 def is_axis(column: Column) -> bool:
     """Say whether a column can be an axis of numbers."""
     return column.type.numeric or column.type.temporal
+
+
+def first_shown(columns: Sequence[Column]) -> Column:
+    """Return the column to begin with: the first of numbers that is no identifier; of none such, the first at all."""
+    from mldesk.data.statistics.guarding import ID_WORD
+
+    axes = [column for column in columns if is_axis(column)]
+    most = max(column.distinct for column in columns)   # of whole numbers, one that never repeats numbers the rows
+    telling = [column for column in axes if not ID_WORD.search(column.name)
+               and not (column.type is ColumnType.INTEGER and not column.missing and column.distinct == most > _FEW)]
+    return (telling or axes or columns)[0]
