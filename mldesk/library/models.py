@@ -40,7 +40,7 @@ class ModelStore:
             row = connection.execute(_summaries().where(models.c.folded == fold(name))).one_or_none()
             if row is None:
                 raise _unknown(name)
-            return _to_model(row)
+            return _with_chosen(connection, _to_model(row))
 
     def version(self, name: str, number: int | None = None) -> ModelVersion:
         """Return a version by its number, else the promoted one, else the newest. Raises NotFound."""
@@ -156,11 +156,8 @@ class ModelStore:
     def list(self) -> list[Model]:
         """Return every model by name."""
         with self._database.read() as connection:
-            chosen = {row.name: _to_version(row) for row in connection.execute(
-                _version.where(model_versions.c.number == models.c.promoted))}
-            found = [_to_model(row) for row in connection.execute(_summaries().order_by(models.c.folded))]
-        return [replace(model, chosen=chosen[model.name]) if model.promoted not in (None, model.head.number)
-                and model.name in chosen else model for model in found]
+            rows = connection.execute(_summaries().order_by(models.c.folded)).all()
+            return [_with_chosen(connection, _to_model(row)) for row in rows]
 
 
 def insert_version(connection: Connection, name: str, created: float, values: Mapping[str, Any]) -> tuple[int, int]:
@@ -220,6 +217,15 @@ def _summaries() -> Select[Any]:
 
 def _to_model(row: Row[Any]) -> Model:
     return Model(name=row.name, head=_to_version(row), promoted=row.promoted, versions=row.versions, created=row.made)
+
+
+def _with_chosen(connection: Connection, model: Model) -> Model:
+    """Return the model with its promoted version, where that is not the newest."""
+    if model.promoted in (None, model.head.number):
+        return model
+    row = connection.execute(_version.where(models.c.folded == fold(model.name),
+                                            model_versions.c.number == model.promoted)).one_or_none()
+    return model if row is None else replace(model, chosen=_to_version(row))
 
 
 def _to_version(row: Row[Any]) -> ModelVersion:

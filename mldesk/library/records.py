@@ -162,11 +162,11 @@ class Model:
     promoted: int | None
     versions: int
     created: float
-    chosen: ModelVersion | None = None   # the promoted version, in a list, where it is not the newest
+    chosen: ModelVersion | None = None   # the promoted version, where it is not the newest
 
     @property
     def meant(self) -> ModelVersion:
-        """The version that the bare name means, as far as a list knows."""
+        """The version that the bare name means."""
         return self.chosen or self.head
 
 

@@ -78,10 +78,9 @@ def guard(store: ObjectStore, manifest: str, columns: Sequence[Column], target: 
                  *_leaks(parts, columns, used, target, classes),
                  *_identifiers(parts, columns, used), *_groups(parts, columns, target, membership, split, split_column),
                  *_sizes(membership, classes), *_time(columns, split)]
-        if scratch is not None:
-            looked = [column for column in columns if column.name in features or column.name == target]
-            found += [Concern("text", "warning", near.found, HINT, (near.column,), (near.row,), count=1)
-                      for near in nearly_numbers(parts, looked, scratch)]
+        looked = [column for column in columns if column.name in features or column.name == target]
+        found += [Concern("text", "warning", near.found, HINT, (near.column,), (near.row,), count=1)
+                  for near in nearly_numbers(parts, looked, scratch)]
         if classes:
             found += _classes(parts, columns, target, membership)
         order = {"danger": 0, "warning": 1, "info": 2}

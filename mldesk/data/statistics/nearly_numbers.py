@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
+from mldesk.core.scratch import working_folder_in
 from mldesk.data.engine import connect, identifier, relation, sql_errors
-from mldesk.data.imports.importing import working_folder
 from mldesk.wire.schema import Column, ColumnType
 
 LOOKED = 200_000   # rows, from the first
@@ -42,24 +45,30 @@ class NearlyNumbers:
 HINT = "Clean it (cast), or leave it out: every number would be a category of its own."
 
 
-def nearly_numbers(parts: Sequence[Path], columns: Sequence[Column], scratch: Path) -> tuple[NearlyNumbers, ...]:
+def nearly_numbers(parts: Sequence[Path], columns: Sequence[Column],
+                   scratch: Path | None = None) -> tuple[NearlyNumbers, ...]:
     """Return the columns of text that are numbers but for a few cells. Raises LibraryDamaged, DiskFull."""
     texts = [column.name for column in columns if column.type is ColumnType.TEXT and column.distinct > _FEW][:_COLUMNS]
     if not texts:
         return ()
-    rows = relation(parts)
-    with working_folder(scratch) as folder, sql_errors("The check"), connect(parts, folder) as connection:
-        counts = ", ".join(f"count({identifier(name)}), count(TRY_CAST(trim({identifier(name)}) AS DOUBLE))"
-                           for name in texts)
-        listed = ", ".join(map(identifier, texts))
-        told = connection.execute(f"SELECT {counts} FROM (SELECT {listed} FROM {rows} LIMIT {LOOKED})").fetchall()[0]
-        found = []
-        for name, filled, numbers in zip(texts, told[::2], told[1::2], strict=True):
-            if not _SHARE * filled <= numbers < filled:
-                continue
-            place, cell = connection.execute(
-                f"SELECT place, cell FROM (SELECT row_number() OVER () - 1 AS place, cell FROM (SELECT "
-                f"{identifier(name)} AS cell FROM {rows} LIMIT {LOOKED})) WHERE cell IS NOT NULL "
-                "AND TRY_CAST(trim(cell) AS DOUBLE) IS NULL ORDER BY place LIMIT 1").fetchall()[0]
-            found.append(NearlyNumbers(name, int(numbers), int(filled), str(cell), int(place)))
-    return tuple(found)
+    folder = working_folder_in(scratch, "mldesk-nearly")
+    try:
+        with sql_errors("The check"), connect(parts, folder) as connection:
+            return tuple(_look(connection, texts, relation(parts)))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _look(connection: duckdb.DuckDBPyConnection, texts: Sequence[str], rows: str) -> Iterator[NearlyNumbers]:
+    counts = ", ".join(f"count({identifier(name)}), count(TRY_CAST(trim({identifier(name)}) AS DOUBLE))"
+                       for name in texts)
+    listed = ", ".join(map(identifier, texts))
+    told = connection.execute(f"SELECT {counts} FROM (SELECT {listed} FROM {rows} LIMIT {LOOKED})").fetchall()[0]
+    for name, filled, numbers in zip(texts, told[::2], told[1::2], strict=True):
+        if not _SHARE * filled <= numbers < filled:
+            continue
+        place, cell = connection.execute(
+            f"SELECT place, cell FROM (SELECT row_number() OVER () - 1 AS place, cell FROM (SELECT "
+            f"{identifier(name)} AS cell FROM {rows} LIMIT {LOOKED})) WHERE cell IS NOT NULL "
+            "AND TRY_CAST(trim(cell) AS DOUBLE) IS NULL ORDER BY place LIMIT 1").fetchall()[0]
+        yield NearlyNumbers(name, int(numbers), int(filled), str(cell), int(place))
