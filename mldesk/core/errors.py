@@ -1,12 +1,17 @@
 """The error family: everything that goes wrong in the world, never in our code.
 
 ``str(error)`` is the sentence the user reads: what happened and why. ``hint`` says what to do next.
+A hint names options of the command line in brackets, "leave such rows out (--rejects FILE)"; the window does not show
+these.
 ``code`` is a stable name that scripts may match; ``exit_code`` is what the command line ends with.
 """
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
+
+_OPTIONS = re.compile(r" ?\((?:mldesk |--)(?:[^()]|\([^()]*\))*\)")
 
 
 class MldeskError(Exception):
@@ -19,6 +24,16 @@ class MldeskError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    @property
+    def advice(self) -> str:
+        """Return the hint for those who see no command line."""
+        return without_options(self.hint)
+
+
+def without_options(text: str) -> str:
+    """Return what to do next without the options of the command line that stand in brackets."""
+    return _OPTIONS.sub("", text)
 
 
 class WorkFailed(MldeskError):

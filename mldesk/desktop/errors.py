@@ -14,7 +14,7 @@ LOGGER = logging.getLogger("mldesk.desktop")
 def sentence(error: BaseException) -> str:
     """Return what the user reads about ``error``."""
     if isinstance(error, MldeskError):
-        return f"{error.message} {error.hint}".strip()
+        return f"{error.message} {error.advice}".strip()
     if isinstance(error, OSError) and error.strerror:
         name = f" ({error.filename})" if error.filename else ""
         return f"The system says: {error.strerror}{name}."

@@ -23,3 +23,12 @@ def test_a_promotion_says_by_what(scores: tuple[float, float], low: float, said:
 def test_a_tag_in_the_place_of_a_run_is_told_how_tags_are_given(mldesk: Command) -> None:
     code, document = mldesk.here("runs", "tag", "hunt", "good")
     assert code == 3 and "`mldesk runs tag hunt --add good`" in document["error"]["hint"]
+
+
+def test_files_of_other_columns_may_be_taken_together(mldesk: Command) -> None:
+    (mldesk.folder / "one.csv").write_text("a,b\n1,2\n", "utf-8")
+    (mldesk.folder / "two.csv").write_text("a,b,c\n1,2,3\n", "utf-8")
+    code, document = mldesk.here("data", "import", mldesk.folder / "one.csv", mldesk.folder / "two.csv", "--name", "t")
+    assert code == 2 and "(--union)" in document["error"]["hint"]
+    assert mldesk.good("data", "import", mldesk.folder / "one.csv", mldesk.folder / "two.csv", "--name", "t",
+                       "--union")["rows"] == 2

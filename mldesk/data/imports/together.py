@@ -181,7 +181,7 @@ def _common_names(files: Sequence[Read], options: ImportOptions) -> list[str]:
             if lacking:
                 raise ImportRefused(f"{at.context.name} has no column {lacking[0]!r}, which the other files have.",
                                     hint="Files that make one table together have the same columns, unless you ask "
-                                         "for the union of their columns.", fixes=differing(options))
+                                         "for the union of their columns (--union).", fixes=differing(options))
     return names
 
 

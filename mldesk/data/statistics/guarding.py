@@ -261,8 +261,8 @@ def _groups(parts: Sequence[Path], columns: Sequence[Column], target: str, membe
         if count and not _running(codes, coder.values, column):
             found.append(Concern(
                 "group", "warning", f"{count:,} test and validation rows have a {_quoted(column.name)} that training "
-                "rows have, too.", f"If rows of one {_quoted(column.name)} belong together, split by it: "
-                f"--split group --split-column {column.name!r}.", (column.name,), _rows(alike), alike, count))
+                "rows have, too.", f"If rows of one {_quoted(column.name)} belong together, split by it "
+                f"(--split group --split-column {column.name!r}).", (column.name,), _rows(alike), alike, count))
     return found
 
 
@@ -289,7 +289,7 @@ def _time(columns: Sequence[Column], split: str) -> list[Concern]:
     if not dated or split in ("time", "column", "given"):
         return []
     return [Concern("time", "info", f"The rows are dated ({_quoted(dated[0])}), but the test rows are not the latest.",
-                    f"If the model is to predict what comes, split by time: --split time --split-column {dated[0]!r}.",
+                    f"If the model is to predict what comes, split by time (--split time --split-column {dated[0]!r}).",
                     (dated[0],))]
 
 
@@ -304,7 +304,7 @@ def _sizes(membership: Membership, classes: bool) -> list[Concern]:
     rows = tuple(int(row) for row in np.flatnonzero(membership == TEST))
     if test < TINY:
         return [Concern("tiny_test", "warning", f"Only {test} rows are in the test part: {rough}.",
-                        "Use more rows, or k-fold cross-validation: --folds 5.", rows=rows, count=test)]
+                        "Use more rows, or k-fold cross-validation (--folds 5).", rows=rows, count=test)]
     return [Concern("tiny_test", "info", f"{test} rows are in the test part: {rough}.",
                     "K-fold cross-validation (--folds 5) scores on every row.", rows=rows, count=test)]
 

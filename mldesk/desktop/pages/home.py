@@ -188,7 +188,7 @@ class HomePage(Page):
     def _on_failed(self, error: MldeskError | None) -> None:
         self._problem.setVisible(error is not None)
         if error is not None:
-            self._problem_text.setText(f"{error.message}\n{error.hint}".strip())
+            self._problem_text.setText(f"{error.message}\n{error.advice}".strip())
 
     async def refresh(self) -> None:
         await self._runs.refresh()

@@ -56,7 +56,7 @@ class AddRunner:
         """Whether the machine was refused for its graphics card, so that it may be used without."""
         problem = self.problem.value
         return (not self.processor_only and problem is not None and problem.code in NO_GPU
-                and "processor" in problem.hint.lower())
+                and "processor" in problem.advice.lower())
 
     def suggest(self, text: str) -> str:
         """Return a free name for the runner at the address ``text``, "" while that is none."""
@@ -70,7 +70,7 @@ class AddRunner:
         try:
             read_address(text)
         except BadInput as error:
-            return f"{error.message} {error.hint}".strip()
+            return f"{error.message} {error.advice}".strip()
         if not name.strip():
             return "Give the runner a name."
         if name.strip() in self._taken:

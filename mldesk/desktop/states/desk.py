@@ -169,7 +169,7 @@ class Desk:
         return FIRST_PAUSE
 
     def _lost_contact(self, run_id: str, error: MldeskError) -> None:
-        self.reasons[run_id] = f"{error.message} {error.hint}".strip()
+        self.reasons[run_id] = f"{error.message} {error.advice}".strip()
         if run_id not in self.unreachable.value:
             self.unreachable.value = {**self.unreachable.value, run_id: self._clock.now()}
             self.advanced.emit(run_id)

@@ -148,5 +148,5 @@ def why_not_steer(trouble: MldeskError | None, since: float | None) -> str:
     if since is not None:
         return "The runner cannot be reached now. Its jobs go on."
     if trouble is not None:
-        return f"{trouble.message} {trouble.hint}".strip()
+        return f"{trouble.message} {trouble.advice}".strip()
     return ""

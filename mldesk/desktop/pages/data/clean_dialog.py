@@ -343,7 +343,7 @@ class CleanDialog(Sheet, TaskOwner):
 
     def _show_problem(self) -> None:
         problem = self.state.problem.value
-        self.set_error("" if problem is None else f"{problem.message} {problem.hint}".strip())
+        self.set_error("" if problem is None else f"{problem.message} {problem.advice}".strip())
         if self.state.trial.value is None:
             self._show_steps()
         self._show_primary()

@@ -144,7 +144,7 @@ class QueryView(QWidget, TaskOwner):
             page = await self._state.query(sql, stop.is_set)
         except MldeskError as error:
             set_tone(self._said, "danger")
-            self._said.setText(f"{error.message} {error.hint}".strip())
+            self._said.setText(f"{error.message} {error.advice}".strip())
             return
         finally:
             self._spinner.hide()
@@ -174,7 +174,7 @@ class QueryView(QWidget, TaskOwner):
             if dialog.stop.is_set():   # it is closed already
                 return
             dialog.set_busy("")
-            dialog.set_error(f"{error.message} {error.hint}".strip())
+            dialog.set_error(f"{error.message} {error.advice}".strip())
             return
         dialog.accept()
         self.kept.emit(made, head.number if head is not None else made.number)

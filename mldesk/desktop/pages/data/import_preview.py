@@ -180,8 +180,8 @@ class ProblemCards(ScrollPage):
         self._clear()
         card = Card(self.tr("The file cannot be read like this"))
         card.add(make_label(problem.message, wrap=True, selectable=True))
-        if problem.hint:
-            card.add(make_label(problem.hint, tone="muted", wrap=True, selectable=True))
+        if problem.advice:
+            card.add(make_label(problem.advice, tone="muted", wrap=True, selectable=True))
         self._add_fixes(card, fixes)
         self.body.addWidget(card)
         self.body.addStretch(1)

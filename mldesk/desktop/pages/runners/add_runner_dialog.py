@@ -132,7 +132,7 @@ class AddRunnerDialog(Sheet, TaskOwner):
         if problem is None:
             return
         reasons = tuple(getattr(problem, "reasons", ()))
-        text = "\n".join(filter(None, (problem.hint, *reasons)))
+        text = "\n".join(filter(None, (problem.advice, *reasons)))
         shown = self.plan.problem if step is Step.PLAN else self.where.problem
         button = self.tr("Use the processor only") if self.state.offers_processor_only else ""
         shown.say("danger", problem.message, text, button)

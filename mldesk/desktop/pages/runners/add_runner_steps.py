@@ -104,7 +104,7 @@ class StoppedStep(ScrollPage):
             else self.tr("{host} shows a key that was revoked.")
         text = self.tr("Somebody may be in between, so nothing was sent to it.") if hasattr(error, "known") \
             else self.tr("It was marked as stolen or retired, so nothing was sent to the machine.")
-        self._notice.say("danger", title.format(host=where), f"{text} {error.hint}")
+        self._notice.say("danger", title.format(host=where), f"{text} {error.advice}")
         lines = [(self.tr("Shown now"), error.key.fingerprint)]
         lines += [(self.tr("Known until now"), key.fingerprint) for key in getattr(error, "known", ())]
         lines.append((self.tr("Kept in"), str(error.where)))

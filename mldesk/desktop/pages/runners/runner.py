@@ -147,7 +147,7 @@ class RunnerPage(Page):
         state, trouble = self.state, self.state.trouble.value
         condition = state.condition
         if condition is Condition.UNREACHABLE:
-            hint = trouble.hint if trouble is not None else ""
+            hint = trouble.advice if trouble is not None else ""
             self._notice.say("warning", self.tr("Unreachable since {time}.").format(
                 time=runner_words.clock(state.since.value)), f"{state.why} {hint}".strip() + " " + self.tr(
                 "Its jobs go on; what they did is shown as soon as it answers."), self.tr("Try now"))
@@ -156,7 +156,7 @@ class RunnerPage(Page):
                 "It trains, but its queue, load and settings can be seen once it is upgraded. Jobs go on meanwhile."),
                 self.tr("Upgrade"))
         elif trouble is not None:
-            self._notice.say("danger", trouble.message, trouble.hint)
+            self._notice.say("danger", trouble.message, trouble.advice)
         elif condition is Condition.DRAINING:
             self._notice.say("info", self.tr("Draining: what runs is finished, nothing new starts."), "",
                              self.tr("Go on"))

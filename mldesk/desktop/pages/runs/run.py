@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from mldesk.core.errors import MldeskError
+from mldesk.core.errors import MldeskError, without_options
 from mldesk.desktop import runner_words, theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.facts import FactGrid
@@ -298,9 +298,10 @@ class RunPage(Page):
                 runner=runner_words.where(run.runner)), self.tr("It goes on there from its last checkpoint."))
         elif run.state is JobState.INTERRUPTED:
             self._notice.say("warning", run.message or self.tr("The run was interrupted."),
-                             run.hint or self.tr("It can go on from its last checkpoint."), self.tr("Resume"))
+                             without_options(run.hint) or self.tr("It can go on from its last checkpoint."),
+                             self.tr("Resume"))
         elif run.state in (JobState.FAILED, JobState.LOST):
-            self._notice.say("danger", run.message or self.tr("The run failed."), run.hint)
+            self._notice.say("danger", run.message or self.tr("The run failed."), without_options(run.hint))
         else:
             self._notice.hide()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from mldesk.core.errors import MldeskError
+from mldesk.core.errors import MldeskError, without_options
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.column_choice import ColumnBox
@@ -303,7 +303,7 @@ class TrainDialog(Sheet, TaskOwner):
         form_error = self._form.error() if self._form is not None else ""
         if self.state.search is not None:
             form_error = self.search.error()
-        reason = form_error or (f"{check.why_not} {check.hint}".strip() if check.why_not else "")
+        reason = form_error or (f"{check.why_not} {without_options(check.hint)}".strip() if check.why_not else "")
         if not self.target.value():
             reason = self.tr("Choose the column to predict.")
         self.set_primary_enabled(reason or self.runners.why_not())
@@ -312,7 +312,7 @@ class TrainDialog(Sheet, TaskOwner):
         clear(self._advice)
         for advice in check.advice:
             notice = Notice(self)
-            notice.say("warning" if advice.level == "warning" else "info", "", advice.text)
+            notice.say("warning" if advice.level == "warning" else "info", "", without_options(advice.text))
             self._advice.addWidget(notice)
 
     # Where it is to run
