@@ -52,7 +52,7 @@ def compare(
         if luck:
             face.say(f"No clear difference between the best two in {', '.join(luck)}.")
     _against_the_first(face, found, pairs)
-    if max(looks) > 1:
+    if max(looks) > 1 and found["comparable"]:   # else they are not the same rows, which a warning says
         face.note(f"· Their test rows have been looked at by {max(looks)} runs; the more look, the more the best score "
                   "flatters.")
     for warning in found["warnings"]:

@@ -60,6 +60,16 @@ def test_runs_without_scores_or_of_one_are_not_ranked(desk: Desk) -> None:
         desk.runs.compare([one])
 
 
+def test_folds_are_named_where_they_are_why_test_rows_differ(desk: Desk) -> None:
+    plain, other = (desk.runs.get(_run(desk, seed, accuracy=0.8)) for seed in (0, 1))
+    folded = desk.runs.get(desk.runs.start(TrainOrder("shop", "grade", folds=5)).id)
+    result = {**(plain.result or {}), "split": "e" * 64}
+    (said,) = compare([plain, replace(folded, result=result)])["warnings"]
+    assert "different rows, as the first of the folds" in said
+    (said,) = compare([plain, replace(other, result=result)])["warnings"]
+    assert said == "The runs were tested on different rows: a better score may be luck."
+
+
 def test_losses_and_errors_count_downwards() -> None:
     assert [lower_is_better(name) for name in ("log_loss", "root_mean_squared_error", "r2", "roc_auc")] == [
         True, True, False, False]
