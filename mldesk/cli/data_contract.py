@@ -18,6 +18,7 @@ from mldesk.cli.interrupts import Interrupts
 from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from mldesk.workbench.bench import Workbench
     from mldesk.workbench.standing import Standing
 
 _SHOWN = 5  # findings per file
@@ -83,6 +84,21 @@ def changed_words(found: Standing) -> str:
             f"{shlex.quote(found.version.label)} --infer-changed` infers their rules anew.")
 
 
+def _for_imported(bench: Workbench, at: Standing) -> str:
+    """Say how files are checked as they were imported, where the contract is of a version that a recipe made."""
+    line = bench.datasets.line_of(at.version)
+    if not any(version.recipe for version in line):
+        return ""
+    said = f"These are the rules of {at.version.label}, which a recipe made. Files as they were imported are checked"
+    earlier = line[-1].label
+    if at.inherited:
+        earlier = f"{at.version.dataset}@{at.kept.version}"
+    elif not bench.contracts.holds(earlier):
+        return (f"{said} by a contract of {earlier}, which has none: `mldesk data contract {shlex.quote(earlier)} "
+                "--infer` makes one.")
+    return f"{said} with --contract {shlex.quote(earlier)}."
+
+
 def check(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Files, or folders of them.")],
@@ -105,6 +121,7 @@ def check(
     with Interrupts() as interrupts, face.workbench() as bench:
         found = bench.contracts.check(name, files, merge=merge, quarantine=quarantine, cancelled=interrupts.asked,
                                       reading={} if sheet is None else {"sheet": sheet})
+        way_on = _for_imported(bench, found.standing) if found.rejected and found.standing is not None else ""
     if rejects is not None:
         kind = rejects.suffix.lower()
         write_text(rejects, as_html(found.dataset, found.verdicts) if kind in (".html", ".htm") else
@@ -126,10 +143,8 @@ def check(
                 face.say(f"  and {len(verdict.findings) - _SHOWN:,} more")
             for old, new in verdict.suggestions.items():
                 face.say(f"  perhaps {old!r} is {new!r}")
-        if found.rejected and found.standing is not None and found.standing.inherited:
-            at = found.standing
-            face.note(f"! These are the rules of {at.version.label}, which a recipe made. Files as they were imported "
-                      f"are checked with --contract {shlex.quote(f'{found.dataset}@{at.kept.version}')}.")
+        if way_on:
+            face.note(f"! {way_on}")
         face.note(summary(found.verdicts) + (f" {found.version.label} has them now." if found.version else ""))
     if found.rejected:
         raise Failed(1)

@@ -69,6 +69,10 @@ class ContractService:
                            f"The dataset {version.dataset!r:.80} has no contract.", hint=hint)
         return found
 
+    def holds(self, reference: str) -> bool:
+        """Say whether a contract holds for ``N`` or ``N@V``. Raises NotFound for a dataset that is not there."""
+        return standing(self._library, self._datasets.show(reference)) is not None
+
     def history(self, name: str) -> list[KeptContract]:
         """Return every edit of the contract, the newest first; none where none was made. Raises NotFound."""
         return self._library.contracts.history(self._datasets.show(name).dataset)
