@@ -52,7 +52,7 @@ def preview_shown(face: Face, found: ImportPreview) -> None:
     face.show(facts({"files": f"{', '.join(found.files[:3])}{' …' if found.file_count > 3 else ''}", "rows": rows,
                      **{key.replace("_", " "): _fact(value) for key, value in reading.items()}}))
     face.table(("column", "type" + seen, "sure", "read as", "missing"),
-               [(column.name, column.type.value, f"{column.confidence:.0%}", column.reading,
+               [(column.name, column.type.value, _sure(column), column.reading,
                  words.count(column.missing)) for column in found.columns[:200]], right=("sure", "missing"),
                spare=("read as",))
     face.grid([column.name for column in found.columns], found.rows[:5])
@@ -63,6 +63,11 @@ def preview_shown(face: Face, found: ImportPreview) -> None:
             face.note(f"    → {problem.fix.words}: {_as_options(problem.fix.changes)}")
     if len(found.problems) > 3 * PROBLEMS_SHOWN:
         face.note(f"! and {len(found.problems) - 3 * PROBLEMS_SHOWN:,} more; --json lists all of them")
+
+
+def _sure(column: Any) -> str:
+    """Return how sure a column's type is: nothing of text, which anything may be, nor of a column without values."""
+    return "" if column.type.value == "text" or not column.confidence else f"{column.confidence:.0%}"
 
 
 _OPTIONS = {"types": "--type", "lenient": "--rejects FILE", "download": "--most"}

@@ -32,3 +32,12 @@ def test_files_of_other_columns_may_be_taken_together(mldesk: Command) -> None:
     assert code == 2 and "(--union)" in document["error"]["hint"]
     assert mldesk.good("data", "import", mldesk.folder / "one.csv", mldesk.folder / "two.csv", "--name", "t",
                        "--union")["rows"] == 2
+
+
+def test_how_sure_a_preview_is_says_nothing_of_text(mldesk: Command) -> None:
+    text = "n,city\n" + "".join(f"{row},{'Oslo' if row % 50 == 0 else row}\n" for row in range(200))
+    (mldesk.folder / "t.csv").write_text(text, "utf-8")
+    lines = mldesk("data", "import", mldesk.folder / "t.csv", "--preview").out.splitlines()
+    (number,) = (line for line in lines if line.startswith("n ") and "integer" in line)
+    (city,) = (line for line in lines if line.startswith("city") and "text" in line)
+    assert "100%" in number and "%" not in city

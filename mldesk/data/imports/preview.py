@@ -28,7 +28,7 @@ class ColumnPreview:
 
     name: str
     type: ColumnType
-    confidence: float      # 0 to 1: how sure its type and its reading are; 0 for a column without values
+    confidence: float      # 0 to 1: how sure its type and its reading are; 0 without values; of text: what is no other
     reading: str           # how its texts are read, in words; "" where they are plain
     missing: int           # cells of the rows looked at
 

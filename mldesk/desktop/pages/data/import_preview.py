@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 _LINES = 4   # of one kind of problem that are shown
 
 
+def _sure(column: ColumnPreview) -> str:
+    """Return how sure a column's type is; of text, which anything may be, that says nothing."""
+    return words.MISSING if column.type is ColumnType.TEXT or not column.confidence else words.share(column.confidence)
+
+
 class ImportPreviewView(QWidget):
     """Draws the preview of an ``ImportDraft``."""
 
@@ -111,7 +116,7 @@ class ColumnTypes(QWidget):
         fields: list[Field[ColumnPreview]] = [
             Field(self.tr("Column"), lambda item: item.name, strong=True),
             Field(self.tr("Type"), lambda item: item.type.value, 110),
-            Field(self.tr("Sure"), lambda item: words.share(item.confidence) if item.confidence else words.MISSING, 70,
+            Field(self.tr("Sure"), _sure, 70,
                   lambda item: item.confidence, right=True, muted=True),
             Field(self.tr("Missing"), lambda item: words.number(item.missing), 90, lambda item: item.missing,
                   right=True, muted=True),
