@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-_OPTIONS = re.compile(r" ?\((?:mldesk |--)(?:[^()]|\([^()]*\))*\)")
+_OPTIONS = re.compile(r" ?\((?:mldesk |(?:without )?--)(?:[^()]|\([^()]*\))*\)")
 
 
 class MldeskError(Exception):

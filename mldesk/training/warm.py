@@ -15,7 +15,7 @@ from mldesk.training.joined import read_encoder
 from mldesk.training.prepared import OneEncoder
 from mldesk.wire.objects import ObjectStore
 
-_HINT = "Retrain it from the beginning, without --warm."
+_HINT = "Retrain it from the beginning (without --warm)."
 
 
 def taken_up(manifest: str, entry: EstimatorEntry, table: Table, work: Workplace) -> tuple[OneEncoder, Any]:

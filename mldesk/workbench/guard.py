@@ -48,7 +48,7 @@ class Guarded:
             what = f"break {self.contract}" if self.contract else "are not what the model can read"
             raise BadInput(f"The rows {what}: {' '.join(errors[:_SAID])}", hint=(
                 "No row is left to predict. Mend them." if self.all_left_out else
-                "Mend them, or predict without --strict; --rejects FILE leaves such rows out."))
+                "Mend them, have such rows left out (--rejects FILE), or predict all the same (without --strict)."))
 
     def said(self) -> tuple[str, ...]:
         """Return the messages with whose they are."""

@@ -83,7 +83,7 @@ class RetrainService:
         if run.kind == "search":
             if warm:
                 raise BadInput(f"{version.label} came out of a search: a blend has no weights to go on from.",
-                               hint="Retrain what it blended, without --warm, or search again.")
+                               hint="Retrain what it blended (without --warm), or search again (--search).")
             return self._runs.search(_search_again(self._searched(version) if search else run, order, search))
         if search:
             raise BadInput(f"{version.label} was trained, not searched for.", hint="Leave --search out.")

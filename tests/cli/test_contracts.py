@@ -219,7 +219,7 @@ def test_cells_that_no_model_can_read_are_named_and_left_out_without_any_contrac
     rows, output, rejects = tmp_path / "rows.csv", tmp_path / "out.csv", tmp_path / "rejects.csv"
     rows.write_text(SHOP + "x1,0.3,green,1\nx2,many,green,1\nx3,0.4\nx4,0.2,green,2.5\n")
     refused = mldesk("--json", "predict", "shop-grade", rows, "-o", output).json["error"]
-    assert "every row must be readable" in refused["message"]
+    assert "every row must be readable" in refused["message"] and "--rejects FILE" in refused["hint"]
     rows.write_text(rows.read_text().replace("x3,0.4\n", ""))
     refused = mldesk("--json", "predict", "shop-grade", rows, "-o", output).json["error"]
     assert "'size'" in refused["message"]
