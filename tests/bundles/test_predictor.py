@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.training.export.parity import deviation
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import ColumnType
+from mldesk.workbench.predictions import PredictionReport
 from tests.bundles.making import StoredModel, stored_model
 
 
@@ -49,6 +51,9 @@ def test_columns_nobody_asked_for_are_ignored_and_reported_once(predictor: Predi
         assert np.array_equal(predictor.predict(more)["probability_>50K"], plain["probability_>50K"])
     assert [text for text in predictor.warnings if "ignored" in text] == [
         "Columns the model does not know are ignored: '{shoe size}'."]
+    ignored = tuple(text for text in predictor.warnings if "ignored" in text)
+    report = PredictionReport("m@1", 100, ("prediction",), Path("out.csv"), ignored)
+    assert not report.doubtful and replace(report, warnings=(*ignored, "A category was never seen.")).doubtful
 
 
 def test_categories_that_training_never_saw_are_counted_over_all_batches(
