@@ -21,7 +21,7 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from mldesk.core.errors import BadInput, DiskFull, WorkFailed
 from mldesk.training.checkpoints import Checkpoints
@@ -29,6 +29,7 @@ from mldesk.training.script_asked import never_asked, said_of
 from mldesk.training.script_environment import python_with
 from mldesk.training.script_events import EventFiles
 from mldesk.training.script_lines import STATE, Lines
+from mldesk.training.script_log import HEAD, TAIL, PrintedLog
 from mldesk.wire import scripts
 from mldesk.wire.control import Control, Terminated
 from mldesk.wire.failures import explain
@@ -93,6 +94,7 @@ class _Script:
         self._place = folder / "script"       # where the files lie and the program works
         self.cancelled = False
         self._child: subprocess.Popen[bytes] | None = None
+        self._cut_said = False
 
     def cancel(self) -> None:
         """End the program at once; called from the control thread."""
@@ -155,15 +157,17 @@ class _Script:
                        scripts.STATE: str(self._folder / "state"), scripts.STOP: str(self._folder / "track" / "stop")}
         arguments = [part for name, value in request.parameters.items() for part in (f"--{name}", _argument(value))]
         self._child = subprocess.Popen([python, request.entry, *arguments], cwd=self._place, env=environment,
-                                       stdin=subprocess.DEVNULL)
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return self._child
 
     def _watch(self, child: subprocess.Popen[bytes], lines: Lines, events: EventFiles, control: Control) -> int:
         """Turn what the program says into events until it ends; return its exit code. Raises Terminated."""
         asked_at: float | None = None
+        printed = PrintedLog(cast("IO[bytes]", child.stdout))
         while child.poll() is None:
             lines.read()
             events.read()
+            self._say_if_cut(printed)
             if control.finish and not (stop := self._folder / "track" / "stop").exists():
                 stop.touch()
             if control.terminate and asked_at is None:
@@ -175,10 +179,19 @@ class _Script:
                 child.wait(_LOOK)
             except subprocess.TimeoutExpired:
                 continue
+        printed.close()
+        self._say_if_cut(printed)
         lines.read()
         events.read(last=True)
         control.check()
         return int(child.returncode)
+
+    def _say_if_cut(self, printed: PrintedLog) -> None:
+        if printed.left_out and not self._cut_said:
+            self._cut_said = True
+            self._report.warning(f"The script prints more than {(HEAD + TAIL) // 1_000_000} MB.",
+                                 f"Its log keeps the first {HEAD // 1_000_000} MB and, once it has ended, "
+                                 f"the last {TAIL // 1_000_000}.")
 
     def _last_words(self) -> str:
         """Return the last line that the program printed, if there is one: mostly its error, and where that arose."""

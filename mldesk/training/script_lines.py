@@ -30,7 +30,8 @@ class Lines:
         self._path, self._report, self._store, self._checkpoints = path, report, store, checkpoints
         self._read = 0
         self._rest = b""
-        self._warned = False
+        self._warned: set[str] = set()
+        self._names: set[str] = set()   # of metrics
         self.last: dict[str, float] = {}
         self.parameters: dict[str, Any] = {}
         self.asked_for_all = False   # the program took all parameters at once
@@ -62,26 +63,45 @@ class Lines:
                 raise ValueError(f"there is no kind {said['kind']!r:.40}")
             action(said)
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError, AttributeError) as error:
-            if not self._warned:
-                self._warned = True
-                self._report.warning(f"A line that the script wrote for MLDesk cannot be read ({str(error)[:100]}).",
-                                     "Use the functions of mldesk.track; the log is for everything else.")
+            self._warn("line", f"A line that the script wrote for MLDesk cannot be read ({str(error)[:100]}).",
+                       "Use the functions of mldesk.track; the log is for everything else.")
+
+    def _warn(self, about: str, text: str, hint: str = "") -> None:
+        """Warn once of each kind of trouble: a program may repeat it at every step."""
+        if about not in self._warned:
+            self._warned.add(about)
+            self._report.warning(text, hint)
 
     def _on_metrics(self, said: Mapping[str, Any]) -> None:
         epoch = said.get("epoch")
         self.metrics(int(said["step"]), dict(said["values"]), None if epoch is None else float(epoch))
 
     def metrics(self, step: int, given: Mapping[str, Any], epoch: float | None = None) -> None:
-        """Report readings. Raises ValueError, TypeError for what are none."""
-        values = {_name(name): float(value) for name, value in given.items()}
-        self._report.metrics(step, values, epoch)
-        self.last |= {name: value for name, value in values.items() if math.isfinite(value)
-                      and (name in self.last or len(self.last) < _MOST_METRICS)}
+        """Report readings, of so many names at most. Raises ValueError, TypeError for what are none."""
+        read = {_name(name): float(value) for name, value in given.items()}
+        values = {name: value for name, value in read.items() if self._known(name)}
+        if len(values) < len(read):
+            self._warn("metrics", f"The script reports more than {_MOST_METRICS:,} metrics; only the first are kept.",
+                       "Use one name for a reading, and steps for its course.")
+        if values or not read:
+            self._report.metrics(step, values, epoch)
+        self.last |= {name: value for name, value in values.items() if math.isfinite(value)}
+
+    def _known(self, name: str) -> bool:
+        """Say whether a metric of that name is kept: one that was before, or while there are few."""
+        if len(self._names) < _MOST_METRICS:
+            self._names.add(name)
+        return name in self._names
 
     def _on_parameters(self, said: Mapping[str, Any]) -> None:
         for name, value in dict(said["values"]).items():
-            if isinstance(value, (bool, int, float, str)) and len(self.parameters) < _MOST_METRICS:
-                self.parameters[_name(name)] = value if not isinstance(value, str) else _text(value)
+            if not isinstance(value, (bool, int, float, str)):
+                continue
+            if name not in self.parameters and len(self.parameters) >= _MOST_METRICS:
+                self._warn("parameters", f"The script has more than {_MOST_METRICS:,} parameters; only the first are "
+                           "kept.")
+                continue
+            self.parameters[_name(name)] = value if not isinstance(value, str) else _text(value)
 
     def _on_asked_for_all(self, _said: Mapping[str, Any]) -> None:
         self.asked_for_all = True
@@ -96,7 +116,11 @@ class Lines:
         self._report.progress(done, total, _text(said.get("unit", "steps"))[:40])
 
     def _on_artifact(self, said: Mapping[str, Any]) -> None:
-        name, path = _name(said["name"]), Path(str(said["path"]))
+        given, path = _name(said["name"]), Path(str(said["path"]))
+        name = _inside(given)
+        if name != given:
+            self._warn("artifact", f"The script's file {given!r:.80} is kept as {name!r:.80}: a name may not lead out "
+                       "of a folder.")
         if not path.is_file():
             self._report.warning(f"The script said to keep {name!r:.80}, but there is no such file.")
             return
@@ -124,6 +148,15 @@ def _pack(source: Path, target: Path) -> None:
 def _text(said: object) -> str:
     """Return what was said, at most so long, with halves of letters (JSON can hold them) written out."""
     return str(said)[:_TEXT].encode("utf-8", "backslashreplace").decode()
+
+
+def _inside(name: str) -> str:
+    """Return the name of a file as a path that stays within the folder it is written to. Raises ValueError."""
+    parts = re.sub(r"^[A-Za-z]:", "", name).replace("\\", "/").split("/")
+    clean = "/".join(part for part in parts if part.strip() not in ("", ".", ".."))
+    if not clean:
+        raise ValueError(f"{name!r:.60} is no name of a file")
+    return clean
 
 
 def _name(name: object) -> str:

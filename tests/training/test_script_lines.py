@@ -48,6 +48,34 @@ def test_a_line_without_an_end_is_not_gathered_for_ever(tmp_path: Path) -> None:
     assert [event["text"] for event in said if event["kind"] == "log"] == ["after"]
 
 
+def test_names_without_end_are_kept_up_to_a_number_with_one_warning(tmp_path: Path) -> None:
+    said = [{"kind": "metrics", "step": step, "values": {f"m{step}": float("nan") if step % 2 else 1.0, "loss": step}}
+            for step in range(3000)]
+    said += [{"kind": "parameters", "values": {f"p{number}": 1}} for number in range(1500)]
+    lines, events = _read(tmp_path, "".join(f"{json.dumps(line)}\n" for line in said).encode())
+    names = {name for event in events if event["kind"] == "metrics" for name in event["values"]}
+    assert len(names) == 1000
+    assert len([event for event in events if event["kind"] == "metrics"]) == 3000   # of the loss, which is known
+    assert lines.last["loss"] == 2999.0
+    assert len(lines.parameters) == 1000
+    assert [event["text"] for event in events if event["kind"] == "warning"] == [
+        "The script reports more than 1,000 metrics; only the first are kept.",
+        "The script has more than 1,000 parameters; only the first are kept."]
+
+
+def test_a_files_name_stays_within_a_folder(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.txt"
+    kept.write_text("kept", "utf-8")
+    names = ["../../evil", "..\\up", "/etc/passwd", "C:\\new", "plots/./a.png", "plots/b.png", "..", "/"]
+    lines, events = _read(tmp_path, "".join(
+        json.dumps({"kind": "artifact", "name": name, "path": str(kept)}) + "\n" for name in names).encode())
+    assert lines.artifacts == {"evil", "up", "etc/passwd", "new", "plots/a.png", "plots/b.png"}
+    assert [event["name"] for event in events if event["kind"] == "artifact"] == [
+        "evil", "up", "etc/passwd", "new", "plots/a.png", "plots/b.png"]
+    assert [event["text"][:40] for event in events if event["kind"] == "warning"] == [
+        "The script's file '../../evil' is kept a", "A line that the script wrote for MLDesk "]
+
+
 def _read(folder: Path, content: bytes) -> tuple[Lines, list[dict[str, Any]]]:
     path, spool = folder / "track" / "lines", Spool(folder / "spool.1")
     path.parent.mkdir()
