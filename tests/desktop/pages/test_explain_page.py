@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.runs.explain_view import ExplainView
+from mldesk.desktop.pages.runs.importance import points
 from mldesk.desktop.pages.runs.what_if_view import WhatIfView
 from mldesk.desktop.widgets import BarChart, Chart, why_disabled
 from mldesk.wire.schema import Column, ColumnType
@@ -105,3 +106,8 @@ def test_an_answer_is_said_with_what_each_column_adds(qtbot: QtBot, tmp_path: Pa
     assert "from 50.0 % to 70.0 %" in view.added._subtitle.text() and view.parts._scale() == (-0.5, 0.5)
     view.show_answer(Answer(3.25, (), None, 3.0, 3.25, ()))
     assert view.answer.text() == "y: 3.25" and view.chances.isHidden()
+
+
+def test_a_share_that_rounds_to_nothing_has_no_sign() -> None:
+    assert [points(value, True, signed=True) for value in (-0.0001, 0.0001, 0.14, -0.019)] == [
+        "0.0 %", "0.0 %", "+14.0 %", "-1.9 %"]
