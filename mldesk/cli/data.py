@@ -19,6 +19,7 @@ from mldesk.cli.data_looks import diff, preview, profile, query
 from mldesk.cli.data_shown import Name, Reference, Version, columns, origin, problems, recipe_words
 from mldesk.cli.face import Face, facts
 from mldesk.cli.named_version import NamedVersion
+from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.steps import steps
 
 if TYPE_CHECKING:
@@ -145,10 +146,12 @@ def rollback(context: typer.Context, name: Name, version: Version) -> None:
 
 @app.command()
 def export(context: typer.Context, reference: Reference,
-           file: Annotated[Path, typer.Argument(metavar="FILE", help="Its extension says the format.")]) -> None:
+           file: Annotated[Path, typer.Argument(metavar="FILE", help="Its extension says the format.")],
+           force: Force = False) -> None:
     """Write a table as a file."""
     face = Face.of(context)
     with face.workbench() as bench:
+        may_write(bench, file, force)
         version = bench.datasets.export(reference, file)
     if face.json:
         face.document({"dataset": version.dataset, "version": version.number, "rows": version.rows, "file": str(file)})

@@ -14,6 +14,7 @@ from mldesk.cli.asking import at_terminal, confirm
 from mldesk.cli.data_shown import Reference, problems, step_told
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.outputs import Force, may_write
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.targets import check_target
 
@@ -37,6 +38,7 @@ def clean(
                                         "otherwise it is shown and you are asked.")] = False,
     start: Annotated[int | None, typer.Option("--from", metavar="V", min=1, help="Start from this version; else from "
                                               "the one that is named, or the current one.")] = None,
+    force: Force = False,
 ) -> None:
     """Apply a recipe; the result is the dataset's next version. `mldesk data steps` lists what it may hold."""
     from mldesk.training.preparing_check import why_not
@@ -51,6 +53,7 @@ def clean(
         steps, left = leave_to_model(steps) if leave else (steps, [])
         _allow(face, bench, steps, allow)
         if script is not None:
+            may_write(bench, script, force)
             write_text(script, bench.datasets.recipe_script(reference, steps))
             face.document({"file": str(script), "steps": len(steps)}) if face.json else \
                 face.say(f"Wrote {script}. Run it: python {script} SOURCE TARGET")
@@ -101,12 +104,14 @@ def recipe(
     enable: Annotated[list[int] | None, typer.Option("--enable", metavar="STEP", help="Skip it no longer.")] = None,
     drop: Annotated[list[int] | None, typer.Option("--drop", metavar="STEP", help="Take a step out.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
+    force: Force = False,
 ) -> None:
     """Show a recipe, or change it: numbers are those before the command, moves come last."""
     from mldesk.data.recipes.changes import change
 
     face = Face.of(context)
     with face.workbench() as bench:
+        may_write(bench, output, force)
         steps = read_recipe(bench, source)
     steps = change(steps, disable=disable or (), enable=enable or (), drop=drop or (),
                    moves=[_two(item) for item in move or ()])

@@ -15,6 +15,7 @@ from mldesk.cli.data_shown import Reference
 from mldesk.cli.face import Face
 from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.outputs import Force, may_write
 from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def contract(
                                               "file, or of a pandera schema in JSON or YAML.")] = None,
     export: Annotated[Path | None, typer.Option("--export", metavar="FILE", help="Write it as JSON, to change and "
                                                 "give to --edit; .py: as a pandera schema.")] = None,
+    force: Force = False,
 ) -> None:
     """Show what files must be like to join a dataset: the contract of a version holds for what is made of it, too."""
     from mldesk.workbench.contract_from_pandera import from_pandera, is_pandera, read_document
@@ -43,6 +45,7 @@ def contract(
         raise BadInput("Give one of --infer, --infer-changed and --edit.")
     face, left_out = Face.of(context), tuple[str, ...]()
     with face.workbench() as bench:
+        may_write(bench, export, force)
         service = bench.contracts
         if edit is not None:
             document = read_document(read_text(edit, "contract"), yaml=edit.suffix.lower() in (".yaml", ".yml"))
@@ -113,12 +116,14 @@ def check(
                                                  "the file.")] = None,
     sheet: Annotated[str | None, typer.Option(metavar="S", help="Of workbooks; else the one that the dataset was "
                                               "imported from, or the one with the most cells.")] = None,
+    force: Force = False,
 ) -> None:
     """Check files against a contract. Exit code 1 when one is rejected."""
     from mldesk.workbench.contract_report import as_csv, as_html, as_text, summary
 
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
+        may_write(bench, rejects, force)
         found = bench.contracts.check(name, files, merge=merge, quarantine=quarantine, cancelled=interrupts.asked,
                                       reading={} if sheet is None else {"sheet": sheet})
         way_on = _for_imported(bench, found.standing) if found.rejected and found.standing is not None else ""

@@ -14,6 +14,7 @@ from mldesk.cli.data_far import import_on
 from mldesk.cli.data_shown import Name, columns, preview_shown, problems
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.progress import Meter
 from mldesk.core.errors import BadInput, NotFound
 
@@ -85,6 +86,7 @@ def import_(
     query: Query = None, provenance: Provenance = False, union: Union = False, skip_bad_files: SkipBad = False,
     rejects: RejectsFile = None, most: Most = None, on: On = None, register: Register = False,
     again: Annotated[bool, typer.Option("--again", help="Make a version even if one has the same rows.")] = False,
+    force: Force = False,
 ) -> None:
     """Read sources into an immutable dataset version.
 
@@ -127,6 +129,7 @@ def import_(
         return
     with (Interrupts() as interrupts, face.workbench() as bench,
           Meter(face, f"Importing {_short(sources[0])}", "bytes") as meter):
+        may_write(bench, rejects, force)
         done = bench.datasets.import_files(sources, name, options=options, progress=meter.update,
                                            cancelled=interrupts.asked, rejects=rejects, again=again)
         current = bench.datasets.show(done.name)
@@ -164,10 +167,12 @@ def _refuse_beside_register(sources: Sequence[str], options: ImportOptions, prev
 
 def again(context: typer.Context, name: Name, rejects: RejectsFile = None,
           without_merged: Annotated[bool, typer.Option("--without-merged", help="Even if rows of other files were "
-                                                       "merged since: the next version lacks them.")] = False) -> None:
+                                                       "merged since: the next version lacks them.")] = False,
+          force: Force = False) -> None:
     """Read a dataset's files anew, as the last time, into its next version."""
     face = Face.of(context)
     with (Interrupts() as interrupts, face.workbench() as bench, Meter(face, f"Importing {name}", "bytes") as meter):
+        may_write(bench, rejects, force)
         cleaned = [item for item in bench.datasets.line_of(bench.datasets.show(name)) if item.recipe]
         done = bench.datasets.import_again(name, progress=meter.update, cancelled=interrupts.asked,
                                            rejects=rejects, without_merged=without_merged)

@@ -12,6 +12,7 @@ from mldesk.cli import row_numbers, words
 from mldesk.cli.data_shown import Name, Reference, Version, columns, ranges, recipe_words, top
 from mldesk.cli.face import Face, facts
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.outputs import Force, may_write
 from mldesk.core.errors import BadInput
 
 
@@ -64,6 +65,7 @@ def query(
     version: Annotated[bool, typer.Option("--version", help="Keep them as the next version of this dataset.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write all rows of the answer "
                                                 "to a file; its extension says the format.")] = None,
+    force: Force = False,
 ) -> None:
     """Ask a table in SQL: read only, no files, no network; the table's name is `data`. `data sql` is the same."""
     face = Face.of(context)
@@ -74,7 +76,7 @@ def query(
         _keep(face, reference, sql, keep)
         return
     if output is not None:
-        _write(face, reference, sql, output)
+        _write(face, reference, sql, output, force)
         return
     with Interrupts() as interrupts, face.workbench() as bench:
         page = bench.datasets.query(reference, sql, limit=limit, cancelled=interrupts.asked)
@@ -97,8 +99,9 @@ def _keep(face: Face, reference: str, sql: str, name: str) -> None:
     columns(face, made)
 
 
-def _write(face: Face, reference: str, sql: str, output: Path) -> None:
+def _write(face: Face, reference: str, sql: str, output: Path, force: bool) -> None:
     with Interrupts() as interrupts, face.workbench() as bench:
+        may_write(bench, output, force)
         rows = bench.datasets.export_query(reference, sql, output, cancelled=interrupts.asked)
     face.document({"file": str(output), "rows": rows}) if face.json else \
         face.say(f"Wrote {words.plural(rows, 'row')} to {output}.")

@@ -14,6 +14,7 @@ from mldesk.cli.failures import Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.model_shown import up_to_date
+from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.train import detached, interrupted
 from mldesk.core.errors import BadInput
 from mldesk.core.targets import check_target
@@ -40,6 +41,7 @@ def explain(
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of everything random.")] = 0,
     runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE.json", help="Write all of it.")] = None,
+    force: Force = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
 ) -> None:
     """Say which columns matter, how each moves the prediction, and what each adds for single rows."""
@@ -53,6 +55,7 @@ def explain(
             return
         if output is not None:
             check_target(output)
+            may_write(bench, output, force)
         up_to_date(face, bench)
         run = bench.explaining.start(ExplainOrder(model, data, part, tuple(column or ()), rows, seed, runner))
         if detach:

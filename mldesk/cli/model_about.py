@@ -11,6 +11,7 @@ from mldesk.cli import words
 from mldesk.cli.data_shown import line_shown
 from mldesk.cli.face import Face, facts
 from mldesk.cli.model_shown import Reference, up_to_date
+from mldesk.cli.outputs import Force, may_write
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.workbench.split_words import split_words
 
@@ -61,6 +62,7 @@ def layers(context: typer.Context, reference: Reference) -> None:
 def card(
     context: typer.Context, reference: Reference,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE.md", help="Write it there.")] = None,
+    force: Force = False,
     edit: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Keep this text as the card.")] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Have the card back as it was made.")] = False,
 ) -> None:
@@ -69,6 +71,7 @@ def card(
     if edit is not None and reset:
         raise BadInput("--edit and --reset contradict each other.")
     with face.workbench() as bench:
+        may_write(bench, output, force)
         up_to_date(face, bench)
         if edit is not None or reset:
             bench.about.set_card(reference, None if edit is None else _text_of(edit))

@@ -14,6 +14,7 @@ from mldesk.cli.model_retrain import challenge, retrain
 from mldesk.cli.model_shown import Reference, leading, up_to_date
 from mldesk.cli.model_stages import history, predictions, promote, rollback, stage
 from mldesk.cli.named_version import NamedVersion
+from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.steps import kinds
 
 if TYPE_CHECKING:
@@ -85,16 +86,19 @@ def export(
                                                  "mlflow a new folder.")],
     form: Annotated[str, typer.Option("--as", metavar="FORM", help="bundle; onnx (the graph), native (safetensors, "
                                       "skops …), mlflow (a folder that mlflow.pyfunc loads).")] = "bundle",
+    force: Force = False,
 ) -> None:
     """Write a model as one signed file that opens nothing executable and needs no MLDesk to be used."""
     face = Face.of(context)
     if form != "bundle":
         with face.workbench() as bench:
+            may_write(bench, file, force)
             up_to_date(face, bench)
             bench.models.export_as(reference, file, form)
         face.document({"file": str(file), "form": form}) if face.json else face.say(f"Wrote {file}.")
         return
     with face.workbench() as bench:
+        may_write(bench, file, force)
         up_to_date(face, bench)
         report = bench.models.export(reference, file)
         unsigned = bench.models.signing_problem

@@ -9,6 +9,7 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.face import Face
+from mldesk.cli.outputs import Force, may_write
 
 
 def predictions(
@@ -18,13 +19,16 @@ def predictions(
                                          ".xlsx.")],
     out_of_fold: Annotated[bool, typer.Option("--out-of-fold", help="Every row of a cross-validated run, each "
                                               "predicted by the model that did not see it.")] = False,
+    force: Force = False,
 ) -> None:
     """Write the predictions of a run for its test rows beside the truth."""
     from mldesk.workbench.kept_predictions import save_predictions
 
     face = Face.of(context)
     with face.workbench() as bench:
-        rows = save_predictions(bench.library, bench.runs.get(reference), output, out_of_fold=out_of_fold)
+        run = bench.runs.get(reference)
+        may_write(bench, output, force)
+        rows = save_predictions(bench.library, run, output, out_of_fold=out_of_fold)
     if face.json:
         face.document({"file": str(output), "rows": rows})
     else:

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from mldesk.cli.face import Face
+from mldesk.cli.outputs import Force, may_write
 
 
 def script(
     context: typer.Context,
     reference: Annotated[str, typer.Argument(metavar="RUN", help="A run that trained one model.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write: .py.")],
+    force: Force = False,
 ) -> None:
     """Write a Python file that repeats a run without MLDesk: same rows, preparation, parameters and seed."""
     from mldesk.workbench.run_script import save_script
@@ -21,6 +23,7 @@ def script(
     face = Face.of(context)
     with face.workbench() as bench:
         run = bench.runs.get(reference)
+        may_write(bench, output, force)
         path = save_script(bench.library, run, output)
     if face.json:
         face.document({"file": str(path), "run": run.id, "dataset": run.dataset})

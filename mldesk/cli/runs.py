@@ -15,6 +15,7 @@ from mldesk.cli.face import Face, facts
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.run_compare import compare
 from mldesk.cli.run_import import import_
 from mldesk.cli.run_predictions import predictions
@@ -352,12 +353,14 @@ def report(
     context: typer.Context,
     references: Annotated[list[str], typer.Argument(metavar="RUN", help="One run or search; several are compared.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write: .html or .pdf.")],
+    force: Force = False,
 ) -> None:
     """Write a report that needs nothing else to be read: data, settings, curves, scores, errors, log."""
     face = Face.of(context)
     with face.workbench() as bench:
         for reference in references:
             bench.runs.refresh(reference)
+        may_write(bench, output, force)
         path = bench.reports.write(references, output)
     size = path.stat().st_size
     face.document({"file": str(path), "size": size, "runs": references}) if face.json else face.say(

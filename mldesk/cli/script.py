@@ -11,6 +11,7 @@ import typer
 from mldesk.cli.face import Face
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.train import detached, finish, interrupted
 from mldesk.core.errors import BadInput
 
@@ -83,11 +84,14 @@ def artifact(
     reference: Annotated[str, typer.Argument(metavar="RUN", help="A run of a script.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the program kept.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    force: Force = False,
 ) -> None:
     """Write a file that a script kept with its run."""
     face = Face.of(context)
     with face.workbench() as bench:
-        path = bench.scripts.save_artifact(bench.runs.get(reference), name, output)
+        ended = bench.runs.get(reference)
+        may_write(bench, output, force)
+        path = bench.scripts.save_artifact(ended, name, output)
     face.document({"file": str(path), "size": path.stat().st_size}) if face.json else face.say(f"Wrote {path}.")
 
 

@@ -101,6 +101,9 @@ class ModelService:
         version, store = self.show(reference), self._library.objects
         if form == "onnx":
             check_target(path)
+            if path.suffix.lower() != ".onnx":
+                raise BadInput(f"An ONNX file's name ends in .onnx, and {path.name[-60:]!r} does not.",
+                               hint=f"Write {path.with_suffix('.onnx').name}.")
             folders.write_onnx(path, version.manifest, store)
         elif form == "native":
             folders.write_native(path, version.manifest, store)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.bundles.names import IGNORED
 from mldesk.core.durable import disk_errors
-from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound
-from mldesk.core.targets import check_target
+from mldesk.core.errors import BadInput, MldeskError, NotFound
+from mldesk.core.targets import check_target, loses, refuse_library, would_be_lost
 from mldesk.library import Library
 from mldesk.library.records import PredictionRecord
 from mldesk.workbench.cleaning_rows import Chain, Cleaned, chain_of
@@ -147,13 +147,13 @@ class PredictionService:
         if rejects is not None:
             _check_rejects(rejects, source, output)
         for path in (output, *([] if rejects is None else [rejects])):
+            refuse_library(path, self._library.home.root)
             if not replace and not self._may_go(path):
-                raise Conflict(f"There is a file {str(path)!r:.300} already, which would be lost.",
-                               hint="Name another one, or say that it may be replaced (--force).")
+                raise would_be_lost(path)
 
     def _may_go(self, path: Path) -> bool:
         """Say whether nothing is lost with ``path``: it is not there, empty, or a prediction that can be made again."""
-        if not path.exists() or (path.is_file() and not path.stat().st_size):
+        if not path.exists() or (path.is_file() and not loses(path)):
             return True
         place = str(path.resolve())
         for record in self._library.predictions.list():

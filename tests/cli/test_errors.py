@@ -184,3 +184,31 @@ def test_sigterm_ends_a_command_as_ctrl_c_does() -> None:
     with pytest.raises(KeyboardInterrupt), sigterm_interrupts():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_file_that_is_there_is_replaced_only_where_that_is_said(mldesk: Command) -> None:
+    table, out = mldesk.folder / "t.csv", mldesk.folder / "out.csv"
+    table.write_text("a,b\n1,2\n", "utf-8")
+    out.write_text("mine\n", "utf-8")
+    mldesk.good("data", "import", table, "--name", "n")
+    for words in (["data", "export", "n", out], ["data", "query", "n", "SELECT a FROM data", "-o", out],
+                  ["data", "contract", "n", "--infer", "--export", out],
+                  ["data", "import", table, "--name", "other", "--rejects", out]):
+        code, told = mldesk.here(*words)
+        assert (code, told["error"]["code"], "--force" in told["error"]["hint"]) == (2, "conflict", True)
+        assert out.read_text("utf-8") == "mine\n"
+    assert mldesk.good("data", "query", "n", "SELECT a FROM data", "-o", out, "--force")["rows"] == 1
+    assert out.read_text("utf-8").split() == ["a", "1"]
+
+
+def test_nothing_is_written_into_the_library(mldesk: Command) -> None:
+    (mldesk.folder / "t.csv").write_text("a,b\n1,2\n", "utf-8")
+    mldesk.good("data", "import", mldesk.folder / "t.csv", "--name", "n")
+    (mldesk.folder / "link").symlink_to(mldesk.home, target_is_directory=True)
+    before = (mldesk.home / "library.db").read_bytes()
+    for place in (mldesk.home / "out.csv", mldesk.folder / "link" / "objects" / "out.csv", mldesk.home / "library.db"):
+        code, told = mldesk.here("data", "contract", "n", "--export", place, "--force")
+        assert (code, "library's own folder" in told["error"]["message"]) == (2, True)
+        assert mldesk.here("data", "export", "n", place, "--force")[0] == 2
+    assert (mldesk.home / "library.db").read_bytes()[:16] == before[:16]
+    assert not (mldesk.home / "out.csv").exists()

@@ -127,6 +127,13 @@ def _choose_a_version(mldesk: Command) -> None:
 def _take_it_out(mldesk: Command, folder: Path) -> Path:
     bundle = folder / "grade.mlbundle"
     mldesk.good("models", "export", "shop-grade", bundle)
+    for words in (["models", "export", "shop-grade", bundle], ["runs", "report", "plain", "-o", bundle],
+                  ["runs", "script", "plain", "-o", bundle], ["runs", "predictions", "plain", "-o", bundle],
+                  ["models", "card", "shop-grade", "-o", bundle]):
+        assert mldesk.here(*words)[1]["error"]["code"] == "conflict", words
+    assert mldesk.here("models", "export", "shop-grade", bundle, "--as", "onnx", "--force")[1]["error"]["hint"] == \
+        "Write grade.onnx."
+    mldesk.good("models", "export", "shop-grade", bundle, "--force")
     inside = mldesk.good("models", "inspect", bundle)
     assert {"path", "size", "sha256"} <= set(inside["files"][0])
     assert "model.onnx" in {item["path"] for item in inside["files"]}

@@ -94,7 +94,8 @@ def test_a_recipe_is_copied_changed_and_its_learning_left_to_the_model(mldesk: C
     kept = mldesk.good("data", "show", "u")
     assert [step.get("disabled", False) for step in kept["recipe"]] == [False, True, True]
     assert [column["missing"] for column in kept["columns"]] == [1, 0]
-    changed = mldesk.good("data", "recipe", "from:u@2", "--enable", "3", "--drop", "2", "--move", "3:1", "-o", recipe)
+    changed = mldesk.good("data", "recipe", "from:u@2", "--enable", "3", "--drop", "2", "--move", "3:1", "-o", recipe,
+                          "--force")
     assert [step["step"] for step in changed["steps"]] == ["fill_missing", "filter"]
     assert "disabled" not in changed["steps"][0]
     assert json.loads(recipe.read_text()) == changed
