@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from mldesk.core.errors import BadInput, MldeskError
 from mldesk.data import ImportOptions
 from mldesk.data.contracts.check import check_file
 from mldesk.data.contracts.contract import ColumnRule, Contract, read_contract
+from mldesk.data.contracts.pattern_size import states
 from mldesk.data.contracts.rows import findings_of
 from mldesk.workbench.contract_from_pandera import from_pandera, read_document
 
@@ -97,3 +99,25 @@ def test_a_yaml_file_that_grows_when_it_is_read_is_a_sentence() -> None:
         from_pandera(document)
     except BadInput as error:
         assert len(error.message) < 1000
+
+
+@pytest.mark.parametrize(("pattern", "reason"), [
+    ("[a", "cannot be read: missing ]: [a."), (r"\QFemale", "does not end what it begins"), ("a)(b", "unexpected )"),
+    ("((a{0,30}){0,30}){0,1}" * 40, "it repeats what repeats"), ("(?=x)", "invalid perl operator: (?=")])
+def test_a_pattern_is_refused_where_the_contract_is_read(pattern: str, reason: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(reason)):
+        Contract.from_json({"columns": [{"name": "a", "type": "text", "pattern": pattern}]})
+
+
+@pytest.mark.parametrize(("pattern", "size"), [
+    ("abc|d", 5), (r"[A-Z]{2}\d{4}", 6), ("[]a]{3}[[:alpha:]]", 4), ("x{2,}", 3), (r"\p{L}{1,30}", 30),
+    ("(a{3}b){4}", 16), ("a{", 2), (r"\Q{9}", 1), (r"\(a{2}\)", 4)])
+def test_counted_repetition_is_written_out_in_a_patterns_size(pattern: str, size: int) -> None:
+    assert states(pattern) == size
+
+
+def test_no_pattern_is_tried_on_a_long_text_which_does_not_match() -> None:
+    contract = Contract.from_json({"columns": [{"name": "a", "type": "text", "pattern": "x*"}]})
+    found = findings_of(contract, {"a": ["xx", "x" * 10_000, "x" * 10_001, "y", None]})
+    assert [(item.count, item.cells[0][0]) for item in found] == [(1, 4), (1, 3)]
+    assert "longer than 10,000 letters" in found[1].message

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from mldesk.core.errors import BadInput
 from mldesk.data.columns.casts import cast_sql, in_words, value_sql
 from mldesk.data.contracts.contract import ColumnRule, Contract
+from mldesk.data.contracts.pattern_size import LONG_WORDS, LONGEST_CELL
 from mldesk.data.contracts.verdict import SHOWN, Finding, Verdict
 from mldesk.data.engine import connect, identifier, literal, one_row, relation, sql_errors
 from mldesk.data.imports.importing import import_table
@@ -377,8 +378,10 @@ def _value_tests(rule: ColumnRule, cast: str, name: str) -> Iterator[_Test]:
         allowed = ", ".join(_value(rule, value) for value in rule.values)
         yield _Test("values", rule, f"({cast}) NOT IN ({allowed})", "none of the allowed values")
     if rule.pattern is not None:
-        yield _Test("pattern", rule, f"NOT regexp_full_match(CAST({name} AS VARCHAR), {literal(rule.pattern)})",
-                    f"not like {rule.pattern[:80]}")
+        text = f"CAST({name} AS VARCHAR)"
+        yield _Test("pattern", rule, f"CASE WHEN length({text}) <= {LONGEST_CELL} THEN "
+                    f"NOT regexp_full_match({text}, {literal(rule.pattern)}) END", f"not like {rule.pattern[:80]}")
+        yield _Test("pattern", rule, f"length({text}) > {LONGEST_CELL}", LONG_WORDS)
 
 
 def _value(rule: ColumnRule, value: Any) -> str:

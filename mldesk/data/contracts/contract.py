@@ -16,6 +16,8 @@ from typing import Any, Self
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput
 from mldesk.data.contracts.name_pattern import compiled, match
+from mldesk.data.contracts.pattern_size import too_large
+from mldesk.data.contracts.whole_pattern import unreadable
 from mldesk.data.near import did_you_mean
 from mldesk.wire.schema import ColumnType
 
@@ -184,14 +186,11 @@ def _values(values: Any, where: str) -> tuple[str, ...]:
 def _check_pattern(pattern: Any, where: str) -> None:
     _is(_text(pattern, LONGEST_PATTERN), "pattern",
         f"a regular expression of at most {LONGEST_PATTERN:,} characters", where)
-    import pyarrow as pa  # slow to load
-    import pyarrow.compute as pc
-
-    try:
-        pc.match_substring_regex(pa.array([""]), pattern)
-    except pa.ArrowInvalid as error:
-        raise BadInput(f"{where}: its pattern cannot be read: {str(error).rpartition(': ')[2][:200]}.",
-                       hint="Patterns are regular expressions of RE2, which neither looks ahead nor behind.") from error
+    if why := too_large(pattern):
+        raise BadInput(f"{where}: its pattern cannot be used: {why}.", hint="Count a part of it once.")
+    if why := unreadable(pattern):
+        raise BadInput(f"{where}: its pattern cannot be read: {why[:200]}.",
+                       hint="Patterns are regular expressions of RE2, which neither looks ahead nor behind.")
 
 
 def _name(value: Any) -> NameRule:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import re
 
+from mldesk.data.contracts.pattern_size import too_large
+
 _OPEN = {"w": r"[\p{L}\p{N}_]", "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "D": r"\P{Nd}", "Z": r"\z"}
 _IN_SET = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}", "D": r"\P{Nd}"}
 
 
 def compiled(pattern: str) -> tuple[str, ...]:
     """Return the named groups of a pattern. Raises ValueError with the reason for one that cannot be used."""
+    if why := too_large(pattern):
+        raise ValueError(why)
     try:
         groups = tuple(re.compile(pattern).groupindex)
         match(pattern, "", False)

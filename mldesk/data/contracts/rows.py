@@ -8,7 +8,9 @@ from datetime import datetime, time, timezone
 from typing import Any
 
 from mldesk.data.contracts.contract import ColumnRule, Contract
+from mldesk.data.contracts.pattern_size import LONG_WORDS, LONGEST_CELL
 from mldesk.data.contracts.verdict import SHOWN, Finding
+from mldesk.data.contracts.whole_pattern import unlike
 from mldesk.wire.schema import ColumnType
 
 _TRUE = {"true": True, "t": True, "yes": True, "y": True, "1": True}
@@ -46,9 +48,13 @@ def _broken(rule: ColumnRule, values: Values) -> Iterator[tuple[str, str, list[i
         if places:
             yield name, words, places
     if rule.pattern is not None and there:
-        places = _unlike(rule.pattern, there)
+        texts = [(place, value if isinstance(value, str) else str(value)) for place, value in there]
+        short = [item for item in texts if len(item[1]) <= LONGEST_CELL]
+        places = unlike(rule.pattern, short)
         if places:
             yield "pattern", f"not like {rule.pattern[:80]}", places
+        if len(short) < len(texts):
+            yield "pattern", LONG_WORDS, [place for place, text in texts if len(text) > LONGEST_CELL]
 
 
 def _tests(rule: ColumnRule) -> Iterator[tuple[str, str, _Breaks]]:
@@ -59,15 +65,6 @@ def _tests(rule: ColumnRule) -> Iterator[tuple[str, str, _Breaks]]:
     if rule.values is not None:
         allowed = {_read(value, rule.type) for value in rule.values}
         yield "values", "none of the allowed values", lambda value: value not in allowed
-
-
-def _unlike(pattern: str, there: Sequence[tuple[int, Any]]) -> list[int]:
-    import pyarrow as pa  # slow to load; its expressions are RE2's, which no pattern keeps busy
-    import pyarrow.compute as pc
-
-    texts = pa.array([value if isinstance(value, str) else str(value) for _, value in there], pa.string())
-    same = pc.match_substring_regex(texts, rf"\A(?:{pattern})\z").to_pylist()
-    return [place for (place, _), good in zip(there, same, strict=True) if not good]
 
 
 def _read(value: Any, kind: ColumnType) -> Any:
