@@ -129,12 +129,13 @@ def _moved(curve: Mapping[str, Any], output: int) -> tuple[str, str, str, str]:
 
 
 def _one_row(face: Face, bench: Workbench, model: str, given: list[str], about: str) -> None:
+    values = _values(given)
     tried = bench.explaining.what_if(model)
     chosen = next((label for label in tried.classes if str(label) == about), None)
     if about and chosen is None:
         raise BadInput(f"{tried.label} has no class {about!r:.60}.",
                        hint=f"It has: {', '.join(map(str, tried.classes)) or 'none, it predicts numbers'}.")
-    row = tried.row(_values(given))
+    row = tried.row(values)
     answer, warnings = tried.ask(row, about=chosen), tried.unknown(row)
     if face.json:
         face.document({"model": tried.label, "row": row, "prediction": answer.prediction,
@@ -164,5 +165,7 @@ def _values(given: list[str]) -> dict[str, Any]:
         name, equals, value = item.partition("=")
         if not equals or not name.strip():
             raise BadInput(f"A value is written COLUMN=VALUE, not {item[:60]!r}.", hint="For instance: --set tenure=12")
+        if name.strip() in found:
+            raise BadInput(f"{name.strip()!r:.60} is set twice.", hint="Give each column one value.")
         found[name.strip()] = value if value != "" else None
     return found

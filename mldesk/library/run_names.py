@@ -10,12 +10,25 @@ from sqlalchemy import Connection, Row, Select, select
 
 from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput, NotFound
-from mldesk.library.names import LONGEST, fold
+from mldesk.core.ids import is_id
+from mldesk.library.names import LONGEST, check_name, fold
 from mldesk.library.schema import runs
 
 _PREFIX = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,26}")   # of an id
 _NAMED = 6                                          # candidates that a refusal lists
 _LAST = "\U0010ffff"                                # behind every letter that a name may hold
+
+
+def check_run_name(name: str) -> str:
+    """Return ``name`` as a run may bear it. Raises BadInput, too, for what a command would take for something else."""
+    checked = check_name(name, "run")
+    if is_id(fold(checked).upper()):
+        raise BadInput(f"{checked!r} cannot be the name of a run: it is written like the id of one.",
+                       hint="Choose another name.")
+    if checked.startswith("-"):
+        raise BadInput(f"{checked!r:.80} cannot be the name of a run: a command would take it for an option.",
+                       hint="Choose a name that begins with something else than a dash.")
+    return checked
 
 
 def numbered(connection: Connection, base: str) -> str:

@@ -198,7 +198,7 @@ class RunStore:
         """
         changes: dict[str, Any] = {}
         if name is not None:
-            checked = check_name(name, "run")
+            checked = run_names.check_run_name(name)
             changes.update(name=checked, folded=fold(checked))
         if note is not None:
             changes["note"] = codec.clean(note.strip())

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from mldesk.core.errors import BadInput, MldeskError, NotFound
 from mldesk.core.ids import new_id
 from mldesk.library import Library
-from mldesk.library.names import check_name
 from mldesk.library.records import ModelVersion, Run
+from mldesk.library.run_names import check_run_name
 from mldesk.wire.explain import KIND, ExplainRequest
 from mldesk.wire.jobs import JobSpec, Resources
 from mldesk.wire.schema import ColumnType
@@ -75,7 +75,7 @@ class ExplainService:
             version.label, version.manifest, table.manifest, table.label,
             tuple(column.to_json() for column in table.columns), version.target, version.task, split, order.part,
             tuple(order.features), order.rows, order.seed)
-        name = check_name(order.name, "run") if order.name else f"explain-{slug(version.model) or 'model'}"
+        name = check_run_name(order.name) if order.name else f"explain-{slug(version.model) or 'model'}"
         return JobSpec(new_id(), KIND, name, tuple(inputs), request.to_json(), Resources(device="cpu")), table.label
 
     def _split(self, version: ModelVersion) -> str | None:

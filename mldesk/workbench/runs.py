@@ -17,6 +17,7 @@ from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.library.points import Readings
 from mldesk.library.records import MetricPoint, Run
+from mldesk.library.run_names import check_run_name
 from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
 from mldesk.training.search.budget import Estimate
 from mldesk.wire.events import Event
@@ -193,7 +194,7 @@ class RunService:
                payload: Mapping[str, Any], *, earlier: Sequence[str] = (), job: str = "") -> Run:
         """Write a run down and hand it to its runner. ``earlier``: manifests it needs besides its table."""
         runner = self.prepare([train.dataset, *earlier], order.runner)
-        name = check_name(order.name, "run") if order.name else f"{slug(train.model) or 'run'}-{estimator}"
+        name = check_run_name(order.name) if order.name else f"{slug(train.model) or 'run'}-{estimator}"
         spec = JobSpec(job or new_id(), kind, name, (train.dataset, *earlier), payload,
                        self._resources(order, runner, "mlp" if kind == "search" else estimator), order.limits)
         return self.begin(spec, runner, train.dataset_name, order.priority, numbered=not order.name)

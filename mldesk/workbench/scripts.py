@@ -18,8 +18,8 @@ from mldesk.core.run_filter import RunFilter
 from mldesk.core.scratch import working_folder_in
 from mldesk.core.targets import check_target
 from mldesk.library import Library
-from mldesk.library.names import check_name
 from mldesk.library.records import Run
+from mldesk.library.run_names import check_run_name
 from mldesk.wire.jobs import JobSpec, Resources
 from mldesk.wire.manifest import check_path
 from mldesk.wire.scripts import KIND, ScriptRequest, check_parameter
@@ -77,7 +77,7 @@ class ScriptService:
         request = ScriptRequest(script, settings["entry"], parameters, inputs,
                                 {name: version.label for name, version in versions.items()},
                                 tuple(settings["requirements"]))
-        name = check_name(order.name, "run") if order.name else slug(str(settings["name"] or folder.name)) or "script"
+        name = check_run_name(order.name) if order.name else slug(str(settings["name"] or folder.name)) or "script"
         spec = JobSpec(new_id(), KIND, name, (script, *inputs.values()),
                        ScriptRequest.from_json(request.to_json()).to_json(), order.resources)
         run = self._library.runs.add(spec, runner, next((version.label for version in versions.values()), ""),

@@ -65,12 +65,18 @@ class WhatIf:
         return {asked.column.name: asked.usual for asked in self.form}
 
     def row(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the usual row with some values changed. Raises BadInput for a column that the model does not take."""
-        names = [column.name for column in self._predictor.schema]
-        for name in given:
-            if name not in names:
+        """Return the usual row with some values changed.
+
+        Raises BadInput for a column that the model does not take, and for a number that is none or endless.
+        """
+        types = {column.name: column.type for column in self._predictor.schema}
+        for name, value in given.items():
+            if name not in types:
                 raise BadInput(f"{self.label} has no column {name[:60]!r}.",
-                               hint=did_you_mean(name, names) or f"It takes: {listed(names)}.")
+                               hint=did_you_mean(name, list(types)) or f"It takes: {listed(list(types))}.")
+            if types[name] in (ColumnType.INTEGER, ColumnType.NUMBER) and _endless(value):
+                raise BadInput(f"{name!r:.60} takes a number, and {value!r:.60} is none that can be reckoned with.",
+                               hint="Leave it empty where the value is missing.")
         return {**self.usual(), **given}
 
     def unknown(self, row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -117,3 +123,13 @@ class WhatIf:
                          column.name in self._ranges)
         usual = Counter(values).most_common(1)[0][0] if values else (choices[0] if choices else None)
         return Asked(column, choices, usual)
+
+
+def _endless(value: Any) -> bool:
+    """Say whether a value reads as a number that is not finite: nan, inf, 1e400."""
+    try:
+        return value is not None and not math.isfinite(float(value))
+    except (TypeError, ValueError):   # no number at all: who reads the row says so
+        return False
+    except OverflowError:             # a whole number beyond all floats
+        return True

@@ -44,6 +44,11 @@ def test_wrong_usage_says_where_help_is(mldesk: Command) -> None:
     assert answer.err.splitlines() == ["mldesk: Missing option '--target'.", "  See `mldesk train --help`."]
 
 
+def test_a_column_is_set_once(mldesk: Command) -> None:
+    said = _error(mldesk, "explain", "some", "--set", "size=1", "--set", "colour=red", "--set", " size =2", code=2)
+    assert said["message"] == "'size' is set twice."
+
+
 def test_json_without_a_command_is_refused(mldesk: Command) -> None:
     assert "command" in _error(mldesk, code=2)["message"]
 

@@ -83,3 +83,13 @@ def test_a_run_is_meant_by_what_no_other_begins_with(library: Library) -> None:
     for nothing in ("noon", "", "%", "_"):
         with pytest.raises(NotFound):
             library.runs.get(nothing)
+
+
+@pytest.mark.parametrize("name", ["-rf", "--json", "01M8H3G9AXYCCEA45H3HFD9P1Y", "01m8h3g9axyccea45h3hfd9p1y"])
+def test_a_run_is_not_called_what_a_command_takes_for_something_else(library: Library, name: str) -> None:
+    add_table(library)
+    run = add_run(library, name="first")
+    with pytest.raises(BadInput, match="cannot be the name of a run"):
+        library.runs.annotate(run.id, name=name)
+    assert library.runs.get(run.id).name == "first"
+    assert library.runs.annotate(run.id, name="01M8-rf").name == "01M8-rf"

@@ -14,6 +14,7 @@ from mldesk.app import open_workbench
 from mldesk.bundles.archive import Archive
 from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.library.secrets import SecretStore
+from mldesk.wire.schema import ColumnType
 from mldesk.workbench import retraining
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.explaining import ExplainOrder
@@ -157,6 +158,11 @@ def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbenc
     assert "'Atlantis'" in warned and "Biscoe" in warned
     with pytest.raises(BadInput, match="no column"):
         tried.row({"Iland": 1})
+    number = next(asked.column.name for asked in tried.form if asked.column.type is ColumnType.NUMBER)
+    for endless in ("1e400", "nan", "-inf", 10**400, float("nan")):
+        with pytest.raises(BadInput, match="takes a number"):
+            tried.row({number: endless})
+    assert tried.row({number: None, "Island": "nan"})[number] is None
     bench.models.export("penguins-Species", tmp_path / "p.mlbundle")
     assert bench.explaining.what_if(str(tmp_path / "p.mlbundle")).ask(tried.usual()).contributions  # its sample rows
     _train_again(bench)
