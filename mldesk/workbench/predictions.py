@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,12 +95,15 @@ class PredictionService:
                 self._library, chain, predictor, source, Path(folder), also=keep, leaves_out=rejects is not None)
             with _offering(chain, clean):
                 source, said, lost = self._guarded(model, predictor, source, cleaned, rejects, Path(folder), strict)
-            with _offering(chain, clean), read_like([source], predictor.schema) as batches, \
-                    TableOutput(output) as table:
+            with ExitStack() as stack:
+                with _offering(chain, clean):
+                    batches = stack.enter_context(read_like([source], predictor.schema))
+                table = stack.enter_context(TableOutput(output))
                 have = [*(item.name for item in predictor.schema if item.name not in batches.missing), *batches.extra]
                 keys = tuple(name for name in predictor.keys if name in have)
                 kept = have if keep is None else _present([*(keys if keep_keys else ()), *keep], have)
                 of_no_matter = {*kept, *keys} - {item.name for item in predictor.schema}
+                stack.enter_context(_offering(chain, clean))
                 for batch in batches:
                     given = {name: batch.column(name) for name in batch.schema.names}
                     asking = {name: values for name, values in given.items() if name not in of_no_matter}

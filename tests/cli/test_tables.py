@@ -8,7 +8,7 @@ import pytest
 
 from mldesk.cli.arguments import Globals
 from mldesk.cli.face import Face
-from mldesk.cli.runs import _side_by_side
+from mldesk.cli.run_compare import _side_by_side
 
 
 def _found(count: int) -> dict[str, Any]:
