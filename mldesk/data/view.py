@@ -27,16 +27,18 @@ from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.scratch import working_folder_in
 from mldesk.data.damage import intact
 from mldesk.data.engine import connect, free_name, identifier, literal, literal_list, one_row, relation, sql_errors
-from mldesk.data.export import export_table
+from mldesk.data.export import EXPORTS, export_table
 from mldesk.data.expressions import check_expression
 from mldesk.data.near import which_column
 from mldesk.data.parts import part_paths
 from mldesk.data.types import arrow_schema, plain, values_of
+from mldesk.data.unwritable import refuse_unwritable, unwritable
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
 
 MAX_ROWS = 100_000  # that one answer may have
 Taken = TypeVar("Taken")
+_DECIMAL = "DECIMAL(38,0)"
 _BATCH = 65_536     # rows of an answer that are handed on at once
 _NEAR = 10_000      # rows from the first up to which rows in an order are asked for whole
 
@@ -187,7 +189,8 @@ class TableView:
     def write_answer(self, sql: str, path: Path) -> None:
         """Write all rows of one SELECT as Parquet. Raises BadInput as ``answer`` does, WorkFailed when interrupted."""
         with self._lock, self._intact(), sql_errors("The query"):
-            self._taken(sql, lambda reader: _write_parquet(reader, path))  # the engine itself may write no file
+            # the engine itself may write no file
+            self._taken(sql, lambda reader: _write_parquet(reader, path), parquet=True)
 
     def batches(self, size: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Give all rows as Arrow batches, in order."""
@@ -213,24 +216,42 @@ class TableView:
     def export_answer(self, sql: str, path: Path) -> int:
         """Write all rows of one SELECT as ``export`` does; return how many. Raises as ``export`` and ``answer`` do."""
         with self._lock, self._intact(), sql_errors("The query"):
-            return self._taken(sql, lambda reader: export_table(reader, path, None, reader.schema))
+            return self._taken(sql, lambda reader: export_table(reader, path, None, reader.schema),
+                               parquet=EXPORTS.get(path.suffix.lower()) == "parquet")
 
-    def _taken(self, sql: str, take: Callable[[pa.RecordBatchReader], Taken]) -> Taken:
+    def _taken(self, sql: str, take: Callable[[pa.RecordBatchReader], Taken], *, parquet: bool) -> Taken:
         """Hand on all rows of one SELECT. Sums of whole numbers are whole if they can be, which Arrow would not have.
 
-        ``take`` may be called twice; what it made the first time is to be replaced then.
+        ``take`` may be called twice; what it made the first time is to be replaced then. Raises BadInput for a column
+        that Parquet, if it is for that, or Arrow cannot hold.
         """
         query = self._select(sql).query.rstrip("; \n")
         found = self._engine().sql(query)
+        if parquet:
+            refuse_unwritable(found.columns, found.types)
         huge = [name for name, kind in zip(found.columns, found.types, strict=True) if "HUGEINT" in str(kind)]
         if huge and len(set(found.columns)) == len(found.columns):
             pairs = ", ".join(f"CAST({identifier(name)} AS BIGINT) AS {identifier(name)}" for name in huge)
             with suppress(duckdb.ConversionException):  # too large for that
                 whole = f"SELECT * REPLACE ({pairs}) FROM ({query}\n)"
                 return take(self._engine().sql(whole).to_arrow_reader(_BATCH))
+            signed = [name for name, kind in zip(found.columns, found.types, strict=True) if str(kind) == "HUGEINT"]
+            if signed:
+                return self._decimal(query, signed, take)
         return take(found.to_arrow_reader(_BATCH))
 
     # --- inside
+
+    def _decimal(self, query: str, names: Sequence[str], take: Callable[[pa.RecordBatchReader], Taken]) -> Taken:
+        """Hand on the rows with HUGEINTs as the decimals Arrow has for them, which end sooner. Raises BadInput."""
+        pairs = ", ".join(f"CAST({identifier(name)} AS {_DECIMAL}) AS {identifier(name)}" for name in names)
+        try:
+            return take(self._engine().sql(f"SELECT * REPLACE ({pairs}) FROM ({query}\n)").to_arrow_reader(_BATCH))
+        except duckdb.ConversionException as error:
+            if _DECIMAL not in str(error):
+                raise
+            raise unwritable(" or ".join(names), "HUGEINT", "with numbers of over 38 digits, which cannot be handed on",
+                             "DOUBLE") from error
 
     def _page(self, offset: int, limit: int) -> pa.Table:
         """Read rows by their place: only the row groups they lie in."""

@@ -276,3 +276,16 @@ def test_files_of_a_folder_that_cannot_be_read_are_left_out_if_that_is_wanted(
     (folder / "1.parquet").unlink()
     with pytest.raises(ImportRefused, match=r"0\.csv is empty"):  # nothing is left
         import_table([folder], store, scratch, ImportOptions(skip_bad_files=True))
+
+
+def test_links_out_of_a_folder_are_left_out_and_named(store: ObjectStore, scratch: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (tmp_path / "secret.csv").write_bytes(CSV)
+    (folder / "out.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(ImportRefused, match=r"holds no table but 1 link to elsewhere \('out.csv'\)"):
+        import_table([folder], store, scratch)
+    (folder / "1.csv").write_bytes(CSV)
+    (folder / "same.csv").symlink_to("1.csv")
+    table = import_table([folder], store, scratch)
+    assert table.rows == 6 and "1 link to elsewhere ('out.csv'), left out" in said(table)

@@ -276,3 +276,18 @@ def test_a_wrong_query_gets_a_hint_only_for_what_is_near(sql: str, hint: str, ta
         with pytest.raises(BadInput) as caught:
             view.query(sql)
         assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(("sql", "kind", "cast"), [
+    ("INTERVAL 1 DAY", "INTERVAL", "VARCHAR"), ("union_value(k := 1)", "UNION(k INTEGER)", "VARCHAR"),
+    ("{'d': [INTERVAL 1 DAY]}", "STRUCT(d INTERVAL[])", "VARCHAR"), ("'101'::BIT", "BIT", "VARCHAR"),
+    ("170141183460469231731687303715884105727::HUGEINT", "HUGEINT", "DOUBLE")])
+def test_what_parquet_cannot_hold_is_said_with_its_column(
+    flights: Table, store: ObjectStore, tmp_path: Path, sql: str, kind: str, cast: str
+) -> None:
+    with TableView(store, flights.manifest, flights.columns) as view:
+        for write in (view.write_answer, view.export_answer):
+            with pytest.raises(BadInput) as error:
+                write(f"SELECT 1 AS a, {sql} AS odd", tmp_path / "out.parquet")
+            assert f"column 'odd' is of type {kind}," in error.value.message
+            assert f'CAST("odd" AS {cast})' in error.value.hint

@@ -135,24 +135,34 @@ def _of_archive(path: Path, shown: str, options: ImportOptions) -> list[Item]:
 
 
 def _of_folder(folder: Path, options: ImportOptions, cancelled: Cancelled | None) -> list[Item]:
-    paths = []
+    paths, outside, inside = list[Path](), list[Path](), folder.resolve()
     for path in _walk(folder):
         _check(cancelled)
-        paths.append(path)
+        (outside if path.is_symlink() and not path.resolve().is_relative_to(inside) else paths).append(path)
         if len(paths) > _MOST_FILES:
             raise ImportRefused(f"{folder.name} holds more than {_MOST_FILES:,} files; that is too many for one table.")
     chosen = tables_among([str(path) for path in paths])
     tables = [path for path in paths if str(path) in chosen]
     others = [path for path in paths if str(path) not in chosen]
     if not tables:
-        raise ImportRefused(f"{folder.name or folder} is a folder that holds no table.", hint=_HINT)
+        what = f" but {_links_out(outside, folder)}" if outside else ""
+        raise ImportRefused(f"{folder.name or folder} is a folder that holds no table{what}.", hint=_HINT if not outside
+                            else "Give the files that they lead to by name.")
     looked = [(path, *_looked_at(path, options, several=len(tables) > 1)) for path in tables]
     items = [Item(path.relative_to(folder).as_posix(), path, size, refused=refused) for path, size, refused in looked]
+    if outside:
+        said = f"{_links_out(outside, folder)}, left out: give the files that they lead to by name."
+        items[0].notes.append((_OUT, said))
     if others:
         names = [path.relative_to(folder).as_posix() for path in others]
         said = f"{_counted(names)} of the folder {_were(names)} left out, {names[0]!r:.80} first."
         items[0].notes.append((_OUT, said))
     return items
+
+
+def _links_out(paths: Sequence[Path], folder: Path) -> str:
+    names = ", ".join(repr(readable(path.relative_to(folder).as_posix()))[:80] for path in paths[:10])
+    return f"{len(paths):,} {'link' if len(paths) == 1 else 'links'} to elsewhere ({names}{' …' * (len(paths) > 10)})"
 
 
 def _walk(folder: Path) -> Iterator[Path]:
