@@ -60,7 +60,7 @@ def test_an_answer_becomes_a_version_a_dataset_or_a_file(mldesk: Command, shop: 
     assert mldesk.good("data", "sql", "shop@1", sql, "-o", tmp_path / "out.csv")["rows"] == 2
     assert (tmp_path / "out.csv").read_text().split() == ["odd,total", "0,1200", "1,1250"]
     large = "SELECT 1e30::HUGEINT AS n -- whole, but too large"
-    assert mldesk.good("data", "sql", "shop", large, "-o", tmp_path / "out.csv")["rows"] == 1
+    assert mldesk.good("data", "sql", "shop", large, "-o", tmp_path / "out.csv", "--force")["rows"] == 1
     assert (tmp_path / "out.csv").read_text().split() == ["n", "1e+30"]
     assert mldesk("data", "sql", "shop", sql, "--version", "-o", tmp_path / "no.csv").code == 2
     for reaching in (f"SELECT * FROM '{shop}'", f"COPY data TO '{tmp_path / 'stolen.csv'}'",
