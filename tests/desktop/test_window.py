@@ -94,7 +94,6 @@ def test_a_table_of_a_known_name_asks_before_it_becomes_a_version(window: Any, t
             lambda: next((item for item in dialogs() if isinstance(item, ImportDialog)), None), "the question")
         await user.until(dialog._mode_row.isVisible, "the choice")
         await user.press("Import")
-        await user.press("Make a version all the same")   # since these rows are there
         page = user.window.dataset_page
         same = "The same rows as fruit@1; nothing was made."
         await user.until(lambda: any(same in text for text in user.window.toasts.texts()), "a word about the rows")
