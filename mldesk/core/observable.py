@@ -53,3 +53,45 @@ class Observable(Generic[T]):
         undo = self.changed.subscribe(listener)
         listener(self._value)
         return undo
+
+
+class Undoable(Observable[T]):
+    """A value whose changes can be taken back and made again, without end."""
+
+    def __init__(self, value: T) -> None:
+        super().__init__(value)
+        self._past: list[T] = []
+        self._future: list[T] = []
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._future)
+
+    def change(self, value: T) -> None:
+        """Set another value, which ``undo`` takes back; an equal one is no change."""
+        if value != self._value:
+            self._past.append(self._value)
+            self._future.clear()
+            self.value = value
+
+    def undo(self) -> None:
+        """Take back the latest change."""
+        if self._past:
+            self._future.append(self._value)
+            self.value = self._past.pop()
+
+    def redo(self) -> None:
+        """Make the change again that ``undo`` took back last."""
+        if self._future:
+            self._past.append(self._value)
+            self.value = self._future.pop()
+
+    def forget(self, value: T) -> None:
+        """Begin anew with a value, with nothing to undo."""
+        self._past.clear()
+        self._future.clear()
+        self.value = value

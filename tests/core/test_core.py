@@ -10,7 +10,7 @@ import pytest
 
 from mldesk.core import canonical, ids
 from mldesk.core.clock import SystemClock, iso
-from mldesk.core.observable import Observable, Signal
+from mldesk.core.observable import Observable, Signal, Undoable
 from mldesk.core.paths import Home, default_home, socket_directory
 
 
@@ -85,6 +85,32 @@ class TestPaths:
         monkeypatch.setattr("tempfile.tempdir", "/tmp" + "/long" * 20)
         assert len(str(socket_directory(deep) / "agent.sock")) < 104
         assert socket_directory(deep) != socket_directory(deep / "er")
+
+
+class TestUndoable:
+    def test_changes_are_taken_back_and_made_again(self) -> None:
+        state, heard = Undoable(1), []
+        state.changed.subscribe(lambda value: heard.append((value, state.can_undo, state.can_redo)))
+        for value in (2, 2, 3):
+            state.change(value)
+        state.undo()
+        state.redo()
+        state.undo()
+        state.change(4)   # what was taken back is gone for good
+        state.redo()
+        state.undo()
+        state.undo()
+        state.undo()
+        assert heard == [(2, True, False), (3, True, False), (2, True, True), (3, True, False), (2, True, True),
+                         (4, True, False), (2, True, True), (1, False, True)]
+
+    def test_what_is_forgotten_is_not_undone(self) -> None:
+        state = Undoable(1)
+        state.change(2)
+        state.forget(3)
+        state.undo()
+        state.redo()
+        assert state.value == 3 and not state.can_undo and not state.can_redo
 
 
 class TestObservable:

@@ -145,17 +145,17 @@ async def edit(user: User, page: Any) -> None:
     QTest.keyClick(table, Qt.Key.Key_Delete)
     assert edits.changes.value.gone == {2}
     await user.shot("by-hand")
-    edits.undo()
-    edits.undo()
+    edits.changes.undo()
+    edits.changes.undo()
     assert not edits.changes.value.gone and (1, "price") not in edits.changes.value.cells
-    edits.redo()
+    edits.changes.redo()
     page.editing.bar.recipe.click()
     recipe = await dialog(user, CleanDialog, "the recipe")
     await user.until(lambda: recipe.state.preview.value and recipe.state.preview.value.rows[3][2] == "Vienna", "it")
     assert recipe.state.preview.value.rows[1][3] == 12.5
-    recipe.state.undo()
+    recipe.state.steps.undo()
     assert recipe.state.steps.value == ()
-    recipe.state.redo()
+    recipe.state.steps.redo()
     await user.until(lambda: not recipe.state.busy.value and recipe.primary.isEnabled(), "the edit again")
     await user.shot("edit")
     recipe.reject()

@@ -103,10 +103,10 @@ async def clean(user: User) -> None:
     recipe.state.add({"step": "deduplicate"})
     recipe.state.add({"step": "drop", "columns": ["id"]})
     await user.until(lambda: not recipe.state.busy.value and recipe.primary.isEnabled(), "three steps")
-    recipe.state.undo()
-    recipe.state.undo()
+    recipe.state.steps.undo()
+    recipe.state.steps.undo()
     assert [step["step"] for step in recipe.state.steps.value] == ["clean_text"]
-    recipe.state.redo()
+    recipe.state.steps.redo()
     await user.until(lambda: not recipe.state.busy.value and recipe.primary.isEnabled() and
                      len(recipe.state.steps.value) == 2, "two steps")
     await user.shot("clean")

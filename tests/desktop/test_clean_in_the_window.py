@@ -67,12 +67,12 @@ async def _foreign_code(user: User, dialog: CleanDialog) -> None:
     asked = await user.until(lambda: next((one for one in dialogs() if isinstance(one, CodeDialog)), None), "a word")
     asked.reject()
     await user.until(lambda: dialog.state.steps.value[0].get("disabled"), "the code to be left out")
-    dialog.state.undo()
+    dialog.state.steps.undo()
     assert dialog.state.steps.value == before
     QApplication.clipboard().setText(json.dumps({"steps": [{"step": "python", "code": CODE}]}))
     dialog.menu.paste()   # allowed already
     await user.until(lambda: [step.get("disabled") for step in dialog.state.steps.value] == [None], "it to be taken")
-    dialog.state.undo()
+    dialog.state.steps.undo()
 
 
 async def _learning(user: User, dialog: CleanDialog) -> None:
@@ -83,7 +83,7 @@ async def _learning(user: User, dialog: CleanDialog) -> None:
     await user.until(lambda: not dialog.notices.leave.isHidden(), "the offer to leave it to the model")
     dialog.notices.leave.click()
     assert dialog.state.steps.value[0].get("disabled")
-    dialog.state.undo()
+    dialog.state.steps.undo()
     assert not dialog.state.steps.value[0].get("disabled")
     await _quiet(user, dialog)
 

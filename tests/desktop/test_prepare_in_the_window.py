@@ -50,7 +50,7 @@ def test_steps_are_taken_from_a_recipe_made_by_hand_and_read_from_a_file(tmp_pat
         sheet.reject()
         prepare.list.ticked.emit(0, False)
         assert [step["step"] for step in dialog.state.order.value.prepare] == ["scale", "bin"]
-        prepare.state.undo()
+        prepare.state.steps.undo()
         dialog._on_target("TotalCharges")
         await user.until(lambda: not dialog.primary.isEnabled(), "the refusal to fill what is to be predicted")
         dialog._on_target("Churn")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.errors import MldeskError
-from mldesk.core.observable import Observable
+from mldesk.core.observable import Observable, Undoable
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.tasks import current, in_thread
 
@@ -29,9 +29,7 @@ class CleanState:
 
     def __init__(self, desk: Desk, version: DatasetVersion) -> None:
         self._desk, self.version = desk, version
-        self._past: list[tuple[Step, ...]] = []
-        self._future: list[tuple[Step, ...]] = []
-        self.steps: Observable[tuple[Step, ...]] = Observable(())
+        self.steps: Undoable[tuple[Step, ...]] = Undoable(())
         self.seen: Observable[int | None] = Observable(None)  # the step that is looked at; None: all of them
         self.trial: Observable[tuple[int | None, Step] | None] = Observable(None)  # a step in its form, and its place
         self.preview: Observable[Page | None] = Observable(None)
@@ -42,40 +40,32 @@ class CleanState:
         self._asked = 0  # previews asked for; an answer to an older one is dropped
         self._stop = threading.Event()
 
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._past)
-
-    @property
-    def can_redo(self) -> bool:
-        return bool(self._future)
-
     def add(self, step: Step) -> None:
         """Append a step."""
-        self._change((*self.steps.value, dict(step)))
+        self.steps.change((*self.steps.value, dict(step)))
 
     def replace(self, index: int, step: Step) -> None:
         """Put another step in place of one; a disabled one stays so."""
         steps = self.steps.value
         kept = {**step, "disabled": True} if steps[index].get("disabled") else dict(step)
-        self._change((*steps[:index], kept, *steps[index + 1:]))
+        self.steps.change((*steps[:index], kept, *steps[index + 1:]))
 
     def remove(self, index: int) -> None:
         """Take a step out."""
         steps = self.steps.value
-        self._change(steps[:index] + steps[index + 1:])
+        self.steps.change(steps[:index] + steps[index + 1:])
 
     def duplicate(self, index: int) -> None:
         """Put the same step below once more."""
         steps = self.steps.value
-        self._change((*steps[:index + 1], dict(steps[index]), *steps[index + 1:]))
+        self.steps.change((*steps[:index + 1], dict(steps[index]), *steps[index + 1:]))
 
     def set_disabled(self, index: int, on: bool) -> None:
         """Leave a step out, or take it in again, without losing it."""
         steps = self.steps.value
         if bool(steps[index].get("disabled")) != on:
             bare = {name: value for name, value in steps[index].items() if name != "disabled"}
-            self._change((*steps[:index], {**bare, "disabled": True} if on else bare, *steps[index + 1:]))
+            self.steps.change((*steps[:index], {**bare, "disabled": True} if on else bare, *steps[index + 1:]))
 
     def move(self, index: int, by: int) -> None:
         """Move a step up (-1) or down (1); beyond the ends nothing happens."""
@@ -86,23 +76,11 @@ class CleanState:
         steps = list(self.steps.value)
         if 0 <= place < len(steps) and place != index:
             steps.insert(place, steps.pop(index))
-            self._change(tuple(steps))
+            self.steps.change(tuple(steps))
 
     def set_steps(self, steps: Sequence[Step]) -> None:
         """Put a whole recipe in place of what is there."""
-        self._change(tuple(dict(step) for step in steps))
-
-    def undo(self) -> None:
-        """Take back the latest change to the recipe."""
-        if self._past:
-            self._future.append(self.steps.value)
-            self.steps.value = self._past.pop()
-
-    def redo(self) -> None:
-        """Bring back what ``undo`` took."""
-        if self._future:
-            self._past.append(self.steps.value)
-            self.steps.value = self._future.pop()
+        self.steps.change(tuple(dict(step) for step in steps))
 
     def wrong(self) -> int:
         """Return the place of the step that ``problem`` is about, -1 where it is about none of those in the list."""
@@ -129,7 +107,7 @@ class CleanState:
 
         steps, left = leave_to_model(self.steps.value)
         if left:
-            self._change(steps)
+            self.steps.change(steps)
         return len(left)
 
     def looked_at(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
@@ -209,11 +187,6 @@ class CleanState:
             return  # stopped, or said already by the preview
         if asked == self._asked:
             self.counts.value = _counted(page)
-
-    def _change(self, steps: tuple[Step, ...]) -> None:
-        self._past.append(self.steps.value)
-        self._future.clear()
-        self.steps.value = steps
 
 
 def _counted(page: Page | None) -> RecipePage | None:

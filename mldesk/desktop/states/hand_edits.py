@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mldesk.core.observable import Observable
+from mldesk.core.observable import Undoable
 from mldesk.desktop.words import tr
 from mldesk.wire.schema import Column, ColumnType
 
@@ -55,17 +55,7 @@ class HandEdits:
     """The changes to one version. ``changes`` is what they are now."""
 
     def __init__(self, changes: Changes | None = None) -> None:
-        self.changes: Observable[Changes] = Observable(changes or Changes())
-        self._past: list[Changes] = []
-        self._future: list[Changes] = []
-
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._past)
-
-    @property
-    def can_redo(self) -> bool:
-        return bool(self._future)
+        self.changes: Undoable[Changes] = Undoable(changes or Changes())
 
     def cell(self, place: int, column: str) -> tuple[Any] | None:
         """Return the new value of a cell as a tuple of one, None where it is as it was."""
@@ -86,41 +76,21 @@ class HandEdits:
         cells = {key: old for key, old in now.cells.items() if key != (place, column.name)}
         if value != was or type(value) is not type(was):
             cells[place, column.name] = value
-        self._change(Changes(cells, now.gone))
+        self.changes.change(Changes(cells, now.gone))
         return ""
 
     def take_out(self, places: Iterable[int]) -> None:
         """Take rows out; those that all are out already come back."""
         now, rows = self.changes.value, frozenset(places)
-        self._change(Changes(now.cells, now.gone - rows if rows <= now.gone else now.gone | rows))
+        self.changes.change(Changes(now.cells, now.gone - rows if rows <= now.gone else now.gone | rows))
 
     def clear(self) -> None:
         """Take everything back; this can be undone, too."""
-        self._change(Changes())
+        self.changes.change(Changes())
 
     def forget(self) -> None:
         """Be as new: a version was made of it."""
-        self._past.clear()
-        self._future.clear()
-        self.changes.value = Changes()
-
-    def undo(self) -> None:
-        """Take back the latest change."""
-        if self._past:
-            self._future.append(self.changes.value)
-            self.changes.value = self._past.pop()
-
-    def redo(self) -> None:
-        """Bring back what ``undo`` took."""
-        if self._future:
-            self._past.append(self.changes.value)
-            self.changes.value = self._future.pop()
-
-    def _change(self, changes: Changes) -> None:
-        if changes != self.changes.value:
-            self._past.append(self.changes.value)
-            self._future.clear()
-            self.changes.value = changes
+        self.changes.forget(Changes())
 
 
 def cell_value(text: str, kind: ColumnType) -> Any:

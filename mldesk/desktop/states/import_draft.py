@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.errors import BadInput, MldeskError
-from mldesk.core.observable import Observable
+from mldesk.core.observable import Observable, Undoable
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.tasks import current, in_thread
 
@@ -28,17 +28,12 @@ class ImportDraft:
 
     def __init__(self, desk: Desk, sources: Sequence[Source] = (), text: str = "") -> None:
         self._desk, self.sources, self.text = desk, tuple(sources), text
-        self._past: list[dict[str, Any]] = []
         self._stop = threading.Event()
         self._asked = 0
-        self.changes: Observable[dict[str, Any]] = Observable({})
+        self.changes: Undoable[dict[str, Any]] = Undoable({})
         self.preview: Observable[ImportPreview | None] = Observable(None)
         self.problem: Observable[MldeskError | None] = Observable(None)
         self.busy = Observable(False)
-
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._past)
 
     @property
     def fixes(self) -> tuple[Fix, ...]:
@@ -50,27 +45,19 @@ class ImportDraft:
         changes = {**self.changes.value, **options}
         kept = {name: value for name, value in changes.items()
                 if value not in (None, "", [], ()) and value is not False}
-        if kept != self.changes.value:
-            self._past.append(self.changes.value)
-            self.changes.value = kept
+        self.changes.change(kept)
 
     def apply(self, fix: Fix) -> None:
         """Do what a problem suggests; a list goes on from what was said before."""
         changes: Mapping[str, Any] = fix.changes
         grown = {name: _grown(self.changes.value.get(name, []), value) if name in _LISTS else value
                  for name, value in changes.items()}
-        self._past.append(self.changes.value)
-        self.changes.value = {**self.changes.value, **grown}
+        self.changes.change({**self.changes.value, **grown})
 
     def set_types(self, names: Sequence[str], kind: str) -> None:
         """Read columns as a type; "" leaves it to be found out."""
         kept = [pair for pair in self.changes.value.get("types", []) if pair[0] not in names]
         self.say(types=[*kept, *([name, kind] for name in names)] if kind else kept)
-
-    def undo(self) -> None:
-        """Take back the latest change."""
-        if self._past:
-            self.changes.value = self._past.pop()
 
     def look_at(self, sources: Sequence[Source]) -> None:
         """Preview other sources under the same options."""

@@ -32,13 +32,13 @@ def test_every_change_to_a_recipe_can_be_undone_and_done_again() -> None:
     state.remove(0)
     assert [step["step"] for step in state.steps.value] == ["a"]
     for expected in (["b", "a"], ["a", "b"], ["a"], []):
-        state.undo()
+        state.steps.undo()
         assert [step["step"] for step in state.steps.value] == expected
-    assert not state.can_undo
-    state.redo()
+    assert not state.steps.can_undo
+    state.steps.redo()
     assert [step["step"] for step in state.steps.value] == ["a"]
     state.add({"step": "c"})
-    assert not state.can_redo
+    assert not state.steps.can_redo
 
 
 def test_a_step_cannot_move_beyond_the_ends() -> None:
@@ -46,7 +46,8 @@ def test_a_step_cannot_move_beyond_the_ends() -> None:
     state.add({"step": "a"})
     state.move(0, -1)
     state.move(0, 1)
-    assert len(state._past) == 1
+    state.steps.undo()
+    assert not state.steps.can_undo   # of the one change there was
 
 
 def test_steps_are_left_out_doubled_and_moved_and_all_of_it_can_be_undone() -> None:
@@ -60,8 +61,8 @@ def test_steps_are_left_out_doubled_and_moved_and_all_of_it_can_be_undone() -> N
     assert state.steps.value[0] == {"step": "c", "columns": ["x"], "disabled": True}
     state.set_disabled(0, False)
     assert "disabled" not in state.steps.value[0]
-    while state.can_undo:
-        state.undo()
+    while state.steps.can_undo:
+        state.steps.undo()
     assert state.steps.value == ()
 
 
@@ -87,7 +88,7 @@ def test_a_step_that_does_not_fit_is_named_and_the_last_preview_stays() -> None:
         await state.refresh()
         assert state.problem.value is not None and "Step 1" in state.problem.value.message
         assert state.preview.value == before
-        state.undo()
+        state.steps.undo()
         await state.refresh()
         assert state.problem.value is None
 
@@ -102,7 +103,7 @@ def test_a_slow_preview_never_covers_a_newer_one() -> None:
         state.add({"step": "a"})
         old = start(state.refresh(), "old")
         await until(lambda: bench.datasets.previewed)
-        state.undo()
+        state.steps.undo()
         await state.refresh()
         newest = state.preview.value
         bench.datasets.slow.set()

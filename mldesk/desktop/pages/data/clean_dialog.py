@@ -76,8 +76,8 @@ class CleanDialog(Sheet, TaskOwner):
         self.state.seen.changed.subscribe(lambda _: self._refresh())
         self.state.counts.changed.subscribe(lambda _: self._show_counts())
         self.state.problem.changed.subscribe(lambda _: self._show_problem())
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self).activated.connect(self.state.undo)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Redo), self).activated.connect(self.state.redo)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self).activated.connect(self.state.steps.undo)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Redo), self).activated.connect(self.state.steps.redo)
         if steps:
             self.state.set_steps(steps)
         self.resize(fitting(self, 1240, 780))
@@ -123,8 +123,8 @@ class CleanDialog(Sheet, TaskOwner):
     def _make_list(self) -> QWidget:
         self._undo = make_icon_button("undo", self.tr("Undo (Ctrl+Z)"))
         self._redo = make_icon_button("redo", self.tr("Redo (Ctrl+Shift+Z)"))
-        self._undo.clicked.connect(self.state.undo)
-        self._redo.clicked.connect(self.state.redo)
+        self._undo.clicked.connect(self.state.steps.undo)
+        self._redo.clicked.connect(self.state.steps.redo)
         self.add_button = make_button(self.tr("Add a step"), "secondary", "plus")
         self.add_button.clicked.connect(self._pick)
         self.menu = RecipeMenu(self._shell, self.state, self)
@@ -319,8 +319,8 @@ class CleanDialog(Sheet, TaskOwner):
         self.list.show_steps(steps, report_lines(steps, self.state.counts.value),
                              -1 if self.state.seen.value is None else self.state.seen.value, self.state.wrong())
         self._none.setVisible(not steps)
-        self._undo.setEnabled(self.state.can_undo)
-        self._redo.setEnabled(self.state.can_redo)
+        self._undo.setEnabled(self.state.steps.can_undo)
+        self._redo.setEnabled(self.state.steps.can_redo)
         self._show_tools()
         self.notices.show_notices()
         self._show_primary()

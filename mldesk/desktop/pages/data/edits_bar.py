@@ -32,8 +32,9 @@ class EditsBar(QWidget):
         self.back = make_button(self.tr("Take all back"), "secondary", small=True)
         self.recipe = make_button(self.tr("Go on in the recipe…"), "secondary", "edit", small=True)
         self.version = make_button(self.tr("Make a version"), "primary", "versions", small=True)
-        for button, name in ((self.undo, "undo"), (self.redo, "redo"), (self.back, "clear")):
-            button.clicked.connect(lambda _checked=False, name=name: getattr(self._edits, name)())
+        self.undo.clicked.connect(self._undo)
+        self.redo.clicked.connect(self._redo)
+        self.back.clicked.connect(self._clear)
         self.recipe.clicked.connect(self.wanted_recipe)
         self.version.clicked.connect(self.wanted_version)
         layout = QHBoxLayout(self)
@@ -65,15 +66,15 @@ class EditsBar(QWidget):
         self._unfollow()
 
     def _show(self, changes: Changes) -> None:
-        self.setVisible(bool(changes) or self._edits.can_undo or self._edits.can_redo)
+        self.setVisible(bool(changes) or self._edits.changes.can_undo or self._edits.changes.can_redo)
         said = [words.counted(len(changes.cells), self.tr("cell changed"), self.tr("cells changed"))] \
             if changes.cells else []
         if changes.gone:
             said.append(words.counted(len(changes.gone), self.tr("row taken out"), self.tr("rows taken out")))
         self.said.setText(self.tr("{changes} by hand, in no version yet").format(changes=", ".join(said)) if said else
                           self.tr("Nothing is changed by hand any more."))
-        for button, on, why in ((self.undo, self._edits.can_undo, self.tr("There is nothing to undo.")),
-                                (self.redo, self._edits.can_redo, self.tr("There is nothing to redo.")),
+        for button, on, why in ((self.undo, self._edits.changes.can_undo, self.tr("There is nothing to undo.")),
+                                (self.redo, self._edits.changes.can_redo, self.tr("There is nothing to redo.")),
                                 (self.back, bool(changes), self.tr("Nothing is changed.")),
                                 (self.recipe, bool(changes), self.tr("Nothing is changed.")),
                                 (self.version, bool(changes), self.tr("Nothing is changed."))):
@@ -81,3 +82,14 @@ class EditsBar(QWidget):
                 enable(button)
             else:
                 disable(button, why)
+
+    # those that are followed when it is pressed
+
+    def _undo(self) -> None:
+        self._edits.changes.undo()
+
+    def _redo(self) -> None:
+        self._edits.changes.redo()
+
+    def _clear(self) -> None:
+        self._edits.clear()

@@ -42,10 +42,17 @@ class HandEditing(QObject):
         self.bar.wanted_recipe.connect(self.wanted_recipe)
         self.bar.wanted_version.connect(self._make)
         table.delete_pressed.connect(self.take_out)
-        for keys, name in zip(_UNDO, ("undo", "redo"), strict=True):
-            shortcut = QShortcut(QKeySequence(keys), host)
+        undo, redo = (QShortcut(QKeySequence(keys), host) for keys in _UNDO)
+        for shortcut in (undo, redo):
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(lambda name=name: getattr(state.edits, name)())
+        undo.activated.connect(self._undo)
+        redo.activated.connect(self._redo)
+
+    def _undo(self) -> None:
+        self._state.edits.changes.undo()
+
+    def _redo(self) -> None:
+        self._state.edits.changes.redo()
 
     def follow(self) -> None:
         """Show what was changed in the version that is shown now; called once the table has its model."""

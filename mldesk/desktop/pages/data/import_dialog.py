@@ -62,7 +62,7 @@ class ImportDialog(Sheet, TaskOwner):
         self.draft.changes.subscribe(lambda _: self._on_changes())
         self.draft.busy.changed.subscribe(lambda _: self._check())
         self.draft.problem.changed.subscribe(lambda _: self._check())
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self).activated.connect(self.draft.undo)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self).activated.connect(self.draft.changes.undo)
         self._find_names()
         self._check()
         self.resize(fitting(self, 1180, 740))
@@ -91,7 +91,7 @@ class ImportDialog(Sheet, TaskOwner):
         self._mode_row.hide()
         page.body.addWidget(self._mode_row)
         self._undo = make_icon_button("undo", self.tr("Undo (Ctrl+Z)"))
-        self._undo.clicked.connect(self.draft.undo)
+        self._undo.clicked.connect(self.draft.changes.undo)
         page.body.addLayout(row(make_label(self.tr("Reading"), "subtitle"), None, self._undo))
         self.options = ImportOptionsForm(self.draft)
         page.body.addWidget(self.options)
@@ -134,7 +134,7 @@ class ImportDialog(Sheet, TaskOwner):
     @async_slot
     async def _on_changes(self) -> None:
         changes = self.draft.changes.value
-        self._undo.setEnabled(self.draft.can_undo)
+        self._undo.setEnabled(self.draft.changes.can_undo)
         if changes.get("lenient") and not self.rejects.isChecked():
             self.rejects.setChecked(True)
         await self.draft.refresh()

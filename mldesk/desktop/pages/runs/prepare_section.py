@@ -82,7 +82,7 @@ class PrepareSection(QWidget, TaskOwner):
         self._remove = make_icon_button("trash", self.tr("Remove (Delete)"))
         self._remove.clicked.connect(lambda: self.state.remove(self.list.chosen()))
         self._undo = make_icon_button("undo", self.tr("Undo"))
-        self._undo.clicked.connect(self.state.undo)
+        self._undo.clicked.connect(self.state.steps.undo)
         self.list.looked.connect(lambda _: self._show_tools())
         inside = QWidget()
         layout = QVBoxLayout(inside)
@@ -127,7 +127,7 @@ class PrepareSection(QWidget, TaskOwner):
     def _show_tools(self) -> None:
         for button in (self._edit, self._remove):
             button.setVisible(self.list.chosen() >= 0)
-        self._undo.setVisible(self.state.can_undo)
+        self._undo.setVisible(self.state.steps.can_undo)
 
     @async_slot
     async def _load_offers(self) -> None:
