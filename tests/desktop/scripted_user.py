@@ -93,6 +93,14 @@ class User:
         await self.until(self.window.isActiveWindow, "the window to be active")
         QTest.keySequence(self.window, keys)
 
+    async def sample(self) -> Any:
+        """Import the sample of the first screen; return the page of its dataset, which knows its version."""
+        await self.until(lambda: self.window.desk.ready.value, "the library")
+        self.window.import_sample()
+        page = await self.until(self.window.dataset_page, "the sample")
+        await self.until(lambda: page.state.version.value, "its version")
+        return page
+
     def drop(self, *paths: Path, look: bool = False) -> None:
         """Drag files over the window and let go; press Import once tables are previewed, unless the user wants to look.
 

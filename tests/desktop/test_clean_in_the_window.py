@@ -91,10 +91,7 @@ async def _learning(user: User, dialog: CleanDialog) -> None:
 def test_a_recipe_is_made_step_by_step_with_its_changes_in_sight(tmp_path: Path, qtbot: QtBot) -> None:
     async def script(user: User) -> None:
         window = user.window
-        await user.until(lambda: window.desk.ready.value, "the library")
-        window.import_sample()
-        page = await user.until(window.dataset_page, "the sample")
-        await user.until(lambda: page.state.version.value, "its version")
+        page = await user.sample()
         await in_thread(window.desk.workbench.datasets.import_text, "gender,share\nFemale,0.5\n", "shares")
         page.clean()
         dialog: CleanDialog = await user.until(

@@ -23,11 +23,7 @@ DEAR = 175   # customers of at least 71 months who pay 100 or more
 
 async def explore(user: User) -> None:
     """Look into the sample, leaving screenshots where they are wanted."""
-    window = user.window
-    await user.until(lambda: window.desk.ready.value, "the library")
-    window.import_sample()
-    page = await user.until(window.dataset_page, "the sample")
-    await user.until(lambda: page.state.version.value, "its version")
+    page = await user.sample()
     page.show_tab("explore")
     view = page.findChild(ExploreView)
     await user.until(lambda: view.state.statistics.value, "the statistics")
@@ -97,10 +93,7 @@ def test_the_explore_tab_leads_from_pairs_and_findings_to_rows(tmp_path: Path, q
 
 async def narrow(user: User) -> None:
     """Narrow the table by cells, and hide a column."""
-    window = user.window
-    await user.until(lambda: window.desk.ready.value, "the library")
-    window.import_sample()
-    page = await user.until(window.dataset_page, "the sample")
+    page = await user.sample()
     model = await user.until(lambda: page.table.paged(), "the table")
     await user.until(lambda: model.rowCount() and model.is_loaded(0), "rows")
     names = [column.name for column in model.columns]

@@ -14,10 +14,7 @@ from tests.desktop.scripted_user import User, dialogs, play
 def test_the_guard_says_what_it_found_and_shows_the_rows(tmp_path: Path, qtbot: QtBot) -> None:
     async def script(user: User) -> None:
         window = user.window
-        await user.until(lambda: window.desk.ready.value, "the library")
-        window.import_sample()
-        page = await user.until(window.dataset_page, "the sample")
-        await user.until(lambda: page.state.version.value, "its version")
+        page = await user.sample()
         page.shell.train(page.state.reference)
         dialog = await user.until(lambda: next((one for one in dialogs() if isinstance(one, TrainDialog)), None),
                                   "the dialog")

@@ -23,10 +23,7 @@ def test_steps_are_taken_from_a_recipe_made_by_hand_and_read_from_a_file(tmp_pat
 
     async def script(user: User) -> None:
         window = user.window
-        await user.until(lambda: window.desk.ready.value, "the library")
-        window.import_sample()
-        page = await user.until(window.dataset_page, "the sample")
-        await user.until(lambda: page.state.version.value, "its version")
+        page = await user.sample()
         await in_thread(window.desk.workbench.datasets.clean, page.state.name, [
             {"step": "drop", "columns": ["customerID"]}, {**FILL, "disabled": True}, {**SCALE, "disabled": True}])
         await user.until(lambda: page.state.version.value.number == 2, "a version that left steps to its models")

@@ -12,9 +12,7 @@ from tests.desktop.scripted_user import User, play
 def test_a_row_is_shown_in_its_own_version(tmp_path: Path, qtbot: QtBot) -> None:
     async def script(user: User) -> None:
         window = user.window
-        await user.until(lambda: window.desk.ready.value, "the library")
-        window.import_sample()
-        page = await user.until(window.dataset_page, "the sample")
+        page = await user.sample()
         await user.until(lambda: page.table.model() and page.table.model().rowCount(), "rows")
         window.desk.workbench.datasets.clean("telco_churn", [{"step": "drop", "columns": ["customerID"]}])
         window.open_row("telco_churn@1", 4000)

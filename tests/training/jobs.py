@@ -93,6 +93,10 @@ def start(folder: Path, table: Table, attempt: int = 1, *extra: str, hasty: bool
             start_new_session=alone)
 
 
+class Died(BaseException):
+    """Stands for the end of the process."""
+
+
 def of(kind: str, all_events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the events of one kind."""
     return [event for event in all_events if event["kind"] == kind]

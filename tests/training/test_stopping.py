@@ -8,19 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mldesk.core.errors import DiskFull
-from mldesk.training import checkpoints as checkpoints_module
 from mldesk.training import job
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.report import Report
-from tests.training.jobs import events, make_job, of, put_table, result, run_here, start
+from tests.training.jobs import Died, events, make_job, of, put_table, result, run_here, start
 from tests.training.tables import FAST, MODELS, mixed
 
 LONG = {
@@ -47,19 +46,6 @@ def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
     return found
-
-
-@pytest.fixture
-def often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A checkpoint at every opportunity."""
-    monkeypatch.setattr(checkpoints_module, "_FIRST", 0.0)
-    monkeypatch.setattr(checkpoints_module, "_LEAST", 0.0)
-    monkeypatch.setattr(checkpoints_module, "_SHARE", float("inf"))
-    yield
-
-
-class Died(BaseException):
-    """Stands for the end of the process."""
 
 
 @pytest.mark.parametrize(("estimator", "task"), [

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mldesk.training import checkpoints as checkpoints_module
 from mldesk.training.features import FeatureEncoder
 from mldesk.wire.report import Report
-from tests.training.jobs import Table, make_job, of, put_table, result, run_here
+from tests.training.jobs import Died, Table, make_job, of, put_table, result, run_here
 from tests.training.tables import mixed
 
 QUICK: dict[str, dict[str, Any]] = {
@@ -40,19 +38,6 @@ def _on(root: Path, table: Table, estimator: str, model: str, **fields: Any) -> 
 
 def _file(table: Table, model: str, name: str) -> bytes:
     return table.store.read(table.store.manifest(model).entry(name).sha256)
-
-
-@pytest.fixture
-def often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A checkpoint at every opportunity."""
-    monkeypatch.setattr(checkpoints_module, "_FIRST", 0.0)
-    monkeypatch.setattr(checkpoints_module, "_LEAST", 0.0)
-    monkeypatch.setattr(checkpoints_module, "_SHARE", float("inf"))
-    yield
-
-
-class Died(BaseException):
-    """Stands for the end of the process."""
 
 
 @pytest.mark.parametrize(("estimator", "task"), [
