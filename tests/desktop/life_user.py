@@ -178,7 +178,7 @@ async def guard_and_search(user: User, *, minutes: float, trials: int) -> RunPag
     await user.pause(1.0)
     assert live.state.run.value is not None
     assert not live.state.run.value.state.ended, "the leaderboard is there while the search goes on"
-    assert live.leaderboard.table.model().rowCount() >= trials
+    assert live.training.leaderboard.table.model().rowCount() >= trials
     await user.shot("search-live")
     await user.press("Finish now")
     return await ended(user, live, "search-done")

@@ -46,8 +46,8 @@ def test_while_it_runs_it_can_be_finished_or_cancelled(page: RunPage) -> None:
     show(page, JobState.RUNNING, stage="Training", progress=progress)
     assert page._cancel.isEnabled() and page._finish.isEnabled()
     assert not page._again.isVisible() and not page._model.isVisible() and not page._notice.isVisible()
-    assert "Training · 25%" in page.progress._line._text.text()
-    assert "3 / 12 epochs" in page.progress._facts.text()
+    assert "Training · 25%" in page.training.progress._line._text.text()
+    assert "3 / 12 epochs" in page.training.progress._facts.text()
 
 
 def test_before_training_begins_finish_is_off_and_says_why(page: RunPage) -> None:
@@ -84,15 +84,15 @@ def test_silence_of_the_runner_is_shown_and_not_taken_for_an_end(page: RunPage) 
 def test_a_run_that_succeeded_leads_to_its_model(page: RunPage) -> None:
     show(page, JobState.SUCCEEDED, model="m@2", finished=1010.0, result={"finished_early": True, "metrics": {}})
     assert page._model.isVisible()
-    assert "Finished early" in page.progress._line._text.text()
-    assert "took 9.0 s" in page.progress._facts.text()
+    assert "Finished early" in page.training.progress._line._text.text()
+    assert "took 9.0 s" in page.training.progress._facts.text()
 
 
 def test_a_run_that_waits_says_its_place_and_why(page: RunPage) -> None:
     page.state.place.value = Waiting("01RUN", "a run", 0, 2, "a card with 24 GB is free first")
     show(page, JobState.QUEUED, started=None, runner="box")
     assert page._badge.text == "Waiting, 2nd"
-    assert "Waiting on box, 2nd in line: a card with 24 GB" in page.progress._line._text.text()
+    assert "Waiting on box, 2nd in line: a card with 24 GB" in page.training.progress._line._text.text()
     assert page._where.text == "box"
 
 

@@ -101,19 +101,19 @@ def test_what_is_chosen_stays_chosen_while_trials_come(qtbot: QtBot) -> None:
 def test_the_page_of_a_search_has_a_leaderboard_and_that_of_a_training_none(page: RunPage) -> None:
     page.state.trials = TRIALS
     page.state.run.value = make_run(kind="search", estimator="search")
-    assert page.leaderboard.isVisible() and len(page.leaderboard.table.records.records) == 3
+    assert page.training.leaderboard.isVisible() and len(page.training.leaderboard.table.records.records) == 3
     assert page.tabs.bar.button("training").text() == "Search"
-    assert "the best trials so far" in page._finish.toolTip() and not page.members.isVisible()
+    assert "the best trials so far" in page._finish.toolTip() and not page.training.members.isVisible()
     page.state.run.value = make_run(kind="train")
-    assert not page.leaderboard.isVisible()
+    assert not page.training.leaderboard.isVisible()
 
 
 def test_a_search_that_ended_says_what_its_model_is_made_of(page: RunPage) -> None:
     member = {"trial": 3, "estimator": "lightgbm", "weight": 1.0, "score": 0.9, "parameters": {}}
     page.state.run.value = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,
                                     result={"members": [member], "metrics": {}, "trials": 3, "failed_trials": 1})
-    assert page.members.isVisible()
-    assert page.members.table.records.records == [Member(3, "lightgbm", 1.0, 0.9, {})]
+    assert page.training.members.isVisible()
+    assert page.training.members.table.records.records == [Member(3, "lightgbm", 1.0, 0.9, {})]
 
 
 def test_a_trial_is_trained_with_its_own_model_and_parameters(page: RunPage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_a_trial_is_trained_with_its_own_model_and_parameters(page: RunPage, mon
     payload = {"train": {"seed": 7, "split": split, "features": ["x"]}, "seconds": 60.0, "ensemble": True}
     page.state.run.value = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,
                                     spec={"payload": payload})
-    page.leaderboard.wanted.emit(TRIALS[0])
+    page.training.leaderboard.wanted.emit(TRIALS[0])
     reference, like = opened[0]
     assert reference == "table@1" and like["search"] is None
     assert (like["estimator"], like["parameters"]) == ("lightgbm", {"learning_rate": 0.1})

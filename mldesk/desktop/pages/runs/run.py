@@ -7,48 +7,40 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
-from mldesk.core.errors import MldeskError, without_options
+from mldesk.core.errors import MldeskError
 from mldesk.desktop import runner_words, theme, words
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.pages.facts import FactGrid
-from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.row_menu import popup, run_entries
-from mldesk.desktop.pages.runs.curves_card import CurvesCard
 from mldesk.desktop.pages.runs.evaluation import EvaluationView
 from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
-from mldesk.desktop.pages.runs.leaderboard import LeaderboardCard, MembersCard
-from mldesk.desktop.pages.runs.machine_card import MachineCard
 from mldesk.desktop.pages.runs.predicted_dialog import open_cell
 from mldesk.desktop.pages.runs.run_details import DetailsPage
 from mldesk.desktop.pages.runs.run_facts import learns, program_of
 from mldesk.desktop.pages.runs.run_fields import state_badge
-from mldesk.desktop.pages.runs.run_progress import ProgressCard
+from mldesk.desktop.pages.runs.run_notice import RunNotice
+from mldesk.desktop.pages.runs.run_training import OTHERS, RunTraining
 from mldesk.desktop.pages.runs.script_dialog import run_again
 from mldesk.desktop.pages.runs.script_view import ScriptView
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states import run_reasons as reasons
 from mldesk.desktop.states.run import RunState
 from mldesk.desktop.states.runner_watch import LOCAL
-from mldesk.desktop.states.search import Trial, is_search, members_of
+from mldesk.desktop.states.search import Trial, is_search
 from mldesk.desktop.tasks import async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Badge,
-    Card,
     LogView,
     PageHeader,
-    ScrollPage,
     Sheet,
     Tabs,
-    clear,
     disable,
     enable,
     make_button,
     make_icon_button,
-    make_label,
 )
 from mldesk.wire.states import JobState
 
@@ -57,8 +49,6 @@ if TYPE_CHECKING:
 
     from mldesk.library.records import Run
 
-_OTHERS = ("explain", "import")   # kinds that train nothing and draw no curves
-_SIDE = 300  # width of the column beside the curves, pixels at 100 %
 _WIDE = 880  # width of the page from which there is room for it
 
 
@@ -77,13 +67,10 @@ class RunPage(Page):
         self.header.add_badge(self._badge)
         self.header.add_badge(self._where)
         self._make_buttons()
-        self._notice = Notice()
+        self._notice = RunNotice(self.state)
         self._notice.acted.connect(self._on_notice)
-        self.progress = ProgressCard(self.state)
-        self.curves = CurvesCard(self.state.curves, shell.preferences)
-        self.machine = MachineCard(self.state.machine)
-        self._warnings = Card(self.tr("Worth knowing"))
-        self._warnings.hide()
+        self.training = RunTraining(self.state, shell.preferences)
+        self.training.leaderboard.wanted.connect(self._train_again)
         self.evaluation = EvaluationView()
         self.evaluation.row_opened.connect(self._open_row)
         self.evaluation.cell_chosen.connect(self._open_cell)
@@ -91,7 +78,7 @@ class RunPage(Page):
         self.script: ScriptView | None = None   # of a run of a script
         self.details = DetailsPage()
         self.tabs = Tabs()
-        self.tabs.add("training", self.tr("Training"), self._make_training(), "chart")
+        self.tabs.add("training", self.tr("Training"), self.training, "chart")
         self.tabs.add("evaluation", self.tr("Evaluation"), self.evaluation, "success")
         self.tabs.add("details", self.tr("Details"), self.details, "info")
         self.tabs.add("log", self.tr("Log"), self.log, "log")
@@ -107,17 +94,17 @@ class RunPage(Page):
 
     def _connect(self) -> None:
         self._clock = QTimer(self, interval=1000)  # the elapsed time
-        self._clock.timeout.connect(self.progress.tick)
+        self._clock.timeout.connect(self.training.progress.tick)
         self._clock.start()
         self._look = QTimer(self, interval=2000)  # at the queue, while it waits there
         self._look.timeout.connect(self._look_in_queue)
         self._look.start()
         desk = self.shell.desk
-        self.keep(self.state.place.changed.subscribe(lambda _: self.progress.tick()))
+        self.keep(self.state.place.changed.subscribe(lambda _: self.training.progress.tick()))
         self.keep(desk.advanced.subscribe(self._on_advanced))
         self.keep(desk.unreachable.changed.subscribe(lambda _: self._show_run(self.state.run.value)))
         self.keep(self.state.run.subscribe(self._show_run))
-        self.keep(self.state.advanced.subscribe(lambda _: self._draw()))
+        self.keep(self.state.advanced.subscribe(lambda _: self.training.draw()))
         self.keep(self.state.logged.subscribe(self.log.append_text))
         self.keep(self.state.evaluation.subscribe(self._show_evaluation))
 
@@ -144,34 +131,6 @@ class RunPage(Page):
             self.header.add_action(button)
         self.header.add_action(self._more)
 
-    def _make_training(self) -> QWidget:
-        page = ScrollPage(margin=0, spacing=Space.L)
-        page.body.setContentsMargins(0, 0, Space.S, Space.L)
-        page.body.addWidget(self.progress)
-        self.members = MembersCard()
-        self.leaderboard = LeaderboardCard()
-        self.leaderboard.hide()
-        self.leaderboard.wanted.connect(self._train_again)
-        page.body.addWidget(self.members)
-        page.body.addWidget(self.leaderboard)
-        side = QVBoxLayout()
-        side.setSpacing(Space.L)
-        side.setContentsMargins(0, 0, 0, 0)
-        side.addWidget(self.machine)
-        self.last = Card(self.tr("Last values"))   # of a run of another program
-        self.last.hide()
-        side.addWidget(self.last)
-        side.addWidget(self._warnings)
-        side.addStretch(1)
-        self._side = QWidget()
-        self._side.setLayout(side)
-        self._beside = QHBoxLayout()
-        self._beside.setSpacing(Space.L)
-        self._beside.addWidget(self.curves, 1)
-        self._beside.addWidget(self._side)
-        page.body.addLayout(self._beside, 1)
-        return page
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow window the machine goes below the curves, and its badge makes room for the run's name."""
         super().resizeEvent(event)
@@ -180,9 +139,7 @@ class RunPage(Page):
         if (run := self.state.run.value) is not None:
             self.header.set_subtitle(self._subtitle(run))
             self._show_buttons(run)
-        self._beside.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
-        self._side.setMinimumWidth(theme.px(_SIDE) if wide else 0)
-        self._side.setMaximumWidth(theme.px(_SIDE) if wide and not self.curves.isHidden() else 16_777_215)
+        self.training.set_wide(wide)
 
     # Showing
 
@@ -198,14 +155,6 @@ class RunPage(Page):
         if run_id == self.state.id:
             self.refresh_soon()
 
-    def _draw(self) -> None:
-        self.curves.refresh()
-        self.machine.refresh()
-        if (run := self.state.run.value) is not None and is_search(run):
-            self.leaderboard.show_trials(self.state.trials, run.runner)
-        self.progress.tick()
-        self._show_warnings()
-
     def _show_run(self, run: Run | None) -> None:
         if run is None:
             return
@@ -216,56 +165,36 @@ class RunPage(Page):
         self.header.set_title(run.name)
         self.header.set_subtitle(self._subtitle(run))
         self._show_buttons(run)
-        self._show_notice(run)
+        self._notice.show_run(run)
         self.details.show_run(run, self.state.attempt, self.state.looks)
-        self.members.show_members(members_of(run))
         self._show_kind(run)
-        self._draw()
+        self.training.show_run(run)
         if self._ended_before is None:
             self._ended_before = run.state.ended
 
     def _show_kind(self, run: Run) -> None:
-        """A search shows its trials, a script what it kept; each says what Finish now does to it."""
-        search, script = is_search(run), run.kind == "script"
-        self.leaderboard.setVisible(search)
-        if search:
-            self.curves.speak_of_trials()
+        """Say of what a search, a script and a run of another program do not have, and what Finish now does to each."""
+        if is_search(run):
             self.tabs.bar.button("training").setText(self.tr("Search"))
             if self._finish.isEnabled():
                 self._finish.setToolTip(self.tr("Stop searching, make the model from the best trials so far"))
-        if script and self.script is None:
+        if run.kind == "script":
+            self._show_script(run)
+        if run.kind in (*OTHERS, "script", "imported"):
+            self.tabs.set_enabled("evaluation", self.tr("Only a run that trains a model has an evaluation."))
+            self.tabs.bar.button("training").setText(
+                self.tr("Curves") if run.kind == "imported" else self.tr("Run"))
+        if run.kind == "imported":
+            self.tabs.set_enabled("log", self.tr("What it printed was not kept by {program}.").format(
+                program=program_of(run)))
+
+    def _show_script(self, run: Run) -> None:
+        if self.script is None:
             self.script = ScriptView(self.shell, run.id)
-            self.tabs.bar.button("training").setText(self.tr("Run"))
             self.tabs.add("script", self.tr("Files and changes"), self.script, "file")
             self._again.setText(self.tr("Run again…"))
             self._again.setToolTip(self.tr("Open the script's dialog with the files and settings of this run"))
-        if self.script is not None:
-            self.script.refresh()
-        if script or run.kind in (*_OTHERS, "imported"):
-            self.tabs.set_enabled("evaluation", self.tr("Only a run that trains a model has an evaluation."))
-        if run.kind == "imported":
-            self._show_imported(run)
-        if run.kind in _OTHERS:
-            self.curves.hide()
-            self._side.setMaximumWidth(16_777_215)   # the machine has the line to itself
-            self.tabs.bar.button("training").setText(self.tr("Run"))
-
-    def _show_imported(self, run: Run) -> None:
-        """A run of another program has curves, parameters and last values, and nothing of a machine or a log."""
-        self.machine.hide()
-        self.progress.hide()
-        self.tabs.bar.button("training").setText(self.tr("Curves"))
-        self.tabs.set_enabled("log", self.tr("What it printed was not kept by {program}.").format(
-            program=program_of(run)))
-        values = (run.result or {}).get("metrics") or {}
-        if not self.last.body.count():
-            self.last.add(FactGrid([(words.metric_name(name), words.metric_value(value))
-                                    for name, value in values.items()]) if values else
-                          make_label(self.tr("It kept no values."), "body", "muted"))
-        self.last.show()
-        if not values:
-            self.curves.hide()
-            self._side.setMaximumWidth(16_777_215)
+        self.script.refresh()
 
     def _subtitle(self, run: Run) -> str:
         far = self.width() < theme.px(_WIDE) and run.runner != LOCAL  # there is no room for the badge then
@@ -276,7 +205,7 @@ class RunPage(Page):
         going = not run.state.ended
         self._cancel.setVisible(going)
         self._finish.setVisible(going)
-        self._again.setVisible(not going and run.kind not in (*_OTHERS, "imported"))
+        self._again.setVisible(not going and run.kind not in (*OTHERS, "imported"))
         self._model.setVisible(bool(_model_of(run)))
         self._model.setText(self.tr("Open the explanation") if run.kind == "explain" else self.tr("Open the model"))
         self._pause.setVisible(going and is_search(run))
@@ -284,35 +213,6 @@ class RunPage(Page):
         _switch(self._pause, reasons.why_not_pause(run))
         _switch(self._cancel, reasons.why_not_cancel(run))
         _switch(self._finish, reasons.why_not_finish(run))
-
-    def _show_notice(self, run: Run) -> None:
-        since = self.state.unreachable_since
-        if since is not None and not run.state.ended:
-            self._notice.say("warning", self.tr("{runner} is unreachable since {time}.").format(
-                runner=runner_words.runner_name(run.runner), time=runner_words.clock(since)),
-                f"{self.state.why_unreachable} " + self.tr(
-                    "That says nothing about the run: it may well go on. What it did meanwhile is shown as soon as it "
-                    "answers."), self.tr("Try now"))
-        elif run.handover is not None and not run.state.final:
-            self._notice.say("info", self.tr("The run is on its way to {runner}.").format(
-                runner=runner_words.where(run.runner)), self.tr("It goes on there from its last checkpoint."))
-        elif run.state is JobState.INTERRUPTED:
-            self._notice.say("warning", run.message or self.tr("The run was interrupted."),
-                             without_options(run.hint) or self.tr("It can go on from its last checkpoint."),
-                             self.tr("Resume"))
-        elif run.state in (JobState.FAILED, JobState.LOST):
-            self._notice.say("danger", run.message or self.tr("The run failed."), without_options(run.hint))
-        else:
-            self._notice.hide()
-
-    def _show_warnings(self) -> None:
-        layout = self._warnings.body
-        if layout.count() == len(self.state.warnings):
-            return
-        clear(layout)
-        for text, hint in self.state.warnings:
-            layout.addWidget(make_label(f"{text} {hint}".strip(), wrap=True, selectable=True))
-        self._warnings.setVisible(bool(self.state.warnings))
 
     def _show_evaluation(self, payload: Mapping[str, Any] | None) -> None:
         if not payload:
