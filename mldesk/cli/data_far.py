@@ -10,13 +10,14 @@ import typer
 from mldesk.cli import words
 from mldesk.cli.data_shown import Reference, columns, problems
 from mldesk.cli.face import Face
-from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.watching import watched
 from mldesk.core.errors import BadInput, WorkFailed
 from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:
     from mldesk.data.options import ImportOptions
+    from mldesk.library.records import Run
     from mldesk.workbench.bench import Workbench
 
 
@@ -31,10 +32,7 @@ def import_on(face: Face, runner: str, sources: Sequence[str], name: str | None,
     name = name_of(sources[0]) if name is None else check_name(name, "dataset")
     with Interrupts() as interrupts, face.workbench() as bench:
         run = bench.runs.import_on(runner, sources[0], name, options)
-        with RunDisplay(face, run.name) as display:
-            for event in bench.runs.follow(run.id, stop=interrupts.asked, trouble=display.trouble):
-                display.event(event)
-        _show(face, bench, run.id, runner, name)
+        _show(face, bench, watched(face, bench, run, interrupts), runner, name)
 
 
 def fetch(context: typer.Context, reference: Reference) -> None:
@@ -50,11 +48,7 @@ def fetch(context: typer.Context, reference: Reference) -> None:
              else f"{version.label} is here now: {words.size(version.size)} from {runner}.")
 
 
-def _show(face: Face, bench: Workbench, run_id: str, runner: str, name: str) -> None:
-    run = bench.runs.get(run_id)
-    if not run.state.ended:
-        face.note(f"The import goes on: mldesk runs show {run.id}")
-        return
+def _show(face: Face, bench: Workbench, run: Run, runner: str, name: str) -> None:
     if run.state is not JobState.SUCCEEDED or run.result is None:
         raise WorkFailed(run.message or f"The import on {runner} {run.state.value}.", hint=run.hint)
     version = bench.datasets.show(name)

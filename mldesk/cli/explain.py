@@ -11,11 +11,10 @@ import typer
 from mldesk.cli import words
 from mldesk.cli.face import Face, facts, make_table
 from mldesk.cli.failures import Failed
-from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.model_shown import up_to_date
 from mldesk.cli.outputs import Force, may_write
-from mldesk.cli.train import detached, interrupted
+from mldesk.cli.watching import detached, watched
 from mldesk.core.errors import BadInput
 from mldesk.core.targets import check_target
 
@@ -61,12 +60,7 @@ def explain(
         if detach:
             detached(face, run)
             return
-        with RunDisplay(face, run.name) as display:
-            for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
-                display.event(event)
-        run = bench.runs.get(run.id)
-        if not run.state.ended:
-            interrupted(face, run)
+        run = watched(face, bench, run, interrupts)
         if run.state.value != "succeeded":
             if face.json:
                 face.document({"error": {"code": run.cause.value if run.cause else run.state.value,

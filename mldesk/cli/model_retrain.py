@@ -8,10 +8,10 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.face import Face
-from mldesk.cli.failures import Failed
-from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.model_shown import Reference, up_to_date
+from mldesk.cli.train import finish
+from mldesk.cli.watching import watched
 
 if TYPE_CHECKING:
     from mldesk.workbench.retraining import Challenge
@@ -47,13 +47,10 @@ def retrain(
         up_to_date(face, bench)
         old = bench.models.show(reference).label
         run = bench.retraining.start(reference, dataset, runner, warm=warm, search=search)
-        with RunDisplay(face, run.name) as display:
-            for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
-                display.event(event)
-        run = bench.runs.get(run.id)
+        run = watched(face, bench, run, interrupts)
         if run.model is None:
-            face.note(run.message or f"Run {run.name} goes on; `mldesk models challenge` compares what it makes.")
-            raise Failed(1)
+            finish(face, run)   # says why
+            return
         found = bench.retraining.challenge(run.model, old)
         promoted = promote and found.better
         if promoted:

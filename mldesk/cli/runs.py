@@ -21,7 +21,8 @@ from mldesk.cli.run_import import import_
 from mldesk.cli.run_predictions import predictions
 from mldesk.cli.run_script import script
 from mldesk.cli.steps_done import StepsDone
-from mldesk.cli.train import finish, how_to_go_on, show_result
+from mldesk.cli.train import finish, show_result
+from mldesk.cli.watching import how_to_go_on
 from mldesk.core.errors import BadInput, NotFound
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from mldesk.cli.face import Face
-from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
-from mldesk.cli.train import detached, finish, interrupted
+from mldesk.cli.train import finish
+from mldesk.cli.watching import detached, watched
 from mldesk.core.errors import BadInput
 
 app = typer.Typer(help="Run Python programs of your own as runs, with curves, on any runner.")
@@ -44,12 +44,7 @@ def run(
         if detach:
             detached(face, started)
             return
-        with RunDisplay(face, started.name) as display:
-            for event in bench.runs.follow(started.id, trouble=display.trouble, stop=interrupts.asked):
-                display.event(event)
-        ended = bench.runs.get(started.id)
-        if not ended.state.ended:
-            interrupted(face, ended)
+        ended = watched(face, bench, started, interrupts)
         changed = bench.scripts.changed(ended)
         if changed and not face.json:
             face.note(f"· The script has changed since its last run: mldesk script diff {ended.id}")

@@ -11,9 +11,9 @@ import typer
 from mldesk.cli import words
 from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, make_table
-from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
-from mldesk.cli.train import ORDER_HELP, PREPARE_HELP, SPLIT_HELP, detached, finish, in_order, interrupted
+from mldesk.cli.train import ORDER_HELP, PREPARE_HELP, SPLIT_HELP, finish, in_order
+from mldesk.cli.watching import detached, watched
 from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -93,12 +93,7 @@ def search(
         if detach:
             detached(face, run)
             return
-        with RunDisplay(face, run.name) as display:
-            for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
-                display.event(event)
-        run = bench.runs.get(run.id)
-        if not run.state.ended:
-            interrupted(face, run)
+        run = watched(face, bench, run, interrupts)
         tried = bench.runs.leaderboard(run.id)
         if not face.json and tried:
             show_leaderboard(face, tried)

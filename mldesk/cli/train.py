@@ -11,9 +11,9 @@ import typer
 from mldesk.cli import words
 from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, facts, make_table
-from mldesk.cli.failures import INTERRUPTED, Failed
-from mldesk.cli.following import RunDisplay
+from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.watching import detached, watched
 from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -82,13 +82,7 @@ def train(
         if detach:
             detached(face, run)
             return
-        with RunDisplay(face, run.name) as display:
-            for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
-                display.event(event)
-        run = bench.runs.get(run.id)
-        if not run.state.ended:
-            interrupted(face, run)
-        finish(face, run)
+        finish(face, watched(face, bench, run, interrupts))
 
 
 def finish(face: Face, run: Run, more: Mapping[str, Any] | None = None) -> None:
@@ -146,31 +140,6 @@ def show_result(face: Face, run: Run) -> None:
     if run.model:
         face.note(f"\nNext: mldesk predict {run.model} INPUT -o OUTPUT.csv · "
                   f"mldesk models export {run.model} FILE.mlbundle")
-
-
-def how_to_go_on(run: Run) -> str:
-    """Say how a run that nobody watches is found again."""
-    return f"mldesk runs follow {run.id} · mldesk runs cancel {run.id}"
-
-
-def detached(face: Face, run: Run) -> None:
-    """Say that a run was accepted and goes on by itself."""
-    if face.json:
-        face.document({"run": run.id, "status": "queued"})
-        return
-    face.say(run.id)
-    face.note(f"Run {run.name} is queued on {run.runner}: {how_to_go_on(run)}")
-
-
-def interrupted(face: Face, run: Run) -> None:
-    """Leave a run that goes on."""
-    message = f"Stopped watching; run {run.name} goes on."
-    if face.json:
-        face.document({"error": {"code": "interrupted", "message": message, "hint": how_to_go_on(run)},
-                       "run": run.id, "status": run.state.value})
-    else:
-        face.note(f"\n{message}\n  {how_to_go_on(run)}")
-    raise Failed(INTERRUPTED)
 
 
 def in_order(given: str) -> tuple[str, ...]:

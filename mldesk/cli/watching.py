@@ -1,0 +1,49 @@
+"""A run that a command has begun: watched to its end, or left to go on by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mldesk.cli.failures import INTERRUPTED, Failed
+from mldesk.cli.following import RunDisplay
+
+if TYPE_CHECKING:
+    from mldesk.cli.face import Face
+    from mldesk.cli.interrupts import Interrupts
+    from mldesk.library.records import Run
+    from mldesk.workbench.bench import Workbench
+
+
+def watched(face: Face, bench: Workbench, run: Run, interrupts: Interrupts) -> Run:
+    """Show a run until it has ended; return it as it is then. Raises Failed where the person leaves before."""
+    with RunDisplay(face, run.name) as display:
+        for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
+            display.event(event)
+    run = bench.runs.get(run.id)
+    if not run.state.ended:
+        _leave(face, run)
+    return run
+
+
+def how_to_go_on(run: Run) -> str:
+    """Say how a run that nobody watches is found again."""
+    return f"mldesk runs follow {run.id} · mldesk runs cancel {run.id}"
+
+
+def detached(face: Face, run: Run) -> None:
+    """Say that a run was accepted and goes on by itself."""
+    if face.json:
+        face.document({"run": run.id, "status": "queued"})
+        return
+    face.say(run.id)
+    face.note(f"Run {run.name} is queued on {run.runner}: {how_to_go_on(run)}")
+
+
+def _leave(face: Face, run: Run) -> None:
+    message = f"Stopped watching; run {run.name} goes on."
+    if face.json:
+        face.document({"error": {"code": "interrupted", "message": message, "hint": how_to_go_on(run)},
+                       "run": run.id, "status": run.state.value})
+    else:
+        face.note(f"\n{message}\n  {how_to_go_on(run)}")
+    raise Failed(INTERRUPTED)
