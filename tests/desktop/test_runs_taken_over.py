@@ -52,8 +52,9 @@ def test_runs_of_another_program_come_in_and_have_a_tidy_page(tmp_path: Path, qt
             shown = await user.until(window.run_page, "the run")
             await user.until(lambda shown=shown, name=name: shown.state.run.value and
                              shown.state.run.value.name == name, "its facts")
-            await user.until(lambda shown=shown: shown.training.last.isVisible(), "its last values")
-            assert shown.training.machine.isHidden() and shown.training.progress.isHidden() and shown.training.curves.isHidden() is not kept
+            cards = shown.training
+            await user.until(cards.last.isVisible, "its last values")
+            assert cards.machine.isHidden() and cards.progress.isHidden() and cards.curves.isHidden() is not kept
             assert "not kept by MLflow" in why_disabled(shown.tabs.bar.button("log"))
             assert "evaluation" in why_disabled(shown.tabs.bar.button("evaluation"))
             await user.shot(f"imported-{name[-1]}")
