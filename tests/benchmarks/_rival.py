@@ -6,6 +6,7 @@ usage: python _rival.py flaml|autogluon TABLE.parquet SECONDS PREDICTION.npz
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -37,7 +38,7 @@ def _flaml(x: pd.DataFrame, y: pd.Series, aim: str, seconds: float) -> tuple[Any
     metric = {"rmse": "rmse", "binary": "roc_auc", "multi": "log_loss"}[aim]
     automl = AutoML()
     automl.fit(X_train=x, y_train=y, task="regression" if aim == "rmse" else "classification", metric=metric,
-               time_budget=seconds, seed=0, verbose=0, n_jobs=2)
+               time_budget=seconds, seed=0, verbose=0, n_jobs=_cores())
     return (automl.predict, []) if aim == "rmse" else (automl.predict_proba, list(automl.classes_))
 
 
@@ -48,10 +49,15 @@ def _autogluon(x: pd.DataFrame, y: pd.Series, aim: str, seconds: float) -> tuple
                        "multi": ("log_loss", "multiclass")}[aim]
     predictor = TabularPredictor("__y", problem_type=problem, eval_metric=metric, path=tempfile.mkdtemp(),
                                  verbosity=1).fit(x.assign(__y=y), time_limit=seconds, presets="best_quality",
-                                                  num_cpus=2, num_gpus=0)
+                                                  num_cpus=_cores(), num_gpus=0)
     if aim == "rmse":
         return predictor.predict, []
     return lambda rows: predictor.predict_proba(rows)[predictor.class_labels], list(predictor.class_labels)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use: a rival that starts more threads than that hinders itself."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import queue
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -152,9 +154,10 @@ class Workers:
         save_rows(task.rows, folder / "rows")
         given = {"folder": str(folder), "aim": task.aim.name, "seed": task.seed, "device": task.device,
                  "publish": publish, "threads": max(1, task.threads // count)}
-        self._processes = [subprocess.Popen(
-            [sys.executable, "-m", "mldesk.training.search.worker", json.dumps(given)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE) for _ in range(count)]
+        with _sigterm_held_back():
+            self._processes = [subprocess.Popen(
+                [sys.executable, "-m", "mldesk.training.search.worker", json.dumps(given)], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE) for _ in range(count)]
         for place, process in enumerate(self._processes):
             self._at[place] = None
             threading.Thread(target=self._listen, args=(place, process), name=f"worker {place}", daemon=True).start()
@@ -265,3 +268,19 @@ class Workers:
         except ValueError:
             pass   # closed, or a torn line of one that was killed
         self._said.put((place, None))
+
+
+@contextmanager
+def _sigterm_held_back() -> Iterator[None]:
+    """Start processes that SIGTERM does not reach: it comes to the whole group when the search is to pause.
+
+    They could ignore it themselves, but only once they have been loaded, and it may come before.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import signal
 import sys
 import threading
 import time
@@ -55,7 +54,6 @@ class _Silent(Report):
 
 def main(given: dict[str, Any]) -> None:
     """Make the trials that come in, one after another, until there are no more."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a pause tells the whole group: the search ends us itself
     folder, control = Path(given["folder"]), _Told()
     rows, records = load_rows(folder / "rows"), Records(folder)
     task = Task(rows, find_aim(given["aim"], rows.classes), given["seed"], given["threads"], given["device"])

@@ -16,7 +16,8 @@ from mldesk.desktop.pages.runs.score_tiles import ScoreTiles
 from mldesk.desktop.pages.runs.threshold_card import ThresholdCard
 from mldesk.desktop.states.evaluation import Facts, classes_of, scores, slices_of, thresholds_of, worst_of
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, ElidedLabel, ScrollPage, Segmented, row
+from mldesk.desktop.widgets import Card, ScrollPage, Segmented, row
+from mldesk.desktop.widgets.text import make_label
 
 _TWO = 700         # width from which two cards stand side by side, pixels at 100 %
 
@@ -36,7 +37,7 @@ class EvaluationView(ScrollPage):
         self.body.setContentsMargins(0, 0, Space.S, Space.L)
         self._payload: Mapping[str, Any] = {}
         self.parts = Segmented()
-        self._said = ElidedLabel("", "caption", "muted")
+        self._said = make_label("", "caption", "muted", wrap=True)
         self._head = QWidget()
         head = row(self.parts, self._said, spacing=Space.M)
         head.setStretch(1, 1)
