@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SearchWish:
     """How long to look and for what; what is to be learned is the order's."""
 
-    by_trials: bool = False             # what ends it: so many trials, else so many minutes
+    ends: Literal["time", "trials", "either"] = "time"   # "either": whichever comes first
     minutes: float = 10.0
     trials: int = 30
     metric: str | None = None           # None: what suits the task
@@ -27,25 +27,29 @@ class SearchWish:
     helpers: tuple[str, ...] = ()       # runners that try models besides the order's own
     stack: bool = False                 # a blend whose weights are learned together, or a second level
     stack_columns: bool = False         # ... which may look at the columns, too
+    refit: bool = False                 # what is kept is fitted once more, on all rows but the test rows
+    good_enough: float | None = None    # the score, in ``metric``, at which it ends before its time
 
     def order(self, train: TrainOrder) -> SearchOrder:
         """Return what the workbench is asked for."""
         from mldesk.workbench.searching import SearchOrder
 
-        return SearchOrder(train, self.metric, 0.0 if self.by_trials else 60.0 * self.minutes,
-                           self.trials if self.by_trials else 0, None, self.estimators, self.blend, self.parallel,
-                           self.helpers, self.stack, self.stack_columns)
+        return SearchOrder(train, self.metric, 0.0 if self.ends == "trials" else 60.0 * self.minutes,
+                           0 if self.ends == "time" else self.trials, self.good_enough, self.estimators, self.blend,
+                           self.parallel, self.helpers, self.stack, self.stack_columns, self.refit)
 
     @classmethod
     def of(cls, run: Run) -> SearchWish:
         """Return what an earlier search was ordered with; its record does not name the runners of its helpers."""
         payload = run.spec.get("payload", {})
         seconds, trials = float(payload.get("seconds") or 0), int(payload.get("trials") or 0)
-        usual = cls()
-        return cls(bool(trials and not seconds), seconds / 60 or usual.minutes, trials or usual.trials,
+        usual, good_enough = cls(), payload.get("target_score")
+        return cls("time" if not trials else "either" if seconds else "trials",
+                   seconds / 60 or usual.minutes, trials or usual.trials,
                    payload.get("metric"), tuple(payload.get("estimators") or ()), bool(payload.get("ensemble", True)),
                    int(payload.get("parallel") or 1), stack=bool(payload.get("stack")),
-                   stack_columns=bool(payload.get("stack_columns")))
+                   stack_columns=bool(payload.get("stack_columns")), refit=bool(payload.get("refit")),
+                   good_enough=None if good_enough is None else float(good_enough))
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,10 +134,10 @@ def test_a_trial_is_trained_with_its_own_model_and_parameters(page: RunPage, mon
 
 
 def test_the_form_says_what_is_wished_and_what_keeps_it_from_being_ordered(qtbot: QtBot) -> None:
-    form = SearchForm(SearchWish(by_trials=True, trials=5, metric="accuracy", estimators=("lightgbm", "linear")))
+    form = SearchForm(SearchWish("trials", trials=5, metric="accuracy", estimators=("lightgbm", "linear")))
     qtbot.addWidget(form)
     form.offer(TASK, estimators_for(TASK))
-    assert form.wish() == SearchWish(True, 10.0, 5, "accuracy", ("lightgbm", "linear"))
+    assert form.wish() == SearchWish("trials", 10.0, 5, "accuracy", ("lightgbm", "linear"))
     for tick in form._ticks.values():
         tick.setChecked(False)
     assert "at least one" in form.error()
@@ -151,7 +151,7 @@ def test_the_form_says_what_is_wished_and_what_keeps_it_from_being_ordered(qtbot
     assert form.wish().stack_columns
     form.blend.set_value(False)
     form.aim.set_value("")
-    assert form.error() == "" and form.wish() == SearchWish(False, 10.0, 5, None, (), blend=False)
+    assert form.error() == "" and form.wish() == SearchWish("time", 10.0, 5, None, (), blend=False)
 
 
 def test_members_that_vote_are_counted(qtbot: QtBot) -> None:
@@ -159,3 +159,23 @@ def test_members_that_vote_are_counted(qtbot: QtBot) -> None:
     qtbot.addWidget(card)
     card.show_members([Member(1, "linear", 0.6, 0.8, {}), Member(2, "knn", 0.4, 0.7, {})])
     assert "2 models vote" in card._subtitle.text()
+
+
+def test_what_is_rarely_wanted_is_folded_away_until_it_was(qtbot: QtBot) -> None:
+    form = SearchForm(SearchWish())
+    qtbot.addWidget(form)
+    form.offer(TASK, estimators_for(TASK))
+    assert form._more.isHidden() and not form.refit.isHidden()
+    form.more.click()
+    assert not form._more.isHidden()
+    form.ends.set_value("either")
+    form.refit.setChecked(True)
+    form.good_enough.setText("good")
+    assert "a number" in form.error() and form.wish().good_enough is None
+    form.good_enough.setText("0.9")
+    assert form.error() == "" and form.wish() == SearchWish("either", refit=True, good_enough=0.9)
+    form.aim.set_value("log_loss")
+    assert "this low" in form.good_enough.accessibleDescription()
+    again = SearchForm(form.wish())
+    qtbot.addWidget(again)
+    assert not again._more.isHidden() and again.wish() == SearchWish("either", refit=True, good_enough=0.9)

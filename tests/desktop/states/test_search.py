@@ -39,12 +39,13 @@ def test_the_members_of_a_blend_come_by_their_weight() -> None:
 
 def test_a_wish_survives_its_way_through_a_run() -> None:
     for wish in (SearchWish(minutes=2.0, metric="accuracy", estimators=("linear",), blend=False),
-                 SearchWish(by_trials=True, trials=7), SearchWish(stack=True),
-                 SearchWish(stack=True, stack_columns=True)):
+                 SearchWish("trials", trials=7), SearchWish(stack=True), SearchWish("either", 3.0, 9),
+                 SearchWish(stack=True, stack_columns=True), SearchWish(refit=True, good_enough=0.9)):
         order = wish.order(TrainOrder("table", "y"))
         payload = {"train": {"target": "y", "seed": 4}, "metric": order.metric, "seconds": order.seconds,
                    "trials": order.trials, "estimators": list(order.estimators), "ensemble": order.ensemble,
-                   "stack": order.stack, "stack_columns": order.stack_columns}
+                   "stack": order.stack, "stack_columns": order.stack_columns, "refit": order.refit,
+                   "target_score": order.target_score}
         made = make_run(kind="search", spec={"payload": payload})
         assert SearchWish.of(made) == wish
         assert asked(made)["seed"] == 4

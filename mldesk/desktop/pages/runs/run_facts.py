@@ -72,15 +72,19 @@ def _script(run: Run) -> Facts:
 def _wishes(run: Run) -> Facts:
     """Return what a search was asked for, and what came of it."""
     tr, wish, result = words.tr, SearchWish.of(run), run.result or {}
-    metric = wish.metric or result.get("metric")
+    metric, seconds = wish.metric or result.get("metric"), float(run.spec.get("payload", {}).get("seconds") or 0)
     facts = [(tr("Looks for"), tr("the best model")),
              (tr("Strives for"), words.metric_name(metric) if metric else tr("what suits the task")),
-             (tr("Time"), words.MISSING if wish.by_trials else words.duration(60 * wish.minutes)),
-             (tr("Trials at most"), words.number(wish.trials) if wish.by_trials else tr("as many as the time allows")),
+             (tr("Time"), words.duration(seconds) if seconds else tr("as long as it takes")),
+             (tr("Trials at most"), tr("as many as the time allows") if wish.ends == "time" else
+              words.number(wish.trials)),
              (tr("Models"), ", ".join(map(words.estimator_name, wish.estimators)) or tr("all that make sense")),
              (tr("Keeps"), tr("a stack of the best") if wish.stack else
               tr("a blend of the best") if wish.blend else tr("the best one")),
+             (tr("Fitted once more"), tr("on all but the test rows") if wish.refit else tr("no")),
              (tr("Models at once"), words.number(wish.parallel))]
+    if wish.good_enough is not None:
+        facts.insert(2, (tr("Good enough"), words.metric_value(wish.good_enough)))
     if "trials" in result:
         facts.append((tr("Trials"), tr("{done} done, {failed} failed").format(
             done=words.number(int(result["trials"])), failed=words.number(int(result.get("failed_trials") or 0)))))

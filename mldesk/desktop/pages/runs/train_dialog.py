@@ -167,6 +167,8 @@ class TrainDialog(Sheet, TaskOwner):
         self._advice.setSpacing(Space.S)
         self.name = QLineEdit(order.name)
         self.name.textChanged.connect(lambda text: self._change(name=text.strip()))
+        self.model = QLineEdit(order.model)
+        self.model.textChanged.connect(lambda text: self._change(model=text.strip()))
         self.test_size = DecimalBox(1.0, 90.0, 100 * order.test_size, 5.0, 0)
         self.test_size.valueChanged.connect(lambda value: self._change(test_size=value / 100))
         self.seed = SpinBox(0, 2**31 - 1, order.seed)
@@ -192,6 +194,8 @@ class TrainDialog(Sheet, TaskOwner):
                                self.tr("Kept aside, to score the model on rows it has never seen."), "%"),
                        self.split, self.guard,
                        FormRow(self.tr("Name of the run"), self.name, self.tr("Made up if left empty.")),
+                       FormRow(self.tr("Name of the model"), self.model, self.tr(
+                           "Made of the table's and the column's if left empty. A name there is gets a new version.")),
                        FormRow(self.tr("Seed"), self.seed, self.tr("The same seed gives the same split and model."))):
             page.addWidget(widget)
         self._fill_columns()
