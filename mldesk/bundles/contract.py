@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from mldesk.bundles.documents import parse_object
 from mldesk.bundles.names import CONTRACT
@@ -17,9 +17,6 @@ from mldesk.core import canonical
 from mldesk.core.errors import BadBundle, BadInput
 from mldesk.data.contracts.contract import Contract
 from mldesk.wire.schema import Column
-
-if TYPE_CHECKING:
-    from mldesk.bundles.predictor import Predictor
 
 FORMAT = 1
 
@@ -42,12 +39,6 @@ class RowContract:
         names = {column.name for column in columns}
         rules = tuple(replace(rule, unique=False, missing=None) for rule in contract.columns if rule.name in names)
         return cls(dataset, number, Contract(rules, extra="allow")) if rules else None
-
-    @classmethod
-    def of(cls, predictor: Predictor) -> Self | None:
-        """Return what travels with a model, None where nothing does. Raises BadBundle."""
-        data = predictor.contract_file()
-        return None if data is None else cls.from_bytes(data)
 
     def broken_by(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
         """Return a sentence for each rule that the rows of a request, as columns of plain values, break."""

@@ -69,12 +69,12 @@ class TextEncoder:
         import onnxruntime  # slow; and who trains without text needs none of it
 
         if not self._sessions:
-            from mldesk.training.export.over_text import encoder_graph  # loads onnx
+            from mldesk.training.export.encoder import encoder_graph  # loads onnx
 
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 3
-            self._sessions[0] = onnxruntime.InferenceSession(encoder_graph(self), options,
-                                                             providers=["CPUExecutionProvider"])
+            self._sessions[0] = onnxruntime.InferenceSession(
+                encoder_graph(self.config, self.weights, self.pieces), options, providers=["CPUExecutionProvider"])
         vectors: Array = self._sessions[0].run(None, {"features": tokens})[0]
         return vectors
 

@@ -62,7 +62,8 @@ def held_to(library: Library, version: ModelVersion | None, predictor: Predictor
     BadBundle.
     """
     if version is None or version.run is None:
-        return RowContract.of(predictor)
+        data = predictor.contract_file()
+        return None if data is None else RowContract.from_bytes(data)
     return contract_about(library, version.dataset, predictor.schema)
 
 

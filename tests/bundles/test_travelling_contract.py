@@ -38,9 +38,9 @@ def test_rules_travel_with_their_digest_and_without_those_of_the_target(model: S
     assert found.contract == held(model)
     assert [rule.name for rule in held(model).contract.columns] == ["age", "sex", "workclass"]
     assert found.manifest["contract"] == "contract.json"
-    assert RowContract.of(Predictor.open(path)) == held(model)
+    assert Predictor.open(path).contract_file() == held(model).to_bytes()
     plain = model.bundle(tmp_path / "b.mlbundle")
-    assert RowContract.of(Predictor.open(plain)) is None
+    assert Predictor.open(plain).contract_file() is None
     assert "contract" not in inspect(plain).to_json()
 
 
