@@ -192,7 +192,7 @@ class Predictor:
             return []
 
     def contract_file(self) -> bytes | None:
-        """Return what travels with the model of its dataset's contract, for ``RowContract.from_bytes``; None: nothing."""
+        """Return what travels with the model of its dataset's contract, for ``RowContract.from_bytes``, or None."""
         try:
             return self._read(CONTRACT)
         except NotInIt:

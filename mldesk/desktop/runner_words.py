@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mldesk.desktop import words
 from mldesk.desktop.states.runner_watch import LOCAL, Condition, RunnerWatch
 from mldesk.desktop.theme import Tone
-from mldesk.desktop.widgets.table_model import locale
-from mldesk.desktop.words import tr
+from mldesk.desktop.words import locale, tr
 
 if TYPE_CHECKING:
     from mldesk.wire.runner_view import QueueView, Slot

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mldesk.desktop import words
+from mldesk.desktop.step_choices import choice_words
 from mldesk.desktop.words import tr
 
 if TYPE_CHECKING:
@@ -69,7 +70,6 @@ def _plainly(kind: str, step: Mapping[str, Any]) -> str:
     if known is None:
         fields = ", ".join(f"{name} {words.cell(value)}" for name, value in step.items() if name != "step")
         return f"{kind}: {fields}"
-    from mldesk.desktop.pages.data.step_choices import choice_words  # pages show steps, and so import this
 
     usual = {field.name: field.default for field in known.fields}
     chosen = {field.name for field in known.fields if field.choices}

@@ -6,15 +6,22 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from mldesk.core import sizes
-from mldesk.desktop.widgets.table_model import locale
 
 MISSING = "–"
 size = sizes.size
+
+
+@cache
+def locale() -> QLocale:
+    """Return the user's locale, read once; English where the system names none, so that thousands are parted."""
+    system = QLocale()
+    return QLocale(QLocale.Language.English) if system.language() == QLocale.Language.C else system
 
 
 def tr(text: str, count: int = -1) -> str:

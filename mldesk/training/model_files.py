@@ -119,7 +119,7 @@ def _graph(facts: ModelFacts, native: Any) -> bytes:
         return blend.write_onnx(native, facts.encoder.width, classes)
     if not isinstance(native, WithText):
         return to_onnx(facts.estimator, native, facts.encoder.width, classes)
-    from mldesk.training.export.over_text import behind_encoder  # loads onnx
+    from mldesk.training.behind_text import behind_encoder  # loads onnx
 
     return behind_encoder(to_onnx(facts.estimator, native.model, native.over.made, classes), native.over)
 

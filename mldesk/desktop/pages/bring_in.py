@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 
 from mldesk.core.resources import resource
 from mldesk.desktop.pages.data.import_one import import_one
-from mldesk.desktop.pages.file_choice import choose_files
+from mldesk.desktop.pages.file_choice import choose_files, table_filters
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.tasks import start
 
@@ -27,12 +27,6 @@ _ADDRESS = re.compile(r"(?:https?|s3|gs|gcs|az|abfs|abfss|adl|sftp|ssh|postgres|
 def tr(text: str) -> str:
     """Translate."""
     return QCoreApplication.translate("BringIn", text)
-
-
-def table_filters() -> list[str]:
-    """Return the name filters of a dialog that asks for tables."""
-    return [tr("Tables") + " (*.csv *.tsv *.txt *.json *.jsonl *.ndjson *.xlsx *.xls *.ods *.parquet *.feather *.arrow "
-            "*.sqlite *.db *.duckdb *.html *.zip *.gz *.zst)", tr("All files") + " (*)"]
 
 
 def bring_in(shell: Shell, paths: Sequence[Path]) -> None:

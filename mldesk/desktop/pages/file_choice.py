@@ -8,7 +8,15 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from mldesk.desktop import words
+
 _last_folder: Path | None = None  # of this session; where the next dialog begins
+
+
+def table_filters() -> list[str]:
+    """Return the name filters of a dialog that asks for tables."""
+    return [words.tr("Tables") + " (*.csv *.tsv *.txt *.json *.jsonl *.ndjson *.xlsx *.xls *.ods *.parquet *.feather "
+            "*.arrow *.sqlite *.db *.duckdb *.html *.zip *.gz *.zst)", words.tr("All files") + " (*)"]
 
 
 def choose_files(parent: QWidget, title: str, filters: Sequence[str], chosen: Callable[[list[Path]], object], *,

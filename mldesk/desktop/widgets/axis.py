@@ -10,7 +10,7 @@ from PySide6.QtCore import QLocale, QRectF
 
 from mldesk.desktop import theme
 from mldesk.desktop.widgets import moments
-from mldesk.desktop.widgets.table_model import locale
+from mldesk.desktop.words import locale
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types

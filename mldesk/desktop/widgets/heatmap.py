@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme.wcag import contrast, mix
-from mldesk.desktop.widgets.table_model import locale
+from mldesk.desktop.words import locale
 
 _CELL_HIGH = 84   # longest side of a cell, pixels at 100 %
 _WORDS_FROM = 30                 # cells narrower than that show no numbers

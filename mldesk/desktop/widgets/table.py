@@ -29,7 +29,8 @@ from mldesk.desktop.widgets.buttons import set_icon
 from mldesk.desktop.widgets.cells import WIDEST, CellDelegate
 from mldesk.desktop.widgets.copying import How, as_text
 from mldesk.desktop.widgets.table_header import TableHeader, missing_share
-from mldesk.desktop.widgets.table_model import Index, PagedTableModel, locale
+from mldesk.desktop.widgets.table_model import Index, PagedTableModel
+from mldesk.desktop.words import locale
 
 _NARROWEST = 72                 # a column, pixels at 100 %
 _MEASURED, _USUAL = 300, 116     # columns whose content is measured, and the width of those beyond, pixels at 100 %

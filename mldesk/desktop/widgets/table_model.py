@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, Q
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop.widgets.later import Later
+from mldesk.desktop.words import locale
 from mldesk.wire.schema import Column, ColumnType
 
 PAGE = 200              # rows fetched at once
@@ -344,13 +345,6 @@ class PagedTableModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), self.index(self._total - 1, len(self._columns) - 1))
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self._columns) - 1)
             self.headerDataChanged.emit(Qt.Orientation.Vertical, 0, self._total - 1)
-
-
-@cache
-def locale() -> QLocale:
-    """Return the user's locale, read once; English where the system names none, so that thousands are parted."""
-    system = QLocale()
-    return QLocale(QLocale.Language.English) if system.language() == QLocale.Language.C else system
 
 
 @cache

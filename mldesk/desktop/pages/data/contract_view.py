@@ -14,10 +14,9 @@ from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
 from mldesk.desktop.drop_overlay import local_files
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.pages.bring_in import table_filters
 from mldesk.desktop.pages.data.contract_file import FileForm
 from mldesk.desktop.pages.data.contract_rule import Rule, RuleForm, rule_words
-from mldesk.desktop.pages.file_choice import choose_files, choose_place
+from mldesk.desktop.pages.file_choice import choose_files, choose_place, table_filters
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable

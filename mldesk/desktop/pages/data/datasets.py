@@ -9,10 +9,11 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.data.dataset_menu import dataset_entries
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
-from mldesk.desktop.pages.row_menu import dataset_entries, give_menu
+from mldesk.desktop.pages.row_menu import give_menu
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.imports import Import
 from mldesk.desktop.states.lists import DatasetList

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QW
 
 from mldesk.desktop import theme
 from mldesk.desktop.pages.column_choice import ColumnBox
-from mldesk.desktop.pages.data.step_choices import choice_words
+from mldesk.desktop.step_choices import choice_words
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import FlowLayout, SpinBox, make_button, make_icon_button, make_label
 from mldesk.wire.schema import Column

@@ -13,8 +13,8 @@ from mldesk.core.errors import BadInput
 from mldesk.desktop import theme
 from mldesk.desktop.pages.column_choice import ColumnBox, ColumnList
 from mldesk.desktop.pages.data.sql_field import EXPRESSION_WORDS, SqlField
-from mldesk.desktop.pages.data.step_choices import FILLED_IN, choice_words, is_used
 from mldesk.desktop.pages.data.step_editors import CellsEditor, PairEditor, Ticks
+from mldesk.desktop.step_choices import FILLED_IN, choice_words, is_used
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import ComboBox, FormRow, Segmented
 from mldesk.desktop.widgets.table_model import number

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.models.model_menu import model_entries
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
-from mldesk.desktop.pages.row_menu import give_menu, model_entries
+from mldesk.desktop.pages.row_menu import give_menu
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import ModelList
 from mldesk.desktop.theme import Space

@@ -10,8 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from mldesk.desktop import words
-from mldesk.desktop.pages.bring_in import table_filters
-from mldesk.desktop.pages.file_choice import choose_files
+from mldesk.desktop.pages.file_choice import choose_files, table_filters
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import ComboBox, make_button
 

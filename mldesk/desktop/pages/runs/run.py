@@ -13,13 +13,14 @@ from mldesk.core.errors import MldeskError
 from mldesk.desktop import runner_words, theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.page import Page
-from mldesk.desktop.pages.row_menu import popup, run_entries
+from mldesk.desktop.pages.row_menu import popup
 from mldesk.desktop.pages.runs.evaluation import EvaluationView
 from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
 from mldesk.desktop.pages.runs.predicted_dialog import open_cell
 from mldesk.desktop.pages.runs.run_details import DetailsPage
 from mldesk.desktop.pages.runs.run_facts import learns, program_of
 from mldesk.desktop.pages.runs.run_fields import state_badge
+from mldesk.desktop.pages.runs.run_menu import run_entries
 from mldesk.desktop.pages.runs.run_notice import RunNotice
 from mldesk.desktop.pages.runs.run_training import OTHERS, RunTraining
 from mldesk.desktop.pages.runs.script_dialog import run_again

@@ -15,9 +15,10 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.file_choice import choose_files, choose_folder, choose_place
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_table import RecordTable
-from mldesk.desktop.pages.row_menu import Entry, give_menu, popup, run_entries
+from mldesk.desktop.pages.row_menu import Entry, give_menu, popup
 from mldesk.desktop.pages.runs.run_fields import LABELS, fields
 from mldesk.desktop.pages.runs.run_filter import RunFilterBar
+from mldesk.desktop.pages.runs.run_menu import run_entries
 from mldesk.desktop.pages.runs.script_dialog import open_script_dialog
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import RunList
