@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mldesk.cli.face import Face
+from mldesk.cli import words
+from mldesk.cli.face import Face, facts
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.train import finish
@@ -17,12 +19,17 @@ from mldesk.core.errors import BadInput
 
 app = typer.Typer(help="Run Python programs of your own as runs, with curves, on any runner.")
 
+Alone = Annotated[bool, typer.Option("--alone", help="Of a program, take that file and nothing beside it: no modules "
+                                     "of its folder, no mldesk.toml.")]
+
 
 @app.command()
 def run(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER|PROGRAM.py", help="What to run; a mldesk.toml in the folder "
-                                           "may say entry, parameters, inputs, requirements.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER|FILE.py", help="What to run. A mldesk.toml in the folder "
+                                           "may say entry, parameters, inputs and requirements; `mldesk script show` "
+                                           "tells.")],
+    alone: Alone = False,
     param: Annotated[list[str] | None, typer.Option(metavar="k=v", help="A parameter, given to the program as --k v; "
                                                     "may be repeated.")] = None,
     inputs: Annotated[list[str] | None, typer.Option("--input", metavar="NAME=N[@V]", help="A dataset that the program "
@@ -31,14 +38,16 @@ def run(
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
 ) -> None:
-    """Run a program. What it says by `mldesk.track` is drawn, kept and compared as of any run.
+    """Run a Python program. What it says by `mldesk.track` is drawn, kept and compared as of any run.
 
-    A copy of the folder goes along, so the run can be told from the next one: `mldesk script diff RUN`.
+    A copy of its folder goes along, so the run can be told from the next one: `mldesk script diff RUN`. `mldesk script
+    new FOLDER` writes an example to begin with.
     """
     from mldesk.workbench.scripts import ScriptOrder
 
     face = Face.of(context)
-    order = ScriptOrder(folder, _pairs(param, "--param"), _pairs(inputs, "--input"), runner, name)
+    order = ScriptOrder(folder, _pairs(param, "--param"), _pairs(inputs, "--input"), runner, name,
+                        alone=alone)
     with Interrupts() as interrupts, face.workbench() as bench:
         started = bench.scripts.start(order)
         if detach:
@@ -51,6 +60,43 @@ def run(
         finish(face, ended, {"artifacts": list((ended.result or {}).get("artifacts", [])),
                              "never_read": list((ended.result or {}).get("never_read", [])),
                              "script": (ended.result or {}).get("script")})
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER|FILE.py", help="What would be run.")],
+    alone: Alone = False,
+) -> None:
+    """Show what would run: the program, its parameters, inputs and requirements, and how much goes along."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        found = bench.scripts.settings(folder, alone=alone)
+    if face.json:
+        face.document(found)
+        return
+    parameters, inputs = (", ".join(f"{name} = {value}" for name, value in found[key].items())
+                          for key in ("parameters", "inputs"))
+    face.show(facts({"program": found["entry"], "goes along": f"{words.plural(found['files'], 'file')}, "
+                     f"{words.size(found['bytes'])}", "parameters": parameters or "none declared",
+                     "reads": inputs or "none of MLDesk's tables",
+                     "environment": ", ".join(found["requirements"]) or "the runner's own packages"}))
+
+
+@app.command()
+def new(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that is not there yet.")],
+) -> None:
+    """Write an example to begin with: a program that uses mldesk.track, and a mldesk.toml."""
+    from mldesk.workbench.script_example import write_example
+
+    face = Face.of(context)
+    written = write_example(folder)
+    if face.json:
+        face.document({"folder": str(written)})
+    else:
+        face.say(f"Wrote {written}. Run it: mldesk script run {shlex.quote(str(written))}")
 
 
 @app.command()

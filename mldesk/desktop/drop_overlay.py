@@ -26,8 +26,8 @@ class DropOverlay(QFrame):
         layout.addStretch(1)
         layout.addWidget(IconLabel("import", "accent", 40), 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(make_label(self.tr("Let go to import"), "title"), 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addWidget(make_label(self.tr("Tables become datasets, bundles become models."), "body", "muted"), 0,
-                         Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(make_label(self.tr("Tables become datasets, bundles become models, Python programs "
+                                            "become runs."), "body", "muted"), 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(1)
         self.hide()
 

@@ -49,6 +49,7 @@ class ScriptOrder:
     name: str = ""
     resources: Resources = field(default_factory=Resources)
     entry: str = ""                               # the program, over that of mldesk.toml
+    alone: bool = False                           # of a program, that file and nothing beside it
 
 
 class ScriptService:
@@ -65,8 +66,8 @@ class ScriptService:
 
         Raises NotFound (folder, dataset), BadInput (mldesk.toml, a parameter it does not have), RunnerUnreachable.
         """
-        folder, settings = read_settings(order.folder, order.entry)
-        files = files_of(folder, settings["entry"])
+        folder, settings = read_settings(order.folder, order.entry, alone=order.alone)
+        files = files_of(folder, settings["entry"], alone=order.alone)
         parameters = _parameters(settings, order.parameters)
         versions = {name: self._datasets.show(reference)
                     for name, reference in {**settings["inputs"], **order.inputs}.items()}
@@ -104,14 +105,14 @@ class ScriptService:
         before = self.before(run)
         return f"{before.name} {before.id[-6:]}", self.diff(run, before)
 
-    def settings(self, path: Path, entry: str = "") -> dict[str, Any]:
+    def settings(self, path: Path, entry: str = "", *, alone: bool = False) -> dict[str, Any]:
         """Return what a script says of itself, as ``read_settings`` does, once it is sure that it may be run.
 
-        Raises NotFound, BadInput.
+        "files" and "bytes" say how much goes along. Raises NotFound, BadInput.
         """
-        folder, settings = read_settings(path, entry)
-        files_of(folder, settings["entry"])
-        return settings
+        folder, settings = read_settings(path, entry, alone=alone)
+        files = files_of(folder, settings["entry"], alone=alone)
+        return {**settings, "files": len(files), "bytes": sum(file.stat().st_size for file in files.values())}
 
     def lay_out(self, reference: str) -> Path:
         """Return a new folder with the files of a run, to run them once more; it is swept away at a later start.
@@ -186,18 +187,24 @@ def script_name(run: Run) -> str:
     return _NUMBER.sub("", str(run.spec.get("name") or run.name))
 
 
-def read_settings(path: Path, entry: str = "") -> tuple[Path, dict[str, Any]]:
+def read_settings(path: Path, entry: str = "", *, alone: bool = False) -> tuple[Path, dict[str, Any]]:
     """Return the folder of a script and its settings, those of ``mldesk.toml`` filled up.
 
-    ``path`` is the folder, or the program in it; ``entry`` the program if it is not as mldesk.toml says. Raises
-    NotFound, BadInput naming what is wrong in mldesk.toml.
+    ``path`` is the folder, or the program in it; ``entry`` the program if it is not as mldesk.toml says; ``alone``
+    takes the program without what is beside it. Raises NotFound, BadInput naming what is wrong in mldesk.toml.
     """
     folder = path if path.is_dir() else path.parent
     if not path.exists():
         raise NotFound(f"There is no folder or program {str(path)!r:.200}.")
+    if path.is_file() and path.suffix != ".py":
+        raise BadInput(f"{path.name!r:.80} is no Python program: its name does not end in .py.",
+                       hint="Name a program, or the folder that holds it.")
+    if alone and not path.is_file():
+        raise BadInput(f"{path.name!r:.80} is a folder: there is no one file of it to take alone.",
+                       hint="Name the program in it.")
     given: dict[str, Any] = {}
     file = folder / SETTINGS
-    if file.is_file():
+    if file.is_file() and not alone:
         try:
             given = tomllib.loads(file.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
@@ -220,12 +227,14 @@ def read_settings(path: Path, entry: str = "") -> tuple[Path, dict[str, Any]]:
 _SHAPE_WORDS = {str: "text", dict: "table", list: "list"}
 
 
-def files_of(folder: Path, entry: str) -> dict[str, Path]:
+def files_of(folder: Path, entry: str, *, alone: bool = False) -> dict[str, Path]:
     """Return the files of a script's folder by their path in it, those left out that no program needs.
 
     Of a program in a folder of many other things (more than ten thousand files or 1 GB) nothing is taken. Raises
     BadInput for that, and for a folder without ``entry``.
     """
+    if alone:
+        return {check_path(entry): folder / entry}
     found: dict[str, Path] = {}
     size = 0
     for place, folders, names in os.walk(folder):
@@ -239,7 +248,8 @@ def files_of(folder: Path, entry: str) -> dict[str, Path]:
             if len(found) > _MOST_FILES or size > _MOST_BYTES:
                 raise BadInput(f"The folder {folder.name!r:.80} holds too much to be a script: more than "
                                f"{_MOST_FILES:,} files or 1 GB.",
-                               hint="Put the program into a folder of its own; bring tables in as datasets.")
+                               hint="Take the program alone, or put it into a folder of its own; bring tables in as "
+                                    "datasets.")
     if entry not in found:
         raise BadInput(f"The folder {folder.name!r:.80} has no program {entry!r:.80}.",
                        hint=did_you_mean(entry, [name for name in found if name.endswith(".py")]))

@@ -89,6 +89,23 @@ def test_a_script_that_fails_says_why_in_its_own_words(mldesk: Command, script: 
     assert answer.json["error"]["hint"] == f"`mldesk runs logs {answer.json['run']}` shows all that it printed."
 
 
+def test_the_example_runs_and_a_program_may_go_alone(mldesk: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "my script"
+    assert mldesk.good("script", "new", folder)["folder"] == str(folder)
+    assert mldesk("script", "new", folder, "--json").code == 2
+    shown = mldesk.good("script", "show", folder)
+    assert (shown["entry"], shown["files"], shown["parameters"]) == ("train.py", 2, {"rate": 0.1, "steps": 100})
+    (folder / "other.py").write_text("")
+    alone = mldesk.good("script", "show", folder / "train.py", "--alone")
+    assert (alone["files"], alone["parameters"]) == (1, {})
+    done = mldesk.good("script", "run", folder / "train.py", "--alone", "--param", "steps=20")
+    assert (done["status"], done["artifacts"]) == ("succeeded", ["line"]) and done["metrics"]["loss"] < 3
+    assert len(points(mldesk, done["run"])) == 20
+    assert mldesk("script", "show", folder, "--alone", "--json").code == 2
+    assert mldesk("script", "run", folder / "mldesk.toml", "--json").code == 2
+    assert "train.py" in mldesk("script", "show", folder).out
+
+
 @pytest.mark.parametrize(("change", "said"), [
     ({"mldesk.toml": "entry = 3"}, "'entry' has to be a text"), ({"mldesk.toml": "[what]\n"}, "what"),
     ({"mldesk.toml": "= 3"}, "cannot be read"), ({"mldesk.toml": 'entry = "../up.py"'}, "no program"),

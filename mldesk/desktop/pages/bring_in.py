@@ -30,16 +30,22 @@ def tr(text: str) -> str:
 
 
 def bring_in(shell: Shell, paths: Sequence[Path]) -> None:
-    """Bring files and folders in: tables are previewed before they are imported, a bundle after it was looked at."""
+    """Bring files and folders in: tables are previewed before they are imported, bundles and programs looked at."""
     bundles = [path for path in paths if path.suffix.lower() == BUNDLE]
-    others = [path for path in paths if path.suffix.lower() in NOT_TABLES]
-    tables = [path for path in paths if path not in bundles and path not in others]
+    programs = [path for path in paths if path.suffix == ".py"]
+    others = [path for path in paths if path.suffix.lower() in NOT_TABLES and path not in programs]
+    tables = [path for path in paths if path not in bundles and path not in others and path not in programs]
     if others:
         names = ", ".join(path.name for path in others[:3])
         shell.say(tr("MLDesk does not know what to do with {names}. It reads tables (CSV, Excel, JSON, Parquet, "
-                     "databases, archives of these) and .mlbundle files.").format(names=names), "warning")
+                     "databases, archives of these), .mlbundle files and Python programs.").format(names=names),
+                  "warning")
     if bundles:
         _look_into(shell, bundles[0])
+    if programs:
+        from mldesk.desktop.pages.runs.script_dialog import open_script_dialog
+
+        open_script_dialog(shell, programs[0])
     if tables:
         preview(shell, tables)
 

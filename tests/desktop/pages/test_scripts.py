@@ -7,18 +7,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.runs.run_facts import data_facts, learns, settings
 from mldesk.desktop.pages.runs.script_dialog import ScriptDialog
 from mldesk.desktop.pages.runs.script_view import ScriptView
-from mldesk.desktop.widgets import FormRow, Switch
+from mldesk.desktop.widgets import FormRow, Switch, why_disabled
 from mldesk.library.records import Run
 from tests.desktop.fake_workbench import make_run
 
 SETTINGS = {"entry": "train.py", "parameters": {"rate": 0.5, "fast": True}, "inputs": {"table": "shop"},
-            "requirements": ["numpy"]}
+            "requirements": ["numpy"], "files": 2, "bytes": 1200}
 
 
 @pytest.fixture
@@ -49,6 +49,27 @@ def test_parameters_are_a_form_and_go_into_the_order(host: QWidget) -> None:
     order = dialog.order()
     assert (order.parameters, order.inputs) == ({"rate": "0.25", "fast": "false"}, {"table": "shop"})
     assert (order.folder, order.runner, order.name, order.entry) == (Path("wave"), "local", "second", "")
+
+
+def test_what_a_script_is_stands_there_until_one_is_chosen(host: QWidget, tmp_path: Path) -> None:
+    dialog = ScriptDialog(SimpleNamespace(host=host), None)   # type: ignore[arg-type]
+    dialog.show()
+    assert dialog._about.isVisible() and not dialog._rest.isVisible() and not dialog.alone.isVisible()
+    assert "Choose a folder" in why_disabled(dialog.primary)
+    dialog.place.setText(str(tmp_path / "fit.py"))
+    dialog.place.editingFinished.emit()
+    dialog._show_parts()
+    assert dialog.alone.isVisible() and dialog._rest.isVisible() and not dialog._about.isVisible()
+    dialog.alone.setChecked(True)
+    dialog.show_settings({**SETTINGS, "files": 1})
+    assert dialog.order().folder == tmp_path / "fit.py" and dialog.order().alone
+    told = [label.text() for label in dialog.findChildren(QLabel)]
+    assert "Runs train.py. 1 file, 1 kB, goes along." in told
+    assert "In an environment of its own, with numpy." in told
+    dialog.take(tmp_path)
+    dialog._show_parts()
+    assert not dialog.alone.isVisible() and not dialog.order().alone
+    dialog.close()
 
 
 def test_run_again_begins_with_what_the_run_was_given(host: QWidget) -> None:

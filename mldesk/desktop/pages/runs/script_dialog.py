@@ -7,21 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
-from mldesk.core.errors import MldeskError
+from mldesk.core.errors import MldeskError, without_options
+from mldesk.core.sizes import size
 from mldesk.desktop import runner_words, words
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.pages.file_choice import choose_files
+from mldesk.desktop.pages.file_choice import choose_files, choose_folder
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_remote, in_thread, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
+    Card,
     ComboBox,
     FormRow,
     Sheet,
     Switch,
     clear,
+    column,
     make_button,
     make_label,
     row,
@@ -33,17 +36,9 @@ if TYPE_CHECKING:
     from mldesk.workbench.scripts import ScriptOrder
 
 
-def open_script_dialog(shell: Shell, folder: Path | None = None) -> None:
-    """Ask for a folder, unless one is given, then for what its program shall be given."""
-    if folder is not None:
-        ScriptDialog(shell, folder).open()
-        return
-    dialog = QFileDialog(shell.host, words.tr("The folder of the script"), str(Path.home()))
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setFileMode(QFileDialog.FileMode.Directory)
-    dialog.setOption(QFileDialog.Option.ShowDirsOnly, on=True)
-    dialog.filesSelected.connect(lambda names: ScriptDialog(shell, Path(names[0])).open() if names else None)
-    dialog.open()
+def open_script_dialog(shell: Shell, path: Path | None = None) -> None:
+    """Open the dialog, with a folder or a program to begin with if one is given."""
+    ScriptDialog(shell, path).open()
 
 
 def run_again(shell: Shell, run: Run) -> None:
@@ -63,68 +58,134 @@ async def _run_again(shell: Shell, run: Run) -> None:
 class ScriptDialog(Sheet, TaskOwner):
     """Starts a run of a script, which is opened then. ``again`` is the run whose parameters to begin with."""
 
-    def __init__(self, shell: Shell, folder: Path, again: Run | None = None) -> None:
+    def __init__(self, shell: Shell, path: Path | None, again: Run | None = None) -> None:
         super().__init__(self.tr("Run a script"), shell.host, primary=self.tr("Run"), width=560, scrolls=True,
-                         text=self.tr("A copy of the folder goes along, so what ran is kept and can be compared."))
+                         text=self.tr("A Python program of your own becomes a run like any other: on this machine or "
+                                      "another, with its curves, output and files kept. A copy of it goes along, so "
+                                      "that what ran can be compared."))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._shell, self._folder, self._again = shell, folder, again
+        self._shell, self._path, self._again = shell, path, again
         self._entry = "" if again is None else str(again.spec.get("payload", {}).get("entry", ""))
         self._fields: dict[str, Callable[[], str]] = {}
         self._tables: dict[str, ComboBox] = {}
         self._datasets: list[str] = []
-        self.place = QLineEdit(str(folder) if again is None else self.tr("the files of {run}").format(run=again.name))
-        self.place.setReadOnly(True)
-        line = QWidget()
-        buttons = []
-        for icon, text, act in (("folder", self.tr("Folder…"), self._choose_folder),
-                                ("file", self.tr("Program…"), self._choose_program)) if again is None else ():
-            buttons.append(make_button(text, "secondary", icon))
-            buttons[-1].clicked.connect(act)
-        line.setLayout(row(self.place, *buttons, spacing=Space.S))
-        self.place_row = FormRow(self.tr("Script"), line)
-        self.place.setAccessibleName(self.tr("Script"))
+        self.place = QLineEdit("" if path is None else str(path) if again is None else
+                               self.tr("the files of {run}").format(run=again.name))
+        self.alone = QCheckBox(self.tr("This file only, nothing that lies beside it"))
         self.name = QLineEdit("" if again is None else again.name)
         self.runner = ComboBox([("local", runner_words.where("local"))])
+        self._about = about_scripts()
         self._form = QVBoxLayout()
         self._form.setSpacing(Space.L)
-        self.add(self.place_row)
+        self._rest = QWidget()
+        rest = QVBoxLayout(self._rest)
+        rest.setContentsMargins(0, 0, 0, 0)
+        rest.setSpacing(Space.L)
+        rest.addWidget(FormRow(self.tr("Runner"), self.runner))
+        rest.addWidget(FormRow(self.tr("Name of the run"), self.name, self.tr(
+            "That of the script if left empty. Runs of one name are compared with one another.")))
+        self.add(column(self._make_place(), self.alone, spacing=Space.S))
+        self.add(self._about)
         self.add(self._form)
-        self.add(FormRow(self.tr("Runner"), self.runner))
-        self.add(FormRow(self.tr("Name of the run"), self.name, self.tr("That of the folder if left empty. Runs of one "
-                                                                        "name are compared with one another.")))
-        self.resize(fitting(self, 600, 620))
+        self.add(self._rest)
+        self.resize(fitting(self, 620, 640))
+        self.alone.toggled.connect(lambda _: self._read())
         self.confirmed.connect(self.run_script)
         self.finished.connect(self.cancel_tasks)
-        self._read()
+        self._show_parts()
+        if path is not None:
+            self._read()
+
+    def _make_place(self) -> FormRow:
+        """Make the line that says which script: typed, or chosen as a folder or a program."""
+        line, buttons = QWidget(), []
+        for icon, text, act in (("folder", self.tr("Folder…"), self._choose_folder),
+                                ("file", self.tr("Program…"), self._choose_program)) if self._again is None else ():
+            buttons.append(make_button(text, "secondary", icon))
+            buttons[-1].clicked.connect(act)
+        if self._again is None and self._path is None:
+            buttons.append(make_button(self.tr("Write an example…"), "link"))
+            buttons[-1].clicked.connect(self._choose_example)
+        self.place.setPlaceholderText(self.tr("A folder, or a program that ends in .py"))
+        self.place.setReadOnly(self._again is not None)
+        self.place.editingFinished.connect(self._on_typed)
+        line.setLayout(column(self.place, row(*buttons, None, spacing=Space.S), spacing=Space.S))
+        found = FormRow(self.tr("Script"), line)
+        self.place.setAccessibleName(self.tr("Script"))
+        return found
 
     def _choose_folder(self) -> None:
-        dialog = QFileDialog(self, self.tr("The folder of the script"), str(self._folder))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.filesSelected.connect(lambda names: self._take(Path(names[0])) if names else None)
-        dialog.open()
+        choose_folder(self, self.tr("The folder of the script"), self.take)
 
     def _choose_program(self) -> None:
         choose_files(self, self.tr("The program"), [self.tr("Python programs") + " (*.py)"],
-                     lambda paths: self._take(paths[0]))
+                     lambda paths: self.take(paths[0]))
 
-    def _take(self, path: Path) -> None:
-        self._folder = path
+    def _choose_example(self) -> None:
+        choose_folder(self, self.tr("Where to put the example: a folder “mldesk-script” is made there"),
+                      lambda path: self.write_example(path / "mldesk-script"))
+
+    @async_slot
+    async def write_example(self, folder: Path) -> None:
+        """Write the example into a new folder, and take it."""
+        from mldesk.workbench.script_example import write_example
+
+        try:
+            await in_thread(write_example, folder)
+        except (MldeskError, OSError) as error:
+            self.set_error(sentence(error))
+            return
+        self.take(folder)
+
+    def _on_typed(self) -> None:
+        text = self.place.text().strip()
+        if self._again is None and text != ("" if self._path is None else str(self._path)):
+            if text:
+                self.take(Path(text).expanduser())
+            else:
+                self._path = None
+                self._show_parts()
+
+    def take(self, path: Path) -> None:
+        """Take a folder or a program, and read what it says of itself."""
+        self._path = path
         self.place.setText(str(path))
+        blocked = self.alone.blockSignals(True)
+        self.alone.setChecked(False)
+        self.alone.blockSignals(blocked)
         self._read()
+
+    def _show_parts(self) -> None:
+        """Show what a script is until there is one, then what it is given."""
+        chosen = self._path is not None
+        self._about.setVisible(not chosen)
+        self._rest.setVisible(chosen)
+        self.alone.setVisible(chosen and self._again is None and self._path is not None and
+                              self._path.suffix == ".py")
+        if not chosen:
+            clear(self._form)
+            self.set_error("")
+            self.set_primary_enabled(self.tr("Choose a folder or a program first."))
 
     @async_slot
     async def _read(self) -> None:
         """Read what the script says of itself, and what there is to give it."""
-        bench = self._shell.desk.workbench
+        bench, path, alone = self._shell.desk.workbench, self._path, self.alone.isChecked()
+        self._show_parts()
+        if path is None:
+            return
         self.set_error("")
         try:
-            settings = await in_thread(bench.scripts.settings, self._folder, self._entry)
+            settings = await in_thread(lambda: bench.scripts.settings(path, self._entry, alone=alone))
             self._datasets = [item.name for item in await in_thread(bench.datasets.list)]
             runners = [(item.name, runner_words.where(item.name)) for item in await in_thread(bench.runners.list)]
-        except MldeskError as error:
-            self.set_error(sentence(error))
-            self.set_primary_enabled(self.tr("This cannot be run as it is."))
+        except (MldeskError, OSError) as error:
+            if (path, alone) == (self._path, self.alone.isChecked()):
+                clear(self._form)
+                self.set_error(without_options(sentence(error)))
+                self.set_primary_enabled(self.tr("This cannot be run as it is."))
+            return
+        if (path, alone) != (self._path, self.alone.isChecked()):   # another one was chosen meanwhile
             return
         self.set_primary_enabled()
         if len(runners) > 1:
@@ -139,21 +200,31 @@ class ScriptDialog(Sheet, TaskOwner):
         self._tables.clear()
         before = {} if self._again is None else dict(self._again.spec.get("payload", {}).get("parameters", {}))
         tables = {} if self._again is None else dict(self._again.spec.get("payload", {}).get("datasets", {}))
-        self._form.addWidget(make_label(self.tr("Runs {entry}.").format(entry=settings["entry"]), "body", "muted"))
+        self._form.addWidget(make_label(self.tr("Runs {entry}. {files}, {size}, {go} along.").format(
+            entry=settings["entry"], size=size(settings["bytes"]),
+            files=words.counted(settings["files"], self.tr("file"), self.tr("files")),
+            go=self.tr("goes") if settings["files"] == 1 else self.tr("go")), "body", "muted", wrap=True))
         parameters = settings["parameters"] or before
+        if parameters:
+            self._form.addWidget(make_label(self.tr("Parameters"), "subtitle"))
         for name, default in parameters.items():
             self._form.addWidget(self._field(name, default, before.get(name, default)))
-        for name, reference in (settings["inputs"] | tables).items():
+        if not parameters:
+            self._form.addWidget(make_label(self.tr("It declares no parameters; a mldesk.toml in its folder may."),
+                                            "caption", "muted", wrap=True))
+        inputs = settings["inputs"] | tables
+        if inputs:
+            self._form.addWidget(make_label(self.tr("Tables it reads"), "subtitle"))
+        for name, reference in inputs.items():
             chosen = str(tables.get(name, reference))
             options = list(dict.fromkeys([*self._datasets, chosen]))
             box = self._tables[name] = ComboBox([(item, item) for item in options], chosen)
-            self._form.addWidget(FormRow(self.tr("Table “{name}”").format(name=name), box))
-        if not parameters:
-            self._form.addWidget(make_label(self.tr("It has no parameters; a mldesk.toml beside it may name some."),
-                                            "caption", "muted", wrap=True))
-        if settings["requirements"]:
-            self._form.addWidget(make_label(self.tr("In an environment of its own, with {packages}.").format(
-                packages=", ".join(settings["requirements"])), "caption", "muted", wrap=True))
+            self._form.addWidget(FormRow(name, box))
+        self._form.addWidget(make_label(self.tr("Where it runs"), "subtitle"))
+        self._form.addWidget(make_label(
+            self.tr("In an environment of its own, with {packages}.").format(
+                packages=", ".join(settings["requirements"])) if settings["requirements"] else
+            self.tr("With the packages that the runner has; it declares no others."), "body", "muted", wrap=True))
 
     def _field(self, name: str, default: Any, value: Any) -> QWidget:
         if isinstance(default, bool):
@@ -170,9 +241,10 @@ class ScriptDialog(Sheet, TaskOwner):
         """Return what the dialog says."""
         from mldesk.workbench.scripts import ScriptOrder
 
-        return ScriptOrder(self._folder, {name: read() for name, read in self._fields.items()},
+        return ScriptOrder(self._path or Path(), {name: read() for name, read in self._fields.items()},
                            {name: str(box.value()) for name, box in self._tables.items()},
-                           str(self.runner.value()), self.name.text().strip(), entry=self._entry)
+                           str(self.runner.value()), self.name.text().strip(), entry=self._entry,
+                           alone=self.alone.isVisibleTo(self) and self.alone.isChecked())
 
     @async_slot
     async def run_script(self) -> None:
@@ -191,3 +263,19 @@ class ScriptDialog(Sheet, TaskOwner):
         self._shell.desk.nudge()
         self.accept()
         self._shell.open_run(run.id)
+
+
+def about_scripts() -> QWidget:
+    """Return what a script is, for who has none yet."""
+    tr = words.tr
+    card = Card(tr("What makes a script"))
+    for title, text in (
+            (tr("A program"), tr("One .py file, or a folder with train.py or main.py and whatever it needs. Any Python "
+                                 "program will do as it is.")),
+            (tr("mldesk.track"), tr("What it imports to be followed: track.metrics(step, loss=…) draws a curve, "
+                                    "track.artifact(name, file) keeps a file. Event files for TensorBoard are drawn, "
+                                    "too.")),
+            (tr("mldesk.toml"), tr("Beside the program, if you like: [parameters] become a form here, [inputs] name "
+                                   "datasets it reads, requirements are packages in an environment of its own."))):
+        card.add(column(make_label(title, "strong"), make_label(text, "body", "muted", wrap=True), spacing=Space.XS))
+    return card
