@@ -167,35 +167,22 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: fl
 
 
 def save(request: TrainRequest, model: Model, table: Table, scores: Scores, work: Workplace) -> dict[str, Any]:
-    """Write the model's files and the test predictions into the store, announce them; return the job's result."""
-    from mldesk.training import (  # load onnxruntime's neighbours and pyarrow's writer
-        model_facts,
-        model_files,
-        predictions,
-    )
+    """Write the model's files and the test predictions into the store, announce them; return the job's result.
 
-    work.report.stage("Saving the model")
-    kept = {item.name: table.tested[item.name] for item in model.encoder.columns}
-    sample = take(kept, np.arange(min(_SAMPLE_ROWS, len(scores.x))))
+    Of a request for scores only the model is not kept, and the result names none.
+    """
+    from mldesk.training import predictions  # loads pyarrow's writer
+
+    work.report.stage("Saving the scores" if request.scores_only else "Saving the model")
     truth = table.target.y[table.membership == PARTS["test"]]
-    facts = model_facts.ModelFacts(
-        task=table.target.task, target=table.column, classes=table.target.classes, estimator=model.estimator,
-        estimator_title=model.title, parameters=model.parameters, fit_facts=model.facts, encoder=model.encoder,
-        dataset_name=request.dataset_name, dataset=request.dataset, rows=rows_of(table.membership), seed=request.seed,
-        created=iso(time.time()), metrics=scores.metrics, validation_metrics=scores.validation_metrics,
-        evaluation=scores.payload, finished_early=model.finished_early, margins=scores.margins,
-        ordered=table.target.ordered)
     with disk_errors("saving the model"):
-        files, warning = model_files.write_model(work.scratch / "model", facts, model.native, sample, scores.x,
-                                                 scores.test)
-        if warning:
-            work.report.warning(warning)
-        digest = work.store.put_manifest(files)
+        kept = {} if request.scores_only else {"model": _keep(request, model, table, scores, work)}
         path = work.scratch / "predictions.parquet"
         predictions.write(path, table.membership, truth, scores.test, table.target.classes)
         announce(work, "predictions", work.store.put_file(path, move=True), "table")
     announce(work, "evaluation", work.store.put_bytes(canonical.dumps(scores.payload)), "json")
-    announce(work, "model", digest, "manifest", work.store.manifest(digest).size)
+    for digest in kept.values():
+        announce(work, "model", digest, "manifest", work.store.manifest(digest).size)
     shutil.rmtree(work.scratch, ignore_errors=True)
     split = work.store.put_bytes(table.membership.tobytes())
     announce(work, "split", split, "bytes")
@@ -203,9 +190,29 @@ def save(request: TrainRequest, model: Model, table: Table, scores: Scores, work
         announce(work, "folds", work.store.put_bytes(table.folds.codes.tobytes()), "bytes")
     return {
         "task": table.target.task, "metrics": scores.metrics, "validation_metrics": scores.validation_metrics,
-        "rows": rows_of(table.membership), "finished_early": model.finished_early, "model": digest,
+        "rows": rows_of(table.membership), "finished_early": model.finished_early, **kept,
         "estimator": model.estimator, "parameters": dict(model.parameters), "split": split,
     }
+
+
+def _keep(request: TrainRequest, model: Model, table: Table, scores: Scores, work: Workplace) -> str:
+    """Write the model's files into the store; return their manifest."""
+    from mldesk.training import model_facts, model_files  # load onnxruntime's neighbours
+
+    shown = {item.name: table.tested[item.name] for item in model.encoder.columns}
+    sample = take(shown, np.arange(min(_SAMPLE_ROWS, len(scores.x))))
+    facts = model_facts.ModelFacts(
+        task=table.target.task, target=table.column, classes=table.target.classes, estimator=model.estimator,
+        estimator_title=model.title, parameters=model.parameters, fit_facts=model.facts, encoder=model.encoder,
+        dataset_name=request.dataset_name, dataset=request.dataset, rows=rows_of(table.membership), seed=request.seed,
+        created=iso(time.time()), metrics=scores.metrics, validation_metrics=scores.validation_metrics,
+        evaluation=scores.payload, finished_early=model.finished_early, margins=scores.margins,
+        ordered=table.target.ordered)
+    files, warning = model_files.write_model(work.scratch / "model", facts, model.native, sample, scores.x,
+                                             scores.test)
+    if warning:
+        work.report.warning(warning)
+    return work.store.put_manifest(files)
 
 
 def announce(work: Workplace, name: str, digest: str, kind: str, size: int | None = None) -> None:

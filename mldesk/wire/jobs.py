@@ -138,11 +138,12 @@ class SplitRequest:
     membership: str | None = None   # "given": digest of an object holding one byte per row, see training.split
     column: str | None = None       # "group", "time", "column": the one that decides
     folds: int = 0                  # above 1: the test part is one of so many, and all of them are scored
+    same_test: bool = False         # ... the first of them is the test part that there would be without folds
 
     def to_json(self) -> dict[str, Any]:
         """Return it without what older runners do not know, as long as that says nothing."""
         value = asdict(self)
-        for key in ("column", "folds"):
+        for key in ("column", "folds", "same_test"):
             if not value[key]:
                 del value[key]
         return value
@@ -166,12 +167,13 @@ class TrainRequest:
     order: tuple[str, ...] = ()     # the classes from low to high, or SORTED; (): they have no order
     prepare: tuple[Mapping[str, Any], ...] = ()  # steps of a recipe that the model does by itself
     warm: str = ""                  # manifest of the model that it goes on from; "": it begins anew
+    scores_only: bool = False       # its scores and predictions are wanted: no model is kept
 
     def to_json(self) -> dict[str, Any]:
         """Return it without what older runners do not know, as long as that says nothing."""
         value = asdict(self)
         value["prepare"] = [dict(step) for step in self.prepare]
-        for key in ("prepare", "warm"):
+        for key in ("prepare", "warm", "scores_only"):
             if not value[key]:
                 del value[key]
         value["columns"] = [dict(column) for column in self.columns]
@@ -193,6 +195,7 @@ class TrainRequest:
             given["split"] = SplitRequest(**given["split"])
             given["order"] = tuple(_text(name) for name in given.get("order", ()))
             given["prepare"] = tuple(dict(step) for step in given.get("prepare", ()))
+            given["scores_only"] = given.get("scores_only") is True
             return cls(**given)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"This is not a training request: {error!r:.200}.") from error

@@ -158,7 +158,7 @@ def _place(run: Run, pair: Sequence[Run]) -> tuple[int, int] | None:
     split = _split(run)
     seed = split.get("seed")
     if run.kind != "train" or split.get("folds") != 2 or type(seed) is not int or seed not in SEEDS or _dealt(
-            run) != _dealt(pair[0]):
+            run) != _dealt(pair[0]) or split.get("same_test"):
         return None
     return next(((seed, side) for side, one in enumerate(pair) if _alike(run, one)), None)
 
@@ -169,7 +169,7 @@ def _worth(run: Run) -> int:
 
 
 def _order(run: Run, seed: int) -> TrainOrder:
-    """Return the order that trains a run's model on two folds dealt by ``seed``, as a version of a model of its own."""
+    """Return the order that trains a run's model on two folds dealt by ``seed``, and keeps the scores alone."""
     asked, split = _payload(run), _split(run)
     features, (method, column) = asked.get("features"), _dealt(run)
     return TrainOrder(
@@ -177,4 +177,4 @@ def _order(run: Run, seed: int) -> TrainOrder:
         parameters=dict(asked.get("parameters") or {}), order=tuple(asked.get("order") or ()),
         features=None if features is None else tuple(features), prepare=tuple(asked.get("prepare") or ()),
         validation_size=float(split.get("validation_size", 0.15)), split=method, split_column=column, folds=2,
-        seed=seed, model=f"{slug(str(asked.get('model') or run.name)) or 'model'}-5x2cv")
+        seed=seed, model=f"{slug(str(asked.get('model') or run.name)) or 'model'}-5x2cv", scores_only=True)

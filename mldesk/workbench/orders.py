@@ -32,6 +32,7 @@ class TrainOrder:
     runner: str = "local"                     # a runner's name, "any", or "any:24GB" for one with such a card
     priority: int = 0                         # in that runner's queue: -10 to 10, higher first
     model: str = ""                           # name in the library; "": made from dataset and target
+    scores_only: bool = False                 # its scores are wanted, and the library is to have no model of it
     resources: Resources = field(default_factory=Resources)
     limits: Limits = field(default_factory=Limits)
 

@@ -188,7 +188,8 @@ class RunService:
             features=None if order.features is None and not order.without else check.features,
             estimator=check.estimator, parameters=dict(check.parameters),
             split=split_request(order),
-            seed=order.seed, model=model, order=order.order, prepare=tuple(order.prepare))
+            seed=order.seed, model=model, order=order.order, prepare=tuple(order.prepare),
+            scores_only=order.scores_only)
 
     def _begin(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,
                payload: Mapping[str, Any], *, earlier: Sequence[str] = (), job: str = "") -> Run:

@@ -43,7 +43,7 @@ def test_ten_runs_are_begun_and_their_scores_tested(desk: Desk, service: CrossTe
     assert all(spec["split"]["folds"] == 2 and spec["split"]["seed"] == spec["seed"] for spec in specs)
     assert all(spec["features"] == ["size", "colour"] for spec in specs)
     assert len({run.name for run in begun.runs}) == TRIALS and {run.tags for run in begun.runs} == {("5x2cv",)}
-    assert {spec["model"] for spec in specs} == {"shop-grade-5x2cv"}   # the model itself gets no versions
+    assert all(spec["scores_only"] for spec in specs)   # ten models would only be in the way of the others
     assert [run.id for run in service.start("one", "two").runs] == [run.id for run in begun.runs]   # nothing twice
     for number, run in enumerate(begun.runs):
         better = 0.05 if run.estimator == "linear" else 0.0

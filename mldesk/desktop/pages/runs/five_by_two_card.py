@@ -44,8 +44,8 @@ class FiveByTwoCard(Card):
         self.add(self._result)
         self.show_test(None, self.tr("The runs are being read."))
 
-    def show_test(self, test: FiveByTwo | None, why_not: str = "") -> None:
-        """Show how far the test is, or why there can be none."""
+    def show_test(self, test: FiveByTwo | None, why_not: str = "", changing: str = "") -> None:
+        """Show how far the test is, or why there can be none; ``changing``: what is being done to its runs."""
         from mldesk.workbench.five_by_two import TRIALS
 
         clear(self._result)
@@ -56,7 +56,8 @@ class FiveByTwoCard(Card):
         self.runs.setVisible(begun)
         self.button.setVisible(not active and result is None)
         self.button.setText(self.tr("Run what is missing") if begun else self.tr("Run 5×2cv"))
-        enable(self.button) if test is not None and not why_not else disable(self.button, why_not)
+        for button, why in ((self.button, why_not), (self.stop, "")):
+            disable(button, changing or why) if changing or why or test is None else enable(button)
         self.said.setText(why_not)
         if test is not None and begun and result is None:
             text = self.tr("{done} of {all} runs are done").format(done=test.done, all=TRIALS)
