@@ -54,8 +54,9 @@ def train(
     split_column: Annotated[str | None, typer.Option("--split-column", metavar="COL", help="The column that group, "
                                                      "time and column go by.")] = None,
     prepare: Annotated[str | None, typer.Option(metavar="FILE", help=PREPARE_HELP)] = None,
-    folds: Annotated[int, typer.Option(metavar="K", min=0, help="Cross-validate: score on every of K folds; 0 does "
-                                       "not.")] = 0,
+    folds: Annotated[int, typer.Option(metavar="K", min=0, help="Cross-validate: score on each of K folds, too; 0 "
+                                       "does not. Where the test share is 1/K, as 0.2 with 5, the test rows stay those "
+                                       "of a run without.")] = 0,
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
     save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,

@@ -27,11 +27,11 @@ def make_split(target: Target, request: SplitRequest, given: bytes | None = None
     Parts are drawn from ``request.seed`` alone; every class keeps at least one row for training where rows are drawn
     by themselves. ``given`` is the content of ``request.membership``, ``by`` the values of ``request.column``: rows
     without a target, time or part are left out. A validation part is drawn as the test part is, unless the rows have
-    one. With folds, the test part is the first fold.
+    one. With folds, the test part is the first fold; with ``request.same_test`` all is as it would be without them.
 
     Raises BadInput for impossible shares, or a membership or column that does not fit.
     """
-    if request.folds:
+    if request.folds and not request.same_test:
         return fold_split(target, request, make_folds(target, request, by), 0, by)
     membership = _begin(target, request, by)
     draw = np.random.default_rng(request.seed)
@@ -52,10 +52,24 @@ def make_folds(target: Target, request: SplitRequest, by: ColumnData | None = No
     if request.method in ("time", "column", "given"):
         raise BadInput(f"Rows that are split by {request.method} cannot be dealt into folds.",
                        hint="Use folds with random, stratified, shuffle or group.")
-    _begin(target, request, by)
-    draw = np.random.default_rng(request.seed)
+    begun = _begin(target, request, by)
     folds = np.full(len(target.y), LEFT_OUT, np.uint8)
     rows = np.flatnonzero(target.usable)
+    if request.same_test:
+        _deal(begun, TEST, request.test_size, target, request, np.random.default_rng(request.seed), by)
+        rest = np.flatnonzero(begun == TRAIN)
+        folds[begun == TEST] = 0
+        folds[rest] = 1 + _folded(rest, count - 1, target, request, np.random.default_rng([request.seed, count]), by)
+    else:
+        folds[rows] = _folded(rows, count, target, request, np.random.default_rng(request.seed), by)
+    if len(np.unique(folds[rows])) < count:
+        raise BadInput(f"There are not enough rows or groups for {count} folds.", hint="Ask for fewer.")
+    return folds
+
+
+def _folded(rows: Array, count: int, target: Target, request: SplitRequest, draw: np.random.Generator,
+            by: ColumnData | None) -> Array:
+    """Return the fold of each of ``rows``, from 0 to ``count`` - 1, all of them about as large."""
     if request.method == "group":
         groups = _group_codes(by, rows)
         sizes = np.bincount(groups)
@@ -64,15 +78,12 @@ def make_folds(target: Target, request: SplitRequest, by: ColumnData | None = No
         for group in order[np.argsort(-sizes[order], kind="stable")]:  # the largest first, to the emptiest fold
             place[group] = int(filled.argmin())
             filled[place[group]] += sizes[group]
-        folds[rows] = place[groups]
-    else:
-        begin = 0
-        for stratum in _strata(target, request, rows):
-            folds[draw.permutation(stratum)] = (begin + np.arange(len(stratum))) % count
-            begin += len(stratum)  # so that small classes do not all fill the first fold
-    if len(np.unique(folds[rows])) < count:
-        raise BadInput(f"There are not enough rows or groups for {count} folds.", hint="Ask for fewer.")
-    return folds
+        return place[groups]
+    found, begin = np.zeros(len(target.y), np.int64), 0
+    for stratum in _strata(target, request, rows):
+        found[draw.permutation(stratum)] = (begin + np.arange(len(stratum))) % count
+        begin += len(stratum)  # so that small classes do not all fill the first fold
+    return found[rows]
 
 
 def fold_split(target: Target, request: SplitRequest, folds: Array, fold: int, by: ColumnData | None = None) -> Array:

@@ -141,7 +141,13 @@ def check_shares(order: TrainOrder) -> None:
 def split_request(order: TrainOrder) -> SplitRequest:
     """Return how the order's rows are to be dealt."""
     by = order.split_column if order.split in BY_COLUMN else None
-    return SplitRequest(order.split, order.test_size, order.validation_size, order.seed, column=by, folds=order.folds)
+    return SplitRequest(order.split, order.test_size, order.validation_size, order.seed, column=by, folds=order.folds,
+                        same_test=_same_test(order))
+
+
+def _same_test(order: TrainOrder) -> bool:
+    """Say whether the test part without folds is as large as one of them, so that it can be the first."""
+    return bool(order.folds) and abs(order.folds * order.test_size - 1) < 1e-6
 
 
 def _split(order: TrainOrder, version: DatasetVersion) -> None:
@@ -196,6 +202,9 @@ def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str],
         advice.append(Advice("warning", f"Only {usable} rows can be used: the scores will say little."))
     elif order.split != "column" and (tested := _tested(order, usable)) < SMALL_TEST:
         advice.append(Advice("warning", f"Only {tested} rows are in the test part: its scores are shaky."))
+    if order.folds > 2 and not _same_test(order):   # two are for 5x2cv
+        advice.append(Advice("info", f"The test rows are one fold of {order.folds}, other rows than those of a run "
+                             f"without folds; with a test share of {100 / order.folds:.3g} % they would be the same."))
     if task == CLASSIFICATION and column.distinct >= MANY_CLASSES:
         advice.append(Advice("warning", f"{column.distinct:,} classes have {usable / column.distinct:.1f} rows each on "
                                         "average: boosters and forests are made smaller so that they end; a neural "

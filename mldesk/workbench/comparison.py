@@ -119,7 +119,8 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
         warnings.append("The runs learned from different datasets, so their test rows differ.")
     elif not unfinished and len({(run.result or {}).get("split") for run in runs}) > 1:
         folds = {int((_asked(run).get("split") or {}).get("folds") or 0) for run in runs}
-        why = ", as the first of the folds is what a run with folds is tested on" if len(folds) > 1 else ""
+        why = (", as the first of the folds is what a run with folds is tested on (that of a run without, if the "
+               "test share is one fold's)") if len(folds) > 1 else ""
         warnings.append(f"The runs were tested on different rows{why}: a better score may be luck.")
     return warnings
 

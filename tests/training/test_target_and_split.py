@@ -196,6 +196,22 @@ def test_every_row_is_tested_in_one_fold(method: str) -> None:
         assert max(np.bincount(folds[70:103])) - min(np.bincount(folds[70:103])) <= 1
 
 
+@pytest.mark.parametrize("method", ["random", "group", "shuffle"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_run_with_folds_learns_and_is_tested_as_one_without(method: str, seed: int) -> None:
+    target = classes({"a": 70, "b": 33}, missing=2)
+    group = np.arange(105.0) // 3
+    request = SplitRequest(method, column="c", seed=seed, folds=5, same_test=True)
+    plain = make_split(target, SplitRequest(method, column="c", seed=seed), by=group)
+    assert (make_split(target, request, by=group) == plain).all()
+    folds = make_folds(target, request, group)
+    assert ((folds == 0) == (plain == TEST)).all() and (folds[-2:] == LEFT_OUT).all()
+    assert np.bincount(folds[:103]).min() >= 17 and folds[:103].max() == 4
+    if method == "group":
+        assert all(len(set(folds[:103][group[:103] == one])) == 1 for one in range(34))
+    assert "same_test" not in SplitRequest(folds=2).to_json()
+
+
 @pytest.mark.parametrize(("request_", "words"), [
     (SplitRequest("sideways"), "no way to split"), (SplitRequest("group"), "column must be named"),
     (SplitRequest(folds=1), "folds cannot be made"), (SplitRequest("time", column="c", folds=3), "dealt into folds")])
