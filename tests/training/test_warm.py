@@ -16,7 +16,9 @@ from tests.training.tables import mixed
 
 QUICK: dict[str, dict[str, Any]] = {
     "lightgbm": {"rounds": 7, "learning_rate": 0.1}, "xgboost": {"rounds": 7, "learning_rate": 0.1, "max_depth": 3},
-    "mlp": {"epochs": 2, "width": 16, "blocks": 1}}
+    "mlp": {"epochs": 2, "width": 16, "blocks": 1}, "tabm": {"epochs": 2, "width": 16, "blocks": 1, "members": 2},
+    "ft_transformer": {"epochs": 2, "width": 16, "blocks": 1}}
+NETWORKS = ("mlp", "tabm", "ft_transformer")
 
 
 def _first(root: Path, estimator: str, task: str) -> str:
@@ -42,7 +44,8 @@ def _file(table: Table, model: str, name: str) -> bytes:
 
 @pytest.mark.parametrize(("estimator", "task"), [
     ("lightgbm", "classes"), ("lightgbm", "number"), ("xgboost", "two"), ("xgboost", "number"), ("mlp", "two"),
-    ("mlp", "number")])
+    ("mlp", "number"), ("tabm", "classes"), ("tabm", "number"), ("ft_transformer", "two"),
+    ("ft_transformer", "number")])
 def test_a_run_that_goes_on_keeps_what_there_was_and_resumes_like_any_other(
         tmp_path: Path, often: None, monkeypatch: pytest.MonkeyPatch, estimator: str, task: str) -> None:
     model = _first(tmp_path, estimator, task)
@@ -52,7 +55,7 @@ def test_a_run_that_goes_on_keeps_what_there_was_and_resumes_like_any_other(
     assert json.loads(_file(table, done["model"], "model.json"))["onnx"]["verified"]
     assert _file(table, done["model"], "preprocessing.json") == _file(table, model, "preprocessing.json")
     steps = [event["step"] for event in of("metrics", said)]
-    if estimator == "mlp":
+    if estimator in NETWORKS:
         assert _file(table, done["model"], "native/weights.safetensors") != _file(table, model,
                                                                                   "native/weights.safetensors")
     else:   # the trees of before, then more
@@ -94,10 +97,10 @@ def test_what_new_rows_make_worse_is_left_as_it_was(tmp_path: Path, estimator: s
     table = put_table(tmp_path, mixed(300, "number"))
     wild = {"lightgbm": {"rounds": 3, "learning_rate": 1.0, "leaves": 200, "min_samples_leaf": 1},
             "xgboost": {"rounds": 3, "learning_rate": 1.0, "min_weight": 0.0, "l2": 0.0},
-            "mlp": {**QUICK["mlp"], "learning_rate": 1.0}}[estimator]
+            **{name: {**QUICK[name], "learning_rate": 1.0} for name in NETWORKS}}[estimator]
     done = result(run_here(_on(tmp_path, table, estimator, model, parameters={**wild, "refit": False}), table))
     old, new = (json.loads(_file(table, one, "model.json"))["facts"] for one in (model, done["model"]))
-    if estimator == "mlp":
+    if estimator in NETWORKS:
         assert new["epochs"] in (0, 1, 2)
     else:
         assert old["rounds"] <= new["rounds"] <= old["rounds"] + 3
@@ -122,13 +125,14 @@ def test_a_model_that_does_not_fit_the_rows_is_named(tmp_path: Path) -> None:
     assert "the task is another one" in said["message"]
 
 
-def test_nothing_is_fitted_but_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = _first(tmp_path, "mlp", "two")
+@pytest.mark.parametrize("estimator", NETWORKS)
+def test_nothing_is_fitted_but_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, estimator: str) -> None:
+    model = _first(tmp_path, estimator, "two")
     table = put_table(tmp_path, mixed(300, "two"))
 
     def never(*_given: Any, **_more: Any) -> Any:
         raise AssertionError("an encoder was fitted")
 
     monkeypatch.setattr(FeatureEncoder, "fit", never)
-    assert result(run_here(_on(tmp_path, table, "mlp", model), table))["rows"] == {
+    assert result(run_here(_on(tmp_path, table, estimator, model), table))["rows"] == {
         "train": 200, "validation": 50, "test": 50}
