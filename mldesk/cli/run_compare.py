@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,8 @@ from mldesk.cli import words
 from mldesk.cli.face import Face, make_table, width
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.interrupts import Interrupts
+
+_SEEN = 10   # rows that one model alone has right, in the command that shows them
 
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
@@ -80,6 +83,11 @@ def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping
         if (test := pair["mcnemar"]) is not None:
             face.say(f"Right where the other is wrong: {words.count(test['only_first'])} against "
                      f"{words.count(test['only_second'])} rows; McNemar p = {test['p']:.3g}")
+            dataset = next(run["dataset"] for run in found["runs"] if run["run"] == pair["run"])
+            for who, side in ((pair["run"], "first"), (pair["against"], "second")):
+                if rows := test[f"rows_{side}"][:_SEEN]:
+                    face.say(f"  where {names[who]} alone is right: mldesk data preview {shlex.quote(dataset)} --only "
+                             f"{','.join(map(str, rows))}")
 
 
 def _over_folds(face: Face, folds: Mapping[str, Any], first: str, second: str) -> None:

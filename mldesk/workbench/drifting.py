@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,8 @@ class DriftService:
 
     def _new_rows(self, new: str, schema: Sequence[Column]) -> dict[str, ColumnData]:
         if Path(new).is_file() or "/" in new or "\\" in new:
-            return _of_file(existing(Path(new)), schema)
+            with _no_rejects():
+                return _of_file(existing(Path(new)), schema)
         from mldesk.training.table import read_columns
 
         version = self._datasets.show(new)
@@ -94,6 +96,18 @@ class DriftService:
                 raise BadInput(f"{version.label} has no column {column.name[:60]!r} of {column.type.value}s, which the "
                                "model needs.", hint="Compare with a table like the one it learned from.")
         return read_columns(self._library.objects, version.manifest, [have[column.name] for column in schema])
+
+
+@contextmanager
+def _no_rejects() -> Iterator[None]:
+    """Offer what can be done here about rows that cannot be read: a prediction would leave them out, drift does not."""
+    try:
+        yield
+    except BadInput as error:
+        if "--rejects" not in error.hint:
+            raise
+        raise BadInput(error.message, hint="Mend it, or import the file as a dataset, which leaves out lines that "
+                       "are no rows and can be cleaned, and compare with that.") from error
 
 
 def _of_file(path: Path, schema: Sequence[Column]) -> dict[str, ColumnData]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # numpy and pyarrow load with them
     import numpy.typing as npt
 
 _PROBABILITY = "probability_"
+NAMED = 1000   # rows of a kind that are named
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,16 +96,19 @@ def paired(first: RowsTested, second: RowsTested, draws: Draws | None = None) ->
 
 
 def mcnemar(first: RowsTested, second: RowsTested) -> Mapping[str, Any]:
-    """Return {"only_first", "only_second", "p"}: rows that one alone has right, and the exact two-sided p.
+    """Return {"only_first", "only_second", "p"}: how many rows one alone has right, and the exact two-sided p.
 
+    "rows_first" and "rows_second" are those rows, from 1, the first ``NAMED`` of each.
     If both were equally good, either would be as often right where the other is wrong (McNemar 1947; recommended for
     one test part by Dietterich 1998).
     """
     from mldesk.training.probabilities import predicted_codes
 
     ours, theirs = (predicted_codes(one.prediction) == one.y for one in (first, second))
-    only_first, only_second = int((ours & ~theirs).sum()), int((~ours & theirs).sum())
-    return {"only_first": only_first, "only_second": only_second, "p": _binomial(only_first, only_second)}
+    alone = {"first": first.rows[ours & ~theirs], "second": first.rows[~ours & theirs]}
+    only_first, only_second = len(alone["first"]), len(alone["second"])
+    return {"only_first": only_first, "only_second": only_second, "p": _binomial(only_first, only_second),
+            **{f"rows_{side}": (rows[:NAMED] + 1).tolist() for side, rows in alone.items()}}
 
 
 def _binomial(one: int, other: int) -> float:

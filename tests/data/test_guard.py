@@ -64,6 +64,10 @@ def test_a_leak_an_id_and_groups_are_named(take: Import, store: ObjectStore, scr
     lines = [f"{row + 1},{row // 5},{int(line.endswith('yes')) * 3},{line}" for row, line in enumerate(lines)]
     found = concerns(take, store, scratch, "nr,patient_id,after,a,w,y\n" + "\n".join(lines), parts)
     assert (found["leak"].level, found["leak"].columns) == ("danger", ("after", "y"))
+    outcomes = [{lines[row].rsplit(",", 1)[1] for row, _ in group} for group in found["leak"].groups]
+    assert sorted(map(list, outcomes)) == [["no"], ["yes"]]   # rows of either outcome side by side, not any rows
+    assert all(part == {TRAIN: "train", TEST: "test"}.get(parts[row], "validation")
+               for group in found["leak"].groups for row, part in group)
     assert found["identifier"].columns == ("nr",)
     assert found["group"].columns == ("patient_id",)
     assert found["group"].count == 250

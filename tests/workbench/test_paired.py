@@ -33,6 +33,9 @@ def test_a_better_model_is_surely_better_and_a_twin_is_not(tmp_path: Path) -> No
     assert test["p"] == pytest.approx(
         binomtest(test["only_first"], test["only_first"] + test["only_second"]).pvalue, rel=1e-9)
     assert test["p"] < 1e-6
+    alone = np.flatnonzero((good.prediction.argmax(1) == good.y) & (poor.prediction.argmax(1) != poor.y))
+    assert test["rows_first"] == (good.rows[alone] + 1).tolist() and len(alone) == test["only_first"]
+    assert not set(test["rows_first"]) & set(test["rows_second"])
     same = paired(good, twin)
     assert not same["differences"]["accuracy"]["sure"]
     assert same["mcnemar"]["p"] > 0.05

@@ -95,8 +95,8 @@ def read_like(paths: Sequence[Path], columns: Sequence[Column | Mapping[str, Any
         bad = next((problem for problem in table.problems if problem.message.endswith("it was left out.")
                     and problem.line is not None and " cell" in problem.message), None)
         if bad is not None:
-            raise BadInput(f"{bad.file}: {bad.message.removesuffix('; it was left out.')}; every row must be readable "
-                           "to be predicted.", hint="Mend that line, or have such lines left out (--rejects FILE).")
+            raise BadInput(f"{bad.file}: {bad.message.removesuffix('; it was left out.')}; every row must be "
+                           "readable.", hint="Mend that line, or have such lines left out (--rejects FILE).")
         return NewRows(folder, store, table, wanted)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

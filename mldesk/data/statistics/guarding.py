@@ -22,6 +22,7 @@ from mldesk.data.statistics.nearly_numbers import HINT, nearly_numbers
 from mldesk.data.statistics.repeats import Hasher, Hashes, mixed, normal, runs
 from mldesk.data.statistics.scan import Coder, batches, places_of, rows_of, whole_column
 from mldesk.data.statistics.targeting import target_view
+from mldesk.data.statistics.telling_rows import telling_rows
 from mldesk.data.stopping import check_stopped, stoppable
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
@@ -75,7 +76,7 @@ def guard(store: ObjectStore, manifest: str, columns: Sequence[Column], target: 
         parts = part_paths(store, manifest)
         used = [column for column in columns if column.name in features and column.distinct > 0]
         found = [*_across(parts, used, target, membership, scratch),
-                 *_leaks(parts, columns, used, target, classes),
+                 *_leaks(parts, columns, used, target, membership, classes=classes),
                  *_identifiers(parts, columns, used), *_groups(parts, columns, target, membership, split, split_column),
                  *_sizes(membership, classes), *_time(columns, split)]
         looked = [column for column in columns if column.name in features or column.name == target]
@@ -173,23 +174,26 @@ def _rows(groups: Sequence[Group]) -> tuple[int, ...]:
 # Columns that say too much
 
 def _leaks(parts: Sequence[Path], columns: Sequence[Column], used: Sequence[Column], target: str,
-           classes: bool) -> list[Concern]:
+           membership: Membership, *, classes: bool) -> list[Concern]:
     looked = [column for column in columns if column.name == target] + list(used)
     view = target_view_of(parts, columns, looked, target, classes=classes)
     found = []
     for facts in view["columns"]:
         name, gone = facts["name"], facts["missing_power"]
         score = _score(facts["power"], classes)
-        where = f"{identifier(name)} IS NOT NULL"
+        if facts["suspicion"] in ("leak", "strong"):
+            telling = telling_rows(parts, columns, name, target, classes=classes)
+            seen = {"rows": _flat(telling), "groups": _named(telling, membership) if classes else (),
+                    "count": view["rows"]}
         if facts["suspicion"] == "leak":
             found.append(Concern(
                 "leak", "danger", f"{_quoted(name)} alone as good as says what {_quoted(target)} is ({score}).",
                 "Leave it out if it is known only after the fact; keep it if it really is there when you predict.",
-                (name, target), where=where, count=view["rows"]))
+                (name, target), **seen))
         elif facts["suspicion"] == "strong":
             found.append(Concern(
                 "leak", "warning", f"{_quoted(name)} alone predicts {_quoted(target)} very well ({score}).",
-                "Make sure that it is known before the target is.", (name, target), where=where, count=view["rows"]))
+                "Make sure that it is known before the target is.", (name, target), **seen))
         elif gone is not None and gone >= 0.9:
             found.append(Concern(
                 "leak", "warning", f"Whether {_quoted(name)} is missing as good as says what {_quoted(target)} is.",

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.data.rows_dialog import RowsDialog
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.runs.compare_rows import CompareRows, fact_name, fact_value
@@ -23,6 +24,7 @@ from mldesk.desktop.pages.runs.report_place import ask_report
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.compare import CompareState
 from mldesk.desktop.states.curves import Curve, CurveFeed, family
+from mldesk.desktop.states.dataset import Picked
 from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -32,7 +34,6 @@ from mldesk.desktop.widgets import (
     ScrollPage,
     Segmented,
     StateBadge,
-    disable,
     hairline,
     make_button,
     make_label,
@@ -82,11 +83,16 @@ class ComparePage(Page):
         self.parallel.pointed.connect(self._point)
         self.parallel.opened.connect(shell.open_run)
         self.judged = JudgedCards()
+        self.judged.looked.connect(lambda text, dataset, rows: RowsDialog(
+            shell, dataset, Picked(text, None, rows), self.window()).open())
         self.five = FiveByTwoCard()
         if len(run_ids) != 2:
             self.five.hide()
-        self.five.begun.connect(lambda: self.begin(self._test(self.state.start_five()), "start a 5x2cv test"))
-        self.five.stopped.connect(lambda: self.begin(self._test(self.state.stop_five()), "stop a 5x2cv test"))
+        self._changing = ""   # what is being done to the runs of the 5x2cv test
+        self.five.begun.connect(lambda: self.begin(self._test(
+            self.state.start_five(), self.tr("Its runs are being started.")), "start a 5x2cv test"))
+        self.five.stopped.connect(lambda: self.begin(self._test(
+            self.state.stop_five(), self.tr("Its runs are being stopped.")), "stop a 5x2cv test"))
         self.five.looked.connect(self._look_at_its_runs)
         page = ScrollPage(margin=0, spacing=Space.L)
         page.body.setContentsMargins(0, 0, Space.S, Space.L)
@@ -101,7 +107,7 @@ class ComparePage(Page):
         self.keep(shell.desk.advanced.subscribe(self._on_advanced))
         self.keep(self.state.comparison.subscribe(self._show))
         self.keep(self.state.advanced.subscribe(lambda _: self._draw_curves()))
-        self.keep(self.state.five.changed.subscribe(lambda test: self.five.show_test(test, self.state.why_no_five)))
+        self.keep(self.state.five.changed.subscribe(lambda _: self._show_five()))
 
     async def refresh(self) -> None:
         await self.state.refresh()
@@ -116,14 +122,20 @@ class ComparePage(Page):
 
     async def _look_at_five(self) -> None:
         await self.state.look_at_five()
-        self.five.show_test(self.state.five.value, self.state.why_no_five)
+        self._show_five()
 
-    async def _test(self, change: Coroutine[Any, Any, None]) -> None:
-        disable(self.five.button, self.tr("Its runs are being started."))
+    def _show_five(self) -> None:
+        self.five.show_test(self.state.five.value, self.state.why_no_five, self._changing)
+
+    async def _test(self, change: Coroutine[Any, Any, None], why: str) -> None:
+        self._changing = why
+        self._show_five()
         try:
             await change
         except MldeskError as error:
             self.shell.say(sentence(error), "danger")
+        finally:
+            self._changing = ""
         await self._look_at_five()
 
     def _look_at_its_runs(self) -> None:

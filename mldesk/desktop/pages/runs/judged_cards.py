@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
 from mldesk.desktop.pages.record_model import Field
@@ -13,7 +14,7 @@ from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.runs.compare_rows import names_of
 from mldesk.desktop.pages.runs.evaluation_tables import sized
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, Chart, make_label
+from mldesk.desktop.widgets import Card, Chart, make_button, make_label, row
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -23,7 +24,12 @@ Line = tuple[str, str, str, str]   # of a table: what, value, and two more
 
 
 class JudgedCards(QWidget):
-    """A card for each, as far as the runs have been judged."""
+    """A card for each, as far as the runs have been judged.
+
+    Signals: ``looked`` (words, dataset, places of rows from 0) when rows that tell two runs apart are asked for.
+    """
+
+    looked = Signal(str, str, tuple)
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,14 +49,15 @@ class JudgedCards(QWidget):
             if item is not None and (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        for card in (luck(runs, pairs), over_folds(runs, pairs, crossed), roc(runs, evaluations),
+        for card in (luck(runs, pairs, self.looked.emit), over_folds(runs, pairs, crossed), roc(runs, evaluations),
                      classes(runs, evaluations)):
             if card is not None:
                 self._layout.addWidget(card)
 
 
-def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]]) -> Card | None:
-    """Return whether the runs differ from the first by more than luck."""
+def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
+         look: Callable[[str, str, tuple[int, ...]], object]) -> Card | None:
+    """Return whether the runs differ from the first by more than luck; ``look`` hears which rows are to be seen."""
     tr, names = words.tr, names_of(runs)
     told = [pair for pair in pairs if not pair["why_not"]]
     if not told:
@@ -76,7 +83,21 @@ def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]]) -> Card | None
                                 .format(name=names[pair["run"]], other=names[pair["against"]], p=f"{test['p']:.3g}",
                                         ours=words.number(test["only_first"]),
                                         theirs=words.number(test["only_second"])), "caption", "muted", wrap=True))
+            card.add(row(*_looks(runs, pair, names, look), None, spacing=Space.M))
     return card
+
+
+def _looks(runs: Sequence[Run], pair: Mapping[str, Any], names: Mapping[str, str],
+           look: Callable[[str, str, tuple[int, ...]], object]) -> list[QPushButton]:
+    """Return the ways to the rows that one of two runs alone has right."""
+    tr, found = words.tr, []
+    dataset = next(run.dataset for run in runs if run.id == pair["run"])
+    for who, side in ((pair["run"], "first"), (pair["against"], "second")):
+        if rows := tuple(number - 1 for number in pair["mcnemar"][f"rows_{side}"]):
+            text = tr("Where {name} alone is right").format(name=names[who])
+            found.append(make_button(text, "link"))
+            found[-1].clicked.connect(lambda _=False, text=text, rows=rows: look(dataset, text, rows))
+    return found
 
 
 def over_folds(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],

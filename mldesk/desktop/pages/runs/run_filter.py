@@ -40,7 +40,7 @@ class RunFilterBar(QWidget, TaskOwner):
         super().__init__(parent)
         self._shell, self._state = shell, state
         self.which = Segmented([("all", self.tr("All")), ("active", self.tr("Going on")),
-                                ("succeeded", self.tr("Succeeded")), ("other", self.tr("Other ends"))])
+                                ("succeeded", self.tr("Succeeded")), ("other", self.tr("Failed or stopped"))])
         self.which.changed.connect(lambda which: self._want(states=_WHICH[which]))
         self.search = SearchField(self.tr("Find a run"))
         self.search.setMinimumWidth(140)
