@@ -85,6 +85,18 @@ def test_a_text_file_becomes_a_table_and_is_told_of_as_it_goes(work: Work, tmp_p
     assert not (work.job / "scratch").exists()
 
 
+def test_its_process_does_without_pandas_which_takes_longer_to_load_than_most_imports(work: Work,
+                                                                                        tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("day,amount\n2024-01-02,3.5\n2024-01-03,\n")
+    work.ask(tmp_path / "sales.csv")
+    code = ("import importlib.util, sys\nfrom mldesk.data.imports.register import main\n"
+            "print(main(sys.argv[1:]), 'pandas' in sys.modules, importlib.util.find_spec('pandas') is not None)")
+    done = subprocess.run([sys.executable, "-c", code, str(work.job), "--objects", str(work.store.root),
+                           "--attempt", "1"], capture_output=True, text=True, check=True)
+    work.attempt = 1
+    assert (done.stdout.split(), work.events()[-1]["kind"]) == (["0", "False", "True"], "succeeded")
+
+
 def test_the_same_as_an_ordinary_import_comes_of_it(work: Work, tmp_path: Path) -> None:
     path = parquet(tmp_path / "t.parquet")
     for link in (True, False):

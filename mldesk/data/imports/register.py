@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput, DiskFull
+from mldesk.core.not_here import STEPS, only_elsewhere
 from mldesk.wire import linked
 from mldesk.wire.control import Control, Terminated
 from mldesk.wire.failures import explain
@@ -49,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--objects", type=Path, required=True, help="the object store")
     parser.add_argument("--attempt", type=int, default=int(os.environ.get("MLDESK_ATTEMPT", "1")))
     given = parser.parse_args(arguments)
-    return run_job(given.job, given.objects, given.attempt)
+    with only_elsewhere(STEPS):
+        return run_job(given.job, given.objects, given.attempt)
 
 
 def run_job(folder: Path, objects: Path, attempt: int, *, link_from: int = linked.LINK_FROM) -> int:

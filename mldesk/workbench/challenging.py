@@ -1,0 +1,139 @@
+"""Two versions of a model on the same test rows, before one is promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.library import Library
+from mldesk.library.records import ModelVersion, Run
+from mldesk.training.split import TRAIN, VALIDATION
+from mldesk.training.values import ColumnData, take
+from mldesk.wire.objects import ObjectMissing
+from mldesk.wire.schema import Column, columns_from_json
+from mldesk.workbench.orders import order_of
+from mldesk.workbench.paired import RowsTested, paired, read_tested
+from mldesk.workbench.seen_rows import seen
+
+ENOUGH = 30   # rows that two versions can be compared on
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Two versions on the test rows of the newer one, without those that the older one learned from if enough are left.
+    """
+
+    new: str
+    old: str
+    rows: int
+    learned: int | None                    # of these rows the older one was fitted or tuned on; None: not known
+    left_out: int                          # test rows that it was fitted or tuned on, which are not compared
+    scores: Mapping[str, tuple[float, float]]   # by name: the newer one's, the older one's
+    paired: Mapping[str, Any]              # as ``paired.paired``, new minus old
+
+    @property
+    def better(self) -> bool:
+        """The newer one has the smaller loss on these rows."""
+        return self.scores["loss"][0] < self.scores["loss"][1]
+
+    @property
+    def sure(self) -> bool:
+        """The losses differ by more than luck."""
+        name = "log_loss" if "accuracy" in self.scores else "root_mean_squared_error"
+        return bool(self.paired["differences"].get(name, {}).get("sure"))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"new": self.new, "old": self.old, "rows": self.rows, "learned_by_old": self.learned,
+                "left_out": self.left_out, "better": self.better,
+                "scores": {name: {"new": one, "old": other} for name, (one, other) in self.scores.items()},
+                **{key: value for key, value in self.paired.items() if key != "rows"}}
+
+
+def challenge(library: Library, ours: ModelVersion, theirs: ModelVersion, run: Run) -> Challenge:
+    """Set two versions side by side on the rows that ``ours``, which came of ``run``, was tested on.
+
+    Rows that ``theirs`` was fitted or tuned on, also in another version of the data, are left out where at least
+    ``ENOUGH`` others remain. Raises NotFound, BadInput.
+    """
+    artifact = library.runs.artifacts(run.id).get("predictions")
+    if artifact is None:
+        raise NotFound(f"{ours.label} kept no predictions of its test rows.", hint="Train it again.")
+    tested = read_tested(library.objects.path(str(artifact["digest"])))
+    other = RowsTested(tested.rows, tested.y, _answers(library, theirs, run, tested), tested.classes)
+    known = _learned(library, theirs, run, tested)
+    learned, left_out = None if known is None else int(known.sum()), 0
+    if known is not None and learned and len(known) - learned >= ENOUGH:
+        tested, other, left_out, learned = _only(tested, ~known), _only(other, ~known), learned, 0
+    return Challenge(ours.label, theirs.label, len(tested.y), learned, left_out, _scores(tested, other),
+                     paired(tested, other))
+
+
+def _answers(library: Library, version: ModelVersion, run: Run, tested: RowsTested) -> Any:
+    from mldesk.bundles import Predictor  # onnxruntime loads with it
+    from mldesk.training.model_files import name
+    from mldesk.training.table import read_columns  # pyarrow
+
+    predictor = Predictor.from_manifest(version.manifest, library.objects)
+    if tuple(name(label) for label in predictor.classes) != tested.classes:
+        raise BadInput(f"{version.label} knows other classes, so the two cannot be compared.",
+                       hint="Compare versions of one target whose classes are the same.")
+    payload = order_of(run)
+    have = {column.name: column for column in columns_from_json(payload["columns"])}
+    absent = [column.name for column in predictor.schema if column.name not in have]
+    if absent:
+        raise BadInput(f"The rows lack the column {absent[0][:60]!r}, which {version.label} needs.",
+                       hint="Compare versions that learned from tables of the same columns.")
+    wanted: list[Column] = [have[column.name] for column in predictor.schema]
+    rows = take(read_columns(library.objects, str(payload["dataset"]), wanted), tested.rows)
+    found = predictor.outputs_of(predictor.encode(rows)).astype(np.float64)
+    return found if tested.classes else found[:, 0]
+
+
+def _learned(library: Library, version: ModelVersion, run: Run, tested: RowsTested) -> npt.NDArray[np.bool_] | None:
+    """Say of each row whether an older version has seen it in training; None where that is not known."""
+    if version.run is None:
+        return None
+    before = library.runs.get(version.run)
+    split = (before.result or {}).get("split")
+    if not isinstance(split, str):
+        return None
+    try:
+        membership = np.isin(np.frombuffer(library.objects.read(split), np.uint8), (TRAIN, VALIDATION))
+        if order_of(before)["dataset"] == order_of(run)["dataset"]:
+            found: npt.NDArray[np.bool_] = membership[tested.rows]
+            return found
+        return seen(_rows_of(library, run, tested.rows), _rows_of(library, before, np.flatnonzero(membership)))
+    except ObjectMissing:   # the older data were purged
+        return None
+
+
+def _rows_of(library: Library, run: Run, rows: npt.NDArray[np.int64]) -> dict[str, ColumnData]:
+    from mldesk.training.table import read_columns  # pyarrow
+
+    payload = order_of(run)
+    return take(read_columns(library.objects, str(payload["dataset"]),
+                             columns_from_json(payload["columns"])), rows)
+
+
+def _only(tested: RowsTested, rows: npt.NDArray[np.bool_]) -> RowsTested:
+    return RowsTested(tested.rows[rows], tested.y[rows], tested.prediction[rows], tested.classes)
+
+
+def _scores(ours: RowsTested, theirs: RowsTested) -> dict[str, tuple[float, float]]:
+    """Return loss (log loss in nats, or mean squared error) and accuracy or R² of both."""
+    found = [_quick(one) for one in (ours, theirs)]
+    return {name: (found[0][name], found[1][name]) for name in found[0]}
+
+
+def _quick(tested: RowsTested) -> dict[str, float]:
+    y, prediction = tested.y, tested.prediction
+    if tested.classes:
+        loss = float(-np.log(np.clip(prediction[np.arange(len(y)), y], 1e-15, None)).mean())
+        return {"loss": loss, "accuracy": float((prediction.argmax(1) == y).mean())}
+    squares = float(np.mean((y - prediction) ** 2))
+    return {"loss": squares, "r2": 1 - squares / (float(np.var(y)) or 1.0)}
