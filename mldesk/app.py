@@ -36,7 +36,6 @@ from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
 from mldesk.workbench.signing_key import SigningKeys
-from mldesk.workbench.warm_start import WarmStart
 
 if TYPE_CHECKING:  # rpyc loads with it
     from mldesk.runners import RunnerClient
@@ -76,7 +75,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),
         reports=ReportService(library, datasets, runs),
         cross_tests=CrossTestService(library, runs), book=RunBook(library), run_import=RunImport(library),
-        retraining=RetrainService(library, models, runs, datasets, WarmStart(library, explore.membership)))
+        retraining=RetrainService(library, models, runs, datasets, explore.membership))
 
 
 def examine_machine(home: Path | None = None) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from mldesk.cli.train import finish
 from mldesk.cli.watching import watched
 
 if TYPE_CHECKING:
-    from mldesk.workbench.retraining import Challenge
+    from mldesk.workbench.challenging import Challenge
 
 Old = Annotated[str, typer.Argument(metavar="OLD", help="The version it is to replace.")]
 

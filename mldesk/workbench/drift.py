@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mldesk.training.values import ColumnData, TextColumn
+
 LITTLE, MUCH = 0.1, 0.25
 DOUBT = 0.01             # how likely chance alone may be, over all columns, for a shift to be called one
 _PIECES = 10
@@ -56,6 +58,13 @@ def rule_words(columns: int) -> str:
             "The test is Kolmogorov and Smirnov's for numbers, chi-square for categories.")
 
 
+def compare(name: str, before: ColumnData, now: ColumnData, columns: int = 1) -> ColumnDrift:
+    """Compare the values of one column, as a table's columns are read. ``columns``: how many are looked at together."""
+    if isinstance(before, TextColumn) and isinstance(now, TextColumn):
+        return categories(name, _counted(before), _counted(now), columns)
+    return numbers(name, _numbers(before), _numbers(now), columns)
+
+
 def numbers(name: str, before: Array, now: Array, columns: int = 1) -> ColumnDrift:
     """Compare numbers, (N,) and (M,) float64 with NaN for missing. ``columns``: how many are looked at together."""
     old, new = np.sort(before[~np.isnan(before)]), np.sort(now[~np.isnan(now)])
@@ -78,6 +87,22 @@ def categories(name: str, before: Counter[str | None], now: Counter[str | None],
     unseen = tuple(str(value)[:60] for value, _ in now.most_common() if value is not None and value not in before)
     gaps = (before.get(None, 0) / max(1, totals[0]), now.get(None, 0) / max(1, totals[1]))
     return _judged(ColumnDrift(name, _psi(*table), "chi-square", statistic, p, gaps, unseen[:_NAMED]), columns)
+
+
+def _counted(values: TextColumn) -> Counter[str | None]:
+    counts = np.bincount(values.codes + 1, minlength=len(values.values) + 1)
+    found: Counter[str | None] = Counter()
+    for value, count in zip((None, *values.values), counts, strict=False):
+        if count:
+            found[value] += int(count)
+    return found
+
+
+def _numbers(values: Any) -> Any:
+    if values.dtype.kind == "M":
+        return np.where(np.isnat(values), np.nan, values.astype("datetime64[us]").astype(np.int64).astype(np.float64))
+    found = values.astype(np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def _judged(found: ColumnDrift, columns: int) -> ColumnDrift:

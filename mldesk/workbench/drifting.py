@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from mldesk.core.errors import BadInput
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion
-from mldesk.training.split import TRAIN
-from mldesk.training.values import ColumnData, TextColumn, take
 from mldesk.wire.schema import Column, ColumnType, columns_from_json
-from mldesk.workbench import drift
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService, existing
+
+if TYPE_CHECKING:  # numpy loads with them
+    from mldesk.training.values import ColumnData
+    from mldesk.workbench.drift import ColumnDrift
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +27,22 @@ class DriftReport:
     model: str
     trained_on: str                       # what the new rows are compared with
     rows: tuple[int, int]                 # there, and in the new data
-    columns: tuple[drift.ColumnDrift, ...]
+    columns: tuple[ColumnDrift, ...]
 
     @property
-    def shifted(self) -> tuple[drift.ColumnDrift, ...]:
+    def shifted(self) -> tuple[ColumnDrift, ...]:
         return tuple(item for item in self.columns if item.verdict != "stable")
 
     @property
     def rule(self) -> str:
         """By what a column counts as shifted, in words."""
+        from mldesk.workbench import drift  # numpy loads with it
+
         return drift.rule_words(len(self.columns))
 
     def to_json(self) -> dict[str, Any]:
+        from mldesk.workbench import drift
+
         return {"rule": drift.rule(len(self.columns)), "model": self.model, "trained_on": self.trained_on,
                 "rows": {"training": self.rows[0], "new": self.rows[1]},
                 "shifted": [item.name for item in self.shifted], "columns": [item.to_json() for item in self.columns]}
@@ -57,17 +59,23 @@ class DriftService:
 
         Raises NotFound; BadInput where those rows are not known or a column is missing or of another type.
         """
+        from mldesk.workbench import drift
+
         version = self._models.show(model)
         trained_on, schema, before = self._training_rows(version)
         now = self._new_rows(new, schema)
-        found = [_compare(column, before[column.name], now[column.name], len(schema)) for column in schema]
+        found = [drift.compare(column.name, before[column.name], now[column.name], len(schema)) for column in schema]
         found.sort(key=lambda item: (item.verdict == "stable", -item.psi))
         first = schema[0].name
         return DriftReport(version.label, trained_on, (len(before[first]), len(now[first])), tuple(found))
 
     def _training_rows(self, version: ModelVersion) -> tuple[str, list[Column], dict[str, ColumnData]]:
-        from mldesk.bundles import Predictor  # onnxruntime loads with it
+        import numpy as np  # these, and onnxruntime, are needed here only
+
+        from mldesk.bundles import Predictor
+        from mldesk.training.split import TRAIN
         from mldesk.training.table import read_columns  # pyarrow
+        from mldesk.training.values import take
 
         if version.run is None:
             raise BadInput(f"{version.label} came as a bundle: what it learned from is not here.",
@@ -129,25 +137,3 @@ def _of_file(path: Path, schema: Sequence[Column]) -> dict[str, ColumnData]:
 
 def _kind(column: Column) -> str:
     return "text" if column.type is ColumnType.TEXT else "time" if column.type.temporal else "number"
-
-
-def _compare(column: Column, before: ColumnData, now: ColumnData, columns: int) -> drift.ColumnDrift:
-    if isinstance(before, TextColumn) and isinstance(now, TextColumn):
-        return drift.categories(column.name, _counted(before), _counted(now), columns)
-    return drift.numbers(column.name, _numbers(before), _numbers(now), columns)
-
-
-def _counted(values: TextColumn) -> Counter[str | None]:
-    counts = np.bincount(values.codes + 1, minlength=len(values.values) + 1)
-    found: Counter[str | None] = Counter()
-    for value, count in zip((None, *values.values), counts, strict=False):
-        if count:
-            found[value] += int(count)
-    return found
-
-
-def _numbers(values: Any) -> Any:
-    if values.dtype.kind == "M":
-        return np.where(np.isnat(values), np.nan, values.astype("datetime64[us]").astype(np.int64).astype(np.float64))
-    found = values.astype(np.float64)
-    return np.where(np.isfinite(found), found, np.nan)

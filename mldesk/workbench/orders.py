@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mldesk.library.records import Run
 from mldesk.wire.jobs import Limits, Resources
 
 
@@ -64,3 +65,10 @@ class TrainCheck:
     parameters: Mapping[str, Any]             # every parameter, given or default
     features: tuple[str, ...]                 # columns that would be used, before the trainer drops constant ones
     advice: tuple[Advice, ...] = ()
+
+
+def order_of(run: Run) -> Mapping[str, Any]:
+    """Return what a run was asked to train, as plain JSON."""
+    payload: Mapping[str, Any] = run.spec["payload"]
+    train: Mapping[str, Any] = payload.get("train", payload)   # a search's order holds one for training
+    return train

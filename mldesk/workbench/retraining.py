@@ -1,70 +1,34 @@
-"""Training a model again on new data, and two versions on the same test rows before one is promoted."""
+"""Training a model again on new data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion, Run
-from mldesk.training.split import TRAIN, VALIDATION
-from mldesk.training.values import ColumnData, take
-from mldesk.wire.objects import ObjectMissing
-from mldesk.wire.schema import Column, columns_from_json
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService
-from mldesk.workbench.orders import TrainOrder
-from mldesk.workbench.paired import RowsTested, paired, read_tested
+from mldesk.workbench.orders import TrainOrder, order_of
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.searching import SearchOrder
-from mldesk.workbench.seen_rows import seen
-from mldesk.workbench.warm_start import WarmStart
 
-ENOUGH = 30   # rows that two versions can be compared on
+if TYPE_CHECKING:  # it is needed by a few commands only
+    import numpy as np
+    import numpy.typing as npt
 
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """Two versions on the test rows of the newer one, without those that the older one learned from if enough are left.
-    """
-
-    new: str
-    old: str
-    rows: int
-    learned: int | None                    # of these rows the older one was fitted or tuned on; None: not known
-    left_out: int                          # test rows that it was fitted or tuned on, which are not compared
-    scores: Mapping[str, tuple[float, float]]   # by name: the newer one's, the older one's
-    paired: Mapping[str, Any]              # as ``paired.paired``, new minus old
-
-    @property
-    def better(self) -> bool:
-        """The newer one has the smaller loss on these rows."""
-        return self.scores["loss"][0] < self.scores["loss"][1]
-
-    @property
-    def sure(self) -> bool:
-        """The losses differ by more than luck."""
-        name = "log_loss" if "accuracy" in self.scores else "root_mean_squared_error"
-        return bool(self.paired["differences"].get(name, {}).get("sure"))
-
-    def to_json(self) -> dict[str, Any]:
-        return {"new": self.new, "old": self.old, "rows": self.rows, "learned_by_old": self.learned,
-                "left_out": self.left_out, "better": self.better,
-                "scores": {name: {"new": one, "old": other} for name, (one, other) in self.scores.items()},
-                **{key: value for key, value in self.paired.items() if key != "rows"}}
+    from mldesk.workbench.challenging import Challenge
 
 
 class RetrainService:
     """Trains versions again as they were trained, on other rows."""
 
     def __init__(self, library: Library, models: ModelService, runs: RunService, datasets: DatasetService,
-                 warm: WarmStart) -> None:
-        self._library, self._models, self._runs, self._datasets, self._warm = library, models, runs, datasets, warm
+                 deal: Callable[[TrainOrder], npt.NDArray[np.uint8]]) -> None:
+        """``deal`` says which part of the data each of the rows of an order would be in."""
+        self._library, self._models, self._runs, self._datasets, self._deal = library, models, runs, datasets, deal
 
     def start(self, model: str, dataset: str, runner: str = "local", *, warm: bool = False,
               search: bool = False) -> Run:
@@ -89,8 +53,10 @@ class RetrainService:
             raise BadInput(f"{version.label} was trained, not searched for.", hint="Leave --search out.")
         if not warm:
             return self._runs.start(order)
-        data = self._datasets.show(dataset)
-        return self._runs.start(replace(order, folds=0), self._warm.begin(version, run, data, order))
+        from mldesk.workbench.warm_start import WarmStart  # numpy loads with it
+
+        begin = WarmStart(self._library, self._deal).begin(version, run, self._datasets.show(dataset), order)
+        return self._runs.start(replace(order, folds=0), begin)
 
     def _searched(self, version: ModelVersion) -> Run:
         """Return the search that a version goes back to: its own run may only have fitted what that one blended."""
@@ -103,68 +69,11 @@ class RetrainService:
         raise BadInput(f"The search that {version.label} goes back to is not here.", hint="Search anew: mldesk search.")
 
     def challenge(self, new: str, old: str) -> Challenge:
-        """Set two versions side by side on the rows that ``new`` was tested on. Raises NotFound, BadInput.
+        """Set two versions side by side, as ``challenging.challenge`` does. Raises NotFound, BadInput."""
+        from mldesk.workbench.challenging import challenge  # numpy loads with it
 
-        Rows that ``old`` was fitted or tuned on, also in another version of the data, are left out where at least
-        ``ENOUGH`` others remain.
-        """
         ours, theirs = self._models.show(new), self._models.show(old)
-        run = self._run(ours)
-        artifact = self._library.runs.artifacts(run.id).get("predictions")
-        if artifact is None:
-            raise NotFound(f"{ours.label} kept no predictions of its test rows.", hint="Train it again.")
-        tested = read_tested(self._library.objects.path(str(artifact["digest"])))
-        other = RowsTested(tested.rows, tested.y, self._answers(theirs, run, tested), tested.classes)
-        known = self._learned(theirs, run, tested)
-        learned, left_out = None if known is None else int(known.sum()), 0
-        if known is not None and learned and len(known) - learned >= ENOUGH:
-            tested, other, left_out, learned = _only(tested, ~known), _only(other, ~known), learned, 0
-        return Challenge(ours.label, theirs.label, len(tested.y), learned, left_out, _scores(tested, other),
-                         paired(tested, other))
-
-    def _answers(self, version: ModelVersion, run: Run, tested: RowsTested) -> Any:
-        from mldesk.bundles import Predictor  # onnxruntime loads with it
-        from mldesk.training.model_files import name
-        from mldesk.training.table import read_columns  # pyarrow
-
-        predictor = Predictor.from_manifest(version.manifest, self._library.objects)
-        if tuple(name(label) for label in predictor.classes) != tested.classes:
-            raise BadInput(f"{version.label} knows other classes, so the two cannot be compared.",
-                           hint="Compare versions of one target whose classes are the same.")
-        payload = _payload(run)
-        have = {column.name: column for column in columns_from_json(payload["columns"])}
-        absent = [column.name for column in predictor.schema if column.name not in have]
-        if absent:
-            raise BadInput(f"The rows lack the column {absent[0][:60]!r}, which {version.label} needs.",
-                           hint="Compare versions that learned from tables of the same columns.")
-        wanted: list[Column] = [have[column.name] for column in predictor.schema]
-        rows = take(read_columns(self._library.objects, str(payload["dataset"]), wanted), tested.rows)
-        found = predictor.outputs_of(predictor.encode(rows)).astype(np.float64)
-        return found if tested.classes else found[:, 0]
-
-    def _learned(self, version: ModelVersion, run: Run, tested: RowsTested) -> npt.NDArray[np.bool_] | None:
-        """Say of each row whether an older version has seen it in training; None where that is not known."""
-        if version.run is None:
-            return None
-        before = self._library.runs.get(version.run)
-        split = (before.result or {}).get("split")
-        if not isinstance(split, str):
-            return None
-        try:
-            membership = np.isin(np.frombuffer(self._library.objects.read(split), np.uint8), (TRAIN, VALIDATION))
-            if _payload(before)["dataset"] == _payload(run)["dataset"]:
-                found: npt.NDArray[np.bool_] = membership[tested.rows]
-                return found
-            return seen(self._rows_of(run, tested.rows), self._rows_of(before, np.flatnonzero(membership)))
-        except ObjectMissing:   # the older data were purged
-            return None
-
-    def _rows_of(self, run: Run, rows: npt.NDArray[np.int64]) -> dict[str, ColumnData]:
-        from mldesk.training.table import read_columns  # pyarrow
-
-        payload = _payload(run)
-        return take(read_columns(self._library.objects, str(payload["dataset"]),
-                                 columns_from_json(payload["columns"])), rows)
+        return challenge(self._library, ours, theirs, self._run(ours))
 
     def _run(self, version: ModelVersion) -> Run:
         if version.run is None:
@@ -175,7 +84,7 @@ class RetrainService:
 
 def _again(version: ModelVersion, run: Run, dataset: str, runner: str) -> TrainOrder:
     """Return the order that the version came of, for another dataset."""
-    asked = _payload(run)
+    asked = order_of(run)
     features, split = asked.get("features"), asked["split"]
     return TrainOrder(
         dataset, version.target, task=version.task, estimator="auto" if run.kind == "search" else version.estimator,
@@ -197,28 +106,3 @@ def _search_again(run: Run, order: TrainOrder, whole: bool) -> SearchOrder:
             {"estimator": item["estimator"], "parameters": dict(item["parameters"])} for item in members))
     return replace(wanted, seconds=float(asked.get("seconds") or 0), trials=int(asked.get("trials") or 0),
                    target_score=asked.get("target_score"), estimators=tuple(asked.get("estimators") or ()))
-
-
-def _only(tested: RowsTested, rows: npt.NDArray[np.bool_]) -> RowsTested:
-    return RowsTested(tested.rows[rows], tested.y[rows], tested.prediction[rows], tested.classes)
-
-
-def _payload(run: Run) -> Mapping[str, Any]:
-    payload: Mapping[str, Any] = run.spec["payload"]
-    train: Mapping[str, Any] = payload.get("train", payload)   # a search's order holds one for training
-    return train
-
-
-def _scores(ours: RowsTested, theirs: RowsTested) -> dict[str, tuple[float, float]]:
-    """Return loss (log loss in nats, or mean squared error) and accuracy or R² of both."""
-    found = [_quick(one) for one in (ours, theirs)]
-    return {name: (found[0][name], found[1][name]) for name in found[0]}
-
-
-def _quick(tested: RowsTested) -> dict[str, float]:
-    y, prediction = tested.y, tested.prediction
-    if tested.classes:
-        loss = float(-np.log(np.clip(prediction[np.arange(len(y)), y], 1e-15, None)).mean())
-        return {"loss": loss, "accuracy": float((prediction.argmax(1) == y).mean())}
-    squares = float(np.mean((y - prediction) ** 2))
-    return {"loss": squares, "r2": 1 - squares / (float(np.var(y)) or 1.0)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mldesk.cli.model_retrain import promotion
-from mldesk.workbench.retraining import Challenge
+from mldesk.workbench.challenging import Challenge
 from tests.cli.conftest import Command
 
 

@@ -15,7 +15,7 @@ from mldesk.bundles.archive import Archive
 from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.library.secrets import SecretStore
 from mldesk.wire.schema import ColumnType
-from mldesk.workbench import retraining
+from mldesk.workbench import challenging
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.explaining import ExplainOrder
 from mldesk.workbench.kept_predictions import save_predictions
@@ -123,7 +123,7 @@ def _train_again(bench: Workbench) -> None:
     fair = bench.retraining.challenge("penguins-Species@3", "penguins-Species@1")
     assert (fair.rows + fair.left_out, fair.learned) == (100, 0) and fair.left_out > 0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(retraining, "ENOUGH", fair.rows + 1)   # too few that the older one has not seen
+        patch.setattr(challenging, "ENOUGH", fair.rows + 1)   # too few that the older one has not seen
         found = bench.retraining.challenge("penguins-Species@3", "penguins-Species@1")
     assert (found.rows, found.learned, found.left_out) == (100, fair.left_out, 0)
 

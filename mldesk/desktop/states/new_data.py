@@ -12,8 +12,8 @@ from mldesk.desktop.tasks import in_remote, in_thread
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion, ModelVersion, Run
+    from mldesk.workbench.challenging import Challenge
     from mldesk.workbench.drifting import DriftReport
-    from mldesk.workbench.retraining import Challenge
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from mldesk.desktop.widgets import Sheet, make_label
 
 if TYPE_CHECKING:
     from mldesk.library.records import ModelVersion
-    from mldesk.workbench.retraining import Challenge
+    from mldesk.workbench.challenging import Challenge
 
 
 class ChallengeDialog(Sheet, TaskOwner):
