@@ -13,7 +13,7 @@ import inspect
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -52,16 +52,23 @@ class Tasks:
         return task
 
     async def in_thread(self, work: Callable[[], T], pool: str = "work") -> T:
-        """Run ``work`` in a worker thread and return what it returns. Cancelled, it runs on with nobody listening."""
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._pools[pool], self._counted, context.run, work)
+        """Run ``work`` in a worker thread and return what it returns. Cancelled, it runs on with nobody listening.
 
-    def _counted(self, run: Callable[[Callable[[], T]], T], work: Callable[[], T]) -> T:
+        ``work`` may be a method of a widget that is gone by then. It is let go of in the loop's thread: in a worker's,
+        Qt would destroy the widget there.
+        """
+        context, loop, held = contextvars.copy_context(), asyncio.get_running_loop(), [work]
+        return await loop.run_in_executor(self._pools[pool], self._counted, loop, context, held)
+
+    def _counted(self, loop: asyncio.AbstractEventLoop, context: contextvars.Context,
+                 held: list[Callable[[], T]]) -> T:
         with self._idle:
             self._at_work += 1
         try:
-            return run(work)
+            return context.run(_call, held)
         finally:
+            with suppress(RuntimeError):   # the loop is closed
+                loop.call_soon_threadsafe(held.clear)
             with self._idle:
                 self._at_work -= 1
                 self._idle.notify_all()
@@ -106,6 +113,10 @@ class Tasks:
         self._quiet.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None and not quiet:
             self._heard(task.get_name(), error)
+
+
+def _call(held: list[Callable[[], T]]) -> T:
+    return held[0]()
 
 
 _current: Tasks | None = None

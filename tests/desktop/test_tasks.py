@@ -131,3 +131,32 @@ def test_the_tasks_of_an_owner_end_with_it() -> None:
         assert page.ended
 
     assert run(main()) == []
+
+
+def test_what_a_thread_worked_for_is_let_go_of_in_the_thread_of_the_loop() -> None:
+    """A cancelled dialog's method may be the last that holds the dialog; Qt must not destroy it in a worker."""
+    let_go: list[int] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Widget:
+        def work(self) -> None:
+            begun.set()
+            go_on.wait(60)
+
+        def __del__(self) -> None:
+            let_go.append(threading.get_ident())
+
+    async def main() -> None:
+        widget = Widget()
+        task = start(in_thread(widget.work), "work of a widget")
+        del widget
+        await until(begun.is_set)
+        task.cancel()
+        await asyncio.wait([task])
+        del task
+        assert not let_go
+        go_on.set()
+        await until(lambda: bool(let_go))
+
+    run(main())
+    assert let_go == [threading.get_ident()]
