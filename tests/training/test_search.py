@@ -21,10 +21,11 @@ from mldesk.training.joined import JoinedEncoder, read_encoder
 from mldesk.training.search import crew as crew_module
 from mldesk.training.search.ensemble import select, stack
 from mldesk.training.search.measures import find_aim
+from mldesk.training.search.plan import Trials
 from mldesk.training.search.portfolio import Configuration, portfolio
 from mldesk.training.search.records import Records
 from mldesk.training.search.space import Space
-from mldesk.training.search.trial import Outcome, TimeUp
+from mldesk.training.search.trial import Outcome, TimeUp, best_of_kinds
 from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
 from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import Table, of, put_table, result, run_here
@@ -268,10 +269,28 @@ def test_slow_networks_are_tried_where_there_is_time_for_them() -> None:
     def named(rows: int, seconds: float) -> set[str]:
         return {item.estimator for item in portfolio("tabular_classification", (), rows, 10, seconds)}
 
-    assert not {"tabm", "ft_transformer"} & named(300, 60)
-    assert "tabm" in named(1000, 300) and "ft_transformer" not in named(1000, 300)
+    assert "tabm" in named(300, 60) and "tabm" not in named(7_000, 60)
+    assert "tabm" in named(7_000, 300) and "ft_transformer" not in named(1000, 300)
     assert {"tabm", "ft_transformer"} <= named(1000, 3600)
     assert "tabm" not in named(100_000, 600)
+    for rows in (500, 7_000):   # early enough to have its turn
+        tried = [item.estimator for item in portfolio("tabular_classification", (), rows, 10, 300)]
+        assert tried.index("tabm") < 6 and len(tried) > 12
+
+
+def test_on_few_rows_no_kind_of_model_crowds_out_the_others() -> None:
+    def outcome(number: int, estimator: str) -> Outcome:
+        return Outcome(number, Configuration(estimator, {}, "tpe"), float(number), 1.0, np.zeros(1), ["a model"], ())
+
+    ranked = [outcome(number, "lightgbm") for number in range(40)] + [
+        outcome(40, "linear"), outcome(41, "svm"), outcome(42, "linear")]
+    assert [item.number for item in best_of_kinds(ranked, 2)] == [0, 1, 40, 41, 42]
+    few, many = Trials(few=True), Trials()
+    for item in ranked:
+        few.add(item)
+        many.add(item)
+    assert [item.number for item in few.ranked if item.natives] == [*range(12), 40, 41, 42]
+    assert [item.number for item in many.ranked if item.natives] == list(range(12))
 
 
 def test_joined_encoders_read_back_and_refuse_what_they_are_not() -> None:

@@ -12,13 +12,14 @@ import numpy as np
 
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import ESTIMATORS, ORDINAL
+from mldesk.training.search.ensemble import FEW, OF_A_KIND
 from mldesk.training.search.measures import Aim
-from mldesk.training.search.portfolio import Configuration, may_use, portfolio
+from mldesk.training.search.portfolio import Configuration, has_time, may_use, portfolio
 from mldesk.training.search.space import Space
-from mldesk.training.search.trial import Bounds, Outcome, Rows
+from mldesk.training.search.trial import Bounds, Outcome, Rows, best_of_kinds
 from mldesk.wire.jobs import SearchRequest
 
-KEPT = 12              # trials whose models are held on to: the best
+KEPT = 12              # trials whose models are held on to: the best, and on few rows the best of every kind
 _SLOWER = 1.3          # a trial is not begun if one like it took more of the time that is left, by this factor
 _SHARE = 0.2           # of the search's time that one trial may take
 _FIRST_SHARE = 0.35    # ... and the first one, without which there is nothing
@@ -34,10 +35,16 @@ class Trials:
     failed: int = 0          # in all
     weak: int = 0            # given up after their first folds
     in_a_row: int = 0        # that failed
+    few: bool = False        # the rows: the blend is then made of the best of every kind
 
     @property
     def best(self) -> Outcome:
         return min(self.done, key=lambda outcome: outcome.loss)
+
+    @property
+    def ranked(self) -> list[Outcome]:
+        """Return them from the best to the worst."""
+        return sorted(self.done, key=lambda outcome: outcome.loss)
 
     @property
     def count(self) -> int:
@@ -52,7 +59,8 @@ class Trials:
         """Keep it, and the models of the best only; return the numbers of those whose models are not needed."""
         self.in_a_row = 0
         self.done.append(outcome)
-        held = {item.number for item in sorted(self.done, key=lambda item: item.loss)[:KEPT]}
+        ranked = self.ranked
+        held = {item.number for item in ranked[:KEPT] + (best_of_kinds(ranked, OF_A_KIND) if self.few else [])}
         self.done = [item if item.number in held or not item.natives else replace(item, natives=())
                      for item in self.done]
         return [item.number for item in self.done if item.number not in held]
@@ -62,13 +70,14 @@ class Plan:
     """Decides. ``deadline``: of time.monotonic, when trying ends; infinity without a limit of time."""
 
     def __init__(self, request: SearchRequest, task: str, rows: Rows, aim: Aim, deadline: float) -> None:
-        self.trials = Trials()
+        self.trials = Trials(few=len(rows.y) <= FEW)
         self.aim, self.deadline = aim, deadline
         self.most, self.goal = request.trials, request.target_score
         self._seconds = request.seconds
         fit_rows, width = len(rows.folds[0][0]), rows.parts["dense"].x.shape[1]
-        usable = [name for name in ESTIMATORS if may_use(name, task, request.estimators, fit_rows, width,
-                                                            rows.classes)]
+        work = fit_rows * (1 + width / 20)
+        usable = [name for name in ESTIMATORS if may_use(name, task, request.estimators, fit_rows, width, rows.classes)
+                  and (request.estimators or has_time(name, work, request.seconds))]
         waiting = portfolio(task, request.estimators, fit_rows, width, request.seconds, rows.classes)
         waiting += [Configuration(name, {}, "portfolio") for name in usable
                     if request.estimators and name not in {item.estimator for item in waiting}]

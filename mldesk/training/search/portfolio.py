@@ -6,6 +6,7 @@ a network, a linear model. What is too slow for a table's size is left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,13 +24,17 @@ class Configuration:
     origin: str               # "portfolio" or "tpe"
 
 
-_ORDER: tuple[tuple[str, Mapping[str, Any]], ...] = (
+_Tried = tuple[tuple[str, Mapping[str, Any]], ...]
+_ORDER: _Tried = (
     ("lightgbm", {"learning_rate": 0.06}),
     ("linear", {}),
     ("lightgbm", {"leaves": 8, "learning_rate": 0.05, "min_samples_leaf": 10, "feature_fraction": 0.4}),
     ("extra_trees", {}),
-    ("hist_gradient_boosting", {}),
     ("mlp", {}),
+    ("tabm", {}),
+    ("hist_gradient_boosting", {}),
+    ("catboost", {}),
+    ("xgboost", {"learning_rate": 0.06}),
     ("lightgbm", {"leaves": 96, "learning_rate": 0.04, "feature_fraction": 0.5, "row_fraction": 0.7}),
     ("random_forest", {}),
     ("lightgbm", {}),
@@ -38,11 +43,27 @@ _ORDER: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("mlp", {"blocks": 3, "width": 128, "dropout": 0.3, "learning_rate": 0.001}),
     ("extra_trees", {"min_samples_leaf": 1, "max_features": 0.6}),
     ("mlp", {"blocks": 1, "width": 256, "number_embedding": 24, "dropout": 0.1}),
+    ("ft_transformer", {}),
 )
-# Networks that take many times what the others do: tried where a table's size and the time leave room for them.
-# Rows a second of the search (of a table of few columns) up to which that is so, and its least seconds.
-_PATIENT: tuple[tuple[str, Mapping[str, Any], float, float], ...] = (
-    ("tabm", {}, 8.0, 240.0), ("ft_transformer", {}, 1.5, 900.0))
+# Few rows: what is held back most comes first, and every kind there is, since their mean is what is hard to beat there.
+_FEW_ORDER: _Tried = (
+    ("lightgbm", {"learning_rate": 0.06}),
+    ("linear", {}),
+    ("extra_trees", {"min_samples_leaf": 3, "max_features": 0.3}),
+    ("tabm", {"members": 16}),
+    ("lightgbm", {"leaves": 4, "learning_rate": 0.04, "l2": 5.0, "feature_fraction": 0.4, "min_samples_leaf": 10}),
+    ("mlp", {}),
+    ("random_forest", {"min_samples_leaf": 5}),
+    ("svm", {}),
+    ("catboost", {}),
+    ("xgboost", {"max_depth": 3, "learning_rate": 0.04}),
+    ("naive_bayes", {}),
+    ("neighbors", {}),
+)
+_FEW = 2_000   # rows to fit on
+# Networks that take many times what the others do, and the rows a second of the search (of a table of few columns) up
+# to which there is room for them.
+_PATIENT = {"tabm": 50.0, "ft_transformer": 1.5}
 _HURRIED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("lightgbm", {"learning_rate": 0.15, "leaves": 128}),)   # first, where the others would not get to their end
 _HURRY = 1_500   # rows a second (of a table of few columns) from which on that is so
@@ -58,12 +79,19 @@ def portfolio(task: str, wanted: tuple[str, ...], rows: int, width: int, seconds
 
     ``seconds``: of the search, 0 without a limit.
     """
-    patient = [(name, parameters) for name, parameters, pace, least in _PATIENT
-               if not seconds or (seconds >= least and rows * (1 + width / 20) <= pace * seconds)]
-    hurried = bool(seconds) and rows * (1 + width / 20) > _HURRY * seconds
-    tried = (*(_HURRIED if hurried else ()), *_ORDER, *patient)
+    work = rows * (1 + width / 20)
+    hurried = bool(seconds) and work > _HURRY * seconds
+    first = _FEW_ORDER if rows <= _FEW else ()
+    tried = (*(_HURRIED if hurried else ()), *first, *(item for item in _ORDER if item not in first))
     return [Configuration(name, parameters, "portfolio") for name, parameters in tried
-            if may_use(name, task, wanted, rows, width, classes)]
+            if may_use(name, task, wanted, rows, width, classes) and has_time(name, work, seconds)]
+
+
+def has_time(name: str, work: float, seconds: float) -> bool:
+    """Say whether a search of so many seconds, 0 without a limit, has room for an estimator. ``work``: rows to fit on,
+    times more the more columns there are.
+    """
+    return not seconds or work <= _PATIENT.get(name, math.inf) * seconds
 
 
 def may_use(name: str, task: str, wanted: tuple[str, ...], rows: int, width: int, classes: int = 0) -> bool:

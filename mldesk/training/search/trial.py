@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -81,6 +82,17 @@ class Outcome:
                 "parameters": dict(self.configuration.parameters), "origin": self.configuration.origin,
                 "metric": aim.name, "score": aim.score(self.loss), "seconds": round(self.seconds, 3),
                 "curve": [list(point) for point in self.curve], **({"runner": self.source} if self.source else {})}
+
+
+def best_of_kinds(ranked: Sequence[Outcome], each: int) -> list[Outcome]:
+    """Return the first ``each`` outcomes of every estimator among these, in their order."""
+    seen: Counter[str] = Counter()
+    found = []
+    for outcome in ranked:
+        seen[outcome.configuration.estimator] += 1
+        if seen[outcome.configuration.estimator] <= each:
+            found.append(outcome)
+    return found
 
 
 class TimeUp(Exception):
