@@ -130,7 +130,7 @@ class Alone:
         return self._records.has_models(number)
 
     def models(self, outcome: Outcome) -> Sequence[Any]:
-        return self._records.models(outcome, len(self._task.rows.folds))
+        return self._records.models(outcome, self._task.rows.models)
 
     def drop(self, number: int) -> None:
         self._records.drop_models(number)
@@ -146,7 +146,7 @@ class Workers:
 
     def __init__(self, count: int, task: Task, records: Records, folder: Path, work: Workplace, *,
                  publish: bool = False) -> None:
-        self._work, self._records, self._folds = work, records, len(task.rows.folds)
+        self._work, self._records, self._models = work, records, task.rows.models
         self._holders: dict[int, int] = {}   # trial: the worker that holds its models
         self._said: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
         self._at: dict[int, tuple[int, Configuration] | None] = {}
@@ -198,7 +198,7 @@ class Workers:
         if place in self._at:
             self._tell(place, {"hand_over": outcome.number})
             self._await(place, outcome.number)
-        return self._records.models(outcome, self._folds)
+        return self._records.models(outcome, self._models)
 
     def drop(self, number: int) -> None:
         place = self._holders.pop(number, None)

@@ -1,5 +1,9 @@
 """Which rows trials are fitted on and judged by: folds where the time allows for them, else one validation part.
 
+Where every test row is later than all that is learnt from, trials are judged on later rows, too: a model that knows
+what came afterwards is better at the rows between than it will ever be at those to come (Cerqueira, Torgo and Mozetič:
+Evaluating time series forecasting models, Machine Learning 109, 2020).
+
 Pure in the order and the table, so that a search that goes on, and whoever helps it, deals the very same rows.
 """
 
@@ -15,11 +19,15 @@ from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import Part
 from mldesk.training.job import Table
 from mldesk.training.prepared import OneEncoder, fit_encoder
+from mldesk.training.roles import missing
 from mldesk.training.search.budget import affordable
 from mldesk.training.search.trial import Rows
-from mldesk.training.split import TRAIN, VALIDATION
-from mldesk.training.values import ColumnData, take
+from mldesk.training.split import TEST, TRAIN, VALIDATION
+from mldesk.training.values import Array, ColumnData, TextColumn, take
 from mldesk.wire.jobs import SearchRequest
+
+_PARTS = 3             # the last ones of rows in order of time, that trials are judged by
+_JUDGED_SHARE = 0.6    # of the rows at most are judged
 
 
 def deal(request: SearchRequest, columns: Mapping[str, ColumnData],
@@ -35,8 +43,48 @@ def deal(request: SearchRequest, columns: Mapping[str, ColumnData],
                                       chosen=request.train.features is not None, steps=request.train.prepare)
         parts[style] = Part(encoders[style].transform(given), y)
     categorical = {style: tuple(encoder.categorical) for style, encoder in encoders.items()}
-    folds = _folds(request, table, usable, y, encoders["trees"].width)
-    return encoders, Rows(parts, categorical, classes, folds)
+    order = _order(request, columns, table)
+    if order is not None and (folds := _forward(request, table, usable, y, order[usable], encoders["trees"].width)):
+        return encoders, Rows(parts, categorical, classes, folds, forward=True)
+    return encoders, Rows(parts, categorical, classes, _folds(request, table, usable, y, encoders["trees"].width))
+
+
+def _order(request: SearchRequest, columns: Mapping[str, ColumnData], table: Table) -> Array | None:
+    """Return what the rows are ordered by, (rows,), where every test row is later than all that is learnt from.
+
+    The column that a split by time goes by, else the rows' own order where a split was given, else a column of dates;
+    None: there is none.
+    """
+    part = table.membership
+    test, learnt = part == TEST, (part == TRAIN) | (part == VALIDATION)
+    named = columns.get(request.train.split.column or "") if request.train.split.method == "time" else None
+    dates = [values for values in columns.values() if not isinstance(values, TextColumn) and values.dtype.kind == "M"]
+    places = [np.arange(len(part))] if request.train.split.method == "given" else []
+    for values in [*([] if named is None else [named]), *places, *dates]:
+        if isinstance(values, TextColumn) or missing(values)[test | learnt].any():
+            continue
+        if values[test].min() >= values[learnt].max():
+            return np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    return None
+
+
+def _forward(request: SearchRequest, table: Table, usable: Array, y: Array, order: Array,
+             width: int) -> list[tuple[Array, Array]]:
+    """Deal the last rows into parts that are judged by models of the rows before each; [] where there are too few.
+
+    The last part is the validation part where that is the last, else as long as one is.
+    """
+    wanted = min(request.folds or _PARTS, affordable(len(usable), width, request.seconds))
+    places, held = np.argsort(order, kind="stable"), np.flatnonzero(table.membership[usable] == VALIDATION)
+    length = len(held)
+    count = min(wanted, int(len(places) * _JUDGED_SHARE) // max(length, 1))
+    if count < 1 or (table.own_validation and set(places[-length:].tolist()) != set(held.tolist())):
+        return []
+    ends = [len(places) - length * back for back in range(count)][::-1]
+    folds = [(np.sort(places[:end - length]), np.sort(places[end - length:end])) for end in ends]
+    classes = len(table.target.classes)
+    lacking = classes and any(len(np.unique(y[fit_on])) < classes for fit_on, _ in folds)
+    return [] if lacking else folds
 
 
 def _folds(request: SearchRequest, table: Table, usable: Any, y: Any, width: int) -> list[tuple[Any, Any]]:

@@ -36,7 +36,7 @@ def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Ta
     rows, aim = task.rows, task.aim
     natives = _Natives(task, crew, late, work)
     ranked = sorted(done, key=lambda outcome: outcome.loss)
-    steady = request.ensemble and len(rows.y) <= FEW and aim.name != "mean_absolute_error"
+    steady = request.ensemble and (len(rows.y) <= FEW or rows.forward) and aim.name != "mean_absolute_error"
     ranked = natives.possible((best_of_kinds(ranked, OF_A_KIND) if steady else ranked)[:_BLENDED])
     chosen, loss = _weighed(request, ranked, task, late, steady=steady)
     level = None
@@ -89,8 +89,8 @@ def _weighed(request: SearchRequest, ranked: Sequence[Outcome], task: Task,
              late: float, *, steady: bool) -> tuple[list[tuple[Outcome, float]], float]:
     """Return the trials that are to answer together with their weights, and the loss of that.
 
-    ``steady``: rows are so few that picking by the aim follows their noise. Weights that are learned together, by the
-    log loss or the squared error, did better there over many tables (ROC AUC above all).
+    ``steady``: rows are so few, or like their neighbours in time, that picking by the aim follows their noise. Weights
+    that are learned together, by the log loss or the squared error, did better there over many tables.
     """
     rows, aim = task.rows, task.aim
     weights, loss = [1.0] + [0.0] * (len(ranked) - 1), ranked[0].loss
@@ -128,7 +128,7 @@ class _Natives:
     def anew(self, outcome: Outcome) -> Sequence[Any]:
         """Return one model of all rows, tuned as that of the first fold was; those of the folds if time is short."""
         rows = self._task.rows
-        if len(rows.folds) == 1 or self._work.control.finish or outcome.seconds / len(rows.folds) > (
+        if rows.models == 1 or self._work.control.finish or outcome.seconds / len(rows.folds) > (
                 self._late - time.monotonic()):
             return self.of(outcome)
         return run_trial(outcome.number, outcome.configuration, replace(rows, folds=rows.folds[:1]), self._task.aim,
@@ -136,7 +136,7 @@ class _Natives:
                          threads=self._task.threads, device=self._task.device).natives
 
     def of(self, outcome: Outcome) -> Sequence[Any]:
-        """Return a trial's models, one per fold."""
+        """Return a trial's models."""
         found = outcome.natives or self._crew.models(outcome) or run_trial(
             outcome.number, outcome.configuration, self._task.rows, self._task.aim, self._work.report,
             LimitedControl(self._work.control, float("inf")), seed=self._task.seed, threads=self._task.threads,

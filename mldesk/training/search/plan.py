@@ -70,11 +70,11 @@ class Plan:
     """Decides. ``deadline``: of time.monotonic, when trying ends; infinity without a limit of time."""
 
     def __init__(self, request: SearchRequest, task: str, rows: Rows, aim: Aim, deadline: float) -> None:
-        self.trials = Trials(few=len(rows.y) <= FEW)
+        self.trials = Trials(few=len(rows.y) <= FEW or rows.forward)
         self.aim, self.deadline = aim, deadline
         self.most, self.goal = request.trials, request.target_score
         self._seconds = request.seconds
-        fit_rows, width = len(rows.folds[0][0]), rows.parts["dense"].x.shape[1]
+        fit_rows, width = len(rows.folds[-1][0]), rows.parts["dense"].x.shape[1]
         work = fit_rows * (1 + width / 20)
         usable = [name for name in ESTIMATORS if may_use(name, task, request.estimators, fit_rows, width, rows.classes)
                   and (request.estimators or has_time(name, work, request.seconds))]

@@ -64,9 +64,9 @@ class Records:
         """Return one outcome without its models; None where it cannot be read."""
         return _read(self._path(number))
 
-    def models(self, outcome: Outcome, folds: int) -> Sequence[Any]:
-        """Return a trial's models, one per fold; () where they were not kept."""
-        folders = [self._models(outcome.number) / str(fold) for fold in range(folds)]
+    def models(self, outcome: Outcome, count: int) -> Sequence[Any]:
+        """Return a trial's models; () where so many were not kept."""
+        folders = [self._models(outcome.number) / str(place) for place in range(count)]
         try:
             return [_load(outcome.configuration.estimator, folder) for folder in folders]
         except (*_DAMAGE, MldeskError):
@@ -121,8 +121,8 @@ class Records:
         final = self._models(outcome.number)
         draft = final.with_name(f".{final.name}.{os.getpid()}")
         shutil.rmtree(draft, ignore_errors=True)
-        for fold, native in enumerate(outcome.natives):
-            save_native(outcome.configuration.estimator, native, draft / str(fold))
+        for place, native in enumerate(outcome.natives):
+            save_native(outcome.configuration.estimator, native, draft / str(place))
         if draft.is_dir():
             shutil.rmtree(final, ignore_errors=True)
             draft.rename(final)
@@ -162,7 +162,7 @@ def save_rows(rows: Rows, folder: Path) -> None:
         for index, (fit_on, judge_by) in enumerate(rows.folds):
             np.save(folder / f"fit-{index}.npy", fit_on)
             np.save(folder / f"judge-{index}.npy", judge_by)
-        facts = {"classes": rows.classes, "folds": len(rows.folds), "categorical": {
+        facts = {"classes": rows.classes, "folds": len(rows.folds), "forward": rows.forward, "categorical": {
             style: [list(item) for item in items] for style, items in rows.categorical.items()}}
         (folder / "rows.json").write_text(json.dumps(facts), "utf-8")
 
@@ -177,4 +177,4 @@ def load_rows(folder: Path) -> Rows:
                 {style: tuple((int(at), int(size)) for at, size in items)
                  for style, items in facts["categorical"].items()},
                 int(facts["classes"]), [(np.load(folder / f"fit-{index}.npy"), np.load(folder / f"judge-{index}.npy"))
-                                        for index in range(facts["folds"])])
+                                        for index in range(facts["folds"])], facts["forward"])

@@ -67,6 +67,9 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
     encoders, rows = deal(request, columns, table)
     warn_left_out(encoders["trees"], work.report)
     del columns
+    if rows.forward:
+        work.report.log("Every test row is later than all the others, so trials are judged by later rows, too: by "
+                        f"the last {len(rows.folds)} parts, each by models of the rows before it.")
 
     work.report.stage("Searching")
     records = Records(folder)

@@ -42,6 +42,12 @@ class Rows:
     categorical: Mapping[Style, tuple[tuple[int, int], ...]]
     classes: int
     folds: Sequence[tuple[Array, Array]]      # (rows to fit on, rows to judge by), as indices into ``parts``
+    forward: bool = False                     # each fold is later than the one before; the last one's model counts
+
+    @property
+    def models(self) -> int:
+        """How many models a trial leaves."""
+        return 1 if self.forward else len(self.folds)
 
     @property
     def judged(self) -> Array:
@@ -216,7 +222,7 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
                 losses.append(aim.loss(prediction, rows.truth(fold)))
     prediction = np.concatenate([item for item, _ in fitted])
     return Outcome(number, configuration, aim.loss(prediction, rows.y), time.monotonic() - began, prediction,
-                   [native for _, native in fitted], curve, facts, losses)
+                   [native for _, native in fitted][-rows.models:], curve, facts, losses)
 
 
 def _waves(folds: int, at_once: int) -> Iterator[list[int]]:
@@ -226,14 +232,16 @@ def _waves(folds: int, at_once: int) -> Iterator[list[int]]:
 
 def _context(configuration: Configuration, rows: Rows, fold: int, report: Report, control: Control, seed: int,
              threads: int, device: str) -> FitContext:
-    """Return what the fit of one fold may look at. With one fold alone, it is fitted again on the judged rows too."""
+    """Return what the fit of one fold may look at. A model that is a trial's only one is fitted again on the judged
+    rows too.
+    """
     entry = ESTIMATORS[configuration.estimator]
     style = load_estimator(entry).style
     part, (fit_on, judge_by) = rows.parts[style], rows.folds[fold]
     given, known = dict(configuration.parameters), {item.name for item in entry.parameters}
     if "refit" in known:
-        given["refit"] = len(rows.folds) == 1
-    if "trees" in known and len(rows.folds) > 1 and rows.classes < MANY:   # the folds' forests are one in the end
+        given["refit"] = rows.models == 1 and fold == len(rows.folds) - 1
+    if "trees" in known and rows.models > 1 and rows.classes < MANY:   # the folds' forests are one in the end
         given.setdefault("trees", _TREES)
     return FitContext(
         classes=rows.classes, parameters=resolve_for(entry, given, rows.classes)[0],

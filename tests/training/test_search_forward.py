@@ -1,0 +1,89 @@
+"""Rows in order of time: a search judges its trials by later rows, as the test rows will judge the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mldesk.core import canonical
+from mldesk.core.ids import new_id
+from mldesk.training.estimators.linear import Linear
+from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, SplitRequest, TrainRequest
+from tests.training.jobs import Table, of, put_table, result, run_here
+
+ROWS = 200
+
+
+def _times(*, shuffled: bool) -> Any:
+    return np.random.default_rng(1).permutation(ROWS) if shuffled else np.arange(ROWS)
+
+
+def _series(root: Path, *, shuffled: bool = False) -> Table:
+    """Store a series whose columns ``at`` and ``day`` are its time."""
+    at = _times(shuffled=shuffled)
+    days = np.datetime64("2026-01-01", "us") + at.astype("timedelta64[D]")
+    y = at + np.random.default_rng(0).normal(size=ROWS)
+    return put_table(root, pa.table({"at": at.astype(float), "day": days, "y": y}))
+
+
+def _order(root: Path, table: Table, split: SplitRequest, **fields: Any) -> Path:
+    train = TrainRequest(table.manifest, "test@1", tuple(column.to_json() for column in table.columns), "y",
+                         split=split)
+    request = SearchRequest(train, estimators=("linear",), **{"trials": 1, **fields})
+    spec = JobSpec(new_id(), "search", "test", (table.manifest,), request.to_json(), Resources("cpu", 1))
+    folder = root / "jobs" / spec.id
+    folder.mkdir(parents=True)
+    (folder / "spec.json").write_bytes(canonical.dumps(spec.to_json()))
+    return folder
+
+
+def _given(table: Table, *, validation: bool, shuffled: bool = False) -> SplitRequest:
+    at = _times(shuffled=shuffled)
+    membership = np.where(at >= 160, 2, np.where(at >= 128, int(validation), 0)).astype(np.uint8)
+    return SplitRequest(method="given", membership=table.store.put_bytes(membership.tobytes()))
+
+
+@pytest.mark.parametrize("kind", ["time", "given", "given with validation", "given by dates"])
+def test_trials_are_judged_by_later_rows_where_the_test_rows_are_later(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    table = _series(tmp_path, shuffled="dates" in kind)
+    split = SplitRequest(method="time", column="day")
+    if kind.startswith("given"):
+        split = _given(table, validation="validation" in kind, shuffled="dates" in kind)
+    seen: list[tuple[float, float, int]] = []
+    fit = Linear.fit
+
+    def spied(self: Any, context: Any) -> Any:
+        seen.append((float(context.train.y.max()), float(context.validation.y.min()), context.parameters["refit"]))
+        return fit(self, context)
+
+    monkeypatch.setattr(Linear, "fit", spied)
+    said = run_here(_order(tmp_path, table, split), table)
+    done = result(said)
+    assert done["folds"] == len(seen) == 3
+    assert all(learnt < judged + 8 for learnt, judged, _ in seen)     # the noise of neighbours
+    assert [refit for *_, refit in seen] == [False, False, True]      # the last model alone is kept, fitted on all
+    assert [learnt for learnt, *_ in seen] == sorted(learnt for learnt, *_ in seen)
+    assert any("judged by later rows" in line["text"] for line in of("log", said))
+    assert done["metrics"]["r2"] > 0.9                                # of rows beyond the range that was seen
+
+
+def test_rows_at_random_are_judged_in_folds(tmp_path: Path) -> None:
+    table = _series(tmp_path)
+    said = run_here(_order(tmp_path, table, SplitRequest()), table)
+    assert result(said)["folds"] == 5
+    assert not any("judged by later rows" in line["text"] for line in of("log", said))
+
+
+def test_processes_and_a_second_fit_keep_to_the_order(tmp_path: Path) -> None:
+    table = _series(tmp_path)
+    split = SplitRequest(method="time", column="day")
+    alone = result(run_here(_order(tmp_path, table, split, trials=2), table))
+    spread = result(run_here(_order(tmp_path, table, split, trials=2, parallel=2), table))
+    again = result(run_here(_order(tmp_path, table, split, trials=2, refit=True), table))
+    assert spread["score"] == pytest.approx(alone["score"])
+    assert again["metrics"]["r2"] == pytest.approx(alone["metrics"]["r2"])
