@@ -306,3 +306,30 @@ def test_rows_chosen_beforehand_are_those_that_a_join_chooses(
     made = apply_recipe(store, scratch, table.manifest, table.columns, steps)
     monkeypatch.setattr("mldesk.data.recipes.applying.choose_first", lambda connection, state, *_: state)
     assert apply_recipe(store, scratch, table.manifest, table.columns, steps).manifest == made.manifest
+
+
+@pytest.mark.parametrize("keep", ["first", "last"])
+@pytest.mark.parametrize("keys", [
+    ["7", "", "-3", "7", "", "-3", "0", "-3"], ["", "", "5", "5"], ["8", "8", "8"],
+    ["9223372036854775807", "-9223372036854775808", "0", "-9223372036854775808", "9223372036854775807"],
+    ["2251799813685247", "-1", "2251799813685247", "0", "-1"], ["1.5", "2", "1.5"],
+    ["true", "false", "true"], ["b", "a", "b", "a"], ["2026-11-28", "2025-01-01", "2026-11-28"],
+], ids=["whole", "missing first", "one", "of 64 bits", "large", "fractions", "truths", "texts", "dates"])
+def test_one_row_of_each_key_is_kept_whatever_the_keys_are(keys: list[str], keep: str, take: Import, store: ObjectStore,
+                                                           scratch: Path) -> None:
+    table = take("n,k\n" + "".join(f"{row},{key}\n" for row, key in enumerate(keys)))
+    made = apply_recipe(store, scratch, table.manifest, table.columns,
+                        [{"step": "deduplicate", "columns": ["k"], "keep": keep}])
+    rows = list(enumerate(keys))
+    kept = {key: row for row, key in (rows if keep == "last" else reversed(rows))}
+    with TableView(store, made.manifest, made.columns) as view:
+        assert [row[0] for row in view.rows(0, 9)] == sorted(kept.values())
+
+
+def test_so_it_is_where_the_keys_are_too_many_to_hold(take: Import, store: ObjectStore, scratch: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    table = take("n,k\n" + "".join(f"{row},{row * row % 97}\n" for row in range(300)))
+    steps = [{"step": "deduplicate", "columns": ["k"], "keep": "last"}]
+    made = apply_recipe(store, scratch, table.manifest, table.columns, steps)
+    monkeypatch.setattr("mldesk.data.recipes.choosing._SORTED", 299)
+    assert apply_recipe(store, scratch, table.manifest, table.columns, steps).manifest == made.manifest

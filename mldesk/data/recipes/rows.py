@@ -7,7 +7,7 @@ from dataclasses import replace
 from mldesk.core.errors import BadInput
 from mldesk.data.engine import identifier
 from mldesk.data.expressions import check_expression
-from mldesk.data.recipes.state import State, Tools, listed
+from mldesk.data.recipes.state import Choice, State, Tools, listed
 from mldesk.data.recipes.steps import Step
 
 _MOST_CLASSES = 1_000
@@ -41,8 +41,9 @@ def deduplicate(tools: Tools, state: State, step: Step) -> State:
             return _by_order(tools, state, columns, step)
     # Found by place: far quicker than numbering the rows of every group.
     places = f"SELECT {chosen} FROM {state.table} GROUP BY {listed(columns)}{more}"
-    return replace(tools.next(state, "*", f" WHERE {tools.place} IN ({places})"),
-                   chosen=(*state.chosen, (len(state.ctes), places)))
+    choice = Choice(len(state.ctes), places, listed(columns) if len(columns) == 1 and not more else "",
+                    step["keep"] == "last")
+    return replace(tools.next(state, "*", f" WHERE {tools.place} IN ({places})"), chosen=(*state.chosen, choice))
 
 
 def _by_order(tools: Tools, state: State, columns: list[str], step: Step) -> State:

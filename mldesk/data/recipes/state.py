@@ -43,6 +43,16 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Rows that a step chose by their places."""
+
+    step: int          # its SQL, by number
+    places: str        # SQL that gives them
+    key: str = ""      # they are the first rows of each value of this column, quoted; empty: of something else
+    last: bool = False  # the last ones instead
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The table after some steps."""
 
@@ -50,7 +60,7 @@ class State:
     types: tuple[ColumnType, ...]
     ctes: tuple[str, ...] = ()        # SQL of the steps so far; the last one is the table
     ordered: bool = True              # rows still come in the order of their places, but for those chosen
-    chosen: tuple[tuple[int, str], ...] = ()  # SQL, by their number, that only choose rows, and what gives their places
+    chosen: tuple[Choice, ...] = ()   # of steps that only choose rows
     own_rows: bool = True             # places are still those of the version that the recipe starts from
     notices: tuple[Problem, ...] = ()
     tables: tuple[Made, ...] = ()
