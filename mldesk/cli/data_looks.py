@@ -110,14 +110,19 @@ def _write(face: Face, reference: str, sql: str, output: Path, force: bool) -> N
 def diff(context: typer.Context, name: Name, first: Version,
          second: Annotated[int, typer.Argument(metavar="W", min=1, help="Another version's number.")],
          keys: Annotated[list[str] | None, typer.Option("--key", metavar="COLUMN", help="Tells rows apart, so that "
-                                                        "changed ones are counted; may be repeated.")] = None,
+                                                        "changed ones are counted; may be repeated. Else a column that "
+                                                        "does, an id first.")] = None,
+         whole_rows: Annotated[bool, typer.Option("--whole-rows", help="Match rows by all of their cells: a changed "
+                                                  "row is one gone and one new.")] = False,
          distributions: Annotated[bool, typer.Option("--distributions", help="Say of every column how its values moved "
                                                      "as well.")] = False) -> None:
     """Say what differs between two versions."""
+    if whole_rows and keys:
+        raise BadInput("Rows are matched by keys, or by all of their cells.", hint="Leave --key or --whole-rows out.")
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
-        found = bench.datasets.diff(name, first, second, keys=keys or (), distributions=distributions,
-                                    cancelled=interrupts.asked)
+        found = bench.datasets.diff(name, first, second, keys=() if whole_rows else keys or None,
+                                    distributions=distributions, cancelled=interrupts.asked)
     if face.json:
         face.document(found)
         return
@@ -126,6 +131,7 @@ def diff(context: typer.Context, name: Name, first: Version,
         "rows": f"{rows['from']:,} → {rows['to']:,}" + ("" if rows["added"] is None else
                 f"  ({rows['removed']:,} gone, {rows['added']:,} new, " + (
                     f"{rows['changed']:,} changed)" if "changed" in rows else "over the shared columns)")),
+        "rows matched": _matched(rows),
         "cells changed": ", ".join(f"{name} ({count:,})" for name, count in rows.get("changed_by", {}).items()),
         "columns added": ", ".join(columns["added"]), "columns removed": ", ".join(columns["removed"]),
         "types changed": ", ".join(f"{item['column']} ({item['from']} → {item['to']})" for item in columns["retyped"]),
@@ -137,6 +143,15 @@ def diff(context: typer.Context, name: Name, first: Version,
         face.table(("column", "shift", "mean or value before", "after"), [
             (item["column"], words.score(item["shift"]), *_moved(item)) for item in found["distributions"]],
             right=("shift",), empty="No column is in both with one type.")
+
+
+def _matched(rows: Mapping[str, Any]) -> str:
+    """Say how a row of one version was found in the other."""
+    if not rows["added"] and not rows["removed"] and not rows.get("changed"):
+        return ""
+    if not rows.get("keys"):
+        return "by all of their cells, so that a changed row counts as gone and new; --key COLUMN tells rows apart"
+    return f"by {', '.join(rows['keys'])}" + (", which tells them apart" if rows["key_guessed"] else "")
 
 
 def _moved(item: Mapping[str, Any]) -> tuple[str, str]:

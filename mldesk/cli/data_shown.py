@@ -139,9 +139,17 @@ def line_shown(face: Face, line: Sequence[Mapping[str, Any]]) -> None:
     """Show what versions came of: their files with digests, and their steps."""
     rows = []
     for item in line:
-        made = [entry for file in item["files"] for entry in (("file", file["path"]), ("SHA-256", file["sha256"]))]
+        made = [entry for file in item["files"] for entry in _file(file)]
         made += [(f"{number}. {step.get('step', '?')}", ("skipped; " if step.get("disabled") else "") + step_told(step))
                  for number, step in enumerate(item["recipe"] or (), start=1)]
         rows += [("" if place else item["version"], *entry)
                  for place, entry in enumerate(made or [("source", item["source"])])]
     face.table(("data", "made by", "what"), rows)
+
+
+def _file(file: Mapping[str, Any]) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Return what a file, or a folder of them, is called, and its digest."""
+    if "files" not in file:
+        return ("file", file["path"]), ("SHA-256", file["sha256"])
+    folder = f"{file['path']} ({words.plural(file['files'], 'file')})"
+    return ("folder", folder), ("SHA-256 of their list", file["sha256"])

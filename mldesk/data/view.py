@@ -1,18 +1,17 @@
 """Look at a table: pages of rows, searches, read-only SQL, and export. Nothing here changes a table.
 
 A page by its offset reads only the row groups it lies in, however long the table is. ``query`` runs locked in: it sees
-the one table, as ``data`` and under its own name, and no files, settings or network.
+the one table, as ``data`` and under its own name, and no files, settings or network. It is not bounded in memory: what
+a user wrote is answered by way of ``query_process``.
 """
 
 from __future__ import annotations
 
 import shutil
 import threading
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
-from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -23,6 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.scratch import working_folder_in
 from mldesk.data.damage import intact
@@ -31,6 +31,7 @@ from mldesk.data.export import EXPORTS, export_table
 from mldesk.data.expressions import check_expression
 from mldesk.data.near import which_column
 from mldesk.data.parts import part_paths
+from mldesk.data.stored_rows import StoredRows
 from mldesk.data.types import arrow_schema, plain, values_of
 from mldesk.data.unwritable import refuse_unwritable, unwritable
 from mldesk.wire.objects import ObjectStore
@@ -39,7 +40,11 @@ from mldesk.wire.schema import Column, ColumnType
 MAX_ROWS = 100_000  # that one answer may have
 Taken = TypeVar("Taken")
 _DECIMAL = "DECIMAL(38,0)"
+_MOMENTS = frozenset("0123456789-:. +()bcinfty")   # also those before Christ, and without end
+_LETTERS = {ColumnType.INTEGER: frozenset("0123456789-"), ColumnType.NUMBER: frozenset("0123456789-+.einfatyn"),
+            ColumnType.DATE: _MOMENTS, ColumnType.DATETIME: _MOMENTS, ColumnType.TIME: _MOMENTS}
 _BATCH = 65_536     # rows of an answer that are handed on at once
+_BLOCK = 4_000      # rows of an order that are read at once
 _NEAR = 10_000      # rows from the first up to which rows in an order are asked for whole
 
 
@@ -57,12 +62,8 @@ class TableView:
             intact, store, manifest, f"the dataset {label}" if label else "this table")
         with self._intact():
             self._paths = part_paths(store, manifest)
-            facts = [pq.read_metadata(path) for path in self._paths]
-        self._facts = facts
-        self._counts = [part.num_rows for part in facts]
-        # Where each row group begins; parts of our own making have them all alike, files of others need not.
-        self._begins = [list(accumulate((part.row_group(index).num_rows for index in range(part.num_row_groups)),
-                                        initial=0)) for part in facts]
+            self._stored = StoredRows(self._paths)
+        self._counts = self._stored.counts
         self.rows_total: int = sum(self._counts)
         self._name = name
         self._names = [column.name for column in self.columns]
@@ -70,7 +71,7 @@ class TableView:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._spill = scratch
         self._scratch: Path | None = None
-        self._group: tuple[int, int, pa.Table] | None = None   # part, row group, its rows: the one read last
+        self._block: tuple[str, int, pa.Table] | None = None   # an order, where in it, rows that were read together
         self._ordered: tuple[str, npt.NDArray[Any]] | None = None   # rows that fit, in an order: their places
         self._row = free_name("_row", self._names)
 
@@ -90,7 +91,8 @@ class TableView:
             if self._scratch is not None:
                 shutil.rmtree(self._scratch, ignore_errors=True)
                 self._scratch = None
-            self._group = self._ordered = None
+            self._ordered = self._block = None
+            self._stored.forget()
 
     def interrupt(self) -> None:
         """Stop the query that another thread runs; it raises WorkFailed there."""
@@ -119,22 +121,63 @@ class TableView:
             return [], ()
         if order_by is None and not where and not search and only is None:
             with self._intact():
-                found = _rows(self._page(offset, limit))
+                found = self._page(offset, limit)
             return found, range(offset, offset + len(found))
-        order = identifier(self._row)
+        order = self._by(order_by)
         if only is not None and order_by is None:
             order = f"list_position({literal_list(only)}, {order})"
-        if order_by is not None:
-            order = f"{identifier(self._known(order_by[0]))} {'DESC' if order_by[1] else 'ASC'} NULLS LAST, {order}"
         with self._lock, self._intact(), sql_errors("The filter"):
             fitting = f"FROM _rows AS data{self._condition(where, search, only)} ORDER BY {order}"
             if offset + limit > _NEAR:  # whole rows that far down would have to be put in order, too
                 places = self._order(fitting)[offset:offset + limit].tolist()
-                return self._scattered(places), places
+                return _rows(self._stored.take(places)), places
             place = identifier(self._row)
             sql = f"SELECT {place}, * EXCLUDE ({place}) {fitting} LIMIT {int(limit)} OFFSET {int(offset)}"
             got = self._engine().execute(sql).fetchall()
             return [[plain(value) for value in row[1:]] for row in got], [int(row[0]) for row in got]
+
+    def arranged(self, offset: int, limit: int, *, order_by: tuple[str, bool] | None = None, where: str | None = None,
+                 search: str | None = None, only: Sequence[int] | None = None,
+                 ) -> tuple[list[list[Any]], Sequence[int], int]:
+        """Return rows and their places as ``placed_rows`` does, and how many fit in all.
+
+        Which rows fit, in which order, is found out once and kept for the next page of the same. Raises as ``rows``,
+        and WorkFailed when interrupted.
+        """
+        plain = not where and not search and only is None
+        if only is not None or (plain and order_by is None) or (plain and not self._is_kept(order_by)
+                                                                and offset + limit <= _NEAR):
+            rows, at = self.placed_rows(offset, limit, order_by=order_by, where=where, search=search, only=only)
+            return rows, at, self.count(where=where, search=search, only=only)
+        with self._lock, self._intact(), sql_errors("The filter"):
+            places = self._order(f"FROM _rows AS data{self._condition(where, search)} ORDER BY {self._by(order_by)}")
+            return self._block_rows(offset, limit), places[offset:offset + limit].tolist(), len(places)
+
+    def _block_rows(self, offset: int, limit: int) -> list[list[Any]]:
+        """Return rows of the order that is kept; many around them are read at once, as they may lie anywhere."""
+        assert self._ordered is not None  # noqa: S101 - it was just made
+        fitting, places = self._ordered
+        first, last = offset, min(offset + limit, len(places))
+        if first >= last:
+            return []
+        if self._block is None or self._block[0] != fitting or first < self._block[1] or \
+                last > self._block[1] + self._block[2].num_rows:
+            begin = max(0, first - _BLOCK // 4)
+            some = places[begin:max(last, begin + _BLOCK)].tolist()
+            self._block = (fitting, begin, self._stored.take(some))
+        _, begin, rows = self._block
+        return _rows(rows.slice(first - begin, last - first))
+
+    def _is_kept(self, order_by: tuple[str, bool] | None) -> bool:
+        return self._ordered is not None and \
+            self._ordered[0] == f"FROM _rows AS data ORDER BY {self._by(order_by)}"
+
+    def _by(self, order_by: tuple[str, bool] | None) -> str:
+        """Return the SQL of an order; rows that are alike in it keep their own."""
+        place = identifier(self._row)
+        if order_by is None:
+            return place
+        return f"{identifier(self._known(order_by[0]))} {'DESC' if order_by[1] else 'ASC'} NULLS LAST, {place}"
 
     def count(self, *, where: str | None = None, search: str | None = None, only: Sequence[int] | None = None) -> int:
         """Return how many rows there are, or fit. Raises BadInput for an expression that cannot be used."""
@@ -186,11 +229,14 @@ class TableView:
                            hint="For example: SELECT count(*) FROM data.")
         return statements[0]
 
-    def write_answer(self, sql: str, path: Path) -> None:
-        """Write all rows of one SELECT as Parquet. Raises BadInput as ``answer`` does, WorkFailed when interrupted."""
-        with self._lock, self._intact(), sql_errors("The query"):
+    def write_answer(self, sql: str, path: Path) -> int:
+        """Write all rows of one SELECT as Parquet; return how many.
+
+        Raises BadInput as ``answer`` does, WorkFailed when interrupted, DiskFull.
+        """
+        with self._lock, self._intact(), sql_errors("The query"), disk_errors("The query"):
             # the engine itself may write no file
-            self._taken(sql, lambda reader: _write_parquet(reader, path), parquet=True)
+            return self._taken(sql, lambda reader: _write_parquet(reader, path), parquet=True)
 
     def batches(self, size: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Give all rows as Arrow batches, in order."""
@@ -253,29 +299,9 @@ class TableView:
             raise unwritable(" or ".join(names), "HUGEINT", "with numbers of over 38 digits, which cannot be handed on",
                              "DOUBLE") from error
 
-    def _page(self, offset: int, limit: int) -> pa.Table:
-        """Read rows by their place: only the row groups they lie in."""
-        pieces: list[pa.Table] = []
-        first = 0
+    def _page(self, offset: int, limit: int) -> list[list[Any]]:
         with self._lock:
-            for part, count in enumerate(self._counts):
-                start, stop = max(offset, first), min(offset + limit, first + count)
-                if start < stop:
-                    pieces += self._slices(part, start - first, stop - first)
-                first += count
-        if not pieces:
-            return pa.table({})
-        return pa.concat_tables(pieces)
-
-    def _slices(self, part: int, start: int, stop: int) -> Iterator[pa.Table]:
-        begins = self._begins[part]
-        group = bisect_right(begins, start) - 1
-        while begins[group] < stop:
-            if self._group is None or self._group[:2] != (part, group):
-                self._group = (part, group, self._read_group(part, group))
-            first, last = max(start, begins[group]), min(stop, begins[group + 1])
-            yield self._group[2].slice(first - begins[group], last - first)
-            group += 1
+            return _rows(self._stored.slice(offset, limit))
 
     def _order(self, fitting: str) -> npt.NDArray[Any]:
         """Return the places of the rows that fit, in order; the last such order is kept, for its next page."""
@@ -283,25 +309,6 @@ class TableView:
             places = self._engine().execute(f"SELECT {identifier(self._row)} AS place {fitting}").fetchnumpy()["place"]
             self._ordered = (fitting, np.asarray(places).astype(np.int64 if self.rows_total >> 32 else np.uint32))
         return self._ordered[1]
-
-    def _scattered(self, places: Sequence[int]) -> list[list[Any]]:
-        """Read rows by their places, in any order: the row groups that they lie in, each once."""
-        starts = list(accumulate(self._counts, initial=0))
-        wanted: dict[tuple[int, int], list[int]] = {}
-        for place in places:
-            part = bisect_right(starts, place) - 1
-            group = bisect_right(self._begins[part], place - starts[part]) - 1
-            wanted.setdefault((part, group), []).append(place)
-        found: dict[int, list[Any]] = {}
-        for (part, group), some in sorted(wanted.items()):
-            first = starts[part] + self._begins[part][group]
-            rows = self._read_group(part, group).take([place - first for place in some])
-            found.update(zip(some, _rows(rows), strict=True))
-        return [found[place] for place in places]
-
-    def _read_group(self, part: int, group: int) -> pa.Table:
-        with pq.ParquetFile(self._paths[part], metadata=self._facts[part]) as file:
-            return file.read_row_group(group)
 
     def _engine(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
@@ -327,8 +334,9 @@ class TableView:
 
     def _search(self, text: str) -> str:
         wanted = literal(text.lower())
-        tests = [f"contains(lower({_as_text(column)}), {wanted})" for column in self.columns]
-        return "(" + " OR ".join(tests) + ")" if tests else "true"
+        tests = [f"contains(lower({_as_text(column)}), {wanted})" for column in self.columns
+                 if _may_hold(column.type, text.lower())]
+        return "(" + " OR ".join(tests) + ")" if tests else "false" if self.columns else "true"
 
     def _known(self, name: str) -> str:
         if name not in self._names:
@@ -336,10 +344,20 @@ class TableView:
         return name
 
 
-def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> None:
+def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
+    rows = 0
     with pq.ParquetWriter(path, reader.schema) as writer:
         for batch in reader:
             writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows
+
+
+def _may_hold(kind: ColumnType, text: str) -> bool:
+    """Say whether a cell of a type may contain a text in small letters; to make text of ten million numbers is slow."""
+    if kind is ColumnType.BOOLEAN:
+        return text in "true" or text in "false"
+    return kind not in _LETTERS or set(text) <= _LETTERS[kind]
 
 
 def _as_text(column: Column) -> str:

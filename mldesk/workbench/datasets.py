@@ -26,7 +26,9 @@ from mldesk.workbench.trusted_code import TrustedCode
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
     from mldesk.data import ImportOptions, ImportPreview, Table, TableView
+    from mldesk.data.query_process import QueriedTable
     from mldesk.data.statistics.nearly_numbers import NearlyNumbers
+    from mldesk.workbench.row_reader import RowReader
 
 Progress = Callable[[float, float], None]  # done, total; in bytes or rows, whichever the step counts
 Cancelled = Callable[[], bool]
@@ -54,7 +56,8 @@ class DatasetService:
         name = check_name(name, "dataset")
         with SourceDigests(paths) as digests:
             table = import_table([resolve(path) for path in paths], self._library.objects, self._home.scratch,
-                                 options or ImportOptions(), progress=progress, cancelled=cancelled, rejects=rejects)
+                                 options or ImportOptions(), progress=progress, cancelled=cancelled, rejects=rejects,
+                                 seen=digests.see)
             reading = reading_of(paths, table, digests.found())
         return self._imported(name, table, again, source=table.source, reading=reading)
 
@@ -167,6 +170,12 @@ class DatasetService:
             got, places = view.placed_rows(offset, rows, order_by=order_by, where=where, search=search, only=only)
         return Page(tuple(column.name for column in version.columns), got, offset, total, places=places)
 
+    def reader(self, version: DatasetVersion) -> RowReader:
+        """Return what pages of a version are read with one after another, to be closed after use."""
+        from mldesk.workbench.row_reader import RowReader
+
+        return RowReader(version, self.view)
+
     def preview_numbered(self, reference: str, *, rows: int = 20, offset: int = 0, where: str | None = None,
                          only: Sequence[int] | None = None) -> Page:
         """Return some rows as ``preview`` does, each with its place, which is known for rows that fit as well."""
@@ -185,12 +194,13 @@ class DatasetService:
     def query(self, reference: str, sql: str, *, limit: int = 1000, cancelled: Cancelled | None = None) -> Page:
         """Answer a read-only SQL query over table ``data`` (also known by the dataset's name).
 
-        Raises BadInput; ImportCancelled soon after ``cancelled`` says so, which is asked in this thread.
+        Raises BadInput; WorkFailed for what needs too much memory; ImportCancelled soon after ``cancelled`` says so,
+        which is asked in this thread.
         """
         from mldesk.data.stopping import stoppable
 
-        with self.view(self.show(reference)) as view:
-            columns, rows, truncated = stoppable(lambda: view.answer(sql, limit), cancelled, "The query")
+        asked = self._queried(self.show(reference))
+        columns, rows, truncated = stoppable(lambda: asked.page(sql, limit), cancelled, "The query")
         return Page(tuple(columns), rows, 0, len(rows), truncated)
 
     def keep_query(self, reference: str, sql: str, name: str = "", *,
@@ -203,8 +213,7 @@ class DatasetService:
 
         version = self.show(reference)
         name = check_name(name, "dataset") if name else version.dataset
-        with self.view(version) as view:
-            table = answer_as_table(view, sql, self._library.objects, self._home.scratch, cancelled)
+        table = answer_as_table(self._queried(version), sql, self._library.objects, self._home.scratch, cancelled)
         own = name == version.dataset
         return self._keep(name, table, parent=version.number if own else None,
                           source=f"SQL over {version.label}: {' '.join(sql.split())[:500]}")
@@ -216,8 +225,8 @@ class DatasetService:
         """
         from mldesk.data.stopping import stoppable
 
-        with self.view(self.show(reference)) as view:
-            return stoppable(lambda: view.export_answer(sql, path), cancelled, "The query")
+        asked = self._queried(self.show(reference))
+        return stoppable(lambda: asked.export(sql, path), cancelled, "The query")
 
     def profile(self, reference: str, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Return the profile of every column; made once per version and kept in the library.
@@ -356,10 +365,11 @@ class DatasetService:
         """Return the labels of the models that were trained on any version of it."""
         return self._library.datasets.used_by(name)
 
-    def diff(self, name: str, first: int, second: int, *, keys: Sequence[str] = (), distributions: bool = False,
+    def diff(self, name: str, first: int, second: int, *, keys: Sequence[str] | None = (), distributions: bool = False,
              cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Say what differs between two versions: what ``data.diff`` finds, and {"dataset", "from", "to", "missing"
-        (the columns whose count of missing cells differs), "recipe"}. ``keys`` are columns that tell rows apart;
+        (the columns whose count of missing cells differs), "recipe"}. ``keys`` are columns that tell rows apart,
+        None: one that does, see ``row_keys.keys_of``, and "rows" says whether it was guessed ("key_guessed").
         ``distributions`` adds those, see ``mldesk.data.statistics.shifts``, from the profiles of both.
 
         Raises NotFound, BadInput for keys that do not, ImportCancelled.
@@ -399,6 +409,14 @@ class DatasetService:
         refuse_elsewhere(self._library, version)
         return TableView(self._library.objects, version.manifest, version.columns, name=version.dataset,
                          label=version.label, scratch=self._home.scratch)
+
+    def _queried(self, version: DatasetVersion) -> QueriedTable:
+        """Return a version for queries that a user wrote. Raises DataElsewhere, ObjectMissing, LibraryDamaged."""
+        from mldesk.data.query_process import QueriedTable
+
+        with self.view(version):   # says what is wrong with its files, if anything is
+            return QueriedTable(self._library.objects, version.manifest, version.columns, version.dataset,
+                                version.label, self._home.scratch)
 
     def _intact(self, version: DatasetVersion) -> AbstractContextManager[None]:
         from mldesk.data.damage import intact

@@ -117,9 +117,10 @@ class ExplainService:
             table = self._datasets.show(dataset)
             names = [column.name for column in table.columns]
             steps = max(1, table.rows // _KNOWN)
-            page = self._datasets.query(  # a whole number is all that is put into the text
-                dataset, f"SELECT * FROM data QUALIFY row_number() OVER () % {steps} = 0", limit=_KNOWN)  # noqa: S608
-            return [dict(zip(names, row, strict=False)) for row in page.rows]
+            with self._datasets.view(table) as view:
+                rows = view.query(  # a whole number is all that is put into the text
+                    f"SELECT * FROM data QUALIFY row_number() OVER () % {steps} = 0", limit=_KNOWN)[1]  # noqa: S608
+            return [dict(zip(names, row, strict=False)) for row in rows]
         except MldeskError:  # imported as a bundle, in the bin, or on a runner only
             return []
 
@@ -127,11 +128,13 @@ class ExplainService:
         """Return the least and the greatest number of each column of what a model was trained on, as far as known."""
         try:
             dataset = self._models.show(label).dataset
-            names = [column.name for column in self._datasets.show(dataset).columns
+            table = self._datasets.show(dataset)
+            names = [column.name for column in table.columns
                      if column.type in (ColumnType.INTEGER, ColumnType.NUMBER)][:_RANGED]
             asked = ", ".join(f"{edge}({quoted})" for quoted in ('"' + name.replace('"', '""') + '"' for name in names)
                               for edge in ("min", "max"))
-            found = self._datasets.query(dataset, f"SELECT {asked} FROM data").rows[0] if names else ()  # noqa: S608
+            with self._datasets.view(table) as view:
+                found = view.query(f"SELECT {asked} FROM data")[1][0] if names else ()  # noqa: S608
         except MldeskError:
             return {}
         pairs = zip(names, found[::2], found[1::2], strict=True)

@@ -21,7 +21,8 @@ def line_of(library: Library, version: DatasetVersion) -> list[dict[str, Any]]:
     """Return the versions that a version came of and itself, from its import on, as plain JSON.
 
     Each is {"version", "manifest", "source", "rows", "recipe" (steps, None where there is none), "files"}; a file is
-    {"path", "size" (bytes, None where nobody knows), "sha256"}. Files that came before MLDesk hashed them are left out.
+    {"path", "size" (bytes, None where nobody knows), "sha256"}, of a folder with "files", how many it has, see
+    ``source_digests``. Files that came before MLDesk hashed them are left out.
     """
     known = {item.number: item for item in library.datasets.versions(version.dataset)}
     found: dict[int, dict[str, Any]] = {}

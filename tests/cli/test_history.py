@@ -21,6 +21,12 @@ def test_versions_are_told_apart_tagged_and_thrown_away(mldesk: Command, tmp_pat
         "added": 0, "removed": 10, "changed": 1}
     assert found["rows"]["examples"] == [{"keys": [0], "column": "price", "from": 0, "to": 7}]
     assert mldesk("data", "diff", "shop", "1", "2", "--key", "nothing").code == 2
+    guessed = mldesk.good("data", "diff", "shop", "1", "2")
+    assert (guessed["rows"], found["rows"]["key_guessed"]) == ({**found["rows"], "key_guessed": True}, False)
+    whole = mldesk.good("data", "diff", "shop", "1", "2", "--whole-rows")["rows"]
+    assert "keys" not in whole and whole["added"] == found["rows"]["added"] + found["rows"]["changed"]
+    said = mldesk("data", "diff", "shop", "1", "2").out
+    assert "by id, which tells them apart" in said
     moved = mldesk.good("data", "diff", "shop", "1", "2", "--distributions")["distributions"]
     ids = next(item for item in moved if item["column"] == "id")
     assert (ids["from"]["mean"], ids["to"]["mean"], ids["to"]["max"]) == (24.5, 19.5, 39)

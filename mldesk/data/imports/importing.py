@@ -19,7 +19,7 @@ from mldesk.data.readers.early import EarlyTable
 from mldesk.data.readers.raw import Context, RawTable
 from mldesk.data.readers.rejects import Rejects
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Problems, Progress, Table
-from mldesk.data.sources.gather import Item, gather
+from mldesk.data.sources.gather import Item, Seen, gather
 from mldesk.data.sources.locations import Location
 from mldesk.data.stopping import stoppable
 from mldesk.wire.objects import ObjectStore
@@ -30,12 +30,14 @@ _WIDE = 1000  # columns from which a remark is due
 
 def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path, options: ImportOptions | None = None,
                  *, progress: Progress | None = None, cancelled: Cancelled | None = None,
-                 rejects: Path | None = None, counted: Container[str] | None = None) -> Table:
+                 rejects: Path | None = None, counted: Container[str] | None = None,
+                 seen: Seen | None = None) -> Table:
     """Read sources (rows below one another) into one table of Parquet parts in ``store``.
 
     A source is a file, a folder of them, an archive, or a URL. Rows that are left out go to the CSV file ``rejects``,
     if it is given, and are then no reason to refuse. ``progress`` hears bytes done and in all; ``cancelled`` is asked
-    all the while. Only in the columns ``counted``, if given, are different values counted; the table says 0 of others.
+    all the while; ``seen`` hears which files the sources are. Only in the columns ``counted``, if given, are different
+    values counted; the table says 0 of others.
     Raises ImportRefused (one sentence that names file, line or column), ImportCancelled, DiskFull; nothing is left in
     ``store`` or ``scratch`` then.
     """
@@ -45,7 +47,8 @@ def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path,
     choose_memory()
     with disk_errors("the import"), working_folder(scratch) as folder, ExitStack() as stack:
         out = None if rejects is None else stack.enter_context(Rejects(folder / "rejects.csv", rejects))
-        files = list(read_all(sources, folder, options, progress, cancelled, rejects=out, early=Early(stack, counted)))
+        files = list(read_all(sources, folder, options, progress, cancelled, rejects=out, early=Early(stack, counted),
+                              seen=seen))
         table = _store(files, store, folder, options, cancelled, counted)
         if out is not None:
             out.publish()
@@ -65,13 +68,13 @@ def working_folder(scratch: Path) -> Iterator[Path]:
 
 def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, progress: Progress | None,
              cancelled: Cancelled | None, *, rejects: Rejects | None = None, sampled: bool = False,
-             most: int | None = None, early: Early | None = None) -> Iterator[Read]:
+             most: int | None = None, early: Early | None = None, seen: Seen | None = None) -> Iterator[Read]:
     """Read every file of the sources, with ``sampled`` only the beginning of long ones, at most ``most`` of them.
 
     With ``early``, the table of a single file may be made while it is read.
     Raises as ``import_table`` does.
     """
-    items = gather(sources, options, folder, partial(_fetch, options, progress, cancelled), cancelled)
+    items = gather(sources, options, folder, partial(_fetch, options, progress, cancelled), cancelled, seen)
     if rejects is not None:
         rejects.spare(item.path for item in items)
     total = float(sum(item.size for item in items)) or 1.0

@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from mldesk.data.engine import free_name, identifier
+from mldesk.data.helper import GIB
 from mldesk.data.recipes.code_trust import CodeNotTrusted, code_digest
-from mldesk.data.recipes.python_process import GIB, Confined, Limits, ProcessProblem
+from mldesk.data.recipes.python_process import Confined, Limits, ProcessProblem
 from mldesk.data.recipes.state import Made, State, Tools, listed
 from mldesk.data.recipes.steps import Step
 from mldesk.data.stopping import watch

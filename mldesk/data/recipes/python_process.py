@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +16,8 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from mldesk.data.stopping import check_stopped, watch
-
-GIB = 1 << 30
-_LOOK = 0.1            # seconds between two looks at time and memory
-_TAIL = 128 * 1024    # bytes of what it says that are kept
-_START = 30.0          # seconds that Python and pandas may take to start, beyond the limit
-_PASSED_ON = ("LD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE")  # what an installed Python may not start without
+from mldesk.data.helper import GIB, guard, helper, kill, last_of
+from mldesk.data.stopping import check_stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +46,17 @@ class Confined:
         """Send ``rows`` in, give what comes out. Raises ProcessProblem, ImportCancelled, what reading rows raises."""
         folder = Path(tempfile.mkdtemp(prefix="python-", dir=self._scratch))
         try:
-            with self._process(folder) as process:
-                watch(_Kill(process))
+            with helper("mldesk.data.recipes.confined", folder, threads=1) as process:
                 yield from self._pass(process, rows)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-    @contextlib.contextmanager
-    def _process(self, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-        """Start the process; whatever happens, it is gone afterwards, and its threads here too."""
-        process = subprocess.Popen(
-            [sys.executable, "-s", "-P", "-B", "-m", "mldesk.data.recipes.confined"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, env=_environment(folder),
-            start_new_session=True)
-        try:
-            yield process
-        finally:
-            _kill(process)
-            process.wait()
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                with contextlib.suppress(OSError, ValueError):
-                    assert pipe is not None  # noqa: S101 - all three are pipes
-                    pipe.close()
 
     def _pass(self, process: subprocess.Popen[bytes], rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None  # noqa: S101
         lines: list[bytes] = []
         stderr = process.stderr
         threads = [threading.Thread(target=self._feed, args=(process.stdin, rows), name="python-step-feed"),
-                   threading.Thread(target=lambda: lines.append(_last_of(stderr)), name="python-step-said"),
+                   threading.Thread(target=lambda: lines.append(last_of(stderr)), name="python-step-said"),
                    threading.Thread(target=self._guard, args=(process,), name="python-step-guard")]
         for thread in threads:
             thread.start()
@@ -122,24 +96,8 @@ class Confined:
                 sink.close()
 
     def _guard(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill the process when its time is over, or when it takes more memory than it may."""
-        import psutil  # slow to import, and only needed here
-
-        end = time.monotonic() + self._limits.seconds + _START
-        began: float | None = None   # when it was seen to work
-        while process.poll() is None:
-            with contextlib.suppress(psutil.Error):
-                facts = psutil.Process(process.pid)
-                used, spent = facts.memory_info().rss, sum(facts.cpu_times()[:2])
-                if began is None and spent > 0.3:
-                    began = time.monotonic()
-                if used > self._limits.memory + GIB:  # what Python, pandas and Arrow take is far below
-                    self._why = "memory"
-            if self._why or time.monotonic() > min(end, (began or end) + self._limits.seconds):
-                self._why = self._why or "time"
-                _kill(process)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_LOOK)
+        # what Python, pandas and Arrow take is far below a GiB
+        self._why = guard(process, self._limits.memory + GIB, self._limits.seconds) or self._why
 
     def _judge(self, status: int, said: bytes, wrong: str) -> None:
         """Raise ProcessProblem unless all went well."""
@@ -164,24 +122,6 @@ class Confined:
         if wrong or "stayed" not in self.said:
             words = f"its process ended with code {status}" if status else "it wrote something else into its answer"
             raise ProcessProblem(f"its function gave no table: {words}")
-
-
-class _Kill:
-    """What stops a process when the work is stopped."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def interrupt(self) -> None:
-        _kill(self._process)
-
-
-def _last_of(pipe: IO[bytes]) -> bytes:
-    """Read a pipe to its end and return the last of it, however much a function writes there."""
-    kept = b""
-    while piece := pipe.read(_TAIL):
-        kept = (kept + piece)[-_TAIL:]
-    return kept
 
 
 class _Measured:
@@ -213,19 +153,5 @@ def _finish(process: subprocess.Popen[bytes], wrong: bool) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(2)
     running = process.poll() is None
-    _kill(process)
+    kill(process)
     return running
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError, OSError):
-            process.kill()
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Return an environment without anything of ours: no secrets, no paths, one thread, the same hashes every time."""
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_THREAD_LIMIT"), "1")
-    return {**kept, **alone, "PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC",
-            "HOME": str(folder), "TMPDIR": str(folder), "MALLOC_ARENA_MAX": "2"}

@@ -19,6 +19,8 @@ _OUT = "files left out"
 _HINT = "MLDesk reads CSV, TSV, fixed width, JSON, HTML, Excel, ODS, Parquet, Arrow, SQLite and DuckDB files."
 _VAGUE = (".txt", ".dat", ".data", ".db", ".html", ".htm", ".prn")   # a README as often as a table
 Fetch = Callable[[str, Path], Path]   # (URL, folder) -> the file it was brought to
+# Hears of each source, by its place, which file it is, or which files of which folder by their names in it.
+Seen = Callable[[int, Path, Sequence[tuple[str, Path]]], None]
 
 
 @dataclass(slots=True)
@@ -57,13 +59,15 @@ def _linked(path: Path, target: Path) -> Path:
 
 
 def gather(sources: Sequence[Location], options: ImportOptions, folder: Path, fetch: Fetch,
-           cancelled: Cancelled | None = None) -> list[Item]:
+           cancelled: Cancelled | None = None, seen: Seen | None = None) -> list[Item]:
     """Return the files that ``sources`` stand for. ``folder`` is where ``fetch`` may put what URLs name.
+
+    ``seen`` hears of the files before they are read; what a URL names is there until the import ends.
 
     Raises ImportRefused for a source that holds no table, ImportCancelled.
     """
     items: list[Item] = []
-    for source in sources:
+    for number, source in enumerate(sources):
         _check(cancelled)
         if is_database_url(source):
             items.append(Item(shown_url(str(source)), Path(), 0, url=str(source)))
@@ -72,9 +76,14 @@ def gather(sources: Sequence[Location], options: ImportOptions, folder: Path, fe
         if is_url(source):
             path, shown = fetch(str(source), folder), shown_url(str(source))
         if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for what is in a folder that may not be entered
-            items += _of_folder(path, options, cancelled)
+            found = _of_folder(path, options, cancelled)
+            items += found
+            if seen is not None:
+                seen(number, path, [(item.shown, item.path) for item in found if item.refused is None])
             continue
         size, refused = _looked_at(path, options, several=len(sources) > 1)
+        if seen is not None and refused is None:
+            seen(number, path, ())
         items += _of_file(path, shown or path.name, options) if refused is None else \
             [Item(shown or path.name, path, size, refused=refused)]
     return items

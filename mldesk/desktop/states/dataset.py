@@ -12,11 +12,13 @@ from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.hand_edits import Changes, HandEdits
 from mldesk.desktop.states.table_layout import TableLayout
 from mldesk.desktop.tasks import current, in_thread
+from mldesk.workbench.row_keys import keys_of
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
     from mldesk.workbench.history import Ancestry
     from mldesk.workbench.pages import Page
+    from mldesk.workbench.row_reader import RowReader
 
 QUERY_LIMIT = 10_000  # rows of a query's answer that are shown
 EDITS = "hand_edits:{manifest}"       # the setting that holds what was changed by hand in a version and not kept yet
@@ -52,6 +54,7 @@ class DatasetState:
         self._keeping_edits = False
         self._kept: TableLayout | None = None   # the layout that the library has; None before it was read
         self._keeping = False
+        self._reader: RowReader | None = None   # of the version that is shown, once rows of it were asked for
 
     @property
     def reference(self) -> str:
@@ -166,11 +169,24 @@ class DatasetState:
             self.profile.value = profile
 
     async def page(self, offset: int, limit: int, order: tuple[str, bool] | None, search: str = "") -> Page:
-        """Return rows of what is shown. ``order`` is (column, descending). Raises BadInput."""
-        reference, picked = self.reference, self.picked.value or Picked("")
-        return await in_thread(lambda: self._desk.workbench.datasets.preview(
-            reference, rows=limit, offset=offset, order_by=order, search=search or None, where=picked.where,
-            only=picked.only))
+        """Return rows of what is shown. ``order`` is (column, descending). Raises BadInput.
+
+        A page that is not wanted any more, as other rows are, raises WorkFailed soon.
+        """
+        version, picked = self.version.value, self.picked.value or Picked("")
+        assert version is not None  # noqa: S101 - nothing is shown before there is one
+        if self._reader is None or self._reader.version.manifest != version.manifest:
+            self.close()
+            self._reader = self._desk.workbench.datasets.reader(version)
+        reader = self._reader
+        return await in_thread(lambda: reader.page(offset, limit, order_by=order, search=search,
+                                                   where=picked.where or "", only=picked.only))
+
+    def close(self) -> None:
+        """Let go of the table's files, until a page of it is asked for again."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     async def query(self, sql: str, cancelled: Callable[[], bool] = bool) -> Page:
         """Answer a query over what is shown. Raises BadInput with what the engine says, ImportCancelled."""
@@ -225,12 +241,8 @@ class DatasetState:
 
     def keys(self, first: int, second: int) -> tuple[str, ...]:
         """Return the columns that tell the rows of both versions apart."""
-        both = [{column.name: column.type for column in version.columns
-                 if column.distinct == version.rows and not column.missing}
-                for version in self.versions.value if version.number in (first, second)]
-        if len(both) < 2:
-            return ()
-        return tuple(name for name, kind in both[0].items() if both[1].get(name) is kind)
+        both = [version for version in self.versions.value if version.number in (first, second)]
+        return keys_of(both[0], both[1]) if len(both) == 2 else ()
 
     async def export(self, path: Path) -> None:
         """Write what is shown as a file; its ending says which kind. Raises BadInput, DiskFull."""

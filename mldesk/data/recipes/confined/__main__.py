@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from mldesk.data.helper import limit_memory, lower
 from mldesk.data.recipes.confined import hooks, landlock, seccomp
 from mldesk.data.recipes.frames import StepProblem, call, load_function
 
@@ -81,15 +82,10 @@ def _limit(seconds: int, memory: int) -> bool:
         import resource  # not on Windows
     except ImportError:
         return False
-    limits = [(resource.RLIMIT_CPU, seconds + 1), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, 64),
-              (resource.RLIMIT_CORE, 0)]
-    if sys.platform == "linux":
-        with open("/proc/self/statm", encoding="ascii") as file:
-            limits.append((resource.RLIMIT_AS, int(file.read().split()[0]) * resource.getpagesize() + memory))
-    for kind, most in limits:
-        hard = resource.getrlimit(kind)[1]
-        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (least, least))
+    for kind, most in ((resource.RLIMIT_CPU, seconds + 1), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, 64),
+                       (resource.RLIMIT_CORE, 0)):
+        lower(kind, most)
+    limit_memory(memory)
     return True
 
 

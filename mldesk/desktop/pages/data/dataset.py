@@ -81,6 +81,7 @@ class DatasetPage(Page):
         self.versions = VersionsView()
         self.contract = ContractView(shell, ContractState(shell.desk, self.state))
         self.keep(self.contract.dispose)
+        self.keep(self.state.close)
         self.problems = ProblemsView()
         self.tabs = Tabs()
         self.tabs.add("table", self.tr("Table"), self._make_table_tab(), "dataset")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -95,8 +95,7 @@ class VersionsView(ScrollPage):
         else:
             card.add(make_label(version.source, wrap=True))
         for file in (version.reading or {}).get("files") or ():
-            card.add(make_label(self.tr("{path} · SHA-256 {digest}").format(path=file["path"], digest=file["sha256"]),
-                                "caption", "muted", wrap=True, selectable=True))
+            card.add(make_label(self._file(file), "caption", "muted", wrap=True, selectable=True))
         if said is not None and said.note:
             card.add(make_label(said.note, wrap=True, selectable=True))
         if self.models.get(version.number):
@@ -104,6 +103,13 @@ class VersionsView(ScrollPage):
                 names=", ".join(self.models[version.number])), "caption", "muted", wrap=True))
         card.body.setSpacing(Space.XS)
         return card
+
+    def _file(self, file: Mapping[str, Any]) -> str:
+        if "files" not in file:
+            return self.tr("{path} · SHA-256 {digest}").format(path=file["path"], digest=file["sha256"])
+        many = words.counted(int(file["files"]), self.tr("file"), self.tr("files"))
+        return self.tr("{path} · {files} · SHA-256 of their list {digest}").format(
+            path=file["path"], files=many, digest=file["sha256"])
 
     def _buttons(self, version: DatasetVersion, head: DatasetVersion | None,
                  seen: DatasetVersion | None) -> list[QWidget]:

@@ -62,8 +62,10 @@ class OriginsCard(Card):
         top.setFont(0, theme.font("strong"))
         for file in files:
             size = "" if file["size"] is None else f" · {words.size(int(file['size']))}"
-            self._below(top, self.tr("File"), f"{file['path']}{size}")
-            self._below(top, self.tr("Its SHA-256"), str(file["sha256"]))
+            many = words.counted(int(file["files"]), self.tr("file"), self.tr("files")) if "files" in file else ""
+            self._below(top, self.tr("Folder") if many else self.tr("File"),
+                        f"{file['path']}{f' · {many}' if many else ''}{size}")
+            self._below(top, self.tr("SHA-256 of their list") if many else self.tr("Its SHA-256"), str(file["sha256"]))
         for number, step in enumerate(steps, start=1):
             said = step_words(step)
             self._below(top, self.tr("Step {number}").format(number=number), self.tr("left out: {step}").format(
