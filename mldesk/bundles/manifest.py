@@ -13,6 +13,7 @@
     notes        free text
     signer       {"name", "fingerprint"} or null; see ``signing``
     contract     the file with what rows to predict are held to; only where there is one
+    recipe       the file with how the model's table was cleaned; only where there is one
     files        [{"path", "size", "sha256"}]   sorted; every file but this one and the signature
 
 The bytes are canonical JSON, so that there is one way only to read them.

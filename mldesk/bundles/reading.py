@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mldesk.bundles import recipe
 from mldesk.bundles.archive import Archive
 from mldesk.bundles.contents import check_content
 from mldesk.bundles.contract import RowContract
 from mldesk.bundles.documents import MAX_DOCUMENT, parse_object
 from mldesk.bundles.manifest import MAX_MANIFEST, BundledFile, BundleManifest
-from mldesk.bundles.names import CONTRACT, MANIFEST, MODEL, SIGNATURE, NotInIt
+from mldesk.bundles.names import CONTRACT, MANIFEST, MODEL, RECIPE, SIGNATURE, NotInIt
 from mldesk.bundles.signing import signature_fault
 from mldesk.core.errors import BadBundle
+from mldesk.data.recipes.new_rows import Recipe
 
 _MAX_SIGNATURE = 16 << 10  # bytes
 # What the manifest says about a model must be what the model's own file says.
@@ -38,16 +40,19 @@ class BundleReport:
     signature: Mapping[str, Any]
     files: list[dict[str, Any]]    # {"path", "size" in bytes, "sha256"}
     contract: RowContract | None = None  # what rows to predict are held to
+    recipes: tuple[Recipe, ...] = ()     # how the model's table was cleaned, the oldest first
 
     def to_json(self) -> dict[str, Any]:
         """Return the shape that ``models inspect --json`` prints: the manifest, with the signature's verdict."""
         held = {} if self.contract is None else {"contract": {
             "dataset": self.contract.dataset, "number": self.contract.number, **self.contract.contract.to_json()}}
-        return {**self.manifest, **held, "signature": dict(self.signature), "files": self.files}
+        cleaned = {"recipe": [{"dataset": recipe.label, "steps": [dict(step) for step in recipe.steps]}
+                              for recipe in self.recipes]} if self.recipes else {}
+        return {**self.manifest, **held, **cleaned, "signature": dict(self.signature), "files": self.files}
 
 
 def inspect(path: Path, known: Mapping[str, str] | None = None) -> BundleReport:
-    """Say what a bundle holds. Reads its directory, manifest, signature and contract; ``importing.verify`` the rest.
+    """Say what a bundle holds. Reads its directory, manifest, signature, contract and recipe, no more.
 
     ``known`` gives names to the fingerprints of signers the user knows. A signature that is not valid is reported,
     not raised. Raises NotFound; BadBundle with the reason for a file that cannot be a bundle; OSError.
@@ -144,8 +149,12 @@ def _check_model(model: Mapping[str, Any], manifest: BundleManifest) -> None:
 
 
 def _report(archive: Archive, manifest: BundleManifest, signature: dict[str, Any]) -> BundleReport:
-    file = next((file for file in manifest.files if file.path == CONTRACT), None)
-    contract = None
-    if file is not None and file.size <= MAX_DOCUMENT:
-        contract = RowContract.from_bytes(b"".join(checked(archive, file)))
-    return BundleReport(manifest.facts, signature, [item.to_json() for item in manifest.files], contract)
+    held, cleaned = (_document(archive, manifest, name) for name in (CONTRACT, RECIPE))
+    return BundleReport(manifest.facts, signature, [item.to_json() for item in manifest.files],
+                        None if held is None else RowContract.from_bytes(held),
+                        () if cleaned is None else recipe.from_bytes(cleaned))
+
+
+def _document(archive: Archive, manifest: BundleManifest, name: str) -> bytes | None:
+    file = next((file for file in manifest.files if file.path == name), None)
+    return None if file is None or file.size > MAX_DOCUMENT else b"".join(checked(archive, file))

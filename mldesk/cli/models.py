@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ from mldesk.cli.steps import kinds
 
 if TYPE_CHECKING:
     from mldesk.bundles.contract import RowContract
+    from mldesk.data.recipes.new_rows import Recipe
 
 app = typer.Typer(help="Look at models, choose versions, export and import safe bundles.")
 app.command()(kinds)
@@ -124,6 +126,7 @@ def inspect(context: typer.Context, file: Bundle) -> None:
     face.show(facts({"bundle": file.name, **{key: manifest.get(key) for key in
                                              ("name", "version", "task", "target", "estimator", "created", "format")},
                      **({} if report.contract is None else {"contract": _held_to(report.contract)}),
+                     **({"recipe": _cleaned_by(report.recipes)} if report.recipes else {}),
                      "signature": _signed(report.signature)}))
     face.say()
     face.table(("file", "size", "sha256"), [(item["path"], words.size(item["size"]), item["sha256"][:16] + "…")
@@ -149,6 +152,11 @@ def import_(context: typer.Context, file: Bundle,
 
 def _held_to(held: RowContract) -> str:
     return f"{held.label}: rules for {words.plural(len(held.contract.columns), 'column')}; --json has them"
+
+
+def _cleaned_by(recipes: Sequence[Recipe]) -> str:
+    steps = sum(len(recipe.steps) for recipe in recipes)
+    return f"{words.plural(steps, 'step')} made {recipes[-1].label}; `predict --clean` does them, --json has them"
 
 
 def _signed(signature: Any) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from mldesk.bundles.names import RECIPE
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.data.near import did_you_mean
 from mldesk.library import Library
@@ -16,7 +21,10 @@ from mldesk.workbench.references import listed, parse_reference
 if TYPE_CHECKING:  # duckdb loads with them
     from mldesk.bundles import Predictor
     from mldesk.data.contracts.check import CheckedFile
-    from mldesk.data.recipes.replaying import Recipe
+    from mldesk.data.recipes.new_rows import Recipe
+
+
+_LOOKED_AT = 200   # rows of a file, for whether it is cleaned already
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +52,21 @@ class Cleaned:
     notes: tuple[str, ...]
 
 
-def chain_of(library: Library, version: ModelVersion | None) -> Chain:
-    """Return what was done to the rows that a model learned from; nothing for a bundle, which brings no recipe."""
-    if version is None or version.run is None:
-        return Chain()
-    from mldesk.data.recipes.replaying import Recipe, why_not
+def brought(library: Library, version: ModelVersion) -> Chain:
+    """Return what a model that came in a bundle brought of how its table was cleaned."""
+    from mldesk.bundles import recipe
+
+    for entry in library.objects.manifest(version.manifest).entries:
+        if entry.path == RECIPE:
+            return Chain(recipe.from_bytes(library.objects.read(entry.sha256)))
+    return Chain()
+
+
+def chain_of(library: Library, version: ModelVersion) -> Chain:
+    """Return what was done to the rows that a model learned from. Raises BadBundle for what came in one and is bad."""
+    if version.run is None:
+        return brought(library, version)
+    from mldesk.data.recipes.new_rows import Recipe, why_not
     from mldesk.data.recipes.steps import check_steps
 
     try:
@@ -81,6 +99,46 @@ def columns_needed(chain: Chain, predictor: Predictor, also: Sequence[str] = ())
     return names
 
 
+def why_cleaned(library: Library, chain: Chain, predictor: Predictor, source: Path) -> str:
+    """Say why the rows of a file seem to be cleaned already by the recipes, "" where they do not, from its beginning.
+
+    They lack a column that cleaning starts from and have all that it gives, or cleaning changes nothing in them. Raises
+    BadInput for a file that cannot be read.
+    """
+    from mldesk.data import preview_import
+
+    if not chain.recipes or chain.why_not:
+        return ""
+    wanted = [column.name for column in predictor.schema]
+    with TemporaryDirectory(prefix="mldesk-rows-") as folder:
+        seen = preview_import([source], None, Path(folder), rows=_LOOKED_AT)
+        have = [column.name for column in seen.columns]
+        if not set(wanted) <= set(have):
+            return ""
+        missing = [name for name in columns_needed(chain, predictor) if name not in have]
+        if missing:
+            return f"they have no column {listed(missing)}, from which {chain.label} was made"
+        rows = Path(folder, "rows.jsonl")
+        rows.write_text("".join(json.dumps(dict(zip(have, row, strict=True))) + "\n" for row in seen.rows), "utf-8")
+        return "cleaning would change nothing in them" if _unchanged(library, chain, predictor, rows, wanted) else ""
+
+
+def _unchanged(library: Library, chain: Chain, predictor: Predictor, rows: Path, wanted: Sequence[str]) -> bool:
+    """Say whether cleaning leaves all rows and every cell of the columns ``wanted`` as they are."""
+    from mldesk.data import read_like
+
+    try:
+        with TemporaryDirectory(prefix="mldesk-rows-") as folder:
+            made = clean(library, chain, predictor, rows, Path(folder), leaves_out=True)
+            if made.left_out:
+                return False
+            before, after = (read_like([path], predictor.schema).columns() for path in (rows, made.rows))
+            return all(np.array_equal(before[name], after[name], equal_nan=before[name].dtype != object)
+                       for name in wanted)
+    except BadInput:   # they do not fit, so there is something to clean
+        return False
+
+
 def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, folder: Path, *,
           also: Sequence[str] | None = (), leaves_out: bool = False) -> Cleaned:
     """Clean the rows of a file as those of the model's table were.
@@ -91,7 +149,7 @@ def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, fo
     """
     if not chain.recipes:
         raise BadInput("There is no cleaning to be done again: the model learned from a table as it was imported, or "
-                       "came in a bundle.", hint="Predict without --clean.")
+                       "came in a bundle without a recipe.", hint="Predict without --clean.")
     if chain.why_not:
         raise BadInput(chain.why_not, hint="Clean the rows by hand first, or train on a version without that step.")
     place = folder / "before"
@@ -120,8 +178,11 @@ def _read(chain: Chain, predictor: Predictor, source: Path, folder: Path, lines:
     have = [column.name for column in found.table.columns]
     missing = [name for name in asked if name not in have]
     if missing:
+        hint = did_you_mean(missing[0], have) or f"It has: {listed(have)}."
+        if {column.name for column in predictor.schema} <= set(have):
+            hint = "The rows seem to be cleaned already: predict them without cleaning (without --clean)."
         raise BadInput(f"The input has no column {listed(missing)}, which the recipe of {chain.label} needs.",
-                       hint=did_you_mean(missing[0], have) or f"It has: {listed(have)}.")
+                       hint=hint)
     unfit = ("type",) if lines is not None else ("type", "reading")
     wrong = next((item for item in found.verdict.findings if item.severity == "error" and item.rule in unfit), None)
     if wrong is not None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.clock import iso
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import Model, ModelVersion, StageChange
+from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import Column, ColumnType
+from mldesk.workbench.cleaning_rows import chain_of
 from mldesk.workbench.guard import contract_about
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.signing_key import SigningKeys
@@ -88,7 +90,8 @@ class ModelService:
             raise BadInput(f"A bundle's name ends in {SUFFIX}, and {path.name[-60:]!r} does not.",
                            hint=f"Write {path.with_suffix(SUFFIX).name}.")
         write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key(),
-                     card=self._library.models.card(version.model, version.number), contract=self._contract(version))
+                     card=self._library.models.card(version.model, version.number), contract=self._contract(version),
+                     recipe=self._recipe(version))
         return inspect(path, self._keys.known())
 
     def export_as(self, reference: str, path: Path, form: str) -> None:
@@ -111,7 +114,7 @@ class ModelService:
             card = self._library.models.card(version.model, version.number)
             folders.write_mlflow(path, version.manifest, store, lambda target: write_bundle(
                 target, version.manifest, store, self._facts(version), self._keys.private_key(), card=card,
-                contract=self._contract(version)))
+                contract=self._contract(version), recipe=self._recipe(version)))
         else:
             raise BadInput(f"A model cannot be written as {form!r:.40}.", hint="As onnx, native, mlflow or a bundle.")
 
@@ -146,6 +149,20 @@ class ModelService:
             self._library.objects.manifest(version.manifest).entry("model.json").sha256))
         columns = [Column(str(item["name"]), ColumnType(item["type"])) for item in model["features"]]
         return contract_about(self._library, version.dataset, columns)
+
+    def _recipe(self, version: ModelVersion) -> bytes | None:
+        """Return how the model's table was cleaned; None where it was not, or where that cannot be done to new rows."""
+        from mldesk.bundles import recipe
+        from mldesk.data.recipes.replaying import carried
+
+        chain = chain_of(self._library, version)
+        if version.run is None or not chain.recipes or chain.why_not:
+            return None   # what came in a bundle is among the model's files
+        try:
+            return recipe.to_bytes([carried(self._library.objects, self._library.home.scratch, item)
+                                    for item in chain.recipes])
+        except (ObjectMissing, LibraryDamaged):   # the rows it learnt from are gone, or on a runner
+            return None
 
     def _facts(self, version: ModelVersion) -> dict[str, Any]:
         run = None if version.run is None else self._library.runs.get(version.run)

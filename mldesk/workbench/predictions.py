@@ -17,7 +17,7 @@ from mldesk.core.errors import BadInput, MldeskError, NotFound
 from mldesk.core.targets import check_target, loses, refuse_library, would_be_lost
 from mldesk.library import Library
 from mldesk.library.records import PredictionRecord
-from mldesk.workbench.cleaning_rows import Chain, Cleaned, chain_of
+from mldesk.workbench.cleaning_rows import Chain, Cleaned, chain_of, why_cleaned
 from mldesk.workbench.cleaning_rows import clean as clean_rows
 from mldesk.workbench.guard import Divided, Guarded, guard, held_to
 from mldesk.workbench.models import SUFFIX, ModelService, existing
@@ -196,8 +196,21 @@ class PredictionService:
         return (divided.good if found is not None and found.left_out else source), said, lost
 
     def cleaning(self, model: str) -> Chain:
-        """Return what was done to the rows that a model learned from, for those it is to predict. Raises NotFound."""
-        return chain_of(self._library, None if is_bundle(model) else self._models.show(model))
+        """Return what was done to the rows that a model learned from, for those it is to predict.
+
+        Raises NotFound, BadBundle.
+        """
+        if is_bundle(model):
+            return Chain(self._models.inspect(Path(model)).recipes)
+        return chain_of(self._library, self._models.show(model))
+
+    def why_cleaned(self, model: str, source: Path) -> str:
+        """Say why the rows of a file seem to be cleaned already as the model's were, "" where they do not.
+
+        Raises NotFound, BadBundle, BadInput.
+        """
+        chain = self.cleaning(model)
+        return why_cleaned(self._library, chain, self.open(model)[1], existing(source)) if chain.recipes else ""
 
     def held_to(self, model: str, predictor: Predictor) -> RowContract | None:
         """Return what rows for a model, or a bundle, are held to. Raises NotFound, BadBundle."""

@@ -121,6 +121,54 @@ def test_what_tells_rows_apart_is_kept_beside_their_predictions(mldesk: Command,
     assert [row["id"] for row in read(tmp_path / "b.csv")][:2] == ["k0000", "k0001"]
 
 
+def test_a_bundle_brings_the_recipe_to_another_library(mldesk: Command, shop: Path) -> None:
+    write(shop / "new.csv", lines(60), left_out="Grade")
+    words = (shop / "new.csv", "--clean", "--keep", "key", "--rejects", shop / "bad.csv")
+    mldesk.good("predict", "shop-grade", *words, "-o", shop / "home.csv")
+    mldesk.good("models", "export", "shop-grade", shop / "m.mlbundle")
+    seen = mldesk.good("models", "inspect", shop / "m.mlbundle")["recipe"]
+    assert [(item["dataset"], len(item["steps"])) for item in seen] == [("shop@2", 7), ("shop@3", 8)]
+    assert seen[0]["steps"][2] == {"step": "edit"}   # what was changed by hand stays at home
+    other = ("--home", shop / "other library", "--force")
+    mldesk.good("predict", shop / "m.mlbundle", *words, "-o", shop / "away.csv", *other)
+    mldesk.good("models", "import", shop / "m.mlbundle", *other[:2])
+    mldesk.good("predict", "shop-grade", *words, "-o", shop / "imported.csv", *other)
+    mldesk.good("models", "export", "shop-grade", shop / "again.mlbundle", *other[:2])
+    mldesk.good("predict", shop / "again.mlbundle", *words, "-o", shop / "again.csv", *other)
+    assert len(read(shop / "home.csv")) == 58
+    for name in ("away.csv", "imported.csv", "again.csv"):
+        assert (shop / name).read_text() == (shop / "home.csv").read_text()
+
+
+def test_rows_that_are_cleaned_already_are_said_to_be(mldesk: Command, shop: Path) -> None:
+    from mldesk.app import open_workbench
+
+    mldesk.good("data", "export", "shop", shop / "cleaned.csv")
+    refused = mldesk("--json", "predict", "shop-grade", shop / "cleaned.csv", "-o", shop / "a.csv", "--clean")
+    assert "cleaned already" in refused.json["error"]["hint"]
+    assert refused.code == 2
+    mldesk.good("models", "export", "shop-grade", shop / "m.mlbundle")
+    with open_workbench(mldesk.home) as bench:
+        for model in ("shop-grade", str(shop / "m.mlbundle")):
+            assert "have no column Size" in bench.predictions.why_cleaned(model, shop / "cleaned.csv")
+            assert bench.predictions.why_cleaned(model, shop / "raw.csv") == ""
+
+
+def test_rows_that_cleaning_leaves_as_they_are_need_none(mldesk: Command, tmp_path: Path) -> None:
+    from mldesk.app import open_workbench
+
+    raw = write(tmp_path / "raw.csv", [row for row in lines(150)[:150] if "many" not in row])
+    mldesk.good("data", "import", raw, "--name", "shop")
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": [
+        {"step": "clean_text", "columns": ["colour"], "trim": "all", "case": "lower"}]}))
+    mldesk.good("data", "clean", "shop", "--recipe", tmp_path / "steps.json")
+    mldesk.good("train", "shop", "--target", "Grade", "--model", "linear")
+    mldesk.good("data", "export", "shop", tmp_path / "cleaned.csv")
+    with open_workbench(mldesk.home) as bench:
+        assert "change nothing" in bench.predictions.why_cleaned("shop-Grade", tmp_path / "cleaned.csv")
+        assert bench.predictions.why_cleaned("shop-Grade", raw) == ""
+
+
 @pytest.mark.parametrize(("step", "why"), [
     ({"step": "group", "by": ["town"], "columns": ["weight"], "functions": ["mean"]}, "it makes other rows of many"),
     ({"step": "fill_missing", "columns": ["Size"], "with": "forward"}, "it looks at the rows around"),

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pytestqt.qtbot import QtBot
 
 from mldesk.app import open_workbench
+from mldesk.bundles import Predictor
+from mldesk.bundles.recipe import to_bytes
+from mldesk.bundles.writing import write_bundle
+from mldesk.data.recipes.new_rows import Recipe
 from mldesk.desktop.pages.models.card_dialog import CardDialog
 from mldesk.desktop.pages.models.model import ModelPage
 from mldesk.desktop.pages.models.predict_dialog import PredictDialog
 from mldesk.desktop.tasks import in_thread
+from mldesk.wire.schema import Column
 from tests.bundles.making import stored_model
 from tests.desktop.scripted_user import User, dialogs, play
 
@@ -23,11 +29,17 @@ def _dialog(kind: type[D]) -> D | None:
     return next((one for one in dialogs() if isinstance(one, kind)), None)
 
 
-def _with_a_model(home: Path, folder: Path) -> Path:
-    """Put a model into a new library; return a file of rows for it."""
+def _with_a_model(home: Path, folder: Path, steps: Sequence[Mapping[str, Any]] = ()) -> Path:
+    """Put a model, whose table ``steps`` cleaned, into a new library; return a file of rows for it."""
     model = stored_model("linear", "binary", folder)
+    came = {after: before for step in steps for before, after in step["names"].items()}
+    before = tuple(Column(came.get(column.name, column.name), column.type)
+                   for column in Predictor.from_manifest(model.digest, model.store).schema)
+    recipe = to_bytes([Recipe("adult@2", "", before, tuple(steps), [])]) if steps else None
+    write_bundle(folder / "income.mlbundle", model.digest, model.store, {"name": "income", "version": 1}, None,
+                 recipe=recipe)
     with open_workbench(home) as bench:
-        bench.models.import_file(model.bundle(folder / "income.mlbundle", name="income"))
+        bench.models.import_file(folder / "income.mlbundle")
     rows = folder / "rows.csv"
     with rows.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -71,6 +83,33 @@ def test_a_model_is_marked_described_and_used(tmp_path: Path, qtbot: QtBot) -> N
         written = list(csv.DictReader(file))
     assert len(written) == 20
     assert list(written[0])[-3] == "prediction"
+
+
+def test_rows_that_are_cleaned_already_are_not_offered_to_be_cleaned(tmp_path: Path, qtbot: QtBot) -> None:
+    cleaned = _with_a_model(tmp_path / "home", tmp_path, [{"step": "rename", "names": {"Sex of it": "sex"}}])
+    raw = tmp_path / "raw.csv"
+    raw.write_text(cleaned.read_text("utf-8").replace("sex", "Sex of it", 1), "utf-8")
+    output = tmp_path / "out.csv"
+
+    async def script(user: User) -> None:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.window.predict("income")
+        dialog = await user.until(lambda: _dialog(PredictDialog), "Predict")
+        await user.until(dialog.clean.isVisible, "the offer")
+        dialog.source.setText(str(cleaned))
+        await user.until(lambda: dialog.cleaned.isVisible() and not dialog.clean.isVisible(), "the hint")
+        assert "no column Sex of it" in dialog.cleaned.accessibleName()
+        await user.shot("model-predict-cleaned")
+        dialog.source.setText(str(raw))
+        await user.until(lambda: dialog.clean.isVisible() and not dialog.cleaned.isVisible(), "the offer again")
+        dialog.clean.setChecked(True)
+        dialog.output.setText(str(output))
+        dialog.primary.click()
+        await user.until(lambda: dialog._done, "the predictions")
+        dialog.reject()
+
+    play(tmp_path / "home", script, patience=90, meet_machine=False)
+    assert len(output.read_text("utf-8").splitlines()) == 21
 
 
 async def _predict(user: User, page: ModelPage, rows: Path, output: Path) -> None:

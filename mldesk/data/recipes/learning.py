@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -28,14 +30,15 @@ def segment(tools: Tools, state: State, step: Step) -> State:
     into = tools.fresh(state, [step["into"].strip()])[0]
     seed, count = int(step["seed"]), step.get("segments")
     if count is None:
-        sums = curve(points, seed, check_stopped)
+        sums = tools.found_out(lambda: curve(points(), seed, check_stopped))
         count = elbow(sums)
         shares = ", ".join(f"{number}: {value / sums[0] if sums[0] else 0:.0%}" for number, value in
                            enumerate(sums, start=1))
         tools.note(f"{count} segments were chosen, where the curve of what they leave unexplained bends ({shares}).",
                    into)
-    centres, _ = cluster(points, int(count), seed, check_stopped)
-    if len(centres) < int(count):
+    many = int(count)
+    centres = tools.found_out(lambda: list(cluster(points(), many, seed, check_stopped)[0].tolist()))
+    if len(centres) < many:
         tools.note(f"there are only {len(centres)} segments, as no more rows differ.", into)
     tools.learnt("the segments are", into, _MODELS)
     made = [_score(column, scale) for column, scale in zip(columns, scales, strict=True)]
@@ -55,8 +58,8 @@ def segment(tools: Tools, state: State, step: Step) -> State:
 def reduce(tools: Tools, state: State, step: Step) -> State:
     """Replace columns of numbers by their principal components (K. Pearson, 1901), of standardised values."""
     columns, scales, points = _standardised(tools, state, step)
-    values, vectors = np.linalg.eigh(np.cov(points, rowvar=False).reshape(len(columns), len(columns)))
-    values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]
+    found = tools.found_out(lambda: [part.tolist() for part in _axes(points(), len(columns))])
+    values, vectors = (np.array(part, np.float64) for part in found)
     shares = values / max(float(values.sum()), 1e-300)
     count = int(step.get("components") or 0) or int(np.searchsorted(np.cumsum(shares), float(step["share"]) - 1e-9)) + 1
     if count > len(columns):
@@ -76,12 +79,18 @@ def reduce(tools: Tools, state: State, step: Step) -> State:
     return tools.added(state, expressions, [_N] * count, instead=instead)
 
 
+def _axes(points: npt.NDArray[np.float64], count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the variances along the principal axes, greatest first, (D,), and the axes as columns, (D, D)."""
+    values, vectors = np.linalg.eigh(np.cov(points, rowvar=False).reshape(count, count))
+    return np.maximum(values[::-1], 0), vectors[:, ::-1]
+
+
 Scale = tuple[float, float]  # mean and deviation
 
 
 def _standardised(tools: Tools, state: State,
-                  step: Step) -> tuple[list[str], list[Scale], npt.NDArray[np.float64]]:
-    """Return the columns, their scales over all rows, and the sampled rows' standardised values, (N, D)."""
+                  step: Step) -> tuple[list[str], list[Scale], Callable[[], npt.NDArray[np.float64]]]:
+    """Return the columns, their scales over all rows, and what gives sampled rows' standardised values, (N, D)."""
     given = step.get("columns") or [name for name, kind in zip(state.names, state.types, strict=True) if kind.numeric]
     columns = tools.numeric(state, given, "distances")
     if not columns:
@@ -96,9 +105,13 @@ def _standardised(tools: Tools, state: State,
     if total > LEARNT_FROM:
         tools.note(f"learnt from {LEARNT_FROM:,} of {total:,} rows, chosen by chance.", columns[0])
     chosen = f" ORDER BY {tools.chance(int(step['seed']))}, {tools.place} LIMIT {LEARNT_FROM}"
-    rows = tools.arrow(state.select(", ".join(_score(name, scale) for name, scale in
-                                              zip(columns, scales, strict=True))) + chosen)
-    points = np.column_stack([np.asarray(pc.fill_null(column, 0.0), np.float64) for column in rows.columns])
+    scores = ", ".join(_score(name, scale) for name, scale in zip(columns, scales, strict=True))
+
+    @cache
+    def points() -> npt.NDArray[np.float64]:
+        rows = tools.arrow(state.select(scores) + chosen)
+        return np.column_stack([np.asarray(pc.fill_null(column, 0.0), np.float64) for column in rows.columns])
+
     return columns, scales, points
 
 

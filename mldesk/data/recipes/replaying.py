@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -22,21 +23,18 @@ from mldesk.data.columns.casts import in_words
 from mldesk.data.engine import connect, free_name, identifier, literal, relation, sql_errors
 from mldesk.data.imports.importing import working_folder
 from mldesk.data.parts import part_paths
+from mldesk.data.recipes.answers import Known, Written
 from mldesk.data.recipes.columns import named_by_rule
+from mldesk.data.recipes.new_rows import PASSED, Recipe, why_not
 from mldesk.data.recipes.rows import drop_missing
 from mldesk.data.recipes.sql import Compiler
 from mldesk.data.recipes.state import State, Tools
-from mldesk.data.recipes.steps import Step, active, check_steps
+from mldesk.data.recipes.steps import Step, active
+from mldesk.data.recipes.unicode_forms import add_unicode_forms, needs_unicode_forms
 from mldesk.wire.objects import ObjectStore
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.schema import ColumnType
 
 PLACE = "_place"  # of a row in the file it came from, from 0; no table has a column of that name (see ``place_name``)
-_PASSED = {"deduplicate": "it chose among all rows", "sample": "it chose among all rows",
-           "rebalance": "it chose among all rows", "edit": "it changed single rows by hand"}
-_OTHER_ROWS = "it makes other rows of many"
-_REFUSED = {"group": _OTHER_ROWS, "pivot": _OTHER_ROWS, "unpivot": _OTHER_ROWS, "union": "it adds rows",
-            "join": "it brings in another dataset", "python": "nobody knows what its code does to single rows",
-            "encode_target": "it looks at the target, which new rows do not have"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,41 +46,35 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What made a table of another."""
-
-    label: str                     # of the version that it made
-    manifest: str                  # of the version that it was done to
-    columns: tuple[Column, ...]    # of that one
-    steps: tuple[Step, ...]
-
-
-def why_not(steps: Sequence[Step]) -> str:
-    """Say which step cannot be done to new rows and why, "" if all can."""
-    for number, step in active(check_steps(steps)):
-        kind = str(step["step"])
-        why = _REFUSED.get(kind, "")
-        if kind == "fill_missing" and step["with"] in ("forward", "backward", "knn"):
-            why = "it looks at the rows around"
-        elif kind == "fill_missing" and step["with"] != "constant" and step.get("by"):
-            why = "it learnt a value for each group, which it does not keep"
-        if why:
-            return f"step {number} ({kind}) cannot be done to new rows: {why}"
-    return ""
-
-
 def needed(recipe: Recipe, wanted: Sequence[str], target: str) -> list[str]:
     """Return the columns that rows must have for the recipe to make the columns ``wanted`` of them.
 
     Others are not looked at: the target, and those that are neither wanted nor named by a step that makes values.
     """
-    texts = [text.casefold() for _, step in active(recipe.steps) if step["step"] not in _PASSED
+    texts = [text.casefold() for _, step in active(recipe.steps) if step["step"] not in PASSED
              and step["step"] not in ("drop", "keep", "reorder", "rename", "rename_many", "drop_missing", "drop_poor")
              for text in _texts(step)]
     ends = dict(zip((column.name for column in recipe.columns), _ends(recipe), strict=True))
     return [name for name, end in ends.items() if end != target and (
         end in wanted or any(_is_in(name.casefold(), text) for text in texts))]
+
+
+def carried(store: ObjectStore, scratch: Path, recipe: Recipe) -> Recipe:
+    """Return a recipe that needs its table no more, as it has what its steps found out there.
+
+    Steps that are passed over leave their kind and nothing else: what was changed by hand stays at home. Raises
+    BadInput for a recipe that cannot be done to new rows, ObjectMissing, DiskFull.
+    """
+    if why := why_not(recipe.steps):
+        raise BadInput(f"{recipe.label} was made by a recipe whose {why}.")
+    with disk_errors("the recipe"), working_folder(scratch) as folder, sql_errors("The recipe"):
+        parts = part_paths(store, recipe.manifest)
+        with connect(parts, folder, threads=1) as connection:
+            _prepare(connection, recipe)
+            work = _Replay(recipe, "", connection, parts, folder)
+            return replace(recipe, manifest="", answers=work.write_down(), steps=tuple(
+                {"step": step["step"], "disabled": True} if step.get("disabled") else
+                {"step": step["step"]} if step["step"] in PASSED else step for step in recipe.steps))
 
 
 def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target: str,
@@ -93,12 +85,13 @@ def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target
     recipe leaves out, and a sentence for each step that was passed over. Raises BadInput for a recipe that cannot be
     done to new rows (``why_not``), ObjectMissing, DiskFull.
     """
-    if why := why_not(recipe.steps):
+    if recipe.answers is None and (why := why_not(recipe.steps)):
         raise BadInput(f"{recipe.label} was made by a recipe whose {why}.",
                        hint="Clean the rows by hand first, or train on a version without that step.")
     with disk_errors("the recipe"), working_folder(scratch) as folder, sql_errors("The recipe"):
-        parts = part_paths(store, recipe.manifest)
+        parts = part_paths(store, recipe.manifest) if recipe.answers is None else []
         with connect([*parts, rows, out], folder, threads=1) as connection:
+            _prepare(connection, recipe)
             work = _Replay(recipe, target, connection, parts, rows)
             state, steps = work.compile()
             gone = [item for step in steps for item in step.left_out(connection, state, work.tools.row)]
@@ -108,6 +101,11 @@ def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target
             connection.execute(f"COPY (SELECT * FROM ({made}) WHERE {identifier(PLACE)} NOT IN ({without}) "
                                f"ORDER BY {identifier(PLACE)}) TO {literal(str(out))} (FORMAT parquet)")
     return gone, work.notes
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
+    if needs_unicode_forms(recipe.steps):
+        add_unicode_forms(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,30 +145,48 @@ class _Replay:
                  rows: Path) -> None:
         self.recipe, self.rows, self.parts, self.notes = recipe, rows, parts, list[str]()
         self.targets = _names_on_the_way(recipe, target)   # what it is called before each step
-        self.tools = Tools(connection, free_name("_row", [*(column.name for column in recipe.columns), PLACE]))
+        self.tools = Tools(connection, free_name("_row", [*(column.name for column in recipe.columns), PLACE]),
+                           answers=None if recipe.answers is None else Known(recipe.answers))
 
     def compile(self) -> tuple[State, list[_Chooser]]:
         """Return the SQL over the new rows, and the steps that may leave some out."""
-        names = [column.name for column in self.recipe.columns]
-        counts = [pq.read_metadata(part).num_rows for part in self.parts]
-        compiler = Compiler(self.tools)
-        state = compiler.start(relation(self.parts, row=self.tools.row, counts=counts), names,
-                               [column.type for column in self.recipe.columns])
-        choosers: list[_Chooser] = []
+        compiler, state = Compiler(self.tools), self._start()
+        names, choosers = state.names, list[_Chooser]()
         listed = ", ".join(map(identifier, names))
         alone = [f"SELECT {listed}, {identifier(PLACE)} AS {self.tools.place} FROM {relation([self.rows])}"]
         for (number, step), target in zip(active(self.recipe.steps), self.targets, strict=True):
+            if step["step"] in PASSED and self.recipe.answers is not None:
+                self._pass_over(number, step)
+                continue
             before, state = state, compiler.add(state, number, step)  # what it learns, it learns of its own rows
             alone += self._alone(before, state, number, step, target).ctes[len(before.ctes):]
             choosers += _choosers(number, step, len(before.ctes) - 1, len(state.ctes) - 1)
         return replace(state, ctes=tuple(alone)), choosers
 
+    def write_down(self) -> list[Any]:
+        """Return what the steps find out from their own rows, but for those that are passed over."""
+        compiler, state, answers = Compiler(self.tools), self._start(), Written()
+        for number, step in active(self.recipe.steps):
+            self.tools.answers = None if step["step"] in PASSED else answers
+            state = compiler.add(state, number, step)
+        return answers.found
+
+    def _start(self) -> State:
+        counts = [pq.read_metadata(part).num_rows for part in self.parts]
+        own = relation(self.parts, row=self.tools.row, counts=counts) if self.parts else "nothing"
+        return Compiler(self.tools).start(own, [column.name for column in self.recipe.columns],
+                                          [column.type for column in self.recipe.columns])
+
+    def _pass_over(self, number: int, step: Step) -> None:
+        kind = str(step["step"])
+        self.notes.append(f"Step {number} ({kind}) of {self.recipe.label} was passed over: {PASSED[kind]}.")
+
     def _alone(self, before: State, after: State, number: int, step: Step, target: str | None) -> State:
         """Return the state after a step, its SQL such that it makes sense for rows that come alone."""
         kind = str(step["step"])
         label = f"Step {number} ({kind}) of {self.recipe.label} was passed over"
-        if kind in _PASSED:
-            self.notes.append(f"{label}: {_PASSED[kind]}.")
+        if kind in PASSED:
+            self._pass_over(number, step)
             return _as_it_was(before, after)
         if kind == "filter" and target is not None and _is_in(target.casefold(), str(step["where"]).casefold()):
             self.notes.append(f"{label}: it looks at the target.")

@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from mldesk.core.errors import BadInput
 from mldesk.data.columns.casts import in_words, value_sql
-from mldesk.data.engine import free_name, identifier, one_row
+from mldesk.data.engine import free_name, identifier
 from mldesk.data.names import LONGEST
 from mldesk.data.near import which_column
+from mldesk.data.recipes.answers import Answers
 from mldesk.data.records import Problem
 from mldesk.wire.schema import ColumnType
 
@@ -101,6 +102,7 @@ class Tools:
     found: list[Problem] = field(default_factory=list)
     scratch: Path = Path()            # a folder of the work's own, removed with it
     trusted: Container[str] = ()      # digests of the code that may run
+    answers: Answers | None = None    # who is asked instead of the data
 
     @property
     def place(self) -> str:
@@ -166,10 +168,15 @@ class Tools:
                                hint="Change the type of the column first, or use another value.") from error
 
     def one(self, sql: str) -> tuple[Any, ...]:
-        return one_row(self.connection, sql)
+        rows = self.all(sql)
+        return rows[0] if rows else ()
 
-    def all(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self.connection.execute(sql).fetchall()]
+    def all(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        return self.found_out(lambda: [tuple(row) for row in self.connection.execute(sql).fetchall()])
+
+    def found_out(self, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` learns from the rows: lists of plain values, which may be given again without them."""
+        return make() if self.answers is None else self.answers.give(make)
 
     def other(self, step: Mapping[str, Any]) -> Other:
         """Return the dataset that a step brings in."""

@@ -35,6 +35,7 @@ class CleanState:
         self.preview: Observable[Page | None] = Observable(None)
         self.before: Observable[Page | None] = Observable(None)
         self.counts: Observable[RecipePage | None] = Observable(None)
+        self.made_before: Observable[DatasetVersion | None] = Observable(None)  # by these very steps, in this line
         self.problem: Observable[MldeskError | None] = Observable(None)
         self.busy = Observable(False)
         self._asked = 0  # previews asked for; an answer to an older one is dropped
@@ -142,9 +143,11 @@ class CleanState:
         self.busy.value = True
         page: Page | None = None
         first: Page | None = None
+        made: DatasetVersion | None = None
         problem: MldeskError | None = None
         try:
             page = await in_thread(self._page, after, stop)
+            made = await in_thread(self._made_by, self.steps.value)
             first = page if before == after else await in_thread(self._page, before, stop)
         except MldeskError as error:
             problem = error
@@ -153,6 +156,7 @@ class CleanState:
         self.problem.value = problem
         self.before.value = first or self.before.value
         self.preview.value = page or self.preview.value
+        self.made_before.value = made
         self.counts.value = None if problem is not None else _counted(page)
         self.busy.value = False
         if problem is None and after and getattr(page, "sampled", False):
@@ -178,6 +182,10 @@ class CleanState:
             return service.preview(self.version.label, rows=PREVIEW_ROWS)
         return service.preview_recipe(self.version.label, steps, rows=PREVIEW_ROWS, whole=whole,
                                       cancelled=lambda: stop.is_set() or closing.is_set())
+
+    def _made_by(self, steps: tuple[Step, ...]) -> DatasetVersion | None:
+        active = [step for step in steps if not step.get("disabled")]
+        return self._desk.workbench.datasets.made_by(self.version.label, steps) if active else None
 
     async def _count(self, steps: tuple[Step, ...], stop: threading.Event, asked: int) -> None:
         """Count over all rows, as long as nobody asks for something else."""

@@ -119,6 +119,10 @@ class Predictions:
         """Return what was done to the rows that a model learned from. Raises NotFound."""
         return await in_thread(self._desk.workbench.predictions.cleaning, model)
 
+    async def why_cleaned(self, model: str, source: Path) -> str:
+        """Say why rows seem to be cleaned already as the model's were, "" where they do not. Raises BadInput."""
+        return await in_thread(self._desk.workbench.predictions.why_cleaned, model, source)
+
     async def look(self, output: Path, rows: int = 200) -> Page:
         """Return the first ``rows`` rows of a file that was written. Raises OSError."""
         return await in_thread(first_rows, output, rows)

@@ -35,6 +35,10 @@ class RecipeNotices(QWidget):
         """Show them as they are now."""
         counts = self._state.counts.value
         notices = [] if counts is None else list(counts.notices)
+        made = self._state.made_before.value
+        if made is not None:
+            notices.insert(0, self.tr("Version {number} was made by these very steps: its rows are cleaned by them "
+                                      "already.").format(number=made.number))
         learning = learning_words(self._state.steps.value)
         told = [notice for notice in notices if "from all rows" not in notice][:2]   # that is said shorter, and once
         self.text.setText("\n".join([*told, *filter(None, [learning])]))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt
 
 from mldesk.core.errors import MldeskError
+from mldesk.data.recipes.new_rows import PASSED
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.facts import FactGrid
@@ -20,6 +21,7 @@ from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.states.model import Bundles
+from mldesk.desktop.step_words import step_words
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.widgets import Card, Sheet, Tabs, make_button
 from mldesk.workbench.signing_key import OWN
@@ -98,9 +100,15 @@ class BundleDialog(Sheet, TaskOwner):
         else:
             self._signed.say("warning", self.tr("Not signed."),
                              self.tr("Nobody vouches for it. Import it only if you trust where it came from."))
-        self.facts.show_facts(manifest_facts(report.manifest))
+        self.facts.show_facts([*manifest_facts(report.manifest), *self._cleaning(report)])
         self.files.set_records(report.files)
         self.tabs.bar.button("files").setText(self.tr("Files ({count})").format(count=len(report.files)))
+
+    def _cleaning(self, report: BundleReport) -> list[tuple[str, str]]:
+        """Say how rows can be cleaned before they are predicted, as the model's own were."""
+        steps = [step_words(step) for recipe in report.recipes for step in recipe.steps
+                 if not step.get("disabled") and step["step"] not in PASSED]
+        return [(self.tr("Brings a recipe"), " · ".join(steps)[:600])] if steps else []
 
     @async_slot
     async def _on_import(self) -> None:

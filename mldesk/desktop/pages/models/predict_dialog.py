@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from mldesk.core.errors import Conflict, MldeskError
@@ -38,6 +38,7 @@ class PredictDialog(Sheet, TaskOwner):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell, self._model = shell, model
         self._predictions = Predictions(shell.desk)
+        self._can_clean = False   # there are recipes to clean with
         self._own_output = False  # the user chose where to write
         self.source, source = self._file_row(self._choose_source)
         self.output, output = self._file_row(self._choose_output)
@@ -45,7 +46,7 @@ class PredictDialog(Sheet, TaskOwner):
         self.source.textChanged.connect(self._on_source)
         self.output.textChanged.connect(lambda _: self._check())
         self.output.textEdited.connect(lambda _: setattr(self, "_own_output", True))
-        self._asking = [
+        self._asking: list[QWidget] = [
             FormRow(self.tr("Rows to predict"), source, self.tr("Needs the columns the model learned from.")),
             FormRow(self.tr("Write predictions to"), output, self.tr(
                 "A .csv, .parquet, .jsonl or .xlsx file: a prediction per row, and the probability of each class."))]
@@ -72,7 +73,9 @@ class PredictDialog(Sheet, TaskOwner):
         self._cleaning = FormRow(self.tr("Rows as they were before cleaning"), self.clean, self.tr(
             "What the recipes of the model's table did is done to them as well."))
         self._cleaning.hide()
-        self._asking.insert(1, self._cleaning)
+        self.cleaned = Notice()
+        self.cleaned.hide()
+        self._asking[1:1] = [self._cleaning, self.cleaned]
         self._done = self._replace = False
         self._notice = Notice()
         self._table = DataTable()
@@ -87,6 +90,9 @@ class PredictDialog(Sheet, TaskOwner):
         self._table.hide()
         self._look = QTimer(self, interval=250)  # at the rows that the worker thread has counted
         self._look.timeout.connect(self._show_rows)
+        self._settled = QTimer(self, singleShot=True, interval=300)   # while a path is being typed
+        self._settled.timeout.connect(self._look_at_source)
+        self.setAcceptDrops(True)
         self.confirmed.connect(self._on_confirmed)
         self.finished.connect(self.cancel_tasks)
         self.resize(fitting(self, 580, 640))
@@ -100,9 +106,40 @@ class PredictDialog(Sheet, TaskOwner):
             chain = await self._predictions.cleaning(self._model)
         except (MldeskError, OSError):  # whoever predicts says it
             return
-        self._cleaning.setVisible(bool(chain.recipes))
+        self._can_clean = bool(chain.recipes)
+        self._cleaning.setVisible(self._can_clean)
         if chain.why_not:
             disable(self.clean, chain.why_not)
+        self._settled.start()
+
+    @async_slot
+    async def _look_at_source(self) -> None:
+        """Say of rows that are cleaned already that they are, instead of offering to clean them again."""
+        path = Path(self.source.text().strip())
+        if not self._can_clean or not path.name:
+            return
+        try:
+            why = await self._predictions.why_cleaned(self._model, path)
+        except (MldeskError, OSError):  # whoever predicts says it
+            why = ""
+        if path != Path(self.source.text().strip()):
+            return
+        if why:
+            self.clean.setChecked(False)
+            self.cleaned.say("info", self.tr("These rows seem to be cleaned already."),
+                             self.tr("There is nothing to clean again: {why}.").format(why=why), small=True)
+        self.cleaned.setVisible(bool(why))
+        self._cleaning.setVisible(not why)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if not self._done and _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = _dropped(event)
+        if path is not None and not self._done:
+            event.acceptProposedAction()
+            self.source.setText(str(path))
 
     def _file_row(self, choose: object) -> tuple[QLineEdit, QWidget]:
         field = QLineEdit()
@@ -132,6 +169,7 @@ class PredictDialog(Sheet, TaskOwner):
         path = Path(text.strip())
         if path.name and not self._own_output:  # "/" and ".." have no name yet: the path is still being typed
             self.output.setText(str(path.with_name(f"{path.name.split('.')[0]}-predictions.csv")))
+        self._settled.start()
         self._check()
 
     def _check(self) -> None:
@@ -216,3 +254,9 @@ class PredictDialog(Sheet, TaskOwner):
     def _import(self, output: Path) -> None:
         self.accept()
         self._shell.import_files([output])
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    """Return the one file that is dragged here."""
+    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    return paths[0] if len(paths) == 1 and paths[0].is_file() else None
