@@ -16,6 +16,7 @@ from mldesk.cli.face import Face
 from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
+from mldesk.cli.rule_words import file_words, rule_words
 from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ def contract(
                        "left_out": list(left_out)})
         return
     face.table(("column", "type", "rules"), [
-        (rule["name"], rule["type"], ", ".join(f"{key} {words.cell(value)}" for key, value in rule.items()
-                                               if key not in ("name", "type")))
-        for rule in document["columns"][:200]])
+        (rule["name"], rule["type"], rule_words(rule)) for rule in document["columns"][:200]])
+    if said := file_words(document):
+        face.say(f"A file: {said}.")
     if left_out:
         face.note(f"! A contract has no place for {', '.join(left_out[:8])}{' …' if left_out[8:] else ''}.")
     if found.changed:
@@ -102,11 +103,23 @@ def _for_imported(bench: Workbench, at: Standing) -> str:
     return f"{said} with --contract {shlex.quote(earlier)}."
 
 
+def _whose(bench: Workbench, files: list[Path], name: str) -> tuple[list[Path], str]:
+    """Return the files and the dataset: the last word, unless it was named. Raises BadInput, NotFound."""
+    if name:
+        return files, name
+    if len(files) < 2 or files[-1].exists():
+        raise BadInput("Nobody said whose contract is to be kept.",
+                       hint="Name the dataset after the files: `mldesk data check new.csv sales`.")
+    bench.datasets.show(str(files[-1]))
+    return files[:-1], str(files[-1])
+
+
 def check(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="Files, or folders of them.")],
-    name: Annotated[str, typer.Option("--contract", metavar="N", help="The dataset, N or N@V, whose contract they must "
-                                   "keep.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILES… N", help="Files, or folders of them; then the dataset, "
+                                                "N or N@V, whose contract they must keep.")],
+    name: Annotated[str, typer.Option("--contract", metavar="N", help="The dataset, where it is not the last of the "
+                                      "words.")] = "",
     merge: Annotated[bool, typer.Option("--merge", help="Accepted files make the dataset's next version; files that "
                                         "are in it already are skipped.")] = False,
     quarantine: Annotated[Path | None, typer.Option(metavar="DIR", help="Copy rejected files there, with a "
@@ -118,12 +131,13 @@ def check(
                                               "imported from, or the one with the most cells.")] = None,
     force: Force = False,
 ) -> None:
-    """Check files against a contract. Exit code 1 when one is rejected."""
+    """Check files against the contract of a dataset. Exit code 1 when one is rejected."""
     from mldesk.workbench.contract_report import as_csv, as_html, as_text, summary
 
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
         may_write(bench, rejects, force)
+        files, name = _whose(bench, files, name)
         found = bench.contracts.check(name, files, merge=merge, quarantine=quarantine, cancelled=interrupts.asked,
                                       reading={} if sheet is None else {"sheet": sheet})
         way_on = _for_imported(bench, found.standing) if found.rejected and found.standing is not None else ""

@@ -194,7 +194,7 @@ def samples(context: typer.Context) -> None:
     face.table(("sample", "what it is", "rows", "columns", "task", "target", "licence"),
                [(f"sample:{sample.name}", sample.about, words.count(sample.rows), words.count(sample.columns),
                  sample.task, sample.target, sample.licence) for sample in SAMPLES], right=("rows", "columns"),
-               spare=("what it is", "licence"))
+               spare=("licence", "columns", "rows", "task"))
 
 
 def _preview(face: Face, sources: Sequence[str], options: ImportOptions) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # each loads only in the command that needs it
 FALLBACK_WIDTH = 120  # columns, where the output is no terminal and COLUMNS says nothing
 WIDEST_CELL = 32
 _NARROWEST = 8  # columns that a cell keeps where there is no room
+_READABLE = 16  # columns of a text that still say something
 
 
 class Face:
@@ -76,8 +77,9 @@ class Face:
               spare: Sequence[str] = (), whole: Sequence[str] = (), empty: str = "Nothing here yet.") -> None:
         """Print rows under headings; the columns named in ``right`` are numbers.
 
-        Where the terminal is too narrow the columns named in ``spare`` go, one after another; then cells are cut, but
-        for the first column's and those in ``whole``.
+        Where the terminal is too narrow, texts are cut as long as they can be read, then the columns named in ``spare``
+        go, one after another, and are named. Numbers, the first column and those in ``whole`` are never cut; where they
+        have no room either, each row is written as lines below one another.
         """
         listed = [[words.cell(value) for value in row] for row in rows]
         if not listed:
@@ -85,16 +87,31 @@ class Face:
             return
         from rich.cells import cell_len  # some letters are two places wide
 
-        columns, dropped = list(columns), []
+        kept = {columns[0], *whole, *right}
+        needed = {name: max(cell_len(row[index]) for row in (columns, *listed)) for index, name in enumerate(columns)}
+        needed = {name: most if name in kept else min(most, _READABLE) for name, most in needed.items()}
+        shown, room = list(columns), width() - 1
         for name in spare:
-            widths = [max(cell_len(row[index]) for row in (columns, *listed)) for index in range(len(columns))]
-            if sum(widths) + 3 * (len(widths) - 1) > width():
-                dropped.append(name)
-                gone = columns.index(name)
-                columns, listed = _without(columns, gone), [_without(row, gone) for row in listed]
-        self.show(make_table(columns, listed, right=set(right), lines=1, keep=whole))
+            if sum(needed[name] + 3 for name in shown) - 3 > room:
+                shown.remove(name)
+        if sum(needed[name] + 3 for name in shown) - 3 > room:
+            self._below_one_another(columns, listed)
+            return
+        places = [columns.index(name) for name in shown]
+        self.show(make_table(shown, [[row[place] for place in places] for row in listed], right=set(right), lines=1,
+                             keep=[name for name in shown if name in kept]))
+        dropped = [name for name in columns if name not in shown]
         if dropped:
-            self.note(f"Too narrow for {', '.join(dropped)}: widen the terminal, or use --json.")
+            self.note(f"The terminal is too narrow for {words.plural(len(dropped), 'more column')} "
+                      f"({', '.join(dropped)}): widen it, or use --json.")
+
+    def _below_one_another(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print each row as lines, its first cell above the others with their headings."""
+        for number, row in enumerate(rows):
+            if number:
+                self.say()
+            self.say(row[0])
+            self.show(facts({f"  {name}": cell for name, cell in zip(columns[1:], row[1:], strict=True)}))
 
     def grid(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Print a user's own table: as many columns as fit, and how many did not."""
@@ -189,10 +206,6 @@ def facts(pairs: Mapping[str, Any]) -> RenderableType:
         if value not in (None, ""):
             table.add_row(name, words.cell(value))
     return table
-
-
-def _without(items: Sequence[str], index: int) -> list[str]:
-    return [*items[:index], *items[index + 1:]]
 
 
 def _cut(text: str) -> str:

@@ -44,6 +44,27 @@ def test_a_contract_is_inferred_of_types_ranges_values_and_keys(mldesk: Command,
     assert made["number"] == 1
 
 
+def test_the_dataset_after_the_files_says_whose_contract_is_kept(mldesk: Command, batch: Path) -> None:
+    (batch / "a.csv").write_text(HEAD + "1,Lyon,1,2024-01-02\n")
+    assert mldesk.here("data", "check", batch / "a.csv", "t")[1]["dataset"] == "t"
+    assert mldesk.here("data", "check", batch / "a.csv", "t@1")[0] == 0
+    code, said = mldesk.here("data", "check", batch / "a.csv")
+    assert (code, "Name the dataset after the files" in said["error"]["hint"]) == (2, True)
+    assert mldesk.here("data", "check", batch / "a.csv", "nothing")[0] == 3
+
+
+def test_rules_are_said_in_words(mldesk: Command, batch: Path) -> None:
+    (batch / "c.json").write_text(json.dumps({"extra": "allow", "rows": {"low": 3}, "columns": [
+        {"name": "id", "type": "integer", "nullable": False, "unique": True, "severity": "row"},
+        {"name": "city", "type": "text", "values": list("abcdefgh"), "missing": 0.05, "required": False},
+        {"name": "score", "type": "number", "low": 0}, {"name": "day", "type": "date"}]}))
+    said = mldesk("data", "contract", "t", "--edit", batch / "c.json").out
+    assert "may not be empty, every value only once, else the row is left out" in said
+    assert "at most 5 % empty, one of a, b, c, d, e, f and 2 more, a file may lack it" in said
+    assert "at least 0" in said
+    assert "A file: at least 3 rows." in said
+
+
 def test_a_column_of_noughts_and_ones_may_hold_no_two(mldesk: Command, tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("flag,more\n" + "".join(f"{row % 2},{row % 3}\n" for row in range(60)))
     mldesk.good("data", "import", tmp_path / "f.csv", "--name", "f")

@@ -23,7 +23,31 @@ def test_columns_that_do_not_fit_are_named(capsys: pytest.CaptureFixture[str], m
                           spare=("when", "dataset"))
     said = capsys.readouterr()
     assert "yesterday" not in said.out
-    assert said.err == "Too narrow for when: widen the terminal, or use --json.\n"
+    assert said.err == "The terminal is too narrow for 1 more column (when): widen it, or use --json.\n"
+
+
+def test_long_texts_are_cut_before_a_column_goes(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    Face(Globals()).table(("sample", "what it is", "rows"), [("sample:penguins", "Penguins " * 20, "344")],
+                          right=("rows",), spare=("what it is",))
+    said = capsys.readouterr()
+    assert "what it is" in said.out
+    assert "Penguins Penguins" in said.out
+    assert "344" in said.out
+    assert said.err == ""
+    assert all(len(line) <= 60 for line in said.out.splitlines())
+
+
+def test_rows_with_no_room_on_a_line_are_written_below_one_another(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "24")
+    Face(Globals()).table(("column", "rows", "mean"), [("a-name-of-20-letters", "1,234,567", "0.5"), ("b", "7", "")],
+                          right=("rows", "mean"))
+    said = capsys.readouterr()
+    assert [line.split() for line in said.out.splitlines()] == [
+        ["a-name-of-20-letters"], ["rows", "1,234,567"], ["mean", "0.5"], [], ["b"], ["rows", "7"]]
+    assert said.err == ""
 
 
 @pytest.mark.parametrize(("columns", "tables"), [("300", 1), ("90", 2), ("60", 3)])

@@ -15,8 +15,8 @@ from mldesk.core.errors import BadInput, MldeskError
 from mldesk.data import ImportOptions
 from mldesk.data.contracts.check import check_file
 from mldesk.data.contracts.contract import ColumnRule, Contract, read_contract
-from mldesk.data.contracts.pattern_size import states
 from mldesk.data.contracts.rows import findings_of
+from mldesk.data.pattern_size import states
 from mldesk.workbench.contract_from_pandera import from_pandera, read_document
 
 HOSTILE: tuple[Any, ...] = (
@@ -121,3 +121,26 @@ def test_no_pattern_is_tried_on_a_long_text_which_does_not_match() -> None:
     found = findings_of(contract, {"a": ["xx", "x" * 10_000, "x" * 10_001, "y", None]})
     assert [(item.count, item.cells[0][0]) for item in found] == [(1, 4), (1, 3)]
     assert "longer than 10,000 letters" in found[1].message
+
+
+def test_patterns_that_are_medium_each_are_bounded_together() -> None:
+    def contract(count: int) -> Contract:
+        return Contract.from_json({"columns": [{"name": f"a{number}", "type": "text", "pattern": "(ab?c){0,300}"}
+                                               for number in range(count)]})
+
+    assert len(contract(20).columns) == 20
+    with pytest.raises(BadInput, match="too large together: written out they have over 20,000 parts"):
+        contract(23)
+
+
+def test_patterns_of_a_recipe_are_bounded_together_for_each_column_they_look_at() -> None:
+    from mldesk.data.recipes.steps import check_steps
+
+    step = {"step": "replace_text", "columns": ["a", "b"], "pattern": "(ab?c){0,300}", "put": ""}
+    assert len(check_steps([step] * 10)) == 10
+    assert len(check_steps([*[step] * 10, {**step, "disabled": True}, {**step, "disabled": True}])) == 12
+    with pytest.raises(BadInput, match="too large together"):
+        check_steps([step] * 12)
+    with pytest.raises(BadInput, match="too large together"):
+        check_steps([{"step": "split", "column": "a", "separator": "(ab?c){0,300}", "is": "pattern",
+                      "into": ["b", "c"]}] * 23)

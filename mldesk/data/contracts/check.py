@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 from mldesk.core.errors import BadInput
 from mldesk.data.columns.casts import cast_sql, in_words, value_sql
 from mldesk.data.contracts.contract import ColumnRule, Contract
-from mldesk.data.contracts.pattern_size import LONG_WORDS, LONGEST_CELL
 from mldesk.data.contracts.verdict import SHOWN, Finding, Verdict
 from mldesk.data.engine import connect, identifier, literal, one_row, relation, sql_errors
 from mldesk.data.imports.importing import import_table
 from mldesk.data.parts import part_paths
+from mldesk.data.pattern_size import LONG_WORDS, LONGEST_CELL
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Table
 from mldesk.data.types import ARROW, DUCKDB
 from mldesk.wire.objects import ObjectStore

@@ -16,9 +16,9 @@ from typing import Any, Self
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput
 from mldesk.data.contracts.name_pattern import compiled, match
-from mldesk.data.contracts.pattern_size import too_large
 from mldesk.data.contracts.whole_pattern import unreadable
 from mldesk.data.near import did_you_mean
+from mldesk.data.pattern_size import too_large, too_large_together
 from mldesk.wire.schema import ColumnType
 
 SEVERITIES = ("error", "row", "warning")  # refuse the file, leave the row out, only say so
@@ -127,6 +127,8 @@ class Contract:
             if len(set(names)) < len(names) else None
         if twice is not None:
             raise BadInput(f"{_WHAT} has the column {twice!r:.80} twice.")
+        if why := too_large_together(rule.pattern for rule in columns if rule.pattern is not None):
+            raise BadInput(f"{_WHAT} cannot be used: {why}.", hint="Write shorter ones, or fewer.")
         rows = _record(given.get("rows") or {}, ("low", "high"), f"{_WHAT}'s row count")
         for end in rows.values():
             _is(end is None or (_whole(end) and 0 <= end <= _MOST_ROWS), "rows", "a whole number")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from mldesk.data.contracts.pattern_size import too_large
+from mldesk.data.pattern_size import too_large
 
 _OPEN = {"w": r"[\p{L}\p{N}_]", "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "D": r"\P{Nd}", "Z": r"\z"}
 _IN_SET = {"w": r"\p{L}\p{N}_", "d": r"\p{Nd}", "D": r"\P{Nd}"}

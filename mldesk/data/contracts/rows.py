@@ -8,9 +8,9 @@ from datetime import datetime, time, timezone
 from typing import Any
 
 from mldesk.data.contracts.contract import ColumnRule, Contract
-from mldesk.data.contracts.pattern_size import LONG_WORDS, LONGEST_CELL
 from mldesk.data.contracts.verdict import SHOWN, Finding
 from mldesk.data.contracts.whole_pattern import unlike
+from mldesk.data.pattern_size import LONG_WORDS, LONGEST_CELL
 from mldesk.wire.schema import ColumnType
 
 _TRUE = {"true": True, "t": True, "yes": True, "y": True, "1": True}

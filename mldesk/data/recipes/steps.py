@@ -13,6 +13,7 @@ from typing import Any
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput
 from mldesk.data.near import did_you_mean
+from mldesk.data.pattern_size import too_large_together
 from mldesk.data.recipes.steps_code import CODE_STEPS
 from mldesk.data.recipes.steps_columns import COLUMN_STEPS
 from mldesk.data.recipes.steps_kinds import Field, FieldKind, Step, StepKind, read_field
@@ -60,7 +61,17 @@ def check_steps(steps: Sequence[Any]) -> tuple[Step, ...]:
     """Return the steps with every field as declared. Raises BadInput that names the step by its number."""
     if len(steps) > MAX_STEPS:
         raise BadInput(f"The recipe has {len(steps):,} steps; {MAX_STEPS:,} is the limit.")
-    return tuple(_check_step(number, step) for number, step in enumerate(steps, start=1))
+    checked = tuple(_check_step(number, step) for number, step in enumerate(steps, start=1))
+    if why := too_large_together(pattern for _, step in active(checked) for pattern in _patterns(step)):
+        raise BadInput(f"The recipe cannot be used: {why}.", hint="Write shorter ones, or make two recipes of it.")
+    return checked
+
+
+def _patterns(step: Step) -> list[str]:
+    """Return the regular expressions of a step, once for each column that it looks at."""
+    if step["step"] == "split":
+        return [str(step["separator"])] if step.get("is") == "pattern" else []
+    return [str(step["pattern"])] * len(step.get("columns") or (1,)) if step.get("pattern") else []
 
 
 def _check_step(number: int, step: Any) -> Step:

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 MOST_STATES = 2000
+MOST_TOGETHER = 20_000  # states of all the patterns that a row is held against
 LONGEST_CELL = 10_000   # letters; no pattern is tried on a longer text, which does not match
 LONG_WORDS = f"longer than {LONGEST_CELL:,} letters, on which no pattern is tried"
 
@@ -42,3 +44,9 @@ def too_large(pattern: str) -> str:
     """Say why a pattern is too large to be tried on every cell, as a part of a sentence; "" where it is not."""
     return "" if states(pattern) <= MOST_STATES else \
         f"it repeats what repeats, or too much: written out it has over {MOST_STATES:,} parts"
+
+
+def too_large_together(patterns: Iterable[str]) -> str:
+    """Say why patterns, each tried on a cell of every row, are too large together; "" where they are not."""
+    return "" if sum(map(states, patterns)) <= MOST_TOGETHER else \
+        f"its patterns are too large together: written out they have over {MOST_TOGETHER:,} parts"
