@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from mldesk.desktop import theme
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.import_one import import_one
 from mldesk.desktop.pages.data.import_options import ImportOptionsForm
@@ -36,7 +37,8 @@ from mldesk.desktop.widgets import (
     row,
 )
 
-_LEFT = 390  # pixels
+_LEFT, _LEFT_NARROW = 390, 290   # pixels at 100 %: of the options, and of those where there is less room than
+_WIDE = 960                      # this for the whole
 Source = Path | str
 
 
@@ -51,8 +53,7 @@ class ImportDialog(Sheet, TaskOwner):
         self._taken: list[str] = []
         self.draft = ImportDraft(shell.desk, sources[:1] if len(sources) > 1 else sources, text)
         self.draft.changes.value = dict(changes or {})
-        left = self._make_left()
-        left.setFixedWidth(_LEFT)
+        self._left = left = self._make_left()
         self.view = ImportPreviewView(self.draft)
         parts = row(left, self.view, spacing=Space.XL)
         parts.setStretch(1, 1)
@@ -66,6 +67,18 @@ class ImportDialog(Sheet, TaskOwner):
         self._find_names()
         self._check()
         self.resize(fitting(self, 1180, 740))
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if hasattr(self, "view"):
+            self._arrange()
+
+    def _arrange(self) -> None:
+        """Leave the preview what it needs."""
+        wide = self.width() >= theme.px(_WIDE)
+        self._left.setFixedWidth(theme.px(_LEFT if wide else _LEFT_NARROW))
+        self.options.set_narrow(not wide)
 
     def _title_for(self, sources: Sequence[Source], text: str) -> str:
         if text:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from mldesk.desktop.states.import_draft import ImportDraft
 from mldesk.desktop.theme import Space
@@ -42,6 +42,7 @@ class ImportOptionsForm(QWidget):
         self._rows: dict[str, FormRow] = {}
         self._choices: dict[str, tuple[ComboBox, Sequence[tuple[Any, str]]]] = {}
         self._lines: dict[str, QLineEdit] = {}
+        self._pairs: list[QBoxLayout] = []
         self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
         self._timer.timeout.connect(self._say_lines)
         self._box = QVBoxLayout(self)
@@ -79,12 +80,18 @@ class ImportOptionsForm(QWidget):
 
     def _beside(self, *names: str) -> None:
         """Put rows that are there already side by side."""
-        line = QHBoxLayout()
+        line = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         line.setSpacing(Space.M)
         for name in names:
             self._box.removeWidget(self._rows[name])
             line.addWidget(self._rows[name], 1)
         self._box.addLayout(line)
+        self._pairs.append(line)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Put what stands side by side below one another, or back."""
+        for line in self._pairs:
+            line.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 
     def _choice(self, name: str, label: str, options: Sequence[tuple[Any, str]], text: str) -> None:
         box = ComboBox([("", self.tr("Automatic"))])

@@ -18,6 +18,7 @@ from mldesk.desktop.widgets import (
     Card,
     ComboBox,
     DataTable,
+    ElidedLabel,
     FlowBox,
     ScrollPage,
     Spinner,
@@ -47,7 +48,7 @@ class ImportPreviewView(QWidget):
     def __init__(self, draft: ImportDraft, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._draft = draft
-        self._said = make_label("", tone="muted")
+        self._said = ElidedLabel("", "body", "muted")
         self._spinner = Spinner(16)
         self.table = DataTable(flush=True)
         self.columns = ColumnTypes(draft)
@@ -62,8 +63,9 @@ class ImportPreviewView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.S)
-        layout.addLayout(row(make_label(self.tr("Preview"), "subtitle"), self._said, None, self._spinner,
-                             spacing=Space.M))
+        top = row(make_label(self.tr("Preview"), "subtitle"), self._said, self._spinner, spacing=Space.M)
+        top.setStretch(1, 1)
+        layout.addLayout(top)
         layout.addWidget(self.tabs, 1)
         draft.busy.subscribe(self._spinner.setVisible)
         draft.preview.subscribe(lambda _: self._show())
@@ -128,11 +130,13 @@ class ColumnTypes(QWidget):
         self.kind = ComboBox([("", self.tr("Automatic")), *((kind.value, kind.value) for kind in ColumnType)])
         self.kind.setAccessibleName(self.tr("Type of the chosen columns"))
         self.kind.activated.connect(lambda _: self._on_kind())
-        self._what = make_label("", tone="muted")
+        self._what = ElidedLabel("", "body", "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.S)
-        layout.addLayout(row(self._what, None, self.kind, spacing=Space.M))
+        top = row(self._what, self.kind, spacing=Space.M)
+        top.setStretch(0, 1)
+        layout.addLayout(top)
         card = Card(padding=0)
         card.add(self.table, 1)
         layout.addWidget(card, 1)
