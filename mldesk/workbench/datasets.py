@@ -317,6 +317,11 @@ class DatasetService:
         """Return the version in the line of ``reference`` that these very steps made, the newest; None for none."""
         return made_by_steps(self.line_of(self.show(reference)), steps)
 
+    def made_of(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion | None:
+        """Return the version that these very steps made of ``reference``; None for none."""
+        version = self.show(reference)
+        return made_by_steps([item for item in self.versions(version.dataset) if item.parent == version.number], steps)
+
     def _pinned(self, steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return the steps with the versions of other datasets by their digest, so that replays see the same rows."""
         from mldesk.data.recipes.steps import check_steps

@@ -166,6 +166,11 @@ class FakeDatasets:
         self.slow.wait(10)
         return Page(("x",), [[float(len(steps))]], 0, 100 - len(steps))
 
+    def made_by(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion | None:
+        return None
+
+    made_of = made_by
+
     def clean(self, reference: str, steps: Sequence[Mapping[str, Any]], *, cancelled: Any = None) -> DatasetVersion:
         self.versions_.append(make_version(len(self.versions_) + 1))
         return self.versions_[-1]

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -75,6 +77,33 @@ async def _foreign_code(user: User, dialog: CleanDialog) -> None:
     dialog.state.steps.undo()
 
 
+async def _order(user: User, dialog: CleanDialog) -> None:
+    before = dialog.state.steps.value
+    steps = [{"step": "drop", "columns": [name]} for name in ("customerID", "gender", "tenure")]
+    dialog.state.set_steps(steps)
+    await _quiet(user, dialog)
+    dialog.list.setCurrentRow(0)
+    for place in (1, 2, 2):   # beyond the end nothing happens
+        QTest.keyClick(dialog.list, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+        await user.until(lambda place=place: dialog.list.chosen() == place, "the moved step to be the chosen one")
+    assert list(dialog.state.steps.value) == [steps[1], steps[2], steps[0]]
+    dialog.list.model().moveRow(QModelIndex(), 2, QModelIndex(), 0)   # as a step that was dragged to the top
+    await user.until(lambda: list(dialog.state.steps.value) == steps, "the steps in their order")
+    dialog.state.set_steps(before)
+    await _quiet(user, dialog)
+
+
+async def _cleaned_already(user: User, window: Any) -> None:
+    service = window.desk.workbench.datasets
+    steps = [{"step": "clean_text", "columns": ["gender"], "case": "upper"}]
+    await in_thread(service.clean, "shares", steps)
+    for version, said in ((1, "was made of this one"), (2, "are cleaned by them already")):
+        dialog = CleanDialog(window, await in_thread(service.show, f"shares@{version}"), steps)
+        dialog.open()
+        await user.until(lambda dialog=dialog, said=said: said in dialog.notices.text.text(), "the hint")
+        dialog.reject()
+
+
 async def _learning(user: User, dialog: CleanDialog) -> None:
     dialog.state.set_steps([{"step": "scale", "columns": ["tenure"], "how": "standard"},
                             {"step": "filter", "where": "nosuch > 3"}])
@@ -107,6 +136,7 @@ def test_a_recipe_is_made_step_by_step_with_its_changes_in_sight(tmp_path: Path,
         form._rows["on"].editor.set_values(["gender"])
         await user.until(lambda: "share" in dialog.preview.table.header.marks, "the other dataset's column")
         dialog._leave_form()
+        await _order(user, dialog)
         await _learning(user, dialog)
         dialog.resize(800, 560)   # a form takes the list's place
         dialog._pick()
@@ -115,5 +145,6 @@ def test_a_recipe_is_made_step_by_step_with_its_changes_in_sight(tmp_path: Path,
         await user.until(lambda: not dialog._left.isHidden(), "list and form beside one another")
         dialog._leave_form()
         dialog.reject()
+        await _cleaned_already(user, window)
 
     play(tmp_path / "home", script, patience=60, meet_machine=False)

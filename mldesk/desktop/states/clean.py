@@ -35,7 +35,8 @@ class CleanState:
         self.preview: Observable[Page | None] = Observable(None)
         self.before: Observable[Page | None] = Observable(None)
         self.counts: Observable[RecipePage | None] = Observable(None)
-        self.made_before: Observable[DatasetVersion | None] = Observable(None)  # by these very steps, in this line
+        # by these very steps: this version, one that it came of, or one that came of it
+        self.made_before: Observable[DatasetVersion | None] = Observable(None)
         self.problem: Observable[MldeskError | None] = Observable(None)
         self.busy = Observable(False)
         self._asked = 0  # previews asked for; an answer to an older one is dropped
@@ -67,10 +68,6 @@ class CleanState:
         if bool(steps[index].get("disabled")) != on:
             bare = {name: value for name, value in steps[index].items() if name != "disabled"}
             self.steps.change((*steps[:index], {**bare, "disabled": True} if on else bare, *steps[index + 1:]))
-
-    def move(self, index: int, by: int) -> None:
-        """Move a step up (-1) or down (1); beyond the ends nothing happens."""
-        self.move_to(index, index + by)
 
     def move_to(self, index: int, place: int) -> None:
         """Move a step to another place; one that is none changes nothing."""
@@ -185,7 +182,9 @@ class CleanState:
 
     def _made_by(self, steps: tuple[Step, ...]) -> DatasetVersion | None:
         active = [step for step in steps if not step.get("disabled")]
-        return self._desk.workbench.datasets.made_by(self.version.label, steps) if active else None
+        service = self._desk.workbench.datasets
+        return (service.made_by(self.version.label, steps) or service.made_of(self.version.label, steps)) \
+            if active else None
 
     async def _count(self, steps: tuple[Step, ...], stop: threading.Event, asked: int) -> None:
         """Count over all rows, as long as nobody asks for something else."""

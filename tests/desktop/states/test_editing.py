@@ -28,7 +28,7 @@ def test_every_change_to_a_recipe_can_be_undone_and_done_again() -> None:
     state = CleanState(desk_over(FakeWorkbench()), make_version())
     state.add({"step": "a"})
     state.add({"step": "b"})
-    state.move(1, -1)
+    state.move_to(1, 0)
     state.remove(0)
     assert [step["step"] for step in state.steps.value] == ["a"]
     for expected in (["b", "a"], ["a", "b"], ["a"], []):
@@ -44,8 +44,8 @@ def test_every_change_to_a_recipe_can_be_undone_and_done_again() -> None:
 def test_a_step_cannot_move_beyond_the_ends() -> None:
     state = CleanState(desk_over(FakeWorkbench()), make_version())
     state.add({"step": "a"})
-    state.move(0, -1)
-    state.move(0, 1)
+    state.move_to(0, -1)
+    state.move_to(0, 1)
     state.steps.undo()
     assert not state.steps.can_undo   # of the one change there was
 

@@ -59,6 +59,7 @@ class CleanDialog(Sheet, TaskOwner):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell = shell
         self.state = CleanState(shell.desk, version)
+        self._follow: int | None = None   # the step to be chosen once the steps are shown anew
         self._editing: int | None = None  # the step in the form, None for a new one
         self._form: StepForm | None = None
         self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
@@ -131,7 +132,7 @@ class CleanDialog(Sheet, TaskOwner):
         self.menu.wanted_on.connect(self._go_on_with)
         recipe = make_button(self.tr("Recipe"), "secondary", menu=self.menu)
         self.list = StepList()
-        self.list.moved.connect(self.state.move_to)
+        self.list.moved.connect(self._move)
         self.list.ticked.connect(lambda index, on: self.state.set_disabled(index, not on))
         self.list.edited.connect(self._edit_at)
         self.list.removed.connect(self.state.remove)
@@ -158,8 +159,8 @@ class CleanDialog(Sheet, TaskOwner):
         for icon, name, act in (
                 ("edit", self.tr("Change (Enter)"), self._edit_at),
                 ("copy", self.tr("Duplicate (Ctrl+D)"), self.state.duplicate),
-                ("chevron-up", self.tr("Move up (Alt+Up)"), lambda index: self.state.move(index, -1)),
-                ("chevron-down", self.tr("Move down (Alt+Down)"), lambda index: self.state.move(index, 1)),
+                ("chevron-up", self.tr("Move up (Alt+Up)"), lambda index: self._move(index, index - 1)),
+                ("chevron-down", self.tr("Move down (Alt+Down)"), lambda index: self._move(index, index + 1)),
                 ("trash", self.tr("Remove (Delete)"), self.state.remove)):
             button = make_icon_button(icon, name)
             button.clicked.connect(lambda _checked=False, act=act: act(self.list.chosen()))
@@ -302,9 +303,15 @@ class CleanDialog(Sheet, TaskOwner):
 
     @async_slot
     async def _on_steps(self) -> None:
-        self.state.seen.value = None
+        self.state.seen.value, self._follow = self._follow, None
         self._show_steps()
         await self.state.refresh()
+
+    def _move(self, index: int, place: int) -> None:
+        """Move a step, which stays the chosen one, so that it can be moved on."""
+        if 0 <= place < len(self.state.steps.value):
+            self._follow = place
+            self.state.move_to(index, place)
 
     @async_slot
     async def _refresh(self) -> None:

@@ -37,8 +37,10 @@ class RecipeNotices(QWidget):
         notices = [] if counts is None else list(counts.notices)
         made = self._state.made_before.value
         if made is not None:
-            notices.insert(0, self.tr("Version {number} was made by these very steps: its rows are cleaned by them "
-                                      "already.").format(number=made.number))
+            said = self.tr("Version {number} was made of this one by these very steps; it need not be made again.") \
+                if made.parent == self._state.version.number else self.tr(
+                    "Version {number} was made by these very steps: its rows are cleaned by them already.")
+            notices.insert(0, said.format(number=made.number))
         learning = learning_words(self._state.steps.value)
         told = [notice for notice in notices if "from all rows" not in notice][:2]   # that is said shorter, and once
         self.text.setText("\n".join([*told, *filter(None, [learning])]))
