@@ -51,7 +51,7 @@ def _recipe(item: Any) -> Recipe:
     label, columns, steps, answers = (item.get(key) for key in ("label", "columns", "steps", "answers"))
     if not isinstance(label, str) or not 0 < len(label) <= 300 or not label.isprintable():
         raise BadInput("it does not say what it made.")
-    if not all(isinstance(part, list) for part in (columns, steps, answers)) or \
+    if not isinstance(columns, list) or not isinstance(answers, list) or not isinstance(steps, list) or \
             not all(isinstance(step, Mapping) for step in steps):
         raise BadInput(f"that of {label:.80} lacks its columns, steps or answers.")
     return check_carried(Recipe(label, "", tuple(map(_column, columns)), tuple(steps), tuple(answers)))

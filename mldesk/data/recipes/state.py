@@ -172,7 +172,9 @@ class Tools:
         return rows[0] if rows else ()
 
     def all(self, sql: str) -> Sequence[tuple[Any, ...]]:
-        return self.found_out(lambda: [tuple(row) for row in self.connection.execute(sql).fetchall()])
+        found: Sequence[tuple[Any, ...]] = self.found_out(
+            lambda: [tuple(row) for row in self.connection.execute(sql).fetchall()])
+        return found
 
     def found_out(self, make: Callable[[], Any]) -> Any:
         """Return what ``make`` learns from the rows: lists of plain values, which may be given again without them."""
