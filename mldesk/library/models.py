@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -80,13 +80,13 @@ class ModelStore:
                 "metrics": metrics_text(facts.get("metrics"))})
             return _one_version(connection, chosen, key, number)
 
-    def imported_as(self, facts: Mapping[str, Any], manifest: str) -> ModelVersion | None:
-        """Return the newest version with these very files under the name that ``add_imported`` would give them."""
+    def imported_as(self, facts: Mapping[str, Any], same: Callable[[ModelVersion], bool]) -> ModelVersion | None:
+        """Return the newest version that is the ``same`` under the name that ``add_imported`` would give a bundle."""
         try:
             versions = self.versions(_name_in(facts))
         except NotFound:
             return None
-        return next((version for version in reversed(versions) if version.manifest == manifest), None)
+        return next((version for version in reversed(versions) if same(version)), None)
 
     def promote(self, name: str, number: int, note: str = "") -> None:
         """Let the bare name mean version ``number``; the one before is archived. Raises NotFound."""

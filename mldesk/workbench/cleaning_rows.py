@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mldesk.bundles.names import RECIPE
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.data.near import did_you_mean
@@ -125,6 +123,8 @@ def why_cleaned(library: Library, chain: Chain, predictor: Predictor, source: Pa
 
 def _unchanged(library: Library, chain: Chain, predictor: Predictor, rows: Path, wanted: Sequence[str]) -> bool:
     """Say whether cleaning leaves all rows and every cell of the columns ``wanted`` as they are."""
+    import numpy as np  # the library opens without it
+
     from mldesk.data import read_like
 
     try:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mldesk.bundles.names import CONTRACT, RECIPE
 from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
 from mldesk.core.targets import check_target
@@ -138,8 +139,16 @@ class ModelService:
         from mldesk.bundles import import_bundle
 
         manifest, facts = import_bundle(existing(path), self._library.objects)
-        found = None if again else self._library.models.imported_as(facts, manifest)
+        found = None if again else self._library.models.imported_as(facts, lambda known: self._is_in(known, manifest))
         return found or self._library.models.add_imported(manifest, facts, source=path.name), found is None
+
+    def _is_in(self, version: ModelVersion, manifest: str) -> bool:
+        """Say whether a bundle's files are a version's. What one of our own was given on its way out does not count."""
+        if version.run is None or version.manifest == manifest:
+            return version.manifest == manifest
+        files = ({entry.path: entry.sha256 for entry in self._library.objects.manifest(digest).entries
+                  if entry.path not in (CONTRACT, RECIPE)} for digest in (version.manifest, manifest))
+        return next(files) == next(files)
 
     def _contract(self, version: ModelVersion) -> RowContract | None:
         """Return the contract that leaves with a model; None for one that has its own from a bundle, or none at all."""
