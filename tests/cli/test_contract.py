@@ -68,6 +68,8 @@ COMMANDS = {
     "runs script": {"RUN", "-o", "--force"},
     "runs predictions": {"RUN", "-o", "--out-of-fold", "--force"},
     "script run": {"--param", "--input", "--runner", "--name", "--detach"},
+    "script show": {"FOLDER|FILE.py", "--alone"},
+    "script new": {"FOLDER"},
     "script diff": {"RUN"},
     "script artifact": {"RUN", "NAME", "-o", "--force"},
     "runs move": {"RUN", "RUNNER"},
