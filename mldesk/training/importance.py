@@ -16,6 +16,7 @@ METRIC = {True: "log_loss", False: "r2"}   # by classification; a rise of the lo
 _REPEATS = 5
 _MOST_ROWS = 2000
 _MOST_COLUMNS = 100          # in wide tables: those whose numbers go along with the prediction the most
+_AT_ONCE = 5_000             # rows predicted in one call, about
 _MOST_PREDICTIONS = 60_000   # rows predicted in all, whatever the number of columns
 
 
@@ -41,16 +42,21 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
     untouched = predict(x)
     whole, losses = _goodness(untouched, y, classes), _losses(untouched, y, classes)
     result = []
-    for done, index in enumerate(columns, start=1):
-        outputs = encoder.outputs(index)
-        shuffled = np.tile(x, (_REPEATS, 1))
-        shuffled[:, outputs] = np.concatenate([x[draw.permutation(len(x))][:, outputs] for _ in range(_REPEATS)])
-        parts = np.split(predict(shuffled), _REPEATS)
-        drops = [whole - _goodness(part, y, classes) for part in parts]
-        value, room = float(np.mean(drops)), _room(np.stack([_losses(part, y, classes) for part in parts]) - losses)
-        result.append({"feature": encoder.columns[index].name, "value": value, "std": float(np.std(drops)),
-                       "low": value - room, "high": value + room})
-        on_column(done, len(columns))
+    together = max(1, _AT_ONCE // (_REPEATS * len(x)))     # columns: a call of a blend of many models costs in itself
+    for first in range(0, len(columns), together):
+        some = columns[first:first + together]
+        shuffled = np.tile(x, (len(some) * _REPEATS, 1))
+        for part, index in zip(np.split(shuffled, len(some)), some, strict=True):
+            outputs = encoder.outputs(index)
+            part[:, outputs] = np.concatenate([x[draw.permutation(len(x))][:, outputs] for _ in range(_REPEATS)])
+        for index, said in zip(some, np.split(predict(shuffled), len(some)), strict=True):
+            parts = np.split(said, _REPEATS)
+            drops = [whole - _goodness(part, y, classes) for part in parts]
+            value, room = float(np.mean(drops)), _room(
+                np.stack([_losses(part, y, classes) for part in parts]) - losses)
+            result.append({"feature": encoder.columns[index].name, "value": value, "std": float(np.std(drops)),
+                           "low": value - room, "high": value + room})
+        on_column(len(result), len(columns))
     return sorted(result, key=lambda item: -item["value"])
 
 

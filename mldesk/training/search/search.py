@@ -7,12 +7,9 @@ but the blending: its trials are sent to the search it helps as they come.
 
 from __future__ import annotations
 
-import json
-import time
 from pathlib import Path
 from typing import Any
 
-from mldesk.core.durable import disk_errors
 from mldesk.core.errors import MldeskError, WorkFailed
 from mldesk.training.job import Workplace, announce, evaluate, open_table, save, warn_left_out
 from mldesk.training.search.crew import Alone, Crew, Done, Task, Workers
@@ -22,36 +19,13 @@ from mldesk.training.search.mail import Mail
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.plan import Plan
 from mldesk.training.search.records import Records
+from mldesk.training.search.timing import Clock, End
 from mldesk.training.search.trial import Outcome
 from mldesk.wire.jobs import SearchRequest
 
-_FINAL = (8.0, 0.05, 0.2)   # seconds, share and largest share of the time that blending, scoring and saving need
-_WEIGHED = 0.05        # share of the time in which the columns are weighed
 _LOOK = 0.1            # seconds between looks at what has ended and what has come
 TRIALS = "trials"      # the artifact that holds every trial: what a longer search begins with
 ONE = "trial-"         # ... and those of a helper's single trials, with their models; the number follows
-
-
-class _Time:
-    """The seconds a search has used, over all its attempts."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            before = float(json.loads(path.read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
-            before = 0.0
-        self.began = time.monotonic() - before
-
-    @property
-    def used(self) -> float:
-        return time.monotonic() - self.began
-
-    def keep(self) -> None:
-        """Write it down; what is lost when the process dies is what came after."""
-        with disk_errors("keeping the time of a search"):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(json.dumps(round(self.used, 3)), "utf-8")
 
 
 def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, Any]:
@@ -60,7 +34,7 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
     Raises BadInput for what the data or the order do not allow, WorkFailed when no trial succeeded, DiskFull,
     Terminated.
     """
-    clock = _Time(folder / "used.json")
+    clock = Clock(folder / "used.json", work.report.seconds)
     columns, table = open_table(request.train, work)
     aim = find_aim(request.metric, len(table.target.classes))
     work.report.stage("Preparing the columns")
@@ -73,13 +47,13 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
 
     work.report.stage("Searching")
     records = Records(folder)
-    deadline = clock.began + request.seconds - final_seconds(request.seconds) if request.seconds else float("inf")
-    plan = Plan(request, table.target.task, rows, aim, deadline)
+    plan = Plan(request, table.target.task, rows, aim, float("inf"))
+    end = End(clock, request.seconds)
     task = Task(rows, aim, request.train.seed, work.threads, work.device)
     crew: Crew = (Workers(request.parallel, task, records, folder, work, publish=bool(request.helps))
                   if request.parallel > 1 else Alone(task, work, records))
     try:
-        _Search(request, plan, records, Mail(folder.parent / "mail", folder / "read.txt"), crew, clock, work).run(
+        _Search(request, plan, records, Mail(folder.parent / "mail", folder / "read.txt"), crew, clock, end, work).run(
             len(rows.judged))
         trials = plan.trials
         found: dict[str, Any] = {
@@ -89,11 +63,10 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
             return {**found, "score": aim.score(trials.best.loss), "seconds": round(clock.used, 3),
                     "helped": request.helps}
         work.report.stage("Blending the best")
-        late = plan.deadline + final_seconds(request.seconds) / 3
-        model = blend(request, encoders, task, trials.done, crew, late, work)
+        model = blend(request, encoders, task, trials.done, crew, end.late, work)
     finally:
         crew.close()
-    scores = evaluate(model, table, request.train.seed, work, request.seconds * _WEIGHED or float("inf"))
+    scores = evaluate(model, table, request.train.seed, work, end.weighing)
     result = save(request.train, model, table, scores, work)
     announce(work, TRIALS, records.publish_all(work.store), "manifest")
     return {**result, **found, "seconds": round(clock.used, 3), "score": model.facts["score"],
@@ -104,20 +77,13 @@ def _counted(folds: int) -> str:
     return "one fold" if folds == 1 else f"{folds} folds"
 
 
-def final_seconds(seconds: float) -> float:
-    """Return how much of a search's seconds is left to what comes after the trials."""
-    base, share, most = _FINAL
-    return min(base + share * seconds, most * seconds)
-
-
 class _Search:
     """The part of the job that tries."""
 
-    def __init__(self, request: SearchRequest, plan: Plan, records: Records, mail: Mail, crew: Crew, clock: _Time,
-                 work: Workplace) -> None:
+    def __init__(self, request: SearchRequest, plan: Plan, records: Records, mail: Mail, crew: Crew, clock: Clock,
+                 end: End, work: Workplace) -> None:
         self._request, self._plan, self._records, self._mail = request, plan, records, mail
-        self._crew, self._clock, self._work = crew, clock, work
-        self._seconds = request.seconds     # as last extended
+        self._crew, self._clock, self._end, self._work = crew, clock, end, work
 
     def run(self, rows: int) -> None:
         """Try until the time, the trials or the wish for better are over. ``rows``: that are judged."""
@@ -126,6 +92,9 @@ class _Search:
         while True:
             control.check()
             self._read_mail(rows)
+            if self._request.parallel == 1:
+                self._end.look()     # workers of our own are no load
+            plan.deadline = self._end.begins
             over = plan.over(finish=control.finish, terminate=control.terminate)
             if crew.free and not over:
                 chosen = plan.following()
@@ -202,10 +171,8 @@ class _Search:
             self._mail.done(name)
 
     def _extend(self, seconds: float, trials: int) -> None:
-        if seconds and self._seconds:
-            more = seconds - final_seconds(self._seconds + seconds) + final_seconds(self._seconds)
-            self._seconds += seconds
-            self._plan.deadline += more
+        if seconds and self._end.seconds:
+            self._end.seconds += seconds
         if trials and self._plan.most:
             self._plan.most += trials
         self._work.report.log("The search was extended.")
@@ -218,7 +185,7 @@ class _Search:
             last = max(trials.done, key=lambda outcome: outcome.number)
             report.metrics(last.number, {f"best_{aim.name}": aim.score(trials.best.loss),
                                          f"trial_{aim.name}": aim.score(last.loss)})
-        if self._seconds:
-            report.progress(min(self._clock.used, self._seconds), self._seconds, "seconds")
+        if self._end.seconds:
+            report.progress(min(self._clock.used, self._end.seconds), self._end.seconds, "seconds")
         elif plan.most:
             report.progress(trials.count, plan.most, "trials")
