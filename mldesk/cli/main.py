@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from mldesk.cli.arguments import Globals, take_globals, wants_json
 from mldesk.cli.face import Face
 from mldesk.cli.failures import Failed, report
+from mldesk.cli.helping import tidy
 from mldesk.cli.interrupts import sigterm_interrupts
 from mldesk.core.errors import BadInput
 from mldesk.core.not_here import STEPS, only_elsewhere
@@ -131,6 +132,7 @@ def _run(face: Face, rest: list[str], open_window: OpenWindow) -> int:
         face.document({"version": __version__}) if face.json else face.say(f"mldesk {__version__}")
         return 0
     command = typer.main.get_command(build([rest[0]] if rest[0] in ENTRIES else ENTRIES))
+    tidy(command)
     try:
         with sigterm_interrupts(), command.make_context("mldesk", rest, obj=face) as context:
             command.invoke(context)

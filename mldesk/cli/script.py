@@ -124,7 +124,7 @@ def artifact(
     context: typer.Context,
     reference: Annotated[str, typer.Argument(metavar="RUN", help="A run of a script.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the program kept.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")],
     force: Force = False,
 ) -> None:
     """Write a file that a script kept with its run."""

@@ -26,20 +26,24 @@ def search(
     context: typer.Context,
     reference: Annotated[str, typer.Argument(metavar="N[@V]", help="The dataset to learn from.")],
     target: Annotated[str, typer.Option(metavar="COL", help="The column to predict.")],
-    minutes: Annotated[float, typer.Option("--time", metavar="MIN", min=0, help="Minutes the whole search may take; "
-                                           "10 where nothing else ends it.")] = 0.0,
-    trials: Annotated[int, typer.Option(metavar="K", min=0, help="Models to try at most.")] = 0,
+    minutes: Annotated[float, typer.Option("--time", metavar="MIN", min=0, show_default=False, help="Minutes the "
+                                           "whole search may take; 10 where nothing else ends it.")] = 0.0,
+    trials: Annotated[int, typer.Option(metavar="K", min=0, show_default=False, help="Models to try at most; as many "
+                                        "as the time allows without it.")] = 0,
     metric: Annotated[str | None, typer.Option(metavar="M", help="What to strive for: roc_auc, log_loss, accuracy, "
-                                               "root_mean_squared_error, r2, …")] = None,
-    target_score: Annotated[float | None, typer.Option("--target-score", metavar="F", help="Good enough: stop "
-                                                       "there.")] = None,
+                                               "balanced_accuracy, f1_macro, mcc, brier_score, "
+                                               "root_mean_squared_error, mean_absolute_error, r2, …; what "
+                                               "suits the task without it.")] = None,
+    target_score: Annotated[float | None, typer.Option("--target-score", metavar="F", help="A score that is good "
+                                                       "enough, in --metric: the search ends there.")] = None,
     model: Annotated[list[str] | None, typer.Option(metavar="M", help="A kind of model to try; may be repeated. All "
                                                     "that make sense without it.")] = None,
     single: Annotated[bool, typer.Option("--single", help="Keep the best model alone, and blend nothing.")] = False,
-    stack: Annotated[bool, typer.Option("--stack", help="Learn from predictions out of fold: the blend's weights "
-                                        "together, or a model over the others where that is better.")] = False,
-    stack_columns: Annotated[bool, typer.Option("--stack-columns", help="A stack whose model over the others may look "
-                                                "at the columns, too.")] = False,
+    stack: Annotated[bool, typer.Option("--stack", help="Learn from predictions out of fold: the blend's "
+                                        "weights together, or a linear model over the others where that is better; "
+                                        "trees over them would not agree with their ONNX graph.")] = False,
+    stack_columns: Annotated[bool, typer.Option("--stack-columns", help="A stack whose linear model over the others "
+                                                "may look at the columns, too.")] = False,
     refit: Annotated[bool, typer.Option("--refit", help="Fit what is kept once more, on all rows but the test rows, "
                                         "instead of keeping the models of the folds.")] = False,
     task: Annotated[str | None, typer.Option(metavar="T", help="tabular_classification or tabular_regression.")] = None,

@@ -58,7 +58,7 @@ class SearchForm(QWidget):
         self.aim = ComboBox([])
         self.blend = Segmented([(True, self.tr("A blend")), ("stack", self.tr("A stack")),
                                 (False, self.tr("The best one"))])
-        self.columns = QCheckBox(self.tr("Its model over the others may look at the columns, too"))
+        self.columns = QCheckBox(self.tr("Its linear model may look at the columns, too"))
         self.refit = QCheckBox(self.tr("Fit it once more at the end, on all but the test rows"))
         self.refit.setToolTip(self.tr("Otherwise the models of the folds are kept, and vote. It takes about as long as "
                                       "one fold of each model that is kept."))
