@@ -14,6 +14,8 @@ _PROGRESS_EVERY = 0.25  # seconds between two progress events
 class Report:
     """Turns readings into events. Times are seconds since this attempt began."""
 
+    training_loss = True   # somebody draws it; where nobody does, it need not be worked out
+
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._began = time.monotonic()

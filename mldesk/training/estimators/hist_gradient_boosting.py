@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, most_leaves, quick_scores
+from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.values import Array
 
 _HOOK = "_check_early_stopping_loss"   # of scikit-learn's class; a test holds it to its signature
-_TRAIN_LOSS_EVERY = 10                 # rounds
 
 
 class HistGradientBoosting:
@@ -62,16 +62,18 @@ class _Rounds:
             return False
         scores = context.scores(_link(raw_predictions_val, context.classes))
         values = {f"validation_{name}": value for name, value in scores.items()}
-        if self._round % _TRAIN_LOSS_EVERY == 1:
-            y = y_train if not context.classes else y_train.astype(np.int64)
-            prediction = _link(raw_predictions, context.classes)
-            values["train_loss"] = quick_scores(prediction, y, context.classes, context.quantile)["loss"]
-        context.report.metrics(self._round, values)
-        context.report.progress(self._round, context.parameters["rounds"], "rounds")
         if scores["loss"] < self._best_loss:
             self._best_loss, self.best = scores["loss"], self._round
         patience = context.parameters["patience"]
-        return context.control.finish or (patience is not None and self._round - self.best >= patience)
+        flat = patience is not None and self._round - self.best >= patience
+        if flat or is_drawn(self._round) or self._round == context.parameters["rounds"]:
+            if context.report.training_loss:
+                y = y_train if not context.classes else y_train.astype(np.int64)
+                prediction = _link(raw_predictions, context.classes)
+                values["train_loss"] = quick_scores(prediction, y, context.classes, context.quantile)["loss"]
+            context.report.metrics(self._round, values)
+        context.report.progress(self._round, context.parameters["rounds"], "rounds")
+        return context.control.finish or flat
 
 
 class _Refit:

@@ -1,4 +1,4 @@
-"""Gradient boosting by LightGBM, one event per round, resumable to the very same trees.
+"""Gradient boosting by LightGBM, resumable to the very same trees.
 
 What is drawn at random in a round (the columns of its tree) is drawn from a seed made of the run's seed and the
 round's number, so that a fit that goes on from a checkpoint draws what the uninterrupted one would have.
@@ -17,10 +17,10 @@ from lightgbm.callback import CallbackEnv, EarlyStopException
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, most_leaves
+from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
 
-_TRAIN_LOSS_EVERY = 50   # rounds; looking at every training row costs half a round's time
 _JUST = 1e-9             # LightGBM takes up a new bagging seed only if the fraction changes as well
 _TUNE, _REFIT = "tune", "refit"
 
@@ -181,9 +181,13 @@ class _Watch:
         if context.control.finish and state.phase == _TUNE:
             state.finished_early = True
             raise EarlyStopException(env.iteration, [])
-        patience = context.parameters["patience"]
-        if state.phase == _TUNE and patience is not None and state.round - state.best_round >= patience:
+        if state.phase == _TUNE and self._flat():
             raise EarlyStopException(env.iteration, [])
+
+    def _flat(self) -> bool:
+        """Say whether the patience with the validation loss is over."""
+        patience = self._context.parameters["patience"]
+        return patience is not None and self._state.round - self._state.best_round >= patience
 
     def _judge(self, readings: dict[str, float], booster: Any) -> None:
         context, state = self._context, self._state
@@ -193,11 +197,12 @@ class _Watch:
         else:
             squares = list(readings.values())[-1]
             values = {"validation_loss": loss, "validation_r2": 1 - squares / context.baseline_loss}
-        if state.round % _TRAIN_LOSS_EVERY == 1:
-            values["train_loss"] = booster.eval_train()[0][2]
         if loss < state.best_loss:
             state.best_loss, state.best_round = loss, state.round
-        context.report.metrics(state.round, values)
+        if is_drawn(state.round - _rounds_before(context)) or state.round == self._rounds or self._flat():
+            if context.report.training_loss:
+                values["train_loss"] = booster.eval_train()[0][2]
+            context.report.metrics(state.round, values)
 
     def _write(self, folder: Path, booster: Any) -> None:
         booster.save_model(folder / "booster.txt", num_iteration=-1)

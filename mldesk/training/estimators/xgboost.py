@@ -15,10 +15,10 @@ import xgboost as xgb
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, quick_scores
+from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
 
-_TRAIN_LOSS_EVERY = 50   # rounds
 _UPDATER = "grow_quantile_histmaker"
 _BLOCK = 20              # rounds that one updater grows: making it costs more than half a round of a small table
 
@@ -110,17 +110,20 @@ class _Boosting:
         self._booster.update(self._data, index)
 
     def tune(self) -> Any:
-        context, state, patience = self._context, self._state, self._context.parameters["patience"]
+        context, state = self._context, self._state
         # Margins grow by each round's trees alone: nothing is predicted twice.
         held = xgb.QuantileDMatrix(context.validation.x, context.validation.y, ref=self._data, nthread=context.threads)
         most = self._before + context.parameters["rounds"]
-        while state.round < most:
-            if patience is not None and state.round - state.best_round >= patience:
-                break
+        while state.round < most and not self._flat():
             self._round(most, held)
             if context.control.finish:
                 break
         return self._booster
+
+    def _flat(self) -> bool:
+        """Say whether the patience with the validation loss is over."""
+        patience = self._context.parameters["patience"]
+        return patience is not None and self._state.round - self._state.best_round >= patience
 
     def repeat(self) -> Any | None:
         """Boost as many rounds as were best; None if a stop is asked for on the way."""
@@ -135,14 +138,14 @@ class _Boosting:
         self._grow(state.round)
         state.round += 1
         if held is not None:
-            self._judge(held)
+            self._judge(held, rounds)
         context.report.progress(state.round, rounds, "rounds")
         if context.control.terminate or (context.checkpoints.due and state.round < rounds):
             context.checkpoints.save(state.metric_step, asdict(state), self._write)
         if context.control.terminate:
             raise Terminated
 
-    def _judge(self, held: Any) -> None:
+    def _judge(self, held: Any, rounds: int) -> None:
         context, state = self._context, self._state
         said = self._booster.eval_set([(held, "held")], state.round)   # "[3]\theld-logloss:0.43...\theld-error:0.1..."
         loss, other = (float(part.rsplit(":", 1)[1]) for part in said.split("\t")[1:3])
@@ -152,12 +155,14 @@ class _Boosting:
             squares = other ** 2
             loss = squares if context.quantile is None else loss
             values = {"validation_loss": loss, "validation_r2": 1 - squares / context.baseline_loss}
-        if state.round % _TRAIN_LOSS_EVERY == 1:
-            prediction = _rows(self._booster.predict(self._data), context.classes)
-            values["train_loss"] = quick_scores(prediction, self._part.y, context.classes, context.quantile)["loss"]
         if loss < state.best_loss:
             state.best_loss, state.best_round = loss, state.round
-        context.report.metrics(state.round, values)
+        if is_drawn(state.round - self._before) or state.round == rounds or self._flat():
+            if context.report.training_loss:
+                prediction = _rows(self._booster.predict(self._data), context.classes)
+                values["train_loss"] = quick_scores(prediction, self._part.y, context.classes,
+                                                    context.quantile)["loss"]
+            context.report.metrics(state.round, values)
 
     def _write(self, folder: Path) -> None:
         self._booster.save_model(folder / "booster.json")

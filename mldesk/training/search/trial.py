@@ -134,6 +134,8 @@ class LimitedControl(Control):
 class Quiet(Report):
     """Hears what a fit says of itself and keeps its curve; the search speaks for all its trials."""
 
+    training_loss = False
+
     def __init__(self, report: Report) -> None:
         self._report = report
         self.points: list[tuple[int, float]] = []
