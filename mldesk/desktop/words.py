@@ -190,7 +190,8 @@ def task_name(task: str | None) -> str:
     return tr(_TASKS[task]) if task in _TASKS else (task or MISSING).replace("_", " ")
 
 
-_MADE_OF_OTHERS = {"search": "Search", "blend": "Blend", "auto": "Default"}
+_MADE_OF_OTHERS = {"search": "Search", "blend": "Blend", "auto": "Default", "script": "Script",
+                   "explain": "Explanation"}
 
 
 def estimator_name(name: str) -> str:

@@ -119,9 +119,9 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
         warnings.append("The runs learned from different datasets, so their test rows differ.")
     elif not unfinished and len({(run.result or {}).get("split") for run in runs}) > 1:
         folds = {int((_asked(run).get("split") or {}).get("folds") or 0) for run in runs}
-        why = (", as the first of the folds is what a run with folds is tested on (that of a run without, if the "
-               "test share is one fold's)") if len(folds) > 1 else ""
-        warnings.append(f"The runs were tested on different rows{why}: a better score may be luck.")
+        warnings.append("The runs were tested on different rows: a better score may be luck." + (
+            " One with folds is tested on the first of them; those are the rows of one without where the test share is "
+            "that of a fold, as 20 % with 5." if len(folds) > 1 else ""))
     return warnings
 
 

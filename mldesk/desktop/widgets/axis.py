@@ -23,6 +23,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
         self.setGrid(255 if orientation == "left" else False)
         self._caption = ""
         self.moments = False
+        self.whole = False   # it counts: there is nothing between two whole numbers
         self.dress()
 
     def set_caption(self, text: str) -> None:
@@ -56,6 +57,8 @@ class Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph carries no types
         if self.moments:
             return [moments.ticks(low, high, (high - low) / max(2.0, size / room))]
         step = nice_step((high - low) / max(2.0, size / room))
+        if self.whole:
+            step = max(1.0, float(math.ceil(step)))
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         return [(step, [index * step for index in range(first, last + 1)])]
 

@@ -13,11 +13,11 @@ _LINES = 10_000  # kept; older ones go
 
 
 class LogView(QPlainTextEdit):
-    """Read-only log. Signals: ``following_changed`` (whether it keeps to the end)."""
+    """Read-only log. Signals: ``following_changed`` (whether it keeps to the end). Without ``follows`` it is a text."""
 
     following_changed = Signal(bool)
 
-    def __init__(self, parent: QWidget | None = None, *, lines: int = _LINES) -> None:
+    def __init__(self, parent: QWidget | None = None, *, lines: int = _LINES, follows: bool = True) -> None:
         super().__init__(parent)
         self.setProperty("log", True)
         self.setReadOnly(True)
@@ -29,15 +29,16 @@ class LogView(QPlainTextEdit):
                                      | Qt.TextInteractionFlag.TextSelectableByKeyboard)
         self.setAccessibleName(self.tr("Log"))
         self.setPlaceholderText(self.tr("Nothing has been written yet."))
-        self._following = True
+        self._following = follows
         self._partial = ""
         self._jump = make_button(self.tr("Jump to the end"), "secondary", "sort-down", small=True)
         self._jump.setParent(self)
         self._jump.setVisible(False)
         self._jump.clicked.connect(self.follow)
         bar = self.verticalScrollBar()
-        bar.valueChanged.connect(self._on_scrolled)
-        bar.rangeChanged.connect(self._on_range)
+        if follows:
+            bar.valueChanged.connect(self._on_scrolled)
+            bar.rangeChanged.connect(self._on_range)
 
     def append_text(self, text: str) -> None:
         """Add what was written: whole lines or pieces of them. A carriage return starts the line anew."""

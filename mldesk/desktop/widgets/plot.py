@@ -87,6 +87,10 @@ class Plot(QWidget):
         self.setMinimumHeight(theme.px(240))
         theme.changed.connect(self._on_theme)
 
+    def set_whole_x(self, on: bool) -> None:
+        """Say whether the x axis counts, as steps and trials do."""
+        self._x_axis.whole = on
+
     def set_x_label(self, text: str) -> None:
         """Name what goes across."""
         self._x_label = text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from mldesk.desktop.theme import Space
@@ -100,6 +100,10 @@ class Sheet(QDialog):
         self._error.setVisible(bool(text))
         if text:
             QTimer.singleShot(0, self, self._make_room)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._make_room()   # Qt makes no window of itself higher than two thirds of the screen
 
     def _make_room(self) -> None:
         """Grow, where what is there would be cut."""

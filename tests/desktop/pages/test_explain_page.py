@@ -44,7 +44,7 @@ def test_an_explanation_is_importance_what_columns_add_and_how_they_move_it(view
     assert "seconds to minutes" in view.head._subtitle.text()
     view.state.found.value = FOUND
     bars = {bar.accessibleName(): bar.accessibleDescription() for bar in view.findChildren(BarChart)}
-    assert bars == {"Importance of columns": "x 0.2", "Shapley values of columns": "x 0.05"}
+    assert bars == {"Importance of columns": "x 0.2000", "Shapley values of columns": "x 0.05"}
     curves = view.cards.itemAt(2).widget()
     assert curves.findChild(Chart).names() == ["row 1", "row 2", "mean"]
     curves.choice.setCurrentIndex(1)

@@ -160,13 +160,20 @@ def lineage_facts(about: About) -> list[tuple[str, str]]:
             (tr("Parameters"), _pairs(found["parameters"])),
             (tr("Learned from"), ", ".join(filter(None, (data["version"], data["source"], recipe)))),
             (tr("Its digest"), data["manifest"] or ""),
-            (tr("Rows"), _pairs(split["rows"])),
+            (tr("Rows"), _rows(split["rows"])),
             (tr("Split"), split_words(split)),
             (tr("Seed"), "" if found["seed"] is None else str(found["seed"])),
             (tr("Run"), version.run or tr("none: it came from a bundle")), (tr("Code"), found["code"]),
             (tr("Environment"), _pairs(found["environment"])), (tr("Size"), words.size(version.size)),
             (tr("Made"), words.moment(version.created)), (tr("Notes"), version.notes),
             (tr("Digest"), version.manifest)]
+
+
+def _rows(parts: Mapping[str, Any]) -> str:
+    """Write how many rows each part has: 4,789 to train, 845 to validate, 1,409 to test."""
+    tr = words.tr
+    names = {"train": tr("{rows} to train"), "validation": tr("{rows} to validate"), "test": tr("{rows} to test")}
+    return ", ".join(text.format(rows=words.number(int(parts[part]))) for part, text in names.items() if part in parts)
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

@@ -66,6 +66,7 @@ class ComparePage(Page):
         self._heads: dict[str, _RunHead] = {}
         self._drawn: dict[str, str] = {}   # name of a curve -> id of its run
         self.chart.setMinimumHeight(340)
+        self.chart.set_whole_x(True)
         self._family = Segmented()
         self._family.changed.connect(lambda _: self._draw_curves(start_over=True))
         self._families: list[str] = []
@@ -234,6 +235,7 @@ class ComparePage(Page):
         if start_over:
             self.chart.set_x_label({"epoch": self.tr("epoch"), "time": self.tr("seconds")}.get(
                 self._across.value() or "", self.tr("step")))
+            self.chart.set_whole_x(self._across.value() == "step")
             self.chart.clear()
             self._drawn.clear()
         chosen = self._family.value()

@@ -116,7 +116,13 @@ def names_of(runs: Sequence[Run]) -> dict[str, str]:
 
 def fact_name(name: str) -> str:
     """Return what a fact or a parameter that differs is called."""
-    return words.tr(_NAMES[name]) if name in _NAMES else name.removeprefix("parameter ").replace("_", " ")
+    if name in _NAMES:
+        return words.tr(_NAMES[name])
+    from mldesk.training.catalogue import ESTIMATORS
+
+    own = name.removeprefix("parameter ")
+    known = (item.title for entry in ESTIMATORS.values() for item in entry.parameters if item.name == own)
+    return next(known, own.replace("_", " ").capitalize())
 
 
 def fact_value(name: str, value: object) -> str:

@@ -34,6 +34,7 @@ class CurvesCard(Card):
         self.add_action(self.across)
         self.chart = Chart("", self.tr("step"), "", with_smoothing=True)
         self.chart.setMinimumHeight(320)
+        self.chart.set_whole_x(True)
         if preferences.value.curve_smoothing:
             self.chart.set_smoothing(preferences.value.curve_smoothing)
         if preferences.value.curve_log:
@@ -47,6 +48,7 @@ class CurvesCard(Card):
         self.across.button("step").setText(self.tr("Trial"))
         self.across.button("epoch").hide()
         self.chart.set_x_label(self.tr("trial"))
+        self.chart.set_whole_x(True)
 
     def refresh(self) -> None:
         """Draw what is new in the feed."""
@@ -65,6 +67,7 @@ class CurvesCard(Card):
         first = self.tr("trial") if self._trials else self.tr("step")
         self.chart.set_x_label({"epoch": self.tr("epoch"), "time": self.tr("seconds")}.get(
             self.across.value() or "", first))
+        self.chart.set_whole_x(self.across.value() == "step")
         self.chart.clear()
         self._shown.clear()
         self._draw()

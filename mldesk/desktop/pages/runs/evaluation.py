@@ -19,7 +19,7 @@ from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, ScrollPage, Segmented, row
 from mldesk.desktop.widgets.text import make_label
 
-_TWO = 700         # width from which two cards stand side by side, pixels at 100 %
+_TWO = 860        # width from which two cards stand side by side, pixels at 100 %: half of less cuts their tables
 
 
 class EvaluationView(ScrollPage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,8 +30,11 @@ def worsening(metric: str) -> str:
 def weighed(entries: Sequence[Mapping[str, Any]]) -> BarChart:
     """Return the bars of importance, the largest first, with their intervals (older ones: their spread)."""
     best = sorted(entries, key=lambda entry: -float(entry["value"]))
+    most = abs(float(best[0]["value"])) if best else 0.0
+    digits = max(0, min(6, 3 - math.floor(math.log10(most)))) if most > 0 and math.isfinite(most) else 4
     return BarChart([Bar(str(entry["feature"]), float(entry["value"]),
-                         (entry["high"] - entry["low"]) / 2 if "high" in entry else float(entry.get("std") or 0.0))
+                         (entry["high"] - entry["low"]) / 2 if "high" in entry else float(entry.get("std") or 0.0),
+                         words=words.locale().toString(round(float(entry["value"]), digits) + 0.0, "f", digits))
                      for entry in best], name=words.tr("Importance of columns"), most=MOST)
 
 

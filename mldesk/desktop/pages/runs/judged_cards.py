@@ -79,9 +79,9 @@ def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
     card.add(sized(table, len(lines)))
     for pair in told:
         if (test := pair["mcnemar"]) is not None:
-            card.add(make_label(tr("{name} alone is right in {ours} rows, {other} alone in {theirs}; McNemar p = {p}.")
+            card.add(make_label(tr("{name} alone is right in {ours}, {other} alone in {theirs}; McNemar p = {p}.")
                                 .format(name=names[pair["run"]], other=names[pair["against"]], p=f"{test['p']:.3g}",
-                                        ours=words.number(test["only_first"]),
+                                        ours=words.counted(test["only_first"], tr("row"), tr("rows")),
                                         theirs=words.number(test["only_second"])), "caption", "muted", wrap=True))
             card.add(row(*_looks(runs, pair, names, look), None, spacing=Space.M))
     return card

@@ -114,7 +114,7 @@ def data_facts(run: Run, looks: tuple[int, int] = (0, 0)) -> Facts:
     if split.get("folds"):
         facts.append((tr("Folds"), words.number(int(split["folds"]))))
     if "test_size" in split:
-        facts.append((tr("Test share"), f"{float(split['test_size']):.0%}"))
+        facts.append((tr("Test share"), f"{100 * float(split['test_size']):.0f} %"))
     if looks[0]:
         facts.append((tr("Looks at the test rows"), tr(
             "This is run {place} of {count} that looked at them. The more look, the luckier the best of them.").format(

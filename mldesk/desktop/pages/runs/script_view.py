@@ -41,7 +41,7 @@ class ScriptView(ScrollPage, TaskOwner):
         self.files = Card(self.tr("Files it kept"))
         self.changes = Card(self.tr("What changed in the script"))
         self._before = make_label("", "caption", "muted", wrap=True)
-        self.diff = LogView()
+        self.diff = LogView(follows=False)
         self.diff.setMinimumHeight(theme.px(180))
         self.diff.setAccessibleName(self.tr("What changed in the script"))
         self.changes.add(self._before)
