@@ -145,9 +145,11 @@ def _one_row(face: Face, bench: Workbench, model: str, given: list[str], about: 
     face.show(facts({"model": tried.label, tried.target: words.cell(answer.prediction), what: words.score(answer.value)
                      if what else "", "on average": words.score(answer.base)}))
     face.say()
-    face.show(make_table(("column", "value", "adds"), [(name, words.cell(row.get(name)), f"{value:+.4g}")
-                                                       for name, value in answer.contributions[:_SHOWN]],
-                         right={"adds"}))
+    shown = answer.contributions[:_SHOWN]
+    adds = words.alike([value for _, value in shown])
+    face.show(make_table(("column", "value", "adds"), [
+        (name, words.cell(row.get(name)), f"{'+' if value > 0 else ''}{text}")
+        for (name, value), text in zip(shown, adds, strict=True)], right={"adds"}))
     _more(face, len(answer.contributions), "they are all in --json")
     if what and others:
         face.note(f"This is about {answer.explained}; --about {words.cell(others[-1])} explains another class.")

@@ -31,7 +31,8 @@ def lineage(context: typer.Context, reference: Reference) -> None:
         "came from": data["source"], "recipe": None if data["recipe"] is None else words.plural(
             len(data["recipe"]), "step"),
         "split": split_words(split),
-        "rows": ", ".join(f"{count} {part}" for part, count in split["rows"].items()),
+        "rows": ", ".join(f"{split['rows'][part]:,} {part}" for part in ("train", "validation", "test")
+                          if part in split["rows"]),
         "membership": split["membership"], "run": run and f"{run['name']} ({run['id']}) at {run['runner']}",
         "estimator": found["estimator"], "parameters": words.parameters(found["parameters"]),
         "columns": ", ".join(found["features"][:20]), "seed": found["seed"], "code": found["code"],

@@ -12,6 +12,7 @@ from mldesk.cli import words
 from mldesk.cli.face import Face, make_table, width
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.interrupts import Interrupts
+from mldesk.core.spans import span
 
 _SEEN = 10   # rows that one model alone has right, in the command that shows them
 
@@ -53,7 +54,7 @@ def compare(
         if "clear" in told.values():
             face.say("★ the best, by more than luck.")
         if luck:
-            face.say(f"No clear difference between the best two in {', '.join(luck)}.")
+            face.say(f"No clear difference between the best two in {_no_clear(luck, told)}.")
     _against_the_first(face, found, pairs)
     if max(looks) > 1 and found["comparable"]:   # else they are not the same rows, which a warning says
         face.note(f"· Their test rows have been looked at by {max(looks)} runs; the more look, the more the best score "
@@ -78,7 +79,7 @@ def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping
         face.say(f"{names[pair['run']]} less {names[pair['against']]}, on the same "
                  f"{words.plural(pair['rows'], 'test row')} (95 %, bootstrap of the difference):")
         face.show(make_table(("metric", "difference lies in", ""), [
-            (name, f"{edges['low']:+.4g} to {edges['high']:+.4g}", "◂ more than luck" if edges["sure"] else "")
+            (name, " to ".join(span(edges["low"], edges["high"])), "◂ more than luck" if edges["sure"] else "")
             for name, edges in pair["differences"].items()], right={"difference lies in"}))
         if (test := pair["mcnemar"]) is not None:
             face.say(f"Right where the other is wrong: {words.count(test['only_first'])} against "
@@ -88,6 +89,11 @@ def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping
                 if rows := test[f"rows_{side}"][:_SEEN]:
                     face.say(f"  where {names[who]} alone is right: mldesk data preview {shlex.quote(dataset)} --only "
                              f"{','.join(map(str, rows))}")
+
+
+def _no_clear(luck: Sequence[str], told: Mapping[str, str]) -> str:
+    """Name the metrics in which the best run is no clear one."""
+    return "any score" if len(luck) == len(told) > 1 else ", ".join(luck)
 
 
 def _over_folds(face: Face, folds: Mapping[str, Any], first: str, second: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
+from mldesk.core.spans import span
 from mldesk.library.records import MetricPoint, Run
 from mldesk.reports.document import Block, Lines, Section, Series, Table, Text
 from mldesk.workbench.report_facts import series
@@ -39,7 +40,7 @@ def _luck(pairs: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Secti
     for pair in pairs:
         if pair["why_not"]:
             continue
-        rows += [(names[pair["run"]], metric.replace("_", " "), f"{edges['low']:+.4g} to {edges['high']:+.4g}",
+        rows += [(names[pair["run"]], metric.replace("_", " "), " to ".join(span(edges["low"], edges["high"])),
                   "more than luck" if edges["sure"] else "may be luck")
                  for metric, edges in pair["differences"].items()]
         if (test := pair["mcnemar"]) is not None:

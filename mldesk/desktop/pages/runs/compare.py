@@ -197,8 +197,9 @@ class ComparePage(Page):
             (words.metric_name(name), [words.metric_value(value) for value in metrics[name]],
              best.get(name) if told.get(name) == "clear" else None) for name in ordered])
         if luck := [words.metric_name(name) for name in ordered if told.get(name) == "unclear"]:
+            named = self.tr("any score") if len(luck) == len(told) > 1 else ", ".join(luck)
             grid.addWidget(make_label(self.tr("No clear difference between the best two in {metrics}: what there is "
-                                              "may be luck.").format(metrics=", ".join(luck)), "caption", "muted",
+                                              "may be luck.").format(metrics=named), "caption", "muted",
                                       wrap=True), grid.rowCount(), 0, 1, -1)
         differs = [(fact_name(name), [fact_value(name, value) for value in values], None)
                    for name, values in comparison["differs"].items()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from mldesk.core.spans import span
 from mldesk.desktop import words
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
@@ -68,7 +69,7 @@ def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
     lines: list[Line] = []
     for pair in told:
         for metric, edges in pair["differences"].items():
-            lines.append((names[pair["run"]], words.metric_name(metric), f"{edges['low']:+.4g} … {edges['high']:+.4g}",
+            lines.append((names[pair["run"]], words.metric_name(metric), " … ".join(span(edges["low"], edges["high"])),
                           tr("more than luck") if edges["sure"] else tr("may be luck")))
     fields: list[Field[Line]] = [
         Field(tr("Run"), lambda line: line[0], strong=True), Field(tr("Score"), lambda line: line[1], 190),
