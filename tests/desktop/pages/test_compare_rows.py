@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.runs.compare_rows import CompareRows, names_of
+from mldesk.desktop.pages.runs.judged_cards import JudgedCards
 from mldesk.desktop.pages.runs.parallel_card import ParallelCard
 from mldesk.library.records import Run
 from tests.desktop.fake_workbench import make_run
@@ -75,3 +77,19 @@ def test_few_runs_or_none_that_differ_have_no_parallel_coordinates(qtbot: QtBot,
     card.show_runs(two, {**comparison, "metrics": {"roc_auc": [0.9, 0.8]}, "differs": {"parameter rate": [1, 2]}})
     assert card.isHidden()
     assert names_of(two) == {"01RUN0": "wave · RUN0", "01RUN1": "wave · RUN1"}
+
+
+def test_rows_that_one_of_two_runs_alone_has_right_are_led_to(qtbot: QtBot) -> None:
+    pair = {"run": "01RUN2", "against": "01RUN3", "why_not": "", "folds": None, "rows": 9,
+            "differences": {"accuracy": {"low": -0.1, "high": 0.2, "sure": False}},
+            "mcnemar": {"only_first": 1, "only_second": 2, "p": 1.0, "rows_first": [3], "rows_second": [5, 8]}}
+    cards = JudgedCards()
+    qtbot.addWidget(cards)
+    cards.show_runs(RUNS[2:4], [pair], [{}, {}])
+    links = [button for button in cards.findChildren(QPushButton) if button.text().startswith("Where")]
+    assert [link.text() for link in links] == ["Where run 2 alone is right", "Where run 3 alone is right"]
+    with qtbot.waitSignal(cards.looked) as looked:
+        links[1].click()
+    assert looked.args == ["Where run 3 alone is right", "table@1", (4, 7)]   # places from 0
+    said = [label.text() for label in cards.findChildren(QLabel)]
+    assert "run 2 alone is right in 1 row, run 3 alone in 2; McNemar p = 1." in said

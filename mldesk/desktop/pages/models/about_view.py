@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QTextBrowser, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTextBrowser, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
@@ -21,7 +21,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.about import About, AboutState
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, ComboBox, FormRow, ScrollPage, make_button
+from mldesk.desktop.widgets import Card, ComboBox, EmptyState, FormRow, ScrollPage, make_button
 from mldesk.workbench.split_words import split_words
 
 if TYPE_CHECKING:
@@ -120,14 +120,28 @@ class AboutView(ScrollPage, TaskOwner):
         self.network.show_layers(about.layers)
 
 
-class PredictionsView(Card):
-    """Files of predictions by any version of a model."""
+class PredictionsView(QStackedWidget):
+    """Files of predictions by any version of a model. Signals: ``wanted`` where there is none and one shall be made."""
+
+    wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(padding=0, parent=parent)
+        super().__init__(parent)
         self.table: RecordTable[PredictionRecord] = RecordTable(
             _prediction_fields(), lambda item: item.key, self.tr("Predictions"))
-        self.add(self.table, 1)
+        card = Card(padding=0)
+        card.add(self.table, 1)
+        empty = EmptyState("predict", self.tr("No predictions yet"), self.tr(
+            "Every file that a version of this model predicts is listed here: from which rows, when, and where to."),
+            self.tr("Predict a file…"), action_icon="predict")
+        empty.acted.connect(self.wanted)
+        self.addWidget(card)
+        self.addWidget(empty)
+
+    def show_made(self, made: Sequence[PredictionRecord]) -> None:
+        """List the files, the newest first; say what will be here while there is none."""
+        self.table.set_records(made)
+        self.setCurrentIndex(0 if made else 1)
 
 
 def _change_fields() -> list[Field[StageChange]]:

@@ -60,6 +60,7 @@ class ModelPage(Page):
         self.evaluation.cell_chosen.connect(self._open_cell)
         self.about, self.predictions = AboutView(shell), PredictionsView()
         self.about.run_wanted.connect(self._open_run)
+        self.predictions.wanted.connect(self.predict)
         self.tabs = Tabs()
         versions = Card(padding=0)
         versions.add(self.table, 1)
@@ -80,7 +81,7 @@ class ModelPage(Page):
         layout.addWidget(self.newer)
         layout.addWidget(self.tabs, 1)
         self.keep(self.about.state.shown.subscribe(
-            lambda about: self.predictions.table.set_records(about.made) if about is not None else None))
+            lambda about: self.predictions.show_made(about.made) if about is not None else None))
         self.keep(self.state.model.subscribe(lambda _: self._show()))
         self.keep(self.state.versions.subscribe(lambda _: self._show()))
         self.keep(self.state.version.subscribe(lambda _: self._show()))

@@ -97,7 +97,7 @@ def _looks(runs: Sequence[Run], pair: Mapping[str, Any], names: Mapping[str, str
         if rows := tuple(number - 1 for number in pair["mcnemar"][f"rows_{side}"]):
             text = tr("Where {name} alone is right").format(name=names[who])
             found.append(make_button(text, "link"))
-            found[-1].clicked.connect(lambda _=False, text=text, rows=rows: look(dataset, text, rows))
+            found[-1].clicked.connect(lambda _=False, text=text, rows=rows: look(text, dataset, rows))
     return found
 
 

@@ -123,10 +123,10 @@ class RunFilterBar(QWidget, TaskOwner):
             said += [text.format(name=value)] if value else []
         if wanted.states not in _WHICH.values():
             said.append(", ".join(state_words(JobState(state))[0].lower() for state in wanted.states))
-        if not said and self._state.runs.value == () and wanted != RunFilter():
-            said = [self.tr("No run is like that")]
-        self.said.setText(self.tr("Shown: {what}").format(what=", ".join(said)))
-        self._line.setVisible(bool(said))
+        none = not said and self._state.runs.value == () and wanted != RunFilter()
+        self.said.setText(self.tr("No run is like that.") if none else
+                          self.tr("Shown: {what}").format(what=", ".join(said)))
+        self._line.setVisible(bool(said) or none)
 
     # Views
 
