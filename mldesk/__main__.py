@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
+
+_YOUNG = 20_000   # new containers after which Python looks for garbage; by itself it does so after every few hundred
 
 
 def main() -> None:
@@ -17,6 +20,7 @@ def main() -> None:
 
         sys.stdout.write(f"mldesk {__version__}\n")
         return
+    gc.set_threshold(_YOUNG)   # what is imported is no garbage, and looking for some in it takes a tenth of the start
     try:
         from mldesk.cli.main import run  # typer costs more than the answer above
 

@@ -31,6 +31,14 @@ def test_importing_a_package_stays_light(statement: str, banned: set[str]) -> No
     assert not _modules_after(statement) & banned
 
 
+def test_a_command_hardly_ever_looks_for_garbage_while_it_starts() -> None:
+    code = ("import gc, sys\nfrom mldesk.__main__ import main\nsys.argv = ['mldesk', '--help']\ntry:\n    main()\n"
+            "finally:\n    print(*(each['collections'] for each in gc.get_stats()), file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    young, _, old = map(int, done.stderr.split())
+    assert (young < 50, old) == (True, 0)   # by itself Python does so over a hundred times
+
+
 def test_every_pinned_requirement_of_the_project_is_in_the_constraints() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     pinned = {_normal(line.split("==")[0]) for line in (ROOT / "packaging/constraints.txt").read_text("utf-8").split()}
