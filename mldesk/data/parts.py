@@ -57,6 +57,7 @@ class PartWriter:
         self._threads = [ThreadPoolExecutor(1, name) for name in ("parts", "values", "hashes")]
         self._parts = _Parts(folder, self._schema, self._group, self._threads[2])
         self._writing: deque[Future[None]] = deque()
+        self._found: list[int | None] = []
         self.rows = 0
         self.missing = [0] * len(names)
 
@@ -84,17 +85,18 @@ class PartWriter:
         """Write what is waiting; return the parts in order. Raises DiskFull."""
         while self._waiting_rows:
             self._write_group(min(self._group, self._waiting_rows))
+        found = self._threads[1].submit(self._counts.found)   # once all is counted, while the last of it is written
         while self._writing:
             self._wait()
         self._parts.close()
         self._parts.finish()
+        self._found = found.result()
         self._end()
         return self.paths
 
     def distinct(self, scratch: Path, check: Callable[[], None] = lambda: None) -> list[int]:
         """Return the number of different values per column, as ``distinct_counts`` does, once the parts are closed."""
-        found = self._counts.found()
-        names = self._schema.names
+        found, names = self._found, self._schema.names
         lost = {name for name, count in zip(names, found, strict=True) if count is None}
         after = distinct_counts(self.paths, names, scratch, check, only=lost) if lost else [0] * len(names)
         return [more if count is None else count for count, more in zip(found, after, strict=True)]
