@@ -46,7 +46,6 @@ class ContractView(QStackedWidget, TaskOwner):
         self.empty.acted.connect(lambda: self._do(self.state.infer))
         self.addWidget(QWidget())
         self.addWidget(self.empty)
-        self.addWidget(self._make_editor())
         self._undo = [state.found.subscribe(lambda _: self._show()),
                       state.dataset.version.subscribe(lambda _: self.load() if self.isVisible() else None)]
 
@@ -115,6 +114,8 @@ class ContractView(QStackedWidget, TaskOwner):
         found = self.state.found.value
         if found is None:
             return
+        if found.standing is not None and self.count() < 3:   # not before: it takes long, and most look at rows only
+            self.addWidget(self._make_editor())
         self.setCurrentIndex(1 if found.standing is None else 2)
         if found.standing is None:
             self._show_none(found.all)
