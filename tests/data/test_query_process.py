@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -25,10 +26,16 @@ def asked(take: Take, store: ObjectStore, tmp_path: Path) -> QueriedTable:
     return QueriedTable(store, table.manifest, table.columns, "my table", "my table@1", tmp_path / "scratch of queries")
 
 
+def running() -> bool:
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):   # it has just ended
+            if any("query_child" in word for word in child.cmdline()):
+                return True
+    return False
+
+
 def nothing_left(asked: QueriedTable) -> bool:
-    running = [child for child in psutil.Process().children(recursive=True)
-               if any("query_child" in word for word in child.cmdline())]
-    return not running and not any(asked.scratch.iterdir())
+    return not running() and not any(asked.scratch.iterdir())
 
 
 def test_a_query_is_answered_written_and_exported_by_a_process_of_its_own(asked: QueriedTable, tmp_path: Path) -> None:
@@ -70,9 +77,9 @@ def test_a_query_that_is_stopped_leaves_no_process(asked: QueriedTable) -> None:
     began = threading.Event()
 
     def wanted_out() -> bool:
-        running = any("query_child" in word for child in psutil.Process().children() for word in child.cmdline())
-        began.set() if running else None
-        return running
+        if running():
+            began.set()
+        return began.is_set()
 
     with pytest.raises(ImportCancelled, match="query"):
         stoppable(lambda: asked.page("SELECT sum(x.range * y.range) FROM range(10000000) x, range(10000000) y", 10),
