@@ -291,3 +291,16 @@ def test_what_parquet_cannot_hold_is_said_with_its_column(
                 write(f"SELECT 1 AS a, {sql} AS odd", tmp_path / "out.parquet")
             assert f"column 'odd' is of type {kind}," in error.value.message
             assert f'CAST("odd" AS {cast})' in error.value.hint
+
+
+def test_a_text_is_found_in_every_type_that_can_hold_it(take: Import, store: ObjectStore) -> None:
+    table = take("i,n,b,d,m,t,w\n-12,1.5e300,true,2024-01-31,2024-01-31 10:20:30.5,10:20:30,Some\n"
+                 "7,inf,false,1999-12-01,2001-02-03 04:05:06,23:59:59.25,tRuly 12\n40,-0.5,true,0044-03-15,,,\n")
+    assert [column.type.value for column in table.columns] == [
+        "integer", "number", "boolean", "date", "datetime", "time", "text"]
+    with TableView(store, table.manifest, table.columns) as view:
+        for text in ("e", "E+3", "tru", "TRUE", "als", "-", "-0.5", "1e", "2024-01", ":", ".5", ".25", "x", "inf", "12",
+                     "o", " ", "true x", "44-"):
+            wanted = " OR ".join(f"contains(lower(CAST({column.name} AS VARCHAR)), '{text.lower()}')"
+                                 for column in table.columns)
+            assert view.count(search=text) == view.query(f"SELECT count(*) FROM data WHERE {wanted}")[1][0][0], text
