@@ -58,6 +58,7 @@ def test_what_a_script_is_stands_there_until_one_is_chosen(host: QWidget, tmp_pa
     assert "Choose a folder" in why_disabled(dialog.primary)
     dialog.place.setText(str(tmp_path / "fit.py"))
     dialog.place.editingFinished.emit()
+    assert why_disabled(dialog.primary) == "Reading the script…"   # Enter runs nothing that was there before
     dialog._show_parts()
     assert dialog.alone.isVisible() and dialog._rest.isVisible() and not dialog._about.isVisible()
     dialog.alone.setChecked(True)

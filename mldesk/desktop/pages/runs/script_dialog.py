@@ -89,7 +89,7 @@ class ScriptDialog(Sheet, TaskOwner):
         self.add(self._form)
         self.add(self._rest)
         self.resize(fitting(self, 620, 640))
-        self.alone.toggled.connect(lambda _: self._read())
+        self.alone.toggled.connect(lambda _: self._look())
         self.confirmed.connect(self.run_script)
         self.finished.connect(self.cancel_tasks)
         self._show_parts()
@@ -153,6 +153,11 @@ class ScriptDialog(Sheet, TaskOwner):
         blocked = self.alone.blockSignals(True)
         self.alone.setChecked(False)
         self.alone.blockSignals(blocked)
+        self._look()
+
+    def _look(self) -> None:
+        """Read the script anew; until that is done nothing is run, as Enter in the line of its path would."""
+        self.set_primary_enabled(self.tr("Reading the script…"))
         self._read()
 
     def _show_parts(self) -> None:
