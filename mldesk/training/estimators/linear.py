@@ -114,10 +114,19 @@ class _Search:
             if taken < model.max_iter:
                 return
             self._step += taken
-            seen = context.validation.x if self._axes is None else self._axes.of(context.validation.x)
-            scores = context.scores(model.predict_proba(seen))
-            context.report.metrics(self._step, prefixed(scores, "validation"))
+            if not index:   # each penalty begins anew: drawn as well, the passes of all would be a saw
+                self._draw(model, x)
             context.report.progress(index + passes / most, count, "penalties")
+
+    def _draw(self, model: Any, x: Array) -> None:
+        """Report the losses between two passes; ``x`` are the training rows as the model takes them."""
+        context = self._context
+        seen = context.validation.x if self._axes is None else self._axes.of(context.validation.x)
+        values = prefixed(context.scores(model.predict_proba(seen)), "validation")
+        if context.report.training_loss:
+            values["train_loss"] = quick_scores(model.predict_proba(x), context.train.y, context.classes,
+                                                context.quantile)["loss"]
+        context.report.metrics(self._step, values)
 
     def _judge(self, model: Any, done: int, count: int, strength: float) -> None:
         context = self._context
