@@ -14,6 +14,7 @@ from mldesk.bundles.predictor import Predictor
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput
 from mldesk.core.ids import new_id
+from mldesk.training.estimators.base import Part
 from mldesk.training.estimators.decision_tree import DecisionTree
 from mldesk.training.estimators.linear import Linear
 from mldesk.training.features import FeatureEncoder
@@ -21,11 +22,11 @@ from mldesk.training.joined import JoinedEncoder, read_encoder
 from mldesk.training.search import crew as crew_module
 from mldesk.training.search.ensemble import select, stack
 from mldesk.training.search.measures import find_aim
-from mldesk.training.search.plan import Trials
+from mldesk.training.search.plan import Plan, Trials
 from mldesk.training.search.portfolio import Configuration, portfolio
 from mldesk.training.search.records import Records
 from mldesk.training.search.space import Space
-from mldesk.training.search.trial import Outcome, TimeUp, best_of_kinds
+from mldesk.training.search.trial import Outcome, Rows, TimeUp, best_of_kinds
 from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
 from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import Table, of, put_table, result, run_here
@@ -277,6 +278,22 @@ def test_slow_networks_are_tried_where_there_is_time_for_them() -> None:
     for rows in (500, 7_000):   # early enough to have its turn
         tried = [item.estimator for item in portfolio("tabular_classification", (), rows, 10, 300)]
         assert tried.index("tabm") < 6 and len(tried) > 12
+
+
+@pytest.mark.parametrize(("seconds", "epochs", "next_one"), [
+    (59.0, 7, "linear"), (59.0, 30, "tabm"), (20.0, 7, "tabm")])
+def test_a_slow_network_is_passed_over_where_a_quick_one_got_nowhere(seconds: float, epochs: int,
+                                                                     next_one: str) -> None:
+    part = Part(np.zeros((100, 2), np.float32), np.arange(100.0))
+    rows = Rows({"dense": part}, {}, 0, [(np.arange(50), np.arange(50, 100))])
+    train = TrainRequest("0" * 64, "", (), "y")
+    request = SearchRequest(train, seconds=300, configurations=(
+        {"estimator": "tabm", "parameters": {}}, {"estimator": "linear", "parameters": {}}))
+    plan = Plan(request, "tabular_regression", rows, find_aim(None, 0), float("inf"))
+    plan.add(Outcome(1, Configuration("mlp", {}, "portfolio"), 1.0, seconds, np.zeros(50), (),
+                     [(step, 1.0) for step in range(epochs)]))
+    following = plan.following()
+    assert following is not None and following[1].estimator == next_one
 
 
 def test_on_few_rows_no_kind_of_model_crowds_out_the_others() -> None:

@@ -24,7 +24,7 @@ _LIGHT = 0.1       # weight below which a member may be dropped
 _HARDLY = 2e-4     # ... if that costs no more of the loss than this share
 STACKED = 25       # models whose weights are learned together
 FEW = 2_000        # rows up to which that is steadier than picking by what is striven for
-OF_A_KIND = 3      # models of one estimator that are then considered: with more, the luckiest would be all there is
+OF_A_KIND = 2      # models of one estimator that are then considered: with more, the luckiest would be all there is
 _STEPS, _LEAST_STEP = 2000, 1e-6   # of stacking
 _LEAST_GAIN = 1e-6  # relative; below, another pick is noise
 

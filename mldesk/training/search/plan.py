@@ -14,7 +14,7 @@ from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import ESTIMATORS, ORDINAL
 from mldesk.training.search.ensemble import FEW, OF_A_KIND
 from mldesk.training.search.measures import Aim
-from mldesk.training.search.portfolio import Configuration, has_time, may_use, portfolio
+from mldesk.training.search.portfolio import PATIENT, Configuration, has_time, may_use, portfolio
 from mldesk.training.search.space import Space
 from mldesk.training.search.trial import Bounds, Outcome, Rows, best_of_kinds
 from mldesk.wire.jobs import SearchRequest
@@ -23,6 +23,7 @@ KEPT = 12              # trials whose models are held on to: the best, and on fe
 _SLOWER = 1.3          # a trial is not begun if one like it took more of the time that is left, by this factor
 _SHARE = 0.2           # of the search's time that one trial may take
 _FIRST_SHARE = 0.35    # ... and the first one, without which there is nothing
+_CUT, _EPOCHS = 0.9, 15   # of its share of the time that a network took, and the fewest epochs that are of use
 _FAILURES = 25         # in a row, after which something else is wrong
 _JUDGED = 6            # trials there must be before another one is called weak
 
@@ -161,13 +162,19 @@ class Plan:
                 self._space.tell(self._number, chosen, loss)
                 self._number -= 1
                 continue
-            if self.trials.done and self.trials.seconds_of(chosen) > _SLOWER * left:
+            if self.trials.done and (self.trials.seconds_of(chosen) > _SLOWER * left or self._in_vain(chosen)):
                 self._space.tell(self._number, chosen, None)
                 self._number -= 1
                 continue
             self._running[self._number] = chosen
             return self._number, chosen
         return None
+
+    def _in_vain(self, chosen: Configuration) -> bool:
+        """Say whether a slow network would get nowhere, since the plain one was cut after few epochs."""
+        shown = [item for item in self.trials.done if item.configuration.estimator == "mlp"]
+        return bool(chosen.estimator in PATIENT and self._seconds and shown) and (
+            shown[0].seconds > _CUT * _SHARE * self._seconds and len(shown[0].curve) < _EPOCHS)
 
     def bounds(self, configuration: Configuration) -> Bounds:
         """Return what a trial that begins now may take."""

@@ -31,7 +31,7 @@ _ORDER: _Tried = (
     ("lightgbm", {"leaves": 8, "learning_rate": 0.05, "min_samples_leaf": 10, "feature_fraction": 0.4}),
     ("extra_trees", {}),
     ("mlp", {}),
-    ("tabm", {}),
+    ("tabm", {"members": 8, "width": 128}),   # an epoch takes little more than one of the network before
     ("hist_gradient_boosting", {}),
     ("catboost", {}),
     ("xgboost", {"learning_rate": 0.06}),
@@ -45,14 +45,14 @@ _ORDER: _Tried = (
     ("mlp", {"blocks": 1, "width": 256, "number_embedding": 24, "dropout": 0.1}),
     ("ft_transformer", {}),
 )
-# Few rows: what is held back most comes first, and every kind there is, since their mean is what is hard to beat there.
+# Few rows: every kind there is comes early, well held back, since models that err differently are worth most there.
 _FEW_ORDER: _Tried = (
     ("lightgbm", {"learning_rate": 0.06}),
     ("linear", {}),
     ("extra_trees", {"min_samples_leaf": 3, "max_features": 0.3}),
+    ("mlp", {}),
     ("tabm", {"members": 16}),
     ("lightgbm", {"leaves": 4, "learning_rate": 0.04, "l2": 5.0, "feature_fraction": 0.4, "min_samples_leaf": 10}),
-    ("mlp", {}),
     ("random_forest", {"min_samples_leaf": 5}),
     ("svm", {}),
     ("catboost", {}),
@@ -63,11 +63,11 @@ _FEW_ORDER: _Tried = (
 _FEW = 2_000   # rows to fit on
 # Networks that take many times what the others do, and the rows a second of the search (of a table of few columns) up
 # to which there is room for them.
-_PATIENT = {"tabm": 50.0, "ft_transformer": 1.5}
+PATIENT = {"tabm": 50.0, "ft_transformer": 1.5}
 _HURRIED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("lightgbm", {"learning_rate": 0.15, "leaves": 128}),)   # first, where the others would not get to their end
 _HURRY = 1_500   # rows a second (of a table of few columns) from which on that is so
-_MOST_ROWS = {"svm": 4_000, "neighbors": 15_000}   # to fit on; beyond, it takes longer than it helps
+_MOST_ROWS = {"svm": 4_000, "neighbors": 4_000}   # to fit on; beyond, it takes longer than it helps
 _ASKED_FOR = {ORDINAL, "segments"}   # by name alone: for an order that is said, or for the sake of the segments
 _ONE_BY_ONE = {"svm", "hist_gradient_boosting", "catboost", "segments"}   # too slow where there are very many classes
 _MOST_WIDTH = {"neighbors": 60, "svm": 500}        # columns of the dense matrix
@@ -91,7 +91,7 @@ def has_time(name: str, work: float, seconds: float) -> bool:
     """Say whether a search of so many seconds, 0 without a limit, has room for an estimator. ``work``: rows to fit on,
     times more the more columns there are.
     """
-    return not seconds or work <= _PATIENT.get(name, math.inf) * seconds
+    return not seconds or work <= PATIENT.get(name, math.inf) * seconds
 
 
 def may_use(name: str, task: str, wanted: tuple[str, ...], rows: int, width: int, classes: int = 0) -> bool:
