@@ -52,6 +52,11 @@ class FitContext:
     original: Part | None = None                     # the training rows before they were resampled
     resample: Callable[[Part], Part] | None = None   # ... and how that is done
 
+    def patience_over(self, step: int, best: int) -> bool:
+        """Say whether the validation loss has not fallen for long enough; steps from 1, ``best`` that of the lowest."""
+        patience = self.parameters["patience"]
+        return patience is not None and step - best >= patience
+
     def everything(self) -> Part:
         """Return training and validation rows together, for the fit once all is tuned."""
         if self.resample is None:

@@ -60,8 +60,7 @@ class _Rounds:
         context.report.progress(done, context.parameters["rounds"], "rounds")
         if loss < self._best_loss:
             self._best_loss, self.best = loss, done
-        patience = context.parameters["patience"]
-        over = patience is not None and done - self.best >= patience
+        over = context.patience_over(done, self.best)
         return not (over or context.control.finish or context.control.terminate)
 
 

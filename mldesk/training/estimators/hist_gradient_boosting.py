@@ -64,8 +64,7 @@ class _Rounds:
         values = {f"validation_{name}": value for name, value in scores.items()}
         if scores["loss"] < self._best_loss:
             self._best_loss, self.best = scores["loss"], self._round
-        patience = context.parameters["patience"]
-        flat = patience is not None and self._round - self.best >= patience
+        flat = context.patience_over(self._round, self.best)
         if flat or is_drawn(self._round) or self._round == context.parameters["rounds"]:
             if context.report.training_loss:
                 y = y_train if not context.classes else y_train.astype(np.int64)

@@ -181,13 +181,8 @@ class _Watch:
         if context.control.finish and state.phase == _TUNE:
             state.finished_early = True
             raise EarlyStopException(env.iteration, [])
-        if state.phase == _TUNE and self._flat():
+        if state.phase == _TUNE and context.patience_over(state.round, state.best_round):
             raise EarlyStopException(env.iteration, [])
-
-    def _flat(self) -> bool:
-        """Say whether the patience with the validation loss is over."""
-        patience = self._context.parameters["patience"]
-        return patience is not None and self._state.round - self._state.best_round >= patience
 
     def _judge(self, readings: dict[str, float], booster: Any) -> None:
         context, state = self._context, self._state
@@ -199,7 +194,8 @@ class _Watch:
             values = {"validation_loss": loss, "validation_r2": 1 - squares / context.baseline_loss}
         if loss < state.best_loss:
             state.best_loss, state.best_round = loss, state.round
-        if is_drawn(state.round - _rounds_before(context)) or state.round == self._rounds or self._flat():
+        last = state.round == self._rounds or context.patience_over(state.round, state.best_round)
+        if last or is_drawn(state.round - _rounds_before(context)):
             if context.report.training_loss:
                 values["train_loss"] = booster.eval_train()[0][2]
             context.report.metrics(state.round, values)

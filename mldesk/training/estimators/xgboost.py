@@ -114,16 +114,11 @@ class _Boosting:
         # Margins grow by each round's trees alone: nothing is predicted twice.
         held = xgb.QuantileDMatrix(context.validation.x, context.validation.y, ref=self._data, nthread=context.threads)
         most = self._before + context.parameters["rounds"]
-        while state.round < most and not self._flat():
+        while state.round < most and not context.patience_over(state.round, state.best_round):
             self._round(most, held)
             if context.control.finish:
                 break
         return self._booster
-
-    def _flat(self) -> bool:
-        """Say whether the patience with the validation loss is over."""
-        patience = self._context.parameters["patience"]
-        return patience is not None and self._state.round - self._state.best_round >= patience
 
     def repeat(self) -> Any | None:
         """Boost as many rounds as were best; None if a stop is asked for on the way."""
@@ -157,7 +152,8 @@ class _Boosting:
             values = {"validation_loss": loss, "validation_r2": 1 - squares / context.baseline_loss}
         if loss < state.best_loss:
             state.best_loss, state.best_round = loss, state.round
-        if is_drawn(state.round - self._before) or state.round == rounds or self._flat():
+        last = state.round == rounds or context.patience_over(state.round, state.best_round)
+        if last or is_drawn(state.round - self._before):
             if context.report.training_loss:
                 prediction = _rows(self._booster.predict(self._data), context.classes)
                 values["train_loss"] = quick_scores(prediction, self._part.y, context.classes,
