@@ -29,8 +29,10 @@ from mldesk.data.damage import intact
 from mldesk.data.engine import connect, free_name, identifier, literal, literal_list, one_row, relation, sql_errors
 from mldesk.data.export import EXPORTS, export_table
 from mldesk.data.expressions import check_expression
+from mldesk.data.names import clean_names
 from mldesk.data.near import which_column
 from mldesk.data.parts import part_paths
+from mldesk.data.records import Problems
 from mldesk.data.stored_rows import StoredRows
 from mldesk.data.types import arrow_schema, plain, values_of
 from mldesk.data.unwritable import refuse_unwritable, unwritable
@@ -40,6 +42,7 @@ from mldesk.wire.schema import Column, ColumnType
 MAX_ROWS = 100_000  # that one answer may have
 Taken = TypeVar("Taken")
 _DECIMAL = "DECIMAL(38,0)"
+_ZONE = " WITH TIME ZONE"
 _MOMENTS = frozenset("0123456789-:. +()bcinfty")   # also those before Christ, and without end
 _LETTERS = {ColumnType.INTEGER: frozenset("0123456789-"), ColumnType.NUMBER: frozenset("0123456789-+.einfatyn"),
             ColumnType.DATE: _MOMENTS, ColumnType.DATETIME: _MOMENTS, ColumnType.TIME: _MOMENTS}
@@ -216,10 +219,24 @@ class TableView:
         """Answer like ``query``, and say whether there are more rows than ``limit`` (at most MAX_ROWS) let through."""
         limit = max(0, min(limit, MAX_ROWS))
         with self._lock, self._intact(), sql_errors("The query"):
-            answer = self._engine().execute(self._select(sql))
+            answer = self._without_zones(self._select(sql))
             names = [str(item[0]) for item in answer.description or ()]
             rows = answer.fetchmany(limit + 1)
             return names, [[plain(value) for value in row] for row in rows[:limit]], len(rows) > limit
+
+    def _without_zones(self, statement: duckdb.Statement) -> duckdb.DuckDBPyConnection:
+        """Begin a query. Moments with a time zone are given as of UTC: the engine wants another library for theirs."""
+        query = statement.query.rstrip("; \n")
+        found = self._engine().sql(query)
+        kinds = [str(kind) for kind in found.types]
+        if not any(_ZONE in kind for kind in kinds):
+            return self._engine().execute(statement)
+        columns = [f"#{place}" if _ZONE not in kind else
+                   f"CAST(#{place} AS {'TIMESTAMP' if kind == f'TIMESTAMP{_ZONE}' else 'VARCHAR'})"
+                   for place, kind in enumerate(kinds, start=1)]
+        named = ", ".join(f"{column} AS {identifier(name)}"
+                          for column, name in zip(columns, found.columns, strict=True))
+        return self._engine().execute(f"SELECT {named} FROM ({query}\n)")
 
     def _select(self, sql: str) -> duckdb.Statement:
         """Return the one SELECT that a query is. Raises BadInput for anything else."""
@@ -262,7 +279,7 @@ class TableView:
     def export_answer(self, sql: str, path: Path) -> int:
         """Write all rows of one SELECT as ``export`` does; return how many. Raises as ``export`` and ``answer`` do."""
         with self._lock, self._intact(), sql_errors("The query"):
-            return self._taken(sql, lambda reader: export_table(reader, path, None, reader.schema),
+            return self._taken(sql, lambda reader: _export(reader, path),
                                parquet=EXPORTS.get(path.suffix.lower()) == "parquet")
 
     def _taken(self, sql: str, take: Callable[[pa.RecordBatchReader], Taken], *, parquet: bool) -> Taken:
@@ -342,6 +359,16 @@ class TableView:
         if name not in self._names:
             raise NotFound(f"There is no column {name!r:.80} in this table.", hint=which_column(name, self._names))
         return name
+
+
+def _export(reader: pa.RecordBatchReader, path: Path) -> int:
+    """Write rows as a file. Columns of one name get numbers, as in an import: a record of JSON would keep the last."""
+    names = reader.schema.names
+    if len(set(names)) < len(names):
+        names = clean_names(names, Problems(path.name))
+        schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, names, strict=True)])
+        reader = pa.RecordBatchReader.from_batches(schema, (batch.rename_columns(names) for batch in reader))
+    return export_table(reader, path, None, reader.schema)
 
 
 def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:

@@ -209,6 +209,8 @@ def read_settings(path: Path, entry: str = "", *, alone: bool = False) -> tuple[
             given = tomllib.loads(file.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise BadInput(f"{SETTINGS} cannot be read: {error}.") from error
+        except RecursionError as error:
+            raise BadInput(f"{SETTINGS} cannot be read: it is nested too deep.") from error
     if unknown := sorted(set(given) - _KEYS):
         raise BadInput(f"{SETTINGS} says {listed(unknown)}, which is nothing a script has.",
                        hint=f"It may say {listed(sorted(_KEYS))}.")

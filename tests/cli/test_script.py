@@ -109,6 +109,7 @@ def test_the_example_runs_and_a_program_may_go_alone(mldesk: Command, tmp_path: 
 @pytest.mark.parametrize(("change", "said"), [
     ({"mldesk.toml": "entry = 3"}, "'entry' has to be a text"), ({"mldesk.toml": "[what]\n"}, "what"),
     ({"mldesk.toml": "= 3"}, "cannot be read"), ({"mldesk.toml": 'entry = "../up.py"'}, "no program"),
+    ({"mldesk.toml": "a=" + "[" * 5000 + "]" * 5000}, "nested too deep"),
     ({"mldesk.toml": '[inputs]\ntable = "nowhere"'}, "nowhere"), ({"mldesk.toml": "[parameters]\nrate = [1]"}, "rate"),
 ])
 def test_bad_settings_are_named_before_anything_runs(mldesk: Command, script: Path, change: dict[str, str],

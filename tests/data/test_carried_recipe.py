@@ -87,5 +87,7 @@ def test_a_strangers_recipe_is_refused_with_the_reason(change: dict[str, Any], r
 def test_answers_that_are_missing_are_said_to_be(made: Recipe, store: ObjectStore, tmp_path: Path) -> None:
     whole = carried(store, tmp_path / "scratch", made)
     short = Recipe(whole.label, "", whole.columns, whole.steps, list(whole.answers or ())[:2])
-    with pytest.raises(BadInput, match="another MLDesk"):
-        replay(store, tmp_path / "scratch", short, new_rows(tmp_path, made), "target", tmp_path / "out.parquet")
+    odd = Recipe(whole.label, "", whole.columns, whole.steps, [1, {"number": "2"}, None, *(whole.answers or ())])
+    for wrong in (short, odd):
+        with pytest.raises(BadInput, match="another MLDesk"):
+            replay(store, tmp_path / "scratch", wrong, new_rows(tmp_path, made), "target", tmp_path / "out.parquet")

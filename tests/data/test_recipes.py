@@ -306,6 +306,8 @@ def test_two_tables_are_compared_by_columns_and_rows(cook: Any, table: Table, st
     }
     assert {"column": "n", "missing": [1, 0], "distinct": [3, 3]} in found["changed"]
     same = diff(store, table.manifest, table.columns, table.manifest, table.columns)
+    with pytest.raises(BadInput, match="'nosuch' is not a column"):
+        diff(store, table.manifest, table.columns, table.manifest, table.columns, keys=["nosuch"])
     assert (same["rows"]["added"], same["changed"]) == (0, [])
     json.dumps(found)
 

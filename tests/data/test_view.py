@@ -162,6 +162,23 @@ def test_a_query_reaches_nothing_but_the_table(sql: str, take: Import, store: Ob
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_moments_with_a_zone_are_given_as_of_utc(take: Import, store: ObjectStore) -> None:
+    table = take("a\n1\n")
+    with TableView(store, table.manifest, table.columns, name="t") as view:
+        names, rows = view.query("SELECT a, TIMESTAMPTZ '2020-01-01 02:00:00+02' AS \"w hen\", "
+                                 "[TIMESTAMPTZ '2020-01-01 00:00:00+00'] AS l, 2 AS a FROM t -- why not")
+    assert names == ["a", "w hen", "l", "a"]
+    assert rows[0][:2] == [1, "2020-01-01 00:00:00"]
+    assert "2020-01-01 00:00:00+00" in rows[0][2]
+
+
+def test_columns_of_one_name_are_told_apart_in_a_file(take: Import, store: ObjectStore, tmp_path: Path) -> None:
+    table = take("a\n1\n")
+    with TableView(store, table.manifest, table.columns, name="t") as view:
+        assert view.export_answer("SELECT 1 AS a, 2 AS a, 3 AS A", tmp_path / "out.jsonl") == 1
+    assert json.loads((tmp_path / "out.jsonl").read_text()) == {"a": 1, "a_2": 2, "A_3": 3}
+
+
 def test_answers_are_plain_values_and_limited(take: Import, store: ObjectStore) -> None:
     table = take("a,d,t\n1,2024-01-31,10:20\n2,,\n")
     with TableView(store, table.manifest, table.columns, name="my table") as view:

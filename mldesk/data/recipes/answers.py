@@ -47,8 +47,13 @@ class Known:
         """Raises BadInput where less was written down than is asked."""
         for answer in self._rest:
             return _from_json(answer)
-        raise BadInput("The recipe that came with the model was written by another MLDesk, and cannot be done here.",
-                       hint="Clean the rows by hand first, or use the version of MLDesk that exported the model.")
+        raise not_ours()
+
+
+def not_ours() -> BadInput:
+    """Return what is said of answers that no recipe of ours would give."""
+    return BadInput("The recipe that came with the model was written by another MLDesk, and cannot be done here.",
+                    hint="Clean the rows by hand first, or use the version of MLDesk that exported the model.")
 
 
 def _to_json(value: Any) -> Any:

@@ -23,7 +23,7 @@ from mldesk.data.columns.casts import in_words
 from mldesk.data.engine import connect, free_name, identifier, literal, relation, sql_errors
 from mldesk.data.imports.importing import working_folder
 from mldesk.data.parts import part_paths
-from mldesk.data.recipes.answers import Known, Written
+from mldesk.data.recipes.answers import Known, Written, not_ours
 from mldesk.data.recipes.columns import named_by_rule
 from mldesk.data.recipes.new_rows import PASSED, Recipe, why_not
 from mldesk.data.recipes.rows import drop_missing
@@ -93,7 +93,7 @@ def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target
         with connect([*parts, rows, out], folder, threads=1) as connection:
             _prepare(connection, recipe)
             work = _Replay(recipe, target, connection, parts, rows)
-            state, steps = work.compile()
+            state, steps = work.compiled()
             gone = [item for step in steps for item in step.left_out(connection, state, work.tools.row)]
             listed = ", ".join(map(identifier, state.names))
             made = state.select(f"{listed}, {work.tools.place} AS {identifier(PLACE)}")
@@ -147,6 +147,15 @@ class _Replay:
         self.targets = _names_on_the_way(recipe, target)   # what it is called before each step
         self.tools = Tools(connection, free_name("_row", [*(column.name for column in recipe.columns), PLACE]),
                            answers=None if recipe.answers is None else Known(recipe.answers))
+
+    def compiled(self) -> tuple[State, list[_Chooser]]:
+        """Return what ``compile`` does. Raises BadInput where answers that came along are not what the steps ask."""
+        try:
+            return self.compile()
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            if self.recipe.answers is None:
+                raise
+            raise not_ours() from error
 
     def compile(self) -> tuple[State, list[_Chooser]]:
         """Return the SQL over the new rows, and the steps that may leave some out."""

@@ -13,7 +13,7 @@ from mldesk.core.scratch import working_folder_in
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled
-from mldesk.data.statistics.differences_by_key import by_keys
+from mldesk.data.statistics.differences_by_key import by_keys, check_keys
 from mldesk.data.stopping import stoppable
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column
@@ -36,6 +36,7 @@ def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second
     """
     old, new = ({column.name: column for column in columns} for columns in (first_columns, second_columns))
     shared = [name for name, column in old.items() if name in new and new[name].type is column.type]
+    check_keys(keys, shared)
     one, two = part_paths(store, first), part_paths(store, second)
     rows: dict[str, Any] = {"from": _rows(one), "to": _rows(two), "added": None, "removed": None}
     if first == second:

@@ -21,10 +21,6 @@ _AT_ONCE = 60    # columns compared in one query
 def by_keys(one: Sequence[Path], two: Sequence[Path], shared: Sequence[str], keys: Sequence[str],
             scratch: Path | None) -> dict[str, Any]:
     """Compare two tables; ``shared`` are the columns that both have with one type. See ``differences.diff``."""
-    lost = next((key for key in keys if key not in shared), None)
-    if lost is not None:
-        raise BadInput(f"{lost!r:.80} is not a column of both versions with one type.",
-                       hint="Choose columns that tell the rows of both apart.")
     folder = working_folder_in(scratch, "mldesk-diff")
     try:
         with sql_errors("The comparison"), connect([*one, *two], folder) as connection:
@@ -33,6 +29,14 @@ def by_keys(one: Sequence[Path], two: Sequence[Path], shared: Sequence[str], key
             return _compare(connection, one, two, [name for name in shared if name not in keys], keys)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_keys(keys: Sequence[str], shared: Sequence[str]) -> None:
+    """Raise BadInput for a key that not both tables have."""
+    lost = next((key for key in keys if key not in shared), None)
+    if lost is not None:
+        raise BadInput(f"{lost!r:.80} is not a column of both versions with one type.",
+                       hint="Choose columns that tell the rows of both apart.")
 
 
 def _refuse_twice(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], keys: Sequence[str]) -> None:
