@@ -57,7 +57,7 @@ class RunDisplay:
             self._set_stage(str(payload["name"]))
         elif event.kind == "progress":
             self._progress(payload, event.time)
-        elif event.kind == "warning":
+        elif event.kind == "warning" and not payload.get("in_result"):   # else the answer says it
             self._line(f"! {payload['text']}" + (f" {payload['hint']}" if payload.get("hint") else ""))
         elif event.kind == "log":
             self._line(str(payload["text"]))

@@ -13,7 +13,7 @@ from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, make_table
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.train import ORDER_HELP, PREPARE_HELP, SPLIT_HELP, finish, in_order
-from mldesk.cli.watching import detached, watched
+from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def search(
         run = bench.runs.search(wanted)
         if run.runner != first:
             face.note(f"· The runner {run.runner} was chosen.")
+        say_name(face, name, run)
         if detach:
             detached(face, run)
             return

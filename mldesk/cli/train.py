@@ -13,7 +13,7 @@ from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, facts, make_table
 from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
-from mldesk.cli.watching import detached, watched
+from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def train(
         run = bench.runs.start(wanted)
         if run.runner != wanted.runner:
             face.note(f"· The runner {run.runner} was chosen.")
+        say_name(face, name, run)
         if detach:
             detached(face, run)
             return
@@ -138,6 +139,8 @@ def show_result(face: Face, run: Run) -> None:
         face.show(make_table(("metric", f"mean of {crossed['folds']} folds", "±"),
                              [(name, words.score(facts_["mean"]), words.score(facts_["std"]))
                               for name, facts_ in crossed["metrics"].items()], right={"±"}))
+    for warning in result.get("warnings", ()):
+        face.note(f"\n! {warning}")
     if run.model:
         face.note(f"\nNext: mldesk predict {run.model} INPUT -o OUTPUT.csv · "
                   f"mldesk models export {run.model} FILE.mlbundle")

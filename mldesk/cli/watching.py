@@ -25,6 +25,12 @@ def watched(face: Face, bench: Workbench, run: Run, interrupts: Interrupts) -> R
     return run
 
 
+def say_name(face: Face, wanted: str, run: Run) -> None:
+    """Say what a run is called where another one has the name that was wanted."""
+    if wanted.strip() and run.name != wanted.strip():
+        face.note(f"· Another run is called {wanted.strip()}: this one is {run.name}.")
+
+
 def how_to_go_on(run: Run) -> str:
     """Say how a run that nobody watches is found again."""
     return f"mldesk runs follow {run.id} · mldesk runs cancel {run.id}"

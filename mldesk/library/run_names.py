@@ -31,7 +31,13 @@ def check_run_name(name: str) -> str:
     return checked
 
 
-def numbered(connection: Connection, base: str) -> str:
+def apart(connection: Connection, name: str) -> str:
+    """Return a name that somebody chose, with a number from 2 behind it where another run bears it."""
+    taken = connection.execute(select(runs.c.key).where(runs.c.folded == fold(name)).limit(1)).first()
+    return name if taken is None else numbered(connection, name, 2)
+
+
+def numbered(connection: Connection, base: str, least: int = 1) -> str:
     """Return ``base-N``, N one above the highest number that any run of that name bears, so that no two are alike."""
     base = base[:LONGEST - 8]
     begins = f"{fold(base)}-"
@@ -39,7 +45,7 @@ def numbered(connection: Connection, base: str) -> str:
         runs.c.folded >= begins, runs.c.folded < begins + _LAST)).scalars()
     ends = (name[len(begins):] for name in found)
     used = [int(end) for end in ends if end.isascii() and end.isdecimal() and len(end) < 7]
-    return f"{base}-{max(used, default=0) + 1}"
+    return f"{base}-{max([*used, least - 1]) + 1}"
 
 
 def find(connection: Connection, query: Select[Any], reference: str) -> Row[Any]:

@@ -48,12 +48,14 @@ class RunStore:
         self._database, self._clock = database, clock
 
     def add(self, spec: JobSpec, runner: str, dataset: str = "", created: float | None = None, *,
-            model_name: str = "", priority: int = 0, numbered: bool = False) -> Run:
+            model_name: str = "", priority: int = 0, numbered: bool = False,
+            apart: bool = False) -> Run:
         """Keep a job before it is sent. The same job again is the run there is; raises Conflict for another spec.
 
         ``dataset`` is name@version. The model it makes will be called ``model_name``, else what the payload's
         "model" says, else after dataset and target. ``priority`` is its place in the runner's queue, -10 to 10.
         ``numbered``: the job's name is nobody's choice, and gets a number that no other run of that name has.
+        ``apart``: so does a chosen name, if another run bears it.
         """
         with self._database.write() as connection:
             if numbered:
@@ -64,6 +66,9 @@ class RunStore:
                 if known.spec != text:
                     raise Conflict(f"Run {spec.id} is there already, with another specification.")
                 return _to_run(known)
+            if apart:
+                spec = replace(spec, name=run_names.apart(connection, spec.name))
+                text = codec.dump(spec.to_json())
             payload = _ordered(spec)
             target = codec.clean(payload.get("target") or "", 10_000)
             named = model_name or str(payload.get("model") or "")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mldesk.training.catalogue import ORDINAL, find_estimator
+from mldesk.training.doubts import doubts
 from mldesk.training.estimators.base import FitContext, Fitted, Part, load_estimator
 from mldesk.training.fitting import fit
 from mldesk.training.job import Model, Workplace, evaluate, open_table, save, warn_left_out
@@ -70,7 +71,7 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
                   lambda x: estimator.predict(fitted.native, x if over is None else over.transform(x), classes),
                   judge_by, fitted.validation, fitted.finished_early)
     scores = evaluate(model, table, request.seed, work)
-    more = {}
+    more: dict[str, Any] = {"warnings": doubts(request, encoder, table, scores, work)}
     if table.folds is not None:
         from mldesk.training.folds import cross_validate  # loads scikit-learn, which few jobs need that early
 

@@ -40,6 +40,7 @@ def outcome(run: Run, evaluation: Mapping[str, Any]) -> Section:
                                       "95 % intervals.", "muted")]
     if run.message:
         blocks.append(Text(f"{run.message} {run.hint}".strip(), "warning"))
+    blocks += [Text(str(warning), "warning") for warning in (run.result or {}).get("warnings", ())]
     best = leading_metric(run)
     blocks.append(Facts({
         "Status": run.state.value + (", ended early by hand" if (run.result or {}).get("finished_early") else ""),

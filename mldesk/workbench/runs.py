@@ -201,8 +201,11 @@ class RunService:
         return self.begin(spec, runner, train.dataset_name, order.priority, numbered=not order.name)
 
     def begin(self, spec: JobSpec, runner: str, dataset: str, priority: int = 0, *, numbered: bool = False) -> Run:
-        """Write a job down, then hand it to its runner; ``numbered`` as for ``RunStore.add``. Raises as ``start``."""
-        run = self._library.runs.add(spec, runner, dataset, self._clock.now(), priority=priority, numbered=numbered)
+        """Write a job down, then hand it to its runner; ``numbered`` as for ``RunStore.add``, and a name that is
+        taken gets a number as well. Raises as ``start``.
+        """
+        run = self._library.runs.add(spec, runner, dataset, self._clock.now(), priority=priority, numbered=numbered,
+                                     apart=not numbered)
         return send(self._library, self._runners, run)
 
     def prepare(self, manifests: Sequence[str], runner: str) -> str:

@@ -82,7 +82,7 @@ class ScriptService:
         spec = JobSpec(new_id(), KIND, name, (script, *inputs.values()),
                        ScriptRequest.from_json(request.to_json()).to_json(), order.resources)
         run = self._library.runs.add(spec, runner, next((version.label for version in versions.values()), ""),
-                                     self._clock.now(), numbered=not order.name)
+                                     self._clock.now(), numbered=not order.name, apart=bool(order.name))
         return send(self._library, self._runners, run)
 
     def diff(self, run: Run, other: Run | None = None) -> str:

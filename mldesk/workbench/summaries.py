@@ -17,6 +17,7 @@ def run_result(run: Run) -> dict[str, Any]:
         "run": run.id, "status": run.state.value, "cause": None if run.cause is None else run.cause.value,
         "model": run.model, "task": run.task, "metrics": dict(result.get("metrics", {})),
         "rows": dict(result.get("rows", {})), "seconds": result.get("seconds", run.seconds),
+        "warnings": list(result.get("warnings", ())),
         **{key: result[key] for key in ("cross_validation",) if key in result},
     }
 

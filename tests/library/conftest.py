@@ -60,8 +60,9 @@ def make_spec(dataset: str = "penguins@1", *, name: str = "first", model: str = 
     return JobSpec(new_id(), "train", name, ("0" * 64,), request.to_json())
 
 
-def add_run(library: Library, dataset: str = "penguins@1", *, numbered: bool = False, **more: Any) -> Run:
-    return library.runs.add(make_spec(dataset, **more), "local", dataset, numbered=numbered)
+def add_run(library: Library, dataset: str = "penguins@1", *, numbered: bool = False, apart: bool = False,
+            **more: Any) -> Run:
+    return library.runs.add(make_spec(dataset, **more), "local", dataset, numbered=numbered, apart=apart)
 
 
 def event(seq: int, kind: str, /, **payload: Any) -> Event:

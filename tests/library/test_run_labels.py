@@ -64,6 +64,13 @@ def test_a_run_that_nobody_named_gets_a_number_of_its_own(library: Library) -> N
     assert add_run(library, name="x" * 200, numbered=True).name == "x" * 192 + "-1"
 
 
+def test_a_chosen_name_that_another_run_has_gets_a_number(library: Library) -> None:
+    runs = [add_run(library, name=name, apart=True) for name in ("lk", "LK", "lk", "other")]
+    assert [run.name for run in runs] == ["lk", "LK-2", "lk-3", "other"]
+    assert runs[1].spec["name"] == "LK-2"
+    assert library.runs.get("lk").id == runs[0].id
+
+
 def test_a_run_is_meant_by_what_no_other_begins_with(library: Library) -> None:
     add_table(library)
     first, second, third, fourth = (add_run(library, name=name) for name in ("night", "night", "day-1", "day-12"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mldesk.core.errors import MldeskError, WorkFailed
+from mldesk.training.doubts import doubts
 from mldesk.training.job import Workplace, announce, evaluate, open_table, save, warn_left_out
 from mldesk.training.search.crew import Alone, Crew, Done, Task, Workers
 from mldesk.training.search.dealing import deal
@@ -67,9 +68,10 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
     finally:
         crew.close()
     scores = evaluate(model, table, request.train.seed, work, end.weighing)
+    asked = doubts(request.train, model.encoder, table, scores, work)
     result = save(request.train, model, table, scores, work)
     announce(work, TRIALS, records.publish_all(work.store), "manifest")
-    return {**result, **found, "seconds": round(clock.used, 3), "score": model.facts["score"],
+    return {**result, **found, "warnings": asked, "seconds": round(clock.used, 3), "score": model.facts["score"],
             "members": model.facts["members"]}
 
 
