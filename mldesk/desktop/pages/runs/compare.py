@@ -56,7 +56,7 @@ class ComparePage(Page):
         self.state = CompareState(shell.desk, run_ids)
         header = PageHeader(self.tr("Compare"), " ", with_back=True)
         header.back.connect(lambda: shell.go("runs"))
-        report = make_button(self.tr("Write a report…"), "secondary", "log")
+        report = make_button(self.tr("Write a report…"), "secondary", "file")
         report.clicked.connect(lambda: ask_report(shell, self.state.runs))
         header.add_action(report)
         self._header = header
@@ -196,6 +196,9 @@ class ComparePage(Page):
         self._add_rows(grid, self.tr("Scores on the test rows"), [
             (words.metric_name(name), [words.metric_value(value) for value in metrics[name]],
              best.get(name) if told.get(name) == "clear" else None) for name in ordered])
+        if "clear" in told.values():
+            grid.addWidget(make_label(self.tr("★ The best of these runs by more than luck."), "caption", "muted",
+                                      wrap=True), grid.rowCount(), 0, 1, -1)
         if luck := [words.metric_name(name) for name in ordered if told.get(name) == "unclear"]:
             named = self.tr("any score") if len(luck) == len(told) > 1 else ", ".join(luck)
             grid.addWidget(make_label(self.tr("No clear difference between the best two in {metrics}: what there is "

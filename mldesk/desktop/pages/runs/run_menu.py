@@ -54,7 +54,7 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
                   else tr("The run has trained nothing.")),
             Entry("tag", tr("Group and tags of {count} runs…").format(count=len(chosen)) if len(chosen) > 1
                   else tr("Name, tags and note…"), partial(open_labels, shell, list(chosen) or [run])),
-            Entry("log", tr("Write a report…"), partial(ask_report, shell, [run]), why_no_report(run)),
+            Entry("file", tr("Write a report…"), partial(ask_report, shell, [run]), why_no_report(run)),
             Entry("export", tr("Write as a script…"), partial(ask_script, shell, run), why_no_script(run)),
             LINE,
             Entry("finish", tr("Finish now and keep the model"), _steers(shell, run, service.finish),
