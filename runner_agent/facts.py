@@ -15,6 +15,7 @@ from importlib import metadata
 from typing import Any
 
 import mldesk
+from mldesk.core.cores import usable_cores
 from runner_agent.cards import Card
 from runner_agent.processes import boot_id
 
@@ -27,7 +28,7 @@ def hello(protocol: tuple[int, int], slots: int, cards: tuple[Card, ...], traine
     with _lock:
         return {
             "agent": mldesk.__version__, "protocol": list(protocol), "boot_id": boot_id(), "host": socket.gethostname(),
-            "clock": time.time(), "cores": _cores(), "memory": memory(),
+            "clock": time.time(), "cores": usable_cores(), "memory": memory(),
             "devices": [{"kind": "cuda", "name": card.name, "memory": card.memory, "index": card.index,
                          "uuid": card.uuid} for card in cards],
             "python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}",
@@ -40,12 +41,6 @@ def _environment(trainer: Sequence[str]) -> str:
     """Return the key of the training environment that an installer made; "" where the trainer is another one."""
     found = re.search(r"/environments/([0-9a-f]+)/bin/", trainer[0]) if trainer else None
     return found[1] if found else ""
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -80,6 +81,8 @@ def clean(
                   f"from:{version.label}")
     problems(face, version)
     _offer(face, steps)
+    name = shlex.quote(version.dataset)
+    face.note(f"\nNext: mldesk data preview {name} · mldesk train {name} --target COLUMN")
 
 
 def starting_at(reference: str, version: int) -> str:

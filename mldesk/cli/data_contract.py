@@ -77,6 +77,9 @@ def contract(
         face.note(f"! {changed_words(found)}")
     made_for = "" if kept.version == found.version.number else f", made for version {kept.version}"
     face.note(f"{found.label}{made_for}" + (f", written to {export}" if export else ""))
+    if infer or infer_changed:
+        face.note(f"\nNext: mldesk data check FILE {shlex.quote(kept.dataset)} · "
+                  f"mldesk data contract {shlex.quote(kept.dataset)} --export FILE.json")
 
 
 def changed_words(found: Standing) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -226,6 +227,8 @@ def _imported(face: Face, done: Imported, current: DatasetVersion, rejects: Path
     problems(face, version)
     if rejects is not None:
         face.note(f"Rows that were left out: {rejects}")
+    name = shlex.quote(version.dataset)
+    face.note(f"\nNext: mldesk data explore {name} · mldesk train {name} --target COLUMN")
 
 
 def _short(source: str) -> str:

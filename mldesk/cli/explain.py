@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,6 +78,8 @@ def explain(
         with disk_errors("writing the explanation"):
             write_atomic(output, canonical.dumps(found))
     face.document({"run": run.id, **found}) if face.json else _show(face, found, place)
+    if not face.json:
+        face.note(f"\nNext: mldesk explain {shlex.quote(model)} --set COLUMN=VALUE")
 
 
 def _show(face: Face, found: Mapping[str, Any], output: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -23,7 +24,11 @@ def promote(context: typer.Context, name: Name, version: Version, note: Why = ""
     with face.workbench() as bench:
         up_to_date(face, bench)
         chosen = bench.models.promote(name, version, note)
-    face.document(model_details(chosen)) if face.json else face.say(f"{chosen.model} now means {chosen.label}.")
+    if face.json:
+        face.document(model_details(chosen))
+        return
+    face.say(f"Version {chosen.number} of {chosen.model} is promoted: the bare name means it.")
+    face.note(f"\nNext: mldesk predict {shlex.quote(chosen.model)} INPUT -o OUTPUT.csv")
 
 
 def rollback(context: typer.Context, name: Name,

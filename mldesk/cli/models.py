@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -143,11 +144,16 @@ def import_(context: typer.Context, file: Bundle,
     face = Face.of(context)
     with face.workbench() as bench:
         version, made = bench.models.import_file(file, again=again)
+        signature = bench.models.inspect(file).signature
     if face.json:
-        face.document({**model_details(version), "made": made})
-    else:
-        face.say(f"{file.name} is {version.label} now." if made else
-                 f"{file.name} holds what {version.label} has; nothing was made.")
+        face.document({**model_details(version), "made": made, "signature": dict(signature)})
+        return
+    face.say(f"{file.name} is {version.label} now." if made else
+             f"{file.name} holds what {version.label} has; nothing was made.")
+    unsigned = not signature["valid"] and not signature["problem"]
+    face.note(f"{'·' if signature['valid'] and signature['known'] else '!'} {_signed(signature)}" + (
+        ": nobody vouches for it." if unsigned else "." if signature["known"] else ", whom nobody here knows."))
+    face.note(f"\nNext: mldesk predict {shlex.quote(version.label)} INPUT -o OUTPUT.csv")
 
 
 def _held_to(held: RowContract) -> str:

@@ -63,6 +63,7 @@ def compare(
         face.note(f"! {warning}")
     if test is not None:
         _show_test(face, test)
+    face.note(f"\nNext: mldesk runs report {' '.join(map(shlex.quote, references))} -o FILE.html")
 
 
 def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping[str, Any]]) -> None:

@@ -109,7 +109,7 @@ def search(
 def in_words(found: Estimate) -> str:
     """Say what a search will come to."""
     judged = f"each judged by {found.folds} folds" if found.folds > 1 else "each judged by one validation part"
-    return f"About {words.count(found.trials)} trials in {words.duration(found.seconds)}, {judged}."
+    return f"Up to {words.plural(found.trials, 'trial')} in {words.duration(found.seconds)}, {judged}."
 
 
 def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]]) -> None:

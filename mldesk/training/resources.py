@@ -8,6 +8,7 @@ import threading
 
 import psutil
 
+from mldesk.core.cores import usable_cores
 from mldesk.wire.nvml import Card, NoCards, Nvml, visible
 from mldesk.wire.report import Report
 
@@ -19,7 +20,7 @@ def usable_threads(asked: int) -> int:
     """Return how many threads to calculate with: as asked, or every core this process may use."""
     if asked > 0:
         return asked
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     limit = os.environ.get("OMP_NUM_THREADS", "")
     return min(cores, int(limit)) if limit.isdecimal() and int(limit) > 0 else cores
 

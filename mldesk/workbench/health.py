@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from mldesk.core.cores import usable_cores
 from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.core.paths import Home, socket_directory
 from mldesk.core.sizes import size
@@ -126,7 +127,7 @@ def memory() -> Finding:
     """Cores and memory."""
     import psutil  # only doctor needs it here
 
-    total, cores = psutil.virtual_memory().total, os.cpu_count() or 1
+    total, cores = psutil.virtual_memory().total, usable_cores()
     low = total < LOW_MEMORY
     return Finding("memory", "warning" if low else "ok", f"{cores} cores, {size(total)} memory.",
                    "Large tables and models may not fit." if low else "", {"cores": cores, "memory": total})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.clock import Clock
+from mldesk.core.cores import usable_cores
 from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound
 from mldesk.core.ids import new_id
 from mldesk.core.run_filter import RunFilter
@@ -113,7 +113,7 @@ class RunService:
         features = self.check(order.train).features
         known = [self._runners.show(name).facts.get("cores") for name in (order.train.runner, *order.helpers)
                  if name == "local" or not name.startswith("any")]
-        cores = sum(count for count in known if isinstance(count, int)) or os.cpu_count() or 1
+        cores = sum(count for count in known if isinstance(count, int)) or usable_cores()
         return search_estimate(order, version.rows, len(features), cores)
 
     def _spread(self, order: TrainOrder, request: SearchRequest, others: Sequence[str]) -> Run:

@@ -207,7 +207,15 @@ def test_the_contract_guards_predictions_by_a_model_and_by_its_bundle(mldesk: Co
     rows.write_text(SHOP + "x1,0.3,green,1\nx2,999,green,1\nx3,0.4,violet,\nx4,0.2,green,2\n")
     elsewhere = ("--home", tmp_path / "elsewhere")  # where a dataset of that name is another
     mldesk.good(*elsewhere, "data", "import", make_table(tmp_path / "other.csv"), "--name", "shop")
-    mldesk.good(*elsewhere, "models", "import", bundle)
+    taken = mldesk(*elsewhere, "models", "import", bundle)   # tests have no key to sign with
+    assert taken.out == "shop.mlbundle is shop-grade@1 now.\n"
+    assert "! not signed: nobody vouches for it.\n" in taken.err
+    assert "Next: mldesk predict shop-grade@1 INPUT" in taken.err
+    again = mldesk.good(*elsewhere, "models", "import", bundle)
+    assert (again["made"], again["signature"]["valid"]) == (False, False)
+    promoted = mldesk(*elsewhere, "models", "promote", "shop-grade", "1")
+    assert promoted.out == "Version 1 of shop-grade is promoted: the bare name means it.\n"
+    assert "Next: mldesk predict shop-grade INPUT" in promoted.err
     for model, home in (("shop-grade", ()), (bundle, ()), (bundle, elsewhere), ("shop-grade", elsewhere)):
         words = (*home, "predict", model, rows, "-o", output)
         warned = mldesk.good(*words)

@@ -25,6 +25,8 @@ def test_the_same_rows_make_no_version_unless_that_is_meant(mldesk: Command, sho
     assert (found["version"], found["made"]) == (1, False)
     said = mldesk("data", "import", str(same), "--name", "shop")
     assert (said.code, said.out.splitlines()[0]) == (0, "The same rows as shop@1; nothing was made.")
+    other = mldesk("data", "import", str(same), "--name", "new one")
+    assert other.err.endswith("\nNext: mldesk data explore 'new one' · mldesk train 'new one' --target COLUMN\n")
     assert mldesk.good("data", "again", "shop")["made"] is False
     assert mldesk.good("data", "import", str(same), "--name", "shop", "--again")["version"] == 2
     assert mldesk.good("data", "import", str(same), "--name", "other")["made"] is True

@@ -58,7 +58,7 @@ def test_a_good_order_is_filled_in(desk: Desk) -> None:
     assert (check.task, check.estimator, check.parameters["rounds"]) == ("tabular_classification", "lightgbm", 20)
     assert check.features == ("id", "size", "colour", "constant", "price")
     assert [advice.text for advice in check.advice] == [
-        "4 rows without a grade are left out.", "Every row has its own id: nothing can be learned from that."]
+        "4 rows without a value in grade are left out.", "Every row has its own id: nothing can be learned from that."]
 
 
 def test_an_unknown_dataset_is_not_found_with_the_nearest_name(desk: Desk) -> None:

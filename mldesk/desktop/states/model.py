@@ -157,12 +157,14 @@ def first_rows(path: Path, rows: int) -> Page:
             return Page(names, [[record.get(name) for name in names] for record in records], 0, len(records))
         lines = csv.reader(text)
         names = tuple(next(lines, ()))
-        found = [[_value(cell) for cell in line] for line in itertools.islice(lines, rows)]
+        kept = max((place for place, name in enumerate(names) if name == "prediction"), default=0)
+        found = [[*(cell or None for cell in line[:kept]), *map(_value, line[kept:])]   # the file's own as it is there
+                 for line in itertools.islice(lines, rows)]
     return Page(names, found, 0, len(found))
 
 
 def _value(cell: str) -> str | float | None:
-    """Read a cell of a CSV file: numbers as numbers, so that they stand at the right."""
+    """Read a cell of predictions in a CSV file: numbers as numbers, so that they stand at the right."""
     if not cell:
         return None
     try:

@@ -209,5 +209,11 @@ def log_line(event: Event) -> str:
 
 def _trial_line(payload: Mapping[str, Any]) -> str:
     score = payload.get("score")
-    came_to = f"failed: {payload.get('message', '')}" if score is None else f"{payload.get('metric', '')} {score:.5g}"
+    message = str(payload.get("message", ""))
+    if score is not None:
+        came_to = f"{payload.get('metric', '')} {score:.5g}"
+    elif payload.get("state") == "weak":
+        came_to = f"{message[:1].lower()}{message[1:]}" or "given up"
+    else:
+        came_to = f"failed: {message}"
     return f"trial {payload.get('number', '')}, {payload.get('estimator', '')}: {came_to}"

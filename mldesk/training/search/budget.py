@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 _FOLDS = ((5, 400), (3, 600))   # folds, and the rows a second that they take: of a table of few columns, on two cores
 _UNHURRIED = 300.0              # seconds that are reckoned with where the time has no limit
-_FIT = 1.5e-4                   # seconds of one core that a row (of few columns) takes of a fit of any kind
-_FEWEST = 0.15                  # seconds of one core that any fit takes
+_FIT = 6e-4                     # seconds of one core that a row (of few columns) takes of a fit of any kind
+_FEWEST = 0.6                   # seconds of one core that any fit takes: searches of 1 and 10 minutes had 18 and 120
+#                                 trials of five folds on two cores that others used, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Estimate:
     """What a search will come to, roughly: machines and models differ by far more than tables."""
 
     folds: int          # that every trial is judged by; 1: one validation part
-    trials: int         # that there is time for, or that were asked for
+    trials: int         # that there is time for, or that were asked for, at most
     seconds: float      # that it takes
 
 

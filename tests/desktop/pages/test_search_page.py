@@ -86,7 +86,7 @@ def test_runners_that_help_are_chosen_among_the_others(qtbot: QtBot) -> None:
     form.offer_runners([machine("local").record, machine("lab").record, machine("attic").record], "lab")
     assert list(form._helpers) == ["local", "attic"] and form.wish() == SearchWish(parallel=2)
     form.show_outlook(Estimate(5, 40, 600.0))
-    assert form.outlook.text() == "About 40 trials in 10 min, each judged by 5 folds."
+    assert form.outlook.text() == "Up to 40 trials in 10 min, each judged by 5 folds."
 
 
 def test_what_is_chosen_stays_chosen_while_trials_come(qtbot: QtBot) -> None:

@@ -130,6 +130,9 @@ def test_what_cannot_be_done_says_why(state: JobState, cancel: bool, finish: boo
 def test_the_log_tells_what_happened_and_leaves_out_what_is_drawn() -> None:
     assert "failed: out of memory" in log_line(Event(1, 0.0, "failed", {"message": "out of memory"}))
     assert log_line(Event(1, 0.0, "metrics", {"step": 1, "values": {}})) == ""
+    weak = {"number": 20, "estimator": "linear", "state": "weak", "score": None, "message": "Given up after 3 folds."}
+    assert log_line(Event(1, 0.0, "trial", weak)).endswith("  trial 20, linear: given up after 3 folds.\n")
+    assert "linear: failed: No." in log_line(Event(1, 0.0, "trial", {**weak, "state": "failed", "message": "No."}))
 
 
 def test_events_of_another_shape_are_passed_over_and_the_next_are_shown() -> None:

@@ -145,6 +145,9 @@ class QueryView(QWidget, TaskOwner):
         except MldeskError as error:
             set_tone(self._said, "danger")
             self._said.setText(f"{error.message} {error.advice}".strip())
+            self._stack.setCurrentIndex(0)   # the answer to another query would seem to be this one's
+            self._answered = ""
+            disable(self.keep, self.tr("Run the query first."))
             return
         finally:
             self._spinner.hide()

@@ -210,7 +210,7 @@ class ModelPage(Page):
             return
         before = await self.state.promote(version.number)
         undo = None if before is None else (self.tr("Undo"), lambda: self._promote_again(before))
-        text = self.tr("{name} now means version {number}.")
+        text = self.tr("Version {number} of {name} is promoted: the bare name means it.")
         self.shell.say(text.format(name=self.state.name, number=version.number), "success", undo)
 
     @async_slot

@@ -256,6 +256,6 @@ def outlook_words(found: Estimate) -> str:
     """Write what a search will come to."""
     judged = words.tr("each judged by {folds} folds").format(folds=found.folds) if found.folds > 1 else words.tr(
         "each judged by one validation part")
-    return words.tr("About {trials} in {time}, {judged}.").format(
+    return words.tr("Up to {trials} in {time}, {judged}.").format(
         trials=words.counted(found.trials, words.tr("trial"), words.tr("trials")),
         time=words.duration(found.seconds), judged=judged)
