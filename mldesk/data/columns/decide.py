@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from mldesk.data.columns.guess import ColumnGuess
 from mldesk.data.columns.missing import IN_TYPED, MARKERS
+from mldesk.data.columns.orders import Orders, contradiction, orders_of, say_orders
 from mldesk.data.records import Fix, ImportOptions, Problems
 from mldesk.wire.schema import ColumnType
 
@@ -29,6 +30,8 @@ class Decision:
     confidence: float = 1.0     # 0 to 1: how sure the type and its reading are
     decimal: str | None = None  # the mark and the order that a forced reading goes by
     dates: str = ""
+    orders: Orders = ()         # of dates in numbers by their mark, where ``dates`` does not say it
+    spelled: tuple[str, ...] = field(default=(), compare=False)  # the forms that a forced column's dates have
 
 
 def markers(options: ImportOptions) -> frozenset[str]:
@@ -41,19 +44,25 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
     """Decide every column's type. Columns that are sure of their dates and decimals speak for those that are not."""
     always = markers(options)
     told = options.reads_day_first
-    day_first = told if told is not None else _day_first(guesses)
+    others = _day_first(guesses)
+    day_first = told if told is not None else others
     decimal = options.decimal_mark or _decimal(guesses)
     forced = {**dict.fromkeys(options.text, ColumnType.TEXT.value), **dict(options.types)}
     decisions = []
     for index, (guess, name) in enumerate(zip(guesses, names, strict=True)):
-        if name in forced:
-            decisions.append(_forced(ColumnType(forced[name]), always, decimal, day_first, options))
-            continue
         before = problems.count("guesses")
+        orders = orders_of(guess.dates, told, others)
+        if name in forced:
+            decision = _forced(guess, ColumnType(forced[name]), always, decimal, orders, options)
+            if decision.orders:
+                say_orders(guess.dates, orders, name, told, others, problems)
+            sure = _GUESS if problems.count("guesses") > before else 1.0
+            decisions.append(replace(decision, confidence=sure))
+            continue
         kind, form = _type(guess, name, day_first, decimal, problems, options)
         sure = _GUESS if problems.count("guesses") > before else 1.0
         if kind is ColumnType.TEXT and guess.real:
-            _say_why_text(index, guess, name, always, problems, locate)
+            _say_why_text(index, guess, name, always, orders, problems, locate)
             sure = 1.0 - max(guess.near.values()) / guess.real
         missing = always if kind is ColumnType.TEXT else always | IN_TYPED
         _say_missing(guess, name, kind, problems, options)
@@ -61,13 +70,15 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
     return decisions
 
 
-def _forced(kind: ColumnType, always: frozenset[str], decimal: str | None, day_first: bool | None,
+def _forced(guess: ColumnGuess, kind: ColumnType, always: frozenset[str], decimal: str | None, orders: Orders,
             options: ImportOptions) -> Decision:
     if kind is ColumnType.TEXT:
         return Decision(kind, "text", always)
-    told = options.dates if options.dates is not None and "%" in options.dates else None
-    dates = told or ("mdy" if day_first is False else "dmy")
-    return Decision(kind, FORCED, always | IN_TYPED, 1.0, decimal, dates)
+    told = options.dates if options.dates is not None and "%" in options.dates else ""
+    if kind not in (ColumnType.DATE, ColumnType.DATETIME):
+        return Decision(kind, FORCED, always | IN_TYPED, 1.0, decimal, told)
+    spelled = (*guess.dates.forms, *(order for mark, order in orders if mark in guess.dates.marks))
+    return Decision(kind, FORCED, always | IN_TYPED, 1.0, None, told, orders, tuple(dict.fromkeys(spelled)))
 
 
 def _day_first(guesses: Sequence[ColumnGuess]) -> bool | None:
@@ -153,21 +164,25 @@ def _number(guess: ColumnGuess, name: str, decimal: str | None, problems: Proble
     return (ColumnType.INTEGER if guess.grouped_whole else ColumnType.NUMBER), form
 
 
-def _say_why_text(index: int, guess: ColumnGuess, name: str, missing: frozenset[str], problems: Problems,
-                  locate: Locate) -> None:
+def _say_why_text(index: int, guess: ColumnGuess, name: str, missing: frozenset[str], orders: Orders,
+                  problems: Problems, locate: Locate) -> None:
     for group, share, word in (("number", _NEARLY_NUMBERS, "numbers"), ("date", _NEARLY_DATES, "dates")):
         if not guess.near[group] >= share * guess.real or any(form.group == group for form in guess.alive):
             continue
+        readable = guess.dates.readable(orders) if group == "date" else guess.near[group]
+        against = contradiction(guess.dates) if group == "date" else ""
         found = locate(index, group, missing)
-        if found is None:  # each is one, but not all of the same kind
+        if found is None and not against:  # each is one, but not all of the same kind
             continue
-        line, text = found
+        line, text = found or (None, "")
         where = f" in line {line}" if line is not None else ""
-        why = (f"its {word} are written in more than one way, the first unlike most being"
-               if guess.near[group] == guess.real else
-               f"{guess.near[group]:,} of its {guess.real:,} values are {word}, others are not, the first being")
-        problems.add("columns kept as text", f"{name!r} is kept as text: {why} {text[:60]!r}{where}.", line=line,
-                     column=name, fix=Fix(f"Read {name!r} as {word}; what is none becomes missing",
+        atleast = "" if guess.counted(group) else "at least "
+        why = (f"its {word} are written in more than one way, the first unlike most being {text[:60]!r}{where}"
+               if readable == guess.real else
+               f"{atleast}{readable:,} of its {guess.real:,} values are {word}" +
+               (f", others are not, the first being {text[:60]!r}{where}" if found else ""))
+        problems.add("columns kept as text", f"{name!r} is kept as text: {why}{'; ' * bool(against)}{against}.",
+                     line=line, column=name, fix=Fix(f"Read {name!r} as {word}; what is none becomes missing",
                                           {"types": [[name, "number" if group == "number" else "date"]]}))
         return
 

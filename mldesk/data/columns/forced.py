@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 
 from mldesk.data.columns import forms
 from mldesk.data.columns.decide import Decision
+from mldesk.data.columns.spellings import PLAIN_FORMS, mark_pattern
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
 
 _TRUE = ("true", "t", "yes", "y", "1", "on")
 _FALSE = ("false", "f", "no", "n", "0", "off")
-_DATES = ("ymd", "d month y", "month d y")
 
 
 class _Reader(NamedTuple):
@@ -35,8 +35,9 @@ def forced_values(texts: pa.Array, decision: Decision) -> pa.Array:
         return _numbers(texts, decision.decimal)
     if kind is ColumnType.INTEGER:
         return _integers(texts, decision.decimal)
-    names = ("time",) if kind is ColumnType.TIME else (decision.dates, *_DATES)
+    names = ("time",) if kind is ColumnType.TIME else tuple(filter(None, (decision.dates, *PLAIN_FORMS)))
     readers = [_Reader(forms.date_pattern(name), _moments(name, kind)) for name in names]
+    readers += [_Reader(mark_pattern(mark), _moments(order, kind)) for mark, order in decision.orders]
     return _first_that_fits(texts, readers, ARROW[kind])
 
 

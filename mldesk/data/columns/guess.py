@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +17,8 @@ from mldesk.data.columns import forms
 from mldesk.data.columns.forms import FORMS, Form
 from mldesk.data.columns.missing import EXPECTED, IN_TYPED, MARKERS
 from mldesk.data.columns.plain import Cells, cells_of, has_values, surely_texts, whole_numbers
-from mldesk.data.columns.temporal import PATTERNS, read_moments
+from mldesk.data.columns.spellings import PLAIN_FORMS, DatesSeen
+from mldesk.data.columns.temporal import NOT_A_TIME, read_moments
 
 _SAMPLE = 64     # values by which "nearly numbers" is given up
 _HOPE = 0.4      # share of values that must fit a group for "nearly" to stay in question
@@ -26,8 +28,9 @@ _DATES = ("ymd", "dmy", "mdy", "d month y", "month d y")
 class ColumnGuess:
     """Everything that was seen of one column."""
 
-    def __init__(self, missing: frozenset[str] = MARKERS, told: Form | None = None) -> None:
-        """``told`` is how the user says that dates are written."""
+    def __init__(self, missing: frozenset[str] = MARKERS, told: Form | None = None, *,
+                 dated: bool = False) -> None:
+        """``told`` is how the user says that dates are written; ``dated`` that this column is to be dates."""
         self._always, self._sometimes = marker_array(missing), marker_array(IN_TYPED - missing)
         self._all_markers = missing | IN_TYPED
         self._marked_values = has_values(missing)
@@ -38,6 +41,8 @@ class ColumnGuess:
         self.typed_markers: Counter[str] = Counter()  # markers that count only in typed columns
         self.markers: set[str] = set()     # texts that stood for missing values, of whatever type the column is
         self.near = {"number": 0, "date": 0}  # values that fit a group
+        self.dates = DatesSeen(None if told is None else told.name)
+        self._dated = dated
         self._hopeful = {"number": True, "date": True}
         self.wide = False                  # whole numbers beyond 64 bits
         self.fractional = False            # numbers that are not written as whole ones
@@ -84,6 +89,7 @@ class ColumnGuess:
         if found is None:
             return False
         self.timed = self.timed or found[1]
+        self.dates.note("ymd", len(cells))
         self._leave("date", ("ymd",), len(cells))
         return True
 
@@ -100,7 +106,7 @@ class ColumnGuess:
             if other == group:
                 self.near[group] += count
             else:
-                self._hopeful[other] = False
+                self._hopeful[other] = self._dated and other == "date"
 
     def _observe_any(self, values: pa.Array) -> None:
         counted = pc.value_counts(values)
@@ -129,6 +135,10 @@ class ColumnGuess:
     def stood_for_missing(self, *, typed: bool) -> set[str]:
         """Return the texts that stood for missing values; more of them in a column that is not text."""
         return self.markers | (set(self.typed_markers) if typed else set())
+
+    def counted(self, group: str) -> bool:
+        """Say whether every value that fits a group was counted: not if there was no hope for a while."""
+        return self._hopeful[group]
 
     def has(self, name: str) -> bool:
         """Say whether every value so far fits the form."""
@@ -171,14 +181,29 @@ class ColumnGuess:
     def _count_near(self, values: pa.Array, counts: pa.Array) -> None:
         """Count values that fit a group although not all do, as long as that could matter."""
         for group in ("number", "date"):
-            if any(form.group == group for form in self.alive):
-                self.near[group] += int(pc.sum(counts).as_py())
-            elif self._hopeful[group]:
+            alive = [form.name for form in self.alive if form.group == group]
+            if not alive and self._hopeful[group] and not (group == "date" and self._dated):
                 sample = fits_group(values.slice(0, _SAMPLE), group)
-                share = (pc.sum(sample).as_py() or 0) / len(sample)
-                self._hopeful[group] = share >= _HOPE
-                if self._hopeful[group]:
-                    self.near[group] += int(pc.sum(counts.filter(fits_group(values, group))).as_py() or 0)
+                self._hopeful[group] = (pc.sum(sample).as_py() or 0) / len(sample) >= _HOPE
+            if not alive and not self._hopeful[group]:
+                continue
+            if group == "date":
+                self._count_dates(alive, values, counts)
+            elif alive:
+                self.near[group] += int(pc.sum(counts).as_py())
+            else:
+                self.near[group] += int(pc.sum(counts.filter(fits_group(values, group))).as_py() or 0)
+
+    def _count_dates(self, alive: list[str], values: pa.Array, counts: pa.Array) -> None:
+        """Count dates by their spelling; ``alive`` are the forms that all values have."""
+        plain = [name for name in alive if name in PLAIN_FORMS or name == self.dates.told]
+        if plain:
+            self.dates.note(plain[0], int(pc.sum(counts).as_py()))
+        elif alive and self.dates.told is None:
+            self.dates.observe_orders(values, counts)
+        else:
+            self.dates.observe(values, counts)
+        self.near["date"] = self.dates.total
 
 
 def _may_have_commas_point(cells: Cells) -> bool:
@@ -196,7 +221,10 @@ def fits_group(values: pa.Array, group: str) -> pa.Array:
     """Return for each text whether it could be a number, or a date."""
     if group == "number":
         return forms.matches(values, forms.NUMBER)
-    found = forms.matches(values, PATTERNS["ymd"])
-    for name in ("dmy", "mdy", "d month y", "month d y"):
-        found = pc.or_(found, forms.matches(values, PATTERNS[name]))
-    return found
+    there = pc.fill_null(values, "")
+    found = np.zeros(len(values), np.bool_)
+    for name in _DATES:
+        some = forms.matches(there, forms.date_pattern(name))
+        if pc.any(some).as_py():   # those that are in the calendar
+            found |= read_moments(there, name).microseconds != NOT_A_TIME
+    return pa.array(found, mask=np.asarray(pc.is_null(values)))

@@ -69,6 +69,15 @@ def read_moments(values: pa.Array, form: str) -> Moments:
     return Moments(np.where(good & clocked, total, NOT_A_TIME), timed)
 
 
+def both_orders(values: pa.Array) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return which texts are moments with the day before the month, and which with the month before the day."""
+    fields = pc.extract_regex(values, PATTERNS["dmy"])
+    parts = {fields.type.field(i).name: pc.struct_field(fields, [i]) for i in range(fields.type.num_fields)}
+    swapped = {"d": _first(parts, "m", "m2"), "m": parts["d"], "y": parts["y"], "y2": parts["y2"]}
+    clocked = _clock(parts)[1] & np.asarray(pc.is_valid(fields))
+    return _days(parts)[1] & clocked, _days(swapped)[1] & clocked
+
+
 def _days(parts: dict[str, pa.Array]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Return days since 1970 and which of them are in the calendar."""
     year = _number(_first(parts, "y", "y2"))

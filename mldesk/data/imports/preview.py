@@ -144,7 +144,8 @@ def _preview(files: Sequence[Read], shape: Shape, options: ImportOptions, shown:
              seen: Sequence[int]) -> ImportPreview:
     forms = [decision.form for decision in shape.decisions or ()]
     columns = tuple(
-        ColumnPreview(name, kind, shape.confidence(index), _words(forms, index), missing[index])
+        ColumnPreview(name, kind, shape.confidence(index, sum(seen) - missing[index]), _words(shape, index),
+                      missing[index])
         for index, (name, kind) in enumerate(zip(shape.names, shape.types, strict=True)))
     counts: Counter[str] = Counter()
     for file in files:
@@ -157,8 +158,7 @@ def _preview(files: Sequence[Read], shape: Shape, options: ImportOptions, shown:
         columns=columns, rows=shown, rows_seen=sum(seen),
         whole=len(files) == total and not any(file.context.sampled for file in files),
         decimal="," if "comma" in forms else "." if number is not None else None,
-        thousands="," if "point" in forms else None, dates=tuple(form for form in dict.fromkeys(forms)
-                                                                 if form in _DATES or "%" in form),
+        thousands="," if "point" in forms else None, dates=_dates(shape),
         missing=tuple(sorted(shape.markers | _told(options))), counts=dict(counts), options=options,
         choices=files[0].context.choices, total=rows, total_known=known,
         problems=tuple(problem for file in files for problem in file.context.problems.all()))
@@ -168,6 +168,15 @@ def _told(options: ImportOptions) -> set[str]:
     return {text.strip() for text in options.missing} - EXPECTED
 
 
-def _words(forms: Sequence[str], index: int) -> str:
-    form = forms[index] if index < len(forms) else ""
-    return _WORDS.get(form, form if "%" in form else "")
+def _dates(shape: Shape) -> tuple[str, ...]:
+    """Return the ways in which dates are written, also those in columns whose type the user chose."""
+    forms = [form for decision in shape.decisions or () for form in (decision.form, *decision.spelled)]
+    return tuple(form for form in dict.fromkeys(forms) if form in _DATES or "%" in form)
+
+
+def _words(shape: Shape, index: int) -> str:
+    if shape.decisions is None or index >= shape.own:
+        return ""
+    form, spelled = shape.decisions[index].form, shape.decisions[index].spelled
+    orders = [_WORDS.get(one, one) for one in spelled]
+    return "; ".join([*orders, _WORDS.get(form, form if "%" in form else "")])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,9 +48,14 @@ class Shape:
     own: int                          # columns that come from the files; those of provenance follow
     decisions: list[Decision] | None  # of the own columns, where the files are text
     markers: frozenset[str] = frozenset()  # texts that stood for missing values
+    unfit: Counter[int] = field(default_factory=Counter)  # values of a column, so far, that its type made missing
 
-    def confidence(self, column: int) -> float:
-        """Return how sure the type of a column is, 0 to 1."""
+    def confidence(self, column: int, there: int) -> float:
+        """Return how sure the type of a column is, 0 to 1; ``there`` is how many of its values are not missing."""
+        unfit = self.unfit[column]
+        return there / (there + unfit) * self._decided(column) if unfit else self._decided(column)
+
+    def _decided(self, column: int) -> float:
         return self.decisions[column].confidence if self.decisions is not None and column < self.own else 1.0
 
 
@@ -85,7 +91,8 @@ def _raw_rows(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], float]
             yield ([*pool.map(Converter.__call__, converters, kept[:shape.own]), *kept[shape.own:]],
                    (done + rows) / max(1, table.spool.rows))
             done += rows
-    for name, converter in zip(names, converters, strict=True):
+    for index, (name, converter) in enumerate(zip(names, converters, strict=True)):
+        shape.unfit[index] += converter.unfit
         _say_converted(file.context, name, converter)
 
 
@@ -132,7 +139,9 @@ def _typed_rows(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], floa
             want = shape.types[index]
             have = pa.nulls(rows, ARROW[want]) if place is None else arrays[place]
             columns.append(recast(have, want))
-            unfit[index] += columns[-1].null_count - have.null_count
+            lost = columns[-1].null_count - have.null_count
+            unfit[index] += lost
+            shape.unfit[index] += lost
         yield [*columns, *_provenance(file, shape, done, rows, None)], done / max(1, table.rows or 2 * (done + rows))
         done += rows
     for name, kind, count in zip(shape.names, shape.types, unfit, strict=False):
@@ -191,7 +200,7 @@ def _types(files: Sequence[Read], names: Sequence[str],
     raw = [file for file in files if isinstance(file.table, RawTable)]
     if len(raw) == len(files):
         early = early_of(files)
-        guesses = new_guesses(len(names), options) if early is None else early.guesses
+        guesses = new_guesses(names, options) if early is None else early.guesses
         for file in files if early is None else ():
             _observe(file, guesses, names)
         decided = decide(guesses, names, options, files[0].context.problems,

@@ -33,10 +33,11 @@ def column_threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_THREADS, "columns")
 
 
-def new_guesses(count: int, options: ImportOptions) -> list[ColumnGuess]:
-    """Return what is to see the values of ``count`` columns of text."""
+def new_guesses(names: Sequence[str], options: ImportOptions) -> list[ColumnGuess]:
+    """Return what is to see the values of some columns of text."""
     told = told_form(options.dates) if options.dates is not None and "%" in options.dates else None
-    return [ColumnGuess(markers(options), told) for _ in range(count)]
+    dated = {name for name, kind in options.types if kind in ("date", "datetime")}
+    return [ColumnGuess(markers(options), told, dated=name in dated) for name in names]
 
 
 class EarlyTable:
@@ -48,7 +49,7 @@ class EarlyTable:
         takes by that name."""
         self._names, self._options, self._folder, self._check = names, options, folder, check
         self._counted = counted
-        self.guesses = new_guesses(len(names), options)
+        self.guesses = new_guesses(names, options)
         self.converters: list[Converter] = []
         self._decisions: list[Decision] = []
         self._writer: PartWriter | None = None

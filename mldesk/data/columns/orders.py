@@ -1,0 +1,61 @@
+"""Whether day or month comes first: told for each spelling of a column's dates by that spelling's own values.
+
+A day above 12 proves an order. What proves none is open: the user's word decides it, or the other columns, or it is a
+guess, which is said. Values that prove both orders are never read both ways.
+"""
+
+from __future__ import annotations
+
+from mldesk.data.columns.spellings import MARKS, DatesSeen, Spelling
+from mldesk.data.records import Fix, Problems
+
+Orders = tuple[tuple[str, str], ...]   # (mark, "dmy" or "mdy")
+IN_WORDS = {"dmy": "day before the month", "mdy": "month before the day"}
+
+
+def orders_of(dates: DatesSeen, told: bool | None, others: bool | None) -> Orders:
+    """Return for each mark the order of its dates. ``told`` is whether the user says that the day comes first, and
+    ``others`` what the other columns say; None for nothing."""
+    if dates.told is not None:
+        return ()
+    return tuple((mark, _order(dates.marks.get(mark, Spelling()), told, others)) for mark in MARKS)
+
+
+def _order(seen: Spelling, told: bool | None, others: bool | None) -> str:
+    if bool(seen.day) != bool(seen.month):
+        return "dmy" if seen.day else "mdy"
+    if told is not None:
+        return "dmy" if told else "mdy"
+    if seen.day:
+        return "dmy" if seen.day >= seen.month else "mdy"
+    return "mdy" if others is False else "dmy"
+
+
+def say_orders(dates: DatesSeen, orders: Orders, name: str, told: bool | None, others: bool | None,
+               problems: Problems) -> None:
+    """Say which spellings of a column leave the order open, and which contradict themselves."""
+    for mark, order in orders:
+        seen = dates.marks.get(mark)
+        if seen is None:
+            continue
+        other = "mdy" if order == "dmy" else "dmy"
+        fix = Fix(f"Read dates that leave it open with the {IN_WORDS[other]}", {"dates": other})
+        if seen.day and seen.month:
+            unread = seen.month if order == "dmy" else seen.day
+            problems.add("guesses", f"The dates with {mark!r} in {name!r} contradict each other: {seen.day:,} like "
+                         f"{seen.day_example!r} have the day first, {seen.month:,} like {seen.month_example!r} the "
+                         f"month; they were read with the {IN_WORDS[order]}, so {unread:,} became missing.",
+                         column=name, fix=fix)
+        elif seen.open and not seen.day and not seen.month and told is None:
+            why = "as in the other columns" if others is not None else "which is a guess"
+            problems.add("guesses", f"The {seen.open:,} dates with {mark!r} in {name!r} do not tell day from month; "
+                         f"they were read with the {IN_WORDS[order]}, {why}.", column=name, fix=fix)
+
+
+def contradiction(dates: DatesSeen) -> str:
+    """Return what contradicts itself in a column's dates, in words; "" for nothing."""
+    for mark, seen in dates.marks.items():
+        if seen.day and seen.month:
+            return (f"of its dates with {mark!r} {seen.day:,} have the day first, like {seen.day_example!r}, and "
+                    f"{seen.month:,} the month, like {seen.month_example!r}")
+    return ""
