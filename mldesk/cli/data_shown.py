@@ -48,7 +48,7 @@ def preview_shown(face: Face, found: ImportPreview) -> None:
     rows = f"more than {words.count(found.rows_seen)}" if found.total is None else \
         words.count(found.total) if found.total_known else f"about {words.count(float(f'{found.total:.3g}'))}"
     reading = {**found.reading, "decimal mark": found.decimal, "thousands": found.thousands,
-               "dates": ", ".join(found.dates), "missing": " ".join(map(repr, found.missing))}
+               "dates": _dates(found), "missing": " ".join(map(repr, found.missing))}
     face.show(facts({"files": f"{', '.join(found.files[:3])}{' …' if found.file_count > 3 else ''}", "rows": rows,
                      **{key.replace("_", " "): _fact(value) for key, value in reading.items()}}))
     face.table(("column", "type" + seen, "sure", "read as", "missing"),
@@ -63,6 +63,14 @@ def preview_shown(face: Face, found: ImportPreview) -> None:
             face.note(f"    → {problem.fix.words}: {_as_options(problem.fix.changes)}")
     if len(found.problems) > 3 * PROBLEMS_SHOWN:
         face.note(f"! and {len(found.problems) - 3 * PROBLEMS_SHOWN:,} more; --json lists all of them")
+
+
+def _dates(found: ImportPreview) -> str:
+    """Return how dates are written, and how those are read that do not tell day from month, if the user said it."""
+    told = found.options.reads_day_first
+    if told is None:
+        return ", ".join(found.dates)
+    return "; ".join([*filter(None, [", ".join(found.dates)]), f"{'day' if told else 'month'} first where left open"])
 
 
 def _sure(column: Any) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
+from mldesk.training.misread import misread_as
 from mldesk.training.values import Array, ColumnData, TextColumn
 from mldesk.training.words import words_of
 from mldesk.wire.schema import Column, ColumnType
@@ -86,10 +88,18 @@ def _identifier(column: Column, data: ColumnData, chosen: bool) -> str:
     if isinstance(data, TextColumn):
         different = int((data.counts() > 0).sum())
         unique = different >= _NEARLY_UNIQUE * filled and mean_words(data) < 3
-        return f"{IDENTIFIER}: nearly every row has its own" if unique else ""
+        return _text_identifier(column, data) if unique else ""
     if chosen or column.type is not ColumnType.INTEGER or not looks_like_identifier(column.name):
         return ""
     return f"{IDENTIFIER}: every row has its own number" if len(np.unique(data[~gaps])) == filled else ""
+
+
+def _text_identifier(column: Column, data: TextColumn) -> str:
+    kind = "" if looks_like_identifier(column.name) else misread_as(data)
+    if not kind:
+        return f"{IDENTIFIER}: nearly every row has its own"
+    return (f"text, though most of its values are {kind}s: import it with --type {shlex.quote(f'{column.name}={kind}')}"
+            " to learn from it")
 
 
 def looks_like_identifier(name: str) -> bool:

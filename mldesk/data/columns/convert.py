@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mldesk.data.columns import forms
-from mldesk.data.columns.decide import FORCED, Decision
+from mldesk.data.columns.decide import FORCED, MONEY, Decision
 from mldesk.data.columns.forced import forced_values
 from mldesk.data.columns.guess import marker_array
 from mldesk.data.columns.plain import Cells, cells_of, has_values, surely_texts
@@ -43,7 +43,7 @@ class Converter:
         encoded = values.dictionary_encode()
         texts = pc.utf8_trim_whitespace(encoded.dictionary)
         texts = pc.if_else(pc.is_in(texts, self._missing), pa.scalar(None, pa.string()), texts)
-        typed = self._forced(texts, encoded.indices) if self._decision.form == FORCED else self._typed(texts)
+        typed = self._forced(texts, encoded.indices) if self._decision.form in (FORCED, MONEY) else self._typed(texts)
         result = typed.take(encoded.indices)
         if self._decision.type is ColumnType.NUMBER:
             self.infinite += pc.sum(pc.is_inf(result)).as_py() or 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from mldesk.data.columns.guess import ColumnGuess
 from mldesk.data.columns.missing import IN_TYPED, MARKERS
-from mldesk.data.columns.orders import Orders, contradiction, orders_of, say_orders
+from mldesk.data.columns.orders import Orders, contradiction, orders_of, say_carried, say_orders
 from mldesk.data.records import Fix, ImportOptions, Problems
 from mldesk.wire.schema import ColumnType
 
@@ -16,6 +16,7 @@ _NEARLY_NUMBERS = 0.8  # share of numbers in a text column from which a remark i
 _NEARLY_DATES = 0.5
 # Finds the first value of a column that does not fit a group: (column index, group, markers) -> (line, text).
 FORCED = "forced"          # the user chose the type; what does not fit it becomes missing
+MONEY = "money"            # every value has one and the same currency sign, which is taken off
 _GUESS = 0.5               # confidence in what was read in one of two possible ways
 Locate = Callable[[int, str, frozenset[str]], "tuple[int | None, str] | None"]
 
@@ -31,7 +32,7 @@ class Decision:
     decimal: str | None = None  # the mark and the order that a forced reading goes by
     dates: str = ""
     orders: Orders = ()         # of dates in numbers by their mark, where ``dates`` does not say it
-    spelled: tuple[str, ...] = field(default=(), compare=False)  # the forms that a forced column's dates have
+    spelled: Orders = field(default=(), compare=False)  # a forced column's dates: mark or "", and form
 
 
 def markers(options: ImportOptions) -> frozenset[str]:
@@ -53,20 +54,31 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
         before = problems.count("guesses")
         orders = orders_of(guess.dates, told, others)
         if name in forced:
-            decision = _forced(guess, ColumnType(forced[name]), always, decimal, orders, options)
+            decision = _forced(guess, ColumnType(forced[name]), always,
+                               options.decimal_mark or guess.numbers.decimal(decimal), orders, options)
             if decision.orders:
                 say_orders(guess.dates, orders, name, told, others, problems)
+            if decision.type.numeric:
+                _say_currencies(guess, name, problems)
             sure = _GUESS if problems.count("guesses") > before else 1.0
             decisions.append(replace(decision, confidence=sure))
             continue
         kind, form = _type(guess, name, day_first, decimal, problems, options)
+        if form in ("dmy", "mdy"):
+            say_carried(guess.dates, form, name, kind.value, told, problems)
+        mark = options.decimal_mark or guess.numbers.decimal(decimal)
+        if kind is ColumnType.TEXT and _all_money(guess, mark):
+            kind, form = ColumnType.NUMBER, MONEY
+            problems.add("guesses", f"The numbers in {name!r} were read without the currency sign of each, as in "
+                         f"{guess.numbers.example!r}.", column=name,
+                         fix=Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}))
         sure = _GUESS if problems.count("guesses") > before else 1.0
         if kind is ColumnType.TEXT and guess.real:
-            _say_why_text(index, guess, name, always, orders, problems, locate)
+            _say_why_text(index, guess, name, always, orders, mark, problems, locate)
             sure = 1.0 - max(guess.near.values()) / guess.real
         missing = always if kind is ColumnType.TEXT else always | IN_TYPED
         _say_missing(guess, name, kind, problems, options)
-        decisions.append(Decision(kind, form, missing, sure if guess.real else 0.0))
+        decisions.append(Decision(kind, form, missing, sure if guess.real else 0.0, mark if form == MONEY else None))
     return decisions
 
 
@@ -77,8 +89,23 @@ def _forced(guess: ColumnGuess, kind: ColumnType, always: frozenset[str], decima
     told = options.dates if options.dates is not None and "%" in options.dates else ""
     if kind not in (ColumnType.DATE, ColumnType.DATETIME):
         return Decision(kind, FORCED, always | IN_TYPED, 1.0, decimal, told)
-    spelled = (*guess.dates.forms, *(order for mark, order in orders if mark in guess.dates.marks))
-    return Decision(kind, FORCED, always | IN_TYPED, 1.0, None, told, orders, tuple(dict.fromkeys(spelled)))
+    spelled = (*(("", form) for form in guess.dates.forms), *(one for one in orders if one[0] in guess.dates.marks))
+    return Decision(kind, FORCED, always | IN_TYPED, 1.0, None, told, orders, spelled)
+
+
+def _all_money(guess: ColumnGuess, decimal: str | None) -> bool:
+    """Say whether every value is an amount of the same currency, and its decimals are plain."""
+    numbers = guess.numbers
+    return bool(guess.real) and numbers.money == guess.real == numbers.readable(decimal) and len(numbers.signs) == 1 \
+        and (decimal is not None or not numbers.both_ways)
+
+
+def _say_currencies(guess: ColumnGuess, name: str, problems: Problems) -> None:
+    signs = sorted(guess.numbers.signs)
+    if len(signs) > 1:
+        problems.add("guesses", f"The numbers in {name!r} have different currency signs, {', '.join(signs[:-1])} and "
+                     f"{signs[-1]}; these were taken off and nothing was converted.", column=name,
+                     fix=Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}))
 
 
 def _day_first(guesses: Sequence[ColumnGuess]) -> bool | None:
@@ -165,26 +192,35 @@ def _number(guess: ColumnGuess, name: str, decimal: str | None, problems: Proble
 
 
 def _say_why_text(index: int, guess: ColumnGuess, name: str, missing: frozenset[str], orders: Orders,
-                  problems: Problems, locate: Locate) -> None:
+                  decimal: str | None, problems: Problems, locate: Locate) -> None:
     for group, share, word in (("number", _NEARLY_NUMBERS, "numbers"), ("date", _NEARLY_DATES, "dates")):
         if not guess.near[group] >= share * guess.real or any(form.group == group for form in guess.alive):
             continue
-        readable = guess.dates.readable(orders) if group == "date" else guess.near[group]
-        against = contradiction(guess.dates) if group == "date" else ""
-        found = locate(index, group, missing)
+        readable = guess.dates.readable(orders) if group == "date" else guess.numbers.readable(decimal)
+        against = contradiction(guess.dates) if group == "date" else _signs(guess)
+        found = locate(index, group, missing | IN_TYPED)
         if found is None and not against:  # each is one, but not all of the same kind
             continue
         line, text = found or (None, "")
         where = f" in line {line}" if line is not None else ""
         atleast = "" if guess.counted(group) else "at least "
         why = (f"its {word} are written in more than one way, the first unlike most being {text[:60]!r}{where}"
-               if readable == guess.real else
-               f"{atleast}{readable:,} of its {guess.real:,} values are {word}" +
+               if readable == guess.real and group == "date" else
+               ("all" if readable == guess.real else f"{atleast}{readable:,}") +
+               f" of its {guess.real:,} values are {word}" +
                (f", others are not, the first being {text[:60]!r}{where}" if found else ""))
         problems.add("columns kept as text", f"{name!r} is kept as text: {why}{'; ' * bool(against)}{against}.",
                      line=line, column=name, fix=Fix(f"Read {name!r} as {word}; what is none becomes missing",
                                           {"types": [[name, "number" if group == "number" else "date"]]}))
         return
+
+
+def _signs(guess: ColumnGuess) -> str:
+    """Return what is to be said of currency signs in a column of text; "" for nothing."""
+    numbers = guess.numbers
+    signs = f" ({', '.join(sorted(numbers.signs))})" if len(numbers.signs) > 1 else ""
+    has = "has" if numbers.money == 1 else "have"
+    return f"{numbers.money:,} of these {has} a currency sign{signs}, like {numbers.example!r}" if numbers.money else ""
 
 
 def _say_missing(guess: ColumnGuess, name: str, kind: ColumnType, problems: Problems, options: ImportOptions) -> None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from mldesk.data.columns import forms
 from mldesk.data.columns.decide import Decision
+from mldesk.data.columns.money import without_sign
 from mldesk.data.columns.spellings import PLAIN_FORMS, mark_pattern
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
@@ -48,6 +49,7 @@ def _booleans(texts: pa.Array) -> pa.Array:
 
 
 def _numbers(texts: pa.Array, decimal: str | None) -> pa.Array:
+    texts = without_sign(texts)
     plain, comma = _Reader(forms.NUMBER, forms.to_number), _Reader(forms.COMMA, forms.to_number_comma)
     grouped = _Reader(forms.POINT, forms.to_number_grouped)
     order = [comma, plain] if decimal == "," else [plain, grouped, comma]

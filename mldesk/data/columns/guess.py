@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from mldesk.data.columns import forms
 from mldesk.data.columns.forms import FORMS, Form
 from mldesk.data.columns.missing import EXPECTED, IN_TYPED, MARKERS
+from mldesk.data.columns.money import NumbersSeen, are_numbers
 from mldesk.data.columns.plain import Cells, cells_of, has_values, surely_texts, whole_numbers
 from mldesk.data.columns.spellings import PLAIN_FORMS, DatesSeen
 from mldesk.data.columns.temporal import NOT_A_TIME, read_moments
@@ -29,8 +30,9 @@ class ColumnGuess:
     """Everything that was seen of one column."""
 
     def __init__(self, missing: frozenset[str] = MARKERS, told: Form | None = None, *,
-                 dated: bool = False) -> None:
-        """``told`` is how the user says that dates are written; ``dated`` that this column is to be dates."""
+                 asked: str = "") -> None:
+        """``told`` is how the user says that dates are written; ``asked`` the group of the type that the user chose
+        for this column: "number", "date" or none."""
         self._always, self._sometimes = marker_array(missing), marker_array(IN_TYPED - missing)
         self._all_markers = missing | IN_TYPED
         self._marked_values = has_values(missing)
@@ -42,7 +44,8 @@ class ColumnGuess:
         self.markers: set[str] = set()     # texts that stood for missing values, of whatever type the column is
         self.near = {"number": 0, "date": 0}  # values that fit a group
         self.dates = DatesSeen(None if told is None else told.name)
-        self._dated = dated
+        self.numbers = NumbersSeen()
+        self._asked = asked
         self._hopeful = {"number": True, "date": True}
         self.wide = False                  # whole numbers beyond 64 bits
         self.fractional = False            # numbers that are not written as whole ones
@@ -105,8 +108,9 @@ class ColumnGuess:
         for other in self.near:
             if other == group:
                 self.near[group] += count
+                self.numbers.usual += count if group == "number" else 0
             else:
-                self._hopeful[other] = self._dated and other == "date"
+                self._hopeful[other] = other == self._asked
 
     def _observe_any(self, values: pa.Array) -> None:
         counted = pc.value_counts(values)
@@ -182,17 +186,23 @@ class ColumnGuess:
         """Count values that fit a group although not all do, as long as that could matter."""
         for group in ("number", "date"):
             alive = [form.name for form in self.alive if form.group == group]
-            if not alive and self._hopeful[group] and not (group == "date" and self._dated):
+            if not alive and self._hopeful[group] and group != self._asked:
                 sample = fits_group(values.slice(0, _SAMPLE), group)
                 self._hopeful[group] = (pc.sum(sample).as_py() or 0) / len(sample) >= _HOPE
             if not alive and not self._hopeful[group]:
                 continue
             if group == "date":
                 self._count_dates(alive, values, counts)
-            elif alive:
-                self.near[group] += int(pc.sum(counts).as_py())
             else:
-                self.near[group] += int(pc.sum(counts.filter(fits_group(values, group))).as_py() or 0)
+                self._count_numbers(alive, values, counts)
+
+    def _count_numbers(self, alive: list[str], values: pa.Array, counts: pa.Array) -> None:
+        """Count numbers by how they are written; ``alive`` are the forms that all values have."""
+        if "number" in alive or "integer" in alive:
+            self.numbers.usual += int(pc.sum(counts).as_py())
+        else:
+            self.numbers.observe(values, counts)
+        self.near["number"] = self.numbers.total
 
     def _count_dates(self, alive: list[str], values: pa.Array, counts: pa.Array) -> None:
         """Count dates by their spelling; ``alive`` are the forms that all values have."""
@@ -220,7 +230,7 @@ def marker_array(markers: frozenset[str]) -> pa.Array:
 def fits_group(values: pa.Array, group: str) -> pa.Array:
     """Return for each text whether it could be a number, or a date."""
     if group == "number":
-        return forms.matches(values, forms.NUMBER)
+        return are_numbers(values)
     there = pc.fill_null(values, "")
     found = np.zeros(len(values), np.bool_)
     for name in _DATES:

@@ -42,20 +42,34 @@ def say_orders(dates: DatesSeen, orders: Orders, name: str, told: bool | None, o
         fix = Fix(f"Read dates that leave it open with the {IN_WORDS[other]}", {"dates": other})
         if seen.day and seen.month:
             unread = seen.month if order == "dmy" else seen.day
-            problems.add("guesses", f"The dates with {mark!r} in {name!r} contradict each other: {seen.day:,} like "
-                         f"{seen.day_example!r} have the day first, {seen.month:,} like {seen.month_example!r} the "
-                         f"month; they were read with the {IN_WORDS[order]}, so {unread:,} became missing.",
+            problems.add("guesses", f"The dates with {mark!r} in {name!r} contradict each other: the day is first in "
+                         f"{seen.day:,}, as in {seen.day_example!r}, the month in {seen.month:,}, as in "
+                         f"{seen.month_example!r}; they were read with the {IN_WORDS[order]}, and "
+                         f"{unread:,} became missing.",
                          column=name, fix=fix)
         elif seen.open and not seen.day and not seen.month and told is None:
             why = "as in the other columns" if others is not None else "which is a guess"
-            problems.add("guesses", f"The {seen.open:,} dates with {mark!r} in {name!r} do not tell day from month; "
+            problems.add("guesses", f"The dates with {mark!r} in {name!r} ({seen.open:,}) do not tell day from month; "
                          f"they were read with the {IN_WORDS[order]}, {why}.", column=name, fix=fix)
+
+
+def say_carried(dates: DatesSeen, order: str, name: str, kind: str, told: bool | None, problems: Problems) -> None:
+    """Say which spellings of a column that is read in one order leave it open, while another one proves it."""
+    if (told is not None and told == (order == "dmy")) or not any(one.day or one.month for one in dates.marks.values()):
+        return
+    other = "mdy" if order == "dmy" else "dmy"
+    for mark, seen in dates.marks.items():
+        if seen.open and not seen.day and not seen.month:
+            problems.add("guesses", f"The dates with {mark!r} in {name!r} ({seen.open:,}) do not tell day from month; "
+                         f"they were read with the {IN_WORDS[order]}, as the others of this column have it.",
+                         column=name, fix=Fix(f"Read dates that leave it open with the {IN_WORDS[other]}",
+                                              {"types": [[name, kind]], "dates": other}))
 
 
 def contradiction(dates: DatesSeen) -> str:
     """Return what contradicts itself in a column's dates, in words; "" for nothing."""
     for mark, seen in dates.marks.items():
         if seen.day and seen.month:
-            return (f"of its dates with {mark!r} {seen.day:,} have the day first, like {seen.day_example!r}, and "
-                    f"{seen.month:,} the month, like {seen.month_example!r}")
+            return (f"of those with {mark!r} the day is first in {seen.day:,}, as in {seen.day_example!r}, the month "
+                    f"in {seen.month:,}, as in {seen.month_example!r}")
     return ""

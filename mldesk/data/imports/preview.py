@@ -75,7 +75,8 @@ class ImportPreview:
 
 _WORDS = {"comma": "a comma for decimals", "point": "marks between the thousands", "ymd": "year, month, day",
           "dmy": "day, month, year", "mdy": "month, day, year", "d month y": "day, month by name, year",
-          "month d y": "month by name, day, year", "forced": "what does not fit is missing"}
+          "month d y": "month by name, day, year", "money": "without the currency sign",
+          "forced": "what does not fit is missing"}
 _DATES = ("ymd", "dmy", "mdy", "d month y", "month d y")
 
 
@@ -170,7 +171,8 @@ def _told(options: ImportOptions) -> set[str]:
 
 def _dates(shape: Shape) -> tuple[str, ...]:
     """Return the ways in which dates are written, also those in columns whose type the user chose."""
-    forms = [form for decision in shape.decisions or () for form in (decision.form, *decision.spelled)]
+    forms = [form for decision in shape.decisions or ()
+             for form in (decision.form, *(form for _, form in decision.spelled))]
     return tuple(form for form in dict.fromkeys(forms) if form in _DATES or "%" in form)
 
 
@@ -178,5 +180,5 @@ def _words(shape: Shape, index: int) -> str:
     if shape.decisions is None or index >= shape.own:
         return ""
     form, spelled = shape.decisions[index].form, shape.decisions[index].spelled
-    orders = [_WORDS.get(one, one) for one in spelled]
+    orders = [f"{'day' if one == 'dmy' else 'month'} first with {mark}" for mark, one in spelled if mark]
     return "; ".join([*orders, _WORDS.get(form, form if "%" in form else "")])

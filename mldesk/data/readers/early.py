@@ -25,6 +25,7 @@ from mldesk.data.records import ImportOptions, Problems
 
 _WORTH = 4096    # rows from which the columns are shared among threads
 _CHECKED = 500   # columns between two questions whether to stop, at most
+_GROUPS = {"integer": "number", "number": "number", "date": "date", "datetime": "date"}
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -36,8 +37,8 @@ def column_threads() -> ThreadPoolExecutor:
 def new_guesses(names: Sequence[str], options: ImportOptions) -> list[ColumnGuess]:
     """Return what is to see the values of some columns of text."""
     told = told_form(options.dates) if options.dates is not None and "%" in options.dates else None
-    dated = {name for name, kind in options.types if kind in ("date", "datetime")}
-    return [ColumnGuess(markers(options), told, dated=name in dated) for name in names]
+    asked = {name: _GROUPS.get(kind, "") for name, kind in options.types}
+    return [ColumnGuess(markers(options), told, asked=asked.get(name, "")) for name in names]
 
 
 class EarlyTable:

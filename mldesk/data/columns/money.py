@@ -1,0 +1,82 @@
+"""Numbers that carry a currency sign: € 35,370.57 or 12,50 EUR. The sign is taken off before they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mldesk.data.columns import forms
+
+_SIGN = r"(?:[€$£¥]|CHF|EUR|USD)"
+_BLANK = "[ \u00a0\u202f]?"
+_DIGITS = "[0-9.][0-9.,'’ \u00a0\u202f]*"
+MONEY = rf"^(?:[+-]?{_BLANK}{_SIGN}{_BLANK}[+-]?{_DIGITS}|[+-]?{_DIGITS}{_SIGN})$"
+
+
+def without_sign(values: pa.Array) -> pa.Array:
+    """Return texts (null stays null), those that are money without its sign."""
+    money = forms.matches(values, MONEY)
+    if not pc.any(money).as_py():
+        return values
+    bare = pc.utf8_trim_whitespace(pc.replace_substring_regex(values, rf"{_BLANK}{_SIGN}{_BLANK}", ""))
+    return pc.if_else(money, bare, values)
+
+
+def are_numbers(values: pa.Array) -> pa.Array:
+    """Return which texts are numbers, with either decimal mark, groups of thousands or a currency sign."""
+    bare = without_sign(values)
+    found = forms.matches(bare, forms.NUMBER)
+    return pc.or_(found, pc.or_(forms.matches(bare, forms.POINT), forms.matches(bare, forms.COMMA)))
+
+
+@dataclass(slots=True)
+class NumbersSeen:
+    """The numbers of a column, counted by how they are written."""
+
+    usual: int = 0        # that are read whatever the decimal mark is
+    point: int = 0        # that only a decimal point allows, like 1,234.5
+    money: int = 0        # of all of them, those with a currency sign
+    example: str = ""     # one of those
+    signs: set[str] = field(default_factory=set)
+    both_ways: bool = False    # some may mean thousands or decimals: € 1,234
+    sure_point: bool = False   # some number with a currency sign, or beside one, has a decimal point for certain
+    sure_comma: bool = False
+
+    @property
+    def total(self) -> int:
+        return self.usual + self.point
+
+    def readable(self, decimal: str | None) -> int:
+        """Return how many are numbers with a decimal mark; None: with either."""
+        return self.usual if decimal == "," else self.total
+
+    def decimal(self, usual: str | None) -> str | None:
+        """Return the decimal mark that the column's own money tells, else the one that is usual."""
+        if not self.money or self.sure_point == self.sure_comma:
+            return usual
+        return "." if self.sure_point else ","
+
+    def observe(self, values: pa.Array, counts: pa.Array) -> None:
+        """Count the numbers among different texts, trimmed and without nulls."""
+        bare, money = without_sign(values), forms.matches(values, MONEY)
+        number, point, comma = (forms.matches(bare, form) for form in (forms.NUMBER, forms.POINT, forms.COMMA))
+        usual, grouped = pc.or_(number, comma), pc.and_not(point, pc.or_(number, comma))
+        self.usual += _sum(counts, usual)
+        self.point += _sum(counts, grouped)
+        signed = pc.and_(money, pc.or_(usual, grouped))
+        self.sure_point = self.sure_point or pc.any(pc.and_not(pc.or_(number, point), comma)).as_py()
+        self.sure_comma = self.sure_comma or pc.any(pc.and_not(comma, pc.or_(number, point))).as_py()
+        self.both_ways = self.both_ways or pc.any(pc.and_(comma, pc.and_(pc.or_(number, point),
+                                                  forms.matches(bare, "[.,]")))).as_py()
+        if pc.any(signed).as_py():
+            self.money += _sum(counts, signed)
+            texts = values.filter(signed)
+            self.example = self.example or str(texts[0].as_py())[:60]
+            found = pc.extract_regex(texts, f"(?P<sign>{_SIGN})")
+            self.signs.update(pc.unique(pc.struct_field(found, [0])).to_pylist())
+
+
+def _sum(counts: pa.Array, where: pa.Array) -> int:
+    return int(pc.sum(counts.filter(where)).as_py() or 0)
