@@ -40,7 +40,8 @@ HeaderRow = Annotated[int | None, typer.Option(min=0, metavar="LINE", rich_help_
 Dates = Annotated[str | None, typer.Option(metavar="ORDER", rich_help_panel=_TEXT, help="dmy, mdy or ymd; or how they "
                                            "are written, like %d.%m.%Y.")]
 DayFirst = Annotated[bool | None, typer.Option("--day-first/--month-first", metavar="", rich_help_panel=_TEXT,
-                                               help="How to read 3/4/2024.")]
+                                               help="How to read 3/4/2024 where no value of its spelling "
+                                               "has a day above 12.")]
 Decimal = Annotated[str | None, typer.Option(metavar="D", rich_help_panel=_TEXT, help="The decimal mark, . or a "
                                              "comma.")]
 Thousands = Annotated[str | None, typer.Option(metavar="D", rich_help_panel=_TEXT, help="The mark between thousands.")]

@@ -10,7 +10,7 @@ from enum import Enum
 
 import numpy as np
 
-from mldesk.training.misread import misread_as
+from mldesk.training.misread import mostly_numbers
 from mldesk.training.values import Array, ColumnData, TextColumn
 from mldesk.training.words import words_of
 from mldesk.wire.schema import Column, ColumnType
@@ -95,11 +95,10 @@ def _identifier(column: Column, data: ColumnData, chosen: bool) -> str:
 
 
 def _text_identifier(column: Column, data: TextColumn) -> str:
-    kind = "" if looks_like_identifier(column.name) else misread_as(data)
-    if not kind:
+    if looks_like_identifier(column.name) or not mostly_numbers(data):
         return f"{IDENTIFIER}: nearly every row has its own"
-    return (f"text, though most of its values are {kind}s: import it with --type {shlex.quote(f'{column.name}={kind}')}"
-            " to learn from it")
+    return ("text, though most of its values are numbers: import it with --type "
+            f"{shlex.quote(f'{column.name}=number')} to learn from it")
 
 
 def looks_like_identifier(name: str) -> bool:

@@ -137,16 +137,15 @@ def test_empty_constant_and_identifier_columns_are_left_out_with_the_reason() ->
     assert "identifier" in roles.left_out["No"]
 
 
-def test_text_that_is_mostly_numbers_or_dates_is_called_so_instead_of_an_identifier() -> None:
+def test_text_that_is_mostly_numbers_is_called_so_instead_of_an_identifier() -> None:
     texts = {
         "income (EUR)": [f"{16021 + 7 * i}.29" if i % 3 else f"€ {35 + i},370.57" for i in range(50)],
-        "signup": [f"{1 + i % 28}.{1 + i % 12}.{1960 + i}" if i % 4 else f"{1 + i % 9} May {1960 + i}" for i in range(50)],
         "ticket id": [str(1000 + i) for i in range(50)], "zip": [f"0{1000 + i}" for i in range(50)],
     }
     roles = decide({name: TextColumn.of(values) for name, values in texts.items()},
                    [Column(name, ColumnType.TEXT) for name in texts])
-    assert "most of its values are numbers: import it with --type 'income (EUR)=number'" in roles.left_out["income (EUR)"]
-    assert "most of its values are dates: import it with --type signup=date" in roles.left_out["signup"]
+    why = roles.left_out["income (EUR)"]
+    assert "most of its values are numbers: import it with --type 'income (EUR)=number'" in why
     assert all(roles.left_out[name].startswith(IDENTIFIER) for name in ("ticket id", "zip"))
 
 
