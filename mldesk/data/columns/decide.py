@@ -201,7 +201,8 @@ def _say_why_text(index: int, guess: ColumnGuess, name: str, missing: frozenset[
         found = locate(index, group, missing | IN_TYPED)
         if found is None and not against:  # each is one, but not all of the same kind
             continue
-        line, text = found or (None, "")
+        signed = locate(index, "money", missing) if group == "number" and found is None else None
+        line, text = found or signed or (None, "")
         where = f" in line {line}" if line is not None else ""
         atleast = "" if guess.counted(group) else "at least "
         why = (f"its {word} are written in more than one way, the first unlike most being {text[:60]!r}{where}"

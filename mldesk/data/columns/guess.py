@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from mldesk.data.columns import forms
 from mldesk.data.columns.forms import FORMS, Form
 from mldesk.data.columns.missing import EXPECTED, IN_TYPED, MARKERS
-from mldesk.data.columns.money import NumbersSeen, are_numbers
+from mldesk.data.columns.money import MONEY, NumbersSeen, are_numbers
 from mldesk.data.columns.plain import Cells, cells_of, has_values, surely_texts, whole_numbers
 from mldesk.data.columns.spellings import PLAIN_FORMS, DatesSeen
 from mldesk.data.columns.temporal import NOT_A_TIME, read_moments
@@ -228,7 +228,9 @@ def marker_array(markers: frozenset[str]) -> pa.Array:
 
 
 def fits_group(values: pa.Array, group: str) -> pa.Array:
-    """Return for each text whether it could be a number, or a date."""
+    """Return for each text whether it could be a number, or a date; for "money", whether it is without currency."""
+    if group == "money":
+        return pc.invert(forms.matches(values, MONEY))
     if group == "number":
         return are_numbers(values)
     there = pc.fill_null(values, "")
