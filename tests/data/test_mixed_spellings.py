@@ -90,7 +90,8 @@ def test_numbers_among_which_some_carry_a_currency_sign_are_named_and_read(take:
     text = _column(["16021.29", "-", "€ 35,370.57", "1e3", "$5", "12,345.5 USD"] + ["7"] * 9)
     told = said(take(text))
     assert kinds(take(text))["d"] == "text"
-    assert "4|d|'d' is kept as text: all of its 14 values are numbers; 3 of these have a currency sign ($, USD, €), like " in told
+    assert "4|d|'d' is kept as text: all of its 14 values are numbers; 3 of these have a currency sign" in told
+    assert "($, USD, €), like " in told
     table = take(text, types=(("d", "number"),))
     assert [row[0] for row in rows(table)][:6] == [16021.29, None, 35370.57, 1000, 5, 12345.5]
     assert "have different currency signs, $, USD and €" in said(table)
