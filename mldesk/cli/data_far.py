@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -63,3 +64,5 @@ def _show(face: Face, bench: Workbench, run: Run, runner: str, name: str) -> Non
         face.note("The file was not copied: it must not be written to from now on.")
     columns(face, version)
     problems(face, version)
+    name = shlex.quote(version.dataset)
+    face.note(f"\nNext: mldesk data explore {name} · mldesk train {name} --target COLUMN --runner {runner}")

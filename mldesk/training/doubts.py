@@ -13,7 +13,6 @@ import numpy as np
 
 from mldesk.training.job import Scores, Table, Workplace
 from mldesk.training.joined import Encoder
-from mldesk.training.metrics import areas
 from mldesk.training.split import TEST, TRAIN
 from mldesk.training.table import read_columns
 from mldesk.training.values import Array, ColumnData, TextColumn, take
@@ -84,6 +83,8 @@ def copied(data: Mapping[str, ColumnData], table: Table) -> int:
 
 def _area(tree: object, x: Array, y: Array) -> float:
     """Return the mean over the classes of the area under the ROC curve, as the scores of a run have it."""
+    from mldesk.training.metrics import areas  # loads scikit-learn, which the networks do without until here
+
     chances = tree.predict_proba(x)  # type: ignore[attr-defined]
     found = [areas(y == code, chances[:, place])[0] for place, code in enumerate(
         tree.classes_) if 0 < (y == code).sum() < len(y)]  # type: ignore[attr-defined]
