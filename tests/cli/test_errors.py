@@ -128,7 +128,7 @@ def test_ctrl_c_ends_a_query_that_would_take_forever(mldesk: Command, number: si
     sql = "SELECT sum(x.a + y.b + z.a) FROM data x, data y, data z WHERE x.a + y.b + z.a > 0"
     process = subprocess.Popen([sys.executable, "-m", "mldesk", "data", "query", "n", sql, "--json"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=mldesk.environment())
-    while not any((mldesk.home / "scratch").glob("mldesk-view~*")):
+    while not any((mldesk.home / "scratch").glob("mldesk-query~*/mldesk-view~*")):   # it is being answered
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(number)
