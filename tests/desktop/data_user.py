@@ -32,6 +32,7 @@ from mldesk.desktop.pages.data.dataset_table_menu import TableMenu, days
 from mldesk.desktop.pages.data.diff_dialog import DiffDialog
 from mldesk.desktop.pages.data.version_words import VersionWordsDialog
 from mldesk.desktop.states.dataset import EDITS, Picked
+from mldesk.desktop.tasks import in_thread
 from mldesk.desktop.widgets import Sheet
 from mldesk.desktop.widgets.table_model import ValueRole
 from tests.desktop.pictures import picture_arguments
@@ -242,7 +243,7 @@ async def history(user: User, page: Any) -> None:
 async def check(user: User, page: Any, folder: Path) -> None:
     """Check good and bad files, put the bad ones aside, merge the good ones."""
     page.show_tab("contract")
-    await asyncio.to_thread(user.window.desk.workbench.contracts.infer, page.state.reference)
+    await in_thread(user.window.desk.workbench.contracts.infer, page.state.reference)
     await page.contract.state.load()
     await user.shot("contract")
     head = "id,day,city,price\n"
@@ -267,7 +268,7 @@ async def purge_one(user: User) -> None:
     """Put two datasets in the bin, purge one for good."""
     service = user.window.desk.workbench.datasets
     for name in ("shop1", "shop2"):
-        await asyncio.to_thread(service.remove, name)
+        await in_thread(service.remove, name)
     user.window.go("datasets")
     user.window.go("datasets")
     page = user.window.stack.currentWidget().list_page

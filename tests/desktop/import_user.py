@@ -21,6 +21,7 @@ if __name__ == "__main__":
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from mldesk.desktop.pages.data.dataset import DatasetPage
 from mldesk.desktop.pages.data.import_address import AddressDialog
@@ -134,7 +135,7 @@ async def refused(user: User, path: Path) -> str:
     await user.until(lambda: dialog.draft.problem.value is not None, f"why {path.name} cannot be read")
     await user.until(lambda: not dialog.primary.isEnabled() and dialog.view.problems.isVisible(), "the sentence")
     await user.shot(f"refused-{path.suffix[1:]}")
-    said = " ".join(label.text() for label in dialog.view.problems.findChildren(type(dialog.view._said))
+    said = " ".join(label.text() for label in dialog.view.problems.findChildren(QLabel)
                     if label.isVisible())
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     await user.until(lambda: not dialogs(), "the dialog to close")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.data.dataset import DatasetPage
+from mldesk.desktop.tasks import in_thread
 from tests.data import postgres_server
 from tests.desktop import import_user
 from tests.desktop.scripted_user import User, play
@@ -23,7 +23,7 @@ GROUPS = (KINDS[:4], KINDS[4:10], KINDS[10:15], KINDS[15:])
 
 async def told(user: User, page: DatasetPage) -> Told:
     """Return what the library holds of the dataset that is seen."""
-    found = await asyncio.to_thread(
+    found = await in_thread(
         user.window.desk.workbench.datasets.query, page.state.name, "SELECT * FROM data ORDER BY 1")
     return len(found.columns), read_back(found.rows)
 
