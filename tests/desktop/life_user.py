@@ -209,8 +209,8 @@ async def train(user: User) -> RunPage:
     await user.until(order.primary.isEnabled, "Train to be on")
     order.estimator.set_value("linear")
     await user.until(lambda: order.primary.isEnabled() and order.state.order.value.estimator == "linear", "the order")
+    before = user.window.run_page()   # the press may be over when the new one is there
     await user.press("Train")
-    before = user.window.run_page()
     seen: RunPage = await user.until(
         lambda: (now := user.window.run_page()) and now is not before and now.state.run.value and now, "the run")
     return await ended(user, seen, "train")

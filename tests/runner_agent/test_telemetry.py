@@ -133,7 +133,7 @@ def test_a_helper_that_dies_or_stops_is_replaced(begin: Callable[..., TelemetryM
     seen = telemetry._seq
     assert samples(telemetry, 2, after=seen)[0]["seq"] > seen
     until(lambda: not before.is_running() or before.status() == psutil.STATUS_ZOMBIE)
-    assert len(helpers()) == 1
+    until(lambda: len(helpers()) == 1)   # a process that has just begun has no command line yet
 
 
 def test_nobody_asks_and_nothing_runs_so_no_helper_runs(begin: Callable[..., TelemetryMethods]) -> None:
