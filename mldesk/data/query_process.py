@@ -21,7 +21,7 @@ from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, MldeskError, 
 from mldesk.core.scratch import working_folder_in
 from mldesk.core.targets import check_target
 from mldesk.data.helper import GIB, guard, helper, last_of
-from mldesk.wire.objects import ObjectStore
+from mldesk.wire.objects import ObjectMissing, ObjectStore
 from mldesk.wire.schema import Column
 
 MEMORY = 2 * GIB            # bytes that a query's process may take beyond what it begins with
@@ -43,7 +43,8 @@ class QueriedTable:
     def page(self, sql: str, limit: int) -> tuple[list[str], list[list[Any]], bool]:
         """Return columns, rows, and whether there are more than ``limit`` of them.
 
-        Raises BadInput, WorkFailed for what needs too much memory or when the work is stopped, LibraryDamaged.
+        Raises BadInput, WorkFailed for what needs too much memory or when the work is stopped, ObjectMissing,
+        LibraryDamaged.
         """
         found = self._ask(sql, limit=limit)
         return found["columns"], found["rows"], found["more"]
@@ -104,6 +105,8 @@ def _understood(said: bytes, status: int, why: str) -> dict[str, Any]:
             if "error" not in found:
                 return found
             error = found["error"]
+            if error["code"] == ObjectMissing.code:
+                raise ObjectMissing("", error["message"], hint=error["hint"])
             raise _KINDS.get(error["code"], LibraryDamaged)(error["message"], hint=error["hint"])
     if why or status != -9:   # what runs out of memory far below ends as it likes
         raise too_much()

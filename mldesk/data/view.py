@@ -219,21 +219,21 @@ class TableView:
         """Answer like ``query``, and say whether there are more rows than ``limit`` (at most MAX_ROWS) let through."""
         limit = max(0, min(limit, MAX_ROWS))
         with self._lock, self._intact(), sql_errors("The query"):
-            answer = self._without_zones(self._select(sql))
+            statement = self._select(sql)
+            answer = self._engine().execute(statement)
+            if any(_ZONE in str(item[1]) for item in answer.description or ()):
+                answer = self._without_zones(statement)
             names = [str(item[0]) for item in answer.description or ()]
             rows = answer.fetchmany(limit + 1)
             return names, [[plain(value) for value in row] for row in rows[:limit]], len(rows) > limit
 
     def _without_zones(self, statement: duckdb.Statement) -> duckdb.DuckDBPyConnection:
-        """Begin a query. Moments with a time zone are given as of UTC: the engine wants another library for theirs."""
+        """Begin a query, moments with a time zone as of UTC: to hand on theirs the engine wants another library."""
         query = statement.query.rstrip("; \n")
         found = self._engine().sql(query)
-        kinds = [str(kind) for kind in found.types]
-        if not any(_ZONE in kind for kind in kinds):
-            return self._engine().execute(statement)
         columns = [f"#{place}" if _ZONE not in kind else
                    f"CAST(#{place} AS {'TIMESTAMP' if kind == f'TIMESTAMP{_ZONE}' else 'VARCHAR'})"
-                   for place, kind in enumerate(kinds, start=1)]
+                   for place, kind in enumerate(map(str, found.types), start=1)]
         named = ", ".join(f"{column} AS {identifier(name)}"
                           for column, name in zip(columns, found.columns, strict=True))
         return self._engine().execute(f"SELECT {named} FROM ({query}\n)")

@@ -416,12 +416,12 @@ class DatasetService:
                          label=version.label, scratch=self._home.scratch)
 
     def _queried(self, version: DatasetVersion) -> QueriedTable:
-        """Return a version for queries that a user wrote. Raises DataElsewhere, ObjectMissing, LibraryDamaged."""
+        """Return a version for queries that a user wrote. Raises DataElsewhere."""
         from mldesk.data.query_process import QueriedTable
 
-        with self.view(version):   # says what is wrong with its files, if anything is
-            return QueriedTable(self._library.objects, version.manifest, version.columns, version.dataset,
-                                version.label, self._home.scratch)
+        refuse_elsewhere(self._library, version)
+        return QueriedTable(self._library.objects, version.manifest, version.columns, version.dataset, version.label,
+                            self._home.scratch)
 
     def _intact(self, version: DatasetVersion) -> AbstractContextManager[None]:
         from mldesk.data.damage import intact

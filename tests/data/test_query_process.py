@@ -14,7 +14,7 @@ from mldesk.core.errors import BadInput, LibraryDamaged, NotFound, WorkFailed
 from mldesk.data import ImportCancelled, Table
 from mldesk.data.query_process import QueriedTable
 from mldesk.data.stopping import stoppable
-from mldesk.wire.objects import ObjectStore
+from mldesk.wire.objects import ObjectMissing, ObjectStore
 
 Take = Callable[..., Table]
 
@@ -95,4 +95,10 @@ def test_a_damaged_table_is_said_to_be_so(asked: QueriedTable) -> None:
             part.write_bytes(part.read_bytes()[:-200] + bytes(200))
     with pytest.raises(LibraryDamaged, match="changed on disk"):
         asked.page("SELECT * FROM data", 10)
+    for part in asked.store.root.rglob("*"):
+        if part.is_file() and part.read_bytes()[:4] == b"PAR1":
+            part.unlink()
+    with pytest.raises(ObjectMissing, match="is gone from the library") as caught:
+        asked.page("SELECT * FROM data", 10)
+    assert caught.value.hint
     assert nothing_left(asked)
