@@ -1,4 +1,4 @@
-"""The rules of a contract as people say them: "may not be empty, 0 to 9, else the row is left out"."""
+"""The rules of a contract as people say them: "never empty, 0 to 9, else the row is left out"."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def rule_words(rule: Mapping[str, Any]) -> str:
     """Say what a column's rule asks of cells, and what becomes of those that break it unless the file is refused."""
     said = []
     if not rule.get("nullable", True):
-        said.append("may not be empty")
+        said.append("never empty")
     elif rule.get("missing") is not None:
         said.append(f"at most {100 * rule['missing']:.6g} % empty")
     if rule.get("unique"):
-        said.append("every value only once")
+        said.append("every value once")
     said += filter(None, [_range(rule.get("low"), rule.get("high"))])
     if rule.get("values"):
         more = len(rule["values"]) - _SHOWN
@@ -30,7 +30,7 @@ def rule_words(rule: Mapping[str, Any]) -> str:
     if said and rule.get("severity") in _ELSE:
         said.append(_ELSE[rule["severity"]])
     if not rule.get("required", True):
-        said.append("a file may lack it")
+        said.append("may be left out")
     return ", ".join(said)
 
 

@@ -59,8 +59,8 @@ def test_rules_are_said_in_words(mldesk: Command, batch: Path) -> None:
         {"name": "city", "type": "text", "values": list("abcdefgh"), "missing": 0.05, "required": False},
         {"name": "score", "type": "number", "low": 0}, {"name": "day", "type": "date"}]}))
     said = mldesk("data", "contract", "t", "--edit", batch / "c.json").out
-    assert "may not be empty, every value only once, else the row is left out" in said
-    assert "at most 5 % empty, one of a, b, c, d, e, f and 2 more, a file may lack it" in said
+    assert "never empty, every value once, else the row is left out" in said
+    assert "at most 5 % empty, one of a, b, c, d, e, f and 2 more, may be left out" in said
     assert "at least 0" in said
     assert "A file: at least 3 rows." in said
 
