@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,18 @@ _MARK = "~"   # between what a folder is for, its owner, and what makes its name
 def working_folder_in(scratch: Path | None, what: str) -> Path:
     """Make a new folder in ``scratch``, else in the system's; ``what`` begins its name. Raises OSError."""
     return Path(tempfile.mkdtemp(prefix=f"{what}{_MARK}{owner(os.getpid()) or 'unknown'}{_MARK}", dir=scratch))
+
+
+@contextlib.contextmanager
+def working_folder(scratch: Path | None, what: str = "import") -> Iterator[Path]:
+    """Give such a folder, which is gone afterwards, whatever happens; ``scratch`` is made where it is not there."""
+    if scratch is not None:
+        scratch.mkdir(parents=True, exist_ok=True)
+    folder = working_folder_in(scratch, what)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep(scratch: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from mldesk.core import durable
 from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, MldeskError, NotFound, WorkFailed
-from mldesk.core.scratch import working_folder_in
+from mldesk.core.scratch import working_folder
 from mldesk.core.targets import check_target
 from mldesk.data.helper import GIB, guard, helper, last_of
 from mldesk.wire.objects import ObjectMissing, ObjectStore
@@ -62,8 +62,7 @@ class QueriedTable:
         return int(self._ask(sql, path=path, raw=False)["rows"])
 
     def _ask(self, sql: str, *, limit: int = 0, path: Path | None = None, raw: bool = False) -> dict[str, Any]:
-        folder = working_folder_in(self.scratch, "mldesk-query")
-        try:
+        with working_folder(self.scratch, "mldesk-query") as folder:
             made = None if path is None else folder / f"answer{path.suffix}"
             found = self._run(folder, {
                 "store": str(self.store.root.absolute()), "manifest": self.manifest, "name": self.name,
@@ -72,8 +71,6 @@ class QueriedTable:
             if made is not None and path is not None:
                 _take(made, path)
             return found
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _run(self, folder: Path, order: dict[str, Any]) -> dict[str, Any]:
         with helper("mldesk.data.query_child", folder.absolute()) as process:

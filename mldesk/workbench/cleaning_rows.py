@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mldesk.bundles.names import RECIPE
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.scratch import working_folder
 from mldesk.data.near import did_you_mean
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion
@@ -108,15 +108,15 @@ def why_cleaned(library: Library, chain: Chain, predictor: Predictor, source: Pa
     if not chain.recipes or chain.why_not:
         return ""
     wanted = [column.name for column in predictor.schema]
-    with TemporaryDirectory(prefix="mldesk-rows-") as folder:
-        seen = preview_import([source], None, Path(folder), rows=_LOOKED_AT)
+    with working_folder(library.home.scratch, "mldesk-rows") as folder:
+        seen = preview_import([source], None, folder, rows=_LOOKED_AT)
         have = [column.name for column in seen.columns]
         if not set(wanted) <= set(have):
             return ""
         missing = [name for name in columns_needed(chain, predictor) if name not in have]
         if missing:
             return f"they have no column {listed(missing)}, from which {chain.label} was made"
-        rows = Path(folder, "rows.jsonl")
+        rows = folder / "rows.jsonl"
         rows.write_text("".join(json.dumps(dict(zip(have, row, strict=True))) + "\n" for row in seen.rows), "utf-8")
         return "cleaning would change nothing in them" if _unchanged(library, chain, predictor, rows, wanted) else ""
 
@@ -128,8 +128,8 @@ def _unchanged(library: Library, chain: Chain, predictor: Predictor, rows: Path,
     from mldesk.data import read_like
 
     try:
-        with TemporaryDirectory(prefix="mldesk-rows-") as folder:
-            made = clean(library, chain, predictor, rows, Path(folder), leaves_out=True)
+        with working_folder(library.home.scratch, "mldesk-rows") as folder:
+            made = clean(library, chain, predictor, rows, folder, leaves_out=True)
             if made.left_out:
                 return False
             before, after = (read_like([path], predictor.schema).columns() for path in (rows, made.rows))

@@ -123,7 +123,7 @@ class ContractService:
         NotFound, BadInput, Conflict where the dataset's columns are not the contract's, ImportCancelled, DiskFull; then
         nothing was changed.
         """
-        from mldesk.data.imports.importing import working_folder
+        from mldesk.core.scratch import working_folder
 
         head = self._datasets.show(name)
         found = self.show(name)

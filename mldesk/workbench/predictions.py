@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mldesk.bundles.names import IGNORED
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, MldeskError, NotFound
+from mldesk.core.scratch import working_folder
 from mldesk.core.targets import check_target, loses, refuse_library, would_be_lost
 from mldesk.library import Library
 from mldesk.library.records import PredictionRecord
@@ -89,12 +89,12 @@ class PredictionService:
         from mldesk.data import read_like  # duckdb and pyarrow load with it
 
         rows, columns, asked, digest = 0, (), source, _digest(source)  # type: int, tuple[str, ...], Path, str
-        with tempfile.TemporaryDirectory(prefix="mldesk-rows-") as folder:
+        with working_folder(self._library.home.scratch, "mldesk-rows") as folder:
             chain = self.cleaning(model)
             cleaned = None if not clean else clean_rows(
-                self._library, chain, predictor, source, Path(folder), also=keep, leaves_out=rejects is not None)
+                self._library, chain, predictor, source, folder, also=keep, leaves_out=rejects is not None)
             with _offering(chain, clean):
-                source, said, lost = self._guarded(model, predictor, source, cleaned, rejects, Path(folder), strict)
+                source, said, lost = self._guarded(model, predictor, source, cleaned, rejects, folder, strict)
             with ExitStack() as stack:
                 with _offering(chain, clean):
                     batches = stack.enter_context(read_like([source], predictor.schema))

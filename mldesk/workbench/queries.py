@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput
+from mldesk.core.scratch import working_folder
 from mldesk.data import ImportOptions, Table, import_table
-from mldesk.data.imports.importing import working_folder
 from mldesk.data.query_process import QueriedTable
 from mldesk.data.stopping import stoppable
 from mldesk.wire.objects import ObjectStore

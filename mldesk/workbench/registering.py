@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mldesk.core.durable import disk_errors
+from mldesk.core.scratch import working_folder
 from mldesk.data import ImportRefused, Table
 from mldesk.data.arrow_memory import choose_memory
 from mldesk.data.imports.adopting import NotAsItIs, take_as_they_are
-from mldesk.data.imports.importing import working_folder
 from mldesk.data.records import ImportCancelled
 from mldesk.data.sources.archives import hidden
 from mldesk.data.sources.files import check_file

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from mldesk.core.scratch import working_folder
 from mldesk.data.contracts.contract import ColumnRule, Contract
 from mldesk.data.engine import connect, identifier, relation, sql_errors
-from mldesk.data.imports.importing import working_folder
 from mldesk.data.parts import part_paths
 from mldesk.data.types import plain
 from mldesk.wire.objects import ObjectStore

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import Conflict
+from mldesk.core.scratch import working_folder
 from mldesk.data.contracts.check import CheckedFile
 from mldesk.data.counting import distinct_counts
-from mldesk.data.imports.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_name, part_paths
 from mldesk.data.records import Table
 from mldesk.wire.manifest import Manifest

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Container, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from mldesk.core.durable import disk_errors
-from mldesk.core.scratch import working_folder_in
+from mldesk.core.scratch import working_folder
 from mldesk.data.arrow_memory import choose_memory
 from mldesk.data.imports.skipping import Skipped
 from mldesk.data.imports.together import Read, Shape, early_rows, rows_of, shape_of
@@ -53,17 +52,6 @@ def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path,
         if out is not None:
             out.publish()
         return table
-
-
-@contextmanager
-def working_folder(scratch: Path) -> Iterator[Path]:
-    """Give a folder in ``scratch`` that is gone afterwards, whatever happens."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    folder = working_folder_in(scratch, "import")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, progress: Progress | None,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mldesk.core.durable import disk_errors
+from mldesk.core.scratch import working_folder
 from mldesk.data.columns.missing import EXPECTED
-from mldesk.data.imports.importing import read_all, working_folder
+from mldesk.data.imports.importing import read_all
 from mldesk.data.imports.skipping import PREVIEWED
 from mldesk.data.imports.together import Read, Shape, rows_of, shape_of
 from mldesk.data.readers.raw import RawTable

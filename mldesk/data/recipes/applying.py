@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
+from mldesk.core.scratch import working_folder
 from mldesk.data.arrow_memory import choose_memory
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
-from mldesk.data.imports.importing import working_folder
 from mldesk.data.parts import PartWriter, keep, part_paths
 from mldesk.data.reading_ahead import ahead
 from mldesk.data.recipes.choosing import choose_first

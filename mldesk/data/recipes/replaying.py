@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
+from mldesk.core.scratch import working_folder
 from mldesk.data.columns.casts import in_words
 from mldesk.data.engine import connect, free_name, identifier, literal, relation, sql_errors
-from mldesk.data.imports.importing import working_folder
 from mldesk.data.parts import part_paths
 from mldesk.data.recipes.answers import Known, Written, not_ours
 from mldesk.data.recipes.columns import named_by_rule

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from mldesk.core.scratch import working_folder_in
+from mldesk.core.scratch import working_folder
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled
@@ -67,13 +66,10 @@ def _row_differences(one: Sequence[Path], two: Sequence[Path], names: Sequence[s
                      scratch: Path | None) -> tuple[int, int]:
     """Count the rows that only the first and only the second has, by a hash of 64 bits per row."""
     chosen = ", ".join(map(identifier, names))
-    folder = working_folder_in(scratch, "mldesk-diff")
-    try:
-        with sql_errors("The comparison"), connect([*one, *two], folder) as connection:
-            sql = (f"SELECT sum(greatest(n, 0)), sum(greatest(-n, 0)) FROM (SELECT sum(side) AS n FROM ("
-                   f"SELECT hash({chosen}) AS h, 1 AS side FROM {relation(one)} UNION ALL "
-                   f"SELECT hash({chosen}), -1 FROM {relation(two)}) GROUP BY h)")
-            removed, added = one_row(connection, sql)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (working_folder(scratch, "mldesk-diff") as folder, sql_errors("The comparison"),
+          connect([*one, *two], folder) as connection):
+        sql = (f"SELECT sum(greatest(n, 0)), sum(greatest(-n, 0)) FROM (SELECT sum(side) AS n FROM ("
+               f"SELECT hash({chosen}) AS h, 1 AS side FROM {relation(one)} UNION ALL "
+               f"SELECT hash({chosen}), -1 FROM {relation(two)}) GROUP BY h)")
+        removed, added = one_row(connection, sql)
     return int(removed or 0), int(added or 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import duckdb
 
 from mldesk.core.errors import BadInput
-from mldesk.core.scratch import working_folder_in
+from mldesk.core.scratch import working_folder
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.types import plain
 
@@ -21,14 +20,11 @@ _AT_ONCE = 60    # columns compared in one query
 def by_keys(one: Sequence[Path], two: Sequence[Path], shared: Sequence[str], keys: Sequence[str],
             scratch: Path | None) -> dict[str, Any]:
     """Compare two tables; ``shared`` are the columns that both have with one type. See ``differences.diff``."""
-    folder = working_folder_in(scratch, "mldesk-diff")
-    try:
-        with sql_errors("The comparison"), connect([*one, *two], folder) as connection:
-            for parts in (one, two):
-                _refuse_twice(connection, parts, keys)
-            return _compare(connection, one, two, [name for name in shared if name not in keys], keys)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (working_folder(scratch, "mldesk-diff") as folder, sql_errors("The comparison"),
+          connect([*one, *two], folder) as connection):
+        for parts in (one, two):
+            _refuse_twice(connection, parts, keys)
+        return _compare(connection, one, two, [name for name in shared if name not in keys], keys)
 
 
 def check_keys(keys: Sequence[str], shared: Sequence[str]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from mldesk.core.scratch import working_folder_in
+from mldesk.core.scratch import working_folder
 from mldesk.data.engine import connect, identifier, relation, sql_errors
 from mldesk.wire.schema import Column, ColumnType
 
@@ -51,12 +50,9 @@ def nearly_numbers(parts: Sequence[Path], columns: Sequence[Column],
     texts = [column.name for column in columns if column.type is ColumnType.TEXT and column.distinct > _FEW][:_COLUMNS]
     if not texts:
         return ()
-    folder = working_folder_in(scratch, "mldesk-nearly")
-    try:
-        with sql_errors("The check"), connect(parts, folder) as connection:
-            return tuple(_look(connection, texts, relation(parts)))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (working_folder(scratch, "mldesk-nearly") as folder, sql_errors("The check"),
+          connect(parts, folder) as connection):
+        return tuple(_look(connection, texts, relation(parts)))
 
 
 def _look(connection: duckdb.DuckDBPyConnection, texts: Sequence[str], rows: str) -> Iterator[NearlyNumbers]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextvars
 import math
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -21,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mldesk.core.scratch import working_folder_in
+from mldesk.core.scratch import working_folder
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled
@@ -56,28 +55,25 @@ def profile(store: ObjectStore, manifest: str, columns: Sequence[Column], *,
 def _profile(store: ObjectStore, manifest: str, columns: Sequence[Column], scratch: Path | None) -> dict[str, Any]:
     parts = part_paths(store, manifest)
     rows = sum(pq.read_metadata(path).num_rows for path in parts)
-    folder = working_folder_in(scratch, "mldesk-profile")
-    try:
-        with sql_errors("The profile"), connect(parts, folder) as connection:
-            facts: dict[str, dict[str, Any]] = {column.name: _empty(column) for column in columns}
-            different = 0  # values of the column that has most
-            for some, loaded in _load(connection, parts, columns, rows):
-                check_stopped()
-                if loaded is not None:
-                    found, some = _fill_sorted(loaded, some, facts)
-                    different = max(different, found)
-                _fill_numbers(connection, some, facts)
-                _fill_histograms(connection, some, facts)
-                if loaded is None or rows > _MANY:
-                    different = max(different, *(_fill_from_groups(connection, column, facts[column.name])
-                                                 for column in some), 0)
-                else:
-                    _fill_text_lengths(connection, some, facts)
-                    _fill_top(connection, some, facts)
+    with (working_folder(scratch, "mldesk-profile") as folder, sql_errors("The profile"),
+          connect(parts, folder) as connection):
+        facts: dict[str, dict[str, Any]] = {column.name: _empty(column) for column in columns}
+        different = 0  # values of the column that has most
+        for some, loaded in _load(connection, parts, columns, rows):
             check_stopped()
-            duplicates = _duplicates(connection, parts, rows) if different < rows else 0
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            if loaded is not None:
+                found, some = _fill_sorted(loaded, some, facts)
+                different = max(different, found)
+            _fill_numbers(connection, some, facts)
+            _fill_histograms(connection, some, facts)
+            if loaded is None or rows > _MANY:
+                different = max(different, *(_fill_from_groups(connection, column, facts[column.name])
+                                             for column in some), 0)
+            else:
+                _fill_text_lengths(connection, some, facts)
+                _fill_top(connection, some, facts)
+        check_stopped()
+        duplicates = _duplicates(connection, parts, rows) if different < rows else 0
     return {"rows": rows, "duplicates": duplicates, "columns": [facts[column.name] for column in columns]}
 
 
