@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -12,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mldesk.core.cores import usable_cores
 from mldesk.data.columns.different import different
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 
@@ -56,7 +56,7 @@ def _by_engine(paths: Sequence[Path], names: Sequence[str], scratch: Path, call:
 def _by_arrow(paths: Sequence[Path], places: Sequence[int], rows: int, check: Callable[[], None]) -> list[int]:
     """Count in memory, a few columns at a time."""
     at_once = max(1, min(_AT_ONCE, _BESIDE // max(1, rows)))
-    threads = 1 if rows > _BESIDE else min(4, os.cpu_count() or 1)
+    threads = 1 if rows > _BESIDE else min(4, usable_cores())
     stop = threading.Event()
 
     def count(mine: Sequence[int]) -> dict[int, int]:

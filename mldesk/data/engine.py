@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
+from mldesk.core.cores import usable_cores
 from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, WorkFailed
 from mldesk.data.near import did_you_mean
 from mldesk.data.stopping import watch
@@ -27,7 +27,7 @@ _PREFIX = re.compile(r"^[A-Za-z ]+ Error: ")
 def connect(parts: Sequence[Path], scratch: Path, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """Return a connection that can read ``parts`` and spill to ``scratch``, and reach nothing else, now or later."""
     connection = duckdb.connect(":memory:", config={
-        "threads": threads or min(4, os.cpu_count() or 1), "memory_limit": MEMORY, "temp_directory": str(scratch),
+        "threads": threads or min(4, usable_cores()), "memory_limit": MEMORY, "temp_directory": str(scratch),
         "autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_community_extensions": False,
         "python_enable_replacements": False, "preserve_insertion_order": True, "errors_as_json": False,
     })

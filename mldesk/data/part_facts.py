@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from mldesk.core.cores import usable_cores
 from mldesk.data.columns.different import Different
 from mldesk.wire.manifest import CHUNK, Entry
 
@@ -45,7 +46,7 @@ class ColumnCounts:
 
     def found(self) -> list[int | None]:
         """Return the counts; None for a column that was given up, 0 for one that was not to be counted."""
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "values") as pool:  # numpy lets go of Python's lock
+        with ThreadPoolExecutor(min(4, usable_cores()), "values") as pool:  # numpy lets go of Python's lock
             return list(pool.map(lambda counts: 0 if counts is None else counts.count(), self._counts))
 
 

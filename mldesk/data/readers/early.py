@@ -7,7 +7,6 @@ what was written is thrown away, and the rows are read once more.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from mldesk.core.cores import usable_cores
 from mldesk.data.columns.convert import Converter
 from mldesk.data.columns.decide import Decision, decide, markers
 from mldesk.data.columns.forms import told_form
@@ -26,7 +26,7 @@ from mldesk.data.records import ImportOptions, Problems
 _WORTH = 4096    # rows from which the columns are shared among threads
 _CHECKED = 500   # columns between two questions whether to stop, at most
 _GROUPS = {"integer": "number", "number": "number", "date": "date", "datetime": "date"}
-_THREADS = min(4, os.cpu_count() or 1)
+_THREADS = min(4, usable_cores())
 
 
 def column_threads() -> ThreadPoolExecutor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextvars
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mldesk.core.cores import usable_cores
 from mldesk.core.scratch import working_folder
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
@@ -161,7 +161,7 @@ def _fill_sorted(loaded: pa.Table, columns: Sequence[Column],
         return -1 if ordered is None else _fill_from_order(column, ordered, facts[column.name])
 
     places = [place for place, column in enumerate(columns) if column.type.numeric or column.type.temporal]
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "columns") as pool:
+    with ThreadPoolExecutor(min(4, usable_cores()), "columns") as pool:
         contexts = [contextvars.copy_context() for _ in places]
         different = list(pool.map(lambda context, place: context.run(fill, place), contexts, places))
     done = {place for place, count in zip(places, different, strict=True) if count >= 0}
