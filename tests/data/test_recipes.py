@@ -259,7 +259,7 @@ def test_however_many_threads_compute_a_recipe_its_bytes_are_the_same(
         one_thread.setattr("mldesk.data.recipes.applying.in_any_order", lambda *_: False)
         want = made()
     for cores in (1, 2, 16):
-        monkeypatch.setattr("mldesk.data.engine.os.cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr("mldesk.data.engine.usable_cores", lambda cores=cores: cores)
         assert made() == want
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -236,6 +239,36 @@ def test_the_bin_gives_back_what_was_removed(window: Any, table: Path) -> None:
         await user.until(lambda: listed.state.datasets.value == () and listed._bin.isVisible(), "an empty list")
         await user.press("Undo")
         await user.until(user.window.dataset_page, "the dataset")
+
+    window(script)
+
+
+def test_a_page_that_is_read_while_its_dataset_goes_to_the_bin_or_is_renamed_says_nothing_wrong(
+    window: Any, table: Path
+) -> None:
+    async def script(user: User) -> None:
+        page = await opened(user, table)
+        service, loop, asked = user.window.desk.workbench.datasets, asyncio.get_running_loop(), threading.Event()
+
+        def meanwhile(change: Any) -> Any:
+            def changed(*arguments: str) -> Any:
+                done = change(*arguments)
+                asked.clear()
+                loop.call_soon_threadsafe(lambda: (page.refresh_soon(), loop.call_later(0.2, asked.set)))
+                assert asked.wait(60)
+                return done
+            return changed
+
+        with patch.object(service, "rename", meanwhile(service.rename)):
+            await page.state.rename("apples")
+        await user.until(lambda: page.header._title.text() == "apples", "the new name")
+        user.window.toasts.clear()
+        with patch.object(service, "remove", meanwhile(service.remove)):
+            page.remove()
+            await user.until(user.window.toasts.texts, "a toast")
+        assert user.window.toasts.texts() == ["apples is in the bin."]
+        await user.press("Undo")
+        await user.until(lambda: user.window.dataset_page() not in (None, page), "the dataset")
 
     window(script)
 

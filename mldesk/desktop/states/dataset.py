@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ class DatasetState:
     def __init__(self, desk: Desk, name: str) -> None:
         self._desk, self.name = desk, name
         self._pinned: int | None = None
+        self._named = asyncio.Lock()   # nothing is read under a name that is being changed or taken away
         self.version: Observable[DatasetVersion | None] = Observable(None)
         self.head: Observable[DatasetVersion | None] = Observable(None)
         self.versions: Observable[tuple[DatasetVersion, ...]] = Observable(())
@@ -70,9 +72,10 @@ class DatasetState:
     async def refresh(self) -> None:
         """Read the versions again; a new head is shown at once unless an older version was chosen. Raises NotFound."""
         service = self._desk.workbench.datasets
-        head = await in_thread(service.show, self.name)
-        versions = tuple(await in_thread(service.versions, self.name))
-        used_by = tuple(await in_thread(service.used_by, self.name))
+        async with self._named:
+            head = await in_thread(service.show, self.name)
+            versions = tuple(await in_thread(service.versions, self.name))
+            used_by = tuple(await in_thread(service.used_by, self.name))
         if self._kept is None:
             await self._load_layout()
         await self._load_edits(versions)
@@ -248,11 +251,17 @@ class DatasetState:
         """Write what is shown as a file; its ending says which kind. Raises BadInput, DiskFull."""
         await in_thread(self._desk.workbench.datasets.export, self.reference, path)
 
+    async def remove(self) -> None:
+        """Put the dataset in the bin. Raises NotFound."""
+        async with self._named:
+            await in_thread(self._desk.workbench.datasets.remove, self.name)
+
     async def rename(self, new: str) -> None:
         """Give the dataset another name. Raises BadInput, Conflict."""
-        renamed = await in_thread(self._desk.workbench.datasets.rename, self.name, new)
-        await in_thread(self._desk.workbench.settings.delete, LAYOUT.format(name=self.name))
-        self.name, self._kept = renamed.name, TableLayout()
+        async with self._named:
+            renamed = await in_thread(self._desk.workbench.datasets.rename, self.name, new)
+            before, self.name, self._kept = self.name, renamed.name, TableLayout()
+        await in_thread(self._desk.workbench.settings.delete, LAYOUT.format(name=before))
         await self.keep_layout()
         self._desk.nudge()
         await self.refresh()

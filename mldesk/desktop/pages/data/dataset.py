@@ -18,7 +18,7 @@ from mldesk.desktop.pages.data.arrangement import Arrangement
 from mldesk.desktop.pages.data.contract_view import ContractView
 from mldesk.desktop.pages.data.dataset_columns import ColumnsView
 from mldesk.desktop.pages.data.dataset_query import QueryView
-from mldesk.desktop.pages.data.dataset_remove import ask_to_remove
+from mldesk.desktop.pages.data.dataset_remove import ask_to_remove, say_it_is_in_the_bin
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu
 from mldesk.desktop.pages.data.dataset_versions import VersionsView
 from mldesk.desktop.pages.data.diff_dialog import DiffDialog
@@ -312,18 +312,12 @@ class DatasetPage(Page):
     def remove(self) -> None:
         """Move the dataset to the bin; a toast takes it back. Asks first where models learned from it."""
         ask_to_remove(self.shell, self.state.name, self.state.used_by.value,
-                      lambda: self.begin(self._remove(), "move a dataset to the bin"))
+                      lambda: start(self._remove(), "move a dataset to the bin"))  # the page ends before it does
 
     async def _remove(self) -> None:
-        from mldesk.desktop.tasks import in_thread
-
-        name, shell = self.state.name, self.shell
-        service = shell.desk.workbench.datasets
-        await in_thread(service.remove, name)
-        shell.say(self.tr("{name} is in the bin.").format(name=name), "neutral",
-                  (self.tr("Undo"), lambda: start(_restore(shell, name), f"restore {name}")))
-        shell.go("datasets")
-        shell.desk.nudge()
+        await self.state.remove()
+        self.shell.go("datasets")
+        say_it_is_in_the_bin(self.shell, self.state.name, back_to_its_page=True)
 
     @async_slot
     async def _on_kept(self, version: DatasetVersion, before: int) -> None:
@@ -356,14 +350,6 @@ def page_at(shell: Shell, reference: str, row: int | None = None, picked: Picked
     page.go_to_row(row, int(version) if name else None)
     page.state.picked.value = picked
     return page
-
-
-async def _restore(shell: Shell, name: str) -> None:
-    from mldesk.desktop.tasks import in_thread
-
-    await in_thread(shell.desk.workbench.datasets.restore, name)
-    shell.desk.nudge()
-    shell.open_dataset(name)
 
 
 def open_folder(path: Path) -> None:

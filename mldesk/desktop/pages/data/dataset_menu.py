@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mldesk.desktop import words
-from mldesk.desktop.pages.data.dataset_remove import ask_to_remove
+from mldesk.desktop.pages.data.dataset_remove import ask_to_remove, say_it_is_in_the_bin
 from mldesk.desktop.pages.row_menu import LINE, Entry, copy
 from mldesk.desktop.tasks import in_thread, start
 
@@ -33,13 +33,5 @@ async def _bin(shell: Shell, name: str) -> None:
 
 
 async def _to_bin(shell: Shell, name: str) -> None:
-    service = shell.desk.workbench.datasets
-    await in_thread(service.remove, name)
-    shell.desk.nudge()
-    shell.say(words.tr("{name} is in the bin.").format(name=name), "neutral",
-              (words.tr("Undo"), lambda: start(_restore(shell, name), f"restore {name}")))
-
-
-async def _restore(shell: Shell, name: str) -> None:
-    await in_thread(shell.desk.workbench.datasets.restore, name)
-    shell.desk.nudge()
+    await in_thread(shell.desk.workbench.datasets.remove, name)
+    say_it_is_in_the_bin(shell, name, back_to_its_page=False)

@@ -1,4 +1,4 @@
-"""The question before a dataset goes to the bin that models learned from."""
+"""A dataset goes to the bin: the question before it where models learned from it, and the way back after it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 
 from mldesk.desktop import words
 from mldesk.desktop.shell import Shell
+from mldesk.desktop.tasks import in_thread, start
 from mldesk.desktop.widgets import Sheet, make_label
 
 _NAMED = 8
@@ -31,3 +32,17 @@ def ask_to_remove(shell: Shell, name: str, models: Sequence[str], remove: Callab
     sheet.confirmed.connect(sheet.accept)
     sheet.confirmed.connect(remove)
     sheet.open()
+
+
+def say_it_is_in_the_bin(shell: Shell, name: str, *, back_to_its_page: bool) -> None:
+    """Say so, and offer to take it back; then its page is opened where it was removed from there."""
+    shell.desk.nudge()
+    shell.say(words.tr("{name} is in the bin.").format(name=name), "neutral",
+              (words.tr("Undo"), lambda: start(_restore(shell, name, back_to_its_page), f"restore {name}")))
+
+
+async def _restore(shell: Shell, name: str, back_to_its_page: bool) -> None:
+    await in_thread(shell.desk.workbench.datasets.restore, name)
+    shell.desk.nudge()
+    if back_to_its_page:
+        shell.open_dataset(name)
