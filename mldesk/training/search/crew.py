@@ -144,23 +144,21 @@ class Workers:
     they are asked for.
     """
 
-    def __init__(self, count: int, task: Task, records: Records, folder: Path, work: Workplace, *,
-                 publish: bool = False) -> None:
-        self._work, self._records, self._models = work, records, task.rows.models
+    def __init__(self, processes: Sequence[subprocess.Popen[bytes]], task: Task, records: Records, folder: Path,
+                 work: Workplace, *, publish: bool = False) -> None:
+        """``processes``: those of ``start_workers``, which are at this crew's orders from now on."""
+        self._processes, self._work, self._records, self._models = processes, work, records, task.rows.models
         self._holders: dict[int, int] = {}   # trial: the worker that holds its models
         self._said: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
         self._at: dict[int, tuple[int, Configuration] | None] = {}
         self._finishing = False
         save_rows(task.rows, folder / "rows")
         given = {"folder": str(folder), "aim": task.aim.name, "seed": task.seed, "device": task.device,
-                 "publish": publish, "threads": max(1, task.threads // count)}
-        with _sigterm_held_back():
-            self._processes = [subprocess.Popen(
-                [sys.executable, "-m", "mldesk.training.search.worker", json.dumps(given)], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE) for _ in range(count)]
+                 "publish": publish, "threads": max(1, task.threads // len(processes))}
         for place, process in enumerate(self._processes):
             self._at[place] = None
             threading.Thread(target=self._listen, args=(place, process), name=f"worker {place}", daemon=True).start()
+            self._tell(place, given)
 
     @property
     def free(self) -> bool:
@@ -207,12 +205,7 @@ class Workers:
         self._records.drop_models(number)
 
     def close(self) -> None:
-        for process in self._processes:
-            process.kill()
-            process.wait(_CLOSING)
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+        _end(self._processes)
 
     def _await(self, place: int, number: int) -> None:
         """Wait until a worker has handed over the models of a trial, or has died."""
@@ -268,6 +261,31 @@ class Workers:
         except ValueError:
             pass   # closed, or a torn line of one that was killed
         self._said.put((place, None))
+
+
+@contextmanager
+def start_workers(count: int, modules: Sequence[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Start the processes of ``Workers``, which load ``modules`` and wait; none where one process is enough.
+
+    They take as long to load as a small table takes to prepare, so they are started before it.
+    """
+    with _sigterm_held_back():
+        processes = [subprocess.Popen(
+            [sys.executable, "-m", "mldesk.training.search.worker", *modules], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE) for _ in range(count if count > 1 else 0)]
+    try:
+        yield processes
+    finally:
+        _end(processes)
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.kill()
+        process.wait(_CLOSING)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 @contextmanager

@@ -7,13 +7,16 @@ but the blending: its trials are sent to the search it helps as they come.
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mldesk.core.errors import MldeskError, WorkFailed
+from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.doubts import doubts
 from mldesk.training.job import Workplace, announce, evaluate, open_table, save, warn_left_out
-from mldesk.training.search.crew import Alone, Crew, Done, Task, Workers
+from mldesk.training.search.crew import Alone, Crew, Done, Task, Workers, start_workers
 from mldesk.training.search.dealing import deal
 from mldesk.training.search.finale import blend
 from mldesk.training.search.mail import Mail
@@ -35,6 +38,12 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
     Raises BadInput for what the data or the order do not allow, WorkFailed when no trial succeeded, DiskFull,
     Terminated.
     """
+    with start_workers(request.parallel, _modules_of(request.estimators)) as processes:
+        return _search(request, work, folder, processes)
+
+
+def _search(request: SearchRequest, work: Workplace, folder: Path,
+            processes: Sequence[subprocess.Popen[bytes]]) -> dict[str, Any]:
     clock = Clock(folder / "used.json", work.report.seconds)
     columns, table = open_table(request.train, work)
     aim = find_aim(request.metric, len(table.target.classes))
@@ -51,8 +60,8 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
     plan = Plan(request, table.target.task, rows, aim, float("inf"))
     end = End(clock, request.seconds)
     task = Task(rows, aim, request.train.seed, work.threads, work.device)
-    crew: Crew = (Workers(request.parallel, task, records, folder, work, publish=bool(request.helps))
-                  if request.parallel > 1 else Alone(task, work, records))
+    crew: Crew = (Workers(processes, task, records, folder, work, publish=bool(request.helps))
+                  if processes else Alone(task, work, records))
     try:
         _Search(request, plan, records, Mail(folder.parent / "mail", folder / "read.txt"), crew, clock, end, work).run(
             len(rows.judged))
@@ -73,6 +82,12 @@ def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, A
     announce(work, TRIALS, records.publish_all(work.store), "manifest")
     return {**result, **found, "warnings": asked, "seconds": round(clock.used, 3), "score": model.facts["score"],
             "members": model.facts["members"]}
+
+
+def _modules_of(estimators: Sequence[str]) -> list[str]:
+    """Return the modules behind the estimators that a search may use; () means any."""
+    return sorted({entry.implementation.partition(":")[0] for name, entry in ESTIMATORS.items()
+                   if entry.installed and (name in estimators or not estimators)})
 
 
 def _counted(folds: int) -> str:

@@ -1,13 +1,18 @@
-"""A process that makes trials of a search: ``python -m mldesk.training.search.worker JSON``, see ``crew.Workers``."""
+"""Makes trials of a search: ``python -m mldesk.training.search.worker [MODULE...]``, see ``crew.Workers``.
+
+It loads the modules first. Then lines of JSON come: what all its trials share, and after that what it is to do.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import queue
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -52,14 +57,18 @@ class _Silent(Report):
         """Nobody reads it."""
 
 
-def main(given: dict[str, Any]) -> None:
+def main(modules: Sequence[str]) -> None:
     """Make the trials that come in, one after another, until there are no more."""
-    folder, control = Path(given["folder"]), _Told()
+    control, orders = _Told(), queue.Queue[dict[str, Any]]()
+    threading.Thread(target=_listen, args=(orders, control), daemon=True).start()
+    for module in modules:
+        with suppress(ImportError):   # the trial that needs it says so
+            importlib.import_module(module)
+    given = orders.get()
+    folder = Path(given["folder"])
     rows, records = load_rows(folder / "rows"), Records(folder)
     task = Task(rows, find_aim(given["aim"], rows.classes), given["seed"], given["threads"], given["device"])
     held: dict[int, Outcome] = {}   # with the models that nobody has asked for yet
-    orders: queue.Queue[dict[str, Any]] = queue.Queue()
-    threading.Thread(target=_listen, args=(orders, control), daemon=True).start()
     while True:
         order = orders.get()
         if "drop" in order:
@@ -105,4 +114,4 @@ def _listen(orders: queue.Queue[dict[str, Any]], control: _Told) -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(sys.argv[1:])
