@@ -52,6 +52,9 @@ class ImportOptions:
     lenient: bool = False            # however many rows are bad, go on with those that are not
     skip_bad_files: bool = False     # of several files those that cannot be read are left out
     download: int = DOWNLOAD         # bytes that a download may have
+    # Not a user's word, and never kept: (column, type) of a table that the source is to be like. What comes as text is
+    # read so, and the texts stay beside it.
+    expected: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in FORMATS:
@@ -101,8 +104,8 @@ class ImportOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Return what differs from the defaults, as plain JSON."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: _plain(value) for name, value in found.items() if value != _DEFAULTS[name]}
+        return {name: _plain(getattr(self, name)) for name, default in _DEFAULTS.items()
+                if getattr(self, name) != default}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -117,7 +120,7 @@ class ImportOptions:
             raise BadInput(f"The import options cannot be read: {error}.") from error
 
 
-_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(ImportOptions)}
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(ImportOptions) if field.name != "expected"}
 
 
 def parse_range(text: str) -> tuple[int, int, int | None, int]:

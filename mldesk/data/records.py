@@ -81,6 +81,9 @@ class Table:
     source: str                      # where it came from, in words
     reading: Mapping[str, Any] = field(default_factory=dict)  # how it was read: format, encoding, delimiter, …
     options: ImportOptions = field(default_factory=ImportOptions)  # what the user said
+    beside: Mapping[str, str] = field(default_factory=dict)  # of a column that was expected to be of its type, and came
+    #                                                          as text: what the column with these texts is called
+    line_of: Callable[[int], int | None] = field(default=lambda _: None, compare=False, repr=False)  # of a row, from 0
 
 
 class Problems:

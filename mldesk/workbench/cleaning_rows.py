@@ -19,6 +19,7 @@ from mldesk.workbench.references import listed, parse_reference
 if TYPE_CHECKING:  # duckdb loads with them
     from mldesk.bundles import Predictor
     from mldesk.data.contracts.check import CheckedFile
+    from mldesk.data.contracts.rejects import AsRead
     from mldesk.data.recipes.new_rows import Recipe
 
 
@@ -43,7 +44,7 @@ class Cleaned:
 
     rows: Path                     # Parquet: the columns of the model's table
     places: Path                   # Parquet: of each of them the row in the file (from 1)
-    parts: tuple[Path, ...]        # the file as it was read
+    read: AsRead                   # the file as it was
     reasons: tuple[Path, ...]      # Parquet: row, column and reason of those that are left out
     lines: Path                    # lines of the file that were no rows
     left_out: int
@@ -132,7 +133,8 @@ def _unchanged(library: Library, chain: Chain, predictor: Predictor, rows: Path,
             made = clean(library, chain, predictor, rows, folder, leaves_out=True)
             if made.left_out:
                 return False
-            before, after = (read_like([path], predictor.schema).columns() for path in (rows, made.rows))
+            before, after = (read_like([path], predictor.schema, scratch=folder).columns()
+                             for path in (rows, made.rows))
             return all(np.array_equal(before[name], after[name], equal_nan=before[name].dtype != object)
                        for name in wanted)
     except BadInput:   # they do not fit, so there is something to clean
@@ -216,4 +218,4 @@ def _cleaned(library: Library, chain: Chain, predictor: Predictor, found: Checke
     wanted = {*(column.name for column in predictor.schema), *predictor.keys}
     with_columns(rows, wanted, first, taken, PLACE, final, places, folder)
     lost = len({item.place for item in gone}) + found.bad_rows + count_lines(lines)
-    return Cleaned(final, places, found.parts, tuple(reasons), lines, lost, tuple(notes))
+    return Cleaned(final, places, found.as_read, tuple(reasons), lines, lost, tuple(notes))

@@ -94,7 +94,7 @@ class DriftService:
     def _new_rows(self, new: str, schema: Sequence[Column]) -> dict[str, ColumnData]:
         if Path(new).is_file() or "/" in new or "\\" in new:
             with _no_rejects():
-                return _of_file(existing(Path(new)), schema)
+                return _of_file(existing(Path(new)), schema, self._library.home.scratch)
         from mldesk.training.table import read_columns
 
         version = self._datasets.show(new)
@@ -118,13 +118,13 @@ def _no_rejects() -> Iterator[None]:
                        "are no rows and can be cleaned, and compare with that.") from error
 
 
-def _of_file(path: Path, schema: Sequence[Column]) -> dict[str, ColumnData]:
+def _of_file(path: Path, schema: Sequence[Column], scratch: Path) -> dict[str, ColumnData]:
     import pyarrow as pa
 
     from mldesk.data import read_like
     from mldesk.training.table import convert
 
-    with read_like([path], schema) as rows:
+    with read_like([path], schema, scratch=scratch) as rows:
         if rows.missing:
             raise BadInput(f"{path.name} has no column {rows.missing[0][:60]!r}, which the model needs.",
                            hint="Compare with a table like the one it learned from.")

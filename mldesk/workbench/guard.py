@@ -11,12 +11,13 @@ from mldesk.bundles.contract import RowContract
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.schema import Column
 from mldesk.workbench.references import parse_reference
 from mldesk.workbench.standing import standing
 
 if TYPE_CHECKING:
     from mldesk.bundles import Predictor
+    from mldesk.data.contracts.rejects import AsRead
 
 _SAID = 3  # findings in a refusal
 
@@ -39,7 +40,7 @@ class Guarded:
     errors: tuple[str, ...] = ()        # those of them that are no mere warning, and not mended by leaving rows out
     left_out: int = 0                   # rows that break it, and lines that were no rows, where they may be left out
     all_left_out: bool = False
-    parts: tuple[Path, ...] = ()        # the rows as they were read
+    read: AsRead | None = None          # the rows as they were read
 
     def refuse(self) -> None:
         """Raise BadInput that says what breaks the contract, if anything does."""
@@ -86,13 +87,14 @@ def guard(held: RowContract | None, schema: Sequence[Column], source: Path, fold
     from mldesk.data.contracts.check import CheckedFile, check_file
     from mldesk.data.contracts.contract import ColumnRule, Contract
     from mldesk.data.contracts.rejects import count_lines
+    from mldesk.data.imports.like import readable
     from mldesk.data.records import ImportOptions
 
     rules = list(held.contract.columns) if held is not None else []
     if divided is not None:
-        asked = {rule.name for rule in rules}
         rules = [replace(rule, severity="row") if rule.severity == "error" else rule for rule in rules]
-        rules += [ColumnRule(column.name, _readable(column.type), severity="row") for column in schema
+        asked = {rule.name for rule in rules if rule.severity == "row"}
+        rules += [ColumnRule(column.name, readable(column.type), severity="row") for column in schema
                   if column.name not in asked]
     if not rules:
         return None
@@ -108,9 +110,5 @@ def guard(held: RowContract | None, schema: Sequence[Column], source: Path, fold
                    if item.severity == "error" or (item.severity == "row" and divided is None))
     gone = found.bad_rows if divided is not None else 0
     return Guarded(held.label if held is not None else "", tuple(item.message for item in findings), errors,
-                   gone + lost, gone == found.verdict.rows > 0, found.parts)
+                   gone + lost, gone == found.verdict.rows > 0, found.as_read)
 
-
-def _readable(kind: ColumnType) -> ColumnType:
-    """Return what cells must be for a model to read them: 5.5 where 5 was usual is a number all the same."""
-    return ColumnType.NUMBER if kind is ColumnType.INTEGER else kind

@@ -93,17 +93,18 @@ class PredictionService:
             chain = self.cleaning(model)
             cleaned = None if not clean else clean_rows(
                 self._library, chain, predictor, source, folder, also=keep, leaves_out=rejects is not None)
-            with _offering(chain, clean):
+            with _offering(chain, clean, rejects is not None):
                 source, said, lost = self._guarded(model, predictor, source, cleaned, rejects, folder, strict)
             with ExitStack() as stack:
-                with _offering(chain, clean):
-                    batches = stack.enter_context(read_like([source], predictor.schema))
+                with _offering(chain, clean, rejects is not None):
+                    batches = stack.enter_context(read_like([source], predictor.schema, scratch=folder,
+                                                            called=asked.name))
                 table = stack.enter_context(TableOutput(output))
                 have = [*(item.name for item in predictor.schema if item.name not in batches.missing), *batches.extra]
                 keys = tuple(name for name in predictor.keys if name in have)
                 kept = have if keep is None else _present([*(keys if keep_keys else ()), *keep], have)
                 of_no_matter = {*kept, *keys} - {item.name for item in predictor.schema}
-                stack.enter_context(_offering(chain, clean))
+                stack.enter_context(_offering(chain, clean, rejects is not None))
                 for batch in batches:
                     given = {name: batch.column(name) for name in batch.schema.names}
                     asking = {name: values for name, values in given.items() if name not in of_no_matter}
@@ -219,24 +220,27 @@ class PredictionService:
 
 def _write_rejects(found: Guarded | None, divided: Divided, cleaned: Cleaned | None, folder: Path) -> None:
     """Write the rows that are left out, by the rows of the file as it was before cleaning."""
-    from mldesk.data.contracts.rejects import in_the_file, write_rejects
+    from mldesk.data.contracts.rejects import AsRead, in_the_file, write_rejects
 
     reasons = [divided.reasons] if found is not None and found.left_out else []
     if cleaned is None:
-        write_rejects(found.parts if found is not None else (), reasons, divided.lines, folder / _REJECTS, folder)
+        read = found.read if found is not None and found.read is not None else AsRead()
+        write_rejects(read, reasons, divided.lines, folder / _REJECTS, folder)
         return
     mapped = [folder / "mapped.parquet"] if reasons else []
     for path in reasons:
         in_the_file(path, cleaned.places, mapped[0], folder)
-    write_rejects(cleaned.parts, [*cleaned.reasons, *mapped], cleaned.lines, folder / _REJECTS, folder)
+    write_rejects(cleaned.read, [*cleaned.reasons, *mapped], cleaned.lines, folder / _REJECTS, folder)
 
 
 @contextmanager
-def _offering(chain: Chain, clean: bool) -> Iterator[None]:
+def _offering(chain: Chain, clean: bool, leaves_out: bool) -> Iterator[None]:
     """Say of rows that do not fit what may be done if they are as they were before cleaning."""
     try:
         yield
     except BadInput as error:
+        if leaves_out and "--rejects" in error.hint:   # it was said, and is no help
+            error.hint = "Mend it: leaving rows out is no help here."
         if clean or not chain.recipes or chain.why_not:
             raise
         raise BadInput(error.message, hint=f"{error.hint} If these are rows as they were before {chain.label} was "

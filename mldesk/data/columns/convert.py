@@ -80,7 +80,7 @@ class Converter:
         return pc.if_else(absent, pa.scalar(None, pa.string()), kept) if pc.any(absent).as_py() else kept
 
     def _forced(self, texts: pa.Array, indices: pa.Array) -> pa.Array:
-        typed = forced_values(texts, self._decision)
+        typed = forced_values(texts, self._decision.type, self._decision.reading)
         unfit = pc.and_(pc.is_valid(texts), pc.is_null(typed))
         self.unfit += pc.sum(unfit.take(indices)).as_py() or 0
         if not self.example and pc.any(unfit).as_py():

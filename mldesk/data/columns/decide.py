@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from mldesk.data.columns.forced import Reading
 from mldesk.data.columns.guess import ColumnGuess
 from mldesk.data.columns.missing import IN_TYPED, MARKERS
 from mldesk.data.columns.orders import Orders, contradiction, orders_of, say_carried, say_orders
@@ -17,6 +18,7 @@ _NEARLY_DATES = 0.5
 # Finds the first value of a column that does not fit a group: (column index, group, markers) -> (line, text).
 FORCED = "forced"          # the user chose the type; what does not fit it becomes missing
 MONEY = "money"            # every value has one and the same currency sign, which is taken off
+_TEXT = (ColumnType.TEXT, "text")
 _GUESS = 0.5               # confidence in what was read in one of two possible ways
 Locate = Callable[[int, str, frozenset[str]], "tuple[int | None, str] | None"]
 
@@ -29,9 +31,8 @@ class Decision:
     form: str                   # a name of FORMS; "text" to take it as it is; FORCED to read what can be read
     missing: frozenset[str]
     confidence: float = 1.0     # 0 to 1: how sure the type and its reading are
-    decimal: str | None = None  # the mark and the order that a forced reading goes by
-    dates: str = ""
-    orders: Orders = ()         # of dates in numbers by their mark, where ``dates`` does not say it
+    reading: Reading = field(default_factory=Reading)   # that a FORCED one goes by
+    beside: bool = False        # the texts are kept as well, since another type was expected than they seem to have
     spelled: Orders = field(default=(), compare=False)  # a forced column's dates: mark or "", and form
 
 
@@ -49,21 +50,26 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
     day_first = told if told is not None else others
     decimal = options.decimal_mark or _decimal(guesses)
     forced = {**dict.fromkeys(options.text, ColumnType.TEXT.value), **dict(options.types)}
+    expected = {name: kind for name, kind in options.expected if kind != ColumnType.TEXT.value}
     decisions = []
     for index, (guess, name) in enumerate(zip(guesses, names, strict=True)):
         before = problems.count("guesses")
         orders = orders_of(guess.dates, told, others)
-        if name in forced:
-            decision = _forced(guess, ColumnType(forced[name]), always,
+        heard = Problems(problems.file) if name in expected else problems   # of a type that may not stay
+        kind, form = _type(guess, name, day_first, decimal, heard, options) if name not in forced else _TEXT
+        beside = name not in forced and name in expected and kind is ColumnType.TEXT and guess.real > 0
+        if name in forced or beside:
+            decision = _forced(guess, ColumnType(expected[name] if beside else forced[name]), always,
                                options.decimal_mark or guess.numbers.decimal(decimal), orders, options)
-            if decision.orders:
+            if decision.reading.orders:
                 say_orders(guess.dates, orders, name, told, others, problems)
             if decision.type.numeric:
                 _say_currencies(guess, name, problems)
             sure = _GUESS if problems.count("guesses") > before else 1.0
-            decisions.append(replace(decision, confidence=sure))
+            decisions.append(replace(decision, confidence=sure, beside=beside))
             continue
-        kind, form = _type(guess, name, day_first, decimal, problems, options)
+        if heard is not problems:
+            problems.take(heard.all())
         if form in ("dmy", "mdy"):
             say_carried(guess.dates, form, name, kind.value, told, problems)
         mark = options.decimal_mark or guess.numbers.decimal(decimal)
@@ -78,7 +84,8 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
             sure = 1.0 - max(guess.near.values()) / guess.real
         missing = always if kind is ColumnType.TEXT else always | IN_TYPED
         _say_missing(guess, name, kind, problems, options)
-        decisions.append(Decision(kind, form, missing, sure if guess.real else 0.0, mark if form == MONEY else None))
+        decisions.append(Decision(kind, form, missing, sure if guess.real else 0.0,
+                                  Reading(mark if form == MONEY else None)))
     return decisions
 
 
@@ -88,9 +95,9 @@ def _forced(guess: ColumnGuess, kind: ColumnType, always: frozenset[str], decima
         return Decision(kind, "text", always)
     told = options.dates if options.dates is not None and "%" in options.dates else ""
     if kind not in (ColumnType.DATE, ColumnType.DATETIME):
-        return Decision(kind, FORCED, always | IN_TYPED, 1.0, decimal, told)
+        return Decision(kind, FORCED, always | IN_TYPED, reading=Reading(decimal, told))
     spelled = (*(("", form) for form in guess.dates.forms), *(one for one in orders if one[0] in guess.dates.marks))
-    return Decision(kind, FORCED, always | IN_TYPED, 1.0, None, told, orders, spelled)
+    return Decision(kind, FORCED, always | IN_TYPED, reading=Reading(None, told, orders), spelled=spelled)
 
 
 def _all_money(guess: ColumnGuess, decimal: str | None) -> bool:

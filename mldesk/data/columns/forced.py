@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mldesk.data.columns import forms
-from mldesk.data.columns.decide import Decision
 from mldesk.data.columns.money import without_sign
 from mldesk.data.columns.spellings import PLAIN_FORMS, mark_pattern
 from mldesk.data.types import ARROW
@@ -20,6 +20,15 @@ _TRUE = ("true", "t", "yes", "y", "1", "on")
 _FALSE = ("false", "f", "no", "n", "0", "off")
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """By what texts are read that could mean two things."""
+
+    decimal: str | None = None    # "." or ","; None: a comma is one where it can be nothing else
+    dates: str = ""               # how dates are written, as a format with % signs says
+    orders: tuple[tuple[str, str], ...] = ()   # of dates in numbers whose year is last: their mark, "dmy" or "mdy"
+
+
 class _Reader(NamedTuple):
     """One way to read texts that match a pattern."""
 
@@ -27,18 +36,17 @@ class _Reader(NamedTuple):
     read: Callable[[pa.Array], pa.Array]
 
 
-def forced_values(texts: pa.Array, decision: Decision) -> pa.Array:
-    """Return trimmed texts (null where missing) as the decided type, null also for what does not fit."""
-    kind = decision.type
+def forced_values(texts: pa.Array, kind: ColumnType, reading: Reading) -> pa.Array:
+    """Return trimmed texts (null where missing) as a type other than text, null also for what does not fit."""
     if kind is ColumnType.BOOLEAN:
         return _booleans(texts)
     if kind is ColumnType.NUMBER:
-        return _numbers(texts, decision.decimal)
+        return _numbers(texts, reading.decimal)
     if kind is ColumnType.INTEGER:
-        return _integers(texts, decision.decimal)
-    names = ("time",) if kind is ColumnType.TIME else tuple(filter(None, (decision.dates, *PLAIN_FORMS)))
+        return _integers(texts, reading.decimal)
+    names = ("time",) if kind is ColumnType.TIME else tuple(filter(None, (reading.dates, *PLAIN_FORMS)))
     readers = [_Reader(forms.date_pattern(name), _moments(name, kind)) for name in names]
-    readers += [_Reader(mark_pattern(mark), _moments(order, kind)) for mark, order in decision.orders]
+    readers += [_Reader(mark_pattern(mark), _moments(order, kind)) for mark, order in reading.orders]
     return _first_that_fits(texts, readers, ARROW[kind])
 
 

@@ -6,7 +6,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mldesk.core.errors import BadInput
-from mldesk.data.columns import forms
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import Column, ColumnType
 
@@ -19,8 +18,8 @@ _EASY = {
 class Retype:
     """Turns batches of ``have`` into the type of ``want``.
 
-    Whole numbers may come as numbers with decimals (the type becomes number then); anything may come as text. An
-    all-missing column fits every type.
+    Whole numbers may come as numbers with decimals (the type becomes number then). An all-missing column fits every
+    type. What comes as text was read by the import, see ``ImportOptions.expected``.
     """
 
     def __init__(self, have: Column, want: Column, source: str) -> None:
@@ -43,17 +42,15 @@ class Retype:
             return pc.cast(values, pa.bool_())
         if have is ColumnType.DATETIME and want is ColumnType.DATE:
             return pc.cast(values, pa.date32(), safe=False)
-        odd = pc.is_valid(values)
-        if have is ColumnType.TEXT and want.numeric:
-            trimmed = pc.utf8_trim_whitespace(values)
-            odd = pc.and_(odd, pc.invert(pc.fill_null(forms.matches(trimmed, forms.NUMBER), True)))
-            if not pc.any(odd).as_py():
-                return forms.to_number(trimmed)
-        row = pc.index(odd, True).as_py()
-        raise BadInput(
-            f"{self._source}: the column {self._want.name!r} should hold {want.value} values, but holds {have.value}; "
-            f"row {first + row + 1}, for example, is {str(values[row].as_py())[:60]!r}.",
-            hint="Mend it, or have such rows left out and written to a file of rejects (--rejects FILE).")
+        row = pc.index(pc.is_valid(values), True).as_py()
+        raise not_of_its_type(self._source, self._want, have.value, first + row + 1, str(values[row].as_py()))
+
+
+def not_of_its_type(source: str, want: Column, holds: str, row: int, cell: str) -> BadInput:
+    """Return what is said of a column with a cell, in a row from 1, that does not fit."""
+    return BadInput(f"{source}: the column {want.name!r} should hold {want.type.value} values, but holds {holds}; "
+                    f"row {row}, for example, is {cell[:60]!r}.",
+                    hint="Mend it, or have such rows left out and written to a file of rejects (--rejects FILE).")
 
 
 def _only_0_and_1(values: pa.Array) -> bool:

@@ -16,14 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mldesk.core.errors import BadInput
-from mldesk.data.columns.casts import cast_sql, in_words, value_sql
+from mldesk.data.columns.casts import cast_sql
+from mldesk.data.contracts.cells import CellTest, tests_of, twice
 from mldesk.data.contracts.contract import ColumnRule, Contract
+from mldesk.data.contracts.rejects import AsRead
 from mldesk.data.contracts.verdict import SHOWN, Finding, Verdict
 from mldesk.data.engine import connect, identifier, literal, one_row, relation, sql_errors
 from mldesk.data.imports.importing import import_table
 from mldesk.data.parts import part_paths
-from mldesk.data.pattern_size import LONG_WORDS, LONGEST_CELL
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Table
 from mldesk.data.types import ARROW, DUCKDB
 from mldesk.wire.objects import ObjectStore
@@ -32,39 +32,35 @@ from mldesk.wire.schema import Column, ColumnType
 _BATCH = 32_768   # rows
 _LISTED = 50      # findings whose cells are named
 _NEAR = 0.75      # how alike two names must be to be suggested for one another
-_WIDENED = {(ColumnType.INTEGER, ColumnType.NUMBER)}
 _ROW = "_row"
 _AT_ONCE = 100  # columns that Arrow looks at together; more of short tables
 _CELLS = 4_000_000  # of those
 _LOST = ("lines left out", "columns left out")  # when reading; other sheets, say, or empty lines, hold no rows
-_AGAIN = 10_000  # values of a key that occur more than once, as far as they are listed
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """A rule as SQL: true for cells that break it."""
-
-    rule: str
-    column: ColumnRule
-    sql: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A file that was read, its verdict, and what is needed to take its good rows."""
+    """A file that was read, its verdict, and what is needed to take its good rows.
+
+    Columns of another type than they seem to have are there twice, see ``Table.beside``; ``columns`` are the others.
+    """
 
     verdict: Verdict
     table: Table
+    columns: tuple[Column, ...]
     parts: tuple[Path, ...]
     casts: Mapping[str, str]     # SQL for each column of the contract that the file has, in the contract's type
     bad: str                     # SQL that is true for rows that are left out, "" if none is
-    left_out: tuple[_Test, ...] = ()  # what such rows break
+    left_out: tuple[CellTest, ...] = ()  # what such rows break
     bad_rows: int = 0            # how many there are
+
+    @property
+    def as_read(self) -> AsRead:
+        return AsRead(self.parts, self.table.beside, self.table.line_of)
 
     def rows(self, columns: Sequence[Column], scratch: Path) -> Iterator[list[pa.Array]]:
         """Give the good rows as typed arrays of ``columns``; what the file does not have is missing."""
-        have = {column.name: column.type for column in self.table.columns}
+        have = {column.name: column.type for column in self.columns}
         source, place = Path(self.verdict.file).name, identifier(_ROW)
         made = []
         for column in columns:
@@ -89,17 +85,21 @@ class CheckedFile:
         own = {column.name for column in columns}
         made = []
         for column in columns:
-            as_read = identifier(column.name) if column.name in also else "NULL"
+            as_read = self._as_read(column.name) if column.name in also else "NULL"
             made.append(f"TRY_CAST({self.casts.get(column.name, as_read)} AS {DUCKDB[column.type]}) "
                         f"AS {identifier(column.name)}")
-        made += [identifier(name) for name in also if name not in own]
+        made += [f"{self._as_read(name)} AS {identifier(name)}" for name in also if name not in own]
         with sql_errors("The check"), connect(self.parts, scratch, threads=1) as connection:
             connection.execute(f"COPY (SELECT {', '.join(made)}, {identifier(_ROW)} AS {identifier(place)} FROM "
                                f"{_relation(self.parts)} WHERE NOT ({self.bad or False}) ORDER BY {identifier(_ROW)}) "
                                f"TO {literal(str(target))} (FORMAT parquet)")
 
+    def _as_read(self, name: str) -> str:
+        return identifier(self.table.beside.get(name, name))
+
     def divide(self, scratch: Path, good: Path, reasons: Path) -> None:
         """Write the rows that stay as Parquet, and of those that are left out number (from 1), columns and reasons."""
+        kept = ", ".join(identifier(column.name) for column in self.columns)
         place = identifier(_ROW)
         told = [(literal(test.column.name), test.sql, _reason(test)) for test in self.left_out]
         column, reason = (f"concat_ws('; ', {', '.join(f'CASE WHEN {test} THEN {what} END' for test, what in pairs)})"
@@ -107,16 +107,16 @@ class CheckedFile:
                               [(test, name) for name, test, _ in told], [(test, why) for _, test, why in told]))
         with sql_errors("The check"), connect(self.parts, scratch, threads=1) as connection:
             source = _relation(self.parts)
-            for path, what, test in ((good, f"* EXCLUDE ({place})", f"NOT ({self.bad or False})"),
+            for path, what, test in ((good, kept, f"NOT ({self.bad or False})"),
                                      (reasons, f'{place} + 1 AS "row", {column} AS "column", {reason} AS reason',
                                       self.bad or "false")):
                 connection.execute(f"COPY (SELECT {what} FROM {source} WHERE {test} ORDER BY {place}) "
                                    f"TO {literal(str(path))} (FORMAT parquet)")
 
 
-def _reason(test: _Test) -> str:
+def _reason(test: CellTest) -> str:
     """Return SQL that says of a cell why its row is left out."""
-    cell = f"left(CAST({identifier(test.column.name)} AS VARCHAR), 100)"
+    cell = f"left({test.cell}, 100)"
     return f"coalesce('''' || {cell} || ''' is ', '') || {literal(test.words)}"
 
 
@@ -146,6 +146,8 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
                lines: Path | None = None, cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
     """Check one file; what is read of it stays in ``folder``. Return only the verdict if it could not be read.
 
+    What comes as text in a column that is to be of another type is read as an import reads it whose type was chosen;
+    types that ``options`` choose are those of the contract.
     Lines that are no rows are written to ``lines``, as an import does. Raises ImportCancelled, DiskFull.
     """
     findings: list[Finding] = []
@@ -156,19 +158,24 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
             findings.append(Finding("name", "error", "", problem[:1].upper() + problem[1:] + "."))
         else:
             parts = contract.file_name.parts(path.name)
+    asked = {rule.name for rule in contract.columns}
     texts = tuple(rule.name for rule in contract.columns if rule.type is ColumnType.TEXT)
+    typed = tuple((rule.name, rule.type.value) for rule in contract.columns if rule.type is not ColumnType.TEXT)
+    options = replace(options, text=texts, expected=typed, lenient=True,
+                      types=tuple(item for item in options.types if item[0] not in asked))
     keys = {rule.name for rule in contract.columns if rule.unique}
     store = ObjectStore(folder / "objects")
     try:
-        table = import_table([path], store, folder / "scratch", replace(options, text=texts, lenient=True),
-                             rejects=lines, cancelled=cancelled, counted=keys)
+        table = import_table([path], store, folder / "scratch", options, rejects=lines, cancelled=cancelled,
+                             counted=keys)
     except ImportRefused as error:
         findings.append(Finding("reading", "error", "", error.message))
         return Verdict(str(path), digest, "rejected", findings=tuple(findings))
     findings += [Finding("reading", "error" if problem.kind in _LOST else "warning", problem.column or "",
                          problem.message, 1, line=problem.line)
                  for problem in table.problems if "left out" in problem.message]
-    suggestions = _columns(contract, table, findings)
+    columns = tuple(column for column in table.columns if column.name not in set(table.beside.values()))
+    suggestions = _columns(contract, columns, findings)
     _rows(contract, table.rows, findings)
     paths = tuple(part_paths(store, table.manifest))
     checked = _cells(contract, table, paths, folder, findings)
@@ -178,16 +185,16 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     if checked.broken == table.rows and not broken:
         lost = Finding("rows", "error", "", "No row is left.")
         verdict = replace(verdict, status="rejected", findings=(*verdict.findings, lost))
-    return CheckedFile(verdict, table, paths, checked.casts, checked.bad, checked.left_out, checked.bad_rows)
+    return CheckedFile(verdict, table, columns, paths, checked.casts, checked.bad, checked.left_out, checked.bad_rows)
 
 
 def _relation(parts: Sequence[Path]) -> str:
     return relation(parts, row=_ROW, counts=[pq.read_metadata(part).num_rows for part in parts])
 
 
-def _columns(contract: Contract, table: Table, findings: list[Finding]) -> dict[str, str]:
+def _columns(contract: Contract, columns: Sequence[Column], findings: list[Finding]) -> dict[str, str]:
     """Compare names and order; return what columns of other names may be."""
-    have, want = [column.name for column in table.columns], [rule.name for rule in contract.columns]
+    have, want = [column.name for column in columns], [rule.name for rule in contract.columns]
     there, known = set(have), set(want)
     lacking = [rule.name for rule in contract.columns if rule.required and rule.name not in there]
     extra = [name for name in have if name not in known]
@@ -239,20 +246,21 @@ class _Checked:
 
     casts: Mapping[str, str]
     bad: str = ""                     # what makes a row to be left out, in SQL
-    left_out: tuple[_Test, ...] = ()  # the same, by rule
+    left_out: tuple[CellTest, ...] = ()  # the same, by rule
     bad_rows: int = 0                 # rows that are left out
     broken: int = 0                   # rows that break a rule and are not merely warned of
 
 
 def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path,
            findings: list[Finding]) -> _Checked:
-    """Test the cells."""
+    """CellTest the cells."""
     facts = {column.name: column for column in table.columns}
     casts: dict[str, str] = {}
-    tests: list[_Test] = []
+    tests: list[CellTest] = []
     for rule in contract.columns:
         if rule.name in facts:
-            casts[rule.name] = _tests(rule, facts[rule.name], table.rows, tests, findings)
+            texts = facts[table.beside[rule.name]] if rule.name in table.beside else None
+            casts[rule.name] = tests_of(rule, facts[rule.name], texts, table.rows, tests, findings)
     kept = _kept(contract, table, parts)
     tests = [test for test in tests if (test.rule, test.column.name) not in kept]
     keys = any(rule.unique and rule.name in facts and facts[rule.name].distinct < table.rows for rule in
@@ -263,12 +271,12 @@ def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path
         source = _relation(parts)
         for rule in contract.columns:
             if rule.unique and rule.name in facts:
-                tests += _unique(connection, source, rule, facts[rule.name], table.rows)
+                tests += twice(connection, source, rule, facts[rule.name], table)
         bad, gone, count = _ask(connection, source, tests, findings) if tests else ("", 0, 0)
     return _Checked(casts, bad, tuple(test for test in tests if bad and test.column.severity == "row"), gone, count)
 
 
-def _ask(connection: duckdb.DuckDBPyConnection, source: str, tests: Sequence[_Test],
+def _ask(connection: duckdb.DuckDBPyConnection, source: str, tests: Sequence[CellTest],
          findings: list[Finding]) -> tuple[str, int, int]:
     """Ask all tests in one query; return what makes a row to be left out, how many are, and how many break a rule."""
     # A test that has no answer, because the cell is missing, is no reason to leave the row out.
@@ -286,36 +294,10 @@ def _ask(connection: duckdb.DuckDBPyConnection, source: str, tests: Sequence[_Te
     return bad if counts[-2] else "", int(counts[-2]), int(counts[-1])
 
 
-def _offending(connection: duckdb.DuckDBPyConnection, source: str, test: _Test) -> tuple[tuple[int, str], ...]:
-    name = identifier(test.column.name)
-    rows = connection.execute(f"SELECT {identifier(_ROW)} + 1, CAST({name} AS VARCHAR) FROM {source} "
+def _offending(connection: duckdb.DuckDBPyConnection, source: str, test: CellTest) -> tuple[tuple[int, str], ...]:
+    rows = connection.execute(f"SELECT {identifier(_ROW)} + 1, {test.cell} FROM {source} "
                               f"WHERE {test.sql} ORDER BY 1 LIMIT {SHOWN}").fetchall()
     return tuple((int(row), "" if value is None else str(value)[:100]) for row, value in rows)
-
-
-def _tests(rule: ColumnRule, column: Column, rows: int, tests: list[_Test], findings: list[Finding]) -> str:
-    """Add what is to be tested about a column; what its counts say is found at once. Return its cast."""
-    name = identifier(rule.name)
-    cast = name
-    if column.type is not rule.type and column.missing < rows:
-        made = cast_sql(name, column.type, rule.type, "")
-        if made is None:
-            findings.append(Finding("type", "error", rule.name,
-                                    f"{rule.name!r:.80} holds {in_words(column.type)}, not {in_words(rule.type)}."))
-            return f"CAST(NULL AS {DUCKDB[rule.type]})"
-        cast = made
-        if (column.type, rule.type) not in _WIDENED:
-            tests.append(_Test("type", rule, f"{name} IS NOT NULL AND ({cast}) IS NULL", f"not {in_words(rule.type)}"))
-    elif column.missing == rows:
-        cast = f"CAST(NULL AS {DUCKDB[rule.type]})"
-    if not rule.nullable and column.missing:
-        tests.append(_Test("missing", rule, f"{name} IS NULL", "missing, which may not be"))
-    if rule.missing is not None and column.missing > rule.missing * rows:
-        findings.append(Finding("missing", "warning" if rule.severity == "warning" else "error", rule.name,
-                                f"{column.missing / rows:.1%} of {rule.name!r:.80} is missing; {rule.missing:.1%} is "
-                                "the most.", column.missing))
-    tests += _value_tests(rule, cast, name)
-    return cast
 
 
 def _kept(contract: Contract, table: Table, parts: Sequence[Path]) -> set[tuple[str, str]]:
@@ -353,40 +335,3 @@ def _kept_rules(rule: ColumnRule, kind: ColumnType, values: pa.ChunkedArray) -> 
 def _number_of(end: Any) -> Any:
     """Return a limit to compare numbers with; None if only DuckDB can tell."""
     return end if isinstance(end, (int, float)) else None
-
-
-def _unique(connection: duckdb.DuckDBPyConnection, source: str, rule: ColumnRule, column: Column,
-            rows: int) -> Iterator[_Test]:
-    """Give the test of a key, if it can fail: the values that occur again."""
-    if not rule.unique or column.distinct >= rows - column.missing:
-        return
-    name = identifier(rule.name)
-    again = connection.execute(f"SELECT CAST({name} AS VARCHAR) FROM {source} WHERE {name} IS NOT NULL "
-                               f"GROUP BY {name} HAVING count(*) > 1 ORDER BY 1 LIMIT {_AGAIN}").fetchall()
-    if again:
-        yield _Test("unique", rule, f"CAST({name} AS VARCHAR) IN ({', '.join(literal(row[0]) for row in again)})",
-                    "there more than once")
-
-
-def _value_tests(rule: ColumnRule, cast: str, name: str) -> Iterator[_Test]:
-    """Give the tests of a column's values: range, list, pattern."""
-    ends = [(sign, end) for sign, end in (("<", rule.low), (">", rule.high)) if end is not None]
-    if ends:
-        test = " OR ".join(f"({cast}) {sign} {_value(rule, end)}" for sign, end in ends)
-        yield _Test("range", rule, f"({test})", rule.range_words)
-    if rule.values is not None:
-        allowed = ", ".join(_value(rule, value) for value in rule.values)
-        yield _Test("values", rule, f"({cast}) NOT IN ({allowed})", "none of the allowed values")
-    if rule.pattern is not None:
-        text = f"CAST({name} AS VARCHAR)"
-        yield _Test("pattern", rule, f"CASE WHEN length({text}) <= {LONGEST_CELL} THEN "
-                    f"NOT regexp_full_match({text}, {literal(rule.pattern)}) END", f"not like {rule.pattern[:80]}")
-        yield _Test("pattern", rule, f"length({text}) > {LONGEST_CELL}", LONG_WORDS)
-
-
-def _value(rule: ColumnRule, value: Any) -> str:
-    try:
-        return value_sql(value, rule.type)
-    except (ValueError, OverflowError) as error:
-        raise BadInput(f"The contract, column {rule.name!r:.80}: {value!r:.60} is not {in_words(rule.type)}.",
-                       hint="`mldesk data contract N --edit FILE` puts it right.") from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,19 +19,30 @@ _FIRST = ("row", "line", "column", "reason")
 _BATCH = 10_000
 
 
-def write_rejects(parts: Sequence[Path], reasons: Sequence[Path], lines: Path | None, target: Path,
-                  scratch: Path) -> None:
-    """Write the rows of ``parts`` that ``reasons`` (Parquet: row from 1, column, reason) name to the CSV ``target``.
+@dataclass(frozen=True, slots=True)
+class AsRead:
+    """A file as it was read."""
 
-    ``row`` counts the rows that were read, from 1. Lines that were no rows (``lines``, as an import writes them) come
-    last, by their ``line``. The file appears when it is whole. Raises DiskFull.
+    parts: tuple[Path, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict)    # as of ``Table``, and the next one, too
+    line_of: Callable[[int], int | None] = lambda _: None
+
+
+def write_rejects(read: AsRead, reasons: Sequence[Path], lines: Path | None, target: Path, scratch: Path) -> None:
+    """Write the rows that ``reasons`` (Parquet: row from 1, column, reason) name to the CSV ``target``.
+
+    ``row`` counts the rows that were read, from 1; ``line`` is where one stands in the file, where that means
+    something. Lines that were no rows (``lines``, as an import writes them) come last. The file appears when it is
+    whole. Raises DiskFull.
     """
-    names = pq.read_schema(parts[0]).names
+    parts, beside = read.parts, read.beside
+    names = [name for name in pq.read_schema(parts[0]).names if name not in set(beside.values())]
     heads: list[str] = []
     for name in _FIRST:
         heads.append(free_name(name, [*names, *heads]))
     counts = [pq.read_metadata(part).num_rows for part in parts]
-    place = identifier(free_name(_ROW, names))
+    row = free_name(_ROW, [*names, *beside.values()])
+    place = identifier(row)
     files = ", ".join(f"SELECT * FROM {relation([path])}" for path in reasons).replace(", SELECT", " UNION ALL SELECT")
     told = ('SELECT row, string_agg("column", \'; \') AS c, string_agg(reason, \'; \') AS r '
             f"FROM ({files}) GROUP BY row")
@@ -40,16 +52,16 @@ def write_rejects(parts: Sequence[Path], reasons: Sequence[Path], lines: Path | 
         writer = csv.writer(text)
         writer.writerow([*heads, *names])
         if reasons:
-            source = relation(parts, row=free_name(_ROW, names), counts=counts)
-            cells = ", ".join(f"CAST(t.{identifier(name)} AS VARCHAR)" for name in names)
+            source = relation(parts, row=row, counts=counts)
+            cells = ", ".join(f"CAST(t.{identifier(beside.get(name, name))} AS VARCHAR)" for name in names)
             answer = connection.execute(f"SELECT told.row, '', told.c, told.r, {cells} FROM ({told}) AS told JOIN "
                                         f"{source} AS t ON t.{place} = told.row - 1 ORDER BY told.row")
             while rows := answer.fetchmany(_BATCH):
-                writer.writerows(rows)
+                writer.writerows((number, read.line_of(number - 1), *rest) for number, _, *rest in rows)
         if lines is not None and lines.exists():
             with open(lines, encoding="utf-8", newline="") as file:
-                for row in csv.DictReader(file):
-                    writer.writerow(["", row["line"], "", row["reason"], *[""] * len(names)])
+                for lost in csv.DictReader(file):
+                    writer.writerow(["", lost["line"], "", lost["reason"], *[""] * len(names)])
         text.detach()
 
 

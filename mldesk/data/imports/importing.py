@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -136,7 +136,23 @@ def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: Imp
         file.context.report(1.0)
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     source = ", ".join(file.context.name for file in files[:3]) + more
-    return Table(manifest, writer.rows, columns, size, problems, source, dict(files[0].table.reading), options)
+    return Table(manifest, writer.rows, columns, size, problems, source, dict(files[0].table.reading), options,
+                 {shape.names[index]: name for index, name in shape.beside.items()}, _lines(files))
+
+
+def _lines(files: Sequence[Read]) -> Callable[[int], int | None]:
+    """Return what tells the line of a row of the only file."""
+    table = files[0].table
+    if len(files) > 1 or not isinstance(table, RawTable):
+        return lambda _: None
+    lines, dropped = table.lines, sorted(table.drop_rows)
+
+    def line_of(row: int) -> int | None:
+        for gone in dropped:
+            row += gone <= row
+        return lines.of(row)
+
+    return line_of
 
 
 def _write(files: Sequence[Read], shape: Shape, out: Path, counted: Container[str] | None) -> PartWriter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import Any, Self
 
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mldesk.core.errors import BadInput
-from mldesk.data.columns.retype import Retype
+from mldesk.core.scratch import working_folder_in
+from mldesk.data.columns.retype import Retype, not_of_its_type
 from mldesk.data.imports.importing import import_table
 from mldesk.data.parts import part_paths
 from mldesk.data.records import ImportOptions, Table
@@ -34,7 +35,8 @@ class NewRows:
 
     def __init__(self, folder: Path, store: ObjectStore, table: Table, wanted: Sequence[Column]) -> None:
         self._folder, self._store, self._table = folder, store, table
-        have = {column.name: column for column in table.columns}
+        texts = set(table.beside.values())
+        have = {column.name: column for column in table.columns if column.name not in texts}
         self._wanted = [column for column in wanted if column.name in have]
         self.missing = tuple(column.name for column in wanted if column.name not in have)
         names = {column.name for column in wanted}
@@ -63,6 +65,10 @@ class NewRows:
         with TableView(self._store, self._table.manifest, self._table.columns) as view:
             first = 0
             for batch in view.batches(_BATCH):
+                for column in self._wanted:
+                    beside = self._table.beside.get(column.name)
+                    if beside is not None:
+                        self._check(column, batch.column(place[column.name]), batch.column(place[beside]), first)
                 arrays = [retype(batch.column(place[column.name]), first)
                           for column, retype in zip(self._wanted, self._retypes, strict=True)]
                 others = [batch.column(place[name]) for name in self.extra]
@@ -70,6 +76,12 @@ class NewRows:
                                                  names=[column.name for column in self._wanted] + list(self.extra))
                 first += batch.num_rows
         self.close()
+
+    def _check(self, column: Column, values: pa.Array, texts: pa.Array, first: int) -> None:
+        """Raise BadInput for a text that could not be read as the column's type."""
+        row = pc.index(pc.and_(pc.is_valid(texts), pc.is_null(values)), True).as_py()
+        if row >= 0:
+            raise not_of_its_type(self._table.source, column, "text", first + row + 1, str(texts[row].as_py()))
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the wanted columns that the file has, whole: float64, datetime64[us] or objects (str or None)."""
@@ -79,28 +91,38 @@ class NewRows:
 
 
 def read_like(paths: Sequence[Path], columns: Sequence[Column | Mapping[str, Any]],
-              options: ImportOptions | None = None) -> NewRows:
+              options: ImportOptions | None = None, *, scratch: Path | None = None,
+              called: str = "") -> NewRows:
     """Read files of new rows. ``columns`` are the wanted ones, as Column or {"name", "type"}.
 
+    What comes as text is read as an import reads a column whose type was chosen. ``scratch`` is where a folder is made
+    for it, else the system's; ``called`` what the user calls the files, where these are made of others.
     Every row counts here: a file with lines that would be left out is refused. Raises ImportRefused, BadInput.
     """
     wanted = [column if isinstance(column, Column) else Column(str(column["name"]), ColumnType(column["type"]))
               for column in columns]
-    options = replace(options or ImportOptions(),
-                      text=tuple(column.name for column in wanted if column.type is ColumnType.TEXT))
-    folder = Path(tempfile.mkdtemp(prefix="mldesk-rows-"))
+    options = replace(options or ImportOptions(), expected=tuple(
+        (column.name, readable(column.type).value) for column in wanted if column.type is not ColumnType.TEXT),
+        text=tuple(column.name for column in wanted if column.type is ColumnType.TEXT))
+    folder = working_folder_in(scratch, "mldesk-rows")
     try:
         store = ObjectStore(folder / "objects")
         table = import_table([Path(path) for path in paths], store, folder / "scratch", options)
+        table = replace(table, source=called or table.source)
         bad = next((problem for problem in table.problems if problem.message.endswith("it was left out.")
                     and problem.line is not None and " cell" in problem.message), None)
         if bad is not None:
-            raise BadInput(f"{bad.file}: {bad.message.removesuffix('; it was left out.')}; every row must be "
+            raise BadInput(f"{called or bad.file}: {bad.message.removesuffix('; it was left out.')}; every row must be "
                            "readable.", hint="Mend that line, or have such lines left out (--rejects FILE).")
         return NewRows(folder, store, table, wanted)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def readable(kind: ColumnType) -> ColumnType:
+    """Return what cells must be for a model to read them: 5.5 where 5 was usual is a number all the same."""
+    return ColumnType.NUMBER if kind is ColumnType.INTEGER else kind
 
 
 def columns_as_numpy(store: ObjectStore, manifest: str, columns: Sequence[Column],

@@ -144,7 +144,7 @@ def _total(files: Sequence[Read], seen: Sequence[int]) -> tuple[int | None, bool
 
 def _preview(files: Sequence[Read], shape: Shape, options: ImportOptions, shown: list[list[Any]], missing: list[int],
              seen: Sequence[int]) -> ImportPreview:
-    forms = [decision.form for decision in shape.decisions or ()]
+    forms = [decision.form for decision in shape.decisions]
     columns = tuple(
         ColumnPreview(name, kind, shape.confidence(index, sum(seen) - missing[index]), _words(shape, index),
                       missing[index])
@@ -172,13 +172,13 @@ def _told(options: ImportOptions) -> set[str]:
 
 def _dates(shape: Shape) -> tuple[str, ...]:
     """Return the ways in which dates are written, also those in columns whose type the user chose."""
-    forms = [form for decision in shape.decisions or ()
+    forms = [form for decision in shape.decisions
              for form in (decision.form, *(form for _, form in decision.spelled))]
     return tuple(form for form in dict.fromkeys(forms) if form in _DATES or "%" in form)
 
 
 def _words(shape: Shape, index: int) -> str:
-    if shape.decisions is None or index >= shape.own:
+    if index >= shape.own:
         return ""
     form, spelled = shape.decisions[index].form, shape.decisions[index].spelled
     orders = [f"{'day' if one == 'dmy' else 'month'} first with {mark}" for mark, one in spelled if mark]

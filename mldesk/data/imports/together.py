@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 from mldesk.data.columns.convert import Converter
 from mldesk.data.columns.decide import FORCED, Decision, decide
 from mldesk.data.columns.forced import forced_values
-from mldesk.data.columns.guess import ColumnGuess, fits_group
+from mldesk.data.columns.guess import ColumnGuess, fits_group, marker_array
 from mldesk.data.columns.temporal import PATTERNS
 from mldesk.data.engine import free_name
+from mldesk.data.imports.skipping import PREVIEWED
 from mldesk.data.parts import PartWriter
 from mldesk.data.readers.early import EarlyTable, column_threads, new_guesses
 from mldesk.data.readers.raw import Context, RawTable
@@ -45,9 +46,11 @@ class Shape:
 
     names: list[str]                  # with those of provenance
     types: list[ColumnType]
-    own: int                          # columns that come from the files; those of provenance follow
-    decisions: list[Decision] | None  # of the own columns, where the files are text
+    own: int                          # columns that come from the files; texts beside them and provenance follow
+    decisions: list[Decision]         # of the own columns
     markers: frozenset[str] = frozenset()  # texts that stood for missing values
+    beside: dict[int, str] = field(default_factory=dict)  # what the texts of an own column are called, as they were
+    provenance: bool = False
     unfit: Counter[int] = field(default_factory=Counter)  # values of a column, so far, that its type made missing
 
     def confidence(self, column: int, there: int) -> float:
@@ -56,19 +59,25 @@ class Shape:
         return there / (there + unfit) * self._decided(column) if unfit else self._decided(column)
 
     def _decided(self, column: int) -> float:
-        return self.decisions[column].confidence if self.decisions is not None and column < self.own else 1.0
+        return self.decisions[column].confidence if column < self.own else 1.0
 
 
 def shape_of(files: Sequence[Read], options: ImportOptions) -> Shape:
     """Return what table the files make. Raises ImportRefused for files that do not belong together."""
     names = _common_names(files, options)
-    types, decisions, markers = _types(files, names, options)
-    own = len(names)
+    decisions, markers = _decisions(files, names, options)
+    types = [decision.type for decision in decisions]
+    own, beside = len(names), dict[int, str]()
+    for index, decision in enumerate(decisions):
+        if decision.beside:
+            names.append(free_name(names[index], names))
+            types.append(ColumnType.TEXT)
+            beside[index] = names[-1]
     if options.provenance:
         for name, kind in ((FILE, ColumnType.TEXT), (ROW, ColumnType.INTEGER)):
             names.append(free_name(name, names))
             types.append(kind)
-    return Shape(names, types, own, decisions, markers)
+    return Shape(names, types, own, decisions, markers, beside, options.provenance)
 
 
 def rows_of(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], float]]:
@@ -80,15 +89,16 @@ def rows_of(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], float]]:
 def _raw_rows(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], float]]:
     table, names = file.table, shape.names[:shape.own]
     assert isinstance(table, RawTable)  # noqa: S101 - for the type checker
-    assert shape.decisions is not None  # noqa: S101
     converters = [Converter(decision, ltrim=table.ltrim) for decision in shape.decisions]
+    texts = [Converter(replace(shape.decisions[index], type=ColumnType.TEXT, form="text")) for index in shape.beside]
     order, done = _order(file, names), 0
     with column_threads() as pool:
         for arrays in _chosen(table, order):
             rows = len(arrays[0])
             arrays += _provenance(file, shape, done, rows, table)
             kept = without(arrays, table.drop_rows, done)
-            yield ([*pool.map(Converter.__call__, converters, kept[:shape.own]), *kept[shape.own:]],
+            raw = [as_text(kept[index]) for as_text, index in zip(texts, shape.beside, strict=True)]
+            yield ([*pool.map(Converter.__call__, converters, kept[:shape.own]), *raw, *kept[shape.own:]],
                    (done + rows) / max(1, table.spool.rows))
             done += rows
     for index, (name, converter) in enumerate(zip(names, converters, strict=True)):
@@ -104,7 +114,7 @@ def early_of(files: Sequence[Read]) -> EarlyTable | None:
 def early_rows(files: Sequence[Read], shape: Shape) -> PartWriter | None:
     """Return what wrote all rows of the table already; say what did not fit, as ``rows_of`` does."""
     early = early_of(files)
-    writer = early.writer(shape.decisions) if early is not None and shape.decisions is not None else None
+    writer = early.writer(shape.decisions) if early is not None and not shape.beside else None
     if early is not None and writer is not None:
         for name, converter in zip(shape.names, early.converters, strict=True):
             _say_converted(files[0].context, name, converter)
@@ -131,26 +141,41 @@ def _typed_rows(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], floa
     table = file.table
     assert isinstance(table, TypedTable)  # noqa: S101 - for the type checker
     order, done = _order(file, shape.names[:shape.own]), 0
-    unfit = [0] * shape.own
+    unfit, examples = [0] * shape.own, [""] * shape.own
     for arrays in table.batches(file.context):
         rows = len(arrays[0])
-        columns = []
+        columns, texts = [], []
         for index, place in enumerate(order):
-            want = shape.types[index]
-            have = pa.nulls(rows, ARROW[want]) if place is None else arrays[place]
-            columns.append(recast(have, want))
+            decision = shape.decisions[index]
+            have = pa.nulls(rows, ARROW[decision.type]) if place is None else _there(arrays[place], decision)
+            columns.append(recast(have, decision))
+            if index in shape.beside:
+                texts.append(pc.cast(have, pa.string()))
             lost = columns[-1].null_count - have.null_count
+            if lost and not unfit[index]:
+                odd = have.filter(pc.and_(pc.is_valid(have), pc.is_null(columns[-1])))
+                examples[index] = str(pc.cast(odd[:1], pa.string())[0].as_py())[:60]
             unfit[index] += lost
             shape.unfit[index] += lost
-        yield [*columns, *_provenance(file, shape, done, rows, None)], done / max(1, table.rows or 2 * (done + rows))
+        share = done / max(1, table.rows or 2 * (done + rows))
+        yield [*columns, *texts, *_provenance(file, shape, done, rows, None)], share
         done += rows
-    for name, kind, count in zip(shape.names, shape.types, unfit, strict=False):
+    for name, kind, count, example in zip(shape.names, shape.types, unfit, examples, strict=False):
         if count:
-            _say_unfit(file.context, name, count, "", kind)
+            _say_unfit(file.context, name, count, example, kind)
 
 
-def recast(values: pa.Array, want: ColumnType) -> pa.Array:
-    """Return typed values as another type, null where they do not fit."""
+def _there(values: pa.Array, decision: Decision) -> pa.Array:
+    """Return values, of texts that are to be another type those that stand for no missing value."""
+    if decision.form != FORCED or not pa.types.is_string(values.type):
+        return values
+    trimmed = pc.utf8_trim_whitespace(values)
+    return pc.if_else(pc.is_in(trimmed, marker_array(decision.missing)), pa.scalar(None, pa.string()), values)
+
+
+def recast(values: pa.Array, decision: Decision) -> pa.Array:
+    """Return typed values as the type that was decided, null where they do not fit."""
+    want = decision.type
     if values.type == ARROW[want]:
         return values
     if not pa.types.is_string(values.type):
@@ -160,12 +185,12 @@ def recast(values: pa.Array, want: ColumnType) -> pa.Array:
             return pc.cast(values, ARROW[want])
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             values = pc.cast(values, pa.string())
-    trimmed = pc.utf8_trim_whitespace(values)
-    return forced_values(trimmed, Decision(want, FORCED, frozenset(), dates="dmy"))
+    encoded = pc.utf8_trim_whitespace(values).dictionary_encode()
+    return forced_values(encoded.dictionary, want, decision.reading).take(encoded.indices)
 
 
 def _provenance(file: Read, shape: Shape, first: int, rows: int, table: RawTable | None) -> list[pa.Array]:
-    if len(shape.names) == shape.own:
+    if not shape.provenance:
         return []
     numbers = table.lines.numbers(first, rows) if table is not None else \
         pa.array(range(first + 1, first + rows + 1), pa.int64())
@@ -194,9 +219,12 @@ def _common_names(files: Sequence[Read], options: ImportOptions) -> list[str]:
     return names
 
 
-def _types(files: Sequence[Read], names: Sequence[str],
-           options: ImportOptions) -> tuple[list[ColumnType], list[Decision] | None, frozenset[str]]:
-    """Decide types over the rows of all files; a typed file's columns count as what they are."""
+def _decisions(files: Sequence[Read], names: Sequence[str],
+               options: ImportOptions) -> tuple[list[Decision], frozenset[str]]:
+    """Decide types over the rows of all files; a typed file's columns count as what they are.
+
+    Return also the texts that stood for missing values.
+    """
     raw = [file for file in files if isinstance(file.table, RawTable)]
     if len(raw) == len(files):
         early = early_of(files)
@@ -207,13 +235,60 @@ def _types(files: Sequence[Read], names: Sequence[str],
                          lambda *asked: _locate(files, names, *asked))
         stood = frozenset(text for guess, decision in zip(guesses, decided, strict=True)
                           for text in guess.stood_for_missing(typed=decision.type is not ColumnType.TEXT))
-        return [item.type for item in decided], decided, stood
+        return decided, stood
     if raw:
         typed = next(file for file in files if isinstance(file.table, TypedTable))
         raise ImportRefused(f"{raw[0].context.name} is text and {typed.context.name} has typed columns; they cannot "
                             "make one table.", hint="Import them one by one.")
+    return _of_typed(files, names, options), frozenset()
+
+
+def _of_typed(files: Sequence[Read], names: Sequence[str], options: ImportOptions) -> list[Decision]:
+    """Decide types of typed files; texts that are to be another type are looked at for how they are written."""
     forced = {name: ColumnType(kind) for name, kind in options.types}
-    return [forced.get(name) or _agreed(files, name, options) for name in names], None, frozenset()
+    expected = {name: ColumnType(kind) for name, kind in options.expected}
+    found: list[Decision] = []
+    texts: dict[str, ColumnType] = {}
+    for name in names:
+        kind = forced.get(name) or _agreed(files, name, options)
+        beside = name not in forced and kind is ColumnType.TEXT and expected.get(name, kind) is not kind
+        found.append(Decision(expected[name] if beside else kind, "", frozenset(), beside=beside))
+        if found[-1].type is not ColumnType.TEXT and any(_kind_in(file, name) is ColumnType.TEXT for file in files):
+            texts[name] = found[-1].type
+    for name, decision in _of_texts(files, texts, options).items():
+        place = names.index(name)
+        found[place] = replace(decision, beside=found[place].beside)
+    return found
+
+
+def _of_texts(files: Sequence[Read], kinds: Mapping[str, ColumnType], options: ImportOptions) -> dict[str, Decision]:
+    """Decide how columns of text in typed files are read as ``kinds``, and say what they leave open."""
+    told = replace(options, types=tuple((name, kind.value) for name, kind in kinds.items()), text=(), expected=())
+    guesses = new_guesses(list(kinds), told)
+    for file in files if kinds else ():
+        for name, guess in zip(kinds, guesses, strict=True):
+            if _kind_in(file, name) is ColumnType.TEXT:
+                _observe_typed(file, name, guess)
+    return dict(zip(kinds, decide(guesses, list(kinds), told, files[0].context.problems, lambda *_: None),
+                    strict=True))
+
+
+def _observe_typed(file: Read, name: str, guess: ColumnGuess) -> None:
+    table, seen = file.table, 0
+    assert isinstance(table, TypedTable)  # noqa: S101 - for the type checker
+    for values in table.column(file.context, name):
+        file.context.check()
+        guess.observe(values)
+        seen += len(values)
+        if file.context.sampled and seen >= PREVIEWED:
+            return
+
+
+def _kind_in(file: Read, name: str) -> ColumnType | None:
+    """Return the type of a typed file's column; None if it has none of that name."""
+    table = file.table
+    assert isinstance(table, TypedTable)  # noqa: S101 - for the type checker
+    return table.types[table.names.index(name)] if name in table.names else None
 
 
 def _agreed(files: Sequence[Read], name: str, options: ImportOptions) -> ColumnType:

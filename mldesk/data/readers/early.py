@@ -37,7 +37,7 @@ def column_threads() -> ThreadPoolExecutor:
 def new_guesses(names: Sequence[str], options: ImportOptions) -> list[ColumnGuess]:
     """Return what is to see the values of some columns of text."""
     told = told_form(options.dates) if options.dates is not None and "%" in options.dates else None
-    asked = {name: _GROUPS.get(kind, "") for name, kind in options.types}
+    asked = {name: _GROUPS.get(kind, "") for name, kind in (*options.expected, *options.types)}
     return [ColumnGuess(markers(options), told, asked=asked.get(name, "")) for name in names]
 
 

@@ -56,6 +56,15 @@ class TypedTable:
                 context.problems.add("remarks on missing values", f"{count:,} cells of {source.name!r} are blank; read "
                                      "as missing.", column=source.name)
 
+    def column(self, context: Context, name: str) -> Iterator[pa.Array]:
+        """Give one column, piece by piece. Raises ImportRefused for a damaged file."""
+        index = self.names.index(name)
+        place = self.sources[index].path[0]
+        with damage(context, self.file.what):
+            for batch in self.file.batches([place], batch_rows(1)):
+                batch.validate(full=True)
+                yield self._column(batch, {place: 0}, index, [0] * len(self.sources))
+
     def _column(self, batch: pa.RecordBatch, fields: Mapping[int, int], index: int, blanks: list[int]) -> pa.Array:
         source = self.sources[index]
         values = batch.column(fields[source.path[0]])

@@ -1,0 +1,89 @@
+"""A table whose types were chosen when it came trains a model, which then predicts the same raw file."""
+
+from __future__ import annotations
+
+import csv
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _rows(count: int) -> list[list[str]]:
+    draw = random.Random(7)
+    rows = []
+    for number in range(count):
+        day, month = draw.randint(1, 28), draw.randint(1, 12)
+        spelled = (f"2024-{month:02}-{day:02}", f"{day:02}/{month:02}/2024", f"{day} {_MONTHS[month - 1]} 2024")
+        price = draw.randint(100, 3000) + 0.5
+        rows.append([spelled[number % 3], f"${price:,.2f}" if number % 2 else f"{price:,.2f}",
+                     draw.choice(["a", "b"]), "yes" if month > 6 else "no"])
+    return rows
+
+
+def _write(path: Path, rows: list[list[str]]) -> Path:
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([["signup", "price", "plan", "stays"], *rows])
+    return path
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def desk(mldesk: Command, tmp_path: Path) -> Path:
+    raw = _write(tmp_path / "raw.csv", _rows(160))
+    mldesk.good("data", "import", raw, "--name", "desk", "--type", "signup=date", "--type", "price=number")
+    mldesk.good("train", "desk", "--target", "stays", "--model", "linear")
+    return tmp_path
+
+
+def test_the_raw_file_is_predicted_checked_merged_and_compared_as_it_was_imported(
+    mldesk: Command, desk: Path
+) -> None:
+    raw = desk / "raw.csv"
+    mldesk.good("data", "export", "desk", desk / "stored.csv")
+    mldesk.good("predict", "desk-stays", desk / "stored.csv", "-o", desk / "want.csv")
+    mldesk.good("data", "contract", "desk", "--infer")
+    answer = mldesk.good("predict", "desk-stays", raw, "-o", desk / "a.csv", "--strict")
+    assert answer["rows"] == 160
+    answer = mldesk.good("predict", "desk-stays", raw, "-o", desk / "b.csv", "--rejects", desk / "bad.csv")
+    assert answer["left_out"] == 0
+    mldesk.good("models", "export", "desk-stays", desk / "m.mlbundle")
+    mldesk.good("predict", desk / "m.mlbundle", raw, "-o", desk / "c.csv", "--home", desk / "another library")
+    for name in ("a.csv", "b.csv", "c.csv"):
+        assert (desk / name).read_text() == (desk / "want.csv").read_text()
+    assert mldesk.good("models", "drift", "desk-stays", raw)["shifted"] == []
+    more = _write(desk / "more.csv", _rows(300)[160:])
+    assert mldesk.good("data", "check", more, "desk", "--merge")["version"] == 2
+    assert mldesk.good("data", "show", "desk")["rows"] == 300
+    first = mldesk.good("data", "sql", "desk", "SELECT CAST(signup AS VARCHAR), price FROM data OFFSET 160 LIMIT 1")
+    spelled = _read(more)[0]
+    assert (spelled["signup"], spelled["price"]) == ("01/11/2024", "2,139.50")
+    assert first["rows"] == [["2024-11-01", 2139.5]]
+
+
+def test_single_bad_cells_are_refused_by_name_or_left_out_by_line(mldesk: Command, desk: Path) -> None:
+    rows = _rows(40)
+    rows[4][0], rows[30][1] = "soon", "a lot"
+    new = _write(desk / "new.csv", rows)
+    words = ("predict", "desk-stays", new, "-o", desk / "a.csv")
+    code, refused = mldesk.here(*words)
+    assert code == 2
+    assert refused["error"]["message"] == ("new.csv: the column 'signup' should hold date values, but holds text; "
+                                           "row 5, for example, is 'soon'.")
+    answer = mldesk.good(*words, "--rejects", desk / "bad.csv")
+    assert (answer["rows"], answer["left_out"]) == (38, 2)
+    assert [(row["row"], row["line"], row["column"], row["reason"].partition(" is ")[0]) for row in
+            _read(desk / "bad.csv")] == [("5", "6", "signup", "'soon'"), ("31", "32", "price", "'a lot'")]
+    _write(new, [["1.5", *row[1:]] for row in rows])   # numbers where dates should be
+    code, refused = mldesk.here(*words, "--rejects", desk / "bad.csv", "--force")
+    assert code == 2
+    assert refused["error"]["message"].startswith("new.csv: the column 'signup' should hold date values, but holds num")
+    assert "--rejects" not in refused["error"]["hint"]
