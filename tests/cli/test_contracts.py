@@ -260,7 +260,7 @@ def test_cells_that_no_model_can_read_are_named_and_left_out_without_any_contrac
     with open(rejects, newline="") as file:
         found = list(csv.DictReader(file))
     assert [(row["row"], row["line"], row["column"], row["id"]) for row in found] == [
-        ("2", "", "size", "x2"), ("", "5", "", "")]
+        ("2", "3", "size", "x2"), ("", "5", "", "")]
     assert found[0]["reason"] == "'many' is not a number"
 
 

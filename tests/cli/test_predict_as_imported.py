@@ -65,8 +65,8 @@ def test_the_raw_file_is_predicted_checked_merged_and_compared_as_it_was_importe
     assert mldesk.good("data", "show", "desk")["rows"] == 300
     first = mldesk.good("data", "sql", "desk", "SELECT CAST(signup AS VARCHAR), price FROM data OFFSET 160 LIMIT 1")
     spelled = _read(more)[0]
-    assert (spelled["signup"], spelled["price"]) == ("01/11/2024", "2,139.50")
-    assert first["rows"] == [["2024-11-01", 2139.5]]
+    assert (spelled["signup"], spelled["price"]) == ("27/11/2024", "2,492.50")
+    assert first["rows"] == [["2024-11-27", 2492.5]]
 
 
 def test_single_bad_cells_are_refused_by_name_or_left_out_by_line(mldesk: Command, desk: Path) -> None:

@@ -25,7 +25,7 @@ from mldesk.wire.schema import ColumnType
 from tests.data.conftest import Import, Rows, kinds, said
 
 TYPES = (("day", "date"), ("at", "datetime"), ("price", "number"), ("count", "integer"), ("paid", "boolean"))
-MESSY = [
+MESSY: list[tuple[str, ...]] = [
     ("2024-03-01", "1 May 2024 10:30", "$1,200.50", "1,200", "yes", "a"),
     ("03/04/2024", "2024-05-02T11:00:00Z", "12.5", "+5", "No", "b"),
     ("25/12/2024", "May 3, 2024", "€3", "7.0", "1", "-"),
@@ -119,7 +119,8 @@ def test_single_bad_cells_are_left_out_with_their_line_and_as_they_stand_in_the_
     write_rejects(found.as_read, [reasons], None, tmp_path / "rejects.csv", scratch)
     with open(tmp_path / "rejects.csv", newline="") as file:
         left = list(csv.DictReader(file))
-    assert [(row["row"], row["line"], row["column"]) for row in left] == [("3", "6", "day"), ("7", "10", "price; count")]
+    assert [(row["row"], row["line"], row["column"]) for row in left] == [
+        ("3", "6", "day"), ("7", "10", "price; count")]
     assert (left[0]["day"], left[0]["price"], left[1]["price"]) == ("soon", "$1,200.50", "twelve")
     assert left[1]["reason"] == "'twelve' is not a number; '1.5' is not a whole number"
 
@@ -128,7 +129,7 @@ def test_single_bad_cells_are_left_out_with_their_line_and_as_they_stand_in_the_
 def test_a_cell_that_does_not_fit_is_refused_by_the_file_of_the_user(ending: str, tmp_path: Path) -> None:
     path = _write(tmp_path, ending, [*MESSY, ("soon", *MESSY[0][1:])])
     wanted = [{"name": name, "type": kind} for name, kind in TYPES]
-    with pytest.raises(BadInput, match="^raw.csv: the column 'day' should hold date values, but holds text; row 6, "
+    with pytest.raises(BadInput, match=r"^raw\.csv: the column 'day' should hold date values, but holds text; row 6, "
                                        "for example, is 'soon'") as caught:
         read_like([path], wanted, called="raw.csv").columns()
     assert "--rejects FILE" in caught.value.hint
