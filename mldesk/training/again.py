@@ -6,13 +6,13 @@ what it needs of the other modules of training.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 
+from mldesk.core.cores import usable_cores
 from mldesk.training.estimators.base import Estimator, FitContext, Part
 from mldesk.training.fitting import fit
 from mldesk.training.metrics import score
@@ -110,7 +110,7 @@ def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator:
     fitted = fit(estimator, FitContext(
         classes=len(classes), parameters=parameters, train=part(train), validation=part(validation), report=quiet,
         control=quiet, checkpoints=quiet, categorical=tuple(encoder.categorical), seed=settings["seed"],
-        threads=os.cpu_count() or 1, device=settings["device"]))
+        threads=usable_cores(), device=settings["device"]))
     tested = part(test)
     prediction = estimator.predict(fitted.native, tested.x, len(classes))
     return score(prediction, tested.y, len(classes), None if classes else parameters.get("quantile"),
