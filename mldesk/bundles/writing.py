@@ -14,6 +14,7 @@ from mldesk.bundles.names import CARD, CONTRACT, MANIFEST, MODEL, RECIPE, REQUIR
 from mldesk.bundles.packing import Packer
 from mldesk.core import canonical, durable
 from mldesk.core.errors import BadBundle, WorkFailed
+from mldesk.training.metric_words import ordered, title
 
 if TYPE_CHECKING:
     from mldesk.bundles.contract import RowContract
@@ -119,8 +120,9 @@ def _content(name: str, extra: Mapping[str, bytes], store: ObjectStore, files: M
 
 def _card(model: Mapping[str, Any], facts: Mapping[str, Any]) -> bytes:
     """Return a short model card for a model that has none of its own."""
-    metrics = "\n".join(f"- {name}: {value:.6g}" for name, value in sorted((facts.get("metrics") or {}).items())
-                        if isinstance(value, (int, float)))
+    scores = {str(name): value for name, value in (facts.get("metrics") or {}).items()
+              if isinstance(value, (int, float))}
+    metrics = "\n".join(f"- {title(name)}: {scores[name]:.6g}" for name in ordered(sorted(scores)))
     origin = (facts.get("provenance") or {}).get("dataset") or _UNKNOWN
     return (f"# {facts['name']} {facts['version']}\n\n"
             f"Predicts `{model['target']}` ({str(model['task']).replace('_', ' ')}) with {model['estimator']}.\n\n"

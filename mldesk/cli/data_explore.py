@@ -160,4 +160,4 @@ _SUSPICION = {"leak": "! gives the target away", "strong": "! very strong; known
 
 
 def _power(item: Mapping[str, Any]) -> str:
-    return f"AUC {(1 + item['power']) / 2:.3f}" if item["measure"] == "auc" else f"R² {item['power']:.3f}"
+    return f"ROC AUC {(1 + item['power']) / 2:.3f}" if item["measure"] == "auc" else f"R² {item['power']:.3f}"

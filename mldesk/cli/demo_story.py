@@ -17,6 +17,7 @@ from mldesk.cli.failures import Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.core.errors import WorkFailed
 from mldesk.core.resources import resource
+from mldesk.training.metric_words import title
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -98,9 +99,9 @@ class Story:
         self._show(facts({
             "model": run.model,
             "rows": ", ".join(f"{words.count(rows[part])} {part}" for part in ("train", "validation", "test")),
-            **{name.replace("_", " "): f"{words.sparkline(losses[name])}  {words.score(losses[name][0])} → "
+            **{title(name): f"{words.sparkline(losses[name])}  {words.score(losses[name][0])} → "
                f"{words.score(losses[name][-1])}" for name in ("train_loss", "validation_loss") if losses.get(name)},
-            "on the test rows": ", ".join(f"{name} {words.score(metrics[name])}" for name in
+            "on the test rows": ", ".join(f"{title(name)} {words.score(metrics[name])}" for name in
                                           ("roc_auc", "accuracy", "log_loss") if name in metrics),
             "time": words.duration(run.result.get("seconds"))}))
         return run
@@ -110,7 +111,7 @@ class Story:
         self._heading("Compare", "the same rows were held back from both, so the scores may be compared")
         found = self._bench.runs.compare([run.id for run in runs])
         names = [run.estimator for run in runs]
-        rows = [(metric, *(words.score(value) + (" ◂" if found["best"].get(metric) == run.id else "  ")
+        rows = [(title(metric), *(words.score(value) + (" ◂" if found["best"].get(metric) == run.id else "  ")
                            for run, value in zip(runs, values, strict=True)))
                 for metric, values in found["metrics"].items()]
         self._show(make_table(("on the test rows", *names), rows, right=set(names)))

@@ -18,6 +18,7 @@ from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.watching import detached, watched
 from mldesk.core.errors import BadInput
 from mldesk.core.targets import check_target
+from mldesk.training.metric_words import worsening
 
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
@@ -83,7 +84,6 @@ def explain(
 
 
 def _show(face: Face, found: Mapping[str, Any], output: int) -> None:
-    from mldesk.training.metric_words import IMPORTANCE_WORDS
     from mldesk.workbench.explained import pushes
 
     rows = words.plural(found["rows"], f"{found['part']} row")
@@ -92,8 +92,7 @@ def _show(face: Face, found: Mapping[str, Any], output: int) -> None:
         about = f"the chance that {found['target']} is {words.cell(found['outputs'][output])}"
     face.say(f"{found['model']} on {rows} of {found['dataset']}. Explained: {about}.")
     face.say()
-    metric = str(found["importance_metric"])
-    how = IMPORTANCE_WORDS.get(metric, f"{metric} worsens")
+    how = worsening(str(found["importance_metric"]))
     pushed = {push.feature: (f"+{push.up:.4g}", f"{push.down:.4g}") for push in pushes(found, output)}
     face.show(make_table(("column", "matters by", "95 %", "raises by", "lowers by"), [
         (str(item["feature"]), words.score(item["value"]),

@@ -10,6 +10,7 @@ from typing import Any, Self
 from mldesk.cli import words
 from mldesk.cli.face import Face, make_console, width
 from mldesk.core.canonical import number
+from mldesk.training.metric_words import title, within
 from mldesk.wire.events import TERMINAL, Event
 from mldesk.wire.shapes import readable
 
@@ -113,7 +114,7 @@ class RunDisplay:
         known: list[str] = [name for name in ("train_loss", "validation_loss") if name in self._values]
         known += [name for name in self._values if name.startswith("validation_") and name not in known]
         shown = known[:METRICS_SHOWN if width() >= ROOMY else METRICS_SHOWN - 1]
-        return "  ".join(f"{words.cell(name).replace('_', ' ')} {words.score(self._values[name])}" for name in shown)
+        return "  ".join(f"{within(title(words.cell(name)))} {words.score(self._values[name])}" for name in shown)
 
     def _line(self, text: str) -> None:
         if self._bar is not None:
@@ -129,7 +130,8 @@ def _trial(payload: Mapping[str, Any]) -> str:
     if not isinstance(score, (int, float)):
         how = "" if payload.get("state") == "weak" else " did not work."
         return f"{name}{how or '.'} {payload.get('message', '')}".rstrip()
-    return f"{name}, {payload.get('metric')} {words.score(score)} in {words.duration(float(payload.get('seconds', 0)))}"
+    metric = title(words.cell(payload.get("metric") or "score"))
+    return f"{name}, {metric} {words.score(score)} in {words.duration(float(payload.get('seconds', 0)))}"
 
 
 def _speed(rate: float) -> str:

@@ -12,6 +12,7 @@ from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.model_shown import Reference, up_to_date
 from mldesk.cli.train import finish
 from mldesk.cli.watching import watched
+from mldesk.training.metric_words import title
 
 if TYPE_CHECKING:
     from mldesk.workbench.challenging import Challenge
@@ -73,11 +74,11 @@ def promotion(found: Challenge) -> str:
 
 
 def _show(face: Face, found: Challenge) -> None:
-    face.table(("score", found.new, found.old), [(name, words.score(one), words.score(other))
+    face.table(("score", found.new, found.old), [(title(name), words.score(one), words.score(other))
                                                  for name, (one, other) in found.scores.items()],
                right=(found.new, found.old))
     face.table(("difference", "from", "to", ""), [
-        (name, words.score(item["low"]), words.score(item["high"]), "" if item["sure"] else "may be luck")
+        (title(name), words.score(item["low"]), words.score(item["high"]), "" if item["sure"] else "may be luck")
         for name, item in found.paired["differences"].items()], right=("from", "to"))
     if found.left_out:
         face.note(f"· Left out: {words.plural(found.left_out, 'test row')} that {found.old} learned from.")

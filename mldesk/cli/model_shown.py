@@ -8,6 +8,7 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.face import Face
+from mldesk.training import metric_words
 
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
@@ -26,7 +27,5 @@ def up_to_date(face: Face, bench: Workbench) -> None:
 
 def leading(metrics: Any) -> str:
     """Write the one score that a list has room for."""
-    for name in ("roc_auc", "accuracy", "r2"):
-        if name in metrics:
-            return f"{name} {words.score(metrics[name])}"
-    return ""
+    name = metric_words.leading(metrics)
+    return "" if name is None else f"{metric_words.title(name)} {words.score(metrics[name])}"

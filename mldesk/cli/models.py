@@ -18,6 +18,7 @@ from mldesk.cli.model_stages import history, predictions, promote, rollback, sta
 from mldesk.cli.named_version import NamedVersion
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.steps import kinds
+from mldesk.training.metric_words import better, ordered, title
 
 if TYPE_CHECKING:
     from mldesk.bundles.contract import RowContract
@@ -73,8 +74,9 @@ def show(context: typer.Context, reference: Reference) -> None:
                      "estimator": version.estimator, "dataset": version.dataset, "run": version.run,
                      "size": words.size(version.size), "made": words.moment(version.created), "notes": version.notes}))
     face.say()
-    face.show(make_table(("metric", "test"), [(name, words.score(value)) for name, value in version.metrics.items()],
-                         right={"test"}))
+    face.show(make_table(("score", "test", "better"), [
+        (title(name), words.score(version.metrics[name]), better(name)) for name in ordered(version.metrics)],
+        right={"test"}))
     if len(versions) > 1:
         face.say()
         face.table(("version", "estimator", "score", "made", ""),

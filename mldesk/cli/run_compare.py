@@ -13,6 +13,7 @@ from mldesk.cli.face import Face, make_table, width
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.interrupts import Interrupts
 from mldesk.core.spans import span
+from mldesk.training.metric_words import title
 
 _SEEN = 10   # rows that one model alone has right, in the command that shows them
 
@@ -50,7 +51,7 @@ def compare(
         return
     _side_by_side(face, found)
     if told := found["verdicts"]:
-        luck = [metric for metric, verdict in told.items() if verdict == "unclear"]
+        luck = [title(metric) for metric, verdict in told.items() if verdict == "unclear"]
         if "clear" in told.values():
             face.say("★ the best, by more than luck.")
         if luck:
@@ -79,8 +80,8 @@ def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping
         face.say()
         face.say(f"{names[pair['run']]} less {names[pair['against']]}, on the same "
                  f"{words.plural(pair['rows'], 'test row')} (95 %, bootstrap of the difference):")
-        face.show(make_table(("metric", "difference lies in", ""), [
-            (name, " to ".join(span(edges["low"], edges["high"])), "◂ more than luck" if edges["sure"] else "")
+        face.show(make_table(("score", "difference lies in", ""), [
+            (title(name), " to ".join(span(edges["low"], edges["high"])), "◂ more than luck" if edges["sure"] else "")
             for name, edges in pair["differences"].items()], right={"difference lies in"}))
         if (test := pair["mcnemar"]) is not None:
             face.say(f"Right where the other is wrong: {words.count(test['only_first'])} against "
@@ -102,8 +103,8 @@ def _over_folds(face: Face, folds: Mapping[str, Any], first: str, second: str) -
     face.say()
     times = "five times the same" if folds["test"] == "5x2cv" else "the same"
     face.say(f"{first} less {second}, over {times} {words.plural(folds['folds'], 'fold')} ({folds['test']} test):")
-    face.show(make_table(("metric", "mean difference", "p", ""), [
-        (name, f"{item['mean']:+.4g}", f"{item['p']:.3g}", "◂ more than luck" if item["sure"] else "")
+    face.show(make_table(("score", "mean difference", "p", ""), [
+        (title(name), f"{item['mean']:+.4g}", f"{item['p']:.3g}", "◂ more than luck" if item["sure"] else "")
         for name, item in folds["metrics"].items()], right={"mean difference", "p"}))
 
 
@@ -115,7 +116,7 @@ def _side_by_side(face: Face, found: Mapping[str, Any]) -> None:
     rows = [(name, *(words.cell(value) for value in values)) for name, values in found["differs"].items()]
     ids = [run["run"] for run in found["runs"]]
     clear = {metric: run for metric, run in found["best"].items() if found["verdicts"].get(metric) == "clear"}
-    rows += [(metric, *(words.score(value) + (" ★" if clear.get(metric) == run else "  ")
+    rows += [(title(metric), *(words.score(value) + (" ★" if clear.get(metric) == run else "  ")
                         for run, value in zip(ids, values, strict=True)))
              for metric, values in found["metrics"].items()]
     rows.append(("seconds", *(words.duration(run["seconds"]) for run in found["runs"])))

@@ -24,6 +24,7 @@ from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, show_result
 from mldesk.cli.watching import how_to_go_on
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.training.metric_words import title
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -84,7 +85,7 @@ def list_(
                [(run.id, run.name, run.state.value,
                  f"{run.runner}{' (unreachable)' if run.runner in silent and not run.state.final else ''}", run.dataset,
                  run.model or run.estimator,
-                 "" if (best := leading[run.id]) is None else f"{best[0]} {words.score(best[1])}",
+                 "" if (best := leading[run.id]) is None else f"{title(best[0])} {words.score(best[1])}",
                  words.duration(run.seconds), words.lately(run.created, now), ", ".join(run.tags)) for run in runs],
                right=("time",), spare=("tags", "started", "dataset", "time", "model", "runner"),
                empty="No run is like that." if wanted != RunFilter() else

@@ -15,6 +15,7 @@ from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.train import ORDER_HELP, PREPARE_HELP, SPLIT_HELP, finish, in_order
 from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
+from mldesk.training.metric_words import title
 
 if TYPE_CHECKING:
     from mldesk.training.search.budget import Estimate
@@ -30,10 +31,10 @@ def search(
                                            "whole search may take; 10 where nothing else ends it.")] = 0.0,
     trials: Annotated[int, typer.Option(metavar="K", min=0, show_default=False, help="Models to try at most; as many "
                                         "as the time allows without it.")] = 0,
-    metric: Annotated[str | None, typer.Option(metavar="M", help="What to strive for: roc_auc, log_loss, accuracy, "
-                                               "balanced_accuracy, f1_macro, mcc, brier_score, "
-                                               "root_mean_squared_error, mean_absolute_error, r2, …; what "
-                                               "suits the task without it.")] = None,
+    metric: Annotated[str | None, typer.Option(metavar="M", help="What to strive for, by the name it has in --json or "
+                                               "in tables: roc_auc or ROC AUC, log_loss, accuracy, balanced_accuracy, "
+                                               "f1_macro, mcc, brier_score, RMSE, MAE, R2, …; what suits the task "
+                                               "without it.")] = None,
     target_score: Annotated[float | None, typer.Option("--target-score", metavar="F", help="A score that is good "
                                                        "enough, in --metric: the search ends there.")] = None,
     model: Annotated[list[str] | None, typer.Option(metavar="M", help="A kind of model to try; may be repeated. All "
@@ -114,7 +115,7 @@ def in_words(found: Estimate) -> str:
 
 def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]]) -> None:
     """Print the best trials of a search."""
-    metric = str(tried[0].get("metric", "score"))
+    metric = title(str(tried[0].get("metric", "score")))
     face.show(make_table(("trial", "model", metric, "time", "parameters"), [
         (str(trial.get("number")), str(trial.get("estimator")),
          words.score(trial["score"]) if isinstance(trial.get("score"), (int, float)) else no_score(trial),

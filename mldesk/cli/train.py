@@ -15,6 +15,7 @@ from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
+from mldesk.training.metric_words import better, ordered, title
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -130,15 +131,15 @@ def show_result(face: Face, run: Run) -> None:
         if kept := result.get("artifacts"):
             face.say(f"Kept: {', '.join(kept)}. Write one to a file: mldesk script artifact {run.id} NAME -o FILE")
         return
-    face.show(make_table(("metric", "test", "validation"),
-                         [(name, words.score(value), words.score(validation.get(name)))
-                          for name, value in test.items()],
-                         right={"test", "validation"}))
+    face.show(make_table(("score", "test", "validation", "better"),
+                         [(title(name), words.score(test[name]), words.score(validation.get(name)), better(name))
+                          for name in ordered(test)], right={"test", "validation"}))
     if crossed := result.get("cross_validation"):
         face.say()
-        face.show(make_table(("metric", f"mean of {crossed['folds']} folds", "±"),
-                             [(name, words.score(facts_["mean"]), words.score(facts_["std"]))
-                              for name, facts_ in crossed["metrics"].items()], right={"±"}))
+        scores = crossed["metrics"]
+        face.show(make_table(("score", f"mean of {crossed['folds']} folds", "±"),
+                             [(title(name), words.score(scores[name]["mean"]), words.score(scores[name]["std"]))
+                              for name in ordered(scores)], right={"±"}))
     for warning in result.get("warnings", ()):
         face.note(f"\n! {warning}")
     if run.model:

@@ -12,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from mldesk.core import sizes
+from mldesk.training import metric_words
 
 MISSING = "–"
 size = sizes.size
@@ -99,59 +100,14 @@ def moment(at: float | None) -> str:
     return locale().toString(QDateTime.fromSecsSinceEpoch(int(at)), "ddd d MMM yyyy, HH:mm:ss")
 
 
-_METRICS = {
-    "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "f1_macro": "F1 (macro)",
-    "f1_weighted": "F1 (weighted)", "precision_weighted": "Precision (weighted)",
-    "recall_weighted": "Recall (weighted)", "cohen_kappa": "Cohen’s kappa", "calibration_error": "Calibration error",
-    "top_5_accuracy": "Top-5 accuracy", "precision": "Precision", "recall": "Recall", "f1": "F1",
-    "precision_macro": "Precision (macro)", "recall_macro": "Recall (macro)", "roc_auc": "ROC AUC",
-    "average_precision": "Average precision", "log_loss": "Log loss", "mcc": "Matthews correlation", "r2": "R²",
-    "root_mean_squared_error": "RMSE", "mean_absolute_error": "MAE", "mean_squared_error": "MSE",
-    "median_absolute_error": "Median abs. error", "brier_score": "Brier score", "loss": "Loss",
-    "train_loss": "Training loss", "validation_loss": "Validation loss", "train_loss_epoch": "Training loss, per epoch",
-    "mean_absolute_percentage_error": "MAPE", "max_error": "Largest error",
-}
-
-METRIC_HELP = {
-    "accuracy": "Share of the rows that were predicted right.",
-    "balanced_accuracy": "Share predicted right, averaged over the classes, so that rare classes count as much.",
-    "f1_macro": "Balance of precision and recall, averaged over the classes.",
-    "precision_macro": "Of the rows given a class, the share that has it, averaged over the classes.",
-    "recall_macro": "Of the rows that have a class, the share that was found, averaged over the classes.",
-    "roc_auc": "How often a row with the class is ranked above one without it; 0.5 is chance.",
-    "log_loss": "How wrong the probabilities are; lower is better.",
-    "f1_weighted": "Balance of precision and recall, averaged over the classes by how many rows each has.",
-    "precision_weighted": "Of the rows given a class, the share that has it, averaged by rows.",
-    "recall_weighted": "Of the rows that have a class, the share that was found, averaged by rows.",
-    "average_precision": "Precision averaged over every share that can be found; chance is the share of the class.",
-    "brier_score": "Mean squared error of the probabilities; lower is better.",
-    "calibration_error": "How far promised probabilities lie from what came true, on average (ECE); 0 is best.",
-    "cohen_kappa": "Agreement beyond what chance would give; 0 is chance, 1 is perfect.",
-    "top_5_accuracy": "Share of the rows whose class is among the five most probable.",
-    "median_absolute_error": "Half of the errors are smaller than this, in the target’s unit.",
-    "mean_absolute_percentage_error": "Mean error as a share of the truth; lower is better.",
-    "mcc": "Agreement of predictions and truth from -1 to 1; 0 is chance.",
-    "r2": "Share of the target's variance that is explained; 1 is perfect, 0 is the mean.",
-    "root_mean_squared_error": "Typical error in the target's unit, large ones weighing more; lower is better.",
-    "mean_absolute_error": "Mean error in the target's unit; lower is better.",
-}
-
-
 def metric_name(name: str) -> str:
     """Return what people call a metric."""
-    if name in _METRICS:
-        return tr(_METRICS[name])
-    part, _, rest = name.partition("_")
-    if part in ("train", "validation", "test", "best", "trial") and rest:
-        words = {"train": tr("Training"), "validation": tr("Validation"), "test": tr("Test"), "best": tr("Best"),
-                 "trial": tr("Each trial’s")}
-        return f"{words[part]} {_lower(metric_name(rest))}"
-    return name.replace("_", " ").capitalize()
+    return metric_words.title(name, tr)
 
 
 def metric_help(name: str) -> str:
-    """Return one plain line on a metric, "" for one that needs none."""
-    return tr(METRIC_HELP[name]) if name in METRIC_HELP else ""
+    """Return one plain line on a metric and which way it counts, "" for one that needs none."""
+    return metric_words.meaning(name, tr)
 
 
 def metric_value(value: object) -> str:
@@ -233,7 +189,3 @@ def machine(facts: Mapping[str, Any]) -> str:
 
 def _device(item: object) -> str:
     return str(item.get("name", item)) if isinstance(item, Mapping) else str(item)
-
-
-def _lower(text: str) -> str:
-    return text if text[:2].isupper() or len(text) < 2 or not text[1].islower() else text[0].lower() + text[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mldesk.training.metric_words import METRIC_WORDS
+from mldesk.training.metric_words import better, meaning, ordered, title, worsening
 from mldesk.training.model_facts import ModelFacts
 from mldesk.training.prepared import PreparedEncoder
 
@@ -32,10 +32,11 @@ def _head(facts: ModelFacts) -> str:
 
 def _scores(facts: ModelFacts) -> str:
     intervals = facts.evaluation.get("parts", {}).get("test", {}).get("intervals", {})
-    rows = [(f"`{name}`", f"{value:.4g}", _interval(intervals.get(name)), METRIC_WORDS.get(name, ""))
-            for name, value in facts.metrics.items()]
+    rows = [(title(name), f"{facts.metrics[name]:.4g}", _interval(intervals.get(name)), better(name), meaning(name))
+            for name in ordered(facts.metrics)]
     return (f"## How good it is\n\nOn {facts.rows['test']} test rows, which took no part in training, with 95 % "
-            "intervals (bootstrap over the rows):\n\n" + _table(("metric", "value", "interval", "meaning"), rows))
+            "intervals (bootstrap over the rows):\n\n"
+            + _table(("score", "value", "interval", "better", "meaning"), rows))
 
 
 def _interval(edges: Sequence[float] | None) -> str:
@@ -62,8 +63,8 @@ def _importance(facts: ModelFacts) -> str:
     if not items:
         return ""
     rows = [(_cell(item["feature"]), f"{item['value']:.4g} ± {item['std']:.2g}") for item in items[:10]]
-    return (f"## What it goes by\n\nHow much `{facts.evaluation['importance_metric']}` worsens when a column's values "
-            "change places between test rows:\n\n" + _table(("column", "loss of score"), rows))
+    return (f"## What it goes by\n\nBy how much {worsening(facts.evaluation['importance_metric'])} when a column's "
+            "values change places between test rows:\n\n" + _table(("column", "loss of score"), rows))
 
 
 def _caution(facts: ModelFacts) -> str:
@@ -82,10 +83,20 @@ def _caution(facts: ModelFacts) -> str:
 def _making(facts: ModelFacts) -> str:
     rows = facts.rows
     settings = [(f"`{name}`", f"`{value}`") for name, value in facts.parameters.items()]
-    found = "".join(f" {name.replace('_', ' ').capitalize()}: {value}." for name, value in facts.fit_facts.items())
+    found = "".join(f" {name.replace('_', ' ').capitalize()}: {_fact(name, value)}."
+                    for name, value in facts.fit_facts.items())
     return (f"## How it was made\n\nOn {facts.created} by MLDesk from {rows['train']} training and "
             f"{rows['validation']} validation rows, seed {facts.seed}.{found}\n\n"
             + _table(("parameter", "value"), settings))
+
+
+def _fact(name: str, value: Any) -> str:
+    """Write what a fit or a search says of itself."""
+    if name == "metric":
+        return title(str(value))
+    if name == "members":
+        return ", ".join(f"{one['weight']:.0%} {one['estimator']} (trial {one['trial']})" for one in value)
+    return f"{value:.4g}" if isinstance(value, float) else _cell(str(value))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -8,40 +8,18 @@ from typing import Any
 from mldesk.core.errors import BadInput
 from mldesk.library.records import Run
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.metric_words import direction, leading, lower_is_better, ordered
 from mldesk.workbench.split_words import split_words
 from mldesk.workbench.summaries import run_result
 
-_LOWER = frozenset({"root_mean_squared_error", "mean_absolute_error", "mean_squared_error", "median_absolute_error",
-                    "mean_absolute_percentage_error", "brier_score", "perplexity", "mae", "mse", "rmse", "error",
-                    "loss"})
-_HIGHER = frozenset({"r2", "mcc", "cohen_kappa", "roc_auc", "pr_auc", "auc", "average_precision", "accuracy", "f1",
-                     "precision", "recall", "score", "top_5_accuracy"})
-_PARTS = ("train_", "validation_", "val_", "test_", "eval_", "best_")
-_LEADING = {"tabular_classification": ("roc_auc", "accuracy"), "tabular_regression": ("r2",)}
-
-
-def lower_is_better(metric: str) -> bool:
-    """Say whether less of a metric is known to be better."""
-    return direction(metric) < 0
-
-
-def direction(metric: str) -> int:
-    """Return 1 where more of a metric is better, -1 where less is, 0 where nobody knows, as of a script's own."""
-    for part in _PARTS:
-        metric = metric.removeprefix(part)
-    if metric in _LOWER or metric.endswith(("_loss", "_error")):
-        return -1
-    return 1 if metric in _HIGHER or metric.startswith(("f1_", "precision_", "recall_", "top_")) or metric.endswith(
-        ("_accuracy", "_auc", "_f1")) else 0
+_TASKS = ("tabular_classification", "tabular_regression")   # of a script's own scores none speaks for it
 
 
 def leading_metric(run: Run) -> tuple[str, float] | None:
     """Return the one number that speaks for a run, or None while it has none."""
     metrics = (run.result or {}).get("metrics", {})
-    for name in _LEADING.get(run.task or "", ()):
-        if isinstance(metrics.get(name), (int, float)):
-            return name, float(metrics[name])
-    return None
+    name = leading(key for key, value in metrics.items() if isinstance(value, (int, float)))
+    return None if name is None or run.task not in _TASKS else (name, float(metrics[name]))
 
 
 def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
@@ -55,7 +33,7 @@ def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
         raise BadInput("Comparing takes at least two runs.", hint="Write `mldesk runs compare RUN RUN`.")
     results = [run_result(run) for run in runs]
     metrics = {name: [result["metrics"].get(name) for result in results]
-               for name in dict.fromkeys(name for result in results for name in result["metrics"])}
+               for name in ordered(dict.fromkeys(name for result in results for name in result["metrics"]))}
     warnings = _warnings(runs)
     comparable = not warnings
     return {"runs": [{**result, "name": run.name, "estimator": run.estimator, "dataset": run.dataset}

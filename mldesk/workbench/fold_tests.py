@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mldesk.library.records import Run
+from mldesk.training.metric_words import ordered
 
 LEVEL = 0.05
 
@@ -26,7 +27,7 @@ def fold_differences(first: Sequence[Run], second: Sequence[Run]) -> Mapping[str
                                                        for seed, run in ours.items()):
         return None
     seeds = sorted(ours, key=str)
-    names = [name for name in _folds(ours[seeds[0]])
+    names = [name for name in ordered(_folds(ours[seeds[0]]))
              if all(name in _folds(runs[seed]) for runs in (ours, theirs) for seed in seeds)]
     taken = {name: [[mine - other for mine, other in zip(_folds(ours[seed])[name], _folds(theirs[seed])[name],
                                                          strict=False)] for seed in seeds] for name in names}

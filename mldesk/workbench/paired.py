@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.errors import BadInput
+from mldesk.training.metric_words import ordered
 
 if TYPE_CHECKING:  # numpy and pyarrow load with them
     import numpy as np
@@ -88,7 +89,7 @@ def paired(first: RowsTested, second: RowsTested, draws: Draws | None = None) ->
     draws = draws or Draws()
     ours, theirs = draws.of(first), draws.of(second)
     differences = {}
-    for name in ours:
+    for name in ordered(ours):
         edges = spread(ours[name] - theirs[name]) if name in theirs else None
         if edges is not None:
             differences[name] = {"low": edges[0], "high": edges[1], "sure": not edges[0] <= 0 <= edges[1]}

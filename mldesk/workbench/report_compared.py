@@ -10,6 +10,7 @@ from typing import Any
 from mldesk.core.spans import span
 from mldesk.library.records import MetricPoint, Run
 from mldesk.reports.document import Block, Lines, Section, Series, Table, Text
+from mldesk.training.metric_words import title, within
 from mldesk.workbench.report_facts import series
 from mldesk.workbench.report_words import length, number, plain, when
 
@@ -40,7 +41,7 @@ def _luck(pairs: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Secti
     for pair in pairs:
         if pair["why_not"]:
             continue
-        rows += [(names[pair["run"]], metric.replace("_", " "), " to ".join(span(edges["low"], edges["high"])),
+        rows += [(names[pair["run"]], title(metric), " to ".join(span(edges["low"], edges["high"])),
                   "more than luck" if edges["sure"] else "may be luck")
                  for metric, edges in pair["differences"].items()]
         if (test := pair["mcnemar"]) is not None:
@@ -53,7 +54,7 @@ def _luck(pairs: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Secti
     return Section("More than luck?", [
         Text(f"What each run has more, or less, than {first} on the same test rows: where the difference lies with 95 "
              "% confidence (paired bootstrap)."),
-        Table(("run", "metric", "difference", "verdict"), rows, frozenset({"difference"})), *tests])
+        Table(("run", "score", "difference", "verdict"), rows, frozenset({"difference"})), *tests])
 
 
 def _folds(found: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Section:
@@ -61,10 +62,10 @@ def _folds(found: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]], names: 
     told = [(names[pair["run"]], names[pair["against"]], pair["folds"]) for pair in pairs if pair["folds"]]
     if crossed := found.get("crossed"):
         told.insert(0, (names[crossed["first"][0]], names[crossed["second"][0]], crossed))
-    rows = [(f"{one} less {other}", folds["test"], metric.replace("_", " "), f"{item['mean']:+.4g}",
+    rows = [(f"{one} less {other}", folds["test"], title(metric), f"{item['mean']:+.4g}",
              f"{item['p']:.3g}", "more than luck" if item["sure"] else "may be luck")
             for one, other, folds in told for metric, item in folds["metrics"].items()]
-    return Section("Over the folds", [Table(("runs", "test", "metric", "mean difference", "p", "verdict"), rows,
+    return Section("Over the folds", [Table(("runs", "test", "score", "mean difference", "p", "verdict"), rows,
                                             frozenset({"mean difference", "p"}))] if rows else [])
 
 
@@ -74,7 +75,7 @@ def _scores(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
     rows: list[Sequence[str]] = []
     strong: set[tuple[int, int]] = set()
     for place, (metric, values) in enumerate(found["metrics"].items()):
-        rows.append((metric.replace("_", " "), *map(number, values)))
+        rows.append((title(metric), *map(number, values)))
         if found["verdicts"].get(metric) == "clear":
             strong.add((place, 1 + ids.index(found["best"][metric])))
     rows.append(("took", *(length(run.get("seconds")) for run in found["runs"])))
@@ -83,9 +84,9 @@ def _scores(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
                            "next run leaves out zero."))
     elif found["verdicts"]:
         blocks.append(Text("No run is the best by more than luck in any metric."))
-    if luck := [metric.replace("_", " ") for metric, verdict in found["verdicts"].items() if verdict == "unclear"]:
+    if luck := [title(metric) for metric, verdict in found["verdicts"].items() if verdict == "unclear"]:
         blocks.append(Text(f"No clear difference between the best two in {', '.join(luck)}.", "muted"))
-    blocks += _tables("metric", list(names.values()), rows, strong)
+    blocks += _tables("score", list(names.values()), rows, strong)
     return Section("Scores on the test rows", blocks)
 
 
@@ -114,7 +115,7 @@ def _curves(runs: Sequence[Run], curves: Mapping[str, Sequence[MetricPoint]], na
         lines = [replace(series(names[run.id], points), slot=slot) for slot, run in enumerate(runs)
                  if (points := [point for point in curves[run.id] if point.metric == metric])]
         if len(lines) > 1:
-            charts.append(Lines(metric.replace("_", " ").capitalize(), "Step", metric.replace("_", " "), lines))
+            charts.append(Lines(title(metric), "Step", within(title(metric)), lines))
         if len(charts) == _MOST_CHARTS:
             break
     return charts

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mldesk.reports.document import Bars, Block, Histogram, Lines, Matrix, Section, Series, Table, Text
-from mldesk.training.metric_words import IMPORTANCE_WORDS, METRIC_WORDS
+from mldesk.training.metric_words import better, meaning, ordered, title, worsening
 from mldesk.workbench.report_words import interval, number, plain
 
 _MOST_CURVES = 6        # classes whose ROC curves are drawn
@@ -33,18 +33,20 @@ def sections(evaluation: Facts, crossed: Facts) -> list[Section]:
 def _scores(test: Facts, validation: Facts) -> Section:
     """List every score, on test rows first; those on validation rows chose the model, and so flatter it."""
     chosen = validation.get("metrics") or {}
-    rows = [(name.replace("_", " "), number(value), interval(test, name), number(chosen.get(name)),
-             METRIC_WORDS.get(name, "")) for name, value in (test.get("metrics") or {}).items()]
-    head = ("metric", "test", "95 % interval", "validation", "meaning")
+    metrics = test.get("metrics") or {}
+    rows = [(title(name), number(metrics[name]), interval(test, name), number(chosen.get(name)), better(name),
+             meaning(name)) for name in ordered(metrics)]
+    head = ("score", "test", "95 % interval", "validation", "better", "meaning")
     return Section("Scores", [Table(head, rows, frozenset({"test", "95 % interval", "validation"}))] if rows else [])
 
 
 def folds(crossed: Facts) -> Section:
     """List what the folds scored, each on rows that its model was not fitted on."""
-    rows = [(name.replace("_", " "), number(item["mean"]), number(item["std"]), *map(number, item["values"]))
-            for name, item in (crossed.get("metrics") or {}).items()]
+    metrics = crossed.get("metrics") or {}
+    rows = [(title(name), *map(number, (metrics[name]["mean"], metrics[name]["std"], *metrics[name]["values"])))
+            for name in ordered(metrics)]
     numbered = [f"fold {place}" for place in range(1, 1 + max((len(row) - 3 for row in rows), default=0))]
-    head = ("metric", "mean", "deviation", *numbered)
+    head = ("score", "mean", "deviation", *numbered)
     return Section("Folds", [Table(head, rows, frozenset(head[1:]))] if rows else [])
 
 
@@ -98,8 +100,7 @@ def _importance(evaluation: Facts) -> Section:
     items = (evaluation.get("importance") or [])[:_MOST_IMPORTANT]
     if not items:
         return Section("What it goes by", [])
-    metric = str(evaluation.get("importance_metric", "score"))
-    how = IMPORTANCE_WORDS.get(metric, f"{metric.replace('_', ' ')} worsens")
+    how = worsening(str(evaluation.get("importance_metric", "score")))
     return Section("What it goes by", [
         Text(f"By how much {how} when a column's values change places among the test rows (permutation importance, "
              "with its 95 % interval)."),

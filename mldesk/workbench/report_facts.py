@@ -9,12 +9,13 @@ from typing import Any
 from mldesk.library.records import DatasetVersion, MetricPoint, Run
 from mldesk.reports.document import Block, Code, Facts, Lines, Section, Series, Table, Text, Tile, Tiles
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.metric_words import METRICS, ordered, title, within
 from mldesk.wire.events import Event
 from mldesk.workbench.comparison import leading_metric
 from mldesk.workbench.report_words import interval, length, number, plain, when
 from mldesk.workbench.split_words import split_words
 
-_LEADING = ("roc_auc", "accuracy", "f1_macro", "log_loss", "r2", "root_mean_squared_error", "mean_absolute_error")
+_TILES = 4              # scores that stand out
 _MOST_COLUMNS = 200
 _MOST_POINTS = 2000     # of one line of a chart; beyond, every n-th is drawn
 _MOST_CHARTS = 40       # of curves; a script may have thousands of metrics
@@ -33,8 +34,8 @@ def outcome(run: Run, evaluation: Mapping[str, Any]) -> Section:
     blocks: list[Block] = []
     test = (evaluation.get("parts") or {}).get("test") or {}
     metrics = (run.result or {}).get("metrics", {})
-    tiles = [Tile(name.replace("_", " "), number(metrics[name]), interval(test, name))
-             for name in _LEADING if name in metrics][:4]
+    tiles = [Tile(title(name), number(metrics[name]), interval(test, name))
+             for name in ordered(metrics) if name in METRICS][:_TILES]
     if tiles:
         blocks += [Tiles(tiles), Text(f"On {number(test.get('rows'))} test rows that took no part in training, with "
                                       "95 % intervals.", "muted")]
@@ -44,7 +45,7 @@ def outcome(run: Run, evaluation: Mapping[str, Any]) -> Section:
     best = leading_metric(run)
     blocks.append(Facts({
         "Status": run.state.value + (", ended early by hand" if (run.result or {}).get("finished_early") else ""),
-        "Leading metric": "" if best is None else f"{best[0]} {number(best[1])}", "Model": run.model or "",
+        "Leading score": "" if best is None else f"{title(best[0])} {number(best[1])}", "Model": run.model or "",
         "Runner": run.runner, "Took": length((run.result or {}).get("seconds", run.seconds)),
         "Created": when(run.created), "Finished": when(run.finished)}))
     return Section("Outcome", blocks)
@@ -87,7 +88,8 @@ def configuration(run: Run) -> Section:
              ", ".join(map(str, request["features"]))}
     if run.kind == "search":
         facts |= {name.replace("_", " ").capitalize(): plain(payload[name]) for name in
-                  ("metric", "seconds", "trials", "target_score", "estimators") if payload.get(name)}
+                  ("seconds", "trials", "target_score", "estimators") if payload.get(name)}
+        facts["Strives for"] = title(str(payload.get("metric") or (run.result or {}).get("metric") or ""))
         facts["Keeps"] = "a blend of the best" if payload.get("ensemble") else "the best trial"
     blocks: list[Block] = [Facts(facts)]
     if values:
@@ -106,8 +108,8 @@ def curves(points: Sequence[MetricPoint]) -> list[Section]:
         lines.setdefault(point.metric, []).append(point)
     kinds = sorted(lines, key=_kind)
     grouped = [(kind, sorted(names)) for kind, names in groupby(kinds, key=_kind)]
-    charts: list[Block] = [Lines(kind.replace("_", " ").capitalize(), "Step", kind.replace("_", " "),
-                                 [series(name.replace("_", " "), lines[name]) for name in names])
+    charts: list[Block] = [Lines(title(kind), "Step", within(title(kind)),
+                                 [series(title(name), lines[name]) for name in names])
                            for kind, names in grouped[:_MOST_CHARTS]]
     if len(grouped) > _MOST_CHARTS:
         charts.append(Text(f"The curves of {len(grouped) - _MOST_CHARTS:,} more metrics are not drawn."))

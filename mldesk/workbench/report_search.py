@@ -7,7 +7,7 @@ from typing import Any
 
 from mldesk.reports.document import Block, Lines, Section, Series, Table, Text
 from mldesk.training.catalogue import ESTIMATORS
-from mldesk.workbench.comparison import lower_is_better
+from mldesk.training.metric_words import lower_is_better, title
 from mldesk.workbench.report_words import length, number, plain
 
 _MOST_TRIALS = 60
@@ -18,9 +18,10 @@ def trials(leaderboard: Sequence[Mapping[str, Any]]) -> Section:
     if not leaderboard:
         return Section("Trials", [])
     rows = [_row(place, trial) for place, trial in enumerate(leaderboard[:_MOST_TRIALS], 1)]
+    score = title(str(leaderboard[0].get("metric", "score")))
     blocks: list[Block] = [*_progress(leaderboard),
-                           Table(("place", "trial", "model", "score", "took", "parameters"), rows,
-                                 frozenset({"place", "trial", "score", "took"}))]
+                           Table(("place", "trial", "model", score, "took", "parameters"), rows,
+                                 frozenset({"place", "trial", score, "took"}))]
     if len(leaderboard) > _MOST_TRIALS:
         blocks.append(Text(f"and {len(leaderboard) - _MOST_TRIALS} more trials", "muted"))
     return Section("Trials", blocks)
@@ -50,6 +51,6 @@ def _progress(leaderboard: Sequence[Mapping[str, Any]]) -> list[Block]:
         numbers.append(float(trial["number"]))
         scores.append(float(trial["score"]))
         best.append(better([*best[-1:], scores[-1]]))
-    metric = str(done[0].get("metric", "score")).replace("_", " ")
+    metric = title(str(done[0].get("metric", "score")))
     return [Lines("The best so far", "Trial", metric, [Series("best so far", numbers, best)]),
             Lines("Every trial", "Trial", metric, [Series("trials", numbers, scores)], points=True)]

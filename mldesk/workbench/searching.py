@@ -9,11 +9,11 @@ from typing import Any
 
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.metric_words import find_metric, lower_is_better
 from mldesk.training.search.budget import Estimate, estimate
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import SearchRequest, TrainRequest
 from mldesk.wire.shapes import readable
-from mldesk.workbench.comparison import lower_is_better
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import did_you_mean, listed
 
@@ -53,7 +53,8 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
     if train.split.folds:
         raise BadInput("A search has folds of its own, and tests its best model once.",
                        hint="Leave --folds out, or cross-validate the model that it finds.")
-    if order.metric is not None and order.metric not in METRICS[task]:
+    metric = None if order.metric is None else find_metric(order.metric, METRICS[task])
+    if order.metric is not None and metric is None:
         raise BadInput(f"A search cannot strive for {order.metric[:60]!r} in {task.replace('_', ' ')}.",
                        hint=did_you_mean(order.metric, METRICS[task]) or f"It can for: {listed(METRICS[task])}.")
     able = [name for name, entry in ESTIMATORS.items() if task in entry.tasks]
@@ -64,7 +65,7 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
     check_amounts(order)
     endless = not (order.seconds or order.trials or order.configurations) and order.target_score is None
     stacked = order.stack or order.stack_columns
-    return SearchRequest(train, order.metric, DEFAULT_SECONDS if endless else order.seconds,
+    return SearchRequest(train, metric, DEFAULT_SECONDS if endless else order.seconds,
                          order.trials or len(order.configurations), order.target_score, order.estimators,
                          order.ensemble or stacked, order.parallel,
                          stack=stacked, stack_columns=order.stack_columns, refit=order.refit,

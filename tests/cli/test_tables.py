@@ -56,6 +56,6 @@ def test_runs_that_do_not_fit_side_by_side_go_below_and_no_name_is_broken(
     monkeypatch.setenv("COLUMNS", columns)
     _side_by_side(Face(Globals()), _found(3))
     said = capsys.readouterr().out
-    assert said.count("accuracy") == tables
+    assert said.count("Accuracy") == tables
     assert all(said.count(f"telco-gradient-boosting-{number}") == 1 for number in range(3))
     assert all(len(line) <= int(columns) for line in said.splitlines())

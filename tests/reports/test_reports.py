@@ -109,7 +109,7 @@ def test_the_scores_of_folds_stand_in_a_section_of_their_own() -> None:
     section = folds({"folds": 2, "metrics": {"roc_auc": {"mean": 0.8, "std": 0.1, "values": [0.7, 0.9]}}})
     table = section.blocks[0]
     assert isinstance(table, Table)
-    assert table.rows == [("roc auc", "0.8000", "0.1000", "0.7000", "0.9000")]
+    assert table.rows == [("ROC AUC", "0.8000", "0.1000", "0.7000", "0.9000")]
     assert table.head[-1] == "fold 2"
     assert not folds({}).blocks
 

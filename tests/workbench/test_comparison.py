@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from mldesk.core.errors import BadInput
-from mldesk.workbench.comparison import compare, direction, lower_is_better, verdicts
+from mldesk.training.metric_words import direction, lower_is_better
+from mldesk.workbench.comparison import compare, verdicts
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.summaries import run_details, run_result
 from tests.workbench.stand_ins import Desk

@@ -212,7 +212,7 @@ def target_view_of(parts: Sequence[Path], columns: Sequence[Column], looked: Seq
 
 
 def _score(power: float, classes: bool) -> str:
-    return f"AUC {(1 + power) / 2:.3f}" if classes else f"R² {power:.3f}"
+    return f"ROC AUC {(1 + power) / 2:.3f}" if classes else f"R² {power:.3f}"
 
 
 def _identifiers(parts: Sequence[Path], columns: Sequence[Column], used: Sequence[Column]) -> list[Concern]:

@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# The most telling first; one order for classes and numbers, since no evaluation holds both.
-ORDER = ("roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "log_loss", "mcc", "root_mean_squared_error", "r2",
-         "mean_absolute_error", "median_absolute_error", "mean_absolute_percentage_error", "average_precision",
-         "brier_score", "calibration_error", "f1_weighted", "precision_macro", "recall_macro", "precision_weighted",
-         "recall_weighted", "cohen_kappa", "top_5_accuracy")
+from mldesk.training.metric_words import ordered
+
 FIRST = 6          # scores shown before the others are unfolded
 _CONSPICUOUS = 2   # standard errors from which a slice is shown
 
@@ -65,8 +62,7 @@ class WorstRow:
 def scores(facts: Facts) -> list[Score]:
     """Return every score of one part, the most telling first."""
     metrics = facts.get("metrics") or {}
-    names = [name for name in ORDER if name in metrics] + sorted(name for name in metrics if name not in ORDER)
-    return [Score(name, metrics[name], *_edges(facts, name)) for name in names]
+    return [Score(name, metrics[name], *_edges(facts, name)) for name in ordered(sorted(metrics))]
 
 
 def classes_of(facts: Facts) -> list[ClassScore]:

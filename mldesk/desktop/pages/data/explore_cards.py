@@ -121,6 +121,6 @@ class TargetCard(Card):
 def _power(facts: Mapping[str, Any]) -> Bar:
     suspect = facts["suspicion"] is not None
     auc = facts["measure"] == "auc"
-    told = f"AUC {(1 + facts['power']) / 2:.3f}" if auc else f"R² {facts['power']:.3f}"
+    told = f"ROC AUC {(1 + facts['power']) / 2:.3f}" if auc else f"R² {facts['power']:.3f}"
     return Bar(facts["name"], facts["power"], slot=1 if suspect else 0,
                words=words.tr("{value} · suspicious").format(value=told) if suspect else told)

@@ -19,11 +19,11 @@ from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell
-from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.states.model import Bundles
 from mldesk.desktop.step_words import step_words
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.widgets import Card, Sheet, Tabs, make_button
+from mldesk.training.metric_words import ordered
 from mldesk.workbench.signing_key import OWN
 
 if TYPE_CHECKING:
@@ -150,9 +150,8 @@ def manifest_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
             facts.append((title, writers.get(key, str)(str(manifest[key]))[:300]))
     metrics = manifest.get("metrics")
     if isinstance(metrics, Mapping):
-        ordered = [name for name in ORDER if name in metrics] + [name for name in metrics if name not in ORDER]
         facts.append((tr("Scores"), ", ".join(f"{words.metric_name(str(name))} {words.metric_value(metrics[name])}"
-                                              for name in ordered[:6])))
+                                              for name in ordered(metrics)[:6])))
     provenance = manifest.get("provenance")
     if isinstance(provenance, Mapping) and provenance.get("dataset"):
         facts.append((tr("Learned from"), str(provenance["dataset"])[:200]))

@@ -16,18 +16,16 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import ModelList
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, EmptyState, PageHeader, SearchField, make_button
+from mldesk.training import metric_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mldesk.library.records import Model
 
-LEADING = ("roc_auc", "accuracy", "r2")  # the one score a list has room for
-
-
 def leading(metrics: Mapping[str, float]) -> str:
     """Write the score that speaks for a model."""
-    name = next((name for name in LEADING if name in metrics), None)
+    name = metric_words.leading(metrics)
     return words.MISSING if name is None else f"{words.metric_name(name)} {words.metric_value(metrics[name])}"
 
 

@@ -25,7 +25,6 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.compare import CompareState
 from mldesk.desktop.states.curves import Curve, CurveFeed, family
 from mldesk.desktop.states.dataset import Picked
-from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
@@ -40,6 +39,7 @@ from mldesk.desktop.widgets import (
     row,
 )
 from mldesk.desktop.widgets.legend import series_colour
+from mldesk.training.metric_words import ordered
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -191,15 +191,15 @@ class ComparePage(Page):
             grid.addWidget(head, 0, column, Qt.AlignmentFlag.AlignTop)
             grid.setColumnStretch(column, 1)
         metrics = comparison["metrics"]
-        ordered = [name for name in ORDER if name in metrics] + [name for name in metrics if name not in ORDER]
+        names = ordered(metrics)
         best, told = comparison["best"], comparison["verdicts"]
         self._add_rows(grid, self.tr("Scores on the test rows"), [
             (words.metric_name(name), [words.metric_value(value) for value in metrics[name]],
-             best.get(name) if told.get(name) == "clear" else None) for name in ordered])
+             best.get(name) if told.get(name) == "clear" else None) for name in names])
         if "clear" in told.values():
             grid.addWidget(make_label(self.tr("★ The best of these runs by more than luck."), "caption", "muted",
                                       wrap=True), grid.rowCount(), 0, 1, -1)
-        if luck := [words.metric_name(name) for name in ordered if told.get(name) == "unclear"]:
+        if luck := [words.metric_name(name) for name in names if told.get(name) == "unclear"]:
             named = self.tr("any score") if len(luck) == len(told) > 1 else ", ".join(luck)
             grid.addWidget(make_label(self.tr("No clear difference between the best two in {metrics}: what there is "
                                               "may be luck.").format(metrics=named), "caption", "muted",

@@ -11,9 +11,8 @@ from mldesk.desktop import words
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.runs.evaluation_tables import sized
-from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.widgets import Card, clear
-from mldesk.workbench.comparison import lower_is_better
+from mldesk.training.metric_words import lower_is_better, ordered
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -42,8 +41,7 @@ class CompareRows(Card):
     def show_runs(self, runs: Sequence[Run], comparison: Mapping[str, Any]) -> None:
         """Show a row for each."""
         self._names = names_of(runs)
-        metrics = [name for name in ORDER if name in comparison["metrics"]]
-        metrics = (metrics + [name for name in comparison["metrics"] if name not in metrics])[:_SCORES]
+        metrics = ordered(comparison["metrics"])[:_SCORES]
         differs = tuple(comparison["differs"])
         rows: list[Cells] = []
         for place, run in enumerate(runs):

@@ -8,6 +8,7 @@ from typing import Any
 
 from mldesk.desktop import words
 from mldesk.desktop.widgets import Bar, BarChart
+from mldesk.training import metric_words
 
 MOST = 15   # columns of a chart
 
@@ -22,9 +23,7 @@ def explained(found: Mapping[str, Any], output: int) -> str:
 
 def worsening(metric: str) -> str:
     """Write what importance measures, with its unit: the beginning of a sentence."""
-    known = {"log_loss": words.tr("By how much log loss rises, in nats per row,"),
-             "r2": words.tr("By how much R² falls (1 is all there is to explain)")}
-    return known.get(metric) or words.tr("By how much {metric} worsens").format(metric=words.metric_name(metric))
+    return words.tr("By how much {how}").format(how=metric_words.worsening(metric, words.tr))
 
 
 def weighed(entries: Sequence[Mapping[str, Any]]) -> BarChart:

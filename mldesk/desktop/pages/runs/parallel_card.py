@@ -10,10 +10,9 @@ from PySide6.QtCore import Signal
 
 from mldesk.desktop import words
 from mldesk.desktop.pages.runs.compare_rows import fact_name, fact_value, names_of
-from mldesk.desktop.states.evaluation import ORDER
 from mldesk.desktop.widgets import Card, ComboBox, make_label
 from mldesk.desktop.widgets.parallel import ParallelChart, Property
-from mldesk.workbench.comparison import lower_is_better
+from mldesk.training.metric_words import lower_is_better, ordered
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -55,15 +54,14 @@ class ParallelCard(Card):
                           if name not in ("dataset", "target", "task", "runner")][:_AXES - 1]
         self._metrics = {name: values for name, values in comparison["metrics"].items()
                          if any(isinstance(value, (int, float)) for value in values)}
-        ordered = [name for name in ORDER if name in self._metrics]
-        ordered += [name for name in self._metrics if name not in ordered]
-        if ordered != [self.score.itemData(place) for place in range(self.score.count())]:
+        names = ordered(self._metrics)
+        if names != [self.score.itemData(place) for place in range(self.score.count())]:
             self.score.blockSignals(True)
             self.score.clear()
-            for name in ordered:
+            for name in names:
                 self.score.addItem(words.metric_name(name), name)
             self.score.blockSignals(False)
-        self.setVisible(len(runs) >= _LEAST and bool(self._settings) and bool(ordered))
+        self.setVisible(len(runs) >= _LEAST and bool(self._settings) and bool(names))
         self._draw()
 
     def point_at(self, run: str) -> None:

@@ -26,8 +26,8 @@ from mldesk.desktop.widgets import (
     row,
     set_icon,
 )
+from mldesk.training.metric_words import lower_is_better
 from mldesk.training.parameters import Parameter
-from mldesk.workbench.comparison import lower_is_better
 from mldesk.workbench.runner_choice import cannot_train
 
 if TYPE_CHECKING:
