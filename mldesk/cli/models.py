@@ -66,8 +66,9 @@ def show(context: typer.Context, reference: Reference) -> None:
         version = bench.models.show(reference)
         versions = bench.models.versions(version.model)
         promoted = bench.models.get(version.model).promoted
+        doubts = bench.models.doubts(version)
     if face.json:
-        face.document({**model_details(version), "promoted": promoted,
+        face.document({**model_details(version), "promoted": promoted, "warnings": doubts,
                        "versions": [model_details(item) for item in versions]})
         return
     face.show(facts({"model": version.label, "task": version.task, "target": version.target,
@@ -77,6 +78,8 @@ def show(context: typer.Context, reference: Reference) -> None:
     face.show(make_table(("score", "test", "better"), [
         (title(name), words.score(version.metrics[name]), better(name)) for name in ordered(version.metrics)],
         right={"test"}))
+    for doubt in doubts:
+        face.note(f"\n! {doubt}")
     if len(versions) > 1:
         face.say()
         face.table(("version", "estimator", "score", "made", ""),

@@ -1,7 +1,8 @@
-"""What makes a score too good to be true: one column that says the target by itself, and test rows learned by heart.
+"""What speaks against a score: few test rows; and of one too good to be true, a column that says the target by itself,
+or test rows learned by heart.
 
-Looked for where the test rows say nearly everything is right, so that ordinary runs pay nothing for it. `data guard`
-looks at more, and before a run; this asks whoever did not.
+The latter are looked for where the test rows say nearly everything is right, so that ordinary runs pay nothing for it.
+`data guard` looks at more, and before a run; this asks whoever did not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from mldesk.training.job import Scores, Table, Workplace
 from mldesk.training.joined import Encoder
+from mldesk.training.metric_words import SMALL_TEST, title
 from mldesk.training.split import TEST, TRAIN
 from mldesk.training.table import read_columns
 from mldesk.training.values import Array, ColumnData, TextColumn, take
@@ -29,7 +31,25 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)        # 2 to the 64th over the golden rati
 
 
 def doubts(request: TrainRequest, encoder: Encoder, table: Table, scores: Scores, work: Workplace) -> list[str]:
-    """Warn of what speaks against a very good score, and return the warnings; [] for an ordinary one."""
+    """Warn of what speaks against the scores, note it in the evaluation, and return the warnings; [] for none."""
+    told = [*_few(table), *_too_good(request, encoder, table, scores, work)]
+    for text, hint in told:
+        work.report.event("warning", text=text, hint=hint, in_result=True)
+    found = [f"{text} {hint}".rstrip() for text, hint in told]
+    if found:
+        scores.payload["doubts"] = found
+    return found
+
+
+def _few(table: Table) -> list[tuple[str, str]]:
+    test = int((table.membership == TEST).sum())
+    return [(f"The scores come from only {test:,} test row{'' if test == 1 else 's'} and may be far off by luck alone.",
+             "")] if test < SMALL_TEST else []
+
+
+def _too_good(request: TrainRequest, encoder: Encoder, table: Table, scores: Scores, work: Workplace) -> list[
+        tuple[str, str]]:
+    """Return what speaks against a very good score, with what shows it; [] for an ordinary one."""
     if not any(scores.metrics.get(name, 0.0) >= least for name, least in _TOO_GOOD.items()) or \
             len(table.candidates) * len(table.membership) > _MOST_CELLS:
         return []
@@ -37,16 +57,14 @@ def doubts(request: TrainRequest, encoder: Encoder, table: Table, scores: Scores
     data = read_columns(work.store, request.dataset, table.candidates)
     dataset = shlex.quote(request.dataset_name.rpartition("@")[0] or request.dataset_name)
     shown = f"`mldesk data guard {dataset} --target {shlex.quote(request.target)}` shows the rows."
-    metric = "ROC AUC" if table.target.classes else "R²"
+    metric = title("roc_auc" if table.target.classes else "r2")
     found = [f"{name[:60]} alone gives {score:.3f} of {metric}: is it known beforehand?"
              for name, score in telling(encoder, data, table, scores).items()]
     copies, test = copied(data, table), int((table.membership == TEST).sum())
     if copies >= max(2, _COPIES * test):
         found.append(f"{copies:,} of {test:,} test rows are copies of training rows, target and all: did the model "
                      "learn them by heart?")
-    for text in found:
-        work.report.event("warning", text=text, hint=shown, in_result=True)
-    return [f"{text} {shown}" for text in found]
+    return [(text, shown) for text in found]
 
 
 def telling(encoder: Encoder, data: Mapping[str, ColumnData], table: Table, scores: Scores) -> dict[str, float]:

@@ -70,6 +70,7 @@ _TABLE: Final = (   # the most telling first; one order for classes and numbers,
     Metric("loss", "Loss", -1, "What the model makes small: log loss of classes, mean squared error of numbers."),
 )
 METRICS: Final[Mapping[str, Metric]] = {metric.name: metric for metric in _TABLE}
+SMALL_TEST: Final = 30   # rows of a test part: scores of fewer are little more than luck
 LEADING: Final = ("roc_auc", "accuracy", "r2")   # the first of them that there is speaks for a model where one must
 
 _PARTS: Final = {"train": "Training", "validation": "Validation", "test": "Test", "best": "Best",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mldesk.training.metric_words import better, meaning, ordered, title, worsening
+from mldesk.training.metric_words import SMALL_TEST, better, meaning, ordered, title, worsening
 from mldesk.training.model_facts import ModelFacts
 from mldesk.training.prepared import PreparedEncoder
 
 _SHOWN = 30   # lines of a table; what is beyond is counted
-_SMALL_TEST = 100
+_RATHER_SMALL = 100
 
 
 def write_card(facts: ModelFacts) -> str:
@@ -70,7 +70,8 @@ def _importance(facts: ModelFacts) -> str:
 def _caution(facts: ModelFacts) -> str:
     said = ["It knows what its training rows showed; rows of another kind, place or time may be predicted badly.",
             "What goes with the target need not cause it."]
-    if facts.rows["test"] < _SMALL_TEST:
+    said += [_cell(text) for text in facts.evaluation.get("doubts", ())]
+    if SMALL_TEST <= facts.rows["test"] < _RATHER_SMALL:
         said.append(f"The scores come from only {facts.rows['test']} test rows and may be far off by luck alone.")
     if facts.finished_early:
         said.append("The training was ended early by hand.")

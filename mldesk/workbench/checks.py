@@ -15,6 +15,7 @@ from mldesk.training.catalogue import (
     default_estimator,
     estimators_for,
 )
+from mldesk.training.metric_words import SMALL_TEST
 from mldesk.training.parameters import resolve
 from mldesk.training.preparing_check import check_steps
 from mldesk.training.task_guess import guess_task, target_hint, target_problem
@@ -27,7 +28,6 @@ SMALL_TABLE = 100   # rows: below it a score says little
 WIDE_TABLE = 2000   # columns: above it fitting takes long and overfits
 MOST_FOLDS = 50
 MANY_CLASSES = 60   # see training.many_classes
-SMALL_TEST = 30     # rows of the test part: below it a score is little more than luck
 
 
 def check_order(order: TrainOrder, version: DatasetVersion) -> TrainCheck:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldesk.bundles.names import CONTRACT, RECIPE
 from mldesk.core.clock import iso
-from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
+from mldesk.core.errors import BadInput, LibraryDamaged, MldeskError, NotFound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import Model, ModelVersion, StageChange
@@ -75,11 +76,25 @@ class ModelService:
         return self._library.models.stage_changes(self.show(name).model)
 
     def evaluation(self, reference: str) -> Mapping[str, Any]:
-        """Return the evaluation payload that travels with the model. Raises NotFound when it has none."""
+        """Return the evaluation payload that travels with the model. Raises NotFound when it has none.
+
+        Its ``doubts`` say what speaks against the scores.
+        """
         version = self.show(reference)
         entry = self._library.objects.manifest(version.manifest).entry("evaluation.json")
-        payload: Mapping[str, Any] = json.loads(self._library.objects.read(entry.sha256))
+        payload = dict(json.loads(self._library.objects.read(entry.sha256)))
+        if "doubts" not in payload and version.run is not None:   # of an older library: the run alone has them
+            with suppress(NotFound):
+                if warnings := (self._library.runs.get(version.run).result or {}).get("warnings"):
+                    payload["doubts"] = warnings
         return payload
+
+    def doubts(self, version: ModelVersion) -> list[str]:
+        """Return what speaks against the scores of a version; [] where its evaluation is not here, too."""
+        try:
+            return [str(text) for text in self.evaluation(version.label).get("doubts", ())]
+        except (MldeskError, OSError, ValueError):
+            return []
 
     def export(self, reference: str, path: Path) -> BundleReport:
         """Write a model as one signed file and return what is in it. Raises NotFound, BadInput, DiskFull."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from mldesk.wire.objects import ObjectStore
 from tests.training.jobs import make_job, of, put_table, result, run_here
 from tests.training.tables import mixed
 from tests.training.test_search import order
@@ -51,9 +53,31 @@ def test_copies_of_training_rows_are_counted(tmp_path: Path) -> None:
     assert "of 60 test rows are copies of training rows, target and all" in texts[0]
 
 
+def _kept(root: Path, said: list[dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    """Return the evaluation that a model took along, and its card."""
+    files = ObjectStore(root / "objects")
+    manifest = files.manifest(result(said)["model"])
+    return (json.loads(files.read(manifest.entry("evaluation.json").sha256)),
+            files.read(manifest.entry("MODEL_CARD.md").sha256).decode())
+
+
+def test_few_test_rows_are_said_in_the_result_and_in_the_card_that_the_model_takes_along(tmp_path: Path) -> None:
+    stored = put_table(tmp_path, mixed(100, "two"))
+    said = run_here(make_job(tmp_path, stored, "y", estimator="linear"), stored)
+    text = "The scores come from only 20 test rows and may be far off by luck alone."
+    assert result(said)["warnings"] == [text]
+    evaluation, card = _kept(tmp_path, said)
+    assert evaluation["doubts"] == [text] and card.count(text) == card.count("by luck alone") == 1
+
+
 def test_a_search_asks_as_well(tmp_path: Path) -> None:
-    rows = mixed(240, "two")
+    rows = mixed(100, "two")
     told = pa.array([str(y)[0] for y in rows.column("y").to_pylist()])
     stored = put_table(tmp_path, rows.append_column("told", told))
     said = run_here(order(tmp_path, stored, trials=2), stored)
-    assert any(text.startswith("told alone gives 1.000 of ROC AUC") for text in result(said)["warnings"])
+    few, alone = result(said)["warnings"]
+    assert few.startswith("The scores come from only 20 test rows")
+    assert alone.startswith("told alone gives 1.000 of ROC AUC")
+    evaluation, card = _kept(tmp_path, said)
+    assert evaluation["doubts"] == [few, alone]
+    assert few in card and "told alone gives" in card and "Metric: ROC AUC." in card and "{" not in card

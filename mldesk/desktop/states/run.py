@@ -153,7 +153,7 @@ class RunState:
             self.curves.extend(payload)
         elif event.kind == "resources":
             self.machine.add(event.time, payload)
-        elif event.kind == "warning":
+        elif event.kind == "warning" and not payload.get("in_result"):   # else the result says it
             self.warnings.append((str(payload.get("text", "")), str(payload.get("hint", ""))))
         elif event.kind == "trial":
             self._tried.append(event)

@@ -64,6 +64,16 @@ def test_an_interrupted_run_offers_to_go_on(page: RunPage, qtbot: QtBot) -> None
     assert page._again.isVisible() and not page._cancel.isVisible()
 
 
+def test_what_speaks_against_the_scores_stands_over_every_tab(page: RunPage) -> None:
+    leak = "told alone gives 1.000 of ROC AUC: is it known beforehand?"
+    show(page, JobState.SUCCEEDED, finished=1010.0, result={"warnings": [
+        "Only 9 test rows.", f"{leak} `mldesk data guard t --target 'a b'` shows the rows."]})
+    assert page._notice.isVisible() and page._notice.button.text() == "Look at the data"
+    assert page._notice._text.text() == f"Only 9 test rows.\n{leak}"
+    show(page, JobState.SUCCEEDED, result={"warnings": []}, finished=1010.0)
+    assert not page._notice.isVisible()
+
+
 def test_a_failed_run_says_what_happened_and_what_to_do(page: RunPage) -> None:
     show(page, JobState.FAILED, cause=Cause.GPU_OOM, message="The GPU is full.", hint="Halve the batch.",
          finished=1010.0)

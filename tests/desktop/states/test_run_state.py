@@ -71,6 +71,7 @@ def test_readings_warnings_checkpoints_and_the_log_are_kept() -> None:
         lines: list[str] = []
         state.logged.subscribe(lines.append)
         push(bench, ("resources", {"cpu": 120.0, "memory": 5e8}), ("warning", {"text": "Leak?", "hint": "Look."}),
+             ("warning", {"text": "Few rows.", "in_result": True}),
              ("checkpoint", {"step": 7, "name": "7"}), ("stage", {"name": "Training"}))
         await state.refresh()
         await asyncio.gather(state.read_log(), state.read_log())

@@ -26,6 +26,7 @@ from mldesk.desktop.pages.row_menu import LINE, Entry, popup
 from mldesk.desktop.pages.runs.evaluation import EvaluationView
 from mldesk.desktop.pages.runs.explain_view import ExplainView
 from mldesk.desktop.pages.runs.predicted_dialog import open_cell
+from mldesk.desktop.pages.runs.run_notice import say_doubts
 from mldesk.desktop.pages.runs.what_if_view import WhatIfView
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import ModelState
@@ -34,6 +35,9 @@ from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.widgets import Badge, Card, PageHeader, Tabs, disable, enable, make_button, make_icon_button
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from mldesk.library.records import ModelVersion
 
 
@@ -76,9 +80,10 @@ class ModelPage(Page):
         layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         layout.setSpacing(Space.L)
         layout.addWidget(self.header)
-        self.newer = Notice()
+        self.newer, self.doubts = Notice(), Notice()
         self.newer.acted.connect(self.compare)
         layout.addWidget(self.newer)
+        layout.addWidget(self.doubts)
         layout.addWidget(self.tabs, 1)
         self.keep(self.about.state.shown.subscribe(
             lambda about: self.predictions.show_made(about.made) if about is not None else None))
@@ -86,7 +91,7 @@ class ModelPage(Page):
         self.keep(self.state.versions.subscribe(lambda _: self._show()))
         self.keep(self.state.version.subscribe(lambda _: self._show()))
         self.keep(self.state.evaluation.subscribe(
-            lambda payload: self.evaluation.show_evaluation(payload) if payload else None))
+            lambda payload: self._show_payload(payload) if payload is not None else None))
 
     def _fields(self) -> list[Field[ModelVersion]]:
         def stage(item: ModelVersion) -> tuple[str, Tone, str]:
@@ -167,6 +172,14 @@ class ModelPage(Page):
             self.newer.say("info", self.tr("Version {new} is newer than version {old}. Is it better, too?").format(
                 new=version.number, old=old), "", self.tr("Compare both…"))
         self._look_closer()
+
+    def _show_payload(self, payload: Mapping[str, Any]) -> None:
+        if payload:
+            self.evaluation.show_evaluation(payload)
+        if doubts := payload.get("doubts"):
+            say_doubts(self.doubts, doubts)
+        else:
+            self.doubts.hide()
 
     def _on_chosen(self) -> None:
         chosen = self.table.selected()

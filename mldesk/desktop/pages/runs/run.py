@@ -242,6 +242,8 @@ class RunPage(Page):
         run = self.state.run.value
         if run is not None and run.state is JobState.INTERRUPTED:
             self.resume()
+        elif run is not None and run.state is JobState.SUCCEEDED:
+            self.shell.open_dataset(run.dataset.rpartition("@")[0] or run.dataset, "explore")
         else:
             self._try_now()
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
 from mldesk.core.errors import without_options
-from mldesk.desktop import runner_words
+from mldesk.desktop import runner_words, words
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.states.run import RunState
 from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
+
+_COMMAND = re.compile(r" `mldesk [^`]*` shows the rows\.$")
 
 
 class RunNotice(Notice):
@@ -41,5 +45,13 @@ class RunNotice(Notice):
                      self.tr("Resume"))
         elif run.state in (JobState.FAILED, JobState.LOST):
             self.say("danger", run.message or self.tr("The run failed."), without_options(run.hint))
+        elif run.state is JobState.SUCCEEDED and (doubts := (run.result or {}).get("warnings")):
+            say_doubts(self, doubts, self.tr("Look at the data"))
         else:
             self.hide()
+
+
+def say_doubts(notice: Notice, doubts: Sequence[object], button: str = "") -> None:
+    """Say what speaks against the scores of a run or model, without what is typed to see more of it."""
+    notice.say("warning", words.tr("Look twice before you trust these scores."),
+               "\n".join(_COMMAND.sub("", str(doubt)) for doubt in doubts), button)
