@@ -24,8 +24,12 @@ _QUOTED = re.compile(r'"([^"]+)"')
 _PREFIX = re.compile(r"^[A-Za-z ]+ Error: ")
 
 
-def connect(parts: Sequence[Path], scratch: Path, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """Return a connection that can read ``parts`` and spill to ``scratch``, and reach nothing else, now or later."""
+def connect(parts: Sequence[Path], scratch: Path, *, threads: int | None = None,
+            layered: bool = False) -> duckdb.DuckDBPyConnection:
+    """Return a connection that can read ``parts`` and spill to ``scratch``, and reach nothing else, now or later.
+
+    ``layered`` is for queries over queries over queries, as the steps of a recipe are.
+    """
     connection = duckdb.connect(":memory:", config={
         "threads": threads or min(4, usable_cores()), "memory_limit": MEMORY, "temp_directory": str(scratch),
         "autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_community_extensions": False,
@@ -35,6 +39,8 @@ def connect(parts: Sequence[Path], scratch: Path, *, threads: int | None = None)
     connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET TimeZone = 'UTC'")
+    if layered:  # to read other columns last, it would write each query into the next: 5 steps alike took minutes
+        connection.execute("SET disabled_optimizers = 'late_materialization'")
     connection.execute("SET lock_configuration = true")
     watch(connection)
     return connection

@@ -13,6 +13,7 @@ from mldesk.data.engine import first_line, one_row
 from mldesk.data.near import which_column
 
 _LONGEST = 20_000  # characters
+_TOO_DEEP = "expression depth limit"   # in the words of the engine, which advises a setting
 # What would make the same recipe give another table tomorrow, or look beyond the row.
 _UNSTABLE = frozenset({
     "age", "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "now", "current_timestamp",
@@ -36,16 +37,25 @@ def check_expression(connection: duckdb.DuckDBPyConnection, text: str, names: Se
     sql = f"SELECT 1 FROM data WHERE ({text}\n)"
     try:
         tree = json.loads(one_row(connection, "SELECT json_serialize_sql(?::VARCHAR)", [sql])[0])
+    except RecursionError as error:
+        raise _too_deep(text) from error
     except duckdb.Error as error:
         raise BadInput(f"The expression {text[:80]!r} cannot be read: {first_line(error)}.") from error
     if tree.get("error") or len(tree.get("statements", ())) != 1:
         reason = str(tree.get("error_message", "it is not one expression")).splitlines()[0]
+        if _TOO_DEEP in reason:
+            raise _too_deep(text)
         raise BadInput(f"The expression {text[:80]!r} cannot be read: {reason.rstrip('.')}.",
                        hint="""Write a condition such as "age" > 30 AND city = 'Lyon'.""")
     node = tree["statements"][0]["node"]
     _refuse_more_than_a_condition(node, text)
     _check_parts(node["where_clause"], text, names)
     return f"{text}\n"
+
+
+def _too_deep(text: str) -> BadInput:
+    return BadInput(f"The expression {text[:80]!r} is too long or its brackets lie too deep inside one another.",
+                    hint="Write a shorter one, or several in a row.")
 
 
 def _refuse_more_than_a_condition(node: dict[str, Any], text: str) -> None:

@@ -62,3 +62,15 @@ def test_every_field_of_every_step_may_hold_anything(kind: StepKind, table: Tabl
             assert len(error.message) < 1000, error.message
         else:
             assert all(len(column.name) <= 300 for column in found.columns), step
+
+
+@pytest.mark.parametrize("step", [{"step": "clean_text", "columns": ["t"]},
+                                  {"step": "derive", "name": "x", "expression": "(x + x + x) / 3"},
+                                  {"step": "clip", "columns": ["x"], "low": 1, "high": 2}],
+                         ids=lambda step: step["step"])
+def test_a_step_may_follow_itself_many_times(step: dict[str, Any], table: Table, store: ObjectStore,
+                                             scratch: Path) -> None:
+    """Each was once written into the next: five of the first kind took minutes and all memory."""
+    found = preview_recipe(store, scratch, table.manifest, table.columns, [step] * 12)
+    assert [report.rows_after for report in found.steps] == [3] * 12
+    assert [row[2] for row in found.rows] == ["a", "b c", None]

@@ -181,7 +181,8 @@ def _others(store: ObjectStore, steps: Sequence[Step]) -> Others:
 
 def _connect(parts: Sequence[Path], others: Others, folder: Path, steps: Sequence[Step], *,
              threads: int | None = 1) -> duckdb.DuckDBPyConnection:
-    connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=threads)
+    connection = connect([*parts, *(path for _, paths in others.values() for path in paths)], folder, threads=threads,
+                         layered=True)
     for other, paths in others.values():
         connection.execute(f"CREATE VIEW {identifier(other.view)} AS SELECT * FROM {relation(paths)}")
     if needs_unicode_forms(steps):

@@ -69,7 +69,7 @@ def carried(store: ObjectStore, scratch: Path, recipe: Recipe) -> Recipe:
         raise BadInput(f"{recipe.label} was made by a recipe whose {why}.")
     with disk_errors("the recipe"), working_folder(scratch) as folder, sql_errors("The recipe"):
         parts = part_paths(store, recipe.manifest)
-        with connect(parts, folder, threads=1) as connection:
+        with connect(parts, folder, threads=1, layered=True) as connection:
             _prepare(connection, recipe)
             work = _Replay(recipe, "", connection, parts, folder)
             return replace(recipe, manifest="", answers=work.write_down(), steps=tuple(
@@ -90,7 +90,7 @@ def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target
                        hint="Clean the rows by hand first, or train on a version without that step.")
     with disk_errors("the recipe"), working_folder(scratch) as folder, sql_errors("The recipe"):
         parts = part_paths(store, recipe.manifest) if recipe.answers is None else []
-        with connect([*parts, rows, out], folder, threads=1) as connection:
+        with connect([*parts, rows, out], folder, threads=1, layered=True) as connection:
             _prepare(connection, recipe)
             work = _Replay(recipe, target, connection, parts, rows)
             state, steps = work.compiled()
