@@ -57,12 +57,12 @@ def stored(connection: Connection, key: int, after: int, limit: int | None) -> I
             yield seq, time, kind, codec.load(payload)
 
 
-def points(connection: Connection, key: int, after: int = 0) -> Points:
-    """Return the metric points that came in events above ``after``."""
-    found = Points(after)
-    for (data,) in connection.exec_driver_sql(_BLOCKS, (key, after)):
+def points(connection: Connection, key: int) -> Points:
+    """Return the metric points of all events."""
+    found = Points()
+    for (data,) in connection.exec_driver_sql(_BLOCKS, (key, 0)):
         found.block(*event_blocks.read(data))
-    for seq, time, kind, payload in connection.exec_driver_sql(_ROWS, (key, after, -1)):
+    for seq, time, kind, payload in connection.exec_driver_sql(_ROWS, (key, 0, -1)):
         if kind in ("metrics", "started"):
             found.event(seq, time, kind, codec.load(payload))
     return found

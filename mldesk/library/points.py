@@ -12,6 +12,7 @@ from mldesk.core import canonical
 from mldesk.library import codec
 from mldesk.library.event_blocks import Group, StoredEvent, places
 from mldesk.library.records import MetricPoint
+from mldesk.wire.elapsed import Elapsed
 
 
 @dataclass(slots=True)
@@ -21,7 +22,7 @@ class Readings:
     seqs: array[int] = field(default_factory=lambda: array("q"))       # of the events they came in
     steps: array[int] = field(default_factory=lambda: array("q"))
     epochs: array[float] = field(default_factory=lambda: array("d"))   # nan: none was said
-    seconds: array[float] = field(default_factory=lambda: array("d"))  # since the attempt began
+    seconds: array[float] = field(default_factory=lambda: array("d"))  # at work, over all attempts
     values: array[float] = field(default_factory=lambda: array("d"))   # may be nan or infinite
 
     def __len__(self) -> int:
@@ -47,9 +48,9 @@ class Readings:
 class Points:
     """Collects readings; events must come in their order, a whole block of them at a time or one by one."""
 
-    def __init__(self, after: int = 0) -> None:
-        self._after = after
+    def __init__(self) -> None:
         self.readings: dict[str, Readings] = {}
+        self._elapsed = Elapsed()
 
     def block(self, groups: Sequence[Group], others: Sequence[StoredEvent]) -> None:
         """Take in a block as ``event_blocks.read`` gives it."""
@@ -58,7 +59,7 @@ class Points:
             self._one_by_one(groups, others)   # the order of these counts
             return
         curves = [group for group in groups if group.kind == "metrics"]
-        if len(curves) > 1 or (curves and curves[0].seqs[0] <= self._after) or not all(map(self._columns, curves)):
+        if len(curves) > 1 or not all(map(self._columns, curves)):
             self._one_by_one(groups, others)
 
     def _one_by_one(self, groups: Sequence[Group], others: Sequence[StoredEvent]) -> None:
@@ -83,21 +84,21 @@ class Points:
         if not all(map(math.isfinite, seconds[1])):
             return False
         count = len(group.seqs)
+        at_work = self._elapsed.each(seconds[1])
         for name, (_, numbers) in values.items():
             readings = self.readings.setdefault(name, Readings())
             readings.seqs.extend(group.seqs)
             readings.steps.extend(step[1])
             readings.epochs.extend(epoch[1] if epoch[0] == "f" else array("d", [math.nan]) * count)
-            readings.seconds.extend(seconds[1])
+            readings.seconds.extend(at_work)
             readings.values.extend(numbers)
         return True
 
     def event(self, seq: int, _time: float, kind: str, payload: Any) -> None:
         """Take in one event."""
-        if seq <= self._after:
-            return
         if kind == "started":
             step = codec.whole(payload.get("resumed_from")) if isinstance(payload, Mapping) else None
+            self._elapsed.begin(step)
             if step is None:  # started anew: every earlier reading is void
                 self.readings = {}
             else:
@@ -106,7 +107,8 @@ class Points:
         elif kind == "metrics":
             for point in points_of(seq, payload):
                 self.readings.setdefault(point.metric, Readings()).add(
-                    seq, point.step, math.nan if point.epoch is None else point.epoch, point.seconds, point.value)
+                    seq, point.step, math.nan if point.epoch is None else point.epoch,
+                    self._elapsed.at(point.seconds), point.value)
 
     def in_order(self) -> list[MetricPoint]:
         """Return every reading as a point, in the order of the events."""
@@ -119,7 +121,10 @@ class Points:
 
 
 def points_of(seq: int, payload: Any) -> list[MetricPoint]:
-    """Return the readings of one "metrics" event; what a runner says in another shape gives none."""
+    """Return the readings of one "metrics" event; what a runner says in another shape gives none.
+
+    Their seconds are those since the attempt began.
+    """
     values = payload.get("values") if isinstance(payload, Mapping) else None
     step = codec.whole(payload.get("step")) if isinstance(payload, Mapping) else None
     if not isinstance(values, Mapping) or step is None:

@@ -97,7 +97,7 @@ class MetricPoint:
     metric: str
     step: int
     epoch: float | None
-    seconds: float               # since the attempt began
+    seconds: float               # at work, over all attempts
     value: float                 # may be nan or infinite
     seq: int = 0                 # of the event it came in
 

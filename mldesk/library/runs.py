@@ -120,7 +120,8 @@ class RunStore:
         above ``resumed_from`` when it meets the "started" event. Raises NotFound.
         """
         with self._database.read() as connection:
-            return event_rows.points(connection, _exactly(connection, run_id).key, after).in_order()
+            found = event_rows.points(connection, _exactly(connection, run_id).key).in_order()
+        return [point for point in found if point.seq > after]
 
     def curves(self, run_id: str) -> dict[str, Readings]:
         """Return every metric of a run column by column: quicker than ``metrics``. Raises NotFound."""

@@ -11,6 +11,7 @@ from mldesk.core.errors import BadInput, NotFound, RunnerUnreachable
 from mldesk.library.records import Dataset, DatasetVersion, MetricPoint, Run
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.search.budget import Estimate
+from mldesk.wire.elapsed import Elapsed
 from mldesk.wire.events import TERMINAL, Event, state_after
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.wire.states import JobState
@@ -90,11 +91,14 @@ class FakeRuns:
     def metrics(self, run_id: str) -> Sequence[MetricPoint]:
         """As the library: points above the step that a later attempt resumed from are gone."""
         points: list[MetricPoint] = []
+        elapsed = Elapsed()
         for event in self.stored[run_id]:
             if event.kind == "started" and event.payload.get("attempt", 1) > 1:
                 points = [point for point in points if point.step <= (event.payload.get("resumed_from") or 0)]
+                elapsed.begin(event.payload.get("resumed_from"))
             if event.kind == "metrics":
-                points += [MetricPoint(name, event.payload["step"], None, 0.0, value)
+                seconds = elapsed.at(event.payload.get("seconds") or 0.0)
+                points += [MetricPoint(name, event.payload["step"], None, seconds, value)
                            for name, value in event.payload["values"].items()]
         return points
 

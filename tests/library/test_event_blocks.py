@@ -78,3 +78,23 @@ def test_a_run_that_goes_on_after_its_end_keeps_one_sequence(library: Library) -
     library.runs.apply(run, rest)
     assert library.runs.events(run) == [*first, *rest]
     assert [point.step for point in library.runs.metrics(run)] == list(range(1, 70))
+
+
+@pytest.mark.parametrize("block", [8, 1024])
+def test_the_seconds_of_a_resumed_run_go_on_where_the_attempt_before_ended(
+        library: Library, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(event_rows, "BLOCK", block)
+    run = add_run(library).id
+
+    def attempt(number: int, resumed_from: int | None, steps: range) -> list[tuple[str, dict[str, Any]]]:
+        said = [loss(step, 1 / step) for step in steps]
+        for place, (_, payload) in enumerate(said, 1):
+            payload["seconds"] = float(place)
+        return [("started", {"attempt": number, "resumed_from": resumed_from}), *said]
+
+    library.runs.apply(run, journal(*attempt(1, None, range(1, 5)), *attempt(2, None, range(1, 31)),   # began anew
+                                    *attempt(3, 20, range(21, 41)), *attempt(4, 40, range(41, 61))))
+    found = library.runs.curves(run)["train_loss"]
+    assert list(found.steps) == list(range(1, 61))
+    assert list(found.seconds) == [*range(1, 21), *range(31, 51), *range(51, 71)]   # ten steps were done twice
+    assert [point.seconds for point in library.runs.metrics(run)] == list(found.seconds)

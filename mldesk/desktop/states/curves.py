@@ -8,6 +8,7 @@ from operator import itemgetter, lt
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core import canonical
+from mldesk.wire.elapsed import Elapsed
 
 if TYPE_CHECKING:
     from mldesk.library.points import Readings
@@ -23,7 +24,7 @@ class Curve:
     def __init__(self) -> None:
         self.steps = array("d")    # rising, from 1
         self.epochs = array("d")   # nan where the estimator has none
-        self.seconds = array("d")  # since the attempt began
+        self.seconds = array("d")  # at work, over all attempts
         self.values = array("d")   # may be nan, which the chart draws as a gap
 
     def add(self, step: float, epoch: float | None, seconds: float, value: float) -> bool:
@@ -47,6 +48,11 @@ class CurveFeed:
     def __init__(self) -> None:
         self.curves: dict[str, Curve] = {}
         self.version = 0
+        self._elapsed = Elapsed()
+
+    def begin(self, resumed_from: int | None) -> None:
+        """Take in that an attempt began (see ``Elapsed``); ``extend`` follows with what it says."""
+        self._elapsed.begin(resumed_from)
 
     def replace(self, points: Iterable[MetricPoint]) -> None:
         """Start over from the library: first look, or a new attempt superseded points."""
@@ -72,8 +78,9 @@ class CurveFeed:
 
     def extend(self, payload: Mapping[str, Any]) -> None:
         """Take in one "metrics" event (see ``mldesk.wire.events``)."""
+        seconds = self._elapsed.at(payload.get("seconds") or 0.0)
         for metric, value in payload["values"].items():
-            if self._curve(metric).add(payload["step"], payload.get("epoch"), payload.get("seconds") or 0.0,
+            if self._curve(metric).add(payload["step"], payload.get("epoch"), seconds,
                                        canonical.number(value)):
                 self.version += 1
 

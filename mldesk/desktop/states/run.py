@@ -162,6 +162,8 @@ class RunState:
         elif event.kind == "started":
             again = bool(self.attempt)
             self.attempt = payload
+            step = payload.get("resumed_from")
+            self.curves.begin(step if isinstance(step, int) else None)
             return again
         return False
 

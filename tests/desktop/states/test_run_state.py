@@ -63,6 +63,30 @@ def test_a_second_attempt_replaces_what_it_supersedes() -> None:
     assert run(main()) == []
 
 
+def test_the_time_of_a_resumed_run_goes_on_where_the_attempt_before_ended() -> None:
+    def at(step: int, seconds: float) -> tuple[str, dict[str, Any]]:
+        return "metrics", {"step": step, "epoch": None, "seconds": seconds, "values": {"train_loss": 1 / step}}
+
+    async def main() -> None:
+        bench = FakeWorkbench()
+        bench.runs.add(make_run())
+        state = await looking_at(bench)
+        push(bench, ("started", {"attempt": 1, "resumed_from": None}), at(1, 0.5), at(2, 1.0), at(3, 1.5))
+        await state.refresh()
+        push(bench, ("started", {"attempt": 2, "resumed_from": 2}), at(3, 0.25))
+        await state.refresh()
+        push(bench, at(4, 0.75))
+        await state.refresh()
+        assert state.curves.curves["train_loss"].seconds.tolist() == [0.5, 1.0, 1.75, 2.25]
+        later = await looking_at(bench)   # a window opened afterwards
+        await later.refresh()
+        push(bench, at(5, 1.0))
+        await later.refresh()
+        assert later.curves.curves["train_loss"].seconds.tolist() == [0.5, 1.0, 1.75, 2.25, 2.5]
+
+    assert run(main()) == []
+
+
 def test_readings_warnings_checkpoints_and_the_log_are_kept() -> None:
     async def main() -> None:
         bench = FakeWorkbench()
