@@ -152,6 +152,19 @@ class ModelStore:
             connection.execute(update(model_versions).where(
                 model_versions.c.model == row.key, model_versions.c.number == number).values(notes=codec.clean(notes)))
 
+    def of_tests(self, word: str) -> set[str]:
+        """Return the names of models that end in ``-word`` and hold nothing but what runs tagged ``word`` made.
+
+        One that was promoted, and one with a version of any other origin, is not among them.
+        """
+        others = select(model_versions.c.key).outerjoin(runs, model_versions.c.run == runs.c.key).where(
+            model_versions.c.model == models.c.key,
+            runs.c.tags.is_(None) | ~runs.c.tags.contains(codec.dump(word), autoescape=True)).correlate(models)
+        with self._database.read() as connection:
+            return set(connection.execute(select(models.c.name).where(
+                models.c.folded.endswith(f"-{word}", autoescape=True), models.c.promoted.is_(None),
+                ~others.exists())).scalars())
+
     # last, because below it ``list`` is this method
     def list(self) -> list[Model]:
         """Return every model by name."""

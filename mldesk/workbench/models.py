@@ -198,9 +198,10 @@ class ModelService:
                                "seed": None if run is None else run.spec.get("payload", {}).get("seed")}}
 
     # last, because below it ``list`` is this method
-    def list(self) -> list[Model]:
-        """Return the models by name."""
-        return self._library.models.list()
+    def list(self, *, every: bool = False) -> list[Model]:
+        """Return the models by name; ``every``: those too that 5x2cv tests of earlier releases left behind."""
+        left = set() if every else self._library.models.of_tests("5x2cv")
+        return [model for model in self._library.models.list() if model.name not in left]
 
 
 def existing(path: Path) -> Path:

@@ -37,6 +37,25 @@ def test_the_bare_name_means_the_newest_until_one_is_promoted(library: Library, 
     assert [version.number for version in library.models.versions(three)] == [1, 2, 3]
 
 
+def test_what_tests_left_behind_is_told_from_models_that_somebody_wants(library: Library, manifest: str) -> None:
+    add_table(library)
+
+    def made(model: str, *tags: str) -> None:
+        run = add_run(library, model=model)
+        library.runs.apply(run.id, journal(*succeeded(manifest)))
+        library.runs.annotate(run.id, tags=list(tags))
+
+    for model in ("left-5x2cv", "mixed-5x2cv", "kept-5x2cv", "shop"):
+        made(model, "5x2cv", "red")
+        made(model, "5x2cv")
+    made("mixed-5x2cv", "my 5x2cv")
+    library.models.promote("kept-5x2cv", 1)
+    library.models.add_imported(manifest, {"name": "theirs-5x2cv"})
+    assert library.models.of_tests("5x2cv") == {"left-5x2cv"}
+    assert {model.name for model in library.models.list()} == {"left-5x2cv", "mixed-5x2cv", "kept-5x2cv", "shop",
+                                                               "theirs-5x2cv"}
+
+
 def test_rolling_back_goes_back_only(library: Library, three: str) -> None:
     library.models.rollback(three, 2)
     assert library.models.version(three).number == 2
