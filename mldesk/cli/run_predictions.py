@@ -17,8 +17,9 @@ def predictions(
     reference: Annotated[str, typer.Argument(metavar="RUN", help="A run that succeeded.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write: .csv, .parquet, .jsonl or "
                                          ".xlsx.")],
-    out_of_fold: Annotated[bool, typer.Option("--out-of-fold", help="Every row of a cross-validated run, each "
-                                              "predicted by the model that did not see it.")] = False,
+    out_of_fold: Annotated[bool, typer.Option("--out-of-fold", help="Every row that some fold of a "
+                                              "cross-validated run tested, predicted by the model that did not see "
+                                              "it.")] = False,
     force: Force = False,
 ) -> None:
     """Write the predictions of a run for its test rows beside the truth."""

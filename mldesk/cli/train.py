@@ -57,7 +57,8 @@ def train(
     prepare: Annotated[str | None, typer.Option(metavar="FILE", help=PREPARE_HELP)] = None,
     folds: Annotated[int, typer.Option(metavar="K", min=0, help="Cross-validate: score on each of K folds, too; 0 "
                                        "does not. Where the test share is 1/K, as 0.2 with 5, the test rows stay those "
-                                       "of a run without.")] = 0,
+                                       "of a run without. With --split time they always do, and each fold is judged "
+                                       "by a model of the rows before it.")] = 0,
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
     save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,

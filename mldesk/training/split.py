@@ -8,6 +8,7 @@ from mldesk.core.errors import BadInput
 from mldesk.training.roles import missing
 from mldesk.training.target import Target
 from mldesk.training.values import Array, ColumnData, TextColumn
+from mldesk.training.windows import windows
 from mldesk.wire.jobs import BY_COLUMN, SPLITS, SplitRequest
 
 TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, 255
@@ -27,11 +28,12 @@ def make_split(target: Target, request: SplitRequest, given: bytes | None = None
     Parts are drawn from ``request.seed`` alone; every class keeps at least one row for training where rows are drawn
     by themselves. ``given`` is the content of ``request.membership``, ``by`` the values of ``request.column``: rows
     without a target, time or part are left out. A validation part is drawn as the test part is, unless the rows have
-    one. With folds, the test part is the first fold; with ``request.same_test`` all is as it would be without them.
+    one. With folds, the test part is the first fold; with ``request.same_test``, and by time, all is as it would be
+    without them.
 
     Raises BadInput for impossible shares, or a membership or column that does not fit.
     """
-    if request.folds and not request.same_test:
+    if request.folds and not _same_test(request):
         return fold_split(target, request, make_folds(target, request, by), 0, by)
     membership = _begin(target, request, by)
     draw = np.random.default_rng(request.seed)
@@ -45,21 +47,26 @@ def make_split(target: Target, request: SplitRequest, given: bytes | None = None
 
 
 def make_folds(target: Target, request: SplitRequest, by: ColumnData | None = None) -> Array:
-    """Return each row's fold, (rows,) uint8 from 0, LEFT_OUT where the row has no target. Raises BadInput."""
+    """Return each row's fold, (rows,) uint8 from 0, LEFT_OUT where the row has no target or time. Raises BadInput.
+
+    By time the first fold is the latest, each other one lies before the one before it, and the earliest rows, which
+    are learnt from and never tested, have the number after the last fold's.
+    """
     count = request.folds
     if not 2 <= count <= MOST_FOLDS:
         raise BadInput(f"{count} folds cannot be made; from 2 to {MOST_FOLDS} can.", hint="5 is usual.")
-    if request.method in ("time", "column", "given"):
+    if request.method in ("column", "given"):
         raise BadInput(f"Rows that are split by {request.method} cannot be dealt into folds.",
-                       hint="Use folds with random, stratified, shuffle or group.")
+                       hint="Use folds with random, stratified, shuffle, group or time.")
     begun = _begin(target, request, by)
     folds = np.full(len(target.y), LEFT_OUT, np.uint8)
-    rows = np.flatnonzero(target.usable)
-    if request.same_test:
+    rows = np.flatnonzero(begun == TRAIN)
+    if _same_test(request):
         _deal(begun, TEST, request.test_size, target, request, np.random.default_rng(request.seed), by)
         rest = np.flatnonzero(begun == TRAIN)
         folds[begun == TEST] = 0
-        folds[rest] = 1 + _folded(rest, count - 1, target, request, np.random.default_rng([request.seed, count]), by)
+        folds[rest] = 1 + (_before(rest, count, by, len(rows) - len(rest)) if request.method == "time" else _folded(
+            rest, count - 1, target, request, np.random.default_rng([request.seed, count]), by))
     else:
         folds[rows] = _folded(rows, count, target, request, np.random.default_rng(request.seed), by)
     if len(np.unique(folds[rows])) < count:
@@ -86,9 +93,28 @@ def _folded(rows: Array, count: int, target: Target, request: SplitRequest, draw
     return found[rows]
 
 
+def _before(rows: Array, count: int, by: ColumnData | None, tested: int) -> Array:
+    """Return the window of each of ``rows``, which come before the test part, of ``tested`` rows: as long as that one,
+    unless less would be left to learn the first from.
+    """
+    if by is None or isinstance(by, TextColumn):   # for the type checker: ``_begin`` has refused it
+        return np.zeros(len(rows), np.int64)
+    found = windows(by[rows], count - 1, min(tested, len(rows) // count))
+    if found is None:
+        raise BadInput(f"There are not enough different times for {count} folds.", hint="Ask for fewer.")
+    return found
+
+
+def _same_test(request: SplitRequest) -> bool:
+    """Say whether the first fold is the test part that there would be without folds: the latest rows always are."""
+    return request.same_test or request.method == "time"
+
+
 def fold_split(target: Target, request: SplitRequest, folds: Array, fold: int, by: ColumnData | None = None) -> Array:
-    """Return the membership whose test part is one fold. Raises BadInput."""
+    """Return the membership whose test part is one fold; by time nothing is learnt from later rows. Raises BadInput."""
     membership = np.where(folds == LEFT_OUT, LEFT_OUT, np.where(folds == fold, TEST, TRAIN)).astype(np.uint8)
+    if request.method == "time":
+        membership[folds < fold] = LEFT_OUT
     return _finished(membership, target, request, np.random.default_rng([request.seed, fold]), by)
 
 

@@ -146,8 +146,8 @@ def split_request(order: TrainOrder) -> SplitRequest:
 
 
 def _same_test(order: TrainOrder) -> bool:
-    """Say whether the test part without folds is as large as one of them, so that it can be the first."""
-    return bool(order.folds) and abs(order.folds * order.test_size - 1) < 1e-6
+    """Say whether the test part without folds is the first of them: it is as large as one, or the latest rows."""
+    return bool(order.folds) and (order.split == "time" or abs(order.folds * order.test_size - 1) < 1e-6)
 
 
 def _split(order: TrainOrder, version: DatasetVersion) -> None:
@@ -158,9 +158,9 @@ def _split(order: TrainOrder, version: DatasetVersion) -> None:
                        hint=did_you_mean(order.split, known) or f"There are: {listed(known)}.")
     if order.folds and not 2 <= order.folds <= MOST_FOLDS:
         raise BadInput(f"{order.folds} folds cannot be made; from 2 to {MOST_FOLDS} can.", hint="5 is usual.")
-    if order.folds and order.split in ("time", "column"):
-        raise BadInput(f"Rows that are split by {order.split} cannot be dealt into folds.",
-                       hint="Use folds with random, stratified, shuffle or group.")
+    if order.folds and order.split == "column":
+        raise BadInput("Rows that are split by a column cannot be dealt into folds.",
+                       hint="Use folds with random, stratified, shuffle, group or time.")
     if order.split not in BY_COLUMN:
         return
     column = find_column(version, order.split_column or "", "split")
@@ -189,7 +189,7 @@ def _enough_rows(order: TrainOrder, column: Column, rows: int, task: str) -> Non
 
 
 def _tested(order: TrainOrder, usable: int) -> int:
-    return usable // order.folds if order.folds else int(usable * order.test_size)
+    return usable // order.folds if order.folds and order.split != "time" else int(usable * order.test_size)
 
 
 def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str], task: str) -> list[Advice]:

@@ -99,7 +99,7 @@ def _warnings(runs: Sequence[Run]) -> list[str]:
         folds = {int((_asked(run).get("split") or {}).get("folds") or 0) for run in runs}
         warnings.append("The runs were tested on different rows: a better score may be luck." + (
             " One with folds is tested on the first of them; those are the rows of one without where the test share is "
-            "that of a fold, as 20 % with 5." if len(folds) > 1 else ""))
+            "that of a fold, as 20 % with 5, or they are split by time." if len(folds) > 1 else ""))
     return warnings
 
 

@@ -19,8 +19,9 @@ def split_words(split: Mapping[str, Any]) -> str:
         return ""
     said = [_METHODS.get(method, method) + (f" (column {split['column']})" if split.get("column") else "")]
     if split.get("folds"):
-        said.append(f"{split['folds']} folds")
-    elif split.get("test_size") is not None and method not in ("column", "given"):
+        said.append(f"{split['folds']} folds" + (" learnt from what came before" if method == "time" else ""))
+    sized = method not in ("column", "given") and (method == "time" or not split.get("folds"))
+    if sized and split.get("test_size") is not None:
         said.append(f"{_percent(split['test_size'])} to test")
     if split.get("validation_size") is not None and method not in ("column", "given"):
         said.append(f"{_percent(split['validation_size'])} of the rest to validate")

@@ -15,6 +15,7 @@ import pytest
 from mldesk.bundles.wire_scan import check_graph
 from mldesk.training.catalogue import ESTIMATORS, REGRESSION
 from mldesk.training.estimators.base import Fitted, load_estimator
+from mldesk.training.estimators.linear import Linear
 from mldesk.training.export import load_native
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.metrics import score
@@ -261,3 +262,28 @@ def test_folds_are_scored_beside_the_model_and_the_group_column_is_no_feature(tm
     right = np.array(kept["prediction"]) == np.array(kept["actual"])
     assert [right[folds == fold].mean() for fold in range(3)] == pytest.approx(
         crossed["metrics"]["accuracy"]["values"])
+
+
+def test_folds_by_time_never_see_what_comes_after_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = np.random.default_rng(0).permutation(120)
+    table = put_table(tmp_path, pa.table({"at": order.astype(float), "y": order + 0.5}))
+    split = {"method": "time", "column": "at"}
+    plain = result(run_here(make_job(tmp_path, table, "y", estimator="linear", split=split), table))
+    seen: list[tuple[float, float]] = []
+    fit = Linear.fit
+
+    def spied(self: Any, context: Any) -> Any:
+        seen.append((float(context.train.y.max()), float(context.validation.y.max())))
+        return fit(self, context)
+
+    monkeypatch.setattr(Linear, "fit", spied)
+    said = run_here(make_job(tmp_path, table, "y", estimator="linear", split=split | {"folds": 3}), table)
+    done = result(said)
+    assert (done["metrics"], done["split"]) == (plain["metrics"], plain["split"])   # the test rows stay
+    assert done["cross_validation"]["folds"] == 3
+    kept = pq.read_table(table.store.path(next(event["digest"] for event in of("artifact", said)
+                                               if event["name"] == "out_of_fold"))).to_pydict()
+    assert sorted(kept["actual"]) == [row + 0.5 for row in range(48, 120)]
+    for fold, (learnt, judged) in enumerate(seen):
+        tested = [y for y, number in zip(kept["actual"], kept["fold"], strict=True) if number == fold]
+        assert learnt < judged < min(tested)

@@ -7,7 +7,7 @@ import pytest
 
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import CLASSIFICATION, ESTIMATORS, REGRESSION, default_estimator, find_estimator
-from mldesk.training.split import LEFT_OUT, TEST, TRAIN, VALIDATION, make_folds, make_split
+from mldesk.training.split import LEFT_OUT, TEST, TRAIN, VALIDATION, fold_split, make_folds, make_split
 from mldesk.training.target import Target, read_target
 from mldesk.training.task_guess import guess_task, target_problem
 from mldesk.training.values import TextColumn
@@ -212,9 +212,40 @@ def test_a_run_with_folds_learns_and_is_tested_as_one_without(method: str, seed:
     assert "same_test" not in SplitRequest(folds=2).to_json()
 
 
+@pytest.mark.parametrize("count", [2, 3, 5, 12])
+def test_folds_by_time_learn_from_what_came_before(count: int) -> None:
+    order = np.random.default_rng(count).permutation(200)
+    days = np.array("2020-01-01", "datetime64[us]") + (order // 4 * 86_400_000_000).astype("timedelta64[us]")
+    days[:2] = np.datetime64("NaT")
+    target, request = numbers([float(row) for row in order]), SplitRequest("time", column="c", folds=count)
+    folds = make_folds(target, request, days)
+    plain = make_split(target, SplitRequest("time", column="c"), by=days)
+    assert (make_split(target, request, by=days) == plain).all()      # the test rows and the model stay
+    assert (folds[:2] == LEFT_OUT).all() and folds[2:].max() == count
+    assert all(len(set(folds[days == day])) == 1 for day in set(days[2:]))
+    seen = 0
+    for fold in range(count):
+        parts = fold_split(target, request, folds, fold, days)
+        assert ((parts == TEST) == (folds == fold)).all()
+        assert days[parts == TRAIN].max() < days[parts == VALIDATION].min()
+        assert days[parts == VALIDATION].max() < days[parts == TEST].min()
+        seen += int((parts == TEST).sum())
+    assert seen == 198 - (folds == count).sum()
+    assert 40 <= (folds == 0).sum() < 44 and np.bincount(folds[2:])[1:count].max() <= 48
+
+
+def test_a_fold_by_time_is_as_long_as_the_test_part_and_has_a_moment_at_least() -> None:
+    years = np.repeat([2020.0, 2021.0, 2022.0, 2023.0], [5, 90, 2, 3])
+    target = numbers([float(row) for row in range(100)])
+    folds = make_folds(target, SplitRequest("time", 0.03, column="c", folds=3), years)
+    assert [int((folds == fold).sum()) for fold in range(4)] == [3, 2, 90, 5]
+    with pytest.raises(BadInput, match="not enough different times for 4 folds"):
+        make_folds(target, SplitRequest("time", 0.03, column="c", folds=4), years)
+
+
 @pytest.mark.parametrize(("request_", "words"), [
     (SplitRequest("sideways"), "no way to split"), (SplitRequest("group"), "column must be named"),
-    (SplitRequest(folds=1), "folds cannot be made"), (SplitRequest("time", column="c", folds=3), "dealt into folds")])
+    (SplitRequest(folds=1), "folds cannot be made"), (SplitRequest("column", column="c", folds=3), "dealt into folds")])
 def test_a_way_to_split_that_cannot_be_is_refused(request_: SplitRequest, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         make_split(classes({"a": 30, "b": 30}), request_)

@@ -72,3 +72,12 @@ def test_an_unknown_dataset_is_not_found_with_the_nearest_name(desk: Desk) -> No
 def test_the_catalogue_puts_the_default_first(desk: Desk) -> None:
     assert desk.runs.estimators("tabular_regression")[0].name == "lightgbm"
     assert {entry.name for entry in desk.runs.estimators()} >= {"lightgbm", "mlp", "linear", "random_forest"}
+
+
+def test_folds_by_time_are_made_and_those_of_a_column_refused(desk: Desk) -> None:
+    check = desk.runs.check(replace(ORDER, split="time", split_column="size", folds=3))
+    assert check.why_not is None and not any("other rows" in advice.text for advice in check.advice)
+    run = desk.runs.start(replace(ORDER, split="time", split_column="size", folds=3))
+    assert run.spec["payload"]["split"]["same_test"]
+    refused = desk.runs.check(replace(ORDER, split="column", split_column="colour", folds=3)).why_not
+    assert refused is not None and "cannot be dealt into folds" in refused

@@ -55,3 +55,9 @@ def test_equal_folds_are_paired_and_others_are_not() -> None:
     mixed = [run for pair in zip(first, [replace(run, estimator="mlp") for run in second], strict=True) for run in pair]
     groups = by_settings(mixed)
     assert groups is not None and groups[0] == first and by_settings(first) is None
+
+
+def test_folds_by_time_have_no_test() -> None:
+    first, second = ([replace(run, spec={"payload": {"split": {"method": "time", "seed": 0, "folds": 3}}})]
+                     for run in (_run([0.9, 0.8, 0.7]), _run([0.8, 0.7, 0.65])))
+    assert fold_differences(first, second) is None

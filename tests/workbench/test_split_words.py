@@ -14,6 +14,8 @@ from mldesk.workbench.split_words import split_words
      "whole groups (column shop), 20 % to test, 15 % of the rest to validate, seed 3"),
     (SplitRequest("time", 0.125, column="day"),
      "the latest last (column day), 12.5 % to test, 15 % of the rest to validate"),
+    (SplitRequest("time", column="day", folds=3, same_test=True),
+     "the latest last (column day), 3 folds learnt from what came before, 20 % to test, 15 % of the rest to validate"),
     (SplitRequest("stratified", folds=5), "by strata of the target, 5 folds, 15 % of the rest to validate, seed 0"),
     (SplitRequest("column", column="part"), "as a column says (column part)"),
 ])

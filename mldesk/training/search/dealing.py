@@ -24,6 +24,7 @@ from mldesk.training.search.budget import affordable
 from mldesk.training.search.trial import Rows
 from mldesk.training.split import TEST, TRAIN, VALIDATION
 from mldesk.training.values import Array, ColumnData, TextColumn, take
+from mldesk.training.windows import windows
 from mldesk.wire.jobs import SearchRequest
 
 _PARTS = 3             # the last ones of rows in order of time, that trials are judged by
@@ -50,7 +51,7 @@ def deal(request: SearchRequest, columns: Mapping[str, ColumnData],
 
 
 def _order(request: SearchRequest, columns: Mapping[str, ColumnData], table: Table) -> Array | None:
-    """Return what the rows are ordered by, (rows,), where every test row is later than all that is learnt from.
+    """Return the moment of each row, (rows,), where every test row is later than all that is learnt from.
 
     The column that a split by time goes by, else the rows' own order where a split was given, else a column of dates;
     None: there is none.
@@ -64,7 +65,7 @@ def _order(request: SearchRequest, columns: Mapping[str, ColumnData], table: Tab
         if isinstance(values, TextColumn) or missing(values)[test | learnt].any():
             continue
         if values[test].min() >= values[learnt].max():
-            return np.argsort(np.argsort(values, kind="stable"), kind="stable")
+            return values
     return None
 
 
@@ -75,13 +76,12 @@ def _forward(request: SearchRequest, table: Table, usable: Array, y: Array, orde
     The last part is the validation part where that is the last, else as long as one is.
     """
     wanted = min(request.folds or _PARTS, affordable(len(usable), width, request.seconds))
-    places, held = np.argsort(order, kind="stable"), np.flatnonzero(table.membership[usable] == VALIDATION)
-    length = len(held)
-    count = min(wanted, int(len(places) * _JUDGED_SHARE) // max(length, 1))
-    if count < 1 or (table.own_validation and set(places[-length:].tolist()) != set(held.tolist())):
+    held = table.membership[usable] == VALIDATION
+    count = min(wanted, int(len(usable) * _JUDGED_SHARE) // max(int(held.sum()), 1))
+    part = windows(order, count, int(held.sum())) if count else None
+    if part is None or (table.own_validation and ((part == 0) != held).any()):
         return []
-    ends = [len(places) - length * back for back in range(count)][::-1]
-    folds = [(np.sort(places[:end - length]), np.sort(places[end - length:end])) for end in ends]
+    folds = [(np.flatnonzero(part > back), np.flatnonzero(part == back)) for back in range(count)][::-1]
     classes = len(table.target.classes)
     lacking = classes and any(len(np.unique(y[fit_on])) < classes for fit_on, _ in folds)
     return [] if lacking else folds

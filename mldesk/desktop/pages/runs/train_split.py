@@ -49,7 +49,8 @@ class SplitSection(QWidget):
         layout.addWidget(self._column_row)
         self._folds_row = FormRow(self.tr("Folds"), self.folds,
                                   self.tr("From 2 on, the model is scored on every fold as well; 0 does not. With 5 "
-                                          "and 20 % test rows, these stay the same."))
+                                          "and 20 % test rows, these stay the same. By time each fold is judged by a "
+                                          "model of the rows before it."))
         layout.addWidget(self._folds_row)
         self.how.currentIndexChanged.connect(lambda _: self._tell())
         self.column.changed.connect(lambda _: self._tell())
