@@ -4,30 +4,129 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mldesk.core.spans import span
 from mldesk.library.records import MetricPoint, Run
-from mldesk.reports.document import Block, Lines, Section, Series, Table, Text
+from mldesk.reports.document import Block, Code, Lines, Matrix, Section, Series, Table, Text
 from mldesk.training.metric_words import title, within
 from mldesk.workbench.report_facts import series
-from mldesk.workbench.report_words import length, number, plain, when
+from mldesk.workbench.report_words import interval, length, number, plain, when
+from mldesk.workbench.split_words import split_words
 
 _MOST_CHARTS = 6
+_MOST_MATRICES = 6
+_MOST_ERRORS = 10
+_MOST_CELLS = 6   # columns of a row that is shown
 _ACROSS = 4       # runs beside one another in a table
 
 
-def sections(runs: Sequence[Run], found: Mapping[str, Any], curves: Mapping[str, Sequence[MetricPoint]],
-             evaluations: Mapping[str, Mapping[str, Any]], pairs: Sequence[Mapping[str, Any]] = ()) -> list[Section]:
-    """``found`` is what ``comparison.compare`` returns, ``pairs`` what ``RunService.paired`` does; ``curves`` and
-    ``evaluations`` go by the id of a run.
-    """
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the library keeps of the runs, by their ids; {} or nothing of a run where it keeps none."""
+
+    curves: Mapping[str, Sequence[MetricPoint]]
+    evaluations: Mapping[str, Mapping[str, Any]]
+    environments: Mapping[str, Mapping[str, str]]
+    logs: Mapping[str, str]
+
+
+def sections(runs: Sequence[Run], found: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]],
+             kept: Kept) -> list[Section]:
+    """``found`` is what ``comparison.compare`` returns, ``pairs`` what ``RunService.paired`` does."""
     names = {run.id: run.name if sum(other.name == run.name for other in runs) == 1 else f"{run.name} {run.id[-6:]}"
              for run in runs}
-    return [_runs(runs, names), _scores(found, names), _luck(pairs, names), _folds(found, pairs, names),
-            _differences(found, names),
-            Section("Learning curves", _curves(runs, curves, names)), Section("ROC", _roc(runs, evaluations, names))]
+    return [_runs(runs, names), _scores(found, kept.evaluations, names), _luck(pairs, names),
+            _folds(found, pairs, names), _differences(found, names), _data(runs, names), _where(runs, kept, names),
+            Section("Learning curves", _curves(runs, kept.curves, names)),
+            Section("Plots", [*_roc(runs, kept.evaluations, names), *_confusion(runs, kept.evaluations, names)])]
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """A row (from 0) that several runs are most wrong about. ``said``: by each run, "–" if not among its worst."""
+
+    row: int
+    actual: str
+    said: Sequence[str]
+
+
+def common_errors(runs: Sequence[Run], evaluations: Mapping[str, Mapping[str, Any]]) -> list[Error]:
+    """Return the rows that most runs are most wrong about; a class that was hit is no error.
+
+    Only of runs on one dataset version: elsewhere the same number is another row.
+    """
+    if len({run.dataset for run in runs}) > 1:
+        return []
+    truth: dict[int, str] = {}
+    said: dict[int, dict[str, str]] = {}
+    for run in runs:
+        for item in _test(evaluations[run.id]).get("worst") or []:
+            truth[int(item["row"])] = plain(item["actual"])
+            said.setdefault(int(item["row"]), {})[run.id] = plain(item["predicted"])
+    missed = [row for row, answers in said.items()
+              if len(answers) > 1 and any(answer != truth[row] for answer in answers.values())]
+    missed.sort(key=lambda row: (-len(said[row]), row))
+    return [Error(row, truth[row], [said[row].get(run.id, "–") for run in runs]) for row in missed[:_MOST_ERRORS]]
+
+
+def errors(runs: Sequence[Run], common: Sequence[Error], names: Sequence[str],
+           rows: Sequence[Sequence[Any]]) -> Section:
+    """Show those rows as they stand in the table; ``rows`` is empty where the table is not here."""
+    if not common:
+        return Section("Errors in common", [])
+    shown = [plain(name, 24) for name in names[:_MOST_CELLS]] if rows else []
+    lines = [(number(error.row + 1), error.actual, *error.said,
+              *(plain(cell, 24) for cell in (rows[place][:_MOST_CELLS] if rows else ())))
+             for place, error in enumerate(common)]
+    return Section("Errors in common", [
+        Text("Test rows that several of the runs are most wrong about, by their number in the dataset, with what each "
+             "run says of them; – where it is not among its worst."),
+        Table(("row", "actual", *(plain(run.name, 24) for run in runs), *shown), lines, frozenset({"row"}))])
+
+
+def logs(runs: Sequence[Run], kept: Kept) -> list[Section]:
+    """Show the end of each run's log."""
+    return [Section(f"Log of {run.name}", [Code(text)]) for run in runs if (text := kept.logs[run.id].strip())]
+
+
+def _test(evaluation: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (evaluation.get("parts") or {}).get("test") or {}
+    return found
+
+
+def _data(runs: Sequence[Run], names: Mapping[str, str]) -> Section:
+    """Say which rows each learned from, down to the digest, and how they were dealt."""
+    facts = []
+    for run in runs:
+        payload = run.spec.get("payload", {})
+        request = payload.get("train", payload)
+        rows = (run.result or {}).get("rows", {})
+        facts.append((run.dataset, str(request.get("dataset", "")), split_words(request.get("split") or {}),
+                      str((run.result or {}).get("split", "")),
+                      ", ".join(f"{number(count)} {part}" for part, count in rows.items()), plain(request.get("seed"))))
+    labels = ("dataset", "fingerprint (SHA-256)", "split", "split, row by row (SHA-256)", "rows", "seed")
+    return Section("Data", [*_tables("", list(names.values()), [
+        (label, *(_broken(values[place]) for values in facts)) for place, label in enumerate(labels)])])
+
+
+def _broken(text: str) -> str:
+    """Return a digest with places to break it at, for narrow columns."""
+    return " ".join(text[at:at + 16] for at in range(0, 64, 16)) if len(text) == 64 and " " not in text else text
+
+
+def _where(runs: Sequence[Run], kept: Kept, names: Mapping[str, str]) -> Section:
+    """Say on what each ran, with which versions of what."""
+    labels = list(dict.fromkeys(label for run in runs for label in kept.environments[run.id]))
+    rows = [(label, *(kept.environments[run.id].get(label, "") for run in runs)) for label in labels]
+    return Section("Environment", _tables("", list(names.values()), rows))
+
+
+def _confusion(runs: Sequence[Run], evaluations: Mapping[str, Mapping[str, Any]],
+               names: Mapping[str, str]) -> Sequence[Block]:
+    return [Matrix(f"Confusion matrix of {names[run.id]}", [str(label) for label in found["labels"]], found["counts"])
+            for run in runs if (found := _test(evaluations[run.id]).get("confusion"))][:_MOST_MATRICES]
 
 
 def _runs(runs: Sequence[Run], names: Mapping[str, str]) -> Section:
@@ -69,13 +168,16 @@ def _folds(found: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]], names: 
                                             frozenset({"mean difference", "p"}))] if rows else [])
 
 
-def _scores(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
+def _scores(found: Mapping[str, Any], evaluations: Mapping[str, Mapping[str, Any]],
+            names: Mapping[str, str]) -> Section:
     ids = [run["run"] for run in found["runs"]]
     blocks: list[Block] = [Text(warning, "warning") for warning in found["warnings"]]
     rows: list[Sequence[str]] = []
     strong: set[tuple[int, int]] = set()
     for place, (metric, values) in enumerate(found["metrics"].items()):
-        rows.append((title(metric), *map(number, values)))
+        edges = [interval(_test(evaluations[run]), metric) for run in ids]
+        rows.append((title(metric), *(f"{number(value)} ({edge})" if edge else number(value)
+                                      for value, edge in zip(values, edges, strict=True))))
         if found["verdicts"].get(metric) == "clear":
             strong.add((place, 1 + ids.index(found["best"][metric])))
     rows.append(("took", *(length(run.get("seconds")) for run in found["runs"])))
@@ -86,6 +188,8 @@ def _scores(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
         blocks.append(Text("No run is the best by more than luck in any metric."))
     if luck := [title(metric) for metric, verdict in found["verdicts"].items() if verdict == "unclear"]:
         blocks.append(Text(f"No clear difference between the best two in {', '.join(luck)}.", "muted"))
+    if any(_test(evaluations[run]).get("intervals") for run in ids):
+        blocks.append(Text("In brackets the 95 % interval of each score by itself.", "muted"))
     blocks += _tables("score", list(names.values()), rows, strong)
     return Section("Scores on the test rows", blocks)
 
@@ -125,7 +229,7 @@ def _roc(runs: Sequence[Run], evaluations: Mapping[str, Mapping[str, Any]], name
     """Draw the curves of runs with two classes over one another."""
     lines = []
     for slot, run in enumerate(runs):
-        roc = ((evaluations[run.id].get("parts") or {}).get("test") or {}).get("roc") or []
+        roc = _test(evaluations[run.id]).get("roc") or []
         if len(roc) == 1:
             lines.append(Series(f"{names[run.id]} ({roc[0]['auc']:.3f})", roc[0]["fpr"], roc[0]["tpr"], slot=slot))
     if len(lines) < 2:

@@ -27,7 +27,7 @@ def sections(evaluation: Facts, crossed: Facts) -> list[Section]:
     parts = evaluation.get("parts") or {}
     test, validation = parts.get("test") or {}, parts.get("validation") or {}
     return [_scores(test, validation), folds(crossed), Section("Plots", _plots(test)), _classes(test),
-            _importance(evaluation), _slices(test)]
+            importance(evaluation), _slices(test)]
 
 
 def _scores(test: Facts, validation: Facts) -> Section:
@@ -68,7 +68,16 @@ def _plots(test: Facts) -> list[Block]:
     if gain := test.get("gain"):
         charts.append(Lines("Gain", "Share of rows, likeliest first", "Share of the class found", [
             Series("model", gain["share"], gain["found"]), _CHANCE], square=True))
+        charts.append(_lift(gain))
     return charts + _residuals(test)
+
+
+def _lift(gain: Facts) -> Lines:
+    """Draw how many times more of the class the likeliest rows hold than any rows do: gain over the share of rows."""
+    points = [(share, found / share) for share, found in zip(gain["share"], gain["found"], strict=True) if share > 0]
+    return Lines("Lift", "Share of rows, likeliest first", "Times as many as by chance", [
+        Series("model", [share for share, _ in points], [lift for _, lift in points]),
+        Series("chance", (0, 1), (1, 1), quiet=True)])
 
 
 def _residuals(test: Facts) -> list[Block]:
@@ -96,7 +105,8 @@ def _classes(test: Facts) -> Section:
     return Section("Classes", blocks)
 
 
-def _importance(evaluation: Facts) -> Section:
+def importance(evaluation: Facts) -> Section:
+    """Draw what the model goes by; an explanation has it under the same names as an evaluation."""
     items = (evaluation.get("importance") or [])[:_MOST_IMPORTANT]
     if not items:
         return Section("What it goes by", [])

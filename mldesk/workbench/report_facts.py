@@ -43,12 +43,17 @@ def outcome(run: Run, evaluation: Mapping[str, Any]) -> Section:
         blocks.append(Text(f"{run.message} {run.hint}".strip(), "warning"))
     blocks += [Text(str(warning), "warning") for warning in (run.result or {}).get("warnings", ())]
     best = leading_metric(run)
-    blocks.append(Facts({
+    blocks.append(_known({
         "Status": run.state.value + (", ended early by hand" if (run.result or {}).get("finished_early") else ""),
         "Leading score": "" if best is None else f"{title(best[0])} {number(best[1])}", "Model": run.model or "",
         "Runner": run.runner, "Took": length((run.result or {}).get("seconds", run.seconds)),
         "Created": when(run.created), "Finished": when(run.finished)}))
     return Section("Outcome", blocks)
+
+
+def _known(facts: Mapping[str, str]) -> Facts:
+    """Leave out what a run of its kind does not have."""
+    return Facts({name: value for name, value in facts.items() if value})
 
 
 def data(run: Run, version: DatasetVersion | None) -> Section:
@@ -64,7 +69,7 @@ def data(run: Run, version: DatasetVersion | None) -> Section:
         facts["Source"] = version.source
         if version.recipe:
             facts["Made from"] = f"version {version.parent} by {len(version.recipe)} steps"
-    blocks: list[Block] = [Facts(facts)]
+    blocks: list[Block] = [_known(facts)]
     columns = [column for column in request.get("columns", ()) if isinstance(column, Mapping)]
     if columns:
         blocks.append(Table(("column", "type", "missing", "distinct"), [
@@ -91,7 +96,7 @@ def configuration(run: Run) -> Section:
                   ("seconds", "trials", "target_score", "estimators") if payload.get(name)}
         facts["Strives for"] = title(str(payload.get("metric") or (run.result or {}).get("metric") or ""))
         facts["Keeps"] = "a blend of the best" if payload.get("ensemble") else "the best trial"
-    blocks: list[Block] = [Facts(facts)]
+    blocks: list[Block] = [_known(facts)]
     if values:
         rows = [(name, plain(value), plain(defaults.get(name)) if name in defaults else "",
                  "chosen" if name in chosen and chosen[name] != defaults.get(name) else "")
@@ -133,13 +138,17 @@ def series(name: str, points: Sequence[MetricPoint]) -> Series:
 
 def environment(run: Run, model: Mapping[str, Any], events: Sequence[Event]) -> Section:
     """Say on what it ran, with which versions of what."""
+    return Section("Environment", [Facts(where(run, model, events))])
+
+
+def where(run: Run, model: Mapping[str, Any], events: Sequence[Event]) -> dict[str, str]:
+    """Return on what a run ran, and with which versions of what."""
     facts = {"Runner": run.runner}
     for event in events:
         for key in ("host", "device", "card"):
             if event.payload.get(key):
                 facts[key.capitalize()] = plain(event.payload[key])
-    facts |= {name: str(value) for name, value in (model.get("versions") or {}).items()}
-    return Section("Environment", [Facts(facts)])
+    return facts | {name: str(value) for name, value in (model.get("versions") or {}).items()}
 
 
 def course(events: Sequence[Event]) -> Section:

@@ -12,14 +12,15 @@ from mldesk.core.durable import write_atomic
 from mldesk.core.errors import BadInput, MldeskError
 from mldesk.core.targets import check_target
 from mldesk.library import Library
-from mldesk.library.records import MetricPoint, Run
+from mldesk.library.records import Run
 from mldesk.reports.document import Report, Section
-from mldesk.workbench import report_compared, report_evaluation, report_facts, report_search
+from mldesk.workbench import report_compared, report_evaluation, report_explained, report_facts, report_search
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.runs import RunService
 
 SUFFIXES = (".html", ".pdf")
 _LOG = 64 * 1024      # bytes of a log that are shown: its end
+_LOG_OF_MANY = 8 * 1024   # ... and of each of several
 _EXAMPLES = 10        # of the rows that a model is most wrong about
 
 
@@ -65,6 +66,7 @@ class ReportService:
         sections = [report_facts.outcome(run, evaluation)]
         if run.kind == "search":
             sections.append(report_search.trials(self._runs.leaderboard(run.id)))
+        sections += report_explained.sections(self._explanation(run))
         sections += [report_facts.data(run, self._version(run)), report_facts.configuration(run),
                      *report_facts.curves(points), *report_evaluation.sections(
                          evaluation, (run.result or {}).get("cross_validation") or {})]
@@ -76,10 +78,14 @@ class ReportService:
 
     def _of_several(self, runs: Sequence[Run]) -> Report:
         found = self._runs.compare([run.id for run in runs])
-        curves: dict[str, Sequence[MetricPoint]] = {run.id: self._library.runs.metrics(run.id) for run in runs}
-        evaluations = {run.id: self._evaluation(run) for run in runs}
         pairs = self._runs.paired([run.id for run in runs])
-        sections = report_compared.sections(runs, found, curves, evaluations, pairs)
+        kept = report_compared.Kept(
+            {run.id: self._library.runs.metrics(run.id) for run in runs},
+            {run.id: self._evaluation(run) for run in runs},
+            {run.id: report_facts.where(run, self._model(run), self._events(run, "staged", "started")) for run in runs},
+            {run.id: self._end_of_log(run, _LOG_OF_MANY)[0] for run in runs})
+        sections = [*report_compared.sections(runs, found, pairs, kept), self._common(runs, kept),
+                    *report_compared.logs(runs, kept)]
         return Report(f"{len(runs)} runs compared", ", ".join(run.name for run in runs),
                       [item for item in sections if item.blocks], self._footer(),
                       ("MLDesk", "comparison", *(run.name for run in runs)))
@@ -90,6 +96,13 @@ class ReportService:
         try:
             return self._runs.evaluation(run.id)
         except MldeskError:
+            return {}
+
+    def _explanation(self, run: Run) -> Mapping[str, Any]:
+        artifact = self._library.runs.artifacts(run.id).get("explanation")
+        try:
+            return {} if artifact is None else dict(json.loads(self._library.objects.read(str(artifact["digest"]))))
+        except (MldeskError, OSError, ValueError):
             return {}
 
     def _model(self, run: Run) -> Mapping[str, Any]:
@@ -127,14 +140,32 @@ class ReportService:
             names = page.columns
         return [report_evaluation.examples(worst[:_EXAMPLES], rows, names)] if rows else []
 
+    def _common(self, runs: Sequence[Run], kept: report_compared.Kept) -> Section:
+        """Show the rows that several runs are most wrong about as they stand in the table, if it is here."""
+        common = report_compared.common_errors(runs, kept.evaluations)
+        rows: list[Sequence[Any]] = []
+        names: Sequence[str] = ()
+        for error in common:
+            try:
+                page = self._datasets.preview(runs[0].dataset, rows=1, offset=error.row)
+            except MldeskError:
+                return report_compared.errors(runs, common, (), [])
+            rows.append(page.rows[0])
+            names = page.columns
+        return report_compared.errors(runs, common, names, rows)
+
     def _log(self, run: Run) -> Section:
+        return report_facts.log(*self._end_of_log(run, _LOG))
+
+    def _end_of_log(self, run: Run, most: int) -> tuple[str, str]:
+        """Return the last bytes of a log as text, and why they cannot be had."""
         try:
             text, offset = b"", 0
             while (more := self._runs.log(run.id, offset, limit=_LOG))[0]:
-                text, offset = (text + more[0])[-_LOG:], more[1]
+                text, offset = (text + more[0])[-most:], more[1]
         except MldeskError as error:
-            return report_facts.log("", str(error))
-        return report_facts.log(text.decode("utf-8", "replace"), "")
+            return "", str(error)
+        return text.decode("utf-8", "replace"), ""
 
     @staticmethod
     def _footer() -> str:

@@ -81,7 +81,11 @@ def test_a_messy_table_becomes_predictions_of_the_best_model(mldesk: Command, tm
     compared = mldesk.good("runs", "compare", "searched", "single")
     assert compared["comparable"], compared["warnings"]
     mldesk.good("runs", "report", "searched", "single", "-o", tmp_path / "both.html")
-    assert "searched" in (tmp_path / "both.html").read_text("utf-8")
+    page = (tmp_path / "both.html").read_text("utf-8")
+    assert all(f">{word}" in page for word in ("Data<", "Environment<", "Confusion matrix of"))
+    edges = (mldesk.good("runs", "show", "single")["metrics"]["accuracy"], compared["metrics"]["accuracy"][1])
+    assert edges[0] == edges[1]
+    assert f"{edges[0]:.4f} (" in page, "a score stands with its interval"
     _use(mldesk, found["model"], single["model"], tmp_path)
 
 
@@ -117,6 +121,10 @@ def _check(mldesk: Command, folder: Path) -> None:
 def _use(mldesk: Command, best: str, other: str, folder: Path) -> None:
     told = mldesk.good("explain", best)
     assert {item["feature"] for item in told["importance"]} >= {"tenure", "price"}
+    mldesk.good("runs", "report", told["run"], "-o", folder / "why.html")
+    page = (folder / "why.html").read_text("utf-8")
+    assert all(f">{word}<" in page for word in ("What it goes by", "What each column adds", "tenure",
+                                                "How predictions follow a column"))
     name, _, number = best.rpartition("@")
     assert mldesk.good("models", "promote", name, number)["version"] == int(number)
     assert other.startswith(name)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 from html.parser import HTMLParser
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from pypdf import PdfReader
 
 from mldesk.library.records import MetricPoint
@@ -25,7 +28,8 @@ from mldesk.reports.document import (
 )
 from mldesk.reports.page import write_page
 from mldesk.reports.pdf import write_pdf
-from mldesk.workbench.report_evaluation import folds
+from mldesk.workbench.report_compared import common_errors
+from mldesk.workbench.report_evaluation import folds, sections
 from mldesk.workbench.report_facts import curves
 
 EVIL = '<script>alert(1)</script>"&$x^2$\x07'
@@ -120,3 +124,28 @@ def test_a_script_with_thousands_of_metrics_has_a_report_with_some_of_the_curves
     assert len(section.blocks) == 41
     assert isinstance(last := section.blocks[-1], Text)
     assert "2,960 more" in last.text
+
+
+def test_lift_is_gain_over_the_share_of_rows() -> None:
+    test = {"gain": {"share": [0.0, 0.1, 0.5, 1.0], "found": [0.0, 0.3, 0.75, 1.0]}}
+    plots = next(section for section in sections({"parts": {"test": test}}, {}) if section.title == "Plots")
+    lift = next(chart for chart in plots.blocks if isinstance(chart, Lines) and chart.title == "Lift")
+    assert list(lift.series[0].y) == pytest.approx([3.0, 1.5, 1.0])
+
+
+def _run(run_id: str, dataset: str) -> Any:
+    return SimpleNamespace(id=run_id, dataset=dataset)
+
+
+def test_errors_in_common_are_rows_that_several_runs_miss() -> None:
+    def worst(*items: tuple[int, str, str]) -> dict[str, Any]:
+        return {"parts": {"test": {"worst": [
+            {"row": row, "actual": actual, "predicted": predicted} for row, actual, predicted in items]}}}
+
+    told = {"a": worst((4, "x", "y"), (2, "x", "x"), (7, "y", "x")), "b": worst((7, "y", "x"), (2, "x", "x")),
+            "c": worst((4, "x", "x"), (7, "y", "y"))}
+    runs = [_run(name, "d@1") for name in told]
+    found = common_errors(runs, told)
+    assert [(error.row, error.actual, list(error.said)) for error in found] == [
+        (7, "y", ["x", "x", "y"]), (4, "x", ["y", "–", "x"])]
+    assert common_errors([_run("a", "d@1"), _run("b", "d@2")], told) == []
