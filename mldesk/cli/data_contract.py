@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,6 +92,13 @@ def changed_words(found: Standing) -> str:
             f"{shlex.quote(found.version.label)} --infer-changed` infers their rules anew.")
 
 
+def untold_words(sources: Sequence[str]) -> str:
+    """Say that files may be in the dataset already, where its sources left no digests."""
+    shown = ", ".join(sources[:3]) + (" …" if sources[3:] else "")
+    return (f"Whether one of these files is in the dataset already cannot be told of what came from {shown}: the "
+            "digests of those files were not kept.")
+
+
 def _for_imported(bench: Workbench, at: Standing) -> str:
     """Say how files are checked as they were imported, where the contract is of a version that a recipe made."""
     line = bench.datasets.line_of(at.version)
@@ -124,7 +132,7 @@ def check(
     name: Annotated[str, typer.Option("--contract", metavar="N", help="The dataset, where it is not the last of the "
                                       "words.")] = "",
     merge: Annotated[bool, typer.Option("--merge", help="Accepted files make the dataset's next version; files that "
-                                        "are in it already are skipped.")] = False,
+                                        "were imported or merged into it before are skipped.")] = False,
     quarantine: Annotated[Path | None, typer.Option(metavar="DIR", help="Copy rejected files there, with a "
                                                     "report; a name like bad.zip makes an archive.")] = None,
     rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Write what is wrong: .html, .txt, or .csv with "
@@ -151,7 +159,7 @@ def check(
     if face.json:
         face.document({"dataset": found.dataset, "contract": found.contract, "rejected": found.rejected,
                        "version": None if found.version is None else found.version.number,
-                       "files": [verdict.to_json() for verdict in found.verdicts]})
+                       "untold": list(found.untold), "files": [verdict.to_json() for verdict in found.verdicts]})
     else:
         for verdict in found.verdicts:
             bad = words.plural(verdict.bad_rows, "row") if verdict.bad_rows else ""
@@ -165,6 +173,8 @@ def check(
                 face.say(f"  and {len(verdict.findings) - _SHOWN:,} more")
             for old, new in verdict.suggestions.items():
                 face.say(f"  perhaps {old!r} is {new!r}")
+        if found.untold:
+            face.note(f"! {untold_words(found.untold)}")
         if way_on:
             face.note(f"! {way_on}")
         face.note(summary(found.verdicts) + (f" {found.version.label} has them now." if found.version else ""))

@@ -18,12 +18,14 @@ from mldesk.library.contracts import KeptContract
 from mldesk.library.records import DatasetVersion
 from mldesk.workbench.contract_report import as_html
 from mldesk.workbench.datasets import Cancelled, DatasetService, Progress
+from mldesk.workbench.held_files import Held, HeldFiles, held_files
 from mldesk.workbench.standing import Standing, standing
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with them
     from mldesk.data.contracts.check import CheckedFile
     from mldesk.data.contracts.contract import Contract
     from mldesk.data.contracts.verdict import Verdict
+    from mldesk.data.records import ImportOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Checked:
     version: DatasetVersion | None = None  # the one that the accepted files made, if they were merged
     quarantined: tuple[Path, ...] = ()
     standing: Standing | None = None      # that contract as it stands for the version it was asked of
+    untold: tuple[str, ...] = ()          # sources of the dataset; whether files are of them cannot be told
 
     @property
     def rejected(self) -> int:
@@ -116,7 +119,8 @@ class ContractService:
               progress: Progress | None = None, cancelled: Cancelled | None = None) -> Checked:
         """Check files against the contract that holds for ``name`` (N or N@V).
 
-        With ``merge`` those that are accepted make the next version, files it holds are skipped.
+        With ``merge`` those that are accepted make the next version; files whose rows the dataset has are skipped,
+        whether they were imported or merged.
 
         Rejected ones are copied to ``quarantine``, with a report. ``choices``: what a person said of them;
         ``reading``: import options that differ from those of the dataset's last import. Raises
@@ -132,31 +136,38 @@ class ContractService:
             _fits(contract, head)
         files = _listed(paths)
         with working_folder(self._home.scratch) as folder:
-            checked, verdicts = self._check_all(files, contract, head, folder, choices or Choices(),
-                                                reading or {}, progress, cancelled)
+            held = held_files(self._library, self._datasets.line_of(head), folder)
+            checked, verdicts = self._check_all(files, contract, self._options(head, reading or {}), held, merge,
+                                                folder, choices or Choices(), progress, cancelled)
             unique = () if choices is not None else tuple(
                 rule.name for rule in contract.columns if rule.unique and rule.severity == "error")
             version = self._merge(head, checked, unique) if merge and checked else None
         moved = put_aside(head.dataset, verdicts, quarantine) if quarantine is not None else ()
-        return Checked(head.dataset, found.kept.number, tuple(verdicts), version, moved, found)
+        return Checked(head.dataset, found.kept.number, tuple(verdicts), version, moved, found,
+                       tuple(held.untold))
 
-    def _check_all(self, files: Sequence[Path], contract: Contract, head: DatasetVersion, folder: Path,
-                   choices: Choices, reading: Mapping[str, Any], progress: Progress | None,
+    def _options(self, head: DatasetVersion, reading: Mapping[str, Any]) -> ImportOptions:
+        """Return how files are read: as at the dataset's last import, but for ``reading``."""
+        from mldesk.data.records import ImportOptions
+
+        last: Mapping[str, Any] = next((version.reading["options"] for version in
+                                        reversed(self._datasets.versions(head.dataset)) if version.reading), {})
+        return ImportOptions.from_json({**last, **reading})
+
+    def _check_all(self, files: Sequence[Path], contract: Contract, options: ImportOptions, held: HeldFiles,
+                   merge: bool, folder: Path, choices: Choices, progress: Progress | None,
                    cancelled: Cancelled | None) -> tuple[list[CheckedFile], list[Verdict]]:
         from mldesk.data.contracts.check import CheckedFile, accepted_by_hand, check_mapped, digest_of
         from mldesk.data.contracts.verdict import Verdict
-        from mldesk.data.records import ImportOptions
 
-        known = self._in_head(head)
-        last: Mapping[str, Any] = next((version.reading["options"] for version in
-                                        reversed(self._datasets.versions(head.dataset)) if version.reading), {})
-        options = ImportOptions.from_json({**last, **reading})
+        known = dict(held.by_digest)
         good: list[CheckedFile] = []
         verdicts: list[Verdict] = []
         for number, path in enumerate(files):
             digest = digest_of(path)
-            if digest in known:
-                verdicts.append(Verdict(str(path), digest, "unchanged", known[digest]))
+            there = known.get(digest)
+            if there is not None and (merge or there.checked):
+                verdicts.append(Verdict(str(path), digest, "unchanged", there.rows or 0, held=there.version))
                 continue
             place = folder / str(number)
             place.mkdir()
@@ -165,21 +176,15 @@ class ContractService:
             if path in choices.accepted and isinstance(found, CheckedFile):
                 found = accepted_by_hand(found)
             verdict = found.verdict if isinstance(found, CheckedFile) else found
-            verdicts.append(verdict)
+            verdicts.append(verdict if there is None else _not_again(verdict, there))
             if isinstance(found, CheckedFile) and verdict.accepted:
                 good.append(found)
-                known[digest] = verdict.rows
+                known.setdefault(digest, Held("", verdict.rows, checked=True))
             else:
                 shutil.rmtree(place, ignore_errors=True)
             if progress is not None:
                 progress(number + 1, len(files))
         return good, verdicts
-
-    def _in_head(self, head: DatasetVersion) -> dict[str, int]:
-        """Return digest and rows of the files whose rows are in a version: those of its own line of ancestors."""
-        line = {version.number for version in self._datasets.line_of(head)}
-        return {file.digest: file.rows for file in self._library.contracts.accepted(head.dataset)
-                if file.version in line}
 
     def _merge(self, head: DatasetVersion, checked: Sequence[CheckedFile], unique: Sequence[str]) -> DatasetVersion:
         from mldesk.data.contracts.merge import merge_files
@@ -195,6 +200,14 @@ class ContractService:
             (readable(Path(file.verdict.file).name), file.verdict.digest, file.verdict.rows - file.verdict.bad_rows)
             for file in checked])
         return version
+
+
+def _not_again(verdict: Verdict, held: Held) -> Verdict:
+    """Return what is said of a file that was imported, which is checked only because somebody asks."""
+    from mldesk.data.contracts.verdict import Finding
+
+    said = Finding("held", "warning", "", f"Its rows came in with {held.version}; a merge leaves it out.")
+    return replace(verdict, findings=(*verdict.findings, said), held=held.version)
 
 
 def _listed(paths: Sequence[Path]) -> list[Path]:

@@ -17,6 +17,7 @@ from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import ColumnType
 from mldesk.workbench.far_data import refuse_elsewhere
+from mldesk.workbench.held_files import CLIPBOARD
 from mldesk.workbench.imported import Imported, made_by_steps, reading_of, same_rows
 from mldesk.workbench.pages import Page, RecipePage
 from mldesk.workbench.references import listed, parse_reference, which_version
@@ -92,7 +93,7 @@ class DatasetService:
         with clipboard_file(text, self._home.scratch) as path:
             table = import_table([path], self._library.objects, self._home.scratch, options or ImportOptions(),
                                  progress=progress, cancelled=cancelled, rejects=rejects)
-        return self._imported(name, table, again, source="the clipboard")
+        return self._imported(name, table, again, source=CLIPBOARD)
 
     def preview_text(self, text: str, *, options: ImportOptions | None = None, rows: int = 50,
                      cancelled: Cancelled | None = None) -> ImportPreview:

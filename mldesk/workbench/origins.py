@@ -11,7 +11,8 @@ from mldesk.library.records import DatasetVersion
 
 def files_of(library: Library, version: DatasetVersion) -> tuple[Mapping[str, Any], ...]:
     """Return the files whose rows came in with a version: those it was imported from, or was merged with."""
-    read = (version.reading or {}).get("files") or ()
+    read = ({key: value for key, value in file.items() if key != "each"}   # there may be 100,000 of those
+            for file in (version.reading or {}).get("files") or ())
     merged = ({"path": file.name, "size": None, "sha256": file.digest}
               for file in library.contracts.accepted(version.dataset) if file.version == version.number)
     return (*read, *merged)

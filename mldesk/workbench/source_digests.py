@@ -1,7 +1,7 @@
 """The SHA-256 of files while they are imported, in a thread beside it: what a version came of can be told later.
 
 A folder has the digest of the list of its files, as ``sha256sum`` writes it: "DIGEST  NAME" and a line break for each,
-by name. What an address names has the digest of the bytes that it gave.
+by name; beside it are those of the files one by one. What an address names has the digest of the bytes that it gave.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class SourceDigests:
             self._tasks.put((number, opened, files))
 
     def found(self) -> list[dict[str, Any]]:
-        """Return {"path", "size" (bytes), "sha256"} of every source, once all are hashed; of a folder "files", too.
+        """Return {"path", "size" (bytes), "sha256"} of every source, once all are hashed.
 
-        Those in "files" are how many there are.
+        Of a folder also "files", how many there are, and "each", their digests by name.
         """
         self._tasks.put(None)
         self._thread.join()
@@ -62,10 +62,10 @@ class SourceDigests:
         while (task := self._tasks.get()) is not None:
             number, opened, files = task
             with suppress(OSError, ValueError):
-                size, digest = self._of_file(opened) if opened is not None else self._of_files(files)
+                made = dict(zip(("size", "sha256"), self._of_file(opened), strict=True)) if opened is not None else \
+                    self._of_files(files)
                 if not self._stopped.is_set():
-                    self._found[number] = {"path": remembered(self._sources[number]), "size": size, "sha256": digest,
-                                           **({} if opened is not None else {"files": len(files)})}
+                    self._found[number] = {"path": remembered(self._sources[number]), **made}
 
     def _of_file(self, file: BinaryIO) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
@@ -75,12 +75,19 @@ class SourceDigests:
                 size += len(piece)
         return size, digest.hexdigest()
 
-    def _of_files(self, files: Sequence[tuple[str, Path]]) -> tuple[int, str]:
+    def _of_files(self, files: Sequence[tuple[str, Path]]) -> dict[str, Any]:
         lines, total = [], 0
         for name, path in files:
             with path.open("rb", buffering=0) as file:
                 size, digest = self._of_file(file)
-            lines.append(f"{digest}  {name}\n")
+            lines.append((name, digest))
             total += size
-        said = "".join(sorted(lines, key=lambda line: line[66:].encode("utf-8", "surrogateescape")))
-        return total, hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
+        said, each = list_digest(lines)
+        return {"size": total, "sha256": said, "files": len(files), "each": each}
+
+
+def list_digest(digests: Sequence[tuple[str, str]]) -> tuple[str, list[str]]:
+    """Return the digest of the list of a folder's files (name, SHA-256), and their own, by name."""
+    ordered = sorted(digests, key=lambda item: f"{item[0]}\n".encode("utf-8", "surrogateescape"))
+    said = "".join(f"{digest}  {name}\n" for name, digest in ordered)
+    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest(), [digest for _, digest in ordered]

@@ -27,7 +27,8 @@ def test_a_version_knows_the_digest_of_a_file_a_folder_and_what_an_address_gave(
     assert whole.reading is not None and both.reading is not None
     assert whole.reading["files"] == [{
         "path": str(folder), "size": sum(map(len, texts.values())), "files": 3,
-        "sha256": hashlib.sha256(listed.encode()).hexdigest()}]
+        "sha256": hashlib.sha256(listed.encode()).hexdigest(),
+        "each": [hashlib.sha256(texts[name].encode()).hexdigest() for name in sorted(texts)]}]
     assert both.reading["files"] == [
         {"path": str(folder / "b.csv"), "size": 8, "sha256": hashlib.sha256(texts["b.csv"].encode()).hexdigest()},
         {"path": f"{address}/a.csv", "size": 12, "sha256": hashlib.sha256(texts["a.csv"].encode()).hexdigest()}]

@@ -34,17 +34,24 @@ class Verdict:
     file: str                  # its path as it was given
     digest: str                # SHA-256 of its bytes
     status: str                # "accepted", "rejected", or "unchanged": it is in the dataset already
-    rows: int = 0
+    rows: int = 0              # of one that is unchanged 0 where nobody knows
     bad_rows: int = 0          # rows with cells that break a rule; an accepted file is taken without them
     findings: tuple[Finding, ...] = ()
     suggestions: Mapping[str, str] = field(default_factory=dict)  # column of the file: what the contract calls it
     name_parts: Mapping[str, str] = field(default_factory=dict)   # named groups of the file's name
+    held: str = ""             # label of the version that brought its rows into the dataset: it is not merged again
 
     @property
     def accepted(self) -> bool:
         return self.status == "accepted"
 
+    @property
+    def there(self) -> bool:
+        """Whether its rows are in the dataset already, or in a file before it: it is not merged."""
+        return bool(self.held) or self.status == "unchanged"
+
     def to_json(self) -> dict[str, Any]:
-        return {"file": self.file, "digest": self.digest, "status": self.status, "rows": self.rows,
+        return {"file": self.file, "digest": self.digest, "status": self.status,
+                "rows": self.rows if self.rows or not self.held else None,
                 "bad_rows": self.bad_rows, "findings": [finding.to_json() for finding in self.findings],
-                "suggestions": dict(self.suggestions), "name_parts": dict(self.name_parts)}
+                "suggestions": dict(self.suggestions), "name_parts": dict(self.name_parts), "held": self.held or None}

@@ -108,10 +108,12 @@ class CheckState:
 
     def __post_init__(self) -> None:
         self.verdicts: Observable[tuple[Verdict, ...]] = Observable(())
+        self.untold: tuple[str, ...] = ()   # sources of the dataset; whether files are of them cannot be told
 
     async def check(self, only: Sequence[Path] = ()) -> None:
         """Check the files, or some of them again. Raises NotFound, BadInput, ImportCancelled, DiskFull."""
         found = await in_thread(self._check, list(only or self.paths), False)
+        self.untold = found.untold
         fresh = {Path(item.file): item for item in found.verdicts}
         before = {Path(item.file): item for item in self.verdicts.value}
         self.verdicts.value = tuple((before | fresh).values())
@@ -119,7 +121,7 @@ class CheckState:
     def good(self) -> list[Path]:
         """Return the files that would be merged."""
         return [Path(item.file) for item in self.verdicts.value
-                if item.accepted and Path(item.file) not in self.left_out]
+                if item.accepted and not item.there and Path(item.file) not in self.left_out]
 
     async def merge(self) -> Checked:
         """Make the next version of the good ones. Raises as ``check``, and Conflict."""

@@ -58,8 +58,8 @@ class CheckDialog(Sheet, TaskOwner):
         fields: list[Field[Verdict]] = [
             Field(self.tr("File"), lambda item: Path(item.file).name, strong=True, tip=lambda item: item.file),
             Field(self.tr("Verdict"), lambda item: self._badge(item)[0], 140, badge=self._badge),
-            Field(self.tr("Rows"), lambda item: words.number(item.rows), 80, lambda item: item.rows, right=True,
-                  muted=True)]
+            Field(self.tr("Rows"), lambda item: words.number(item.rows) if item.rows or not item.held else "", 80,
+                  lambda item: item.rows, right=True, muted=True)]
         self.table: RecordTable[Verdict] = RecordTable(fields, lambda item: item.file, self.tr("Files"), dense=True)
         self.table.chosen.connect(self._show_chosen)
         self.details = ScrollPage(margin=Space.L, spacing=Space.M)
@@ -102,7 +102,7 @@ class CheckDialog(Sheet, TaskOwner):
     def _badge(self, item: Verdict) -> tuple[str, Tone, str]:
         if Path(item.file) in self.state.left_out:
             return self.tr("left out"), "neutral", "minus"
-        if item.status == "unchanged":
+        if item.there and item.status != "rejected":
             return self.tr("in it already"), "neutral", "check"
         if item.accepted and item.bad_rows:
             return self.tr("{count} rows less").format(count=words.number(item.bad_rows)), "warning", "warning"
@@ -146,7 +146,7 @@ class CheckDialog(Sheet, TaskOwner):
         rejected = [item for item in verdicts if item.status == "rejected"]
         self._summary.setText(self.tr("{good} to merge, {rejected} rejected, of {all}.").format(
             good=words.number(good), rejected=words.number(len(rejected)), all=words.counted(
-                len(verdicts), self.tr("file"), self.tr("files"))) if verdicts else "")
+                len(verdicts), self.tr("file"), self.tr("files"))) + self._untold() if verdicts else "")
         if not self._look.isActive():
             self.set_primary_enabled("" if good else self.tr("No file is good."))
         if verdicts:
@@ -160,6 +160,12 @@ class CheckDialog(Sheet, TaskOwner):
         if verdicts and not self.table.selected():
             self.table.select([(rejected or list(verdicts))[0].file])
         self._show_chosen()
+
+    def _untold(self) -> str:
+        if not self.state.untold:
+            return ""
+        return " " + self.tr("Whether a file is in it already cannot be told of what came from {sources}.").format(
+            sources=", ".join(self.state.untold[:3]) + (" …" if self.state.untold[3:] else ""))
 
     # One file
 
@@ -208,9 +214,9 @@ class CheckDialog(Sheet, TaskOwner):
         offers = []
         if verdict.suggestions:
             offers.append((self.tr("Accept the names"), lambda: self._change(path, names=True)))
-        if verdict.status == "rejected" and verdict.rows:
+        if verdict.status == "rejected" and verdict.rows and not verdict.there:
             offers.append((self.tr("Accept by hand"), lambda: self._change(path, by_hand=True)))
-        if verdict.status != "unchanged":
+        if not verdict.there:
             inside = path not in state.left_out
             offers.append((self.tr("Leave out") if inside else self.tr("Take again"), lambda: self._leave(path)))
         offers.append((self.tr("Check again"), lambda: self._change(path)))
