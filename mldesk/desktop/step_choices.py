@@ -25,6 +25,8 @@ _WORDS: Mapping[tuple[str, str], str] = {
     ("on_error", "drop"): "drop the row", ("keep", "none"): "none of them", ("keep", "first"): "the first",
     ("keep", "last"): "the last", ("extra", "drop"): "leave out", ("extra", "add"): "add",
     ("case", "counts"): "counts", ("function", "log1p"): "log(1 + x)", ("function", "sqrt"): "square root",
+    ("dates", "auto"): "as the column tells", ("dates", "dmy"): "day first", ("dates", "mdy"): "month first",
+    ("dates", "ymd"): "neither: they do not fit",
     ("", "std"): "deviation", ("", "distinct"): "distinct values", ("", "missing"): "missing",
 }
 # (kind, field): the field that decides, and with which of its choices the first is asked for.

@@ -147,12 +147,13 @@ class ContractService:
                        tuple(held.untold))
 
     def _options(self, head: DatasetVersion, reading: Mapping[str, Any]) -> ImportOptions:
-        """Return how files are read: as at the dataset's last import, but for ``reading``."""
+        """Return how files are read: as at the dataset's last import, but for ``reading``, and as its columns are."""
         from mldesk.data.records import ImportOptions
 
         last: Mapping[str, Any] = next((version.reading["options"] for version in
                                         reversed(self._datasets.versions(head.dataset)) if version.reading), {})
-        return ImportOptions.from_json({**last, **reading})
+        return replace(ImportOptions.from_json({**last, **reading}),
+                       expected=tuple((column.name, column.type.value) for column in head.columns))
 
     def _check_all(self, files: Sequence[Path], contract: Contract, options: ImportOptions, held: HeldFiles,
                    merge: bool, folder: Path, choices: Choices, progress: Progress | None,

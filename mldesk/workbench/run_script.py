@@ -17,10 +17,10 @@ from typing import Any
 from mldesk import __version__
 from mldesk.core.durable import disk_errors, write_atomic
 from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.plain_source import plain_source
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import Run
-from mldesk.reports.plain_source import plain_source
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.wire.jobs import TrainRequest
 from mldesk.wire.objects import ObjectMissing

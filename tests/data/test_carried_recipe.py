@@ -69,7 +69,7 @@ def test_a_carried_recipe_does_what_the_one_at_home_does(made: Recipe, store: Ob
 
 
 @pytest.mark.parametrize(("change", "reason"), [
-    ({"format": 2}, "format 2"), ({"recipes": []}, "no proper list"), ({"recipes": [3]}, "no record"),
+    ({"format": 3}, "format 3"), ({"recipes": []}, "no proper list"), ({"recipes": [3]}, "no record"),
     ({"steps": [{"step": "python", "code": "x"}]}, "cannot be done to new rows"),
     ({"steps": [{"step": "nonsense"}]}, "there is no step"), ({"steps": ["drop"]}, "lacks its columns"),
     ({"columns": [{"name": "a", "type": "elephant"}]}, "no name or type"), ({"label": "a\nb"}, "what it made"),

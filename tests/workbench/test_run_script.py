@@ -17,8 +17,8 @@ import pytest
 
 from mldesk.app import open_workbench
 from mldesk.core.errors import BadInput
+from mldesk.core.plain_source import plain_source
 from mldesk.library.secrets import SecretStore
-from mldesk.reports.plain_source import plain_source
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder

@@ -6,6 +6,8 @@ import math
 from datetime import date, datetime, time, timezone
 from typing import Any
 
+from mldesk.data.columns.forced import Reading
+from mldesk.data.columns.readers import how_to_read
 from mldesk.data.engine import literal
 from mldesk.data.types import DUCKDB
 from mldesk.wire.schema import ColumnType
@@ -21,13 +23,6 @@ _D, _DT, _TM = ColumnType.DATE, ColumnType.DATETIME, ColumnType.TIME
 
 # {} is the column. A value that does not fit gives NULL.
 _CASTS: dict[tuple[ColumnType, ColumnType], str] = {
-    (_T, _I): r"CASE WHEN regexp_full_match(trim({0}), '[+-]?\d+(\.0*)?') "
-              r"THEN TRY_CAST(regexp_replace(trim({0}), '\.0*$', '') AS BIGINT) END",
-    (_T, _N): "CASE WHEN isnan(TRY_CAST(trim({0}) AS DOUBLE)) THEN NULL ELSE TRY_CAST(trim({0}) AS DOUBLE) END",
-    (_T, _B): f"CASE WHEN lower(trim({{0}})) IN {_TRUE} THEN true WHEN lower(trim({{0}})) IN {_FALSE} THEN false END",
-    (_T, _D): "TRY_CAST(trim({0}) AS DATE)",
-    (_T, _DT): "TRY_CAST(trim({0}) AS TIMESTAMP)",
-    (_T, _TM): "TRY_CAST(trim({0}) AS TIME)",
     (_I, _N): "CAST({0} AS DOUBLE)",
     (_N, _I): "CASE WHEN {0} = trunc({0}) AND abs({0}) < 9.2e18 THEN TRY_CAST({0} AS BIGINT) END",
     (_I, _B): "CASE {0} WHEN 0 THEN false WHEN 1 THEN true END",
@@ -45,10 +40,11 @@ def in_words(kind: ColumnType) -> str:
     return _WORDS[kind]
 
 
-def cast_sql(column: str, old: ColumnType, new: ColumnType, form: str) -> str | None:
+def cast_sql(column: str, old: ColumnType, new: ColumnType, form: str, how: str = "") -> str | None:
     """Return SQL that reads ``column`` (quoted) as ``new``, NULL for values that do not fit; None if nothing could.
 
-    ``form`` is how dates and times are written (as in strftime), "" for ISO 8601.
+    ``form`` is how dates and times are written (as in strftime), "" for as an import reads them; ``how`` is that, see
+    ``readers``, whose functions texts need.
     """
     if old is new:
         return column
@@ -56,6 +52,8 @@ def cast_sql(column: str, old: ColumnType, new: ColumnType, form: str) -> str | 
         return f"CAST({column} AS VARCHAR)"
     if form and new.temporal and old in (_T, _I):
         return f"CAST(try_strptime(trim(CAST({column} AS VARCHAR)), {literal(form)}) AS {DUCKDB[new]})"
+    if old is _T:
+        return f"read_{new.value}({column}, {literal(how or how_to_read(Reading()))})"
     template = _CASTS.get((old, new))
     return None if template is None else template.replace("{0}", column)
 

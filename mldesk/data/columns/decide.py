@@ -57,7 +57,8 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
         orders = orders_of(guess.dates, told, others)
         heard = Problems(problems.file) if name in expected else problems   # of a type that may not stay
         kind, form = _type(guess, name, day_first, decimal, heard, options) if name not in forced else _TEXT
-        beside = name not in forced and name in expected and kind is ColumnType.TEXT and guess.real > 0
+        beside = name not in forced and name in expected and kind is ColumnType.TEXT and \
+            bool(guess.real or guess.typed_markers)
         if name in forced or beside:
             decision = _forced(guess, ColumnType(expected[name] if beside else forced[name]), always,
                                options.decimal_mark or guess.numbers.decimal(decimal), orders, options)

@@ -10,7 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mldesk.data.columns import forms
+from mldesk.data.columns.forms import (
+    COMMA,
+    NUMBER,
+    POINT,
+    date_pattern,
+    matches,
+    to_integer,
+    to_moment,
+    to_number,
+    to_number_comma,
+    to_number_grouped,
+)
 from mldesk.data.columns.money import without_sign
 from mldesk.data.columns.spellings import PLAIN_FORMS, mark_pattern
 from mldesk.data.types import ARROW
@@ -18,6 +29,9 @@ from mldesk.wire.schema import ColumnType
 
 _TRUE = ("true", "t", "yes", "y", "1", "on")
 _FALSE = ("false", "f", "no", "n", "0", "off")
+_DIGITS = r"^[+-]?[0-9]+$"    # also 007: who chooses the type wants it to be a number
+_ZEROS = r"^[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,4})?$"
+_ZEROS_COMMA = r"^[+-]?[0-9]+(?:,[0-9]*)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +58,10 @@ def forced_values(texts: pa.Array, kind: ColumnType, reading: Reading) -> pa.Arr
         return _numbers(texts, reading.decimal)
     if kind is ColumnType.INTEGER:
         return _integers(texts, reading.decimal)
-    names = ("time",) if kind is ColumnType.TIME else tuple(filter(None, (reading.dates, *PLAIN_FORMS)))
-    readers = [_Reader(forms.date_pattern(name), _moments(name, kind)) for name in names]
+    if kind is ColumnType.TIME:
+        return _first_that_fits(texts, [_Reader(date_pattern("time"), _moments("time", kind))], ARROW[kind])
+    names = tuple(filter(None, (reading.dates, *PLAIN_FORMS)))
+    readers = [_Reader(date_pattern(name), _moments(name, kind)) for name in names]
     readers += [_Reader(mark_pattern(mark), _moments(order, kind)) for mark, order in reading.orders]
     return _first_that_fits(texts, readers, ARROW[kind])
 
@@ -58,30 +74,31 @@ def _booleans(texts: pa.Array) -> pa.Array:
 
 def _numbers(texts: pa.Array, decimal: str | None) -> pa.Array:
     texts = without_sign(texts)
-    plain, comma = _Reader(forms.NUMBER, forms.to_number), _Reader(forms.COMMA, forms.to_number_comma)
-    grouped = _Reader(forms.POINT, forms.to_number_grouped)
-    order = [comma, plain] if decimal == "," else [plain, grouped, comma]
+    plain, comma = _Reader(NUMBER, to_number), _Reader(COMMA, to_number_comma)
+    grouped = _Reader(POINT, to_number_grouped)
+    order = [comma, plain, _Reader(_ZEROS_COMMA, to_number_comma)] if decimal == "," else \
+        [plain, grouped, comma, _Reader(_ZEROS, to_number)]
     return _first_that_fits(texts, order, pa.float64())
 
 
 def _integers(texts: pa.Array, decimal: str | None) -> pa.Array:
     """Whole numbers of 64 bits; those within 18 digits exactly."""
     short = pc.if_else(pc.less_equal(pc.binary_length(texts), 18), texts, pa.scalar(None, pa.string()))
-    exact = _first_that_fits(short, [_Reader(forms.INTEGER, forms.to_integer)], pa.int64())
+    exact = _first_that_fits(short, [_Reader(_DIGITS, to_integer)], pa.int64())
     numbers = _numbers(texts, decimal)
     whole = pc.and_(pc.equal(numbers, pc.trunc(numbers)), pc.less(pc.abs(numbers), 9.2e18))
     return pc.coalesce(exact, pc.cast(pc.if_else(whole, numbers, pa.scalar(None, pa.float64())), pa.int64()))
 
 
 def _moments(name: str, kind: ColumnType) -> Callable[[pa.Array], pa.Array]:
-    return lambda values: forms.to_moment(values, name, kind)
+    return lambda values: to_moment(values, name, kind)
 
 
 def _first_that_fits(texts: pa.Array, readers: Sequence[_Reader], kind: pa.DataType) -> pa.Array:
     """Read each text in the first of the ways whose pattern it matches."""
     result = pa.nulls(len(texts), kind)
     for pattern, read in readers:
-        fits = pc.fill_null(pc.and_(pc.is_null(result), forms.matches(texts, pattern)), False)
+        fits = pc.fill_null(pc.and_(pc.is_null(result), matches(texts, pattern)), False)
         if pc.any(fits).as_py():
             places = np.flatnonzero(np.asarray(fits))
             spread = np.full(len(texts), -1, np.int64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mldesk.data.columns import forms
+from mldesk.data.columns.forms import COMMA, NUMBER, POINT, matches
 
 _SIGN = r"(?:[€$£¥]|CHF|EUR|USD)"
 _BLANK = "[ \u00a0\u202f]?"
@@ -17,7 +17,7 @@ MONEY = rf"^(?:[+-]?{_BLANK}{_SIGN}{_BLANK}[+-]?{_DIGITS}|[+-]?{_DIGITS}{_SIGN})
 
 def without_sign(values: pa.Array) -> pa.Array:
     """Return texts (null stays null), those that are money without its sign."""
-    money = forms.matches(values, MONEY)
+    money = matches(values, MONEY)
     if not pc.any(money).as_py():
         return values
     bare = pc.utf8_trim_whitespace(pc.replace_substring_regex(values, rf"{_BLANK}{_SIGN}{_BLANK}", ""))
@@ -27,8 +27,8 @@ def without_sign(values: pa.Array) -> pa.Array:
 def are_numbers(values: pa.Array) -> pa.Array:
     """Return which texts are numbers, with either decimal mark, groups of thousands or a currency sign."""
     bare = without_sign(values)
-    found = forms.matches(bare, forms.NUMBER)
-    return pc.or_(found, pc.or_(forms.matches(bare, forms.POINT), forms.matches(bare, forms.COMMA)))
+    found = matches(bare, NUMBER)
+    return pc.or_(found, pc.or_(matches(bare, POINT), matches(bare, COMMA)))
 
 
 @dataclass(slots=True)
@@ -60,8 +60,8 @@ class NumbersSeen:
 
     def observe(self, values: pa.Array, counts: pa.Array) -> None:
         """Count the numbers among different texts, trimmed and without nulls."""
-        bare, money = without_sign(values), forms.matches(values, MONEY)
-        number, point, comma = (forms.matches(bare, form) for form in (forms.NUMBER, forms.POINT, forms.COMMA))
+        bare, money = without_sign(values), matches(values, MONEY)
+        number, point, comma = (matches(bare, form) for form in (NUMBER, POINT, COMMA))
         usual, grouped = pc.or_(number, comma), pc.and_not(point, pc.or_(number, comma))
         self.usual += _sum(counts, usual)
         self.point += _sum(counts, grouped)
@@ -69,7 +69,7 @@ class NumbersSeen:
         self.sure_point = self.sure_point or pc.any(pc.and_not(pc.or_(number, point), comma)).as_py()
         self.sure_comma = self.sure_comma or pc.any(pc.and_not(comma, pc.or_(number, point))).as_py()
         self.both_ways = self.both_ways or pc.any(pc.and_(comma, pc.and_(pc.or_(number, point),
-                                                  forms.matches(bare, "[.,]")))).as_py()
+                                                  matches(bare, "[.,]")))).as_py()
         if pc.any(signed).as_py():
             self.money += _sum(counts, signed)
             texts = values.filter(signed)

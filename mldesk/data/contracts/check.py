@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mldesk.data.columns.casts import cast_sql
+from mldesk.data.columns.readers import add_readers
 from mldesk.data.contracts.cells import CellTest, tests_of, twice
 from mldesk.data.contracts.contract import ColumnRule, Contract
 from mldesk.data.contracts.rejects import AsRead
@@ -72,6 +73,7 @@ class CheckedFile:
             made.append(f"{sql or 'NULL'} AS {identifier(column.name)}")
         where = f" WHERE NOT ({self.bad})" if self.bad else ""
         with sql_errors("The check"), connect(self.parts, scratch, threads=1) as connection:
+            add_readers(connection)
             reader = connection.sql(f"SELECT {', '.join(made)} FROM {_relation(self.parts)}{where} ORDER BY {place}"
                                     ).to_arrow_reader(_BATCH)
             for batch in reader:
@@ -147,7 +149,7 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     """Check one file; what is read of it stays in ``folder``. Return only the verdict if it could not be read.
 
     What comes as text in a column that is to be of another type is read as an import reads it whose type was chosen;
-    types that ``options`` choose are those of the contract.
+    types that ``options`` choose or expect are those of the contract.
     Lines that are no rows are written to ``lines``, as an import does. Raises ImportCancelled, DiskFull.
     """
     findings: list[Finding] = []
@@ -161,7 +163,8 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     asked = {rule.name for rule in contract.columns}
     texts = tuple(rule.name for rule in contract.columns if rule.type is ColumnType.TEXT)
     typed = tuple((rule.name, rule.type.value) for rule in contract.columns if rule.type is not ColumnType.TEXT)
-    options = replace(options, text=texts, expected=typed, lenient=True,
+    others = tuple(item for item in options.expected if item[0] not in asked)
+    options = replace(options, text=texts, expected=(*typed, *others), lenient=True,
                       types=tuple(item for item in options.types if item[0] not in asked))
     keys = {rule.name for rule in contract.columns if rule.unique}
     store = ObjectStore(folder / "objects")

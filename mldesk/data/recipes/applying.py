@@ -18,6 +18,7 @@ from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
 from mldesk.core.scratch import working_folder
 from mldesk.data.arrow_memory import choose_memory
+from mldesk.data.columns.readers import add_readers, needs_readers
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import PartWriter, keep, part_paths
 from mldesk.data.reading_ahead import ahead
@@ -187,6 +188,8 @@ def _connect(parts: Sequence[Path], others: Others, folder: Path, steps: Sequenc
         connection.execute(f"CREATE VIEW {identifier(other.view)} AS SELECT * FROM {relation(paths)}")
     if needs_unicode_forms(steps):
         add_unicode_forms(connection)
+    if needs_readers(steps):
+        add_readers(connection)
     return connection
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from mldesk.core.errors import BadInput
 from mldesk.data.columns.casts import cast_sql, in_words
+from mldesk.data.columns.evidence import open_to_doubt, reading_of
+from mldesk.data.columns.forced import Reading
+from mldesk.data.columns.readers import how_to_read
+from mldesk.data.columns.spellings import MARKS
 from mldesk.data.engine import identifier
 from mldesk.data.expressions import check_expression
 from mldesk.data.recipes.state import State, Tools, listed
@@ -20,6 +25,8 @@ _NEEDS = {"year": "date", "quarter": "date", "month": "date", "week": "date", "d
           "day_of_year": "date", "hour": "time", "minute": "time", "second": "time"}
 _CALLS = {"weekday": "isodow", "day_of_year": "dayofyear"}
 _POLICIES = ("fail", "missing", "drop")
+_ORDERS = {(mark, order) for mark in MARKS for order in ("dmy", "mdy")}
+_BATCH = 65_536   # rows
 
 
 def drop(tools: Tools, state: State, step: Step) -> State:
@@ -115,7 +122,9 @@ def cast(tools: Tools, state: State, step: Step) -> State:
     columns = tools.columns(state, step["columns"])
     expressions: dict[str, str] = {}
     for name in columns:
-        sql = cast_sql(identifier(name), state.type_of(name), kind, str(step.get("format") or ""))
+        form = str(step.get("format") or "")
+        how = how_to_read(_reading(tools, state, name, kind, str(step["dates"]))) if not form else ""
+        sql = cast_sql(identifier(name), state.type_of(name), kind, form, how)
         if sql is None:
             raise tools.refused(f"{name!r} is {state.type_of(name).value}, which cannot be read as {kind.value}")
         expressions[name] = sql
@@ -126,6 +135,26 @@ def cast(tools: Tools, state: State, step: Step) -> State:
     rest = f" WHERE NOT ({' OR '.join(f'({lost[name]})' for name in dropped)})" if dropped else ""
     after = tools.next(state, f"* REPLACE ({pairs})", rest, types=types)
     return replace(after, changed=" + ".join(f"count(*) FILTER (WHERE {test})" for test in lost.values()))
+
+
+def _reading(tools: Tools, state: State, name: str, kind: ColumnType, dates: str) -> Reading:
+    """Return how texts are read as ``kind``: as the column's values tell, which is said where they do not."""
+    if state.type_of(name) is not ColumnType.TEXT or not open_to_doubt(kind) or dates == "ymd":
+        return Reading()
+    told = dates if kind.temporal and dates != "auto" else ""
+
+    def look() -> list[Any]:
+        pieces = (batch.column(0) for batch in tools.connection.sql(state.select(identifier(name)))
+                  .to_arrow_reader(_BATCH))
+        reading, doubts = reading_of(pieces, name, kind, told)
+        return [reading.decimal, [list(order) for order in reading.orders], doubts]
+
+    decimal, orders, doubts = tools.found_out(look)
+    if decimal not in (None, ".", ",") or not {tuple(order) for order in orders} <= _ORDERS:
+        raise ValueError(orders)   # it came with a model, and no step of ours found that out
+    for doubt in doubts:
+        tools.note(str(doubt), name)
+    return Reading(decimal, "", tuple((mark, order) for mark, order in orders))
 
 
 def _policies(tools: Tools, columns: list[str], step: Step) -> dict[str, str]:

@@ -21,6 +21,7 @@ from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
 from mldesk.core.scratch import working_folder
 from mldesk.data.columns.casts import in_words
+from mldesk.data.columns.readers import add_readers, needs_readers
 from mldesk.data.engine import connect, free_name, identifier, literal, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.recipes.answers import Known, Written, not_ours
@@ -106,6 +107,8 @@ def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target
 def _prepare(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
     if needs_unicode_forms(recipe.steps):
         add_unicode_forms(connection)
+    if needs_readers(recipe.steps):
+        add_readers(connection)
 
 
 @dataclass(frozen=True, slots=True)

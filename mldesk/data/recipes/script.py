@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from mldesk.core.plain_source import plain_source
+from mldesk.data.columns.readers import needs_readers
 from mldesk.data.engine import identifier
 from mldesk.data.recipes.state import Other, State
 from mldesk.data.recipes.unicode_forms import needs_unicode_forms
@@ -113,7 +115,13 @@ def script_of(name: str, columns: Sequence[Column], steps: Sequence[Mapping[str,
     homes += ["unicode_forms.py"] if needs_unicode_forms(steps) else []
     needs = list(dict.fromkeys(["duckdb", *(need for home in homes for need in _NEEDS[home])]))
     forms = "\n    add_unicode_forms(connection)" if "unicode_forms.py" in homes else ""
-    return _SCRIPT.format(needs=" ".join(needs), functions="".join(map(_source, homes)), add_forms=forms,
+    functions = "".join(map(_source, homes))
+    if any("read_" in sql for sql in state.ctes) and needs_readers(steps):
+        imports, code = plain_source([("mldesk.data.columns.readers", "add_readers")])
+        functions += "\n# --- reading texts\n" + "\n".join(imports) + "\n\n\n" + code + "\n# ---\n"
+        forms += "\n    add_readers(connection)"
+        needs = list(dict.fromkeys([*needs, "numpy", "pyarrow"]))
+    return _SCRIPT.format(needs=" ".join(needs), functions=functions, add_forms=forms,
                           tables=_tables(state),
                           numbers=repr({made.name: identifier(made.number) for made in state.tables if made.number}),
                           title=title.replace('"""', ""), file="recipe.py", row=row, recipe=_literal(steps),

@@ -42,7 +42,10 @@ COLUMN_STEPS: tuple[StepKind, ...] = (
         Field("on_error", "choice", "What happens to values that do not fit: stop, make them missing, or leave the "
               "row out.", "fail", choices=("fail", "missing", "drop"), also=("errors",)),
         Field("policies", "names", "Another rule for some of the columns: fail, missing or drop."),
-        Field("format", "text", "How dates and times are written, if not like 2026-11-21: for example %d/%m/%Y.", ""),
+        Field("dates", "choice", "Which comes first in dates like 3/4/2024: day (dmy) or month (mdy). auto: as the "
+              "column's other values tell; ymd: such dates do not fit.", "auto", choices=("auto", "dmy", "mdy", "ymd")),
+        Field("format", "text", "How dates and times are written, where this is to be the only way: for example "
+              "%d/%m/%Y.", ""),
     ), "Change type"),
     StepKind("clean_text", "Trim text, change its case, normalise its letters.", (
         _CHANGE,
