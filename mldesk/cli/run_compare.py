@@ -44,9 +44,10 @@ def compare(
         found = bench.runs.compare(references)
         pairs = bench.runs.paired(references)
         looks = [bench.book.looks(run["run"])[0] for run in found["runs"]]
+        together = bench.book.looks_together(references) if found["comparable"] else None
         test = _five_by_two(face, bench, references, runner, detach=detach) if five else None
     if face.json:
-        face.document({**found, "paired": pairs, "looks": looks,
+        face.document({**found, "paired": pairs, "looks": looks, "looks_together": together,
                        **({} if test is None else {"five_by_two": test.to_json()})})
         return
     _side_by_side(face, found)
@@ -57,8 +58,8 @@ def compare(
         if luck:
             face.say(f"No clear difference between the best two in {_no_clear(luck, told)}.")
     _against_the_first(face, found, pairs)
-    if max(looks) > 1 and found["comparable"]:   # else they are not the same rows, which a warning says
-        face.note(f"· Their test rows have been looked at by {max(looks)} runs; the more look, the more the best score "
+    if (together or 0) > 1:   # None: they are not the same rows, which a warning says
+        face.note(f"· Their test rows have been looked at by {together} runs; the more look, the more the best score "
                   "flatters.")
     for warning in found["warnings"]:
         face.note(f"! {warning}")

@@ -11,6 +11,7 @@ from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.metric_words import direction, leading, lower_is_better, ordered
 from mldesk.workbench.split_words import split_words
 from mldesk.workbench.summaries import run_result
+from mldesk.workbench.tested_rows import surely_same
 
 _TASKS = ("tabular_classification", "tabular_regression")   # of a script's own scores none speaks for it
 
@@ -22,9 +23,10 @@ def leading_metric(run: Run) -> tuple[str, float] | None:
     return None if name is None or run.task not in _TASKS else (name, float(metrics[name]))
 
 
-def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
+def compare(runs: Sequence[Run], same: Callable[[Run, Run], bool | None] = surely_same) -> Mapping[str, Any]:
     """Return {"runs", "differs", "metrics", "best", "comparable", "warnings"}; lists follow the order of ``runs``.
 
+    ``same`` says whether two runs were tested on the same rows; None: it does not know yet, and nothing is said of it.
     ``best`` maps a metric to a run's id, leaves out ties and metrics of which nobody knows which way they count, and is
     empty where the runs were not scored on the same rows. Whether the best is so by more than luck ``verdicts`` says.
     Raises BadInput for fewer than two runs.
@@ -34,8 +36,9 @@ def compare(runs: Sequence[Run]) -> Mapping[str, Any]:
     results = [run_result(run) for run in runs]
     metrics = {name: [result["metrics"].get(name) for result in results]
                for name in ordered(dict.fromkeys(name for result in results for name in result["metrics"]))}
-    warnings = _warnings(runs)
-    comparable = not warnings
+    alike = [same(run, runs[0]) for run in runs[1:]]
+    warnings = _warnings(runs, other_rows=False in alike)
+    comparable = not warnings and all(alike)
     return {"runs": [{**result, "name": run.name, "estimator": run.estimator, "dataset": run.dataset}
                      for run, result in zip(runs, results, strict=True)],
             "differs": _differences(runs), "metrics": metrics,
@@ -86,21 +89,26 @@ def _defaults(estimator: str) -> dict[str, Any]:
     return {} if entry is None else {item.name: item.default for item in entry.parameters}
 
 
-def _warnings(runs: Sequence[Run]) -> list[str]:
+def _warnings(runs: Sequence[Run], *, other_rows: bool) -> list[str]:
     warnings = []
     unfinished = [run.name for run in runs if run.result is None]
     if unfinished:
         warnings.append(f"No scores yet: {', '.join(unfinished)}.")
     if len({(run.target, run.task) for run in runs}) > 1:
         warnings.append("The runs predict different things.")
-    elif len({(run.dataset.rpartition('@')[0]) for run in runs}) > 1:
-        warnings.append("The runs learned from different datasets, so their test rows differ.")
-    elif not unfinished and len({(run.result or {}).get("split") for run in runs}) > 1:
-        folds = {int((_asked(run).get("split") or {}).get("folds") or 0) for run in runs}
-        warnings.append("The runs were tested on different rows: a better score may be luck." + (
-            " One with folds is tested on the first of them; those are the rows of one without where the test share is "
-            "that of a fold, as 20 % with 5, or they are split by time." if len(folds) > 1 else ""))
+    elif other_rows and not unfinished:
+        warnings.append(f"The runs were tested on different rows: a better score may be luck.{_why(runs)}")
     return warnings
+
+
+def _why(runs: Sequence[Run]) -> str:
+    """Say what the runs' test rows differ by, to follow that they do; "" where there is nothing to add."""
+    tables = list(dict.fromkeys(run.dataset for run in runs))
+    if len(tables) > 1:
+        return f" They learned from {', '.join(tables[:-1])} and {tables[-1]}, whose test rows are not the same."
+    folds = {int((_asked(run).get("split") or {}).get("folds") or 0) for run in runs}
+    return (" One with folds is tested on the first of them; those are the rows of one without where the test share is "
+            "that of a fold, as 20 % with 5, or they are split by time.") if len(folds) > 1 else ""
 
 
 def _best(runs: Sequence[Run], metrics: Mapping[str, Sequence[Any]]) -> dict[str, str]:

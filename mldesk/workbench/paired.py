@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,16 @@ class RowsTested:
     y: npt.NDArray[Any]              # (N,) class codes, or numbers
     prediction: npt.NDArray[Any]     # (N, C) probabilities, or (N,) numbers
     classes: tuple[str, ...]         # () for numbers
+
+    def placed(self, places: npt.NDArray[np.int64] | None, rows: npt.NDArray[np.int64]) -> RowsTested:
+        """Return the same under the numbers that another table has for its rows, ``places`` saying where each is here.
+
+        Raises BadInput where there are more or fewer.
+        """
+        if len(rows) != len(self.rows) or (places is not None and len(places) != len(rows)):
+            raise BadInput("The two runs kept predictions of different rows, so their scores cannot be paired.")
+        y, prediction = (self.y, self.prediction) if places is None else (self.y[places], self.prediction[places])
+        return replace(self, rows=rows, y=y, prediction=prediction)
 
 
 def read_tested(path: Path) -> RowsTested:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mldesk.core.errors import BadInput, MldeskError
+from mldesk.core.errors import MldeskError
 from mldesk.library.records import Run
 from mldesk.workbench.comparison import verdicts
 from mldesk.workbench.fold_tests import crossed
+from mldesk.workbench.tested_rows import Key, TestedRows, tested_on
 
 if TYPE_CHECKING:
     from mldesk.workbench.paired import RowsTested
@@ -30,23 +31,34 @@ def judge(found: Mapping[str, Any], runs: Sequence[Run], pairing: Pairing) -> di
 class Pairing:
     """Sets runs side by side row by row; what is read and drawn of each is kept."""
 
-    def __init__(self, read: Callable[[Run], RowsTested]) -> None:
+    def __init__(self, read: Callable[[Run], RowsTested], rows: TestedRows) -> None:
         from mldesk.workbench.paired import Draws  # numpy and pyarrow load with it
 
-        self._read, self._draws = read, Draws()
+        self._read, self._rows, self._draws = read, rows, Draws()
         self._tested: dict[str, RowsTested] = {}
+        self._placed: dict[tuple[Key, str], RowsTested] = {}
 
     def pair(self, run: Run, against: Run) -> Mapping[str, Any]:
-        """Return what ``paired.paired`` does, with "run", "against" and "why_not"."""
+        """Return what ``paired.paired`` does, with "run", "against" and "why_not". Rows are numbered as ``run`` has
+        them.
+        """
         from mldesk.workbench.paired import paired
 
         who = {"run": run.id, "against": against.id}
         try:
-            if against.target != run.target or against.dataset != run.dataset:
-                raise BadInput("The two runs were not tested on the same rows of the same dataset version.")
-            return {**who, "why_not": None, **paired(self._of(run), self._of(against), self._draws)}
+            return {**who, "why_not": None, **paired(self._of(run), self._placed_as(run, against), self._draws)}
         except MldeskError as error:
             return {**who, "why_not": error.message}
+
+    def _placed_as(self, run: Run, against: Run) -> RowsTested:
+        """Return what ``against`` said of the rows of ``run``, in their order. Raises BadInput."""
+        places, tested = self._rows.places(run, against), self._of(against)
+        here, there = tested_on(run), tested_on(against)
+        if here is None or there is None or here[0] == there[0]:   # one table
+            return tested
+        if (key := (here, against.id)) not in self._placed:
+            self._placed[key] = tested.placed(places, self._of(run).rows)
+        return self._placed[key]
 
     def _of(self, run: Run) -> RowsTested:
         if run.id not in self._tested:

@@ -56,6 +56,12 @@ class RunBook:
         """Return how many runs have looked at this one's test rows, and which of them it was; (0, 0): none of it."""
         return self._library.runs.looks(self._library.runs.get(reference).id)
 
+    def looks_together(self, references: Sequence[str]) -> int:
+        """Return how many runs have looked at the test rows that these share, in whatever version they were tested."""
+        runs = [self._library.runs.get(reference) for reference in references]
+        apart = {(run.dataset, (run.result or {}).get("split")): run.id for run in runs}
+        return sum(self._library.runs.looks(run)[0] for run in apart.values())
+
     # Saved views
 
     def views(self) -> dict[str, RunFilter]:

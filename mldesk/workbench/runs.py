@@ -40,6 +40,7 @@ from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.searching import SearchOrder, check_amounts, leaderboard, search_estimate, search_request
 from mldesk.workbench.sending import send
 from mldesk.workbench.spreading import beside, helped_by, helpers_of
+from mldesk.workbench.tested_rows import TestedRows
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
@@ -61,6 +62,7 @@ class RunService:
         self._refresher = Refresher(self._follower, runners)
         self._mover = Mover(library, runners, self._follower, clock)
         self._far = FarData(library, runners, clock)
+        self._rows = TestedRows(library)
 
     # Before a run
 
@@ -291,13 +293,14 @@ class RunService:
 
         Beside what ``comparison.compare`` returns it holds "verdicts" of ``comparison.verdicts``, and "crossed": what
         ``fold_differences`` says of runs of two settings, {"first", "second"} their ids, None for any others. Without
-        ``judged`` both are empty, which takes no time.
+        ``judged`` both are empty, and of runs on other versions it is not said whether their test rows are the same,
+        which takes no time.
         """
         runs = [self.get(reference) for reference in references]
-        found = comparison.compare(runs)
         if not judged:
-            return {**found, "verdicts": {}, "crossed": None}
-        return {**found, **judge(found, runs, Pairing(self._tested))}
+            return {**comparison.compare(runs), "verdicts": {}, "crossed": None}
+        found = comparison.compare(runs, self._rows.same)
+        return {**found, **judge(found, runs, Pairing(self._tested, self._rows))}
 
     def paired(self, references: Sequence[str]) -> list[Mapping[str, Any]]:
         """Set each run after the first against the first, row by row, as ``paired.paired`` does.
@@ -306,7 +309,7 @@ class RunService:
         ``fold_differences`` where both were cross-validated on the same folds, else None. Raises NotFound.
         """
         first, *others = [self.get(reference) for reference in references]
-        pairing = Pairing(self._tested)
+        pairing = Pairing(self._tested, self._rows)
         return [{**pairing.pair(other, first), "folds": fold_differences([other], [first])} for other in others]
 
     def _tested(self, run: Run) -> RowsTested:

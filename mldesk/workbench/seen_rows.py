@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +25,24 @@ def seen(rows: Mapping[str, ColumnData], among: Mapping[str, ColumnData]) -> npt
     return found if names else np.zeros(len(found), bool)
 
 
-def _digests(columns: Mapping[str, ColumnData], names: list[str]) -> npt.NDArray[np.uint64]:
-    count = len(next(iter(columns.values()), ()))
-    state = np.zeros(count, np.uint64)
+def digests_by_column(columns: Mapping[str, ColumnData]) -> dict[str, npt.NDArray[np.uint64]]:
+    """Return 64 bits that tell each cell from others of its column, (N,) by column."""
+    return {name: _cells(data) for name, data in columns.items()}
+
+
+def joined(cells: Mapping[str, npt.NDArray[np.uint64]], names: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """Return 64 bits that tell each row from others by some of its columns, (N,). Their order matters."""
+    state = np.zeros(len(next(iter(cells.values()), ())), np.uint64)
     for name in names:
-        state = (state ^ _cells(columns[name])) * _FACTOR   # wraps, as it should
+        state = (state ^ cells[name]) * _FACTOR   # wraps, as it should
         state ^= state >> np.uint64(29)
     return state
+
+
+def _digests(columns: Mapping[str, ColumnData], names: list[str]) -> npt.NDArray[np.uint64]:
+    if not names:
+        return np.zeros(len(next(iter(columns.values()), ())), np.uint64)
+    return joined(digests_by_column({name: columns[name] for name in names}), names)
 
 
 def _cells(data: ColumnData) -> npt.NDArray[np.uint64]:

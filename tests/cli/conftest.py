@@ -69,6 +69,13 @@ class Command:
         assert out.getvalue(), (words, code, err.getvalue())
         return code, json.loads(out.getvalue())
 
+    def told(self, *arguments: str | Path) -> Answer:
+        """Run a command in this process as a person would; return what it says and how it ends."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run([*map(str, arguments), "--home", str(self.home)], open_window=lambda home, gallery: 1)
+        return Answer(code, out.getvalue(), err.getvalue())
+
     def stop(self) -> None:
         """End the agent that the commands started."""
         if (self.home / "runner").exists():
