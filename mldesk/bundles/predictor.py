@@ -22,7 +22,7 @@ from mldesk.training.export.parity import TOLERANCE, deviation
 from mldesk.training.joined import read_encoder
 from mldesk.training.roles import IDENTIFIER
 from mldesk.training.values import ColumnData, TextColumn
-from mldesk.wire.schema import Column
+from mldesk.wire.schema import Column, ColumnType
 
 if TYPE_CHECKING:
     from mldesk.wire.objects import ObjectStore
@@ -238,7 +238,7 @@ class Predictor:
         faults: list[str] = []
         for column in self.schema:
             try:
-                data.update(self._encoder.read({column.name: _plain(columns[column.name])}))
+                data.update(self._encoder.read({column.name: _plain(columns[column.name], column.type)}))
             except BadInput as error:
                 faults.append(error.message)
         if faults:
@@ -310,11 +310,16 @@ def _labels(classes: Sequence[str | int | float | bool]) -> npt.NDArray[Any]:
     return labels
 
 
-def _plain(values: Any) -> Any:
+def _plain(values: Any, wanted: ColumnType) -> Any:
     """Return values that the encoder reads. Arrow arrays are known by their methods: Arrow itself is not needed."""
     if not hasattr(values, "to_pylist"):
         return values
     kind = str(values.type)
+    if wanted is ColumnType.TEXT and kind in ("string", "large_string"):   # each different text is read once
+        whole = values.combine_chunks() if hasattr(values, "combine_chunks") else values
+        coded = whole.dictionary_encode()
+        return TextColumn(coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32),
+                          tuple(coded.dictionary.to_pylist()))
     if kind == "double" or (kind.startswith(("int", "uint", "float")) and not values.null_count):
         return values.to_numpy(zero_copy_only=False)
     if kind.startswith(("timestamp[us", "timestamp[ms", "timestamp[s")) and "tz=" not in kind:

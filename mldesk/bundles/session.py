@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mldesk.bundles.names import GRAPH
 from mldesk.bundles.wire_scan import check_graph
+from mldesk.core.cores import usable_cores
 from mldesk.core.errors import BadBundle
 
 INPUT = "features"
@@ -19,7 +20,7 @@ class GraphSession:
     """A model's graph: features (N, F) float32 in, the named output out. Safe to use from several threads."""
 
     def __init__(self, graph: bytes, output: str, width: int, threads: int = 0, rows: int = 0) -> None:
-        """``threads`` 0: as many as there are cores; ``rows`` 0: any number at once.
+        """``threads`` 0: one for each core that this process may use; ``rows`` 0: any number at once.
 
         Raises BadBundle if the graph is not fit for it.
         """
@@ -28,8 +29,10 @@ class GraphSession:
         check_graph(graph)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or usable_cores()   # its own count is the machine's
         options.inter_op_num_threads = 1
+        # Waiting threads spin by default, which costs twice the time where another program wants their core.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its error types share no other base

@@ -46,10 +46,15 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
     for first in range(0, len(columns), together):
         some = columns[first:first + together]
         shuffled = np.tile(x, (len(some) * _REPEATS, 1))
-        for part, index in zip(np.split(shuffled, len(some)), some, strict=True):
+        moved = np.zeros(len(shuffled), bool)   # many a row of a category gets its own value again
+        for part, mark, index in zip(np.split(shuffled, len(some)), np.split(moved, len(some)), some, strict=True):
             outputs = encoder.outputs(index)
             part[:, outputs] = np.concatenate([x[draw.permutation(len(x))][:, outputs] for _ in range(_REPEATS)])
-        for index, said in zip(some, np.split(predict(shuffled), len(some)), strict=True):
+            mark[:] = (part[:, outputs] != np.tile(x[:, outputs], (_REPEATS, 1))).any(1)
+        answers = np.concatenate([untouched] * (len(some) * _REPEATS))
+        if moved.any():
+            answers[moved] = predict(shuffled[moved])
+        for index, said in zip(some, np.split(answers, len(some)), strict=True):
             parts = np.split(said, _REPEATS)
             drops = [whole - _goodness(part, y, classes) for part in parts]
             value, room = float(np.mean(drops)), _room(

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mldesk.bundles import Predictor
+from mldesk.bundles import Predictor, session
 from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.training.export.parity import deviation
 from mldesk.wire.objects import ObjectStore
@@ -88,7 +88,8 @@ def test_arrow_numpy_text_and_plain_columns_predict_alike(models: Callable[[str,
     arrays = {name: np.array([np.nan if value is None else value for value in values], float)
               if values and all(value is None or isinstance(value, float) for value in values) else values
               for name, values in model.rows.items()}
-    for rows in (arrow, texts, arrays, {**arrow, "Date Egg": arrow["Date Egg"].cast(pa.timestamp("us"))}):
+    chunked = {name: pa.chunked_array([values.slice(0, 3), values.slice(3)]) for name, values in arrow.items()}
+    for rows in (arrow, chunked, texts, arrays, {**arrow, "Date Egg": arrow["Date Egg"].cast(pa.timestamp("us"))}):
         answer = predictor.predict(rows)
         assert all(np.array_equal(answer[name], plain[name]) for name in plain)
 
@@ -181,3 +182,13 @@ def _with_margins(name: str, folder: Path, margins: list[float | None]) -> tuple
 
     stored = stored_model("lightgbm", name, folder, add)
     return Predictor.from_manifest(stored.digest, stored.store), stored
+
+
+def test_a_graph_takes_the_cores_it_may_use_and_lets_waiting_threads_sleep(
+        model: StoredModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "usable_cores", lambda: 3)
+    for asked, taken in ((0, 3), (1, 1)):
+        opened = Predictor.from_manifest(model.digest, model.store, asked)
+        options = opened._session._session.get_session_options()
+        assert options.intra_op_num_threads == taken
+        assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"

@@ -63,6 +63,23 @@ def test_kernel_shap_is_exact_for_few_columns() -> None:
     assert found.base[0] == pytest.approx(_twisted(background).mean())
 
 
+def test_mixed_rows_that_are_the_same_are_asked_once() -> None:
+    draw = np.random.default_rng(3)
+    background, x = draw.integers(0, 2, (20, 4)).astype(float), draw.integers(0, 2, (3, 4)).astype(float)
+    background[3, 1] = x[0, 1] = math.nan       # missing is a value like others
+    asked = []
+
+    def counted(rows: Array) -> Array:
+        asked.append(len(rows))
+        return _twisted(np.nan_to_num(rows, nan=2.0))
+
+    found = shapley(counted, x, background, [slice(place, place + 1) for place in range(4)], Coalitions.of(4, 0))
+    for row, values in zip(x, found.values[:, :, 0], strict=True):
+        assert values == pytest.approx(_by_definition(
+            lambda rows: _twisted(np.nan_to_num(rows, nan=2.0)), row.astype(np.float32), background), abs=1e-5)
+    assert sum(asked) < 20 + 3 + 3 * 14 * 20 * 3 / 4
+
+
 def test_kernel_shap_draws_coalitions_of_many_columns_and_groups_go_together() -> None:
     draw = np.random.default_rng(1)
     weights = draw.normal(size=30)

@@ -132,6 +132,7 @@ def _graph(data: bytes, classifies: bool, threads: int) -> Callable[[Array], Arr
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level, options.intra_op_num_threads, options.inter_op_num_threads = 3, threads, 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")   # as in ``bundles.session``
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     output = "probabilities" if classifies else "prediction"
 

@@ -83,7 +83,8 @@ def shapley(predict: Predict, x: Array, background: Array, groups: Sequence[Arra
     values = np.zeros((len(x), len(groups), len(base)))
     done = 0
     for done, row in enumerate(x, start=1):
-        worth = _worth(predict, row, background, inside)
+        differ = _differ(row, background, columns)
+        worth = _worth(predict, row, background, inside, differ, coalitions.masks)
         values[done - 1] = solve(worth - base, everything[done - 1] - base)
         if on_row is not None and on_row(done, len(x)):
             break
@@ -112,16 +113,43 @@ def _solver(coalitions: Coalitions) -> Callable[[Array, Array], Array]:
     return solve
 
 
-def _worth(predict: Predict, row: Array, background: Array, inside: Array) -> Array:
-    """Return the mean prediction of every coalition, (S, K)."""
+def _worth(predict: Predict, row: Array, background: Array, inside: Array, differ: Array, masks: Array) -> Array:
+    """Return the mean prediction of every coalition, (S, K).
+
+    Where the row has a value that a background row has as well, it makes no difference which of them it comes from: of
+    mixed rows that are the same (half of them, where columns are categories) one is asked.
+
+    Args:
+        inside: (S, F) which outputs come from the row
+        differ: (B, M) in which columns each background row differs from the row
+        masks: (S, M) which columns come from the row
+    """
     at_once = max(1, _BATCH // len(background))
     found = []
     for start in range(0, len(inside), at_once):
-        mask = inside[start:start + at_once, None, :]
-        mixed = np.where(mask, row, background[None]).astype(np.float32)
-        answers = _outputs(predict, mixed.reshape(-1, mixed.shape[-1]))
-        found.append(answers.reshape(mixed.shape[0], len(background), -1).mean(1))
+        some = slice(start, start + at_once)
+        first, same = _different(masks[some], differ)
+        coalition, other = np.divmod(first, len(background))
+        mixed = np.where(inside[some][coalition], row, background[other]).astype(np.float32)
+        answers = _outputs(predict, mixed)[same]
+        found.append(answers.reshape(-1, len(background), answers.shape[-1]).mean(1))
     return np.concatenate(found) if found else np.zeros((0, len(_mean(predict, background))))
+
+
+def _different(masks: Array, differ: Array) -> tuple[Array, Array]:
+    """Return the numbers of the different ones of the S times B mixed rows, and of which of these each is a copy."""
+    changed = np.packbits(masks[:, None, :] & differ[None], axis=2)      # (S, B, M / 8)
+    numbers = np.arange(len(differ), dtype=np.uint32).view(np.uint8).reshape(1, len(differ), 4)
+    keys = np.concatenate([np.broadcast_to(numbers, (len(masks), len(differ), 4)), changed], 2)
+    flat = keys.reshape(-1, keys.shape[-1]).view(np.dtype((np.void, keys.shape[-1]))).ravel()
+    _, first, same = np.unique(flat, return_index=True, return_inverse=True)
+    return first, same.reshape(-1)
+
+
+def _differ(row: Array, background: Array, columns: Array) -> Array:
+    """Return in which columns (M, F) each background row differs from the row, (B, M) bool."""
+    unlike: Array = ~((background == row) | (np.isnan(background) & np.isnan(row)))
+    return (unlike.astype(np.float32) @ columns.T.astype(np.float32)) > 0
 
 
 def _outputs(predict: Predict, x: Array) -> Array:
