@@ -51,10 +51,17 @@ def write_mlflow(folder: Path, manifest: str, store: ObjectStore, bundle: Callab
     def fill(draft: Path) -> None:
         (draft / GRAPH).write_bytes(graph)
         bundle(draft / _BUNDLE)
-        (draft / "requirements.txt").write_text("mldesk\nonnxruntime\nnumpy\n", "utf-8")
+        (draft / "requirements.txt").write_text(_required(model), "utf-8")
         (draft / "MLmodel").write_text(_described(model), "utf-8")
 
     _whole(folder, fill)
+
+
+def _required(model: Mapping[str, Any]) -> str:
+    """Return what the model needs, in the versions that it was made with as far as it says them."""
+    versions = model.get("versions") or {}
+    return "".join(f"{name}=={versions[name]}\n" if versions.get(name) else f"{name}\n"
+                   for name in ("mldesk", "onnxruntime", "numpy"))
 
 
 def _described(model: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mldesk import __version__
 from mldesk.bundles.folders import _load_pyfunc, write_mlflow, write_native, write_onnx
 from mldesk.core.errors import Conflict, WorkFailed
 from tests.bundles.making import StoredModel, stored_model
@@ -21,6 +22,10 @@ def test_a_folder_for_mlflow_predicts_tables(model: StoredModel, tmp_path: Path)
     folder = tmp_path / "folder"
     write_mlflow(folder, model.digest, model.store, model.bundle)
     assert {item.name for item in folder.iterdir()} == {"MLmodel", "model.mlbundle", "model.onnx", "requirements.txt"}
+    needed = (folder / "requirements.txt").read_text("utf-8").split()
+    assert f"mldesk=={__version__}" in needed
+    assert [item.partition("==")[0] for item in needed] == ["mldesk", "onnxruntime", "numpy"]
+    assert all(item.partition("==")[2] for item in needed)
     assert "loader_module: mldesk.bundles.folders" in (folder / "MLmodel").read_text("utf-8")
     loaded = _load_pyfunc(str(folder / "model.mlbundle"))
     rows = {name: [float("nan") if value is None else value for value in values] for name, values in model.rows.items()}
