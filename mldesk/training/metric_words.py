@@ -66,6 +66,7 @@ _TABLE: Final = (   # the most telling first; one order for classes and numbers,
     Metric("top_5_accuracy", "Top-5 accuracy", 1, "Share of the rows whose class is among the five most probable."),
     Metric("precision", "Precision", 1, "Of the rows given the class, the share that has it."),
     Metric("recall", "Recall", 1, "Of the rows that have the class, the share that was found."),
+    Metric("specificity", "Specificity", 1, "Of the rows that do not have the class, the share that was passed over."),
     Metric("f1", "F1", 1, "Balance of precision and recall."),
     Metric("loss", "Loss", -1, "What the model makes small: log loss of classes, mean squared error of numbers."),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,6 +99,16 @@ def _edges(facts: Facts, name: str) -> tuple[float | None, float | None]:
 
 
 @dataclass(frozen=True, slots=True)
+class Costs:
+    """What a row costs by what it is and what it is called; less than nothing is a gain."""
+
+    tp: float = 0.0
+    fp: float = 1.0    # a false alarm
+    fn: float = 1.0    # a missed case
+    tn: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Called:
     """What comes of calling every row the second class from some probability on."""
 
@@ -128,9 +139,34 @@ class Called:
     def f1(self) -> float | None:
         return _share(2 * self.tp, 2 * self.tp + self.fp + self.fn)
 
-    def cost(self, false_alarm: float, missed: float) -> float:
+    @property
+    def specificity(self) -> float | None:
+        """Return the share of the other class that is called so."""
+        return _share(self.tn, self.tn + self.fp)
+
+    @property
+    def balanced_accuracy(self) -> float | None:
+        """None where one class has no row."""
+        recall, specificity = self.recall, self.specificity
+        return None if recall is None or specificity is None else (recall + specificity) / 2
+
+    @property
+    def mcc(self) -> float:
+        """Return Matthews' correlation (1975), 0 where all rows are of one class or called one, as scikit-learn has it.
+        """
+        product = (self.tp + self.fp) * (self.tp + self.fn) * (self.tn + self.fp) * (self.tn + self.fn)
+        return (self.tp * self.tn - self.fp * self.fn) / math.sqrt(product) if product else 0.0
+
+    @property
+    def cohen_kappa(self) -> float | None:
+        """Return the agreement beyond chance (Cohen 1960); None where chance alone agrees wholly."""
+        by_chance = ((self.tp + self.fp) * (self.tp + self.fn) + (self.tn + self.fp) * (self.tn + self.fn))
+        return _share(self.rows * (self.tp + self.tn) - by_chance, self.rows ** 2 - by_chance)
+
+    def cost(self, costs: Costs) -> float:
         """Return what a row costs on average."""
-        return (self.fp * false_alarm + self.fn * missed) / self.rows if self.rows else 0.0
+        whole = self.tp * costs.tp + self.fp * costs.fp + self.fn * costs.fn + self.tn * costs.tn
+        return whole / self.rows if self.rows else 0.0
 
 
 class Thresholds:
@@ -150,9 +186,9 @@ class Thresholds:
         found = self._called[place]
         return Called(threshold, found.tp, found.fp, found.fn, found.tn)
 
-    def cheapest(self, false_alarm: float, missed: float) -> Called:
+    def cheapest(self, costs: Costs) -> Called:
         """Return the threshold of the table with the least cost; of equals the one nearest to a half."""
-        return min(self._called, key=lambda called: (round(called.cost(false_alarm, missed), 12),
+        return min(self._called, key=lambda called: (round(called.cost(costs), 12),
                                                      abs(called.threshold - 0.5)))
 
 

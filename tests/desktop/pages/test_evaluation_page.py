@@ -73,7 +73,10 @@ def test_the_slider_moves_every_score_and_costs_move_the_best_place(view: Evalua
     card.slider.setValue(900)
     assert card.threshold.value() == 0.9
     assert card.called.tp <= before.tp and card.called.fn >= before.fn
-    card.missed.setValue(50.0)
+    shown = {key: value.text() for key, value in card._values.items()}
+    card.slider.setValue(200)
+    assert [key for key, value in card._values.items() if value.text() == shown[key]] == [], "every score moves"
+    card.costs["fn"].setValue(50.0)
     qtbot.mouseClick(card.cheapest, Qt.MouseButton.LeftButton)
     assert card.called.fn == 0 and card.slider.value() == round(1000 * card.threshold.value())
 

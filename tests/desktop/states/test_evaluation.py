@@ -8,6 +8,7 @@ from sklearn import metrics
 
 from mldesk.desktop import words
 from mldesk.desktop.states.evaluation import (
+    Costs,
     classes_of,
     scores,
     slices_of,
@@ -42,16 +43,22 @@ def test_a_threshold_gives_the_scores_of_calling_rows_by_it(facts: dict[str, obj
     assert told.accuracy == pytest.approx(metrics.accuracy_score(TRUTH, called))
     assert told.recall == pytest.approx(metrics.recall_score(TRUTH, called))
     assert told.f1 == pytest.approx(metrics.f1_score(TRUTH, called, zero_division=0))
+    assert told.balanced_accuracy == pytest.approx(metrics.balanced_accuracy_score(TRUTH, called))
+    assert told.specificity == pytest.approx(metrics.recall_score(TRUTH, called, pos_label=0))
+    assert told.mcc == pytest.approx(metrics.matthews_corrcoef(TRUTH, called))
+    assert told.cohen_kappa == pytest.approx(metrics.cohen_kappa_score(TRUTH, called))
     assert told.precision == (pytest.approx(metrics.precision_score(TRUTH, called)) if called.any() else None)
 
 
 def test_the_cheapest_threshold_costs_no_more_than_any_other(facts: dict[str, object]) -> None:
     table = thresholds_of(facts)
     assert table is not None
-    for prices in ((1.0, 1.0), (1.0, 20.0), (20.0, 1.0), (0.0, 0.0)):
-        best = table.cheapest(*prices).cost(*prices)
-        assert all(best <= table.at(step).cost(*prices) + 1e-12 for step in np.linspace(0, 1, 101))
-    assert table.cheapest(1.0, 20.0).threshold < table.cheapest(20.0, 1.0).threshold
+    for costs in (Costs(), Costs(fn=20.0), Costs(fp=20.0), Costs(fp=0.0, fn=0.0), Costs(tp=-9.0, tn=-1.0)):
+        best = table.cheapest(costs).cost(costs)
+        assert all(best <= table.at(step).cost(costs) + 1e-12 for step in np.linspace(0, 1, 101))
+    assert table.cheapest(Costs(fn=20.0)).threshold < table.cheapest(Costs(fp=20.0)).threshold
+    assert table.at(0.5).cost(Costs(tp=-2.0)) == pytest.approx(
+        np.mean(np.where(CHANCE >= 0.5, np.where(TRUTH == 1, -2.0, 1.0), TRUTH == 1)))
 
 
 def test_a_payload_of_an_older_version_lacks_parts_and_is_read_all_the_same() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QSlider, QWidget
 
 from mldesk.desktop import theme, words
-from mldesk.desktop.states.evaluation import Called, Thresholds
+from mldesk.desktop.states.evaluation import Called, Costs, Thresholds
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, DecimalBox, FlowBox, column, make_button, make_label, row
+from mldesk.desktop.widgets import Card, DecimalBox, ElidedLabel, FlowBox, column, make_button, make_label, row
 
 _STEPS = 1000
 _PRICES = 1_000_000_000.0
+_SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1")
+_CORRELATIONS = ("mcc", "cohen_kappa")   # from -1 to 1
 
 
 class ThresholdCard(Card):
@@ -27,19 +29,24 @@ class ThresholdCard(Card):
         self.slider.setAccessibleName(self.tr("Threshold"))
         self.threshold = DecimalBox(0.0, 1.0, 0.5, 0.01, 3)
         self.threshold.setAccessibleName(self.tr("Threshold"))
-        self.false_alarm, self.missed = (DecimalBox(0.0, _PRICES, 1.0, 1.0, 2) for _ in range(2))
-        self.false_alarm.setAccessibleName(self.tr("What a false alarm costs"))
-        self.missed.setAccessibleName(self.tr("What a missed case costs"))
+        self.costs = {field: DecimalBox(-_PRICES, _PRICES, getattr(Costs(), field), 1.0, 2)
+                      for field in ("tp", "fn", "fp", "tn")}
+        for field, name in (("tp", self.tr("What a case that is found costs")),
+                            ("fn", self.tr("What a missed case costs")),
+                            ("fp", self.tr("What a false alarm costs")),
+                            ("tn", self.tr("What a row that is rightly passed over costs"))):
+            self.costs[field].setAccessibleName(name)
+            self.costs[field].setToolTip(self.tr("{name}; less than nothing is a gain").format(name=name))
         self.cheapest = make_button(self.tr("Least cost"), "secondary", small=True,
                                     tooltip=self.tr("Go to the threshold with the least cost on these rows"))
         self._values = {key: make_label("", "heading", selectable=True)
-                        for key in ("accuracy", "precision", "recall", "f1", "cost")}
+                        for key in (*_SHARES, *_CORRELATIONS, "cost")}
         self._said = make_label("", "caption", "muted", wrap=True)
         self._build()
         self.slider.valueChanged.connect(lambda value: self.threshold.setValue(value / _STEPS))
         self.threshold.valueChanged.connect(self._on_threshold)
-        self.false_alarm.valueChanged.connect(lambda _: self._show())
-        self.missed.valueChanged.connect(lambda _: self._show())
+        for box in self.costs.values():
+            box.valueChanged.connect(lambda _: self._show())
         self.cheapest.clicked.connect(self.go_to_cheapest)
         self.slider.setValue(_STEPS // 2)
         self._show()
@@ -48,8 +55,8 @@ class ThresholdCard(Card):
         line = row(self.slider, self.threshold, spacing=Space.M)
         line.setStretch(0, 1)
         self.add(line)
-        tiles = FlowBox(spacing=Space.M, least=theme.px(76), scrolls=True)
-        titles = {"cost": self.tr("Cost of a row")}
+        tiles = FlowBox(spacing=Space.M, least=theme.px(136), scrolls=True)
+        titles = {"cost": self.tr("Cost of a row"), "specificity": self.tr("Specificity")}
         for key, value in self._values.items():
             tile = QWidget()
             tile.setLayout(column(make_label(titles.get(key) or words.metric_name(key), "caption", "muted"), value,
@@ -58,15 +65,32 @@ class ThresholdCard(Card):
             tiles.add(tile)
         self.add(tiles)
         self.add(self._said)
-        prices = FlowBox(spacing=Space.M, scrolls=True)
-        for text, box in ((self.tr("A false alarm costs"), self.false_alarm),
-                          (self.tr("A missed “{label}” costs").format(label=self._positive), self.missed)):
-            pair = QWidget()
-            pair.setLayout(row(make_label(text), box, spacing=Space.S))
-            prices.add(pair)
-        prices.add(self.cheapest)
-        self.add(prices)
+        self.add(self._make_costs())
         self.body.addStretch(1)
+
+    def _make_costs(self) -> QWidget:
+        """Lay out the cost of a row by what it is (down) and what it is called (across)."""
+        box = QWidget()
+        grid = QGridLayout(box)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(Space.M)
+        grid.setVerticalSpacing(Space.S)
+        other = self.tr("not “{label}”").format(label=self._positive)
+        same = f"“{self._positive}”"
+        grid.addWidget(make_label(self.tr("Cost of a row"), "caption", "muted"), 0, 0)
+        for place, name in enumerate((same, other), 1):
+            grid.addWidget(ElidedLabel(self.tr("called {name}").format(name=name), "caption"), 0, place)
+            grid.addWidget(ElidedLabel(self.tr("is {name}").format(name=name), "caption"), place, 0)
+        for place, field in enumerate(("tp", "fn", "fp", "tn")):
+            grid.addWidget(self.costs[field], 1 + place // 2, 1 + place % 2)
+        grid.addWidget(self.cheapest, 1, 3, 2, 1, Qt.AlignmentFlag.AlignVCenter)
+        grid.setColumnStretch(4, 1)
+        return box
+
+    @property
+    def priced(self) -> Costs:
+        """The costs that are set."""
+        return Costs(**{field: box.value() for field, box in self.costs.items()})
 
     @property
     def called(self) -> Called:
@@ -75,7 +99,7 @@ class ThresholdCard(Card):
 
     def go_to_cheapest(self) -> None:
         """Set the threshold with the least cost."""
-        self.threshold.setValue(self._table.cheapest(self.false_alarm.value(), self.missed.value()).threshold)
+        self.threshold.setValue(self._table.cheapest(self.priced).threshold)
 
     def _on_threshold(self, value: float) -> None:
         blocked = self.slider.blockSignals(True)
@@ -85,11 +109,11 @@ class ThresholdCard(Card):
 
     def _show(self) -> None:
         called = self.called
-        for key in ("accuracy", "precision", "recall", "f1"):
+        for key in (*_SHARES, *_CORRELATIONS):
             value: float | None = getattr(called, key)
-            self._values[key].setText(words.MISSING if value is None else words.share(value))
-        cost = called.cost(self.false_alarm.value(), self.missed.value())
-        self._values["cost"].setText(words.metric_value(cost))
+            write = words.share if key in _SHARES else words.metric_value
+            self._values[key].setText(words.MISSING if value is None else write(value))
+        self._values["cost"].setText(words.metric_value(called.cost(self.priced)))
         self._said.setText(self.tr(
             "{called} of {rows} rows are called “{label}”: {tp} rightly, {fp} are false alarms. {fn} are missed."
         ).format(
