@@ -109,7 +109,9 @@ def search(
 
 def in_words(found: Estimate) -> str:
     """Say what a search will come to."""
-    judged = f"each judged by {found.folds} folds" if found.folds > 1 else "each judged by one validation part"
+    parts = {"time": f"the last {found.folds} parts, each by a model of the rows before it",
+             "group": f"{found.folds} folds of whole groups"}.get(found.split, f"{found.folds} folds")
+    judged = f"each judged by {parts}" if found.folds > 1 else "each judged by one validation part"
     return f"Up to {words.plural(found.trials, 'trial')} in {words.duration(found.seconds)}, {judged}."
 
 

@@ -20,7 +20,7 @@ from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.conformal import SHOWN, Margins
 from mldesk.training.estimators.base import Part
 from mldesk.training.joined import Encoder
-from mldesk.training.split import LEFT_OUT, PARTS, make_folds, make_split
+from mldesk.training.split import LEFT_OUT, PARTS, make_folds, make_split, own_validation
 from mldesk.training.table import read_columns
 from mldesk.training.target import Target, read_target
 from mldesk.training.values import Array, ColumnData, take
@@ -65,7 +65,8 @@ class Table:
     target: Target
     membership: Array                  # (rows,) uint8, see training.split
     folds: Folds | None = None         # where there are any
-    own_validation: bool = False       # the split names the validation rows; they were not drawn at random
+    own_validation: bool = False       # the split says which rows validate; they were not drawn
+    by: ColumnData | None = None       # the column that the rows were dealt by
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,10 +121,8 @@ def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, Column
         work.report.warning(f"{unplaced} rows are left out because {request.split.column!r} does not say where they "
                             "belong.")
     folds = Folds(make_folds(target, request.split, by), by) if request.split.folds else None
-    own = request.split.method in ("time", "group", "column") or (
-        given is not None and PARTS["validation"] in given)   # bytes of a membership
     return columns, Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership, folds,
-                          own)
+                          own_validation(target, request.split, given, by), by)
 
 
 def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: float = math.inf) -> Scores:

@@ -46,6 +46,17 @@ def make_split(target: Target, request: SplitRequest, given: bytes | None = None
     return _finished(membership, target, request, draw, by)
 
 
+def own_validation(target: Target, request: SplitRequest, given: bytes | None = None,
+                   by: ColumnData | None = None) -> bool:
+    """Say whether the split names its validation rows, or has the latest; else they are drawn, and other draws are as
+    good. Arguments and errors are those of ``make_split``.
+    """
+    if request.method in ("given", "column"):
+        named = _given(target, given) if request.method == "given" else _told(target, request, by)
+        return bool((named == VALIDATION).any())
+    return request.method == "time"
+
+
 def make_folds(target: Target, request: SplitRequest, by: ColumnData | None = None) -> Array:
     """Return each row's fold, (rows,) uint8 from 0, LEFT_OUT where the row has no target or time. Raises BadInput.
 
@@ -78,7 +89,7 @@ def _folded(rows: Array, count: int, target: Target, request: SplitRequest, draw
             by: ColumnData | None) -> Array:
     """Return the fold of each of ``rows``, from 0 to ``count`` - 1, all of them about as large."""
     if request.method == "group":
-        groups = _group_codes(by, rows)
+        groups = group_codes(by, rows)
         sizes = np.bincount(groups)
         filled, place = np.zeros(count), np.zeros(len(sizes), np.int64)
         order = draw.permutation(len(sizes))
@@ -153,7 +164,7 @@ def _deal(membership: Array, part: int, share: float, target: Target, request: S
     if request.method == "time" and by is not None and not isinstance(by, TextColumn):
         membership[_latest(rows, by, share)] = part
     elif request.method == "group":
-        membership[_some_groups(rows, _group_codes(by, rows), share, target, draw)] = part
+        membership[_some_groups(rows, group_codes(by, rows), share, target, draw)] = part
     else:
         _deal_strata(membership, part, share, rows, _strata(target, request, rows), draw)
 
@@ -196,7 +207,7 @@ def _latest(rows: Array, by: Array, share: float) -> Array:
     return latest
 
 
-def _group_codes(by: ColumnData | None, rows: Array) -> Array:
+def group_codes(by: ColumnData | None, rows: Array) -> Array:
     """Return the group of each of ``rows``, from 0; a row whose group is missing is one of its own."""
     if by is None:  # for the type checker: ``_begin`` has refused it
         return np.arange(len(rows))

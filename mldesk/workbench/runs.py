@@ -116,7 +116,9 @@ class RunService:
         known = [self._runners.show(name).facts.get("cores") for name in (order.train.runner, *order.helpers)
                  if name == "local" or not name.startswith("any")]
         cores = sum(count for count in known if isinstance(count, int)) or usable_cores()
-        return search_estimate(order, version.rows, len(features), cores)
+        dealing = split_request(order.train).column
+        values = next((column.distinct for column in version.columns if column.name == dealing), 0)
+        return search_estimate(order, version.rows, len(features), cores, values)
 
     def _spread(self, order: TrainOrder, request: SearchRequest, others: Sequence[str]) -> Run:
         """Begin a search and its helpers. The search comes first, since it may well go on without them."""

@@ -10,7 +10,7 @@ from typing import Any
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.metric_words import find_metric, lower_is_better
-from mldesk.training.search.budget import Estimate, estimate
+from mldesk.training.search.budget import Estimate, estimate, judging
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import SearchRequest, TrainRequest
 from mldesk.wire.shapes import readable
@@ -87,11 +87,15 @@ def check_amounts(order: SearchOrder) -> None:
                        hint=f"Choose a number from 1 to {MOST_PARALLEL}; one for each core is plenty.")
 
 
-def search_estimate(order: SearchOrder, rows: int, columns: int, cores: int) -> Estimate:
-    """Say what a search will come to, roughly. ``cores``: of all its runners together."""
-    endless = not order.seconds and not order.trials
-    return estimate(round(rows * (1 - order.train.test_size)), columns, DEFAULT_SECONDS if endless else order.seconds,
-                    order.trials, cores)
+def search_estimate(order: SearchOrder, rows: int, columns: int, cores: int, values: int) -> Estimate:
+    """Say what a search will come to, roughly. ``cores``: of all its runners together; ``values``: of the column that
+    the rows are dealt by, 0 where there is none.
+    """
+    train, endless = order.train, not order.seconds and not order.trials
+    seconds, kept = DEFAULT_SECONDS if endless else order.seconds, round(rows * (1 - train.test_size))
+    folds = judging(kept, columns, seconds, train.split, round(kept * train.validation_size),
+                    round(values * (1 - train.test_size)) if train.split == "group" else values)
+    return estimate(kept, columns, seconds, order.trials, cores, folds, train.split)
 
 
 def leaderboard(events: Iterable[Event]) -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mldesk.cli.model_retrain import promotion
+from mldesk.cli.search import in_words
+from mldesk.training.search.budget import Estimate
 from mldesk.workbench.challenging import Challenge
 from tests.cli.conftest import Command
 
@@ -41,3 +43,10 @@ def test_how_sure_a_preview_is_says_nothing_of_text(mldesk: Command) -> None:
     (number,) = (line for line in lines if line.startswith("n ") and "integer" in line)
     (city,) = (line for line in lines if line.startswith("city") and "text" in line)
     assert "100%" in number and "%" not in city
+
+
+@pytest.mark.parametrize(("folds", "split", "said"), [
+    (5, "random", "5 folds"), (4, "group", "4 folds of whole groups"), (1, "column", "one validation part"),
+    (3, "time", "the last 3 parts, each by a model of the rows before it")])
+def test_a_search_says_beforehand_what_will_judge_its_trials(folds: int, split: str, said: str) -> None:
+    assert in_words(Estimate(folds, 40, 600.0, split)) == f"Up to 40 trials in 10:00, each judged by {said}."

@@ -30,10 +30,12 @@ def _series(root: Path, *, shuffled: bool = False) -> Table:
     return put_table(root, pa.table({"at": at.astype(float), "day": days, "y": y}))
 
 
-def _order(root: Path, table: Table, split: SplitRequest, **fields: Any) -> Path:
+def search_job(root: Path, table: Table, split: SplitRequest, features: tuple[str, ...] | None = None,
+               **fields: Any) -> Path:
+    """Write the folder of a search job; ``fields`` are those of SearchRequest."""
     train = TrainRequest(table.manifest, "test@1", tuple(column.to_json() for column in table.columns), "y",
-                         split=split)
-    request = SearchRequest(train, estimators=("linear",), **{"trials": 1, **fields})
+                         features=features, split=split)
+    request = SearchRequest(train, **{"trials": 1, "estimators": ("linear",), **fields})
     spec = JobSpec(new_id(), "search", "test", (table.manifest,), request.to_json(), Resources("cpu", 1))
     folder = root / "jobs" / spec.id
     folder.mkdir(parents=True)
@@ -62,7 +64,7 @@ def test_trials_are_judged_by_later_rows_where_the_test_rows_are_later(
         return fit(self, context)
 
     monkeypatch.setattr(Linear, "fit", spied)
-    said = run_here(_order(tmp_path, table, split), table)
+    said = run_here(search_job(tmp_path, table, split), table)
     done = result(said)
     assert done["folds"] == len(seen) == 3
     assert all(learnt < judged + 8 for learnt, judged, _ in seen)     # the noise of neighbours
@@ -74,16 +76,16 @@ def test_trials_are_judged_by_later_rows_where_the_test_rows_are_later(
 
 def test_rows_at_random_are_judged_in_folds(tmp_path: Path) -> None:
     table = _series(tmp_path)
-    said = run_here(_order(tmp_path, table, SplitRequest()), table)
+    said = run_here(search_job(tmp_path, table, SplitRequest()), table)
     assert result(said)["folds"] == 5
     assert not any("judged by later rows" in line["text"] for line in of("log", said))
 
 
-def test_processes_and_a_second_fit_keep_to_the_order(tmp_path: Path) -> None:
+def test_processes_and_a_second_fit_keep_to_thesearch_job(tmp_path: Path) -> None:
     table = _series(tmp_path)
     split = SplitRequest(method="time", column="day")
-    alone = result(run_here(_order(tmp_path, table, split, trials=2), table))
-    spread = result(run_here(_order(tmp_path, table, split, trials=2, parallel=2), table))
-    again = result(run_here(_order(tmp_path, table, split, trials=2, refit=True), table))
+    alone = result(run_here(search_job(tmp_path, table, split, trials=2), table))
+    spread = result(run_here(search_job(tmp_path, table, split, trials=2, parallel=2), table))
+    again = result(run_here(search_job(tmp_path, table, split, trials=2, refit=True), table))
     assert spread["score"] == pytest.approx(alone["score"])
     assert again["metrics"]["r2"] == pytest.approx(alone["metrics"]["r2"])

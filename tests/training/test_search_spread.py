@@ -192,10 +192,10 @@ def test_a_message_counts_once(tmp_path: Path) -> None:
 def test_folds_are_as_many_as_the_time_allows_for() -> None:
     assert [affordable(rows, 10, 60) for rows in (500, 10_000, 20_000, 100_000)] == [5, 5, 3, 1]
     assert affordable(100_000, 10, 600) == 5
-    short, long = estimate(5_000, 10, 60, 0, 2), estimate(5_000, 10, 600, 0, 2)
+    short, long = estimate(5_000, 10, 60, 0, 2, 5), estimate(5_000, 10, 600, 0, 2, 5)
     assert short.trials < long.trials
-    assert (estimate(5_000, 10, 0, 30, 2).trials, estimate(5_000, 10, 600, 1, 2).trials) == (30, 1)
-    assert estimate(5_000, 10, 600, 1, 2).seconds < 600
+    assert (estimate(5_000, 10, 0, 30, 2, 5).trials, estimate(5_000, 10, 600, 1, 2, 5).trials) == (30, 1)
+    assert estimate(5_000, 10, 600, 1, 2, 5).seconds < 600
 
 
 def test_on_few_rows_several_selections_are_averaged() -> None:

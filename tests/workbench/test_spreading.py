@@ -75,6 +75,9 @@ def test_a_search_that_ended_goes_on_as_a_new_run_with_its_trials(desks: Desks) 
     assert {key: spec.payload.get(key) for key in ("trials", "folds", "earlier", "helpers")} == {
         "trials": 10, "folds": 3, "earlier": [trials], "helpers": None}
     assert desks.runs.search_estimate(ORDER).folds == 5
+    for split, folds in (("group", 5), ("time", 3), ("column", 1)):
+        dealt = replace(ORDER, train=replace(ORDER.train, split=split, split_column="size"))
+        assert (desks.runs.search_estimate(dealt).folds, desks.runs.search_estimate(dealt).split) == (folds, split)
 
 
 @pytest.mark.parametrize("order", [

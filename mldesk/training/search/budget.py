@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _FOLDS = ((5, 400), (3, 600))   # folds, and the rows a second that they take: of a table of few columns, on two cores
+_PARTS = 3                      # the last ones of rows in order of time, that trials are judged by
+_JUDGED_SHARE = 0.6             # ... of the rows at most
 _UNHURRIED = 300.0              # seconds that are reckoned with where the time has no limit
 _FIT = 6e-4                     # seconds of one core that a row (of few columns) takes of a fit of any kind
 _FEWEST = 0.6                   # seconds of one core that any fit takes: searches of 1 and 10 minutes had 18 and 120
@@ -18,6 +20,7 @@ class Estimate:
     folds: int          # that every trial is judged by; 1: one validation part
     trials: int         # that there is time for, or that were asked for, at most
     seconds: float      # that it takes
+    split: str = ""     # how rows are dealt: by "time" the folds are the last parts, by "group" of whole groups
 
 
 def affordable(rows: int, width: int, seconds: float) -> int:
@@ -26,12 +29,31 @@ def affordable(rows: int, width: int, seconds: float) -> int:
     return next((folds for folds, pace in _FOLDS if work <= pace * (seconds or _UNHURRIED)), 1)
 
 
-def estimate(rows: int, width: int, seconds: float, trials: int, cores: int) -> Estimate:
-    """Estimate a search over ``rows`` that are not test rows, of ``width`` columns; 0 is no limit. ``cores``: of all
-    its runners together.
+def forward_parts(rows: int, width: int, seconds: float, validating: int, asked: int = 0) -> int:
+    """Return how many parts of ``validating`` rows each, the latest, judge the trials of rows in order of time."""
+    wanted = min(asked or _PARTS, affordable(rows, width, seconds))
+    return min(wanted, int(rows * _JUDGED_SHARE) // max(validating, 1))
+
+
+def judging(rows: int, width: int, seconds: float, split: str, validating: int, values: int) -> int:
+    """Return how many folds or parts judge the trials of rows dealt by ``split``, 1 for one validation part.
+
+    ``validating``: rows that do. ``values``: that the column that rows are dealt by has among ``rows``.
     """
+    if split == "time":
+        return max(1, forward_parts(rows, width, seconds, validating))
     folds = affordable(rows, width, seconds)
+    if split == "column":
+        return folds if values == 2 else 1   # one that names no validation rows
+    return max(1, min(folds, values)) if split == "group" else folds
+
+
+def estimate(rows: int, width: int, seconds: float, trials: int, cores: int, folds: int, split: str = "") -> Estimate:
+    """Estimate a search over ``rows`` that are not test rows, of ``width`` columns; 0 is no limit. ``cores``: of all
+    its runners together. ``folds``: as ``judging`` has it.
+    """
     each = folds * max(_FEWEST, _FIT * rows * (1 + width / 20)) / max(1, cores)
     possible = max(1, int(seconds * 0.85 / each)) if seconds else trials
     count = min(trials or possible, possible)
-    return Estimate(folds, count, seconds if seconds and (not trials or possible < trials) else count * each / 0.85)
+    return Estimate(folds, count, seconds if seconds and (not trials or possible < trials) else count * each / 0.85,
+                    split)

@@ -1,5 +1,6 @@
 """Which rows trials are fitted on and judged by: folds where the time allows for them, else one validation part.
 
+Groups that stay together in the split do so in the folds. What a column or a given split validates by is one part.
 Where every test row is later than all that is learnt from, trials are judged on later rows, too: a model that knows
 what came afterwards is better at the rows between than it will ever be at those to come (Cerqueira, Torgo and Mozetič:
 Evaluating time series forecasting models, Machine Learning 109, 2020).
@@ -10,25 +11,21 @@ Pure in the order and the table, so that a search that goes on, and whoever help
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import Part
 from mldesk.training.job import Table
 from mldesk.training.prepared import OneEncoder, fit_encoder
 from mldesk.training.roles import missing
-from mldesk.training.search.budget import affordable
+from mldesk.training.search.budget import affordable, forward_parts
 from mldesk.training.search.trial import Rows
-from mldesk.training.split import TEST, TRAIN, VALIDATION
+from mldesk.training.split import TEST, TRAIN, VALIDATION, group_codes
 from mldesk.training.values import Array, ColumnData, TextColumn, take
 from mldesk.training.windows import windows
 from mldesk.wire.jobs import SearchRequest
-
-_PARTS = 3             # the last ones of rows in order of time, that trials are judged by
-_JUDGED_SHARE = 0.6    # of the rows at most are judged
 
 
 def deal(request: SearchRequest, columns: Mapping[str, ColumnData],
@@ -54,11 +51,13 @@ def _order(request: SearchRequest, columns: Mapping[str, ColumnData], table: Tab
     """Return the moment of each row, (rows,), where every test row is later than all that is learnt from.
 
     The column that a split by time goes by, else the rows' own order where a split was given, else a column of dates;
-    None: there is none.
+    None: there is none, or groups stay together.
     """
     part = table.membership
     test, learnt = part == TEST, (part == TRAIN) | (part == VALIDATION)
-    named = columns.get(request.train.split.column or "") if request.train.split.method == "time" else None
+    if request.train.split.method == "group":
+        return None
+    named = table.by if request.train.split.method == "time" else None
     dates = [values for values in columns.values() if not isinstance(values, TextColumn) and values.dtype.kind == "M"]
     places = [np.arange(len(part))] if request.train.split.method == "given" else []
     for values in [*([] if named is None else [named]), *places, *dates]:
@@ -75,9 +74,8 @@ def _forward(request: SearchRequest, table: Table, usable: Array, y: Array, orde
 
     The last part is the validation part where that is the last, else as long as one is.
     """
-    wanted = min(request.folds or _PARTS, affordable(len(usable), width, request.seconds))
     held = table.membership[usable] == VALIDATION
-    count = min(wanted, int(len(usable) * _JUDGED_SHARE) // max(int(held.sum()), 1))
+    count = forward_parts(len(usable), width, request.seconds, int(held.sum()), request.folds)
     part = windows(order, count, int(held.sum())) if count else None
     if part is None or (table.own_validation and ((part == 0) != held).any()):
         return []
@@ -87,7 +85,7 @@ def _forward(request: SearchRequest, table: Table, usable: Array, y: Array, orde
     return [] if lacking else folds
 
 
-def _folds(request: SearchRequest, table: Table, usable: Any, y: Any, width: int) -> list[tuple[Any, Any]]:
+def _folds(request: SearchRequest, table: Table, usable: Array, y: Array, width: int) -> list[tuple[Array, Array]]:
     classes, seed = len(table.target.classes), request.train.seed
     part = table.membership[usable]
     one = [(np.flatnonzero(part == TRAIN), np.flatnonzero(part == VALIDATION))]
@@ -96,8 +94,16 @@ def _folds(request: SearchRequest, table: Table, usable: Any, y: Any, width: int
         return one
     least = int(np.bincount(y, minlength=classes).min()) if classes else len(y)
     count = min(wanted, len(y) // 2, max(least, 2))
-    if classes and least >= count:
+    groups = group_codes(table.by, usable) if request.train.split.method == "group" else None
+    if groups is not None:
+        count = min(count, int(groups.max()) + 1)
+        if count < 2:
+            return one
+        folds = list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(y, y, groups)
+                     if classes and least >= count else GroupKFold(count).split(y, groups=groups))
+    elif classes and least >= count:
         return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(y, y))
-    folds = list(KFold(count, shuffle=True, random_state=seed).split(y))
-    lacking = classes and any(len(np.unique(y[fit_on])) < classes for fit_on, _ in folds)  # a class of one row
-    return one if lacking else folds
+    else:
+        folds = list(KFold(count, shuffle=True, random_state=seed).split(y))
+    lacking = classes and any(len(np.unique(y[fit_on])) < classes for fit_on, _ in folds)  # a class of one row or group
+    return one if lacking or not all(len(judge_by) for _, judge_by in folds) else folds

@@ -87,6 +87,10 @@ def test_runners_that_help_are_chosen_among_the_others(qtbot: QtBot) -> None:
     assert list(form._helpers) == ["local", "attic"] and form.wish() == SearchWish(parallel=2)
     form.show_outlook(Estimate(5, 40, 600.0))
     assert form.outlook.text() == "Up to 40 trials in 10 min, each judged by 5 folds."
+    form.show_outlook(Estimate(5, 40, 600.0, "group"))
+    assert form.outlook.text() == "Up to 40 trials in 10 min, each judged by 5 folds of whole groups."
+    form.show_outlook(Estimate(1, 40, 600.0, "column"))
+    assert form.outlook.text() == "Up to 40 trials in 10 min, each judged by one validation part."
 
 
 def test_what_is_chosen_stays_chosen_while_trials_come(qtbot: QtBot) -> None:

@@ -254,8 +254,10 @@ def _unfold(button: QPushButton, part: QWidget, on: bool) -> None:
 
 def outlook_words(found: Estimate) -> str:
     """Write what a search will come to."""
-    judged = words.tr("each judged by {folds} folds").format(folds=found.folds) if found.folds > 1 else words.tr(
-        "each judged by one validation part")
+    many = {"time": words.tr("each judged by the last {folds} parts in time"),
+            "group": words.tr("each judged by {folds} folds of whole groups")}.get(
+                found.split, words.tr("each judged by {folds} folds"))
+    judged = many.format(folds=found.folds) if found.folds > 1 else words.tr("each judged by one validation part")
     return words.tr("Up to {trials} in {time}, {judged}.").format(
         trials=words.counted(found.trials, words.tr("trial"), words.tr("trials")),
         time=words.duration(found.seconds), judged=judged)
