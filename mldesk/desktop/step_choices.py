@@ -1,9 +1,8 @@
-"""What the choices of steps are called in the window, and which fields are asked for only with some of them."""
+"""What the choices of steps are called in the window."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from mldesk.desktop.words import tr
 
@@ -29,16 +28,6 @@ _WORDS: Mapping[tuple[str, str], str] = {
     ("dates", "ymd"): "neither: they do not fit",
     ("", "std"): "deviation", ("", "distinct"): "distinct values", ("", "missing"): "missing",
 }
-# (kind, field): the field that decides, and with which of its choices the first is asked for.
-_USED: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
-    ("fill_missing", "value"): ("with", ("constant",)),
-    ("fill_missing", "by"): ("with", ("mean", "median", "mode", "forward", "backward")),
-    ("fill_missing", "order"): ("with", ("forward", "backward")), ("fill_missing", "using"): ("with", ("knn",)),
-    ("fill_missing", "neighbours"): ("with", ("knn",)), ("bin", "bins"): ("by", ("width", "rows")),
-    ("bin", "edges"): ("by", ("edges",)), ("encode", "order"): ("how", ("ordinal",)),
-    ("encode", "most"): ("how", ("one_hot",)), ("transform", "power"): ("function", ("power", "round")),
-    ("drop_missing", "share"): ("how", ("share",)), ("mark_missing", "into"): ("give", ("count",)),
-}
 FILLED_IN = ("digest",)   # fields that nobody has to see: they are filled in when the recipe is applied
 
 
@@ -46,9 +35,3 @@ def choice_words(field: str, choice: str) -> str:
     """Return how a choice reads."""
     found = _WORDS.get((field, choice)) or _WORDS.get(("", choice))
     return tr(found) if found else choice.replace("_", " ")
-
-
-def is_used(kind: str, field: str, read: Mapping[str, Callable[[], Any]]) -> bool:
-    """Say whether a field counts with what is chosen now."""
-    decides = _USED.get((kind, field))
-    return decides is None or decides[0] not in read or read[decides[0]]() in decides[1]

@@ -19,6 +19,7 @@ from mldesk.data.recipes.steps_columns import COLUMN_STEPS
 from mldesk.data.recipes.steps_kinds import Field, FieldKind, Step, StepKind, read_field
 from mldesk.data.recipes.steps_learning import LEARNING_STEPS
 from mldesk.data.recipes.steps_rows import ROW_STEPS
+from mldesk.data.recipes.steps_used import with_the_way_it_means
 
 __all__ = ["BY_NAME", "MAX_STEPS", "STEPS", "Field", "FieldKind", "Step", "StepKind", "active", "check_steps",
            "datasets_of", "parse_recipe"]
@@ -40,7 +41,10 @@ def datasets_of(steps: Sequence[Step]) -> list[Step]:
 
 
 def parse_recipe(text: str) -> tuple[Step, ...]:
-    """Read a recipe: JSON, either {"steps": [...]} or the list itself. Raises BadInput that names the step."""
+    """Read a recipe: JSON, either {"steps": [...]} or the list itself. Raises BadInput that names the step.
+
+    A field that the step's way does not use is refused, or tells the way where none is written.
+    """
     try:
         value = canonical.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
@@ -54,14 +58,17 @@ def parse_recipe(text: str) -> tuple[Step, ...]:
         value = value["steps"]
     if not isinstance(value, list):
         raise BadInput("The steps of a recipe are a list.", hint=_EXAMPLE)
-    return check_steps(value)
+    return check_steps(value, written=True)
 
 
-def check_steps(steps: Sequence[Any]) -> tuple[Step, ...]:
-    """Return the steps with every field as declared. Raises BadInput that names the step by its number."""
+def check_steps(steps: Sequence[Any], *, written: bool = False) -> tuple[Step, ...]:
+    """Return the steps with every field as declared. Raises BadInput that names the step by its number.
+
+    With ``written`` somebody wrote them now, and no field may count for nothing; kept ones are taken as they are.
+    """
     if len(steps) > MAX_STEPS:
         raise BadInput(f"The recipe has {len(steps):,} steps; {MAX_STEPS:,} is the limit.")
-    checked = tuple(_check_step(number, step) for number, step in enumerate(steps, start=1))
+    checked = tuple(_check_step(number, step, written) for number, step in enumerate(steps, start=1))
     if why := too_large_together(pattern for _, step in active(checked) for pattern in _patterns(step)):
         raise BadInput(f"The recipe cannot be used: {why}.", hint="Write shorter ones, or make two recipes of it.")
     return checked
@@ -74,7 +81,7 @@ def _patterns(step: Step) -> list[str]:
     return [str(step["pattern"])] * len(step.get("columns") or (1,)) if step.get("pattern") else []
 
 
-def _check_step(number: int, step: Any) -> Step:
+def _check_step(number: int, step: Any, new: bool) -> Step:
     if not isinstance(step, Mapping):
         raise BadInput(f"Step {number} is not a record of the kind {{\"step\": …}}.")
     name = step.get("step")
@@ -91,6 +98,8 @@ def _check_step(number: int, step: Any) -> Step:
     if unknown:
         raise BadInput(f"Step {number} ({kind.name}) has no field {unknown[0]!r:.60}.",
                        hint=f"It has: {', '.join(field.name for field in kind.fields)}.")
+    if new:
+        step = with_the_way_it_means(f"Step {number} ({kind.name})", kind, step)
     result: dict[str, Any] = {"step": kind.name} | ({"disabled": True} if disabled else {})
     for field in kind.fields:
         if field.name in step:

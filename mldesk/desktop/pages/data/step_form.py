@@ -10,11 +10,12 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from mldesk.core.errors import BadInput
+from mldesk.data.recipes.steps_used import is_used
 from mldesk.desktop import theme
 from mldesk.desktop.pages.column_choice import ColumnBox, ColumnList
 from mldesk.desktop.pages.data.sql_field import EXPRESSION_WORDS, SqlField
 from mldesk.desktop.pages.data.step_editors import CellsEditor, PairEditor, Ticks
-from mldesk.desktop.step_choices import FILLED_IN, choice_words, is_used
+from mldesk.desktop.step_choices import FILLED_IN, choice_words
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import ComboBox, FormRow, Segmented
 from mldesk.desktop.widgets.table_model import number
@@ -80,7 +81,7 @@ class StepForm(QWidget):
         self._refuse_half_done(made)
         if made.get("dataset") == self._started_with:
             made |= self._kept
-        return dict(check_steps([made])[0])
+        return dict(check_steps([made], written=True)[0])
 
     def _refuse_half_done(self, made: Mapping[str, Any]) -> None:
         """Say in the form's words what is missing besides the fields that are always needed."""
