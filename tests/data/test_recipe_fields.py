@@ -1,4 +1,4 @@
-"""A field of a step that its way does not use: it tells the way, or is refused; a recipe that was kept replays as ever."""
+"""A field that its step's way does not use tells the way, or is refused; a recipe that was kept replays as ever."""
 
 from __future__ import annotations
 

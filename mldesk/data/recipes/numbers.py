@@ -85,7 +85,7 @@ def _edges(tools: Tools, state: State, name: str, step: Step) -> list[float]:
         try:
             edges = [float(edge) for edge in step.get("edges") or ()]
         except ValueError as error:
-            raise tools.refused(f"an edge is not a number: {str(error):.120}") from error
+            raise tools.refused(f"an edge is not a number: {error!s:.120}") from error
         if not edges or any(one >= two for one, two in pairwise(edges)) or any(edge != edge for edge in edges):
             raise tools.refused("the edges are not numbers in ascending order", hint='Write "edges": [18, 65].')
         return edges
