@@ -23,7 +23,7 @@ USED: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("drop_missing", "share"): ("how", ("share",)), ("mark_missing", "into"): ("give", ("count",)),
     ("deduplicate", "order"): ("keep", ("first", "last")), ("cast", "format"): ("type", ("date", "datetime", "time")),
 }
-_NOTHING = (None, "", [], {})
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 def is_used(kind: str, field: str, read: Mapping[str, Callable[[], Any]]) -> bool:
