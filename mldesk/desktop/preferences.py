@@ -32,6 +32,7 @@ class PreferencesFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.value = _read(path)
+        self.metrics: tuple[str, ...] = ()   # whose curves were looked at last; until the window closes
 
     def change(self, **changes: Any) -> bool:
         """Change and keep; False when it could not be kept (the choice holds until the window closes)."""

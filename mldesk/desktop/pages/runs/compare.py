@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QEnterEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
-from mldesk.desktop import words
+from mldesk.desktop import theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.rows_dialog import RowsDialog
 from mldesk.desktop.pages.notice import Notice
@@ -19,6 +19,7 @@ from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.runs.compare_rows import CompareRows, fact_name, fact_value
 from mldesk.desktop.pages.runs.five_by_two_card import FiveByTwoCard
 from mldesk.desktop.pages.runs.judged_cards import JudgedCards
+from mldesk.desktop.pages.runs.metric_picker import MetricPicker
 from mldesk.desktop.pages.runs.parallel_card import ParallelCard
 from mldesk.desktop.pages.runs.report_place import ask_report
 from mldesk.desktop.shell import Shell
@@ -67,12 +68,12 @@ class ComparePage(Page):
         self._drawn: dict[str, str] = {}   # name of a curve -> id of its run
         self.chart.setMinimumHeight(340)
         self.chart.set_whole_x(True)
-        self._family = Segmented()
-        self._family.changed.connect(lambda _: self._draw_curves(start_over=True))
-        self._families: list[str] = []
+        self.metrics = MetricPicker(shell.preferences)
+        self.metrics.changed.connect(lambda _: self._draw_curves(start_over=True))
         self._across = Segmented([("step", self.tr("Step")), ("epoch", self.tr("Epoch")), ("time", self.tr("Time"))])
         self._across.changed.connect(lambda _: self._draw_curves(start_over=True))
-        self._curves = Card(self.tr("Learning curves"), actions=[self._family, self._across])
+        self._curves = Card(self.tr("Learning curves"), actions=[self._across])
+        self._curves.add(self.metrics)
         self._curves.add(self.chart, 1)
         self._table = Card()
         self.rows = CompareRows()
@@ -230,31 +231,30 @@ class ComparePage(Page):
                 grid.addWidget(label, line, column)
 
     def _draw_curves(self, *, start_over: bool = False) -> None:
-        for feed in self.state.curves:
-            for name in feed.families():
-                if name not in self._families and len(self._families) < 4:
-                    self._families.append(name)
-                    self._family.add(name, words.metric_name(name))
-        self._family.setVisible(len(self._families) > 1)
-        if start_over:
+        before = self.metrics.value()
+        self.metrics.offer(list(dict.fromkeys(name for feed in self.state.curves for name in feed.families())))
+        chosen = self.metrics.value()
+        if start_over or (before and chosen != before):
             self.chart.set_x_label({"epoch": self.tr("epoch"), "time": self.tr("seconds")}.get(
                 self._across.value() or "", self.tr("step")))
             self.chart.set_whole_x(self._across.value() == "step")
             self.chart.clear()
             self._drawn.clear()
-        chosen = self._family.value()
         for slot, (run, feed) in enumerate(zip(self.state.runs, self.state.curves, strict=False)):
-            for name in _draw(self.chart, run, feed, chosen, slot, self._across.value() or "step"):
-                self._drawn[name] = run.id
+            for place, metric in enumerate(chosen):
+                turn = place * len(theme.palette().series)   # each metric has a kind of line, each run a colour
+                for name in _draw(self.chart, run, feed, metric, slot + turn, self._across.value() or "step",
+                                  alone=len(chosen) == 1):
+                    self._drawn[name] = run.id
 
 
-def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str | None, slot: int, across: str) -> list[str]:
+def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str, slot: int, across: str, *, alone: bool) -> list[str]:
     """Draw the curves of a run: that of validation, which says most, or of training. Return their names."""
     names: list[str] = []
     curves = {metric: curve for metric, curve in feed.curves.items() if family(metric) == chosen}
     validation = {metric: curve for metric, curve in curves.items() if metric.startswith("validation")}
     for metric, curve in (validation or curves).items():
-        part = "" if validation else f" · {words.metric_name(metric)}"
+        part = "" if validation and alone else f" · {words.metric_name(metric)}"
         name = f"{run.name} · {run.id[-4:]}{part}"
         chart.set_series(name, _places(curve, across), curve.values, slot=slot)
         names.append(name)

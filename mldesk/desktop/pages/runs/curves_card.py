@@ -7,11 +7,11 @@ import math
 from PySide6.QtWidgets import QWidget
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.runs.metric_picker import MetricPicker
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.curves import Curve, CurveFeed
 from mldesk.desktop.widgets import Card, Chart, Segmented
 
-_FAMILIES = 4    # metrics that get a segment of their own
 _BACKGROUND = 6  # the grey of the palette, for noisy detail
 
 
@@ -24,13 +24,10 @@ class CurvesCard(Card):
         self._version = -1
         self._trials = False   # of a search: steps are trials
         self._shown: dict[str, int] = {}  # points of each curve in the chart
-        self._families: list[str] = []
-        self.family = Segmented()
-        self.family.changed.connect(lambda _: self._start_over())
+        self.metrics = MetricPicker(preferences)
+        self.metrics.changed.connect(lambda _: self._start_over())
         self.across = Segmented([("step", self.tr("Step")), ("epoch", self.tr("Epoch")), ("time", self.tr("Time"))])
         self.across.changed.connect(lambda _: self._start_over())
-        self.family.hide()
-        self.add_action(self.family)
         self.add_action(self.across)
         self.chart = Chart("", self.tr("step"), "", with_smoothing=True)
         self.chart.setMinimumHeight(320)
@@ -39,6 +36,7 @@ class CurvesCard(Card):
             self.chart.set_smoothing(preferences.value.curve_smoothing)
         if preferences.value.curve_log:
             self.chart.set_log(True)
+        self.add(self.metrics)
         self.add(self.chart, 1)
 
     def speak_of_trials(self) -> None:
@@ -55,13 +53,12 @@ class CurvesCard(Card):
         if self._feed.version == self._version:
             return
         self._version = self._feed.version
-        families = self._feed.families()
-        for family in families:
-            if family not in self._families and len(self._families) < _FAMILIES:
-                self._families.append(family)
-                self.family.add(family, words.metric_name(family))
-        self.family.setVisible(len(self._families) > 1)
-        self._draw()
+        before = self.metrics.value()
+        self.metrics.offer(self._feed.families())
+        if before and self.metrics.value() != before:   # what was looked at last came only now
+            self._start_over()
+        else:
+            self._draw()
 
     def _start_over(self) -> None:
         first = self.tr("trial") if self._trials else self.tr("step")
@@ -73,9 +70,12 @@ class CurvesCard(Card):
         self._draw()
 
     def _draw(self) -> None:
-        family = self.family.value()
-        if family is None:
-            return
+        chosen = self.metrics.value()
+        for place, family in enumerate(chosen):
+            self._draw_family(family, place if len(chosen) > 1 else None)
+
+    def _draw_family(self, family: str, place: int | None) -> None:
+        """Draw the curves of a metric; ``place`` is its place among several in the chart, None if it is alone there."""
         for metric, curve in self._feed.of_family(family).items():
             name = self._name(metric)
             done = self._shown.get(name, 0)
@@ -88,15 +88,16 @@ class CurvesCard(Card):
             if done:
                 self.chart.append(name, xs, ys)
             else:
-                self._begin(metric, name, xs, ys)
+                self._begin(metric, name, xs, ys, place)
             self._shown[name] = len(curve.values)
 
-    def _begin(self, metric: str, name: str, xs: list[float], ys: list[float]) -> None:
+    def _begin(self, metric: str, name: str, xs: list[float], ys: list[float], place: int | None) -> None:
         if self._feed.is_background(metric):
             self.chart.remove(words.metric_name(metric))  # its name while it was the only curve of training
         background = self._feed.is_background(metric)
-        slot = _BACKGROUND if background else 0 if metric.startswith("train") else 1
-        self.chart.set_series(name, xs, ys, slot=slot, faint=background)
+        training = metric.startswith("train")
+        slot = place if place is not None else _BACKGROUND if background else 0 if training else 1
+        self.chart.set_series(name, xs, ys, slot=slot, faint=background, dashed=place is not None and training)
 
     def _name(self, metric: str) -> str:
         name = words.metric_name(metric)
