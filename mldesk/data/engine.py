@@ -113,7 +113,7 @@ def sql_errors(doing: str) -> Iterator[None]:
         raise WorkFailed(f"{doing} was stopped.") from error
     except duckdb.OutOfMemoryException as error:
         raise WorkFailed(f"{doing} needs more memory or disk space than it may have.",
-                         hint="Ask for fewer rows or columns.") from error
+                         hint="Ask for fewer rows or columns, or make shorter texts.") from error
     except duckdb.PermissionException as error:
         raise BadInput(f"{doing} may read this table only: no files, no network, no settings.") from error
     except duckdb.IOException as error:

@@ -10,6 +10,7 @@ import duckdb
 
 from mldesk.core.errors import BadInput
 from mldesk.data.engine import first_line, one_row
+from mldesk.data.expression_size import growth
 from mldesk.data.near import which_column
 
 _LONGEST = 20_000  # characters
@@ -30,9 +31,27 @@ def check_expression(connection: duckdb.DuckDBPyConnection, text: str, names: Se
 
     Raises BadInput for anything else: several statements, subqueries, unknown columns, values that change by the hour.
     """
+    text = _bare(text)
+    node = _parsed(connection, text)
+    _refuse_more_than_a_condition(node, text)
+    _check_parts(node["where_clause"], text, names)
+    return f"{text}\n"
+
+
+def growth_of(connection: duckdb.DuckDBPyConnection, text: str) -> float:
+    """Return how much text an expression may make of one cell, see ``growth``. Raises BadInput where it cannot be read.
+    """
+    return growth(_parsed(connection, _bare(text)).get("where_clause"))
+
+
+def _bare(text: str) -> str:
     if len(text) > _LONGEST:
         raise BadInput(f"The expression is {len(text):,} characters long; {_LONGEST:,} is the limit.")
-    text = text.strip().rstrip(";").strip()
+    return text.strip().rstrip(";").strip()
+
+
+def _parsed(connection: duckdb.DuckDBPyConnection, text: str) -> dict[str, Any]:
+    """Return the SELECT around an expression as the engine reads it."""
     # The line break ends a comment in ``text``, which would otherwise swallow the bracket.
     sql = f"SELECT 1 FROM data WHERE ({text}\n)"
     try:
@@ -47,10 +66,8 @@ def check_expression(connection: duckdb.DuckDBPyConnection, text: str, names: Se
             raise _too_deep(text)
         raise BadInput(f"The expression {text[:80]!r} cannot be read: {reason.rstrip('.')}.",
                        hint="""Write a condition such as "age" > 30 AND city = 'Lyon'.""")
-    node = tree["statements"][0]["node"]
-    _refuse_more_than_a_condition(node, text)
-    _check_parts(node["where_clause"], text, names)
-    return f"{text}\n"
+    node: dict[str, Any] = tree["statements"][0]["node"]
+    return node
 
 
 def _too_deep(text: str) -> BadInput:

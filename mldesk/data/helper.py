@@ -55,10 +55,19 @@ class Killed:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process, if it has not ended."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError, OSError):
-            process.kill()
+    """End a process and what it started, if it has not ended."""
+    if process.poll() is not None:
+        return
+    import psutil  # slow to import, and only needed here
+
+    started: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error):
+        started = psutil.Process(process.pid).children(recursive=True)
+    with contextlib.suppress(ProcessLookupError, PermissionError, OSError):
+        process.kill()
+    for child in started:
+        with contextlib.suppress(psutil.Error):
+            child.kill()
 
 
 def guard(process: subprocess.Popen[bytes], memory: int, seconds: float | None = None, starting: float = 30.0) -> str:
@@ -96,15 +105,22 @@ def last_of(pipe: IO[bytes]) -> bytes:
     return kept
 
 
-def limit_memory(more: int) -> bool:
-    """Let this process take ``more`` bytes beyond what it has now, and no more; return whether the system can."""
+def limit_memory(more: int, *, for_children: bool = True) -> bool:
+    """Let this process take ``more`` bytes beyond what it has now, and no more; return whether the system can.
+
+    Unless the limit is ``for_children``, too, those may raise it: they set one of their own.
+    """
     if sys.platform != "linux":
         return False
     import resource
 
     with open("/proc/self/statm", encoding="ascii") as file:
         most = int(file.read().split()[0]) * resource.getpagesize() + more
-    lower(resource.RLIMIT_AS, most)
+    if for_children:
+        lower(resource.RLIMIT_AS, most)
+    else:
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     return True
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -182,7 +183,17 @@ class _Parts:
         return writer
 
 
-def keep(store: ObjectStore, parts: PartWriter) -> tuple[str, int]:
+class ClosedParts(Protocol):
+    """Parts that are whole: a PartWriter that is closed, or what another process wrote."""
+
+    @property
+    def entries(self) -> Sequence[Entry]: ...
+
+    @property
+    def paths(self) -> Sequence[Path]: ...
+
+
+def keep(store: ObjectStore, parts: ClosedParts) -> tuple[str, int]:
     """Move closed parts into the store; return the manifest's digest and the bytes of all parts.
 
     If that fails half-way (DiskFull), what it had put is taken out again, unless it was there before.

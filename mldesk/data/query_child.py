@@ -1,23 +1,20 @@
-"""The process that answers one query: ``python -m mldesk.data.query_child``.
+"""The process that answers one query or condition: ``python -m mldesk.data.query_child``, see ``asking``.
 
-One line of JSON comes in, one document of JSON goes out: {"columns", "rows", "more"}, {"rows"} where a file was
-written, or {"error": {"code", "message", "hint"}}. It ends when its standard input does, so that it outlives nobody.
+It answers {"columns", "rows", "more"}, or {"rows"} where a file was written.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import sys
-import threading
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from mldesk.core.errors import MldeskError, WorkFailed
+from mldesk.core.errors import WorkFailed
+from mldesk.data.answering import serve
 from mldesk.data.helper import limit_memory, lower
-from mldesk.data.query_process import too_much
 from mldesk.data.view import TableView
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import columns_from_json
@@ -28,21 +25,17 @@ _SPARE = 256 * 1024 * 1024  # bytes of the disk that no answer takes
 
 def main() -> None:
     """Answer and end."""
-    order = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        answer = _answer(order)
-    except MldeskError as error:
-        _end(_refusal(error))
-    except MemoryError:
-        _end(_refusal(too_much()))
-    _end(answer)
+    serve(_answer, at_once=False)
 
 
 def _answer(order: dict[str, Any]) -> bytes:
     with TableView(ObjectStore(Path(order["store"])), order["manifest"], columns_from_json(order["columns"]),
-                   name=order["name"], label=order["label"], scratch=Path.cwd()) as view:
+                   name=order["name"], label=order["label"], scratch=Path.cwd(), held=True) as view:
         limit_memory(order["memory"])
+        if "where" in order:
+            places = view.all_places(order["where"])
+            places.tofile(order["path"])
+            return json.dumps({"rows": len(places)}).encode()
         if order["path"] is None:
             return _page(*view.answer(order["sql"], order["limit"]))
         path = Path(order["path"])
@@ -70,22 +63,6 @@ def _limit_files(folder: Path) -> None:
         import resource  # not on Windows
 
         lower(resource.RLIMIT_FSIZE, max(shutil.disk_usage(folder).free - _SPARE, 0))
-
-
-def _refusal(error: MldeskError) -> bytes:
-    said = {"code": error.code, "message": error.message, "hint": error.hint}
-    return json.dumps({"error": said}).encode()
-
-
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
-    os._exit(1)
-
-
-def _end(said: bytes) -> NoReturn:
-    with open(1, "wb", closefd=False) as sink:
-        sink.write(said)
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 A page by its offset reads only the row groups it lies in, however long the table is. ``query`` runs locked in: it sees
 the one table, as ``data`` and under its own name, and no files, settings or network. It is not bounded in memory: what
-a user wrote is answered by way of ``query_process``.
+a user wrote is answered by way of ``query_process``, and so is a condition that may make much text of little.
 """
 
 from __future__ import annotations
@@ -26,26 +26,27 @@ from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.scratch import working_folder_in
 from mldesk.data.damage import intact
-from mldesk.data.engine import connect, free_name, identifier, literal, literal_list, one_row, relation, sql_errors
+from mldesk.data.engine import connect, free_name, identifier, literal_list, one_row, relation, sql_errors
 from mldesk.data.export import EXPORTS, export_table
-from mldesk.data.expressions import check_expression
+from mldesk.data.expression_size import MOST
+from mldesk.data.expressions import check_expression, growth_of
+from mldesk.data.fitting import FittingRows
 from mldesk.data.names import clean_names
 from mldesk.data.near import which_column
 from mldesk.data.parts import part_paths
+from mldesk.data.query_process import QueriedTable
 from mldesk.data.records import Problems
+from mldesk.data.search_sql import search_sql
 from mldesk.data.stored_rows import StoredRows
 from mldesk.data.types import arrow_schema, plain, values_of
 from mldesk.data.unwritable import refuse_unwritable, unwritable
 from mldesk.wire.objects import ObjectStore
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.schema import Column
 
 MAX_ROWS = 100_000  # that one answer may have
 Taken = TypeVar("Taken")
 _DECIMAL = "DECIMAL(38,0)"
 _ZONE = " WITH TIME ZONE"
-_MOMENTS = frozenset("0123456789-:. +()bcinfty")   # also those before Christ, and without end
-_LETTERS = {ColumnType.INTEGER: frozenset("0123456789-"), ColumnType.NUMBER: frozenset("0123456789-+.einfatyn"),
-            ColumnType.DATE: _MOMENTS, ColumnType.DATETIME: _MOMENTS, ColumnType.TIME: _MOMENTS}
 _BATCH = 65_536     # rows of an answer that are handed on at once
 _BLOCK = 4_000      # rows of an order that are read at once
 _NEAR = 10_000      # rows from the first up to which rows in an order are asked for whole
@@ -55,8 +56,10 @@ class TableView:
     """One version of a table. Thread-safe: calls wait for one another, ``interrupt`` does not."""
 
     def __init__(self, store: ObjectStore, manifest: str, columns: Sequence[Column], *, name: str = "data",
-                 label: str = "", scratch: Path | None = None) -> None:
+                 label: str = "", scratch: Path | None = None, held: bool = False) -> None:
         """``name`` is what queries may call it, ``label`` what errors do; queries spill to a folder in ``scratch``.
+
+        ``held`` says that this process is one that may take so much memory and no more.
 
         Raises ObjectMissing, LibraryDamaged.
         """
@@ -70,6 +73,7 @@ class TableView:
         self.rows_total: int = sum(self._counts)
         self._name = name
         self._names = [column.name for column in self.columns]
+        self._fitting = None if held else FittingRows(QueriedTable(store, manifest, self.columns, name, label, scratch))
         self._lock = threading.RLock()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._spill = scratch
@@ -91,6 +95,8 @@ class TableView:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+            if self._fitting is not None:
+                self._fitting.forget()
             if self._scratch is not None:
                 shutil.rmtree(self._scratch, ignore_errors=True)
                 self._scratch = None
@@ -102,6 +108,8 @@ class TableView:
         connection = self._connection
         if connection is not None:
             connection.interrupt()
+        if self._fitting is not None:
+            self._fitting.interrupt()
 
     # --- rows
 
@@ -196,6 +204,14 @@ class TableView:
         found = self.over(f"SELECT {place} FROM chosen ORDER BY {place} LIMIT {limit:d} OFFSET {offset:d}",
                           where=where, only=only)
         return [int(row[0]) for row in found]
+
+    def all_places(self, where: str) -> npt.NDArray[np.int64]:
+        """Return the places of all rows that fit. Raises BadInput."""
+        place = identifier(self._row)
+        with self._lock, self._intact(), sql_errors("The filter"):
+            found = self._engine().execute(
+                f"SELECT {place} AS place FROM _rows AS data{self._condition(where, None)} ORDER BY {place}")
+            return np.asarray(found.fetchnumpy()["place"]).astype(np.int64)
 
     def over(self, sql: str, *, where: str | None = None, only: Sequence[int] | None = None) -> list[tuple[Any, ...]]:
         """Answer a query of our own over ``chosen``: the rows that fit, with ``place_name`` their places from 0.
@@ -344,16 +360,13 @@ class TableView:
         if only is not None:
             conditions.append(f"{identifier(self._row)} IN {literal_list(only)}")
         if where and where.strip():
-            conditions.append(f"({check_expression(self._engine(), where, self._names)})")
+            expression = check_expression(self._engine(), where, self._names)
+            plain = self._fitting is None or growth_of(self._engine(), where) <= MOST
+            conditions.append(f"({expression})" if plain or self._fitting is None else
+                              self._fitting.condition(self._engine(), expression, self._row))
         if search:
-            conditions.append(self._search(search))
+            conditions.append(search_sql(self.columns, search))
         return " WHERE " + " AND ".join(conditions) if conditions else ""
-
-    def _search(self, text: str) -> str:
-        wanted = literal(text.lower())
-        tests = [f"contains(lower({_as_text(column)}), {wanted})" for column in self.columns
-                 if _may_hold(column.type, text.lower())]
-        return "(" + " OR ".join(tests) + ")" if tests else "false" if self.columns else "true"
 
     def _known(self, name: str) -> str:
         if name not in self._names:
@@ -378,18 +391,6 @@ def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
             writer.write_batch(batch)
             rows += batch.num_rows
     return rows
-
-
-def _may_hold(kind: ColumnType, text: str) -> bool:
-    """Say whether a cell of a type may contain a text in small letters; to make text of ten million numbers is slow."""
-    if kind is ColumnType.BOOLEAN:
-        return text in "true" or text in "false"
-    return kind not in _LETTERS or set(text) <= _LETTERS[kind]
-
-
-def _as_text(column: Column) -> str:
-    quoted = identifier(column.name)
-    return quoted if column.type is ColumnType.TEXT else f"CAST({quoted} AS VARCHAR)"
 
 
 def _rows(table: pa.Table) -> list[list[Any]]:

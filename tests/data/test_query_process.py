@@ -35,7 +35,7 @@ def running() -> bool:
 
 
 def nothing_left(asked: QueriedTable) -> bool:
-    return not running() and not any(asked.scratch.iterdir())
+    return not running() and asked.scratch is not None and not any(asked.scratch.iterdir())
 
 
 def test_a_query_is_answered_written_and_exported_by_a_process_of_its_own(asked: QueriedTable, tmp_path: Path) -> None:

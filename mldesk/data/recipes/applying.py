@@ -22,6 +22,7 @@ from mldesk.data.columns.readers import add_readers, needs_readers
 from mldesk.data.engine import connect, free_name, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import PartWriter, keep, part_paths
 from mldesk.data.reading_ahead import ahead
+from mldesk.data.recipes.apart import ask_apart, columns_json, goes_apart
 from mldesk.data.recipes.choosing import choose_first
 from mldesk.data.recipes.script import script_of
 from mldesk.data.recipes.sql import Compiler, State, in_any_order, learn_in_any_order
@@ -31,8 +32,9 @@ from mldesk.data.recipes.unicode_forms import add_unicode_forms, needs_unicode_f
 from mldesk.data.records import Cancelled, Problem, Table
 from mldesk.data.stopping import check_stopped, stoppable
 from mldesk.data.types import ARROW, column_type, plain
+from mldesk.wire.manifest import Entry
 from mldesk.wire.objects import ObjectStore
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.schema import Column, ColumnType, columns_from_json
 
 _BATCH = 32_768         # rows
 _AHEAD = 8_000_000      # cells that are computed while others are written, at most
@@ -79,35 +81,66 @@ def apply_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequ
     one for every step that learns from all rows.
     """
     checked = check_steps(steps)
-    choose_memory()
     return stoppable(lambda: _apply(store, scratch, manifest, columns, checked, trusted), cancelled, "The recipe")
+
+
+@dataclass(frozen=True, slots=True)
+class MadeParts:
+    """What a recipe made, in files that are not in the store yet."""
+
+    entries: Sequence[Entry]
+    paths: Sequence[Path]
+    rows: int
+    columns: tuple[Column, ...]
+    notices: tuple[Problem, ...]
 
 
 def _apply(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
            checked: Sequence[Step], trusted: Container[str]) -> Table:
-    check = partial(check_stopped, "The recipe")
     with disk_errors("the recipe"), working_folder(scratch) as folder:
-        parts = part_paths(store, manifest)
-        others = _others(store, checked)
-        small, done = _is_small(parts), [step for _, step in active(checked)]
-        threads = None if small and learn_in_any_order(done) else 1
-        with sql_errors("The recipe"), _connect(parts, others, folder, checked, threads=threads) as connection:
-            work = _Work(connection, parts, columns, checked, others, folder, trusted)
-            state, row = _compile(work)
-            out = folder / "parts"
-            out.mkdir()
-            if small and threads == 1 and in_any_order(done, state):
-                with _connect(parts, others, folder, checked, threads=None) as several:
-                    writer = _write(several, parts, state, row, out, check)
-            else:
-                writer = _write(connection, parts, state, row, out, check)
-            if not writer.rows:
-                raise _no_rows(work)
-        distinct = writer.distinct(folder, check)
-        made = tuple(Column(*facts) for facts in zip(state.names, state.types, writer.missing, distinct, strict=True))
-        check()
-        digest, size = keep(store, writer)
-    return Table(digest, writer.rows, made, size, state.notices, "recipe")
+        if goes_apart(checked):
+            made = _made(ask_apart("The recipe", "apply", folder, store, checked, trusted, manifest=manifest,
+                                   columns=columns_json(columns)))
+        else:
+            made = make_parts(store, folder, manifest, columns, checked, trusted)
+        check_stopped("The recipe")
+        digest, size = keep(store, made)
+    return Table(digest, made.rows, made.columns, size, made.notices, "recipe")
+
+
+def _made(found: Mapping[str, Any]) -> MadeParts:
+    return MadeParts([_entry(entry) for entry in found["entries"]], list(map(Path, found["paths"])), found["rows"],
+                     columns_from_json(found["columns"]), tuple(map(Problem.from_json, found["notices"])))
+
+
+def _entry(value: Mapping[str, Any]) -> Entry:
+    return Entry(value["path"], value["size"], value["sha256"], tuple(value["chunks"]))
+
+
+def make_parts(store: ObjectStore, folder: Path, manifest: str, columns: Sequence[Column], checked: Sequence[Step],
+               trusted: Container[str]) -> MadeParts:
+    """Write what the steps make as parts in ``folder``. Raises as ``apply_recipe`` does."""
+    check = partial(check_stopped, "The recipe")
+    choose_memory()
+    parts = part_paths(store, manifest)
+    others = _others(store, checked)
+    small, done = _is_small(parts), [step for _, step in active(checked)]
+    threads = None if small and learn_in_any_order(done) else 1
+    with sql_errors("The recipe"), _connect(parts, others, folder, checked, threads=threads) as connection:
+        work = _Work(connection, parts, columns, checked, others, folder, trusted)
+        state, row = _compile(work)
+        out = folder / "parts"
+        out.mkdir()
+        if small and threads == 1 and in_any_order(done, state):
+            with _connect(parts, others, folder, checked, threads=None) as several:
+                writer = _write(several, parts, state, row, out, check)
+        else:
+            writer = _write(connection, parts, state, row, out, check)
+        if not writer.rows:
+            raise _no_rows(work)
+    distinct = writer.distinct(folder, check)
+    made = tuple(Column(*facts) for facts in zip(state.names, state.types, writer.missing, distinct, strict=True))
+    return MadeParts(writer.entries, writer.paths, writer.rows, made, state.notices)
 
 
 def preview_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column],
@@ -125,6 +158,9 @@ def preview_recipe(store: ObjectStore, scratch: Path, manifest: str, columns: Se
 def _preview(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column], checked: Sequence[Step],
              rows: int, sample: int, trusted: Container[str]) -> RecipePreview:
     with working_folder(scratch) as folder:
+        if goes_apart(checked):
+            return _shown(checked, ask_apart("The preview", "preview", folder, store, checked, trusted, rows=rows,
+                                             manifest=manifest, columns=columns_json(columns), sample=sample))
         parts = part_paths(store, manifest)
         total = sum(pq.read_metadata(part).num_rows for part in parts)
         reports: list[StepReport] = []
@@ -142,6 +178,12 @@ def _preview(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence
                          total > sample)
 
 
+def _shown(checked: Sequence[Step], found: Mapping[str, Any]) -> RecipePreview:
+    reports = [StepReport(step, *counts) for (_, step), counts in zip(active(checked), found["reports"], strict=True)]
+    return RecipePreview(columns_from_json(found["columns"]), found["rows"], tuple(reports),
+                         tuple(map(Problem.from_json, found["notices"])), found["sampled"])
+
+
 def recipe_script(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column], steps: Sequence[Step],
                   name: str, *, trusted: Container[str] = ()) -> str:
     """Return a Python script that repeats the recipe with duckdb and nothing of ours; what was learnt stands in it.
@@ -150,6 +192,9 @@ def recipe_script(store: ObjectStore, scratch: Path, manifest: str, columns: Seq
     """
     checked = check_steps(steps)
     with working_folder(scratch) as folder:
+        if goes_apart(checked):
+            return str(ask_apart("The recipe", "script", folder, store, checked, trusted, manifest=manifest, name=name,
+                                 columns=columns_json(columns))["script"])
         parts, others = part_paths(store, manifest), _others(store, checked)
         with sql_errors("The recipe"), _connect(parts, others, folder, checked) as connection:
             state, row = _compile(_Work(connection, parts, columns, checked, others, folder, trusted))

@@ -25,6 +25,7 @@ from mldesk.data.columns.readers import add_readers, needs_readers
 from mldesk.data.engine import connect, free_name, identifier, literal, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.recipes.answers import Known, Written, not_ours
+from mldesk.data.recipes.apart import ask_apart, columns_json, goes_apart
 from mldesk.data.recipes.columns import named_by_rule
 from mldesk.data.recipes.new_rows import PASSED, Recipe, why_not
 from mldesk.data.recipes.rows import drop_missing
@@ -69,6 +70,9 @@ def carried(store: ObjectStore, scratch: Path, recipe: Recipe) -> Recipe:
     if why := why_not(recipe.steps):
         raise BadInput(f"{recipe.label} was made by a recipe whose {why}.")
     with disk_errors("the recipe"), working_folder(scratch) as folder, sql_errors("The recipe"):
+        if goes_apart(recipe.steps):
+            found = ask_apart("The recipe", "carried", folder, store, recipe.steps, **_sent(recipe))
+            return replace(recipe, manifest="", answers=found["answers"], steps=tuple(found["steps"]))
         parts = part_paths(store, recipe.manifest)
         with connect(parts, folder, threads=1, layered=True) as connection:
             _prepare(connection, recipe)
@@ -90,6 +94,10 @@ def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target
         raise BadInput(f"{recipe.label} was made by a recipe whose {why}.",
                        hint="Clean the rows by hand first, or train on a version without that step.")
     with disk_errors("the recipe"), working_folder(scratch) as folder, sql_errors("The recipe"):
+        if goes_apart(recipe.steps):
+            found = ask_apart("The cleaning", "replay", folder, store, recipe.steps, **_sent(recipe), target=target,
+                              rows=str(rows.absolute()), out=str(out.absolute()))
+            return [LeftOut(*item) for item in found["gone"]], found["notes"]
         parts = part_paths(store, recipe.manifest) if recipe.answers is None else []
         with connect([*parts, rows, out], folder, threads=1, layered=True) as connection:
             _prepare(connection, recipe)
@@ -102,6 +110,11 @@ def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target
             connection.execute(f"COPY (SELECT * FROM ({made}) WHERE {identifier(PLACE)} NOT IN ({without}) "
                                f"ORDER BY {identifier(PLACE)}) TO {literal(str(out))} (FORMAT parquet)")
     return gone, work.notes
+
+
+def _sent(recipe: Recipe) -> dict[str, Any]:
+    return {"label": recipe.label, "manifest": recipe.manifest, "columns": columns_json(recipe.columns),
+            "answers": recipe.answers}
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> None:
