@@ -82,8 +82,12 @@ def test_a_filter_that_may_grow_finds_the_same_rows_and_is_asked_once(
         view: TableView, monkeypatch: pytest.MonkeyPatch, table: Table, store: ObjectStore, scratch: Path) -> None:
     asked: list[str] = []
     ask = QueriedTable.fitting
-    monkeypatch.setattr(QueriedTable, "fitting",
-                        lambda self, where, started: asked.append(where) or ask(self, where, started))
+
+    def fitting(self: QueriedTable, where: str, started: Callable[..., object]) -> Any:
+        asked.append(where)
+        return ask(self, where, started)
+
+    monkeypatch.setattr(QueriedTable, "fitting", fitting)
     where = "length(repeat(b, 2)) > 4"   # from x10 on
     with TableView(store, table.manifest, table.columns, scratch=scratch, held=True) as here:
         for wish in ({}, {"order_by": ("a", True)}, {"search": "9"}, {"order_by": ("b", False), "search": "1"}):
