@@ -12,7 +12,7 @@ from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.model_shown import Reference, up_to_date
 from mldesk.cli.train import finish
 from mldesk.cli.watching import watched
-from mldesk.training.metric_words import title
+from mldesk.training.metric_words import lower_is_better, title, within
 
 if TYPE_CHECKING:
     from mldesk.workbench.challenging import Challenge
@@ -34,8 +34,9 @@ def challenge(context: typer.Context,
 def retrain(
     context: typer.Context, reference: Reference,
     dataset: Annotated[str, typer.Argument(metavar="N[@V]", help="What it learns from now.")],
-    promote: Annotated[bool, typer.Option("--promote", help="Promote the new version if its loss on the same rows is "
-                                          "lower, even where that may be luck (which is said).")] = False,
+    promote: Annotated[bool, typer.Option("--promote", help="Promote the new version if it is better on the same rows "
+                                          "by the loss it was fitted for, or by what its search strove for, even where "
+                                          "that may be luck (which is said).")] = False,
     warm: Annotated[bool, typer.Option("--warm", help="Go on from its weights (a network, lightgbm, xgboost) instead "
                                        "of beginning anew; rows it has learned from judge nothing.")] = False,
     search: Annotated[bool, typer.Option("--search", help="Search again as then; without it what a search blended is "
@@ -66,11 +67,13 @@ def retrain(
 
 def promotion(found: Challenge) -> str:
     """Say whether the newer version was promoted, and by which scores."""
-    new, old = map(words.score, found.scores["loss"])
+    new, old = map(words.score, found.scores[found.decides])
+    name = within(title(found.decides))
+    how = "lower" if lower_is_better(found.decides) else "higher"
     if not found.better:
-        return f"{found.new} is not promoted: its loss on the same rows is not lower ({new} against {old})."
+        return f"{found.new} is not promoted: its {name} on the same rows is not {how} ({new} against {old})."
     luck = "" if found.sure else ", though that may be luck"
-    return f"{found.new} is promoted: its loss on the same rows is lower ({new} against {old}){luck}."
+    return f"{found.new} is promoted: its {name} on the same rows is {how} ({new} against {old}){luck}."
 
 
 def _show(face: Face, found: Challenge) -> None:

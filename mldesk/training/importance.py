@@ -9,9 +9,8 @@ import numpy as np
 
 from mldesk.training.estimators.base import quick_scores
 from mldesk.training.joined import Encoder
+from mldesk.training.losses import fitted_metric, row_losses
 from mldesk.training.values import Array
-
-METRIC = {True: "log_loss", False: "r2"}   # by classification; a rise of the loss or a fall of R² counts
 
 _REPEATS = 5
 _MOST_ROWS = 2000
@@ -22,7 +21,7 @@ _MOST_PREDICTIONS = 60_000   # rows predicted in all, whatever the number of col
 
 def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y: Array, classes: int,
                seed: int, on_column: Callable[[int, int], None],
-               predictions: float = _MOST_PREDICTIONS) -> list[dict[str, Any]]:
+               predictions: float = _MOST_PREDICTIONS, quantile: float | None = None) -> list[dict[str, Any]]:
     """Return [{"feature": column of the table, "value": mean drop, "std", "low", "high"}], the most important first.
 
     ``std`` is the spread between shuffles. ``low`` and ``high`` are the edges of a 95 % interval from the spread of
@@ -30,7 +29,7 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
 
     Encoding works row by row, so shuffling a column's outputs is shuffling the column. ``x`` is (N, F) of rows the
     model has not seen; ``on_column`` hears (done, total); about ``predictions`` rows are
-    predicted in all.
+    predicted in all. What drops is what ``metric`` names.
     """
     draw = np.random.default_rng(seed)
     columns = _candidates(encoder, predict, x)
@@ -40,7 +39,7 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
         sample = np.sort(draw.choice(len(x), rows, replace=False))
         x, y = x[sample], y[sample]
     untouched = predict(x)
-    whole, losses = _goodness(untouched, y, classes), _losses(untouched, y, classes)
+    whole, losses = _goodness(untouched, y, classes, quantile), _losses(untouched, y, classes, quantile)
     result = []
     together = max(1, _AT_ONCE // (_REPEATS * len(x)))     # columns: a call of a blend of many models costs in itself
     for first in range(0, len(columns), together):
@@ -56,27 +55,29 @@ def importance(encoder: Encoder, predict: Callable[[Array], Array], x: Array, y:
             answers[moved] = predict(shuffled[moved])
         for index, said in zip(some, np.split(answers, len(some)), strict=True):
             parts = np.split(said, _REPEATS)
-            drops = [whole - _goodness(part, y, classes) for part in parts]
+            drops = [whole - _goodness(part, y, classes, quantile) for part in parts]
             value, room = float(np.mean(drops)), _room(
-                np.stack([_losses(part, y, classes) for part in parts]) - losses)
+                np.stack([_losses(part, y, classes, quantile) for part in parts]) - losses)
             result.append({"feature": encoder.columns[index].name, "value": value, "std": float(np.std(drops)),
                            "low": value - room, "high": value + room})
         on_column(len(result), len(columns))
     return sorted(result, key=lambda item: -item["value"])
 
 
-def _goodness(prediction: Array, y: Array, classes: int) -> float:
-    scores = quick_scores(prediction, y, classes)
-    return -scores["loss"] if classes else scores["r2"]
+def metric(classes: int, quantile: float | None = None) -> str:
+    """Return by which score columns are weighed: a fall of R² for means, else a rise of the loss fitted for."""
+    return "r2" if not classes and quantile is None else fitted_metric(classes, quantile)
 
 
-def _losses(prediction: Array, y: Array, classes: int) -> Array:
+def _goodness(prediction: Array, y: Array, classes: int, quantile: float | None) -> float:
+    scores = quick_scores(prediction, y, classes, quantile)
+    return scores["r2"] if metric(classes, quantile) == "r2" else -scores["loss"]
+
+
+def _losses(prediction: Array, y: Array, classes: int, quantile: float | None) -> Array:
     """Return each row's part of what ``_goodness`` lacks, (N,)."""
-    if not classes:
-        shares: Array = (prediction - y) ** 2 / (float(np.var(y)) or 1.0)
-        return shares
-    surprise: Array = -np.log(np.clip(prediction[np.arange(len(y)), y], 1e-15, None))
-    return surprise
+    losses = row_losses(prediction, y, classes, quantile)
+    return losses / (float(np.var(y)) or 1.0) if metric(classes, quantile) == "r2" else losses
 
 
 def _room(rises: Array) -> float:

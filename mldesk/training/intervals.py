@@ -48,10 +48,28 @@ def draws(prediction: Array, y: Array, classes: int, seed: int = 0, *, quantile:
     The same seed and number of rows draw the same rows: two models' draws may be taken from one another, pair by pair.
     """
     draw = np.random.default_rng(seed)
+    units = _Units(len(y), draw)
     with np.errstate(divide="ignore", invalid="ignore"):
         if not classes:
-            return _of_numbers(prediction, y, draw, quantile)
-        return _of_classes(prediction, y, classes, draw, ordered)
+            return _of_numbers(prediction, y, units, quantile)
+        found = _of_classes(prediction, y, classes, units, ordered, every=classes <= _FEW_CLASSES)
+        return found | _of_ranking(prediction, y, classes, draw)
+
+
+def measured(prediction: Array, y: Array, classes: int, *, quantile: float | None = None,
+             ordered: bool = False) -> dict[str, float]:
+    """Return the metrics of ``draws`` of the rows as they are; what is undefined is absent.
+
+    These are scikit-learn's values without scikit-learn, for processes that do not load it.
+    """
+    units = _Units(len(y))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if not classes:
+            found = _of_numbers(prediction, y, units, quantile)
+        else:
+            found = _of_classes(prediction, y, classes, units, ordered, every=True) | _ranking(
+                prediction, y, classes, np.ones((1, len(y)), np.float32))
+    return {name: float(values[0]) for name, values in found.items() if np.isfinite(values[0])}
 
 
 def spread(values: Array) -> list[float] | None:
@@ -72,15 +90,18 @@ def _of_the_median(errors: Array) -> list[float]:
 
 
 class _Units:
-    """What is drawn: rows, or groups of them."""
+    """What is drawn: rows, or groups of them; without ``draw`` each row once."""
 
-    def __init__(self, rows: int, draw: np.random.Generator) -> None:
+    def __init__(self, rows: int, draw: np.random.Generator | None = None) -> None:
+        if draw is None:
+            self._group, self.weights = None, np.ones((1, rows))
+            return
         self.count = min(rows, _MOST_UNITS)
         self._group = None if rows == self.count else draw.permutation(np.arange(rows) % self.count)
         self.weights = _drawn(self.count, DRAWS, draw).astype(np.float64)
 
     def sums(self, values: Array) -> Array:
-        """Return the sum of a value per row, for every draw: (DRAWS,)."""
+        """Return the sum of a value per row, for every draw: (DRAWS,), or (1,)."""
         units = values if self._group is None else np.bincount(self._group, values, self.count)
         summed: Array = self.weights @ units.astype(np.float64)
         return summed
@@ -91,9 +112,7 @@ def _drawn(count: int, draws: int, draw: np.random.Generator) -> Array:
     return np.stack([np.bincount(draw.integers(0, count, count), minlength=count) for _ in range(draws)])
 
 
-def _of_numbers(prediction: Array, y: Array, draw: np.random.Generator,
-                quantile: float | None) -> dict[str, Array]:
-    units = _Units(len(y), draw)
+def _of_numbers(prediction: Array, y: Array, units: _Units, quantile: float | None) -> dict[str, Array]:
     rows = units.sums(np.ones(len(y)))
     error = prediction - y
     squared = units.sums(error ** 2)
@@ -108,9 +127,9 @@ def _of_numbers(prediction: Array, y: Array, draw: np.random.Generator,
     return found
 
 
-def _of_classes(prediction: Array, y: Array, classes: int, draw: np.random.Generator,
-                ordered: bool) -> dict[str, Array]:
-    units = _Units(len(y), draw)
+def _of_classes(prediction: Array, y: Array, classes: int, units: _Units, ordered: bool, *,
+                every: bool) -> dict[str, Array]:
+    """``every``: with what takes time for each class as well."""
     rows = units.sums(np.ones(len(y)))
     codes = predicted_codes(prediction)
     chosen = sum_to_one(prediction)[np.arange(len(y)), y]
@@ -123,11 +142,10 @@ def _of_classes(prediction: Array, y: Array, classes: int, draw: np.random.Gener
         found[f"top_{TOP}_accuracy"] = units.sums(above < TOP) / rows
     if ordered:
         found["rank_error"] = units.sums(np.abs(y - codes)) / rows
-    if ordered and classes <= _FEW_CLASSES:
+    if ordered and every:
         found["quadratic_kappa"] = _of_kappa(units, codes, y, classes)
-    if classes <= _FEW_CLASSES:
+    if every:
         found |= _of_confusion(units, codes, y, classes)
-    found |= _of_ranking(prediction, y, classes, draw)
     return found
 
 
@@ -184,11 +202,23 @@ def _of_confusion(units: _Units, codes: Array, y: Array, classes: int) -> dict[s
 
 def _of_ranking(prediction: Array, y: Array, classes: int, draw: np.random.Generator) -> dict[str, Array]:
     """Return ROC AUC and average precision, one class against the rest, the mean over classes as in ``score``."""
-    shown = [k for k in ([1] if classes == 2 else range(classes)) if 0 < (y == k).sum() < len(y)]
-    if not shown or len(y) * len(shown) > _MOST_RANKED:
+    shown = len(_told_apart(y, classes))
+    if not shown or len(y) * shown > _MOST_RANKED:
         return {}
-    draws = max(_LEAST_DRAWS, min(DRAWS, _RANKED // (len(y) * len(shown))))
-    weights = _drawn(len(y), draws, draw).astype(np.float32)
+    draws = max(_LEAST_DRAWS, min(DRAWS, _RANKED // (len(y) * shown)))
+    return _ranking(prediction, y, classes, _drawn(len(y), draws, draw).astype(np.float32))
+
+
+def _told_apart(y: Array, classes: int) -> list[int]:
+    """Return the classes that rows are ranked by: those of which some rows are and some are not."""
+    return [k for k in ([1] if classes == 2 else range(classes)) if 0 < (y == k).sum() < len(y)]
+
+
+def _ranking(prediction: Array, y: Array, classes: int, weights: Array) -> dict[str, Array]:
+    """``weights``: how often each row was drawn, (draws, N) float32."""
+    shown = _told_apart(y, classes)
+    if not shown:
+        return {}
     pairs = [_ranked(prediction[:, k], y == k, weights) for k in shown]
     area, precision = (np.mean([pair[side] for pair in pairs], 0) for side in (0, 1))
     return {"roc_auc": area, "average_precision": precision}

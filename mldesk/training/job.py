@@ -128,7 +128,7 @@ def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, Column
 def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: float = math.inf) -> Scores:
     """Look at the test part, once. ``seconds``: in which the columns are weighed, on fewer rows if need be."""
     from mldesk.training import evaluation  # loads scikit-learn, which the torch network does without until here
-    from mldesk.training.importance import METRIC, importance
+    from mldesk.training.importance import importance, metric
     from mldesk.training.slices import slices, worst
 
     work.report.stage("Scoring on the test rows")
@@ -146,11 +146,11 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: fl
                                               quantile=quantile, ordered=table.target.ordered)}
     margins = Margins.measure(model.validation, model.judged.y, len(classes))
     parts["test"]["coverage"] = [{"level": level, "share": margins.coverage(prediction, y, level)} for level in SHOWN]
-    parts["test"]["worst"] = worst(prediction, y, rows, classes)
+    parts["test"]["worst"] = worst(prediction, y, rows, classes, quantile)
     sliced = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _MOST_SLICED)).round().astype(int))
     parts["test"]["slices"] = slices(
         take(kept, sliced), [Column(item.name, item.type) for item in model.encoder.columns], prediction[sliced],
-        y[sliced], len(classes))
+        y[sliced], len(classes), quantile)
     work.control.check()
     work.report.stage("Weighing the columns")
 
@@ -159,9 +159,9 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: fl
         work.report.progress(done, total, "columns")
 
     ranking = importance(model.encoder, model.predict, x, y, len(classes), seed, on_column,
-                         seconds * len(x) / max(once, 1e-9))
+                         seconds * len(x) / max(once, 1e-9), quantile)
     payload = {"task": table.target.task, "classes": list(classes), "parts": parts, "importance": ranking,
-               "importance_metric": METRIC[bool(classes)]}
+               "importance_metric": metric(len(classes), quantile)}
     return Scores(parts["test"]["metrics"], parts["validation"]["metrics"], payload, x, prediction, margins)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mldesk.training.losses import row_losses
 from mldesk.training.probabilities import predicted_codes
 from mldesk.training.roles import missing
 from mldesk.training.target import Label
@@ -22,28 +23,24 @@ _LEAST_ROWS = 20
 _WORST = 100             # rows
 
 
-def row_losses(prediction: Array, y: Array, classes: int) -> Array:
-    """Return how wrong each row is, (N,): squared error, or the surprise at the truth in nats."""
-    if not classes:
-        squared: Array = (prediction - y) ** 2
-        return squared
-    losses: Array = -np.log(np.clip(prediction[np.arange(len(y)), y], 1e-15, None))
-    return losses
-
-
 def slices(columns: Mapping[str, ColumnData], schema: Sequence[Column], prediction: Array, y: Array,
-           classes: int) -> list[dict[str, Any]]:
-    """Return [{"column", "value", "rows", "loss", "score", "whole", "sigmas"}], the most conspicuously bad first.
+           classes: int, quantile: float | None = None) -> list[dict[str, Any]]:
+    """Return [{"column", "value", "rows", "loss", "metric", "score", "whole", "sigmas"}], the most conspicuously bad
+    first.
 
-    ``score`` is accuracy or mean absolute error in the slice, ``whole`` that of all rows; ``sigmas`` says how many
-    standard errors the slice's mean loss lies above that of the other rows (Welch 1947). Only slices that are worse.
+    ``score`` is what ``metric`` names, accuracy, mean absolute error or the pinball loss of a quantile, in the slice,
+    ``whole`` that of all rows; ``sigmas`` says how many standard errors the slice's mean loss lies above that of the
+    other rows (Welch 1947). Only slices that are worse.
 
     Args:
         columns: the rows that were predicted, as ``training.values`` describes
         schema: the columns to slice by
+        quantile: which one ``prediction`` is of, where it is no mean
     """
-    losses = row_losses(prediction, y, classes)
-    scores = (predicted_codes(prediction) == y).astype(float) if classes else np.abs(prediction - y)
+    losses = row_losses(prediction, y, classes, quantile)
+    metric = "accuracy" if classes else "mean_absolute_error" if quantile is None else "mean_pinball_loss"
+    scores = (predicted_codes(prediction) == y).astype(float) if classes else (
+        np.abs(prediction - y) if quantile is None else losses)
     found = []
     for column in schema[:_MOST_COLUMNS]:
         for value, rows in _slices_of(column, columns[column.name]):
@@ -55,17 +52,19 @@ def slices(columns: Mapping[str, ColumnData], schema: Sequence[Column], predicti
             if sigmas > 0:
                 found.append((sigmas, {
                     "column": column.name, "value": value, "rows": len(inside), "loss": float(inside.mean()),
-                    "score": float(scores[rows].mean()), "whole": float(scores.mean()), "sigmas": sigmas}))
+                    "metric": metric, "score": float(scores[rows].mean()), "whole": float(scores.mean()),
+                    "sigmas": sigmas}))
     found.sort(key=lambda item: -item[0])
     return [item for _, item in found[:_MOST_SLICES]]
 
 
-def worst(prediction: Array, y: Array, rows: Array, classes: Sequence[Label]) -> list[dict[str, Any]]:
+def worst(prediction: Array, y: Array, rows: Array, classes: Sequence[Label],
+          quantile: float | None = None) -> list[dict[str, Any]]:
     """Return the rows with the largest loss: [{"row", "actual", "predicted", "probability" or none, "loss"}].
 
-    ``rows`` holds their numbers in the dataset version, from 0, (N,).
+    ``rows`` holds their numbers in the dataset version, from 0, (N,); ``quantile`` as for ``slices``.
     """
-    losses = row_losses(prediction, y, len(classes))
+    losses = row_losses(prediction, y, len(classes), quantile)
     order = np.argsort(-losses, kind="stable")[:_WORST]
     if not classes:
         return [{"row": int(rows[i]), "actual": float(y[i]), "predicted": float(prediction[i]),

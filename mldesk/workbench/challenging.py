@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,15 @@ import numpy.typing as npt
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion, Run
+from mldesk.training.estimators.base import quick_scores
+from mldesk.training.intervals import measured
+from mldesk.training.losses import fitted_metric
+from mldesk.training.metric_words import lower_is_better
 from mldesk.training.split import TRAIN, VALIDATION
 from mldesk.training.values import ColumnData, take
 from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import Column, columns_from_json
+from mldesk.workbench.aims import aim_of, is_ordered, quantile_of
 from mldesk.workbench.orders import order_of
 from mldesk.workbench.paired import RowsTested, paired, read_tested
 from mldesk.workbench.seen_rows import seen
@@ -35,21 +40,30 @@ class Challenge:
     left_out: int                          # test rows that it was fitted or tuned on, which are not compared
     scores: Mapping[str, tuple[float, float]]   # by name: the newer one's, the older one's
     paired: Mapping[str, Any]              # as ``paired.paired``, new minus old
+    loss: str                              # the score that "loss" in ``scores`` is, or is the square of
+    aim: str                               # the score that decides: that loss, or what a search strove for
+
+    @property
+    def decides(self) -> str:
+        """The name in ``scores`` of what decides; the loss where these rows leave the aim undefined."""
+        return self.aim if self.aim in self.scores else "loss"
 
     @property
     def better(self) -> bool:
-        """The newer one has the smaller loss on these rows."""
-        return self.scores["loss"][0] < self.scores["loss"][1]
+        """The newer one is better on these rows by the score that decides."""
+        new, old = self.scores[self.decides]
+        return new < old if self.decides == "loss" or lower_is_better(self.decides) else new > old
 
     @property
     def sure(self) -> bool:
-        """The losses differ by more than luck."""
-        name = "log_loss" if "accuracy" in self.scores else "root_mean_squared_error"
+        """The scores that decide differ by more than luck."""
+        name = self.loss if self.decides == "loss" else self.decides
         return bool(self.paired["differences"].get(name, {}).get("sure"))
 
     def to_json(self) -> dict[str, Any]:
         return {"new": self.new, "old": self.old, "rows": self.rows, "learned_by_old": self.learned,
                 "left_out": self.left_out, "better": self.better,
+                "decided_by": self.loss if self.decides == "loss" else self.decides,
                 "scores": {name: {"new": one, "old": other} for name, (one, other) in self.scores.items()},
                 **{key: value for key, value in self.paired.items() if key != "rows"}}
 
@@ -58,19 +72,21 @@ def challenge(library: Library, ours: ModelVersion, theirs: ModelVersion, run: R
     """Set two versions side by side on the rows that ``ours``, which came of ``run``, was tested on.
 
     Rows that ``theirs`` was fitted or tuned on, also in another version of the data, are left out where at least
-    ``ENOUGH`` others remain. Raises NotFound, BadInput.
+    ``ENOUGH`` others remain. Both are judged by what the newer one was made for. Raises NotFound, BadInput.
     """
     artifact = library.runs.artifacts(run.id).get("predictions")
     if artifact is None:
         raise NotFound(f"{ours.label} kept no predictions of its test rows.", hint="Train it again.")
-    tested = read_tested(library.objects.path(str(artifact["digest"])))
-    other = RowsTested(tested.rows, tested.y, _answers(library, theirs, run, tested), tested.classes)
+    tested = replace(read_tested(library.objects.path(str(artifact["digest"]))), quantile=quantile_of(run),
+                     ordered=is_ordered(run))
+    other = replace(tested, prediction=_answers(library, theirs, run, tested))
     known = _learned(library, theirs, run, tested)
     learned, left_out = None if known is None else int(known.sum()), 0
     if known is not None and learned and len(known) - learned >= ENOUGH:
         tested, other, left_out, learned = _only(tested, ~known), _only(other, ~known), learned, 0
-    return Challenge(ours.label, theirs.label, len(tested.y), learned, left_out, _scores(tested, other),
-                     paired(tested, other))
+    return Challenge(ours.label, theirs.label, len(tested.y), learned, left_out,
+                     _scores(tested, other, aim_of(run)), paired(tested, other),
+                     fitted_metric(len(tested.classes), tested.quantile), aim_of(run))
 
 
 def _answers(library: Library, version: ModelVersion, run: Run, tested: RowsTested) -> Any:
@@ -121,19 +137,14 @@ def _rows_of(library: Library, run: Run, rows: npt.NDArray[np.int64]) -> dict[st
 
 
 def _only(tested: RowsTested, rows: npt.NDArray[np.bool_]) -> RowsTested:
-    return RowsTested(tested.rows[rows], tested.y[rows], tested.prediction[rows], tested.classes)
+    return replace(tested, rows=tested.rows[rows], y=tested.y[rows], prediction=tested.prediction[rows])
 
 
-def _scores(ours: RowsTested, theirs: RowsTested) -> dict[str, tuple[float, float]]:
-    """Return loss (log loss in nats, or mean squared error) and accuracy or R² of both."""
-    found = [_quick(one) for one in (ours, theirs)]
-    return {name: (found[0][name], found[1][name]) for name in found[0]}
-
-
-def _quick(tested: RowsTested) -> dict[str, float]:
-    y, prediction = tested.y, tested.prediction
-    if tested.classes:
-        loss = float(-np.log(np.clip(prediction[np.arange(len(y)), y], 1e-15, None)).mean())
-        return {"loss": loss, "accuracy": float((prediction.argmax(1) == y).mean())}
-    squares = float(np.mean((y - prediction) ** 2))
-    return {"loss": squares, "r2": 1 - squares / (float(np.var(y)) or 1.0)}
+def _scores(ours: RowsTested, theirs: RowsTested, aim: str) -> dict[str, tuple[float, float]]:
+    """Return the loss that is fitted for, accuracy or R², and the score ``aim`` where it is none of them, of both."""
+    found = [quick_scores(one.prediction, one.y, len(one.classes), one.quantile) for one in (ours, theirs)]
+    if aim not in (*found[0], fitted_metric(len(ours.classes), ours.quantile)):
+        for scores, one in zip(found, (ours, theirs), strict=True):
+            told = measured(one.prediction, one.y, len(one.classes), quantile=one.quantile, ordered=one.ordered)
+            scores.update({aim: told[aim]} if aim in told else {})
+    return {name: (found[0][name], found[1][name]) for name in found[0] if name in found[1]}

@@ -9,6 +9,7 @@ from mldesk.core.errors import BadInput
 from mldesk.library.records import Run
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.metric_words import direction, leading, lower_is_better, ordered
+from mldesk.workbench.aims import quantile_of
 from mldesk.workbench.split_words import split_words
 from mldesk.workbench.summaries import run_result
 from mldesk.workbench.tested_rows import surely_same
@@ -114,6 +115,8 @@ def _why(runs: Sequence[Run]) -> str:
 def _best(runs: Sequence[Run], metrics: Mapping[str, Sequence[Any]]) -> dict[str, str]:
     best = {}
     for name, values in metrics.items():
+        if name == "mean_pinball_loss" and len(set(map(quantile_of, runs))) > 1:
+            continue   # each is of a quantile of its own
         if direction(name) and all(isinstance(value, (int, float)) for value in values):
             top = (min if lower_is_better(name) else max)(values)
             if values.count(top) == 1:  # a tie has no best

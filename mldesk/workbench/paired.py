@@ -30,6 +30,8 @@ class RowsTested:
     y: npt.NDArray[Any]              # (N,) class codes, or numbers
     prediction: npt.NDArray[Any]     # (N, C) probabilities, or (N,) numbers
     classes: tuple[str, ...]         # () for numbers
+    quantile: float | None = None    # which one the numbers are of; None: means
+    ordered: bool = False            # the classes have an order
 
     def placed(self, places: npt.NDArray[np.int64] | None, rows: npt.NDArray[np.int64]) -> RowsTested:
         """Return the same under the numbers that another table has for its rows, ``places`` saying where each is here.
@@ -77,7 +79,8 @@ class Draws:
         from mldesk.training.intervals import draws
 
         if tested not in self._kept:
-            self._kept[tested] = draws(tested.prediction, tested.y, len(tested.classes), self._seed)
+            self._kept[tested] = draws(tested.prediction, tested.y, len(tested.classes), self._seed,
+                                       quantile=tested.quantile, ordered=tested.ordered)
         return self._kept[tested]
 
 
@@ -100,7 +103,8 @@ def paired(first: RowsTested, second: RowsTested, draws: Draws | None = None) ->
     ours, theirs = draws.of(first), draws.of(second)
     differences = {}
     for name in ordered(ours):
-        edges = spread(ours[name] - theirs[name]) if name in theirs else None
+        other_loss = name == "mean_pinball_loss" and first.quantile != second.quantile
+        edges = spread(ours[name] - theirs[name]) if name in theirs and not other_loss else None
         if edges is not None:
             differences[name] = {"low": edges[0], "high": edges[1], "sure": not edges[0] <= 0 <= edges[1]}
     return {"rows": len(first.y), "mcnemar": mcnemar(first, second) if count else None, "differences": differences}

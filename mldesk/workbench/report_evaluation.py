@@ -123,7 +123,8 @@ def _slices(test: Facts) -> Section:
     found = test.get("slices") or []
     rows = [(plain(item["column"]), plain(item["value"]), number(item["rows"]), number(item["score"]),
              number(item["whole"]), number(item["sigmas"], 1)) for item in found[:15]]
-    head = ("column", "value", "rows", "score there", "score of all", "standard errors")
+    what = title(str(found[0].get("metric") or "score")) if found else ""
+    head = ("column", "value", "rows", f"{what} there", f"{what} of all", "standard errors")
     return Section("Where it is worse", [Table(head, rows, frozenset(head[2:]))] if rows else [])
 
 

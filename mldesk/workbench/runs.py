@@ -24,6 +24,7 @@ from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
 from mldesk.wire.states import JobState
 from mldesk.workbench import comparison
+from mldesk.workbench.aims import is_ordered, quantile_of
 from mldesk.workbench.checks import check_order, check_shares, refuse, split_request
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
@@ -320,7 +321,8 @@ class RunService:
         artifact = self._library.runs.artifacts(run.id).get("predictions")
         if artifact is None:
             raise NotFound(f"Run {run.name} has no predictions.", hint="Only a run that succeeded has them.")
-        return read_tested(self._library.objects.path(str(artifact["digest"])))
+        found = read_tested(self._library.objects.path(str(artifact["digest"])))
+        return replace(found, quantile=quantile_of(run), ordered=is_ordered(run))
 
     # Following
 

@@ -18,7 +18,8 @@ from tests.cli.conftest import Command
 def test_a_promotion_says_by_what(scores: tuple[float, float], low: float, said: str) -> None:
     sure = "LUCK" not in said
     differences = {"log_loss": {"low": low, "high": low + 0.2, "sure": sure}}
-    found = Challenge("m@2", "m@1", 100, 0, 0, {"loss": scores, "accuracy": (0.8, 0.8)}, {"differences": differences})
+    found = Challenge("m@2", "m@1", 100, 0, 0, {"loss": scores, "accuracy": (0.8, 0.8)}, {"differences": differences},
+                      "log_loss", "log_loss")
     assert promotion(found) == said.format(LUCK="though that may be luck")
 
 

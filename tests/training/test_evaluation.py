@@ -14,8 +14,8 @@ from mldesk.training.estimators import hist_gradient_boosting
 from mldesk.training.estimators.base import quick_scores
 from mldesk.training.evaluation import payload
 from mldesk.training.features import FeatureEncoder
-from mldesk.training.importance import importance
-from mldesk.training.intervals import intervals
+from mldesk.training.importance import importance, metric
+from mldesk.training.intervals import intervals, measured
 from mldesk.training.metrics import calibration_error, per_class, score
 from mldesk.training.probabilities import predicted_codes
 from mldesk.training.slices import slices, worst
@@ -107,6 +107,43 @@ def test_importance_finds_the_column_that_decides(columns: int) -> None:
     assert ranking[0]["value"] > 1
     assert all(item["value"] == 0 for item in ranking[1:])
     assert heard[-1] == len(ranking) == min(columns, 100)
+
+
+def test_a_quantile_is_weighed_by_its_own_loss() -> None:
+    """Columns, slices and worst rows of a 0.9 quantile go by the pinball loss: too low costs nine times too high."""
+    draw = np.random.default_rng(0)
+    data = {"shift": draw.normal(size=300), "noise": draw.normal(size=300)}
+    encoder = FeatureEncoder.fit(data, [Column(name, ColumnType.NUMBER) for name in data], "trees")
+    x, y = encoder.transform(data), data["shift"] + np.abs(draw.normal(size=300))
+
+    def predict(rows: Array) -> Array:
+        return rows[:, 0].astype(np.float64) + 1.6
+
+    ranking = importance(encoder, predict, x, y, 0, 0, lambda done, total: None, quantile=0.9)
+    shuffled = [metrics.mean_pinball_loss(y, predict(x[draw.permutation(300)]), alpha=0.9) for _ in range(50)]
+    rise = np.mean(shuffled) - metrics.mean_pinball_loss(y, predict(x), alpha=0.9)
+    assert (metric(0, 0.9), metric(0), metric(2)) == ("mean_pinball_loss", "r2", "log_loss")
+    assert ranking[0]["feature"] == "shift" and ranking[0]["value"] == pytest.approx(rise, rel=0.15)
+    y, said = np.zeros(100), np.where(np.arange(100) < 50, 3.0, -1.0)   # further off, but on the side that costs less
+    assert worst(said, y, np.arange(100), (), 0.9)[0]["row"] == 50
+    kind = {"kind": TextColumn.of(["over"] * 50 + ["under"] * 50)}
+    found = slices(kind, [Column("kind", ColumnType.TEXT)], said + draw.normal(size=100) / 9, y, 0, 0.9)
+    assert [(item["value"], item["metric"]) for item in found] == [("under", "mean_pinball_loss")]
+    assert found[0]["score"] == pytest.approx(0.9, abs=0.1)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 40])
+def test_scores_are_measured_without_scikit_learn_as_with_it(classes: int) -> None:
+    draw = np.random.default_rng(1)
+    if classes:
+        prediction, y = guesses(300, classes)
+    else:
+        prediction, y = draw.normal(size=300) + 3, draw.normal(size=300) + 3
+    quantile = None if classes else 0.8
+    found = measured(prediction, y, classes, quantile=quantile, ordered=True)
+    wanted = score(prediction, y, classes, quantile, ordered=bool(classes))
+    assert set(wanted) - set(found) <= {"median_absolute_error"}
+    assert found == pytest.approx({name: wanted[name] for name in found}, rel=1e-9)
 
 
 def test_scikit_learn_still_calls_the_place_where_rounds_are_reported() -> None:

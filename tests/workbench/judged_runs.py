@@ -39,6 +39,7 @@ def finished(desk: Desk, order: TrainOrder, split: Array, y: Array, prediction: 
     desk.runner.say(run.id, "succeeded", result={
         "task": run.task, "metrics": part["metrics"], "validation_metrics": {}, "seconds": 1.5,
         "rows": {"train": int((split == 0).sum()), "validation": int((split == 1).sum()), "test": len(y)},
-        "finished_early": False, "estimator": run.estimator, "parameters": {}, "split": digests["split"]})
+        "finished_early": False, "estimator": run.estimator, "parameters": dict(run.parameters),
+        "split": digests["split"]})
     list(desk.runs.follow(run.id))
     return run.id

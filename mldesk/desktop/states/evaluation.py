@@ -44,7 +44,8 @@ class Slice:
     column: str
     value: str
     rows: int
-    score: float     # accuracy or mean absolute error
+    metric: str      # what the score is: accuracy, mean absolute error, or the pinball loss of a quantile
+    score: float
     whole: float     # that of all rows
     sigmas: float    # standard errors by which its loss is larger than elsewhere
 
@@ -74,8 +75,9 @@ def classes_of(facts: Facts) -> list[ClassScore]:
 
 def slices_of(facts: Facts) -> list[Slice]:
     """Return where the model is worse beyond what chance does all the time, the most conspicuous first."""
-    return [Slice(str(item["column"]), str(item["value"]), int(item["rows"]), float(item["score"]),
-                  float(item["whole"]), float(item["sigmas"]))
+    usual = "accuracy" if "accuracy" in (facts.get("metrics") or {}) else "mean_absolute_error"   # of older runs
+    return [Slice(str(item["column"]), str(item["value"]), int(item["rows"]),
+                  str(item.get("metric") or usual), float(item["score"]), float(item["whole"]), float(item["sigmas"]))
             for item in facts.get("slices") or () if float(item["sigmas"]) >= _CONSPICUOUS]
 
 

@@ -77,11 +77,10 @@ class NewDataState:
 
 
 def score_pairs(found: Challenge) -> list[ScorePair]:
-    """Return the scores that decide, the loss first: log loss and accuracy, or the root mean squared error and R²."""
+    """Return the scores, that which decides first, the loss under its own name."""
     pairs = []
-    classes = "accuracy" in found.scores
-    for name, (new, old) in found.scores.items():
-        metric = name if name != "loss" else "log_loss" if classes else "root_mean_squared_error"
+    for name, (new, old) in sorted(found.scores.items(), key=lambda item: item[0] != found.decides):
+        metric = found.loss if name == "loss" else name
         if metric == "root_mean_squared_error":
             new, old = math.sqrt(new), math.sqrt(old)
         gap = found.paired["differences"].get(metric)

@@ -13,6 +13,7 @@ from mldesk.core.errors import BadInput
 from mldesk.training.blocks import Style
 from mldesk.training.catalogue import EstimatorEntry
 from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.losses import pinball
 from mldesk.training.values import Array
 from mldesk.wire.control import Control
 from mldesk.wire.report import Report
@@ -139,16 +140,14 @@ def class_weights(y: Array, classes: int, choice: str) -> Array | None:
 def quick_scores(prediction: Array, y: Array, classes: int, quantile: float | None = None) -> dict[str, float]:
     """Return the loss and accuracy or R² of a prediction, in numpy alone.
 
-    The loss is the log loss in nats, the mean squared error, or for a quantile the pinball loss (Koenker and Bassett
-    1978) in the target's unit.
+    The loss is the log loss in nats, the mean squared error, or for a quantile the pinball loss in the target's unit.
     """
     if classes:
         chosen = prediction[np.arange(len(y)), y]
         loss = float(-np.log(np.clip(chosen, 1e-15, None)).mean())
         return {"loss": loss, "accuracy": float((prediction.argmax(1) == y).mean())}
-    over = y - prediction
-    squares = float(np.mean(over ** 2))
-    loss = squares if quantile is None else float(np.maximum(quantile * over, (quantile - 1) * over).mean())
+    squares = float(np.mean((y - prediction) ** 2))
+    loss = squares if quantile is None else float(pinball(prediction, y, quantile).mean())
     return {"loss": loss, "r2": 1 - squares / (float(np.var(y)) or 1.0)}
 
 

@@ -13,7 +13,7 @@ from mldesk.core import canonical
 from mldesk.core.errors import BadInput
 from mldesk.training.explaining.dependence import dependence
 from mldesk.training.explaining.shapley import Coalitions, Shapley, shapley
-from mldesk.training.importance import METRIC, importance
+from mldesk.training.importance import importance, metric
 from mldesk.training.job import Workplace, announce
 from mldesk.training.joined import Encoder, read_encoder
 from mldesk.training.model_files import plain
@@ -61,13 +61,14 @@ def explain(request: ExplainRequest, work: Workplace) -> dict[str, Any]:
         work.control.check()
         work.report.progress(done, total, "columns")
 
+    quantile = None if subject.classes else (subject.model.get("parameters") or {}).get("quantile")
     ranking = importance(subject.encoder, subject.predict, subject.x, subject.y, len(subject.classes), request.seed,
-                         on_column)
+                         on_column, quantile=quantile)
     payload = {
         "model": request.model, "task": subject.model["task"], "target": subject.model["target"],
         "classes": list(subject.classes), "outputs": [subject.classes[code] for code in subject.shown],
         "part": request.part, "rows": len(subject.x), "dataset": request.dataset_name,
-        "importance": ranking, "importance_metric": METRIC[bool(subject.classes)],
+        "importance": ranking, "importance_metric": metric(len(subject.classes), quantile),
         "shap": _shap(request, subject, [item["feature"] for item in ranking], work),
         "dependence": _dependence(request, subject, [item["feature"] for item in ranking], work)}
     if (tree := _tree(request, subject, work)) is not None:

@@ -17,6 +17,7 @@ from mldesk.desktop.states.new_data import NewDataState, ScorePair, score_pairs
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Tone
 from mldesk.desktop.widgets import Sheet, make_label
+from mldesk.training.metric_words import within
 
 if TYPE_CHECKING:
     from mldesk.library.records import ModelVersion
@@ -39,7 +40,6 @@ class ChallengeDialog(Sheet, TaskOwner):
         self.notice = Notice()
         self.table: RecordTable[ScorePair] = RecordTable(self._fields(), lambda item: item.metric,
                                                          self.tr("Scores of both"))
-        self.table.setFixedHeight(theme.px(34 + 2 * 42 + 4))
         self.table.hide()
         self._doubt = make_label("", "body", "muted", wrap=True)
         self._doubt.hide()
@@ -77,6 +77,7 @@ class ChallengeDialog(Sheet, TaskOwner):
         pairs = score_pairs(found)
         rows = words.counted(found.rows, self.tr("test row"), self.tr("test rows"))
         self.notice.say(*verdict(found, pairs), self.tr("On {rows}.").format(rows=rows))
+        self.table.setFixedHeight(theme.px(34 + len(pairs) * 42 + 4))
         self.table.set_records(pairs)
         self.table.show()
         doubt = fairness(found)
@@ -105,12 +106,13 @@ def fairness(found: Challenge) -> str:
 
 
 def verdict(found: Challenge, pairs: list[ScorePair]) -> tuple[Tone, str]:
-    """Return what a comparison comes to: by the loss, which decides, and whether its difference may be luck."""
-    tr, loss = words.tr, pairs[0]
+    """Return what a comparison comes to: by the score that decides, and whether its difference may be luck."""
+    tr, decides = words.tr, pairs[0]
     better, worse = (found.new, found.old) if found.better else (found.old, found.new)
-    if loss.new == loss.old:
+    if decides.new == decides.old:
         return "neutral", tr("Both are equally good.")
-    if not loss.sure:
-        return "neutral", tr("{better} has the smaller loss, which may be luck.").format(better=better)
+    if not decides.sure:
+        return "neutral", tr("{better} is better by its {score}, which may be luck.").format(
+            better=better, score=within(words.metric_name(decides.metric)))
     tone: Tone = "success" if found.better else "warning"
     return tone, tr("{better} is better than {worse}.").format(better=better, worse=worse)

@@ -103,7 +103,7 @@ class EvaluationView(ScrollPage):
         return [
             lambda: cards.confusion(facts, chosen), lambda: cards.importance(payload), lambda: cards.scatter(facts),
             lambda: cards.residuals(facts), lambda: self._threshold(facts), lambda: classes_card(classes_of(facts)),
-            lambda: slices_card(slices_of(facts), str(payload.get("task") or "")),
+            lambda: slices_card(slices_of(facts)),
             lambda: worst_card(worst_of(facts), self.row_opened.emit), lambda: cards.roc(facts),
             lambda: cards.pr(facts), lambda: cards.gain(facts), lambda: cards.calibration(facts)]
 

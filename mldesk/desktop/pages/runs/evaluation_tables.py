@@ -10,6 +10,7 @@ from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.states.evaluation import ClassScore, Slice, WorstRow
 from mldesk.desktop.widgets import Card
+from mldesk.training.metric_words import within
 
 R = TypeVar("R")
 _LINES = 9     # rows of a table that are seen at once
@@ -47,13 +48,14 @@ def classes_card(classes: Sequence[ClassScore]) -> Card | None:
     return card
 
 
-def slices_card(slices: Sequence[Slice], task: str) -> Card | None:
+def slices_card(slices: Sequence[Slice]) -> Card | None:
     """Return where the model is worse than elsewhere."""
     if not slices:
         return None
     tr = words.tr
-    accuracy = task != "tabular_regression"
-    what = tr("accuracy") if accuracy else tr("mean absolute error")
+    accuracy = slices[0].metric == "accuracy"
+    what = {"accuracy": tr("accuracy"), "mean_absolute_error": tr("mean absolute error")}.get(
+        slices[0].metric, within(words.metric_name(slices[0].metric)))
     write: Callable[[float], str] = words.share if accuracy else words.metric_value
     card = Card(tr("Where it is worse"), tr(
         "The {what} of parts of the rows, against {whole} of all. From 3 σ on it is hardly chance.").format(
@@ -61,7 +63,7 @@ def slices_card(slices: Sequence[Slice], task: str) -> Card | None:
     fields: list[Field[Slice]] = [
         Field(tr("Where"), lambda item: f"{item.column}: {item.value}", strong=True),
         Field(tr("Rows"), lambda item: words.number(item.rows), 70, lambda item: item.rows, right=True, muted=True),
-        Field(words.metric_name("accuracy" if accuracy else "mean_absolute_error"),
+        Field(words.metric_name(slices[0].metric),
               lambda item: write(item.score), 92, lambda item: item.score, right=True),
         Field(tr("Against all"), lambda item: _gap(item, accuracy), 92, lambda item: item.score - item.whole,
               right=True, spare=1),
