@@ -20,13 +20,14 @@ from mldesk.cli.data_shown import Name, Reference, Version, columns, origin, pro
 from mldesk.cli.face import Face, facts
 from mldesk.cli.named_version import NamedVersion
 from mldesk.cli.outputs import Force, may_write
+from mldesk.cli.said_once import SaidOnce
 from mldesk.cli.steps import steps
 
 if TYPE_CHECKING:
     from mldesk.library.records import Dataset, DatasetVersion
 
 app = typer.Typer(help="Import tables, look at them, clean them into new versions.")
-app.command("import")(import_)
+app.command("import", cls=SaidOnce)(import_)
 app.command()(again)
 app.command()(samples)
 app.command()(fetch)

@@ -108,9 +108,13 @@ def import_(
         header_row=header_row, day_first=day_first, decimal=decimal, missing=tuple(missing or ()), thousands=thousands,
         dates=dates, types=_types(types or ()), range=cells, widths=_widths(widths), table=table, query=query,
         member=member, flatten=flatten, provenance=provenance, union=union, skip_bad_files=skip_bad_files,
-        download=DOWNLOAD if most is None else max(1, read_size(most)))
+        download=DOWNLOAD if most is None else max(1, read_size(most)), told=True)
     _refuse_contradictions(options, preview, rejects)
     if on is not None:
+        if options.format is not None:
+            from mldesk.data.readers.idle import ARCHIVE, refuse_idle
+
+            refuse_idle(options, (options.format, ARCHIVE), "such files")
         if preview or rejects is not None:
             raise BadInput(f"{'--preview' if preview else '--rejects'} does not work with --on: the rows stay on {on}.",
                            hint="Leave one of the two out; the import says what was left out and why.")
@@ -138,12 +142,6 @@ def import_(
     _imported(face, done, current, rejects)
 
 
-# Options that say something about some formats only; what says nothing about a file would be passed over in silence.
-_ONLY = {"widths": ("fixed",), "delimiter": ("csv", "tsv"),
-         "encoding": ("csv", "tsv", "fixed", "json", "jsonl", "html"), "sheet": ("xlsx",), "range": ("xlsx",),
-         "flatten": ("json", "jsonl"), "query": ("sqlite", "duckdb"), "table": ("sqlite", "duckdb", "html", "json")}
-
-
 def _refuse_contradictions(options: ImportOptions, preview: bool, rejects: Path | None) -> None:
     """Raise BadInput for options of which one says the opposite of another, or nothing beside it."""
     if preview and rejects is not None:
@@ -154,10 +152,9 @@ def _refuse_contradictions(options: ImportOptions, preview: bool, rejects: Path 
     if options.widths and options.delimiter is not None:
         raise BadInput("A file has columns of fixed widths or a delimiter between them, not both.",
                        hint="Leave --widths or --delimiter out.")
-    for name, formats in _ONLY.items():
-        if options.format is not None and options.format not in formats and getattr(options, name) not in (None, ()):
-            raise BadInput(f"--{name} says nothing about {options.format} files, only about {', '.join(formats)}.",
-                           hint=f"Leave --{name} or --format out.")
+    if options.widths and options.format not in (None, "fixed"):
+        raise BadInput(f"--widths says nothing about {options.format} files, only about fixed.",
+                       hint="Leave --widths or --format out.")
 
 
 def _refuse_beside_register(sources: Sequence[str], options: ImportOptions, preview: bool,

@@ -55,6 +55,8 @@ class ImportOptions:
     # Not a user's word, and never kept: (column, type) of a table that the source is to be like. What comes as text is
     # read so, and the texts stay beside it.
     expected: tuple[tuple[str, str], ...] = ()
+    # Nor kept: somebody says the options now, for these very sources, and is told of one that says nothing about them.
+    told: bool = False
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in FORMATS:
@@ -120,7 +122,8 @@ class ImportOptions:
             raise BadInput(f"The import options cannot be read: {error}.") from error
 
 
-_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(ImportOptions) if field.name != "expected"}
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(ImportOptions)
+                             if field.name not in ("expected", "told")}
 
 
 def parse_range(text: str) -> tuple[int, int, int | None, int]:

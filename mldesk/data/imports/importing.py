@@ -15,7 +15,9 @@ from mldesk.data.imports.skipping import Skipped
 from mldesk.data.imports.together import Read, Shape, early_rows, rows_of, shape_of
 from mldesk.data.parts import PartWriter, keep
 from mldesk.data.readers.early import EarlyTable
+from mldesk.data.readers.idle import refuse_idle
 from mldesk.data.readers.raw import Context, RawTable
+from mldesk.data.readers.reading import kinds_of
 from mldesk.data.readers.rejects import Rejects
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Problems, Progress, Table
 from mldesk.data.sources.gather import Item, Seen, gather
@@ -68,6 +70,7 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
     total = float(sum(item.size for item in items)) or 1.0
     before = 0.0
     skipped = Skipped(options, len(items))
+    kinds: set[str] = set()
     for number, item in enumerate(items[:most]):
         furthest = [0.0]   # a file may be begun anew
 
@@ -85,9 +88,12 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
         context.check()
         table = skipped.read(context, item)
         before += item.size
+        kinds |= kinds_of(context, item)
         if table is not None:
             yield Read(context, table)
     skipped.end()
+    if options.told and (most is None or len(items) <= most):
+        refuse_idle(options, kinds, "these files")
 
 
 @dataclass(frozen=True, slots=True)

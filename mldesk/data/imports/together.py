@@ -18,6 +18,7 @@ from mldesk.data.engine import free_name
 from mldesk.data.imports.skipping import PREVIEWED
 from mldesk.data.parts import PartWriter
 from mldesk.data.readers.early import EarlyTable, column_threads, new_guesses
+from mldesk.data.readers.idle import refuse_unknown_types
 from mldesk.data.readers.raw import Context, RawTable
 from mldesk.data.readers.typed import TypedTable
 from mldesk.data.records import Fix, ImportOptions, ImportRefused
@@ -65,6 +66,8 @@ class Shape:
 def shape_of(files: Sequence[Read], options: ImportOptions) -> Shape:
     """Return what table the files make. Raises ImportRefused for files that do not belong together."""
     names = _common_names(files, options)
+    if options.told:
+        refuse_unknown_types(options, names)
     decisions, markers = _decisions(files, names, options)
     types = [decision.type for decision in decisions]
     own, beside = len(names), dict[int, str]()

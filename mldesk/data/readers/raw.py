@@ -88,6 +88,7 @@ class Context:
     whole_size: int = 0               # bytes of the file whose beginning this is; 0: unknown
     more: bool = False                # of typed rows: there are more than were read, nobody knows how many
     of: int = 1                       # files in the import
+    kind: str = ""                    # what it turned out to be: one of FORMATS, or "postgresql"
     choices: tuple[str, ...] = ()     # sheets or tables that the file holds, one of which is read
     early: Callable[[Sequence[str]], EarlyTable] | None = None   # begins a table of these columns, if that is wanted
     _seen: int = 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mldesk.data.readers.delimited import read_delimited
+from mldesk.data.readers.idle import ARCHIVE, POSTGRES, refuse_idle
 from mldesk.data.readers.jsonrows import read_json
 from mldesk.data.readers.raw import MAX_COLUMNS, Context, RawTable
 from mldesk.data.readers.sampling import beginning
@@ -25,6 +26,8 @@ def read_file(context: Context, item: Item) -> RawTable | TypedTable:
         context.problems.add(kind, message)
     if item.url is not None:
         from mldesk.data.readers.postgres import read_postgres  # its driver loads with it
+        context.kind = POSTGRES
+        _refuse_idle(context, item)
         table: RawTable | TypedTable = read_postgres(context, item.url)
     else:
         table = _read_path(context, item)
@@ -44,11 +47,23 @@ def _read_path(context: Context, item: Item) -> RawTable | TypedTable:
             source.unlink()
         source, name, head = target, bare_name(name), head_of(target)
     context.size = source.stat().st_size
-    kind = detect_format(context.name, name, head, context.options)
+    kind = context.kind = detect_format(context.name, name, head, context.options)
+    _refuse_idle(context, item)
     if context.sampled:
         source = beginning(context, source, kind)
     reader = _READERS.get(kind)
     return reader(context, source) if reader is not None else read_json(context, source, kind)
+
+
+def kinds_of(context: Context, item: Item) -> set[str]:
+    """Return what a file that was read is, for ``refuse_idle``."""
+    return {context.kind, *((ARCHIVE,) if item.member is not None else ())} - {""}
+
+
+def _refuse_idle(context: Context, item: Item) -> None:
+    """Refuse what says nothing about the only file, before it is read; of several, any may be meant."""
+    if context.options.told and context.of == 1:
+        refuse_idle(context.options, kinds_of(context, item), context.name)
 
 
 def _sheet(context: Context, source: Path) -> RawTable:
