@@ -26,5 +26,5 @@ class SaidOnce(TyperCommand):
                                    hint="Leave all but one of them out.")
             return found, rest, order
 
-        parser.parse_args = parse_args  # type: ignore[method-assign]
+        parser.parse_args = parse_args
         return parser
