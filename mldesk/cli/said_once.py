@@ -21,7 +21,7 @@ class SaidOnce(TyperCommand):
             found, rest, order = parse(args)
             for option in order:
                 if order.count(option) > 1 and option.param_type_name == "option" and not option.multiple \
-                        and not option.is_flag:
+                        and not getattr(option, "is_flag", False):
                     raise BadInput(f"{option.opts[0]} was given {order.count(option)} times, and takes one value.",
                                    hint="Leave all but one of them out.")
             return found, rest, order
