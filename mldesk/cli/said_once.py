@@ -14,7 +14,7 @@ class SaidOnce(TyperCommand):
 
     def make_parser(self, ctx: Any) -> Any:
         """Have the parser look for options that were said twice, once it is through."""
-        parser = super().make_parser(ctx)
+        parser: Any = super().make_parser(ctx)
         parse = parser.parse_args
 
         def parse_args(args: list[str]) -> Any:
