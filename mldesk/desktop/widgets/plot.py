@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pyqtgraph as pg
-from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFocusEvent,
-    QGuiApplication,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -19,15 +17,15 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from mldesk.core.durable import write_atomic
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import moments
 from mldesk.desktop.widgets.axis import Axis
 from mldesk.desktop.widgets.buttons import make_icon_button, set_icon
 from mldesk.desktop.widgets.overlay import Overlay, Reading
+from mldesk.desktop.widgets.plot_saving import PlotSaving
 from mldesk.desktop.widgets.table_model import number
 from mldesk.desktop.widgets.text import ElidedLabel, make_label
 
@@ -50,6 +48,8 @@ class Plot(QWidget):
     def __init__(self, title: str = "", x_label: str = "", y_label: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title_text, self._x_label, self._y_label = title, x_label, y_label
+        self.saving = PlotSaving(self, lambda: self._title_text, self.image, self.csv)
+        self.saving.said.connect(self.notice)
         self._zoom: tuple[float, float] | None = None
         self._pressed: QPointF | None = None
         self._boxes = False
@@ -383,11 +383,8 @@ class Plot(QWidget):
     def _on_more(self) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for icon, words, work in (("refresh", self.tr("Show all"), self._see_all),
-                                  ("copy", self.tr("Copy picture"), self.copy_image),
-                                  ("export", self.tr("Save picture…"), self._on_save_image),
-                                  ("dataset", self.tr("Save data as CSV…"), self._on_save_csv)):
-            set_icon(menu.addAction(words, work), icon, "muted")
+        set_icon(menu.addAction(self.tr("Show all"), self._see_all), "refresh", "muted")
+        self.saving.add_to(menu)
         menu.popup(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
     def image(self, ratio: float = 2.0) -> QPixmap:
@@ -398,43 +395,3 @@ class Plot(QWidget):
         picture.fill(theme.colour("surface"))
         self.render(picture, renderFlags=QWidget.RenderFlag.DrawChildren)
         return picture
-
-    def copy_image(self) -> None:
-        """Put the chart on the clipboard as a picture."""
-        QGuiApplication.clipboard().setPixmap(self.image())
-
-    def export_image(self, path: Path) -> None:
-        """Write the chart as PNG. Raises OSError."""
-        data = QByteArray()
-        buffer = QBuffer(data)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        self.image().save(buffer, "PNG")
-        write_atomic(path, bytes(data.data()))
-
-    def export_csv(self, path: Path) -> None:
-        """Write what is shown as CSV. Raises OSError."""
-        write_atomic(path, self.csv().encode())
-
-    def _on_save_image(self) -> None:
-        self._ask_path(self.tr("Save picture"), ".png", self.export_image)
-
-    def _on_save_csv(self) -> None:
-        self._ask_path(self.tr("Save data"), ".csv", self.export_csv)
-
-    def _ask_path(self, words: str, suffix: str, write: Callable[[Path], None]) -> None:
-        name = "-".join((self._title_text or "chart").lower().split()) + suffix
-        dialog = QFileDialog(self, words, name)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix.lstrip("."))
-        dialog.fileSelected.connect(lambda chosen: self._save(Path(chosen), write))
-        dialog.open()
-
-    def _save(self, path: Path, write: Callable[[Path], None]) -> None:
-        try:
-            write(path)
-        except OSError as error:
-            self.notice.emit(self.tr("{path} could not be written: {why}.").format(
-                path=path, why=error.strerror or error), "danger")
-        else:
-            self.notice.emit(self.tr("Saved to {path}").format(path=path), "success")

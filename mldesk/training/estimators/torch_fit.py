@@ -7,12 +7,9 @@ outcome is equal to the bit.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import json
-import os
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,6 +24,7 @@ from mldesk.core.errors import WorkFailed
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.estimators.network import build
+from mldesk.training.estimators.torch_device import autocast_type, batch_of, choose_device, deterministic, resident
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
 from mldesk.wire.failures import is_gpu_out_of_memory
@@ -37,7 +35,6 @@ _PLATEAU = 4               # epochs without a better validation loss after which
 _FALL = 0.3                # ... to this share of it
 _AVERAGING = 0.98          # of the weights over the last steps; the averaged ones are what is judged and kept
 _LEAST_RATE = 0.01         # share of the learning rate below which a loss that is no number ends the fit
-_RESIDENT_SHARE = 0.6      # of the GPU's free memory that the rows may take
 
 
 class TorchNet:
@@ -55,13 +52,13 @@ class TorchNet:
     def fit(self, context: FitContext) -> Fitted:
         torch.set_num_threads(context.threads)
         device = choose_device(context.device)
-        batch = context.parameters["batch_size"] or min(_batch_size(len(context.train)),
-                                                        build(self._config(context)).rows_at_once)
+        size = context.parameters["batch_size"] or min(_batch_size(len(context.train)),
+                                                       build(self._config(context)).rows_at_once)
         checkpoint = context.checkpoints.newest()
-        place = _Place(min(batch, len(context.train))) if checkpoint is None else _Place(**checkpoint.facts())
+        place = _Place(min(size, len(context.train))) if checkpoint is None else _Place(**checkpoint.facts())
         while True:
             try:
-                with _deterministic(device):
+                with deterministic(device):
                     return _fit(context, self._config(context), device, place)
             except Exception as error:
                 if not is_gpu_out_of_memory(error) or place.batch == 1:
@@ -83,13 +80,6 @@ def predict(native: Any, x: Array, classes: int) -> Array:
         raw = torch.cat([served(part.double()) for part in torch.split(features, native.rows_at_once)])
     prediction: Array = (torch.softmax(raw, 1) if classes else raw[:, 0]).numpy()
     return prediction
-
-
-def choose_device(asked: str) -> torch.device:
-    """Return the device: as asked, or for "auto" the GPU if torch can use one."""
-    if asked == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(asked)
 
 
 def _batch_size(rows: int) -> int:
@@ -176,11 +166,11 @@ class _Fit:
         self._weights: list[Tensor] = list(self._network.parameters())
         self._averaged: list[Tensor] = list(self._average.parameters())
         self._optimizer = torch.optim.AdamW(_groups(self._network, self._given["weight_decay"]), fused=True)
-        self._dtype = _autocast_type(device, self._given["precision"])
+        self._dtype = autocast_type(device, self._given["precision"])
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._dtype is torch.float16)
-        self._x = _resident(part.x, device)                   # (N, F) float32
+        self._x = resident(part.x, device)                   # (N, F) float32
         self._y = self._targets(part.y)                       # (N,) int64 or standardised float32
-        self._validation = _resident(context.validation.x, device)
+        self._validation = resident(context.validation.x, device)
         self._class_weights = _class_weights(part.y, context).to(device) if context.weighted else None
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)     # over the rows of this epoch
         self._read_sum, self._read_rows, self._read_at = 0.0, 0, 0.0             # as of the last reading
@@ -234,7 +224,7 @@ class _Fit:
         for group in self._optimizer.param_groups:
             group["lr"] = self._given["learning_rate"] * place.rate * min(1.0, place.step / self._warm_up)
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype is not None):
-            output = self._network.raw(_batch(self._x, rows, self._device))   # (B, M, C) logits or (B, M, 1)
+            output = self._network.raw(batch_of(self._x, rows, self._device))   # (B, M, C) logits or (B, M, 1)
         loss = self._loss(output.float(), self._y[rows])       # nats, or of the standardised target; mean over B
         self._optimizer.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()                    # type: ignore[no-untyped-call]
@@ -369,19 +359,6 @@ class Diverged(WorkFailed):
                          hint=f"Choose a learning rate below {learning_rate:g}.")
 
 
-def _resident(x: Array, device: torch.device) -> Tensor:
-    """Return the rows on the device, or beside it where they do not fit: then batches travel one by one."""
-    rows = torch.from_numpy(x)
-    if device.type != "cuda":
-        return rows
-    free, _ = torch.cuda.mem_get_info(device)
-    return rows.to(device) if x.nbytes < free * _RESIDENT_SHARE else rows.pin_memory()
-
-
-def _batch(x: Tensor, rows: Tensor, device: torch.device) -> Tensor:
-    return x[rows] if x.device == rows.device else x[rows.cpu()].to(device, non_blocking=True)
-
-
 def _class_weights(y: Array, context: FitContext) -> Tensor:
     """Return a weight per class so that all weigh the same, (C,)."""
     counts = np.bincount(y, minlength=context.classes)
@@ -398,27 +375,3 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     ids = {id(weight) for weight in pulled}
     others = [parameter for parameter in network.parameters() if id(parameter) not in ids]
     return [{"params": pulled, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
-
-
-def _autocast_type(device: torch.device, precision: str) -> torch.dtype | None:
-    """Return the short number format to calculate with, or None for float32 throughout (always so on the CPU)."""
-    if device.type != "cuda" or precision == "float32":
-        return None
-    if precision == "float16" or (precision == "auto" and not torch.cuda.is_bf16_supported()):
-        return torch.float16
-    return torch.bfloat16
-
-
-@contextlib.contextmanager
-def _deterministic(device: torch.device) -> Iterator[None]:
-    """Have torch add up in one order, and flush the numbers too small to matter that slow processors down."""
-    if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)
-        torch.set_flush_denormal(False)

@@ -166,13 +166,13 @@ def test_colours_are_kept_when_a_curve_goes(chart: Chart) -> None:
 def test_a_nan_in_the_loss_draws_and_exports_as_a_gap(chart: Chart, tmp_path: Path) -> None:
     chart.set_series("loss", [1, 2, 3], [0.5, float("nan"), 0.25])
     chart.redraw_now()
-    chart.export_csv(tmp_path / "curve.csv")
+    chart.saving.write_csv(tmp_path / "curve.csv")
     assert (tmp_path / "curve.csv").read_text() == "series,Step,nats\nloss,1.0,0.5\nloss,2.0,\nloss,3.0,0.25\n"
 
 
 def test_the_picture_is_as_large_as_asked_and_not_empty(chart: Chart, tmp_path: Path) -> None:
     chart.set_series("loss", range(50), range(50))
-    chart.export_image(tmp_path / "curve.png")
+    chart.saving.write_image(tmp_path / "curve.png")
     image = QImage(str(tmp_path / "curve.png"))
     assert image.width() == 2 * chart.width()
     assert len({image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)}) > 3
@@ -180,7 +180,7 @@ def test_the_picture_is_as_large_as_asked_and_not_empty(chart: Chart, tmp_path: 
 
 def test_a_place_that_cannot_be_written_is_named(chart: Chart, tmp_path: Path, qtbot: QtBot) -> None:
     with qtbot.waitSignal(chart.notice) as told:
-        chart._save(tmp_path / "missing" / "curve.csv", chart.export_csv)
+        chart.saving.save(tmp_path / "missing" / "curve.csv", chart.saving.write_csv)
     assert "curve.csv" in told.args[0] and told.args[1] == "danger"
 
 

@@ -1,0 +1,59 @@
+"""Where a torch network calculates: on which device, in which numbers, with the rows there or beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from mldesk.training.values import Array
+
+_RESIDENT_SHARE = 0.6      # of the GPU's free memory that the rows may take
+
+
+def choose_device(asked: str) -> torch.device:
+    """Return the device: as asked, or for "auto" the GPU if torch can use one."""
+    if asked == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(asked)
+
+
+def resident(x: Array, device: torch.device) -> Tensor:
+    """Return the rows on the device, or beside it where they do not fit: then batches travel one by one."""
+    rows = torch.from_numpy(x)
+    if device.type != "cuda":
+        return rows
+    free, _ = torch.cuda.mem_get_info(device)
+    return rows.to(device) if x.nbytes < free * _RESIDENT_SHARE else rows.pin_memory()
+
+
+def batch_of(x: Tensor, rows: Tensor, device: torch.device) -> Tensor:
+    """Return the rows of those numbers, (B, F), on the device, wherever ``x`` is."""
+    return x[rows] if x.device == rows.device else x[rows.cpu()].to(device, non_blocking=True)
+
+
+def autocast_type(device: torch.device, precision: str) -> torch.dtype | None:
+    """Return the short number format to calculate with, or None for float32 throughout (always so on the CPU)."""
+    if device.type != "cuda" or precision == "float32":
+        return None
+    if precision == "float16" or (precision == "auto" and not torch.cuda.is_bf16_supported()):
+        return torch.float16
+    return torch.bfloat16
+
+
+@contextlib.contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """Have torch add up in one order, and flush the numbers too small to matter that slow processors down."""
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+        torch.set_flush_denormal(False)
