@@ -224,8 +224,8 @@ def test_a_gpu_that_is_too_small_gets_half_the_batch(tmp_path: Path, monkeypatch
     order = {"estimator": "mlp", "parameters": {**FAST["mlp"], "batch_size": 20}}
     said = run_here(make_job(tmp_path, table, "y", **order), table)
     assert result(said)["metrics"]
-    assert [event["text"].split("batches of ")[1] for event in of("warning", said) if "batches of" in event["text"]] == [
-        "10 rows.", "5 rows."]
+    sizes = [event["text"].rpartition("batches of ")[2] for event in of("warning", said) if "GPU" in event["text"]]
+    assert sizes == ["10 rows.", "5 rows."]
 
     def never(*_: Any) -> None:
         raise torch_fit.torch.OutOfMemoryError("CUDA out of memory")
