@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,24 +13,32 @@ from mldesk.cli import words
 from mldesk.cli.face import Face, make_table, width
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.outputs import Force, may_write
 from mldesk.core.spans import span
 from mldesk.training.metric_words import title
 
+_CLASSES = 60   # lines of F1 by class
 _SEEN = 10   # rows that one model alone has right, in the command that shows them
 
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
+    from mldesk.workbench.class_deltas import ClassScore
     from mldesk.workbench.five_by_two import FiveByTwo
 
 
 def compare(
     context: typer.Context,
     references: Annotated[list[str], typer.Argument(metavar="RUN", help="Two or more runs.")],
+    against: Annotated[str, typer.Option("--against", metavar="RUN", help="The one of them that the others are set "
+                                         "against row by row and class by class; the first, unless you say.")] = "",
     five: Annotated[bool, typer.Option("--5x2cv", help="Of two runs: train both five times on two folds, unless that "
                                        "was done, and test the difference.")] = False,
     runner: Annotated[str, typer.Option(metavar="R", help="The machine that does those ten runs.")] = "local",
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait for them; the same command shows the "
                                          "result.")] = False,
+    output: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write them as CSV, too: a line for "
+                                                "each, a column for every score and parameter.")] = None,
+    force: Force = False,
 ) -> None:
     """Put runs side by side: what differs, and which is best in what, if by more than luck.
 
@@ -39,15 +48,20 @@ def compare(
     """
     face = Face.of(context)
     with face.workbench() as bench:
+        may_write(bench, output, force)
         for reference in references:
             bench.runs.refresh(reference)
         found = bench.runs.compare(references)
-        pairs = bench.runs.paired(references)
+        pairs = bench.runs.paired(references, against)
+        classes = bench.runs.class_deltas(references, against)
+        if output is not None:
+            bench.book.export([bench.runs.get(reference) for reference in references], output)
         looks = [bench.book.looks(run["run"])[0] for run in found["runs"]]
         together = bench.book.looks_together(references) if found["comparable"] else None
         test = _five_by_two(face, bench, references, runner, detach=detach) if five else None
     if face.json:
-        face.document({**found, "paired": pairs, "looks": looks, "looks_together": together,
+        face.document({**found, "paired": pairs, "classes": [item._asdict() for item in classes],
+                       "looks": looks, "looks_together": together,
                        **({} if test is None else {"five_by_two": test.to_json()})})
         return
     _side_by_side(face, found)
@@ -57,7 +71,10 @@ def compare(
             face.say("★ the best, by more than luck.")
         if luck:
             face.say(f"No clear difference between the best two in {_no_clear(luck, told)}.")
-    _against_the_first(face, found, pairs)
+    _against_one(face, found, pairs)
+    _by_class(face, found, classes)
+    if output is not None:
+        face.note(f"Wrote {words.plural(len(found['runs']), 'run')} to {output}.")
     if (together or 0) > 1:   # None: they are not the same rows, which a warning says
         face.note(f"· Their test rows have been looked at by {together} runs; the more look, the more the best score "
                   "flatters.")
@@ -68,8 +85,23 @@ def compare(
     face.note(f"\nNext: mldesk runs report {' '.join(map(shlex.quote, references))} -o FILE.html")
 
 
-def _against_the_first(face: Face, found: Mapping[str, Any], pairs: list[Mapping[str, Any]]) -> None:
-    """Say of each other run whether it differs from the first beyond luck, row by row."""
+def _by_class(face: Face, found: Mapping[str, Any], classes: Sequence[ClassScore]) -> None:
+    """Print F1 of every class, and by how many points it differs from that of the run they are set against."""
+    if not classes:
+        return
+    names = {run["run"]: run["name"] for run in found["runs"]}
+    base = next(item.run for item in classes if item.delta is None)
+    face.say()
+    face.say(f"F1 of each class, and by how many points it differs from {names[base]}:")
+    face.show(make_table(("class", "run", "F1", "points"), [
+        (item.label, names[item.run], f"{100 * item.f1:.1f}%", "" if item.delta is None else f"{100 * item.delta:+.1f}")
+        for item in classes[:_CLASSES]], right={"F1", "points"}))
+    if len(classes) > _CLASSES:
+        face.say(f"and {words.plural(len(classes) - _CLASSES, 'line')} more; `--json` has all.")
+
+
+def _against_one(face: Face, found: Mapping[str, Any], pairs: list[Mapping[str, Any]]) -> None:
+    """Say of each other run whether it differs from the one they are set against beyond luck, row by row."""
     names = {run["run"]: run["name"] for run in found["runs"]}
     if crossed := found["crossed"]:
         _over_folds(face, crossed, f"The runs of {names[crossed['first'][0]]}", names[crossed["second"][0]])

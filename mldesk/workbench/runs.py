@@ -26,6 +26,7 @@ from mldesk.wire.states import JobState
 from mldesk.workbench import comparison
 from mldesk.workbench.aims import is_ordered, quantile_of
 from mldesk.workbench.checks import check_order, check_shares, refuse, split_request
+from mldesk.workbench.class_deltas import ClassScore, class_deltas
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.fold_tests import fold_differences
@@ -267,9 +268,14 @@ class RunService:
     def evaluation(self, reference: str) -> Mapping[str, Any]:
         """Return the evaluation payload. Raises NotFound while there is none."""
         run = self.get(reference)
+        if (found := self._evaluation(run)) is None:
+            raise NotFound(f"Run {run.name} has no evaluation.", hint="Only a run that succeeded has one.")
+        return found
+
+    def _evaluation(self, run: Run) -> Mapping[str, Any] | None:
         artifact = self._library.runs.artifacts(run.id).get("evaluation")
         if artifact is None:
-            raise NotFound(f"Run {run.name} has no evaluation.", hint="Only a run that succeeded has one.")
+            return None
         payload: Mapping[str, Any] = json.loads(self._library.objects.read(str(artifact["digest"])))
         return payload
 
@@ -305,15 +311,30 @@ class RunService:
         found = comparison.compare(runs, self._rows.same)
         return {**found, **judge(found, runs, Pairing(self._tested, self._rows))}
 
-    def paired(self, references: Sequence[str]) -> list[Mapping[str, Any]]:
-        """Set each run after the first against the first, row by row, as ``paired.paired`` does.
+    def paired(self, references: Sequence[str], against: str = "") -> list[Mapping[str, Any]]:
+        """Set each run against one of them, the first if none is named, row by row, as ``paired.paired`` does.
 
         Each item holds "run" and "against", "why_not" where there is nothing to pair, and "folds" of
-        ``fold_differences`` where both were cross-validated on the same folds, else None. Raises NotFound.
+        ``fold_differences`` where both were cross-validated on the same folds, else None. Raises NotFound, BadInput
+        for a run to set them against that is not among them.
         """
-        first, *others = [self.get(reference) for reference in references]
+        runs = [self.get(reference) for reference in references]
+        base = self._baseline(runs, against)
         pairing = Pairing(self._tested, self._rows)
-        return [{**pairing.pair(other, first), "folds": fold_differences([other], [first])} for other in others]
+        return [{**pairing.pair(other, base), "folds": fold_differences([other], [base])}
+                for other in runs if other.id != base.id]
+
+    def class_deltas(self, references: Sequence[str], against: str = "") -> list[ClassScore]:
+        """Return F1 of every class in each run, beside one of them, the first if none is named. Raises BadInput."""
+        runs = [self.get(reference) for reference in references]
+        evaluations = [self._evaluation(run) or {} for run in runs]
+        return class_deltas([run.id for run in runs], evaluations, self._baseline(runs, against).id)
+
+    def _baseline(self, runs: Sequence[Run], against: str) -> Run:
+        base = self.get(against) if against else runs[0]
+        if base.id not in {run.id for run in runs}:
+            raise BadInput(f"{base.name} is not among the compared runs.", hint="Name it with them, too.")
+        return base
 
     def _tested(self, run: Run) -> RowsTested:
         from mldesk.workbench.paired import read_tested

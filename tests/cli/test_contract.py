@@ -58,7 +58,7 @@ COMMANDS = {
     "runs resume": {"RUN"},
     "runs pause": {"RUN"},
     "runs extend": {"RUN", "--time", "--trials"},
-    "runs compare": {"RUN", "--5x2cv", "--runner", "--detach"},
+    "runs compare": {"RUN", "--against", "--5x2cv", "--runner", "--detach", "--csv", "--force"},
     "runs rename": {"RUN", "NAME"},
     "runs import": {"PATH"},
     "runs tag": {"RUN", "--add", "--remove"},

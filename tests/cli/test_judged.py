@@ -52,3 +52,26 @@ def test_runs_on_versions_whose_test_rows_differ_are_not_ranked(desk: Desk, mlde
     found = mldesk.good("runs", "compare", "a", "b")
     assert (found["comparable"], found["looks"], found["looks_together"]) == (True, [2, 2], 2)
     assert "looked at by 2 runs" in mldesk.told("runs", "compare", "a", "b").err
+
+
+def test_the_run_that_others_are_set_against_is_chosen_and_all_goes_into_a_csv(
+        desk: Desk, mldesk: Command, tmp_path: Path) -> None:
+    y = np.arange(len(TESTED)) % 2
+    for name, wrong in (("a", 0), ("b", 3), ("c", 6)):
+        right = np.where(np.arange(len(y)) < wrong, 1 - y, y)
+        finished(desk, TrainOrder("num@1", "price", name=name), SPLIT, y,
+                 np.stack([1 - right * 0.8 - 0.1, right * 0.8 + 0.1], 1), ("no", "yes"))
+    out = tmp_path / "compared.csv"
+    found = mldesk.good("runs", "compare", "a", "b", "c", "--against", "b", "--csv", str(out))
+    ids = {run["name"]: run["run"] for run in found["runs"]}
+    assert [(pair["run"], pair["against"]) for pair in found["paired"]] == [(ids["a"], ids["b"]), (ids["c"], ids["b"])]
+    deltas = {(item["label"], item["run"]): item["delta"] for item in found["classes"]}
+    assert deltas["yes", ids["b"]] is None and deltas["yes", ids["a"]] > 0 > deltas["yes", ids["c"]]
+    lines = out.read_text("utf-8").splitlines()
+    assert len(lines) == 4 and "metric accuracy" in lines[0] and [line.split(",")[1] for line in lines[1:]] == [
+        "a", "b", "c"]
+    assert mldesk.told("runs", "compare", "a", "b", "--csv", str(out)).code != 0   # it is there already
+    answer = mldesk.told("runs", "compare", "a", "b", "--against", "b", "--csv", str(out), "--force")
+    assert "a less b" in answer.out and "differs from b:" in answer.out and "Wrote 2 runs" in answer.err
+    refused = mldesk.told("runs", "compare", "a", "b", "--against", "c")
+    assert refused.code == 2 and "c is not among the compared runs" in refused.err

@@ -11,19 +11,20 @@ from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.runs.compare import ComparePage
 from mldesk.desktop.pages.runs.metric_picker import MetricsDialog
+from mldesk.desktop.pages.runs.report_place import write_csv
 from mldesk.desktop.pages.runs.run import RunPage
 from mldesk.desktop.pages.runs.runs import RunsPage
-from mldesk.desktop.widgets import ScrollPage
+from mldesk.desktop.widgets import ScrollPage, why_disabled
 from tests.desktop.scripted_user import User, dialogs, play
 
 METRICS = ["loss", *(f"layer_{number:02}_norm" for number in range(30))]
 
 
-def mlruns(folder: Path, runs: int = 3) -> Path:
+def mlruns(folder: Path, runs: int = 13) -> Path:
     """Write an mlruns folder with runs of many metrics, three steps of each."""
     experiment = folder / "mlruns" / "7"
     for place in range(runs):
-        name = "abcdef"[place] * 32
+        name = "abcdefghijklm"[place] * 32
         run = experiment / name
         (run / "metrics").mkdir(parents=True)
         (run / "meta.yaml").write_text(
@@ -45,7 +46,7 @@ async def taken_over(user: User, folder: Path) -> list[Any]:
     window.go("runs")
     page = await user.until(lambda: next(iter(window.findChildren(RunsPage)), None), "the runs")
     page.take_over(folder)
-    await user.until(lambda: len(page.state.runs.value or ()) == 3, "the runs")
+    await user.until(lambda: len(page.state.runs.value or ()) == 13, "the runs")
     return sorted(page.state.runs.value, key=lambda run: run.name)
 
 
@@ -83,20 +84,34 @@ def test_every_metric_can_be_drawn_and_the_choice_is_kept(tmp_path: Path, qtbot:
         assert card.metrics.value() == ("layer_17_norm",) and len(card.chart.names()) == 1
         await tick(user, card.metrics, "layer_29_norm")
         await user.shot("two")
-        for which in ("epoch", "time"):
-            card.across.set_value(which)
-            assert len(card.chart.names()) == 2
-        window.compare_runs([run.id for run in runs])
+        card.across.set_value("time")
+        assert len(card.chart.names()) == 2
+        assert "no epochs" in why_disabled(card.across.button("epoch"))   # and its steps are none
+        window.compare_runs([run.id for run in runs[:3]])
         compare: ComparePage = await user.until(lambda: next(
             (one for one in window.findChildren(ComparePage) if one.isVisible()), None), "Compare")
         await user.until(lambda: len(compare.chart.names()) == 6, "two curves of each run")
         assert compare.metrics.value() == ("layer_17_norm", "layer_29_norm")
-        assert set(compare._drawn.values()) == {run.id for run in runs}
+        assert set(compare._drawn.values()) == {run.id for run in runs[:3]} and compare.left_out.isHidden()
+        compare._across.set_value("epoch")
+        assert compare.chart.names() == []
+        assert compare.left_out.text() == "Says no epochs, and so is not drawn: wide a, wide b, wide c."
+        compare._across.set_value("step")
+        assert compare.left_out.isHidden() and compare.unjudged.isHidden()
+        compare.against.set_value(runs[1].id)
+        await user.until(lambda: [(pair["run"], pair["against"]) for pair in compare.state.pairs] == [
+            (runs[0].id, runs[1].id), (runs[2].id, runs[1].id)], "the others set against b")
+        await write_csv(window, compare.state.runs, tmp_path / "three")
+        assert len((tmp_path / "three.csv").read_text("utf-8").splitlines()) == 4
         for scroll in compare.findChildren(ScrollPage):
             scroll.ensureWidgetVisible(compare.chart)
         await user.shot("compare")
         compare.metrics.first.set_value("loss")   # a segment: that one alone
         assert len(compare.chart.names()) == 3
+        window.compare_runs([run.id for run in runs])
+        await user.until(lambda: any(one.isVisible() and not one.unjudged.isHidden() and "these are 13" in
+                                     one.unjudged.text() for one in window.findChildren(ComparePage)), "why no ROC")
+        await user.shot("many")
         window.open_run(runs[1].id)
         other: RunPage = await user.until(lambda: next(
             (one for one in window.findChildren(RunPage) if one.isVisible() and one.state.id == runs[1].id), None), "b")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mldesk.workbench.five_by_two import FiveByTwo
 
 
-_JUDGED = 12   # runs up to which evaluations are laid over one another, and tests paired
+JUDGED = 12   # runs up to which evaluations are laid over one another, and tests paired
 
 
 class CompareState:
@@ -26,7 +26,8 @@ class CompareState:
         self._desk, self.ids = desk, tuple(run_ids)
         self.runs: list[Run] = []
         self.curves: list[CurveFeed] = []
-        self.pairs: list[Mapping[str, Any]] = []      # each other run against the first, row by row
+        self.against = self.ids[0] if self.ids else ""   # the run that the others are set against
+        self.pairs: list[Mapping[str, Any]] = []      # each other run against that one, row by row
         self.evaluations: list[Mapping[str, Any]] = []  # of each run; {} where there is none
         self.comparison: Observable[Mapping[str, Any] | None] = Observable(None)
         self.advanced: Signal[None] = Signal()
@@ -46,10 +47,18 @@ class CompareState:
         if self.comparison.value is None:   # judging takes seconds; what is known at once is shown at once
             self.comparison.value = await in_thread(lambda: service.compare(list(self.ids), judged=False))
         self.advanced.emit(None)
-        if len(self.ids) <= _JUDGED:
+        if len(self.ids) <= JUDGED:
             self.evaluations = [await in_thread(self._evaluation, run) for run in self.ids]
-            self.pairs = await in_thread(service.paired, list(self.ids))
+            self.pairs = await in_thread(service.paired, list(self.ids), self.against)
         self.comparison.value = await in_thread(service.compare, list(self.ids))
+
+    async def set_against(self, run: str) -> None:
+        """Set the others against this one; ``pairs`` are worked out anew. Raises NotFound."""
+        self.against = run
+        if len(self.ids) <= JUDGED:
+            pairs = await in_thread(self._desk.workbench.runs.paired, list(self.ids), run)
+            if run == self.against:   # nobody has chosen another meanwhile
+                self.pairs = pairs
 
     async def look_at_five(self) -> None:
         """Read how far the 5x2cv test of two runs is."""

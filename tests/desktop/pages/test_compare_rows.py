@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.runs.compare_rows import CompareRows, names_of
 from mldesk.desktop.pages.runs.judged_cards import JudgedCards
 from mldesk.desktop.pages.runs.parallel_card import ParallelCard
@@ -46,6 +47,32 @@ def test_runs_are_rows_starred_where_clear_and_sorted_by_any_column(qtbot: QtBot
     assert texts(rows, 0)[0] == "wave · RUN1" and texts(rows, 0)[-1] == "run 2"
     rows.table.records.sort(4)
     assert texts(rows, 4) == ["–", "–", "–", "0.1", "0.2", "0.3"]
+
+
+def test_more_scores_than_fit_are_shown_when_asked_for(qtbot: QtBot, comparison: dict[str, Any]) -> None:
+    rows = CompareRows()
+    qtbot.addWidget(rows)
+    many = {f"score_{number}": [0.1 * number] * 6 for number in range(9)}
+    rows.show_runs(RUNS, {**comparison, "metrics": many})
+    assert rows.table is not None and rows.table.model().columnCount() == 1 + 5 + 2 + 1
+    assert rows.all.text() == "All 9 scores" and not rows.all.isHidden()
+    rows.all.click()
+    assert rows.table.model().columnCount() == 1 + 9 + 2 + 1
+    rows.show_runs(RUNS, comparison)   # two scores: nothing to ask for
+    assert rows.all.isHidden()
+
+
+def test_every_class_is_set_against_the_run_that_was_chosen(qtbot: QtBot) -> None:
+    evaluations: list[dict[str, Any]] = [
+        {"parts": {"test": {"per_class": [{"class": "yes", "f1": f1}]}}} for f1 in (0.5, 0.75)]
+    cards = JudgedCards()
+    qtbot.addWidget(cards)
+    for against, said in (("01RUN2", ["", "+25.0"]), ("01RUN3", ["-25.0", ""])):
+        cards.show_runs(RUNS[2:4], [], evaluations, None, against)
+        table = next(one for one in cards.findChildren(RecordTable) if not one.isHidden() and one.parent() and
+                     not one.parent().isHidden())
+        model = table.model()
+        assert [str(model.index(row, 3).data()) for row in range(2)] == said
 
 
 def test_the_run_that_is_pointed_at_stands_out(qtbot: QtBot, comparison: dict[str, Any]) -> None:

@@ -16,24 +16,27 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.rows_dialog import RowsDialog
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
-from mldesk.desktop.pages.runs.compare_rows import CompareRows, fact_name, fact_value
+from mldesk.desktop.pages.runs.compare_rows import CompareRows, fact_name, fact_value, names_of
 from mldesk.desktop.pages.runs.five_by_two_card import FiveByTwoCard
 from mldesk.desktop.pages.runs.judged_cards import JudgedCards
 from mldesk.desktop.pages.runs.metric_picker import MetricPicker
 from mldesk.desktop.pages.runs.parallel_card import ParallelCard
-from mldesk.desktop.pages.runs.report_place import ask_report
+from mldesk.desktop.pages.runs.report_place import ask_csv, ask_report
 from mldesk.desktop.shell import Shell
-from mldesk.desktop.states.compare import CompareState
+from mldesk.desktop.states.compare import JUDGED, CompareState
 from mldesk.desktop.states.curves import Curve, CurveFeed, family
 from mldesk.desktop.states.dataset import Picked
+from mldesk.desktop.tasks import async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
     Chart,
+    ComboBox,
     PageHeader,
     ScrollPage,
     Segmented,
     StateBadge,
+    disable,
     hairline,
     make_button,
     make_label,
@@ -59,7 +62,14 @@ class ComparePage(Page):
         header.back.connect(lambda: shell.go("runs"))
         report = make_button(self.tr("Write a report…"), "secondary", "file")
         report.clicked.connect(lambda: ask_report(shell, self.state.runs))
-        header.add_action(report)
+        as_csv = make_button(self.tr("Save as CSV…"), "secondary", "export")
+        as_csv.clicked.connect(lambda: ask_csv(shell, self.state.runs, self.tr("comparison")))
+        self.against = ComboBox()
+        self.against.setAccessibleName(self.tr("Set the runs against"))
+        self.against.setToolTip(self.tr("The run that the others are set against, row by row and class by class"))
+        self.against.currentIndexChanged.connect(self._on_against)
+        for action in (make_label(self.tr("Against"), "body", "muted"), self.against, as_csv, report):
+            header.add_action(action)
         self._header = header
         self._notice = Notice()
         self.chart = Chart("", self.tr("step"), "", with_smoothing=True, with_pointing=True)
@@ -75,6 +85,13 @@ class ComparePage(Page):
         self._curves = Card(self.tr("Learning curves"), actions=[self._across])
         self._curves.add(self.metrics)
         self._curves.add(self.chart, 1)
+        self.left_out = make_label("", "caption", "muted", wrap=True)
+        self.left_out.hide()
+        self._curves.add(self.left_out)
+        self.unjudged = make_label(self.tr("Up to {most} runs at once are judged by ROC curves, by class and row by "
+                                           "row; these are {count}.").format(most=JUDGED, count=len(run_ids)),
+                                   "body", "muted", wrap=True)
+        self.unjudged.setVisible(False)
         self._table = Card()
         self.rows = CompareRows()
         self.rows.hide()
@@ -98,7 +115,8 @@ class ComparePage(Page):
         self.five.looked.connect(self._look_at_its_runs)
         page = ScrollPage(margin=0, spacing=Space.L)
         page.body.setContentsMargins(0, 0, Space.S, Space.L)
-        for widget in (self._notice, self._table, self.rows, self._curves, self.parallel, self.judged, self.five):
+        for widget in (self._notice, self._table, self.rows, self._curves, self.parallel, self.unjudged, self.judged,
+                       self.five):
             page.body.addWidget(widget)
         page.body.addStretch(1)
         layout = QVBoxLayout(self)
@@ -163,7 +181,27 @@ class ComparePage(Page):
         else:
             self.rows.show_runs(runs, comparison)
         self.parallel.show_runs(runs, comparison)
-        self.judged.show_runs(runs, self.state.pairs, self.state.evaluations, comparison["crossed"])
+        self.unjudged.setVisible(len(runs) > JUDGED)
+        self._offer_against(runs)
+        self._show_judged(comparison)
+
+    def _show_judged(self, comparison: Mapping[str, Any]) -> None:
+        self.judged.show_runs(self.state.runs, self.state.pairs, self.state.evaluations, comparison["crossed"],
+                              self.state.against)
+
+    def _offer_against(self, runs: Sequence[Run]) -> None:
+        self.against.set_options(list(names_of(runs).items()), self.state.against)
+        if len(runs) > JUDGED:
+            disable(self.against, self.unjudged.text())
+
+    @async_slot
+    async def _on_against(self, _place: int) -> None:
+        try:
+            await self.state.set_against(str(self.against.value()))
+        except MldeskError as error:
+            self.shell.say(sentence(error), "danger")
+        if (comparison := self.state.comparison.value) is not None:
+            self._show_judged(comparison)
 
     def _point(self, run: str) -> None:
         """Single out a run everywhere, wherever the pointer found it; "" none."""
@@ -240,12 +278,18 @@ class ComparePage(Page):
             self.chart.set_whole_x(self._across.value() == "step")
             self.chart.clear()
             self._drawn.clear()
+        across, without = self._across.value() or "step", []
         for slot, (run, feed) in enumerate(zip(self.state.runs, self.state.curves, strict=False)):
+            before_it = len(self._drawn)
             for place, metric in enumerate(chosen):
                 turn = place * len(theme.palette().series)   # each metric has a kind of line, each run a colour
-                for name in _draw(self.chart, run, feed, metric, slot + turn, self._across.value() or "step",
-                                  alone=len(chosen) == 1):
+                for name in _draw(self.chart, run, feed, metric, slot + turn, across, alone=len(chosen) == 1):
                     self._drawn[name] = run.id
+            if across == "epoch" and len(self._drawn) == before_it and run.id not in self._drawn.values():
+                without.append(run.name)
+        self.left_out.setText(self.tr("Says no epochs, and so is not drawn: {names}.").format(
+            names=", ".join(dict.fromkeys(without))))
+        self.left_out.setVisible(bool(without))
 
 
 def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str, slot: int, across: str, *, alone: bool) -> list[str]:
@@ -256,15 +300,18 @@ def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str, slot: int, acros
     for metric, curve in (validation or curves).items():
         part = "" if validation and alone else f" · {words.metric_name(metric)}"
         name = f"{run.name} · {run.id[-4:]}{part}"
-        chart.set_series(name, _places(curve, across), curve.values, slot=slot)
+        if (places := _places(curve, across)) is None:
+            continue
+        chart.set_series(name, places, curve.values, slot=slot)
         names.append(name)
     return names
 
 
-def _places(curve: Curve, across: str) -> Sequence[float]:
-    if across == "time":
-        return curve.seconds
-    return curve.epochs if across == "epoch" and not any(map(math.isnan, curve.epochs)) else curve.steps
+def _places(curve: Curve, across: str) -> Sequence[float] | None:
+    """Return where along the axis its points are; None: it has no epochs, and a step is none."""
+    if across == "epoch":
+        return None if any(map(math.isnan, curve.epochs)) else curve.epochs
+    return curve.seconds if across == "time" else curve.steps
 
 
 class _RunHead(QWidget):

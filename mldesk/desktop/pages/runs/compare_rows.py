@@ -11,7 +11,7 @@ from mldesk.desktop import words
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.runs.evaluation_tables import sized
-from mldesk.desktop.widgets import Card, clear
+from mldesk.desktop.widgets import Card, clear, make_button
 from mldesk.training.metric_words import lower_is_better, ordered
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NAMES = {"dataset": "Dataset", "target": "Target", "task": "Task", "estimator": "Estimator", "runner": "Runner",
           "seed": "Seed", "split": "Split"}
 _ROWS = 10      # shown at once; the table scrolls
-_SCORES = 5     # columns of scores; the rest are in the runs and their reports
+_SCORES = 5     # columns of scores, until all of them are asked for
 _NONE = float("-inf")
 
 Cells = tuple["Run", Sequence[tuple[str, Any]]]   # of each column: words, and what to sort by
@@ -37,11 +37,19 @@ class CompareRows(Card):
         self.table: RecordTable[Cells] | None = None
         self._columns: tuple[str, ...] = ()
         self._names: dict[str, str] = {}
+        self._last: tuple[Sequence[Run], Mapping[str, Any]] | None = None
+        self.all = make_button("", "ghost", small=True)
+        self.all.setCheckable(True)
+        self.all.toggled.connect(self._show_again)
+        self.add_action(self.all)
 
     def show_runs(self, runs: Sequence[Run], comparison: Mapping[str, Any]) -> None:
         """Show a row for each."""
-        self._names = names_of(runs)
-        metrics = ordered(comparison["metrics"])[:_SCORES]
+        self._names, self._last = names_of(runs), (runs, comparison)
+        metrics = ordered(comparison["metrics"])
+        self.all.setText(self.tr("All {count} scores").format(count=len(metrics)))
+        self.all.setVisible(len(metrics) > _SCORES)
+        metrics = metrics if self.all.isChecked() else metrics[:_SCORES]
         differs = tuple(comparison["differs"])
         rows: list[Cells] = []
         for place, run in enumerate(runs):
@@ -54,6 +62,10 @@ class CompareRows(Card):
             self._make(metrics, differs, len(rows))
         if self.table is not None:
             self.table.set_records(rows)
+
+    def _show_again(self) -> None:
+        if self._last is not None:
+            self.show_runs(*self._last)
 
     def _make(self, metrics: Sequence[str], differs: Sequence[str], count: int) -> None:
         fields: list[Field[Cells]] = [Field(self.tr("Run"), lambda row: self._names.get(row[0].id, ""),

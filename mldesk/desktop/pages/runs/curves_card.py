@@ -25,7 +25,7 @@ class CurvesCard(Card):
         self._trials = False   # of a search: steps are trials
         self._shown: dict[str, int] = {}  # points of each curve in the chart
         self.metrics = MetricPicker(preferences)
-        self.metrics.changed.connect(lambda _: self._start_over())
+        self.metrics.changed.connect(lambda _: self._on_metrics())
         self.across = Segmented([("step", self.tr("Step")), ("epoch", self.tr("Epoch")), ("time", self.tr("Time"))])
         self.across.changed.connect(lambda _: self._start_over())
         self.add_action(self.across)
@@ -55,10 +55,23 @@ class CurvesCard(Card):
         self._version = self._feed.version
         before = self.metrics.value()
         self.metrics.offer(self._feed.families())
+        self._offer_epochs()
         if before and self.metrics.value() != before:   # what was looked at last came only now
             self._start_over()
         else:
             self._draw()
+
+    def _on_metrics(self) -> None:
+        self._offer_epochs()
+        self._start_over()
+
+    def _offer_epochs(self) -> None:
+        """Let epochs be chosen where what is drawn has them: a step is none."""
+        curves = [curve for family in self.metrics.value() for curve in self._feed.of_family(family).values()]
+        none = bool(curves) and not any(map(has_epochs, curves))
+        if none and self.across.value() == "epoch":
+            self.across.set_value("step")
+        self.across.set_enabled("epoch", self.tr("These curves have no epochs, only steps.") if none else "")
 
     def _start_over(self) -> None:
         first = self.tr("trial") if self._trials else self.tr("step")
@@ -81,7 +94,7 @@ class CurvesCard(Card):
             done = self._shown.get(name, 0)
             if len(curve.values) < done:  # a new attempt superseded points
                 done = 0
-            if len(curve.values) == done:
+            if len(curve.values) == done or (self.across.value() == "epoch" and not has_epochs(curve)):
                 continue
             xs = self._across(curve, done)
             ys = curve.values[done:].tolist()
@@ -109,6 +122,11 @@ class CurvesCard(Card):
         which = self.across.value()
         if which == "time":
             return curve.seconds[first:].tolist()
-        if which == "epoch" and not all(math.isnan(epoch) for epoch in curve.epochs):
+        if which == "epoch":
             return curve.epochs[first:].tolist()
         return curve.steps[first:].tolist()
+
+
+def has_epochs(curve: Curve) -> bool:
+    """Say whether a curve can be drawn over epochs."""
+    return not all(map(math.isnan, curve.epochs))

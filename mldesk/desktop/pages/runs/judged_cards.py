@@ -1,4 +1,4 @@
-"""Compared runs, judged: is a difference more than luck, their ROC curves in one plot, every class beside the first."""
+"""Compared runs, judged: is a difference more than luck, their ROC curves in one plot, class beside class."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mldesk.desktop.pages.runs.compare_rows import names_of
 from mldesk.desktop.pages.runs.evaluation_tables import sized
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, Chart, make_button, make_label, row
+from mldesk.workbench.class_deltas import class_deltas
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -40,9 +41,12 @@ class JudgedCards(QWidget):
         self._shown: object = None
 
     def show_runs(self, runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
-                  evaluations: Sequence[Mapping[str, Any]], crossed: Mapping[str, Any] | None = None) -> None:
-        """Show the cards anew where there is something new."""
-        if (shown := (len(pairs), [len(one) for one in evaluations], crossed)) == self._shown:
+                  evaluations: Sequence[Mapping[str, Any]], crossed: Mapping[str, Any] | None = None,
+                  against: str = "") -> None:
+        """Show the cards anew where there is something new; ``against`` is the run that the others are set against."""
+        against = against or (runs[0].id if runs else "")
+        if (shown := ([(pair["run"], pair["against"]) for pair in pairs], [len(one) for one in evaluations], crossed,
+                      against)) == self._shown:
             return
         self._shown = shown
         while self._layout.count():
@@ -51,14 +55,17 @@ class JudgedCards(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for card in (luck(runs, pairs, self.looked.emit), over_folds(runs, pairs, crossed), roc(runs, evaluations),
-                     classes(runs, evaluations)):
+                     classes(runs, evaluations, against)):
             if card is not None:
                 self._layout.addWidget(card)
 
 
 def luck(runs: Sequence[Run], pairs: Sequence[Mapping[str, Any]],
          look: Callable[[str, str, tuple[int, ...]], object]) -> Card | None:
-    """Return whether the runs differ from the first by more than luck; ``look`` hears which rows are to be seen."""
+    """Return whether the runs differ from the one they are set against by more than luck.
+
+    ``look`` hears which rows are to be seen.
+    """
     tr, names = words.tr, names_of(runs)
     told = [pair for pair in pairs if not pair["why_not"]]
     if not told:
@@ -156,21 +163,16 @@ def roc(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]]) -> Card |
     return card
 
 
-def classes(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]]) -> Card | None:
-    """Return F1 of every class in each run, and how far it is from the first run's."""
-    tr = words.tr
-    tables = [(run, {str(item["class"]): float(item["f1"]) for item in _test(facts).get("per_class") or ()})
-              for run, facts in zip(runs, evaluations, strict=False)]
-    tables = [(run, table) for run, table in tables if table]
-    if len(tables) < 2:
+def classes(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]], against: str) -> Card | None:
+    """Return F1 of every class in each run, and how far it is from that of the run ``against``."""
+    tr, names = words.tr, names_of(runs)
+    found = class_deltas([run.id for run in runs], evaluations, against)
+    if not found:
         return None
-    first = tables[0][1]
-    names = names_of(runs)
-    lines: list[Line] = [(label, names[run.id], words.share(table[label]),
-                          "" if run is tables[0][0] else f"{100 * (table[label] - first[label]):+.1f}")
-                         for label in first for run, table in tables if label in table]
+    lines: list[Line] = [(item.label, names[item.run], words.share(item.f1),
+                          "" if item.delta is None else f"{100 * item.delta:+.1f}") for item in found]
     card = Card(tr("Every class"), tr("F1 of each class, and by how many points it differs from {name}.").format(
-        name=names[tables[0][0].id]))
+        name=names[against]))
     fields: list[Field[Line]] = [
         Field(tr("Class"), lambda line: line[0], strong=True), Field(tr("Run"), lambda line: line[1], 220),
         Field(tr("F1"), lambda line: line[2], 90, right=True),

@@ -40,6 +40,20 @@ def ask_script(shell: Shell, run: Run) -> None:
                  lambda path: start(_write_script(shell, run, path), f"script {path.name}"))
 
 
+def ask_csv(shell: Shell, runs: Sequence[Run], name: str) -> None:
+    """Ask where runs shall go as CSV, a line for each and a column for every score and parameter; write it there."""
+    runs = list(runs)
+    choose_place(shell.host, words.tr("Save as CSV"), [words.tr("CSV") + " (*.csv)"], f"{name}.csv",
+                 lambda path: start(write_csv(shell, runs, path), f"runs as {path.name}"))
+
+
+async def write_csv(shell: Shell, runs: Sequence[Run], path: Path) -> None:
+    """Write them, and say so."""
+    if path.suffix.lower() != ".csv":
+        path = path.with_name(path.name + ".csv")
+    await _done(shell, path, in_thread(shell.desk.workbench.book.export, runs, path))
+
+
 async def _write_script(shell: Shell, run: Run, path: Path) -> None:
     if path.suffix.lower() != SUFFIX:
         path = path.with_name(path.name + SUFFIX)

@@ -12,10 +12,11 @@ from mldesk.core.errors import MldeskError
 from mldesk.core.run_filter import RunFilter
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.pages.file_choice import choose_files, choose_folder, choose_place
+from mldesk.desktop.pages.file_choice import choose_files, choose_folder
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.row_menu import Entry, give_menu, popup
+from mldesk.desktop.pages.runs.report_place import ask_csv
 from mldesk.desktop.pages.runs.run_fields import LABELS, fields
 from mldesk.desktop.pages.runs.run_filter import RunFilterBar
 from mldesk.desktop.pages.runs.run_menu import run_entries
@@ -170,17 +171,7 @@ class RunsPage(Page):
 
     def export(self) -> None:
         """Write the runs that are shown as CSV."""
-        runs = list(self.table.records.records)
-        choose_place(self.shell.host, self.tr("Export the list"), [self.tr("CSV") + " (*.csv)"], "runs.csv",
-                     lambda path: self.begin(self._write(runs, path), "export the list of runs"))
-
-    async def _write(self, runs: list[Run], path: Path) -> None:
-        try:
-            await in_thread(self.shell.desk.workbench.book.export, runs, path)
-        except (MldeskError, OSError) as error:
-            self.shell.say(sentence(error), "danger")
-            return
-        self.shell.say(self.tr("Wrote {name}.").format(name=path.name), "success")
+        ask_csv(self.shell, self.table.records.records, "runs")
 
     def compare(self) -> None:
         """Show the chosen runs side by side."""

@@ -1,0 +1,35 @@
+"""F1 of every class in compared runs, and by how much it differs from the run they are set against. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class ClassScore(NamedTuple):
+    """One class in one run."""
+
+    label: str
+    run: str              # its id
+    f1: float             # 0 to 1
+    delta: float | None   # less the F1 of that class in the run they are set against; None for that run itself
+
+
+def class_deltas(runs: Sequence[str], evaluations: Sequence[Mapping[str, Any]], against: str) -> list[ClassScore]:
+    """Return the test rows' F1, class by class, in the order of the run ``against`` and then of ``runs`` (ids).
+
+    ``evaluations`` are the payloads of the runs, {} where there is none. A class that one of the two lacks is left out
+    there; empty where fewer than two runs were scored by class, or the one they are set against was not.
+    """
+    scores = {run: {str(item["class"]): float(item["f1"]) for item in _per_class(facts)}
+              for run, facts in zip(runs, evaluations, strict=False)}
+    scores = {run: table for run, table in scores.items() if table}
+    base = scores.get(against)
+    if base is None or len(scores) < 2:
+        return []
+    return [ClassScore(label, run, table[label], None if run == against else table[label] - base[label])
+            for label in base for run, table in scores.items() if label in table]
+
+
+def _per_class(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return ((facts.get("parts") or {}).get("test") or {}).get("per_class") or ()
