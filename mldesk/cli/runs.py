@@ -325,7 +325,10 @@ def extend(
     minutes: Annotated[float, typer.Option("--time", metavar="MIN", min=0, help="Minutes more.")] = 0.0,
     trials: Annotated[int, typer.Option(metavar="K", min=0, help="Trials more.")] = 0,
 ) -> None:
-    """Give a search more time or trials. One that has ended goes on as a new run with all its trials."""
+    """Give a search more time or trials. One that has ended goes on as a new run with all its trials.
+
+    Trials given to a search that goes by time come once its time is over, and time once the trials are made.
+    """
     face = Face.of(context)
     with face.workbench() as bench:
         before = bench.runs.get(reference)

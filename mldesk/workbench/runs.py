@@ -39,7 +39,14 @@ from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
-from mldesk.workbench.searching import SearchOrder, check_amounts, leaderboard, search_estimate, search_request
+from mldesk.workbench.searching import (
+    SearchOrder,
+    check_amounts,
+    leaderboard,
+    limits_of,
+    search_estimate,
+    search_request,
+)
 from mldesk.workbench.sending import send
 from mldesk.workbench.spreading import beside, helped_by, helpers_of
 from mldesk.workbench.tested_rows import TestedRows
@@ -147,8 +154,9 @@ class RunService:
     def extend(self, reference: str, seconds: float = 0.0, trials: int = 0) -> Run:
         """Give a search more time or trials: the one that goes on, or a new run that begins with all its trials.
 
-        Raises BadInput for no search or no more of anything, Conflict for one that has ended without a model,
-        RunnerUnreachable.
+        More of what it does not go by comes once that is over: trials after its time, time after its trials. Raises
+        BadInput for no search, no more of anything, or a search without either limit; Conflict for one that has ended
+        without a model; RunnerUnreachable.
         """
         run = self._fresh(reference)
         if run.kind != "search" or helped_by(run):
@@ -156,6 +164,9 @@ class RunService:
         if not 0 <= seconds < 1e9 or trials < 0 or not (seconds or trials):
             raise BadInput("Say by how much the search is extended.", hint="For example: --time 5 or --trials 20.")
         if not run.state.final:
+            if not limits_of(run):
+                raise BadInput(f"The search {run.name} goes on until it reaches its score, so there is nothing to "
+                               "extend.", hint="Finish it sooner, or extend it once it has ended.")
             for job in (run.id, *helpers_of(run)):
                 one = self._library.runs.get(job)
                 with self._follower.at(one) as client:
@@ -168,7 +179,7 @@ class RunService:
         if kept is None:
             raise Conflict(f"Run {run.name} left no trials to go on with.", hint="Search again.")
         before, result = SearchRequest.from_json(run.spec["payload"]), run.result or {}
-        tried = int(result.get("trials") or 0) + int(result.get("failed_trials") or 0)
+        tried = int(result.get("trials") or 0)   # those that failed are not known to the new run
         request = replace(before, seconds=seconds, trials=tried + trials if trials else 0, target_score=None,
                           folds=int(result.get("folds") or 0), earlier=(str(kept["digest"]),), helpers=(),
                           share=(0, 1), configurations=())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mldesk.core.errors import BadInput
+from mldesk.library.records import Run
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.metric_words import find_metric, lower_is_better
 from mldesk.training.search.budget import Estimate, estimate, judging
@@ -96,6 +97,12 @@ def search_estimate(order: SearchOrder, rows: int, columns: int, cores: int, val
     folds = judging(kept, columns, seconds, train.split, round(kept * train.validation_size),
                     round(values * (1 - train.test_size)) if train.split == "group" else values)
     return estimate(kept, columns, seconds, order.trials, cores, folds, train.split)
+
+
+def limits_of(run: Run) -> tuple[str, ...]:
+    """Return what a search ends by as it was begun: of "seconds" and "trials"; () for its score alone."""
+    asked = run.spec.get("payload") or {}
+    return tuple(kind for kind in ("seconds", "trials") if asked.get(kind))
 
 
 def leaderboard(events: Iterable[Event]) -> list[dict[str, Any]]:

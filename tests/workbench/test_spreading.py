@@ -73,7 +73,7 @@ def test_a_search_that_ended_goes_on_as_a_new_run_with_its_trials(desks: Desks) 
     spec = desks.old.specs[more.id]
     assert trials in spec.inputs
     assert {key: spec.payload.get(key) for key in ("trials", "folds", "earlier", "helpers")} == {
-        "trials": 10, "folds": 3, "earlier": [trials], "helpers": None}
+        "trials": 9, "folds": 3, "earlier": [trials], "helpers": None}
     assert desks.runs.search_estimate(ORDER).folds == 5
     for split, folds in (("group", 5), ("time", 3), ("column", 1)):
         dealt = replace(ORDER, train=replace(ORDER.train, split=split, split_column="size"))
@@ -93,3 +93,11 @@ def test_amounts_that_no_search_can_have_are_refused_by_the_estimate_and_the_sea
         with pytest.raises(BadInput):
             ask(order)
     assert not desks.old.specs
+
+
+def test_a_search_for_a_score_alone_has_nothing_to_extend(desks: Desks) -> None:
+    run = desks.runs.search(replace(ORDER, seconds=0.0, target_score=0.9, helpers=()))
+    desks.old.say(run.id, "started", attempt=1, pid=1, host="h", device="cpu", resumed_from=None)
+    with pytest.raises(BadInput, match="until it reaches its score"):
+        desks.runs.extend(run.id, trials=3)
+    assert not desks.old.told

@@ -68,13 +68,16 @@ class Trials:
 
 
 class Plan:
-    """Decides. ``deadline``: of time.monotonic, when trying ends; infinity without a limit of time."""
+    """Decides. ``deadline``: of time.monotonic, when trying ends; infinity without a limit of time.
+
+    ``most``: trials in all, ``seconds``: that the trials share; 0 is no limit.
+    """
 
     def __init__(self, request: SearchRequest, task: str, rows: Rows, aim: Aim, deadline: float) -> None:
         self.trials = Trials(few=len(rows.y) <= FEW or rows.forward)
         self.aim, self.deadline = aim, deadline
         self.most, self.goal = request.trials, request.target_score
-        self._seconds = request.seconds
+        self.seconds = request.seconds
         fit_rows, width = len(rows.folds[-1][0]), rows.parts["dense"].x.shape[1]
         work = fit_rows * (1 + width / 20)
         usable = [name for name in ESTIMATORS if may_use(name, task, request.estimators, fit_rows, width, rows.classes)
@@ -138,17 +141,22 @@ class Plan:
     def over(self, *, finish: bool, terminate: bool = False) -> bool:
         """Say whether nothing more is begun. A search ends with something, so the first trials may be late."""
         trials = self.trials
-        if trials.in_a_row >= _FAILURES:
+        if self.enough:
             return True
         if not trials.done and not terminate and not self._running:
-            return not self._waiting and self._space.empty
+            return False
         if finish or time.monotonic() >= self.deadline:
             return True
-        if self.most and trials.count + len(self._running) >= self.most:
+        return bool(self.most) and trials.count + len(self._running) >= self.most
+
+    @property
+    def enough(self) -> bool:
+        """Say whether more time or trials would change nothing: the score is reached, or there is nothing to try."""
+        trials = self.trials
+        if trials.in_a_row >= _FAILURES or (not self._waiting and self._space.empty):
             return True
-        reached = self.goal is not None and bool(trials.done) and trials.best.loss <= (
+        return self.goal is not None and bool(trials.done) and trials.best.loss <= (
             -self.goal if self.aim.larger else self.goal)
-        return reached or (not self._waiting and self._space.empty)
 
     def following(self) -> tuple[int, Configuration] | None:
         """Return a configuration that there is time for, with its number; None where there is none now."""
@@ -173,14 +181,14 @@ class Plan:
     def _in_vain(self, chosen: Configuration) -> bool:
         """Say whether a slow network would get nowhere, since the plain one was cut after few epochs."""
         shown = [item for item in self.trials.done if item.configuration.estimator == "mlp"]
-        return bool(chosen.estimator in PATIENT and self._seconds and shown) and (
-            shown[0].seconds > _CUT * _SHARE * self._seconds and len(shown[0].curve) < _EPOCHS)
+        return bool(chosen.estimator in PATIENT and self.seconds and shown) and (
+            shown[0].seconds > _CUT * _SHARE * self.seconds and len(shown[0].curve) < _EPOCHS)
 
     def bounds(self, configuration: Configuration) -> Bounds:
         """Return what a trial that begins now may take."""
         first = not self.trials.done
         left = self.deadline - time.monotonic()
-        share = (_FIRST_SHARE if first else _SHARE) * self._seconds if self._seconds else math.inf
+        share = (_FIRST_SHARE if first else _SHARE) * self.seconds if self.seconds else math.inf
         return Bounds(max(1.0, min(share, left)), first, self._thresholds() if configuration.origin == "tpe" else ())
 
     def _thresholds(self) -> Sequence[float]:

@@ -19,6 +19,7 @@ from mldesk.training.job import Workplace, announce, evaluate, open_table, save,
 from mldesk.training.search.crew import Alone, Crew, Done, Task, Workers, start_workers
 from mldesk.training.search.dealing import deal
 from mldesk.training.search.finale import blend
+from mldesk.training.search.limits import Limits
 from mldesk.training.search.mail import Mail
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.plan import Plan
@@ -58,13 +59,13 @@ def _search(request: SearchRequest, work: Workplace, folder: Path,
     work.report.stage("Searching")
     records = Records(folder)
     plan = Plan(request, table.target.task, rows, aim, float("inf"))
-    end = End(clock, request.seconds)
+    end, limits = End(clock, request.seconds), Limits(folder / "limits.json", request.seconds, request.trials)
     task = Task(rows, aim, request.train.seed, work.threads, work.device)
     crew: Crew = (Workers(processes, task, records, folder, work, publish=bool(request.helps))
                   if processes else Alone(task, work, records))
     try:
-        _Search(request, plan, records, Mail(folder.parent / "mail", folder / "read.txt"), crew, clock, end, work).run(
-            len(rows.judged))
+        _Search(request, plan, records, Mail(folder.parent / "mail", folder / "read.txt"), crew, clock, end, limits,
+                work).run(len(rows.judged))
         trials = plan.trials
         found: dict[str, Any] = {
             "metric": aim.name, "trials": len(trials.done), "failed_trials": trials.failed,
@@ -98,13 +99,14 @@ class _Search:
     """The part of the job that tries."""
 
     def __init__(self, request: SearchRequest, plan: Plan, records: Records, mail: Mail, crew: Crew, clock: Clock,
-                 end: End, work: Workplace) -> None:
+                 end: End, limits: Limits, work: Workplace) -> None:
         self._request, self._plan, self._records, self._mail = request, plan, records, mail
-        self._crew, self._clock, self._end, self._work = crew, clock, end, work
+        self._crew, self._clock, self._end, self._limits, self._work = crew, clock, end, limits, work
 
     def run(self, rows: int) -> None:
         """Try until the time, the trials or the wish for better are over. ``rows``: that are judged."""
         self._recall(rows)
+        self._limit()
         plan, crew, control = self._plan, self._crew, self._work.control
         while True:
             control.check()
@@ -118,7 +120,7 @@ class _Search:
                 over = chosen is None    # there is no time for another one, or none is left
                 if chosen is not None:
                     crew.begin(*chosen, plan.bounds(chosen[1]), plan.deadline)
-            if over and not crew.busy:
+            if over and not crew.busy and not self._goes_on():
                 break
             for done in crew.ended(_LOOK if over or not crew.free else 0):
                 self._hear(done)
@@ -170,7 +172,7 @@ class _Search:
         """Act on what came: more time or trials, and what helpers found."""
         for name, message in self._mail.new():
             if isinstance(extend := message.get("extend"), dict):
-                self._extend(float(extend.get("seconds") or 0), int(extend.get("trials") or 0))
+                self._extend(name, float(extend.get("seconds") or 0), int(extend.get("trials") or 0))
             elif isinstance(manifest := message.get("trial"), str):
                 number = self._plan.next_number
                 try:
@@ -187,12 +189,29 @@ class _Search:
                         self._tell()
             self._mail.done(name)
 
-    def _extend(self, seconds: float, trials: int) -> None:
-        if seconds and self._end.seconds:
-            self._end.seconds += seconds
-        if trials and self._plan.most:
-            self._plan.most += trials
-        self._work.report.log("The search was extended.")
+    def _extend(self, name: str, seconds: float, trials: int) -> None:
+        limits = self._limits
+        for kind, amount in (("seconds", seconds), ("trials", trials)):
+            if amount:
+                later = "" if kind == limits.goes_by else " They come once what it has is over."
+                self._work.report.log(f"The search was extended by {amount:g} {kind}.{later}")
+        limits.extend(name, seconds, trials)
+        self._limit()
+
+    def _goes_on(self) -> bool:
+        """Begin with what the search was given to go on with, if there is such and it is of use."""
+        plan, control = self._plan, self._work.control
+        if plan.enough or control.finish or control.terminate or not self._limits.go_on(self._clock.used,
+                                                                                        plan.trials.count):
+            return False
+        self._limit()
+        self._work.report.log("The search goes on with what it was given beside.")
+        return True
+
+    def _limit(self) -> None:
+        limits = self._limits
+        self._end.seconds, self._end.until = limits.seconds, limits.until
+        self._plan.most, self._plan.seconds = limits.trials, limits.span
 
     def _tell(self) -> None:
         """Report where the search stands: the best score as a curve over the trials, and the time or trials used."""

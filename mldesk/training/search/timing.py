@@ -47,15 +47,22 @@ def final_seconds(seconds: float) -> float:
     return min(base + share * seconds, most * seconds)
 
 
+def with_end(trying: float) -> float:
+    """Return how many seconds a search needs that tries for so many: ``final_seconds`` of them is the rest."""
+    base, share, most = _FINAL
+    return min((trying + base) / (1 - share), trying / (1 - most))
+
+
 class End:
     """What comes after the trials, and when that has to begin.
 
-    ``seconds``: of the search, as last extended; 0: there is no limit. Other work on the machine makes the end take
-    longer than is reckoned with, so how much of a core a thread gets is looked at now and then.
+    ``seconds``: of the search, as last extended; 0: there is no limit. ``until``: of the search's clock, when trying
+    ends whatever the end needs; 0: as it needs it. Other work on the machine makes the end take longer than is
+    reckoned with, so how much of a core a thread gets is looked at now and then.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock, self.seconds = clock, seconds
+        self._clock, self.seconds, self.until = clock, seconds, 0.0
         self._shares: list[float] = []    # of a core, the last few looks
         self._looked = -math.inf          # of the clock
 
@@ -78,6 +85,8 @@ class End:
     @property
     def begins(self) -> float:
         """When trying ends, of time.monotonic."""
+        if self.until:
+            return self._clock.began + self.until
         return self._clock.began + self.seconds - self.needs if self.seconds else math.inf
 
     @property

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.runs import train_dialog
+from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
 from mldesk.desktop.pages.runs.leaderboard import LeaderboardCard, MembersCard
 from mldesk.desktop.pages.runs.run import RunPage
 from mldesk.desktop.pages.runs.search_form import SearchForm
+from mldesk.desktop.states.run_reasons import why_not_extend
 from mldesk.desktop.states.search import Member, SearchWish, Trial
 from mldesk.desktop.widgets import why_disabled
 from mldesk.training.catalogue import estimators_for
@@ -75,6 +79,21 @@ def test_a_search_is_paused_and_one_that_has_ended_extended(page: RunPage) -> No
     page.state.run.value = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,
                                     result={"members": [], "metrics": {}})
     assert page._extend.isVisible() and not page._pause.isVisible()
+
+
+@pytest.mark.parametrize(("asked", "by", "said"), [
+    ({"seconds": 60.0}, "trials", "They come once its time is over."), ({"seconds": 60.0}, "time", ""),
+    ({"trials": 5}, "time", "They come once its trials are made."), ({"trials": 5}, "trials", ""),
+    ({"trials": 5, "seconds": 60.0}, "time", "They come once its time or its trials are over.")])
+def test_what_a_search_is_given_beside_its_limits_comes_after_them(qtbot: QtBot, asked: dict[str, Any], by: str,
+                                                                   said: str) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    dialog = ExtendDialog(SimpleNamespace(host=host), make_run(kind="search", spec={"payload": asked}))  # type: ignore[arg-type]
+    dialog.by.set_value(by)
+    assert dialog.amount.editor.accessibleDescription() == said
+    assert why_not_extend(make_run(kind="search", spec={"payload": asked})) == ""
+    assert "nothing to extend" in why_not_extend(make_run(kind="search", spec={"payload": {"target_score": 0.9}}))
 
 
 def test_runners_that_help_are_chosen_among_the_others(qtbot: QtBot) -> None:

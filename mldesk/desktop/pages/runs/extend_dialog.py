@@ -13,6 +13,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_remote
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import DecimalBox, FormRow, Segmented, Sheet, SpinBox, row
+from mldesk.workbench.searching import limits_of
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -35,7 +36,8 @@ class ExtendDialog(Sheet, TaskOwner):
         self.trials.setAccessibleName(self.tr("Trials more"))
         more = QWidget()
         more.setLayout(row(self.by, self.minutes, self.trials, None, spacing=Space.M))
-        self.body.addWidget(FormRow(self.tr("By how much"), more))
+        self.amount = FormRow(self.tr("By how much"), more)
+        self.body.addWidget(self.amount)
         self.by.changed.connect(lambda _: self._show())
         self.confirmed.connect(self.extend)
         self.finished.connect(self.cancel_tasks)
@@ -44,6 +46,13 @@ class ExtendDialog(Sheet, TaskOwner):
     def _show(self) -> None:
         self.minutes.setVisible(self.by.value() == "time")
         self.trials.setVisible(self.by.value() == "trials")
+        limits = () if self._run.state.final else limits_of(self._run)
+        self.amount.set_help({
+            ("time", ("trials",)): self.tr("They come once its trials are made."),
+            ("time", ("seconds", "trials")): self.tr("They come once its time or its trials are over."),
+            ("trials", ("seconds",)): self.tr("They come once its time is over."),
+            ("trials", ("seconds", "trials")): self.tr("They come once its time or its trials are over.")}.get(
+                (str(self.by.value()), limits), ""))
 
     @async_slot
     async def extend(self) -> None:
