@@ -12,6 +12,7 @@ import typer
 
 from mldesk.cli import words
 from mldesk.cli.asking import at_terminal, confirm
+from mldesk.cli.data_clean_preview import preview as show_preview
 from mldesk.cli.data_shown import Reference, problems, step_told
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
@@ -31,6 +32,9 @@ def clean(
     context: typer.Context, reference: Reference,
     recipe: Annotated[str, typer.Option("--recipe", metavar="FILE", help='JSON: {"steps": [{"step": "drop", '
                                         '"columns": ["id"]}, …]}; or from:N@V, the recipe that made that version.')],
+    preview: Annotated[bool, typer.Option("--preview", help="Show what the recipe would do: rows and cells that each "
+                                          "step changes, the first rows before and after. No version is made.")]
+    = False,
     script: Annotated[Path | None, typer.Option("--export-script", metavar="FILE", help="Only write a Python script "
                                                 "that repeats the recipe with duckdb; no version is made.")] = None,
     leave: Annotated[bool, typer.Option("--leave-to-model", help="Skip steps that learn from all rows where a model "
@@ -47,12 +51,17 @@ def clean(
     from mldesk.workbench.summaries import dataset_details
 
     face = Face.of(context)
+    if preview and script is not None:
+        raise BadInput("--preview keeps nothing, so it writes no script.", hint="Leave one of the two out.")
     if start is not None:
         reference = starting_at(reference, start)
     with Interrupts() as interrupts, face.workbench() as bench:
         steps = read_recipe(bench, recipe)
         steps, left = leave_to_model(steps) if leave else (steps, [])
         _allow(face, bench, steps, allow)
+        if preview:
+            show_preview(face, bench, interrupts, reference, steps, left)
+            return
         if script is not None:
             may_write(bench, script, force)
             write_text(script, bench.datasets.recipe_script(reference, steps))

@@ -58,6 +58,32 @@ def test_a_step_that_learns_from_all_rows_is_told_of_by_clean(mldesk: Command, t
     assert "the median of 'a' is learnt from all rows" in said.err
 
 
+def test_a_recipe_is_previewed_without_a_version(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n,3\n5,4\n")
+    recipe = tmp_path / "r.json"
+    recipe.write_text('[{"step": "fill_missing", "columns": ["a"], "with": "median"}, {"step": "drop", "columns": '
+                      '["b"], "disabled": true}, {"step": "filter", "where": "b > 2"}]')
+    mldesk.good("data", "import", tmp_path / "t.csv", "--name", "t")
+    found = mldesk.good("data", "clean", "t", "--recipe", recipe, "--preview")
+    assert (found["of"], found["rows_before"], found["rows_after"]) == ("t@1", 3, 2)
+    assert found["steps"] == [
+        {"step": "fill_missing", "rows_before": 3, "rows_after": 3, "cells_changed": 1},
+        {"step": "filter", "rows_before": 3, "rows_after": 2, "cells_changed": 0}]
+    assert found["before"]["rows"] == [[1, 2], [None, 3], [5, 4]]
+    assert found["after"]["rows"] == [[3, 3], [5, 4]]
+    assert [item["name"] for item in found["columns"]] == ["a", "b"]
+    assert "learnt from all rows" in found["notices"][0]
+    said = mldesk("data", "clean", "t", "--recipe", recipe, "--preview")
+    assert said.code == 0
+    assert "3 → 2" in said.out and "t@1 now: 3 rows" in said.out and "after the recipe: 2 rows" in said.out
+    assert "No version was made" in said.err
+    assert mldesk("data", "clean", "t", "--recipe", recipe, "--preview", "--export-script", tmp_path / "x").code == 2
+    recipe.write_text('[{"step": "filter", "where": "b > 20"}]')
+    refused = mldesk("data", "clean", "t", "--recipe", recipe, "--preview")
+    assert (refused.code, "Step 1 (filter): no row meets" in refused.err) == (2, True)
+    assert len(mldesk.good("data", "versions", "t")["versions"]) == 1
+
+
 def test_a_recipe_may_bring_in_another_dataset_and_become_a_script(mldesk: Command, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n2,3\n5,4\n")
     (tmp_path / "o.csv").write_text("a,c\n1,x\n2,y\n")
