@@ -90,7 +90,8 @@ def _file(window: Commanded) -> list[Action]:
 
 def _go(window: Commanded) -> list[Action]:
     places = (("home", tr("Home"), "home"), ("datasets", tr("Datasets"), "dataset"), ("runs", tr("Runs"), "run"),
-              ("models", tr("Models"), "model"), ("runners", tr("Runners"), "runner"))
+              ("models", tr("Models"), "model"), ("predict", tr("Predict"), "predict"),
+              ("runners", tr("Runners"), "runner"))
     actions = [Action(f"go.{key}", tr("Go to {place}").format(place=title), partial(window.go, key), "Go",
                       f"Ctrl+{number}", icon) for number, (key, title, icon) in enumerate(places, start=1)]
     return [*actions,

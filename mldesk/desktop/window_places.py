@@ -27,7 +27,7 @@ def make_sidebar() -> SideBar:
     bar = SideBar()
     for key, title, icon in (("home", tr("Home"), "home"), ("datasets", tr("Datasets"), "dataset"),
                              ("runs", tr("Runs"), "run"), ("models", tr("Models"), "model"),
-                             ("runners", tr("Runners"), "runner")):
+                             ("predict", tr("Predict"), "predict"), ("runners", tr("Runners"), "runner")):
         bar.add_item(key, title, icon)
     bar.add_item("settings", tr("Settings"), "settings", bottom=True)
     return bar
@@ -41,6 +41,10 @@ def make_place(shell: Shell, key: str) -> QWidget:
         from mldesk.desktop.pages.settings import SettingsPage
 
         return SettingsPage(shell)
+    if key == "predict":
+        from mldesk.desktop.pages.models.predictions import PredictionsPage
+
+        return PredictionsPage(shell)
     from mldesk.desktop.pages.data.datasets import DatasetsPage
     from mldesk.desktop.pages.models.models import ModelsPage
     from mldesk.desktop.pages.place import Place

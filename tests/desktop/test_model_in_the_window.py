@@ -17,6 +17,8 @@ from mldesk.data.recipes.new_rows import Recipe
 from mldesk.desktop.pages.models.card_dialog import CardDialog
 from mldesk.desktop.pages.models.model import ModelPage
 from mldesk.desktop.pages.models.predict_dialog import PredictDialog
+from mldesk.desktop.pages.models.prediction_files import entries
+from mldesk.desktop.pages.models.predictions import PredictionsPage
 from mldesk.desktop.tasks import in_thread
 from mldesk.wire.schema import Column
 from tests.bundles.making import stored_model
@@ -129,3 +131,59 @@ async def _predict(user: User, page: ModelPage, rows: Path, output: Path) -> Non
     page.tabs.set_value("predictions")
     await user.until(lambda: page.predictions.table.model().rowCount() == 1, "the history of predictions")
     await user.shot("model-predictions")
+
+
+def test_the_predict_page_predicts_and_tells_what_became_of_the_files(tmp_path: Path, qtbot: QtBot) -> None:
+    rows = _with_a_model(tmp_path / "home", tmp_path)
+    output = tmp_path / "out.csv"
+
+    async def script(user: User) -> None:
+        window = user.window
+        await user.until(lambda: window.desk.ready.value, "the library")
+        window.go("predict")
+        page = await user.until(lambda: next(iter(window.findChildren(PredictionsPage)), None), "the page")
+        await user.until(lambda: page.model.value() == "income" and page.file.isEnabled(), "its model")
+        await user.shot("predict-empty")
+        page.file.click()
+        dialog: PredictDialog = await user.until(lambda: _dialog(PredictDialog), "the dialog")
+        dialog.source.setText(str(rows))
+        dialog.output.setText(str(output))
+        await user.until(dialog.primary.isEnabled, "Predict")
+        dialog.primary.click()
+        await user.until(lambda: dialog._done, "the predictions")
+        dialog.close()
+
+        def said(what: str) -> bool:
+            page.refresh_soon()
+            model = page.table.model()
+            return bool(model.rowCount() == 1 and what in {
+                model.index(0, place).data() for place in range(model.columnCount())})
+
+        await user.until(lambda: said("as written"), "the file in the list")
+        await user.shot("predict-list")
+        output.write_text(output.read_text("utf-8") + "\n", "utf-8")
+        await user.until(lambda: said("changed since"), "that it was changed")
+        record = page.state.made.value[0]
+        assert not any(entry.why_not for entry in entries(window, record) if entry.title)
+        output.unlink()
+        await user.until(lambda: said("not there"), "that it is gone")
+        off = {entry.title for entry in entries(window, record) if entry.why_not}
+        assert off == {"Open the file", "Show in its folder", "Import as a dataset"}
+        page.one.click()
+        model_page = await user.until(window.model_page, "the model")
+        assert model_page.tabs.value() == "try"
+
+    play(tmp_path / "home", script, patience=60, meet_machine=False)
+
+
+def test_where_there_is_no_model_the_predict_page_says_where_they_come_from(tmp_path: Path, qtbot: QtBot) -> None:
+    async def script(user: User) -> None:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.window.go("predict")
+        page = await user.until(lambda: next(iter(user.window.findChildren(PredictionsPage)), None), "the page")
+        await user.until(lambda: not page.file.isEnabled(), "the buttons to be off")
+        assert "no model" in page.file.toolTip()
+        await user.press("Go to the datasets")
+        assert user.window.sidebar.current() == "datasets"
+
+    play(tmp_path / "home", script, patience=60, meet_machine=False)

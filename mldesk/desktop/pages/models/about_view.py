@@ -12,11 +12,13 @@ from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.facts import FactGrid
+from mldesk.desktop.pages.models import prediction_files
 from mldesk.desktop.pages.models.card_dialog import CardDialog
 from mldesk.desktop.pages.models.layers_card import LayersCard
 from mldesk.desktop.pages.models.origins_card import OriginsCard
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.row_menu import give_menu
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.about import About, AboutState
 from mldesk.desktop.tasks import TaskOwner, async_slot
@@ -125,10 +127,12 @@ class PredictionsView(QStackedWidget):
 
     wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.table: RecordTable[PredictionRecord] = RecordTable(
-            _prediction_fields(), lambda item: item.key, self.tr("Predictions"))
+            prediction_files.fields(), lambda item: item.key, self.tr("Predictions"))
+        self.table.opened.connect(lambda item: prediction_files.open_file(shell, item))
+        give_menu(self.table, lambda item: prediction_files.entries(shell, item))
         card = Card(padding=0)
         card.add(self.table, 1)
         empty = EmptyState("predict", self.tr("No predictions yet"), self.tr(
@@ -151,17 +155,6 @@ def _change_fields() -> list[Field[StageChange]]:
             Field(tr("From"), lambda item: stage_name(item.before), 110),
             Field(tr("To"), lambda item: stage_name(item.after), 110),
             Field(tr("Note"), lambda item: item.note, muted=True)]
-
-
-def _prediction_fields() -> list[Field[PredictionRecord]]:
-    tr = words.tr
-    return [Field(tr("When"), lambda item: words.moment(item.time), 215, lambda item: item.time, muted=True),
-            Field(tr("Model"), lambda item: item.model, 180, strong=True),
-            Field(tr("Rows"), lambda item: words.number(item.rows), 90, lambda item: item.rows, right=True),
-            Field(tr("From"), lambda item: item.source,
-                  tip=lambda item: f"{item.source}\nSHA-256 {item.source_digest}"),
-            Field(tr("Into"), lambda item: item.output,
-                  tip=lambda item: f"{item.output}\nSHA-256 {item.output_digest}")]
 
 
 def lineage_facts(about: About) -> list[tuple[str, str]]:

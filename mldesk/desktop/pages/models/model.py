@@ -62,7 +62,7 @@ class ModelPage(Page):
         self.evaluation = EvaluationView()
         self.evaluation.row_opened.connect(self._open_row)
         self.evaluation.cell_chosen.connect(self._open_cell)
-        self.about, self.predictions = AboutView(shell), PredictionsView()
+        self.about, self.predictions = AboutView(shell), PredictionsView(shell)
         self.about.run_wanted.connect(self._open_run)
         self.predictions.wanted.connect(self.predict)
         self.tabs = Tabs()
