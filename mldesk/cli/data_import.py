@@ -63,6 +63,8 @@ Query = Annotated[str | None, typer.Option(metavar="SQL", rich_help_panel=_BASE,
 Provenance = Annotated[bool, typer.Option("--provenance", rich_help_panel=_MANY, help="Add the columns source_file and "
                                           "source_row.")]
 Union = Annotated[bool, typer.Option("--union", rich_help_panel=_MANY, help="Files may have different columns.")]
+NoPartitions = Annotated[bool, typer.Option("--no-partitions", rich_help_panel=_MANY, help="Folders named like "
+                                            "year=2024 make no column.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad-files", rich_help_panel=_MANY, help="Of several files leave out "
                                        "those that cannot be read; each is named.")]
 RejectsFile = Annotated[Path | None, typer.Option("--rejects", metavar="FILE", rich_help_panel=_MANY, help="Write rows "
@@ -85,7 +87,8 @@ def import_(
     widths: Widths = None, header_row: HeaderRow = None, dates: Dates = None, day_first: DayFirst = None,
     decimal: Decimal = None, thousands: Thousands = None, missing: Missing = None, types: Types = None,
     sheet: Sheet = None, cells: Range = None, flatten: Flatten = None, member: Member = None, table: Table = None,
-    query: Query = None, provenance: Provenance = False, union: Union = False, skip_bad_files: SkipBad = False,
+    query: Query = None, provenance: Provenance = False, union: Union = False, no_partitions: NoPartitions = False,
+    skip_bad_files: SkipBad = False,
     rejects: RejectsFile = None, most: Most = None, on: On = None, register: Register = False,
     again: Annotated[bool, typer.Option("--again", help="Make a version even if one has the same rows.")] = False,
     force: Force = False,
@@ -107,8 +110,8 @@ def import_(
         format=file_format, encoding=encoding, delimiter=_WRITTEN_OUT.get(delimiter or "", delimiter), sheet=sheet,
         header_row=header_row, day_first=day_first, decimal=decimal, missing=tuple(missing or ()), thousands=thousands,
         dates=dates, types=_types(types or ()), range=cells, widths=_widths(widths), table=table, query=query,
-        member=member, flatten=flatten, provenance=provenance, union=union, skip_bad_files=skip_bad_files,
-        download=DOWNLOAD if most is None else max(1, read_size(most)), told=True)
+        member=member, flatten=flatten, provenance=provenance, partitions=not no_partitions, union=union,
+        skip_bad_files=skip_bad_files, download=DOWNLOAD if most is None else max(1, read_size(most)), told=True)
     _refuse_contradictions(options, preview, rejects)
     if on is not None:
         if options.format is not None:

@@ -90,6 +90,8 @@ def _as_options(changes: Mapping[str, Any]) -> str:
             said += [f"{option} {shlex.quote(f'{column}={kind}')}" for column, kind in value]
         elif value is True:
             said.append(option)
+        elif value is False:
+            said.append("--month-first" if name == "day_first" else f"--no-{option[2:]}")
         else:
             said += [f"{option} {shlex.quote(str(item))}" for item in (value if isinstance(value, list) else [value])]
     return " ".join(said)

@@ -48,6 +48,7 @@ class ImportOptions:
     member: str | None = None        # the one file of an archive to read
     flatten: int | None = None       # levels of objects in JSON that become columns; None: one, 0: none
     provenance: bool = False         # add the columns source_file and source_row
+    partitions: bool = True          # folders named like year=2024 make a column
     union: bool = False              # files may have different columns; what a file lacks is missing there
     lenient: bool = False            # however many rows are bad, go on with those that are not
     skip_bad_files: bool = False     # of several files those that cannot be read are left out
@@ -167,8 +168,8 @@ def _typed(name: str, value: Any) -> Any:
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise TypeError(f"{name} is a list")
         return tuple(int(item) if name == "widths" else str(item) for item in value)
-    wanted = {"header_row": int, "flatten": int, "download": int, "day_first": bool, "provenance": bool, "union": bool,
-              "lenient": bool, "skip_bad_files": bool}.get(name, str)
+    wanted = {"header_row": int, "flatten": int, "download": int, "day_first": bool, "provenance": bool,
+              "partitions": bool, "union": bool, "lenient": bool, "skip_bad_files": bool}.get(name, str)
     if value is None and default is None:
         return None
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ from mldesk.core.scratch import working_folder
 from mldesk.data import ImportRefused, Table
 from mldesk.data.arrow_memory import choose_memory
 from mldesk.data.imports.adopting import NotAsItIs, take_as_they_are
-from mldesk.data.records import ImportCancelled
+from mldesk.data.records import ImportCancelled, Problem
 from mldesk.data.sources.archives import hidden
 from mldesk.data.sources.files import check_file
+from mldesk.data.sources.partitions import pairs_of
 from mldesk.wire import referenced
 from mldesk.wire.linked import FileChanged, Way
 from mldesk.wire.manifest import Entry, read_entry
@@ -58,8 +59,19 @@ def registered_table(path: Path, store: ObjectStore, scratch: Path, progress: Ca
     more = f" and {len(files) - 1} more" if files[1:] else ""
     known = [{"path": str(file.absolute()), "size": entry.size, "sha256": entry.sha256}
              for file, entry in zip(files, found.manifest.entries, strict=True)]
-    return Table(found.digest, found.rows, found.columns, found.manifest.size, (), f"{files[0].name}{more}",
-                 {"format": "parquet", "kept": KEPT}), known
+    return Table(found.digest, found.rows, found.columns, found.manifest.size, _said_by_folders(path, files),
+                 f"{files[0].name}{more}", {"format": "parquet", "kept": KEPT}), known
+
+
+def _said_by_folders(path: Path, files: Sequence[Path]) -> tuple[Problem, ...]:
+    """Return that names of folders say something that files left where they are cannot have as a column."""
+    pairs = [pairs_of(path, file.relative_to(path).as_posix()) if file != path else pairs_of(path) for file in files]
+    names = list(dict.fromkeys(name for own in pairs for name in own))
+    if not names:
+        return ()
+    shown = ", ".join(map(repr, names[:5])) + (" and others" if names[5:] else "")
+    return (Problem(path.name, None, names[0], f"The names of the folders say {shown}; a registered table has no such "
+                    "column. Import a copy (without --register) to have them.", "columns left out"),)
 
 
 def _files(path: Path) -> list[Path]:

@@ -16,7 +16,7 @@ COMMANDS = {
     "data import": {"SOURCE", "--name", "--on", "--format", "--preview", "--sheet", "--range", "--header-row",
                     "--delimiter", "--encoding", "--decimal", "--thousands", "--dates", "--missing", "--type",
                     "--table", "--query", "--flatten", "--widths", "--member", "--provenance", "--union", "--rejects",
-                    "--most", "--force"},
+                    "--most", "--force", "--no-partitions"},
     "data again": {"N", "--rejects", "--without-merged", "--force"},
     "data fetch": {"N[@V]"},
     "data explore": {"N[@V]", "--target", "--task"},

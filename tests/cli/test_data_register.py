@@ -100,3 +100,22 @@ def test_an_import_of_the_same_bytes_does_not_depend_on_a_registered_file(
     mldesk.good("data", "import", folder / "a.parquet", "--name", "own", "--again")
     (tmp_path / "part.parquet").unlink()
     assert mldesk.good("data", "preview", "own")["total"] == 100
+
+
+def test_folders_that_are_partitions_make_columns_but_of_a_registered_table(mldesk: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "hive"
+    for year in (2024, 2025):
+        path = folder / f"year={year}" / "x.parquet"
+        path.parent.mkdir(parents=True)
+        pq.write_table(pa.table({"a": [year, 1], "b": ["x", "y"]}), path)
+    said = mldesk("data", "import", folder, "--preview").err
+    assert "'year' is what the names of the folders say" in said and "--no-partitions" in said
+    mldesk.good("data", "import", folder, "--name", "whole")
+    assert mldesk.good("data", "preview", "whole")["rows"] == [
+        [2024, "x", 2024], [1, "y", 2024], [2025, "x", 2025], [1, "y", 2025]]
+    without = mldesk.good("data", "import", folder, "--name", "without", "--no-partitions")
+    assert [column["name"] for column in without["columns"]] == ["a", "b"]
+    kept = mldesk.good("data", "import", folder, "--name", "kept", "--register")
+    assert [column["name"] for column in kept["columns"]] == ["a", "b"]
+    assert kept["problems"][0]["message"] == ("The names of the folders say 'year'; a registered table has no such "
+                                              "column. Import a copy (without --register) to have them.")

@@ -19,7 +19,8 @@ def lines(first: int, city: str = "Lyon") -> str:
 
 def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) -> None:
     files = {"t.csv": HEAD + lines(1), "good_02012024.csv": HEAD + lines(100), "wrong.csv": HEAD + lines(200, "Rome"),
-             "good_03012024.csv": HEAD.replace("score", "Score ") + lines(300), "good_99992024.csv": HEAD + lines(400)}
+             "good_03012024.csv": HEAD.replace("score", "Score ") + lines(300), "good_99992024.csv": HEAD + lines(400),
+             "good_01012024.csv": HEAD + lines(1)}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
 
@@ -59,7 +60,9 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
         await user.until(lambda: dialog.primary.isEnabled(), "the check to end")
         assert {Path(item.file).name: item.status for item in dialog.state.verdicts.value} == {
             "good_02012024.csv": "accepted", "wrong.csv": "rejected", "good_03012024.csv": "rejected",
-            "good_99992024.csv": "rejected"}
+            "good_99992024.csv": "rejected", "good_01012024.csv": "accepted"}
+        held = next(item for item in dialog.state.verdicts.value if Path(item.file).name == "good_01012024.csv")
+        assert (held.held, dialog._badge(held)[0], len(dialog.state.good())) == ("t@1", "in it already", 1)
         dialog.table.select([str(tmp_path / "good_03012024.csv")])
         await user.press("Accept the names")
         await user.until(lambda: len(dialog.state.good()) == 2 and dialog.primary.isEnabled(), "it to be good")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
@@ -97,3 +99,31 @@ def test_what_cannot_be_read_says_why_on_the_screen_and_leaves_nothing(tmp_path:
         assert word in said[name]
     assert not [path for path in (home / "objects").rglob("*") if path.is_file()]
     assert not [path for path in (home / "scratch").rglob("*") if path.is_file()]
+
+
+def test_folders_that_are_partitions_make_columns_unless_they_are_switched_off(tmp_path: Path, qtbot: QtBot) -> None:
+    for year in (2024, 2025):
+        path = tmp_path / "hive" / f"year={year}" / "x.parquet"
+        path.parent.mkdir(parents=True)
+        pq.write_table(pa.table({"a": [year, 1], "b": ["x", "y"]}), path)
+
+    async def script(user: User) -> list[list[str]]:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.drop(tmp_path / "hive", look=True)
+        dialog = await import_user.opened(user, "hive")
+        shown = []
+        for on in (True, False):
+            await user.until(lambda on=on: not dialog.draft.busy.value and dialog.draft.preview.value
+                             and len(dialog.draft.preview.value.columns) == 2 + on, "the columns")
+            await user.until(lambda on=on: dialog.register.isVisible() and dialog.register.isEnabled() is not on,
+                             "whether the files may stay")
+            assert dialog.options.partitions.isVisible()
+            shown.append([column.name for column in dialog.draft.preview.value.columns])
+            if on:
+                dialog.options.partitions.click()
+        dialog.options.partitions.click()
+        page = await import_user.take(user, dialog, "whole")
+        return [*shown, [column.name for column in page.state.version.value.columns]]
+
+    assert play(tmp_path / "home", script, patience=100, meet_machine=False) == [
+        ["a", "b", "year"], ["a", "b"], ["a", "b", "year"]]

@@ -26,6 +26,7 @@ from mldesk.data.engine import connect, identifier, literal, one_row, relation, 
 from mldesk.data.imports.importing import import_table
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Table
+from mldesk.data.sources.partitions import names_among
 from mldesk.data.types import ARROW, DUCKDB
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, ColumnType
@@ -165,6 +166,7 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     typed = tuple((rule.name, rule.type.value) for rule in contract.columns if rule.type is not ColumnType.TEXT)
     others = tuple(item for item in options.expected if item[0] not in asked)
     options = replace(options, text=texts, expected=(*typed, *others), lenient=True,
+                      partitions=options.partitions and names_among([path], asked),
                       types=tuple(item for item in options.types if item[0] not in asked))
     keys = {rule.name for rule in contract.columns if rule.unique}
     store = ObjectStore(folder / "objects")

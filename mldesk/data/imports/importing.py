@@ -22,6 +22,7 @@ from mldesk.data.readers.rejects import Rejects
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Problems, Progress, Table
 from mldesk.data.sources.gather import Item, Seen, gather
 from mldesk.data.sources.locations import Location
+from mldesk.data.sources.partitions import partitions_of
 from mldesk.data.stopping import stoppable
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column
@@ -67,6 +68,7 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
     items = gather(sources, options, folder, partial(_fetch, options, progress, cancelled), cancelled, seen)
     if rejects is not None:
         rejects.spare(item.path for item in items)
+    partitions = partitions_of(item.pairs if options.partitions else {} for item in items)
     total = float(sum(item.size for item in items)) or 1.0
     before = 0.0
     skipped = Skipped(options, len(items))
@@ -82,8 +84,8 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
 
         context = _context(item, number, folder, options)
         context.report, context.cancelled, context.rejects, context.sampled = report, cancelled, rejects, sampled
-        context.of = len(items)
-        if early is not None and len(items) == 1 and not options.provenance:
+        context.of, context.partitions = len(items), partitions[number] if partitions[number].all else None
+        if early is not None and len(items) == 1 and not options.provenance and context.partitions is None:
             context.early = partial(_begin, early, context, folder / "early")
         context.check()
         table = skipped.read(context, item)

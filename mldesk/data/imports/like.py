@@ -19,6 +19,7 @@ from mldesk.data.columns.retype import Retype, not_of_its_type
 from mldesk.data.imports.importing import import_table
 from mldesk.data.parts import part_paths
 from mldesk.data.records import ImportOptions, Table
+from mldesk.data.sources.partitions import names_among
 from mldesk.data.types import to_numpy
 from mldesk.data.view import TableView
 from mldesk.wire.objects import ObjectStore
@@ -101,7 +102,9 @@ def read_like(paths: Sequence[Path], columns: Sequence[Column | Mapping[str, Any
     """
     wanted = [column if isinstance(column, Column) else Column(str(column["name"]), ColumnType(column["type"]))
               for column in columns]
-    options = replace(options or ImportOptions(), expected=tuple(
+    options = options or ImportOptions()
+    options = replace(options, partitions=options.partitions and names_among(
+        map(Path, paths), [column.name for column in wanted]), expected=tuple(
         (column.name, readable(column.type).value) for column in wanted if column.type is not ColumnType.TEXT),
         text=tuple(column.name for column in wanted if column.type is ColumnType.TEXT))
     folder = working_folder_in(scratch, "mldesk-rows")

@@ -118,7 +118,9 @@ class _Work:
         """Take Parquet files as they are, if nothing in them would change."""
         folder = os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for what is in a folder that may not be entered
         paths = sorted(path.glob("*.parquet")) if folder else [path]
-        if not paths or not all(_is_parquet(item) for item in paths) \
+        from mldesk.data.sources.partitions import pairs_of
+
+        if not paths or not all(_is_parquet(item) for item in paths) or pairs_of(paths[0]) \
                 or (folder and any(item not in paths for item in path.iterdir())):
             return None
         from mldesk.data.imports.adopting import adopt_parquet

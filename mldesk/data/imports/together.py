@@ -15,6 +15,7 @@ from mldesk.data.columns.forced import forced_values
 from mldesk.data.columns.guess import ColumnGuess, fits_group, marker_array
 from mldesk.data.columns.temporal import PATTERNS
 from mldesk.data.engine import free_name
+from mldesk.data.imports.partitioned import FolderColumn, folder_columns
 from mldesk.data.imports.skipping import PREVIEWED
 from mldesk.data.parts import PartWriter
 from mldesk.data.readers.early import EarlyTable, column_threads, new_guesses
@@ -47,10 +48,12 @@ class Shape:
 
     names: list[str]                  # with those of provenance
     types: list[ColumnType]
-    own: int                          # columns that come from the files; texts beside them and provenance follow
+    own: int                          # columns that come from the files; texts beside them, what folders say and
+    #                                   provenance follow
     decisions: list[Decision]         # of the own columns
     markers: frozenset[str] = frozenset()  # texts that stood for missing values
     beside: dict[int, str] = field(default_factory=dict)  # what the texts of an own column are called, as they were
+    folders: tuple[FolderColumn, ...] = ()
     provenance: bool = False
     unfit: Counter[int] = field(default_factory=Counter)  # values of a column, so far, that its type made missing
 
@@ -76,11 +79,14 @@ def shape_of(files: Sequence[Read], options: ImportOptions) -> Shape:
             names.append(free_name(names[index], names))
             types.append(ColumnType.TEXT)
             beside[index] = names[-1]
+    folders = folder_columns([file.context for file in files], names, options)
+    names += [column.name for column in folders]
+    types += [column.type for column in folders]
     if options.provenance:
         for name, kind in ((FILE, ColumnType.TEXT), (ROW, ColumnType.INTEGER)):
             names.append(free_name(name, names))
             types.append(kind)
-    return Shape(names, types, own, decisions, markers, beside, options.provenance)
+    return Shape(names, types, own, decisions, markers, beside, folders, options.provenance)
 
 
 def rows_of(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], float]]:
@@ -98,7 +104,7 @@ def _raw_rows(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], float]
     with column_threads() as pool:
         for arrays in _chosen(table, order):
             rows = len(arrays[0])
-            arrays += _provenance(file, shape, done, rows, table)
+            arrays += _added(file, shape, done, rows, table)
             kept = without(arrays, table.drop_rows, done)
             raw = [as_text(kept[index]) for as_text, index in zip(texts, shape.beside, strict=True)]
             yield ([*pool.map(Converter.__call__, converters, kept[:shape.own]), *raw, *kept[shape.own:]],
@@ -161,7 +167,7 @@ def _typed_rows(file: Read, shape: Shape) -> Iterator[tuple[list[pa.Array], floa
             unfit[index] += lost
             shape.unfit[index] += lost
         share = done / max(1, table.rows or 2 * (done + rows))
-        yield [*columns, *texts, *_provenance(file, shape, done, rows, None)], share
+        yield [*columns, *texts, *_added(file, shape, done, rows, None)], share
         done += rows
     for name, kind, count, example in zip(shape.names, shape.types, unfit, examples, strict=False):
         if count:
@@ -192,12 +198,14 @@ def recast(values: pa.Array, decision: Decision) -> pa.Array:
     return forced_values(encoded.dictionary, want, decision.reading).take(encoded.indices)
 
 
-def _provenance(file: Read, shape: Shape, first: int, rows: int, table: RawTable | None) -> list[pa.Array]:
+def _added(file: Read, shape: Shape, first: int, rows: int, table: RawTable | None) -> list[pa.Array]:
+    """Return what is in no file: the cells of folders' columns and of provenance."""
+    told = [column.values(file.context, rows) for column in shape.folders]
     if not shape.provenance:
-        return []
+        return told
     numbers = table.lines.numbers(first, rows) if table is not None else \
         pa.array(range(first + 1, first + rows + 1), pa.int64())
-    return [pa.repeat(pa.scalar(file.context.name, pa.string()), rows), numbers]
+    return [*told, pa.repeat(pa.scalar(file.context.name, pa.string()), rows), numbers]
 
 
 def _common_names(files: Sequence[Read], options: ImportOptions) -> list[str]:

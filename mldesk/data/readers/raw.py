@@ -14,6 +14,7 @@ from mldesk.data.readers.early import EarlyTable
 from mldesk.data.readers.rejects import Rejects
 from mldesk.data.readers.spool import Rows
 from mldesk.data.records import Cancelled, ImportCancelled, ImportOptions, Problems
+from mldesk.data.sources.partitions import Partitions
 
 MAX_COLUMNS = 50_000   # 90,000 take more than two gigabytes, however few the rows
 _CELLS = 1_000_000  # of a batch, about
@@ -91,6 +92,7 @@ class Context:
     kind: str = ""                    # what it turned out to be: one of FORMATS, or "postgresql"
     choices: tuple[str, ...] = ()     # sheets or tables that the file holds, one of which is read
     early: Callable[[Sequence[str]], EarlyTable] | None = None   # begins a table of these columns, if that is wanted
+    partitions: Partitions | None = None   # what the names of its folders say; None where no file's say anything
     _seen: int = 0
 
     def check(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +13,7 @@ from mldesk.data.records import Cancelled, Fix, ImportCancelled, ImportOptions, 
 from mldesk.data.sources.archives import SUFFIXES, copy, hidden, is_book, members, unpacking
 from mldesk.data.sources.files import check_file, head_of, suffix_format
 from mldesk.data.sources.locations import Location, is_database_url, is_url, readable, shown_url
+from mldesk.data.sources.partitions import pairs_of
 
 _MOST_FILES = 100_000
 _OUT = "files left out"
@@ -34,6 +35,7 @@ class Item:
     url: str | None = None           # of a database server, which has no file
     refused: ImportRefused | None = None   # why it cannot be read, where such files are left out
     notes: list[tuple[str, str]] = field(default_factory=list)   # (kind, message) known before it is read
+    pairs: Mapping[str, str | None] = field(default_factory=dict)  # what its folders' names say, see partitions
 
     def __post_init__(self) -> None:
         self.shown = readable(self.shown)
@@ -116,7 +118,7 @@ def _check(cancelled: Cancelled | None) -> None:
 def _of_file(path: Path, shown: str, options: ImportOptions) -> list[Item]:
     if not head_of(path).startswith((b"PK\x03\x04", b"PK\x05\x06")) or options.format == "xlsx" \
             or suffix_format(path.name) == "xlsx" or is_book(path):
-        return [Item(shown, path, path.stat().st_size)]
+        return [Item(shown, path, path.stat().st_size, pairs=pairs_of(path))]
     return _of_archive(path, shown, options)
 
 
@@ -134,7 +136,8 @@ def _of_archive(path: Path, shown: str, options: ImportOptions) -> list[Item]:
         what = f"; {len(bad)} of its entries point outside of it" if bad else ""
         raise ImportRefused(f"{shown} is a zip archive that holds no table; nothing in it was unpacked{what}.",
                             hint=_HINT)
-    items = [Item(f"{shown}/{item.filename}", path, item.compress_size, member=item) for item in chosen]
+    items = [Item(f"{shown}/{item.filename}", path, item.compress_size, member=item,
+                  pairs=pairs_of(path.parent, item.filename)) for item in chosen]
     items[0].notes += [(_OUT, f"{name!r:.80} was left out: its name points outside of the archive.") for name in bad]
     others = [item.filename for item in good if item not in chosen]
     if others:
@@ -158,7 +161,8 @@ def _of_folder(folder: Path, options: ImportOptions, cancelled: Cancelled | None
         raise ImportRefused(f"{folder.name or folder} is a folder that holds no table{what}.", hint=_HINT if not outside
                             else "Give the files that they lead to by name.")
     looked = [(path, *_looked_at(path, options, several=len(tables) > 1)) for path in tables]
-    items = [Item(path.relative_to(folder).as_posix(), path, size, refused=refused) for path, size, refused in looked]
+    items = [Item(inside, path, size, refused=refused, pairs=pairs_of(folder, inside))
+             for path, size, refused in looked for inside in (path.relative_to(folder).as_posix(),)]
     if outside:
         said = f"{_links_out(outside, folder)}, left out: give the files that they lead to by name."
         items[0].notes.append((_OUT, said))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Source = Path | str          # a path, a URL, or sample:NAME
 ROWS = 100                   # shown of the preview
+_USUALLY_ON = ("partitions",)   # yes and no, of which no is what a user may say
 _LISTS = ("types", "missing", "text", "widths")
 
 
@@ -44,7 +45,7 @@ class ImportDraft:
         """Say something about the sources; None or an empty value leaves it to be found out again."""
         changes = {**self.changes.value, **options}
         kept = {name: value for name, value in changes.items()
-                if value not in (None, "", [], ()) and value is not False}
+                if value not in (None, "", [], ()) and value is not (name in _USUALLY_ON)}
         self.changes.change(kept)
 
     def apply(self, fix: Fix) -> None:

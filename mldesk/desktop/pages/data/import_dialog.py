@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from mldesk.desktop import theme
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.import_one import import_one
-from mldesk.desktop.pages.data.import_options import ImportOptionsForm
+from mldesk.desktop.pages.data.import_options import ImportOptionsForm, has_partitions
 from mldesk.desktop.pages.data.import_preview import ImportPreviewView
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.room import fitting
@@ -31,6 +31,8 @@ from mldesk.desktop.widgets import (
     Segmented,
     Sheet,
     Switch,
+    disable,
+    enable,
     make_button,
     make_icon_button,
     make_label,
@@ -193,6 +195,12 @@ class ImportDialog(Sheet, TaskOwner):
         self.register.setVisible(len(self._sources) == 1 and preview is not None
                                  and preview.reading.get("format") == "parquet"
                                  and isinstance(self._sources[0], Path))
+        if has_partitions(preview):
+            self.register.setChecked(False)
+            disable(self.register, self.tr("Files that stay where they are cannot have the columns that the folders' "
+                                           "names make: switch those off first."))
+        else:
+            enable(self.register)
         self.set_primary_enabled(self._why_not(name, each))
 
     def _why_not(self, name: str, each: bool) -> str:

@@ -128,7 +128,10 @@ class ImportOptionsForm(QWidget):
         self.provenance.toggled.connect(lambda on: self._say(provenance=on))
         self.union = Switch(self.tr("Files may have different columns"))
         self.union.toggled.connect(lambda on: self._say(union=on))
+        self.partitions = Switch(self.tr("Columns from folders named like year=2024"))
+        self.partitions.toggled.connect(lambda on: self._say(partitions=on))
         self._box.addWidget(self.provenance)
+        self._box.addWidget(self.partitions)
         self._box.addWidget(self.union)
 
     def _add(self, name: str, item: FormRow) -> None:
@@ -173,6 +176,8 @@ class ImportOptionsForm(QWidget):
         self.flatten.setValue(int(changes.get("flatten", 1)))
         self.provenance.setChecked(bool(changes.get("provenance")))
         self.union.setChecked(bool(changes.get("union")))
+        self.partitions.setChecked(changes.get("partitions") is not False)
+        self.partitions.setVisible(has_partitions(preview) or changes.get("partitions") is False)
         many = preview is not None and preview.file_count > 1
         self.union.setVisible(many or bool(changes.get("union")))
         for name, item in self._rows.items():
@@ -205,6 +210,12 @@ class ImportOptionsForm(QWidget):
             blocked = box.blockSignals(True)
             box.set_options(values, said or "")
             box.blockSignals(blocked)
+
+
+def has_partitions(preview: ImportPreview | None) -> bool:
+    """Say whether the names of folders make columns."""
+    return preview is not None and any(problem.fix is not None and "partitions" in problem.fix.changes
+                                       for problem in preview.problems)
 
 
 def _found(preview: ImportPreview) -> dict[str, Any]:
