@@ -56,7 +56,7 @@ def test_the_columns_of_a_hive_folder_come_in_with_types(hive: Path, tmp_path: P
 
 
 def test_a_type_that_the_user_chose_is_the_type_of_a_folders_column(hive: Path, tmp_path: Path) -> None:
-    table, rows = read(tmp_path, hive, types=(("year", "text"), ("at", "number")))
+    table, rows = read(tmp_path, hive, types=(("year", "text"), ("at", "number")), told=True)
     assert (kinds(table)["year"], rows[0][1], kinds(table)["at"], rows[0][3]) == ("text", "2024", "number", None)
     assert any("'a/b' does not fit the type number" in problem.message for problem in table.problems)
 

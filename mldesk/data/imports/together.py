@@ -69,17 +69,17 @@ class Shape:
 def shape_of(files: Sequence[Read], options: ImportOptions) -> Shape:
     """Return what table the files make. Raises ImportRefused for files that do not belong together."""
     names = _common_names(files, options)
+    folders = folder_columns([file.context for file in files], names, options)
     if options.told:
-        refuse_unknown_types(options, names)
+        refuse_unknown_types(options, [*names, *(column.name for column in folders)])
     decisions, markers = _decisions(files, names, options)
     types = [decision.type for decision in decisions]
     own, beside = len(names), dict[int, str]()
     for index, decision in enumerate(decisions):
         if decision.beside:
-            names.append(free_name(names[index], names))
+            names.append(free_name(names[index], [*names, *(column.name for column in folders)]))
             types.append(ColumnType.TEXT)
             beside[index] = names[-1]
-    folders = folder_columns([file.context for file in files], names, options)
     names += [column.name for column in folders]
     types += [column.type for column in folders]
     if options.provenance:
