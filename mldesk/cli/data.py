@@ -16,12 +16,14 @@ from mldesk.cli.data_far import fetch
 from mldesk.cli.data_history import bin_, lineage, note, purge, tag
 from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
-from mldesk.cli.data_shown import Name, Reference, Version, columns, origin, problems, recipe_words
+from mldesk.cli.data_shown import Name, Reference, columns, origin, problems, recipe_words
 from mldesk.cli.face import Face, facts
 from mldesk.cli.named_version import NamedVersion
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.said_once import SaidOnce
 from mldesk.cli.steps import steps
+from mldesk.core.errors import BadInput
+from mldesk.library.names import fold
 
 if TYPE_CHECKING:
     from mldesk.library.records import Dataset, DatasetVersion
@@ -135,12 +137,20 @@ app.command()(purge)
 
 
 @app.command(cls=NamedVersion)
-def rollback(context: typer.Context, name: Name, version: Version) -> None:
+def rollback(context: typer.Context, name: Name,
+             version: Annotated[int | None, typer.Argument(metavar="V", min=1, help="A version's number; N@V and N@TAG "
+                                                           "are as good.")] = None) -> None:
     """Make an earlier version the current one; no version is lost."""
     from mldesk.workbench.summaries import dataset_details
 
     face = Face.of(context)
     with face.workbench() as bench:
+        if version is None:
+            named = bench.datasets.show(name)
+            if fold(named.dataset) == fold(name):
+                raise BadInput(f"Nobody said which version of {name} is to be the current one.",
+                               hint=f"Write {name}@1, or {name} 1; `mldesk data versions {name}` lists them.")
+            name, version = named.dataset, named.number
         current = bench.datasets.rollback(name, version)
     face.document(dataset_details(current)) if face.json else face.say(f"{current.dataset} is {current.label} again.")
 
@@ -158,6 +168,17 @@ def export(context: typer.Context, reference: Reference,
         face.document({"dataset": version.dataset, "version": version.number, "rows": version.rows, "file": str(file)})
     else:
         face.say(f"Wrote {words.plural(version.rows, 'row')} of {version.label} to {file}.")
+
+
+@app.command()
+def rename(context: typer.Context, name: Name,
+           new: Annotated[str, typer.Argument(metavar="NEW", help="Its name from now on.")]) -> None:
+    """Give a dataset another name; its versions, and what was made of them, stay."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        dataset = bench.datasets.rename(name, new)
+    face.document({"dataset": dataset.name, "version": dataset.head.number}) if face.json else \
+        face.say(f"It is {dataset.name} now.")
 
 
 @app.command()

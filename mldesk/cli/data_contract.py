@@ -125,6 +125,27 @@ def _whose(bench: Workbench, files: list[Path], name: str) -> tuple[list[Path], 
     return files[:-1], str(files[-1])
 
 
+def _renames(bench: Workbench, name: str, pairs: Sequence[str]) -> dict[str, str]:
+    """Return what files call a column: what the contract calls it. Raises BadInput, NotFound."""
+    from mldesk.data.near import which_column
+
+    found: dict[str, str] = {}
+    known = [rule.name for rule in bench.contracts.show(name).contract.columns] if pairs else []
+    for pair in pairs:
+        # either name may hold the mark
+        cuts = [(pair[:place], pair[place + 1:]) for place, letter in enumerate(pair) if letter == "="]
+        old, new = next(((old, new) for old, new in cuts if new in known), ("", ""))
+        if not old:
+            said = pair.rpartition("=")[2]
+            raise BadInput(f"The contract has no column {said!r:.80}." if cuts else f"{pair!r:.80} names no column.",
+                           hint=which_column(said, known) if cuts else "Write it as OLD=NEW, like --rename Qty=amount.")
+        if old in found or new in found.values():
+            twice = old if old in found else new
+            raise BadInput(f"--rename says {twice!r:.80} twice.", hint="Leave one of them out.")
+        found[old] = new
+    return found
+
+
 def check(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILES… N", help="Files, or folders of them; then the dataset, "
@@ -140,6 +161,8 @@ def check(
                                                  "the file.")] = None,
     sheet: Annotated[str | None, typer.Option(metavar="S", help="Of workbooks; else the one that the dataset was "
                                               "imported from, or the one with the most cells.")] = None,
+    renames: Annotated[list[str] | None, typer.Option("--rename", metavar="OLD=NEW", help="What a file calls OLD is "
+                                                      "the contract's NEW; may be repeated.")] = None,
     force: Force = False,
 ) -> None:
     """Check files against the contract of a dataset. Exit code 1 when one is rejected."""
@@ -150,6 +173,7 @@ def check(
         may_write(bench, rejects, force)
         files, name = _whose(bench, files, name)
         found = bench.contracts.check(name, files, merge=merge, quarantine=quarantine, cancelled=interrupts.asked,
+                                      renames=_renames(bench, name, renames or ()),
                                       reading={} if sheet is None else {"sheet": sheet})
         way_on = _for_imported(bench, found.standing) if found.rejected and found.standing is not None else ""
     if rejects is not None:

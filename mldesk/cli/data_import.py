@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 _TEXT, _BOOK, _BASE, _MANY = "Text files", "Workbooks, JSON, archives", "Databases", "What is made of it"
 
 Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="Files, folders, archives or URLs that make one "
-                                              "table, one below the other; sample:NAME; or postgresql://….")]
+                                              "table, one below the other; sample:NAME; postgresql://…; or standard "
+                                              "input, -.")]
 Format = Annotated[str | None, typer.Option("--format", metavar="F", help="csv, tsv, fixed, json, jsonl, html, xlsx "
                                             "(also .xls, .ods), parquet, arrow, sqlite or duckdb.")]
 Encoding = Annotated[str | None, typer.Option(metavar="E", rich_help_panel=_TEXT, help="Like latin-1.")]
@@ -76,6 +78,7 @@ Register = Annotated[bool, typer.Option("--register", rich_help_panel=_MANY, hel
                                         "the folder of them, where it is; nothing is copied, it must stay as it is.")]
 On = Annotated[str | None, typer.Option("--on", metavar="RUNNER", rich_help_panel=_MANY, help="The source is a path on "
                                         "this runner; its rows stay there until they are fetched.")]
+_STREAM = "-"   # standard input
 _WRITTEN_OUT = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
 
 
@@ -103,7 +106,10 @@ def import_(
     from mldesk.workbench.sources import absent, name_of
 
     face = Face.of(context)
-    lost = absent(sources) if on is None else None
+    if _STREAM in sources and (len(sources) > 1 or name is None or on is not None or register):
+        raise BadInput("Standard input (-) is one table by itself, and has no name of its own.",
+                       hint="Write it like `PROGRAM | mldesk data import - --format csv --name N`.")
+    lost = absent(sources) if on is None and _STREAM not in sources else None
     if lost is not None:
         raise NotFound(f"There is no file {str(lost)!r}.")
     options = ImportOptions(
@@ -139,8 +145,12 @@ def import_(
     with (Interrupts() as interrupts, face.workbench() as bench,
           Meter(face, f"Importing {_short(sources[0])}", "bytes") as meter):
         may_write(bench, rejects, force)
-        done = bench.datasets.import_files(sources, name, options=options, progress=meter.update,
-                                           cancelled=interrupts.asked, rejects=rejects, again=again)
+        if _STREAM in sources:
+            done = bench.datasets.import_stream(sys.stdin.buffer, name, options=options, progress=meter.update,
+                                                cancelled=interrupts.asked, rejects=rejects, again=again)
+        else:
+            done = bench.datasets.import_files(sources, name, options=options, progress=meter.update,
+                                               cancelled=interrupts.asked, rejects=rejects, again=again)
         current = bench.datasets.show(done.name)
     _imported(face, done, current, rejects)
 
@@ -202,8 +212,12 @@ def samples(context: typer.Context) -> None:
 def _preview(face: Face, sources: Sequence[str], options: ImportOptions) -> None:
     with Interrupts() as interrupts, face.workbench() as bench, \
             Meter(face, f"Reading {_short(sources[0])}", "bytes") as meter:
-        found = bench.datasets.preview_import(sources, options=options, rows=20, progress=meter.update,
-                                              cancelled=interrupts.asked)
+        if _STREAM in sources:
+            found = bench.datasets.preview_stream(sys.stdin.buffer, options=options, rows=20, progress=meter.update,
+                                                  cancelled=interrupts.asked)
+        else:
+            found = bench.datasets.preview_import(sources, options=options, rows=20, progress=meter.update,
+                                                  cancelled=interrupts.asked)
     face.document(found.to_json()) if face.json else preview_shown(face, found)
 
 

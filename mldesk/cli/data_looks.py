@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
 from mldesk.core.errors import BadInput
 
+if TYPE_CHECKING:
+    from mldesk.library.records import DatasetVersion
+
 
 def preview(
     context: typer.Context, reference: Reference,
@@ -24,21 +27,42 @@ def preview(
     only: Annotated[str | None, typer.Option(metavar="ROWS", help="These rows, counted from 1, like 3,17,20-25.")]
     = None,
     where: Annotated[str | None, typer.Option(metavar="SQL", help="Rows that fit, like \"price > 3\".")] = None,
+    sort: Annotated[str | None, typer.Option(metavar="COLUMN[:desc]", help="In the order of this column; :desc, the "
+                                             "greatest first.")] = None,
+    search: Annotated[str | None, typer.Option(metavar="TEXT", help="Rows that hold this text in any column.")] = None,
 ) -> None:
     """Show some rows. They are counted from 1, in the order of the version, as everywhere in MLDesk."""
     places = None if only is None else row_numbers.read_rows(only)
     rows = (20 if places is None else len(places)) if rows is None else rows
     face = Face.of(context)
     with face.workbench() as bench:
-        page = bench.datasets.preview_numbered(reference, rows=rows, offset=offset, only=places, where=where)
+        if sort is None and not search:
+            page = bench.datasets.preview_numbered(reference, rows=rows, offset=offset, only=places, where=where)
+        else:
+            order = None if sort is None else _order(sort, bench.datasets.show(reference))
+            page = bench.datasets.preview(reference, rows=rows, offset=offset, only=places, where=where, search=search,
+                                          order_by=order)
     numbers = [place + 1 for place in page.places]
     if face.json:
         face.document({**page.to_json(), "numbers": numbers})
         return
     face.grid(("row", *page.columns), [(number, *row) for number, row in zip(numbers, page.rows, strict=True)])
-    fit = "" if only is None and where is None else " that fit"
+    fit = "" if only is None and where is None and not search else " that fit"
     face.note(f"rows {offset + 1:,} to {offset + len(page.rows):,} of {page.total:,}{fit}" if page.rows else
               f"no rows from {offset:,} on; there are {page.total:,}{fit}")
+
+
+def _order(said: str, version: DatasetVersion) -> tuple[str, bool]:
+    """Return the column to sort by, and whether the greatest comes first. Raises BadInput."""
+    from mldesk.data.near import which_column
+
+    names = [column.name for column in version.columns]
+    column, mark, way = said.rpartition(":")
+    if said in names or not mark or way.lower() not in ("asc", "desc"):
+        column, way = said, "asc"
+    if column not in names:
+        raise BadInput(f"{version.label} has no column {column!r:.80}.", hint=which_column(column, names))
+    return column, way.lower() == "desc"
 
 
 def profile(context: typer.Context, reference: Reference) -> None:

@@ -1,4 +1,4 @@
-"""Write a table out again: CSV (RFC 4180), JSON lines, Parquet or a workbook.
+"""Write a table out again: CSV (RFC 4180), JSON lines, Parquet, Arrow (Feather) or a workbook.
 
 Values are written as they are. A cell of CSV that begins with ``=`` stays so: a spreadsheet may take it for a formula,
 and altering it would alter the data.
@@ -23,7 +23,8 @@ from mldesk.data.parts import group_rows
 from mldesk.data.types import plain, values_of
 
 EXPORTS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
-           ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx"}
+           ".parquet": "parquet", ".pq": "parquet", ".xlsx": "xlsx",
+           ".feather": "arrow", ".arrow": "arrow", ".ipc": "arrow"}
 Batches = Iterable[pa.RecordBatch]
 
 
@@ -33,11 +34,13 @@ def export_table(batches: Batches, path: Path, kind: str | None, schema: pa.Sche
     kind = kind or EXPORTS.get(path.suffix.lower())
     if kind not in EXPORTS.values():
         raise BadInput(f"A table cannot be written as {kind or path.suffix or 'a file without extension'!r}.",
-                       hint="Name the file with .csv, .tsv, .jsonl, .parquet or .xlsx.")
+                       hint="Name the file with .csv, .tsv, .jsonl, .parquet, .feather or .xlsx.")
     check_target(path)
     with durable.disk_errors(f"writing {path.name}"), durable.replacing(path) as file:
         if kind == "parquet":
             _write_parquet(rows, file, schema)
+        elif kind == "arrow":
+            _write_arrow(rows, file, schema)
         elif kind == "jsonl":
             _write_jsonl(rows, file, names)
         elif kind == "xlsx":
@@ -100,3 +103,10 @@ def _write_parquet(batches: Batches, file: BinaryIO, schema: pa.Schema) -> None:
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch, row_group_size=group_rows(len(schema)))
+
+
+def _write_arrow(batches: Batches, file: BinaryIO, schema: pa.Schema) -> None:
+    """Write an Arrow file, which Feather's second version is: https://arrow.apache.org/docs/python/feather.html."""
+    with pa.ipc.new_file(file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        for batch in batches:
+            writer.write_batch(batch)

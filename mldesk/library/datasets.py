@@ -9,12 +9,12 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mldesk.core.clock import Clock
-from mldesk.core.errors import NotFound
+from mldesk.core.errors import BadInput, NotFound
 from mldesk.library import codec
 from mldesk.library.database import Database, taken
 from mldesk.library.names import check_name, fold
 from mldesk.library.records import Dataset, DatasetVersion
-from mldesk.library.schema import dataset_versions, datasets, model_versions, models
+from mldesk.library.schema import dataset_versions, dataset_words, datasets, model_versions, models
 from mldesk.wire.objects import ObjectMissing, ObjectStore
 from mldesk.wire.schema import Column, columns_from_json
 
@@ -70,8 +70,13 @@ class DatasetStore:
             return _to_dataset(found)
 
     def version(self, name: str, number: int | None = None) -> DatasetVersion:
-        """Return a version by its number, or the head. Raises NotFound."""
+        """Return a version by its number, or the head; without a number ``name`` may be NAME@TAG.
+
+        Raises NotFound, BadInput for a tag that several versions bear.
+        """
         with self._database.read() as connection:
+            if number is None:
+                name, number = _tagged(connection, name)
             row = _dataset(connection, name)
             return _one_version(connection, row.name, row.key, row.head if number is None else number)
 
@@ -170,6 +175,28 @@ def _dataset(connection: Connection, name: str) -> Row[Any]:
     if row is None:
         raise _unknown(connection, name)
     return row
+
+
+def _tagged(connection: Connection, reference: str) -> tuple[str, int | None]:
+    """Return the name and number that NAME@TAG means; anything else as it is. Digits are a number, never a tag."""
+    name, mark, tag = reference.rpartition("@")
+    if not mark or tag.isdecimal() or connection.execute(_named(reference)).one_or_none() is not None:
+        return reference, None
+    row = connection.execute(_named(name)).one_or_none()
+    if row is None:
+        return reference, None
+    rows = connection.execute(select(dataset_words.c.number, dataset_words.c.tags).where(
+        dataset_words.c.dataset == row.key, dataset_words.c.number > 0).order_by(dataset_words.c.number)).all()
+    tags = {int(found.number): codec.load(found.tags) for found in rows}
+    numbers = [number for number, those in tags.items() if tag in those]
+    if len(numbers) > 1:
+        raise BadInput(f"The tag {tag!r:.60} is on several versions of {row.name!r:.80}: "
+                       f"{', '.join(map(str, numbers))}.", hint=f"Write one of them, like {row.name}@{numbers[-1]}.")
+    if not numbers:
+        known = ", ".join(dict.fromkeys(one for those in tags.values() for one in those))
+        raise NotFound(f"No version of {row.name!r:.80} has the tag {tag!r:.60}.",
+                       hint=f"Its versions have these: {known:.400}." if known else "None of its versions has a tag.")
+    return str(row.name), numbers[0]
 
 
 def _unknown(connection: Connection, name: str) -> NotFound:

@@ -115,7 +115,8 @@ class ContractService:
         return self.show(version.label)
 
     def check(self, name: str, paths: Sequence[Path], *, merge: bool = False, quarantine: Path | None = None,
-              choices: Choices | None = None, reading: Mapping[str, Any] | None = None,
+              choices: Choices | None = None, renames: Mapping[str, str] | None = None,
+              reading: Mapping[str, Any] | None = None,
               progress: Progress | None = None, cancelled: Cancelled | None = None) -> Checked:
         """Check files against the contract that holds for ``name`` (N or N@V).
 
@@ -123,6 +124,7 @@ class ContractService:
         whether they were imported or merged.
 
         Rejected ones are copied to ``quarantine``, with a report. ``choices``: what a person said of them;
+        ``renames``: the contract's names of columns that any of the files calls otherwise;
         ``reading``: import options that differ from those of the dataset's last import. Raises
         NotFound, BadInput, Conflict where the dataset's columns are not the contract's, ImportCancelled, DiskFull; then
         nothing was changed.
@@ -138,7 +140,7 @@ class ContractService:
         with working_folder(self._home.scratch) as folder:
             held = held_files(self._library, self._datasets.line_of(head), folder)
             checked, verdicts = self._check_all(files, contract, self._options(head, reading or {}), held, merge,
-                                                folder, choices or Choices(), progress, cancelled)
+                                                folder, choices or Choices(), progress, cancelled, renames or {})
             unique = () if choices is not None else tuple(
                 rule.name for rule in contract.columns if rule.unique and rule.severity == "error")
             version = self._merge(head, checked, unique) if merge and checked else None
@@ -157,7 +159,7 @@ class ContractService:
 
     def _check_all(self, files: Sequence[Path], contract: Contract, options: ImportOptions, held: HeldFiles,
                    merge: bool, folder: Path, choices: Choices, progress: Progress | None,
-                   cancelled: Cancelled | None) -> tuple[list[CheckedFile], list[Verdict]]:
+                   cancelled: Cancelled | None, renames: Mapping[str, str]) -> tuple[list[CheckedFile], list[Verdict]]:
         from mldesk.data.contracts.check import CheckedFile, accepted_by_hand, check_mapped, digest_of
         from mldesk.data.contracts.verdict import Verdict
 
@@ -172,7 +174,7 @@ class ContractService:
                 continue
             place = folder / str(number)
             place.mkdir()
-            found = check_mapped(path, digest, contract, options, place, choices.names.get(path, {}),
+            found = check_mapped(path, digest, contract, options, place, choices.names.get(path, renames),
                                  cancelled=cancelled)
             if path in choices.accepted and isinstance(found, CheckedFile):
                 found = accepted_by_hand(found)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mldesk.core import canonical
 from mldesk.core.errors import BadInput, Conflict, LibraryDamaged, NotFound
@@ -17,12 +17,12 @@ from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import ColumnType
 from mldesk.workbench.far_data import refuse_elsewhere
-from mldesk.workbench.held_files import CLIPBOARD
+from mldesk.workbench.held_files import CLIPBOARD, STREAM
 from mldesk.workbench.imported import Imported, made_by_steps, reading_of, same_rows
 from mldesk.workbench.pages import Page, RecipePage
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.source_digests import SourceDigests
-from mldesk.workbench.sources import Source, clipboard_file, resolve
+from mldesk.workbench.sources import Source, clipboard_file, resolve, streamed_file
 from mldesk.workbench.trusted_code import TrustedCode
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
@@ -95,6 +95,27 @@ class DatasetService:
                                  progress=progress, cancelled=cancelled, rejects=rejects)
         return self._imported(name, table, again, source=CLIPBOARD)
 
+    def import_stream(self, stream: BinaryIO, name: str, *, options: ImportOptions,
+                      progress: Progress | None = None, cancelled: Cancelled | None = None,
+                      rejects: Path | None = None, again: bool = False) -> Imported:
+        """Read a table from a stream, which cannot be read again. Raises as ``import_files`` does."""
+        from mldesk.data import import_table
+
+        name = check_name(name, "dataset")
+        with streamed_file(stream, options.format, self._home.scratch) as path:
+            table = import_table([path], self._library.objects, self._home.scratch, options, progress=progress,
+                                 cancelled=cancelled, rejects=rejects)
+        return self._imported(name, table, again, source=STREAM)
+
+    def preview_stream(self, stream: BinaryIO, *, options: ImportOptions, rows: int = 50,
+                       progress: Progress | None = None, cancelled: Cancelled | None = None) -> ImportPreview:
+        """Return what ``import_stream`` would make of a stream, which is read to its end. Raises as it does."""
+        from mldesk.data import preview_import
+
+        with streamed_file(stream, options.format, self._home.scratch) as path:
+            return preview_import([path], options, self._home.scratch, rows=rows, progress=progress,
+                                  cancelled=cancelled)
+
     def preview_text(self, text: str, *, options: ImportOptions | None = None, rows: int = 50,
                      cancelled: Cancelled | None = None) -> ImportPreview:
         """Return what ``import_text`` would make of a text. Raises as it does."""
@@ -138,8 +159,8 @@ class DatasetService:
             return self._library.datasets.version(name, number)
         except NotFound as error:
             names = [item.name for item in self._library.datasets.list()]
-            hint = which_version(name, names, lambda: (item.number for item in self._library.datasets.versions(name)),
-                                 error.hint)
+            hint = error.hint if name.rpartition("@")[0] in names else which_version(
+                name, names, lambda: (item.number for item in self._library.datasets.versions(name)), error.hint)
             raise type(error)(error.message, hint=hint or f"Datasets here: {listed(names) or 'none yet'}.") from error
 
     def versions(self, name: str) -> list[DatasetVersion]:

@@ -16,7 +16,7 @@ from mldesk.library import Library
 from mldesk.library.records import DatasetVersion
 from mldesk.workbench.source_digests import list_digest
 
-CLIPBOARD = "the clipboard"   # the source of a version that came from there
+CLIPBOARD, STREAM = "the clipboard", "standard input"   # the sources of versions that came from there
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class HeldFiles:
         """Add what a version was imported from."""
         reading = version.reading
         if reading is None:
-            if version.parent is None and version.source != CLIPBOARD:
+            if version.parent is None and version.source not in (CLIPBOARD, STREAM):
                 self.untold.append(version.source)
             return
         files = reading.get("files") or ()

@@ -9,6 +9,7 @@ from typing import Any
 from mldesk.library import Library
 from mldesk.library.bin import Binned, Purged, costs
 from mldesk.library.dataset_words import Words
+from mldesk.library.names import fold
 from mldesk.library.records import DatasetVersion
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.origins import files_of
@@ -97,7 +98,9 @@ class HistoryService:
 
     def _place(self, reference: str) -> tuple[str, int]:
         version = self._datasets.show(reference)
-        return version.dataset, parse_reference(reference)[1] or 0
+        name, number = parse_reference(reference)
+        whole = number is None and fold(name) == fold(version.dataset)
+        return version.dataset, 0 if whole else version.number
 
 
 def _others(version: DatasetVersion) -> tuple[str, ...]:

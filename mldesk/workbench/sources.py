@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, NotFound
@@ -98,6 +99,22 @@ def _there(path: Path) -> bool:
         return True
     except (OSError, ValueError):  # a name that no file can have
         return False
+
+
+@contextmanager
+def streamed_file(stream: BinaryIO, kind: str | None, scratch: Path) -> Iterator[Path]:
+    """Give a file that holds what a stream gives, of a format (None: found out from it). Gone afterwards.
+
+    Raises BadInput where nothing comes, DiskFull.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="stream-", dir=scratch) as folder:
+        path = Path(folder) / (f"standard-input.{kind}" if kind else "standard-input")
+        with disk_errors("the import"), open(path, "wb") as file:
+            shutil.copyfileobj(stream, file, 1 << 20)
+        if not path.stat().st_size:
+            raise BadInput("Nothing came from standard input.", hint="Write it like `PROGRAM | mldesk data import -`.")
+        yield path
 
 
 @contextmanager

@@ -53,7 +53,8 @@ from mldesk.desktop.widgets import (
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
 
-EXPORTS = ("Parquet (*.parquet)", "CSV (*.csv)", "TSV (*.tsv)", "JSON lines (*.jsonl)", "Excel (*.xlsx)")
+EXPORTS = ("Parquet (*.parquet)", "CSV (*.csv)", "TSV (*.tsv)", "JSON lines (*.jsonl)", "Excel (*.xlsx)",
+           "Arrow, Feather (*.feather *.arrow)")
 
 
 class DatasetPage(Page):

@@ -1,0 +1,97 @@
+"""What a table is called and how it is looked at on the command line: names, tags, order, standard input, formats."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.feather
+import pytest
+
+from tests.cli.conftest import Command
+
+TABLE = "id,city,price\n1,Lyon,30\n2,Paris,10\n3,Lyon,20\n"
+
+
+@pytest.fixture
+def shop(mldesk: Command, tmp_path: Path) -> Path:
+    table = tmp_path / "shop.csv"
+    table.write_text(TABLE, "utf-8")
+    mldesk.good("data", "import", table, "--name", "shop")
+    table.write_text(TABLE + "4,Nice,5\n", "utf-8")
+    mldesk.good("data", "import", table, "--name", "shop")
+    return table
+
+
+def test_a_dataset_gets_another_name(mldesk: Command, shop: Path) -> None:
+    assert mldesk.good("data", "rename", "shop", "store") == {"dataset": "store", "version": 2}
+    assert mldesk.good("data", "show", "store@1")["rows"] == 3
+    assert mldesk.here("data", "show", "shop")[0] != 0
+
+
+def test_a_tag_names_the_version_that_bears_it(mldesk: Command, shop: Path) -> None:
+    mldesk.good("data", "tag", "shop@1", "first")
+    mldesk.good("data", "tag", "shop", "everything")   # the dataset as a whole, which is no version
+    assert mldesk.good("data", "show", "shop@first")["version"] == 1
+    assert mldesk.good("data", "preview", "shop@first")["total"] == 3
+    assert mldesk.good("data", "tag", "shop@first", "clean")["tags"] == ["first", "clean"]
+    assert mldesk.good("data", "tag", "shop")["tags"] == ["everything"]
+    code, found = mldesk.here("data", "show", "shop@everything")
+    assert code != 0
+    assert found["error"]["hint"] == "Its versions have these: first, clean."
+    mldesk.good("data", "rollback", "shop@first")
+    assert mldesk.good("data", "show", "shop")["version"] == 1
+
+
+def test_a_tag_that_looks_like_a_number_or_is_on_two_versions_names_none(mldesk: Command, shop: Path) -> None:
+    mldesk.good("data", "tag", "shop@1", "2", "both")
+    mldesk.good("data", "tag", "shop@2", "both")
+    assert mldesk.good("data", "show", "shop@2")["version"] == 2
+    code, found = mldesk.here("data", "show", "shop@both")
+    assert (code, found["error"]["message"]) == (2, "The tag 'both' is on several versions of 'shop': 1, 2.")
+
+
+def test_rows_are_sorted_and_searched(mldesk: Command, shop: Path) -> None:
+    def ids(*words: str) -> list[int]:
+        return [row[0] for row in mldesk.good("data", "preview", "shop", *words)["rows"]]
+
+    assert ids("--sort", "price") == [4, 2, 3, 1]
+    assert ids("--sort", "price:desc", "--rows", "2") == [1, 3]
+    assert ids("--search", "lyon", "--sort", "price") == [3, 1]
+    found = mldesk.good("data", "preview", "shop", "--search", "lyon")
+    assert (found["total"], found["numbers"]) == (2, [1, 3])
+    code, said = mldesk.here("data", "preview", "shop", "--sort", "prise")
+    assert (code, said["error"]["hint"]) == (2, "Did you mean 'price'?")
+
+
+def test_a_table_comes_from_standard_input(mldesk: Command) -> None:
+    words = [sys.executable, "-m", "mldesk", "--json", "data", "import", "-", "--format", "csv", "--name", "piped"]
+    done = subprocess.run(words, input=TABLE, capture_output=True, text=True, timeout=600, check=False,
+                          env=mldesk.environment())
+    assert json.loads(done.stdout)["rows"] == 3
+    assert mldesk.good("data", "show", "piped")["source"] == "standard input"
+    code, found = mldesk.here("data", "import", "-")
+    assert (code, "has no name of its own" in found["error"]["message"]) == (2, True)
+
+
+@pytest.mark.parametrize("ending", ["feather", "arrow"])
+def test_a_table_is_written_as_arrow_and_read_again(ending: str, mldesk: Command, shop: Path, tmp_path: Path) -> None:
+    file = tmp_path / f"out.{ending}"
+    assert mldesk.good("data", "export", "shop", file)["rows"] == 4
+    assert pyarrow.feather.read_table(file, memory_map=False).column_names == ["id", "city", "price"]
+    mldesk.good("data", "import", file, "--name", "back")
+    assert mldesk.good("data", "preview", "back")["rows"] == mldesk.good("data", "preview", "shop")["rows"]
+
+
+def test_files_that_call_a_column_otherwise_are_checked_under_its_name(mldesk: Command, shop: Path,
+                                                                       tmp_path: Path) -> None:
+    mldesk.good("data", "contract", "shop", "--infer")
+    other = tmp_path / "other.csv"
+    other.write_text("id,city,cost\n9,Lyon,20\n8,Nice,15\n", "utf-8")
+    assert mldesk.here("data", "check", other, "shop")[0] == 1
+    code, found = mldesk.here("data", "check", other, "shop", "--rename", "cost=price", "--merge")
+    assert (code, found["files"][0]["status"], found["version"]) == (0, "accepted", 3)
+    code, found = mldesk.here("data", "check", other, "shop", "--rename", "cost=prise")
+    assert (code, found["error"]["hint"]) == (2, "Did you mean 'price'?")
