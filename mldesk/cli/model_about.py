@@ -37,6 +37,11 @@ def lineage(context: typer.Context, reference: Reference) -> None:
         "estimator": found["estimator"], "parameters": words.parameters(found["parameters"]),
         "columns": ", ".join(found["features"][:20]), "seed": found["seed"], "code": found["code"],
         "environment": ", ".join(f"{name} {version}" for name, version in found["environment"].items())}))
+    if found["members"]:
+        face.say()
+        face.table(("member", "weight", "trial", "parameters"), [
+            (item["estimator"], f"{item['weight']:.0%}", str(item.get("trial", "")),
+             words.parameters(item.get("parameters") or {})) for item in found["members"]], right=("weight", "trial"))
     line = list(data["line"])
     if found["prepare"]:
         line.append({"version": "in the model", "source": "", "recipe": found["prepare"], "files": ()})

@@ -26,7 +26,7 @@ from mldesk.wire.schema import ColumnType
 
 FORMAT = 1
 _PARITY_ROWS = 2000
-_LIBRARIES = ("numpy", "scikit-learn", "lightgbm", "torch", "onnx", "onnxruntime")
+_LIBRARIES = ("numpy", "scikit-learn", "lightgbm", "xgboost", "catboost", "torch", "onnx", "onnxruntime")
 
 
 def write_model(folder: Path, facts: ModelFacts, native: Any, sample: Mapping[str, ColumnData], x: Array,

@@ -30,7 +30,8 @@ class AboutService:
 
         {"model", "stage", "created", "run", "data": {"version", "manifest", "source", "rows", "recipe", "line" (see
         ``origins.line_of``)}, "prepare" (steps that the model does itself), "split": {..., "membership", "rows"},
-        "estimator", "parameters", "features", "seed", "code", "environment"}; what is not known, as for a model that
+        "estimator", "parameters", "members" (of a blend: {"estimator", "weight", "parameters", "trial", "score"}, the
+        heaviest first), "features", "seed", "code", "environment"}; what is not known, as for a model that
         came in a bundle, is None.
         """
         version = self._models.show(reference)
@@ -46,6 +47,8 @@ class AboutService:
             "split": {**(train.get("split") or {}), "membership": (run.result or {}).get("split") if run else None,
                       "rows": dict(model.get("rows") or {})},
             "estimator": version.estimator, "parameters": dict(model.get("parameters") or {}),
+            "members": sorted((dict(item) for item in (model.get("facts") or {}).get("members") or ()),
+                              key=lambda item: -float(item["weight"])),
             "features": [str(item["name"]) for item in model.get("features") or ()],
             "seed": model.get("seed"), "code": f"MLDesk {environment.pop('mldesk', 'of an unknown version')}",
             "environment": environment,

@@ -125,6 +125,10 @@ def _use(mldesk: Command, best: str, other: str, folder: Path) -> None:
     page = (folder / "why.html").read_text("utf-8")
     assert all(f">{word}<" in page for word in ("What it goes by", "What each column adds", "tenure",
                                                 "How predictions follow a column"))
+    members = mldesk.good("models", "lineage", best)["members"]
+    assert {item["estimator"] for item in members} <= {"linear", "neighbors"}
+    assert sum(item["weight"] for item in members) == pytest.approx(1.0)
+    assert "trial" in mldesk("models", "lineage", best).out
     name, _, number = best.rpartition("@")
     assert mldesk.good("models", "promote", name, number)["version"] == int(number)
     assert other.startswith(name)

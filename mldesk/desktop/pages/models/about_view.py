@@ -165,6 +165,7 @@ def lineage_facts(about: About) -> list[tuple[str, str]]:
     return [(tr("Name"), version.label), (tr("Predicts"), version.target), (tr("Task"), words.task_name(version.task)),
             (tr("Estimator"), words.estimator_name(version.estimator)),
             (tr("Parameters"), _pairs(found["parameters"])),
+            *([(tr("Members"), _members(found["members"]))] if found["members"] else []),
             (tr("Learned from"), ", ".join(filter(None, (data["version"], data["source"], recipe)))),
             (tr("Its digest"), data["manifest"] or ""),
             (tr("Rows"), _rows(split["rows"])),
@@ -174,6 +175,15 @@ def lineage_facts(about: About) -> list[tuple[str, str]]:
             (tr("Environment"), _pairs(found["environment"])), (tr("Size"), words.size(version.size)),
             (tr("Made"), words.moment(version.created)), (tr("Notes"), version.notes),
             (tr("Digest"), version.manifest)]
+
+
+def _members(members: Sequence[Mapping[str, Any]]) -> str:
+    """Write what a blend is made of, a line each: 61 % LightGBM (trial 3): leaves 8, learning rate 0.05."""
+    lines = [words.tr("{share} {name} (trial {trial})").format(
+        share=words.share(item["weight"]), name=words.estimator_name(str(item["estimator"])),
+        trial=item.get("trial", "")) + (f": {_pairs(item['parameters'])}" if item.get("parameters") else "")
+        for item in members]
+    return "\n".join(lines)
 
 
 def _rows(parts: Mapping[str, Any]) -> str:
