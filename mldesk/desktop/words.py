@@ -107,7 +107,7 @@ def metric_name(name: str) -> str:
 
 def metric_help(name: str) -> str:
     """Return one plain line on a metric and which way it counts, "" for one that needs none."""
-    return metric_words.meaning(name, tr)
+    return metric_words.explained(name, tr)
 
 
 def metric_value(value: object) -> str:

@@ -120,7 +120,12 @@ def lower_is_better(name: str) -> bool:
     return direction(name) < 0
 
 
-def meaning(name: str, tr: Callable[[str], str] = str) -> str:
+def meaning(name: str) -> str:
+    """Return what a score says, beside which ``better`` stands; "" for one that is not in the table."""
+    return METRICS[name].meaning if name in METRICS else ""
+
+
+def explained(name: str, tr: Callable[[str], str] = str) -> str:
     """Return what a score says, and which way it counts, in a line; "" for one that is not in the table."""
     if name not in METRICS:
         return ""

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from mldesk.training import metric_words
-from mldesk.training.metric_words import direction, find_metric, leading, meaning, ordered, title, within, worsening
+from mldesk.training.metric_words import (
+    direction,
+    explained,
+    find_metric,
+    leading,
+    meaning,
+    ordered,
+    title,
+    within,
+    worsening,
+)
 from mldesk.training.search.measures import find_aim
 from mldesk.workbench.searching import METRICS
 
@@ -27,8 +37,9 @@ def test_within_a_sentence_words_are_small_and_names_are_not() -> None:
 
 def test_every_score_of_the_table_says_which_way_it_counts() -> None:
     for name in metric_words.METRICS:
-        assert direction(name) in (1, -1) and meaning(name).endswith(("Higher is better.", "Lower is better."))
-    assert meaning("score_of_mine") == ""
+        assert direction(name) in (1, -1) and explained(name).endswith(("Higher is better.", "Lower is better."))
+    assert meaning("score_of_mine") == explained("score_of_mine") == ""
+    assert explained("mean_absolute_error") == f"{meaning('mean_absolute_error')} Lower is better."
 
 
 @pytest.mark.parametrize("task", METRICS)

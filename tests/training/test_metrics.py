@@ -121,7 +121,7 @@ def test_every_metric_has_a_counterpart_here_and_words() -> None:
     assert set(score(p, y, 7, ordered=True)) == set(CLASSES)
     assert set(metric_words.METRICS) >= set(CLASSES) | set(NUMBERS)
     for name in {*CLASSES, *NUMBERS}:
-        assert metric_words.title(name) and metric_words.meaning(name).endswith(" is better."), name
+        assert metric_words.title(name) and metric_words.explained(name).endswith(" is better."), name
 
 
 @pytest.mark.parametrize("classes", [2, 6])
