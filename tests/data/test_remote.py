@@ -144,8 +144,10 @@ def test_more_than_may_be_downloaded_is_refused(server: str, tmp_path: Path) -> 
 def test_nobody_there_and_no_package_are_sentences(server: str, tmp_path: Path) -> None:
     with pytest.raises(WorkFailed, match="cannot be read"):
         download("http://127.0.0.1:9/x.csv", tmp_path, limit=MOST)
-    with pytest.raises(ImportRefused, match="needs the package s3fs"):
-        download("s3://bucket/x.csv", tmp_path, limit=MOST)
+    for scheme, package in (("s3", "s3fs"), ("gs", "gcsfs"), ("az", "adlfs")):
+        with pytest.raises(ImportRefused, match=f"needs the package {package}") as refused:
+            download(f"{scheme}://bucket/x.csv", tmp_path, limit=MOST)
+        assert "mldesk[cloud]" in str(refused.value.hint)
 
 
 def test_what_is_shown_and_kept_of_an_address_holds_no_secrets() -> None:

@@ -138,7 +138,7 @@ def _reader(url: str) -> Iterator[Reader]:
         reader = reader_for(url)
     except ImportError as error:
         raise ImportRefused(f"Reading {scheme}:// addresses needs the package {package}, which is not installed.",
-                            hint=f"Install it: pip install {package}.") from error
+                            hint=f'Install it: pip install "mldesk[cloud]", or {package} alone.') from error
     except Exception as error:
         raise _told(url, error) from error
     try:
