@@ -9,7 +9,8 @@ import numpy as np
 
 from mldesk.training.estimators.base import quick_scores
 from mldesk.training.joined import Encoder
-from mldesk.training.losses import fitted_metric, row_losses
+from mldesk.training.losses import row_losses
+from mldesk.training.metric_words import fitted_metric
 from mldesk.training.values import Array
 
 _REPEATS = 5

@@ -30,8 +30,3 @@ def row_losses(prediction: Array, y: Array, classes: int, quantile: float | None
         return pinball(prediction, y, quantile)
     squared: Array = (prediction - y) ** 2
     return squared
-
-
-def fitted_metric(classes: int, quantile: float | None) -> str:
-    """Return the name of the score that is the mean of ``row_losses``, squared errors as the root of theirs."""
-    return "log_loss" if classes else "root_mean_squared_error" if quantile is None else "mean_pinball_loss"

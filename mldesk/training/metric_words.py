@@ -164,3 +164,8 @@ def worsening(name: str, tr: Callable[[str], str] = str) -> str:
     """Say how a score worsens, to follow "by how much": what permutation importance counts."""
     how = {1: tr("{score} falls"), -1: tr("{score} rises")}.get(direction(name), tr("{score} worsens"))
     return how.format(score=within(title(name, tr))) + (tr(" (nats per row)") if name == "log_loss" else "")
+
+
+def fitted_metric(classes: int, quantile: float | None) -> str:
+    """Return the score that is the mean of ``losses.row_losses``, of squared errors its root."""
+    return "log_loss" if classes else "root_mean_squared_error" if quantile is None else "mean_pinball_loss"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mldesk.library.records import Run
-from mldesk.training.losses import fitted_metric
+from mldesk.training.metric_words import fitted_metric
 
 
 def quantile_of(run: Run) -> float | None:

@@ -14,8 +14,7 @@ from mldesk.library import Library
 from mldesk.library.records import ModelVersion, Run
 from mldesk.training.estimators.base import quick_scores
 from mldesk.training.intervals import measured
-from mldesk.training.losses import fitted_metric
-from mldesk.training.metric_words import lower_is_better
+from mldesk.training.metric_words import fitted_metric, lower_is_better
 from mldesk.training.split import TRAIN, VALIDATION
 from mldesk.training.values import ColumnData, take
 from mldesk.wire.objects import ObjectMissing
