@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mldesk.core.errors import MldeskError
 from mldesk.core.observable import Observable, Undoable
 from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.recipe_draft import RecipeDraft, together
 from mldesk.desktop.tasks import current, in_thread
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ PREVIEW_ROWS = 100
 
 
 class CleanState:
-    """Edits a recipe over one version. Nothing is kept until ``apply``.
+    """Edits a recipe over one version. No version is made until ``apply``; until then its steps are kept as a draft.
 
     ``preview`` is what the steps give, ``before`` what the step that is looked at starts from. ``counts`` come with a
     preview, over a large table's first rows, and once more over all rows.
@@ -39,6 +40,8 @@ class CleanState:
         self.made_before: Observable[DatasetVersion | None] = Observable(None)
         self.problem: Observable[MldeskError | None] = Observable(None)
         self.busy = Observable(False)
+        self.draft = RecipeDraft(desk, version.manifest)
+        self.given: tuple[Step, ...] = ()   # what somebody came with, which is no draft
         self._asked = 0  # previews asked for; an answer to an older one is dropped
         self._stop = threading.Event()
 
@@ -79,6 +82,26 @@ class CleanState:
     def set_steps(self, steps: Sequence[Step]) -> None:
         """Put a whole recipe in place of what is there."""
         self.steps.change(tuple(dict(step) for step in steps))
+
+    def begin(self, steps: Sequence[Step]) -> None:
+        """Begin with steps that come from elsewhere."""
+        self.given = tuple(dict(step) for step in steps)
+        if self.given:
+            self.steps.change(self.given)
+
+    async def go_on(self) -> bool:
+        """Take up the steps that were left over this version; say whether there were any. Raises DiskFull."""
+        found = await self.draft.load()
+        steps = together(self.steps.value, found)
+        if steps == self.steps.value:
+            return False
+        self.steps.change(steps)
+        return True
+
+    async def keep(self) -> None:
+        """Keep the steps as they are now for whoever comes back. Raises DiskFull."""
+        steps = self.steps.value
+        await self.draft.keep(() if steps == self.given else steps)
 
     def wrong(self) -> int:
         """Return the place of the step that ``problem`` is about, -1 where it is about none of those in the list."""
@@ -166,6 +189,7 @@ class CleanState:
         closing = current().closing
         made = await in_thread(lambda: self._desk.workbench.datasets.clean(
             self.version.label, self.steps.value, cancelled=lambda: stop.is_set() or closing.is_set()))
+        await self.draft.keep(())
         self._desk.nudge()
         return made
 

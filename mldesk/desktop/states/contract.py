@@ -72,15 +72,22 @@ class ContractState:
         await in_thread(self.desk.workbench.contracts.edit, self.dataset.reference, document)
         await self.load()
 
-    async def read(self, path: Path) -> None:
-        """Keep the contract in a JSON file. Raises BadInput, OSError."""
-        from mldesk.data.contracts.contract import read_json
+    async def read(self, path: Path) -> tuple[str, ...]:
+        """Keep the contract in a file: ours in JSON, or a pandera schema in JSON or YAML.
+
+        Return what of it a contract has no place for. Raises BadInput, OSError.
+        """
+        from mldesk.workbench.contract_from_pandera import from_pandera, is_pandera, read_document
 
         try:
             text = await in_thread(path.read_text, "utf-8-sig")
         except UnicodeDecodeError as error:
             raise BadInput(f"{path.name} is not UTF-8 text.") from error
-        await self.edit(read_json(text))
+        document, left_out = read_document(text, yaml=path.suffix.lower() in (".yaml", ".yml")), tuple[str, ...]()
+        if is_pandera(document):
+            document, left_out = from_pandera(document)
+        await self.edit(document)
+        return left_out
 
     async def write(self, path: Path) -> None:
         """Write the contract, as JSON or (.py) as a pandera schema. Raises OSError."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from mldesk.core.clock import Clock, SystemClock
 from mldesk.core.errors import MldeskError, RunnerUnreachable
@@ -47,6 +47,7 @@ class Desk:
         self.active: Observable[tuple[Run, ...]] = Observable(())
         self.machine: Observable[RunnerRecord | None] = Observable(None)
         self.unreachable: Observable[dict[str, float]] = Observable({})  # run id -> wall clock of the first failure
+        self.recipe_drafts: dict[str, tuple[Mapping[str, Any], ...]] = {}   # by manifest, as they were left last
         self.reasons: dict[str, str] = {}                                # run id -> why, of those that are unreachable
         self.changed: Signal[None] = Signal()
         self.advanced: Signal[str] = Signal()

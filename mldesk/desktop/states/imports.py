@@ -45,7 +45,9 @@ class Import:
     """One import under way. ``share`` is 0 to 1, None while nothing is known yet."""
 
     def __init__(self, desk: Desk, paths: Sequence[Path | str], name: str, options: ImportOptions | None = None, *,
-                 text: str = "", rejects: Path | None = None, again: bool = False, register: bool = False) -> None:
+                 text: str = "", rejects: Path | None = None, again: bool = False, register: bool = False,
+                 anew: bool = False, without_merged: bool = False) -> None:
+        self._anew, self._without_merged = anew, without_merged
         self._desk, self.paths, self.name, self.options = desk, tuple(paths), name, options
         self._text, self._rejects, self._again, self._register = text, rejects, again, register
         self._stop = threading.Event()
@@ -76,6 +78,9 @@ class Import:
 
     def _import(self, cancelled: Callable[[], bool]) -> Imported:
         service = self._desk.workbench.datasets
+        if self._anew:
+            return service.import_again(self.name, progress=self._on_progress, cancelled=cancelled,
+                                        without_merged=self._without_merged)
         if self._register:
             return service.register(self.paths[0], self.name, progress=self._on_progress, cancelled=cancelled,
                                     again=self._again)
@@ -111,7 +116,17 @@ class Imports:
 
         ``register``: a Parquet file or a folder of them, left where it lies.
         """
-        one = Import(self._desk, paths, name, options, text=text, rejects=rejects, again=again, register=register)
+        return await self._run(Import(self._desk, paths, name, options, text=text, rejects=rejects, again=again,
+                                      register=register))
+
+    async def run_anew(self, name: str, *, without_merged: bool = False) -> Imported | None:
+        """Read the files of a dataset's last import anew, as then. See ``Import.run``.
+
+        Raises Conflict where none are known, or rows of others were merged since and ``without_merged`` is not said.
+        """
+        return await self._run(Import(self._desk, (), name, anew=True, without_merged=without_merged))
+
+    async def _run(self, one: Import) -> Imported | None:
         self.running.value = (*self.running.value, one)
         try:
             return await one.run()

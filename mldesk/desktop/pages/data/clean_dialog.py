@@ -1,7 +1,8 @@
-"""Clean: steps on the left, what they give on the right; nothing is kept until the new version is made."""
+"""Clean: steps on the left, what they give on the right; unfinished, the steps are kept until a version is made."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -62,6 +63,7 @@ class CleanDialog(Sheet, TaskOwner):
         self._follow: int | None = None   # the step to be chosen once the steps are shown anew
         self._editing: int | None = None  # the step in the form, None for a new one
         self._form: StepForm | None = None
+        self._written = False             # somebody has written in the form
         self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
         self._timer.timeout.connect(self._try)
         self.datasets: dict[str, Sequence[Column]] = {}   # the others, for steps that bring one in
@@ -79,11 +81,11 @@ class CleanDialog(Sheet, TaskOwner):
         self.state.problem.changed.subscribe(lambda _: self._show_problem())
         QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self).activated.connect(self.state.steps.undo)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Redo), self).activated.connect(self.state.steps.redo)
-        if steps:
-            self.state.set_steps(steps)
+        self.state.begin(steps)
         self.resize(fitting(self, 1240, 780))
         self._arrange()
         self._load_datasets()
+        self._go_on()
 
     # Building
 
@@ -120,6 +122,11 @@ class CleanDialog(Sheet, TaskOwner):
     async def _load_datasets(self) -> None:
         found = await in_thread(self._shell.desk.workbench.datasets.list)
         self.datasets = {item.name: item.head.columns for item in found}
+
+    @async_slot
+    async def _go_on(self) -> None:
+        if await self.state.go_on():
+            self._shell.say(self.tr("The steps you had not finished are here again; Undo takes them out."), "neutral")
 
     def _make_list(self) -> QWidget:
         self._undo = make_icon_button("undo", self.tr("Undo (Ctrl+Z)"))
@@ -218,7 +225,7 @@ class CleanDialog(Sheet, TaskOwner):
         self._drop_form()
         self._form = StepForm(kind, self._columns(index), step, {
             name: columns for name, columns in self.datasets.items() if name != self.state.version.dataset})
-        self._form.changed.connect(self._check_form)
+        self._form.changed.connect(self._on_written)
         self._form_page.body.addWidget(self._form)
         self._form_page.body.addStretch(1)
         self._form_page.verticalScrollBar().setValue(0)
@@ -232,6 +239,7 @@ class CleanDialog(Sheet, TaskOwner):
         self.try_button.setVisible(runs_code(kind))
         self._show_editor(self._form_box)
         self._check_form()
+        self._written = False
         self._form.setFocus()
 
     def _columns(self, index: int | None) -> list[Column]:
@@ -248,6 +256,10 @@ class CleanDialog(Sheet, TaskOwner):
             if item is not None and (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
+
+    def _on_written(self) -> None:
+        self._written = True
+        self._check_form()
 
     def _check_form(self) -> None:
         try:
@@ -305,6 +317,7 @@ class CleanDialog(Sheet, TaskOwner):
     async def _on_steps(self) -> None:
         self.state.seen.value, self._follow = self._follow, None
         self._show_steps()
+        start(self.state.keep(), "keep the unfinished recipe")
         await self.state.refresh()
 
     def _move(self, index: int, place: int) -> None:
@@ -380,6 +393,22 @@ class CleanDialog(Sheet, TaskOwner):
         self._shell.say(self.tr("Made version {number} of {name}.").format(number=made.number, name=made.dataset),
                         "success", (self.tr("Undo"), lambda: _undo(self._shell, self.state.version)))
         self._shell.open_dataset(made.dataset)
+
+    def reject(self) -> None:
+        """Close; the steps stay for the next time, with the one in the form if it can be read."""
+        if self._form is not None and self._written:
+            with contextlib.suppress(BadInput):
+                step = self._form.step()
+                if runs_code(self._form.kind):   # it runs when somebody says so
+                    step["disabled"] = True
+                if self._editing is None:
+                    self.state.add(step)
+                else:
+                    self.state.replace(self._editing, step)
+        start(self.state.keep(), "keep the unfinished recipe")
+        if self.state.steps.value and self.state.steps.value != self.state.given:
+            self._shell.say(self.tr("The steps are kept: Clean goes on with them."), "neutral")
+        super().reject()
 
     def _on_finished(self) -> None:
         self._timer.stop()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mldesk.workbench.standing import Standing
 
 _FILE = ""  # the line of what is asked of the file as a whole; no column is named so
+_NAMED = 6   # of what a contract has no place for
 _SEVERITIES = {"error": "", "row": "leaves the row out", "warning": "only warns"}
 
 
@@ -96,7 +97,7 @@ class ContractView(QStackedWidget, TaskOwner):
         menu = QMenu(self)
         for title, slot in (
                 (self.tr("What the file must be like"), lambda: self.table.select([_FILE])),   # the last line
-                (self.tr("Import from JSON…"), self._import), (self.tr("Export as JSON…"), self._export),
+                (self.tr("Import from a file…"), self._import), (self.tr("Export as JSON…"), self._export),
                 (self.tr("Export as pandera schema…"), self._export_pandera),
                 (self.tr("Make anew from this version"), lambda: self._do(self.state.infer))):
             menu.addAction(title).triggered.connect(lambda _checked=False, slot=slot: slot())
@@ -221,8 +222,20 @@ class ContractView(QStackedWidget, TaskOwner):
             self.shell.say(sentence(error), "danger")
 
     def _import(self) -> None:
-        choose_files(self, self.tr("Import a contract"), ["JSON (*.json)"],
-                     lambda paths: self._do(lambda: self.state.read(paths[0])))
+        choose_files(self, self.tr("Import a contract, or a pandera schema"), [
+            self.tr("Contracts and pandera schemas") + " (*.json *.yaml *.yml)"], lambda paths: self.read(paths[0]))
+
+    def read(self, path: Path) -> None:
+        """Keep the contract in a file, and name what there is no place for."""
+        self._do(lambda: self._read(path))
+
+    async def _read(self, path: Path) -> None:
+        left_out = await self.state.read(path)
+        said = self.tr("Kept the contract of {name}.").format(name=path.name)
+        if left_out:
+            said += " " + self.tr("A contract has no place for {what}.").format(
+                what=", ".join(left_out[:_NAMED]) + (" …" if left_out[_NAMED:] else ""))
+        self.shell.say(said, "warning" if left_out else "success")
 
     def _export(self) -> None:
         choose_place(self, self.tr("Export the contract"), ["JSON (*.json)"],

@@ -26,6 +26,7 @@ from mldesk.desktop.pages.data.explore_rows import PickedBar
 from mldesk.desktop.pages.data.explore_view import ExploreView
 from mldesk.desktop.pages.data.hand_editing import HandEditing
 from mldesk.desktop.pages.data.problems import ProblemsView
+from mldesk.desktop.pages.data.read_again import read_again
 from mldesk.desktop.pages.data.version_words import VersionWordsDialog
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.page import Page
@@ -121,7 +122,9 @@ class DatasetPage(Page):
         train = make_button(self.tr("Train…"), "primary", "train")
         train.clicked.connect(lambda: self.shell.train(self.state.reference))
         menu = QMenu(self)
-        for title, slot in ((self.tr("Export the table…"), self.export), (self.tr("Rename…"), self.rename),
+        for title, slot in ((self.tr("Export the table…"), self.export),
+                            (self.tr("Read the files again"), lambda: read_again(self.shell, self.state.name)),
+                            (self.tr("Rename…"), self.rename),
                             (self.tr("Move to the bin"), self.remove)):
             menu.addAction(title).triggered.connect(lambda _checked=False, slot=slot: slot())
         more = make_button(self.tr("More"), "secondary", menu=menu)
