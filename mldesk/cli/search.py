@@ -33,8 +33,10 @@ def search(
                                         "as the time allows without it.")] = 0,
     metric: Annotated[str | None, typer.Option(metavar="M", help="What to strive for, by the name it has in --json or "
                                                "in tables: roc_auc or ROC AUC, log_loss, accuracy, balanced_accuracy, "
-                                               "f1_macro, mcc, brier_score, RMSE, MAE, R2, …; what suits the task "
-                                               "without it.")] = None,
+                                               "f1_macro, average_precision, recall_macro, RMSE, MAE, MAPE, R2, …; "
+                                               "what suits the task without it.")] = None,
+    quantile: Annotated[float | None, typer.Option(metavar="Q", help="Predict the value that this share of the rows "
+                                                   "stays below, 0.9 say; judged by the pinball loss.")] = None,
     target_score: Annotated[float | None, typer.Option("--target-score", metavar="F", help="A score that is good "
                                                        "enough, in --metric: the search ends there.")] = None,
     model: Annotated[list[str] | None, typer.Option(metavar="M", help="A kind of model to try; may be repeated. All "
@@ -88,7 +90,7 @@ def search(
     with Interrupts() as interrupts, face.workbench() as bench:
         train = replace(train, prepare=read_prepare(bench, prepare))
         wanted = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single,
-                             parallel, tuple(others), stack, stack_columns, refit)
+                             parallel, tuple(others), stack, stack_columns, refit, quantile)
         for advice in bench.runs.check(train).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         face.note(f"· {in_words(bench.runs.search_estimate(wanted))}")

@@ -221,6 +221,7 @@ class SearchRequest:
     stack_columns: bool = False     # ... where what learns from that may look at the columns, too
     refit: bool = False             # fit what is kept once more, on all rows but the test rows
     configurations: tuple[Mapping[str, Any], ...] = ()   # {"estimator", "parameters"}: these alone are tried
+    quantile: float | None = None   # of numbers, that models are to predict instead of the mean
     share: tuple[int, int] = (0, 1)  # which configurations of the portfolio are its own: every [1]th from the [0]th on
 
     def to_json(self) -> dict[str, Any]:
@@ -229,7 +230,8 @@ class SearchRequest:
                  "earlier": list(self.earlier), "helpers": list(self.helpers), "share": list(self.share),
                  "configurations": [dict(item) for item in self.configurations]}
         usual: dict[str, Any] = {"parallel": 1, "folds": 0, "earlier": [], "helpers": [], "helps": "", "share": [0, 1],
-                                 "stack": False, "stack_columns": False, "refit": False, "configurations": []}
+                                 "stack": False, "stack_columns": False, "refit": False, "configurations": [],
+                                 "quantile": None}
         return {key: item for key, item in value.items() if key not in usual or item != usual[key]}
 
     @classmethod
@@ -248,6 +250,8 @@ class SearchRequest:
             request = cls(**given)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"This is not a search request: {error!r:.200}.") from error
+        if request.quantile is not None and not (type(request.quantile) is float and 0 < request.quantile < 1):
+            raise BadInput("This is not a search request: its quantile is no share.")
         numbers = (request.seconds, request.trials, request.target_score or 0.0)
         if not all(type(number) in (int, float) and -math.inf < number < math.inf for number in numbers):
             raise BadInput("This is not a search request: its limits are no numbers.")

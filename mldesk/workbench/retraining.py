@@ -100,7 +100,8 @@ def _search_again(run: Run, order: TrainOrder, whole: bool) -> SearchOrder:
     asked, members = run.spec["payload"], (run.result or {}).get("members") or ()
     wanted = SearchOrder(order, asked.get("metric"), ensemble=bool(asked.get("ensemble", True)),
                          parallel=int(asked.get("parallel", 1)), stack=bool(asked.get("stack")),
-                         stack_columns=bool(asked.get("stack_columns")), refit=bool(asked.get("refit")))
+                         stack_columns=bool(asked.get("stack_columns")), refit=bool(asked.get("refit")),
+                         quantile=asked.get("quantile"))
     if not whole:
         return replace(wanted, configurations=tuple(
             {"estimator": item["estimator"], "parameters": dict(item["parameters"])} for item in members))

@@ -10,6 +10,7 @@ from typing import Any
 from mldesk.core.errors import BadInput
 from mldesk.library.records import Run
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.knobs import QUANTILE
 from mldesk.training.metric_words import find_metric, lower_is_better
 from mldesk.training.search.budget import Estimate, estimate, judging
 from mldesk.wire.events import Event
@@ -19,13 +20,16 @@ from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import did_you_mean, listed
 
 DEFAULT_SECONDS = 600.0
+PINBALL = "mean_pinball_loss"
 MOST_PARALLEL = 64
 MOST_TRIALS = 1_000_000
 _MOST_SECONDS = 366 * 86_400.0
 METRICS: Mapping[str, tuple[str, ...]] = {  # by task; the first is what a search strives for by itself
     "tabular_classification": ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc",
-                               "brier_score", "quadratic_kappa", "rank_error"),
-    "tabular_regression": ("root_mean_squared_error", "mean_absolute_error", "r2"),
+                               "brier_score", "average_precision", "f1_weighted", "precision_macro", "recall_macro",
+                               "precision_weighted", "recall_weighted", "cohen_kappa", "quadratic_kappa", "rank_error"),
+    "tabular_regression": ("root_mean_squared_error", "mean_absolute_error", "r2", "mean_absolute_percentage_error",
+                           "mean_pinball_loss"),
 }
 
 
@@ -45,6 +49,7 @@ class SearchOrder:
     stack: bool = False             # the blend's weights are learned together, or a second level over the models
     stack_columns: bool = False     # ... which may look at the columns, too; makes a stack
     refit: bool = False             # what is kept is fitted once more, on all rows but the test rows
+    quantile: float | None = None   # that numbers are predicted by, for the pinball loss
     configurations: tuple[Mapping[str, Any], ...] = ()   # {"estimator", "parameters"}: these alone are tried
 
 
@@ -63,6 +68,7 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
         if name not in able:
             raise BadInput(f"There is no model {name[:60]!r} for {task.replace('_', ' ')}.",
                            hint=did_you_mean(name, able) or f"There are: {listed(able)}.")
+    metric = _of_quantile(order, metric, task)
     check_amounts(order)
     endless = not (order.seconds or order.trials or order.configurations) and order.target_score is None
     stacked = order.stack or order.stack_columns
@@ -70,7 +76,22 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
                          order.trials or len(order.configurations), order.target_score, order.estimators,
                          order.ensemble or stacked, order.parallel,
                          stack=stacked, stack_columns=order.stack_columns, refit=order.refit,
-                         configurations=order.configurations)
+                         configurations=order.configurations, quantile=order.quantile)
+
+
+def _of_quantile(order: SearchOrder, metric: str | None, task: str) -> str | None:
+    """Return the metric, which a quantile decides. Raises BadInput for one without the other."""
+    if order.quantile is None:
+        if metric == PINBALL:
+            raise BadInput("The pinball loss is that of a quantile, and none is named.",
+                           hint="For example 0.9: what nine rows of ten stay below (--quantile 0.9).")
+        return metric
+    if task != "tabular_regression":
+        raise BadInput("Only numbers have quantiles.", hint="Leave the quantile out, or choose a target of numbers.")
+    QUANTILE.parse(order.quantile)
+    if metric not in (None, PINBALL):
+        raise BadInput("A quantile is judged by the pinball loss alone.", hint="Leave the metric out.")
+    return PINBALL
 
 
 def check_amounts(order: SearchOrder) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,18 @@ def test_a_search_for_a_score_alone_has_nothing_to_extend(desks: Desks) -> None:
     with pytest.raises(BadInput, match="until it reaches its score"):
         desks.runs.extend(run.id, trials=3)
     assert not desks.old.told
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"metric": "pinball"}, "none is named"), ({"quantile": 1.0}, "cannot be '1.0'"),
+    ({"quantile": 0.9, "metric": "r2"}, "by the pinball loss alone"),
+    ({"quantile": 0.9, "train": replace(ORDER.train, target="grade")}, "Only numbers have quantiles")])
+def test_a_quantile_and_its_score_go_together(desks: Desks, change: dict[str, Any], words: str) -> None:
+    numbers = replace(ORDER, train=replace(ORDER.train, target="price"), helpers=())
+    with pytest.raises(BadInput, match=words):
+        desks.runs.search(replace(numbers, **change))
+    run = desks.runs.search(replace(numbers, quantile=0.9))
+    asked = run.spec["payload"]
+    assert (asked["metric"], asked["quantile"]) == ("mean_pinball_loss", 0.9)
+    assert desks.runs.search(replace(numbers, metric="MAPE")).spec["payload"]["metric"] == (
+        "mean_absolute_percentage_error")

@@ -28,6 +28,7 @@ class SearchWish:
     stack: bool = False                 # a blend whose weights are learned together, or a second level
     stack_columns: bool = False         # ... which may look at the columns, too
     refit: bool = False                 # what is kept is fitted once more, on all rows but the test rows
+    quantile: float = 0.9               # that is predicted where the metric is the pinball loss
     good_enough: float | None = None    # the score, in ``metric``, at which it ends before its time
 
     def order(self, train: TrainOrder) -> SearchOrder:
@@ -36,7 +37,8 @@ class SearchWish:
 
         return SearchOrder(train, self.metric, 0.0 if self.ends == "trials" else 60.0 * self.minutes,
                            0 if self.ends == "time" else self.trials, self.good_enough, self.estimators, self.blend,
-                           self.parallel, self.helpers, self.stack, self.stack_columns, self.refit)
+                           self.parallel, self.helpers, self.stack, self.stack_columns, self.refit,
+                           self.quantile if self.metric == "mean_pinball_loss" else None)
 
     @classmethod
     def of(cls, run: Run) -> SearchWish:
@@ -49,6 +51,7 @@ class SearchWish:
                    payload.get("metric"), tuple(payload.get("estimators") or ()), bool(payload.get("ensemble", True)),
                    int(payload.get("parallel") or 1), stack=bool(payload.get("stack")),
                    stack_columns=bool(payload.get("stack_columns")), refit=bool(payload.get("refit")),
+                   quantile=float(payload.get("quantile") or usual.quantile),
                    good_enough=None if good_enough is None else float(good_enough))
 
 

@@ -153,8 +153,8 @@ class Workers:
         self._at: dict[int, tuple[int, Configuration] | None] = {}
         self._finishing = False
         save_rows(task.rows, folder / "rows")
-        given = {"folder": str(folder), "aim": task.aim.name, "seed": task.seed, "device": task.device,
-                 "publish": publish, "threads": max(1, task.threads // len(processes))}
+        given = {"folder": str(folder), "aim": task.aim.name, "quantile": task.aim.quantile, "seed": task.seed,
+                 "device": task.device, "publish": publish, "threads": max(1, task.threads // len(processes))}
         for place, process in enumerate(self._processes):
             self._at[place] = None
             threading.Thread(target=self._listen, args=(place, process), name=f"worker {place}", daemon=True).start()

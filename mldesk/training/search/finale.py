@@ -19,11 +19,15 @@ from mldesk.training.joined import JoinedEncoder
 from mldesk.training.prepared import OneEncoder
 from mldesk.training.search.crew import Crew, Task
 from mldesk.training.search.ensemble import FEW, OF_A_KIND, STACKED, select_calmly, stack, without_light
+from mldesk.training.search.measures import PINBALL, Aim
 from mldesk.training.search.second import second_level
 from mldesk.training.search.trial import LimitedControl, Outcome, best_of_kinds, run_trial
+from mldesk.training.values import Array
 from mldesk.wire.jobs import SearchRequest
 
 _BLENDED = 50          # trials that a blend is chosen from
+_OTHERWISE = ("mean_absolute_error", "mean_absolute_percentage_error", PINBALL)   # squared errors say little of these
+_TOWARDS = (0.25, 0.5, 0.75)   # shares of the best trial in a blend that is worse than it alone
 _BELOW = 5             # trials below a second level where one alone has all the weight
 
 
@@ -36,7 +40,7 @@ def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Ta
     rows, aim = task.rows, task.aim
     natives = _Natives(task, crew, late, work)
     ranked = sorted(done, key=lambda outcome: outcome.loss)
-    steady = request.ensemble and (len(rows.y) <= FEW or rows.forward) and aim.name != "mean_absolute_error"
+    steady = request.ensemble and (len(rows.y) <= FEW or rows.forward) and aim.name not in _OTHERWISE
     ranked = natives.possible((best_of_kinds(ranked, OF_A_KIND) if steady else ranked)[:_BLENDED])
     chosen, loss = _weighed(request, ranked, task, late, steady=steady)
     level = None
@@ -80,7 +84,8 @@ def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Ta
         facts["second"] = {"estimator": level.second.estimator, "columns": level.columns,
                            "score": aim.score(level.loss), "score_of_weights": aim.score(level.instead_of)}
     judged = Part(next(iter(rows.parts.values())).x[:0], rows.y)
-    return Model(blends.KIND, _title(chosen, stacked=level is not None), {}, facts, whole, joined,
+    return Model(blends.KIND, _title(chosen, stacked=level is not None),
+                 {} if aim.quantile is None else {"quantile": aim.quantile}, facts, whole, joined,
                  lambda x: blends.predict(whole, x, rows.classes), judged, np.asarray(prediction),
                  work.control.finish)
 
@@ -90,7 +95,8 @@ def _weighed(request: SearchRequest, ranked: Sequence[Outcome], task: Task,
     """Return the trials that are to answer together with their weights, and the loss of that.
 
     ``steady``: rows are so few, or like their neighbours in time, that picking by the aim follows their noise. Weights
-    that are learned together, by the log loss or the squared error, did better there over many tables.
+    that are learned together, by the log loss or the squared error, did better there over many tables. What comes of
+    it is not worse than the best trial by the aim.
     """
     rows, aim = task.rows, task.aim
     weights, loss = [1.0] + [0.0] * (len(ranked) - 1), ranked[0].loss
@@ -103,7 +109,22 @@ def _weighed(request: SearchRequest, ranked: Sequence[Outcome], task: Task,
                                       task.seed, lambda: time.monotonic() > late)
         if request.seconds:   # keeping a member takes of it
             weights, loss = without_light(weights, [outcome.prediction for outcome in ranked], rows.y, aim, loss)
+    if loss > ranked[0].loss:
+        weights, loss = _not_worse(weights, [outcome.prediction for outcome in ranked], rows.y, aim)
     return [(outcome, weight) for outcome, weight in zip(ranked, weights, strict=True) if weight > 0], loss
+
+
+def _not_worse(weights: Sequence[float], predictions: Sequence[Array], y: Array,
+               aim: Aim) -> tuple[list[float], float]:
+    """Return the weights, moved towards the first prediction until they are not worse than it; and the aim's loss."""
+    alone = np.eye(1, len(weights))[0]
+    best = aim.loss(predictions[0], y)
+    for share in _TOWARDS:
+        tried = share * alone + (1 - share) * np.asarray(weights)
+        mean = sum(weight * prediction for weight, prediction in zip(tried, predictions, strict=True) if weight)
+        if (loss := aim.loss(np.asarray(mean), y)) <= best:
+            return tried.tolist(), loss
+    return alone.tolist(), best
 
 
 class _Natives:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn import metrics
 
 from mldesk.core.errors import BadInput
+from mldesk.training.losses import pinball
 from mldesk.training.metrics import areas, brier, quadratic_kappa, rank_error
 from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.values import Array
@@ -23,6 +24,7 @@ class Aim:
     name: str
     larger: bool
     measure: Measure
+    quantile: float | None = None   # that models are to predict, where it is not the mean
 
     def loss(self, prediction: Array, y: Array) -> float:
         """Return the metric so that smaller is better; infinity where it is not defined."""
@@ -47,6 +49,26 @@ def _roc_auc(prediction: Array, y: Array) -> float:
     return float(np.mean([areas(y == code, prediction[:, code])[0] for code in told_apart]))
 
 
+def _average_precision(prediction: Array, y: Array) -> float:
+    classes = prediction.shape[1]
+    told_apart = [code for code in ([1] if classes == 2 else range(classes)) if 0 < (y == code).sum() < len(y)]
+    return float(np.mean([areas(y == code, prediction[:, code])[1] for code in told_apart])) if told_apart else np.nan
+
+
+def _averaged(name: str, measure: Callable[..., float], average: str) -> Aim:
+    return Aim(f"{name}_{average}", True, lambda p, y: float(measure(y, predicted_codes(p), average=average,
+                                                                    zero_division=0)))
+
+
+def _kappa(prediction: Array, y: Array) -> float:
+    codes = predicted_codes(prediction)
+    return float(metrics.cohen_kappa_score(y, codes)) if len(np.union1d(y, codes)) > 1 else np.nan
+
+
+def _percentage(prediction: Array, y: Array) -> float:
+    return float(np.mean(np.abs((prediction - y) / y))) if (y != 0).all() else np.nan
+
+
 _CLASSES: Mapping[str, Aim] = {aim.name: aim for aim in (
     Aim("log_loss", False, _log_loss), Aim("roc_auc", True, _roc_auc), Aim("brier_score", False, brier),
     Aim("accuracy", True, lambda p, y: float((predicted_codes(p) == y).mean())),
@@ -54,24 +76,42 @@ _CLASSES: Mapping[str, Aim] = {aim.name: aim for aim in (
         y, predicted_codes(p), labels=np.unique(y), average="macro", zero_division=0))),
     Aim("f1_macro", True, lambda p, y: float(metrics.f1_score(
         y, predicted_codes(p), average="macro", zero_division=0))),
-    Aim("quadratic_kappa", True, quadratic_kappa), Aim("rank_error", False, rank_error),
+    Aim("average_precision", True, _average_precision), _averaged("f1", metrics.f1_score, "weighted"),
+    *(_averaged(name, measure, average) for name, measure in (("precision", metrics.precision_score),
+                                                              ("recall", metrics.recall_score))
+      for average in ("macro", "weighted")),
+    Aim("cohen_kappa", True, _kappa), Aim("quadratic_kappa", True, quadratic_kappa),
+    Aim("rank_error", False, rank_error),
     Aim("mcc", True, lambda p, y: float(metrics.matthews_corrcoef(y, predicted_codes(p)))),
 )}
 _NUMBERS: Mapping[str, Aim] = {aim.name: aim for aim in (
     Aim("root_mean_squared_error", False, lambda p, y: float(np.sqrt(np.mean((p - y) ** 2)))),
     Aim("mean_absolute_error", False, lambda p, y: float(np.abs(p - y).mean())),
     Aim("r2", True, lambda p, y: 1 - float(np.mean((p - y) ** 2)) / (float(np.var(y)) or 1.0)),
+    Aim("mean_absolute_percentage_error", False, _percentage),
 )}
+PINBALL = "mean_pinball_loss"
 
 
-def find_aim(name: str | None, classes: int) -> Aim:
-    """Return the metric to strive for; None takes ROC AUC for two classes, log loss for more, RMSE for numbers.
+def find_aim(name: str | None, classes: int, quantile: float | None = None) -> Aim:
+    """Return the metric to strive for; None takes ROC AUC for two classes, log loss for more, RMSE for numbers, and
+    the pinball loss for a ``quantile`` of numbers.
 
     Raises BadInput for one that is not known for the task.
     """
+    if quantile is not None and not classes and name in (None, PINBALL):
+        return Aim(PINBALL, False, lambda p, y: float(pinball(p, y, quantile).mean()), quantile)
     known = _CLASSES if classes else _NUMBERS
     name = name or ("roc_auc" if classes == 2 else "log_loss" if classes else "root_mean_squared_error")
     if name not in known:
-        raise BadInput(f"A search cannot strive for {name[:60]!r} here.",
+        raise BadInput(f"A search cannot strive for {name[:60]!r} here" + (" without a quantile." if name == PINBALL
+                                                                          else "."),
                        hint="Choose one of: " + ", ".join(known) + ".")
     return known[name]
+
+
+def check_aim(aim: Aim, y: Array) -> None:
+    """Raise BadInput for a metric that these truths leave undefined."""
+    if aim.name == "mean_absolute_percentage_error" and (y == 0).any():
+        raise BadInput("The target is zero in some rows, of which no error is a share.",
+                       hint="Strive for mean_absolute_error.")

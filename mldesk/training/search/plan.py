@@ -93,6 +93,10 @@ class Plan:
             waiting = [Configuration(str(item["estimator"]), item["parameters"], "portfolio")
                        for item in request.configurations
                        if str(item["estimator"]) in ESTIMATORS and task in ESTIMATORS[str(item["estimator"])].tasks]
+        self._always = {} if aim.quantile is None else {"quantile": aim.quantile}
+        if self._always:
+            usable = [name for name in usable if _predicts_quantiles(name)]
+            waiting = [self._asked(item) for item in waiting if _predicts_quantiles(item.estimator)]
         if not waiting:
             raise BadInput("None of the models that were asked for can do this task.",
                            hint="Leave the choice to the search.")
@@ -165,7 +169,8 @@ class Plan:
             if not self._waiting and self._space.empty:
                 return None
             self._number += 1
-            chosen = self._waiting.pop(0) if self._waiting else self._space.propose(self._number)
+            chosen = self._waiting.pop(0) if self._waiting else self._asked(
+                self._space.propose(self._number))
             if (loss := self._tried.get(_key(chosen))) is not None:   # of so small a space that it comes again
                 self._space.tell(self._number, chosen, loss)
                 self._number -= 1
@@ -177,6 +182,10 @@ class Plan:
             self._running[self._number] = chosen
             return self._number, chosen
         return None
+
+    def _asked(self, chosen: Configuration) -> Configuration:
+        """Return it with what every trial is asked for."""
+        return replace(chosen, parameters={**chosen.parameters, **self._always})
 
     def _in_vain(self, chosen: Configuration) -> bool:
         """Say whether a slow network would get nowhere, since the plain one was cut after few epochs."""
@@ -199,6 +208,10 @@ class Plan:
         means = np.cumsum(np.array(known), axis=1) / np.arange(1, len(known[0]) + 1)
         middle: list[float] = np.median(means, axis=0).tolist()
         return middle[:-1]
+
+
+def _predicts_quantiles(name: str) -> bool:
+    return any(item.name == "quantile" for item in ESTIMATORS[name].parameters)
 
 
 def _key(given: Configuration) -> str:

@@ -21,7 +21,7 @@ from mldesk.training.search.dealing import deal
 from mldesk.training.search.finale import blend
 from mldesk.training.search.limits import Limits
 from mldesk.training.search.mail import Mail
-from mldesk.training.search.measures import find_aim
+from mldesk.training.search.measures import check_aim, find_aim
 from mldesk.training.search.plan import Plan
 from mldesk.training.search.records import Records
 from mldesk.training.search.timing import Clock, End
@@ -47,7 +47,8 @@ def _search(request: SearchRequest, work: Workplace, folder: Path,
             processes: Sequence[subprocess.Popen[bytes]]) -> dict[str, Any]:
     clock = Clock(folder / "used.json", work.report.seconds)
     columns, table = open_table(request.train, work)
-    aim = find_aim(request.metric, len(table.target.classes))
+    aim = find_aim(request.metric, len(table.target.classes), request.quantile)
+    check_aim(aim, table.target.y[table.target.usable])
     work.report.stage("Preparing the columns")
     encoders, rows = deal(request, columns, table)
     warn_left_out(encoders["trees"], work.report)

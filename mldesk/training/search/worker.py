@@ -67,7 +67,8 @@ def main(modules: Sequence[str]) -> None:
     given = orders.get()
     folder = Path(given["folder"])
     rows, records = load_rows(folder / "rows"), Records(folder)
-    task = Task(rows, find_aim(given["aim"], rows.classes), given["seed"], given["threads"], given["device"])
+    task = Task(rows, find_aim(given["aim"], rows.classes, given["quantile"]), given["seed"], given["threads"],
+                given["device"])
     held: dict[int, Outcome] = {}   # with the models that nobody has asked for yet
     while True:
         order = orders.get()

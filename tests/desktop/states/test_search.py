@@ -79,3 +79,11 @@ def test_the_best_score_and_that_of_each_trial_are_one_picture() -> None:
     assert feed.families() == ["roc_auc"] and family("best_roc_auc") == "roc_auc"
     assert list(feed.of_family("roc_auc")) == ["best_roc_auc", "trial_roc_auc"]
     assert feed.is_background("trial_roc_auc") and not feed.is_background("best_roc_auc")
+
+
+def test_a_quantile_is_asked_for_with_its_score_alone() -> None:
+    wish = SearchWish(metric="mean_pinball_loss", quantile=0.75)
+    assert wish.order(TrainOrder("t", "y")).quantile == 0.75
+    assert SearchWish(metric="r2", quantile=0.75).order(TrainOrder("t", "y")).quantile is None
+    run = make_run(kind="search", spec={"payload": {"seconds": 60.0, "metric": "mean_pinball_loss", "quantile": 0.75}})
+    assert SearchWish.of(run).quantile == 0.75

@@ -56,6 +56,7 @@ class SearchForm(QWidget):
         self.minutes = DecimalBox(0.5, 24 * 60.0, wish.minutes, 1.0, 1)
         self.trials = SpinBox(1, 10_000, wish.trials)
         self.aim = ComboBox([])
+        self.quantile = DecimalBox(0.01, 0.99, wish.quantile, 0.05, 2)
         self.blend = Segmented([(True, self.tr("A blend")), ("stack", self.tr("A stack")),
                                 (False, self.tr("The best one"))])
         self.columns = QCheckBox(self.tr("Its linear model may look at the columns, too"))
@@ -87,7 +88,8 @@ class SearchForm(QWidget):
         for button, part in ((self.fold, self._models), (self.more, self._more)):
             button.clicked.connect(lambda _=False, button=button, part=part: _unfold(button, part, part.isHidden()))
         for signal in (self.ends.changed, self.minutes.valueChanged, self.trials.valueChanged,
-                       self.aim.currentIndexChanged, self.blend.changed, self.parallel.valueChanged,
+                       self.aim.currentIndexChanged, self.quantile.valueChanged, self.blend.changed,
+                       self.parallel.valueChanged,
                        self.columns.toggled, self.refit.toggled, self.good_enough.textChanged):
             signal.connect(lambda _: self.changed.emit())
 
@@ -104,6 +106,9 @@ class SearchForm(QWidget):
         layout.addLayout(column(self._length_row, self.outlook, spacing=Space.XS))
         layout.addWidget(FormRow(self.tr("Strive for"), self.aim, self.tr(
             "The score by which models are compared, on rows they were not fitted on.")))
+        self._quantile_row = FormRow(self.tr("Quantile"), self.quantile, self.tr(
+            "The share of the rows that stay below what is predicted; 0.5 is the median."))
+        layout.addWidget(self._quantile_row)
         layout.addLayout(column(FormRow(self.tr("Keep"), self.blend, self.tr(
             "A blend lets several models vote: mostly better, slower to ask. A stack learns all their weights together "
             "instead of picking one after another, or a linear model over the others where that is better.")),
@@ -180,7 +185,7 @@ class SearchForm(QWidget):
                           self.parallel.value(), self._helpers_wanted() if self._helpers else self._wish.helpers,
                           self.blend.value() == "stack",
                           self.blend.value() == "stack" and self.columns.isChecked(), self.refit.isChecked(),
-                          self._good_enough())
+                          self.quantile.value(), self._good_enough())
 
     def error(self) -> str:
         """Say what keeps it from being ordered, "" if nothing does."""
@@ -202,6 +207,7 @@ class SearchForm(QWidget):
 
     def _show_aim(self) -> None:
         metric = self.aim.value()
+        self._quantile_row.setVisible(metric == "mean_pinball_loss")
         if not metric:
             text = self.tr("The search ends before its time once a model scores so well in what suits the task. Empty: "
                            "it goes on.")
