@@ -15,6 +15,7 @@ from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.model_shown import up_to_date
 from mldesk.cli.outputs import Force, may_write
+from mldesk.cli.row_numbers import explained
 from mldesk.cli.watching import detached, watched
 from mldesk.core.errors import BadInput
 from mldesk.core.targets import check_target
@@ -70,7 +71,7 @@ def explain(
             else:
                 face.note(f"{run.message} {run.hint}".strip())
             raise Failed(1)
-        found = bench.explaining.explanation(run.id)
+        found = explained(bench.explaining.explanation(run.id))
     place = output_of(found, about)
     if output is not None:
         from mldesk.core import canonical

@@ -47,6 +47,12 @@ def explored(made: Mapping[str, Any]) -> dict[str, Any]:
                                                                   repeats["apart"]["columns"]]}}}
 
 
+def explained(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an explanation of a model with the rows that it explains counted from 1."""
+    return {**found, **{part: {**found[part], "rows": [row + 1 for row in found[part]["rows"]]}
+                        for part in ("shap", "tree") if "rows" in found.get(part, {})}}
+
+
 def _alike(facts: Mapping[str, Any]) -> dict[str, Any]:
     examples: Sequence[Sequence[int]] = facts["examples"]
     return {**facts, "examples": [[row + 1 for row in group] for group in examples]}

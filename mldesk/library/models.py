@@ -96,24 +96,24 @@ class ModelStore:
             stages.promote(connection, row.key, number, note, self._clock.now())
 
     def rollback(self, name: str, number: int | None = None, note: str = "") -> int:
-        """Let the bare name mean an earlier version than it does, None: the one promoted before; return its number.
+        """Let the bare name mean an earlier version, None: the one before the last promotion; return its number.
 
         Raises NotFound; Conflict for a later one, or where none was promoted before.
         """
         with self._database.write() as connection:
             row = _model(connection, name)
             now = row.promoted or _newest(connection, row.key)
-            if number is None:
-                number = stages.promoted_before(connection, row.key, now)
-            if number is None:
+            before = stages.before_promotion(stages.history(connection, row.key))
+            if number is None and before is None:
                 raise Conflict(f"No version of {row.name!r:.80} was promoted before version {now}.",
                                hint="Say which version the name is to mean: mldesk models rollback MODEL VERSION.")
-            _one_version(connection, row.name, row.key, number)
-            if number > now:
+            chosen = before if number is None or number == before else number
+            if chosen is None or (chosen > now and chosen != before):
                 raise Conflict(f"The model {row.name!r:.80} is at version {now}; {number} is not an earlier one.",
                                hint=f"`mldesk models promote` goes forward to {number}.")
-            stages.promote(connection, row.key, number, note, self._clock.now())
-            return number
+            _one_version(connection, row.name, row.key, chosen)
+            stages.promote(connection, row.key, chosen, note, self._clock.now(), back=True)
+            return chosen
 
     def set_stage(self, name: str, number: int, stage: str, note: str = "") -> None:
         """Say at which stage a version is: "", "candidate" or "archived".

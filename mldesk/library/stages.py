@@ -6,6 +6,7 @@ A new version has no stage. One is "promoted" at most: it is what the bare name 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -18,15 +19,19 @@ from mldesk.library.schema import model_versions, model_words, models, stage_cha
 
 CANDIDATE, PROMOTED, ARCHIVED = "candidate", "promoted", "archived"
 SETTABLE = ("", CANDIDATE, ARCHIVED)
+_BACK = "Rolled back."   # why a promoted version was archived; nobody else writes a note there
 
 
-def promote(connection: Connection, model: int, number: int, note: str, time: float) -> None:
-    """Let the bare name mean ``number``; nothing changes, and nothing is written, where it does already."""
+def promote(connection: Connection, model: int, number: int, note: str, time: float, *, back: bool = False) -> None:
+    """Let the bare name mean ``number``; nothing changes, and nothing is written, where it does already.
+
+    ``back``: it is a step back, so that the next one goes further back.
+    """
     before = connection.execute(select(models.c.promoted).where(models.c.key == model)).scalar_one()
     if before == number:
         return
     if before is not None:
-        _note(connection, model, before, time, PROMOTED, ARCHIVED, "")
+        _note(connection, model, before, time, PROMOTED, ARCHIVED, _BACK if back else "")
         set_word(connection, model, before, stage=ARCHIVED)
     _note(connection, model, number, time, word(connection, model, number, "stage") or "", PROMOTED, note)
     set_word(connection, model, number, stage="")
@@ -53,12 +58,23 @@ def history(connection: Connection, model: int) -> list[StageChange]:
     return [StageChange(row.number, row.time, row.before, row.after, row.note) for row in rows]
 
 
-def promoted_before(connection: Connection, model: int, now: int) -> int | None:
-    """Return the earlier version that was promoted last before ``now``."""
-    return connection.execute(
-        select(stage_changes.c.number).where(stage_changes.c.model == model, stage_changes.c.after == PROMOTED,
-                                             stage_changes.c.number < now)
-        .order_by(stage_changes.c.key.desc()).limit(1)).scalar_one_or_none()
+def before_promotion(changes: Sequence[StageChange]) -> int | None:
+    """Return the version that was promoted before the last promotion that holds, whatever its number; None: none.
+
+    ``changes``: the history, newest first.
+    """
+    line: list[int] = []   # of promotions, each over the one before
+    back = False
+    for change in reversed(changes):
+        if change.after == PROMOTED:
+            if back and change.number in line:
+                del line[line.index(change.number) + 1:]
+            else:
+                line.append(change.number)
+        elif change.before == PROMOTED and change.number not in line[-1:]:   # promoted before there was a history
+            line.append(change.number)
+        back = change.before == PROMOTED and change.note == _BACK
+    return line[-2] if len(line) > 1 else None
 
 
 def word(connection: Connection, model: int, number: int, name: str) -> str | None:

@@ -8,14 +8,16 @@ from mldesk.core.errors import BadInput, NotFound
 from mldesk.library import Library
 from mldesk.library.records import Run
 
+_FROM_0 = ("row", "fold")   # as they are kept
 TESTED, OUT_OF_FOLD = "predictions", "out_of_fold"   # artifacts of a run
 
 
 def save_predictions(library: Library, run: Run, output: Path, *, out_of_fold: bool = False) -> int:
     """Write them as the extension of ``output`` says; return the rows.
 
-    Columns are ``row`` (from 0, in the dataset version), ``actual``, ``prediction`` and ``probability_<class>``; out of
-    fold also ``fold``, whose model did not see the row. Raises NotFound for a run that kept none, BadInput, DiskFull.
+    Columns are ``row`` (from 1, in the dataset version), ``actual``, ``prediction`` and ``probability_<class>``; out of
+    fold also ``fold`` (from 1), whose model did not see the row.
+    Raises NotFound for a run that kept none, BadInput, DiskFull.
     """
     import pyarrow.parquet as pq  # slow
 
@@ -34,5 +36,6 @@ def save_predictions(library: Library, run: Run, output: Path, *, out_of_fold: b
             "Only a run that succeeded has them."))
     with pq.ParquetFile(library.objects.path(str(artifact["digest"]))) as file, TableOutput(output) as table:
         for batch in file.iter_batches():
-            table.write({name: batch.column(name).to_numpy(zero_copy_only=False) for name in batch.schema.names})
+            columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in batch.schema.names}
+            table.write({name: values + 1 if name in _FROM_0 else values for name, values in columns.items()})
         return int(file.metadata.num_rows)

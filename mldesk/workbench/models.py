@@ -14,6 +14,7 @@ from mldesk.core.errors import BadInput, LibraryDamaged, MldeskError, NotFound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import Model, ModelVersion, StageChange
+from mldesk.library.stages import before_promotion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench.cleaning_rows import chain_of
@@ -61,7 +62,7 @@ class ModelService:
         return self.show(version.label)
 
     def rollback(self, name: str, number: int | None = None, note: str = "") -> ModelVersion:
-        """Go back to an earlier version, None: the one promoted before. Raises NotFound, Conflict."""
+        """Go back to an earlier version, None: as before the last promotion. Raises NotFound, Conflict."""
         version = self.show(name if number is None else f"{name}@{number}")
         return self.show(f"{version.model}@{self._library.models.rollback(version.model, number, note)}")
 
@@ -74,6 +75,10 @@ class ModelService:
     def stage_changes(self, name: str) -> list[StageChange]:
         """Return how versions went from stage to stage, newest first. Raises NotFound."""
         return self._library.models.stage_changes(self.show(name).model)
+
+    def promoted_before(self, name: str) -> int | None:
+        """Return the version that ``rollback`` goes back to; None where none was promoted before. Raises NotFound."""
+        return before_promotion(self.stage_changes(name))
 
     def evaluation(self, reference: str) -> Mapping[str, Any]:
         """Return the evaluation payload that travels with the model. Raises NotFound when it has none.

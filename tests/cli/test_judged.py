@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mldesk.cli.row_numbers import explained
 from mldesk.training.split import TEST
 from mldesk.training.values import Array
 from mldesk.workbench.orders import TrainOrder
@@ -36,6 +38,21 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def _prices(desk: Desk, version: int) -> Array:
     page = desk.datasets.preview(f"num@{version}", rows=ROWS)
     return np.array([row[2] for row in page.rows])[TESTED]
+
+
+def test_rows_are_counted_from_1_wherever_they_are_named(desk: Desk, mldesk: Command, tmp_path: Path) -> None:
+    """Whoever passes a row on to `data preview --only` gets that row."""
+    y = _prices(desk, 2)
+    finished(desk, TrainOrder("num@2", "price", name="a"), SPLIT, y, y)
+    mldesk.good("runs", "predictions", "a", "-o", tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open(encoding="utf-8-sig", newline="") as file:
+        said = {int(line["row"]): float(line["actual"]) for line in csv.DictReader(file)}
+    assert sorted(said) == (TESTED + 1).tolist()
+    shown = mldesk.good("data", "preview", "num@2", "--only", ",".join(map(str, said)), "--rows", "100")
+    assert [row[shown["columns"].index("price")] for row in shown["rows"]] == pytest.approx(list(said.values()))
+    kept = {"shap": {"rows": [0, 4], "values": []}, "tree": {"rows": [2]}, "rows": 7}
+    assert explained(kept) == {"shap": {"rows": [1, 5], "values": []}, "tree": {"rows": [3]}, "rows": 7}
+    assert explained({"rows": 7}) == {"rows": 7}
 
 
 def test_runs_on_versions_whose_test_rows_differ_are_not_ranked(desk: Desk, mldesk: Command) -> None:

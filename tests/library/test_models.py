@@ -145,7 +145,7 @@ def test_versions_go_from_stage_to_stage_and_the_history_says_how(library: Libra
     assert models.rollback(three, note="It is not.") == 2
     assert [version.stage for version in models.versions(three)] == ["", "promoted", "archived"]
     assert [(change.number, change.before, change.after, change.note) for change in models.stage_changes(three)] == [
-        (2, "archived", "promoted", "It is not."), (3, "promoted", "archived", ""),
+        (2, "archived", "promoted", "It is not."), (3, "promoted", "archived", "Rolled back."),
         (3, "", "promoted", "It is better."), (2, "promoted", "archived", ""), (2, "candidate", "promoted", ""),
         (2, "", "candidate", "It looks good.")]
     with pytest.raises(Conflict, match="was promoted before"):
@@ -154,6 +154,20 @@ def test_versions_go_from_stage_to_stage_and_the_history_says_how(library: Libra
         models.set_stage(three, 2, "archived")
     with pytest.raises(BadInput, match="no stage 'live'"):
         models.set_stage(three, 1, "live")
+
+
+def test_going_back_goes_by_what_was_promoted_before_whatever_its_number(library: Library, three: str) -> None:
+    models = library.models
+    models.promote(three, 2)
+    models.promote(three, 1)
+    assert models.rollback(three) == 2
+    with pytest.raises(Conflict, match="was promoted before version 2"):
+        models.rollback(three)
+    for number in (3, 1):
+        models.promote(three, number)
+    assert [models.rollback(three), models.rollback(three)] == [3, 2]   # further back each time, not to and fro
+    models.promote(three, 1)
+    assert models.rollback(three, 2) == 2   # named, and not by its number an earlier one
 
 
 def test_a_card_is_kept_and_given_up_again(library: Library, three: str) -> None:

@@ -71,7 +71,7 @@ def _kept_as_files(bench: Workbench, run_id: str, folder: Path) -> None:
     assert tested == run.result["rows"]["test"] == len((folder / "tested.csv").read_text("utf-8").splitlines()) - 1
     assert save_predictions(bench.library, run, folder / "every.parquet", out_of_fold=True) == 344
     every = pq.read_table(folder / "every.parquet")
-    assert (every.column("row").to_pylist(), set(every.column("fold").to_pylist())) == (list(range(344)), {0, 1, 2})
+    assert (every.column("row").to_pylist(), set(every.column("fold").to_pylist())) == (list(range(1, 345)), {1, 2, 3})
     with pytest.raises(BadInput, match="no format"):
         save_predictions(bench.library, run, folder / "every")
 

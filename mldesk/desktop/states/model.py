@@ -31,10 +31,12 @@ class ModelState:
         self.versions: Observable[tuple[ModelVersion, ...]] = Observable(())
         self.version: Observable[ModelVersion | None] = Observable(None)
         self.evaluation: Observable[Mapping[str, Any] | None] = Observable(None)
+        self.before: int | None = None    # the version that ``roll_back`` goes back to
 
     async def refresh(self) -> None:
         """Read the versions again; what was shown stays shown. Raises NotFound."""
         service = self._desk.workbench.models
+        self.before = await in_thread(service.promoted_before, self.name)
         self.model.value = await in_thread(service.get, self.name)
         self.versions.value = tuple(await in_thread(service.versions, self.name))
         shown = self.version.value
@@ -72,6 +74,17 @@ class ModelState:
         self._desk.nudge()
         await self.refresh()
         return before
+
+    async def roll_back(self) -> int:
+        """Make what was promoted before the last promotion what the bare name means, and show it; return its number.
+
+        Raises NotFound, Conflict.
+        """
+        version = await in_thread(self._desk.workbench.models.rollback, self.name)
+        self._desk.nudge()
+        await self.refresh()
+        await self.show(version.number)
+        return version.number
 
     async def export(self, number: int, path: Path) -> tuple[BundleReport, str]:
         """Write a version as a bundle; return what is in it, and why it is not signed. Raises BadInput, DiskFull."""

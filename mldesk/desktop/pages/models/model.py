@@ -114,6 +114,9 @@ class ModelPage(Page):
     def _make_buttons(self) -> None:
         self._promote = make_button(self.tr("Promote"), "secondary", "check")
         self._promote.clicked.connect(self.promote)
+        self._back = make_button(self.tr("Roll back"), "secondary", "undo")
+        self._back.clicked.connect(self.roll_back)
+        self._back.hide()
         export = make_button(self.tr("Export…"), "secondary", "bundle")
         export.clicked.connect(self.export)
         predict = make_button(self.tr("Predict…"), "primary", "predict")
@@ -121,7 +124,7 @@ class ModelPage(Page):
         self._more = make_icon_button("more", self.tr("More for this model"))
         self._more.clicked.connect(lambda: popup(self, self.entries(), self._more.mapToGlobal(
             self._more.rect().bottomLeft())))
-        for button in (self._promote, export, predict, self._more):
+        for button in (self._promote, self._back, export, predict, self._more):
             self.header.add_action(button)
 
     async def refresh(self) -> None:
@@ -157,6 +160,10 @@ class ModelPage(Page):
         self._badge.set(self.tr("version {number} of {all}").format(number=version.number, all=model.versions))
         promoted = model.promoted == version.number
         self._promoted.setVisible(promoted)
+        back = promoted and self.state.before is not None   # one stands where the other would say that it is done
+        self._promote.setVisible(not back)
+        self._back.setVisible(back)
+        self._back.setToolTip(self._what_comes_back())
         if promoted:
             disable(self._promote, self.tr("This version is promoted: the bare name means it already."))
         else:
@@ -222,13 +229,33 @@ class ModelPage(Page):
         if version is None:
             return
         before = await self.state.promote(version.number)
-        undo = None if before is None else (self.tr("Undo"), lambda: self._promote_again(before))
+        undo = None if before is None else (self.tr("Undo"), self.roll_back)
         text = self.tr("Version {number} of {name} is promoted: the bare name means it.")
         self.shell.say(text.format(name=self.state.name, number=version.number), "success", undo)
 
     @async_slot
+    async def roll_back(self) -> None:
+        """Let the bare name mean what it meant before the last promotion."""
+        model = self.state.model.value
+        try:
+            number = await self.state.roll_back()
+        except MldeskError as error:
+            self.shell.say(sentence(error), "danger")
+            return
+        left = None if model is None else model.promoted
+        text = self.tr("{name} means version {number} again.")
+        self.shell.say(text.format(name=self.state.name, number=number), "success",
+                       None if left is None else (self.tr("Undo"), partial(self._promote_again, left)))
+
+    @async_slot
     async def _promote_again(self, number: int) -> None:
         await self.state.promote(number)
+        await self.state.show(number)
+
+    def _what_comes_back(self) -> str:
+        return "" if self.state.before is None else self.tr(
+            "Let the bare name mean version {number} again, as before the last promotion").format(
+                number=self.state.before)
 
     def entries(self) -> list[Entry]:
         """Return what the More menu holds."""
@@ -241,6 +268,9 @@ class ModelPage(Page):
                 Entry("compare", self.tr("Compare with another version…") if old is None else
                       self.tr("Compare with version {number}…").format(number=old), self.compare, away or
                       ("" if old is not None else self.tr("There is no version before this one."))),
+                Entry("undo", self.tr("Roll back the last promotion") if self.state.before is None else
+                      self.tr("Roll back to version {number}").format(number=self.state.before), self.roll_back,
+                      "" if self.state.before is not None else self.tr("No version was promoted before.")),
                 LINE,
                 *(Entry("export", title, partial(self.export_as, form)) for form, title in (
                     ("onnx", self.tr("Export as ONNX…")), ("native", self.tr("Export as a folder of native files…")),
