@@ -187,3 +187,29 @@ def test_where_there_is_no_model_the_predict_page_says_where_they_come_from(tmp_
         assert user.window.sidebar.current() == "datasets"
 
     play(tmp_path / "home", script, patience=60, meet_machine=False)
+
+
+def test_the_last_promotion_is_rolled_back_at_one_click_and_that_undone(tmp_path: Path, qtbot: QtBot) -> None:
+    _with_a_model(tmp_path / "home", tmp_path)
+    with open_workbench(tmp_path / "home") as bench:
+        bench.models.import_file(tmp_path / "income.mlbundle", again=True)
+        for number in (2, 1):
+            bench.models.promote("income", number)
+
+    async def script(user: User) -> None:
+        window = user.window
+        await user.until(lambda: window.desk.ready.value, "the library")
+        window.open_model("income")
+        page = await user.until(lambda: next(iter(window.findChildren(ModelPage)), None), "the page")
+        await user.until(lambda: page._back.isVisible() and not page._promote.isVisible(), "the way back")
+        assert "version 2 again" in page._back.toolTip()
+        await user.shot("model-roll-back")
+        page._back.click()
+        await user.until(lambda: page.state.version.value.number == page.state.model.value.promoted == 2, "version 2")
+        await user.until(lambda: any("means version 2 again" in text for text in window.toasts.texts()), "the word")
+        entry = next(item for item in page.entries() if "Roll back" in item.title)
+        assert entry.why_not and not page._back.isVisible() and page._promote.isVisible()
+        page._promote_again(1)   # what Undo does
+        await user.until(lambda: page.state.model.value.promoted == 1 and page._back.isVisible(), "version 1")
+
+    play(tmp_path / "home", script, patience=90, meet_machine=False)
