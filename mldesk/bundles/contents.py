@@ -8,10 +8,10 @@ import struct
 import zipfile
 import zlib
 
-from mldesk.bundles import recipe
+from mldesk.bundles import as_imported, recipe
 from mldesk.bundles.contract import RowContract
 from mldesk.bundles.documents import MAX_DEPTH, MAX_DOCUMENT, parse
-from mldesk.bundles.names import CONTRACT, GRAPH, RECIPE
+from mldesk.bundles.names import CONTRACT, GRAPH, READING, RECIPE
 from mldesk.bundles.wire_scan import check_graph
 from mldesk.core.errors import BadBundle
 from mldesk.training.export.trusted import untrusted
@@ -41,6 +41,8 @@ def check_content(name: str, data: bytes) -> None:
             RowContract.from_bytes(data)
         if name == RECIPE:
             recipe.from_bytes(data)
+        if name == READING:
+            as_imported.from_bytes(data)
     elif name.endswith(".skops"):
         _check_skops(name, data)
     elif name.endswith(".safetensors"):

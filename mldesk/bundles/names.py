@@ -11,6 +11,7 @@ MODEL, PREPROCESSING, GRAPH = "model.json", "preprocessing.json", "model.onnx"
 SAMPLE, EXPECTED, CARD = "sample_input.json", "expected.json", "MODEL_CARD.md"
 CONTRACT = "contract.json"  # in bundles made since contracts travel, of models whose dataset has one
 RECIPE = "recipe.json"      # of models whose table was cleaned by what can be done to new rows
+READING = "reading.json"    # of models whose table's import says how cells are read that leave it open
 IGNORED = "Columns the model does not know are ignored"  # so begins what is said of such columns: nothing is wrong
 REQUIRED = (MODEL, PREPROCESSING, GRAPH)
 

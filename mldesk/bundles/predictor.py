@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mldesk.bundles.documents import parse, parse_object
-from mldesk.bundles.names import CONTRACT, EXPECTED, GRAPH, IGNORED, MODEL, PREPROCESSING, SAMPLE, NotInIt
+from mldesk.bundles.names import CONTRACT, EXPECTED, GRAPH, IGNORED, MODEL, PREPROCESSING, READING, SAMPLE, NotInIt
 from mldesk.bundles.session import GraphSession
 from mldesk.core.errors import BadBundle, BadInput, MldeskError
 from mldesk.training.conformal import LEVELS, Margins
@@ -193,8 +193,15 @@ class Predictor:
 
     def contract_file(self) -> bytes | None:
         """Return what travels with the model of its dataset's contract, for ``RowContract.from_bytes``, or None."""
+        return self._given(CONTRACT)
+
+    def reading_file(self) -> bytes | None:
+        """Return what travels with the model of how cells were read, for ``as_imported.from_bytes``, or None."""
+        return self._given(READING)
+
+    def _given(self, name: str) -> bytes | None:
         try:
-            return self._read(CONTRACT)
+            return self._read(name)
         except NotInIt:
             return None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldesk.bundles import manifest as form
-from mldesk.bundles.names import CARD, CONTRACT, MANIFEST, MODEL, RECIPE, REQUIRED, SIGNATURE, check_name
+from mldesk.bundles.names import CARD, CONTRACT, MANIFEST, MODEL, READING, RECIPE, REQUIRED, SIGNATURE, check_name
 from mldesk.bundles.packing import Packer
 from mldesk.core import canonical, durable
 from mldesk.core.errors import BadBundle, WorkFailed
@@ -27,13 +27,14 @@ _UNKNOWN = "not stated"
 
 def write_bundle(path: Path, manifest: str, store: ObjectStore, facts: Mapping[str, Any],
                  key: SigningKey | None, signer: str = "", card: str | None = None,
-                 contract: RowContract | None = None, recipe: bytes | None = None) -> None:
+                 contract: RowContract | None = None, recipe: bytes | None = None,
+                 reading: bytes | None = None) -> None:
     """Write the model stored as ``manifest`` to ``path``, whole or not at all.
 
     ``facts``: name, version, and where known task, target, estimator, metrics, notes, created, licences, provenance
     (dataset, run, split, seed); the rest comes from the model's own files. Without a ``key`` the bundle is not
-    signed; ``signer`` is the name the signer goes by; ``card`` replaces the model's own; ``contract`` and ``recipe``
-    go along, in place of those that the model came with. The same input gives the same bytes.
+    signed; ``signer`` is the name the signer goes by; ``card`` replaces the model's own; ``contract``, ``recipe`` and
+    ``reading`` go along, in place of those that the model came with. The same input gives the same bytes.
     Raises WorkFailed for a model without what a bundle needs, ObjectMissing, LibraryDamaged, DiskFull.
     """
     files = {entry.path: entry for entry in store.manifest(manifest).entries}
@@ -47,6 +48,8 @@ def write_bundle(path: Path, manifest: str, store: ObjectStore, facts: Mapping[s
         extra[CONTRACT] = contract.to_bytes()
     if recipe is not None:
         extra[RECIPE] = recipe
+    if reading is not None:
+        extra[READING] = reading
     for name in extra:
         files.pop(name, None)
     listed = sorted([*(_listed(entry) for entry in files.values()), *(_described(*item) for item in extra.items())],
@@ -96,7 +99,7 @@ def _manifest(model: Mapping[str, Any], facts: Mapping[str, Any], listed: list[d
         "metrics": dict(facts.get("metrics") or {}), "provenance": provenance, "licences": licences,
         "created": str(facts.get("created") or model.get("created", "")), "notes": str(facts.get("notes") or ""),
         "signer": signer, "files": listed,
-        **{key: path for key, path in (("contract", CONTRACT), ("recipe", RECIPE))
+        **{key: path for key, path in (("contract", CONTRACT), ("recipe", RECIPE), ("reading", READING))
            if any(item["path"] == path for item in listed)},
     }
 

@@ -18,11 +18,21 @@ from mldesk.wire.schema import ColumnType
 FORMATS: tuple[str, ...] = ("csv", "tsv", "fixed", "json", "jsonl", "html", "xlsx", "parquet", "arrow", "sqlite",
                             "duckdb")
 ORDERS = ("dmy", "mdy", "ymd")
+MARKS = ("-", "/", ".")    # between day, month and year where all are numbers and the year comes last
 THOUSANDS = (",", ".", "'", " ")
 DEEPEST = 20                     # levels of objects that may become columns
 DOWNLOAD = 16 * 10**9          # bytes that a download may have unless the user says otherwise
 _LONGEST_DELIMITER = 8           # characters
 _RANGE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7}):\$?([A-Za-z]{1,3})\$?([0-9]{1,7})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """By what texts are read that could mean two things."""
+
+    decimal: str | None = None    # "." or ","; None: a comma is one where it can be nothing else
+    dates: str = ""               # how dates are written, as a format with % signs says
+    orders: tuple[tuple[str, str], ...] = ()   # of dates in numbers whose year is last: their mark, "dmy" or "mdy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ class ImportOptions:
     expected: tuple[tuple[str, str], ...] = ()
     # Nor kept: somebody says the options now, for these very sources, and is told of one that says nothing about them.
     told: bool = False
+    # Nor kept: by what the columns of a table were read, for what the source leaves open.
+    readings: tuple[tuple[str, Reading], ...] = ()
 
     def __post_init__(self) -> None:
         if self.format is not None and self.format not in FORMATS:
@@ -124,7 +136,7 @@ class ImportOptions:
 
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(ImportOptions)
-                             if field.name not in ("expected", "told")}
+                             if field.name not in ("expected", "told", "readings")}
 
 
 def parse_range(text: str) -> tuple[int, int, int | None, int]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # duckdb loads with them
     from mldesk.data.contracts.check import CheckedFile
     from mldesk.data.contracts.rejects import AsRead
     from mldesk.data.recipes.new_rows import Recipe
+    from mldesk.data.records import ImportOptions
 
 
 _LOOKED_AT = 200   # rows of a file, for whether it is cleaned already
@@ -142,12 +143,13 @@ def _unchanged(library: Library, chain: Chain, predictor: Predictor, rows: Path,
 
 
 def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, folder: Path, *,
-          also: Sequence[str] | None = (), leaves_out: bool = False) -> Cleaned:
+          also: Sequence[str] | None = (), leaves_out: bool = False,
+          options: ImportOptions | None = None) -> Cleaned:
     """Clean the rows of a file as those of the model's table were.
 
-    ``also``: columns of the file to have beside the model's, None for all of them. Raises BadInput for a file that
-    does not fit or a recipe that cannot be done to new rows and, unless it ``leaves_out`` such, for rows that cannot be
-    read or that cleaning leaves out.
+    ``also``: columns of the file to have beside the model's, None for all of them; it is read by ``options``.
+    Raises BadInput for a file that does not fit or a recipe that cannot be done to new rows and, unless it
+    ``leaves_out`` such, for rows that cannot be read or that cleaning leaves out.
     """
     if not chain.recipes:
         raise BadInput("There is no cleaning to be done again: the model learned from a table as it was imported, or "
@@ -157,7 +159,7 @@ def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, fo
     place = folder / "before"
     place.mkdir()
     lines = folder / "lines.csv"
-    found = _read(chain, predictor, source, place, lines if leaves_out else None)
+    found = _read(chain, predictor, source, place, lines if leaves_out else None, options)
     if found.bad_rows and not leaves_out:
         first = next(item for item in found.verdict.findings if item.cells)
         raise BadInput(f"{source.name}: {first.message[:-1]}; row {first.cells[0][0]:,}, for example, holds "
@@ -165,7 +167,8 @@ def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, fo
     return _cleaned(library, chain, predictor, found, folder, lines, also, leaves_out)
 
 
-def _read(chain: Chain, predictor: Predictor, source: Path, folder: Path, lines: Path | None) -> CheckedFile:
+def _read(chain: Chain, predictor: Predictor, source: Path, folder: Path, lines: Path | None,
+          options: ImportOptions | None) -> CheckedFile:
     """Read the file in the types of the table that the first recipe was done to."""
     from mldesk.data.contracts.check import CheckedFile, check_file
     from mldesk.data.contracts.contract import ColumnRule, Contract
@@ -174,7 +177,7 @@ def _read(chain: Chain, predictor: Predictor, source: Path, folder: Path, lines:
     asked, known = columns_needed(chain, predictor), columns_needed(chain, predictor, predictor.keys)
     rules = tuple(ColumnRule(column.name, column.type, required=False, severity="row")
                   for column in chain.recipes[0].columns if column.name in known)
-    found = check_file(source, "", Contract(rules, extra="allow"), ImportOptions(), folder, lines=lines)
+    found = check_file(source, "", Contract(rules, extra="allow"), options or ImportOptions(), folder, lines=lines)
     if not isinstance(found, CheckedFile):
         raise BadInput(f"{source.name}: {found.findings[0].message}")
     have = [column.name for column in found.table.columns]

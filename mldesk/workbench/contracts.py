@@ -16,6 +16,7 @@ from mldesk.data.sources.locations import readable
 from mldesk.library import Library
 from mldesk.library.contracts import KeptContract
 from mldesk.library.records import DatasetVersion
+from mldesk.workbench.as_imported import of_dataset
 from mldesk.workbench.contract_report import as_html
 from mldesk.workbench.datasets import Cancelled, DatasetService, Progress
 from mldesk.workbench.held_files import Held, HeldFiles, held_files
@@ -155,6 +156,7 @@ class ContractService:
         last: Mapping[str, Any] = next((version.reading["options"] for version in
                                         reversed(self._datasets.versions(head.dataset)) if version.reading), {})
         return replace(ImportOptions.from_json({**last, **reading}),
+                       readings=of_dataset(self._library, head.label).options().readings,
                        expected=tuple((column.name, column.type.value) for column in head.columns))
 
     def _check_all(self, files: Sequence[Path], contract: Contract, options: ImportOptions, held: HeldFiles,

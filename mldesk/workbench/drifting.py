@@ -12,10 +12,12 @@ from mldesk.core.errors import BadInput
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion
 from mldesk.wire.schema import Column, ColumnType, columns_from_json
+from mldesk.workbench.as_imported import of_dataset
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService, existing
 
 if TYPE_CHECKING:  # numpy loads with them
+    from mldesk.data.records import ImportOptions
     from mldesk.training.values import ColumnData
     from mldesk.workbench.drift import ColumnDrift
 
@@ -63,7 +65,7 @@ class DriftService:
 
         version = self._models.show(model)
         trained_on, schema, before = self._training_rows(version)
-        now = self._new_rows(new, schema)
+        now = self._new_rows(new, schema, version.dataset)
         found = [drift.compare(column.name, before[column.name], now[column.name], len(schema)) for column in schema]
         found.sort(key=lambda item: (item.verdict == "stable", -item.psi))
         first = schema[0].name
@@ -91,10 +93,11 @@ class DriftService:
             rows = take(rows, np.frombuffer(self._library.objects.read(split), np.uint8) == TRAIN)
         return f"the training rows of {version.dataset}", used, rows
 
-    def _new_rows(self, new: str, schema: Sequence[Column]) -> dict[str, ColumnData]:
+    def _new_rows(self, new: str, schema: Sequence[Column], trained: str) -> dict[str, ColumnData]:
         if Path(new).is_file() or "/" in new or "\\" in new:
             with _no_rejects():
-                return _of_file(existing(Path(new)), schema, self._library.home.scratch)
+                return _of_file(existing(Path(new)), schema, self._library.home.scratch,
+                                of_dataset(self._library, trained).options())
         from mldesk.training.table import read_columns
 
         version = self._datasets.show(new)
@@ -118,13 +121,14 @@ def _no_rejects() -> Iterator[None]:
                        "are no rows and can be cleaned, and compare with that.") from error
 
 
-def _of_file(path: Path, schema: Sequence[Column], scratch: Path) -> dict[str, ColumnData]:
+def _of_file(path: Path, schema: Sequence[Column], scratch: Path,
+             options: ImportOptions) -> dict[str, ColumnData]:
     import pyarrow as pa
 
     from mldesk.data import read_like
     from mldesk.training.table import convert
 
-    with read_like([path], schema, scratch=scratch) as rows:
+    with read_like([path], schema, options, scratch=scratch) as rows:
         if rows.missing:
             raise BadInput(f"{path.name} has no column {rows.missing[0][:60]!r}, which the model needs.",
                            hint="Compare with a table like the one it learned from.")

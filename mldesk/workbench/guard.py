@@ -18,6 +18,7 @@ from mldesk.workbench.standing import standing
 if TYPE_CHECKING:
     from mldesk.bundles import Predictor
     from mldesk.data.contracts.rejects import AsRead
+    from mldesk.data.records import ImportOptions
 
 _SAID = 3  # findings in a refusal
 
@@ -79,10 +80,11 @@ def contract_about(library: Library, reference: str, columns: Sequence[Column]) 
 
 
 def guard(held: RowContract | None, schema: Sequence[Column], source: Path, folder: Path,
-          divided: Divided | None = None) -> Guarded | None:
+          divided: Divided | None = None, options: ImportOptions | None = None) -> Guarded | None:
     """Check ``source``; None where nothing is asked or the file cannot be read, which others say better.
 
-    With ``divided`` rows that break a rule, or hold what the model cannot read, are divided from the others.
+    It is read by ``options``. With ``divided`` rows that break a rule, or hold what the model cannot read, are
+    divided from the others.
     """
     from mldesk.data.contracts.check import CheckedFile, check_file
     from mldesk.data.contracts.contract import ColumnRule, Contract
@@ -98,7 +100,7 @@ def guard(held: RowContract | None, schema: Sequence[Column], source: Path, fold
                   if column.name not in asked]
     if not rules:
         return None
-    found = check_file(source, "", Contract(tuple(rules), extra="allow"), ImportOptions(), folder,
+    found = check_file(source, "", Contract(tuple(rules), extra="allow"), options or ImportOptions(), folder,
                        lines=None if divided is None else divided.lines)
     if not isinstance(found, CheckedFile):
         return None

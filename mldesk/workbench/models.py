@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldesk.bundles.names import CONTRACT, RECIPE
+from mldesk.bundles.names import CONTRACT, READING, RECIPE
 from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput, LibraryDamaged, MldeskError, NotFound
 from mldesk.core.targets import check_target
@@ -17,6 +17,7 @@ from mldesk.library.records import Model, ModelVersion, StageChange
 from mldesk.library.stages import before_promotion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import Column, ColumnType
+from mldesk.workbench.as_imported import of_dataset
 from mldesk.workbench.cleaning_rows import chain_of
 from mldesk.workbench.guard import contract_about
 from mldesk.workbench.references import listed, parse_reference, which_version
@@ -112,7 +113,7 @@ class ModelService:
                            hint=f"Write {path.with_suffix(SUFFIX).name}.")
         write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key(),
                      card=self._library.models.card(version.model, version.number), contract=self._contract(version),
-                     recipe=self._recipe(version))
+                     recipe=self._recipe(version), reading=self._reading(version))
         return inspect(path, self._keys.known())
 
     def export_as(self, reference: str, path: Path, form: str) -> None:
@@ -135,7 +136,7 @@ class ModelService:
             card = self._library.models.card(version.model, version.number)
             folders.write_mlflow(path, version.manifest, store, lambda target: write_bundle(
                 target, version.manifest, store, self._facts(version), self._keys.private_key(), card=card,
-                contract=self._contract(version), recipe=self._recipe(version)))
+                contract=self._contract(version), recipe=self._recipe(version), reading=self._reading(version)))
         else:
             raise BadInput(f"A model cannot be written as {form!r:.40}.", hint="As onnx, native, mlflow or a bundle.")
 
@@ -167,7 +168,7 @@ class ModelService:
         if version.run is None or version.manifest == manifest:
             return version.manifest == manifest
         files = ({entry.path: entry.sha256 for entry in self._library.objects.manifest(digest).entries
-                  if entry.path not in (CONTRACT, RECIPE)} for digest in (version.manifest, manifest))
+                  if entry.path not in (CONTRACT, READING, RECIPE)} for digest in (version.manifest, manifest))
         return next(files) == next(files)
 
     def _contract(self, version: ModelVersion) -> RowContract | None:
@@ -178,6 +179,15 @@ class ModelService:
             self._library.objects.manifest(version.manifest).entry("model.json").sha256))
         columns = [Column(str(item["name"]), ColumnType(item["type"])) for item in model["features"]]
         return contract_about(self._library, version.dataset, columns)
+
+    def _reading(self, version: ModelVersion) -> bytes | None:
+        """Return how cells were read that the model learned from; None where a file leaves nothing open."""
+        from mldesk.bundles import as_imported
+
+        if version.run is None:
+            return None
+        found = of_dataset(self._library, version.dataset)
+        return as_imported.to_bytes(found) if found.said or found.columns else None
 
     def _recipe(self, version: ModelVersion) -> bytes | None:
         """Return how the model's table was cleaned; None where it was not, or where that cannot be done to new rows."""

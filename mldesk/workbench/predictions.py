@@ -17,6 +17,7 @@ from mldesk.core.scratch import working_folder
 from mldesk.core.targets import check_target, loses, refuse_library, would_be_lost
 from mldesk.library import Library
 from mldesk.library.records import PredictionRecord
+from mldesk.workbench.as_imported import as_imported
 from mldesk.workbench.cleaning_rows import Chain, Cleaned, chain_of, why_cleaned
 from mldesk.workbench.cleaning_rows import clean as clean_rows
 from mldesk.workbench.guard import Divided, Guarded, guard, held_to
@@ -26,6 +27,7 @@ from mldesk.workbench.references import did_you_mean, listed
 if TYPE_CHECKING:
     from mldesk.bundles import Predictor
     from mldesk.bundles.contract import RowContract
+    from mldesk.data.records import ImportOptions
 
 _REJECTS = "rejects.csv"
 OUTPUTS = (".csv", ".parquet", ".jsonl", ".xlsx")
@@ -91,13 +93,16 @@ class PredictionService:
         rows, columns, asked, digest = 0, (), source, _digest(source)  # type: int, tuple[str, ...], Path, str
         with working_folder(self._library.home.scratch, "mldesk-rows") as folder:
             chain = self.cleaning(model)
+            read_as = self._read_as(model, predictor)
             cleaned = None if not clean else clean_rows(
-                self._library, chain, predictor, source, folder, also=keep, leaves_out=rejects is not None)
+                self._library, chain, predictor, source, folder, also=keep, leaves_out=rejects is not None,
+                options=read_as)
             with _offering(chain, clean, rejects is not None):
-                source, said, lost = self._guarded(model, predictor, source, cleaned, rejects, folder, strict)
+                source, said, lost = self._guarded(model, predictor, source, cleaned, rejects, folder, strict,
+                                                    read_as)
             with ExitStack() as stack:
                 with _offering(chain, clean, rejects is not None):
-                    batches = stack.enter_context(read_like([source], predictor.schema, scratch=folder,
+                    batches = stack.enter_context(read_like([source], predictor.schema, read_as, scratch=folder,
                                                             called=asked.name))
                 table = stack.enter_context(TableOutput(output))
                 have = [*(item.name for item in predictor.schema if item.name not in batches.missing), *batches.extra]
@@ -180,14 +185,14 @@ class PredictionService:
         return []
 
     def _guarded(self, model: str, predictor: Predictor, source: Path, cleaned: Cleaned | None, rejects: Path | None,
-                 folder: Path, strict: bool) -> tuple[Path, tuple[str, ...], int]:
+                 folder: Path, strict: bool, read_as: ImportOptions) -> tuple[Path, tuple[str, ...], int]:
         """Hold the rows against the contract: which file is read, what is said, how many rows are left out."""
         if cleaned is not None:
             source = cleaned.rows
         (folder / "good").mkdir()
         divided = Divided(folder / "good" / f"{source.stem}.parquet", folder / "reasons.parquet", folder / "lines.csv")
         found = guard(self.held_to(model, predictor), predictor.schema, source, folder,
-                      divided if rejects is not None else None)
+                      divided if rejects is not None else None, read_as)
         if found is not None and (strict or found.all_left_out):
             found.refuse()
         said = (*(cleaned.notes if cleaned is not None else ()), *(found.said() if found is not None else ()))
@@ -195,6 +200,10 @@ class PredictionService:
         if rejects is not None and lost:
             _write_rejects(found, divided, cleaned, folder)
         return (divided.good if found is not None and found.left_out else source), said, lost
+
+    def _read_as(self, model: str, predictor: Predictor) -> ImportOptions:
+        """Return how rows are read that leave it open: as those were that the model learned from."""
+        return as_imported(self._library, None if is_bundle(model) else self._models.show(model), predictor).options()
 
     def cleaning(self, model: str) -> Chain:
         """Return what was done to the rows that a model learned from, for those it is to predict.

@@ -87,3 +87,41 @@ def test_single_bad_cells_are_refused_by_name_or_left_out_by_line(mldesk: Comman
     assert code == 2
     assert refused["error"]["message"].startswith("new.csv: the column 'signup' should hold date values, but holds num")
     assert "--rejects" not in refused["error"]["hint"]
+
+
+def test_what_a_file_leaves_open_is_read_as_the_table_was(mldesk: Command, tmp_path: Path) -> None:
+    draw = random.Random(3)
+    names = ["day", "size", "seen", "grade"]
+
+    def write(path: Path, rows: list[list[str]]) -> Path:
+        path.write_text("\n".join(";".join(row) for row in (names, *rows)) + "\n")
+        return path
+
+    rows = []
+    for _ in range(120):
+        day, size = draw.randint(1, 28), draw.randint(1000, 9999)
+        rows.append([f"{day:02}/{draw.randint(1, 12):02}/2024", f"{size // 1000},{size % 1000:03}",
+                     draw.choice(["never", "3", "4"]), "good" if day > 12 else "bad"])
+    rows[0][1] = "2,5"   # a comma for decimals, and the day is first: the table tells it, not every row
+    mldesk.good("data", "import", write(tmp_path / "t.csv", rows), "--name", "t", "--missing", "never")
+    mldesk.good("train", "t", "--target", "grade", "--model", "linear")
+    few = [["03/04/2024", "1,234", "never", "bad"], ["05/06/2024", "2,345", "3", "bad"]]
+    told = [["2024-04-03", "1.234", "", "bad"], ["2024-06-05", "2.345", "3", "bad"]]
+    new, plain = write(tmp_path / "new.csv", few), write(tmp_path / "plain.csv", told)
+    mldesk.good("predict", "t-grade", plain, "-o", tmp_path / "want.csv", "--keep-all")
+    want = (tmp_path / "want.csv").read_text()
+    assert "2024-04-03" in want
+    answer = mldesk.good("predict", "t-grade", new, "-o", tmp_path / "a.csv", "--keep-all")
+    assert not any("do not tell" in item for item in answer["warnings"])
+    mldesk.good("predict", "t-grade", new, "-o", tmp_path / "b.csv", "--keep-all", "--rejects", tmp_path / "bad.csv")
+    mldesk.good("models", "export", "t-grade", tmp_path / "m.mlbundle")
+    away = ("--home", tmp_path / "away")
+    mldesk.good("predict", tmp_path / "m.mlbundle", new, "-o", tmp_path / "c.csv", "--keep-all", *away)
+    mldesk.good("models", "import", tmp_path / "m.mlbundle", *away)
+    mldesk.good("predict", "t-grade", new, "-o", tmp_path / "d.csv", "--keep-all", *away)
+    for name in "abcd":
+        assert (tmp_path / f"{name}.csv").read_text() == want, name
+    mldesk.good("data", "contract", "t", "--infer")
+    assert mldesk.good("data", "check", new, "t", "--merge")["version"] == 2
+    found = mldesk.good("data", "sql", "t", "SELECT CAST(day AS VARCHAR), size, seen FROM data OFFSET 120")["rows"]
+    assert found == [["2024-04-03", 1.234, None], ["2024-06-05", 2.345, 3]]

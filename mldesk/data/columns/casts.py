@@ -6,9 +6,9 @@ import math
 from datetime import date, datetime, time, timezone
 from typing import Any
 
-from mldesk.data.columns.forced import Reading
 from mldesk.data.columns.readers import how_to_read
 from mldesk.data.engine import literal
+from mldesk.data.options import Reading
 from mldesk.data.types import DUCKDB
 from mldesk.wire.schema import ColumnType
 

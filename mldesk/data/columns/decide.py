@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from mldesk.data.columns.forced import Reading
 from mldesk.data.columns.guess import ColumnGuess
 from mldesk.data.columns.missing import IN_TYPED, MARKERS
-from mldesk.data.columns.orders import Orders, contradiction, orders_of, say_carried, say_orders
+from mldesk.data.columns.orders import Orders, contradiction, known_first, orders_of, say_carried, say_orders
+from mldesk.data.options import Reading
 from mldesk.data.records import Fix, ImportOptions, Problems
 from mldesk.wire.schema import ColumnType
 
@@ -32,6 +32,7 @@ class Decision:
     missing: frozenset[str]
     confidence: float = 1.0     # 0 to 1: how sure the type and its reading are
     reading: Reading = field(default_factory=Reading)   # that a FORCED one goes by
+    learnt: Reading = field(default_factory=Reading, compare=False)  # what other files leave open is read by
     beside: bool = False        # the texts are kept as well, since another type was expected than they seem to have
     spelled: Orders = field(default=(), compare=False)  # a forced column's dates: mark or "", and form
 
@@ -50,30 +51,34 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
     day_first = told if told is not None else others
     decimal = options.decimal_mark or _decimal(guesses)
     forced = {**dict.fromkeys(options.text, ColumnType.TEXT.value), **dict(options.types)}
+    known = dict(options.readings)
     expected = {name: kind for name, kind in options.expected if kind != ColumnType.TEXT.value}
     decisions = []
     for index, (guess, name) in enumerate(zip(guesses, names, strict=True)):
         before = problems.count("guesses")
-        orders = orders_of(guess.dates, told, others)
+        mine = known.get(name, Reading())
+        orders = orders_of(guess.dates, told, others, mine.orders)
+        usual = mine.decimal if mine.decimal and guess.numbers.commas else decimal   # 1.234 alone is a plain number
+        first = told if told is not None else known_first(guess.dates, mine.orders)
         heard = Problems(problems.file) if name in expected else problems   # of a type that may not stay
-        kind, form = _type(guess, name, day_first, decimal, heard, options) if name not in forced else _TEXT
+        kind, form = _TEXT if name in forced else _type(guess, name, first, day_first, usual, heard, options)
         beside = name not in forced and name in expected and kind is ColumnType.TEXT and \
             bool(guess.real or guess.typed_markers)
         if name in forced or beside:
             decision = _forced(guess, ColumnType(expected[name] if beside else forced[name]), always,
-                               options.decimal_mark or guess.numbers.decimal(decimal), orders, options)
+                               options.decimal_mark or guess.numbers.decimal(usual), orders, options)
             if decision.reading.orders:
-                say_orders(guess.dates, orders, name, told, others, problems)
+                say_orders(guess.dates, orders, name, told, others, problems, mine.orders)
             if decision.type.numeric:
                 _say_currencies(guess, name, problems)
             sure = _GUESS if problems.count("guesses") > before else 1.0
-            decisions.append(replace(decision, confidence=sure, beside=beside))
+            decisions.append(replace(decision, confidence=sure, beside=beside, learnt=_learnt(guess, decision)))
             continue
         if heard is not problems:
             problems.take(heard.all())
         if form in ("dmy", "mdy"):
-            say_carried(guess.dates, form, name, kind.value, told, problems)
-        mark = options.decimal_mark or guess.numbers.decimal(decimal)
+            say_carried(guess.dates, form, name, kind.value, first, problems)
+        mark = options.decimal_mark or guess.numbers.decimal(usual)
         if kind is ColumnType.TEXT and _all_money(guess, mark):
             kind, form = ColumnType.NUMBER, MONEY
             problems.add("guesses", f"The numbers in {name!r} were read without the currency sign of each, as in "
@@ -85,8 +90,9 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
             sure = 1.0 - max(guess.near.values()) / guess.real
         missing = always if kind is ColumnType.TEXT else always | IN_TYPED
         _say_missing(guess, name, kind, problems, options)
-        decisions.append(Decision(kind, form, missing, sure if guess.real else 0.0,
-                                  Reading(mark if form == MONEY else None)))
+        decision = Decision(kind, form, missing, sure if guess.real else 0.0,
+                            Reading(mark if form == MONEY else None))
+        decisions.append(replace(decision, learnt=_learnt(guess, decision)))
     return decisions
 
 
@@ -99,6 +105,17 @@ def _forced(guess: ColumnGuess, kind: ColumnType, always: frozenset[str], decima
         return Decision(kind, FORCED, always | IN_TYPED, reading=Reading(decimal, told))
     spelled = (*(("", form) for form in guess.dates.forms), *(one for one in orders if one[0] in guess.dates.marks))
     return Decision(kind, FORCED, always | IN_TYPED, reading=Reading(None, told, orders), spelled=spelled)
+
+
+def _learnt(guess: ColumnGuess, decision: Decision) -> Reading:
+    """Return by what a file with fewer values, which leaves it open, is to be read like this one."""
+    form, reading = decision.form, decision.reading
+    if decision.type.numeric:
+        comma = form == "comma" or (form in (FORCED, MONEY) and reading.decimal == ",")
+        return Reading("," if comma else None)
+    orders = dict(reading.orders) if form == FORCED else dict.fromkeys(guess.dates.marks, form)
+    return Reading(None, "", tuple((mark, orders[mark]) for mark in guess.dates.marks
+                                   if orders.get(mark) in ("dmy", "mdy")))
 
 
 def _all_money(guess: ColumnGuess, decimal: str | None) -> bool:
@@ -132,8 +149,9 @@ def _decimal(guesses: Sequence[ColumnGuess]) -> str | None:
     return None if comma == point else "," if comma else "."
 
 
-def _type(guess: ColumnGuess, name: str, day_first: bool | None, decimal: str | None, problems: Problems,
-          options: ImportOptions) -> tuple[ColumnType, str]:
+def _type(guess: ColumnGuess, name: str, first: bool | None, day_first: bool | None, decimal: str | None,
+          problems: Problems, options: ImportOptions) -> tuple[ColumnType, str]:
+    """Return type and form. Day before month is as ``first`` says; None: a guess, perhaps by ``day_first``."""
     if not guess.real:
         return ColumnType.TEXT, "text"
     if options.dates is not None and guess.has(options.dates) and "%" in options.dates:
@@ -150,7 +168,8 @@ def _type(guess: ColumnGuess, name: str, day_first: bool | None, decimal: str | 
         if guess.has(form):
             return dated, form
     if guess.has("dmy") and guess.has("mdy"):
-        return dated, _ambiguous_dates(guess, name, day_first, problems, told=options.reads_day_first is not None)
+        return dated, _ambiguous_dates(guess, name, day_first if first is None else first, problems,
+                                       told=first is not None)
     for form in ("dmy", "mdy"):
         if guess.has(form):
             return dated, form

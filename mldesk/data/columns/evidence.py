@@ -7,9 +7,8 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from mldesk.data.columns.decide import decide, markers
-from mldesk.data.columns.forced import Reading
 from mldesk.data.columns.guess import ColumnGuess
-from mldesk.data.options import ImportOptions
+from mldesk.data.options import ImportOptions, Reading
 from mldesk.data.records import Problems
 from mldesk.wire.schema import ColumnType
 

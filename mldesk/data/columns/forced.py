@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +23,7 @@ from mldesk.data.columns.forms import (
 )
 from mldesk.data.columns.money import without_sign
 from mldesk.data.columns.spellings import PLAIN_FORMS, mark_pattern
+from mldesk.data.options import Reading
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
 
@@ -32,15 +32,6 @@ _FALSE = ("false", "f", "no", "n", "0", "off")
 _DIGITS = r"^[+-]?[0-9]+$"    # also 007: who chooses the type wants it to be a number
 _ZEROS = r"^[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,4})?$"
 _ZEROS_COMMA = r"^[+-]?[0-9]+(?:,[0-9]*)?$"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """By what texts are read that could mean two things."""
-
-    decimal: str | None = None    # "." or ","; None: a comma is one where it can be nothing else
-    dates: str = ""               # how dates are written, as a format with % signs says
-    orders: tuple[tuple[str, str], ...] = ()   # of dates in numbers whose year is last: their mark, "dmy" or "mdy"
 
 
 class _Reader(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mldesk.data.columns.forms import COMMA, NUMBER, POINT, matches
+from mldesk.data.columns.forms import COMMA, NUMBER, POINT, any_match, matches
 
 _SIGN = r"(?:[€$£¥]|CHF|EUR|USD)"
 _BLANK = "[ \u00a0\u202f]?"
@@ -43,6 +43,7 @@ class NumbersSeen:
     both_ways: bool = False    # some may mean thousands or decimals: € 1,234
     sure_point: bool = False   # some number with a currency sign, or beside one, has a decimal point for certain
     sure_comma: bool = False
+    commas: bool = False       # some number has one
 
     @property
     def total(self) -> int:
@@ -62,6 +63,7 @@ class NumbersSeen:
         """Count the numbers among different texts, trimmed and without nulls."""
         bare, money = without_sign(values), matches(values, MONEY)
         number, point, comma = (matches(bare, form) for form in (NUMBER, POINT, COMMA))
+        self.commas = self.commas or any_match(bare.filter(pc.or_(point, comma)), ",")
         usual, grouped = pc.or_(number, comma), pc.and_not(point, pc.or_(number, comma))
         self.usual += _sum(counts, usual)
         self.point += _sum(counts, grouped)

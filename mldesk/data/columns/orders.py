@@ -6,33 +6,43 @@ guess, which is said. Values that prove both orders are never read both ways.
 
 from __future__ import annotations
 
-from mldesk.data.columns.spellings import MARKS, DatesSeen, Spelling
+from mldesk.data.columns.spellings import DatesSeen, Spelling
+from mldesk.data.options import MARKS
 from mldesk.data.records import Fix, Problems
 
 Orders = tuple[tuple[str, str], ...]   # (mark, "dmy" or "mdy")
 IN_WORDS = {"dmy": "day before the month", "mdy": "month before the day"}
 
 
-def orders_of(dates: DatesSeen, told: bool | None, others: bool | None) -> Orders:
+def orders_of(dates: DatesSeen, told: bool | None, others: bool | None, known: Orders = ()) -> Orders:
     """Return for each mark the order of its dates. ``told`` is whether the user says that the day comes first, and
-    ``others`` what the other columns say; None for nothing."""
+    ``others`` what the other columns say; None for nothing. ``known`` is what the column was read by before."""
     if dates.told is not None:
         return ()
-    return tuple((mark, _order(dates.marks.get(mark, Spelling()), told, others)) for mark in MARKS)
+    return tuple((mark, _order(dates.marks.get(mark, Spelling()), told, others, dict(known).get(mark)))
+                 for mark in MARKS)
 
 
-def _order(seen: Spelling, told: bool | None, others: bool | None) -> str:
+def known_first(dates: DatesSeen, known: Orders) -> bool | None:
+    """Return whether the day comes first by what is ``known``; None where that is silent about the column's marks."""
+    found = {order for mark, order in known if mark in dates.marks}
+    return None if len(found) != 1 or not set(dates.marks) <= {mark for mark, _ in known} else found == {"dmy"}
+
+
+def _order(seen: Spelling, told: bool | None, others: bool | None, known: str | None) -> str:
     if bool(seen.day) != bool(seen.month):
         return "dmy" if seen.day else "mdy"
     if told is not None:
         return "dmy" if told else "mdy"
     if seen.day:
         return "dmy" if seen.day >= seen.month else "mdy"
+    if known is not None:
+        return known
     return "mdy" if others is False else "dmy"
 
 
 def say_orders(dates: DatesSeen, orders: Orders, name: str, told: bool | None, others: bool | None,
-               problems: Problems) -> None:
+               problems: Problems, known: Orders = ()) -> None:
     """Say which spellings of a column leave the order open, and which contradict themselves."""
     for mark, order in orders:
         seen = dates.marks.get(mark)
@@ -47,7 +57,7 @@ def say_orders(dates: DatesSeen, orders: Orders, name: str, told: bool | None, o
                          f"{seen.month_example!r}; they were read with the {IN_WORDS[order]}, and "
                          f"{unread:,} became missing.",
                          column=name, fix=fix)
-        elif seen.open and not seen.day and not seen.month and told is None:
+        elif seen.open and not seen.day and not seen.month and told is None and mark not in dict(known):
             why = "as in the other columns" if others is not None else "which is a guess"
             problems.add("guesses", f"The dates with {mark!r} in {name!r} ({seen.open:,}) do not tell day from month; "
                          f"they were read with the {IN_WORDS[order]}, {why}.", column=name, fix=fix)

@@ -14,7 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mldesk.data.columns.forced import Reading, forced_values
+from mldesk.data.columns.forced import forced_values
+from mldesk.data.options import Reading
 from mldesk.data.types import DUCKDB
 from mldesk.wire.schema import ColumnType
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mldesk.data.columns.temporal import NOT_A_TIME, PATTERNS, both_orders, pattern, read_moments
+from mldesk.data.options import MARKS
 
-MARKS = ("-", "/", ".")    # between day, month and year where all are numbers and the year comes last
 PLAIN_FORMS = ("ymd", "d month y", "month d y")   # that leave nothing open
 
 

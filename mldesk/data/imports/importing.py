@@ -11,8 +11,10 @@ from pathlib import Path
 from mldesk.core.durable import disk_errors
 from mldesk.core.scratch import working_folder
 from mldesk.data.arrow_memory import choose_memory
+from mldesk.data.columns.as_imported import columns_to_json
 from mldesk.data.imports.skipping import Skipped
 from mldesk.data.imports.together import Read, Shape, early_rows, rows_of, shape_of
+from mldesk.data.options import Reading
 from mldesk.data.parts import PartWriter, keep
 from mldesk.data.readers.early import EarlyTable
 from mldesk.data.readers.idle import refuse_idle
@@ -144,7 +146,12 @@ def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: Imp
         file.context.report(1.0)
     more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     source = ", ".join(file.context.name for file in files[:3]) + more
-    return Table(manifest, writer.rows, columns, size, problems, source, dict(files[0].table.reading), options,
+    reading = dict(files[0].table.reading)
+    learnt = {name: decision.learnt for name, decision in zip(shape.names, shape.decisions, strict=False)
+              if decision.learnt != Reading()}
+    if learnt:
+        reading["columns"] = columns_to_json(learnt)
+    return Table(manifest, writer.rows, columns, size, problems, source, reading, options,
                  {shape.names[index]: name for index, name in shape.beside.items()}, _lines(files))
 
 

@@ -9,11 +9,10 @@ from typing import Any
 from mldesk.core.errors import BadInput
 from mldesk.data.columns.casts import cast_sql, in_words
 from mldesk.data.columns.evidence import open_to_doubt, reading_of
-from mldesk.data.columns.forced import Reading
 from mldesk.data.columns.readers import how_to_read
-from mldesk.data.columns.spellings import MARKS
 from mldesk.data.engine import identifier
 from mldesk.data.expressions import check_expression
+from mldesk.data.options import MARKS, Reading
 from mldesk.data.recipes.state import State, Tools, listed
 from mldesk.data.recipes.steps import Step
 from mldesk.data.types import DUCKDB
