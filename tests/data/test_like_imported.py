@@ -15,6 +15,7 @@ from pyarrow import feather
 
 from mldesk.core.errors import BadInput
 from mldesk.data import ImportOptions, import_table, read_like
+from mldesk.data.columns.as_imported import AsImported
 from mldesk.data.contracts.check import CheckedFile, check_file
 from mldesk.data.contracts.contract import ColumnRule, Contract
 from mldesk.data.contracts.rejects import write_rejects
@@ -177,3 +178,27 @@ def test_what_is_expected_of_a_file_is_no_option_that_anybody_keeps(take: Import
     table = take("n,m\n1,2\n$3,4\nx,5\n", expected=(("n", "number"), ("m", "date")))
     assert table.beside == {"n": "n_"}
     assert kinds(table) == {"n": "number", "m": "integer", "n_": "text"}
+
+
+def test_what_a_file_leaves_open_is_read_as_the_column_was_and_what_it_tells_goes_first(
+    tmp_path: Path, store: ObjectStore, scratch: Path
+) -> None:
+    first = tmp_path / "first.csv"
+    first.write_text("day;size\n25/12/2023;2,5\n03/04/2024;1,234\n")
+    table = import_table([first], store, scratch)
+    assert table.reading["columns"] == {"day": {"decimal": None, "orders": {"/": "dmy"}},
+                                        "size": {"decimal": ",", "orders": {}}}
+    told = AsImported.of({"options": {}, "found": table.reading}).options()
+
+    def read(text: str) -> tuple[list[str], list[float]]:
+        path = tmp_path / "later.csv"
+        path.write_text("day;size\n" + text)
+        with read_like([path], table.columns, told) as rows:
+            assert rows.problems == [] or "do not tell" not in str(rows.problems)
+            found = rows.columns()
+        return [str(day)[:10] for day in found["day"]], list(found["size"])
+
+    assert read("03/04/2024;1,234\n") == (["2024-04-03"], [1.234])
+    assert read("03/04/2024;1.234\n") == (["2024-04-03"], [1.234])       # as other programs write it
+    assert read("12/25/2024;1,234.5\n03/04/2024;1\n") == (["2024-12-25", "2024-03-04"], [1234.5, 1.0])
+    assert read("03/04/2024;1,234\n1 May 2024;€ 2,345\n") == (["2024-04-03", "2024-05-01"], [1.234, 2.345])
