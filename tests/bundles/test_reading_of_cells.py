@@ -19,7 +19,7 @@ SAID = AsImported({"decimal": ",", "missing": ["never"]},
 def test_it_comes_out_as_it_went_in() -> None:
     assert from_bytes(to_bytes(SAID)) == SAID
     options = SAID.options()
-    assert (options.decimal, options.missing, dict(options.told)) == (",", ("never",), dict(SAID.columns))
+    assert (options.decimal, options.missing, dict(options.readings)) == (",", ("never",), dict(SAID.columns))
     assert options.to_json() == dict(SAID.said)   # what columns told is nobody's word
 
 
