@@ -9,7 +9,8 @@ from datetime import date
 
 import pyarrow as pa
 
-from mldesk.data.columns.forced import Reading, forced_values
+from mldesk.data.columns.forced import forced_values
+from mldesk.data.options import Reading
 from mldesk.data.readers.raw import Context
 from mldesk.data.records import Fix, ImportOptions
 from mldesk.data.types import ARROW
