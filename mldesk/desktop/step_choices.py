@@ -12,6 +12,8 @@ _WORDS: Mapping[tuple[str, str], str] = {
     ("how", "one_hot"): "columns of 0 and 1", ("how", "ordinal"): "place in an order",
     ("how", "minmax"): "0 to 1", ("how", "standard"): "standard", ("how", "robust"): "robust",
     ("how", "left"): "keep all rows", ("how", "inner"): "only rows with a partner",
+    ("how", "right"): "all rows of the other", ("how", "outer"): "all rows of both",
+    ("how", "anti"): "only rows without a partner",
     ("how", "any"): "any is missing", ("how", "all"): "all are", ("how", "share"): "a share is",
     ("how", "fewer"): "fewer of the frequent", ("how", "more"): "more of the rare",
     ("with", "constant"): "a value of my own", ("with", "mean"): "the mean", ("with", "median"): "the median",

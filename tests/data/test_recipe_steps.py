@@ -192,6 +192,23 @@ def test_another_table_is_joined_by_keys(cook: Any, other: Table, rows: Rows) ->
     assert [row[-1] for row in rows(inner)] == ["one", "one"]
 
 
+def test_a_join_may_keep_the_rows_of_the_other_of_both_or_those_without_a_partner(
+    cook: Any, other: Table, rows: Rows
+) -> None:
+    step = {"step": "join", "dataset": "other@1", "digest": other.manifest, "on": ["id"], "take": ["name"]}
+
+    def told(how: str) -> list[tuple[Any, Any]]:
+        return [(row[0], row[-1]) for row in rows(cook({**step, "how": how}))]
+
+    assert told("right") == [(1, "one"), (2, "two"), (2, "zwei"), (9, "nine")]
+    assert told("outer") == [(1, "one"), (2, "two"), (2, "zwei"), (3, None), (4, None), (5, None), (9, "nine")]
+    last = rows(cook({**step, "how": "outer"}))[-1]
+    assert last[1:-1] == [None] * (len(last) - 2), "a row of the other alone has nothing in this table's columns"
+    alone = cook({**step, "how": "anti"})
+    assert [row[0] for row in rows(alone)] == [3, 4, 5]
+    assert "name" not in kinds(alone)
+
+
 def test_the_rows_of_another_table_come_below(cook: Any, other: Table, rows: Rows) -> None:
     step = {"step": "union", "dataset": "other@1", "digest": other.manifest}
     done = cook({"step": "drop", "columns": ["t", "d", "g"]}, step)

@@ -51,8 +51,9 @@ ROW_STEPS: tuple[StepKind, ...] = (
         _DATASET,
         Field("on", "columns", "The columns that both have and that must be the same."),
         Field("keys", "names", "Where the names differ: this table's column and the other's."),
-        Field("how", "choice", "Keep all rows of this table, or only those with a partner.", "left",
-              choices=("left", "inner")),
+        Field("how", "choice", "Keep all rows of this table (left), those with a partner (inner), all of the other "
+              "(right), of both (outer), or only those without a partner (anti), which adds no column.", "left",
+              choices=("left", "inner", "right", "outer", "anti")),
         Field("take", "texts", "The columns to take from the other; none means all."),
         _DIGEST,
     ), "Join another dataset"),
