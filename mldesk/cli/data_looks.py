@@ -18,6 +18,8 @@ from mldesk.core.errors import BadInput
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
 
+_CUTS = {"0.05": "5 %", "0.25": "25 %", "0.5": "50 %", "0.75": "75 %", "0.95": "95 %"}   # of a column's numbers
+
 
 def preview(
     context: typer.Context, reference: Reference,
@@ -66,7 +68,7 @@ def _order(said: str, version: DatasetVersion) -> tuple[str, bool]:
 
 
 def profile(context: typer.Context, reference: Reference) -> None:
-    """Show what each column holds: missing cells, distinct values, range, most frequent values."""
+    """Show what each column holds: missing cells, distinct values, range, most frequent values, quantiles."""
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
         made = bench.datasets.profile(reference, cancelled=interrupts.asked)
@@ -78,6 +80,13 @@ def profile(context: typer.Context, reference: Reference) -> None:
                  *ranges(item), top(item))
                 for item in made["columns"]], right=("missing", "distinct", "min", "mean", "max"),
                spare=("most frequent", "mean", "max", "min", "distinct"))
+    numbers = [item for item in made["columns"] if item["type"] in ("integer", "number") and item["quantiles"]]
+    if numbers:
+        face.say()
+        face.table(("share of rows below", *_CUTS.values()), [
+            (item["name"], *words.alike([item["quantiles"].get(cut) for cut in _CUTS],
+                                        whole=item["type"] == "integer")) for item in numbers],
+            right=tuple(_CUTS.values()), spare=("5 %", "95 %", "25 %", "75 %"))
 
 
 def query(

@@ -38,6 +38,8 @@ def problems(face: Face, version: Any) -> None:
             problem.get("file"), problem.get("line") and f"line {problem['line']}",
             problem.get("column") and f"column {problem['column']}") if part)
         face.note(f"! {where + ': ' if where else ''}{problem['message']}")
+        if fix := problem.get("fix"):
+            face.note(f"    → {fix['words']}: {_as_options(fix['changes'])}")
     if len(version.problems) > PROBLEMS_SHOWN:
         face.note(f"! and {len(version.problems) - PROBLEMS_SHOWN:,} more; --json lists all of them")
 

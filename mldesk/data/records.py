@@ -62,7 +62,8 @@ class Problem:
     fix: Fix | None = None  # what might put it right
 
     def to_json(self) -> dict[str, Any]:
-        return {"file": self.file, "line": self.line, "column": self.column, "message": self.message}
+        said = {"file": self.file, "line": self.line, "column": self.column, "message": self.message}
+        return said if self.fix is None else {**said, "fix": self.fix.to_json()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Problem:

@@ -66,3 +66,14 @@ def test_options_that_were_kept_are_read_again_as_they_are(mldesk: Command, tabl
     pq.write_table(pa.table({"id": range(9), "price": range(9)}), tmp_path / "now.parquet")
     table.write_bytes((tmp_path / "now.parquet").read_bytes())   # the same name, another format
     assert mldesk.good("data", "again", "shop")["rows"] == 9
+
+
+def test_an_import_says_what_might_put_a_problem_right(mldesk: Command, tmp_path: Path) -> None:
+    path = tmp_path / "days.csv"
+    same = "".join(f"{n:02d}/{n:02d}/2024,{n}\n" for n in range(1, 12))   # day or month first, nobody knows
+    path.write_text(f"day,n\n{same}03/04/2024,3\n", "utf-8")
+    told = mldesk("data", "import", path, "--preview").err.splitlines()
+    kept = mldesk("data", "import", path, "--name", "days").err.splitlines()
+    fixes = [line for line in told if line.startswith("    → ")]
+    assert fixes and fixes == [line for line in kept if line.startswith("    → ")]
+    assert any("fix" in problem for problem in mldesk.good("data", "show", "days")["problems"])

@@ -20,6 +20,8 @@ from mldesk.desktop.widgets.text import ElidedLabel, make_label
 from mldesk.wire.schema import ColumnType
 
 _TOP = 5  # frequent values shown
+_FEW = 10  # different numbers up to which their frequencies are shown as well
+_CUTS = (("0.05", "5 %"), ("0.95", "95 %"), ("0.25", "25 %"), ("0.75", "75 %"))
 
 
 class TopValues(QWidget):
@@ -109,13 +111,18 @@ class ColumnProfileCard(QFrame):
         elif histogram and histogram.get("counts") and kind is not ColumnType.BOOLEAN:
             edges = [edge for edge in histogram.get("edges", ()) if isinstance(edge, (int, float))]
             layout.addWidget(MiniHistogram(histogram["counts"], edges))
+            if kind.numeric and 0 < int(facts.get("distinct", 0)) <= _FEW and top:
+                layout.addWidget(TopValues([(shown(value, kind), int(count)) for value, count in top], rows))
         elif top:
             layout.addWidget(TopValues([(shown(value, kind) or "—", int(count)) for value, count in top], rows))
 
     def _lines(self, kind: ColumnType, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         names = {"min": self.tr("Min"), "max": self.tr("Max"), "mean": self.tr("Mean"), "std": self.tr("Std")}
         if kind.numeric:
-            return [(words, number(float(facts[key]))) for key, words in names.items() if facts.get(key) is not None]
+            cuts = facts.get("quantiles") or {}
+            found = [(words, facts.get(key)) for key, words in names.items()]
+            found += [*((words, cuts.get(key)) for key, words in _CUTS), (self.tr("Median"), cuts.get("0.5"))]
+            return [(words, number(float(value))) for words, value in found if value is not None]
         if kind.temporal and facts.get("min") is not None:
             return [(self.tr("From"), str(facts["min"])), (self.tr("To"), str(facts["max"]))]
         return []

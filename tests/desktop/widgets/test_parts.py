@@ -45,6 +45,7 @@ from mldesk.desktop.widgets import (
     set_icon,
     why_disabled,
 )
+from mldesk.desktop.widgets.profile import TopValues
 from mldesk.wire.states import JobState
 
 
@@ -327,6 +328,19 @@ def test_a_column_of_any_kind_has_a_profile(qtbot: QtBot, facts: dict[str, objec
     assert told.args == ["列"]
     with qtbot.waitSignal(card.chosen):
         qtbot.keyClick(card, Qt.Key.Key_Return)
+
+
+def test_a_card_of_numbers_says_quantiles_and_the_values_of_few(qtbot: QtBot) -> None:
+    cuts = {"0.01": 1, "0.05": 1, "0.25": 2, "0.5": 3, "0.75": 4, "0.95": 5, "0.99": 5}
+    facts = {"type": "integer", "missing": 0, "distinct": 3, "min": 1, "max": 5, "mean": 3.0, "std": 1.0,
+             "quantiles": cuts, "top": [[3, 6], [1, 2], [5, 2]], "histogram": {"edges": [1, 3, 5], "counts": [2, 8]}}
+    card = ColumnProfileCard("n", facts, 10)
+    qtbot.addWidget(card)
+    assert "5 % 1, 95 % 5, 25 % 2, 75 % 4, Median 3" in card.accessibleDescription()
+    assert [part.accessibleName() for part in card.findChildren(TopValues)] == ["3: 6, 1: 2, 5: 2"]
+    many = ColumnProfileCard("n", {**facts, "distinct": 11}, 10)
+    qtbot.addWidget(many)
+    assert not many.findChildren(TopValues)
 
 
 def test_parts_side_by_side_cannot_be_dragged_away(qtbot: QtBot) -> None:
