@@ -20,6 +20,7 @@ from mldesk.cli.run_compare import compare
 from mldesk.cli.run_import import import_
 from mldesk.cli.run_predictions import predictions
 from mldesk.cli.run_script import script
+from mldesk.cli.run_trial import trial
 from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, show_result
 from mldesk.cli.watching import how_to_go_on
@@ -324,6 +325,9 @@ def extend(
     context: typer.Context, reference: Reference,
     minutes: Annotated[float, typer.Option("--time", metavar="MIN", min=0, help="Minutes more.")] = 0.0,
     trials: Annotated[int, typer.Option(metavar="K", min=0, help="Trials more.")] = 0,
+    refit: Annotated[bool, typer.Option("--refit", help="Of a search that has ended: fit what it keeps once more, on "
+                                        "all rows but the test rows. Without --time or --trials nothing else is "
+                                        "tried.")] = False,
 ) -> None:
     """Give a search more time or trials. One that has ended goes on as a new run with all its trials.
 
@@ -332,7 +336,7 @@ def extend(
     face = Face.of(context)
     with face.workbench() as bench:
         before = bench.runs.get(reference)
-        run = bench.runs.extend(before.id, minutes * 60, trials)
+        run = bench.runs.extend(before.id, minutes * 60, trials, refit=refit)
         _steered(face, run, "was extended" if run.id == before.id else f"goes on with the trials of {before.name}")
 
 
@@ -375,4 +379,5 @@ def report(
 app.command()(compare)
 app.command()(predictions)
 app.command()(script)
+app.command()(trial)
 app.command("import")(import_)

@@ -151,19 +151,23 @@ class RunService:
         protocol = self._runners.show(runner).facts.get("protocol")
         return not isinstance(protocol, (list, tuple)) or len(protocol) != 2 or protocol[1] >= version
 
-    def extend(self, reference: str, seconds: float = 0.0, trials: int = 0) -> Run:
+    def extend(self, reference: str, seconds: float = 0.0, trials: int = 0, *, refit: bool = False) -> Run:
         """Give a search more time or trials: the one that goes on, or a new run that begins with all its trials.
 
-        More of what it does not go by comes once that is over: trials after its time, time after its trials. Raises
-        BadInput for no search, no more of anything, or a search without either limit; Conflict for one that has ended
-        without a model; RunnerUnreachable.
+        ``refit``: what one that has ended keeps is fitted once more, on all rows but the test rows; with no time or
+        trials nothing is tried before. More of what a search does not go by comes once that is over: trials after its
+        time, time after its trials. Raises BadInput for no search, no more of anything, or a search without either
+        limit; Conflict for one that has ended without a model; RunnerUnreachable.
         """
         run = self._fresh(reference)
         if run.kind != "search" or helped_by(run):
             raise BadInput(f"Run {run.name} is not a search.", hint="Only a search can be extended.")
-        if not 0 <= seconds < 1e9 or trials < 0 or not (seconds or trials):
+        if not 0 <= seconds < 1e9 or trials < 0 or not (seconds or trials or refit):
             raise BadInput("Say by how much the search is extended.", hint="For example: --time 5 or --trials 20.")
         if not run.state.final:
+            if refit:
+                raise BadInput(f"The search {run.name} goes on, so what it will keep is not known yet.",
+                               hint="Ask for the second fit once it has ended.")
             if not limits_of(run):
                 raise BadInput(f"The search {run.name} goes on until it reaches its score, so there is nothing to "
                                "extend.", hint="Finish it sooner, or extend it once it has ended.")
@@ -172,17 +176,17 @@ class RunService:
                 with self._follower.at(one) as client:
                     client.tell(job, new_id(), {"extend": {"seconds": seconds, "trials": trials}})
             return self._after_command(run)
-        return self._go_on(run, seconds, trials)
+        return self._go_on(run, seconds, trials, refit)
 
-    def _go_on(self, run: Run, seconds: float, trials: int) -> Run:
+    def _go_on(self, run: Run, seconds: float, trials: int, refit: bool) -> Run:
         kept = self._library.runs.artifacts(run.id).get("trials")
         if kept is None:
             raise Conflict(f"Run {run.name} left no trials to go on with.", hint="Search again.")
         before, result = SearchRequest.from_json(run.spec["payload"]), run.result or {}
         tried = int(result.get("trials") or 0)   # those that failed are not known to the new run
-        request = replace(before, seconds=seconds, trials=tried + trials if trials else 0, target_score=None,
-                          folds=int(result.get("folds") or 0), earlier=(str(kept["digest"]),), helpers=(),
-                          share=(0, 1), configurations=())
+        request = replace(before, seconds=seconds, trials=tried + trials if trials or not seconds else 0,
+                          target_score=None, refit=before.refit or refit, folds=int(result.get("folds") or 0),
+                          earlier=(str(kept["digest"]),), helpers=(), share=(0, 1), configurations=())
         order = TrainOrder(dataset=run.dataset, target=run.target, runner=run.runner, name=f"{run.name}-on"[:100])
         return self._spread(order, request, ())
 

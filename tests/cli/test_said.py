@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mldesk.cli.model_retrain import promotion
+from mldesk.cli.run_trial import curve_lines
 from mldesk.cli.search import in_words
 from mldesk.training.search.budget import Estimate
 from mldesk.workbench.challenging import Challenge
@@ -51,3 +52,11 @@ def test_how_sure_a_preview_is_says_nothing_of_text(mldesk: Command) -> None:
     (3, "time", "the last 3 parts, each by a model of the rows before it")])
 def test_a_search_says_beforehand_what_will_judge_its_trials(folds: int, split: str, said: str) -> None:
     assert in_words(Estimate(folds, 40, 600.0, split)) == f"Up to 40 trials in 10:00, each judged by {said}."
+
+
+def test_a_trials_curve_is_drawn_in_a_line_and_said_in_another() -> None:
+    bars, said = curve_lines([[1, 0.8], [2, 0.4], [3, 0.6]])
+    assert bars == "█▁▄" and said == (
+        "Validation loss of its first fold: 0.8 at step 1, least 0.4 at 2, 0.6 at 3.")
+    assert len(curve_lines([[step, 1.0] for step in range(100)])[0]) == 60
+    assert curve_lines([[1, 0.5]]) == ["It has no curve: its model is fitted in one step."]

@@ -77,7 +77,13 @@ def test_a_messy_table_becomes_predictions_of_the_best_model(mldesk: Command, tm
     assert scores == sorted(scores, reverse=True)
     live = [event for event in mldesk("runs", "follow", "searched", "--json").lines if event["kind"] == "trial"]
     assert len(live) == 3, "whoever follows sees each trial as it ends"
-    single = mldesk.good("train", "customers", "--target", "stays", "--model", "linear", "--name", "single")
+    best = found["leaderboard"][0]
+    assert mldesk.good("runs", "trial", "searched")["trials"][0]["number"] == best["number"]
+    shown = mldesk.good("runs", "trial", "searched", str(best["number"]))
+    assert (shown["parameters"], shown["score"]) == (best["parameters"], best["score"]) and "curve" in shown
+    assert mldesk.here("runs", "trial", "searched", "99")[0] == 3
+    single = mldesk.good("runs", "trial", "searched", str(best["number"]), "--train", "--name", "single")
+    assert mldesk.good("runs", "show", "single")["parameters"].items() >= best["parameters"].items()
     compared = mldesk.good("runs", "compare", "searched", "single")
     assert compared["comparable"], compared["warnings"]
     mldesk.good("runs", "report", "searched", "single", "-o", tmp_path / "both.html")

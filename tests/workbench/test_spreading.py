@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from mldesk.core.errors import BadInput
+from mldesk.core.errors import BadInput, NotFound
 from mldesk.wire.states import Cause, JobState
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.searching import SearchOrder
+from mldesk.workbench.trials import find_trial, trial_order
 from tests.workbench.test_moving import Desks
 
 ORDER = SearchOrder(TrainOrder("shop", "grade", name="hunt", runner="old"), seconds=60, helpers=("new",))
@@ -117,3 +118,34 @@ def test_a_quantile_and_its_score_go_together(desks: Desks, change: dict[str, An
     assert (asked["metric"], asked["quantile"]) == ("mean_pinball_loss", 0.9)
     assert desks.runs.search(replace(numbers, metric="MAPE")).spec["payload"]["metric"] == (
         "mean_absolute_percentage_error")
+
+
+def test_what_a_search_keeps_is_fitted_once_more_when_it_has_ended(desks: Desks) -> None:
+    run, _ = _begun(desks)
+    with pytest.raises(BadInput, match="not known yet"):
+        desks.runs.extend(run, refit=True)
+    trials = desks.library.objects.put_bytes(b"all trials")
+    desks.old.say(run, "artifact", name="trials", digest=trials, size=7, type="manifest")
+    desks.old.say(run, "succeeded", result={"trials": 5, "folds": 3})
+    desks.runs.pump(run)
+    asked = desks.old.specs[desks.runs.extend(run, refit=True).id].payload
+    assert (asked["refit"], asked["trials"], asked["seconds"], asked["earlier"]) == (True, 5, 0.0, [trials])
+
+
+def test_a_trial_is_trained_on_the_rows_of_its_search(desks: Desks) -> None:
+    run = desks.runs.search(replace(ORDER, helpers=(), train=replace(
+        ORDER.train, seed=7, split="time", split_column="size", without=("id",))))
+    desks.old.say(run.id, "started", attempt=1, pid=1, host="h", device="cpu", resumed_from=None)
+    desks.old.say(run.id, "trial", number=2, estimator="linear", state="complete", parameters={"l1_share": 0.5},
+                  origin="tpe", metric="roc_auc", score=0.8, seconds=1.0, curve=[[1, 0.7], [2, 0.6]])
+    desks.runs.pump(run.id)
+    run, tried = desks.runs.get(run.id), desks.runs.leaderboard(run.id)
+    made = desks.runs.start(trial_order(run, find_trial(run, tried, 2), name="one", runner="old"))
+    asked, searched = made.spec["payload"], run.spec["payload"]["train"]
+    assert (asked["estimator"], asked["parameters"]["l1_share"]) == ("linear", 0.5)
+    assert [asked[key] for key in ("split", "features", "seed", "target")] == [
+        searched[key] for key in ("split", "features", "seed", "target")]
+    with pytest.raises(NotFound, match="no trial 9"):
+        find_trial(run, tried, 9)
+    with pytest.raises(BadInput, match="is not a search"):
+        find_trial(made, (), 1)

@@ -1,0 +1,42 @@
+"""One trial of a search: found by its number, and as the order that trains it as a model of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.library.records import Run
+from mldesk.workbench.orders import TrainOrder, order_of
+
+
+def find_trial(run: Run, trials: Sequence[Mapping[str, Any]], number: int) -> Mapping[str, Any]:
+    """Return a trial of a search's leaderboard. Raises BadInput for no search, NotFound."""
+    if run.kind != "search":
+        raise BadInput(f"Run {run.name} is not a search, so it has no trials.", hint="Name a search.")
+    for trial in trials:
+        if trial.get("number") == number:
+            return trial
+    known = sorted(int(trial["number"]) for trial in trials)
+    raise NotFound(f"The search {run.name} has no trial {number}.", hint=(
+        f"It has trials from {known[0]} to {known[-1]}." if known else "None has ended yet."))
+
+
+def trial_order(run: Run, trial: Mapping[str, Any], *, name: str = "", runner: str = "local",
+                model: str = "") -> TrainOrder:
+    """Return the order that trains a trial's configuration, on the rows that the search left for that.
+
+    Raises BadInput where the search was given its rows, which no order can say.
+    """
+    asked = order_of(run)
+    features, split = asked.get("features"), asked["split"]
+    if split["method"] == "given":
+        raise BadInput(f"The rows of {run.name} were dealt by hand, so they cannot be dealt so again.",
+                       hint="Train the model by its name and parameters: mldesk train.")
+    return TrainOrder(
+        run.dataset, run.target, task=run.task, estimator=str(trial["estimator"]),
+        parameters=dict(trial.get("parameters") or {}), order=tuple(asked.get("order") or ()),
+        features=None if features is None else tuple(features), test_size=float(split["test_size"]),
+        validation_size=float(split["validation_size"]), split=str(split["method"]), split_column=split.get("column"),
+        prepare=tuple(asked.get("prepare") or ()), seed=int(asked.get("seed") or 0), name=name, runner=runner,
+        model=model)
