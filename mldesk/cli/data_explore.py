@@ -112,6 +112,11 @@ def _statistics(face: Face, made: Mapping[str, Any]) -> None:
                empty="No two columns can be compared.")
     if len(pairs) > _SHOWN:
         face.note(f"and {len(pairs) - _SHOWN:,} weaker pairs; --json lists all of them")
+    alone = [pair for pair in made["associations"]["pairs"] if pair["value"] is None]
+    if alone:
+        face.note(f"{words.plural(len(alone), 'pair')} cannot be compared, as one of the two has no other value where "
+                  f"both are there: {', '.join(map(_pair, alone[:3]))}{' …' if len(alone) > 3 else ''}. Then what is "
+                  "missing may say it: see --target.")
     missing = made["missing"]
     if missing["columns"]:
         face.say("\nMissing together")
@@ -125,6 +130,10 @@ def _statistics(face: Face, made: Mapping[str, Any]) -> None:
                     for item in made["outliers"]["columns"][:_SHOWN]],
                    right=("below", "above", "usual from", "to", "robust z"))
     _repeats(face, made["repeats"])
+
+
+def _pair(pair: Mapping[str, Any]) -> str:
+    return f"{pair['a']} and {pair['b']}"
 
 
 def _repeats(face: Face, repeats: Mapping[str, Any]) -> None:
@@ -150,14 +159,23 @@ def _target(face: Face, made: Mapping[str, Any]) -> None:
                                                 for value, count in made["balance"][:_SHOWN]], right=("rows", "share"))
         face.say()
     face.table(("column", "predicts alone", ""),
-               [(item["name"], "" if item["power"] is None else _power(item), _SUSPICION.get(item["suspicion"], ""))
+               [(item["name"], _power(item, item["power"]), _suspicious(item))
                 for item in made["columns"]], right=("predicts alone",))
     if made["sampled"]:
         face.note(f"What columns predict was taken from {made['sampled']:,} rows.")
 
 
 _SUSPICION = {"leak": "! gives the target away", "strong": "! very strong; known beforehand?"}
+_ABSENCE = {"leak": "gives the target away", "strong": "says much of the target"}
 
 
-def _power(item: Mapping[str, Any]) -> str:
-    return f"ROC AUC {(1 + item['power']) / 2:.3f}" if item["measure"] == "auc" else f"R² {item['power']:.3f}"
+def _suspicious(item: Mapping[str, Any]) -> str:
+    if item["absence"] is not None:
+        return f"! whether it is missing {_ABSENCE[item['absence']]} ({_power(item, item['missing_power'])})"
+    return _SUSPICION.get(item["suspicion"], "")
+
+
+def _power(item: Mapping[str, Any], value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"ROC AUC {(1 + value) / 2:.3f}" if item["measure"] == "auc" else f"R² {value:.3f}"

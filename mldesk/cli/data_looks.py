@@ -141,15 +141,19 @@ def _write(face: Face, reference: str, sql: str, output: Path, force: bool) -> N
 
 
 def diff(context: typer.Context, name: Name, first: Version,
-         second: Annotated[int, typer.Argument(metavar="W", min=1, help="Another version's number.")],
-         keys: Annotated[list[str] | None, typer.Option("--key", metavar="COLUMN", help="Tells rows apart, so that "
-                                                        "changed ones are counted; may be repeated. Else a column that "
-                                                        "does, an id first.")] = None,
-         whole_rows: Annotated[bool, typer.Option("--whole-rows", help="Match rows by all of their cells: a changed "
-                                                  "row is one gone and one new.")] = False,
-         distributions: Annotated[bool, typer.Option("--distributions", help="Say of every column how its values moved "
-                                                     "as well.")] = False) -> None:
-    """Say what differs between two versions."""
+         second: Annotated[int, typer.Argument(metavar="W", min=1, help="The version to compare it with; "
+                                                        "usually the later one.")],
+         keys: Annotated[list[str] | None, typer.Option("--key", metavar="COLUMN", help="The column by which a row of "
+                                                        "one version is found in the other, such as an id; repeat it "
+                                                        "for several. Without it one is looked for.")] = None,
+         whole_rows: Annotated[bool, typer.Option("--whole-rows", help="Use no such column: a row is the same if all "
+                                                  "its cells are; a changed one is gone and new.")] = False,
+         distributions: Annotated[bool, typer.Option("--distributions", help="Show how the values of each column moved, "
+                                                     "too.")] = False) -> None:
+    """Say what differs between two versions: rows, cells, columns and types.
+
+    For example: mldesk data diff telco 1 2 --key customerID
+    """
     if whole_rows and keys:
         raise BadInput("Rows are matched by keys, or by all of their cells.", hint="Leave --key or --whole-rows out.")
     face = Face.of(context)

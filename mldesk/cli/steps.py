@@ -18,13 +18,31 @@ if TYPE_CHECKING:
     from mldesk.training.parameters import Parameter
 
 _KINDS = {"columns": "list of columns", "column": "a column", "choice": "one of these", "text": "text",
-          "value": "text, number, true or false", "expression": "SQL condition", "names": "{old name: new name}",
+          "value": "text, number, true or false", "expression": "SQL expression", "names": "{old name: new name}",
           "values": "{old value: new value}", "number": "a number", "texts": "list of texts",
           "cells": '[{"row": 1, "column": …, "value": …}]', "rows": "list of row numbers", "code": "Python code"}
 _EXAMPLES: dict[str, Any] = {"columns": ["age"], "column": "age", "text": "", "value": 0,
                              "expression": '"age" >= 18', "names": {"age": "years"}, "values": {"n/a": None},
                              "number": 1, "texts": ["part"], "cells": [{"row": 1, "column": "age", "value": 40}],
                              "rows": [2], "code": "def step(frame):\n    return frame[frame.age >= 18]\n"}
+_OF_STEP: dict[str, dict[str, Any]] = {   # where fields put together by their kinds would make no sense to a reader
+    "clean_text": {"columns": ["city"], "trim": "ends", "case": "lower"},
+    "replace": {"columns": ["city"], "values": {"n/a": None, "Lyons": "Lyon"}},
+    "replace_text": {"columns": ["phone"], "pattern": "[^0-9]", "put": ""},
+    "extract": {"column": "code", "pattern": r"(\d+)-(\w+)", "into": ["number", "letters"]},
+    "split": {"column": "name", "separator": " ", "into": ["first", "last"]},
+    "rename_many": {"case": "lower", "find": " ", "put": "_"},
+    "date_parts": {"columns": ["day"], "parts": ["year", "month"]},
+    "clip": {"columns": ["age"], "by": "values", "low": 0, "high": 120},
+    "derive": {"name": "total", "expression": '"price" * 1.2'},
+    "edit": {"cells": [{"row": 1, "column": "age", "value": 40}], "remove": [2]},
+    "sample": {"rows": 1000, "seed": 1},
+    "join": {"dataset": "customers", "on": ["id"], "how": "left"},
+    "union": {"dataset": "customers", "extra": "drop"},
+    "pivot": {"by": ["customer"], "column": "month", "cells": "paid", "function": "sum"},
+    "unpivot": {"columns": ["january", "february"], "name": "month", "into": "paid"},
+    "group": {"by": ["city"], "columns": ["price"], "functions": ["mean", "count"]},
+}
 _TABULAR = "tabular_"
 
 
@@ -103,6 +121,8 @@ def _field_kind(field: Field) -> str:
 
 def _example(kind: StepKind) -> dict[str, Any]:
     """Return a step as one writes it. What is for another choice than the example's ("For knn: ...") is left out."""
+    if kind.name in _OF_STEP:
+        return {"step": kind.name, **_OF_STEP[kind.name]}
     return {"step": kind.name} | {
         field.name: _sample(field) for field in kind.fields
         if field.required or (field.default not in (None, "") and not _elsewhere(field, kind)) or field.kind == "value"}

@@ -49,3 +49,16 @@ def test_rows_are_counted_from_one_wherever_they_are_named(mldesk: Command, tmp_
     assert (where["numbers"], where["total"]) == ([1, 300], 2)
     assert mldesk.good("data", "preview", "t", "--rows", "1", "--offset", "299")["numbers"] == [300]
     assert mldesk("data", "preview", "t", "--only", "0").code == 2
+
+
+def test_a_column_that_tells_by_being_missing_is_named_so(mldesk: Command, tmp_path: Path) -> None:
+    lines = [f"{row * 7919 % 1009},{row * 31 % 1013 if row % 3 else ''},{'yes' if row % 3 else 'no'}"
+             for row in range(300)]
+    (tmp_path / "t.csv").write_text("a,refund,y\n" + "\n".join(lines) + "\n", "utf-8")
+    mldesk.good("data", "import", tmp_path / "t.csv", "--name", "t")
+    found = {item["name"]: item["absence"] for item in mldesk.good("data", "explore", "t", "--target", "y")["columns"]}
+    assert found == {"a": None, "refund": "leak"}
+    assert "whether it is missing gives the target away (ROC AUC 1.000)" in mldesk(
+        "data", "explore", "t", "--target", "y").out
+    assert "1 pair cannot be compared, as one of the two has no other value where both are there: refund and y" in \
+        mldesk("data", "explore", "t").err

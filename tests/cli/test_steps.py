@@ -144,3 +144,10 @@ def test_python_in_a_recipe_runs_once_somebody_has_said_so(mldesk: Command, tmp_
     mldesk.good("data", "clean", "t@1", "--recipe", "from:t@2", "--export-script", script)  # allowed before
     subprocess.run([sys.executable, script, tmp_path / "t.csv", tmp_path / "out.csv"], check=True)
     assert (tmp_path / "out.csv").read_text() == "a,b,c\n1,2,3\n3,4,7\n"
+
+
+def test_the_example_of_every_step_is_one_that_a_recipe_may_hold(mldesk: Command) -> None:
+    from mldesk.data.recipes.steps import check_steps
+
+    examples = [item["example"] for item in mldesk.good("data", "steps")["steps"]]
+    assert [item["step"] for item in check_steps(examples)] == [item["step"] for item in examples]

@@ -18,7 +18,7 @@ from mldesk.data.stopping import stoppable
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column
 
-FORMAT = 1   # of what ``explore`` and ``explore_target`` return; another number makes them anew
+FORMAT = 2   # of what ``explore`` and ``explore_target`` return; another number makes them anew
 
 
 def explore(store: ObjectStore, manifest: str, columns: Sequence[Column], *, cancelled: Cancelled | None = None,

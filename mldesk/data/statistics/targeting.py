@@ -31,7 +31,8 @@ def target_view(parts: Sequence[Path], columns: Sequence[Column], target: str, *
 
     ``classes``: the target is read as classes, else as a number. ``balance`` is [[value, rows]], all over the table
     ([] for numbers), ``imbalance`` the most frequent class over the rarest. A column is {"name", "power", "measure",
-    "suspicion", "missing_power", "distribution"}, the most telling first; see ``power`` and ``distribution``.
+    "suspicion", "missing_power", "absence", "distribution"}, the most telling first; see ``power`` and
+    ``distribution``. "missing_power" is what only whether it is missing tells, "absence" how suspicious that is.
     """
     places = places_of(columns)
     column = columns[places[target]]
@@ -92,7 +93,8 @@ def _beside(column: Column, values: pa.ChunkedArray, y: Any, labels: list[Any] |
     strength = power(bins, y, classes)
     gone = None if there.all() or not there.any() else power(Binned(there.astype(np.int64), 2), y, classes)
     return {"name": column.name, "power": strength, "measure": "auc" if classes else "r2",
-            "suspicion": suspicion(strength, classes), "missing_power": gone, "distribution": picture}
+            "suspicion": suspicion(strength, classes), "missing_power": gone, "absence": suspicion(gone, classes),
+            "distribution": picture}
 
 
 def distribution_of_numbers(x: Numbers, y: Any, labels: list[Any] | None, kind: ColumnType) -> dict[str, Any] | None:

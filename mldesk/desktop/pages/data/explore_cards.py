@@ -113,13 +113,17 @@ class TargetCard(Card):
         if leaks:
             self.add(make_label(self.tr("As good as the answer: {names}. Are they known before the target is?").format(
                 names=", ".join(leaks[:5])), tone="warning", wrap=True))
+        gone = [facts["name"] for facts in found["columns"] if facts["absence"] is not None]
+        if gone:
+            self.add(make_label(self.tr("Whether it is missing says the target: {names}. It may be filled in only for "
+                                        "one outcome.").format(names=", ".join(gone[:5])), tone="warning", wrap=True))
         if found["sampled"]:
             self.add(make_label(self.tr("From {rows} rows taken at random.").format(
                 rows=words.number(found["sampled"])), "caption", "muted"))
 
 
 def _power(facts: Mapping[str, Any]) -> Bar:
-    suspect = facts["suspicion"] is not None
+    suspect = facts["suspicion"] is not None or facts["absence"] is not None
     auc = facts["measure"] == "auc"
     told = f"ROC AUC {(1 + facts['power']) / 2:.3f}" if auc else f"R² {facts['power']:.3f}"
     return Bar(facts["name"], facts["power"], slot=1 if suspect else 0,

@@ -48,7 +48,12 @@ class AssociationMap(HeatMap):
         pair = self._pairs[a, b]
         measure = {"pearson": self.tr("correlation"), "cramers_v": self.tr("Cramér's V"),
                    "correlation_ratio": self.tr("correlation ratio")}[pair["measure"]]
-        value = "–" if pair["value"] is None else number(round(pair["value"], 3))
+        if not pair["n"]:
+            return self.tr("{a} and {b}: nothing to compare, as they are never there in the same row").format(a=a, b=b)
+        if pair["value"] is None:
+            return self.tr("{a} and {b}: nothing to compare, as one of them has no other value in the {rows} rows "
+                           "where both are there").format(a=a, b=b, rows=number(pair["n"]))
+        value = number(round(pair["value"], 3))
         words = self.tr("{a} and {b}: {measure} {value}, {rows} rows").format(
             a=a, b=b, measure=measure, value=value, rows=number(pair["n"]))
         if pair.get("spearman") is not None:
