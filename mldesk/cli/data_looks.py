@@ -148,7 +148,7 @@ def diff(context: typer.Context, name: Name, first: Version,
                                                         "for several. Without it one is looked for.")] = None,
          whole_rows: Annotated[bool, typer.Option("--whole-rows", help="Use no such column: a row is the same if all "
                                                   "its cells are; a changed one is gone and new.")] = False,
-         distributions: Annotated[bool, typer.Option("--distributions", help="Show how the values of each column moved, "
+         distributions: Annotated[bool, typer.Option("--distributions", help="Show how each column's values moved, "
                                                      "too.")] = False) -> None:
     """Say what differs between two versions: rows, cells, columns and types.
 
