@@ -195,7 +195,7 @@ def log_line(event: Event) -> str:
     texts = {
         "queued": "accepted by the runner", "staged": "data is in place",
         "started": f"attempt {payload.get('attempt', 1)} began on {payload.get('device') or 'the machine'}",
-        "stage": str(payload.get("name", "")), "log": str(payload.get("text", "")),
+        "stage": str(payload.get("name", "")), "log": _said(payload),
         "warning": f"warning: {payload.get('text', '')} {payload.get('hint', '')}".rstrip(),
         "trial": _trial_line(payload),
         "checkpoint": f"checkpoint {payload.get('name', '')} at step {payload.get('step', '')}",
@@ -207,6 +207,12 @@ def log_line(event: Event) -> str:
         return ""
     clock = datetime.fromtimestamp(event.time).astimezone().strftime("%H:%M:%S")
     return f"{clock}  {texts[event.kind]}\n"
+
+
+def _said(payload: Mapping[str, Any]) -> str:
+    """Return a line that the job wrote, with its level where that is worth a look."""
+    text, level = str(payload.get("text", "")), payload.get("level")
+    return f"{level}: {text}" if level in ("warning", "error") else text
 
 
 def _trial_line(payload: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ from mldesk.desktop.widgets.header import PageHeader, SearchField
 from mldesk.desktop.widgets.heatmap import HeatMap
 from mldesk.desktop.widgets.later import Later
 from mldesk.desktop.widgets.log import LogView
+from mldesk.desktop.widgets.log_pane import LogPane
 from mldesk.desktop.widgets.parameter_form import ParameterForm, form_for
 from mldesk.desktop.widgets.profile import ColumnProfileCard
 from mldesk.desktop.widgets.progress import ProgressLine, Spinner
@@ -63,7 +64,7 @@ __all__ = [
     "Badge", "Bar", "BarChart", "Card", "Chart", "ColumnProfileCard", "ComboBox", "DataTable", "DecimalBox",
     "DensityChart",
     "ElidedLabel", "EmptyState", "FlowBox", "FlowLayout", "FormRow", "HeatMap", "HistogramChart", "IconLabel", "Later",
-    "LogView",
+    "LogPane", "LogView",
     "MiniHistogram", "PageHeader", "PagedTableModel", "ParameterForm", "ProgressLine", "ReasonLine", "ScatterChart",
     "ScrollPage", "SearchField", "Segmented", "Sheet", "SideBar", "Sparkline", "SpinBox", "Spinner", "SplitView",
     "StateBadge", "Switch", "TabBar", "Tabs", "Toasts", "clear", "column", "disable", "enable", "even_span", "form_for",

@@ -95,9 +95,13 @@ class PageHeader(QWidget):
 
 
 class SearchField(QLineEdit):
-    """Tells what to look for once typing pauses; Esc clears. Signals: ``searched`` (the text, stripped)."""
+    """Tells what to look for once typing pauses; Esc clears.
+
+    Signals: ``searched`` (the text, stripped), ``again`` (the text) on Enter when it was told already.
+    """
 
     searched = Signal(str)
+    again = Signal(str)
 
     def __init__(self, placeholder: str = "", parent: QWidget | None = None, *, pause: int = 200) -> None:
         super().__init__(parent)
@@ -115,7 +119,7 @@ class SearchField(QLineEdit):
         self._timer = QTimer(self, singleShot=True, interval=pause)  # milliseconds without a key
         self._timer.timeout.connect(self._tell)
         self.textChanged.connect(self._on_text)
-        self.returnPressed.connect(self._tell)
+        self.returnPressed.connect(self._on_return)
 
     def _on_text(self, text: str) -> None:
         self._clear.setVisible(bool(text))
@@ -124,6 +128,12 @@ class SearchField(QLineEdit):
     def _on_clear(self) -> None:
         self.clear()
         self._tell()
+
+    def _on_return(self) -> None:
+        if (text := self.text().strip()) and text == self._told:
+            self.again.emit(text)
+        else:
+            self._tell()
 
     def _tell(self) -> None:
         self._timer.stop()

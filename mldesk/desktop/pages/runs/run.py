@@ -34,6 +34,7 @@ from mldesk.desktop.tasks import async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Badge,
+    LogPane,
     LogView,
     PageHeader,
     Sheet,
@@ -82,7 +83,7 @@ class RunPage(Page):
         self.tabs.add("training", self.tr("Training"), self.training, "chart")
         self.tabs.add("evaluation", self.tr("Evaluation"), self.evaluation, "success")
         self.tabs.add("details", self.tr("Details"), self.details, "info")
-        self.tabs.add("log", self.tr("Log"), self.log, "log")
+        self.tabs.add("log", self.tr("Log"), LogPane(self.log), "log")
         self.tabs.set_enabled("evaluation", self.tr("There is an evaluation once the run has finished."))
         self.tabs.changed.connect(lambda key: self._read_log() if key == "log" else None)
         layout = QVBoxLayout(self)
