@@ -24,9 +24,20 @@ class Push:
         return self.up - self.down
 
 
-def pushes(found: Mapping[str, Any], output: int) -> list[Push]:
-    """Return what each column does to one output, the largest first; of old explanations, which keep no rows, []."""
-    shap = found["shap"]
+KERNEL, TREE = "kernel", "tree"   # ways to Shapley values: of any model by asking it, of trees by their paths
+
+
+def has_tree(found: Mapping[str, Any]) -> bool:
+    """Say whether an explanation has TreeSHAP, too: of a LightGBM or XGBoost model."""
+    return bool((found.get("tree") or {}).get("values"))
+
+
+def pushes(found: Mapping[str, Any], output: int, method: str = KERNEL) -> list[Push]:
+    """Return what each column does to one output, the largest first; [] where an explanation keeps no rows of it.
+
+    By KERNEL the unit is the probability or the target; by TREE it is the raw score, log-odds for classes.
+    """
+    shap = (found.get("tree") or {}) if method == TREE else found["shap"]
     if not shap.get("values"):
         return []
     rows: Sequence[Sequence[float]] = shap["values"][output]

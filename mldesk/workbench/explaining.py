@@ -17,7 +17,7 @@ from mldesk.wire.jobs import JobSpec, Resources
 from mldesk.wire.schema import ColumnType
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService
-from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.predictions import PredictionService, is_bundle
 from mldesk.workbench.references import slug
 from mldesk.workbench.runs import RunService
 
@@ -108,7 +108,22 @@ class ExplainService:
 
         label, predictor = self._predictions.open(model)
         rows = self._known(label)
-        return WhatIf(label, predictor, rows or predictor.sample(), self._ranges(label) if rows else None)
+        return WhatIf(label, predictor, rows or predictor.sample(), self._ranges(label) if rows else None,
+                      self._predictions.held_to(model, predictor))
+
+    def row(self, model: str, place: int, dataset: str = "") -> dict[str, Any]:
+        """Return the cells of a row by column, the target's, too.
+
+        It is of what a model was trained on, or of another dataset; ``place`` counts from 0. Raises NotFound, BadInput.
+        """
+        if not dataset and (is_bundle(model) or not self._models.show(model).dataset):
+            raise BadInput(f"Which rows {model!r:.60} was trained on is not known here.",
+                           hint="Name a dataset to take the row from.")
+        table = self._datasets.show(dataset or self._models.show(model).dataset)
+        if not 0 <= place < table.rows:
+            raise BadInput(f"{table.label} has no row {place + 1:,}.", hint=f"Its rows are 1 to {table.rows:,}.")
+        page = self._datasets.preview(table.label, rows=1, only=[place])
+        return dict(zip(page.columns, page.rows[0], strict=True))
 
     def _known(self, label: str) -> list[dict[str, Any]]:
         """Return some rows of what a model was trained on, spread over the table; [] where they are not here."""

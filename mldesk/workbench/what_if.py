@@ -18,7 +18,9 @@ from mldesk.workbench.references import did_you_mean, listed
 
 if TYPE_CHECKING:
     from mldesk.bundles import Predictor
+    from mldesk.bundles.contract import RowContract
 
+LEVEL = 0.9   # share of rows whose truth an interval holds
 _COALITIONS = 256
 
 
@@ -44,14 +46,15 @@ class Answer:
     base: float                                  # the mean over the known rows
     value: float                                 # what is explained: base plus all contributions
     contributions: tuple[tuple[str, float], ...]  # column and what it adds, the largest first; () if not asked for
+    within: tuple[Any, ...] = ()                 # what holds the truth LEVEL of the time: both ends, or the classes
 
 
 class WhatIf:
     """A model with rows to compare with. Calls may come from several threads."""
 
     def __init__(self, label: str, predictor: Predictor, known: Sequence[Mapping[str, Any]],
-                 ranges: Mapping[str, tuple[float, float]] | None = None) -> None:
-        self.label, self._predictor = label, predictor
+                 ranges: Mapping[str, tuple[float, float]] | None = None, contract: RowContract | None = None) -> None:
+        self.label, self._predictor, self._contract = label, predictor, contract
         self.target, self.classes = predictor.target, predictor.classes
         self._known = [dict(row) for row in known]
         self._ranges = dict(ranges or {})   # of the numbers of all the data, by column
@@ -86,6 +89,23 @@ class WhatIf:
                      for asked in self.form if asked.column.type is ColumnType.TEXT and asked.choices
                      and (given := row.get(asked.column.name)) is not None and str(given) not in asked.choices)
 
+    def broken(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return a sentence for each rule that ``row`` breaks, of the contract that rows for this model are held to."""
+        if self._contract is None:
+            return ()
+        return tuple(text.removesuffix(" (row 1).") + "." if text.endswith(" (row 1).") else text
+                     for text in self._contract.broken_by({name: [value] for name, value in row.items()}))
+
+    def _within(self, raw: Any) -> tuple[Any, ...]:
+        """Return what holds the truth of a row with these outputs (C,) LEVEL of the time; () where nobody knows."""
+        margins = self._predictor.margins
+        if margins is None or not math.isfinite(margins.at(LEVEL)):
+            return ()
+        if not self.classes:
+            low, high = margins.around(raw[:1], LEVEL)
+            return float(low[0]), float(high[0])
+        return tuple(label for label, kept in zip(self.classes, margins.sets(raw[None], LEVEL)[0], strict=True) if kept)
+
     def ask(self, row: Mapping[str, Any], *, explain: bool = True, about: Any = None) -> Answer:
         """Predict a row, and say what each column adds to the probability of ``about`` (else of what is predicted).
 
@@ -103,7 +123,8 @@ class WhatIf:
             base, contributions = self._contributions(x, chosen)
         return Answer(self.classes[place] if self.classes else float(raw[0]),
                       tuple(zip(self.classes, map(float, raw), strict=True)) if self.classes else (),
-                      self.classes[chosen] if self.classes else None, base, float(raw[chosen]), contributions)
+                      self.classes[chosen] if self.classes else None, base, float(raw[chosen]), contributions,
+                      self._within(raw))
 
     def _contributions(self, x: Any, chosen: int) -> tuple[float, tuple[tuple[str, float], ...]]:
         names = [column.name for column in self._predictor.schema]

@@ -127,6 +127,11 @@ def _check(mldesk: Command, folder: Path) -> None:
 def _use(mldesk: Command, best: str, other: str, folder: Path) -> None:
     told = mldesk.good("explain", best)
     assert {item["feature"] for item in told["importance"]} >= {"tenure", "price"}
+    refused = mldesk.told("explain", best, "--shap", "forest")
+    assert refused.code == 2 and "no way" in refused.err
+    one = mldesk.good("explain", best, "--row", "3", "--set", "tenure=1")
+    assert (one["of_row"], str(one["row"]["tenure"]), one["level"]) == (3, "1", 0.9)
+    assert one["prediction"] in one["within"] and "actual" in one
     mldesk.good("runs", "report", told["run"], "-o", folder / "why.html")
     page = (folder / "why.html").read_text("utf-8")
     assert all(f">{word}<" in page for word in ("What it goes by", "What each column adds", "tenure",

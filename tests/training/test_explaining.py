@@ -141,13 +141,14 @@ def explained(folder: Path, table: Table, trained: Mapping[str, Any], target: st
     return run_here(job, table)
 
 
-def test_a_job_explains_a_trained_model_on_its_test_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("estimator", ["lightgbm", "xgboost"])   # both work out TreeSHAP themselves, too
+def test_a_job_explains_a_trained_model_on_its_test_rows(tmp_path: Path, estimator: str) -> None:
     draw = np.random.default_rng(3)
     size, colour = draw.normal(size=300), draw.choice(["red", "green"], 300)
     grade = np.where(size + (colour == "red") > 0.5, "good", "poor")
     table = put_table(tmp_path, pa.table({"size": size, "colour": colour, "noise": draw.normal(size=300),
                                           "grade": grade}))
-    trained = result(run_here(make_job(tmp_path, table, "grade", estimator="lightgbm", parameters={"rounds": 30}),
+    trained = result(run_here(make_job(tmp_path, table, "grade", estimator=estimator, parameters={"rounds": 30}),
                               table))
     events = explained(tmp_path, table, trained, "grade", 20)
     assert result(events)["explained"] == "shop@1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 
 from mldesk.app import open_workbench
 from mldesk.bundles.archive import Archive
+from mldesk.bundles.contract import RowContract
 from mldesk.core.errors import BadBundle, BadInput, NotFound
+from mldesk.data.contracts.contract import ColumnRule, Contract
 from mldesk.library.secrets import SecretStore
 from mldesk.wire.schema import ColumnType
 from mldesk.workbench import challenging
@@ -21,6 +24,7 @@ from mldesk.workbench.explaining import ExplainOrder
 from mldesk.workbench.kept_predictions import save_predictions
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.searching import SearchOrder
+from mldesk.workbench.what_if import WhatIf
 from tests.data_folder import SHARED
 
 # A machine under load may need minutes to start a trainer; nothing here is about speed.
@@ -128,6 +132,24 @@ def _train_again(bench: Workbench) -> None:
     assert (found.rows, found.learned, found.left_out) == (100, fair.left_out, 0)
 
 
+def _one_row_of_the_data(bench: Workbench, tried: WhatIf) -> None:
+    """A row is taken from the data; it says what holds the truth, and which rules of a contract it breaks."""
+    page = bench.datasets.preview("penguins", rows=8)
+    cells = bench.explaining.row("penguins-Species", 7)
+    assert cells == dict(zip(page.columns, page.rows[7], strict=True)) and cells["Species"] in tried.classes
+    with pytest.raises(BadInput, match="has no row"):
+        bench.explaining.row("penguins-Species", 10**6)
+    row = tried.row({asked.column.name: cells[asked.column.name] for asked in tried.form})
+    answer = tried.ask(row, explain=False)
+    frame = {name: [value] for name, value in row.items()}
+    assert list(answer.within) == json.loads(tried._predictor.predict(frame, 0.9)["prediction_set"][0])
+    rules = Contract((ColumnRule("Island", ColumnType.TEXT, values=("Dream",)),), extra="allow")
+    held = WhatIf(tried.label, tried._predictor, tried._known, contract=RowContract("penguins@1", 1, rules))
+    assert held.broken(tried.row({"Island": "Dream"})) == () == tried.broken(row)
+    said, = held.broken(tried.row({"Island": "Biscoe"}))
+    assert said.startswith("By contract 1 of penguins: 1 value of 'Island' is") and "(row" not in said
+
+
 def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbench, tmp_path: Path) -> None:
     run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear", folds=3))
     list(bench.runs.follow(run.id))
@@ -156,6 +178,7 @@ def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbenc
     assert tried.unknown(tried.row({"Island": "Biscoe"})) == ()
     warned, = tried.unknown(tried.row({"Island": "Atlantis"}))
     assert "'Atlantis'" in warned and "Biscoe" in warned
+    _one_row_of_the_data(bench, tried)
     with pytest.raises(BadInput, match="no column"):
         tried.row({"Iland": 1})
     number = next(asked.column.name for asked in tried.form if asked.column.type is ColumnType.NUMBER)

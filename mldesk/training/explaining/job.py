@@ -223,18 +223,18 @@ def _dependence(request: ExplainRequest, subject: _Subject, ranked: Sequence[str
 
 
 def _tree(request: ExplainRequest, subject: _Subject, work: Workplace) -> dict[str, Any] | None:
-    """Return TreeSHAP by LightGBM's own ``pred_contrib`` (Lundberg et al. 2020) for as many rows; None for others.
+    """Return TreeSHAP (Lundberg et al. 2020) of as many rows by the library's own code; None where it has none.
 
     The values add up to the raw score: log-odds for classes, the target itself for numbers.
     """
     files = {entry.path: entry.sha256 for entry in work.store.manifest(request.manifest).entries}
-    if subject.model["estimator"] != "lightgbm" or "native/model.txt" not in files:
+    name, contributions = _TREES.get(str(subject.model["estimator"]), ("", None))
+    if contributions is None or name not in files:
         return None
-    import lightgbm  # slow
-
-    booster = lightgbm.Booster(model_str=work.store.read(files["native/model.txt"]).decode())
     order = np.random.default_rng(request.seed).permutation(len(subject.x))[:request.explained]
-    raw = np.asarray(booster.predict(subject.x[order], pred_contrib=True))
+    raw = contributions(work.store.read(files[name]), subject.x[order])
+    if raw is None:
+        return None
     outputs = 1 if len(subject.classes) <= 2 else len(subject.classes)
     table = raw.reshape(len(order), outputs, -1)
     if table.shape[2] != subject.x.shape[1] + 1:
@@ -249,3 +249,24 @@ def _tree(request: ExplainRequest, subject: _Subject, work: Workplace) -> dict[s
             "values": np.moveaxis(values, 1, 0).tolist(),
             "mean": [{"feature": names[place], "value": float(sizes[place])}
                      for place in np.argsort(-sizes, kind="stable")]}
+
+
+def _by_lightgbm(model: bytes, x: Array) -> Array | None:
+    import lightgbm  # slow
+
+    return np.asarray(lightgbm.Booster(model_str=model.decode()).predict(x, pred_contrib=True))
+
+
+def _by_xgboost(model: bytes, x: Array) -> Array | None:
+    import xgboost  # slow
+
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(model))
+    if booster.num_features() != x.shape[1]:   # texts became numbers of their own before it
+        return None
+    return np.asarray(booster.predict(xgboost.DMatrix(np.asarray(x, np.float32)), pred_contribs=True))
+
+
+# Estimators whose library works out TreeSHAP itself: the file, and how; (R, F + 1) or (R, C, F + 1), the base last.
+_TREES: Mapping[str, tuple[str, Callable[[bytes, Array], Array | None]]] = {
+    "lightgbm": ("native/model.txt", _by_lightgbm), "xgboost": ("native/model.json", _by_xgboost)}

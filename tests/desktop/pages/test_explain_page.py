@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from mldesk.desktop.pages.runs.explain_view import ExplainView
+from mldesk.desktop.pages.runs.explain_view import ExplainView, ShapleyCard
 from mldesk.desktop.pages.runs.importance import points
 from mldesk.desktop.pages.runs.what_if_view import WhatIfView
 from mldesk.desktop.widgets import BarChart, Chart, why_disabled
@@ -88,10 +88,50 @@ def test_the_form_has_an_editor_for_every_column_and_reads_what_is_missing(qtbot
     view.model = SimpleNamespace(form=FORM, target="y")  # type: ignore[assignment]
     view._fill()
     assert {name: read() for name, read in view._read.items()} == {"x": "2.5", "kind": "b", "on": True}
-    view.findChildren(QLineEdit)[0].setText(" ")
+    next(field for field in view.findChildren(QLineEdit) if field.text() == "2.5").setText(" ")
     assert view._read["x"]() is None and asked == [1]
     view._fill()
     assert view._read["x"]() == "2.5" and view._fields.count() == 3
+
+
+def test_shapley_values_of_trees_are_shown_where_there_are_any(view: ExplainView) -> None:
+    shap = {"rows": [1, 2], "features": ["x", "kind"], "values": [[[0.1, 0.0], [-0.1, 0.2]]], "mean": []}
+    tree = {"rows": [1, 2], "features": ["x", "kind"], "values": [[[2.0, 0.0], [1.0, -1.0]]], "unit": "log-odds"}
+    view.state.found.value = {**FOUND, "shap": shap}
+    card, = view.findChildren(ShapleyCard)
+    assert "Only LightGBM and XGBoost" in why_disabled(card.method.button("tree"))
+    view.state.found.value = {**FOUND, "shap": shap, "tree": tree}
+    card = next(one for one in view.findChildren(ShapleyCard) if one.method.button("tree").isEnabled())
+
+    def bars() -> str:
+        return next(one.accessibleDescription() for one in card.findChildren(BarChart) if not one.isHidden())
+
+    assert bars() == "x 10.0 %; kind 10.0 %"
+    card.method.set_value("tree")
+    assert bars() == "x 1.5; kind 0.5" and "log-odds of" in card._subtitle.text()
+
+
+def test_the_form_takes_the_cells_of_a_row_of_the_data(qtbot: QtBot, tmp_path: Path) -> None:
+    view = WhatIfView(FakeShell(tmp_path))  # type: ignore[arg-type]
+    qtbot.addWidget(view)
+    view.ask = lambda: None  # type: ignore[method-assign]
+    view.model = SimpleNamespace(form=FORM, target="y", label="m@1")  # type: ignore[assignment]
+    view._fill({"x": 7, "kind": "rare", "on": None, "y": "no"})
+    assert {name: read() for name, read in view._read.items()} == {"x": "7", "kind": "rare", "on": None}
+    view._fill()
+    assert {name: read() for name, read in view._read.items()} == {"x": "2.5", "kind": "b", "on": True}
+
+
+def test_an_answer_says_what_holds_the_truth_nine_times_of_ten(qtbot: QtBot, tmp_path: Path) -> None:
+    view = WhatIfView(FakeShell(tmp_path))  # type: ignore[arg-type]
+    qtbot.addWidget(view)
+    view.model = SimpleNamespace(form=FORM, target="y")  # type: ignore[assignment]
+    view.show_answer(Answer(3.25, (), None, 3.0, 3.25, (), (1.0, 5.5)))
+    assert view.within.text() == "In nine rows of ten the truth lies from 1 to 5.5." and not view.within.isHidden()
+    view.show_answer(Answer("yes", (("no", 0.3), ("yes", 0.7)), "yes", 0.5, 0.7, (), ("no", "yes")))
+    assert view.within.text() == "In nine rows of ten the truth is among: no, yes."
+    view.show_answer(Answer(3.25, (), None, 3.0, 3.25, ()))
+    assert view.within.isHidden()
 
 
 def test_an_answer_is_said_with_what_each_column_adds(qtbot: QtBot, tmp_path: Path) -> None:

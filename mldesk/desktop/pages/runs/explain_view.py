@@ -22,6 +22,7 @@ from mldesk.desktop.widgets import (
     Chart,
     ComboBox,
     ScrollPage,
+    Segmented,
     clear,
     disable,
     enable,
@@ -29,7 +30,7 @@ from mldesk.desktop.widgets import (
     make_label,
     swatches,
 )
-from mldesk.workbench.explained import pushes
+from mldesk.workbench.explained import KERNEL, TREE, has_tree, pushes
 
 _LINES = 30     # single rows behind a curve
 _PLOT = 300     # height of a plot, pixels
@@ -119,7 +120,7 @@ class ExplainView(ScrollPage, TaskOwner):
         clear(self.cards)
         found = self.state.found.value
         if found:
-            for card in (importance(found), shapley(found, self._output()), DependenceCard(found, self._output())):
+            for card in (importance(found), ShapleyCard(found, self._output()), DependenceCard(found, self._output())):
                 self.cards.addWidget(card)
         self._say()
 
@@ -134,30 +135,53 @@ def importance(found: Mapping[str, Any]) -> Card:
     return card
 
 
-def shapley(found: Mapping[str, Any], output: int = 0) -> Card:
-    """Return how far each column moves the predictions of one output, up and down, on average."""
-    tr = words.tr
-    about = explained(found, output)
-    card = Card(tr("What columns add"), tr(
-        "By how much a column moves {about}, on average over {rows} (Shapley values). The number is up and down "
-        "together, and orders the columns.").format(about=about, rows=words.counted(
-            len(found["shap"]["rows"]), tr("row"), tr("rows"))))
-    shares = bool(found["outputs"])
-    made = pushes(found, output)
-    if made:
-        card.add(swatches([(0, tr("raises {about}").format(about=about)), (1, tr("lowers it"))]))
-        bars = [Bar(push.feature, push.up, words=points(push.size, shares), down=push.down) for push in made]
-    else:
-        bars = [Bar(str(item["feature"]), float(item["value"])) for item in found["shap"]["mean"]]
-    chart = BarChart(name=tr("Shapley values of columns"), most=MOST)
-    chart.set_bars(bars, _scale(found))
-    card.add(chart)
-    return card
+class ShapleyCard(Card):
+    """How far each column moves the predictions of one output, up and down, on average, by either way there is."""
+
+    def __init__(self, found: Mapping[str, Any], output: int = 0, parent: QWidget | None = None) -> None:
+        super().__init__(words.tr("What columns add"), " ", parent=parent)
+        self._found, self._output = found, output
+        self.method = Segmented([(KERNEL, self.tr("Any model")), (TREE, self.tr("TreeSHAP"))])
+        self.method.setAccessibleName(self.tr("How Shapley values are worked out"))
+        self.method.button(KERNEL).setToolTip(self.tr("By asking the model, in the unit of its prediction"))
+        self.method.button(TREE).setToolTip(self.tr("By the trees themselves, exactly, in the unit of their scores"))
+        if not has_tree(found):
+            self.method.set_enabled(TREE, self.tr("Only LightGBM and XGBoost models, alone and not in a blend, work "
+                                                  "theirs out; explain an old one again."))
+        self.method.changed.connect(lambda _: self._show())
+        self.add_action(self.method)
+        self._place = QVBoxLayout()
+        self.body.addLayout(self._place)
+        self._show()
+
+    def _show(self) -> None:
+        clear(self._place)
+        found, method = self._found, str(self.method.value())
+        about = explained(found, self._output)
+        tree = method == TREE
+        shares = bool(found["outputs"]) and not tree
+        if tree and found["tree"]["unit"] == "log-odds":
+            about = self.tr("the log-odds of {what}").format(what=about)
+        rows = found["tree" if tree else "shap"]["rows"]
+        self.set_subtitle(self.tr(
+            "By how much a column moves {about}, on average over {rows} (Shapley values). The number is up and down "
+            "together, and orders the columns.").format(about=about, rows=words.counted(
+                len(rows), self.tr("row"), self.tr("rows"))))
+        made = pushes(found, self._output, method)
+        if made:
+            self._place.addWidget(swatches([(0, self.tr("raises {about}").format(about=about)),
+                                            (1, self.tr("lowers it"))]))
+            bars = [Bar(push.feature, push.up, words=points(push.size, shares), down=push.down) for push in made]
+        else:
+            bars = [Bar(str(item["feature"]), float(item["value"])) for item in found["shap"]["mean"]]
+        chart = BarChart(name=self.tr("Shapley values of columns"), most=MOST)
+        chart.set_bars(bars, _scale(found, method))
+        self._place.addWidget(chart)
 
 
-def _scale(found: Mapping[str, Any]) -> tuple[float, float] | None:
+def _scale(found: Mapping[str, Any], method: str) -> tuple[float, float] | None:
     """Return one scale for all classes, so that their bars may be compared."""
-    every = [push for place in range(max(1, len(found["outputs"]))) for push in pushes(found, place)]
+    every = [push for place in range(max(1, len(found["outputs"]))) for push in pushes(found, place, method)]
     return (min(push.down for push in every), max(push.up for push in every)) if any(
         push.size for push in every) else None
 

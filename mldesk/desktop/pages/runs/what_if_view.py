@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
@@ -22,6 +22,7 @@ from mldesk.desktop.widgets import (
     ComboBox,
     FormRow,
     ScrollPage,
+    SpinBox,
     clear,
     even_span,
     make_button,
@@ -52,19 +53,30 @@ class WhatIfView(QWidget, TaskOwner):
         self.form.body.setContentsMargins(0, 0, Space.M, Space.L)
         self.usual = make_button(self.tr("A usual row"), "secondary", "undo")
         self.usual.setToolTip(self.tr("Set every column to its usual value: the median, or the commonest"))
-        self.usual.clicked.connect(self._fill)
+        self.usual.clicked.connect(lambda _: self._fill())
+        self.number = SpinBox(1, 2**31 - 1, 1)
+        self.number.setAccessibleName(self.tr("Row of the data"))
+        self.take = make_button(self.tr("Fill in this row"), "secondary")
+        self.take.setToolTip(self.tr("Take the cells of this row of what the model learned from, counted from 1"))
+        self.take.clicked.connect(self.fill_in)
+        self.taken = make_label("", "caption", "muted", wrap=True)
+        self.taken.hide()
         self._fields = QVBoxLayout()
         self._fields.setSpacing(Space.M)
         self.form.body.addWidget(self.usual, 0, Qt.AlignmentFlag.AlignLeft)
+        self.form.body.addLayout(row(self.number, self.take, None, spacing=Space.S))
+        self.form.body.addWidget(self.taken)
         self.form.body.addLayout(self._fields)
         self.form.body.addStretch(1)
         self.answer = make_label(" ", "title", selectable=True)
         self.why = make_label("", "body", "muted", wrap=True)
+        self.within = make_label("", "body", wrap=True, selectable=True)
+        self.within.hide()
         self.unknown = make_label("", "caption", "warning", wrap=True, selectable=True)
         self.unknown.hide()
         self.chances, self.parts = BarChart(name=self.tr("Chances")), BarChart(name=self.tr("What columns add"))
         result = Card(self.tr("Prediction"))
-        for part in (self.answer, self.why, self.unknown, self.chances):
+        for part in (self.answer, self.within, self.why, self.unknown, self.chances):
             result.add(part)
         self.about = ComboBox([])
         self.about.setAccessibleName(self.tr("Class that is explained"))
@@ -115,25 +127,52 @@ class WhatIfView(QWidget, TaskOwner):
         self.about.blockSignals(False)
         self.about.setVisible(bool(classes))
 
-    def _fill(self) -> None:
+    def _fill(self, cells: Mapping[str, Any] | None = None) -> None:
+        """Fill the form with the cells of a row, else with what is usual."""
         if self.model is None:
             return
+        if cells is None:
+            self.taken.hide()
         clear(self._fields)
         self._read = {}
         for asked in self.model.form:
-            self._fields.addWidget(self._editor(asked))
+            value = asked.usual if cells is None else cells.get(asked.column.name)
+            self._fields.addWidget(self._editor(asked, value))
         self.ask()
 
-    def _editor(self, asked: Asked) -> FormRow:
+    @async_slot
+    async def fill_in(self) -> None:
+        """Fill the form with the row whose number was given, of what the model learned from."""
+        model, number = self.model, self.number.value()
+        if model is None:
+            return
+        try:
+            cells = await in_thread(self._shell.desk.workbench.explaining.row, model.label, number - 1)
+        except MldeskError as error:
+            self._say_taken(sentence(error))
+            return
+        if model is self.model:
+            self._fill(cells)
+            self._say_taken(self.tr("Row {number}: {target} is {value} there.").format(
+                number=words.number(number), target=model.target, value=words.cell(cells.get(model.target))))
+
+    def _say_taken(self, text: str) -> None:
+        self.taken.setText(text)
+        self.taken.show()
+
+    def _editor(self, asked: Asked, value: Any) -> FormRow:
         name, missing = asked.column.name, (None, self.tr("missing"))
         choices = [(True, self.tr("yes")), (False, self.tr("no"))] if asked.column.type is ColumnType.BOOLEAN else [
             (text, text) for text in asked.choices]
         if 0 < len(choices) <= _CHOICES:
-            box = ComboBox([*choices, missing], asked.usual)
+            if value is not None and value not in [known for known, _ in choices]:
+                choices.insert(0, (value, words.cell(value)))   # of a row; training hardly saw it
+            box = ComboBox([*choices, missing])
+            box.setCurrentIndex([known for known, _ in (*choices, missing)].index(value))
             box.currentIndexChanged.connect(lambda _: self._pause.start())
             self._read[name] = box.value
             return FormRow(name, box)
-        field = QLineEdit("" if asked.usual is None else str(asked.usual))
+        field = QLineEdit("" if value is None else str(value))
         field.setPlaceholderText(self.tr("missing"))
         field.textEdited.connect(lambda _: self._pause.start())
         self._read[name] = lambda: field.text().strip() or None
@@ -159,7 +198,7 @@ class WhatIfView(QWidget, TaskOwner):
             return
         if number == self._asked and model is self.model:
             self.show_answer(answer)
-            warnings = model.unknown(values)
+            warnings = (*model.unknown(values), *model.broken(values))
             self.unknown.setText("\n".join(warnings))
             self.unknown.setVisible(bool(warnings))
 
@@ -169,6 +208,8 @@ class WhatIfView(QWidget, TaskOwner):
         said = words.cell(answer.prediction) if answer.probabilities else f"{answer.value:.5g}"
         self.answer.setText(f"{target}: {said}")
         shares = bool(answer.probabilities)
+        self.within.setText(self._within(answer, shares))
+        self.within.setVisible(bool(answer.within))
         what = self.tr("the chance that {target} is {name}").format(target=target, name=words.cell(
             answer.explained)) if shares else self.tr("the predicted {target}").format(target=target)
         value, base = (points(number, shares) for number in (answer.value, answer.base))
@@ -182,3 +223,13 @@ class WhatIfView(QWidget, TaskOwner):
         shown = sorted(answer.contributions, key=lambda pair: -abs(pair[1]))[:_MOST]
         self.parts.set_bars([Bar(name, value, slot=int(value < 0), words=points(value, shares, signed=True))
                              for name, value in shown], even_span(value for _, value in shown))
+
+    def _within(self, answer: Answer, classes: bool) -> str:
+        """Say what holds the truth nine times of ten; "" where nobody knows."""
+        if not answer.within:
+            return ""
+        if classes:
+            return self.tr("In nine rows of ten the truth is among: {names}.").format(
+                names=", ".join(map(words.cell, answer.within)))
+        return self.tr("In nine rows of ten the truth lies from {low} to {high}.").format(
+            low=f"{answer.within[0]:.5g}", high=f"{answer.within[1]:.5g}")
