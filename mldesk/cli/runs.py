@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,11 @@ def list_(
     tag: Annotated[list[str] | None, typer.Option(metavar="T", help="With this tag; may be repeated.")] = None,
     group: Annotated[str, typer.Option(metavar="G", help="In this group.")] = "",
     dataset: Annotated[str, typer.Option(metavar="N[@V]", help="Of this dataset.")] = "",
+    target: Annotated[str, typer.Option(metavar="C", help="That predict this column.")] = "",
+    model: Annotated[str, typer.Option(metavar="M", help="Of this kind of model, as `models kinds` names it.")] = "",
+    kind: Annotated[str, typer.Option(metavar="K", help="train, search, script, explain, import or imported.")] = "",
+    score: Annotated[list[str] | None, typer.Option(metavar="S<X", help="With such a score on the test rows, like "
+                                                    "'roc_auc>=0.9' or 'log_loss<0.4'; may be repeated.")] = None,
     status: Annotated[list[str] | None, typer.Option(metavar="S", help="In this state, as the list writes it; may be "
                                                      "repeated.")] = None,
     view: Annotated[str, typer.Option(metavar="V", help="As a saved view says; `mldesk runs views` lists them.")] = "",
@@ -57,6 +63,7 @@ def list_(
 
     face = Face.of(context)
     asked = RunFilter(text=find, tags=tuple(tag or ()), group=group, dataset=dataset,
+                      target=target, estimator=model, kind=kind, scores=tuple(map(_bound, score or [])),
                       states=tuple(_states(status or [])))
     with face.workbench() as bench:
         troubles = bench.runs.refresh()
@@ -91,6 +98,29 @@ def list_(
                right=("time",), spare=("tags", "started", "dataset", "time", "model", "runner"),
                empty="No run is like that." if wanted != RunFilter() else
                "No runs yet. Start one: mldesk train DATASET --target COLUMN")
+
+
+def _bound(text: str) -> str:
+    """Return a condition on a score with the name that runs keep it under. Raises BadInput."""
+    from mldesk.core.run_filter import ScoreBound
+    from mldesk.training.metric_words import METRICS, find_metric
+
+    bound = ScoreBound.read(text)
+    return str(replace(bound, metric=find_metric(bound.metric, tuple(METRICS)) or bound.metric))
+
+
+@app.command()
+def groups(context: typer.Context) -> None:
+    """List the groups and tags that runs were given, and how many runs each has."""
+    face = Face.of(context)
+    with face.workbench() as bench:
+        tags, found = bench.book.labels()
+    if face.json:
+        face.document({"groups": found, "tags": tags})
+        return
+    face.table(("kind", "name", "runs"), [(kind, name, words.count(count)) for kind, names in (
+        ("group", found), ("tag", tags)) for name, count in names.items()], right=("runs",),
+        empty="No run has a group or a tag yet. Give one: mldesk runs note RUN --group G, mldesk runs tag RUN --add T")
 
 
 def _states(given: list[str]) -> list[str]:

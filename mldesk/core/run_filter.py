@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from mldesk.core.errors import BadInput
+
+SIGNS = (">=", "<=", ">", "<")
+_BOUND = re.compile(r'([^<>="\\\x00-\x1f]{1,200}?)\s*(>=|<=|>|<)\s*(\S+)')
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBound:
+    """What a score on the test rows must come to, in words ``roc_auc>=0.9``. A run without that score does not."""
+
+    metric: str
+    sign: str      # one of SIGNS
+    value: float
+
+    @classmethod
+    def read(cls, text: str) -> ScoreBound:
+        """Raises BadInput."""
+        found = _BOUND.fullmatch(text.strip())
+        try:
+            value = float(found[3]) if found else math.nan
+        except ValueError:
+            value = math.nan
+        if found is None or not math.isfinite(value):
+            raise BadInput(f"{text!r:.60} is no condition on a score.",
+                           hint="Write it as roc_auc>=0.9 or log_loss<0.4.")
+        return cls(found[1], found[2], value)
+
+    def __str__(self) -> str:
+        return f"{self.metric}{self.sign}{self.value:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +51,7 @@ class RunFilter:
     target: str = ""
     estimator: str = ""
     kind: str = ""                 # "train", "search", ...
+    scores: tuple[str, ...] = ()   # each a ``ScoreBound`` in words; all of them must hold
 
     def to_json(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value

@@ -40,6 +40,9 @@ _run = (
     .outerjoin(models, model_versions.c.model == models.c.key)
     .outerjoin(dataset_versions, runs.c.dataset_version == dataset_versions.c.key)
     .outerjoin(datasets, dataset_versions.c.dataset == datasets.c.key))
+_METRICS = ("SELECT DISTINCT scores.key FROM runs, json_each(runs.result, '$.metrics') AS scores "
+            "WHERE runs.result IS NOT NULL ORDER BY scores.key")
+
 
 class RunStore:
     """Jobs and their events. Any number of followers may ``apply`` the same events: each is kept once."""
@@ -233,6 +236,16 @@ class RunStore:
                 if group:
                     groups[group] += 1
         return dict(tags.most_common()), dict(groups.most_common())
+
+    def facets(self) -> dict[str, tuple[str, ...]]:
+        """Return what runs may be told apart by: "dataset" (names), "target", "estimator", "kind", "metric"."""
+        with self._database.read() as connection:
+            found = {name: tuple(str(value) for (value,) in connection.execute(
+                select(runs.c[name]).where(runs.c[name] != "").distinct().order_by(runs.c[name])))
+                for name in ("dataset", "target", "estimator", "kind")}
+            found["metric"] = tuple(str(name) for (name,) in connection.exec_driver_sql(_METRICS))
+        found["dataset"] = tuple(dict.fromkeys(name.rpartition("@")[0] or name for name in found["dataset"]))
+        return found
 
     def looks(self, run_id: str) -> tuple[int, int]:
         """Return how many runs have looked at the test rows this run was tested on, and which of them it was.

@@ -11,7 +11,7 @@ from typing import Any
 from mldesk.core.clock import iso
 from mldesk.core.durable import disk_errors, write_atomic
 from mldesk.core.errors import NotFound
-from mldesk.core.run_filter import RunFilter
+from mldesk.core.run_filter import RunFilter, ScoreBound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.names import check_name
@@ -47,6 +47,10 @@ class RunBook:
     def labels(self) -> tuple[dict[str, int], dict[str, int]]:
         """Return the tags and the groups there are, each with the number of its runs."""
         return self._library.runs.labels()
+
+    def facets(self) -> dict[str, tuple[str, ...]]:
+        """Return what runs may be told apart by: their "dataset" (names), "target", "estimator", "kind", "metric"."""
+        return self._library.runs.facets()
 
     def find(self, wanted: RunFilter, *, limit: int | None = None, offset: int = 0) -> list[Run]:
         """Return the runs that are wanted, newest first."""
@@ -84,6 +88,8 @@ class RunBook:
 
     def save_view(self, name: str, wanted: RunFilter) -> None:
         """Keep what is wanted under a name; one of that name is replaced. Raises BadInput."""
+        for bound in wanted.scores:
+            ScoreBound.read(bound)
         self._library.settings.set(_VIEWS, {**self._kept(), check_name(name, "view"): wanted.to_json()})
 
     def remove_view(self, name: str) -> None:

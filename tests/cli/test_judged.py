@@ -92,3 +92,24 @@ def test_the_run_that_others_are_set_against_is_chosen_and_all_goes_into_a_csv(
     assert "a less b" in answer.out and "differs from b:" in answer.out and "Wrote 2 runs" in answer.err
     refused = mldesk.told("runs", "compare", "a", "b", "--against", "c")
     assert refused.code == 2 and "c is not among the compared runs" in refused.err
+
+
+def test_runs_are_listed_by_score_kind_and_target_and_groups_are_counted(desk: Desk, mldesk: Command) -> None:
+    for name, noise in (("near", 0.01), ("far", 2.0)):
+        y = _prices(desk, 1)
+        run = finished(desk, TrainOrder("num@1", "price", name=name), SPLIT, y,
+                       y + noise * np.random.default_rng(1).normal(size=len(y)))
+        desk.library.runs.annotate(run, group="tries", tags=[name])
+
+    def listed(*more: str) -> list[str]:
+        return [run["name"] for run in mldesk.good("runs", "list", *more)["runs"]]
+
+    assert listed("--score", "r2>=0.9") == listed("--score", "R² > 0.9") == ["near"]
+    assert listed("--score", "r2<0.9", "--target", "price", "--kind", "train") == ["far"]
+    assert listed("--target", "size") == listed("--model", "mlp") == []
+    mldesk.good("runs", "list", "--score", "r2>0.9", "--save-view", "sharp")
+    assert listed("--view", "sharp") == ["near"]
+    refused = mldesk.told("runs", "list", "--score", "r2")
+    assert refused.code == 2 and "no condition on a score" in refused.err
+    assert mldesk.good("runs", "groups") == {"groups": {"tries": 2}, "tags": {"far": 1, "near": 1}}
+    assert "tries" in mldesk.told("runs", "groups").out

@@ -34,6 +34,7 @@ def test_notes_groups_and_tags_are_kept_and_found(library: Library) -> None:
     assert found(text="%_") == []
     assert found(group="tries", dataset="penguins", estimator="linear", states=("created",)) == ["first"]
     assert found(dataset="penguin") == found(tags=("slo",)) == found(states=("bewitched",)) == []
+    assert found(kind="train", estimator="linear") == ["100% sure", "first"] and found(target="island") == []
     assert library.runs.count(RunFilter(text="first")) == 1
     assert RunFilter.from_json(RunFilter(text="a", tags=("b",)).to_json()) == RunFilter(text="a", tags=("b",))
     with pytest.raises(BadInput):
@@ -42,6 +43,27 @@ def test_notes_groups_and_tags_are_kept_and_found(library: Library) -> None:
         library.runs.annotate(first, tags=[" "])
     with pytest.raises(NotFound):
         library.runs.annotate("0" * 26, note="x")
+
+
+def test_runs_are_found_by_their_scores(library: Library) -> None:
+    add_table(library)
+    for name, metrics in (("good", {"roc_auc": 0.9, "odd one": 3}), ("poor", {"roc_auc": 0.5}),
+                          ("none", {"roc_auc": "NaN"}), ("untold", {})):
+        library.runs.apply(add_run(library, name=name).id, journal(("succeeded", {"result": {
+            "task": "tabular_regression", "metrics": metrics}})))
+    add_run(library, name="going on")
+
+    def found(*bounds: str) -> list[str]:
+        return [run.name for run in library.runs.list(wanted=RunFilter(scores=bounds))]
+
+    assert found("roc_auc>=0.9") == found("roc_auc > 0.6") == ["good"]
+    assert found("roc_auc<0.9") == ["poor"] and found("roc_auc<=0.9", "roc_auc>0.1") == ["poor", "good"]
+    assert found("odd one>2") == ["good"] and found("other>0") == []
+    for text in ("roc_auc", "roc_auc>", "roc_auc>x", "roc_auc>nan", "roc_auc>1e999", '"> 1', ">1", ""):
+        with pytest.raises(BadInput, match="no condition on a score"):
+            found(text)
+    facets = library.runs.facets()
+    assert (facets["metric"], facets["dataset"], facets["kind"]) == (("odd one", "roc_auc"), ("penguins",), ("train",))
 
 
 def test_the_uses_of_test_rows_are_counted(library: Library) -> None:

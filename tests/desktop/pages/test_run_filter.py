@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from mldesk.core.run_filter import RunFilter
 from mldesk.desktop.pages.runs.run_filter import RunFilterBar
+from mldesk.desktop.pages.runs.run_filter_dialog import RunFilterDialog
 from mldesk.desktop.pages.runs.run_labels import LabelsDialog
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.lists import RunList
@@ -47,7 +48,8 @@ def bar(qtbot: QtBot, shell: Shell) -> RunFilterBar:
 
 
 def test_every_choice_narrows_the_list_and_a_second_time_widens_it(bar: RunFilterBar, qtbot: QtBot) -> None:
-    assert [entry.title for entry in bar.filters()] == ["good (2)", "", "first", "", "table"]
+    assert [entry.title for entry in bar.filters()] == [
+        "good (2)", "", "first", "", "table", "", "By target, model, score…"]
     with qtbot.waitSignal(bar.changed):
         bar.filters()[0].act()
     bar.filters()[4].act()
@@ -59,6 +61,22 @@ def test_every_choice_narrows_the_list_and_a_second_time_widens_it(bar: RunFilte
     assert bar._state.wanted.tags == ()
     bar.show_wanted(RunFilter())
     assert bar.which.value() == "all" and bar._line.isHidden()
+
+
+def test_what_the_menu_has_no_room_for_is_asked_in_a_dialog(shell: Shell, qtbot: QtBot) -> None:
+    facets = {"dataset": ["table"], "target": [f"column {number}" for number in range(40)], "estimator": ["linear"],
+              "kind": ["train", "search"], "group": [], "tag": ["a", "b"], "metric": ["roc_auc"]}
+    dialog = RunFilterDialog(RunFilter(text="pear", group="gone", tags=("b",)), facets, shell.host)
+    dialog.boxes["target"].set_value("column 39")
+    dialog.boxes["kind"].set_value("search")
+    dialog.scores.setText("ROC AUC >= 0.9, nonsense")
+    dialog.confirmed.emit()
+    assert dialog.chosen.target == "" and dialog.result() == 0   # it says what is wrong, and stays
+    dialog.scores.setText("ROC AUC >= 0.9, own_score<3")
+    with qtbot.waitSignal(dialog.accepted):
+        dialog.confirmed.emit()
+    assert dialog.chosen == RunFilter(text="pear", group="gone", tags=("b",), target="column 39", kind="search",
+                                      scores=("roc_auc>=0.9", "own_score<3"))
 
 
 def test_a_view_is_shown_with_all_it_wants(bar: RunFilterBar) -> None:

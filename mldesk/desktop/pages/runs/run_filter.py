@@ -14,6 +14,7 @@ from mldesk.core.run_filter import RunFilter
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.row_menu import LINE, Entry, popup
+from mldesk.desktop.pages.runs.run_filter_dialog import RunFilterDialog
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import RunList
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread
@@ -25,7 +26,7 @@ from mldesk.wire.states import JobState
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QPushButton
 
-_MOST = 12  # of each kind that the menu offers
+_MOST = 12  # of each kind that the menu offers; the dialog has all
 _WHICH = {"all": (), "active": tuple(state.value for state in JobState if not state.ended),
           "succeeded": (JobState.SUCCEEDED.value,),
           "other": tuple(state.value for state in JobState if state.ended and state is not JobState.SUCCEEDED)}
@@ -69,9 +70,7 @@ class RunFilterBar(QWidget, TaskOwner):
     def filters(self) -> list[Entry]:
         """Return the tags, groups and datasets there are, those that narrow the list with a tick."""
         wanted, (tags, groups, datasets) = self._state.wanted, self._state.labels
-        if not (tags or groups or datasets):
-            return [Entry("info", self.tr("No run has a tag, a group or a dataset yet"), why_not=self.tr(
-                "Give runs tags and groups in their menus."))]
+        more = Entry("filter", self.tr("By target, model, score…"), self.ask_more)
         found = [self._choice("tag", f"{tag} ({count})", tag in wanted.tags, {"tags": tuple(
             other for other in wanted.tags if other != tag) if tag in wanted.tags else (*wanted.tags, tag)})
             for tag, count in list(tags.items())[:_MOST]]
@@ -80,7 +79,17 @@ class RunFilterBar(QWidget, TaskOwner):
             found += [LINE] if found and names else []
             found += [self._choice(icon, name, name == chosen, {key: "" if name == chosen else name})
                       for name in names[:_MOST]]
-        return found
+        return [*found, *([LINE] if found else []), more]
+
+    @async_slot
+    async def ask_more(self) -> None:
+        """Open the dialog of everything that the list can be narrowed by."""
+        book = self._shell.desk.workbench.book
+        facets, (tags, groups) = await in_thread(lambda: (book.facets(), book.labels()))
+        dialog = RunFilterDialog(self._state.wanted, {**facets, "tag": tuple(tags), "group": tuple(groups)},
+                                 self._shell.host)
+        dialog.accepted.connect(lambda: self.show_wanted(dialog.chosen))
+        dialog.open()
 
     def _choice(self, icon: str, title: str, on: bool, fields: dict[str, object]) -> Entry:
         return Entry("check" if on else icon, title, lambda: self._want(**fields))
@@ -121,6 +130,7 @@ class RunFilterBar(QWidget, TaskOwner):
                             (wanted.target, self.tr("target {name}")), (wanted.estimator, self.tr("model {name}")),
                             (wanted.kind, self.tr("kind {name}"))):
             said += [text.format(name=value)] if value else []
+        said += [self.tr("score {bound}").format(bound=bound) for bound in wanted.scores]
         if wanted.states not in _WHICH.values():
             said.append(", ".join(state_words(JobState(state))[0].lower() for state in wanted.states))
         none = not said and self._state.runs.value == () and wanted != RunFilter()
