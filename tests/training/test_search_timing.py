@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from mldesk.training.search import timing
+from mldesk.training.search.finale import small_enough
 from mldesk.training.search.timing import Clock, End, final_seconds
 
 
@@ -50,4 +53,17 @@ def test_the_end_begins_earlier_where_other_work_slows_it(
 def test_a_search_without_a_limit_has_time_for_its_end(tmp_path: Path) -> None:
     end = End(Clock(tmp_path / "used.json"), 0)
     end.look()
-    assert end.begins == end.late == end.weighing == math.inf
+    assert end.begins == end.late == end.weighing == end.nodes == math.inf
+
+
+def test_forests_that_there_is_no_time_to_write_are_left_out_of_the_blend(tmp_path: Path) -> None:
+    assert End(Clock(tmp_path / "used.json"), 600).nodes > End(Clock(tmp_path / "used.json"), 60).nodes > 1e6
+    said: list[str] = []
+    work: Any = SimpleNamespace(report=SimpleNamespace(log=said.append))
+    trials: Any = [SimpleNamespace(number=number, facts=facts) for number, facts in (
+        (1, {"trees": 100, "nodes": 9_000_000}), (2, {"rounds": 50}), (3, {"trees": 100, "nodes": 1_000_000}))]
+    assert [item.number for item in small_enough(trials, 2e6, work)] == [2, 3]
+    assert "the forests of trial 1." in said[0]
+    assert small_enough(trials, math.inf, work) == trials
+    assert small_enough(trials[:1], 2e6, work) == trials[:1], "a search ends with something"
+    assert len(said) == 1

@@ -39,7 +39,8 @@ class RandomForest:
             final, _, refitted = self._grow(context, context.everything(), grown, watch=False)
             forest, grown = final, refitted
             finished_early = refitted < trees
-        return Fitted(forest, prediction, finished_early, {"trees": grown})
+        nodes = sum(int(tree.tree_.node_count) for tree in forest.estimators_)
+        return Fitted(forest, prediction, finished_early, {"trees": grown, "nodes": nodes})
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:
         return _mean(native.estimators_, x, bool(classes), native.n_jobs or 1)

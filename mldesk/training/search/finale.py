@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,15 +33,17 @@ _BELOW = 5             # trials below a second level where one alone has all the
 
 
 def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Task, done: Sequence[Outcome],
-          crew: Crew, late: float, work: Workplace) -> Model:
+          crew: Crew, late: float, work: Workplace, *, nodes: float = math.inf) -> Model:
     """Choose the best blend, or the best trial where that was asked for, and make its members.
 
-    ``late``: of time.monotonic, from when on no trial is fitted again that is not at hand as a model.
+    ``late``: of time.monotonic, from when on no trial is fitted again that is not at hand as a model. ``nodes``: of
+    trees that a trial may have, all its models together; writing a forest of tens of millions takes minutes.
     """
     rows, aim = task.rows, task.aim
     natives = _Natives(task, crew, late, work)
     ranked = sorted(done, key=lambda outcome: outcome.loss)
     steady = request.ensemble and (len(rows.y) <= FEW or rows.forward) and aim.name not in _OTHERWISE
+    ranked = small_enough(ranked, nodes / (1 if request.refit else rows.models), work)
     ranked = natives.possible((best_of_kinds(ranked, OF_A_KIND) if steady else ranked)[:_BLENDED])
     chosen, loss = _weighed(request, ranked, task, late, steady=steady)
     level = None
@@ -88,6 +91,15 @@ def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Ta
                  {} if aim.quantile is None else {"quantile": aim.quantile}, facts, whole, joined,
                  lambda x: blends.predict(whole, x, rows.classes), judged, np.asarray(prediction),
                  work.control.finish)
+
+
+def small_enough(ranked: Sequence[Outcome], most: float, work: Workplace) -> list[Outcome]:
+    """Leave out trials whose models have more nodes each than there is time to write, unless that is all of them."""
+    kept = [outcome for outcome in ranked if outcome.facts.get("nodes", 0) <= most]
+    if kept and (large := [str(outcome.number) for outcome in ranked if outcome not in kept]):
+        work.report.log(f"Too large to be kept in the time that is left: the forests of trial {', '.join(large)}. A "
+                        "longer search can.")
+    return kept or list(ranked)
 
 
 def _weighed(request: SearchRequest, ranked: Sequence[Outcome], task: Task,

@@ -75,7 +75,7 @@ def _search(request: SearchRequest, work: Workplace, folder: Path,
             return {**found, "score": aim.score(trials.best.loss), "seconds": round(clock.used, 3),
                     "helped": request.helps}
         work.report.stage("Blending the best")
-        model = blend(request, encoders, task, trials.done, crew, end.late, work)
+        model = blend(request, encoders, task, trials.done, crew, end.late, work, nodes=end.nodes)
     finally:
         crew.close()
     scores = evaluate(model, table, request.train.seed, work, end.weighing)

@@ -14,6 +14,8 @@ _SLOWED = 0.3               # ... and largest share on a machine with other work
 _SAVING = 0.3               # ... of them for saving
 _WEIGHED = 0.05             # share of the time in which the columns are weighed
 _LEAST_WEIGHED = 0.3        # ... in seconds
+_NODES = 500_000            # of trees that a second writes and reads again in both forms, twice as fast on a free core
+_WRITING = 0.5              # share of the end's seconds that one trial's trees may take of that
 _EVERY = 0.03               # share of the time between two looks at the load
 _LOOK = 0.02                # seconds that a look takes
 _LOOKS = 5                  # that count
@@ -93,6 +95,11 @@ class End:
     def late(self) -> float:
         """When nothing more is fitted for the blend, of time.monotonic."""
         return self.begins + self.needs / 3 if self.seconds else math.inf
+
+    @property
+    def nodes(self) -> float:
+        """How many nodes the trees of one trial may have, so that there is time to write them."""
+        return _NODES * _WRITING * self.needs if self.seconds else math.inf
 
     @property
     def weighing(self) -> float:
