@@ -69,6 +69,7 @@ class Trial:
     message: str = ""                # why it has no score
     runner: str = ""                 # of the helper that made it; "": the search itself
     weak: bool = False               # it was given up after its first folds
+    curve: tuple[tuple[float, float], ...] = ()   # (step, validation loss) of its first fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,16 @@ def trials_of(events: Iterable[Event]) -> list[Trial]:
             dict(parameters) if isinstance(parameters, Mapping) else {}, str(facts.get("metric", "")),
             float(score) if known else None, float(seconds) if isinstance(seconds, (int, float)) else 0.0,
             str(facts.get("message") or ""), str(facts.get("runner") or ""),
-            facts.get("state") == "weak"))
+            facts.get("state") == "weak", _points(facts.get("curve"))))
     return found
+
+
+def _points(given: Any) -> tuple[tuple[float, float], ...]:
+    """Return a curve as a trial's event has it; () for anything else."""
+    try:
+        return tuple((float(step), float(loss)) for step, loss in given or ())
+    except (TypeError, ValueError):
+        return ()
 
 
 def members_of(run: Run | None) -> list[Member]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -71,6 +72,35 @@ def test_where_others_help_the_leaderboard_says_who_made_a_trial(qtbot: QtBot) -
     card.show()
     card.show_trials((Trial(1, 9, "knn", {}, "roc_auc", 0.95, 1.0, runner="lab"), *TRIALS), "local")
     assert not card.table.isColumnHidden(4) and cells(card, 0)[4] == "lab"
+
+
+def test_a_chosen_trial_shows_its_curve(qtbot: QtBot) -> None:
+    card = LeaderboardCard()
+    qtbot.addWidget(card)
+    card.show()
+    card.show_trials((replace(TRIALS[0], curve=((1.0, 0.7), (2.0, 0.5), (3.0, 0.6))), *TRIALS[1:]))
+    assert card.chart.isHidden() and card.about.isHidden()
+    card.table.selectRow(0)
+    assert card.chart.names() == ["Trial 3"] and not card.chart.isHidden()
+    assert card.about.text().startswith("How trial 3, LightGBM, learned")
+    assert "0.6" in card.chart.csv()
+    card.table.selectRow(1)
+    assert card.chart.isHidden() and card.about.text() == "Trial 1 has no curve: its model is fitted in one step."
+    card.table.selectRow(2)
+    assert card.about.text() == "Trial 2 has no curve."
+
+
+def test_a_second_fit_is_offered_of_a_search_that_has_ended(qtbot: QtBot) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    ended = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0)
+    dialog = ExtendDialog(SimpleNamespace(host=host), ended)  # type: ignore[arg-type]
+    dialog.by.set_value("refit")
+    assert "fitted once more" in dialog.amount.editor.accessibleDescription()
+    assert dialog.minutes.isHidden() and dialog.trials.isHidden()
+    going = ExtendDialog(SimpleNamespace(host=host), make_run(kind="search"))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="refit"):
+        going.by.set_value("refit")
 
 
 def test_a_search_is_paused_and_one_that_has_ended_extended(page: RunPage) -> None:

@@ -81,6 +81,12 @@ def test_the_best_score_and_that_of_each_trial_are_one_picture() -> None:
     assert feed.is_background("trial_roc_auc") and not feed.is_background("best_roc_auc")
 
 
+def test_a_trial_keeps_its_curve() -> None:
+    (kept,) = trials_of([trial(1, 1, 0.9, curve=[[1, 0.7], [2, 0.5]])])
+    assert kept.curve == ((1.0, 0.7), (2.0, 0.5))
+    assert trials_of([trial(1, 1, 0.9, curve="none")])[0].curve == ()
+
+
 def test_a_quantile_is_asked_for_with_its_score_alone() -> None:
     wish = SearchWish(metric="mean_pinball_loss", quantile=0.75)
     assert wish.order(TrainOrder("t", "y")).quantile == 0.75

@@ -29,7 +29,8 @@ class ExtendDialog(Sheet, TaskOwner):
                          text=text, width=440)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell, self._run = shell, run
-        self.by = Segmented([("time", self.tr("Minutes")), ("trials", self.tr("Trials"))])
+        self.by = Segmented([("time", self.tr("Minutes")), ("trials", self.tr("Trials")), *(
+            [("refit", self.tr("A second fit"))] if run.state.final else [])])
         self.minutes = DecimalBox(0.5, 24 * 60.0, 10.0, 1.0, 1)
         self.trials = SpinBox(1, 10_000, 20)
         self.minutes.setAccessibleName(self.tr("Minutes more"))
@@ -52,18 +53,20 @@ class ExtendDialog(Sheet, TaskOwner):
             ("time", ("seconds", "trials")): self.tr("They come once its time or its trials are over."),
             ("trials", ("seconds",)): self.tr("They come once its time is over."),
             ("trials", ("seconds", "trials")): self.tr("They come once its time or its trials are over.")}.get(
-                (str(self.by.value()), limits), ""))
+                (str(self.by.value()), limits), self.tr(
+                    "What the search keeps is fitted once more, on all rows but the test rows; nothing else is tried.")
+                if self.by.value() == "refit" else ""))
 
     @async_slot
     async def extend(self) -> None:
         """Ask the search's runner for it."""
-        timed = self.by.value() == "time"
-        seconds, trials = (60 * self.minutes.value(), 0) if timed else (0.0, self.trials.value())
+        by, extend = self.by.value(), self._shell.desk.workbench.runs.extend
+        seconds, trials = 60 * self.minutes.value() * (by == "time"), self.trials.value() * (by == "trials")
         self.set_error("")
         self.set_busy(self.tr("Asking the runner…"))
         self._shell.allow_questions()
         try:
-            run = await in_remote(self._shell.desk.workbench.runs.extend, self._run.id, seconds, trials)
+            run = await in_remote(extend, self._run.id, seconds, trials, refit=by == "refit")
         except MldeskError as error:
             self.set_error(sentence(error))
             return

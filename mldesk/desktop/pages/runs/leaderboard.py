@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from mldesk.desktop import runner_words, words
+from mldesk.desktop import runner_words, theme, words
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.row_menu import Entry, give_menu
 from mldesk.desktop.pages.runs.evaluation_tables import sized
 from mldesk.desktop.states.search import Member, Trial, in_words
-from mldesk.desktop.widgets import Card, disable, enable, make_button
+from mldesk.desktop.widgets import Card, Chart, disable, enable, make_button, make_label
 
 _SEEN = 8           # trials that are seen at once
 _RUNNER = 4         # the column that names it
+_CURVE = 190        # height of the chosen trial's curve, pixels at 100 %
 _LEAST_ABOUT = 150  # that parameters keep, pixels at 100 %
 
 
@@ -40,6 +41,13 @@ class LeaderboardCard(Card):
         give_menu(self.table, lambda trial: [Entry("train", self.tr("Train this configuration…"),
                                                    lambda: self._want([trial]))])
         self.add(self.table, 1)
+        self.about = make_label("", "caption", "muted", wrap=True)
+        self.chart = Chart("", self.tr("step"), self.tr("validation loss"), with_log=False)
+        self.chart.setFixedHeight(theme.px(_CURVE))
+        self._drawn: Trial | None = None
+        for part in (self.about, self.chart):
+            self.add(part)
+            part.hide()
         self._check()
 
     def show_trials(self, trials: Sequence[Trial], home: str = "") -> None:
@@ -70,6 +78,30 @@ class LeaderboardCard(Card):
             enable(self.train)
         else:
             disable(self.train, self.tr("Choose a trial in the list first."))
+        self._draw(next(iter(self.table.selected()), None))
+
+    def _draw(self, trial: Trial | None) -> None:
+        """Draw the curve of the chosen trial, or say that it has none."""
+        if trial == self._drawn:
+            return
+        self._drawn = trial
+        drawn = trial is not None and len(trial.curve) > 1
+        self.about.setVisible(trial is not None)
+        self.chart.setVisible(drawn)
+        self.chart.clear()
+        if trial is None:
+            return
+        name = self.tr("Trial {number}").format(number=words.number(trial.number))
+        if drawn:
+            steps, losses = zip(*trial.curve, strict=True)
+            self.chart.set_series(name, steps, losses, slot=0)
+            self.about.setText(self.tr("How {trial}, {model}, learned: the loss of its first fold on rows it was not "
+                                       "fitted on.").format(trial=name.lower(),
+                                                            model=words.estimator_name(trial.estimator)))
+            self.chart.setAccessibleName(self.tr("Learning curve of {trial}").format(trial=name.lower()))
+        else:
+            self.about.setText(self.tr("{trial} has no curve: its model is fitted in one step.").format(trial=name)
+                               if trial.rank else self.tr("{trial} has no curve.").format(trial=name))
 
     def _want(self, trials: Sequence[Trial]) -> None:
         if trials:
