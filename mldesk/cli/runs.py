@@ -57,6 +57,7 @@ def list_(
     save_view: Annotated[str, typer.Option("--save-view", metavar="V", help="Keep these choices under a name.")] = "",
     output: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all of them as CSV, with a column "
                                                 "for every metric and parameter.")] = None,
+    force: Force = False,
 ) -> None:
     """List runs, newest first."""
     from mldesk.core.run_filter import RunFilter
@@ -66,6 +67,7 @@ def list_(
                       target=target, estimator=model, kind=kind, scores=tuple(map(_bound, score or [])),
                       states=tuple(_states(status or [])))
     with face.workbench() as bench:
+        may_write(bench, output, force)
         troubles = bench.runs.refresh()
         wanted = bench.book.view(view) if view else asked
         if save_view:

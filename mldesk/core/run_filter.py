@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mldesk.core.errors import BadInput
@@ -41,7 +41,7 @@ class ScoreBound:
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Every field narrows the list; an empty one does not."""
+    """Every field but ``sort`` narrows the list; an empty one does not."""
 
     text: str = ""                 # words that must each occur in some text of the run
     states: tuple[str, ...] = ()   # values of JobState
@@ -52,6 +52,7 @@ class RunFilter:
     estimator: str = ""
     kind: str = ""                 # "train", "search", ...
     scores: tuple[str, ...] = ()   # each a ``ScoreBound`` in words; all of them must hold
+    sort: str = field(default="", compare=False)  # a column of the window's list, "-" before it: downwards
 
     def to_json(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value

@@ -94,7 +94,8 @@ def test_the_run_that_others_are_set_against_is_chosen_and_all_goes_into_a_csv(
     assert refused.code == 2 and "c is not among the compared runs" in refused.err
 
 
-def test_runs_are_listed_by_score_kind_and_target_and_groups_are_counted(desk: Desk, mldesk: Command) -> None:
+def test_runs_are_listed_by_score_kind_and_target_and_groups_are_counted(
+        desk: Desk, mldesk: Command, tmp_path: Path) -> None:
     for name, noise in (("near", 0.01), ("far", 2.0)):
         y = _prices(desk, 1)
         run = finished(desk, TrainOrder("num@1", "price", name=name), SPLIT, y,
@@ -109,6 +110,8 @@ def test_runs_are_listed_by_score_kind_and_target_and_groups_are_counted(desk: D
     assert listed("--target", "size") == listed("--model", "mlp") == []
     mldesk.good("runs", "list", "--score", "r2>0.9", "--save-view", "sharp")
     assert listed("--view", "sharp") == ["near"]
+    listing = ("runs", "list", "--csv", str(tmp_path / "listed.csv"))
+    assert [mldesk.told(*listing, *more).code == 0 for more in ((), (), ("--force",))] == [True, False, True]
     refused = mldesk.told("runs", "list", "--score", "r2")
     assert refused.code == 2 and "no condition on a score" in refused.err
     assert mldesk.good("runs", "groups") == {"groups": {"tries": 2}, "tags": {"far": 1, "near": 1}}

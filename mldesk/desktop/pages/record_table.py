@@ -189,15 +189,31 @@ class RecordTable(QTableView, Generic[R]):
     def _on_header(self, section: int) -> None:
         before = self._sorted
         if before is None or before[0] != section:
-            self._sorted = (section, False)
+            self._sort((section, False))
         else:
-            self._sorted = (section, True) if not before[1] else None
+            self._sort((section, True) if not before[1] else None)
+
+    def sorted_by(self) -> str:
+        """Return the title of the column that sorts, "-" before it where it does so downwards; "" for none."""
+        if self._sorted is None:
+            return ""
+        return f"{'-' if self._sorted[1] else ''}{self.records.fields[self._sorted[0]].title}"
+
+    def sort_by(self, column: str) -> None:
+        """Sort as ``sorted_by`` says; a column that is not there sorts nothing."""
+        titles = [field.title for field in self.records.fields]
+        title = column.removeprefix("-")
+        self._sort((titles.index(title), column.startswith("-")) if title in titles else None)
+
+    def _sort(self, wanted: tuple[int, bool] | None) -> None:
+        self._sorted = wanted
         header = self.horizontalHeader()
         keys = [self._key(record) for record in self.selected()]
         if self._sorted is None:
             header.setSortIndicatorShown(False)
             self.records.sort(-1)
         else:
+            section = self._sorted[0]
             order = Qt.SortOrder.DescendingOrder if self._sorted[1] else Qt.SortOrder.AscendingOrder
             header.setSortIndicatorShown(True)
             header.setSortIndicator(section, order)

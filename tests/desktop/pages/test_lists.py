@@ -63,6 +63,20 @@ def test_what_is_chosen_stays_chosen_while_the_list_changes(table: RecordTable[T
     assert [thing.name for thing in table.selected()] == ["fig"]
 
 
+def test_a_list_is_sorted_again_as_it_was(table: RecordTable[Thing]) -> None:
+    assert table.sorted_by() == ""
+    title = FIELDS[1].title
+    for kept in (f"-{title}", title):
+        table.sort_by(kept)
+        assert table.sorted_by() == kept
+        sizes = [thing.size for thing in table.records.records]
+        assert sizes == sorted(sizes, reverse=kept.startswith("-"))
+    table._on_header(1)   # a click on a column that sorts upwards
+    assert table.sorted_by() == f"-{title}"
+    table.sort_by("a column of another release")
+    assert table.sorted_by() == ""
+
+
 def test_enter_opens_what_is_current(table: RecordTable[Thing], qtbot: QtBot) -> None:
     table.select(["apple"])
     with qtbot.waitSignal(table.opened) as opened:

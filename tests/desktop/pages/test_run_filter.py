@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from mldesk.core.run_filter import RunFilter
@@ -61,6 +61,25 @@ def test_every_choice_narrows_the_list_and_a_second_time_widens_it(bar: RunFilte
     assert bar._state.wanted.tags == ()
     bar.show_wanted(RunFilter())
     assert bar.which.value() == "all" and bar._line.isHidden()
+
+
+def test_a_view_keeps_how_the_list_was_sorted(bar: RunFilterBar, shell: Shell) -> None:
+    kept: list[RunFilter] = []
+    shell.bench.book.save_view = lambda _name, wanted: kept.append(wanted)  # type: ignore[attr-defined]
+    bar.sorted_by = lambda: "-Score"
+    bar._want(group="first")
+
+    async def main() -> None:
+        await bar._save.__wrapped__(bar, QDialog(shell.host), "mine")  # type: ignore[attr-defined]
+
+    run(main())
+    wanted, = kept
+    assert wanted == RunFilter(group="first") and RunFilter.from_json(wanted.to_json()).sort == "-Score"
+    told: list[RunFilter] = []
+    bar.changed.connect(told.append)
+    bar.show_wanted(wanted)
+    bar._want(dataset="table")   # whatever else the user sorts by meanwhile is left alone
+    assert [one.sort for one in told] == ["-Score", ""]
 
 
 def test_what_the_menu_has_no_room_for_is_asked_in_a_dialog(shell: Shell, qtbot: QtBot) -> None:

@@ -40,6 +40,7 @@ class RunFilterBar(QWidget, TaskOwner):
     def __init__(self, shell: Shell, state: RunList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shell, self._state = shell, state
+        self.sorted_by: Callable[[], str] = str   # how the list is sorted, which a view keeps
         self.which = Segmented([("all", self.tr("All")), ("active", self.tr("Going on")),
                                 ("succeeded", self.tr("Succeeded")), ("other", self.tr("Failed or stopped"))])
         self.which.changed.connect(lambda which: self._want(states=_WHICH[which]))
@@ -107,7 +108,7 @@ class RunFilterBar(QWidget, TaskOwner):
                       "" if shown else self.tr("The list does not show a saved view."))]
 
     def _want(self, **fields: object) -> None:
-        wanted = replace(self._state.wanted, **fields)  # type: ignore[arg-type]
+        wanted = replace(self._state.wanted, **{"sort": "", **fields})  # type: ignore[arg-type]
         if wanted != self._state.wanted:
             self._state.wanted = wanted
             self.show_line()
@@ -153,7 +154,8 @@ class RunFilterBar(QWidget, TaskOwner):
     @async_slot
     async def _save(self, sheet: Sheet, name: str) -> None:
         try:
-            await in_thread(self._shell.desk.workbench.book.save_view, name, self._state.wanted)
+            wanted = replace(self._state.wanted, sort=self.sorted_by())
+            await in_thread(self._shell.desk.workbench.book.save_view, name, wanted)
         except MldeskError as error:
             sheet.set_error(sentence(error))
             return

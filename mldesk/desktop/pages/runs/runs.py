@@ -54,6 +54,8 @@ class RunsPage(Page):
         self.table.chosen.connect(self._check)
         give_menu(self.table, lambda run: run_entries(shell, run, chosen=self.table.selected()))
         self.bar = RunFilterBar(shell, self.state)
+        self.bar.sorted_by = self.table.sorted_by
+        self.bar.changed.connect(self._sort_as_kept)
         self.bar.changed.connect(lambda _: self.begin(self.state.refresh(), "read the runs that are wanted"))
         self._export = make_button(self.tr("Export…"), "secondary", "export")
         self._export.clicked.connect(self.export)
@@ -126,6 +128,10 @@ class RunsPage(Page):
         self._stack.setCurrentIndex(0 if runs is None else 2 if runs or narrowed else 1)
         self.bar.show_line()
         self._check()
+
+    def _sort_as_kept(self, wanted: RunFilter) -> None:
+        if wanted.sort:
+            self.table.sort_by(wanted.sort)
 
     def _tick(self) -> None:
         if self.isVisible() and any(not run.state.ended for run in self.state.runs.value or ()):
