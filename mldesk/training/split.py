@@ -22,7 +22,7 @@ _WORDS = {"train": TRAIN, "training": TRAIN, "learn": TRAIN, "validation": VALID
 
 
 def make_split(target: Target, request: SplitRequest, given: bytes | None = None,
-               by: ColumnData | None = None) -> Array:
+               by: ColumnData | None = None, *, unlearned: bool = False) -> Array:
     """Return each row's part, (rows,) uint8.
 
     Parts are drawn from ``request.seed`` alone; every class keeps at least one row for training where rows are drawn
@@ -31,10 +31,11 @@ def make_split(target: Target, request: SplitRequest, given: bytes | None = None
     one. With folds, the test part is the first fold; with ``request.same_test``, and by time, all is as it would be
     without them.
 
-    Raises BadInput for impossible shares, or a membership or column that does not fit.
+    Raises BadInput for impossible shares, or a membership or column that does not fit; for a class without a training
+    row unless ``unlearned`` says that it is to be seen.
     """
     if request.folds and not _same_test(request):
-        return fold_split(target, request, make_folds(target, request, by), 0, by)
+        return fold_split(target, request, make_folds(target, request, by), 0, by, unlearned=unlearned)
     membership = _begin(target, request, by)
     draw = np.random.default_rng(request.seed)
     if request.method == "given":
@@ -43,7 +44,7 @@ def make_split(target: Target, request: SplitRequest, given: bytes | None = None
         membership = _told(target, request, by)
     else:
         _deal(membership, TEST, request.test_size, target, request, draw, by)
-    return _finished(membership, target, request, draw, by)
+    return _finished(membership, target, request, draw, by, unlearned=unlearned)
 
 
 def own_validation(target: Target, request: SplitRequest, given: bytes | None = None,
@@ -121,12 +122,13 @@ def _same_test(request: SplitRequest) -> bool:
     return request.same_test or request.method == "time"
 
 
-def fold_split(target: Target, request: SplitRequest, folds: Array, fold: int, by: ColumnData | None = None) -> Array:
+def fold_split(target: Target, request: SplitRequest, folds: Array, fold: int, by: ColumnData | None = None, *,
+               unlearned: bool = False) -> Array:
     """Return the membership whose test part is one fold; by time nothing is learnt from later rows. Raises BadInput."""
     membership = np.where(folds == LEFT_OUT, LEFT_OUT, np.where(folds == fold, TEST, TRAIN)).astype(np.uint8)
     if request.method == "time":
         membership[folds < fold] = LEFT_OUT
-    return _finished(membership, target, request, np.random.default_rng([request.seed, fold]), by)
+    return _finished(membership, target, request, np.random.default_rng([request.seed, fold]), by, unlearned=unlearned)
 
 
 def _begin(target: Target, request: SplitRequest, by: ColumnData | None) -> Array:
@@ -149,10 +151,10 @@ def _begin(target: Target, request: SplitRequest, by: ColumnData | None) -> Arra
 
 
 def _finished(membership: Array, target: Target, request: SplitRequest, draw: np.random.Generator,
-              by: ColumnData | None) -> Array:
+              by: ColumnData | None, *, unlearned: bool) -> Array:
     if not (membership == VALIDATION).any():
         _deal(membership, VALIDATION, request.validation_size, target, request, draw, by)
-    return _checked(membership, target)
+    return _checked(membership, target, unlearned=unlearned)
 
 
 def _deal(membership: Array, part: int, share: float, target: Target, request: SplitRequest,
@@ -282,15 +284,15 @@ def _given(target: Target, given: bytes | None) -> Array:
     return membership
 
 
-def _checked(membership: Array, target: Target) -> Array:
+def _checked(membership: Array, target: Target, *, unlearned: bool) -> Array:
     for name, part in PARTS.items():
         if not (membership == part).any():
             raise BadInput(f"The split leaves no row for the {name} part.",
                            hint="Choose another test size, or add rows.")
-    if target.classes:
-        unlearned = np.flatnonzero(target.counts(membership == TRAIN) == 0)
-        if len(unlearned):
-            label = target.classes[int(unlearned[0])]
+    if target.classes and not unlearned:
+        absent = np.flatnonzero(target.counts(membership == TRAIN) == 0)
+        if len(absent):
+            label = target.classes[int(absent[0])]
             raise BadInput(f"No training row of the given split is “{str(label)[:40]}”, so it cannot be learned.",
                            hint="Use another split, or leave those rows out of the table.")
     return membership

@@ -91,10 +91,11 @@ class ExploreService:
         with self._datasets.view(version) as view:
             return stoppable(lambda: chart(view, kind, x, y, by, where=where), cancelled, "The chart")
 
-    def membership(self, order: TrainOrder) -> Array:
+    def membership(self, order: TrainOrder, *, unlearned: bool = False) -> Array:
         """Return the part of every row that a run of ``order`` would give it, see ``training.split``.
 
-        Raises what keeps the order from being trained: NotFound, BadInput.
+        Raises what keeps the order from being trained: NotFound, BadInput; not, with ``unlearned``, that a class has
+        no training row.
         """
         version = self._datasets.show(order.dataset)
         refuse(check_order(order, version))
@@ -108,7 +109,7 @@ class ExploreService:
         with self._intact(version):
             columns = read_columns(self._library.objects, version.manifest, [column, *by])
         target = read_target(columns[column.name], column, order.task)
-        return make_split(target, request, None, columns[by[0].name] if by else None)
+        return make_split(target, request, None, columns[by[0].name] if by else None, unlearned=unlearned)
 
     def guard(self, order: TrainOrder, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Return {"rows": {"train", "validation", "test"}, "concerns": [...]}: what would make the scores of ``order``
@@ -117,14 +118,14 @@ class ExploreService:
         version = self._datasets.show(order.dataset)
         check = check_order(order, version)
         refuse(check)
-        key = ["guard", 3, version.manifest, order.target, check.task, sorted(check.features),
+        key = ["guard", 4, version.manifest, order.target, check.task, sorted(check.features),
                split_request(order).to_json()]
 
         def make() -> dict[str, Any]:
             from mldesk.data.statistics.guarding import guard
             from mldesk.training.split import PARTS
 
-            parts = self.membership(order)
+            parts = self.membership(order, unlearned=True)   # such a class is a concern, with its rows
             features = set(check.features)
             if order.split == "column" or (order.split == "group" and order.features is None):
                 features.discard(order.split_column or "")

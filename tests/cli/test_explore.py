@@ -62,3 +62,14 @@ def test_a_column_that_tells_by_being_missing_is_named_so(mldesk: Command, tmp_p
         "data", "explore", "t", "--target", "y").out
     assert "1 pair cannot be compared, as one of the two has no other value where both are there: refund and y" in \
         mldesk("data", "explore", "t").err
+
+
+def test_a_class_that_falls_wholly_out_of_training_is_a_concern_with_its_rows(mldesk: Command, tmp_path: Path) -> None:
+    lines = [f"{row * 7919 % 1009},{'abc'[row % 3]},{'xyz'[row % 3]}" for row in range(300)]   # a class in each group
+    (tmp_path / "t.csv").write_text("a,g,y\n" + "\n".join(lines) + "\n", "utf-8")
+    mldesk.good("data", "import", tmp_path / "t.csv", "--name", "t")
+    words = ("t", "--target", "y", "--split", "group", "--split-column", "g")
+    found = mldesk.good("data", "guard", *words)
+    gone = next(item for item in found["concerns"] if item["kind"] == "classes" and item["level"] == "danger")
+    assert gone["text"].startswith("No training row is ")
+    assert mldesk.good("data", "preview", "t", "--where", gone["where"])["total"] == gone["count"] == 200
