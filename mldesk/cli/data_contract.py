@@ -148,8 +148,8 @@ def _renames(bench: Workbench, name: str, pairs: Sequence[str]) -> dict[str, str
 
 def check(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILES… N", help="Files, or folders of them; then the dataset, "
-                                                "N or N@V, whose contract they must keep.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILES… N", help="Files, or folders with those in "
+                                                "them; then the dataset, N or N@V, whose contract they must keep.")],
     name: Annotated[str, typer.Option("--contract", metavar="N", help="The dataset, where it is not the last of the "
                                       "words.")] = "",
     merge: Annotated[bool, typer.Option("--merge", help="Accepted files make the dataset's next version; files that "
@@ -174,7 +174,8 @@ def check(
         files, name = _whose(bench, files, name)
         found = bench.contracts.check(name, files, merge=merge, quarantine=quarantine, cancelled=interrupts.asked,
                                       renames=_renames(bench, name, renames or ()),
-                                      reading={} if sheet is None else {"sheet": sheet})
+                                      reading={} if sheet is None else {"sheet": sheet},
+                                      every_cell=rejects is not None and rejects.suffix.lower() == ".csv")
         way_on = _for_imported(bench, found.standing) if found.rejected and found.standing is not None else ""
     if rejects is not None:
         kind = rejects.suffix.lower()

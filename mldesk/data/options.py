@@ -20,6 +20,7 @@ FORMATS: tuple[str, ...] = ("csv", "tsv", "fixed", "json", "jsonl", "html", "xls
 ORDERS = ("dmy", "mdy", "ymd")
 MARKS = ("-", "/", ".")    # between day, month and year where all are numbers and the year comes last
 THOUSANDS = (",", ".", "'", " ")
+FILE, ROW = "source_file", "source_row"   # columns that provenance adds
 DEEPEST = 20                     # levels of objects that may become columns
 DOWNLOAD = 16 * 10**9          # bytes that a download may have unless the user says otherwise
 _LONGEST_DELIMITER = 8           # characters

@@ -7,7 +7,7 @@ import html
 import io
 from collections.abc import Iterator, Sequence
 
-from mldesk.data.contracts.verdict import Finding, Verdict
+from mldesk.data.contracts.verdict import NAMED, SHOWN, Finding, Verdict
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2330}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin:2rem 0 .3rem}table{border-collapse:collapse;width:100%}
@@ -43,7 +43,7 @@ def as_text(dataset: str, verdicts: Sequence[Verdict]) -> str:
 
 
 def as_csv(verdicts: Sequence[Verdict]) -> str:
-    """Return the offending cells, and lines that were no rows.
+    """Return the offending cells, all that the verdicts name, and lines that were no rows.
 
     ``row`` counts the rows of the file as they were read, from 1; ``line`` is one of the file itself.
     """
@@ -57,6 +57,10 @@ def as_csv(verdicts: Sequence[Verdict]) -> str:
                 shown = f"'{value}" if value[:1] in ("=", "+", "@", "\t") else value
                 writer.writerow((verdict.file, row or "", item.line or "", item.column, shown, item.rule, item.severity,
                                  item.message))
+            if item.cells and item.count > len(item.cells):
+                said = (f"{item.count - len(item.cells):,} more such cells have no line: a check names {NAMED:,} at "
+                        f"most, and {SHOWN} of each rule at least.")
+                writer.writerow((verdict.file, "", "", item.column, "", item.rule, item.severity, said))
     return out.getvalue()
 
 
@@ -75,11 +79,11 @@ def _counted(verdicts: Sequence[Verdict]) -> Iterator[str]:
 def _cells(item: Finding) -> str:
     if item.line is not None:
         return f"line {item.line:,}"
-    return "<br>".join(f"row {row:,}: <code>{_safe(value)}</code>" for row, value in item.cells)
+    return "<br>".join(f"row {row:,}: <code>{_safe(value)}</code>" for row, value in item.cells[:SHOWN])
 
 
 def _where(item: Finding) -> str:
-    return f" (row {', '.join(f'{row}: {value!r}' for row, value in item.cells)})" if item.cells else ""
+    return f" (row {', '.join(f'{row}: {value!r}' for row, value in item.cells[:SHOWN])})" if item.cells else ""
 
 
 def _safe(text: object) -> str:

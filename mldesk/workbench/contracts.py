@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,10 +90,13 @@ class ContractService:
         """
         from mldesk.data.contracts.infer import infer_contract
         from mldesk.data.damage import intact
+        from mldesk.data.options import FILE, ROW
 
         version = self._datasets.show(reference)
         before = self.show(reference) if only_changed else None
-        columns = [column for column in version.columns if before is None or column.name in before.changed]
+        told = (FILE, ROW) if self._options(version, {}).provenance else ()   # of every file something else
+        rest = [column for column in version.columns if column.name not in told] or version.columns
+        columns = [column for column in rest if before is None or column.name in before.changed]
         if before is not None and not columns:
             raise Conflict(f"No column of {version.label} changed since {before.label} was made.",
                            hint="--infer infers the rules of all columns anew.")
@@ -117,8 +121,8 @@ class ContractService:
 
     def check(self, name: str, paths: Sequence[Path], *, merge: bool = False, quarantine: Path | None = None,
               choices: Choices | None = None, renames: Mapping[str, str] | None = None,
-              reading: Mapping[str, Any] | None = None,
-              progress: Progress | None = None, cancelled: Cancelled | None = None) -> Checked:
+              reading: Mapping[str, Any] | None = None, every_cell: bool = False, progress: Progress | None = None,
+              cancelled: Cancelled | None = None) -> Checked:
         """Check files against the contract that holds for ``name`` (N or N@V).
 
         With ``merge`` those that are accepted make the next version; files whose rows the dataset has are skipped,
@@ -126,6 +130,7 @@ class ContractService:
 
         Rejected ones are copied to ``quarantine``, with a report. ``choices``: what a person said of them;
         ``renames``: the contract's names of columns that any of the files calls otherwise;
+        ``every_cell`` names each cell that breaks a rule (a million in all) and not a few of each rule only;
         ``reading``: import options that differ from those of the dataset's last import. Raises
         NotFound, BadInput, Conflict where the dataset's columns are not the contract's, ImportCancelled, DiskFull; then
         nothing was changed.
@@ -141,7 +146,8 @@ class ContractService:
         with working_folder(self._home.scratch) as folder:
             held = held_files(self._library, self._datasets.line_of(head), folder)
             checked, verdicts = self._check_all(files, contract, self._options(head, reading or {}), held, merge,
-                                                folder, choices or Choices(), progress, cancelled, renames or {})
+                                                folder, choices or Choices(), every_cell, progress, cancelled,
+                                                renames or {})
             unique = () if choices is not None else tuple(
                 rule.name for rule in contract.columns if rule.unique and rule.severity == "error")
             version = self._merge(head, checked, unique) if merge and checked else None
@@ -160,12 +166,12 @@ class ContractService:
                        expected=tuple((column.name, column.type.value) for column in head.columns))
 
     def _check_all(self, files: Sequence[Path], contract: Contract, options: ImportOptions, held: HeldFiles,
-                   merge: bool, folder: Path, choices: Choices, progress: Progress | None,
+                   merge: bool, folder: Path, choices: Choices, every_cell: bool, progress: Progress | None,
                    cancelled: Cancelled | None, renames: Mapping[str, str]) -> tuple[list[CheckedFile], list[Verdict]]:
         from mldesk.data.contracts.check import CheckedFile, accepted_by_hand, check_mapped, digest_of
-        from mldesk.data.contracts.verdict import Verdict
+        from mldesk.data.contracts.verdict import Room, Verdict
 
-        known = dict(held.by_digest)
+        known, room = dict(held.by_digest), Room() if every_cell else None
         good: list[CheckedFile] = []
         verdicts: list[Verdict] = []
         for number, path in enumerate(files):
@@ -177,7 +183,7 @@ class ContractService:
             place = folder / str(number)
             place.mkdir()
             found = check_mapped(path, digest, contract, options, place, choices.names.get(path, renames),
-                                 cancelled=cancelled)
+                                 room=room, cancelled=cancelled)
             if path in choices.accepted and isinstance(found, CheckedFile):
                 found = accepted_by_hand(found)
             verdict = found.verdict if isinstance(found, CheckedFile) else found
@@ -200,7 +206,7 @@ class ContractService:
                                 unique)
         version = self._library.datasets.add(
             head.dataset, manifest=table.manifest, rows=table.rows, columns=table.columns, size=table.size,
-            parent=head.number, source=table.source)
+            parent=head.number, source=f"version {head.number} and {table.source}")
         self._library.contracts.accept(head.dataset, version.number, [
             (readable(Path(file.verdict.file).name), file.verdict.digest, file.verdict.rows - file.verdict.bad_rows)
             for file in checked])
@@ -216,11 +222,11 @@ def _not_again(verdict: Verdict, held: Held) -> Verdict:
 
 
 def _listed(paths: Sequence[Path]) -> list[Path]:
-    """Return the files that are meant, those of folders by name. Raises NotFound."""
+    """Return the files that are meant, those of folders and of the folders in these by name. Raises NotFound."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(item for item in path.iterdir() if item.is_file() and not item.name.startswith("."))
+            found += _in_folder(path)
         elif path.is_file():
             found.append(path)
         else:
@@ -228,6 +234,13 @@ def _listed(paths: Sequence[Path]) -> list[Path]:
     if not found:
         raise BadInput("There is no file to check.")
     return found
+
+
+def _in_folder(folder: Path) -> Iterator[Path]:
+    """Give the files of a folder, then of those in it, by name; neither hidden ones nor what links to folders hold."""
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (path for name in sorted(files) if not name.startswith(".") and (path := Path(root, name)).is_file())
 
 
 def _fits(contract: Contract, head: DatasetVersion) -> None:

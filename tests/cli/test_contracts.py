@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mldesk.data.contracts.verdict import Room
 from tests.cli.conftest import Command, make_table
 from tests.data_folder import SHARED
 
@@ -123,6 +125,41 @@ def test_good_files_are_merged_once_and_bad_ones_set_aside(mldesk: Command, batc
     assert mldesk.good("data", "show", "t")["version"] == 2
     mldesk.good("data", "rollback", "t", 1)
     assert checked(mldesk, batch)[1]["a.csv"]["status"] == "accepted"
+
+
+def test_folders_in_a_folder_are_read_and_a_time_in_a_name_is_one(
+    mldesk: Command, batch: Path, tmp_path: Path
+) -> None:
+    document = mldesk.good("data", "contract", "t")["contract"]
+    document["file_name"] = {"pattern": r"w_(?P<day>\d{8})_(?P<at>\d{4})\.csv",
+                             "dates": {"day": "%Y%m%d", "at": "%H%M"}}
+    (tmp_path / "contract.json").write_text(json.dumps(document))
+    mldesk.good("data", "contract", "t", "--edit", tmp_path / "contract.json")
+    for number, folder in enumerate(("", "deep/er", ".hidden")):
+        (batch / folder).mkdir(parents=True, exist_ok=True)
+        (batch / folder / f"w_20240131_120{number}.csv").write_text(HEAD + f"10{number},Lyon,1,2024-02-02\n")
+    code, files = checked(mldesk, batch, "--merge")
+    assert (code, {name: item["name_parts"] for name, item in files.items()}) == (0, {
+        "w_20240131_1200.csv": {"day": "2024-01-31T00:00:00", "at": "12:00:00"},
+        "w_20240131_1201.csv": {"day": "2024-01-31T00:00:00", "at": "12:01:00"}})
+    assert [version["source"] for version in mldesk.good("data", "versions", "t")["versions"]] == [
+        "first.csv", "version 1 and w_20240131_1200.csv, w_20240131_1201.csv"]
+
+
+def test_a_rejects_file_has_a_line_for_each_cell(
+    mldesk: Command, batch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (batch / "bad.csv").write_text(HEAD + "".join(f"{number},Rome,{number},2024-02-02\n" for number in range(49)))
+    code, files = checked(mldesk, batch, "--rejects", tmp_path / "r.csv")
+    assert (code, len(files["bad.csv"]["findings"][0]["cells"])) == (1, 5)
+    rows = list(csv.DictReader((tmp_path / "r.csv").read_text().splitlines()))
+    assert [row["row"] for row in rows if row["value"] == "Rome"] == [str(number) for number in range(1, 50)]
+    assert [row["row"] for row in rows if row["column"] == "score"] == [str(number) for number in range(7, 50)]
+    monkeypatch.setattr("mldesk.data.contracts.verdict.Room", partial(Room, 60))
+    assert mldesk.here("data", "check", batch, "t", "--rejects", tmp_path / "r.csv", "--force")[0] == 1
+    rows = list(csv.DictReader((tmp_path / "r.csv").read_text().splitlines()))
+    assert len(rows) == 61
+    assert rows[-1]["message"].startswith("32 more such cells have no line: a check names")
 
 
 def test_reading_the_files_again_leaves_no_merged_row_out_unless_that_is_meant(mldesk: Command, batch: Path) -> None:

@@ -49,8 +49,10 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
         view.rule.high.setModified(True)
         view.rule.high.editingFinished.emit()
         assert not view.check.isEnabled()
+        assert not view.check_folder.isEnabled()
         await user.press("Keep changes")
         await user.until(lambda: view.state.kept.number == 2 and view.check.isEnabled(), "contract 2")
+        assert view.check_folder.isEnabled()
         document = view.state.kept.document
         assert document["file_name"]["dates"] == {"day": "%d%m%Y"}
         assert next(rule for rule in document["columns"] if rule["name"] == "score")["high"] == 90
@@ -72,7 +74,10 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
         dialog.table.select([str(tmp_path / "good_02012024.csv")])
         await user.press("Leave out")
         dialog._write(tmp_path / "report.html")
-        await user.until(lambda: (tmp_path / "report.html").exists(), "the report")
+        await user.until(lambda: (tmp_path / "report.html").exists() and dialog.primary.isEnabled(), "the report")
+        dialog._write(tmp_path / "cells.csv")
+        await user.until(lambda: (tmp_path / "cells.csv").exists() and dialog.primary.isEnabled(), "a line per cell")
+        assert (tmp_path / "cells.csv").read_text().count(",Rome,") == 30
         await user.press("Merge the good ones into a new version")
         await user.until(lambda: page.state.version.value.number == 2, "version 2")
         assert page.state.version.value.rows == 180

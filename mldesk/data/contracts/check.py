@@ -21,9 +21,10 @@ from mldesk.data.columns.readers import add_readers
 from mldesk.data.contracts.cells import CellTest, tests_of, twice
 from mldesk.data.contracts.contract import ColumnRule, Contract
 from mldesk.data.contracts.rejects import AsRead
-from mldesk.data.contracts.verdict import SHOWN, Finding, Verdict
+from mldesk.data.contracts.verdict import SHOWN, Finding, Room, Verdict
 from mldesk.data.engine import connect, identifier, literal, one_row, relation, sql_errors
 from mldesk.data.imports.importing import import_table
+from mldesk.data.options import FILE, ROW
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Table
 from mldesk.data.sources.partitions import names_among
@@ -69,8 +70,8 @@ class CheckedFile:
             sql = self.casts.get(column.name)
             if sql is None and column.name in have:
                 sql = cast_sql(identifier(column.name), have[column.name], column.type, "")
-            elif sql is None and column.name in ("source_file", "source_row"):
-                sql = literal(source) if column.name == "source_file" else f"{place} + 1"
+            elif sql is None and column.name in (FILE, ROW):
+                sql = literal(source) if column.name == FILE else f"{place} + 1"
             made.append(f"{sql or 'NULL'} AS {identifier(column.name)}")
         where = f" WHERE NOT ({self.bad})" if self.bad else ""
         with sql_errors("The check"), connect(self.parts, scratch, threads=1) as connection:
@@ -135,22 +136,25 @@ def accepted_by_hand(found: CheckedFile) -> CheckedFile:
 
 
 def check_mapped(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path,
-                 names: Mapping[str, str], *, cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
+                 names: Mapping[str, str], *, room: Room | None = None,
+                 cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
     """As ``check_file`` for a file whose columns have other names; ``names``: those of the file, and the contract's."""
     own = {new: old for old, new in names.items()}
     rules = tuple(replace(rule, name=own.get(rule.name, rule.name)) for rule in contract.columns)
-    found = check_file(path, digest, replace(contract, columns=rules), options, folder, cancelled=cancelled)
+    found = check_file(path, digest, replace(contract, columns=rules), options, folder, room=room, cancelled=cancelled)
     if isinstance(found, Verdict):
         return found
     return replace(found, casts={names.get(name, name): sql for name, sql in found.casts.items()})
 
 
 def check_file(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path, *,
-               lines: Path | None = None, cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
+               lines: Path | None = None, room: Room | None = None,
+               cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
     """Check one file; what is read of it stays in ``folder``. Return only the verdict if it could not be read.
 
     What comes as text in a column that is to be of another type is read as an import reads it whose type was chosen;
     types that ``options`` choose or expect are those of the contract.
+    With ``room`` every cell that breaks a rule is named, as far as there is room, else a few of each.
     Lines that are no rows are written to ``lines``, as an import does. Raises ImportCancelled, DiskFull.
     """
     findings: list[Finding] = []
@@ -161,6 +165,8 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
             findings.append(Finding("name", "error", "", problem[:1].upper() + problem[1:] + "."))
         else:
             parts = contract.file_name.parts(path.name)
+    told = {FILE, ROW} if options.provenance else set[str]()   # which nobody writes into a file
+    contract = replace(contract, columns=tuple(rule for rule in contract.columns if rule.name not in told))
     asked = {rule.name for rule in contract.columns}
     texts = tuple(rule.name for rule in contract.columns if rule.type is ColumnType.TEXT)
     typed = tuple((rule.name, rule.type.value) for rule in contract.columns if rule.type is not ColumnType.TEXT)
@@ -180,10 +186,12 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
                          problem.message, 1, line=problem.line)
                  for problem in table.problems if "left out" in problem.message]
     columns = tuple(column for column in table.columns if column.name not in set(table.beside.values()))
-    suggestions = _columns(contract, columns, findings)
+    if told and {column.name for column in columns[-2:]} != told:   # the file has such columns of its own
+        columns = columns[:-2]
+    suggestions = _columns(contract, [column for column in columns if column.name not in told], findings)
     _rows(contract, table.rows, findings)
     paths = tuple(part_paths(store, table.manifest))
-    checked = _cells(contract, table, paths, folder, findings)
+    checked = _cells(contract, table, paths, folder, findings, room)
     broken = any(finding.severity == "error" for finding in findings)
     verdict = Verdict(str(path), digest, "rejected" if broken else "accepted", table.rows, checked.broken,
                       tuple(findings), suggestions, parts)
@@ -257,7 +265,7 @@ class _Checked:
 
 
 def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path,
-           findings: list[Finding]) -> _Checked:
+           findings: list[Finding], room: Room | None) -> _Checked:
     """CellTest the cells."""
     facts = {column.name: column for column in table.columns}
     casts: dict[str, str] = {}
@@ -277,12 +285,12 @@ def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path
         for rule in contract.columns:
             if rule.unique and rule.name in facts:
                 tests += twice(connection, source, rule, facts[rule.name], table)
-        bad, gone, count = _ask(connection, source, tests, findings) if tests else ("", 0, 0)
+        bad, gone, count = _ask(connection, source, tests, findings, room) if tests else ("", 0, 0)
     return _Checked(casts, bad, tuple(test for test in tests if bad and test.column.severity == "row"), gone, count)
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, source: str, tests: Sequence[CellTest],
-         findings: list[Finding]) -> tuple[str, int, int]:
+         findings: list[Finding], room: Room | None) -> tuple[str, int, int]:
     """Ask all tests in one query; return what makes a row to be left out, how many are, and how many break a rule."""
     # A test that has no answer, because the cell is missing, is no reason to leave the row out.
     bad, broken = (" OR ".join(f"coalesce({test.sql}, false)" for test in tests if test.column.severity in severities)
@@ -292,16 +300,21 @@ def _ask(connection: duckdb.DuckDBPyConnection, source: str, tests: Sequence[Cel
     counts = one_row(connection, f"SELECT {', '.join([*calls, *whole])} FROM {source}")
     for test, count in zip(tests, counts[:-2], strict=True):
         if count:
-            cells = _offending(connection, source, test) if len(findings) < _LISTED else ()
+            cells = _offending(connection, source, test, room) \
+                if room is not None or len(findings) < _LISTED else ()
             many = f"{count:,} {'value' if count == 1 else 'values'} of {test.column.name!r:.80}"
             findings.append(Finding(test.rule, test.column.severity, test.column.name,
                                     f"{many} {'is' if count == 1 else 'are'} {test.words}.", int(count), cells))
     return bad if counts[-2] else "", int(counts[-2]), int(counts[-1])
 
 
-def _offending(connection: duckdb.DuckDBPyConnection, source: str, test: CellTest) -> tuple[tuple[int, str], ...]:
+def _offending(connection: duckdb.DuckDBPyConnection, source: str, test: CellTest,
+               room: Room | None) -> tuple[tuple[int, str], ...]:
+    most = SHOWN if room is None else max(SHOWN, room.left)
     rows = connection.execute(f"SELECT {identifier(_ROW)} + 1, {test.cell} FROM {source} "
-                              f"WHERE {test.sql} ORDER BY 1 LIMIT {SHOWN}").fetchall()
+                              f"WHERE {test.sql} ORDER BY 1 LIMIT {most}").fetchall()
+    if room is not None:
+        room.left = max(0, room.left - len(rows))
     return tuple((int(row), "" if value is None else str(value)[:100]) for row, value in rows)
 
 

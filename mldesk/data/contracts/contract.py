@@ -8,6 +8,7 @@ is in it is refused by a sentence, or can be used.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -85,12 +86,19 @@ class NameRule:
         return ""
 
     def parts(self, name: str) -> dict[str, str]:
-        """Return the named groups of a good name, dates as ISO text."""
+        """Return the named groups of a good name, dates and times as ISO text."""
         found = match(self.pattern, name, self.ignore_case)
         if found is None:
             return {}
-        return {group: datetime.strptime(text or "", self.dates[group]).isoformat()  # noqa: DTZ007
-                if group in self.dates else text or "" for group, text in found.items()}
+        return {group: _iso(text or "", self.dates[group]) if group in self.dates else text or ""
+                for group, text in found.items()}
+
+
+def _iso(text: str, form: str) -> str:
+    """Return a moment as ISO text; a time of day, where its form has no part of a date."""
+    moment = datetime.strptime(text, form)  # noqa: DTZ007 - a date of its own, in no zone
+    of_day = set(re.findall(r"%([A-Za-z])", form)) <= set("HIMSfpXzZ")
+    return moment.time().isoformat() if of_day else moment.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-SHOWN = 5  # offending cells that a finding names
+SHOWN = 5  # offending cells that are shown of a finding
+NAMED = 1_000_000  # offending cells that a check names in all, where a file with a line for each is wanted
+
+
+@dataclass(slots=True)
+class Room:
+    """How many offending cells may still be named, of all files that are checked; all are, or a few of each rule."""
+
+    left: int = NAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +26,14 @@ class Finding:
     column: str                # "" where it is about the file
     message: str               # one sentence without the file's name
     count: int = 0             # cells that are concerned
-    cells: tuple[tuple[int, str], ...] = ()  # (row from 1, as the file's rows were read; value) of the first ones
+    cells: tuple[tuple[int, str], ...] = ()  # (row from 1, as the file's rows were read; value) of the first ones,
+    #                                          or of all where they were asked for, see Room
     line: int | None = None    # of the file, from 1, where it is about one
 
     def to_json(self) -> dict[str, Any]:
         return {"rule": self.rule, "severity": self.severity, "column": self.column, "message": self.message,
                 "count": self.count, "line": self.line,
-                "cells": [{"row": row, "value": value} for row, value in self.cells]}
+                "cells": [{"row": row, "value": value} for row, value in self.cells[:SHOWN]]}
 
 
 @dataclass(frozen=True, slots=True)

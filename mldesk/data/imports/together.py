@@ -17,6 +17,7 @@ from mldesk.data.columns.temporal import PATTERNS
 from mldesk.data.engine import free_name
 from mldesk.data.imports.partitioned import FolderColumn, folder_columns
 from mldesk.data.imports.skipping import PREVIEWED
+from mldesk.data.options import FILE, ROW
 from mldesk.data.parts import PartWriter
 from mldesk.data.readers.early import EarlyTable, column_threads, new_guesses
 from mldesk.data.readers.idle import refuse_unknown_types
@@ -27,7 +28,6 @@ from mldesk.data.sources.gather import differing
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
 
-FILE, ROW = "source_file", "source_row"
 _WIDER = {
     frozenset({ColumnType.INTEGER, ColumnType.NUMBER}): ColumnType.NUMBER,
     frozenset({ColumnType.DATE, ColumnType.DATETIME}): ColumnType.DATETIME,

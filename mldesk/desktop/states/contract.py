@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,7 @@ class CheckState:
 
     async def check(self, only: Sequence[Path] = ()) -> None:
         """Check the files, or some of them again. Raises NotFound, BadInput, ImportCancelled, DiskFull."""
-        found = await in_thread(self._check, list(only or self.paths), False)
+        found = await in_thread(self._check, list(only or self.paths))
         self.untold = found.untold
         fresh = {Path(item.file): item for item in found.verdicts}
         before = {Path(item.file): item for item in self.verdicts.value}
@@ -132,7 +133,7 @@ class CheckState:
 
     async def merge(self) -> Checked:
         """Make the next version of the good ones. Raises as ``check``, and Conflict."""
-        made = await in_thread(self._check, self.good(), True)
+        made = await in_thread(partial(self._check, self.good(), merge=True))
         self.desk.nudge()
         return made
 
@@ -144,21 +145,29 @@ class CheckState:
         return sum(verdict.status == "rejected" for verdict in self.verdicts.value)
 
     async def write_report(self, path: Path) -> None:
-        """Write what is wrong: .html, .txt, or .csv with a line per cell. Raises OSError."""
+        """Write what is wrong: .html, .txt, or .csv with a line per cell, for which files are read again.
+
+        Raises OSError, and as ``check``.
+        """
         from mldesk.workbench.contract_report import as_csv, as_html, as_text
 
         shown, kind = self.verdicts.value, path.suffix.lower()
-        text = as_csv(shown) if kind == ".csv" else as_text(self.name, shown) if kind == ".txt" else \
-            as_html(self.name, shown)
-        await in_thread(path.write_text, text, "utf-8")
+        if kind == ".csv":
+            broken = [Path(item.file) for item in shown if any(finding.cells for finding in item.findings)]
+            found = await in_thread(partial(self._check, broken, every_cell=True)) if broken else None
+            named = {item.file: item for item in found.verdicts} if found is not None else {}
+            shown = tuple(named.get(item.file, item) for item in shown)
+        made = partial(as_csv, shown) if kind == ".csv" else partial(as_text if kind == ".txt" else as_html, self.name,
+                                                                     shown)
+        await in_thread(lambda: path.write_text(made(), "utf-8"))
 
-    def _check(self, paths: list[Path], merge: bool) -> Checked:
+    def _check(self, paths: list[Path], *, merge: bool = False, every_cell: bool = False) -> Checked:
         from mldesk.workbench.contracts import Choices
 
         closing = current().closing
         self.done = (0, len(paths))
         return self.desk.workbench.contracts.check(
-            self.name, paths, merge=merge, choices=Choices(self.names, frozenset(self.by_hand)),
+            self.name, paths, merge=merge, every_cell=every_cell, choices=Choices(self.names, frozenset(self.by_hand)),
             progress=self._count, cancelled=lambda: self.stop.is_set() or closing.is_set())
 
     def _count(self, done: float, total: float) -> None:

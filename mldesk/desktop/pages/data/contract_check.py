@@ -203,8 +203,11 @@ class CheckDialog(Sheet, TaskOwner):
         box.setSpacing(Space.XXS)
         tone: Tone = "danger" if finding.severity == "error" else "warning"
         box.addWidget(make_label(finding.message, tone=tone, wrap=True, selectable=True))
+        from mldesk.data.contracts.verdict import SHOWN
+
         cells = ", ".join(self.tr("row {row}: {value}").format(
-            row=words.number(number), value=value or words.MISSING) for number, value in finding.cells if number)
+            row=words.number(number), value=value or words.MISSING)
+            for number, value in finding.cells[:SHOWN] if number)
         if cells:
             box.addWidget(make_label(cells, "caption", "muted", wrap=True, selectable=True))
         return widget
@@ -263,11 +266,15 @@ class CheckDialog(Sheet, TaskOwner):
 
     @async_slot
     async def _write(self, path: Path) -> None:
+        self._begun(self.tr("Writing…"))
         try:
             await self.state.write_report(path)
-        except OSError as error:
+        except (MldeskError, OSError) as error:
+            self._ended()
             self.set_error(sentence(error))
             return
+        self._ended()
+        self._show()
         self._shell.say(self.tr("Wrote {name}.").format(name=path.name), "success")
 
     @async_slot

@@ -16,7 +16,7 @@ from mldesk.desktop.drop_overlay import local_files
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.contract_file import FileForm
 from mldesk.desktop.pages.data.contract_rule import Rule, RuleForm, rule_words
-from mldesk.desktop.pages.file_choice import choose_files, choose_place, table_filters
+from mldesk.desktop.pages.file_choice import choose_files, choose_folder, choose_place, table_filters
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
@@ -95,6 +95,10 @@ class ContractView(QStackedWidget, TaskOwner):
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        self.check_folder = menu.addAction(self.tr("Check a folder…"))
+        self.check_folder.triggered.connect(lambda: choose_folder(
+            self, self.tr("Check the files of a folder"), lambda path: self.check_files([path])))
         for title, slot in (
                 (self.tr("What the file must be like"), lambda: self.table.select([_FILE])),   # the last line
                 (self.tr("Import from a file…"), self._import), (self.tr("Export as JSON…"), self._export),
@@ -179,6 +183,8 @@ class ContractView(QStackedWidget, TaskOwner):
                 disable(button, self.tr("Keep or discard your changes first."))
             else:
                 enable(button)
+        self.check_folder.setEnabled(not changed)
+        self.check_folder.setToolTip(self.tr("Keep or discard your changes first.") if changed else "")
 
     def _words(self, rule: Rule) -> str:
         if rule["name"] != _FILE:
