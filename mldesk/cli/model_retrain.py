@@ -51,7 +51,7 @@ def retrain(
         run = bench.retraining.start(reference, dataset, runner, warm=warm, search=search)
         run = watched(face, bench, run, interrupts)
         if run.model is None:
-            finish(face, run)   # says why
+            finish(face, bench, run)   # says why
             return
         found = bench.retraining.challenge(run.model, old)
         promoted = promote and found.better

@@ -47,6 +47,12 @@ def explored(made: Mapping[str, Any]) -> dict[str, Any]:
                                                                   repeats["apart"]["columns"]]}}}
 
 
+def evaluated(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part's evaluation with its worst rows counted from 1."""
+    return {**facts, **({"worst": [{**item, "row": item["row"] + 1} for item in facts["worst"]]}
+                        if "worst" in facts else {})}
+
+
 def explained(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return an explanation of a model with the rows that it explains counted from 1."""
     return {**found, **{part: {**found[part], "rows": [row + 1 for row in found[part]["rows"]]}

@@ -18,6 +18,7 @@ from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.run_compare import compare
+from mldesk.cli.run_evaluation import evaluation
 from mldesk.cli.run_import import import_
 from mldesk.cli.run_predictions import predictions
 from mldesk.cli.run_script import script
@@ -221,12 +222,13 @@ def show(context: typer.Context, reference: Reference) -> None:
             face.note(f"! {trouble}")
         run = bench.runs.get(reference)
         looks, place = bench.book.looks(run.id)
+        intervals = bench.runs.intervals(run.id)
         silent = next((item.unreachable for item in bench.runners.list() if item.name == run.runner), None)
     if face.json:
-        face.document({**run_details(run), "looks": looks})
+        face.document({**run_details(run), "intervals": intervals, "looks": looks})
         return
     if run.result is not None:
-        show_result(face, run)
+        show_result(face, run, intervals)
         face.say()
     details = run_details(run)
     face.show(facts({
@@ -259,7 +261,7 @@ def follow(
             face.note(f"Stopped watching; run {run.name} goes on: {how_to_go_on(run)}")
             raise Failed(INTERRUPTED)
         if not face.json:
-            finish(face, run)
+            finish(face, bench, run)
         elif run.result is None:
             raise Failed(1)
 
@@ -409,6 +411,7 @@ def report(
 
 
 app.command()(compare)
+app.command()(evaluation)
 app.command()(predictions)
 app.command()(script)
 app.command()(trial)

@@ -57,7 +57,7 @@ def run(
         changed = bench.scripts.changed(ended)
         if changed and not face.json:
             face.note(f"· The script has changed since its last run: mldesk script diff {ended.id}")
-        finish(face, ended, {"artifacts": list((ended.result or {}).get("artifacts", [])),
+        finish(face, bench, ended, {"artifacts": list((ended.result or {}).get("artifacts", [])),
                              "never_read": list((ended.result or {}).get("never_read", [])),
                              "script": (ended.result or {}).get("script")})
 

@@ -105,7 +105,7 @@ def search(
         tried = bench.runs.leaderboard(run.id)
         if not face.json and tried:
             show_leaderboard(face, tried)
-        finish(face, run, {"leaderboard": [{key: trial.get(key) for key in (
+        finish(face, bench, run, {"leaderboard": [{key: trial.get(key) for key in (
             "number", "estimator", "parameters", "metric", "score", "seconds", "state")} for trial in tried]})
 
 

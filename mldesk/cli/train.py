@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +15,11 @@ from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
-from mldesk.training.metric_words import better, ordered, title
+from mldesk.training.metric_words import better, left_out, ordered, title
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
+    from mldesk.workbench.bench import Workbench
 
 SPLIT_HELP = ("How rows are dealt: random (classes in equal shares), stratified (numbers, too), shuffle (blindly), "
               "group, time, or column (it says train, validation or test).")
@@ -86,17 +87,18 @@ def train(
         if detach:
             detached(face, run)
             return
-        finish(face, watched(face, bench, run, interrupts))
+        finish(face, bench, watched(face, bench, run, interrupts))
 
 
-def finish(face: Face, run: Run, more: Mapping[str, Any] | None = None) -> None:
+def finish(face: Face, bench: Workbench, run: Run, more: Mapping[str, Any] | None = None) -> None:
     """Print the result of a run that has ended, ``more`` with its JSON. Raises Failed unless it succeeded."""
     from mldesk.wire.states import JobState
     from mldesk.workbench.summaries import run_result
 
     result = {**run_result(run), **(more or {})}
     if run.state is JobState.SUCCEEDED:
-        face.document(result) if face.json else show_result(face, run)
+        intervals = bench.runs.intervals(run.id)
+        face.document({**result, "intervals": intervals}) if face.json else show_result(face, run, intervals)
         return
     message = run.message or f"Run {run.name} {'was ' if run.state is JobState.CANCELLED else 'is '}{run.state.value}."
     hint = run.hint or (f"`mldesk runs resume {run.id}` goes on from its last checkpoint." if run.state.resumable else
@@ -110,8 +112,8 @@ def finish(face: Face, run: Run, more: Mapping[str, Any] | None = None) -> None:
     raise Failed(1)
 
 
-def show_result(face: Face, run: Run) -> None:
-    """Print what a run gave: where the model is and how good it is."""
+def show_result(face: Face, run: Run, intervals: Mapping[str, Sequence[float]]) -> None:
+    """Print what a run gave: where the model is and how good it is, ``intervals`` ([low, high]) beside the scores."""
     result = run.result or {}
     rows = result.get("rows", {})
     face.show(facts({
@@ -132,9 +134,12 @@ def show_result(face: Face, run: Run) -> None:
         if kept := result.get("artifacts"):
             face.say(f"Kept: {', '.join(kept)}. Write one to a file: mldesk script artifact {run.id} NAME -o FILE")
         return
-    face.show(make_table(("score", "test", "validation", "better"),
-                         [(title(name), words.score(test[name]), words.score(validation.get(name)), better(name))
-                          for name in ordered(test)], right={"test", "validation"}))
+    face.show(make_table(("score", "test", "95 %", "validation", "better"),
+                         [(title(name), words.score(test[name]), words.edges(intervals.get(name)),
+                           words.score(validation.get(name)), better(name))
+                          for name in ordered(test)], right={"test", "95 %", "validation"}))
+    if missed := left_out(test):
+        face.say(missed)
     if crossed := result.get("cross_validation"):
         face.say()
         scores = crossed["metrics"]

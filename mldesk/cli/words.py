@@ -41,6 +41,11 @@ def score(value: Any) -> str:
     return f"{value:.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
+def edges(interval: Sequence[float] | None) -> str:
+    """Write the 95 % interval of a score: "0.81 to 0.86"; "" where there is none."""
+    return "" if interval is None else f"{score(interval[0])} to {score(interval[1])}"
+
+
 def alike(values: Sequence[float | str | None], *, whole: bool = False) -> list[str]:
     """Write numbers that belong together with as many digits after the point as the largest needs to have four.
 

@@ -17,7 +17,7 @@ _MOST_UNITS = 5_000      # rows, or groups of rows, that are drawn from
 _MOST_RANKED = 50_000    # rows times classes of the metrics that need a ranking
 _RANKED, _LEAST_DRAWS = 2_000_000, 100   # of those: rows times classes times draws, but so many draws at least
 _LEAST_ROWS = 10         # below, an interval says nothing
-TOP, BINS = 5, 15        # of the top-k accuracy and of the expected calibration error
+TOPS, BINS = (3, 5), 15  # of the top-k accuracies and of the expected calibration error
 _FEW_CLASSES = 30        # classes beyond which metrics over all classes get no interval
 
 
@@ -137,9 +137,9 @@ def _of_classes(prediction: Array, y: Array, classes: int, units: _Units, ordere
     found = {"accuracy": units.sums(codes == y) / rows, "log_loss": units.sums(loss) / rows,
              "brier_score": units.sums(_squares(prediction, y)) / rows,
              "calibration_error": _of_calibration(units, prediction[np.arange(len(y)), codes], codes == y) / rows}
-    if classes > TOP:
+    if tops := [top for top in TOPS if classes > top]:
         above = (prediction > prediction[np.arange(len(y)), y][:, None]).sum(1)
-        found[f"top_{TOP}_accuracy"] = units.sums(above < TOP) / rows
+        found |= {f"top_{top}_accuracy": units.sums(above < top) / rows for top in tops}
     if ordered:
         found["rank_error"] = units.sums(np.abs(y - codes)) / rows
     if ordered and every:

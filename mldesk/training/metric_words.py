@@ -63,6 +63,7 @@ _TABLE: Final = (   # the most telling first; one order for classes and numbers,
            "Of the rows that have a class, the share that was found, averaged by rows."),
     Metric("cohen_kappa", "Cohen’s kappa", 1, "Agreement beyond what chance would give; 0 is chance, 1 is perfect.",
            "kappa"),
+    Metric("top_3_accuracy", "Top-3 accuracy", 1, "Share of the rows whose class is among the three most probable."),
     Metric("top_5_accuracy", "Top-5 accuracy", 1, "Share of the rows whose class is among the five most probable."),
     Metric("precision", "Precision", 1, "Of the rows given the class, the share that has it."),
     Metric("recall", "Recall", 1, "Of the rows that have the class, the share that was found."),
@@ -158,6 +159,13 @@ def find_metric(wanted: str, among: Sequence[str]) -> str | None:
         if said in (name, known.title.casefold(), *known.also.split()) or said.replace(" ", "_") == name:
             return name
     return None
+
+
+def left_out(metrics: Iterable[str]) -> str:
+    """Say which usual score is not among these, and why; "" where none is missed."""
+    there = set(metrics)
+    missed = "median_absolute_error" in there and "mean_absolute_percentage_error" not in there
+    return "There is no MAPE: the truth of some rows is 0, and no error is a share of 0." if missed else ""
 
 
 def worsening(name: str, tr: Callable[[str], str] = str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
-from mldesk.training.intervals import BINS, TOP
+from mldesk.training.intervals import BINS, TOPS
 from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.target import Label
 from mldesk.training.values import Array
@@ -136,8 +136,9 @@ def _class_scores(prediction: Array, y: Array, classes: int) -> dict[str, float]
         scores["cohen_kappa"] = metrics.cohen_kappa_score(y, codes)
     scores["brier_score"] = brier(prediction, y)
     scores["calibration_error"] = calibration_error(prediction[np.arange(len(y)), codes], codes == y)
-    if classes > TOP:
-        scores[f"top_{TOP}_accuracy"] = metrics.top_k_accuracy_score(y, prediction, k=TOP, labels=range(classes))
+    for top in TOPS:
+        if classes > top:
+            scores[f"top_{top}_accuracy"] = metrics.top_k_accuracy_score(y, prediction, k=top, labels=range(classes))
     told_apart = [code for code in ([1] if classes == 2 else range(classes)) if 0 < (y == code).sum() < len(y)]
     if told_apart:
         found = np.array([areas(y == code, prediction[:, code]) for code in told_apart])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mldesk.reports.document import Bars, Block, Histogram, Lines, Matrix, Section, Series, Table, Text
-from mldesk.training.metric_words import better, meaning, ordered, title, worsening
+from mldesk.training.metric_words import better, left_out, meaning, ordered, title, worsening
 from mldesk.workbench.report_words import interval, number, plain
 
 _MOST_CURVES = 6        # classes whose ROC curves are drawn
@@ -37,7 +37,11 @@ def _scores(test: Facts, validation: Facts) -> Section:
     rows = [(title(name), number(metrics[name]), interval(test, name), number(chosen.get(name)), better(name),
              meaning(name)) for name in ordered(metrics)]
     head = ("score", "test", "95 % interval", "validation", "better", "meaning")
-    return Section("Scores", [Table(head, rows, frozenset({"test", "95 % interval", "validation"}))] if rows else [])
+    if not rows:
+        return Section("Scores", [])
+    said = left_out(metrics)
+    return Section("Scores", [Table(head, rows, frozenset({"test", "95 % interval", "validation"})),
+                              *([Text(said, "muted")] if said else [])])
 
 
 def folds(crossed: Facts) -> Section:

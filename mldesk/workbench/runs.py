@@ -28,6 +28,7 @@ from mldesk.workbench.aims import is_ordered, quantile_of
 from mldesk.workbench.checks import check_order, check_shares, refuse, split_request
 from mldesk.workbench.class_deltas import ClassScore, class_deltas
 from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.evaluated import intervals_of
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.fold_tests import fold_differences
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
@@ -293,6 +294,13 @@ class RunService:
             return None
         payload: Mapping[str, Any] = json.loads(self._library.objects.read(str(artifact["digest"])))
         return payload
+
+    def intervals(self, reference: str) -> dict[str, list[float]]:
+        """Return [low, high] of the 95 % interval of each test score that has one; {} where none is kept."""
+        try:
+            return intervals_of((self.evaluation(reference).get("parts") or {}).get("test") or {})
+        except MldeskError:   # it has no evaluation, or lost it: its scores stand all the same
+            return {}
 
     def predictions_where(self, reference: str, actual: object, predicted: object, *,
                           limit: int = 500) -> PredictedRows:

@@ -70,6 +70,7 @@ COMMANDS = {
     "runs views": {"--remove"},
     "runs report": {"RUN", "-o", "--force"},
     "runs script": {"RUN", "-o", "--force"},
+    "runs evaluation": {"RUN", "--part", "--rows"},
     "runs predictions": {"RUN", "-o", "--out-of-fold", "--force"},
     "script run": {"--param", "--input", "--runner", "--name", "--detach"},
     "script show": {"FOLDER|FILE.py", "--alone"},

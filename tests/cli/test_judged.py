@@ -55,6 +55,45 @@ def test_rows_are_counted_from_1_wherever_they_are_named(desk: Desk, mldesk: Com
     assert explained({"rows": 7}) == {"rows": 7}
 
 
+def test_an_evaluation_of_classes_is_read_on_the_command_line(desk: Desk, mldesk: Command) -> None:
+    y = np.arange(len(TESTED)) % 2
+    chance = np.where(y == 1, 0.8, 0.3) - np.where(np.arange(len(y)) == 3, 0.75, 0)   # the fourth, a "yes", is missed
+    run = finished(desk, TrainOrder("shop", "grade", name="a"), SPLIT, y, np.stack([1 - chance, chance], 1),
+                   ["no", "yes"])
+    found = mldesk.good("runs", "evaluation", "a")
+    assert (found["run"], found["part"], found["rows"], found["classes"]) == (run, "test", len(y), ["no", "yes"])
+    assert found["metrics"]["accuracy"] == (len(y) - 1) / len(y)
+    low, high = found["intervals"]["accuracy"]
+    assert low <= found["metrics"]["accuracy"] <= high
+    assert found["worst"][0]["row"] == TESTED[3] + 1 and found["confusion"]["counts"] == [[10, 0], [1, 9]]
+    assert [item["rows"] for item in found["per_class"]] == [10, 10]
+    assert {"fpr", "tpr"} <= found["roc"][0].keys() and {"recall", "precision"} <= found["pr"][0].keys()
+    assert found["gain"]["found"][-1] == 1 and len(found["thresholds"]["tp"]) == len(found["thresholds"]["threshold"])
+    answer = mldesk.told("runs", "evaluation", "a", "--rows", "2")
+    assert answer.code == 0 and f"--only {TESTED[3] + 1}," in answer.err
+    for said in ("Accuracy", "0.9500", "precision", "is \\ called", "Called yes from", "Most wrong:", " to "):
+        assert said in answer.out, said
+    shown = mldesk.good("runs", "show", "a")
+    assert shown["intervals"]["accuracy"] == [low, high]
+    assert "95 %" in mldesk.told("runs", "show", "a").out
+    assert mldesk.here("runs", "evaluation", "a", "--part", "tset")[0] == 2
+    assert mldesk.here("runs", "evaluation", "a", "--part", "validation")[0] == 3
+    assert mldesk.here("runs", "evaluation", "b")[0] == 3
+
+
+def test_an_evaluation_of_numbers_says_how_far_off_it_is_and_why_one_is_missing(desk: Desk, mldesk: Command) -> None:
+    y = np.arange(len(TESTED)) * 1.0   # one of them is 0
+    finished(desk, TrainOrder("num@1", "size", name="a"), SPLIT, y, y - np.linspace(-1, 3, len(y)))
+    found = mldesk.good("runs", "evaluation", "a")
+    assert found["error_quantiles"]["0"] == pytest.approx(-1) and found["error_quantiles"]["1"] == pytest.approx(3)
+    assert found["error_quantiles"]["0.5"] == pytest.approx(1, abs=0.2)
+    for words in (("runs", "evaluation"), ("runs", "show")):
+        assert "There is no MAPE: the truth of some rows is 0" in mldesk.told(*words, "a").out
+    assert "Errors, truth less prediction:" in mldesk.told("runs", "evaluation", "a").out
+    finished(desk, TrainOrder("num@1", "size", name="b"), SPLIT, y + 1, y)
+    assert "MAPE" in (said := mldesk.told("runs", "evaluation", "b").out) and "no MAPE" not in said
+
+
 def test_runs_on_versions_whose_test_rows_differ_are_not_ranked(desk: Desk, mldesk: Command) -> None:
     for name, version, noise in (("a", 1, 0.1), ("b", 1, 0.5), ("c", 2, 0.5)):
         y = _prices(desk, version)

@@ -59,6 +59,7 @@ CLASSES: Mapping[str, Callable[[Array, Array], float]] = {
     "brier_score": lambda p, y: metrics.brier_score_loss(
         y, p if p.shape[1] > 2 else p[:, 1], labels=range(p.shape[1])),
     "calibration_error": _calibration,
+    "top_3_accuracy": lambda p, y: metrics.top_k_accuracy_score(y, p, k=3, labels=range(p.shape[1])),
     "top_5_accuracy": lambda p, y: metrics.top_k_accuracy_score(y, p, k=5, labels=range(p.shape[1])),
     "roc_auc": lambda p, y: _each(metrics.roc_auc_score, p, y),
     "average_precision": lambda p, y: _each(metrics.average_precision_score, p, y),

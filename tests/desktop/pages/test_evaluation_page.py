@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.runs.evaluation import EvaluationView
 from mldesk.desktop.pages.runs.threshold_card import ThresholdCard
-from mldesk.desktop.states.evaluation import WorstRow
 from mldesk.desktop.widgets import Chart, HeatMap, Segmented
 from mldesk.training.evaluation import payload
 from mldesk.training.slices import worst
+from mldesk.workbench.evaluated import WorstRow
 
 
 def evaluation() -> dict[str, Any]:

@@ -14,10 +14,11 @@ from mldesk.desktop.pages.runs import evaluation_cards as cards
 from mldesk.desktop.pages.runs.evaluation_tables import classes_card, slices_card, worst_card
 from mldesk.desktop.pages.runs.score_tiles import ScoreTiles
 from mldesk.desktop.pages.runs.threshold_card import ThresholdCard
-from mldesk.desktop.states.evaluation import Facts, classes_of, scores, slices_of, thresholds_of, worst_of
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, ScrollPage, Segmented, row
 from mldesk.desktop.widgets.text import make_label
+from mldesk.training.metric_words import left_out
+from mldesk.workbench.evaluated import Facts, classes_of, scores, slices_of, thresholds_of, worst_of
 
 _TWO = 860        # width from which two cards stand side by side, pixels at 100 %: half of less cuts their tables
 
@@ -89,6 +90,8 @@ class EvaluationView(ScrollPage):
             else self.tr("Rows that steered the fitting: their scores flatter.")
         if facts.get("intervals"):
             said += " " + self.tr("Below each score: where it lies with 95 % confidence.")
+        if missed := left_out(facts.get("metrics") or {}):
+            said += " " + self.tr(missed)
         self._said.setText(f"{words.counted(int(count), self.tr('row'), self.tr('rows'))} · {said}" if count else said)
         self.tiles.show_scores(scores(facts))
         _empty(self._grid)

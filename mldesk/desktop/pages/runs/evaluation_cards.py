@@ -7,8 +7,8 @@ from typing import Any
 
 from mldesk.desktop import words
 from mldesk.desktop.pages.runs.importance import weighed, worsening
-from mldesk.desktop.states.evaluation import Facts
 from mldesk.desktop.widgets import Card, Chart, HeatMap, HistogramChart, ScatterChart, Segmented
+from mldesk.workbench.evaluated import Facts
 
 _CURVES = 12       # classes whose curves are drawn
 _CLASSES = 60      # classes up to which the confusion matrix is drawn

@@ -8,9 +8,9 @@ from typing import TypeVar
 from mldesk.desktop import theme, words
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
-from mldesk.desktop.states.evaluation import ClassScore, Slice, WorstRow
 from mldesk.desktop.widgets import Card
 from mldesk.training.metric_words import within
+from mldesk.workbench.evaluated import ClassScore, Slice, WorstRow
 
 R = TypeVar("R")
 _LINES = 9     # rows of a table that are seen at once

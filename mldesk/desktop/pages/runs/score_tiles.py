@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from mldesk.desktop import words
 from mldesk.desktop.pages.facts import MetricTile
-from mldesk.desktop.states.evaluation import FIRST, Score
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import FlowBox, make_button, set_icon
+from mldesk.workbench.evaluated import FIRST, Score
 
 _LEAST = 150  # width of a tile, pixels
 

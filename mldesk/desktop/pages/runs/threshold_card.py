@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QSlider, QWidget
 
 from mldesk.desktop import theme, words
-from mldesk.desktop.states.evaluation import Called, Costs, Thresholds
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, DecimalBox, ElidedLabel, FlowBox, column, make_button, make_label, row
+from mldesk.workbench.evaluated import Called, Costs, Thresholds
 
 _STEPS = 1000
 _PRICES = 1_000_000_000.0

@@ -12,6 +12,7 @@ from mldesk.training.metric_words import ordered
 
 FIRST = 6          # scores shown before the others are unfolded
 _CONSPICUOUS = 2   # standard errors from which a slice is shown
+_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)   # of the errors
 
 Facts = Mapping[str, Any]
 
@@ -65,6 +66,24 @@ def scores(facts: Facts) -> list[Score]:
     """Return every score of one part, the most telling first."""
     metrics = facts.get("metrics") or {}
     return [Score(name, metrics[name], *_edges(facts, name)) for name in ordered(sorted(metrics))]
+
+
+def intervals_of(facts: Facts) -> dict[str, list[float]]:
+    """Return [low, high] by score, of the 95 % intervals there are."""
+    return {score.metric: [score.low, score.high] for score in scores(facts)
+            if score.low is not None and score.high is not None}
+
+
+def errors_of(facts: Facts) -> dict[str, float]:
+    """Return quantiles of truth minus prediction, by share; {} for classes. Of many rows those that were kept speak."""
+    kept = facts.get("residuals") or {}
+    errors = sorted(float(actual) - float(said) for actual, said in zip(
+        kept.get("actual") or (), kept.get("predicted") or (), strict=True))
+    found = {f"{share:g}": errors[round(share * (len(errors) - 1))] for share in _QUANTILES if errors}
+    edges = (facts.get("residual_histogram") or {}).get("edges")
+    if found and edges:   # its ends are those of all rows
+        found |= {"0": float(edges[0]), "1": float(edges[-1])}
+    return found
 
 
 def classes_of(facts: Facts) -> list[ClassScore]:

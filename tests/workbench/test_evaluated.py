@@ -7,7 +7,8 @@ import pytest
 from sklearn import metrics
 
 from mldesk.desktop import words
-from mldesk.desktop.states.evaluation import (
+from mldesk.training.evaluation import payload
+from mldesk.workbench.evaluated import (
     Costs,
     classes_of,
     scores,
@@ -15,7 +16,6 @@ from mldesk.desktop.states.evaluation import (
     thresholds_of,
     worst_of,
 )
-from mldesk.training.evaluation import payload
 
 TRUTH = np.array([0, 0, 0, 1, 0, 1, 1, 1, 0, 1, 0, 0])
 CHANCE = np.array([.1, .2, .3, .35, .4, .45, .6, .7, .75, .9, .05, .55])

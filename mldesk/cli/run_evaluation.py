@@ -1,0 +1,133 @@
+"""``mldesk runs evaluation``: all that is known of how good a run's model is, and where it is wrong."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from mldesk.cli import words
+from mldesk.cli.face import Face, make_table
+from mldesk.cli.row_numbers import evaluated
+from mldesk.core.errors import BadInput, NotFound
+from mldesk.training.metric_words import better, left_out, title
+from mldesk.workbench.references import did_you_mean
+
+_CLASSES, _SLICES, _MATRIX = 40, 10, 12   # lines of a table, and classes of a confusion matrix, that are printed
+_STEPS = [step / 10 for step in range(1, 10)]   # thresholds that are printed
+
+
+def evaluation(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(metavar="RUN", help="A run that succeeded.")],
+    part: Annotated[str, typer.Option(metavar="P", help="Of which rows: test, or validation, whose scores "
+                                      "flatter.")] = "test",
+    rows: Annotated[int, typer.Option(metavar="K", min=0, max=100, help="How many of the rows it is most wrong about; "
+                                      "--json has all that are kept.")] = 10,
+) -> None:
+    """Show how good a model is: scores with their 95 % intervals, classes, thresholds, and where it is wrong.
+
+    With --json also the points of the ROC, precision-recall, gain and calibration curves, of residuals, and every
+    threshold that was kept. Rows are counted from 1, as in `data preview --only`.
+    """
+    face = Face.of(context)
+    with face.workbench() as bench:
+        for trouble in bench.runs.refresh(reference):
+            face.note(f"! {trouble}")
+        run, payload = bench.runs.get(reference), bench.runs.evaluation(reference)
+    parts: Mapping[str, Any] = payload.get("parts") or {}
+    if part not in ("test", "validation"):
+        raise BadInput(f"There is no part {part!r:.40} of the rows.",
+                       hint=did_you_mean(part, ["test", "validation"]) or "test, or validation.")
+    if part not in parts:
+        raise NotFound(f"Run {run.name} kept no evaluation of its {part} rows.", hint="Train it again.")
+    facts = parts[part]
+    if face.json:
+        from mldesk.workbench.evaluated import errors_of
+
+        more = {key: payload[key] for key in ("classes", "importance", "importance_metric", "doubts") if key in payload}
+        face.document({"run": run.id, "name": run.name, "task": run.task, "target": run.target, "dataset": run.dataset,
+                       "part": part, **evaluated(facts), "error_quantiles": errors_of(facts), **more})
+        return
+    _show(face, facts, rows, run.dataset)
+
+
+def _show(face: Face, facts: Mapping[str, Any], most: int, dataset: str) -> None:
+    from mldesk.workbench.evaluated import classes_of, intervals_of, scores, slices_of
+
+    edges = intervals_of(facts)
+    face.table(("score", "value", "95 %", "better"), [
+        (title(item.metric), words.score(item.value), words.edges(edges.get(item.metric)), better(item.metric))
+        for item in scores(facts)], right=("value", "95 %"))
+    if missed := left_out(facts.get("metrics") or {}):
+        face.say(missed)
+    _table(face, "", ("class", "precision", "recall", "F1", "rows"), [
+        (item.label, *map(words.score, (item.precision, item.recall, item.f1)), words.count(item.rows))
+        for item in classes_of(facts)], _CLASSES)
+    _confusion(face, facts.get("confusion") or {})
+    _thresholds(face, facts)
+    _errors(face, facts)
+    _table(face, "Where it is worse:", ("where", "rows", "score", "there", "of all", "standard errors"), [
+        (f"{item.column}: {item.value}", words.count(item.rows), title(item.metric), words.score(item.score),
+         words.score(item.whole), f"{item.sigmas:.1f}") for item in slices_of(facts)], _SLICES)
+    _worst(face, facts, most, dataset)
+
+
+def _table(face: Face, above: str, columns: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> None:
+    """Print a table if it has a row, and how many lines it was cut by."""
+    if not rows:
+        return
+    face.say()
+    if above:
+        face.say(above)
+    face.show(make_table(columns, rows[:most], right=set(columns[1:]) - {"score"}))
+    if len(rows) > most:
+        face.say(f"and {words.plural(len(rows) - most, 'line')} more; `--json` has all.")
+
+
+def _confusion(face: Face, confusion: Mapping[str, Any]) -> None:
+    labels = [words.cell(label) for label in confusion.get("labels") or ()]
+    if not 0 < len(labels) <= _MATRIX:
+        if labels:
+            face.say(f"\nThe confusion matrix has {len(labels)} classes; `--json` has it.")
+        return
+    _table(face, "Rows of a class, by what they were called:", ("is \\ called", *labels), [
+        (label, *map(words.count, counts)) for label, counts in zip(labels, confusion["counts"], strict=True)], _MATRIX)
+
+
+def _thresholds(face: Face, facts: Mapping[str, Any]) -> None:
+    """Print what comes of calling rows the second class from some probability on."""
+    from mldesk.workbench.evaluated import thresholds_of
+
+    if (table := thresholds_of(facts)) is None:
+        return
+    label = words.cell((facts.get("confusion") or {}).get("labels", ["", "the second class"])[-1])
+    steps = [table.at(step) for step in _STEPS]
+    _table(face, f"Called {label} from which probability on:", ("from", "precision", "recall", "F1", "accuracy", "hits",
+                                                               "false alarms", "missed"), [
+        (f"{item.threshold:.1f}", *map(words.score, (item.precision, item.recall, item.f1, item.accuracy)),
+         *map(words.count, (item.tp, item.fp, item.fn))) for item in steps], len(steps))
+
+
+def _errors(face: Face, facts: Mapping[str, Any]) -> None:
+    from mldesk.workbench.evaluated import errors_of
+
+    found = errors_of(facts)
+    _table(face, "Errors, truth less prediction:", ("share of the rows below", "error"), [
+        (f"{100 * float(share):.0f}%", words.score(error)) for share, error in found.items()], len(found))
+
+
+def _worst(face: Face, facts: Mapping[str, Any], most: int, dataset: str) -> None:
+    from mldesk.workbench.evaluated import worst_of
+
+    rows = worst_of(facts)[:most]
+    if not rows:
+        return
+    last = "given to the truth" if rows[0].probability is not None else "error"
+    _table(face, "Most wrong:", ("row", "actual", "predicted", last), [
+        (str(item.row + 1), words.cell(item.actual), words.cell(item.predicted),
+         words.score(item.error if item.probability is None else item.probability)) for item in rows], most)
+    numbers = ",".join(str(item.row + 1) for item in rows)
+    face.note(f"\nNext: mldesk data preview {shlex.quote(dataset)} --only {numbers}")
