@@ -52,7 +52,7 @@ def trial(
         if detach:
             detached(face, made)
             return
-        finish(face, watched(face, bench, made, interrupts))
+        finish(face, bench, watched(face, bench, made, interrupts))
 
 
 def _list(face: Face, tried: Sequence[Mapping[str, Any]]) -> None:
