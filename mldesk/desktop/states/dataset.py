@@ -185,6 +185,11 @@ class DatasetState:
         return await in_thread(lambda: reader.page(offset, limit, order_by=order, search=search,
                                                    where=picked.where or "", only=picked.only))
 
+    async def try_filter(self, picked: Picked) -> None:
+        """See whether a condition can be read. Raises BadInput that says what is wrong with it."""
+        service, reference = self._desk.workbench.datasets, self.reference
+        await in_thread(lambda: service.preview(reference, rows=1, where=picked.where, total=0))
+
     def close(self) -> None:
         """Let go of the table's files, until a page of it is asked for again."""
         if self._reader is not None:

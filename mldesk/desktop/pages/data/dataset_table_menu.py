@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QHeaderView, QMenu
 
 from mldesk.desktop import words
 from mldesk.desktop.pages.data.arrangement import Arrangement
+from mldesk.desktop.pages.data.filter_dialog import FilterDialog
 from mldesk.desktop.pages.data.hand_editing import HandEditing
 from mldesk.desktop.pages.data.range_dialog import RangeDialog
 from mldesk.desktop.states.dataset import DatasetState, Picked
+from mldesk.desktop.states.row_filter import other_than
 from mldesk.desktop.widgets import DataTable
 from mldesk.desktop.widgets.table_model import ValueRole, shown
 from mldesk.wire.schema import Column, ColumnType
@@ -36,9 +38,12 @@ class TableMenu(QObject):
             return
         column = model.columns[index.column()]
         menu.addSeparator()
-        for picked in like(column, index.data(ValueRole)):  # the same, and on either side
+        value = index.data(ValueRole)
+        others = [] if value is None else [other_than(column, str(value))]
+        for picked in (*like(column, value), *filter(None, others)):  # the same, on either side, and any other
             menu.addAction(self.tr("Only rows: {which}").format(which=picked.words),
                            partial(self.narrow, picked))
+        menu.addAction(self.tr("Only rows that contain, are one of, …"), lambda: self.ask_filter(column.name))
         menu.addSeparator()
         self._editing.add_to(menu)
         self._add_column(menu, column)
@@ -54,6 +59,7 @@ class TableMenu(QObject):
             for picked in presence(column):
                 menu.addAction(self.tr("Only rows: {which}").format(which=picked.words),
                                partial(self.narrow, picked))
+        menu.addAction(self.tr("Only rows that contain, are one of, …"), lambda: self.ask_filter(column.name))
         if column.type.numeric or column.type in (ColumnType.DATE, ColumnType.DATETIME):
             menu.addAction(self.tr("Only rows from … to …"), lambda: self.ask_range(column))
         self._add_column(menu, column)
@@ -81,6 +87,16 @@ class TableMenu(QObject):
         dialog = RangeDialog(column, self._table.window())
         dialog.confirmed.connect(lambda: self.narrow(dialog.picked()))
         dialog.confirmed.connect(dialog.accept)
+        dialog.open()
+        return dialog
+
+    def ask_filter(self, column: str = "") -> FilterDialog | None:
+        """Ask for a condition on a column, or any, and leave out the other rows."""
+        model = self._table.paged()
+        if model is None:
+            return None
+        dialog = FilterDialog(self._state, model.columns, self._table.window(), column)
+        dialog.chosen.connect(self.narrow)
         dialog.open()
         return dialog
 
