@@ -41,7 +41,7 @@ def contract(
 ) -> None:
     """Show what files must be like to join a dataset: the contract of a version holds for what is made of it, too."""
     from mldesk.workbench.contract_from_pandera import from_pandera, is_pandera, read_document
-    from mldesk.workbench.contract_pandera import as_pandera
+    from mldesk.workbench.contract_pandera import as_pandera, not_in_pandera
 
     if infer + infer_changed + (edit is not None) > 1:
         raise BadInput("Give one of --infer, --infer-changed and --edit.")
@@ -63,10 +63,11 @@ def contract(
         text = as_pandera(document) if export.suffix == ".py" else \
             json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         write_text(export, text)
+    unsaid = not_in_pandera(document) if export is not None and export.suffix == ".py" else ()
     if face.json:
         face.document({"dataset": kept.dataset, "number": kept.number, "contract": dict(document),
                        "made_for": kept.version, "version": found.version.number, "changed": list(found.changed),
-                       "left_out": list(left_out)})
+                       "left_out": list(left_out), "not_exported": list(unsaid)})
         return
     face.table(("column", "type", "rules"), [
         (rule["name"], rule["type"], rule_words(rule)) for rule in document["columns"][:200]])
@@ -74,6 +75,8 @@ def contract(
         face.say(f"A file: {said}.")
     if left_out:
         face.note(f"! A contract has no place for {', '.join(left_out[:8])}{' …' if left_out[8:] else ''}.")
+    if unsaid:
+        face.note(f"! A pandera schema cannot say {', '.join(unsaid[:8])}{' …' if unsaid[8:] else ''}.")
     if found.changed:
         face.note(f"! {changed_words(found)}")
     made_for = "" if kept.version == found.version.number else f", made for version {kept.version}"

@@ -90,15 +90,17 @@ class ContractState:
         await self.edit(document)
         return left_out
 
-    async def write(self, path: Path) -> None:
-        """Write the contract, as JSON or (.py) as a pandera schema. Raises OSError."""
-        from mldesk.workbench.contract_pandera import as_pandera
+    async def write(self, path: Path) -> tuple[str, ...]:
+        """Write the contract, as JSON or (.py) as a pandera schema; return what that cannot say. Raises OSError."""
+        from mldesk.workbench.contract_pandera import as_pandera, not_in_pandera
 
         if self.standing is not None:
             document = self.standing.document
             text = as_pandera(document) if path.suffix == ".py" else \
                 json.dumps(document, indent=2, ensure_ascii=False) + "\n"
             await in_thread(path.write_text, text, "utf-8")
+            return not_in_pandera(document) if path.suffix == ".py" else ()
+        return ()
 
 
 @dataclass

@@ -252,7 +252,15 @@ class ContractView(QStackedWidget, TaskOwner):
                      f"{self.state.dataset.name}_schema.py", self._write)
 
     def _write(self, path: Path) -> None:
-        self._do(lambda: self.state.write(path))
+        self._do(lambda: self._written(path))
+
+    async def _written(self, path: Path) -> None:
+        unsaid = await self.state.write(path)
+        if unsaid:
+            self.shell.say(self.tr("Wrote {name}. A pandera schema cannot say {what}.").format(
+                name=path.name, what=", ".join(unsaid[:_NAMED]) + (" …" if unsaid[_NAMED:] else "")), "warning")
+        else:
+            self.shell.say(self.tr("Wrote {name}.").format(name=path.name), "success")
 
     def choose(self) -> None:
         """Ask for files, then check them."""

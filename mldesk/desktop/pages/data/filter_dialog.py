@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from mldesk.core.errors import MldeskError
@@ -113,6 +113,8 @@ class FilterDialog(Sheet, TaskOwner):
         wrong = self.way.value() == "not" and column is not None and bool(text.strip()) and not fits(column, text)
         self._rows["text"].set_error(self.tr("{column} holds no such value.").format(column=self.column.value())
                                      if wrong else "")
+        if wrong:
+            QTimer.singleShot(0, self, self.adjustSize)
         lacks = {"sql": self.tr("Write a condition."), "one_of": self.tr("Tick at least one value.")}
         self.set_primary_enabled("" if self.picked() is not None else self.tr("Write a value of the column.") if wrong
                                  else lacks.get(self.way.value(), self.tr("Write a text.")))
@@ -127,6 +129,7 @@ class FilterDialog(Sheet, TaskOwner):
             await self._state.try_filter(picked)
         except MldeskError as error:
             self._rows["sql" if self.way.value() == "sql" else "text"].set_error(sentence(error))
+            QTimer.singleShot(0, self, self.adjustSize)   # the sentence needs room
             return
         finally:
             self.set_busy("")
