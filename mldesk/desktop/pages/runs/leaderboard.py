@@ -17,7 +17,7 @@ from mldesk.desktop.widgets import Card, Chart, disable, enable, make_button, ma
 
 _SEEN = 8           # trials that are seen at once
 _RUNNER = 4         # the column that names it
-_CURVE = 190        # height of the chosen trial's curve, pixels at 100 %
+_CURVE = 260        # height of the chosen trial's curve, pixels at 100 %
 _LEAST_ABOUT = 150  # that parameters keep, pixels at 100 %
 
 
