@@ -56,7 +56,7 @@ class CheckDialog(Sheet, TaskOwner):
         self.progress = ProgressLine(None, text=self.tr("Reading the files…"))
         self._summary = make_label("", wrap=True)
         fields: list[Field[Verdict]] = [
-            Field(self.tr("File"), lambda item: Path(item.file).name, strong=True, tip=lambda item: item.file),
+            Field(self.tr("File"), self._name, strong=True, tip=lambda item: item.file),
             Field(self.tr("Verdict"), lambda item: self._badge(item)[0], 140, badge=self._badge),
             Field(self.tr("Rows"), lambda item: words.number(item.rows) if item.rows or not item.held else "", 80,
                   lambda item: item.rows, right=True, muted=True)]
@@ -98,6 +98,12 @@ class CheckDialog(Sheet, TaskOwner):
         self.add(self._summary)
         self.add(self.progress)
         self.body.addWidget(card, 1)
+
+    def _name(self, item: Verdict) -> str:
+        """Return a file's name, of one in a folder that is checked its path in there."""
+        path = Path(item.file)
+        folder = next((one for one in self.state.paths if one != path and path.is_relative_to(one)), path.parent)
+        return path.relative_to(folder).as_posix()
 
     def _badge(self, item: Verdict) -> tuple[str, Tone, str]:
         if Path(item.file) in self.state.left_out:
