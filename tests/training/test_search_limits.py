@@ -84,3 +84,14 @@ def test_time_after_trials_is_all_for_trying(tmp_path: Path) -> None:
     either = Limits(tmp_path / "either.json", 60.0, 10)
     either.extend("a", 30.0, 0)       # whichever came first: after it
     assert (either.seconds, either.trials) == (60.0, 10) and either.go_on(5.0, 10) and either.until == 35.0
+
+
+def test_a_second_fit_after_the_end_tries_nothing_more(tmp_path: Path) -> None:
+    table = put_table(tmp_path, mixed(120, "number"))
+    first = run_here(order(tmp_path, table, trials=2, configurations=FIXED), table)
+    kept = next(event["digest"] for event in of("artifact", first) if event["name"] == "trials")
+    again = run_here(order(tmp_path, table, trials=result(first)["trials"], earlier=(kept,), refit=True,
+                           folds=result(first)["folds"]), table)
+    assert [trial["score"] for trial in of("trial", again)] == [trial["score"] for trial in of("trial", first)]
+    assert result(again)["members"] == result(first)["members"]
+    assert result(again)["metrics"] != result(first)["metrics"]
