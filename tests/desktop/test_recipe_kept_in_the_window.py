@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from mldesk.data.recipes.steps import BY_NAME
 from mldesk.desktop.pages.data.clean_dialog import CleanDialog
-from mldesk.desktop.pages.data.read_again import read_again
+from mldesk.desktop.pages.data.read_again import _read, read_again
 from mldesk.desktop.pages.data.recipe_menu import ChoiceDialog
 from mldesk.desktop.tasks import in_thread
 from tests.desktop.scripted_user import User, dialogs, play
@@ -80,8 +80,8 @@ async def _used(user: User, page: Any, folder: Path) -> None:
 
 async def _read_again(user: User, folder: Path) -> None:
     service = user.window.desk.workbench.datasets
-    read_again(user.window, "t")
-    await user.until(lambda: not user.window.imports.running.value, "nothing new")
+    await _read(user.window, "t")
+    assert service.show("t").number == 1   # nothing new
     (folder / "t.csv").write_text(TABLE + "41,Nice,5\n")
     read_again(user.window, "t")
     await user.until(lambda: service.show("t").number == 2, "version 2")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 def read_again(shell: Shell, name: str) -> None:
     """Read them in the background; the list of datasets shows how far it is."""
+    if any(one.name == name for one in shell.imports.running.value):   # both would make a version of the same rows
+        shell.say(words.tr("{name} is being imported already.").format(name=name), "neutral")
+        return
     shell.say(words.tr("Reading the files of {name} again; Data shows how far it is.").format(name=name), "neutral")
     start(_read(shell, name), f"read the files of {name} again")
 
