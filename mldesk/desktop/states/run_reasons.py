@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mldesk.wire.states import JobState
-from mldesk.workbench.searching import limits_of
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -60,6 +59,8 @@ def why_not_extend(run: Run | None) -> str:
         return "The search stands still. Resume it first, then extend it."
     if run.state.final and run.state is not JobState.SUCCEEDED:
         return f"{_ENDED[run.state]} It left no trials to go on with."
+    from mldesk.workbench.searching import limits_of  # loads SQLAlchemy, which the first paint does not wait for
+
     if not run.state.final and not limits_of(run):
         return "It goes on until it reaches its score, so there is nothing to extend."
     return "The run is already being stopped." if run.state is JobState.STOPPING else ""
