@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,9 @@ from mldesk.training.estimators.linear import Linear
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.joined import JoinedEncoder, read_encoder
 from mldesk.training.search import crew as crew_module
+from mldesk.training.search import search as search_module
 from mldesk.training.search.ensemble import select, stack
+from mldesk.training.search.finale import _Natives
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.plan import Plan, Trials
 from mldesk.training.search.portfolio import Configuration, portfolio
@@ -189,6 +194,38 @@ def test_finish_now_blends_what_was_tried(tmp_path: Path, monkeypatch: pytest.Mo
     done = result(run_here(folder, table))
     assert (done["trials"], done["finished_early"]) == (4, True)
     assert len(done["members"]) > 1
+
+
+def test_a_resumed_search_that_is_to_finish_at_once_keeps_a_model_that_was_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = put_table(tmp_path, mixed(300))
+    folder = order(tmp_path, table, trials=1, estimators=("lightgbm",))
+    blend = search_module.blend
+
+    def as_if_killed_after(*given: Any, **named: Any) -> Any:
+        shutil.copytree(folder / "search", tmp_path / "kept")
+        return blend(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(search_module, "blend", as_if_killed_after)
+        before = result(run_here(folder, table))
+    shutil.copytree(tmp_path / "kept", folder / "search")
+    (folder / "control").write_text("finish")
+    after = result(run_here(folder, table, 2))   # it has the trial, but not its models
+    assert after["finished_early"]
+    assert (after["score"], after["metrics"]) == (before["score"], before["metrics"])
+
+
+def test_the_best_trial_of_a_resumed_search_is_fitted_again_unless_it_is_to_finish_now() -> None:
+    trials: Any = [SimpleNamespace(number=number, seconds=seconds, natives=natives)
+                   for number, seconds, natives in ((1, 900.0, ()), (2, 9.0, ()), (3, 1.0, (object(),)))]
+    crew: Any = SimpleNamespace(has_models=lambda _: False)
+    for finish, left in ((False, [1, 3]), (True, [3])):
+        work: Any = SimpleNamespace(control=SimpleNamespace(finish=finish))
+        task: Any = None
+        natives = _Natives(task, crew, time.monotonic() + 5, work)
+        assert [item.number for item in natives.possible(trials)] == left
 
 
 def test_a_good_enough_score_ends_a_search(tmp_path: Path) -> None:

@@ -24,11 +24,13 @@ from mldesk.training.search.measures import PINBALL, Aim
 from mldesk.training.search.second import second_level
 from mldesk.training.search.trial import LimitedControl, Outcome, best_of_kinds, run_trial
 from mldesk.training.values import Array
+from mldesk.wire.control import Control
 from mldesk.wire.jobs import SearchRequest
 
 _BLENDED = 50          # trials that a blend is chosen from
 _OTHERWISE = ("mean_absolute_error", "mean_absolute_percentage_error", PINBALL)   # squared errors say little of these
 _TOWARDS = (0.25, 0.5, 0.75)   # shares of the best trial in a blend that is worse than it alone
+_AGAIN = (1.5, 20.0)   # times as long as at first, and the fewest seconds, of a fit made again while it is to finish
 _BELOW = 5             # trials below a second level where one alone has all the weight
 
 
@@ -146,13 +148,17 @@ class _Natives:
         self._task, self._crew, self._late, self._work = task, crew, late, work
 
     def possible(self, ranked: Sequence[Outcome]) -> list[Outcome]:
-        """Return the trials that there is still time to have models of; at least the best one."""
+        """Return the trials that there is still time to have models of; at least the best one.
+
+        A search that was resumed or extended has no models of the trials before: the best is fitted again in any case,
+        or what is found since would take its place. Now means now, though: once the search is to finish, nothing is
+        fitted again where there is any model.
+        """
         left = self._late - time.monotonic()
         found = []
         for outcome in ranked:
-            # Now means now: once the search is to finish, nothing is fitted again.
             if not outcome.natives and not self._crew.has_models(outcome.number):
-                if self._work.control.finish or outcome.seconds > left:
+                if self._work.control.finish or (outcome.seconds > left and outcome is not ranked[0]):
                     continue
                 left -= outcome.seconds      # as if it were chosen
             found.append(outcome)
@@ -172,11 +178,33 @@ class _Natives:
         """Return a trial's models."""
         found = outcome.natives or self._crew.models(outcome) or run_trial(
             outcome.number, outcome.configuration, self._task.rows, self._task.aim, self._work.report,
-            LimitedControl(self._work.control, float("inf")), seed=self._task.seed, threads=self._task.threads,
+            self._again(outcome), seed=self._task.seed, threads=self._task.threads,
             device=self._task.device).natives
         if not found:
             raise WorkFailed(f"Trial {outcome.number} left no model.")
         return found
+
+    def _again(self, outcome: Outcome) -> Control:
+        """Return what a fit that is made again listens to: a search that is to finish would end it before it began."""
+        control = self._work.control
+        return LimitedControl(_Unhurried(control), time.monotonic() + max(_AGAIN[0] * outcome.seconds, _AGAIN[1])
+                              if control.finish else math.inf)
+
+
+class _Unhurried(Control):
+    """The job's control, deaf to Finish now."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    finish = False
+
+    @property
+    def terminate(self) -> bool:
+        return self._control.terminate
+
+    def check(self) -> None:
+        self._control.check()
 
 
 def _style(outcome: Outcome) -> Style:

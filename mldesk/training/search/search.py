@@ -114,7 +114,7 @@ class _Search:
             self._read_mail(rows)
             if self._request.parallel == 1:
                 self._end.look()     # workers of our own are no load
-            plan.deadline = self._end.begins
+            plan.deadline = self._end.begins - self._owed()
             over = plan.over(finish=control.finish, terminate=control.terminate)
             if crew.free and not over:
                 chosen = plan.following()
@@ -128,6 +128,13 @@ class _Search:
         if not plan.trials.done:
             raise WorkFailed("No model of the search could be fitted.",
                              hint="The warnings above say why each was not.")
+
+    def _owed(self) -> float:
+        """Return the seconds that fitting the best trial again takes, where a resumed search has no model of it."""
+        if not self._plan.trials.done:
+            return 0.0
+        best = self._plan.trials.best
+        return 0.0 if best.natives or self._crew.has_models(best.number) else best.seconds
 
     def _recall(self, rows: int) -> None:
         """Take up the trials of an earlier attempt, or of the search that this one goes on with."""
