@@ -144,6 +144,9 @@ def _repeats(face: Face, repeats: Mapping[str, Any]) -> None:
     lines += [(f"apart in {item['column']} only", words.count(item["rows"]), _rows(item["examples"]))
               for item in apart["columns"][:5]]
     face.table(("rows that are", "rows", "for example"), lines, right=("rows",))
+    if near.get("without") and (near["rows"] or apart["columns"]):
+        face.note(f"Where rows are nearly alike, columns that name their row are left out: "
+                  f"{', '.join(near['without'])}.")
     if not apart["looked"]:
         face.note("The table is too long to look for rows that are apart in one column only.")
 

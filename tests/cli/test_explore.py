@@ -51,6 +51,16 @@ def test_rows_are_counted_from_one_wherever_they_are_named(mldesk: Command, tmp_
     assert mldesk("data", "preview", "t", "--only", "0").code == 2
 
 
+def test_rows_that_are_nearly_alike_are_so_but_for_what_names_them(mldesk: Command, tmp_path: Path) -> None:
+    lines = [f"{row},{row % 20},{row % 7},{'yes' if row % 3 else 'no'}" for row in range(60)]
+    lines += ["60,4,4,no", "61,4,4,yes"]
+    (tmp_path / "t.csv").write_text("number,a,b,y\n" + "\n".join(lines) + "\n", "utf-8")
+    mldesk.good("data", "import", tmp_path / "t.csv", "--name", "t")
+    said = mldesk("data", "explore", "t")
+    assert "apart in y only" in said.out
+    assert "columns that name their row are left out: number." in said.err
+
+
 def test_a_column_that_tells_by_being_missing_is_named_so(mldesk: Command, tmp_path: Path) -> None:
     lines = [f"{row * 7919 % 1009},{row * 31 % 1013 if row % 3 else ''},{'yes' if row % 3 else 'no'}"
              for row in range(300)]

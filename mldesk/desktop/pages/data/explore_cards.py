@@ -82,6 +82,9 @@ def _repeats(found: Mapping[str, Any], pick: Pick) -> FindingCard:
     lines += [(tr("{rows} alike but for {column}").format(
         rows=_rows(facts["rows"]), column=facts["column"]), _examples(facts)) for facts in found["apart"]["columns"]]
     said = tr("Rows that are there more than once:") if lines else tr("No row is there twice, or nearly so.")
+    if near.get("without") and (near["rows"] or found["apart"]["columns"]):
+        said += " " + tr("Where rows are nearly alike, columns that name their row are left out: {columns}.").format(
+            columns=", ".join(near["without"]))
     return FindingCard(tr("Repeated"), said, lines, pick)
 
 
