@@ -17,7 +17,7 @@ from mldesk.cli.data_shown import Reference, problems, step_told
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput, MldeskError, NotFound
 from mldesk.core.targets import check_target
 
 if TYPE_CHECKING:
@@ -147,7 +147,21 @@ def read_recipe(bench: Workbench, source: str) -> Steps:
 
     if source.startswith(_FROM):
         return check_steps(bench.datasets.recipe_of(source.removeprefix(_FROM)))
-    return parse_recipe(read_text(Path(source), "recipe"))
+    try:
+        return parse_recipe(read_text(Path(source), "recipe"))
+    except NotFound as error:
+        if not error.hint:
+            error.hint = _meant(bench, source)
+        raise
+
+
+def _meant(bench: Workbench, source: str) -> str:
+    """Return a hint for what names a dataset where a recipe's file is wanted; "" for anything else."""
+    try:
+        version = bench.datasets.show(source)
+    except MldeskError:
+        return ""
+    return f"The recipe that made {version.label} is from:{version.label}."
 
 
 def read_prepare(bench: Workbench, source: str | None) -> tuple[Mapping[str, Any], ...]:

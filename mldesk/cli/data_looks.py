@@ -48,10 +48,13 @@ def preview(
     if face.json:
         face.document({**page.to_json(), "numbers": numbers})
         return
-    face.grid(("row", *page.columns), [(number, *row) for number, row in zip(numbers, page.rows, strict=True)])
     fit = "" if only is None and where is None and not search else " that fit"
+    if fit and not page.total:
+        face.note("No row fits.")
+        return
+    face.grid(("row", *page.columns), [(number, *row) for number, row in zip(numbers, page.rows, strict=True)])
     face.note(f"rows {offset + 1:,} to {offset + len(page.rows):,} of {page.total:,}{fit}" if page.rows else
-              f"no rows from {offset:,} on; there are {page.total:,}{fit}")
+              f"no rows from {offset + 1:,} on, of {page.total:,}{fit}")
 
 
 def _order(said: str, version: DatasetVersion) -> tuple[str, bool]:

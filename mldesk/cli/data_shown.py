@@ -28,7 +28,7 @@ def columns(face: Face, version: Any) -> None:
                [(column.name, column.type.value, words.count(column.missing), words.count(column.distinct))
                 for column in version.columns[:200]], right=("missing", "distinct"))
     if len(version.columns) > 200:
-        face.note(f"and {len(version.columns) - 200:,} more columns")
+        face.note(f"and {words.plural(len(version.columns) - 200, 'more column')}")
 
 
 def problems(face: Face, version: Any) -> None:

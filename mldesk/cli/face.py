@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,7 +80,8 @@ class Face:
 
         Where the terminal is too narrow, texts are cut as long as they can be read, then the columns named in ``spare``
         go, one after another, and are named. Numbers, the first column and those in ``whole`` are never cut; where they
-        have no room either, each row is written as lines below one another.
+        have no room either, each row is written as lines below one another. Into a file or another program all columns
+        go, whole.
         """
         listed = [[words.cell(value) for value in row] for row in rows]
         if not listed:
@@ -87,6 +89,11 @@ class Face:
             return
         from rich.cells import cell_len  # some letters are two places wide
 
+        if unbounded():
+            room = sum(max(cell_len(words.plain(row[index])) for row in (columns, *listed)) + 3
+                       for index in range(len(columns)))
+            make_console(sys.stdout, max(room, width())).print(make_table(columns, listed, right=set(right)))
+            return
         kept = {columns[0], *whole, *right}
         needed = {name: max(cell_len(row[index]) for row in (columns, *listed)) for index, name in enumerate(columns)}
         needed = {name: most if name in kept else min(most, _READABLE) for name, most in needed.items()}
@@ -149,15 +156,24 @@ def width() -> int:
     return shutil.get_terminal_size((FALLBACK_WIDTH, 24)).columns
 
 
-def make_console(file: Any) -> Console:
-    """Return a rich console on ``file``; colours only on a terminal, none with NO_COLOR; a closed pipe is an error."""
+def unbounded() -> bool:
+    """Say whether the answer goes into a file or another program, and COLUMNS does not say how wide it may be."""
+    return not sys.stdout.isatty() and not os.environ.get("COLUMNS")
+
+
+def make_console(file: Any, wide: int | None = None) -> Console:
+    """Return a rich console on ``file``; colours only on a terminal, none with NO_COLOR; a closed pipe is an error.
+
+    ``wide``: the columns of a line, where ``file`` is no terminal; else those of ``width``.
+    """
     from rich.console import Console
 
     class Quiet(Console):
         def on_broken_pipe(self) -> None:  # rich's own would end the process with code 1
             raise BrokenPipeError
 
-    return Quiet(file=file, width=None if file.isatty() else width(), highlight=False, markup=False, emoji=False)
+    columns = None if file.isatty() else wide or width()
+    return Quiet(file=file, width=columns, highlight=False, markup=False, emoji=False)
 
 
 def make_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *,

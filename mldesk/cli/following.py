@@ -17,6 +17,7 @@ from mldesk.wire.shapes import readable
 EVERY = 5.0           # seconds of the run's own time between plain lines
 METRICS_SHOWN = 3     # on a line of at least ROOMY columns, else one less
 ROOMY = 120
+_STOPS = {"cancel": "Stopping", "pause": "Pausing"}
 SLOW = 0.5            # per second; below it the time that one takes is shown instead
 
 
@@ -71,7 +72,7 @@ class RunDisplay:
         elif event.kind == "queued":
             self._set_stage("Waiting in the queue")
         elif event.kind == "stopping":
-            self._set_stage("Stopping" if payload.get("asked") == "cancel" else "Finishing early")
+            self._set_stage(_STOPS.get(str(payload.get("asked")), "Finishing early"))
         elif event.kind == "interrupted" and payload.get("cause") == "moved":
             self._line("Stopped here, to go on at another runner.")
         elif event.kind in TERMINAL and not self._live:

@@ -33,4 +33,4 @@ def predictions(
     if face.json:
         face.document({"file": str(output), "rows": rows})
     else:
-        face.say(f"Wrote {words.count(rows)} rows to {output}.")
+        face.say(f"Wrote {words.plural(rows, 'row')} to {output}.")

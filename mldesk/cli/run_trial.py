@@ -38,6 +38,8 @@ def trial(
     if train and number is None:
         raise BadInput("Which trial is to be trained is not said.", hint="Name its number: mldesk runs trial RUN N.")
     with Interrupts() as interrupts, face.workbench() as bench:
+        for trouble in bench.runs.refresh(reference):
+            face.note(f"! {trouble}")
         run = bench.runs.get(reference)
         tried = bench.runs.leaderboard(run.id)
         if number is None:
@@ -59,7 +61,7 @@ def _list(face: Face, tried: Sequence[Mapping[str, Any]]) -> None:
     if face.json:
         face.document({"trials": list(tried)})
     elif tried:
-        show_leaderboard(face, tried)
+        show_leaderboard(face, tried, len(tried))
     else:
         face.say("No trial has ended yet.")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.amounts import read_minutes
 from mldesk.cli.face import Face, facts
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
@@ -357,7 +358,8 @@ def pause(context: typer.Context, reference: Reference) -> None:
 @app.command()
 def extend(
     context: typer.Context, reference: Reference,
-    minutes: Annotated[float, typer.Option("--time", metavar="MIN", min=0, help="Minutes more.")] = 0.0,
+    minutes: Annotated[float, typer.Option("--time", metavar="MIN", parser=read_minutes, help="Minutes more, or a time "
+                                           "like 20s or 1h.")] = 0.0,
     trials: Annotated[int, typer.Option(metavar="K", min=0, help="Trials more.")] = 0,
     refit: Annotated[bool, typer.Option("--refit", help="Of a search that has ended: fit what it keeps once more, on "
                                         "all rows but the test rows. Without --time or --trials nothing else is "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.amounts import read_minutes
 from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, make_table
 from mldesk.cli.interrupts import Interrupts
@@ -27,8 +28,9 @@ def search(
     context: typer.Context,
     reference: Annotated[str, typer.Argument(metavar="N[@V]", help="The dataset to learn from.")],
     target: Annotated[str, typer.Option(metavar="COL", help="The column to predict.")],
-    minutes: Annotated[float, typer.Option("--time", metavar="MIN", min=0, show_default=False, help="Minutes the "
-                                           "whole search may take; 10 where nothing else ends it.")] = 0.0,
+    minutes: Annotated[float, typer.Option("--time", metavar="MIN", parser=read_minutes, show_default=False, help=
+                                           "Minutes the whole search may take, or a time like 20s or 1h; 10 where "
+                                           "nothing else ends it.")] = 0.0,
     trials: Annotated[int, typer.Option(metavar="K", min=0, show_default=False, help="Models to try at most; as many "
                                         "as the time allows without it.")] = 0,
     metric: Annotated[str | None, typer.Option(metavar="M", help="What to strive for, by the name it has in --json or "
@@ -104,7 +106,7 @@ def search(
         run = watched(face, bench, run, interrupts)
         tried = bench.runs.leaderboard(run.id)
         if not face.json and tried:
-            show_leaderboard(face, tried)
+            show_leaderboard(face, tried, _SHOWN)
         finish(face, bench, run, {"leaderboard": [{key: trial.get(key) for key in (
             "number", "estimator", "parameters", "metric", "score", "seconds", "state")} for trial in tried]})
 
@@ -117,17 +119,17 @@ def in_words(found: Estimate) -> str:
     return f"Up to {words.plural(found.trials, 'trial')} in {words.duration(found.seconds)}, {judged}."
 
 
-def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]]) -> None:
-    """Print the best trials of a search."""
+def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]], most: int) -> None:
+    """Print the ``most`` best trials of a search."""
     metric = title(str(tried[0].get("metric", "score")))
     face.show(make_table(("trial", "model", metric, "time", "parameters"), [
         (str(trial.get("number")), str(trial.get("estimator")),
          words.score(trial["score"]) if isinstance(trial.get("score"), (int, float)) else no_score(trial),
          words.duration(float(trial.get("seconds") or 0)),
          ", ".join(f"{key} {_short(value)}" for key, value in dict(trial.get("parameters") or {}).items()) or "default")
-        for trial in tried[:_SHOWN]], right={"trial", metric, "time"}))
-    if len(tried) > _SHOWN:
-        face.note(f"… and {len(tried) - _SHOWN} more")
+        for trial in tried[:most]], right={"trial", metric, "time"}))
+    if len(tried) > most:
+        face.note(f"… and {len(tried) - most} more")
     face.say()
 
 

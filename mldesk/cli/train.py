@@ -150,7 +150,8 @@ def show_result(face: Face, run: Run, intervals: Mapping[str, Sequence[float]]) 
         face.note(f"\n! {warning}")
     if run.model:
         face.note(f"\nNext: mldesk predict {run.model} INPUT -o OUTPUT.csv · "
-                  f"mldesk models export {run.model} FILE.mlbundle")
+                  f"mldesk models export {run.model} FILE.mlbundle" +
+                  (f" · mldesk runs trial {run.id}" if run.kind == "search" else ""))
 
 
 def in_order(given: str) -> tuple[str, ...]:

@@ -118,8 +118,9 @@ def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, Column
     given = work.store.read(request.split.membership) if request.split.membership else None
     membership = make_split(target, request.split, given, by)
     if unplaced := int((target.usable & (membership == LEFT_OUT)).sum()):
-        work.report.warning(f"{unplaced} rows are left out because {request.split.column!r} does not say where they "
-                            "belong.")
+        rows, belong = ("row is", "it belongs") if unplaced == 1 else ("rows are", "they belong")
+        work.report.warning(f"{unplaced:,} {rows} left out because {request.split.column!r} does not say where "
+                            f"{belong}.")
     folds = Folds(make_folds(target, request.split, by), by) if request.split.folds else None
     return columns, Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership, folds,
                           own_validation(target, request.split, given, by), by)

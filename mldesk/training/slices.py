@@ -30,7 +30,8 @@ def slices(columns: Mapping[str, ColumnData], schema: Sequence[Column], predicti
 
     ``score`` is what ``metric`` names, accuracy, mean absolute error or the pinball loss of a quantile, in the slice,
     ``whole`` that of all rows; ``sigmas`` says how many standard errors the slice's mean loss lies above that of the
-    other rows (Welch 1947). Only slices that are worse.
+    other rows (Welch 1947). Only slices that are worse, by that loss and by ``metric``: they may differ, as rows
+    called rightly may be called so with doubt.
 
     Args:
         columns: the rows that were predicted, as ``training.values`` describes
@@ -41,6 +42,7 @@ def slices(columns: Mapping[str, ColumnData], schema: Sequence[Column], predicti
     metric = "accuracy" if classes else "mean_absolute_error" if quantile is None else "mean_pinball_loss"
     scores = (predicted_codes(prediction) == y).astype(float) if classes else (
         np.abs(prediction - y) if quantile is None else losses)
+    whole, sign = float(scores.mean()), -1 if classes else 1
     found = []
     for column in schema[:_MOST_COLUMNS]:
         for value, rows in _slices_of(column, columns[column.name]):
@@ -49,10 +51,11 @@ def slices(columns: Mapping[str, ColumnData], schema: Sequence[Column], predicti
                 continue
             error = np.sqrt(inside.var(ddof=1) / len(inside) + outside.var(ddof=1) / len(outside))
             sigmas = float((inside.mean() - outside.mean()) / error) if error > 0 else 0.0
-            if sigmas > 0:
+            there = float(scores[rows].mean())
+            if sigmas > 0 and sign * (there - whole) > 0:
                 found.append((sigmas, {
                     "column": column.name, "value": value, "rows": len(inside), "loss": float(inside.mean()),
-                    "metric": metric, "score": float(scores[rows].mean()), "whole": float(scores.mean()),
+                    "metric": metric, "score": there, "whole": whole,
                     "sigmas": sigmas}))
     found.sort(key=lambda item: -item[0])
     return [item for _, item in found[:_MOST_SLICES]]
@@ -103,8 +106,12 @@ def _slices_of(column: Column, data: ColumnData) -> Iterator[tuple[str, Array]]:
 def _word(value: Any, kind: ColumnType) -> str:
     if kind is ColumnType.BOOLEAN:
         return "true" if value else "false"
-    return str(value)[:19] if kind.temporal else f"{value:g}"
+    return _day(str(value)[:19], kind) if kind.temporal else f"{value:g}"
 
 
 def _edge(value: float, kind: ColumnType) -> str:
-    return str(np.datetime64(int(value), "us"))[:16].replace("T", " ") if kind.temporal else f"{value:.6g}"
+    return _day(str(np.datetime64(int(value), "us"))[:16], kind).replace("T", " ") if kind.temporal else f"{value:.6g}"
+
+
+def _day(moment: str, kind: ColumnType) -> str:
+    return moment[:10] if kind is ColumnType.DATE else moment

@@ -62,8 +62,9 @@ def read_target(data: ColumnData, column: Column, task: str | None, order: Seque
         y = np.where(gaps, np.nan, array_of(data))
         huge = np.abs(y) > _LARGEST
         if huge.any():
-            warnings.append(
-                f"{int(huge.sum())} rows are left out because their {column.name!r} is beyond {_LARGEST:g}.")
+            one = huge.sum() == 1
+            warnings.append(f"{int(huge.sum()):,} {'row is' if one else 'rows are'} left out because "
+                            f"{'its' if one else 'their'} {column.name!r} is beyond {_LARGEST:g}.")
             y[huge] = np.nan
         return Target(column.name, task, y, (), tuple(warnings))
     codes, classes = _classes(data, gaps, column.type)
@@ -109,9 +110,11 @@ def _gap_warnings(data: ColumnData, gaps: Array, column: Column) -> list[str]:
     empty = int(gaps.sum()) - infinite
     said = []
     if empty:
-        said.append(f"{empty} of {len(data)} rows are left out because they have no {column.name!r}.")
+        said.append(f"{empty:,} of {len(data):,} rows {'is' if empty == 1 else 'are'} left out because "
+                    f"{'it has' if empty == 1 else 'they have'} no {column.name!r}.")
     if infinite:
-        said.append(f"{infinite} of {len(data)} rows are left out because their {column.name!r} is infinite.")
+        said.append(f"{infinite:,} of {len(data):,} rows {'is' if infinite == 1 else 'are'} left out because "
+                    f"{'its' if infinite == 1 else 'their'} {column.name!r} is infinite.")
     return said
 
 

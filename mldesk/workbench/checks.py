@@ -197,7 +197,9 @@ def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str],
     column = find_column(version, order.target, "target")
     usable = version.rows - column.missing
     if column.missing:
-        advice.append(Advice("info", f"{column.missing} rows without a value in {order.target} are left out."))
+        rows = "row" if column.missing == 1 else "rows"
+        advice.append(Advice("info", f"{column.missing:,} {rows} without a value in {order.target} "
+                                     f"{'is' if column.missing == 1 else 'are'} left out."))
     if usable < SMALL_TABLE:
         advice.append(Advice("warning", f"Only {usable} rows can be used: the scores will say little."))
     elif order.split != "column" and (tested := _tested(order, usable)) < SMALL_TEST:

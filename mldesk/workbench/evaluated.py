@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mldesk.training.metric_words import ordered
+from mldesk.training.metric_words import lower_is_better, ordered
 
 FIRST = 6          # scores shown before the others are unfolded
 _CONSPICUOUS = 2   # standard errors from which a slice is shown
@@ -97,7 +97,14 @@ def slices_of(facts: Facts) -> list[Slice]:
     usual = "accuracy" if "accuracy" in (facts.get("metrics") or {}) else "mean_absolute_error"   # of older runs
     return [Slice(str(item["column"]), str(item["value"]), int(item["rows"]),
                   str(item.get("metric") or usual), float(item["score"]), float(item["whole"]), float(item["sigmas"]))
-            for item in facts.get("slices") or () if float(item["sigmas"]) >= _CONSPICUOUS]
+            for item in facts.get("slices") or () if float(item["sigmas"]) >= _CONSPICUOUS
+            and is_worse(item, str(item.get("metric") or usual))]
+
+
+def is_worse(item: Facts, metric: str) -> bool:
+    """Say whether the score of a part of the rows is worse than that of all; older runs kept others, too."""
+    there, whole = float(item["score"]), float(item["whole"])
+    return there > whole if lower_is_better(metric) else there < whole
 
 
 def worst_of(facts: Facts) -> list[WorstRow]:

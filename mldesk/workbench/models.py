@@ -54,7 +54,16 @@ class ModelService:
             names = [model.name for model in self._library.models.list()]
             hint = which_version(name, names, lambda: (item.number for item in self._library.models.versions(name)),
                                  error.hint)
+            hint = self._of_run(name) or hint
             raise NotFound(error.message, hint=hint or f"Models here: {listed(names) or 'none yet'}.") from error
+
+    def _of_run(self, name: str) -> str:
+        """Return a hint for the name of a run where its model's is wanted; "" for any other."""
+        with suppress(MldeskError):
+            run = self._library.runs.get(name)
+            if run.model and name in (run.name, run.id):
+                return f"{name} is a run; its model is {run.model}."
+        return ""
 
     def promote(self, name: str, number: int, note: str = "") -> ModelVersion:
         """Make a version the one the bare name means; the one before is archived. Raises NotFound."""

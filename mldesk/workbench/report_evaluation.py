@@ -7,7 +7,8 @@ from typing import Any
 
 from mldesk.reports.document import Bars, Block, Histogram, Lines, Matrix, Section, Series, Table, Text
 from mldesk.training.metric_words import better, left_out, meaning, ordered, title, worsening
-from mldesk.workbench.report_words import interval, number, plain
+from mldesk.workbench.evaluated import slices_of
+from mldesk.workbench.report_words import interval, number, plain, plural
 
 _MOST_CURVES = 6        # classes whose ROC curves are drawn
 _MOST_IMPORTANT = 20
@@ -104,8 +105,8 @@ def _classes(test: Facts) -> Section:
     if rows:
         blocks.append(Table(("class", "precision", "recall", "F1", "rows"), rows,
                             frozenset({"precision", "recall", "F1", "rows"})))
-    if len(found) > _MOST_CLASSES:
-        blocks.append(Text(f"and {len(found) - _MOST_CLASSES} more classes", "muted"))
+    if (more := len(found) - _MOST_CLASSES) > 0:
+        blocks.append(Text(f"and {number(more)} more class{'' if more == 1 else 'es'}", "muted"))
     return Section("Classes", blocks)
 
 
@@ -124,10 +125,10 @@ def importance(evaluation: Facts) -> Section:
 
 
 def _slices(test: Facts) -> Section:
-    found = test.get("slices") or []
-    rows = [(plain(item["column"]), plain(item["value"]), number(item["rows"]), number(item["score"]),
-             number(item["whole"]), number(item["sigmas"], 1)) for item in found[:15]]
-    what = title(str(found[0].get("metric") or "score")) if found else ""
+    found = slices_of(test)
+    rows = [(plain(item.column), plain(item.value), number(item.rows), number(item.score), number(item.whole),
+             number(item.sigmas, 1)) for item in found[:15]]
+    what = title(found[0].metric) if found else ""
     head = ("column", "value", "rows", f"{what} there", f"{what} of all", "standard errors")
     return Section("Where it is worse", [Table(head, rows, frozenset(head[2:]))] if rows else [])
 
@@ -146,5 +147,5 @@ def examples(worst: Sequence[Facts], rows: Sequence[Sequence[Any]], names: Seque
         Table(("row", "actual", "predicted", "given to the truth", *shown), lines,
               frozenset({"row", "given to the truth"}))]
     if len(names) > _MOST_CELLS and rows:
-        blocks.append(Text(f"The table has {len(names) - _MOST_CELLS} more columns.", "muted"))
+        blocks.append(Text(f"The table has {plural(len(names) - _MOST_CELLS, 'more column')}.", "muted"))
     return Section("Worst errors", blocks)

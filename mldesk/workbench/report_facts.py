@@ -12,7 +12,7 @@ from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.metric_words import METRICS, ordered, title, within
 from mldesk.wire.events import Event
 from mldesk.workbench.comparison import leading_metric
-from mldesk.workbench.report_words import interval, length, number, plain, when
+from mldesk.workbench.report_words import interval, length, number, plain, plural, when
 from mldesk.workbench.split_words import split_words
 
 _TILES = 4              # scores that stand out
@@ -68,7 +68,7 @@ def data(run: Run, version: DatasetVersion | None) -> Section:
     if version is not None:
         facts["Source"] = version.source
         if version.recipe:
-            facts["Made from"] = f"version {version.parent} by {len(version.recipe)} steps"
+            facts["Made from"] = f"version {version.parent} by {plural(len(version.recipe), 'step')}"
     blocks: list[Block] = [_known(facts)]
     columns = [column for column in request.get("columns", ()) if isinstance(column, Mapping)]
     if columns:
@@ -76,7 +76,7 @@ def data(run: Run, version: DatasetVersion | None) -> Section:
             (plain(item.get("name")), str(item.get("type")), number(item.get("missing")), number(item.get("distinct")))
             for item in columns[:_MOST_COLUMNS]], frozenset({"missing", "distinct"})))
         if len(columns) > _MOST_COLUMNS:
-            blocks.append(Text(f"and {len(columns) - _MOST_COLUMNS} more columns", "muted"))
+            blocks.append(Text(f"and {plural(len(columns) - _MOST_COLUMNS, 'more column')}", "muted"))
     return Section("Data", blocks)
 
 

@@ -1,4 +1,4 @@
-"""The section of a report that lists what a search tried."""
+"""The sections of a report that say what a search blended and list what it tried."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from mldesk.reports.document import Block, Lines, Section, Series, Table, Text
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.metric_words import lower_is_better, title
-from mldesk.workbench.report_words import length, number, plain
+from mldesk.workbench.report_words import length, number, plain, plural
 
 _MOST_TRIALS = 60
 
@@ -23,19 +23,33 @@ def trials(leaderboard: Sequence[Mapping[str, Any]]) -> Section:
                            Table(("place", "trial", "model", score, "took", "parameters"), rows,
                                  frozenset({"place", "trial", score, "took"}))]
     if len(leaderboard) > _MOST_TRIALS:
-        blocks.append(Text(f"and {len(leaderboard) - _MOST_TRIALS} more trials", "muted"))
+        blocks.append(Text(f"and {plural(len(leaderboard) - _MOST_TRIALS, 'more trial')}", "muted"))
     return Section("Trials", blocks)
 
 
+def blend(members: Sequence[Mapping[str, Any]]) -> Section:
+    """Return what a search blended, the heaviest first: [{"trial", "estimator", "weight", "parameters", "score"}]."""
+    rows = [(_title(item), f"{float(item['weight']):.0%}", plain(item.get("trial")), number(item.get("score")),
+             _parameters(item)) for item in sorted(members, key=lambda item: -float(item["weight"]))]
+    return Section("What it is made of", [Table(("model", "weight", "trial", "score alone", "parameters"), rows,
+                                            frozenset({"weight", "trial", "score alone"}))] if rows else [])
+
+
+def _title(item: Mapping[str, Any]) -> str:
+    name = str(item.get("estimator", ""))
+    return ESTIMATORS[name].title if name in ESTIMATORS else name
+
+
+def _parameters(item: Mapping[str, Any]) -> str:
+    return plain(", ".join(f"{key} {plain(value)}" for key, value in (item.get("parameters") or {}).items()), 160)
+
+
 def _row(place: int, trial: Mapping[str, Any]) -> tuple[str, ...]:
-    name = str(trial.get("estimator", ""))
-    entry = ESTIMATORS.get(name)
     score = trial.get("score")
-    parameters = ", ".join(f"{key} {plain(value)}" for key, value in (trial.get("parameters") or {}).items())
-    return (str(place), plain(trial.get("number")), entry.title if entry else name,
+    return (str(place), plain(trial.get("number")), _title(trial),
             number(score) if isinstance(score, (int, float)) else plain(
                 trial.get("error") or ("given up" if trial.get("state") == "weak" else "failed")),
-            length(trial.get("seconds")), plain(parameters, 160))
+            length(trial.get("seconds")), _parameters(trial))
 
 
 def _progress(leaderboard: Sequence[Mapping[str, Any]]) -> list[Block]:

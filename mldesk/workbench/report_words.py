@@ -20,6 +20,11 @@ def number(value: object, digits: int = 4) -> str:
     return f"{value:.{digits}f}" if 1e-3 <= abs(value) < 10 or value == 0 else f"{value:,.{max(digits, 4)}g}"
 
 
+def plural(count: int, noun: str) -> str:
+    """Write ``1 row``, ``7,043 rows``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def when(seconds: float | None) -> str:
     """Write a moment in UTC, to the second."""
     return "" if seconds is None else iso(seconds)[:19].replace("T", " ") + " UTC"

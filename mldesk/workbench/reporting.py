@@ -65,6 +65,7 @@ class ReportService:
         points = self._library.runs.metrics(run.id)
         sections = [report_facts.outcome(run, evaluation)]
         if run.kind == "search":
+            sections.append(report_search.blend((run.result or {}).get("members") or ()))
             sections.append(report_search.trials(self._runs.leaderboard(run.id)))
         sections += report_explained.sections(self._explanation(run))
         sections += [report_facts.data(run, self._version(run)), report_facts.configuration(run),

@@ -1,10 +1,10 @@
-"""Sizes and hours as people type them."""
+"""Sizes, hours and minutes as people type them."""
 
 from __future__ import annotations
 
 import pytest
 
-from mldesk.cli.amounts import read_hours, read_size, show_hours
+from mldesk.cli.amounts import read_hours, read_minutes, read_size, show_hours
 from mldesk.core.errors import BadInput
 
 
@@ -32,3 +32,16 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 def test_what_are_no_hours_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="are no hours"):
         read_hours(text)
+
+
+@pytest.mark.parametrize(("text", "minutes"), [
+    ("5", 5), ("0.5", 0.5), (2.0, 2), ("20s", 1 / 3), ("5m", 5), ("1.5 h", 90), ("30 sec", 0.5), ("7min", 7)])
+def test_a_time_is_in_minutes_unless_its_unit_says_otherwise(text: str | float, minutes: float) -> None:
+    assert read_minutes(text) == pytest.approx(minutes)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "5 d", "-3", "-3m", "m"])
+def test_what_is_no_time_is_refused_with_how_to_write_one(text: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_minutes(text)
+    assert "20s, 5m or 1h" in refused.value.hint

@@ -95,3 +95,15 @@ def test_files_that_call_a_column_otherwise_are_checked_under_its_name(mldesk: C
     assert (code, found["files"][0]["status"], found["version"]) == (0, "accepted", 3)
     code, found = mldesk.here("data", "check", other, "shop", "--rename", "cost=prise")
     assert (code, found["error"]["hint"]) == (2, "Did you mean 'price'?")
+
+
+def test_that_no_row_fits_is_said_in_a_sentence(mldesk: Command, shop: Path) -> None:
+    assert mldesk("data", "preview", "shop", "--search", "zzz").err == "No row fits.\n"
+    assert "no rows from 10 on, of 4\n" in mldesk("data", "preview", "shop", "--offset", "9").err
+
+
+def test_a_version_where_a_recipe_is_wanted_is_told_how_its_own_is_named(mldesk: Command, shop: Path) -> None:
+    code, document = mldesk.here("data", "recipe", "shop@1")
+    assert code == 3
+    assert document["error"]["hint"] == "The recipe that made shop@1 is from:shop@1."
+    assert mldesk.here("data", "recipe", "gone.json")[1]["error"]["hint"] == ""

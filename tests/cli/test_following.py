@@ -66,3 +66,8 @@ def test_nothing_that_a_runner_says_commands_the_terminal(capsys: pytest.Capture
                  ("progress", 10.0, {"done": 1, "total": 2, "unit": evil}))
     assert len(said) == 5
     assert all(line.isprintable() and line.startswith("run: ") for line in said)
+
+
+def test_a_pause_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:
+    said = _said(capsys, *(("stopping", 1.0, {"asked": asked}) for asked in ("pause", "finish", "cancel")))
+    assert said == ["run: Pausing", "run: Finishing early", "run: Stopping"]

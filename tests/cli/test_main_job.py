@@ -85,6 +85,8 @@ def _look_at_the_runs(mldesk: Command, first: dict[str, Any], second: dict[str, 
     assert compared["comparable"], compared["warnings"]
     assert set(compared["best"].values()) <= set(listed)
     assert "log" in mldesk.good("runs", "logs", "plain")
+    code, document = mldesk.here("explain", "plain")
+    assert (code, document["error"]["hint"]) == (3, f"plain is a run; its model is {first['model']}.")
     assert mldesk("runs", "cancel", "plain", "--json").json["error"]["code"] == "conflict"
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+import typer
 
 from mldesk.cli.arguments import Globals
 from mldesk.cli.face import Face
 from mldesk.cli.run_compare import _side_by_side
+from mldesk.cli.run_trial import trial
 
 
 def _found(count: int) -> dict[str, Any]:
@@ -59,3 +63,31 @@ def test_runs_that_do_not_fit_side_by_side_go_below_and_no_name_is_broken(
     assert said.count("Accuracy") == tables
     assert all(said.count(f"telco-gradient-boosting-{number}") == 1 for number in range(3))
     assert all(len(line) <= int(columns) for line in said.splitlines())
+
+
+def test_into_a_file_or_another_program_all_columns_go_whole(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    row = [str(number) * 60 for number in range(5)]
+    Face(Globals()).table("abcde", [row], spare="edcb")
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].split() == row
+    assert said.err == ""
+
+
+def test_all_trials_are_listed_once_the_run_is_up_to_date(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[dict[str, Any]] = []   # what the library knows
+
+    def refresh(reference: str) -> list[str]:
+        tried.extend({"number": number, "estimator": "linear", "metric": "accuracy", "score": 0.5}
+                     for number in range(1, 21))
+        return [f"The runner of {reference} is slow."]
+
+    runs = SimpleNamespace(refresh=refresh, get=lambda reference: SimpleNamespace(id=reference),
+                           leaderboard=lambda reference: tried)
+    monkeypatch.setattr(Face, "workbench", lambda self: nullcontext(SimpleNamespace(runs=runs)))
+    trial(cast(typer.Context, SimpleNamespace(obj=Face(Globals()))), "searched")
+    said = capsys.readouterr()
+    assert said.out.count("linear") == 20
+    assert said.err == "! The runner of searched is slow.\n"

@@ -188,6 +188,8 @@ def test_another_table_is_joined_by_keys(cook: Any, other: Table, rows: Rows) ->
     assert [(row[0], row[-2]) for row in rows(done)] == [
         (1, "one"), (2, "two"), (2, "zwei"), (3, None), (4, None), (5, None)]
     assert "5 rows became 6" in done.problems[0].message
+    assert done.problems[1].message == ("Step 1 (join): 3 of 5 rows find no partner in 'other@1'; what came from there "
+                                        "is missing in them.")
     inner = cook({**step, "how": "inner", "take": ["name"], "on": [], "keys": {"n": "id"}})
     assert [row[-1] for row in rows(inner)] == ["one", "one"]
 

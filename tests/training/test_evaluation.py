@@ -242,3 +242,25 @@ def test_the_slice_where_a_model_fails_comes_first_and_the_worst_rows_are_there(
     wrong = worst(prediction, y, np.arange(rows), ("no", "yes"))
     assert {place[item["row"]] for item in wrong} == {"west"}
     json.dumps([found, wrong], allow_nan=False)
+
+
+def test_a_slice_whose_accuracy_is_better_than_elsewhere_is_not_called_worse() -> None:
+    """Rows that are called rightly with doubt have a larger log loss, and a better accuracy."""
+    draw = np.random.default_rng(0)
+    rows = 1000
+    doubtful = np.arange(rows) % 2 == 0
+    y = draw.integers(0, 2, rows)
+    right = doubtful | (draw.random(rows) < 0.9)
+    sure = np.where(doubtful, 0.51, 0.8)
+    chance = np.where((y == 1) == right, sure, 1 - sure)
+    kind = {"kind": TextColumn.of(np.where(doubtful, "doubtful", "sure"))}
+    prediction = np.stack([1 - chance, chance], 1)
+    assert slices(kind, [Column("kind", ColumnType.TEXT)], prediction, y, 2) == []
+
+
+def test_parts_of_a_column_of_dates_are_named_by_days() -> None:
+    day = np.datetime64("2024-04-20", "us").astype(np.int64) + np.arange(400) * 86_400_000_000
+    y = np.zeros(400)
+    off = np.where(np.arange(400) < 100, 5.0, 1.0) + np.random.default_rng(0).normal(size=400) / 9
+    found = slices({"day": day}, [Column("day", ColumnType.DATE)], off, y, 0)
+    assert found[0]["value"] == "2024-04-20 to 2024-07-29"

@@ -126,7 +126,7 @@ def test_missing_and_infinite_numbers_to_predict_are_left_out_and_said(tmp_path:
     said = outcome(tmp_path, table)
     assert sum(result(said)["rows"].values()) == 57
     warned = [event["text"] for event in of("warning", said) if not event.get("in_result")]
-    assert warned == ["1 of 60 rows are left out because they have no 'y'.",
+    assert warned == ["1 of 60 rows is left out because it has no 'y'.",
                       "2 of 60 rows are left out because their 'y' is infinite."]
 
 

@@ -80,3 +80,12 @@ def test_an_interval_has_as_many_digits_as_it_is_wide() -> None:
     assert words.interval(0.7912, 0.8312) == "0.791 to 0.831"
     assert words.interval(46021.2, 50022.7) == "46,021 to 50,023"
     assert words.interval(float("nan"), 1.0) == ""
+
+
+def test_a_part_of_the_rows_that_is_better_is_not_listed_as_worse() -> None:
+    """Runs of before kept those whose loss was larger, too."""
+    item = {"column": "kind", "rows": 50, "score": 0.8163, "whole": 0.76, "sigmas": 4.0}
+    kept = [{**item, "value": "better", "metric": "accuracy"}, {**item, "value": "worse", "metric": "accuracy",
+                                                               "score": 0.5},
+            {**item, "value": "further off", "metric": "mean_absolute_error"}]
+    assert [part.value for part in slices_of({"slices": kept})] == ["worse", "further off"]

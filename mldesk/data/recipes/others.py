@@ -52,7 +52,19 @@ def join(tools: Tools, state: State, step: Step) -> State:
     if now > before and not whole:
         tools.note(f"some keys occur more than once in {step['dataset']!r}: {before:,} rows became {now:,}.",
                    next(iter(keys)))
+    if how == "left" and tools.answers is None:   # a recipe that travels asks what it always did
+        _alone(tools, state, other, step, keys, before, same)
     return replace(after, ordered=False, own_rows=False)
+
+
+def _alone(tools: Tools, state: State, other: Other, step: Step, keys: Mapping[str, str], rows: int,
+           same: str) -> None:
+    """Note how many rows found no partner."""
+    alone = int(tools.one(f"{state.select('count(*)')} ANTI JOIN {identifier(other.view)} AS o ON {same}")[0])
+    if alone:
+        tools.note(f"{alone:,} of {rows:,} rows {'finds' if alone == 1 else 'find'} no partner in "
+                   f"{step['dataset']!r}; what came from there is missing in {'it' if alone == 1 else 'them'}.",
+                   next(iter(keys)))
 
 
 def _kinds_of_keys(tools: Tools, state: State, other: Other, step: Step,

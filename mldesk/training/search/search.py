@@ -202,7 +202,8 @@ class _Search:
         for kind, amount in (("seconds", seconds), ("trials", trials)):
             if amount:
                 later = "" if kind == limits.goes_by else " They come once what it has is over."
-                self._work.report.log(f"The search was extended by {amount:g} {kind}.{later}")
+                unit = kind.removesuffix("s") if amount == 1 else kind
+                self._work.report.log(f"The search was extended by {amount:g} {unit}.{later}")
         limits.extend(name, seconds, trials)
         self._limit()
 

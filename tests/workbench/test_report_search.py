@@ -1,0 +1,23 @@
+"""What a search's report says of its blend and its trials."""
+
+from __future__ import annotations
+
+from mldesk.reports.document import Table, Text
+from mldesk.workbench.report_search import blend, trials
+
+
+def test_the_members_of_a_blend_are_listed_with_their_parameters_the_heaviest_first() -> None:
+    section = blend([{"trial": 3, "estimator": "linear", "weight": 0.25, "parameters": {}, "score": 0.7},
+                     {"trial": 8, "estimator": "lightgbm", "weight": 0.75, "parameters": {"rounds": 90}, "score": 0.8}])
+    table = section.blocks[0]
+    assert isinstance(table, Table)
+    assert [(row[1], row[2], row[4]) for row in table.rows] == [("75%", "8", "rounds 90"), ("25%", "3", "")]
+    assert blend([]).blocks == []
+
+
+def test_one_trial_more_than_are_listed_is_one_trial() -> None:
+    section = trials([{"number": number, "estimator": "linear", "metric": "accuracy", "score": 0.5}
+                      for number in range(61)])
+    last = section.blocks[-1]
+    assert isinstance(last, Text)
+    assert last.text == "and 1 more trial"
