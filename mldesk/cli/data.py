@@ -18,12 +18,10 @@ from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
 from mldesk.cli.data_shown import Name, Reference, columns, origin, problems, recipe_words
 from mldesk.cli.face import Face, facts
-from mldesk.cli.named_version import NamedVersion
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.said_once import SaidOnce
 from mldesk.cli.steps import steps
-from mldesk.core.errors import BadInput
-from mldesk.library.names import fold
+from mldesk.cli.which_version import named_version, version_of
 
 if TYPE_CHECKING:
     from mldesk.library.records import Dataset, DatasetVersion
@@ -98,7 +96,7 @@ def show(context: typer.Context, reference: Reference) -> None:
     problems(face, version)
 
 
-app.command()(preview)
+app.command(cls=SaidOnce)(preview)
 app.command()(profile)
 app.command()(explore)
 app.command()(guard)
@@ -118,17 +116,19 @@ def versions(context: typer.Context, name: Name) -> None:
     with face.workbench() as bench:
         listed = bench.datasets.versions(name)
         head = bench.datasets.show(name).number
+        tags = bench.history.version_tags(name)
     if face.json:
-        face.document({"dataset": listed[-1].dataset, "head": head,
-                       "versions": [dataset_details(version) for version in listed]})
+        face.document({"dataset": listed[-1].dataset, "head": head, "versions": [
+            {**dataset_details(version), "tags": list(tags.get(version.number, ()))} for version in listed]})
         return
-    face.table(("version", "rows", "columns", "from", "made", ""),
+    face.table(("version", "rows", "columns", "from", "tags", "made", ""),
                [(version.number, words.count(version.rows), words.count(len(version.columns)),
-                 origin(version), words.moment(version.created), "◂ current" if version.number == head else "")
-                for version in listed], right=("version", "rows", "columns"))
+                 origin(version), ", ".join(tags.get(version.number, ())), words.moment(version.created),
+                 "◂ current" if version.number == head else "")
+                for version in listed], right=("version", "rows", "columns"), spare=("made",))
 
 
-app.command(cls=NamedVersion)(diff)
+app.command()(diff)
 app.command()(lineage)
 app.command()(tag)
 app.command()(note)
@@ -136,22 +136,17 @@ app.command("bin")(bin_)
 app.command()(purge)
 
 
-@app.command(cls=NamedVersion)
+@app.command()
 def rollback(context: typer.Context, name: Name,
-             version: Annotated[int | None, typer.Argument(metavar="V", min=1, help="A version's number; N@V and N@TAG "
-                                                           "are as good.")] = None) -> None:
+             version: Annotated[str | None, typer.Argument(metavar="V", help="A version's number or tag; N@V is as "
+                                                           "good.")] = None) -> None:
     """Make an earlier version the current one; no version is lost."""
     from mldesk.workbench.summaries import dataset_details
 
     face = Face.of(context)
     with face.workbench() as bench:
-        if version is None:
-            named = bench.datasets.show(name)
-            if fold(named.dataset) == fold(name):
-                raise BadInput(f"Nobody said which version of {name} is to be the current one.",
-                               hint=f"Write {name}@1, or {name} 1; `mldesk data versions {name}` lists them.")
-            name, version = named.dataset, named.number
-        current = bench.datasets.rollback(name, version)
+        meant = named_version(bench, name) if version is None else version_of(bench, name, version)
+        current = bench.datasets.rollback(meant.dataset, meant.number)
     face.document(dataset_details(current)) if face.json else face.say(f"{current.dataset} is {current.label} again.")
 
 

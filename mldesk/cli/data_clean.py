@@ -47,6 +47,7 @@ def clean(
 ) -> None:
     """Apply a recipe; the result is the dataset's next version. `mldesk data steps` lists what it may hold."""
     from mldesk.training.preparing_check import why_not
+    from mldesk.workbench.joined import moved
     from mldesk.workbench.preparing import leave_to_model
     from mldesk.workbench.summaries import dataset_details
 
@@ -83,6 +84,8 @@ def clean(
         face.note(f"! {_made_before(before)}")
     face.say(f"{version.label}: {words.plural(version.rows, 'row')}, {words.plural(len(version.columns), 'column')}, "
              f"by {words.plural(len(version.recipe or ()), 'step')} from version {version.parent}")
+    for line in moved(steps, version.recipe or ()):
+        face.note(f"! {line}")
     for number, step, instead in left:
         face.note(f"Step {number} ({step['step']}) was skipped: {instead}, from its training rows only.")
     if any(not why_not(step) for _, step, _ in left):

@@ -43,11 +43,13 @@ def tag(context: typer.Context, reference: Reference,
                                                          "--add.")] = None,
         add: Annotated[list[str] | None, typer.Option("--add", "-a", metavar="T", help="May be repeated.")] = None,
         remove: Annotated[list[str] | None, typer.Option("--remove", "-r", metavar="T", help="May be repeated.")]
-        = None) -> None:
+        = None,
+        move: Annotated[bool, typer.Option("--move", help="Take the tags from the versions that bear them: a tag names "
+                                           "one version.")] = False) -> None:
     """Give tags to a dataset or one of its versions, or take them away; without either, say which it bears."""
     face = Face.of(context)
     with face.workbench() as bench:
-        now = bench.history.tag(reference, [*(tags or ()), *(add or ())], remove or ())
+        now = bench.history.tag(reference, [*(tags or ()), *(add or ())], remove or (), move)
     face.document({"dataset": reference, "tags": list(now)}) if face.json else \
         face.say(", ".join(now) or "no tags")
 

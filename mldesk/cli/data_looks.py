@@ -13,6 +13,7 @@ from mldesk.cli.data_shown import Name, Reference, Version, columns, ranges, rec
 from mldesk.cli.face import Face, facts
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
+from mldesk.cli.which_version import named_version, version_of
 from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -144,8 +145,8 @@ def _write(face: Face, reference: str, sql: str, output: Path, force: bool) -> N
 
 
 def diff(context: typer.Context, name: Name, first: Version,
-         second: Annotated[int, typer.Argument(metavar="W", min=1, help="The version to compare it with; "
-                                                        "usually the later one.")],
+         second: Annotated[str | None, typer.Argument(metavar="W", help="The version to compare it with; usually the "
+                                                      "later one.")] = None,
          keys: Annotated[list[str] | None, typer.Option("--key", metavar="COLUMN", help="The column by which a row of "
                                                         "one version is found in the other, such as an id; repeat it "
                                                         "for several. Without it one is looked for.")] = None,
@@ -155,13 +156,15 @@ def diff(context: typer.Context, name: Name, first: Version,
                                                      "too.")] = False) -> None:
     """Say what differs between two versions: rows, cells, columns and types.
 
-    For example: mldesk data diff telco 1 2 --key customerID
+    For example: mldesk data diff telco 1 2 --key customerID, or mldesk data diff telco@raw telco@clean
     """
     if whole_rows and keys:
         raise BadInput("Rows are matched by keys, or by all of their cells.", hint="Leave --key or --whole-rows out.")
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
-        found = bench.datasets.diff(name, first, second, keys=() if whole_rows else keys or None,
+        old = named_version(bench, name) if second is None else version_of(bench, name, first)
+        new = version_of(bench, old.dataset, second or first)
+        found = bench.datasets.diff(old.dataset, old.number, new.number, keys=() if whole_rows else keys or None,
                                     distributions=distributions, cancelled=interrupts.asked)
     if face.json:
         face.document(found)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Reference = Annotated[str, typer.Argument(metavar="N[@V]", help="A dataset, or one of its versions.")]
 Name = Annotated[str, typer.Argument(metavar="N", help="A dataset.")]
-Version = Annotated[int, typer.Argument(metavar="V", min=1, help="A version's number; N@V is as good.")]
+Version = Annotated[str, typer.Argument(metavar="V", help="A version's number or tag; N@V is as good.")]
 PROBLEMS_SHOWN = 8
 _NOTHING = object()
 

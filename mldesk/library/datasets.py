@@ -87,6 +87,12 @@ class DatasetStore:
             query = _version.where(dataset_versions.c.dataset == row.key).order_by(dataset_versions.c.number)
             return [_to_version(found) for found in connection.execute(query)]
 
+    def with_manifest(self, manifest: str) -> list[DatasetVersion]:
+        """Return the versions of datasets in use that hold these very rows, oldest first."""
+        with self._database.read() as connection:
+            query = _version.where(dataset_versions.c.manifest == manifest, datasets.c.removed.is_(None))
+            return [_to_version(row) for row in connection.execute(query.order_by(dataset_versions.c.key))]
+
     def set_head(self, name: str, number: int) -> None:
         """Let the bare name mean version ``number``. Raises NotFound."""
         with self._database.write() as connection:

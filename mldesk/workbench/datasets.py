@@ -12,13 +12,14 @@ from mldesk.core import canonical
 from mldesk.core.errors import BadInput, Conflict, LibraryDamaged, NotFound
 from mldesk.core.paths import Home
 from mldesk.library import Library
-from mldesk.library.names import check_name
+from mldesk.library.names import check_name, fold
 from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import ColumnType
 from mldesk.workbench.far_data import refuse_elsewhere
 from mldesk.workbench.held_files import CLIPBOARD, STREAM
 from mldesk.workbench.imported import Imported, made_by_steps, reading_of, same_rows
+from mldesk.workbench.joined import moved, pinned
 from mldesk.workbench.pages import Page, RecipePage
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.source_digests import SourceDigests
@@ -295,7 +296,7 @@ class DatasetService:
         """
         from mldesk.data import preview_recipe
 
-        version, steps = self.show(reference), self._pinned(steps)
+        version, asked, steps = self.show(reference), steps, self._pinned(steps)
         sample = {"sample": version.rows} if whole else {}
         with self._intact(version):
             found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
@@ -303,7 +304,8 @@ class DatasetService:
         return RecipePage(tuple(column.name for column in found.columns), found.rows, 0,
                           found.rows_after if found.steps else version.rows,
                           types=tuple(column.type.value for column in found.columns), reports=found.steps,
-                          notices=tuple(notice.message for notice in found.notices), sampled=found.sampled)
+                          notices=(*moved(asked, steps), *(notice.message for notice in found.notices)),
+                          sampled=found.sampled)
 
     def recipe_script(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> str:
         """Return a Python script that repeats a recipe with duckdb alone. Raises BadInput naming the step."""
@@ -345,20 +347,7 @@ class DatasetService:
         return made_by_steps([item for item in self.versions(version.dataset) if item.parent == version.number], steps)
 
     def _pinned(self, steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Return the steps with the versions of other datasets by their digest, so that replays see the same rows."""
-        from mldesk.data.recipes.steps import check_steps
-
-        pinned: list[Mapping[str, Any]] = []
-        for step in check_steps(steps):
-            if step["step"] in ("join", "union") and not step.get("disabled"):
-                other = self.show(str(step["dataset"]))
-                if step.get("digest") not in ("", None, other.manifest):
-                    raise BadInput(f"{other.label} is not the version that the recipe was made with.",
-                                   hint="Take \"digest\" out of that step, and it takes the version as it is now.")
-                refuse_elsewhere(self._library, other)
-                step = {**step, "dataset": other.label, "digest": other.manifest}
-            pinned.append(step)
-        return pinned
+        return pinned(self._library, self.show, steps)
 
     def rollback(self, name: str, number: int) -> DatasetVersion:
         """Make an earlier version the one the bare name means; no version is lost. Raises NotFound."""
@@ -383,9 +372,12 @@ class DatasetService:
         return self._library.datasets.get(name)
 
     def rename(self, name: str, new: str) -> Dataset:
-        """Give a dataset another name. Raises NotFound, Conflict."""
-        new = check_name(new, "dataset")
-        self._library.datasets.rename(self.show(name).dataset, new)
+        """Give a dataset another name. Raises NotFound, Conflict, BadInput for the name of a version."""
+        new, known = check_name(new, "dataset"), self.show(name).dataset
+        if fold(name) != fold(known):
+            raise BadInput(f"{name!r:.80} is a version, and versions have no names of their own.",
+                           hint=f"Tags do: mldesk data tag {name} TAG. To rename the whole dataset, write {known}.")
+        self._library.datasets.rename(known, new)
         return self._library.datasets.get(new)
 
     def used_by(self, name: str) -> list[str]:

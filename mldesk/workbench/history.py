@@ -64,18 +64,31 @@ class HistoryService:
         name, number = self._place(reference)
         return self._library.words.get(name).get(number, Words())
 
-    def annotate(self, reference: str, *, note: str | None = None, tags: Sequence[str] | None = None) -> Words:
-        """Keep a note or tags of ``N`` or ``N@V``; None leaves what is there. Raises NotFound, BadInput."""
-        name, number = self._place(reference)
-        return self._library.words.set(name, number, note=note, tags=tags)
+    def annotate(self, reference: str, *, note: str | None = None, tags: Sequence[str] | None = None,
+                 move: bool = False) -> Words:
+        """Keep a note or tags of ``N`` or ``N@V``; None leaves what is there. Raises NotFound, BadInput.
 
-    def tag(self, reference: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> tuple[str, ...]:
-        """Give tags to ``N`` or ``N@V`` and take others away; return those it bears then. Raises NotFound, BadInput."""
+        ``move`` takes new tags from the versions that bear them.
+        """
+        name, number = self._place(reference)
+        return self._library.words.set(name, number, note=note, tags=tags, move=move)
+
+    def version_tags(self, name: str) -> Mapping[int, tuple[str, ...]]:
+        """Return the tags of a dataset's versions by their numbers, of those that bear any. Raises NotFound."""
+        words = self._library.words.get(self._datasets.show(name).dataset)
+        return {number: said.tags for number, said in words.items() if number and said.tags}
+
+    def tag(self, reference: str, add: Sequence[str] = (), remove: Sequence[str] = (),
+            move: bool = False) -> tuple[str, ...]:
+        """Give tags to ``N`` or ``N@V`` and take others away; return those it bears then. Raises NotFound, BadInput.
+
+        A tag is on one version of a dataset; ``move`` takes it from the one that bears it.
+        """
         before = self.words(reference).tags
         refuse_unknown_tags(remove, before, reference)
         if not add and not remove:
             return before
-        return self.annotate(reference, tags=[tag for tag in (*before, *add) if tag not in remove]).tags
+        return self.annotate(reference, tags=[tag for tag in (*before, *add) if tag not in remove], move=move).tags
 
     def tags(self) -> Mapping[str, tuple[str, ...]]:
         """Return the tags of every dataset and of its versions, by the dataset's name."""

@@ -36,7 +36,7 @@ COMMANDS = {
     "data versions": {"N"},
     "data diff": {"N", "V", "W", "--key", "--whole-rows", "--distributions"},
     "data lineage": {"N"},
-    "data tag": {"N[@V]", "TAG…", "--add", "--remove"},
+    "data tag": {"N[@V]", "TAG…", "--add", "--remove", "--move"},
     "data note": {"N[@V]", "TEXT"},
     "data bin": set(),
     "data purge": {"N…", "--all", "--yes"},

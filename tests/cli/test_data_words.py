@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.feather
@@ -45,12 +47,52 @@ def test_a_tag_names_the_version_that_bears_it(mldesk: Command, shop: Path) -> N
     assert mldesk.good("data", "show", "shop")["version"] == 1
 
 
-def test_a_tag_that_looks_like_a_number_or_is_on_two_versions_names_none(mldesk: Command, shop: Path) -> None:
-    mldesk.good("data", "tag", "shop@1", "2", "both")
-    mldesk.good("data", "tag", "shop@2", "both")
+def test_a_version_gets_no_name_of_its_own(mldesk: Command, shop: Path) -> None:
+    mldesk.good("data", "tag", "shop@1", "first")
+    for reference in ("shop@1", "shop@first"):
+        code, found = mldesk.here("data", "rename", reference, "x")
+        assert (code, "versions have no names of their own" in found["error"]["message"]) == (2, True)
+    assert mldesk.good("data", "rename", "SHOP", "Shop")["dataset"] == "Shop"
+
+
+def test_a_tag_is_no_number_and_on_one_version(mldesk: Command, shop: Path) -> None:
+    code, found = mldesk.here("data", "tag", "shop", "2")
+    assert (code, found["error"]["hint"]) == (2, "To tag that version: mldesk data tag shop@2 TAG.")
+    mldesk.good("data", "tag", "shop@1", "clean", "old")
+    mldesk.good("data", "tag", "shop", "clean")   # the dataset as a whole is no version
+    code, found = mldesk.here("data", "tag", "shop@2", "clean")
+    assert (code, found["error"]["message"]) == (2, "The tag 'clean' is on shop@1 already; a tag names one version.")
+    assert mldesk.good("data", "tag", "shop@2", "clean", "--move")["tags"] == ["clean"]
+    assert [item["tags"] for item in mldesk.good("data", "versions", "shop")["versions"]] == [["old"], ["clean"]]
+    assert mldesk.good("data", "tag", "shop")["tags"] == ["clean"]
+    assert "clean" in mldesk("data", "versions", "shop").out
+
+
+def test_a_tag_of_old_that_is_a_number_or_on_two_versions_names_none(mldesk: Command, shop: Path) -> None:
+    mldesk.good("data", "tag", "shop@1", "one")
+    mldesk.good("data", "tag", "shop@2", "two")
+    with closing(sqlite3.connect(next(mldesk.folder.rglob("library.db")))) as library:   # as it once could be
+        library.execute("""update dataset_words set tags = '["2", "both"]'""")
+        library.commit()
     assert mldesk.good("data", "show", "shop@2")["version"] == 2
     code, found = mldesk.here("data", "show", "shop@both")
     assert (code, found["error"]["message"]) == (2, "The tag 'both' is on several versions of 'shop': 1, 2.")
+    assert mldesk.good("data", "tag", "shop@1", "new", "--remove", "both")["tags"] == ["2", "new"]
+
+
+def test_tags_stand_for_versions_where_numbers_do(mldesk: Command, shop: Path) -> None:
+    mldesk.good("data", "tag", "shop@1", "raw")
+    mldesk.good("data", "tag", "shop@2", "whole")
+    for words in (("shop", "raw", "whole"), ("shop", "1", "whole"), ("shop@raw", "shop@whole"), ("shop@1", "2"),
+                  ("shop", "shop@raw", "shop@2")):
+        found = mldesk.good("data", "diff", *words)
+        assert (found["from"], found["to"], found["rows"]["added"]) == (1, 2, 1)
+    assert mldesk.good("data", "rollback", "shop", "raw")["version"] == 1
+    assert mldesk.good("data", "rollback", "shop@whole")["version"] == 2
+    mldesk.good("data", "import", shop, "--name", "other")
+    for words in (("shop", "1"), ("shop@1", "1", "2"), ("shop@1", "other@1")):
+        assert mldesk.here("data", "diff", *words)[0] == 2
+    assert mldesk.here("data", "rollback", "shop", "nothing")[0] == 3
 
 
 def test_rows_are_sorted_and_searched(mldesk: Command, shop: Path) -> None:
@@ -64,6 +106,8 @@ def test_rows_are_sorted_and_searched(mldesk: Command, shop: Path) -> None:
     assert (found["total"], found["numbers"]) == (2, [1, 3])
     code, said = mldesk.here("data", "preview", "shop", "--sort", "prise")
     assert (code, said["error"]["hint"]) == (2, "Did you mean 'price'?")
+    code, said = mldesk.here("data", "preview", "shop", "--sort", "price:desc", "--sort", "id")
+    assert (code, said["error"]["message"]) == (2, "--sort was given 2 times, and takes one value.")
 
 
 def test_a_table_comes_from_standard_input(mldesk: Command) -> None:

@@ -101,9 +101,31 @@ def test_a_recipe_may_bring_in_another_dataset_and_become_a_script(mldesk: Comma
     mldesk.good("data", "import", tmp_path / "o.csv", "--name", "o")
     again = json.dumps([{**made["recipe"][0], "dataset": "o"}])
     recipe.write_text(again)
-    answer = mldesk("--json", "data", "clean", "t@1", "--recipe", recipe)
-    assert answer.code == 2
-    assert "o@2 is not the version" in answer.json["error"]["message"]
+    found = mldesk.good("data", "clean", "t@1", "--recipe", recipe)   # by its rows, though the name means others now
+    assert (found["recipe"], found["manifest"]) == (made["recipe"], made["manifest"])
+
+
+def test_a_recipe_finds_what_it_joined_under_another_name(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n2,3\n5,4\n")
+    (tmp_path / "o.csv").write_text("a,c\n1,x\n2,y\n")
+    recipe = tmp_path / "r.json"
+    recipe.write_text('[{"step": "join", "dataset": "o", "on": ["a"], "how": "inner"}]')
+    for name in ("t", "o"):
+        mldesk.good("data", "import", tmp_path / f"{name}.csv", "--name", name)
+    made = mldesk.good("data", "clean", "t", "--recipe", recipe)
+    mldesk.good("data", "rename", "o", "others")
+    again = ("data", "clean", "t@1", "--recipe", "from:t@2")
+    assert "Step 1: o@1 of this recipe is others@1 now." in str(mldesk.good(*again, "--preview"))
+    answer = mldesk(*again)
+    assert (answer.code, "! Step 1: o@1 of this recipe is others@1 now." in answer.err) == (0, True)
+    found = mldesk.good("data", "show", "t@3")
+    assert (found["recipe"][0]["dataset"], found["manifest"]) == ("others@1", made["manifest"])
+    mldesk.good("data", "import", tmp_path / "t.csv", "--name", "o")   # another table has the name now
+    assert mldesk.good(*again)["manifest"] == made["manifest"]
+    mldesk.good("data", "remove", "others")
+    code, said = mldesk.here(*again)
+    assert (code, "No dataset here has the rows of 'o@1'" in said["error"]["message"]) == (3, True)
+    assert "bin" in said["error"]["hint"] and "digest" not in said["error"]["hint"]
 
 
 def test_a_recipe_is_copied_changed_and_its_learning_left_to_the_model(mldesk: Command, tmp_path: Path) -> None:
