@@ -38,7 +38,7 @@ def score(value: Any) -> str:
         return "" if value is None else str(value)
     if not math.isfinite(value):
         return str(value)
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return f"{value:z.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def edges(interval: Sequence[float] | None) -> str:
