@@ -67,7 +67,9 @@ def predict(
                        "left_out": report.left_out, "keys": list(report.keys)})
     else:
         face.say(f"Wrote {words.plural(report.rows, 'prediction')} by {report.model} to {report.output}.")
-        if report.left_out:
+        if rejects is not None and not report.left_out:
+            face.note(f"No row left out; {rejects} holds only the names of its columns.")
+        elif report.left_out:
             face.note(f"{words.plural(report.left_out, 'row')} left out, written to {rejects}.")
         if report.keys and keep is None and not keep_all:
             face.note(f"To tell the rows apart, write a column of theirs as well: --keep {shlex.quote(report.keys[0])}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,10 @@ class Chain:
     @property
     def label(self) -> str:
         return self.recipes[-1].label if self.recipes else ""
+
+    @property
+    def usable(self) -> bool:
+        return bool(self.recipes) and not self.why_not
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def why_cleaned(library: Library, chain: Chain, predictor: Predictor, source: Pa
     """
     from mldesk.data import preview_import
 
-    if not chain.recipes or chain.why_not:
+    if not chain.usable:
         return ""
     wanted = [column.name for column in predictor.schema]
     with working_folder(library.home.scratch, "mldesk-rows") as folder:
@@ -143,13 +147,14 @@ def _unchanged(library: Library, chain: Chain, predictor: Predictor, rows: Path,
 
 
 def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, folder: Path, *,
-          also: Sequence[str] | None = (), leaves_out: bool = False,
+          also: Sequence[str] | None = (), leaves_out: bool = False, strict: bool = False,
           options: ImportOptions | None = None) -> Cleaned:
     """Clean the rows of a file as those of the model's table were.
 
     ``also``: columns of the file to have beside the model's, None for all of them; it is read by ``options``.
-    Raises BadInput for a file that does not fit or a recipe that cannot be done to new rows and, unless it
-    ``leaves_out`` such, for rows that cannot be read or that cleaning leaves out.
+    Cells that the recipe makes missing, as it cannot read them, are noted; where it is ``strict`` or ``leaves_out``
+    rows, theirs are among these. Raises BadInput for a file that does not fit or a recipe that cannot be done to new
+    rows and, unless it ``leaves_out`` such, for rows that cannot be read or that cleaning leaves out.
     """
     if not chain.recipes:
         raise BadInput("There is no cleaning to be done again: the model learned from a table as it was imported, or "
@@ -158,13 +163,13 @@ def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, fo
         raise BadInput(chain.why_not, hint="Clean the rows by hand first, or train on a version without that step.")
     place = folder / "before"
     place.mkdir()
-    lines = folder / "lines.csv"
+    lines = folder / "lines-before.csv"   # what is read again after cleaning has lines of its own
     found = _read(chain, predictor, source, place, lines if leaves_out else None, options)
     if found.bad_rows and not leaves_out:
         first = next(item for item in found.verdict.findings if item.cells)
         raise BadInput(f"{source.name}: {first.message[:-1]}; row {first.cells[0][0]:,}, for example, holds "
                        f"{first.cells[0][1]!r:.60}.", hint="Mend them, or have such rows left out (--rejects FILE).")
-    return _cleaned(library, chain, predictor, found, folder, lines, also, leaves_out)
+    return _cleaned(library, chain, predictor, found, folder, lines, also, leaves_out, strict)
 
 
 def _read(chain: Chain, predictor: Predictor, source: Path, folder: Path, lines: Path | None,
@@ -197,7 +202,7 @@ def _read(chain: Chain, predictor: Predictor, source: Path, folder: Path, lines:
 
 
 def _cleaned(library: Library, chain: Chain, predictor: Predictor, found: CheckedFile, folder: Path, lines: Path,
-             also: Sequence[str] | None, leaves_out: bool) -> Cleaned:
+             also: Sequence[str] | None, leaves_out: bool, strict: bool) -> Cleaned:
     from mldesk.data.contracts.rejects import count_lines, keep_reasons, with_columns
     from mldesk.data.recipes.replaying import PLACE, LeftOut, replay
 
@@ -208,17 +213,19 @@ def _cleaned(library: Library, chain: Chain, predictor: Predictor, found: Checke
     first, gone, notes = rows, list[LeftOut](), list[str]()
     for number, recipe in enumerate(chain.recipes, start=1):
         out = folder / f"rows-{number}.parquet"
-        more, said = replay(library.objects, folder, recipe, rows, predictor.target, out)
+        wanted = columns_needed(replace(chain, recipes=chain.recipes[number:]), predictor)
+        more, said = replay(library.objects, folder, recipe, rows, predictor.target, out, wanted=wanted,
+                            strict=strict or leaves_out)
         gone, notes, rows = [*gone, *more], [*notes, *said], out
     if gone and not leaves_out:
-        raise BadInput(f"Cleaning leaves rows out: row {gone[0].place + 1:,}, for example; {gone[0].reason}.",
+        raise BadInput(f"Cleaning cannot take every row: row {gone[0].place + 1:,}, for example; {gone[0].reason}.",
                        hint="Mend them, or have such rows left out and written to a file (--rejects FILE).")
     reasons = [folder / "unread.parquet", folder / "cleaned.parquet"]
     found.divide(folder, folder / "good.parquet", reasons[0])
     keep_reasons([(item.place + 1, item.column, item.reason) for item in gone], reasons[1])
     final = folder / f"{Path(found.verdict.file).stem}.parquet"
     places = folder / "places.parquet"
-    wanted = {*(column.name for column in predictor.schema), *predictor.keys}
-    with_columns(rows, wanted, first, taken, PLACE, final, places, folder)
+    own = {*(column.name for column in predictor.schema), *predictor.keys}
+    with_columns(rows, own, first, taken, PLACE, final, places, folder)
     lost = len({item.place for item in gone}) + found.bad_rows + count_lines(lines)
     return Cleaned(final, places, found.as_read, tuple(reasons), lines, lost, tuple(notes))

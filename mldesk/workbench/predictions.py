@@ -96,10 +96,12 @@ class PredictionService:
             read_as = self._read_as(model, predictor)
             cleaned = None if not clean else clean_rows(
                 self._library, chain, predictor, source, folder, also=keep, leaves_out=rejects is not None,
-                options=read_as)
+                strict=strict, options=read_as)
             with _offering(chain, clean, rejects is not None):
                 source, said, lost = self._guarded(model, predictor, source, cleaned, rejects, folder, strict,
                                                     read_as)
+                if lost and said and not clean and chain.usable:
+                    said = (*said, _cleaning_first(chain))
             with ExitStack() as stack:
                 with _offering(chain, clean, rejects is not None):
                     batches = stack.enter_context(read_like([source], predictor.schema, read_as, scratch=folder,
@@ -121,11 +123,11 @@ class PredictionService:
                         progress(rows)
                 noticed = dict.fromkeys([*said, *(problem.message for problem in batches.problems),
                                          *predictor.warnings])
-            if rejects is not None and lost:
+            if rejects is not None:   # also without a row, so that none of an earlier run stays there
                 with disk_errors("the rejects file"):
                     shutil.copyfile(Path(folder, _REJECTS), rejects)
         options: dict[str, Any] = {"level": level, "keep": list(kept), "strict": strict, "clean": clean}
-        if rejects is not None and lost:
+        if rejects is not None:
             options.update(rejects=str(rejects.resolve()), rejects_digest=_digest(rejects))
         told = self._write_down(model, label, asked, digest, output, rows, lost, options)
         return PredictionReport(label, rows, columns, output, (*noticed, *told), lost, keys)
@@ -197,7 +199,7 @@ class PredictionService:
             found.refuse()
         said = (*(cleaned.notes if cleaned is not None else ()), *(found.said() if found is not None else ()))
         lost = (cleaned.left_out if cleaned is not None else 0) + (found.left_out if found is not None else 0)
-        if rejects is not None and lost:
+        if rejects is not None:
             _write_rejects(found, divided, cleaned, folder)
         return (divided.good if found is not None and found.left_out else source), said, lost
 
@@ -250,10 +252,13 @@ def _offering(chain: Chain, clean: bool, leaves_out: bool) -> Iterator[None]:
     except BadInput as error:
         if leaves_out and "--rejects" in error.hint:   # it was said, and is no help
             error.hint = "Mend it: leaving rows out is no help here."
-        if clean or not chain.recipes or chain.why_not:
+        if clean or not chain.usable:
             raise
-        raise BadInput(error.message, hint=f"{error.hint} If these are rows as they were before {chain.label} was "
-                       "cleaned, have them cleaned first (--clean).".strip()) from error
+        raise BadInput(error.message, hint=f"{error.hint} {_cleaning_first(chain)}".strip()) from error
+
+
+def _cleaning_first(chain: Chain) -> str:
+    return f"If these are rows as they were before {chain.label} was cleaned, have them cleaned first (--clean)."
 
 
 def _digest(path: Path) -> str:

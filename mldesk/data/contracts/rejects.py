@@ -15,7 +15,7 @@ from mldesk.core.durable import disk_errors, replacing
 from mldesk.data.engine import connect, free_name, identifier, literal, relation, sql_errors
 
 _ROW = "_row"
-_FIRST = ("row", "line", "column", "reason")
+_OURS = ("row", "line", "column", "reason", "raw")   # the last one stands last
 _BATCH = 10_000
 
 
@@ -32,13 +32,13 @@ def write_rejects(read: AsRead, reasons: Sequence[Path], lines: Path | None, tar
     """Write the rows that ``reasons`` (Parquet: row from 1, column, reason) name to the CSV ``target``.
 
     ``row`` counts the rows that were read, from 1; ``line`` is where one stands in the file, where that means
-    something. Lines that were no rows (``lines``, as an import writes them) come last. The file appears when it is
-    whole. Raises DiskFull.
+    something. Lines that were no rows (``lines``, as an import writes them) come last, as they stand there in the
+    column ``raw``. The file appears when it is whole. Raises DiskFull.
     """
     parts, beside = read.parts, read.beside
-    names = [name for name in pq.read_schema(parts[0]).names if name not in set(beside.values())]
+    names = [name for name in pq.read_schema(parts[0]).names if name not in set(beside.values())] if parts else []
     heads: list[str] = []
-    for name in _FIRST:
+    for name in _OURS:
         heads.append(free_name(name, [*names, *heads]))
     counts = [pq.read_metadata(part).num_rows for part in parts]
     row = free_name(_ROW, [*names, *beside.values()])
@@ -50,18 +50,18 @@ def write_rejects(read: AsRead, reasons: Sequence[Path], lines: Path | None, tar
             connect([*parts, *reasons], scratch, threads=1) as connection:
         text = io.TextIOWrapper(out, "utf-8", errors="replace", newline="")
         writer = csv.writer(text)
-        writer.writerow([*heads, *names])
+        writer.writerow([*heads[:-1], *names, heads[-1]])
         if reasons:
             source = relation(parts, row=row, counts=counts)
             cells = ", ".join(f"CAST(t.{identifier(beside.get(name, name))} AS VARCHAR)" for name in names)
             answer = connection.execute(f"SELECT told.row, '', told.c, told.r, {cells} FROM ({told}) AS told JOIN "
                                         f"{source} AS t ON t.{place} = told.row - 1 ORDER BY told.row")
             while rows := answer.fetchmany(_BATCH):
-                writer.writerows((number, read.line_of(number - 1), *rest) for number, _, *rest in rows)
+                writer.writerows((number, read.line_of(number - 1), *rest, "") for number, _, *rest in rows)
         if lines is not None and lines.exists():
             with open(lines, encoding="utf-8", newline="") as file:
                 for lost in csv.DictReader(file):
-                    writer.writerow(["", lost["line"], "", lost["reason"], *[""] * len(names)])
+                    writer.writerow(["", lost["line"], "", lost["reason"], *[""] * len(names), lost["raw"]])
         text.detach()
 
 

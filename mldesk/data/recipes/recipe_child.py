@@ -61,7 +61,8 @@ def _carried(store: ObjectStore, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _replay(store: ObjectStore, order: dict[str, Any]) -> dict[str, Any]:
-    gone, notes = replay(store, Path.cwd(), _recipe(order), Path(order["rows"]), order["target"], Path(order["out"]))
+    gone, notes = replay(store, Path.cwd(), _recipe(order), Path(order["rows"]), order["target"], Path(order["out"]),
+                         wanted=order["wanted"], strict=order["strict"])
     return {"gone": [[item.place, item.column, item.reason] for item in gone], "notes": notes}
 
 

@@ -22,7 +22,7 @@ from mldesk.core.errors import BadInput
 from mldesk.core.scratch import working_folder
 from mldesk.data.columns.casts import in_words
 from mldesk.data.columns.readers import add_readers, needs_readers
-from mldesk.data.engine import connect, free_name, identifier, literal, relation, sql_errors
+from mldesk.data.engine import connect, free_name, identifier, literal, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.recipes.answers import Known, Written, not_ours
 from mldesk.data.recipes.apart import ask_apart, columns_json, goes_apart
@@ -34,7 +34,7 @@ from mldesk.data.recipes.state import State, Tools
 from mldesk.data.recipes.steps import Step, active
 from mldesk.data.recipes.unicode_forms import add_unicode_forms, needs_unicode_forms
 from mldesk.wire.objects import ObjectStore
-from mldesk.wire.schema import ColumnType
+from mldesk.wire.schema import Column, ColumnType
 
 PLACE = "_place"  # of a row in the file it came from, from 0; no table has a column of that name (see ``place_name``)
 
@@ -82,13 +82,14 @@ def carried(store: ObjectStore, scratch: Path, recipe: Recipe) -> Recipe:
                 {"step": step["step"]} if step["step"] in PASSED else step for step in recipe.steps))
 
 
-def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target: str,
-           out: Path) -> tuple[list[LeftOut], list[str]]:
+def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target: str, out: Path, *,
+           wanted: Sequence[str] = (), strict: bool = False) -> tuple[list[LeftOut], list[str]]:
     """Clean the rows in the Parquet file ``rows`` (the recipe's columns, and ``PLACE``) into ``out``, PLACE kept.
 
-    ``target`` is the column that new rows may lack; no step leaves a row out because of it. Returns the rows that the
-    recipe leaves out, and a sentence for each step that was passed over. Raises BadInput for a recipe that cannot be
-    done to new rows (``why_not``), ObjectMissing, DiskFull.
+    ``target`` is the column that new rows may lack; no step leaves a row out because of it. Where a cast makes cells
+    missing that it cannot read, and the columns ``wanted`` of the result need them, it is noted; ``strict`` leaves such
+    rows out. Returns the rows that the recipe leaves out, and a sentence for each step that was passed over or lost
+    cells. Raises BadInput for a recipe that cannot be done to new rows (``why_not``), ObjectMissing, DiskFull.
     """
     if recipe.answers is None and (why := why_not(recipe.steps)):
         raise BadInput(f"{recipe.label} was made by a recipe whose {why}.",
@@ -96,14 +97,16 @@ def replay(store: ObjectStore, scratch: Path, recipe: Recipe, rows: Path, target
     with disk_errors("the recipe"), working_folder(scratch) as folder, sql_errors("The recipe"):
         if goes_apart(recipe.steps):
             found = ask_apart("The cleaning", "replay", folder, store, recipe.steps, **_sent(recipe), target=target,
-                              rows=str(rows.absolute()), out=str(out.absolute()))
+                              rows=str(rows.absolute()), out=str(out.absolute()), wanted=list(wanted), strict=strict)
             return [LeftOut(*item) for item in found["gone"]], found["notes"]
         parts = part_paths(store, recipe.manifest) if recipe.answers is None else []
         with connect([*parts, rows, out], folder, threads=1, layered=True) as connection:
             _prepare(connection, recipe)
-            work = _Replay(recipe, target, connection, parts, rows)
+            work = _Replay(recipe, target, connection, parts, rows, wanted, strict)
             state, steps = work.compiled()
             gone = [item for step in steps for item in step.left_out(connection, state, work.tools.row)]
+            work.notes += [note for step in steps
+                           for note in step.lost(connection, state, work.tools.row, recipe.label)]
             listed = ", ".join(map(identifier, state.names))
             made = state.select(f"{listed}, {work.tools.place} AS {identifier(PLACE)}")
             without = ", ".join(str(int(place)) for place in {item.place for item in gone}) or "-1"
@@ -133,19 +136,31 @@ class _Chooser:
     before: int             # SQL before and after it
     after: int
     casts: tuple[tuple[str, ColumnType], ...] = ()  # columns whose cells have to fit
+    noted: tuple[str, ...] = ()                     # and those whose cells are missing where they do not
+
+    def lost(self, connection: duckdb.DuckDBPyConnection, state: State, row: str, label: str) -> Iterator[str]:
+        """Give a sentence for each column in which cells are missing now."""
+        for name in self.noted:
+            count, first, value = one_row(connection, "SELECT count(*), min(p), arg_min(v, p) FROM "
+                                                      f"({self._unfit(state, name, identifier(row))})")
+            if count:
+                many, are = f"{count:,} {'value' if count == 1 else 'values'}", "is" if count == 1 else "are"
+                yield (f"Step {self.number} (cast) of {label}: {many} of {name!r:.80} did not fit and {are} missing "
+                       f"now, the first being {str(value)[:60]!r} in row {first + 1:,}.")
+
+    def _unfit(self, state: State, name: str, place: str) -> str:
+        """Return SQL for place (p) and text (v) of each cell that the cast could not read."""
+        cell, start = identifier(name), state.select("1").rpartition(" SELECT ")[0]
+        return (f"{start} SELECT b.{place} AS p, CAST(b.{cell} AS VARCHAR) AS v FROM s{self.before} AS b "
+                f"JOIN s{self.after} AS a ON a.{place} = b.{place} WHERE b.{cell} IS NOT NULL AND a.{cell} IS NULL")
 
     def left_out(self, connection: duckdb.DuckDBPyConnection, state: State, row: str) -> Iterator[LeftOut]:
         place, kind = identifier(row), str(self.step["step"])
         for name, wanted in self.casts:
-            cell = identifier(name)
-            sql = state.select("1").rpartition(" SELECT ")[0]
-            found = connection.execute(
-                f"{sql} SELECT b.{place}, CAST(b.{cell} AS VARCHAR) FROM s{self.before} AS b JOIN s{self.after} AS a "
-                f"ON a.{place} = b.{place} WHERE b.{cell} IS NOT NULL AND a.{cell} IS NULL ORDER BY 1").fetchall()
-            for at, value in found:
+            for at, value in connection.execute(f"{self._unfit(state, name, place)} ORDER BY 1").fetchall():
                 why = f"{str(value)[:100]!r} is not {in_words(wanted)}"
                 yield LeftOut(int(at), name, f"{why}, step {self.number} (cast)")
-        if not self.casts:
+        if not self.casts and not self.noted:
             sql = state.select("1").rpartition(" SELECT ")[0]
             found = connection.execute(f"{sql} SELECT {place} FROM s{self.before} WHERE {place} NOT IN (SELECT {place} "
                                        f"FROM s{self.after}) ORDER BY 1").fetchall()
@@ -158,8 +173,9 @@ class _Replay:
     """One recipe on its way to new rows."""
 
     def __init__(self, recipe: Recipe, target: str, connection: duckdb.DuckDBPyConnection, parts: Sequence[Path],
-                 rows: Path) -> None:
+                 rows: Path, wanted: Sequence[str] = (), strict: bool = False) -> None:
         self.recipe, self.rows, self.parts, self.notes = recipe, rows, parts, list[str]()
+        self.wanted, self.strict = wanted, strict
         self.targets = _names_on_the_way(recipe, target)   # what it is called before each step
         self.tools = Tools(connection, free_name("_row", [*(column.name for column in recipe.columns), PLACE]),
                            answers=None if recipe.answers is None else Known(recipe.answers))
@@ -185,7 +201,8 @@ class _Replay:
                 continue
             before, state = state, compiler.add(state, number, step)  # what it learns, it learns of its own rows
             alone += self._alone(before, state, number, step, target).ctes[len(before.ctes):]
-            choosers += _choosers(number, step, len(before.ctes) - 1, len(state.ctes) - 1)
+            choosers += _choosers(number, step, len(before.ctes) - 1, len(state.ctes) - 1,
+                                  self._needed_after(number, before, target), self.strict)
         return replace(state, ctes=tuple(alone)), choosers
 
     def write_down(self) -> list[Any]:
@@ -195,6 +212,11 @@ class _Replay:
             self.tools.answers = None if step["step"] in PASSED else answers
             state = compiler.add(state, number, step)
         return answers.found
+
+    def _needed_after(self, number: int, state: State, target: str | None) -> set[str]:
+        """Return the columns that what is wanted comes of, from the step after ``number`` on."""
+        rest = Recipe("", "", tuple(map(Column, state.names, state.types)), tuple(self.recipe.steps[number:]))
+        return {*needed(rest, self.wanted, "")} - {target} if self.wanted else set()
 
     def _start(self) -> State:
         counts = [pq.read_metadata(part).num_rows for part in self.parts]
@@ -232,15 +254,17 @@ def _as_it_was(before: State, after: State) -> State:
     return replace(after, ctes=(*before.ctes, *passing))
 
 
-def _choosers(number: int, step: Step, before: int, after: int) -> list[_Chooser]:
+def _choosers(number: int, step: Step, before: int, after: int, asked: set[str], strict: bool) -> list[_Chooser]:
     kind = str(step["step"])
     if kind in ("filter", "drop_missing"):
         return [_Chooser(number, step, before, after)]
     if kind == "cast":
         policies = dict(step.get("policies") or {})
-        strict = [name for name in step["columns"] if policies.get(name, step["on_error"]) != "missing"]
-        return [_Chooser(number, step, before, after, tuple((name, ColumnType(step["type"])) for name in strict))] \
-            if strict else []
+        loose = {name for name in step["columns"] if policies.get(name, step["on_error"]) == "missing"}
+        casts = tuple((name, ColumnType(step["type"])) for name in step["columns"]
+                      if name not in loose or (strict and name in asked))
+        noted = () if strict else tuple(name for name in step["columns"] if name in loose & asked)
+        return [_Chooser(number, step, before, after, casts, noted)] if casts or noted else []
     return []
 
 

@@ -247,9 +247,12 @@ class PredictDialog(Sheet, TaskOwner):
             self.set_error(sentence(error))
 
     def _left_out(self, report: PredictionReport) -> list[str]:
-        return [] if not report.left_out else [self.tr("{rows} left out, written to {name}.").format(
-            rows=words.counted(report.left_out, self.tr("row"), self.tr("rows")),
-            name=f"{report.output.stem}-rejects.csv")]
+        name = f"{report.output.stem}-rejects.csv"
+        if report.left_out:
+            return [self.tr("{rows} left out, written to {name}.").format(
+                rows=words.counted(report.left_out, self.tr("row"), self.tr("rows")), name=name)]
+        return [] if self.broken.currentData() != "leave out" else [
+            self.tr("No row left out; {name} holds only the names of its columns.").format(name=name)]
 
     def _import(self, output: Path) -> None:
         self.accept()

@@ -1,0 +1,101 @@
+"""What a prediction leaves out stands in its file of rejects, whole, also where the rows are cleaned first."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+_NAMES = ["id", "amount", "day", "seen", "colour", "stays"]
+_STEPS = [{"step": "cast", "columns": ["amount"], "type": "number", "on_error": "missing"},
+          {"step": "cast", "columns": ["day", "seen"], "type": "date", "on_error": "missing"},
+          {"step": "rename", "names": {"day": "since"}},
+          {"step": "clean_text", "columns": ["colour"], "trim": "all", "case": "lower"}]
+
+
+def _rows(count: int) -> list[list[str]]:
+    draw = random.Random(3)
+    made = []
+    for number in range(count):
+        amount = round(draw.gauss(30, 9), 2)
+        made.append([f"c{number:04}", str(amount), f"2024-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}",
+                     f"2025-01-{draw.randint(1, 28):02}", draw.choice(["Red ", "blue"]),
+                     "yes" if amount > 30 else "no"])
+    return made
+
+
+def _write(path: Path, rows: list[list[str]]) -> Path:
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([_NAMES, *rows])
+    return path
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def desk(mldesk: Command, tmp_path: Path) -> Path:
+    raw = _write(tmp_path / "raw.csv", _rows(120))
+    texts = [word for name in ("amount", "day", "seen") for word in ("--type", f"{name}=text")]
+    mldesk.good("data", "import", raw, "--name", "desk", *texts)
+    (tmp_path / "steps.json").write_text(json.dumps({"steps": _STEPS}))
+    mldesk.good("data", "clean", "desk", "--recipe", tmp_path / "steps.json")
+    mldesk.good("train", "desk", "--target", "stays", "--model", "linear", "--without", "id", "--without", "seen")
+    return tmp_path
+
+
+def test_cells_that_cleaning_cannot_read_are_said_refused_or_left_out(mldesk: Command, desk: Path) -> None:
+    rows = _rows(30)
+    rows[1][1], rows[5][2], rows[7][3] = "see invoice", "not known", "never"   # the model does without "seen"
+    rows[3][1] = ""                                                            # is missing, and no reason to complain
+    new = _write(desk / "new.csv", rows)
+    words = ("predict", "desk-stays", new, "-o", desk / "a.csv")
+    named = desk / "named.csv"   # with the names of the model's table, as if it were cleaned
+    named.write_text(new.read_text().replace("day", "since"))
+    raw = mldesk("--json", "predict", "desk-stays", named, *words[3:])
+    assert (raw.code, "have them cleaned first (--clean)" in raw.json["error"]["hint"]) == (2, True)
+    told = mldesk.good("predict", "desk-stays", named, *words[3:], "--rejects", desk / "bad.csv")
+    assert (told["rows"], told["left_out"]) == (28, 2)
+    assert any("have them cleaned first (--clean)" in warning for warning in told["warnings"])
+    answer = mldesk.good(*words, "--clean", "--force")
+    assert (answer["rows"], answer["left_out"], answer["warnings"]) == (30, 0, [
+        "Step 1 (cast) of desk@2: 1 value of 'amount' did not fit and is missing now, the first being 'see invoice' in "
+        "row 2.",
+        "Step 2 (cast) of desk@2: 1 value of 'day' did not fit and is missing now, the first being 'not known' in row "
+        "6."])
+    refused = mldesk("--json", *words, "--clean", "--strict", "--force")
+    assert (refused.code, "row 2, for example; 'see invoice' is not a number" in refused.json["error"]["message"]) == (
+        2, True)
+    answer = mldesk.good(*words, "--clean", "--rejects", desk / "bad.csv", "--force")
+    assert (answer["rows"], answer["left_out"], answer["warnings"]) == (28, 2, [])
+    assert [(row["row"], row["line"], row["column"], row["reason"].partition(" is ")[0], row["id"])
+            for row in _read(desk / "bad.csv")] == [("2", "3", "amount", "'see invoice'", "c0001"),
+                                                    ("6", "7", "day", "'not known'", "c0005")]
+
+
+def test_lines_that_are_no_rows_are_kept_as_they_stand_and_no_old_file_is_left(mldesk: Command, desk: Path) -> None:
+    rows = _rows(30)
+    rows[1], rows[5] = rows[1][:4], [*rows[5], "more"]
+    new, bad = _write(desk / "new.csv", rows), desk / "bad.csv"
+    words = ("predict", "desk-stays", "-o", desk / "a.csv", "--rejects", bad, "--force", "--clean")
+    answer = mldesk.good(*words, new)
+    assert (answer["rows"], answer["left_out"]) == (28, 2)
+    found = [(row["line"], row["reason"], row["raw"], row["amount"]) for row in _read(bad)]
+    assert found == [("3", "4 cells instead of 6", ",".join(rows[1]), ""),
+                     ("7", "7 cells instead of 6", ",".join(rows[5]), "")]
+    said = mldesk(*words, desk / "raw.csv")
+    assert said.code == 0
+    assert "No row left out" in said.err
+    assert bad.read_text().splitlines() == ["row,line,column,reason,id,amount,day,seen,colour,stays,raw"]
+    (desk / "broken.xlsx").write_bytes(b"no sheet at all")
+    before = bad.read_bytes()
+    for more in (words, words[:-1]):
+        assert mldesk(*more, desk / "broken.xlsx").code == 2
+    assert bad.read_bytes() == before
