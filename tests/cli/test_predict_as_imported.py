@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import random
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Command
+from tests.cli.csv_files import read_csv, write_csv
+
+_NAMES = ("signup", "price", "plan", "stays")
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -25,20 +27,9 @@ def _rows(count: int) -> list[list[str]]:
     return rows
 
 
-def _write(path: Path, rows: list[list[str]]) -> Path:
-    with open(path, "w", newline="") as file:
-        csv.writer(file).writerows([["signup", "price", "plan", "stays"], *rows])
-    return path
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.fixture
 def desk(mldesk: Command, tmp_path: Path) -> Path:
-    raw = _write(tmp_path / "raw.csv", _rows(160))
+    raw = write_csv(tmp_path / "raw.csv", _NAMES, _rows(160))
     mldesk.good("data", "import", raw, "--name", "desk", "--type", "signup=date", "--type", "price=number")
     mldesk.good("train", "desk", "--target", "stays", "--model", "linear")
     return tmp_path
@@ -60,11 +51,11 @@ def test_the_raw_file_is_predicted_checked_merged_and_compared_as_it_was_importe
     for name in ("a.csv", "b.csv", "c.csv"):
         assert (desk / name).read_text() == (desk / "want.csv").read_text()
     assert mldesk.good("models", "drift", "desk-stays", raw)["shifted"] == []
-    more = _write(desk / "more.csv", _rows(300)[160:])
+    more = write_csv(desk / "more.csv", _NAMES, _rows(300)[160:])
     assert mldesk.good("data", "check", more, "desk", "--merge")["version"] == 2
     assert mldesk.good("data", "show", "desk")["rows"] == 300
     first = mldesk.good("data", "sql", "desk", "SELECT CAST(signup AS VARCHAR), price FROM data OFFSET 160 LIMIT 1")
-    spelled = _read(more)[0]
+    spelled = read_csv(more)[0]
     assert (spelled["signup"], spelled["price"]) == ("27/11/2024", "2,492.50")
     assert first["rows"] == [["2024-11-27", 2492.5]]
 
@@ -72,7 +63,7 @@ def test_the_raw_file_is_predicted_checked_merged_and_compared_as_it_was_importe
 def test_single_bad_cells_are_refused_by_name_or_left_out_by_line(mldesk: Command, desk: Path) -> None:
     rows = _rows(40)
     rows[4][0], rows[30][1] = "soon", "a lot"
-    new = _write(desk / "new.csv", rows)
+    new = write_csv(desk / "new.csv", _NAMES, rows)
     words = ("predict", "desk-stays", new, "-o", desk / "a.csv")
     code, refused = mldesk.here(*words)
     assert code == 2
@@ -81,8 +72,8 @@ def test_single_bad_cells_are_refused_by_name_or_left_out_by_line(mldesk: Comman
     answer = mldesk.good(*words, "--rejects", desk / "bad.csv")
     assert (answer["rows"], answer["left_out"]) == (38, 2)
     assert [(row["row"], row["line"], row["column"], row["reason"].partition(" is ")[0]) for row in
-            _read(desk / "bad.csv")] == [("5", "6", "signup", "'soon'"), ("31", "32", "price", "'a lot'")]
-    _write(new, [["1.5", *row[1:]] for row in rows])   # numbers where dates should be
+            read_csv(desk / "bad.csv")] == [("5", "6", "signup", "'soon'"), ("31", "32", "price", "'a lot'")]
+    write_csv(new, _NAMES, [["1.5", *row[1:]] for row in rows])   # numbers where dates should be
     code, refused = mldesk.here(*words, "--rejects", desk / "bad.csv", "--force")
     assert code == 2
     assert refused["error"]["message"].startswith("new.csv: the column 'signup' should hold date values, but holds num")

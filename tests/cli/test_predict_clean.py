@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import random
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Command
+from tests.cli.csv_files import read_csv, write_csv
 
 NAMES = ("key", "note", "Size", "colour", "weight", "town", "odd", "Grade")
 STEPS: list[dict[str, Any]] = [
@@ -41,16 +41,8 @@ def lines(count: int) -> list[list[Any]]:
 
 
 def write(path: Path, rows: list[list[Any]], names: tuple[str, ...] = NAMES, left_out: str = "") -> Path:
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        for row in (list(names), *rows):
-            writer.writerow([cell for name, cell in zip(names, row, strict=True) if name != left_out])
-    return path
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+    kept = [place for place, name in enumerate(names) if name != left_out]
+    return write_csv(path, [names[place] for place in kept], [[row[place] for place in kept] for row in rows])
 
 
 @pytest.fixture
@@ -68,7 +60,7 @@ def shop(mldesk: Command, tmp_path: Path) -> Path:
 def test_raw_rows_are_predicted_as_the_cleaned_ones_are(mldesk: Command, shop: Path) -> None:
     mldesk.good("data", "export", "shop", shop / "cleaned.csv")
     mldesk.good("predict", "shop-grade", shop / "cleaned.csv", "-o", shop / "a.csv", "--keep", "key")
-    before = {row.pop("key"): row for row in read(shop / "a.csv")}
+    before = {row.pop("key"): row for row in read_csv(shop / "a.csv")}
     refused = mldesk("--json", "predict", "shop-grade", shop / "raw.csv", "-o", shop / "b.csv")
     assert (refused.code, "have them cleaned first (--clean)" in refused.json["error"]["hint"]) == (2, True)
     refused = mldesk("--json", "predict", "shop-grade", shop / "raw.csv", "-o", shop / "b.csv", "--clean")
@@ -81,14 +73,14 @@ def test_raw_rows_are_predicted_as_the_cleaned_ones_are(mldesk: Command, shop: P
         assert (answer["rows"], answer["left_out"]) == (298, 3)
         assert {line.partition(" was passed over")[0] for line in answer["warnings"]} == {
             "Step 1 (deduplicate) of shop@2", "Step 3 (edit) of shop@2", "Step 2 (sample) of shop@3"}
-        after = {row.pop("key"): row for row in read(shop / "b.csv")}
+        after = {row.pop("key"): row for row in read_csv(shop / "b.csv")}
         same = [key for key in before if key != "k0002"]  # whose weight was changed by hand
         assert len(same) > 200
         for key in same:
             assert after[key].pop("prediction") == before[key]["prediction"]
             for share, value in after[key].items():
                 assert float(value) == pytest.approx(float(before[key][share]), rel=1e-4, abs=1e-12), key
-        found = {row["key"]: (row["row"], row["column"], row["reason"]) for row in read(shop / "bad.csv")}
+        found = {row["key"]: (row["row"], row["column"], row["reason"]) for row in read_csv(shop / "bad.csv")}
         assert found == {"k0011": ("12", "odd", "'many' is not a number, step 6 (cast)"),
                          "k0012": ("13", "", "cleaning leaves it out, step 1 (filter: weight >= 0)"),
                          "k0013": ("14", "", "cleaning leaves it out, step 7 (drop_missing: values are missing)")}
@@ -104,7 +96,7 @@ def test_rows_after_cleaning_are_held_to_the_contract_and_named_as_in_the_file(m
     write(shop / "new.csv", rows, left_out="Grade")
     answer = mldesk.good("predict", "shop-grade", shop / "new.csv", "-o", shop / "b.csv", "--clean",
                          "--rejects", shop / "bad.csv", "--strict")
-    found = [(row["row"], row["column"], row["reason"].partition(" is ")[2]) for row in read(shop / "bad.csv")]
+    found = [(row["row"], row["column"], row["reason"].partition(" is ")[2]) for row in read_csv(shop / "bad.csv")]
     assert [row[:2] for row in found] == [("10", "weight"), ("12", "odd"), ("13", ""), ("14", ""), ("20", "size; both")]
     assert (answer["rows"], answer["left_out"]) == (36, 5)
 
@@ -118,7 +110,7 @@ def test_what_tells_rows_apart_is_kept_beside_their_predictions(mldesk: Command,
     mldesk.good("train", "shop", "--target", "Grade", "--model", "linear")
     answer = mldesk.good("predict", "shop-Grade", raw, "-o", tmp_path / "b.csv", "--clean", "--keep", "id")
     assert "id" in answer["keys"]
-    assert [row["id"] for row in read(tmp_path / "b.csv")][:2] == ["k0000", "k0001"]
+    assert [row["id"] for row in read_csv(tmp_path / "b.csv")][:2] == ["k0000", "k0001"]
 
 
 def test_a_bundle_brings_the_recipe_to_another_library(mldesk: Command, shop: Path) -> None:
@@ -135,7 +127,7 @@ def test_a_bundle_brings_the_recipe_to_another_library(mldesk: Command, shop: Pa
     mldesk.good("predict", "shop-grade", *words, "-o", shop / "imported.csv", *other)
     mldesk.good("models", "export", "shop-grade", shop / "again.mlbundle", *other[:2])
     mldesk.good("predict", shop / "again.mlbundle", *words, "-o", shop / "again.csv", *other)
-    assert len(read(shop / "home.csv")) == 58
+    assert len(read_csv(shop / "home.csv")) == 58
     for name in ("away.csv", "imported.csv", "again.csv"):
         assert (shop / name).read_text() == (shop / "home.csv").read_text()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import random
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command
+from tests.cli.csv_files import read_csv, write_csv
 
 _NAMES = ["id", "amount", "day", "seen", "colour", "stays"]
 _STEPS = [{"step": "cast", "columns": ["amount"], "type": "number", "on_error": "missing"},
@@ -29,20 +29,9 @@ def _rows(count: int) -> list[list[str]]:
     return made
 
 
-def _write(path: Path, rows: list[list[str]]) -> Path:
-    with open(path, "w", newline="") as file:
-        csv.writer(file).writerows([_NAMES, *rows])
-    return path
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.fixture
 def desk(mldesk: Command, tmp_path: Path) -> Path:
-    raw = _write(tmp_path / "raw.csv", _rows(120))
+    raw = write_csv(tmp_path / "raw.csv", _NAMES, _rows(120))
     texts = [word for name in ("amount", "day", "seen") for word in ("--type", f"{name}=text")]
     mldesk.good("data", "import", raw, "--name", "desk", *texts)
     (tmp_path / "steps.json").write_text(json.dumps({"steps": _STEPS}))
@@ -55,7 +44,7 @@ def test_cells_that_cleaning_cannot_read_are_said_refused_or_left_out(mldesk: Co
     rows = _rows(30)
     rows[1][1], rows[5][2], rows[7][3] = "see invoice", "not known", "never"   # the model does without "seen"
     rows[3][1] = ""                                                            # is missing, and no reason to complain
-    new = _write(desk / "new.csv", rows)
+    new = write_csv(desk / "new.csv", _NAMES, rows)
     words = ("predict", "desk-stays", new, "-o", desk / "a.csv")
     named = desk / "named.csv"   # with the names of the model's table, as if it were cleaned
     named.write_text(new.read_text().replace("day", "since"))
@@ -75,18 +64,18 @@ def test_cells_that_cleaning_cannot_read_are_said_refused_or_left_out(mldesk: Co
     answer = mldesk.good(*words, "--clean", "--rejects", desk / "bad.csv", "--force")
     assert (answer["rows"], answer["left_out"], answer["warnings"]) == (28, 2, [])
     assert [(row["row"], row["line"], row["column"], row["reason"].partition(" is ")[0], row["id"])
-            for row in _read(desk / "bad.csv")] == [("2", "3", "amount", "'see invoice'", "c0001"),
+            for row in read_csv(desk / "bad.csv")] == [("2", "3", "amount", "'see invoice'", "c0001"),
                                                     ("6", "7", "day", "'not known'", "c0005")]
 
 
 def test_lines_that_are_no_rows_are_kept_as_they_stand_and_no_old_file_is_left(mldesk: Command, desk: Path) -> None:
     rows = _rows(30)
     rows[1], rows[5] = rows[1][:4], [*rows[5], "more"]
-    new, bad = _write(desk / "new.csv", rows), desk / "bad.csv"
+    new, bad = write_csv(desk / "new.csv", _NAMES, rows), desk / "bad.csv"
     words = ("predict", "desk-stays", "-o", desk / "a.csv", "--rejects", bad, "--force", "--clean")
     answer = mldesk.good(*words, new)
     assert (answer["rows"], answer["left_out"]) == (28, 2)
-    found = [(row["line"], row["reason"], row["raw"], row["amount"]) for row in _read(bad)]
+    found = [(row["line"], row["reason"], row["raw"], row["amount"]) for row in read_csv(bad)]
     assert found == [("3", "4 cells instead of 6", ",".join(rows[1]), ""),
                      ("7", "7 cells instead of 6", ",".join(rows[5]), "")]
     said = mldesk(*words, desk / "raw.csv")

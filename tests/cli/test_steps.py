@@ -84,13 +84,19 @@ def test_a_recipe_is_previewed_without_a_version(mldesk: Command, tmp_path: Path
     assert len(mldesk.good("data", "versions", "t")["versions"]) == 1
 
 
-def test_a_recipe_may_bring_in_another_dataset_and_become_a_script(mldesk: Command, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("a,b\n1,2\n2,3\n5,4\n")
-    (tmp_path / "o.csv").write_text("a,c\n1,x\n2,y\n")
-    recipe = tmp_path / "r.json"
+def _two_tables(mldesk: Command, folder: Path) -> Path:
+    """Import t and o; return a recipe that joins them."""
+    (folder / "t.csv").write_text("a,b\n1,2\n2,3\n5,4\n")
+    (folder / "o.csv").write_text("a,c\n1,x\n2,y\n")
+    recipe = folder / "r.json"
     recipe.write_text('[{"step": "join", "dataset": "o", "on": ["a"], "how": "inner"}]')
     for name in ("t", "o"):
-        mldesk.good("data", "import", tmp_path / f"{name}.csv", "--name", name)
+        mldesk.good("data", "import", folder / f"{name}.csv", "--name", name)
+    return recipe
+
+
+def test_a_recipe_may_bring_in_another_dataset_and_become_a_script(mldesk: Command, tmp_path: Path) -> None:
+    recipe = _two_tables(mldesk, tmp_path)
     made = mldesk.good("data", "clean", "t", "--recipe", recipe)
     assert (made["rows"], made["recipe"][0]["dataset"]) == (2, "o@1")
     script = tmp_path / "repeat.py"
@@ -106,12 +112,7 @@ def test_a_recipe_may_bring_in_another_dataset_and_become_a_script(mldesk: Comma
 
 
 def test_a_recipe_finds_what_it_joined_under_another_name(mldesk: Command, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("a,b\n1,2\n2,3\n5,4\n")
-    (tmp_path / "o.csv").write_text("a,c\n1,x\n2,y\n")
-    recipe = tmp_path / "r.json"
-    recipe.write_text('[{"step": "join", "dataset": "o", "on": ["a"], "how": "inner"}]')
-    for name in ("t", "o"):
-        mldesk.good("data", "import", tmp_path / f"{name}.csv", "--name", name)
+    recipe = _two_tables(mldesk, tmp_path)
     made = mldesk.good("data", "clean", "t", "--recipe", recipe)
     mldesk.good("data", "rename", "o", "others")
     again = ("data", "clean", "t@1", "--recipe", "from:t@2")
