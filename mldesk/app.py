@@ -16,6 +16,7 @@ from mldesk.library.secrets import SecretStore
 from mldesk.library.vault import ENVIRONMENT
 from mldesk.workbench.access import Access
 from mldesk.workbench.bench import Workbench
+from mldesk.workbench.cleaning import CleaningService
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.credentials import KeptSecrets
 from mldesk.workbench.datasets import DatasetService
@@ -25,6 +26,7 @@ from mldesk.workbench.exploring import ExploreService
 from mldesk.workbench.five_by_two import CrossTestService
 from mldesk.workbench.health import Finding, examine
 from mldesk.workbench.history import HistoryService
+from mldesk.workbench.judging import JudgingService
 from mldesk.workbench.model_about import AboutService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
@@ -64,16 +66,18 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     datasets = DatasetService(library, place)
     models = ModelService(library, SigningKeys(secrets, library.settings))
     runs = RunService(library, datasets, runners, clock)
+    judging = JudgingService(library, runs)
     predictions = PredictionService(library, models)
     explore = ExploreService(library, datasets, place)
     return Workbench(
-        home=place, library=library, datasets=datasets, models=models, about=AboutService(library, models),
+        home=place, library=library, datasets=datasets, models=models,
+        cleaning=CleaningService(library, datasets, place), about=AboutService(library, models),
         drift=DriftService(library, datasets, models), runners=runners, runs=runs,
-        history=HistoryService(library, datasets), contracts=ContractService(library, datasets, place),
+        judging=judging, history=HistoryService(library, datasets), contracts=ContractService(library, datasets, place),
         explore=explore, predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),
-        reports=ReportService(library, datasets, runs),
+        reports=ReportService(library, datasets, runs, judging),
         cross_tests=CrossTestService(library, runs), book=RunBook(library), run_import=RunImport(library),
         retraining=RetrainService(library, models, runs, datasets, explore.membership))
 

@@ -65,13 +65,13 @@ def clean(
             return
         if script is not None:
             may_write(bench, script, force)
-            write_text(script, bench.datasets.recipe_script(reference, steps))
+            write_text(script, bench.cleaning.recipe_script(reference, steps))
             face.document({"file": str(script), "steps": len(steps)}) if face.json else \
                 face.say(f"Wrote {script}. Run it: python {script} SOURCE TARGET")
             return
-        before = bench.datasets.made_by(reference, steps)
+        before = bench.cleaning.made_by(reference, steps)
         try:
-            version = bench.datasets.clean(reference, steps, cancelled=interrupts.asked)
+            version = bench.cleaning.clean(reference, steps, cancelled=interrupts.asked)
         except BadInput as error:
             if before is None:
                 raise
@@ -149,7 +149,7 @@ def read_recipe(bench: Workbench, source: str) -> Steps:
     from mldesk.data.recipes.steps import check_steps, parse_recipe
 
     if source.startswith(_FROM):
-        return check_steps(bench.datasets.recipe_of(source.removeprefix(_FROM)))
+        return check_steps(bench.cleaning.recipe_of(source.removeprefix(_FROM)))
     try:
         return parse_recipe(read_text(Path(source), "recipe"))
     except NotFound as error:
@@ -176,7 +176,7 @@ def read_prepare(bench: Workbench, source: str | None) -> tuple[Mapping[str, Any
         return ()
     if source.startswith(_FROM):
         label = source.removeprefix(_FROM)
-        return left_in(bench.datasets.recipe_of(label), label)
+        return left_in(bench.cleaning.recipe_of(label), label)
     return tuple(step for _, step in active(read_recipe(bench, source)))
 
 
@@ -191,7 +191,7 @@ def _allow(face: Face, bench: Workbench, steps: Steps, allow: bool) -> None:
     """See that the recipe's code may run: said so with the command, before, or now. Raises CodeNotTrusted."""
     from mldesk.data.recipes.code_trust import CodeNotTrusted
 
-    for number, source in bench.datasets.untrusted_code(steps):
+    for number, source in bench.cleaning.untrusted_code(steps):
         if not allow:
             if face.json or not at_terminal():
                 raise CodeNotTrusted(number, source)
@@ -199,7 +199,7 @@ def _allow(face: Face, bench: Workbench, steps: Steps, allow: bool) -> None:
             face.note(words.plain(source))
             if not confirm("Let it run, now and in later recipes?"):
                 raise CodeNotTrusted(number, source)
-        bench.datasets.trust_code(source)
+        bench.cleaning.trust_code(source)
 
 
 def _offer(face: Face, steps: Steps) -> None:

@@ -25,7 +25,7 @@ def preview(face: Face, bench: Workbench, interrupts: Interrupts, reference: str
         raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
     version = bench.datasets.show(reference)
     before = bench.datasets.preview(reference, rows=_ROWS)
-    after = bench.datasets.preview_recipe(reference, steps, rows=_ROWS, whole=True, cancelled=interrupts.asked)
+    after = bench.cleaning.preview_recipe(reference, steps, rows=_ROWS, whole=True, cancelled=interrupts.asked)
     if face.json:
         face.document(_document(version.label, before, after, left))
         return

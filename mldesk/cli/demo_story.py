@@ -68,7 +68,7 @@ class Story:
             steps.append({"step": "cast", "columns": ["TotalCharges"], "type": "number"})
         steps.append({"step": "fill_missing", "columns": ["TotalCharges"], "value": 0})
         self._heading("Clean it", "a recipe is data: it can be undone, repeated and compared")
-        cleaned = self._bench.datasets.clean(DATASET, steps)
+        cleaned = self._bench.cleaning.clean(DATASET, steps)
         diff = self._bench.datasets.diff(DATASET, version.number, cleaned.number)
         self._show(facts({
             "recipe": ", then ".join(f"{step['step'].replace('_', ' ')} {', '.join(step['columns'])}"
@@ -109,7 +109,7 @@ class Story:
     def compare(self, runs: list[Run]) -> Run:
         """Put the runs side by side and return the better one."""
         self._heading("Compare", "the same rows were held back from both, so the scores may be compared")
-        found = self._bench.runs.compare([run.id for run in runs])
+        found = self._bench.judging.compare([run.id for run in runs])
         names = [run.estimator for run in runs]
         rows = [(title(metric), *(words.score(value) + (" ◂" if found["best"].get(metric) == run.id else "  ")
                            for run, value in zip(runs, values, strict=True)))

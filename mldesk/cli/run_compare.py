@@ -51,9 +51,9 @@ def compare(
         may_write(bench, output, force)
         for reference in references:
             bench.runs.refresh(reference)
-        found = bench.runs.compare(references)
-        pairs = bench.runs.paired(references, against)
-        classes = bench.runs.class_deltas(references, against)
+        found = bench.judging.compare(references)
+        pairs = bench.judging.paired(references, against)
+        classes = bench.judging.class_deltas(references, against)
         if output is not None:
             bench.book.export([bench.runs.get(reference) for reference in references], output)
         looks = [bench.book.looks(run["run"])[0] for run in found["runs"]]

@@ -36,7 +36,7 @@ def evaluation(
     with face.workbench() as bench:
         for trouble in bench.runs.refresh(reference):
             face.note(f"! {trouble}")
-        run, payload = bench.runs.get(reference), bench.runs.evaluation(reference)
+        run, payload = bench.runs.get(reference), bench.judging.evaluation(reference)
     parts: Mapping[str, Any] = payload.get("parts") or {}
     if part not in ("test", "validation"):
         raise BadInput(f"There is no part {part!r:.40} of the rows.",

@@ -223,7 +223,7 @@ def show(context: typer.Context, reference: Reference) -> None:
             face.note(f"! {trouble}")
         run = bench.runs.get(reference)
         looks, place = bench.book.looks(run.id)
-        intervals = bench.runs.intervals(run.id)
+        intervals = bench.judging.intervals(run.id)
         silent = next((item.unreachable for item in bench.runners.list() if item.name == run.runner), None)
     if face.json:
         face.document({**run_details(run), "intervals": intervals, "looks": looks})

@@ -97,7 +97,7 @@ def finish(face: Face, bench: Workbench, run: Run, more: Mapping[str, Any] | Non
 
     result = {**run_result(run), **(more or {})}
     if run.state is JobState.SUCCEEDED:
-        intervals = bench.runs.intervals(run.id)
+        intervals = bench.judging.intervals(run.id)
         face.document({**result, "intervals": intervals}) if face.json else show_result(face, run, intervals)
         return
     message = run.message or f"Run {run.name} {'was ' if run.state is JobState.CANCELLED else 'is '}{run.state.value}."

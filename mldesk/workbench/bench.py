@@ -9,6 +9,7 @@ from typing import Self
 from mldesk.core.paths import Home
 from mldesk.library import Library
 from mldesk.library.settings import SettingStore
+from mldesk.workbench.cleaning import CleaningService
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.drifting import DriftService
@@ -16,6 +17,7 @@ from mldesk.workbench.explaining import ExplainService
 from mldesk.workbench.exploring import ExploreService
 from mldesk.workbench.five_by_two import CrossTestService
 from mldesk.workbench.history import HistoryService
+from mldesk.workbench.judging import JudgingService
 from mldesk.workbench.model_about import AboutService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
@@ -35,10 +37,12 @@ class Workbench:
     home: Home
     library: Library
     datasets: DatasetService
+    cleaning: CleaningService
     history: HistoryService
     contracts: ContractService
     explore: ExploreService
     runs: RunService
+    judging: JudgingService
     cross_tests: CrossTestService
     book: RunBook
     run_import: RunImport

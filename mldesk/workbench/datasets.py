@@ -1,4 +1,4 @@
-"""Datasets: bring tables in, look at them, clean them into new versions, take them out again."""
+"""Datasets: bring tables in, look at them, take them out again."""
 
 from __future__ import annotations
 
@@ -18,13 +18,11 @@ from mldesk.wire.objects import ObjectMissing
 from mldesk.wire.schema import ColumnType
 from mldesk.workbench.far_data import refuse_elsewhere
 from mldesk.workbench.held_files import CLIPBOARD, STREAM
-from mldesk.workbench.imported import Imported, made_by_steps, reading_of, same_rows
-from mldesk.workbench.joined import moved, pinned
-from mldesk.workbench.pages import Page, RecipePage
+from mldesk.workbench.imported import Imported, reading_of, same_rows
+from mldesk.workbench.pages import Page
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.source_digests import SourceDigests
 from mldesk.workbench.sources import Source, clipboard_file, resolve, streamed_file
-from mldesk.workbench.trusted_code import TrustedCode
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
     from mldesk.data import ImportOptions, ImportPreview, Table, TableView
@@ -41,7 +39,6 @@ class DatasetService:
 
     def __init__(self, library: Library, home: Home) -> None:
         self._library, self._home = library, home
-        self._trusted = TrustedCode(home.trusted_code)
         self._nearly: dict[str, tuple[NearlyNumbers, ...]] = {}   # by manifest, which never changes
 
     def import_files(self, paths: Sequence[Source], name: str, *, options: ImportOptions | None = None,
@@ -238,7 +235,7 @@ class DatasetService:
         name = check_name(name, "dataset") if name else version.dataset
         table = answer_as_table(self._queried(version), sql, self._library.objects, self._home.scratch, cancelled)
         own = name == version.dataset
-        return self._keep(name, table, parent=version.number if own else None,
+        return self.keep(name, table, parent=version.number if own else None,
                           source=f"SQL over {version.label}: {' '.join(sql.split())[:500]}")
 
     def export_query(self, reference: str, sql: str, path: Path, *, cancelled: Cancelled | None = None) -> int:
@@ -263,91 +260,13 @@ class DatasetService:
                 return kept
         from mldesk.data import profile
 
-        with self._intact(version):
+        with self.intact(version):
             made = profile(self._library.objects, version.manifest, version.columns, scratch=self._home.scratch,
                            cancelled=cancelled)
         digest = self._library.objects.put_bytes(canonical.dumps(made))
         self._library.datasets.set_profile(version.dataset, version.number, digest)
         fresh: Mapping[str, Any] = json.loads(self._library.objects.read(digest))
         return fresh
-
-    def clean(self, reference: str, steps: Sequence[Mapping[str, Any]], *,
-              cancelled: Cancelled | None = None) -> DatasetVersion:
-        """Apply a recipe and keep the result as the dataset's next version.
-
-        Raises BadInput naming the step; CodeNotTrusted for Python code that ``trust_code`` was not told of.
-        """
-        version = self.show(reference)
-        if not steps:
-            raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
-        from mldesk.data import apply_recipe
-
-        steps = self._pinned(steps)
-        with self._intact(version):
-            table = apply_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                 trusted=self._trusted.digests(), cancelled=cancelled)
-        return self._keep(version.dataset, table, parent=version.number, recipe=steps, source="recipe")
-
-    def preview_recipe(self, reference: str, steps: Sequence[Mapping[str, Any]], *, rows: int = 20,
-                       whole: bool = False, cancelled: Cancelled | None = None) -> RecipePage:
-        """Return the first rows a recipe would give, and what each step does to a large table's first rows.
-
-        ``whole`` counts over all rows, however many. Keeps nothing. Raises BadInput naming the step, ImportCancelled.
-        """
-        from mldesk.data import preview_recipe
-
-        version, asked, steps = self.show(reference), steps, self._pinned(steps)
-        sample = {"sample": version.rows} if whole else {}
-        with self._intact(version):
-            found = preview_recipe(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                   rows=rows, trusted=self._trusted.digests(), cancelled=cancelled, **sample)
-        return RecipePage(tuple(column.name for column in found.columns), found.rows, 0,
-                          found.rows_after if found.steps else version.rows,
-                          types=tuple(column.type.value for column in found.columns), reports=found.steps,
-                          notices=(*moved(asked, steps), *(notice.message for notice in found.notices)),
-                          sampled=found.sampled)
-
-    def recipe_script(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> str:
-        """Return a Python script that repeats a recipe with duckdb alone. Raises BadInput naming the step."""
-        from mldesk.data.recipes.applying import recipe_script
-
-        version, steps = self.show(reference), self._pinned(steps)
-        with self._intact(version):
-            return recipe_script(self._library.objects, self._home.scratch, version.manifest, version.columns, steps,
-                                 version.label, trusted=self._trusted.digests())
-
-    def recipe_of(self, reference: str) -> list[Mapping[str, Any]]:
-        """Return the recipe that made a version, for use on another dataset. Raises NotFound, BadInput for none."""
-        version = self.show(reference)
-        if not version.recipe:
-            raise BadInput(f"{version.label} was not made by a recipe.", hint="`mldesk data versions N` shows which "
-                           "versions were.")
-        return [dict(step) for step in version.recipe]
-
-    def untrusted_code(self, steps: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
-        """Return the steps (number from 1, code) whose Python code nobody has allowed to run in this library yet."""
-        from mldesk.data.recipes.code_trust import untrusted
-        from mldesk.data.recipes.steps import check_steps
-
-        return untrusted(check_steps(steps), self._trusted.digests())
-
-    def trust_code(self, source: str) -> None:
-        """Let this very code run in recipes of this library from now on: the user has said so. Raises DiskFull."""
-        from mldesk.data.recipes.code_trust import code_digest
-
-        self._trusted.add(code_digest(source))
-
-    def made_by(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion | None:
-        """Return the version in the line of ``reference`` that these very steps made, the newest; None for none."""
-        return made_by_steps(self.line_of(self.show(reference)), steps)
-
-    def made_of(self, reference: str, steps: Sequence[Mapping[str, Any]]) -> DatasetVersion | None:
-        """Return the version that these very steps made of ``reference``; None for none."""
-        version = self.show(reference)
-        return made_by_steps([item for item in self.versions(version.dataset) if item.parent == version.number], steps)
-
-    def _pinned(self, steps: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        return pinned(self._library, self.show, steps)
 
     def rollback(self, name: str, number: int) -> DatasetVersion:
         """Make an earlier version the one the bare name means; no version is lost. Raises NotFound."""
@@ -396,7 +315,7 @@ class DatasetService:
         from mldesk.workbench.version_diff import version_diff
 
         old, new = self.show(f"{name}@{first}"), self.show(f"{name}@{second}")
-        with self._intact(old), self._intact(new):
+        with self.intact(old), self.intact(new):
             found = version_diff(self._library.objects, self._home.scratch, old, new, keys, cancelled)
         if distributions:
             from mldesk.data.statistics.shifts import shifts
@@ -416,7 +335,7 @@ class DatasetService:
         from mldesk.data.statistics.nearly_numbers import nearly_numbers
 
         if version.manifest not in self._nearly:
-            with self._intact(version):
+            with self.intact(version):
                 self._nearly[version.manifest] = nearly_numbers(
                     part_paths(self._library.objects, version.manifest), version.columns, self._home.scratch)
         return self._nearly[version.manifest]
@@ -437,7 +356,10 @@ class DatasetService:
         return QueriedTable(self._library.objects, version.manifest, version.columns, version.dataset, version.label,
                             self._home.scratch)
 
-    def _intact(self, version: DatasetVersion) -> AbstractContextManager[None]:
+    def intact(self, version: DatasetVersion) -> AbstractContextManager[None]:
+        """Say of rows that turn out missing or damaged within the block whose they are. Raises DataElsewhere,
+        LibraryDamaged.
+        """
         from mldesk.data.damage import intact
 
         refuse_elsewhere(self._library, version)
@@ -445,13 +367,14 @@ class DatasetService:
 
     def _imported(self, name: str, table: Table, again: bool, **facts: Any) -> Imported:
         found = None if again else same_rows(self._library, name, table.manifest)
-        version = self._keep(name, table, **facts) if found is None else found
+        version = self.keep(name, table, **facts) if found is None else found
         now = self._library.datasets.get(name)
         return Imported(now.name, version, now.versions, now.created, now.removed, made=found is None)
 
-    def _keep(self, name: str, table: Table, *, source: str, parent: int | None = None,
-              recipe: Sequence[Mapping[str, Any]] | None = None,
-              reading: Mapping[str, Any] | None = None) -> DatasetVersion:
+    def keep(self, name: str, table: Table, *, source: str, parent: int | None = None,
+             recipe: Sequence[Mapping[str, Any]] | None = None,
+             reading: Mapping[str, Any] | None = None) -> DatasetVersion:
+        """Write a table down as the dataset's next version. Raises Conflict, DiskFull."""
         return self._library.datasets.add(
             name, manifest=table.manifest, rows=table.rows, columns=table.columns, size=table.size, parent=parent,
             recipe=None if recipe is None else tuple(recipe), source=source,

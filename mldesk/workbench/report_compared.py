@@ -34,7 +34,7 @@ class Kept:
 
 def sections(runs: Sequence[Run], found: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]],
              kept: Kept) -> list[Section]:
-    """``found`` is what ``comparison.compare`` returns, ``pairs`` what ``RunService.paired`` does."""
+    """``found`` is what ``comparison.compare`` returns, ``pairs`` what ``JudgingService.paired`` does."""
     names = {run.id: run.name if sum(other.name == run.name for other in runs) == 1 else f"{run.name} {run.id[-6:]}"
              for run in runs}
     return [_runs(runs, names), _scores(found, kept.evaluations, names), _luck(pairs, names),

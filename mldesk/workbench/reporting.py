@@ -16,6 +16,7 @@ from mldesk.library.records import Run
 from mldesk.reports.document import Report, Section
 from mldesk.workbench import report_compared, report_evaluation, report_explained, report_facts, report_search
 from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.judging import JudgingService
 from mldesk.workbench.runs import RunService
 
 SUFFIXES = (".html", ".pdf")
@@ -27,8 +28,9 @@ _EXAMPLES = 10        # of the rows that a model is most wrong about
 class ReportService:
     """Makes reports. They hold nothing that is not in the library, and are the same whenever they are made."""
 
-    def __init__(self, library: Library, datasets: DatasetService, runs: RunService) -> None:
-        self._library, self._datasets, self._runs = library, datasets, runs
+    def __init__(self, library: Library, datasets: DatasetService, runs: RunService,
+                 judging: JudgingService) -> None:
+        self._library, self._datasets, self._runs, self._judging = library, datasets, runs, judging
 
     def write(self, references: Sequence[str], path: Path) -> Path:
         """Write the report of a run, or of several side by side, as the suffix of ``path`` says; return ``path``.
@@ -78,8 +80,8 @@ class ReportService:
                       self._footer(), ("MLDesk", run.kind, run.target, run.estimator))
 
     def _of_several(self, runs: Sequence[Run]) -> Report:
-        found = self._runs.compare([run.id for run in runs])
-        pairs = self._runs.paired([run.id for run in runs])
+        found = self._judging.compare([run.id for run in runs])
+        pairs = self._judging.paired([run.id for run in runs])
         kept = report_compared.Kept(
             {run.id: self._library.runs.metrics(run.id) for run in runs},
             {run.id: self._evaluation(run) for run in runs},
@@ -95,7 +97,7 @@ class ReportService:
 
     def _evaluation(self, run: Run) -> Mapping[str, Any]:
         try:
-            return self._runs.evaluation(run.id)
+            return self._judging.evaluation(run.id)
         except MldeskError:
             return {}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,19 +22,12 @@ from mldesk.training.search.budget import Estimate
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
 from mldesk.wire.states import JobState
-from mldesk.workbench import comparison
-from mldesk.workbench.aims import is_ordered, quantile_of
 from mldesk.workbench.checks import check_order, check_shares, refuse, split_request
-from mldesk.workbench.class_deltas import ClassScore, class_deltas
 from mldesk.workbench.datasets import DatasetService
-from mldesk.workbench.evaluated import intervals_of
 from mldesk.workbench.far_data import FarData
-from mldesk.workbench.fold_tests import fold_differences
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
 from mldesk.workbench.orders import Advice, Beginning, TrainCheck, TrainOrder
-from mldesk.workbench.pairing import Pairing, judge
-from mldesk.workbench.predicted_rows import PredictedRows, rows_where
 from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
@@ -50,11 +42,9 @@ from mldesk.workbench.searching import (
 )
 from mldesk.workbench.sending import send
 from mldesk.workbench.spreading import beside, helped_by, helpers_of
-from mldesk.workbench.tested_rows import TestedRows
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
-    from mldesk.workbench.paired import RowsTested
 
 RESUME_PATIENCE = 10.0  # seconds until a resumed job must have said something new
 _ENDED_AS = {
@@ -72,7 +62,6 @@ class RunService:
         self._refresher = Refresher(self._follower, runners)
         self._mover = Mover(library, runners, self._follower, clock)
         self._far = FarData(library, runners, clock)
-        self._rows = TestedRows(library)
 
     # Before a run
 
@@ -281,92 +270,11 @@ class RunService:
         """Return every metric of a run column by column, for those who draw many."""
         return self._library.runs.curves(self.get(reference).id)
 
-    def evaluation(self, reference: str) -> Mapping[str, Any]:
-        """Return the evaluation payload. Raises NotFound while there is none."""
-        run = self.get(reference)
-        if (found := self._evaluation(run)) is None:
-            raise NotFound(f"Run {run.name} has no evaluation.", hint="Only a run that succeeded has one.")
-        return found
-
-    def _evaluation(self, run: Run) -> Mapping[str, Any] | None:
-        artifact = self._library.runs.artifacts(run.id).get("evaluation")
-        if artifact is None:
-            return None
-        payload: Mapping[str, Any] = json.loads(self._library.objects.read(str(artifact["digest"])))
-        return payload
-
-    def intervals(self, reference: str) -> dict[str, list[float]]:
-        """Return [low, high] of the 95 % interval of each test score that has one; {} where none is kept."""
-        try:
-            return intervals_of((self.evaluation(reference).get("parts") or {}).get("test") or {})
-        except MldeskError:   # it has no evaluation, or lost it: its scores stand all the same
-            return {}
-
-    def predictions_where(self, reference: str, actual: object, predicted: object, *,
-                          limit: int = 500) -> PredictedRows:
-        """Return the test rows of one class that were called another: a cell of the confusion matrix.
-
-        Raises NotFound where the run has no predictions, BadInput for a class it does not know.
-        """
-        run = self.get(reference)
-        artifact = self._library.runs.artifacts(run.id).get("predictions")
-        if artifact is None:
-            raise NotFound(f"Run {run.name} has no predictions.", hint="Only a run that succeeded has them.")
-        return rows_where(self._library.objects.path(str(artifact["digest"])), actual, predicted, limit)
-
     def log(self, reference: str, offset: int = 0, *, limit: int = 65536) -> tuple[bytes, int]:
         """Return output of the trainer from byte ``offset``, and the next offset. Raises RunnerUnreachable."""
         run = self.get(reference)
         with self._follower.at(run) as client:
             return client.log(run.id, offset, limit)
-
-    def compare(self, references: Sequence[str], *, judged: bool = True) -> Mapping[str, Any]:
-        """Put runs side by side: what differs, which is best, by more than luck or not, and whether they may be ranked.
-
-        Beside what ``comparison.compare`` returns it holds "verdicts" of ``comparison.verdicts``, and "crossed": what
-        ``fold_differences`` says of runs of two settings, {"first", "second"} their ids, None for any others. Without
-        ``judged`` both are empty, and of runs on other versions it is not said whether their test rows are the same,
-        which takes no time.
-        """
-        runs = [self.get(reference) for reference in references]
-        if not judged:
-            return {**comparison.compare(runs), "verdicts": {}, "crossed": None}
-        found = comparison.compare(runs, self._rows.same)
-        return {**found, **judge(found, runs, Pairing(self._tested, self._rows))}
-
-    def paired(self, references: Sequence[str], against: str = "") -> list[Mapping[str, Any]]:
-        """Set each run against one of them, the first if none is named, row by row, as ``paired.paired`` does.
-
-        Each item holds "run" and "against", "why_not" where there is nothing to pair, and "folds" of
-        ``fold_differences`` where both were cross-validated on the same folds, else None. Raises NotFound, BadInput
-        for a run to set them against that is not among them.
-        """
-        runs = [self.get(reference) for reference in references]
-        base = self._baseline(runs, against)
-        pairing = Pairing(self._tested, self._rows)
-        return [{**pairing.pair(other, base), "folds": fold_differences([other], [base])}
-                for other in runs if other.id != base.id]
-
-    def class_deltas(self, references: Sequence[str], against: str = "") -> list[ClassScore]:
-        """Return F1 of every class in each run, beside one of them, the first if none is named. Raises BadInput."""
-        runs = [self.get(reference) for reference in references]
-        evaluations = [self._evaluation(run) or {} for run in runs]
-        return class_deltas([run.id for run in runs], evaluations, self._baseline(runs, against).id)
-
-    def _baseline(self, runs: Sequence[Run], against: str) -> Run:
-        base = self.get(against) if against else runs[0]
-        if base.id not in {run.id for run in runs}:
-            raise BadInput(f"{base.name} is not among the compared runs.", hint="Name it with them, too.")
-        return base
-
-    def _tested(self, run: Run) -> RowsTested:
-        from mldesk.workbench.paired import read_tested
-
-        artifact = self._library.runs.artifacts(run.id).get("predictions")
-        if artifact is None:
-            raise NotFound(f"Run {run.name} has no predictions.", hint="Only a run that succeeded has them.")
-        found = read_tested(self._library.objects.path(str(artifact["digest"])))
-        return replace(found, quantile=quantile_of(run), ordered=is_ordered(run))
 
     # Following
 

@@ -118,7 +118,7 @@ def _train(bench: Workbench, estimator: str, parameters: dict[str, object]) -> f
     done = bench.runs.get(run.id)
     assert done.state is JobState.SUCCEEDED, (done.state, done.message)
     assert events == list(range(1, len(events) + 1)) and values >= 3, (estimator, values)
-    assert bench.runs.evaluation(run.id)
+    assert bench.judging.evaluation(run.id)
     print(f"  {estimator}: {values} values of its curves came back, the first after {first:.2f} s; "
           f"{time.monotonic() - began:.1f} s in all", flush=True)
     return first

@@ -21,8 +21,8 @@ READERS: dict[str, Callable[[Workbench, Path], Any]] = {
     "filter": lambda bench, _: bench.datasets.preview("t", where="n > 2"),
     "query": lambda bench, _: bench.datasets.query("t", "SELECT sum(n), max(word) FROM data"),
     "profile": lambda bench, _: bench.datasets.profile("t"),
-    "clean": lambda bench, _: bench.datasets.clean("t", [{"step": "filter", "where": "n > 2"}]),
-    "preview a recipe": lambda bench, _: bench.datasets.preview_recipe("t", [{"step": "filter", "where": "n > 2"}]),
+    "clean": lambda bench, _: bench.cleaning.clean("t", [{"step": "filter", "where": "n > 2"}]),
+    "preview a recipe": lambda bench, _: bench.cleaning.preview_recipe("t", [{"step": "filter", "where": "n > 2"}]),
     "export": lambda bench, folder: bench.datasets.export("t", folder / "out.csv"),
     "diff": lambda bench, _: bench.datasets.diff("t", 1, 2),
 }
@@ -48,7 +48,7 @@ def test_every_reader_names_the_dataset_whose_file_cannot_be_read_and_a_new_impo
     file.write_text(ROWS)
     with open_workbench(tmp_path / "home") as bench:
         version = bench.datasets.import_files([file], "t").head
-        bench.datasets.clean("t", [{"step": "drop", "columns": ["word"]}])
+        bench.cleaning.clean("t", [{"step": "drop", "columns": ["word"]}])
         bench.datasets.rollback("t", 1)
         path = part(bench.library.objects, version.manifest)
         if gone:

@@ -107,7 +107,7 @@ def test_rules_of_columns_that_a_recipe_changed_are_inferred_anew(tmp_path: Path
         await user.until(lambda: page.state.version.value, "its version")
         service = window.desk.workbench
         service.contracts.infer("t")
-        service.datasets.clean("t", [{"step": "clip", "columns": ["score"], "high": 10}])
+        service.cleaning.clean("t", [{"step": "clip", "columns": ["score"], "high": 10}])
         page.show_tab("contract")
         view = page.contract
         await user.until(lambda: view.state.kept is not None, "a contract")

@@ -105,7 +105,7 @@ async def lay_out(user: User) -> None:
     theme.apply(app, scale=1.0)
     assert not tools.arrangement._settle.isActive()   # nobody laid anything out
     window.go("datasets")
-    window.desk.workbench.datasets.clean("telco_churn", [
+    window.desk.workbench.cleaning.clean("telco_churn", [
         {"step": "drop", "columns": ["tenure"]}])
     window.open_dataset("telco_churn")
     table, tools, at = await opened(user, 2)

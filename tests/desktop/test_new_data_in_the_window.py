@@ -39,7 +39,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
         run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear"))
         assert [event.kind for event in bench.runs.follow(run.id)][-1] == "succeeded", bench.runs.get(run.id)
         bench.models.promote(MODEL, 1)
-        bench.datasets.clean("penguins", [{"step": "filter", "where": '"Sample Number" > 8'}])
+        bench.cleaning.clean("penguins", [{"step": "filter", "where": '"Sample Number" > 8'}])
         bench.datasets.export("penguins@1", tmp_path / "moved.parquet")
     try:
         yield home

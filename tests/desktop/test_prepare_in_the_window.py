@@ -24,7 +24,7 @@ def test_steps_are_taken_from_a_recipe_made_by_hand_and_read_from_a_file(tmp_pat
     async def script(user: User) -> None:
         window = user.window
         page = await user.sample()
-        await in_thread(window.desk.workbench.datasets.clean, page.state.name, [
+        await in_thread(window.desk.workbench.cleaning.clean, page.state.name, [
             {"step": "drop", "columns": ["customerID"]}, {**FILL, "disabled": True}, {**SCALE, "disabled": True}])
         await user.until(lambda: page.state.version.value.number == 2, "a version that left steps to its models")
         page.shell.train(page.state.reference)

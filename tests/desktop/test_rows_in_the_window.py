@@ -14,7 +14,7 @@ def test_a_row_is_shown_in_its_own_version(tmp_path: Path, qtbot: QtBot) -> None
         window = user.window
         page = await user.sample()
         await user.until(lambda: page.table.model() and page.table.model().rowCount(), "rows")
-        window.desk.workbench.datasets.clean("telco_churn", [{"step": "drop", "columns": ["customerID"]}])
+        window.desk.workbench.cleaning.clean("telco_churn", [{"step": "drop", "columns": ["customerID"]}])
         window.open_row("telco_churn@1", 4000)
         page = await user.until(window.dataset_page, "the page")
         await user.until(lambda: page.table.currentIndex().row() == 4000, "the row")

@@ -182,9 +182,9 @@ def test_a_table_on_the_clipboard_is_previewed_and_imported(window: Any) -> None
 def test_the_lineage_is_drawn_and_the_bin_is_purged_when_a_person_is_sure(window: Any, table: Path) -> None:
     async def script(user: User) -> None:
         page = await opened(user, table)
-        datasets = user.window.desk.workbench.datasets
-        datasets.clean("fruit", [{"step": "drop", "columns": ["id"]}])
-        datasets.clean("fruit@1", [{"step": "drop", "columns": ["kind"]}])
+        datasets, cleaning = user.window.desk.workbench.datasets, user.window.desk.workbench.cleaning
+        cleaning.clean("fruit", [{"step": "drop", "columns": ["id"]}])
+        cleaning.clean("fruit@1", [{"step": "drop", "columns": ["kind"]}])
         user.window.desk.nudge()
         await user.until(lambda: len(page.state.versions.value) == 3, "three versions")
         page.show_tab("versions")

@@ -19,7 +19,9 @@ from mldesk.wire.objects import ObjectStore
 from mldesk.wire.runner_view import QueueView, Slot
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.wire.states import JobState
+from mldesk.workbench.cleaning import CleaningService
 from mldesk.workbench.datasets import DatasetService
+from mldesk.workbench.judging import JudgingService
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 
@@ -140,7 +142,9 @@ class Desk:
         self.runner = ScriptedRunner()
         self.runners = RunnerService(self.library, self._connect, SystemClock())
         self.datasets = DatasetService(self.library, home)
+        self.cleaning = CleaningService(self.library, self.datasets, home)
         self.runs = RunService(self.library, self.datasets, self.runners, SystemClock())
+        self.judging = JudgingService(self.library, self.runs)
         manifest = self.library.objects.put_bytes(b"a table")
         self.library.datasets.add("shop", manifest=manifest, rows=200, columns=COLUMNS, size=7, source="test")
 

@@ -31,13 +31,13 @@ def _run(desk: Desk, said: Array, quantile: float | None) -> Run:
 
 def test_quantiles_are_paired_by_their_own_loss_and_only_with_their_like(desk: Desk) -> None:
     poor, good, median = (_run(desk, said, level) for said, level in ((NEAR, 0.9), (HIGH, 0.9), (NEAR, 0.5)))
-    found = desk.runs.compare([poor.id, good.id])
+    found = desk.judging.compare([poor.id, good.id])
     assert (found["best"]["mean_pinball_loss"], found["verdicts"]["mean_pinball_loss"]) == (good.id, "clear")
-    (pair,) = desk.runs.paired([poor.id, good.id])
+    (pair,) = desk.judging.paired([poor.id, good.id])
     assert pair["differences"]["mean_pinball_loss"]["high"] < 0 < pair["differences"]["root_mean_squared_error"]["low"]
-    found = desk.runs.compare([good.id, median.id])
+    found = desk.judging.compare([good.id, median.id])
     assert "mean_pinball_loss" not in found["best"] and found["best"]["root_mean_squared_error"] == median.id
-    (pair,) = desk.runs.paired([good.id, median.id])
+    (pair,) = desk.judging.paired([good.id, median.id])
     assert "mean_pinball_loss" not in pair["differences"]
 
 
@@ -48,7 +48,7 @@ def test_ranks_are_paired_by_how_far_off_they_are(desk: Desk) -> None:
         said = np.where(np.arange(len(y)) % 4 == 0, (y + miss * np.where(y == 2, -1, 1)) % 3, y)
         ids.append(finished(desk, TrainOrder("shop", "grade", estimator="ordinal"), SPLIT, y,
                             0.7 * np.eye(3)[said] + 0.1, ["low", "mid", "high"], ordered=True))
-    (pair,) = desk.runs.paired(ids)
+    (pair,) = desk.judging.paired(ids)
     assert {"rank_error", "quadratic_kappa"} <= pair["differences"].keys()
 
 

@@ -87,10 +87,10 @@ def test_nothing_of_a_cancelled_recipe_is_left(name: str, call: int, desk: Desk,
     with monkeypatch.context() as patch:
         _reaching(patch, PartWriter, name, call, _wanting_out(wanted))
         with pytest.raises(ImportCancelled):
-            desk.datasets.clean("table", STEPS, cancelled=wanted.is_set)
+            desk.cleaning.clean("table", STEPS, cancelled=wanted.is_set)
     assert wanted.is_set()
     assert _kept(desk) == before
-    assert desk.datasets.clean("table", STEPS).number == 2
+    assert desk.cleaning.clean("table", STEPS).number == 2
 
 
 def test_nothing_of_a_cancelled_profile_is_left(desk: Desk, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def _run(desk: Desk, seed: int = 0, estimator: str = "lightgbm", **metrics: floa
 
 def test_the_best_of_each_metric_is_named_and_only_differences_are_listed(desk: Desk) -> None:
     one, two = _run(desk, accuracy=0.8, log_loss=0.4), _run(desk, estimator="mlp", accuracy=0.9, log_loss=0.5)
-    found = desk.runs.compare([one, two])
+    found = desk.judging.compare([one, two])
     assert found["best"] == {"accuracy": two, "log_loss": one}
     assert found["metrics"] == {"accuracy": [0.8, 0.9], "log_loss": [0.4, 0.5]}
     assert found["differs"] == {"estimator": ["lightgbm", "mlp"]}
@@ -34,12 +34,12 @@ def test_the_best_of_each_metric_is_named_and_only_differences_are_listed(desk: 
 def test_how_rows_were_dealt_is_a_difference(desk: Desk) -> None:
     runs = [desk.runs.start(order).id for order in (
         TrainOrder("shop", "price"), TrainOrder("shop", "price", test_size=0.3))]
-    assert desk.runs.compare(runs)["differs"] == {"split": ["at random, 20 % to test", "at random, 30 % to test"]}
+    assert desk.judging.compare(runs)["differs"] == {"split": ["at random, 20 % to test", "at random, 30 % to test"]}
 
 
 def test_a_tie_has_no_best(desk: Desk) -> None:
     runs = [_run(desk, accuracy=0.8, f1_macro=score) for score in (0.7, 0.7, 0.6)]
-    assert desk.runs.compare(runs)["best"] == {}
+    assert desk.judging.compare(runs)["best"] == {}
 
 
 def test_chosen_parameters_are_listed_against_defaults_and_other_estimators(desk: Desk) -> None:
@@ -47,19 +47,19 @@ def test_chosen_parameters_are_listed_against_defaults_and_other_estimators(desk
               TrainOrder("shop", "price", estimator="lightgbm"), TrainOrder("shop", "price", estimator="linear"))
     chosen, default, linear = (desk.runs.start(order).id for order in orders)
     rounds = desk.runs.get(default).parameters["rounds"]
-    assert desk.runs.compare([chosen, default])["differs"] == {"parameter rounds": [150, rounds]}
-    assert desk.runs.compare([linear, chosen])["differs"] == {
+    assert desk.judging.compare([chosen, default])["differs"] == {"parameter rounds": [150, rounds]}
+    assert desk.judging.compare([linear, chosen])["differs"] == {
         "estimator": ["linear", "lightgbm"], "parameter rounds": [None, 150]}
 
 
 def test_runs_without_scores_or_of_one_are_not_ranked(desk: Desk) -> None:
     one = _run(desk, accuracy=0.8)
     other = desk.runs.start(TrainOrder("shop", "price")).id
-    found = desk.runs.compare([one, other])
+    found = desk.judging.compare([one, other])
     assert found["best"] == {}
     assert len(found["warnings"]) == 2
     with pytest.raises(BadInput, match="at least two"):
-        desk.runs.compare([one])
+        desk.judging.compare([one])
 
 
 def test_folds_are_named_where_they_are_why_test_rows_differ(desk: Desk) -> None:

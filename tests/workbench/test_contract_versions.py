@@ -34,7 +34,7 @@ def rules(bench: Workbench, reference: str) -> dict[str, dict[str, Any]]:
 def test_columns_that_a_recipe_changed_are_asked_for_their_type_until_their_rules_are_inferred(
     bench: Workbench, tmp_path: Path
 ) -> None:
-    bench.datasets.clean("t", [
+    bench.cleaning.clean("t", [
         {"step": "rename", "names": {"town": "city"}}, {"step": "bin", "columns": ["age"], "by": "edges",
                                                         "edges": ["30", "50"]},
         {"step": "derive", "name": "double", "expression": '"score" * 2'}, {"step": "drop", "columns": ["score"]}])
@@ -81,7 +81,7 @@ def test_a_contract_made_for_a_later_version_does_not_hold_for_an_earlier_one(be
     path = tmp_path / "u.csv"
     path.write_text(HEAD + ROWS + "\n")
     bench.datasets.import_files([path], "u")
-    bench.datasets.clean("u", [{"step": "drop", "columns": ["id"]}])
+    bench.cleaning.clean("u", [{"step": "drop", "columns": ["id"]}])
     bench.contracts.infer("u")
     assert bench.contracts.show("u@2").kept.version == 2
     with pytest.raises(NotFound, match="No contract holds for u@1") as caught:
@@ -101,7 +101,7 @@ def test_a_contract_made_for_a_later_version_does_not_hold_for_an_earlier_one(be
     ({"step": "scale", "columns": ["score"], "disabled": True}, ()),
 ])
 def test_what_a_step_changes_is_known(step: dict[str, Any], changed: tuple[str, ...], bench: Workbench) -> None:
-    bench.datasets.clean("t", [step])
+    bench.cleaning.clean("t", [step])
     found = bench.contracts.show("t")
     assert found.changed == changed
     if step["step"] == "unpivot":

@@ -50,7 +50,7 @@ def test_a_file_that_was_imported_is_not_merged_again(unique: bool, bench: Workb
     checked = bench.contracts.check("t", [first, more])
     assert told(checked) == [("a.csv", "accepted", "t@1"), ("c.csv", "accepted", "")]
     assert checked.verdicts[0].findings[0].message == "Its rows came in with t@1; a merge leaves it out."
-    bench.datasets.clean("t", [{"step": "filter", "where": "id >= 0"}])   # what a line of versions began with
+    bench.cleaning.clean("t", [{"step": "filter", "where": "id >= 0"}])   # what a line of versions began with
     merged = bench.contracts.check("t", [first, more], merge=True)
     assert told(merged) == [("a.csv", "unchanged", "t@1"), ("c.csv", "accepted", "")]
     assert (merged.verdicts[0].rows, merged.untold) == (50, ())

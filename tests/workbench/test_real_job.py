@@ -57,14 +57,14 @@ def test_predictions_from_a_bundle_are_those_made_at_training_time(
         done = bench.runs.get(run.id)
         assert done.model is not None
         assert {point.metric for point in bench.runs.metrics(run.id)} >= {"validation_loss"}
-        assert bench.runs.evaluation(run.id) == bench.models.evaluation(done.model)
+        assert bench.judging.evaluation(run.id) == bench.models.evaluation(done.model)
         bundle = tmp_path / f"{estimator}.mlbundle"
         assert bench.models.export(done.model, bundle).signature["valid"] is True
         assert bench.models.inspect(bundle).signature["by"] == "you"
         report = bench.predictions.predict(str(bundle), tmp_path / "all.csv", tmp_path / "out.parquet")
         assert (report.rows, len(report.columns)) == (344, outputs)
         _same(bench, run.id, tmp_path / "out.parquet")
-    best = bench.runs.compare([run.id for run in bench.runs.list()])
+    best = bench.judging.compare([run.id for run in bench.runs.list()])
     assert best["comparable"], best["warnings"]
 
 
@@ -121,7 +121,7 @@ def _train_again(bench: Workbench) -> None:
         bench.models.show("penguins-Species@2").metrics["accuracy"])
     assert found.scores["loss"][0] == pytest.approx(found.scores["loss"][1], abs=1e-5)
     assert not any(item["sure"] and abs(item["low"]) > 1e-5 for item in found.paired["differences"].values())
-    bench.datasets.clean("penguins", [{"step": "sample", "rows": 300}])   # other rows become test rows
+    bench.cleaning.clean("penguins", [{"step": "sample", "rows": 300}])   # other rows become test rows
     run = bench.retraining.start("penguins-Species", "penguins")
     list(bench.runs.follow(run.id))
     fair = bench.retraining.challenge("penguins-Species@3", "penguins-Species@1")
@@ -215,14 +215,14 @@ def test_a_bundle_comes_back_as_a_model_and_a_changed_one_does_not(bench: Workbe
 
 
 def test_tables_are_kept_as_versions(bench: Workbench, tmp_path: Path) -> None:
-    datasets = bench.datasets
+    datasets, cleaning = bench.datasets, bench.cleaning
     assert datasets.profile("penguins") == datasets.profile("penguins@1")
     assert datasets.show("penguins").profile is not None
     steps = [{"step": "drop", "columns": ["Comments", "Region"]}, {"step": "drop_missing", "columns": ["Sex"]}]
-    preview = datasets.preview_recipe("penguins", steps, rows=3)
+    preview = cleaning.preview_recipe("penguins", steps, rows=3)
     assert (len(preview.columns), len(preview.rows)) == (15, 3)
     assert datasets.show("penguins").number == 1
-    cleaned = datasets.clean("penguins", steps)
+    cleaned = cleaning.clean("penguins", steps)
     assert (cleaned.number, cleaned.parent, cleaned.rows) == (2, 1, preview.total)
     assert datasets.diff("penguins", 1, 2)["rows"]["removed"] == 344 - cleaned.rows
     page = datasets.preview("penguins", rows=5, search="Biscoe", order_by=("Body Mass (g)", True))
@@ -237,9 +237,9 @@ def test_tables_are_kept_as_versions(bench: Workbench, tmp_path: Path) -> None:
     assert "bin" in missing.value.hint
     assert datasets.restore("penguins").versions == 2
     with pytest.raises(BadInput, match="no steps"):
-        datasets.clean("penguins", [])
+        cleaning.clean("penguins", [])
     with pytest.raises(BadInput, match="Step 1"):
-        datasets.clean("penguins", [{"step": "drop", "columns": ["Nothing"]}])
+        cleaning.clean("penguins", [{"step": "drop", "columns": ["Nothing"]}])
     assert [version.number for version in datasets.versions("penguins")] == [1, 2]
 
 

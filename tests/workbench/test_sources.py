@@ -11,15 +11,20 @@ from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.core.paths import Home
 from mldesk.data import ImportCancelled, ImportOptions
 from mldesk.library import Library
+from mldesk.workbench.cleaning import CleaningService
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.sources import SAMPLES, name_of
 
 
 @pytest.fixture
-def datasets(tmp_path: Path) -> Iterator[DatasetService]:
-    home = Home(tmp_path / "home")
-    with Library.open(home) as library:
-        yield DatasetService(library, home)
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library.open(Home(tmp_path / "home")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def datasets(library: Library, tmp_path: Path) -> DatasetService:
+    return DatasetService(library, Home(tmp_path / "home"))
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
@@ -80,11 +85,12 @@ def test_an_import_made_again_takes_the_file_as_it_is_now_in_the_same_way(
 
 
 def test_long_looks_at_a_table_are_stopped_in_the_middle(
-    datasets: DatasetService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, datasets: DatasetService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    cleaning = CleaningService(library, datasets, Home(tmp_path / "home"))
     (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n2,y\n")   # no column in which every value is different
     datasets.import_files([tmp_path / "t.csv"], "t")
-    datasets.clean("t", [{"step": "filter", "where": "a > 1"}])
+    cleaning.clean("t", [{"step": "filter", "where": "a > 1"}])
     endless = "(SELECT count(*) FROM range(100000) p, range(100000) q, range(100) r WHERE p.range + q.range <> 1)"
     monkeypatch.setattr("mldesk.data.statistics.profiling._duplicates",
                         lambda connection, *_: connection.execute(endless))
@@ -96,7 +102,7 @@ def test_long_looks_at_a_table_are_stopped_in_the_middle(
         asked = iter(range(5))
         with pytest.raises(ImportCancelled):
             work(lambda asked=asked: next(asked, None) is None)  # type: ignore[misc]
-    for look in (datasets.preview_recipe, datasets.clean):
+    for look in (cleaning.preview_recipe, cleaning.clean):
         with pytest.raises(ImportCancelled):
             look("t", [{"step": "filter", "where": "a > 1"}], cancelled=lambda: True)
     assert not list((tmp_path / "home" / "scratch").iterdir())

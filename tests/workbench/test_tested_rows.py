@@ -70,25 +70,25 @@ def num(desk: Desk, tmp_path: Path) -> Desk:
         {"step": "derive", "name": "twice", "expression": "size * 2"},
         {"step": "clip", "columns": ["size"], "low": -0.5, "high": 0.5}]
     for step in steps:
-        desk.datasets.clean("num@1", [step])
+        desk.cleaning.clean("num@1", [step])
     return desk
 
 
 def test_versions_whose_test_rows_differ_are_not_ranked_and_those_with_the_same_are(num: Desk) -> None:
     first, other = _judged(num, "num@1", _prices(num, "num@1")), _judged(num, "num@2", _prices(num, "num@2"), 0.5)
-    found = num.runs.compare([first, other])
+    found = num.judging.compare([first, other])
     assert (found["best"], found["verdicts"], found["comparable"]) == ({}, {}, False)
     (warning,) = found["warnings"]
     assert warning.startswith("The runs were tested on different rows: a better score may be luck. They learned from "
                               "num@1 and num@2, whose test rows")
-    (pair,) = num.runs.paired([first, other])
+    (pair,) = num.judging.paired([first, other])
     assert "not tested on the same rows" in pair["why_not"]
-    at_once = num.runs.compare([first, other], judged=False)   # nothing was read, so nothing is claimed
+    at_once = num.judging.compare([first, other], judged=False)   # nothing was read, so nothing is claimed
     assert (at_once["warnings"], at_once["comparable"], at_once["best"]) == ([], False, {})
     more = [_judged(num, version, _prices(num, version), 0.5) for version in ("num@3", "num@4")]
-    found = num.runs.compare([first, *more])
+    found = num.judging.compare([first, *more])
     assert found["comparable"] and found["verdicts"]["root_mean_squared_error"] == "clear"
-    pairs = num.runs.paired([first, *more])
+    pairs = num.judging.paired([first, *more])
     assert all(pair["why_not"] is None and pair["differences"]["r2"]["sure"] for pair in pairs)
     book = RunBook(num.library)
     assert book.looks_together([first, first]) == 1
@@ -104,8 +104,8 @@ def test_rows_that_were_sorted_otherwise_are_paired_with_themselves(num: Desk) -
     there = np.flatnonzero(split == TEST)
     one = finished(num, TrainOrder("num@1", "price"), SPLIT, prices[SPLIT == TEST], said[SPLIT == TEST])
     other = finished(num, TrainOrder("num@2", "price"), split, prices[order][there], said[order][there])
-    found = num.runs.compare([one, other])
+    found = num.judging.compare([one, other])
     assert (found["comparable"], found["warnings"]) == (True, [])
-    (pair,) = num.runs.paired([one, other])   # row by row they said the same
+    (pair,) = num.judging.paired([one, other])   # row by row they said the same
     assert pair["differences"]["r2"] == {"low": 0.0, "high": 0.0, "sure": False}
     assert RunBook(num.library).looks_together([one, other]) == 2

@@ -145,13 +145,13 @@ class CleanState:
         """Return the code in steps that nobody has allowed to run in this library."""
         if not any(step.get("code") for step in steps):
             return []
-        found = await in_thread(self._desk.workbench.datasets.untrusted_code, steps)
+        found = await in_thread(self._desk.workbench.cleaning.untrusted_code, steps)
         return [code for _, code in found]
 
     async def allow(self, steps: Sequence[Step]) -> None:
         """Let the code in steps run from now on: the user has written it, or said so. Raises DiskFull."""
         for code in await self.untrusted(steps):
-            await in_thread(self._desk.workbench.datasets.trust_code, code)
+            await in_thread(self._desk.workbench.cleaning.trust_code, code)
 
     async def refresh(self) -> None:
         """Preview what is looked at. A step that does not fit ends in ``problem``, which names it."""
@@ -187,7 +187,7 @@ class CleanState:
         self._stop.set()
         self._stop = stop = threading.Event()
         closing = current().closing
-        made = await in_thread(lambda: self._desk.workbench.datasets.clean(
+        made = await in_thread(lambda: self._desk.workbench.cleaning.clean(
             self.version.label, self.steps.value, cancelled=lambda: stop.is_set() or closing.is_set()))
         await self.draft.keep(())
         self._desk.nudge()
@@ -198,15 +198,15 @@ class CleanState:
         self._stop.set()
 
     def _page(self, steps: tuple[Step, ...], stop: threading.Event, whole: bool = False) -> Page:
-        service, closing = self._desk.workbench.datasets, current().closing
+        bench, closing = self._desk.workbench, current().closing
         if not steps:
-            return service.preview(self.version.label, rows=PREVIEW_ROWS)
-        return service.preview_recipe(self.version.label, steps, rows=PREVIEW_ROWS, whole=whole,
-                                      cancelled=lambda: stop.is_set() or closing.is_set())
+            return bench.datasets.preview(self.version.label, rows=PREVIEW_ROWS)
+        return bench.cleaning.preview_recipe(self.version.label, steps, rows=PREVIEW_ROWS, whole=whole,
+                                             cancelled=lambda: stop.is_set() or closing.is_set())
 
     def _made_by(self, steps: tuple[Step, ...]) -> DatasetVersion | None:
         active = [step for step in steps if not step.get("disabled")]
-        service = self._desk.workbench.datasets
+        service = self._desk.workbench.cleaning
         return (service.made_by(self.version.label, steps) or service.made_of(self.version.label, steps)) \
             if active else None
 

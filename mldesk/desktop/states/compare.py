@@ -36,7 +36,7 @@ class CompareState:
 
     async def refresh(self) -> None:
         """Read the runs and their curves again."""
-        service = self._desk.workbench.runs
+        service, judging = self._desk.workbench.runs, self._desk.workbench.judging
         self.runs = [await in_thread(service.get, run) for run in self.ids]
         feeds = []
         for run in self.ids:
@@ -45,18 +45,18 @@ class CompareState:
             feeds.append(feed)
         self.curves = feeds
         if self.comparison.value is None:   # judging takes seconds; what is known at once is shown at once
-            self.comparison.value = await in_thread(lambda: service.compare(list(self.ids), judged=False))
+            self.comparison.value = await in_thread(lambda: judging.compare(list(self.ids), judged=False))
         self.advanced.emit(None)
         if len(self.ids) <= JUDGED:
             self.evaluations = [await in_thread(self._evaluation, run) for run in self.ids]
-            self.pairs = await in_thread(service.paired, list(self.ids), self.against)
-        self.comparison.value = await in_thread(service.compare, list(self.ids))
+            self.pairs = await in_thread(judging.paired, list(self.ids), self.against)
+        self.comparison.value = await in_thread(judging.compare, list(self.ids))
 
     async def set_against(self, run: str) -> None:
         """Set the others against this one; ``pairs`` are worked out anew. Raises NotFound."""
         self.against = run
         if len(self.ids) <= JUDGED:
-            pairs = await in_thread(self._desk.workbench.runs.paired, list(self.ids), run)
+            pairs = await in_thread(self._desk.workbench.judging.paired, list(self.ids), run)
             if run == self.against:   # nobody has chosen another meanwhile
                 self.pairs = pairs
 
@@ -79,6 +79,6 @@ class CompareState:
 
     def _evaluation(self, run: str) -> Mapping[str, Any]:
         try:
-            return self._desk.workbench.runs.evaluation(run)
+            return self._desk.workbench.judging.evaluation(run)
         except NotFound:
             return {}

@@ -150,7 +150,7 @@ class DatasetState:
         """Make the next version with what was changed by hand. Raises BadInput, DiskFull, ImportCancelled."""
         reference, edits, closing = self.reference, self.edits, current().closing
         step = edits.changes.value.step()
-        made = await in_thread(lambda: self._desk.workbench.datasets.clean(
+        made = await in_thread(lambda: self._desk.workbench.cleaning.clean(
             reference, [step], cancelled=closing.is_set))
         edits.forget()
         await self.keep_edits()

@@ -169,7 +169,7 @@ class RunState:
 
     async def _load_evaluation(self) -> None:
         try:
-            self.evaluation.value = await in_thread(self._desk.workbench.runs.evaluation, self.id)
+            self.evaluation.value = await in_thread(self._desk.workbench.judging.evaluation, self.id)
         except NotFound:  # a run of an estimator that evaluates nothing
             self.evaluation.value = {}
 

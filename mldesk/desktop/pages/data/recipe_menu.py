@@ -76,7 +76,7 @@ class RecipeMenu(QMenu):
 
     @async_slot
     async def _write_script(self, path: Path) -> None:
-        service, version = self._shell.desk.workbench.datasets, self._state.version
+        service, version = self._shell.desk.workbench.cleaning, self._state.version
         try:
             text = await in_thread(service.recipe_script, version.label, self._state.steps.value)
         except MldeskError as error:

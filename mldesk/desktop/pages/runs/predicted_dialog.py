@@ -26,7 +26,7 @@ def open_cell(shell: Shell, run: str, dataset: str, actual: object, predicted: o
 
 async def _open(shell: Shell, run: str, dataset: str, actual: object, predicted: object) -> None:
     try:
-        found = await in_thread(shell.desk.workbench.runs.predictions_where, run, actual, predicted)
+        found = await in_thread(shell.desk.workbench.judging.predictions_where, run, actual, predicted)
     except (MldeskError, OSError) as error:
         shell.say(sentence(error), "danger")
         return
