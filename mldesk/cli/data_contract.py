@@ -29,8 +29,9 @@ _SHOWN = 5  # findings per file
 
 def contract(
     context: typer.Context, reference: Reference,
-    infer: Annotated[bool, typer.Option("--infer", help="Make one of what the rows are like, and keep it for this "
-                                        "version and those made of it.")] = False,
+    infer: Annotated[bool, typer.Option("--infer", help="Make one of what the rows and files are like (how many "
+                                        "rows, names, dates in them), and keep it for this version and those made of "
+                                        "it.")] = False,
     infer_changed: Annotated[bool, typer.Option("--infer-changed", help="Infer only the rules of columns that recipes "
                                                 "changed since it was made.")] = False,
     edit: Annotated[Path | None, typer.Option("--edit", metavar="FILE", help="Keep the contract in this JSON "

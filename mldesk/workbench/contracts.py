@@ -26,6 +26,7 @@ from mldesk.workbench.standing import Standing, standing
 if TYPE_CHECKING:  # duckdb and pyarrow load with them
     from mldesk.data.contracts.check import CheckedFile
     from mldesk.data.contracts.contract import Contract
+    from mldesk.data.contracts.infer import FileFacts
     from mldesk.data.contracts.verdict import Verdict
     from mldesk.data.records import ImportOptions
 
@@ -83,12 +84,12 @@ class ContractService:
         return self._library.contracts.history(self._datasets.show(name).dataset)
 
     def infer(self, reference: str, *, only_changed: bool = False) -> Standing:
-        """Make a contract of what a version is like, and keep it for that version and those made of it.
+        """Make a contract of what a version and its files are like, and keep it for that one and those made of it.
 
         With ``only_changed`` the rules of columns that recipes left as they were stay. Raises NotFound, Damaged;
         Conflict where no column changed since the contract was made.
         """
-        from mldesk.data.contracts.infer import infer_contract
+        from mldesk.data.contracts.infer import infer_contract, with_files
         from mldesk.data.damage import intact
         from mldesk.data.options import FILE, ROW
 
@@ -105,8 +106,29 @@ class ContractService:
         if before is not None:
             new = {rule.name: rule for rule in made.columns}
             made = replace(before.contract, columns=tuple(new.get(rule.name, rule) for rule in before.contract.columns))
+        else:
+            made = with_files(made, self._file_facts(version))
         self._library.contracts.add(version.dataset, made.to_json(), version.number)
         return self.show(version.label)
+
+    def _file_facts(self, version: DatasetVersion) -> FileFacts:
+        """Return what is known of the files whose rows a version has; of one that a recipe made how many rows it has.
+        """
+        from mldesk.data.contracts.infer import FileFacts
+
+        line = self._datasets.line_of(version)
+        if any(item.recipe for item in line):
+            return FileFacts(rows=(version.rows,))
+        labels = {item.number for item in line}
+        merged = [file for file in self._library.contracts.accepted(version.dataset) if file.version in labels]
+        first = line[-1]
+        reading = first.reading or {}
+        several = reading.get("found", {}).get("several")
+        found = FileFacts.of_reading(several) if several else FileFacts(
+            tuple(_name_of(str(file["path"])) for file in reading.get("files") or () if "files" not in file),
+            (first.rows,))
+        return replace(found, names=(*found.names, *(file.name for file in merged)),
+                       rows=(*found.rows, *(file.rows for file in merged)))
 
     def edit(self, reference: str, document: Any) -> Standing:
         """Keep a contract that a person wrote, for a version and those made of it.
@@ -211,6 +233,10 @@ class ContractService:
             (readable(Path(file.verdict.file).name), file.verdict.digest, file.verdict.rows - file.verdict.bad_rows)
             for file in checked])
         return version
+
+
+def _name_of(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
 
 
 def _not_again(verdict: Verdict, held: Held) -> Verdict:

@@ -98,3 +98,28 @@ def test_what_came_from_the_clipboard_was_no_file(bench: Workbench, tmp_path: Pa
     keep_contract(bench, unique=False)
     found = bench.contracts.check("t", [tmp_path / "c.csv"], merge=True)
     assert (told(found), found.untold) == ([("c.csv", "accepted", "")], ())
+
+
+def test_a_contract_is_inferred_from_the_files_too(bench: Workbench, tmp_path: Path) -> None:
+    folder = tmp_path / "days"
+    folder.mkdir()
+    for number, day in enumerate(("29", "30", "31")):
+        (folder / f"t_2024-01-{day}.csv").write_text(rows(50 * number))
+    bench.datasets.import_files([folder], "d")
+    made = bench.contracts.infer("d").document
+    assert made["rows"] == {"low": 25, "high": 100}
+    assert made["file_name"] == {"pattern": r"t_(?P<day>\d{4}\-\d{2}\-\d{2})\.csv", "ignore_case": False,
+                                 "dates": {"day": "%Y-%m-%d"}}
+    assert made["order"]
+    turned = tmp_path / "t_2024-02-01.csv"
+    turned.write_text("town,id,score\n" + "".join(f"Oslo,{number},1\n" for number in range(200, 225)))
+    other = tmp_path / "t_2024-13-01.csv"
+    other.write_text(rows(300) * 3)
+    found = bench.contracts.check("d", [turned, other])
+    assert [[item.message for item in verdict.findings if item.severity == "error"] for verdict in found.verdicts] == [
+        ["The columns come in another order."],
+        ["'2024-13-01' in the name is no day written like %Y-%m-%d."]] or found.verdicts
+    assert found.verdicts[0].name_parts == {"day": "2024-02-01T00:00:00"}
+    bench.datasets.import_files([folder / "t_2024-01-31.csv"], "one")
+    alone = bench.contracts.infer("one").document
+    assert (alone["rows"], alone["file_name"], alone["order"]) == ({"low": 1, "high": 10_000}, None, False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 
 from mldesk.core.scratch import working_folder
 from mldesk.data.contracts.contract import ColumnRule, Contract
+from mldesk.data.contracts.infer_name import infer_name
 from mldesk.data.engine import connect, identifier, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.types import plain
@@ -21,6 +23,45 @@ _FEW = 20            # different values up to which they may be a list
 _TIMES_EACH = 5      # rows for each of them, at least
 _ROOM = 0.1          # of the span of values, on either side
 _AT_ONCE = 400       # columns asked about in one query
+_FEWER, _MORE = 0.5, 2   # times the rows of the smallest and the largest of several files
+_OF_ONE = 10         # times the rows of a single one, which tells little
+_NEVER_BELOW = 10_000  # rows that a file may have, however few the only one has
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known of the files that a table came of."""
+
+    names: tuple[str, ...] = ()    # without folders
+    rows: tuple[int, ...] = ()     # of them, as far as it is known; of many the least and the most are enough
+    ordered: bool = False          # several files, and all have the same columns in the same order
+
+    @classmethod
+    def of_reading(cls, several: Mapping[str, Any]) -> FileFacts:
+        """Read what an import of several files keeps of them, see ``several_files``."""
+        return cls(tuple(map(str, several.get("names", ()))), tuple(map(int, several.get("rows", ()))),
+                   several.get("ordered") is True)
+
+
+def with_files(contract: Contract, files: FileFacts) -> Contract:
+    """Return a contract with what its files show: how many rows, which names, columns in one order."""
+    low, high = _bounds(files.rows)
+    return replace(contract, low=low, high=high, order=files.ordered, file_name=infer_name(files.names))
+
+
+def _bounds(rows: Sequence[int]) -> tuple[int | None, int | None]:
+    """Return how many rows a file must have, and may: round numbers with room beyond what there was."""
+    if not rows or max(rows) < 1:
+        return None, None
+    if len(rows) < 2:
+        return 1, _rounded(max(_NEVER_BELOW, _OF_ONE * rows[0]), up=True)
+    return max(1, _rounded(int(_FEWER * min(rows)), up=False)), _rounded(_MORE * max(rows), up=True)
+
+
+def _rounded(count: int, *, up: bool) -> int:
+    """Return a number of two digits and noughts."""
+    step: int = 10 ** max(0, len(str(count)) - 2)
+    return -(-count // step) * step if up else count // step * step
 
 
 def infer_contract(store: ObjectStore, scratch: Path, manifest: str, columns: Sequence[Column]) -> Contract:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mldesk.core.durable import disk_errors
 from mldesk.core.scratch import working_folder
@@ -21,6 +22,7 @@ from mldesk.data.readers.idle import refuse_idle
 from mldesk.data.readers.raw import Context, RawTable
 from mldesk.data.readers.reading import kinds_of
 from mldesk.data.readers.rejects import Rejects
+from mldesk.data.readers.typed import TypedTable
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Problems, Progress, Table
 from mldesk.data.sources.gather import Item, Seen, gather
 from mldesk.data.sources.locations import Location
@@ -30,6 +32,7 @@ from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column
 
 _WIDE = 1000  # columns from which a remark is due
+_NAMED = 500  # of several files, whose names are kept
 
 
 def import_table(sources: Sequence[Location], store: ObjectStore, scratch: Path, options: ImportOptions | None = None,
@@ -129,6 +132,7 @@ def _fetch(options: ImportOptions, progress: Progress | None, cancelled: Cancell
 def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: ImportOptions,
            cancelled: Cancelled | None, counted: Container[str] | None) -> Table:
     shape = shape_of(files, options)
+    several = _several(files) if len(files) > 1 else None   # now: what was written is forgotten
     writer = early_rows(files, shape) or _write(files, shape, folder / "parts", counted)
     try:
         writer.close()
@@ -151,8 +155,24 @@ def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: Imp
               if decision.learnt != Reading()}
     if learnt:
         reading["columns"] = columns_to_json(learnt)
+    if several is not None:
+        reading["several"] = several
     return Table(manifest, writer.rows, columns, size, problems, source, reading, options,
                  {shape.names[index]: name for index, name in shape.beside.items()}, _lines(files))
+
+
+def _several(files: Sequence[Read]) -> dict[str, Any]:
+    """Return what a contract may be inferred from: names of files, how many rows they have, whether columns of all
+    come in one order.
+    """
+    rows = [count for file in files if (count := _rows_of(file.table)) is not None]
+    return {"names": [file.context.name.rpartition("/")[2] for file in files[:_NAMED]],
+            "rows": [min(rows), max(rows)] if rows else [],
+            "ordered": len({tuple(file.table.names) for file in files}) == 1}
+
+
+def _rows_of(table: RawTable | TypedTable) -> int | None:
+    return table.spool.rows - len(table.drop_rows) if isinstance(table, RawTable) else table.rows
 
 
 def _lines(files: Sequence[Read]) -> Callable[[int], int | None]:

@@ -196,6 +196,7 @@ class ContractView(QStackedWidget, TaskOwner):
         said = [self.tr("at least {count} rows").format(count=words.number(rows["low"]))] if "low" in rows else []
         said += [self.tr("at most {count} rows").format(count=words.number(rows["high"]))] if "high" in rows else []
         said += [self.tr("named {pattern}").format(pattern=name["pattern"])] if name else []
+        said += [self.tr("columns in this order")] if self._draft.get("order") else []
         return ", ".join(said) or self.tr("any name, any number of rows")
 
     def _on_chosen(self) -> None:
