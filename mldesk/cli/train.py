@@ -27,8 +27,8 @@ SPLIT_HELP = ("How rows are dealt: random (classes in equal shares), stratified 
 ORDER_HELP = ("The classes from low to high, commas between, if they have an order; sorted takes them as they sort. "
               "Scores then say how far off a miss is.")
 PREPARE_HELP = ("Steps that the model does by itself: a recipe of steps that learn (fill_missing, scale, clip, bin, "
-                "encode, segment), or from:N@V, what `clean --leave-to-model` left. They are learnt from its training "
-                "rows only, and done whenever it predicts.")
+                "encode, encode_target, segment, reduce, rebalance), or from:N@V, what `clean --leave-to-model` left. "
+                "They are learnt from its training rows only, and done whenever it predicts.")
 
 
 def train(

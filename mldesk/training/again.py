@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 
 from mldesk.core.cores import usable_cores
 from mldesk.training.estimators.base import Estimator, FitContext, Part
+from mldesk.training.features import FeatureEncoder, Style
 from mldesk.training.fitting import fit
 from mldesk.training.metrics import score
+from mldesk.training.preparing_target import Truth
 from mldesk.training.roles import missing
 from mldesk.training.table import convert
 from mldesk.training.target import Label
@@ -80,8 +82,15 @@ def truth(data: ColumnData, classes: Sequence[Label]) -> Array:
     return codes
 
 
+def fit_plain(columns: Mapping[str, ColumnData], schema: Sequence[Column], style: Style, truth: Truth, *,
+              chosen: bool, text: TextWish) -> tuple[FeatureEncoder, Array, Array]:
+    """Return what ``prepared.fit_rows`` does without steps."""
+    encoder = FeatureEncoder.fit(columns, schema, style, chosen=chosen, text=text)
+    return encoder, encoder.transform(columns), np.arange(len(truth.y))
+
+
 def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator: Estimator,
-           fit_encoder: Callable[..., Any]) -> dict[str, float]:
+           fit_rows: Callable[..., Any]) -> dict[str, float]:
     """Train as the run did and return its scores on the test rows.
 
     Args:
@@ -90,7 +99,7 @@ def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator:
             ordered
         membership: (rows,) uint8: 0 training, 1 validation, 2 test, 255 left out
         estimator: the model
-        fit_encoder: ``FeatureEncoder.fit``, or what prepares the columns first
+        fit_rows: ``fit_plain``, or ``prepared.fit_rows`` with the steps that prepare the columns first
     """
     schema = [Column(name, ColumnType(kind)) for name, kind in settings["columns"]]
     target = Column(settings["target"][0], ColumnType(settings["target"][1]))
@@ -99,8 +108,9 @@ def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator:
     y = truth(columns.pop(target.name), classes)
     train, validation, test = (membership == part for part in range(3))
     # The columns are prepared as the training rows alone say.
-    encoder = fit_encoder(take(columns, train), schema, estimator.style, chosen=settings["chosen"],
-                          text=TextWish.of(settings["parameters"]))
+    learned = Truth(target.name, y[train], classes)
+    encoder, x, kept = fit_rows(take(columns, train), schema, estimator.style, learned, chosen=settings["chosen"],
+                                text=TextWish.of(settings["parameters"]))
 
     def part(rows: Array) -> Part:
         return Part(encoder.transform(take(columns, rows)), y[rows])
@@ -108,8 +118,8 @@ def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator:
     quiet: Any = Unwatched()
     parameters = settings["parameters"]
     fitted = fit(estimator, FitContext(
-        classes=len(classes), parameters=parameters, train=part(train), validation=part(validation), report=quiet,
-        control=quiet, checkpoints=quiet, categorical=tuple(encoder.categorical), seed=settings["seed"],
+        classes=len(classes), parameters=parameters, train=Part(x, learned.y[kept]), validation=part(validation),
+        report=quiet, control=quiet, checkpoints=quiet, categorical=tuple(encoder.categorical), seed=settings["seed"],
         threads=usable_cores(), device=settings["device"]))
     tested = part(test)
     prediction = estimator.predict(fitted.native, tested.x, len(classes))

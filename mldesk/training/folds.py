@@ -14,7 +14,8 @@ from mldesk.training.estimators.base import FitContext, Part, load_estimator
 from mldesk.training.fitting import fit
 from mldesk.training.job import Folds, Scores, Table, Workplace, announce
 from mldesk.training.over_text import OverText, categories, wish
-from mldesk.training.prepared import fit_encoder
+from mldesk.training.prepared import fit_rows
+from mldesk.training.preparing_target import Truth
 from mldesk.training.search.trial import NoCheckpoints, Quiet
 from mldesk.training.split import TEST, TRAIN, VALIDATION, fold_split
 from mldesk.training.text_encoder import read_text_encoder
@@ -77,11 +78,13 @@ def _predict(request: TrainRequest, entry: EstimatorEntry, parameters: Mapping[s
              work: Workplace) -> Array:
     estimator = load_estimator(entry)
     reader = read_text_encoder(parameters["text_encoder"]) if parameters["text_encoder"] else None
-    encoder = fit_encoder(take(columns, membership == TRAIN), table.candidates, estimator.style,
-                          chosen=request.features is not None, text=wish(parameters, reader),
-                          steps=request.prepare)
-    fit_on, judge_by = (Part(encoder.transform(take(columns, membership == part)), table.target.y[membership == part])
-                        for part in (TRAIN, VALIDATION))
+    learned, judged = membership == TRAIN, membership == VALIDATION
+    truth = Truth(table.target.name, table.target.y[learned], table.target.classes)
+    encoder, x, kept = fit_rows(take(columns, learned), table.candidates, estimator.style, truth,
+                                chosen=request.features is not None, text=wish(parameters, reader),
+                                steps=request.prepare)
+    fit_on = Part(x, truth.y[kept])
+    judge_by = Part(encoder.transform(take(columns, judged)), table.target.y[judged])
     classes, over = len(table.target.classes), OverText.fit(reader, encoder, fit_on.x)
     if over is not None:
         fit_on, judge_by = over.part(fit_on), over.part(judge_by)

@@ -7,19 +7,25 @@ needs to predict, what importance shuffles. A column made of several, a segment,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from mldesk.core.errors import BadInput
 from mldesk.training.blocks import Category, Numeric, Scale, Style
 from mldesk.training.features import EncodedColumn, FeatureEncoder, read_values, refuse_absent
-from mldesk.training.preparing import READERS, Learnt, Placed, Spread, apply_all
+from mldesk.training.preparing import Learnt, Placed, Spread, apply_all
+from mldesk.training.preparing_groups import Aimed, Rebalanced
+from mldesk.training.preparing_kinds import NEWER, OF_TARGET, READERS
 from mldesk.training.topics import AS_USUAL, TextWish
 from mldesk.training.values import Array, ColumnData, TextColumn
 from mldesk.wire.schema import Column, ColumnType
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from mldesk.training.preparing_target import Truth
+
+FORMAT = 2       # what version 1 can read is still written as that
+_FORMATS = (1, 2)
 STYLE = "prepared"
 _MOST_STEPS = 100_000   # of a bundle; a recipe has far fewer
 
@@ -80,19 +86,27 @@ class PreparedEncoder:
 
     def words(self) -> list[str]:
         """Return what each step does, in a few words."""
-        return [f"{step.name.replace('_', ' ')}: {', '.join(step.sources)}" for step in self.steps]
+        return [f"{step.name.replace('_', ' ')}: " + (
+            f"{step.column}, the training rows only" if isinstance(step, Rebalanced) else ", ".join(step.sources))
+            for step in self.steps]
+
+    @property
+    def of_target(self) -> bool:
+        """Whether training rows became something else than what ``transform`` makes of them."""
+        return any(isinstance(step, OF_TARGET) for step in self.steps)
 
     def to_json(self) -> dict[str, Any]:
-        return {"format": FORMAT, "style": STYLE, "steps": [step.to_json() for step in self.steps],
+        newer = any(isinstance(step, NEWER) for step in self.steps)
+        return {"format": FORMAT if newer else 1, "style": STYLE, "steps": [step.to_json() for step in self.steps],
                 "inputs": [[column.name, column.type.value] for column in self.inputs], "encoder": self.inner.to_json()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> PreparedEncoder:
         """Read a stored encoder. Raises BadInput for a newer format or anything ``to_json`` did not write."""
         try:
-            if value["format"] != FORMAT:
-                raise BadInput(f"This preparation is written in format {value['format']!r:.20}; format {FORMAT} is "
-                               "known.", hint="Upgrade MLDesk to read it.")
+            if value["format"] not in _FORMATS:
+                raise BadInput(f"This preparation is written in format {value['format']!r:.20}; formats up to {FORMAT} "
+                               "are known.", hint="Upgrade MLDesk to read it.")
             if len(value["steps"]) > _MOST_STEPS:
                 raise ValueError("too many steps")
             steps = [READERS[str(item["step"])](item) for item in value["steps"]]
@@ -113,8 +127,10 @@ class PreparedEncoder:
     def _outside(self, column: Column) -> EncodedColumn:
         """Return a column of the table as bundles and reports see it."""
         for step in self.steps:  # whose categories are known, so that others can be told
-            if isinstance(step, (Placed, Spread)) and step.column == column.name and column.type is ColumnType.TEXT:
-                return EncodedColumn(column.name, column.type, Category(step.values, True))
+            if column.type is ColumnType.TEXT and step.sources[:1] == (column.name,) and (
+                    isinstance(step, (Placed, Spread, Aimed))):
+                values = step.key.values if isinstance(step, Aimed) else step.values
+                return EncodedColumn(column.name, column.type, Category(tuple(map(str, values)), True))
         same = (item for item in self.inner.columns if item.name == column.name and item.type is column.type)
         return next(same, None) or EncodedColumn(column.name, column.type, Numeric(Scale(0.0, 0.0, 1.0), False))
 
@@ -122,15 +138,40 @@ class PreparedEncoder:
 OneEncoder: TypeAlias = FeatureEncoder | PreparedEncoder
 
 
+class Fitted(NamedTuple):
+    """An encoder, and the training rows as a fit is to see them."""
+
+    encoder: OneEncoder
+    x: Array       # (N, F) float32; by steps that go by the target not what ``encoder.transform`` gives
+    rows: Array    # (N,) places among the training rows; some left out or repeated where they were rebalanced
+
+
+def fit_rows(columns: Mapping[str, ColumnData], schema: Sequence[Column], style: Style, truth: Truth, *,
+             chosen: bool = False, text: TextWish = AS_USUAL, steps: Sequence[Mapping[str, Any]] = ()) -> Fitted:
+    """Learn from training rows how to prepare and encode the columns of ``schema``, and do so to these rows.
+
+    ``truth`` is the target of these rows. See ``FeatureEncoder.fit``.
+    """
+    if not steps:
+        encoder = FeatureEncoder.fit(columns, schema, style, chosen=chosen, text=text)
+        return Fitted(encoder, encoder.transform(columns), np.arange(len(truth.y)))
+    from mldesk.training.preparing_fit import fit_steps
+
+    made = fit_steps(steps, columns, schema, truth)
+    inner = FeatureEncoder.fit(made.columns, made.schema, style, chosen=chosen, text=text)
+    return Fitted(PreparedEncoder(made.steps, inner, schema), inner.transform(made.columns), made.rows)
+
+
 def fit_encoder(columns: Mapping[str, ColumnData], schema: Sequence[Column], style: Style, *, chosen: bool = False,
                 text: TextWish = AS_USUAL, steps: Sequence[Mapping[str, Any]] = ()) -> OneEncoder:
-    """Learn from training rows how to prepare and encode the columns of ``schema``, see ``FeatureEncoder.fit``."""
+    """Return an encoder alone, learnt without a look at the target. Raises BadInput for steps that go by it."""
     if not steps:
         return FeatureEncoder.fit(columns, schema, style, chosen=chosen, text=text)
     from mldesk.training.preparing_fit import fit_steps
 
-    learnt, prepared, after = fit_steps(steps, columns, schema)
-    return PreparedEncoder(learnt, FeatureEncoder.fit(prepared, after, style, chosen=chosen, text=text), schema)
+    made = fit_steps(steps, columns, schema)
+    return PreparedEncoder(made.steps, FeatureEncoder.fit(made.columns, made.schema, style, chosen=chosen, text=text),
+                           schema)
 
 
 def read_one(value: Mapping[str, Any]) -> OneEncoder:

@@ -1,12 +1,13 @@
 """Steps of a recipe that a model does by itself: learnt from its training rows, done again to whatever it predicts.
 
-numpy and the standard library only, since bundles predict with it (segments are learnt with scikit-learn, in the
-trainer). A step that was learnt is plain JSON. What it learns is what the step of the same name learns in a recipe.
+numpy and the standard library only, since bundles predict with it. A step that was learnt is plain JSON. What it
+learns is what the step of the same name learns in a recipe. Here are those of one column each; ``preparing_spaces``,
+``preparing_groups`` and ``preparing_rows`` have the others, ``preparing_kinds`` the list of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 
@@ -17,7 +18,6 @@ from mldesk.training.values import Array, ColumnData, TextColumn
 from mldesk.wire.schema import Column, ColumnType
 
 Columns = Mapping[str, ColumnData]
-LEARNT_FROM = 20_000   # rows, chosen by chance, that segments are learnt from, as in a recipe
 _N, _I, _T = ColumnType.NUMBER, ColumnType.INTEGER, ColumnType.TEXT
 
 
@@ -74,7 +74,7 @@ class Fill:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         filled = value["value"]
-        return cls(str(value["column"]), filled if isinstance(filled, str) else _finite(filled))
+        return cls(str(value["column"]), filled if isinstance(filled, str) else finite(filled))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +94,17 @@ class Scaled:
         return {self.column: _N}
 
     def apply(self, columns: Columns) -> dict[str, ColumnData]:
-        return {self.column: (_numbers(columns, self.column) - self.middle) / self.width}
+        return {self.column: (numbers_in(columns, self.column) - self.middle) / self.width}
 
     def to_json(self) -> dict[str, Any]:
         return {"step": self.name, "column": self.column, "middle": self.middle, "width": self.width}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        width = _finite(value["width"])
+        width = finite(value["width"])
         if not width:
             raise ValueError("a width of nothing")
-        return cls(str(value["column"]), _finite(value["middle"]), width)
+        return cls(str(value["column"]), finite(value["middle"]), width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +124,14 @@ class Clipped:
         return {self.column: types[self.column]}
 
     def apply(self, columns: Columns) -> dict[str, ColumnData]:
-        return {self.column: np.clip(_numbers(columns, self.column), self.low, self.high)}
+        return {self.column: np.clip(numbers_in(columns, self.column), self.low, self.high)}
 
     def to_json(self) -> dict[str, Any]:
         return {"step": self.name, "column": self.column, "low": self.low, "high": self.high}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        low, high = (None if value[end] is None else _finite(value[end]) for end in ("low", "high"))
+        low, high = (None if value[end] is None else finite(value[end]) for end in ("low", "high"))
         if low is None and high is None:
             raise ValueError("no limit")
         return cls(str(value["column"]), low, high)
@@ -154,7 +154,7 @@ class Binned:
         return {self.column: _T if self.give == "range" else _I}
 
     def apply(self, columns: Columns) -> dict[str, ColumnData]:
-        values = _numbers(columns, self.column)
+        values = numbers_in(columns, self.column)
         known = ~np.isnan(values)
         place = np.searchsorted(self.edges, values, side="right")
         if self.give == "number":
@@ -171,7 +171,7 @@ class Binned:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        edges = tuple(_finite(edge) for edge in value["edges"])
+        edges = tuple(finite(edge) for edge in value["edges"])
         if not edges or list(edges) != sorted(set(edges)) or value["give"] not in ("range", "number"):
             raise ValueError("no ranges")
         return cls(str(value["column"]), edges, str(value["give"]))
@@ -236,55 +236,14 @@ class Spread:
         return cls(str(value["column"]), values, outputs)
 
 
-@dataclass(frozen=True, slots=True)
-class Segmented:
-    """The nearest of some centres, by number from 1, of standardised columns; what is missing lies in the middle."""
-
-    name: ClassVar[str] = "segment"
-    columns: tuple[str, ...]
-    middles: tuple[float, ...]
-    widths: tuple[float, ...]                 # never zero
-    centres: tuple[tuple[float, ...], ...]    # (K, columns)
-    into: str
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        return self.columns
-
-    def made(self, types: Mapping[str, ColumnType]) -> dict[str, ColumnType | None]:  # noqa: ARG002 - always the same
-        return {self.into: _I}
-
-    def apply(self, columns: Columns) -> dict[str, ColumnData]:
-        points = standardised(columns, self.columns, self.middles, self.widths)
-        away = np.stack([((points - np.array(centre)) ** 2).sum(1) for centre in self.centres], 1)
-        return {self.into: away.argmin(1) + 1.0}
-
-    def to_json(self) -> dict[str, Any]:
-        return {"step": self.name, "columns": list(self.columns), "middles": list(self.middles),
-                "widths": list(self.widths), "centres": [list(centre) for centre in self.centres], "into": self.into}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        found = cls(tuple(map(str, value["columns"])), _numbers_of(value["middles"]), _numbers_of(value["widths"]),
-                    tuple(_numbers_of(centre) for centre in value["centres"]), str(value["into"]))
-        if not found.columns or not found.centres or 0 in found.widths or {
-                len(item) for item in (found.middles, found.widths, *found.centres)} != {len(found.columns)}:
-            raise ValueError("no segments")
-        return found
-
-
-READERS: Mapping[str, Callable[[Mapping[str, Any]], Learnt]] = {
-    kind.name: kind.from_json for kind in (Fill, Scaled, Clipped, Binned, Placed, Spread, Segmented)}
-
-
 def apply_all(steps: Sequence[Learnt], columns: Columns) -> dict[str, ColumnData]:
     """Do the steps one after another to some rows; columns that none of them reads stay as they are."""
     now = dict(columns)
     for step in steps:
-        made = step.apply(now)
-        if isinstance(step, Spread):
-            del now[step.column]
-        now |= made
+        gone = [name for name, kind in step.made(dict.fromkeys(now, _T)).items() if kind is None]
+        now |= step.apply(now)
+        for name in gone:
+            del now[name]
     return now
 
 
@@ -297,14 +256,8 @@ def after(schema: Sequence[Column], step: Learnt) -> list[Column]:
     return kept + [Column(name, kind) for name, kind in made.items() if kind is not None and name not in there]
 
 
-def standardised(columns: Columns, names: Sequence[str], middles: Sequence[float], widths: Sequence[float]) -> Array:
-    """Return (N, D) standardised values, 0 where they are missing or infinite."""
-    scores = [(_numbers(columns, name) - middle) / width
-              for name, middle, width in zip(names, middles, widths, strict=True)]
-    return np.nan_to_num(np.stack(scores, 1), nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _numbers(columns: Columns, name: str) -> Array:
+def numbers_in(columns: Columns, name: str) -> Array:
+    """Return a column of numbers. Raises BadInput for one of another kind."""
     data = columns[name]
     if isinstance(data, TextColumn) or data.dtype.kind == "M":
         raise BadInput(f"The column {name!r:.80} holds no numbers.", hint="The step needs a column of numbers.")
@@ -318,12 +271,9 @@ def _text(columns: Columns, name: str) -> TextColumn:
     return data
 
 
-def _finite(value: Any) -> float:
+def finite(value: Any) -> float:
+    """Return a stored number. Raises ValueError for what is none."""
     number = float(value)
     if not np.isfinite(number):
         raise ValueError(f"not a number: {value!r:.40}")
     return number
-
-
-def _numbers_of(values: Any) -> tuple[float, ...]:
-    return tuple(_finite(value) for value in values)

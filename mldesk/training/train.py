@@ -13,7 +13,8 @@ from mldesk.training.fitting import fit
 from mldesk.training.job import Model, Workplace, evaluate, open_table, save, warn_left_out
 from mldesk.training.many_classes import resolve_for
 from mldesk.training.over_text import OverText, WithText, categories, wish
-from mldesk.training.prepared import fit_encoder
+from mldesk.training.prepared import fit_rows
+from mldesk.training.preparing_target import Truth
 from mldesk.training.split import TRAIN, VALIDATION
 from mldesk.training.text_encoder import read_text_encoder
 from mldesk.training.values import take
@@ -41,15 +42,21 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     estimator = load_estimator(entry)
     reader = read_text_encoder(parameters["text_encoder"]) if parameters["text_encoder"] else None
     rows = table.membership == TRAIN   # nothing is fitted on any other, the encoder included
+    learned = Truth(table.target.name, table.target.y[rows], table.target.classes)
+    native: Any = None
     if request.warm:
         encoder, native = taken_up(request.warm, entry, table, work)
+        fit_on = Part(encoder.transform(take(columns, rows)), learned.y)
     else:
-        encoder, native = fit_encoder(take(columns, rows), table.candidates, estimator.style,
-                                      chosen=request.features is not None, text=wish(parameters, reader),
-                                      steps=request.prepare), None
+        encoder, x, kept_rows = fit_rows(take(columns, rows), table.candidates, estimator.style, learned,
+                                         chosen=request.features is not None, text=wish(parameters, reader),
+                                         steps=request.prepare)
+        fit_on = Part(x, learned.y[kept_rows])
+        if len(x) != len(learned.y):
+            work.report.log(f"Rebalanced, {len(learned.y):,} training rows became {len(x):,}.")
     warn_left_out(encoder, work.report)
-    fit_on, judge_by = (Part(encoder.transform(take(columns, rows)), table.target.y[rows])
-                        for rows in (table.membership == TRAIN, table.membership == VALIDATION))
+    judged = table.membership == VALIDATION
+    judge_by = Part(encoder.transform(take(columns, judged)), table.target.y[judged])
     kept = columns if table.folds is not None else {}
     del columns
 

@@ -12,7 +12,7 @@ from mldesk.training.catalogue import EstimatorEntry
 from mldesk.training.export import load_native
 from mldesk.training.job import Table, Workplace
 from mldesk.training.joined import read_encoder
-from mldesk.training.prepared import OneEncoder
+from mldesk.training.prepared import OneEncoder, PreparedEncoder
 from mldesk.wire.objects import ObjectStore
 
 _HINT = "Retrain it from the beginning (without --warm)."
@@ -46,6 +46,8 @@ def _why_not(model: Any, encoder: Any, entry: EstimatorEntry, table: Table) -> s
         return "the task is another one"
     if list(model["classes"]) != list(table.target.classes):
         return "the classes are others"
+    if isinstance(encoder, PreparedEncoder) and encoder.of_target:
+        return "steps of its preparation go by the target and are learnt anew each time"
     there = {column.name: column.type for column in table.candidates}
     for column in encoder.columns:
         if column.name not in there:

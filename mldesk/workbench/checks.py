@@ -211,6 +211,10 @@ def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str],
         advice.append(Advice("warning", f"{column.distinct:,} classes have {usable / column.distinct:.1f} rows each on "
                                         "average: boosters and forests are made smaller so that they end; a neural "
                                         "network or a linear model is quicker."))
+    if task == CLASSIFICATION and any(step.get("step") == "rebalance" and step.get("column") == order.target
+                                      for step in order.prepare):
+        advice.append(Advice("info", "The training rows are rebalanced by the target, so the probabilities will be those "
+                                     "of a table in which every class is as frequent; no test row is left out."))
     if len(features) > WIDE_TABLE:
         advice.append(Advice("warning", f"{len(features)} columns are used: this takes long and fits noise."))
     ids = [c.name for c in version.columns if c.name in features and c.type is ColumnType.TEXT

@@ -75,13 +75,12 @@ def script(library: Library, run: Run) -> str:
         raise NotFound(f"What run {run.name} kept of its split or its model is not here.",
                        hint="Train it again, then write the script.") from error
     module, kind = ESTIMATORS[result["estimator"]].implementation.split(":")
-    encoder = ("mldesk.training.prepared", "fit_encoder") if request.prepare else (
-        "mldesk.training.features", "FeatureEncoder")
+    encoder = ("mldesk.training.prepared", "fit_rows") if request.prepare else ("mldesk.training.again", "fit_plain")
     imports, code = plain_source([encoder, ("mldesk.training.again", "repeat"), (module, kind)])
     settings = {**_settings(request, result, model), "device": "cpu" if _asked_device(run) == "cpu" else "auto"}
     needed = [_PACKAGES.get(name, name) for name in _LIBRARIES if any(
         line.split()[1].partition(".")[0] == name for line in imports if line)]
-    fitting = 'partial(fit_encoder, steps=SETTINGS["prepare"])' if request.prepare else "FeatureEncoder.fit"
+    fitting = 'partial(fit_rows, steps=SETTINGS["prepare"])' if request.prepare else "fit_plain"
     return _TEMPLATE.format(
         run=_said(run.name), target=_said(request.target), dataset=_said(request.dataset_name), version=__version__,
         title=ESTIMATORS[result["estimator"]].title, needed=", ".join(needed),

@@ -12,6 +12,7 @@ from mldesk.library.records import Run
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.knobs import QUANTILE
 from mldesk.training.metric_words import find_metric, lower_is_better
+from mldesk.training.preparing_check import OF_TARGET
 from mldesk.training.search.budget import Estimate, estimate, judging
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import SearchRequest, TrainRequest
@@ -59,6 +60,10 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
     if train.split.folds:
         raise BadInput("A search has folds of its own, and tests its best model once.",
                        hint="Leave --folds out, or cross-validate the model that it finds.")
+    if by := next((step["step"] for step in train.prepare if step.get("step") in OF_TARGET), None):
+        raise BadInput(f"A search learns its steps once, for all of its trials, and {by} goes by the target: some "
+                       "trials would see the answers that judge them.",
+                       hint="Leave it out, or train a single model with it (mldesk train --model …).")
     metric = None if order.metric is None else find_metric(order.metric, METRICS[task])
     if order.metric is not None and metric is None:
         raise BadInput(f"A search cannot strive for {order.metric[:60]!r} in {task.replace('_', ' ')}.",

@@ -49,3 +49,31 @@ def test_a_model_prepares_its_rows_as_its_training_rows_taught_it(mldesk: Comman
     refused = mldesk("train", "t", "--target", "grade", "--prepare", recipe)
     assert refused.code == 2
     assert "Step 3 (filter) cannot be prepared in the model" in refused.err
+
+
+def test_steps_that_go_by_groups_rows_and_the_target_travel_in_the_bundle(mldesk: Command, tmp_path: Path) -> None:
+    table, recipe = tmp_path / "t.csv", tmp_path / "recipe.json"
+    make(table, "987654321", "MARKER")
+    recipe.write_text(json.dumps([
+        {"step": "fill_missing", "columns": ["size"], "with": "median", "by": ["colour"]},
+        {"step": "fill_missing", "columns": ["size"], "with": "knn"},
+        {"step": "rebalance", "column": "grade"},
+        {"step": "encode_target", "columns": ["colour"], "target": "grade"},
+        {"step": "reduce", "columns": ["size", "weight"], "components": 1}]), "utf-8")
+    mldesk.good("data", "import", table, "--name", "t")
+    trained = mldesk.good("train", "t", "--target", "grade", "--split", "column", "--split-column", "part",
+                          "--model", "linear", "--prepare", recipe)
+    bundle, first, second = tmp_path / "m.mlbundle", tmp_path / "first.csv", tmp_path / "second.csv"
+    mldesk.good("models", "export", trained["model"], bundle)
+    kept = zipfile.ZipFile(bundle).read("preprocessing.json").decode()
+    assert "MARKER" not in kept
+    assert "987654321" not in kept
+    assert "model.onnx" in zipfile.ZipFile(bundle).namelist()   # of the columns prepared, held to the native model
+    names = [step["step"] for step in json.loads(kept)["steps"]]
+    assert names == ["fill_by_group", "fill_by_neighbours", "rebalance", "encode_target", "reduce"]
+    mldesk.good("predict", bundle, table, "-o", first)
+    mldesk.good("predict", trained["model"], table, "-o", second)
+    assert first.read_text("utf-8") == second.read_text("utf-8")
+    refused = mldesk("search", "t", "--target", "grade", "--prepare", recipe, "--trials", "1")
+    assert refused.code == 2
+    assert "rebalance goes by the target" in refused.err

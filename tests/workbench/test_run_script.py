@@ -30,7 +30,8 @@ RUNS: list[tuple[str, str, dict[str, Any]]] = [
     ("hist_gradient_boosting", "kind", {"rounds": 12, "resampling": "smote"}),
     ("lightgbm", "amount", {"rounds": 15}), ("xgboost", "kind", {"rounds": 15}), ("mlp", "kind", {"epochs": 2})]
 PREPARED = ({"step": "fill_missing", "columns": ["size"], "with": "mean"},
-            {"step": "encode", "columns": ["town"], "how": "ordinal"})
+            {"step": "encode_target", "columns": ["town"], "target": "kind"}, {"step": "rebalance", "column": "kind"},
+            {"step": "reduce", "columns": ["size", "id"]})
 # An entry of None makes every import of it fail.
 _WITHOUT = """import runpy, sys
 sys.modules["mldesk"] = None
@@ -102,8 +103,8 @@ def test_the_script_scores_what_the_run_did(bench: Workbench, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-@pytest.mark.parametrize("encoder", [("mldesk.training.features", "FeatureEncoder"),
-                                     ("mldesk.training.prepared", "fit_encoder")])
+@pytest.mark.parametrize("encoder", [("mldesk.training.again", "fit_plain"),
+                                     ("mldesk.training.prepared", "fit_rows")])
 def test_every_models_code_stands_on_its_own(name: str, encoder: tuple[str, str]) -> None:
     module, kind = ESTIMATORS[name].implementation.split(":")
     imports, code = plain_source([encoder, ("mldesk.training.again", "repeat"), (module, kind)])

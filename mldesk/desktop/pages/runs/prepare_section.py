@@ -89,8 +89,9 @@ class PrepareSection(QWidget, TaskOwner):
         layout.setContentsMargins(Space.L, 0, 0, 0)
         layout.setSpacing(Space.S)
         layout.addWidget(make_label(self.tr(
-            "Filling, scaling, clipping, binning, encoding and segments take something from the rows. Here the model "
-            "learns it from its training rows only, and does it again whenever it predicts."),
+            "Filling, scaling, clipping, binning, encoding, segments and components take something from the rows. Here "
+            "the model learns it from its training rows only, and does it again whenever it predicts. Rebalancing "
+            "chooses among training rows, and no others."),
             "caption", "muted", wrap=True))
         layout.addWidget(self.list)
         layout.addLayout(row(self.take, add, None, self._undo, self._edit, self._remove, spacing=Space.XS))
