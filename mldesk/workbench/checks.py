@@ -213,8 +213,8 @@ def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str],
                                         "network or a linear model is quicker."))
     if task == CLASSIFICATION and any(step.get("step") == "rebalance" and step.get("column") == order.target
                                       for step in order.prepare):
-        advice.append(Advice("info", "The training rows are rebalanced by the target, so the probabilities will be those "
-                                     "of a table in which every class is as frequent; no test row is left out."))
+        advice.append(Advice("info", "The training rows are rebalanced by the target, so the probabilities will be "
+                                     "those of a table in which all classes are as frequent; no test row is left out."))
     if len(features) > WIDE_TABLE:
         advice.append(Advice("warning", f"{len(features)} columns are used: this takes long and fits noise."))
     ids = [c.name for c in version.columns if c.name in features and c.type is ColumnType.TEXT
