@@ -21,6 +21,7 @@ from mldesk.app import open_workbench
 from mldesk.desktop import theme
 from mldesk.desktop.cheat_sheet import CheatSheet
 from mldesk.desktop.command_palette import CommandPalette
+from mldesk.desktop.pages.data.diff_dialog import DiffDialog
 from mldesk.desktop.pages.data.import_dialog import ImportDialog
 from mldesk.desktop.pages.runs.train_dialog import TrainDialog
 from tests.data_folder import SHARED
@@ -192,6 +193,15 @@ def test_the_lineage_is_drawn_and_the_bin_is_purged_when_a_person_is_sure(window
         assert page.versions.lineage._lanes == {1: 0, 2: 0, 3: 1}
         found = await page.state.diff(1, 3)
         assert (found["rows"]["keys"], found["rows"]["changed"]) == (["id"], 0)
+        page.versions.diffed.emit(1, 3)
+        told: Any = await user.until(lambda: next((one for one in dialogs() if isinstance(one, DiffDialog)), None), "it")
+        told.key.setCurrentIndex(told.key.count() - 1)   # several columns together
+        await user.until(lambda: told.ticked.isVisible() and not told.compare.isEnabled(), "columns to tick")
+        assert [thing.name for thing in told.ticked._things] == ["id", "weight"]   # of both versions
+        told.ticked.set_values(["id", "weight"])
+        await user.press("Compare by these")
+        await user.until(lambda: told._diff["rows"]["keys"] == ["id", "weight"], "the difference by both")
+        told.reject()
         page.remove()
         listed = user.window.stack.currentWidget
         await user.until(lambda: hasattr(listed(), "list_page") and listed().list_page.state.removed.value, "the bin")

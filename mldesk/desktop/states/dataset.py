@@ -13,6 +13,7 @@ from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.hand_edits import Changes, HandEdits
 from mldesk.desktop.states.table_layout import TableLayout
 from mldesk.desktop.tasks import current, in_thread
+from mldesk.wire.schema import Column
 from mldesk.workbench.row_keys import keys_of
 
 if TYPE_CHECKING:
@@ -233,13 +234,14 @@ class DatasetState:
         await self.refresh()
         return before
 
-    async def diff(self, first: int, second: int, key: str | None = None) -> Mapping[str, Any]:
-        """Say what differs between two versions, by column ``key`` ("": none), or one that tells rows apart.
+    async def diff(self, first: int, second: int, keys: Sequence[str] | None = None) -> Mapping[str, Any]:
+        """Say what differs between two versions, by the columns ``keys`` (none: whole rows); None: one that tells rows
+        apart, where there is one.
 
-        Raises NotFound, BadInput for a key that does not.
+        Raises NotFound, BadInput for keys that do not.
         """
-        service, keys = self._desk.workbench.datasets, self.keys(first, second)[:1] if key is None else (key,)
-        return await in_thread(lambda: service.diff(self.name, first, second, keys=tuple(filter(None, keys))))
+        service, by = self._desk.workbench.datasets, self.keys(first, second)[:1] if keys is None else tuple(keys)
+        return await in_thread(lambda: service.diff(self.name, first, second, keys=by))
 
     async def profiles(self, first: int, second: int) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Return the profiles of two versions. Raises NotFound, DataElsewhere."""
@@ -251,6 +253,13 @@ class DatasetState:
         """Return the columns that tell the rows of both versions apart."""
         both = [version for version in self.versions.value if version.number in (first, second)]
         return keys_of(both[0], both[1]) if len(both) == 2 else ()
+
+    def shared(self, first: int, second: int) -> tuple[Column, ...]:
+        """Return the columns that both versions have, with one type."""
+        one, two = ({column.name: column for column in version.columns} for version in sorted(
+            (version for version in self.versions.value if version.number in (first, second)),
+            key=lambda version: version.number != first))
+        return tuple(column for name, column in one.items() if name in two and two[name].type is column.type)
 
     async def export(self, path: Path) -> None:
         """Write what is shown as a file; its ending says which kind. Raises BadInput, DiskFull."""

@@ -1,4 +1,4 @@
-"""What differs between two versions: in sentences, by a key of one's choice, and the columns side by side."""
+"""What differs between two versions: in sentences, by keys of one's choice, and the columns side by side."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.column_choice import ColumnList
 from mldesk.desktop.pages.data.dataset_columns import columns_of
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.states.dataset import DatasetState
@@ -24,15 +25,19 @@ from mldesk.desktop.widgets import (
     Spinner,
     clear,
     column,
+    disable,
+    enable,
+    make_button,
     make_label,
     row,
 )
 
 MOST = 12   # columns whose distributions are shown
+_SEVERAL = "\0several"   # no column is called so
 
 
 class DiffDialog(Sheet, TaskOwner):
-    """Compares by rows, or by a column that tells rows apart; below, what changed columns held before and after."""
+    """Compares by rows, or by columns that tell rows apart; below, what changed columns held before and after."""
 
     def __init__(self, state: DatasetState, diff: Mapping[str, Any], parent: QWidget) -> None:
         title = state.name + ": " + self.tr("from version {first} to {second}").format(
@@ -44,9 +49,11 @@ class DiffDialog(Sheet, TaskOwner):
         self.finished.connect(self.cancel_tasks)
         self._state, self._first, self._second = state, int(diff["from"]), int(diff["to"])
         keys = state.keys(self._first, self._second)
-        self.key = ComboBox([("", self.tr("Whole rows")), *((name, name) for name in keys)],
+        self.key = ComboBox([("", self.tr("Whole rows")), *((name, name) for name in keys),
+                             (_SEVERAL, self.tr("Several columns together…"))],
                             ((diff["rows"].get("keys") or [""])[0]))
         self.key.currentIndexChanged.connect(lambda _: self._on_key())
+        self._several = self._make_several()
         self._spinner = Spinner(16)
         self._spinner.hide()
         self._lines = QVBoxLayout()
@@ -59,13 +66,37 @@ class DiffDialog(Sheet, TaskOwner):
         field.setLayout(chosen)
         self._field = FormRow(self.tr("Match rows by"), field, self.tr(
             "Columns whose values are all there and all different, in both versions.") if keys else self.tr(
-            "No column has a value of its own in every row of both versions, so whole rows are compared."))
+            "No column has a value of its own in every row of both versions, so whole rows are compared. Several columns "
+            "together may tell rows apart."))
         self.add(self._field)
+        self.add(self._several)
         self.add(self._lines)
         self.add(self._columns)
         self._show(diff)
         self._profile()
         self.resize(fitting(self, 720, 620))
+
+    def _make_several(self) -> QWidget:
+        """Make the columns to tick, which are seen once somebody wants several."""
+        self.ticked = ColumnList(self._state.shared(self._first, self._second))
+        self.compare = make_button(self.tr("Compare by these"), "secondary", small=True)
+        self.compare.clicked.connect(lambda _checked=False: self._compare(self.ticked.values()))
+        self.ticked.changed.connect(self._on_ticked)
+        self._on_ticked()
+        box = QWidget()
+        layout = QVBoxLayout(box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(Space.S)
+        layout.addWidget(self.ticked)
+        layout.addLayout(row(None, self.compare))
+        box.hide()
+        return box
+
+    def _on_ticked(self) -> None:
+        if len(self.ticked.values()) > 1:
+            enable(self.compare)
+        else:
+            disable(self.compare, self.tr("Tick two columns or more that tell rows apart together."))
 
     def _show(self, diff: Mapping[str, Any]) -> None:
         self._diff = diff
@@ -78,12 +109,20 @@ class DiffDialog(Sheet, TaskOwner):
                 after=_value(example["to"]))
             self._lines.addWidget(make_label(said, "caption", "muted", wrap=True, selectable=True))
 
+    def _on_key(self) -> None:
+        chosen = str(self.key.value())
+        self._several.setVisible(chosen == _SEVERAL)
+        if chosen != _SEVERAL:
+            self._compare([chosen] if chosen else [])
+        else:
+            self.ticked.setFocus()
+
     @async_slot
-    async def _on_key(self) -> None:
+    async def _compare(self, keys: Sequence[str]) -> None:
         self.set_error("")
         self._spinner.show()
         try:
-            diff = await self._state.diff(self._first, self._second, str(self.key.value()))
+            diff = await self._state.diff(self._first, self._second, keys)
         except MldeskError as error:
             self.set_error(sentence(error))
             return
