@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +18,7 @@ from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
+    from mldesk.wire.schema import Order
 
 _CUTS = {"0.05": "5 %", "0.25": "25 %", "0.5": "50 %", "0.75": "75 %", "0.95": "95 %"}   # of a column's numbers
 
@@ -30,8 +31,9 @@ def preview(
     only: Annotated[str | None, typer.Option(metavar="ROWS", help="These rows, counted from 1, like 3,17,20-25.")]
     = None,
     where: Annotated[str | None, typer.Option(metavar="SQL", help="Rows that fit, like \"price > 3\".")] = None,
-    sort: Annotated[str | None, typer.Option(metavar="COLUMN[:desc]", help="In the order of this column; :desc, the "
-                                             "greatest first.")] = None,
+    sort: Annotated[str | None, typer.Option(metavar="COLUMN[:desc],…", help="In the order of this column, where "
+                                             "rows are alike of the next; :desc (or -COLUMN), the greatest first.")]
+    = None,
     search: Annotated[str | None, typer.Option(metavar="TEXT", help="Rows that hold this text in any column.")] = None,
 ) -> None:
     """Show some rows. They are counted from 1, in the order of the version, as everywhere in MLDesk."""
@@ -58,17 +60,30 @@ def preview(
               f"no rows from {offset + 1:,} on, of {page.total:,}{fit}")
 
 
-def _order(said: str, version: DatasetVersion) -> tuple[str, bool]:
-    """Return the column to sort by, and whether the greatest comes first. Raises BadInput."""
+def _order(said: str, version: DatasetVersion) -> Order:
+    """Return the columns to sort by, and for each whether the greatest comes first. Raises BadInput."""
     from mldesk.data.near import which_column
 
     names = [column.name for column in version.columns]
+    found: dict[str, bool] = {}
+    for part in [said] if _column_in(said, names)[0] in names else said.split(","):
+        column, descending = _column_in(part.strip(), names)
+        if column not in names:
+            raise BadInput(f"{version.label} has no column {column!r:.80}.", hint=which_column(column, names))
+        if column in found:
+            raise BadInput(f"--sort names {column!r:.80} twice.", hint="Leave one of them out.")
+        found[column] = descending
+    return tuple(found.items())
+
+
+def _column_in(said: str, names: Sequence[str]) -> tuple[str, bool]:
+    """Return the column named, and whether its greatest comes first; a column may be called "a:desc" or "-a"."""
     column, mark, way = said.rpartition(":")
-    if said in names or not mark or way.lower() not in ("asc", "desc"):
-        column, way = said, "asc"
-    if column not in names:
-        raise BadInput(f"{version.label} has no column {column!r:.80}.", hint=which_column(column, names))
-    return column, way.lower() == "desc"
+    if said in names:
+        return said, False
+    if mark and way.lower() in ("asc", "desc"):
+        return column, way.lower() == "desc"
+    return (said[1:], True) if said.startswith("-") else (said, False)
 
 
 def profile(context: typer.Context, reference: Reference) -> None:

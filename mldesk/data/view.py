@@ -41,7 +41,7 @@ from mldesk.data.stored_rows import StoredRows
 from mldesk.data.types import arrow_schema, plain, values_of
 from mldesk.data.unwritable import refuse_unwritable, unwritable
 from mldesk.wire.objects import ObjectStore
-from mldesk.wire.schema import Column
+from mldesk.wire.schema import Column, Order
 
 MAX_ROWS = 100_000  # that one answer may have
 Taken = TypeVar("Taken")
@@ -113,17 +113,18 @@ class TableView:
 
     # --- rows
 
-    def rows(self, offset: int, limit: int, *, order_by: tuple[str, bool] | None = None, where: str | None = None,
+    def rows(self, offset: int, limit: int, *, order_by: Order | None = None, where: str | None = None,
              search: str | None = None, only: Sequence[int] | None = None) -> list[list[Any]]:
-        """Return rows as plain JSON values, missing ones None, in the table's own order or by one column.
+        """Return rows as plain JSON values, missing ones None, in the table's own order or by columns.
 
-        ``order_by`` is (column, descending), missing values last; ``where`` one SQL expression; ``search`` text that
-        any column contains, upper and lower case alike; ``only`` the places of rows from 0, which are given in that
-        order unless there is another. Raises BadInput, NotFound for an unknown column.
+        ``order_by`` are (column, descending) pairs, of which the first counts most, missing values last; ``where`` is
+        one SQL expression; ``search`` text that any column contains, upper and lower case alike; ``only`` the places of
+        rows from 0, which are given in that order unless there is another. Raises BadInput, NotFound for an unknown
+        column.
         """
         return self.placed_rows(offset, limit, order_by=order_by, where=where, search=search, only=only)[0]
 
-    def placed_rows(self, offset: int, limit: int, *, order_by: tuple[str, bool] | None = None,
+    def placed_rows(self, offset: int, limit: int, *, order_by: Order | None = None,
                     where: str | None = None, search: str | None = None, only: Sequence[int] | None = None,
                     ) -> tuple[list[list[Any]], Sequence[int]]:
         """Return rows as ``rows`` does, and the place of each in the table, from 0."""
@@ -147,7 +148,7 @@ class TableView:
             got = self._engine().execute(sql).fetchall()
             return [[plain(value) for value in row[1:]] for row in got], [int(row[0]) for row in got]
 
-    def arranged(self, offset: int, limit: int, *, order_by: tuple[str, bool] | None = None, where: str | None = None,
+    def arranged(self, offset: int, limit: int, *, order_by: Order | None = None, where: str | None = None,
                  search: str | None = None, only: Sequence[int] | None = None,
                  ) -> tuple[list[list[Any]], Sequence[int], int]:
         """Return rows and their places as ``placed_rows`` does, and how many fit in all.
@@ -179,16 +180,17 @@ class TableView:
         _, begin, rows = self._block
         return _rows(rows.slice(first - begin, last - first))
 
-    def _is_kept(self, order_by: tuple[str, bool] | None) -> bool:
+    def _is_kept(self, order_by: Order | None) -> bool:
         return self._ordered is not None and \
             self._ordered[0] == f"FROM _rows AS data ORDER BY {self._by(order_by)}"
 
-    def _by(self, order_by: tuple[str, bool] | None) -> str:
+    def _by(self, order_by: Order | None) -> str:
         """Return the SQL of an order; rows that are alike in it keep their own."""
         place = identifier(self._row)
         if order_by is None:
             return place
-        return f"{identifier(self._known(order_by[0]))} {'DESC' if order_by[1] else 'ASC'} NULLS LAST, {place}"
+        return "".join(f"{identifier(self._known(name))} {'DESC' if descending else 'ASC'} NULLS LAST, "
+                       for name, descending in order_by) + place
 
     def count(self, *, where: str | None = None, search: str | None = None, only: Sequence[int] | None = None) -> int:
         """Return how many rows there are, or fit. Raises BadInput for an expression that cannot be used."""

@@ -51,7 +51,7 @@ from mldesk.desktop.widgets import (
     row,
 )
 from mldesk.training.parameters import Parameter
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.schema import Column, ColumnType, Order
 from mldesk.wire.states import JobState
 
 
@@ -225,8 +225,8 @@ COLUMNS = (Column("customer", ColumnType.INTEGER, 0, 1_000_000), Column("city", 
 
 def sample_model(total: int = 1_000_000) -> PagedTableModel:
     """A table of made-up rows."""
-    def fetch(offset: int, limit: int, order: tuple[str, bool] | None) -> _Rows:
-        turned = order is not None and order[1]
+    def fetch(offset: int, limit: int, order: Order | None) -> _Rows:
+        turned = order is not None and order[0][1]
         numbers = range(offset, min(total, offset + limit))
         return _Rows([_sample_row(total - 1 - number if turned else number) for number in numbers], total)
     return PagedTableModel(COLUMNS, fetch)

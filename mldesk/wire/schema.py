@@ -28,6 +28,9 @@ class ColumnType(str, Enum):
         return self in (ColumnType.DATE, ColumnType.DATETIME, ColumnType.TIME)
 
 
+Order = tuple[tuple[str, bool], ...]   # of rows: columns, each with whether its greatest comes first
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column and how full it is. ``missing`` and ``distinct`` count rows and values of this version."""

@@ -15,7 +15,7 @@ from mldesk.library import Library
 from mldesk.library.names import check_name, fold
 from mldesk.library.records import Dataset, DatasetVersion
 from mldesk.wire.objects import ObjectMissing
-from mldesk.wire.schema import ColumnType
+from mldesk.wire.schema import ColumnType, Order
 from mldesk.workbench.far_data import refuse_elsewhere
 from mldesk.workbench.held_files import CLIPBOARD, STREAM
 from mldesk.workbench.imported import Imported, reading_of, same_rows
@@ -175,10 +175,10 @@ class DatasetService:
             number = known[number].parent
         return tuple(line.values())
 
-    def preview(self, reference: str, *, rows: int = 20, offset: int = 0, order_by: tuple[str, bool] | None = None,
+    def preview(self, reference: str, *, rows: int = 20, offset: int = 0, order_by: Order | None = None,
                 where: str | None = None, search: str | None = None, only: Sequence[int] | None = None,
                 total: int | None = None) -> Page:
-        """Return some rows. ``order_by`` is (column, descending); ``where`` is SQL; ``only`` the places of rows;
+        """Return some rows. ``order_by`` are (column, descending) pairs; ``where`` is SQL; ``only`` the places of rows;
         ``total`` how many fit, where that was said before. Raises NotFound, BadInput.
         """
         if rows < 0 or offset < 0:

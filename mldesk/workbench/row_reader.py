@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from mldesk.core.errors import MldeskError, WorkFailed
 from mldesk.library.records import DatasetVersion
+from mldesk.wire.schema import Order
 from mldesk.workbench.pages import Page
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with it
     from mldesk.data import TableView
 
-Wish = tuple[tuple[str, bool] | None, str, str, tuple[int, ...] | None]   # order, search, condition, places
+Wish = tuple[Order | None, str, str, tuple[int, ...] | None]   # order, search, condition, places
 
 
 class RowReader:
@@ -29,7 +30,7 @@ class RowReader:
         self._wish: Wish | None = None
         self._closed = False
 
-    def page(self, offset: int, limit: int, *, order_by: tuple[str, bool] | None = None, search: str = "",
+    def page(self, offset: int, limit: int, *, order_by: Order | None = None, search: str = "",
              where: str = "", only: Sequence[int] | None = None) -> Page:
         """Return some rows and their places, see ``DatasetService.preview``. Raises BadInput, WorkFailed if stopped."""
         wish = (order_by, search, where, None if only is None else tuple(only))

@@ -40,9 +40,9 @@ def main() -> None:
                           (f"{name}: p99", percentile(times, 0.99) * 1e3, "ms")]
             for column in ("n4", "moment", "c400", "key"):
                 lines.append((f"sorted by {column}, first page",
-                              _time(lambda column=column: view.rows(0, LIMIT, order_by=(column, False))), "s"))
+                              _time(lambda column=column: view.rows(0, LIMIT, order_by=((column, False),))), "s"))
             lines.append(("sorted by n4, a page in the middle",
-                          _time(lambda: view.rows(rows // 2, LIMIT, order_by=("n4", True))), "s"))
+                          _time(lambda: view.rows(rows // 2, LIMIT, order_by=(("n4", True),))), "s"))
         report("paging", lines, {"rows": rows, "load": os.getloadavg()[0]})
 
 

@@ -102,6 +102,10 @@ def test_rows_are_sorted_and_searched(mldesk: Command, shop: Path) -> None:
     assert ids("--sort", "price") == [4, 2, 3, 1]
     assert ids("--sort", "price:desc", "--rows", "2") == [1, 3]
     assert ids("--search", "lyon", "--sort", "price") == [3, 1]
+    assert ids("--sort", "-price", "--rows", "2") == [1, 3]
+    assert ids("--sort", "city,-price") == ids("--sort", "city:asc,price:desc")
+    assert ids("--sort", "city,-price") != ids("--sort", "city,price")
+    assert mldesk.here("data", "preview", "shop", "--sort", "city,-city")[0] == 2
     found = mldesk.good("data", "preview", "shop", "--search", "lyon")
     assert (found["total"], found["numbers"]) == (2, [1, 3])
     code, said = mldesk.here("data", "preview", "shop", "--sort", "prise")

@@ -90,7 +90,7 @@ def test_a_filter_that_may_grow_finds_the_same_rows_and_is_asked_once(
     monkeypatch.setattr(QueriedTable, "fitting", fitting)
     where = "length(repeat(b, 2)) > 4"   # from x10 on
     with TableView(store, table.manifest, table.columns, scratch=scratch, held=True) as here:
-        for wish in ({}, {"order_by": ("a", True)}, {"search": "9"}, {"order_by": ("b", False), "search": "1"}):
+        for wish in ({}, {"order_by": (("a", True),)}, {"search": "9"}, {"order_by": (("b", False),), "search": "1"}):
             for offset in (0, 5):
                 assert view.arranged(offset, 7, where=where, **wish)[0] == here.rows(offset, 7, where=where, **wish)
         assert view.count(where=where) == here.count(where=where) == 90

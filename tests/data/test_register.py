@@ -108,7 +108,7 @@ def test_the_same_as_an_ordinary_import_comes_of_it(work: Work, tmp_path: Path) 
             TableView(ObjectStore(tmp_path / "other"), other.manifest, other.columns) as theirs:
         for offset, count in ((0, 5), (295, 10), (299, 1), (600, 400), (990, 50), (1000, 5)):
             assert ours.rows(offset, count) == theirs.rows(offset, count)
-        assert ours.rows(3, 4, order_by=("number", True)) == theirs.rows(3, 4, order_by=("number", True))
+        assert ours.rows(3, 4, order_by=(("number", True),)) == theirs.rows(3, 4, order_by=(("number", True),))
 
 
 def test_a_large_parquet_file_is_not_copied_where_the_disk_allows(work: Work, tmp_path: Path) -> None:

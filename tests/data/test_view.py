@@ -49,14 +49,14 @@ def test_a_page_reads_its_row_group_only_once(
 def test_a_page_far_down_an_order_is_the_one_that_sorting_whole_rows_gives(
     flights: Table, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[dict[str, Any]] = [{"order_by": ("arr_delay", True)},
-                                   {"order_by": ("carrier", False), "where": "month > 6"}, {"search": "n508as"},
-                                   {"where": "arr_delay IS NULL"}]
+    asked: list[dict[str, Any]] = [{"order_by": (("arr_delay", True),)},
+                                   {"order_by": (("carrier", False), ("arr_delay", True)), "where": "month > 6"},
+                                   {"search": "n508as"}, {"where": "arr_delay IS NULL"}]
     with TableView(store, flights.manifest, flights.columns) as view:
         whole = [view.rows(40, 30, **how) for how in asked]
         monkeypatch.setattr("mldesk.data.view._NEAR", 0)
         assert [view.rows(40, 30, **how) for how in asked] == whole
-        assert view.rows(200_000, 10, order_by=("carrier", True)) == []
+        assert view.rows(200_000, 10, order_by=(("carrier", True),)) == []
 
 
 @pytest.mark.parametrize("near", [0, 10_000])
@@ -65,7 +65,7 @@ def test_the_place_of_every_row_comes_with_it(
 ) -> None:
     monkeypatch.setattr("mldesk.data.view._NEAR", near)
     with TableView(store, flights.manifest, flights.columns) as view:
-        asked: list[dict[str, Any]] = [{}, {"order_by": ("arr_delay", True)}, {"where": "month > 6"},
+        asked: list[dict[str, Any]] = [{}, {"order_by": (("arr_delay", True),)}, {"where": "month > 6"},
                                        {"search": "n508as"}, {"only": [9, 3]}]
         for how in asked:
             rows, places = view.placed_rows(1, 3, **how)
@@ -76,17 +76,17 @@ def test_rows_can_be_ordered_filtered_and_searched(flights: Table, store: Object
     names = [column.name for column in flights.columns]
     delay, tail = names.index("arr_delay"), names.index("tailnum")
     with TableView(store, flights.manifest, flights.columns) as view:
-        worst = view.rows(0, 3, order_by=("arr_delay", True))
+        worst = view.rows(0, 3, order_by=(("arr_delay", True),))
         assert [row[delay] for row in worst] == sorted((row[delay] for row in worst), reverse=True)
-        assert view.rows(162_048, 1, order_by=("arr_delay", False))[0][delay] is None
+        assert view.rows(162_048, 1, order_by=(("arr_delay", False),))[0][delay] is None
         assert view.count(where="carrier = 'AS' AND \"arr_delay\" > 100") == len(
             view.rows(0, 10_000, where="carrier = 'AS' AND arr_delay > 100")
         )
         assert {row[tail] for row in view.rows(0, 1000, search="n508as")} == {"N508AS"}
         assert view.count(search="1553", where="carrier = 'AA'") >= 1
         assert view.count() == 162_049
-        first, second = (view.rows(offset, 50, order_by=("carrier", False)) for offset in (0, 50))
-        assert first + second == view.rows(0, 100, order_by=("carrier", False))
+        first, second = (view.rows(offset, 50, order_by=(("carrier", False),)) for offset in (0, 50))
+        assert first + second == view.rows(0, 100, order_by=(("carrier", False),))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_answers_are_plain_values_and_limited(take: Import, store: ObjectStore) 
         assert json.dumps(got, allow_nan=False)
         assert len(view.query("SELECT * FROM range(1000)", 7)[1]) == 7
         with pytest.raises(NotFound, match="no column 'A'"):
-            view.rows(0, 1, order_by=("A", False))
+            view.rows(0, 1, order_by=(("A", False),))
 
 
 def test_a_query_can_be_interrupted_from_another_thread(take: Import, store: ObjectStore) -> None:
@@ -258,7 +258,7 @@ def test_odd_column_names_are_quoted_wherever_they_go(take: Import, store: Objec
     table = take('"a""b","x; drop view data","_row","select","날짜","file_row_number"\n1,2,3,4,5,0\n6,7,8,9,10,0\n')
     with TableView(store, table.manifest, table.columns, name="data") as view:
         for column in table.columns:
-            assert len(view.rows(0, 5, order_by=(column.name, True))) == 2
+            assert len(view.rows(0, 5, order_by=((column.name, True),))) == 2
         assert view.rows(0, 5, where='"a""b" = 6 AND "날짜" = 10 AND _row = 8') == [[6, 7, 8, 9, 10, 0]]
     assert rows(table)[0] == [1, 2, 3, 4, 5, 0]
 

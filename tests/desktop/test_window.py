@@ -194,7 +194,8 @@ def test_the_lineage_is_drawn_and_the_bin_is_purged_when_a_person_is_sure(window
         found = await page.state.diff(1, 3)
         assert (found["rows"]["keys"], found["rows"]["changed"]) == (["id"], 0)
         page.versions.diffed.emit(1, 3)
-        told: Any = await user.until(lambda: next((one for one in dialogs() if isinstance(one, DiffDialog)), None), "it")
+        told: Any = await user.until(lambda: next(iter(dialogs()), None), "the difference")
+        assert isinstance(told, DiffDialog)
         told.key.setCurrentIndex(told.key.count() - 1)   # several columns together
         await user.until(lambda: told.ticked.isVisible() and not told.compare.isEnabled(), "columns to tick")
         assert [thing.name for thing in told.ticked._things] == ["id", "weight"]   # of both versions

@@ -225,7 +225,7 @@ def test_tables_are_kept_as_versions(bench: Workbench, tmp_path: Path) -> None:
     cleaned = cleaning.clean("penguins", steps)
     assert (cleaned.number, cleaned.parent, cleaned.rows) == (2, 1, preview.total)
     assert datasets.diff("penguins", 1, 2)["rows"]["removed"] == 344 - cleaned.rows
-    page = datasets.preview("penguins", rows=5, search="Biscoe", order_by=("Body Mass (g)", True))
+    page = datasets.preview("penguins", rows=5, search="Biscoe", order_by=(("Body Mass (g)", True),))
     assert len(page.rows) == 5
     assert page.total < cleaned.rows
     assert all("Biscoe" in row for row in page.rows)

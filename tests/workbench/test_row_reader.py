@@ -36,7 +36,7 @@ def test_pages_are_those_of_a_preview_and_asked_of_the_database_once(
     order = TableView._order
     monkeypatch.setattr(TableView, "_order", lambda self, sql: orders.append(sql) or order(self, sql))
     reader = service.reader(service.show("t"))
-    for wish in ({}, {"order_by": ("n", True)}, {"search": "w3"}, {"where": "n < 500", "order_by": ("n", False)},
+    for wish in ({}, {"order_by": (("n", True),)}, {"search": "w3"}, {"where": "n < 500", "order_by": (("n", False),)},
                  {"only": [7, 3, 9000]}, {"search": "nothing like it"}):
         for offset in (0, 200, 1100, ROWS - 100):
             expected = service.preview("t", rows=100, offset=offset, **wish)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mldesk.desktop.widgets import DataTable, PagedTableModel
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.schema import Column, ColumnType, Order
 
 if TYPE_CHECKING:
     from mldesk.workbench.pages import Page
@@ -41,13 +41,15 @@ class _Whole:
 
     def __init__(self, names: Sequence[str], rows: Sequence[Sequence[Any]], places: Sequence[int] = ()) -> None:
         self._names, self._rows, self._places = list(names), rows, places
-        self._ordered: tuple[tuple[str, bool] | None, Sequence[int]] = (None, range(len(rows)))
+        self._ordered: tuple[Order | None, Sequence[int]] = (None, range(len(rows)))
 
-    def part(self, offset: int, limit: int, order: tuple[str, bool] | None) -> Part:
+    def part(self, offset: int, limit: int, order: Order | None) -> Part:
         """Return rows ``offset`` to ``offset + limit``; missing values come last."""
         if order != self._ordered[0]:
-            self._ordered = (order, range(len(self._rows)) if order is None else
-                             _sorted(self._rows, self._names.index(order[0]), descending=order[1]))
+            places: Sequence[int] = range(len(self._rows))
+            for name, descending in reversed(order or ()):   # the last first, as each keeps what was before
+                places = _sorted(self._rows, places, self._names.index(name), descending=descending)
+            self._ordered = (order, places)
         wanted = self._ordered[1][offset:offset + limit]
         return Part([self._rows[index] for index in wanted], len(self._rows),
                     [self._places[index] for index in wanted] if self._places else ())
@@ -62,11 +64,11 @@ class Part:
     places: Sequence[int] = ()
 
 
-def _sorted(rows: Sequence[Sequence[Any]], column: int, *, descending: bool) -> list[int]:
-    known = [index for index, row in enumerate(rows) if row[column] is not None]
+def _sorted(rows: Sequence[Sequence[Any]], places: Sequence[int], column: int, *, descending: bool) -> list[int]:
+    known = [index for index in places if rows[index][column] is not None]
     numeric = all(isinstance(rows[index][column], (int, float)) for index in known)
     known.sort(key=lambda index: rows[index][column] if numeric else str(rows[index][column]), reverse=descending)
-    return known + [index for index, row in enumerate(rows) if row[column] is None]
+    return known + [index for index in places if rows[index][column] is None]
 
 
 def _kind(values: Sequence[Any]) -> ColumnType:

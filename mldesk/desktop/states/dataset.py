@@ -13,7 +13,7 @@ from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.hand_edits import Changes, HandEdits
 from mldesk.desktop.states.table_layout import TableLayout
 from mldesk.desktop.tasks import current, in_thread
-from mldesk.wire.schema import Column
+from mldesk.wire.schema import Column, Order
 from mldesk.workbench.row_keys import keys_of
 
 if TYPE_CHECKING:
@@ -172,8 +172,8 @@ class DatasetState:
         if self.version.value is not None and self.version.value.manifest == version.manifest:
             self.profile.value = profile
 
-    async def page(self, offset: int, limit: int, order: tuple[str, bool] | None, search: str = "") -> Page:
-        """Return rows of what is shown. ``order`` is (column, descending). Raises BadInput.
+    async def page(self, offset: int, limit: int, order: Order | None, search: str = "") -> Page:
+        """Return rows of what is shown. ``order`` are (column, descending) pairs. Raises BadInput.
 
         A page that is not wanted any more, as other rows are, raises WorkFailed soon.
         """

@@ -61,7 +61,7 @@ class FrozenColumns(QTableView):
         table.verticalScrollBar().valueChanged.connect(self.verticalScrollBar().setValue)
         self.verticalScrollBar().rangeChanged.connect(
             lambda _low, _high: self.verticalScrollBar().setValue(table.verticalScrollBar().value()))
-        self.header.sectionClicked.connect(table.header.sectionClicked)
+        self.header.chosen.connect(table.header.chosen)
         self.header.sectionResized.connect(self._on_own_width)
         table.header.sectionResized.connect(self._on_width)
         table.framed.connect(self._place)
@@ -127,8 +127,7 @@ class FrozenColumns(QTableView):
     def _mirror(self, _: object = None) -> None:
         theirs = self._table.header
         self.header.rows = theirs.rows
-        self.header.setSortIndicator(theirs.sortIndicatorSection(), theirs.sortIndicatorOrder())
-        self.header.setSortIndicatorShown(theirs.isSortIndicatorShown())
+        self.header.order = theirs.order
         self.header.viewport().update()
         self.verticalScrollBar().setValue(self._table.verticalScrollBar().value())
 

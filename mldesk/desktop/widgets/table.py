@@ -31,6 +31,7 @@ from mldesk.desktop.widgets.copying import How, as_text
 from mldesk.desktop.widgets.table_header import TableHeader, missing_share
 from mldesk.desktop.widgets.table_model import Index, PagedTableModel
 from mldesk.desktop.words import locale
+from mldesk.wire.schema import Order
 
 _NARROWEST = 72                 # a column, pixels at 100 %
 _MEASURED, _USUAL = 300, 116     # columns whose content is measured, and the width of those beyond, pixels at 100 %
@@ -44,12 +45,13 @@ _MOST_COPIED = 200_000          # cells
 class DataTable(QTableView):
     """A table to look at, and to edit (F2, a double click) where its model allows it.
 
-    Click a header to order by it, once more to turn it round, a third time to undo it.
+    Click a header to order by it, once more to turn it round, a third time to undo it; with Shift, where rows are alike
+    in what they are ordered by already.
 
-    Alt+Up and Alt+Down order by the current column, Alt+Backspace undoes it. Signals: ``column_chosen`` (the name of
-    the current cell's column), ``copied`` (rows put on the clipboard, rows of the selection that were too many),
-    ``renewed`` when another table, or the same anew, is shown, ``framed`` when its size or its focus changed,
-    ``delete_pressed``, ``sized`` when columns were given widths by what is in them.
+    Alt+Up and Alt+Down order by the current column, with Shift after the others, Alt+Backspace undoes it. Signals:
+    ``column_chosen`` (the name of the current cell's column), ``copied`` (rows put on the clipboard, rows of the
+    selection that were too many), ``renewed`` when another table, or the same anew, is shown, ``framed`` when its size
+    or its focus changed, ``delete_pressed``, ``sized`` when columns were given widths by what is in them.
     """
 
     column_chosen = Signal(str)
@@ -87,7 +89,7 @@ class DataTable(QTableView):
         numbers.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         numbers.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         numbers.setSectionsClickable(False)
-        self.header.sectionClicked.connect(self._on_header_clicked)
+        self.header.chosen.connect(self._on_header_clicked)
         self._settle = QTimer(self, singleShot=True, interval=0)
         self._settle.timeout.connect(self._size_columns)
         self._set_heights()
@@ -100,7 +102,8 @@ class DataTable(QTableView):
         if isinstance(old, PagedTableModel):
             old.disconnect(self)
         self.setModel(model)
-        self.header.setSortIndicatorShown(False)
+        self._on_ordered(model.order)
+        model.ordered.connect(self._on_ordered)
         model.loaded.connect(self._on_loaded)
         model.modelReset.connect(self._on_reset)
         self.selectionModel().currentChanged.connect(self._on_current)
@@ -162,34 +165,37 @@ class DataTable(QTableView):
         self.verticalHeader().setMinimumSectionSize(theme.px(20))
         self.header.setMinimumSectionSize(theme.px(48))
 
-    def _on_header_clicked(self, section: int) -> None:
+    def _on_header_clicked(self, section: int, more: bool) -> None:
         model = self.paged()
         if model is None:
             return
         name = model.columns[section].name
-        if model.order is None or model.order[0] != name:
-            self._order(section, Qt.SortOrder.AscendingOrder)
-        elif not model.order[1]:
-            self._order(section, Qt.SortOrder.DescendingOrder)
+        known = dict(model.order or ()) if more or len(model.order or ()) == 1 else {}
+        if name not in known:
+            self._order(section, False, more)
+        elif not known[name]:
+            self._order(section, True, more)
         else:
-            self.undo_order()
+            model.order_by(tuple(one for one in known.items() if one[0] != name) or None)
 
     def undo_order(self) -> None:
         """Go back to the order of the file."""
-        self.header.setSortIndicatorShown(False)
         self.model().sort(-1)
 
-    def order_by_current(self, order: Qt.SortOrder) -> None:
-        """Order by the column that the current cell is in."""
+    def order_by_current(self, descending: bool, more: bool = False) -> None:
+        """Order by the column that the current cell is in; ``more``: after the columns that there are already."""
         if self.currentIndex().isValid():
-            self._order(self.currentIndex().column(), order)
+            self._order(self.currentIndex().column(), descending, more)
 
-    def _order(self, section: int, order: Qt.SortOrder) -> None:
-        self.header.setSortIndicatorShown(True)
-        self.header.setSortIndicator(section, order)
+    def _order(self, section: int, descending: bool, more: bool) -> None:
         model = self.paged()
         if model is not None:
-            model.sort(section, order)
+            kept = dict(model.order or ()) if more else {}
+            model.order_by(tuple({**kept, model.columns[section].name: descending}.items()))
+
+    def _on_ordered(self, order: Order | None) -> None:
+        self.header.order = order or ()
+        self.header.viewport().update()
 
     def _on_current(self, index: QModelIndex) -> None:
         model = self.paged()
@@ -245,8 +251,9 @@ class DataTable(QTableView):
             self.delete_pressed.emit()
             return
         key, keys = event.key(), event.modifiers()
-        alone = {Qt.Key.Key_Up: lambda: self.order_by_current(Qt.SortOrder.AscendingOrder),
-                 Qt.Key.Key_Down: lambda: self.order_by_current(Qt.SortOrder.DescendingOrder),
+        more = bool(keys & Qt.KeyboardModifier.ShiftModifier)
+        alone = {Qt.Key.Key_Up: lambda: self.order_by_current(False, more),
+                 Qt.Key.Key_Down: lambda: self.order_by_current(True, more),
                  Qt.Key.Key_Backspace: self.undo_order}
         if keys & Qt.KeyboardModifier.AltModifier and key in alone and self.paged() is not None:
             alone[Qt.Key(key)]()
@@ -288,10 +295,9 @@ class DataTable(QTableView):
             (self.tr("Copy"), "copy", "Ctrl+C", self.copy),
             (self.tr("Copy with the columns' names"), "copy", "Ctrl+Shift+C", lambda: self.copy("named")),
             (self.tr("Copy as Markdown"), "copy", "Ctrl+Alt+C", lambda: self.copy("markdown")),
-            (self.tr("Order ascending"), "sort-up", "Alt+Up",
-             lambda: self.order_by_current(Qt.SortOrder.AscendingOrder)),
-            (self.tr("Order descending"), "sort-down", "Alt+Down",
-             lambda: self.order_by_current(Qt.SortOrder.DescendingOrder)),
+            (self.tr("Order ascending"), "sort-up", "Alt+Up", lambda: self.order_by_current(False)),
+            (self.tr("Order descending"), "sort-down", "Alt+Down", lambda: self.order_by_current(True)),
+            *self._further_orders(),
             (self.tr("Order of the file"), "undo", "Alt+Backspace", self.undo_order))
         for words, icon, keys, work in entries:
             entry = menu.addAction(words, work)
@@ -302,6 +308,15 @@ class DataTable(QTableView):
         if self.more is not None:
             self.more(menu, self.currentIndex())
         menu.popup(event.globalPos())
+
+    def _further_orders(self) -> tuple[tuple[str, str, str, Callable[[], object]], ...]:
+        """Return what orders rows that are alike in what they are ordered by already, where they are."""
+        if not self.header.order:
+            return ()
+        return (
+            (self.tr("Then ascending by this"), "sort-up", "Shift+Alt+Up", lambda: self.order_by_current(False, True)),
+            (self.tr("Then descending by this"), "sort-down", "Shift+Alt+Down",
+             lambda: self.order_by_current(True, True)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtCore import QCoreApplication, QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Size, Space
 from mldesk.desktop.theme.icons import pixmap
 from mldesk.desktop.widgets.table_model import ColumnRole
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.desktop.words import locale
+from mldesk.wire.schema import Column, ColumnType, Order
 
 TYPE_ICONS = {ColumnType.INTEGER: "type-number", ColumnType.NUMBER: "type-number", ColumnType.BOOLEAN: "type-boolean",
               ColumnType.TEXT: "type-text", ColumnType.DATE: "calendar", ColumnType.DATETIME: "calendar",
@@ -18,7 +19,12 @@ TYPE_ICONS = {ColumnType.INTEGER: "type-number", ColumnType.NUMBER: "type-number
 
 
 class TableHeader(QHeaderView):
-    """Per column: the type's icon, the name, the order, and below them the type and the share that is missing."""
+    """Per column: the type's icon, the name, the order, and below them the type and the share that is missing.
+
+    Signals: ``chosen`` (a column was clicked, whether with Shift).
+    """
+
+    chosen = Signal(int, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -27,6 +33,9 @@ class TableHeader(QHeaderView):
         self.setSectionsMovable(True)
         self.setAccessibleName(self.tr("Columns"))
         self.rows = 0
+        self.order: Order = ()            # what the rows are ordered by
+        self._shift = False
+        self.sectionClicked.connect(lambda section: self.chosen.emit(section, self._shift))
         self.marks: dict[str, str] = {}   # columns that stand out, and the word that says why
 
     def sizeHint(self) -> QSize:
@@ -57,10 +66,12 @@ class TableHeader(QHeaderView):
         painter.setFont(theme.font("strong"))
         painter.setPen(theme.colour("text"))
         right = 0
-        if self.isSortIndicatorShown() and self.sortIndicatorSection() == logical:
-            name = "sort-up" if self.sortIndicatorOrder() == Qt.SortOrder.AscendingOrder else "sort-down"
-            _draw_icon(painter, name, theme.palette().accent_text, upper.right() - size + 1, upper, size)
-            right = size + 4
+        if (rank := next((rank for rank, one in enumerate(self.order) if one[0] == column.name), None)) is not None:
+            name = "sort-down" if self.order[rank][1] else "sort-up"
+            right = size + 4 + self._paint_rank(painter, upper, rank)
+            _draw_icon(painter, name, theme.palette().accent_text, upper.right() - right + 5, upper, size)
+            painter.setFont(theme.font("strong"))
+            painter.setPen(theme.colour("text"))
         words = QFontMetrics(painter.font()).elidedText(
             " ".join(column.name.split("\n")), Qt.TextElideMode.ElideMiddle, upper.width() - right)
         painter.drawText(upper.adjusted(0, 0, -right, 0), Qt.AlignmentFlag.AlignVCenter, words)
@@ -73,6 +84,21 @@ class TableHeader(QHeaderView):
             text += f" · {missing_share(column.missing, self.rows)}"
         text = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, lower.width() - icon - 5)
         painter.drawText(lower.adjusted(icon + 5, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_rank(self, painter: QPainter, area: QRect, rank: int) -> int:
+        """Say which of several columns this is in the order; return the room that it takes."""
+        if len(self.order) < 2:
+            return 0
+        text = locale().toString(rank + 1)
+        painter.setFont(theme.font("caption"))
+        painter.setPen(theme.colour("accent_text"))
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
+        return QFontMetrics(painter.font()).horizontalAdvance(text) + 2
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        super().mouseReleaseEvent(event)
+        self._shift = False
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -12,13 +12,12 @@ from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, Q
 from mldesk.core.errors import MldeskError
 from mldesk.desktop.widgets.later import Later
 from mldesk.desktop.words import locale
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.schema import Column, ColumnType, Order
 
 PAGE = 200              # rows fetched at once
 _KEPT = 60              # pages kept; the longest unused goes first
 _MOST_IN_FLIGHT = 4     # pages asked for at once: a fast scroll drops what it has passed
 
-Order = tuple[str, bool]  # (column's name, descending)
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -208,9 +207,11 @@ class PagedTableModel(QAbstractTableModel):
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Order by a column, on the far side of ``fetch``; -1 goes back to the order of the file."""
-        wanted = None
-        if 0 <= column < len(self._columns):
-            wanted = self._columns[column].name, order == Qt.SortOrder.DescendingOrder
+        inside = 0 <= column < len(self._columns)
+        self.order_by(((self._columns[column].name, order == Qt.SortOrder.DescendingOrder),) if inside else None)
+
+    def order_by(self, wanted: Order | None) -> None:
+        """Order by columns, the first of which counts most; None goes back to the order of the file."""
         if wanted == self._order:
             return
         self._order = wanted
@@ -219,14 +220,14 @@ class PagedTableModel(QAbstractTableModel):
 
     def reset(self, columns: Sequence[Column] | None = None, fetch: Fetch | None = None,
               total: int | None = None) -> None:
-        """Show another table, or the same anew (after a search). The order is kept if its column is still there."""
+        """Show another table, or the same anew (after a search). The order is kept by the columns still there."""
         self.beginResetModel()
         self._columns = tuple(columns) if columns is not None else self._columns
         self._fetch = fetch if fetch is not None else self._fetch
         self._total = total or 0
         self._numbered = False
-        if self._order is not None and self._order[0] not in {column.name for column in self._columns}:
-            self._order = None
+        there = {column.name for column in self._columns}
+        self._order = tuple(one for one in self._order or () if one[0] in there) or None
         self._forget()
         self.endResetModel()
         if total is None:

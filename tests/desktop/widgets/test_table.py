@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester, QTest
 from PySide6.QtWidgets import QPlainTextEdit
@@ -29,7 +29,7 @@ from mldesk.desktop.widgets.table_model import (
     number,
     shown,
 )
-from mldesk.wire.schema import Column, ColumnType
+from mldesk.wire.schema import Column, ColumnType, Order
 
 COLUMNS = (Column("id", ColumnType.INTEGER, 0, 1000), Column("名前", ColumnType.TEXT, 10, 3),
            Column("score", ColumnType.NUMBER, 500, 99))
@@ -51,17 +51,17 @@ class Source:
 
     def __init__(self, total: int = 1000) -> None:
         self.total = total
-        self.asked: list[tuple[int, int, tuple[str, bool] | None]] = []
+        self.asked: list[tuple[int, int, Order | None]] = []
         self.waiting: list[tuple[Future[Page], Page]] = []
 
-    def page(self, offset: int, limit: int, order: tuple[str, bool] | None) -> Page:
+    def page(self, offset: int, limit: int, order: Order | None) -> Page:
         self.asked.append((offset, limit, order))
         numbers: Sequence[int] = range(self.total)
-        if order is not None and order[1]:
+        if order is not None and order[0][1]:
             numbers = numbers[::-1]
         return Page([[i, f"name\n{i}", None if i % 2 else i / 8] for i in numbers[offset:offset + limit]], self.total)
 
-    def later(self, offset: int, limit: int, order: tuple[str, bool] | None) -> Future[Page]:
+    def later(self, offset: int, limit: int, order: Order | None) -> Future[Page]:
         future: Future[Page] = Future()
         self.waiting.append((future, self.page(offset, limit, order)))
         return future
@@ -117,7 +117,7 @@ def test_pages_come_from_a_thread_without_blocking(qtbot: QtBot) -> None:
 def test_pages_may_be_awaited(qtbot: QtBot) -> None:
     source = Source()
 
-    async def fetch(offset: int, limit: int, order: tuple[str, bool] | None) -> Page:
+    async def fetch(offset: int, limit: int, order: Order | None) -> Page:
         await asyncio.sleep(0)
         return source.page(offset, limit, order)
 
@@ -147,9 +147,9 @@ def test_the_order_is_the_far_sides_business(qtbot: QtBot) -> None:
     model = _tested(PagedTableModel(COLUMNS, source.page))
     with qtbot.waitSignal(model.ordered) as told:
         model.sort(2, Qt.SortOrder.DescendingOrder)
-    assert told.args == [("score", True)]
+    assert told.args == [(("score", True),)]
     assert model.index(0, 0).data(ValueRole) == 999
-    assert source.asked[-1] == (0, PAGE, ("score", True))
+    assert source.asked[-1] == (0, PAGE, (("score", True),))
     model.sort(-1)
     assert model.order is None and model.index(0, 0).data(ValueRole) == 0
 
@@ -158,7 +158,7 @@ def test_a_reset_shows_another_table_and_keeps_an_order_that_still_makes_sense(q
     model = _tested(PagedTableModel(COLUMNS, Source().page))
     model.sort(2)
     model.reset(fetch=Source(7).page)
-    assert model.rowCount() == 7 and model.order == ("score", False)
+    assert model.rowCount() == 7 and model.order == (("score", False),)
     model.reset(columns=COLUMNS[:1], fetch=Source(3).page)
     assert (model.rowCount(), model.columnCount(), model.order) == (3, 1, None)
 
@@ -177,7 +177,7 @@ def test_a_table_that_shrinks_or_grows_underneath_is_followed(qtbot: QtBot) -> N
 def test_a_failure_is_a_sentence_and_may_be_tried_again(qtbot: QtBot) -> None:
     source, broken = Source(), [True]
 
-    def fetch(offset: int, limit: int, order: tuple[str, bool] | None) -> Page:
+    def fetch(offset: int, limit: int, order: Order | None) -> Page:
         if broken[0]:
             raise WorkFailed("The disk is gone.")
         return source.page(offset, limit, order)
@@ -258,8 +258,30 @@ def test_a_header_orders_turns_round_and_undoes(table: DataTable, qtbot: QtBot) 
     for _ in range(3):
         table.header.sectionClicked.emit(2)
         seen.append(model.order)
-    assert seen == [("score", False), ("score", True), None]
-    assert not table.header.isSortIndicatorShown()
+    assert seen == [(("score", False),), (("score", True),), None]
+    assert not table.header.order
+
+
+def test_shift_orders_rows_that_are_alike_by_further_columns(table: DataTable, qtbot: QtBot) -> None:
+    model = table.paged()
+    assert model is not None
+    qtbot.waitUntil(lambda: model.rowCount() > 0 and table.columnWidth(2) > 0)
+
+    def click(section: int, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.ShiftModifier) -> object:
+        spot = QPoint(table.header.sectionViewportPosition(section) + 20, 10)
+        qtbot.mouseClick(table.header.viewport(), Qt.MouseButton.LeftButton, keys, spot)
+        return model.order
+
+    assert click(2) == (("score", False),)
+    assert click(1) == (("score", False), ("名前", False))
+    assert click(2) == (("score", True), ("名前", False))   # in its place
+    assert click(2) == (("名前", False),)                    # it is undone, the other stays
+    assert click(2) == (("名前", False), ("score", False))
+    assert table.header.order == model.order
+    assert click(1, Qt.KeyboardModifier.NoModifier) == (("名前", False),)
+    table.setCurrentIndex(model.index(0, 0))
+    qtbot.keyClick(table, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert model.order == (("名前", False), (COLUMNS[0].name, True))
 
 
 def test_cells_are_copied_as_a_table_that_spreadsheets_take(table: DataTable, qtbot: QtBot) -> None:
@@ -295,9 +317,9 @@ def test_rows_never_looked_at_are_fetched_before_they_are_copied(qtbot: QtBot) -
 def test_the_keyboard_orders_too(table: DataTable, qtbot: QtBot) -> None:
     table.setCurrentIndex(table.model().index(0, 2))
     qtbot.keyClick(table, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
-    assert table.paged().order == ("score", True)
+    assert table.paged().order == (("score", True),)
     qtbot.keyClick(table, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
-    assert table.paged().order == ("score", False)
+    assert table.paged().order == (("score", False),)
     qtbot.keyClick(table, Qt.Key.Key_Backspace, Qt.KeyboardModifier.AltModifier)
     assert table.paged().order is None
 
@@ -339,7 +361,7 @@ def test_a_cell_of_several_lines_is_edited_whole(qtbot: QtBot) -> None:
 
     source = Source()
 
-    def numbered(offset: int, limit: int, order: tuple[str, bool] | None) -> Any:
+    def numbered(offset: int, limit: int, order: Order | None) -> Any:
         page = source.page(offset, limit, order)
         return Numbered(page.rows, page.total, range(offset, offset + len(page.rows)))
 

@@ -53,6 +53,7 @@ from mldesk.desktop.widgets import (
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
+    from mldesk.wire.schema import Order
 
 EXPORTS = ("Parquet (*.parquet)", "CSV (*.csv)", "TSV (*.tsv)", "JSON lines (*.jsonl)", "Excel (*.xlsx)",
            "Arrow, Feather (*.feather *.arrow)")
@@ -226,7 +227,7 @@ class DatasetPage(Page):
         self.table.set_numbers_up_to(version.rows)
         self.editing.follow()
 
-    def _fetch(self, search: str, offset: int, limit: int, order: tuple[str, bool] | None) -> Any:
+    def _fetch(self, search: str, offset: int, limit: int, order: Order | None) -> Any:
         return self.own(start(self.state.page(offset, limit, order, search), "read rows", quiet=True))
 
     def _show_history(self) -> None:

@@ -66,8 +66,8 @@ class DiffDialog(Sheet, TaskOwner):
         field.setLayout(chosen)
         self._field = FormRow(self.tr("Match rows by"), field, self.tr(
             "Columns whose values are all there and all different, in both versions.") if keys else self.tr(
-            "No column has a value of its own in every row of both versions, so whole rows are compared. Several columns "
-            "together may tell rows apart."))
+            "No column has a value of its own in every row of both versions, so whole rows are compared. Several "
+            "columns together may tell rows apart."))
         self.add(self._field)
         self.add(self._several)
         self.add(self._lines)
