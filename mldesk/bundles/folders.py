@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldesk.bundles.names import CARD, GRAPH, MODEL, PREPROCESSING
+from mldesk.bundles import mlflow_signature
+from mldesk.bundles.names import CARD, EXPECTED, GRAPH, MODEL, PREPROCESSING, SAMPLE
 from mldesk.core import durable
 from mldesk.core.errors import BadInput, Conflict, WorkFailed
 
@@ -47,12 +48,15 @@ def write_mlflow(folder: Path, manifest: str, store: ObjectStore, bundle: Callab
     """Write a folder for ``mlflow.pyfunc.load_model``; ``bundle`` writes the model as a bundle to a path."""
     model = json.loads(_file(MODEL, manifest, store))
     graph = _file(GRAPH, manifest, store)
+    rows, expected = (json.loads(_file(name, manifest, store)) for name in (SAMPLE, EXPECTED))
 
     def fill(draft: Path) -> None:
         (draft / GRAPH).write_bytes(graph)
         bundle(draft / _BUNDLE)
         (draft / "requirements.txt").write_text(_required(model), "utf-8")
-        (draft / "MLmodel").write_text(_described(model), "utf-8")
+        for name, data in mlflow_signature.example(model, rows).items():
+            (draft / name).write_bytes(data)
+        (draft / "MLmodel").write_text(_described(model) + mlflow_signature.signature(model, rows, expected), "utf-8")
 
     _whole(folder, fill)
 

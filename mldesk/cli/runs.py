@@ -20,6 +20,7 @@ from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.run_compare import compare
 from mldesk.cli.run_evaluation import evaluation
+from mldesk.cli.run_files import files
 from mldesk.cli.run_import import import_
 from mldesk.cli.run_predictions import predictions
 from mldesk.cli.run_script import script
@@ -51,6 +52,7 @@ def list_(
     target: Annotated[str, typer.Option(metavar="C", help="That predict this column.")] = "",
     model: Annotated[str, typer.Option(metavar="M", help="Of this kind of model, as `models kinds` names it.")] = "",
     kind: Annotated[str, typer.Option(metavar="K", help="train, search, script, explain, import or imported.")] = "",
+    inside: Annotated[str, typer.Option(metavar="RUN", help="Parts of this run, of those that were imported.")] = "",
     score: Annotated[list[str] | None, typer.Option(metavar="S<X", help="With such a score on the test rows, like "
                                                     "'roc_auc>=0.9' or 'log_loss<0.4'; may be repeated.")] = None,
     status: Annotated[list[str] | None, typer.Option(metavar="S", help="In this state, as the list writes it; may be "
@@ -70,6 +72,8 @@ def list_(
                       states=tuple(_states(status or [])))
     with face.workbench() as bench:
         may_write(bench, output, force)
+        if inside:
+            asked = replace(asked, parent=bench.runs.get(inside).id)
         troubles = bench.runs.refresh()
         wanted = bench.book.view(view) if view else asked
         if save_view:
@@ -94,7 +98,7 @@ def list_(
     leading = {run.id: leading_metric(run) for run in runs}
     silent = {item.name for item in runners if item.unreachable is not None}
     face.table(("run", "name", "status", "runner", "dataset", "model", "score", "time", "started", "tags"),
-               [(run.id, run.name, run.state.value,
+               [(run.id, f"↳ {run.name}" if run.parent else run.name, run.state.value,
                  f"{run.runner}{' (unreachable)' if run.runner in silent and not run.state.final else ''}", run.dataset,
                  run.model or run.estimator,
                  "" if (best := leading[run.id]) is None else f"{title(best[0])} {words.score(best[1])}",
@@ -223,10 +227,13 @@ def show(context: typer.Context, reference: Reference) -> None:
             face.note(f"! {trouble}")
         run = bench.runs.get(reference)
         looks, place = bench.book.looks(run.id)
+        family = bench.book.family(run.id)
+        kept = bench.scripts.kept(run.id) if run.kind in ("script", "imported") else {}
         intervals = bench.judging.intervals(run.id)
         silent = next((item.unreachable for item in bench.runners.list() if item.name == run.runner), None)
     if face.json:
-        face.document({**run_details(run), "intervals": intervals, "looks": looks})
+        face.document({**run_details(run), "intervals": intervals, "looks": looks, "files": sorted(kept),
+                       "runs_inside": [part.id for part in family.inside]})
         return
     if run.result is not None:
         show_result(face, run, intervals)
@@ -242,6 +249,9 @@ def show(context: typer.Context, reference: Reference) -> None:
         "events": words.count(run.last_seq),
         "test rows": f"run {place} of {looks} that looked at them" if looks else "", "group": run.group,
         "tags": ", ".join(run.tags), "note": run.note,
+        "part of": "" if family.parent is None else f"{family.parent.name} ({family.parent.id})",
+        "runs inside": ", ".join(part.name for part in family.inside),
+        "files": f"{words.plural(len(kept), 'file')}: mldesk runs files {run.id}" if kept else "",
         "parameters": words.parameters(details["parameters"])}))
 
 
@@ -414,6 +424,7 @@ def report(
 
 app.command()(compare)
 app.command()(evaluation)
+app.command()(files)
 app.command()(predictions)
 app.command()(script)
 app.command()(trial)

@@ -51,6 +51,7 @@ class RunFilter:
     target: str = ""
     estimator: str = ""
     kind: str = ""                 # "train", "search", ...
+    parent: str = ""               # id of the run that they are part of
     scores: tuple[str, ...] = ()   # each a ``ScoreBound`` in words; all of them must hold
     sort: str = field(default="", compare=False)  # a column of the window's list, "-" before it: downwards
 

@@ -85,6 +85,11 @@ class Run:
     priority: int = 0            # in its runner's queue, as it was begun: -10 to 10
 
     @property
+    def parent(self) -> str:
+        """The id of the run it is part of, as the program that kept it says; "" for none."""
+        return str(self.spec.get("payload", {}).get("parent") or "") if self.kind == "imported" else ""
+
+    @property
     def seconds(self) -> float | None:
         """Time on the runner, once it is known."""
         return None if self.started is None or self.finished is None else self.finished - self.started

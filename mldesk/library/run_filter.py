@@ -24,6 +24,8 @@ def condition(wanted: RunFilter) -> ColumnElement[bool]:
                         ("kind", wanted.kind)):
         if asked:
             found.append(runs.c[name] == asked)
+    if wanted.parent:
+        found += [runs.c.kind == "imported", func.json_extract(runs.c.spec, "$.payload.parent") == wanted.parent]
     found += [_scores(ScoreBound.read(bound)) for bound in wanted.scores]
     if wanted.dataset:
         found.append(or_(runs.c.dataset == wanted.dataset,

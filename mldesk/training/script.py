@@ -119,7 +119,7 @@ class _Script:
         python = python_with(request.requirements, self._folder.parent.parent / "script_environments", control.check)
         control.check()
         self._report.stage(f"Running {request.entry}")
-        events = EventFiles(self._place, lines.metrics, self._report)
+        events = EventFiles(self._place, lines.metrics, lines.keep, self._report)
         code = self._watch(self._start(python, request), lines, events, control)
         missed = [] if lines.asked_for_all else never_asked(request.parameters, lines.parameters, self._place)
         for name in missed:

@@ -1,13 +1,17 @@
-"""The event files of TensorBoard that a program writes in its folder, as the run's metrics while it goes on."""
+"""The event files of TensorBoard that a program writes in its folder: metrics and pictures while it goes on, histograms
+once it has ended.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from mldesk.training.event_files import Damaged, points_from
+from mldesk.training.event_files import Damaged, Seen, seen_in
+from mldesk.training.event_pictures import HISTOGRAMS, MOST_BYTES, MOST_PICTURES, Histograms, picture_files
 from mldesk.wire.report import Report
 
 _PAUSE = 1.0            # seconds between two looks, since a folder is looked through
@@ -17,16 +21,19 @@ _LARGEST_STEP = 1 << 53
 _PARTS = frozenset({"train", "validation", "val", "test", "eval"})   # folders whose name tells readings apart
 
 Metrics = Callable[[int, Mapping[str, float]], None]
+Keep = Callable[[str, bytes], None]
 
 
 class EventFiles:
-    """Follows the event files at or below a folder; ``metrics`` hears the readings of a step together.
+    """Follows the event files at or below a folder; ``metrics`` hears the readings of a step together, ``keep`` is
+    given files: pictures, and in the end histograms.
 
     Files that are there already came with the program, and are not of this run.
     """
 
-    def __init__(self, folder: Path, metrics: Metrics, report: Report) -> None:
-        self._folder, self._metrics, self._report = folder, metrics, report
+    def __init__(self, folder: Path, metrics: Metrics, keep: Keep, report: Report) -> None:
+        self._folder, self._metrics, self._keep, self._report = folder, metrics, keep, report
+        self._histograms, self._pictures, self._bytes = Histograms(), 0, 0
         self._places: dict[Path, int | None] = dict.fromkeys(self._files())   # the next record; None: not to be read
         self._next = 0.0
 
@@ -38,6 +45,8 @@ class EventFiles:
             while self._places.get(path, 0) is not None and self._read(path) and last:
                 pass
         self._next = time.monotonic() + _PAUSE
+        if last and (bins := self._histograms.file()) is not None:
+            self._keep(HISTOGRAMS, bins)
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.rglob("*tfevents*"))[:_MOST_FILES]
@@ -50,11 +59,12 @@ class EventFiles:
             if path.is_symlink() or not path.is_file():
                 return False
             with open(path, "rb") as file:
-                for points, after in points_from(file, self._places.get(path) or 0):
+                for seen, after in seen_in(file, self._places.get(path) or 0):
                     self._places[path] = after
-                    for _, step, name, value in points:
+                    for _, step, name, value in seen.points:
                         if 0 <= step < _LARGEST_STEP:
                             together.setdefault(step, {})[self._name(path, name)] = value   # the last one counts
+                    self._look(path, seen)
                     count += 1
                     if count == _AT_ONCE:
                         break
@@ -68,6 +78,18 @@ class EventFiles:
             with suppress(ValueError):   # a name of control characters
                 self._metrics(step, values)
         return count == _AT_ONCE
+
+    def _look(self, path: Path, seen: Seen) -> None:
+        """Take in pictures, of so many bytes at most, and histograms."""
+        for histogram in seen.histograms:
+            self._histograms.add(histogram, self._name(path, histogram.tag))
+        for name, data in picture_files(replace(picture, tag=self._name(path, picture.tag))
+                                        for picture in seen.pictures):
+            self._bytes += len(data)
+            self._pictures += 1
+            if self._bytes <= MOST_BYTES and self._pictures <= MOST_PICTURES:
+                with suppress(ValueError):   # as above
+                    self._keep(name, data)
 
     def _name(self, path: Path, name: str) -> str:
         part = path.parent.name

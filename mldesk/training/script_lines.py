@@ -14,6 +14,7 @@ from typing import Any
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.report import Report
+from mldesk.wire.scripts import file_name
 
 STATE = "state.tar"        # of a checkpoint: what the script had left in its folder
 _LONGEST = 1 << 20          # bytes of one line
@@ -124,7 +125,14 @@ class Lines:
         if not path.is_file():
             self._report.warning(f"The script said to keep {name!r:.80}, but there is no such file.")
             return
-        digest = self._store.put_file(path)
+        self._keep(name, self._store.put_file(path))
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Keep what came in another way with the run. Raises ValueError for a name that is none."""
+        self._keep(_inside(_name(name)), self._store.put_bytes(data))
+
+    def _keep(self, name: str, digest: str) -> None:
+        name = file_name(name)
         self.artifacts.add(name)
         self._report.event("artifact", name=name, digest=digest, size=self._store.size(digest), type="bytes")
 

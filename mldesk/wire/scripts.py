@@ -23,6 +23,8 @@ PARAMETERS = "MLDESK_PARAMETERS"    # JSON object
 INPUTS = "MLDESK_INPUTS"            # JSON object: name -> folder of Parquet files
 STATE = "MLDESK_CHECKPOINT"         # folder that is kept from one attempt to the next
 STOP = "MLDESK_STOP"                # file that is there once the program shall end by itself
+# Artifacts that MLDesk's own jobs make and read again; a file of somebody else's has another name.
+OURS = frozenset({"model", "evaluation", "predictions", "out_of_fold", "explanation", "trials", "split", "description"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 _LONGEST = 10_000                   # letters of a parameter's value
 _MOST = 1000                        # parameters, inputs, requirements
@@ -78,3 +80,8 @@ def check_parameter(name: object, value: object) -> None:
     check_name(name)
     if not isinstance(value, (str, int, float, bool)) or len(str(value)) > _LONGEST:
         raise BadInput(f"The parameter {name!r:.60} is neither a number nor a text nor true or false.")
+
+
+def file_name(name: str) -> str:
+    """Return what a file of a program's is kept as: its name, unless MLDesk would take it for a file of its own."""
+    return f"{name} (file)" if name in OURS else name

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,14 @@ from mldesk.workbench.references import did_you_mean, refuse_unknown_tags
 _VIEWS = "run_views"   # the setting that holds them
 _FACTS = ("run", "name", "kind", "status", "dataset", "target", "estimator", "runner", "model", "group", "tags", "note",
           "created", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What a run is part of, and what is part of it."""
+
+    parent: Run | None
+    inside: tuple[Run, ...]      # the oldest first
 
 
 class RunBook:
@@ -55,6 +65,16 @@ class RunBook:
     def find(self, wanted: RunFilter, *, limit: int | None = None, offset: int = 0) -> list[Run]:
         """Return the runs that are wanted, newest first."""
         return self._library.runs.list(limit, offset, wanted=wanted)
+
+    def family(self, reference: str) -> Family:
+        """Return the run that one is part of, and those that are part of it. Raises NotFound."""
+        run = self._library.runs.get(reference)
+        parent = None
+        if run.parent:
+            with contextlib.suppress(NotFound):
+                parent = self._library.runs.get(run.parent)
+        inside = self.find(RunFilter(parent=run.id)) if run.kind == "imported" else []
+        return Family(parent, tuple(reversed(inside)))
 
     def looks(self, reference: str) -> tuple[int, int]:
         """Return how many runs have looked at this one's test rows, and which of them it was; (0, 0): none of it."""

@@ -14,6 +14,7 @@ from mldesk.library import Library
 from mldesk.library.records import Run
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
+from mldesk.wire.scripts import file_name
 from mldesk.workbench.foreign import mlflow, tensorboard
 from mldesk.workbench.foreign.records import ForeignRun
 
@@ -42,21 +43,34 @@ class RunImport:
 
         Raises NotFound; BadInput where there is none, or for a damaged file, with the runs before it taken over.
         """
-        new, known = [], 0
+        new, ids, known = [], dict[str, str](), 0
         for found in _found(path):
-            run = self._library.runs.add(_spec(found), "local", "", found.started)
+            spec = _spec(found, ids.get(found.parent, ""))
+            ids[found.key] = spec.id
+            try:
+                run = self._library.runs.get(spec.id)
+            except NotFound:
+                run = self._library.runs.add(spec, "local", "", found.started)
             if run.state.final:
                 known += 1
                 continue
-            for batch in _batches(_events(found)):
+            for batch in _batches(_events(found, self._kept(found))):
                 self._library.runs.apply(run.id, batch)
-            tags = [found.program, *(f"{name}={value}" for name, value in found.tags.items())]
-            new.append(self._library.runs.annotate(run.id, group=found.group[:100], tags=[
+            tags = [found.program, *(f"{name}={value}" for name, value in found.tags.items()
+                                     if not name.startswith("mlflow."))]
+            new.append(self._library.runs.annotate(run.id, group=found.group[:100], note=found.note, tags=[
                 tag for tag in tags if len(tag) <= _LONGEST_TAG][:_MOST_TAGS]))
         if not new and not known:
             raise BadInput(f"{path.name!r:.120} holds no runs.", hint="An mlruns folder, MLflow's SQLite file, or a "
                            "folder with TensorBoard's event files can be imported.")
         return RunsImported(tuple(new), known)
+
+    def _kept(self, found: ForeignRun) -> Iterator[tuple[str, str, int]]:
+        """Take in the files of a run; give name, digest and size of each. Nothing in them is looked at."""
+        objects = self._library.objects
+        for name, what in found.files.items():
+            digest = objects.put_bytes(what) if isinstance(what, bytes) else objects.put_file(what)
+            yield file_name(name[:200]), digest, objects.size(digest)
 
 
 def _found(path: Path) -> Iterator[ForeignRun]:
@@ -74,13 +88,14 @@ def _found(path: Path) -> Iterator[ForeignRun]:
     return tensorboard.read_logs(path)
 
 
-def _spec(found: ForeignRun) -> JobSpec:
+def _spec(found: ForeignRun, parent: str) -> JobSpec:
     digest = hashlib.sha256(found.key.encode()).digest()
     return JobSpec(id_for(found.started, digest[:10]), KIND, found.name[:200] or found.program, (), {
-        "program": found.program, "key": found.key, "group": found.group, "parameters": dict(found.parameters)})
+        "program": found.program, "key": found.key, "group": found.group, "parameters": dict(found.parameters),
+        "tags": dict(found.tags), "parent": parent})
 
 
-def _events(found: ForeignRun) -> Iterator[Event]:
+def _events(found: ForeignRun, kept: Iterator[tuple[str, str, int]]) -> Iterator[Event]:
     numbers = itertools.count(1)
     yield Event(next(numbers), found.started, "started", {"attempt": 1, "pid": 0, "host": found.program, "device": "",
                                                           "resumed_from": None})
@@ -90,6 +105,11 @@ def _events(found: ForeignRun) -> Iterator[Event]:
         last.update(values)
         yield Event(next(numbers), time, "metrics", {
             "step": step, "epoch": None, "seconds": max(0.0, time - found.started), "values": values})
+    for name, digest, size in kept:
+        yield Event(next(numbers), found.ended, "artifact", {"name": name, "digest": digest, "size": size,
+                                                             "type": "bytes"})
+    for text in found.left_out:
+        yield Event(next(numbers), found.ended, "warning", {"text": text, "hint": ""})
     if found.state == "succeeded":
         yield Event(next(numbers), found.ended, "succeeded", {"result": {
             "metrics": last, "parameters": dict(found.parameters), "seconds": max(0.0, found.ended - found.started)}})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mldesk.core.clock import Clock
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.core.ids import new_id
 from mldesk.core.run_filter import RunFilter
 from mldesk.core.scratch import working_folder_in
@@ -151,6 +151,24 @@ class ScriptService:
         with replacing(path) as file:
             file.write(self._library.objects.read(str(artifacts[name]["digest"])))
         return path
+
+    def save_all(self, reference: str, folder: Path) -> list[Path]:
+        """Write all that a run kept below a folder that is new or empty. Raises NotFound, BadInput, Conflict, OSError.
+
+        A name that no file of this machine may have is refused, with those before it written.
+        """
+        kept = self.kept(reference)
+        if not kept:
+            raise NotFound(f"Run {self._run(reference).name} kept no files.")
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise Conflict(f"There is something called {folder.name!r:.120} already.",
+                           hint="Name a new or an empty folder.")
+        written = []
+        for name in kept:
+            path = folder.joinpath(*check_path(name).split("/"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            written.append(self.save_artifact(self._run(reference), name, path))
+        return written
 
     def changed(self, run: Run) -> bool:
         """Say whether a run's files differ from those of the run of it before; False for the first one."""

@@ -31,6 +31,7 @@ def run_details(run: Run) -> dict[str, Any]:
         "finished": _when(run.finished), "stage": run.stage, "progress": run.progress and dict(run.progress),
         "finished_early": bool((run.result or {}).get("finished_early", False)),
         "message": run.message, "hint": run.hint, "note": run.note, "group": run.group, "tags": list(run.tags),
+        **({"parent": run.parent} if run.parent else {}),
     }
 
 

@@ -21,7 +21,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> StoredModel:
 def test_a_folder_for_mlflow_predicts_tables(model: StoredModel, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     write_mlflow(folder, model.digest, model.store, model.bundle)
-    assert {item.name for item in folder.iterdir()} == {"MLmodel", "model.mlbundle", "model.onnx", "requirements.txt"}
+    assert {item.name for item in folder.iterdir()} == {
+        "MLmodel", "model.mlbundle", "model.onnx", "requirements.txt", "input_example.json",
+        "serving_input_example.json"}
     needed = (folder / "requirements.txt").read_text("utf-8").split()
     assert f"mldesk=={__version__}" in needed
     assert [item.partition("==")[0] for item in needed] == ["mldesk", "onnxruntime", "numpy"]

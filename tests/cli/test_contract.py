@@ -71,6 +71,7 @@ COMMANDS = {
     "runs report": {"RUN", "-o", "--force"},
     "runs script": {"RUN", "-o", "--force"},
     "runs evaluation": {"RUN", "--part", "--rows"},
+    "runs files": {"RUN", "NAME", "-o", "--force"},
     "runs predictions": {"RUN", "-o", "--out-of-fold", "--force"},
     "script run": {"--param", "--input", "--runner", "--name", "--detach"},
     "script show": {"FOLDER|FILE.py", "--alone"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from mldesk.training.script_events import EventFiles
 from mldesk.wire.job_spool import Spool
 from mldesk.wire.report import Report
 from mldesk.wire.spool import SpoolReader
-from tests.event_logs import event, field, log, record
+from tests.event_logs import PICTURE, event, field, log, record, seen_log
 
 
 class Heard:
@@ -21,10 +22,11 @@ class Heard:
 
     def __init__(self, root: Path) -> None:
         self.folder, self.found = root / "script", list[tuple[int, Mapping[str, float]]]()
+        self.kept: dict[str, bytes] = {}
         self.folder.mkdir()
         (self.folder / "events.out.tfevents.old").write_bytes(log())   # came along with the script
         self._spool = Spool(root / "spool.1")
-        self.files = EventFiles(self.folder, self._hear, Report(self._spool))
+        self.files = EventFiles(self.folder, self._hear, self.kept.__setitem__, Report(self._spool))
 
     def _hear(self, step: int, values: Mapping[str, float]) -> None:
         if any("\0" in name for name in values):
@@ -64,6 +66,18 @@ def test_folders_tell_readings_of_training_and_validation_apart(heard: Heard) ->
         (heard.folder / "logs" / part / "events.out.tfevents.1").write_bytes(log())
     heard.files.read(last=True)
     assert [values for step, values in heard.found if step == 2] == [{"train/loss": 0.5}, {"validation/loss": 0.5}]
+
+
+def test_pictures_are_kept_as_they_come_and_histograms_in_the_end(heard: Heard) -> None:
+    (heard.folder / "train").mkdir()
+    (heard.folder / "train" / "events.out.tfevents.1").write_bytes(seen_log())
+    heard.files.read()
+    assert heard.kept == dict.fromkeys(("pictures/train/a/cat/1.png", "pictures/train/cat/2.png",
+                                        "pictures/train/cat/2-2.png"), PICTURE)
+    heard.files.read(last=True)
+    assert json.loads(heard.kept["histograms.json"]) == {"train/weights": [
+        {"step": 1, "edges": [-1.0, 0.0, 1.0, 2.0], "counts": [3.0, 0.0, 1.0]},
+        {"step": 2, "edges": [0.0, 1.0, 3.0], "counts": [4.0, 2.0]}]}
 
 
 def test_many_records_are_all_read_at_the_end(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,9 @@ import pytest
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.training.event_files import crc32c
 from mldesk.wire.states import JobState
-from mldesk.workbench.foreign.tensorboard import read_points
+from mldesk.workbench.foreign.tensorboard import read_log
 from mldesk.workbench.run_import import RunImport
-from tests.event_logs import log, record
+from tests.event_logs import log, record, seen_log
 from tests.workbench.stand_ins import Desk
 
 _START = 1_700_000_000_000   # milliseconds
@@ -68,14 +68,14 @@ def test_runs_of_a_database_come_over(desk: Desk, tmp_path: Path) -> None:
         database.executescript(f"""
             CREATE TABLE experiments (experiment_id INTEGER, name TEXT);
             CREATE TABLE runs (run_uuid TEXT, name TEXT, status TEXT, start_time INTEGER, end_time INTEGER,
-                               lifecycle_stage TEXT, experiment_id INTEGER);
+                               lifecycle_stage TEXT, artifact_uri TEXT, experiment_id INTEGER);
             CREATE TABLE metrics (key TEXT, value REAL, timestamp INTEGER, run_uuid TEXT, step INTEGER, is_nan INTEGER);
             CREATE TABLE params (key TEXT, value TEXT, run_uuid TEXT);
             CREATE TABLE tags (key TEXT, value TEXT, run_uuid TEXT);
             INSERT INTO experiments VALUES (1, 'churn');
-            INSERT INTO runs VALUES ('k1', 'first', 'FINISHED', {_START}, {_START + 5000}, 'active', 1),
-                                    ('k2', 'open', 'RUNNING', {_START}, NULL, 'active', 1),
-                                    ('k3', 'gone', 'FINISHED', {_START}, NULL, 'deleted', 1);
+            INSERT INTO runs VALUES ('k1', 'first', 'FINISHED', {_START}, {_START + 5000}, 'active', 'file:///x', 1),
+                                    ('k2', 'open', 'RUNNING', {_START}, NULL, 'active', 'file:///x', 1),
+                                    ('k3', 'gone', 'FINISHED', {_START}, NULL, 'deleted', '', 1);
             INSERT INTO metrics VALUES ('loss', 0.5, {_START + 1000}, 'k1', 1, 0),
                                        ('loss', 0, {_START + 2000}, 'k1', 2, 1);
             INSERT INTO params VALUES ('depth', '6', 'k1');""")
@@ -103,6 +103,27 @@ def test_scalars_of_tensorboard_come_over(desk: Desk, tmp_path: Path) -> None:
         ("accuracy", 1, 0.75), ("loss", 1, 0.5), ("loss", 2, 0.5)]
 
 
+def test_pictures_and_histograms_of_tensorboard_come_over(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(seen_log())
+    run, = RunImport(desk.library).take(tmp_path).runs
+    assert sorted(desk.library.runs.artifacts(run.id)) == [
+        "histograms.json", "pictures/a/cat/1.png", "pictures/cat/2-2.png", "pictures/cat/2.png"]
+
+
+def test_files_that_an_address_leads_away_to_are_left(desk: Desk, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    (secret / "artifacts").mkdir(parents=True)
+    (secret / "artifacts" / "key.txt").write_text("secret")
+    _mlruns(tmp_path)
+    for key, uri in (("a" * 32, f"file://{secret}/artifacts"), ("b" * 32, "s3://bucket/artifacts")):
+        meta = tmp_path / "mlruns/42" / key / "meta.yaml"
+        meta.write_text(meta.read_text().replace("file:///x", uri))
+    first, second = RunImport(desk.library).take(tmp_path).runs
+    assert not desk.library.runs.artifacts(first.id)
+    warned = [event.payload["text"] for event in desk.library.runs.events(second.id) if event.kind == "warning"]
+    assert warned == ["Its files stayed at s3://bucket/artifacts, where MLflow kept them."]
+
+
 @pytest.mark.parametrize("place", [0, 9, 20, 60])
 def test_a_changed_byte_is_noticed(tmp_path: Path, place: int) -> None:
     data = bytearray(log())
@@ -110,7 +131,7 @@ def test_a_changed_byte_is_noticed(tmp_path: Path, place: int) -> None:
     path = tmp_path / "events.out.tfevents.1"
     path.write_bytes(data)
     with pytest.raises(BadInput, match="is damaged"):
-        list(read_points(path))
+        list(read_log(path))
 
 
 @pytest.mark.parametrize("data", [b"\x2a\xff\xff\xff\xff\x0f", b"\x10" + b"\xff" * 10, b"\x0b", b"\x2a\x05\x0a\x09abc"])
@@ -118,7 +139,7 @@ def test_messages_that_promise_too_much_are_refused(tmp_path: Path, data: bytes)
     path = tmp_path / "events.out.tfevents.1"
     path.write_bytes(record(data))
     with pytest.raises(BadInput, match="is damaged"):
-        list(read_points(path))
+        list(read_log(path))
 
 
 def test_what_holds_no_runs_is_said_to(desk: Desk, tmp_path: Path) -> None:

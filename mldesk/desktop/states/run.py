@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mldesk.library.records import Run
     from mldesk.wire.events import Event
     from mldesk.wire.runner_view import Waiting
+    from mldesk.workbench.run_book import Family
 
 BATCH = 2000         # events read at once
 LOG_KEPT = 400_000   # bytes of the trainer's output that the page keeps
@@ -60,6 +61,7 @@ class RunState:
         self.warnings: list[tuple[str, str]] = []  # text, hint
         self.trials: Sequence[Trial] = ()          # of a search, the best first
         self._tried: list[Event] = []
+        self.family: Family | None = None         # what it is part of, and what is part of it
         self.looks: tuple[int, int] = (0, 0)       # runs that have looked at the test rows, and which of them this is
         self.checkpoint: int | None = None         # step of the newest one
         self.attempt: Mapping[str, Any] = {}       # payload of the newest "started"
@@ -91,6 +93,8 @@ class RunState:
             await self._take_in_events()
             if run.state.final:
                 self.looks = await in_thread(self._desk.workbench.book.looks, self.id)
+                if run.kind == "imported":
+                    self.family = await in_thread(self._desk.workbench.book.family, self.id)
             self.run.value = run
             if run.state is JobState.SUCCEEDED and self.evaluation.value is None:
                 await self._load_evaluation()

@@ -11,10 +11,12 @@ from contextlib import closing
 from pathlib import Path
 
 from mldesk.core.errors import BadInput
+from mldesk.workbench.foreign.mlflow_files import files_below, folder_of
 from mldesk.workbench.foreign.records import ForeignRun, Point, limited
 
 _META = "meta.yaml"
 _LONGEST = 1 << 20                                        # bytes of a parameter, a tag or a meta.yaml
+_PARENT, _NOTE = "mlflow.parentRunId", "mlflow.note.content"
 _STATES = {"3": "succeeded", "FINISHED": "succeeded", "4": "failed", "FAILED": "failed"}   # the others never ended well
 
 
@@ -24,7 +26,8 @@ def is_folder(path: Path) -> bool:
 
 
 def read_folder(path: Path) -> Iterator[ForeignRun]:
-    """Give the runs of an ``mlruns`` folder, those in its bin left out. Raises BadInput for damaged files."""
+    """Give the runs of an ``mlruns`` folder, those in its bin left out and parents first. Raises BadInput."""
+    found = []
     for experiment in sorted(item for item in path.iterdir() if item.is_dir() and not item.is_symlink()):
         if not (experiment / _META).is_file():
             continue
@@ -32,16 +35,27 @@ def read_folder(path: Path) -> Iterator[ForeignRun]:
         for folder in sorted(item for item in experiment.iterdir() if item.is_dir() and not item.is_symlink()):
             meta = _meta(folder) if (folder / _META).is_file() else {}
             if ("run_id" in meta or "run_uuid" in meta) and meta.get("lifecycle_stage", "active") == "active":
-                yield _of_folder(folder, meta, group)
+                found.append((folder, meta, group))
+    found.sort(key=lambda run: (_seconds(run[1].get("start_time")), (run[0] / "tags" / _PARENT).is_file()))
+    for folder, meta, group in found:
+        yield _of_folder(folder, meta, group, path)
 
 
-def _of_folder(folder: Path, meta: dict[str, str], group: str) -> ForeignRun:
+def _of_folder(folder: Path, meta: dict[str, str], group: str, root: Path) -> ForeignRun:
     tags = {name: _text(path) for name, path in _files(folder / "tags")}
     points = [point for name, path in _files(folder / "metrics") for point in _points(name, path)]
     key = meta.get("run_id") or meta["run_uuid"]
+    kept = folder / "artifacts"
+    places = [("", kept if kept.is_dir() else folder_of(meta.get("artifact_uri", ""), key, root.parent))]
+    models = folder.parent / "models"
+    for model in sorted(models.iterdir()) if models.is_dir() and not models.is_symlink() else ():
+        about = _meta(model) if (model / _META).is_file() and not model.is_symlink() else {}
+        if about.get("source_run_id") == key:
+            places.append((f"models/{about.get('name', model.name)}/", model / "artifacts"))
     return _run(key, meta.get("run_name") or tags.get("mlflow.runName", ""), group, meta.get("status", ""),
                 meta.get("start_time"), meta.get("end_time"),
-                {name: _text(path) for name, path in _files(folder / "params")}, tags, points)
+                {name: _text(path) for name, path in _files(folder / "params")}, tags, points, places,
+                meta.get("artifact_uri", ""))
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -88,30 +102,45 @@ def read_database(path: Path) -> Iterator[ForeignRun]:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
             rows = database.execute(
-                "SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time, e.name FROM runs r JOIN experiments e "
-                "ON r.experiment_id = e.experiment_id WHERE r.lifecycle_stage = 'active' "
-                "ORDER BY r.start_time").fetchall()
-            for key, name, status, start, end, group in rows:
+                "SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time, e.name, r.artifact_uri FROM runs r "
+                "JOIN experiments e ON r.experiment_id = e.experiment_id WHERE r.lifecycle_stage = 'active' "
+                "ORDER BY r.start_time, EXISTS (SELECT 1 FROM tags t WHERE t.run_uuid = r.run_uuid AND t.key = ?)",
+                (_PARENT,)).fetchall()
+            logs_models = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'logged_models'").fetchone()
+            for key, name, status, start, end, group, uri in rows:
                 params, tags = ({str(k): str(v)[:_LONGEST] for k, v in database.execute(
                     f"SELECT key, value FROM {table} WHERE run_uuid = ?", (key,))}   # noqa: S608 - our two words
                     for table in ("params", "tags"))
                 points = [(time / 1000, int(step or 0), str(metric), float("nan") if is_nan else float(value))
                           for metric, value, time, step, is_nan in database.execute(
                               "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?", (key,))]
+                places = [("", folder_of(str(uri or ""), str(key), path.parent))]
+                models = database.execute("SELECT name, model_id, artifact_location FROM logged_models WHERE "
+                                          "source_run_id = ? AND lifecycle_stage = 'active'", (key,)).fetchall() \
+                    if logs_models else ()
+                places += [(f"models/{called}/", folder_of(str(location), str(model), path.parent))
+                           for called, model, location in models]
                 yield _run(str(key), name or tags.get("mlflow.runName", ""), str(group), str(status), start, end,
-                           params, tags, points)
+                           params, tags, points, places, str(uri or ""))
     except (sqlite3.Error, TypeError, ValueError) as error:
         raise BadInput(f"{path.name!r:.80} is no database of MLflow's that can be read: {error!s:.200}.",
                        hint="The file is the one of the tracking URI sqlite:///FILE.") from error
 
 
 def _run(key: str, name: str, group: str, status: str, start: object, end: object, parameters: dict[str, str],
-         tags: dict[str, str], points: list[Point]) -> ForeignRun:
+         tags: dict[str, str], points: list[Point], places: list[tuple[str, Path | None]], uri: str) -> ForeignRun:
     started = _seconds(start) or (min(point[0] for point in points) if points else 0.0)
     ended = _seconds(end) or max([started, *(point[0] for point in points)])
-    own = {name: value for name, value in tags.items() if not name.startswith("mlflow.")}
+    files, left = files_below((begins, place) for begins, place in places if place is not None)
+    away = f"Its files stayed at {uri[:300]}, where MLflow kept them." if places[0][1] is None and _far(uri) else ""
     return ForeignRun(f"mlflow:{key}", name or key[:12], group, "mlflow", _STATES.get(status, "cancelled"), started,
-                      max(started, ended), parameters, own, limited(points))
+                      max(started, ended), parameters, tags, limited(points), tags.get(_NOTE, ""),
+                      f"mlflow:{tags[_PARENT]}" if tags.get(_PARENT) else "", files, tuple(filter(None, (left, away))))
+
+
+def _far(uri: str) -> bool:
+    """Say whether an address leads to another machine, so that files may well be there."""
+    return "://" in uri and not uri.startswith("file:")
 
 
 def _seconds(milliseconds: object) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 MOST_METRICS = 1000            # names in one run
 MOST_POINTS = 5_000_000        # readings in one run
@@ -24,6 +25,10 @@ class ForeignRun:
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
     points: Sequence[Point]    # in order of time
+    note: str = ""             # what a person wrote of it
+    parent: str = ""           # the key of the run it is part of
+    files: Mapping[str, Path | bytes] = field(default_factory=dict)   # what it kept, by name
+    left_out: tuple[str, ...] = ()   # sentences: what did not come along
 
 
 def limited(points: list[Point]) -> list[Point]:

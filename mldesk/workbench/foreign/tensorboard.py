@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mldesk.core.errors import BadInput
-from mldesk.training.event_files import Damaged, points_from
-from mldesk.workbench.foreign.records import ForeignRun, Point, limited
+from mldesk.training.event_files import Damaged, Picture, Seen, seen_in
+from mldesk.training.event_pictures import HISTOGRAMS, MOST_BYTES, MOST_PICTURES, Histograms, picture_files
+from mldesk.workbench.foreign.records import ForeignRun, limited
 
 
 def is_log(path: Path) -> bool:
@@ -21,21 +22,44 @@ def read_logs(path: Path) -> Iterator[ForeignRun]:
     for file in [path] if path.is_file() else sorted(item for item in path.rglob("*tfevents*") if is_log(item)):
         folders.setdefault(file.parent, []).append(file)
     for folder, files in folders.items():
-        points = limited([point for file in files for point in read_points(file)])
-        if not points:
-            continue
         inside = folder.relative_to(path).as_posix() if path.is_dir() else "."
         name = inside if inside != "." else folder.name
-        yield ForeignRun(f"tensorboard:{files[0].name}:{inside}", name, (path if path.is_dir() else folder).name,
-                         "tensorboard", "succeeded", points[0][0], points[-1][0], {}, {}, points)
+        group = (path if path.is_dir() else folder).name
+        run = _run(files, f"tensorboard:{files[0].name}:{inside}", name, group)
+        if run is not None:
+            yield run
 
 
-def read_points(path: Path) -> Iterator[Point]:
-    """Give the scalars of one file. Raises BadInput for one that is damaged, or is something else."""
+def _run(files: list[Path], key: str, name: str, group: str) -> ForeignRun | None:
+    """Return what the files of one folder hold; None where that is nothing to see."""
+    points, pictures, histograms, left, size = [], list[Picture](), Histograms(), 0, 0
+    for file in files:
+        for seen in read_log(file):
+            points += seen.points
+            for histogram in seen.histograms:
+                histograms.add(histogram)
+            for picture in seen.pictures:
+                size += len(picture.data)
+                if size > MOST_BYTES or len(pictures) >= MOST_PICTURES:
+                    left += 1
+                else:
+                    pictures.append(picture)
+    points, kept = limited(points), dict[str, Path | bytes](picture_files(pictures))
+    if (bins := histograms.file()) is not None:
+        kept[HISTOGRAMS] = bins
+    if not points and not kept:
+        return None
+    began, ended = (points[0][0], points[-1][0]) if points else (files[0].stat().st_mtime,) * 2
+    return ForeignRun(key, name, group, "tensorboard", "succeeded", began, ended, {}, {}, points, files=kept,
+                      left_out=(f"It has {left:,} more pictures than a run keeps.",) if left else ())
+
+
+def read_log(path: Path) -> Iterator[Seen]:
+    """Give what each record of one file holds. Raises BadInput for one that is damaged, or is something else."""
     with open(path, "rb") as file:
         try:
-            for points, _ in points_from(file):
-                yield from points
+            for seen, _ in seen_in(file):
+                yield seen
         except Damaged as error:
             raise BadInput(f"{path.name!r:.120} is damaged, or no event file of TensorBoard's.",
                            hint="Copy it again from where it was written.") from error

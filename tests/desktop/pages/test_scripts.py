@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.runs.run_facts import data_facts, learns, settings
 from mldesk.desktop.pages.runs.script_dialog import ScriptDialog
-from mldesk.desktop.pages.runs.script_view import ScriptView
+from mldesk.desktop.pages.runs.script_view import ScriptView, newest_first, read_histograms
 from mldesk.desktop.widgets import FormRow, Switch, why_disabled
 from mldesk.library.records import Run
 from tests.desktop.fake_workbench import make_run
@@ -94,6 +94,25 @@ def test_pictures_are_shown_and_files_can_be_saved(qtbot: QtBot, host: QWidget, 
     assert view.files.body.count() == 3
     view.show_changes("wave 123456", "-rate = 1\n+rate = 2\n")
     assert "Since wave 123456" in view._before.text() and "+rate = 2" in view.diff.toPlainText()
+
+
+def test_of_numbered_pictures_the_newest_of_each_name_come_first() -> None:
+    names = ["plot.png", "pictures/a/1.png", "pictures/a/9.png", "pictures/a/10.png", "pictures/b/2.png"]
+    assert newest_first(names) == ["plot.png", "pictures/a/10.png", "pictures/b/2.png", "pictures/a/9.png",
+                                   "pictures/a/1.png"]
+
+
+def test_histograms_are_drawn_by_name_and_damaged_ones_left_out(qtbot: QtBot, host: QWidget, tmp_path: Path) -> None:
+    path = tmp_path / "histograms.json"
+    path.write_text('{"w": [{"step": 1, "edges": [0, 1, 2], "counts": [3, 1]}, {"step": 2}], "x": 3}')
+    assert read_histograms(path) == {}
+    path.write_text('{"w": [{"step": 1, "edges": [0, 1, 2], "counts": [3, 1]}, {"step": 2}], "x": []}')
+    view = ScriptView(SimpleNamespace(host=host), "01SCRIPT", script=False)   # type: ignore[arg-type]
+    qtbot.addWidget(view)
+    view.show_histograms(read_histograms(path))
+    assert not view.spread.isHidden() and view.changes.isHidden() and view._tag.count() == 1
+    assert view.ridges.accessibleDescription() == "1 steps; at step 1 the values lie between 0 and 2"
+    assert not view.ridges.grab().isNull()
 
 
 def test_facts_of_a_script_name_its_program_and_its_tables() -> None:

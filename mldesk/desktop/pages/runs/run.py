@@ -77,8 +77,9 @@ class RunPage(Page):
         self.evaluation.row_opened.connect(self._open_row)
         self.evaluation.cell_chosen.connect(self._open_cell)
         self.log = LogView()
-        self.script: ScriptView | None = None   # of a run of a script
+        self.script: ScriptView | None = None   # of a run that keeps files
         self.details = DetailsPage()
+        self.details.run_chosen.connect(self._open_run)
         self.tabs = Tabs()
         self.tabs.add("training", self.tr("Training"), self.training, "chart")
         self.tabs.add("evaluation", self.tr("Evaluation"), self.evaluation, "success")
@@ -168,7 +169,7 @@ class RunPage(Page):
         self.header.set_subtitle(self._subtitle(run))
         self._show_buttons(run)
         self._notice.show_run(run)
-        self.details.show_run(run, self.state.attempt, self.state.looks)
+        self.details.show_run(run, self.state.attempt, self.state.looks, self.state.family)
         self._show_kind(run)
         self.training.show_run(run)
         if self._ended_before is None:
@@ -180,8 +181,8 @@ class RunPage(Page):
             self.tabs.bar.button("training").setText(self.tr("Search"))
             if self._finish.isEnabled():
                 self._finish.setToolTip(self.tr("Stop searching, make the model from the best trials so far"))
-        if run.kind == "script":
-            self._show_script(run)
+        if run.kind in ("script", "imported"):
+            self._show_files(run)
         if run.kind in (*OTHERS, "script", "imported"):
             self.tabs.set_enabled("evaluation", self.tr("Only a run that trains a model has an evaluation."))
             self.tabs.bar.button("training").setText(
@@ -190,10 +191,11 @@ class RunPage(Page):
             self.tabs.set_enabled("log", self.tr("What it printed was not kept by {program}.").format(
                 program=program_of(run)))
 
-    def _show_script(self, run: Run) -> None:
+    def _show_files(self, run: Run) -> None:
         if self.script is None:
-            self.script = ScriptView(self.shell, run.id)
-            self.tabs.add("script", self.tr("Files and changes"), self.script, "file")
+            script = run.kind == "script"
+            self.script = ScriptView(self.shell, run.id, script=script)
+            self.tabs.add("script", self.tr("Files and changes") if script else self.tr("Files"), self.script, "file")
             self._again.setText(self.tr("Run again…"))
             self._again.setToolTip(self.tr("Open the script's dialog with the files and settings of this run"))
         self.script.refresh()
@@ -328,6 +330,9 @@ class RunPage(Page):
             from mldesk.desktop.pages.runs.train_dialog import train_again
 
             train_again(self.shell, run, trial)
+
+    def _open_run(self, run_id: str) -> None:
+        self.shell.open_run(run_id)
 
     def _open_row(self, row: int) -> None:
         if (run := self.state.run.value) is not None:

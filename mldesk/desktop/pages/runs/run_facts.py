@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mldesk.library.records import Run
 
 Facts = list[tuple[str, str]]
+_SHOWN = {"mlflow.runName", "mlflow.note.content", "mlflow.parentRunId"}   # elsewhere, or of no use here
 _PROGRAMS = {"mlflow": "MLflow", "tensorboard": "TensorBoard"}
 
 
@@ -101,7 +102,7 @@ def data_facts(run: Run, looks: tuple[int, int] = (0, 0)) -> Facts:
         return [(tr("Kept by"), program_of(run)),
                 (tr("Experiment"), str(payload.get("group", "")) or words.MISSING),
                 (tr("Known there as"), str(payload.get("key", ""))),
-                (tr("Model"), tr("It stayed there: curves, parameters and tags came over, files did not."))]
+                *((name, str(value)) for name, value in payload.get("tags", {}).items() if name not in _SHOWN)]
     rows = (run.result or {}).get("rows") or {}
     features = payload.get("features")
     facts = [(tr("Dataset"), run.dataset), (tr("Target"), run.target), (tr("Task"), words.task_name(run.task))]
