@@ -16,6 +16,7 @@ from mldesk.library.secrets import SecretStore
 from mldesk.library.vault import ENVIRONMENT
 from mldesk.workbench.access import Access
 from mldesk.workbench.bench import Workbench
+from mldesk.workbench.checked_files import CheckedFileService
 from mldesk.workbench.cleaning import CleaningService
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.credentials import KeptSecrets
@@ -69,11 +70,13 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     judging = JudgingService(library, runs)
     predictions = PredictionService(library, models)
     explore = ExploreService(library, datasets, place)
+    contracts = ContractService(library, datasets, place)
     return Workbench(
         home=place, library=library, datasets=datasets, models=models,
         cleaning=CleaningService(library, datasets, place), about=AboutService(library, models),
         drift=DriftService(library, datasets, models), runners=runners, runs=runs,
-        judging=judging, history=HistoryService(library, datasets), contracts=ContractService(library, datasets, place),
+        judging=judging, history=HistoryService(library, datasets), contracts=contracts,
+        checked=CheckedFileService(library, datasets, contracts),
         explore=explore, predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.data_checks import accept, checks
 from mldesk.cli.data_clean import clean, recipe
 from mldesk.cli.data_contract import check, contract
 from mldesk.cli.data_explore import explore, guard
@@ -35,6 +36,8 @@ app.command()(steps)
 app.command()(recipe)
 app.command()(contract)
 app.command()(check)
+app.command()(checks)
+app.command()(accept)
 
 
 @app.command("list")

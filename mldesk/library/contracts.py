@@ -46,7 +46,7 @@ class ContractStore:
     def add(self, name: str, document: Mapping[str, Any], version: int = 1) -> KeptContract:
         """Keep a contract, made for a version, as the dataset's newest. Raises NotFound for the dataset."""
         with self._database.write() as connection:
-            key = _dataset(connection, name)
+            key = dataset_key(connection, name)
             number = 1 + connection.execute(select(func.coalesce(func.max(contracts.c.number), 0))
                                             .where(contracts.c.dataset == key)).scalar_one()
             connection.execute(insert(contracts).values(dataset=key, number=number, created=self._clock.now(),
@@ -58,7 +58,7 @@ class ContractStore:
         with self._database.read() as connection:
             row = connection.execute(
                 select(contracts, datasets.c.name).join(datasets, contracts.c.dataset == datasets.c.key)
-                .where(contracts.c.dataset == _dataset(connection, name))
+                .where(contracts.c.dataset == dataset_key(connection, name))
                 .order_by(contracts.c.number.desc()).limit(1)).one_or_none()
         if row is None:
             raise NotFound(f"The dataset {name!r:.80} has no contract.",
@@ -68,7 +68,7 @@ class ContractStore:
     def history(self, name: str) -> list[KeptContract]:
         """Return every contract of a dataset, the newest first. Raises NotFound for the dataset."""
         with self._database.read() as connection:
-            query = (select(contracts).where(contracts.c.dataset == _dataset(connection, name))
+            query = (select(contracts).where(contracts.c.dataset == dataset_key(connection, name))
                      .order_by(contracts.c.number.desc()))
             return [KeptContract(name, row.number, row.created, codec.load(row.document), row.version)
                     for row in connection.execute(query)]
@@ -78,7 +78,7 @@ class ContractStore:
         if not files:
             return
         with self._database.write() as connection:
-            key = _dataset(connection, name)
+            key = dataset_key(connection, name)
             connection.execute(insert(accepted_files).prefix_with("OR REPLACE"), [
                 {"dataset": key, "digest": digest, "version": version, "name": codec.clean(file, 1000), "rows": rows}
                 for file, digest, rows in files])
@@ -86,12 +86,13 @@ class ContractStore:
     def accepted(self, name: str) -> list[AcceptedFile]:
         """Return the files that were accepted, by version and name. Raises NotFound for the dataset."""
         with self._database.read() as connection:
-            query = (select(accepted_files).where(accepted_files.c.dataset == _dataset(connection, name))
+            query = (select(accepted_files).where(accepted_files.c.dataset == dataset_key(connection, name))
                      .order_by(accepted_files.c.version, accepted_files.c.name))
             return [AcceptedFile(row.name, row.digest, row.rows, row.version) for row in connection.execute(query)]
 
 
-def _dataset(connection: Connection, name: str) -> int:
+def dataset_key(connection: Connection, name: str) -> int:
+    """Return the key of a dataset that is not in the bin. Raises NotFound."""
     key = connection.execute(select(datasets.c.key).where(
         datasets.c.folded == fold(name), datasets.c.removed.is_(None))).scalar_one_or_none()
     if key is None:

@@ -10,6 +10,7 @@ from mldesk.core.paths import Home
 from mldesk.core.scratch import sweep
 from mldesk.library import keeping
 from mldesk.library.bin import Bin
+from mldesk.library.checks import CheckLog
 from mldesk.library.contracts import ContractStore
 from mldesk.library.database import Database
 from mldesk.library.dataset_words import DatasetWords
@@ -34,6 +35,7 @@ class Library:
         self.holdings = Holdings(database, self.objects, clock)
         self.bin = Bin(self.holdings, self.objects, database)
         self.contracts = ContractStore(database, clock)
+        self.checks = CheckLog(database, clock)
         self.runs = RunStore(database, clock)
         self.models = ModelStore(database, self.objects, clock)
         self.predictions = PredictionLog(database, clock)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -83,6 +83,28 @@ accepted_files = Table(
     Column("version", Integer, primary_key=True),  # the one its rows came in with
     Column("name", Text, nullable=False),
     Column("rows", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Each file that was checked, once for every check; what was said then never changes, only what a person decided.
+checked_files = Table(
+    "checked_files", metadata,
+    Column("dataset", Integer, ForeignKey("datasets.key", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("batch", Integer, nullable=False),    # number of the check, which may be of many files
+    Column("time", Float, nullable=False),
+    Column("contract", Integer, nullable=False),  # number of the one it was held to
+    Column("path", Text, nullable=False),
+    Column("digest", Text, nullable=False),      # of the file's bytes
+    Column("status", Text, nullable=False),      # accepted, rejected or unchanged
+    Column("rows", Integer, nullable=False),
+    Column("bad_rows", Integer, nullable=False),
+    Column("version", Integer),                  # that its rows went into
+    Column("aside", Text, nullable=False),       # where a rejected one was copied to, or ""
+    Column("decided", Float),                    # when a person took it in spite of what is wrong
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("findings", Text, nullable=False),    # JSON; last, since it may be long
     sqlite_with_rowid=False,
 )
 

@@ -9,6 +9,7 @@ from typing import Self
 from mldesk.core.paths import Home
 from mldesk.library import Library
 from mldesk.library.settings import SettingStore
+from mldesk.workbench.checked_files import CheckedFileService
 from mldesk.workbench.cleaning import CleaningService
 from mldesk.workbench.contracts import ContractService
 from mldesk.workbench.datasets import DatasetService
@@ -40,6 +41,7 @@ class Workbench:
     cleaning: CleaningService
     history: HistoryService
     contracts: ContractService
+    checked: CheckedFileService
     explore: ExploreService
     runs: RunService
     judging: JudgingService

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldesk.core.durable import disk_errors, replacing
-from mldesk.core.errors import BadInput, Conflict, NotFound
+from mldesk.core.errors import Conflict, NotFound
 from mldesk.core.paths import Home
 from mldesk.data.sources.locations import readable
 from mldesk.library import Library
+from mldesk.library.checks import Checked as Noted
 from mldesk.library.contracts import KeptContract
 from mldesk.library.records import DatasetVersion
 from mldesk.workbench.as_imported import of_dataset
-from mldesk.workbench.contract_report import as_html
 from mldesk.workbench.datasets import Cancelled, DatasetService, Progress
 from mldesk.workbench.held_files import Held, HeldFiles, held_files
+from mldesk.workbench.offered_files import Offered, offered
+from mldesk.workbench.quarantine import put_aside, whoever
 from mldesk.workbench.standing import Standing, standing
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with them
@@ -29,6 +28,8 @@ if TYPE_CHECKING:  # duckdb and pyarrow load with them
     from mldesk.data.contracts.infer import FileFacts
     from mldesk.data.contracts.verdict import Verdict
     from mldesk.data.records import ImportOptions
+
+_NOTED = 50   # findings of a file that are written down
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Choices:
     """What a person said of files that were checked before."""
 
     names: Mapping[Path, Mapping[str, str]] = field(default_factory=dict)  # columns of a file: the contract's
-    accepted: frozenset[Path] = frozenset()                                # taken in spite of what is wrong
+    accepted: Mapping[Path, str] = field(default_factory=dict)  # taken in spite of what is wrong, and why
 
 
 class ContractService:
@@ -143,9 +144,11 @@ class ContractService:
 
     def check(self, name: str, paths: Sequence[Path], *, merge: bool = False, quarantine: Path | None = None,
               choices: Choices | None = None, renames: Mapping[str, str] | None = None,
-              reading: Mapping[str, Any] | None = None, every_cell: bool = False, progress: Progress | None = None,
-              cancelled: Cancelled | None = None) -> Checked:
-        """Check files against the contract that holds for ``name`` (N or N@V).
+              reading: Mapping[str, Any] | None = None, every_cell: bool = False, note: bool = True,
+              progress: Progress | None = None, cancelled: Cancelled | None = None) -> Checked:
+        """Check files against the contract that holds for ``name`` (N or N@V), those in zip archives one by one.
+
+        What is said of each is written down in the library, unless ``note`` is False.
 
         With ``merge`` those that are accepted make the next version; files whose rows the dataset has are skipped,
         whether they were imported or merged.
@@ -164,18 +167,32 @@ class ContractService:
         contract = found.contract
         if merge:
             _fits(contract, head)
-        files = _listed(paths)
+        options = self._options(head, reading or {})
+        files = offered(paths, options)
         with working_folder(self._home.scratch) as folder:
             held = held_files(self._library, self._datasets.line_of(head), folder)
-            checked, verdicts = self._check_all(files, contract, self._options(head, reading or {}), held, merge,
+            checked, verdicts = self._check_all(files, contract, options, held, merge,
                                                 folder, choices or Choices(), every_cell, progress, cancelled,
                                                 renames or {})
             unique = () if choices is not None else tuple(
                 rule.name for rule in contract.columns if rule.unique and rule.severity == "error")
             version = self._merge(head, checked, unique) if merge and checked else None
-        moved = put_aside(head.dataset, verdicts, quarantine) if quarantine is not None else ()
-        return Checked(head.dataset, found.kept.number, tuple(verdicts), version, moved, found,
-                       tuple(held.untold))
+        moved = put_aside(head.dataset, verdicts, quarantine) if quarantine is not None else {}
+        if note:
+            self._note(found, verdicts, version, moved, choices or Choices())
+        return Checked(head.dataset, found.kept.number, tuple(verdicts), version, tuple(dict.fromkeys(moved.values())),
+                       found, tuple(held.untold))
+
+    def _note(self, found: Standing, verdicts: Sequence[Verdict], version: DatasetVersion | None,
+              moved: Mapping[str, Path], choices: Choices) -> None:
+        """Write down what was said of files, and of which of them somebody took in spite of that."""
+        self._library.checks.add(found.kept.dataset, found.kept.number, [
+            Noted(readable(str(Path(item.file).absolute())), item.digest, item.status, item.rows, item.bad_rows,
+                  [finding.to_json() for finding in item.findings[:_NOTED]],
+                  version.number if version is not None and item.accepted and not item.there else None,
+                  readable(str(moved[item.file].absolute())) if item.file in moved else "",
+                  (whoever(), choices.accepted[Path(item.file)]) if Path(item.file) in choices.accepted else None)
+            for item in verdicts])
 
     def _options(self, head: DatasetVersion, reading: Mapping[str, Any]) -> ImportOptions:
         """Return how files are read: as at the dataset's last import, but for ``reading``, and as its columns are."""
@@ -187,25 +204,33 @@ class ContractService:
                        readings=of_dataset(self._library, head.label).options().readings,
                        expected=tuple((column.name, column.type.value) for column in head.columns))
 
-    def _check_all(self, files: Sequence[Path], contract: Contract, options: ImportOptions, held: HeldFiles,
+    def _check_all(self, files: Sequence[Offered], contract: Contract, options: ImportOptions, held: HeldFiles,
                    merge: bool, folder: Path, choices: Choices, every_cell: bool, progress: Progress | None,
                    cancelled: Cancelled | None, renames: Mapping[str, str]) -> tuple[list[CheckedFile], list[Verdict]]:
-        from mldesk.data.contracts.check import CheckedFile, accepted_by_hand, check_mapped, digest_of
+        from mldesk.data.contracts.check import CheckedFile, accepted_by_hand, check_mapped
         from mldesk.data.contracts.verdict import Room, Verdict
+        from mldesk.data.records import ImportRefused
 
         known, room = dict(held.by_digest), Room() if every_cell else None
         good: list[CheckedFile] = []
         verdicts: list[Verdict] = []
-        for number, path in enumerate(files):
-            digest = digest_of(path)
-            there = known.get(digest)
+        archives: dict[Path, Held | None] = {}   # as whole files, which imports know them as
+        for number, file in enumerate(files):
+            path, place = file.said, folder / str(number)
+            place.mkdir()
+            whole = archives[file.path] if file.path in archives else archives.setdefault(
+                file.path, known.get(Offered(file.path).digest()) if file.member else None)
+            try:
+                digest = file.digest()
+            except ImportRefused as error:
+                verdicts.append(_unread(file, error.message))
+                continue
+            there = known.get(digest) or whole
             if there is not None and (merge or there.checked):
                 verdicts.append(Verdict(str(path), digest, "unchanged", there.rows or 0, held=there.version))
                 continue
-            place = folder / str(number)
-            place.mkdir()
-            found = check_mapped(path, digest, contract, options, place, choices.names.get(path, renames),
-                                 room=room, cancelled=cancelled)
+            found = check_mapped(file.path, digest, contract, file.options(options), place,
+                                 choices.names.get(path, renames), said=path, room=room, cancelled=cancelled)
             if path in choices.accepted and isinstance(found, CheckedFile):
                 found = accepted_by_hand(found)
             verdict = found.verdict if isinstance(found, CheckedFile) else found
@@ -235,6 +260,14 @@ class ContractService:
         return version
 
 
+def _unread(file: Offered, why: str) -> Verdict:
+    """Return what is said of a file in an archive whose bytes cannot be read."""
+    from mldesk.data.contracts.verdict import Finding, Verdict
+
+    return Verdict(str(file.said), Offered(file.path).digest(), "rejected",
+                   findings=(Finding("reading", "error", "", why),))
+
+
 def _name_of(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
@@ -247,28 +280,6 @@ def _not_again(verdict: Verdict, held: Held) -> Verdict:
     return replace(verdict, findings=(*verdict.findings, said), held=held.version)
 
 
-def _listed(paths: Sequence[Path]) -> list[Path]:
-    """Return the files that are meant, those of folders and of the folders in these by name. Raises NotFound."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found += _in_folder(path)
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise NotFound(f"There is no file {str(path)!r:.300}.")
-    if not found:
-        raise BadInput("There is no file to check.")
-    return found
-
-
-def _in_folder(folder: Path) -> Iterator[Path]:
-    """Give the files of a folder, then of those in it, by name; neither hidden ones nor what links to folders hold."""
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (path for name in sorted(files) if not name.startswith(".") and (path := Path(root, name)).is_file())
-
-
 def _fits(contract: Contract, head: DatasetVersion) -> None:
     """Refuse to merge under a contract that is not about the dataset's columns."""
     have: Mapping[str, Any] = {column.name: column.type for column in head.columns}
@@ -279,55 +290,3 @@ def _fits(contract: Contract, head: DatasetVersion) -> None:
         if have[rule.name] is not rule.type:
             raise Conflict(f"{rule.name!r:.80} is {have[rule.name].value} in {head.label}, but {rule.type.value} in "
                            "its contract.", hint="Change the column's type by a recipe, or edit the contract.")
-
-
-def put_aside(dataset: str, verdicts: Sequence[Verdict], folder: Path) -> tuple[Path, ...]:
-    """Copy the rejected files to a folder, with a report; a file of the same name and other bytes gets a number.
-
-    A ``folder`` that ends in .zip is made a zip of these, in place of one that is there. Raises DiskFull, NotFound for
-    a zip in no folder.
-    """
-    rejected = [verdict for verdict in verdicts if verdict.status == "rejected"]
-    if not rejected:
-        return ()
-    copied: list[Path] = []
-    if folder.suffix.lower() == ".zip":
-        return _quarantine_zip(dataset, rejected, folder)
-    with disk_errors("the quarantine"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for verdict in rejected:
-            target = _free(folder, Path(verdict.file), verdict.digest)
-            shutil.copyfile(verdict.file, target)
-            copied.append(target)
-        (folder / "report.html").write_text(as_html(dataset, rejected), "utf-8")
-    return tuple(copied)
-
-
-def _quarantine_zip(dataset: str, rejected: Sequence[Verdict], target: Path) -> tuple[Path, ...]:
-    """Put the rejected files and the report into one archive, which is there when it is whole."""
-    if not target.absolute().parent.is_dir():
-        raise NotFound(f"There is no folder {str(target.absolute().parent)!r:.300}.")
-    taken = {"report.html"}
-    with disk_errors("the quarantine"), replacing(target) as file, \
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-        for verdict in rejected:
-            path, number = Path(verdict.file), 2
-            name = readable(path.name)
-            while name.casefold() in taken:
-                name, number = readable(f"{path.stem}-{number}{path.suffix}"), number + 1
-            taken.add(name.casefold())
-            archive.write(path, name)
-        archive.writestr("report.html", as_html(dataset, rejected))
-    return (target,)
-
-
-def _free(folder: Path, file: Path, digest: str) -> Path:
-    from mldesk.data.contracts.check import digest_of
-
-    same: Callable[[Path], bool] = lambda path: not path.exists() or digest_of(path) == digest
-    if same(folder / file.name):
-        return folder / file.name
-    number = 2
-    while not same(folder / f"{file.stem}-{number}{file.suffix}"):
-        number += 1
-    return folder / f"{file.stem}-{number}{file.suffix}"

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
+from mldesk.desktop.pages.data.checked_files import CheckedFilesDialog
 from mldesk.desktop.pages.data.contract_check import CheckDialog
+from mldesk.desktop.pages.data.take_file import TakeSheet
 from mldesk.desktop.states.contract import tried
 from tests.desktop.scripted_user import User, dialogs, play
 
@@ -69,7 +71,11 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
         await user.press("Accept the names")
         await user.until(lambda: len(dialog.state.good()) == 2 and dialog.primary.isEnabled(), "it to be good")
         dialog.table.select([str(tmp_path / "good_99992024.csv")])
-        await user.press("Accept by hand")
+        await user.press("Accept by hand…")
+        ask = await user.until(lambda: next((one for one in dialogs() if isinstance(one, TakeSheet)), None), "why")
+        assert not ask.primary.isEnabled()
+        ask.why.setText("the day was mistyped")
+        ask.primary.click()
         await user.until(lambda: len(dialog.state.good()) == 3 and dialog.primary.isEnabled(), "it to be taken")
         dialog.table.select([str(tmp_path / "good_02012024.csv")])
         await user.press("Leave out")
@@ -83,10 +89,28 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
         assert page.state.version.value.rows == 180
         assert window.desk.workbench.datasets.query("t", "SELECT count(score) FROM data").rows[0][0] == 180
         await user.until(lambda: not dialogs(), "the dialog to close")
+        view.show_checked()
+        past = await user.until(lambda: next(iter(dialogs()), None), "the files checked before")
+        assert isinstance(past, CheckedFilesDialog)
+        await user.until(lambda: past.state.records.value, "them to be read")
+        taken = next(item for item in past.state.records.value if item.decided is not None)
+        assert (Path(taken.path).name, taken.why, taken.version) == ("good_99992024.csv", "the day was mistyped", 2)
+        wrong = next(item for item in past.state.records.value if Path(item.path).name == "wrong.csv")
+        past.table.select([wrong.number])
+        await user.until(lambda: past.primary.isEnabled(), "that it is still there")
+        await user.press("Accept by hand…")
+        ask = await user.until(lambda: next((one for one in dialogs() if isinstance(one, TakeSheet)), None), "why")
+        ask.why.setText("Rome is new")
+        ask.primary.click()
+        await user.until(lambda: page.state.version.value.number == 3, "version 3")
+        assert page.state.version.value.rows == 240
+        await user.until(lambda: not past.primary.isEnabled(), "that it is taken")
+        past.reject()
+        await user.until(lambda: not dialogs(), "it to close")
         page.state.used_by.value = ("one@1", "two@1")
         page.remove()  # asks, since models learned from it
         sheet = await user.until(lambda: next(iter(dialogs()), None), "the question")
-        assert window.desk.workbench.datasets.show("t").number == 2
+        assert window.desk.workbench.datasets.show("t").number == 3
         sheet.reject()
         await user.until(lambda: not dialogs(), "it to close")
         page.state.used_by.value = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mldesk.core.paths import Home
 from mldesk.library import Library, schema
+from mldesk.library.checks import Checked
 from tests.library.conftest import STARTED, add_run, add_table, journal, loss, make_spec, succeeded
 
 
@@ -34,6 +35,8 @@ def main() -> None:
             library.runs.move(moved.id, "gpu", checkpoint=first.manifest)
             library.contracts.add("Pinguïns", {"columns": []})
             library.contracts.accept("Pinguïns", 2, [("a.csv", first.manifest, 3)])
+            library.checks.add("Pinguïns", 1, [Checked("b.csv", first.manifest, "rejected", 3, 1, [{"rule": "type"}])])
+            library.checks.take("Pinguïns", 1, 2, "Ada", "It is fine.")
             long = add_run(library, "Pinguïns@2", name="long")
             library.runs.apply(long.id, journal(STARTED, *[loss(step) for step in range(1, 101)], (
                 "interrupted", {"cause": "killed_external"})))

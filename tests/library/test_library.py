@@ -147,6 +147,9 @@ class TestMigrations:
             assert library.runs.get("stopped").priority == 0
             if relic.stem > "0007":
                 assert library.runs.get("urgent").priority == 7
+            checked = library.checks.list("Pinguïns")
+            assert [(item.path, item.version, item.who, item.why) for item in checked] == (
+                [("b.csv", 2, "Ada", "It is fine.")] if relic.stem > "0009" else [])
             assert library.settings.get("theme") == "dark"
             library.runs.apply(stopped.id, journal(("started", {"attempt": 2, "resumed_from": 1}), first=5))
             add_table(library, "Pinguïns")

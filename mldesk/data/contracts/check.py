@@ -136,22 +136,24 @@ def accepted_by_hand(found: CheckedFile) -> CheckedFile:
 
 
 def check_mapped(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path,
-                 names: Mapping[str, str], *, room: Room | None = None,
+                 names: Mapping[str, str], *, said: Path | None = None, room: Room | None = None,
                  cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
     """As ``check_file`` for a file whose columns have other names; ``names``: those of the file, and the contract's."""
     own = {new: old for old, new in names.items()}
     rules = tuple(replace(rule, name=own.get(rule.name, rule.name)) for rule in contract.columns)
-    found = check_file(path, digest, replace(contract, columns=rules), options, folder, room=room, cancelled=cancelled)
+    found = check_file(path, digest, replace(contract, columns=rules), options, folder, said=said, room=room,
+                       cancelled=cancelled)
     if isinstance(found, Verdict):
         return found
     return replace(found, casts={names.get(name, name): sql for name, sql in found.casts.items()})
 
 
 def check_file(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path, *,
-               lines: Path | None = None, room: Room | None = None,
+               said: Path | None = None, lines: Path | None = None, room: Room | None = None,
                cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
     """Check one file; what is read of it stays in ``folder``. Return only the verdict if it could not be read.
 
+    ``said`` is what it is called, where that is not its path: it lies in the archive there.
     What comes as text in a column that is to be of another type is read as an import reads it whose type was chosen;
     types that ``options`` choose or expect are those of the contract.
     With ``room`` every cell that breaks a rule is named, as far as there is room, else a few of each.
@@ -159,12 +161,13 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     """
     findings: list[Finding] = []
     parts: Mapping[str, str] = {}
+    called = said or path
     if contract.file_name is not None:
-        problem = contract.file_name.problem(path.name)
+        problem = contract.file_name.problem(called.name)
         if problem:
             findings.append(Finding("name", "error", "", problem[:1].upper() + problem[1:] + "."))
         else:
-            parts = contract.file_name.parts(path.name)
+            parts = contract.file_name.parts(called.name)
     told = {FILE, ROW} if options.provenance else set[str]()   # which nobody writes into a file
     contract = replace(contract, columns=tuple(rule for rule in contract.columns if rule.name not in told))
     asked = {rule.name for rule in contract.columns}
@@ -181,7 +184,7 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
                              counted=keys)
     except ImportRefused as error:
         findings.append(Finding("reading", "error", "", error.message))
-        return Verdict(str(path), digest, "rejected", findings=tuple(findings))
+        return Verdict(str(called), digest, "rejected", findings=tuple(findings))
     findings += [Finding("reading", "error" if problem.kind in _LOST else "warning", problem.column or "",
                          problem.message, 1, line=problem.line)
                  for problem in table.problems if "left out" in problem.message]
@@ -193,7 +196,7 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     paths = tuple(part_paths(store, table.manifest))
     checked = _cells(contract, table, paths, folder, findings, room)
     broken = any(finding.severity == "error" for finding in findings)
-    verdict = Verdict(str(path), digest, "rejected" if broken else "accepted", table.rows, checked.broken,
+    verdict = Verdict(str(called), digest, "rejected" if broken else "accepted", table.rows, checked.broken,
                       tuple(findings), suggestions, parts)
     if checked.broken == table.rows and not broken:
         lost = Finding("rows", "error", "", "No row is left.")

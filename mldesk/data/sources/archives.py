@@ -48,19 +48,26 @@ def unpack(path: Path, target: Path, suffix: str, shown: str, step: Callable[[in
 
 def copy(source: Any, target: Path, shown: str, packed: int, step: Callable[[int], None]) -> int:
     """Write what ``source`` gives to ``target``, up to what ``packed`` bytes may become. Returns the bytes written."""
-    most = min(_MOST, max(_FREE, _RATIO * packed))
     written = 0
     with disk_errors("unpacking " + shown), open(target, "wb") as out:
-        while piece := source.read(_PIECE):
+        for piece in pieces(source, shown, packed):
             written += len(piece)
-            if written > most:
-                raise ImportRefused(f"{shown} unpacks to more than {most:,} bytes; that is too much for a file of "
-                                    f"{packed:,} bytes.", hint="If that is right, unpack it yourself and import that.")
             out.write(piece)
             step(written)
     if not written:
         raise ImportRefused(f"{shown} is empty once unpacked: it has no header and no rows.")
     return written
+
+
+def pieces(source: Any, shown: str, packed: int) -> Iterator[bytes]:
+    """Give what ``source`` holds, up to what ``packed`` bytes may become. Raises ImportRefused for more."""
+    most, given = min(_MOST, max(_FREE, _RATIO * packed)), 0
+    while piece := source.read(_PIECE):
+        given += len(piece)
+        if given > most:
+            raise ImportRefused(f"{shown} unpacks to more than {most:,} bytes; that is too much for a file of "
+                                f"{packed:,} bytes.", hint="If that is right, unpack it yourself and import that.")
+        yield piece
 
 
 @contextmanager

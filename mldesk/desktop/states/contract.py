@@ -111,7 +111,7 @@ class CheckState:
     name: str
     paths: list[Path]
     names: dict[Path, Mapping[str, str]] = field(default_factory=dict)  # accepted mappings of columns
-    by_hand: set[Path] = field(default_factory=set)
+    by_hand: dict[Path, str] = field(default_factory=dict)              # files that a person takes, and why
     left_out: set[Path] = field(default_factory=set)
     done: tuple[int, int] = (0, 0)          # files of how many, for whoever looks
     stop: threading.Event = field(default_factory=threading.Event)
@@ -141,9 +141,7 @@ class CheckState:
 
     async def put_aside(self, place: Path) -> int:
         """Copy the rejected files with a report to a folder or .zip; return how many. Raises DiskFull, OSError."""
-        from mldesk.workbench.contracts import put_aside
-
-        await in_thread(put_aside, self.name, self.verdicts.value, place)
+        await in_thread(self.desk.workbench.checked.put_aside, self.name, self.verdicts.value, place)
         return sum(verdict.status == "rejected" for verdict in self.verdicts.value)
 
     async def write_report(self, path: Path) -> None:
@@ -169,7 +167,8 @@ class CheckState:
         closing = current().closing
         self.done = (0, len(paths))
         return self.desk.workbench.contracts.check(
-            self.name, paths, merge=merge, every_cell=every_cell, choices=Choices(self.names, frozenset(self.by_hand)),
+            self.name, paths, merge=merge, every_cell=every_cell, note=not every_cell,
+            choices=Choices(self.names, dict(self.by_hand)),
             progress=self._count, cancelled=lambda: self.stop.is_set() or closing.is_set())
 
     def _count(self, done: float, total: float) -> None:

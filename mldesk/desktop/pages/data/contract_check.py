@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.data.take_file import TakeSheet
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
@@ -224,7 +225,8 @@ class CheckDialog(Sheet, TaskOwner):
         if verdict.suggestions:
             offers.append((self.tr("Accept the names"), lambda: self._change(path, names=True)))
         if verdict.status == "rejected" and verdict.rows and not verdict.there:
-            offers.append((self.tr("Accept by hand"), lambda: self._change(path, by_hand=True)))
+            offers.append((self.tr("Accept by hand…"), lambda: TakeSheet(
+                path.name, self, lambda why: self._change(path, why=why)).open()))
         if not verdict.there:
             inside = path not in state.left_out
             offers.append((self.tr("Leave out") if inside else self.tr("Take again"), lambda: self._leave(path)))
@@ -240,16 +242,16 @@ class CheckDialog(Sheet, TaskOwner):
         self.state.left_out ^= {path}
         self._show()
 
-    def _change(self, path: Path, *, names: bool = False, by_hand: bool = False) -> None:
+    def _change(self, path: Path, *, names: bool = False, why: str = "") -> None:
         """Check one file again, as a person now takes it; anything said before is forgotten by a plain check."""
         verdict = next(item for item in self.state.verdicts.value if Path(item.file) == path)
         if names:
             self.state.names[path] = {**self.state.names.get(path, {}), **verdict.suggestions}
-        elif by_hand:
-            self.state.by_hand.add(path)
+        elif why:
+            self.state.by_hand[path] = why
         else:
             self.state.names.pop(path, None)
-            self.state.by_hand.discard(path)
+            self.state.by_hand.pop(path, None)
         self.again([path])
 
     # The end

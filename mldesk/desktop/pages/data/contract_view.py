@@ -100,6 +100,7 @@ class ContractView(QStackedWidget, TaskOwner):
         self.check_folder.triggered.connect(lambda: choose_folder(
             self, self.tr("Check the files of a folder"), lambda path: self.check_files([path])))
         for title, slot in (
+                (self.tr("Files checked before…"), self.show_checked),
                 (self.tr("What the file must be like"), lambda: self.table.select([_FILE])),   # the last line
                 (self.tr("Import from a file…"), self._import), (self.tr("Export as JSON…"), self._export),
                 (self.tr("Export as pandera schema…"), self._export_pandera),
@@ -272,6 +273,12 @@ class ContractView(QStackedWidget, TaskOwner):
         from mldesk.desktop.pages.data.contract_check import CheckDialog
 
         CheckDialog(self.shell, self.state, paths).open()
+
+    def show_checked(self) -> None:
+        """Show what checks said of files before."""
+        from mldesk.desktop.pages.data.checked_files import CheckedFilesDialog
+
+        CheckedFilesDialog(self.shell, self.state.dataset.name).open()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if self.state.kept is not None and self.check.isEnabled() and local_files(event):
