@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.amounts import read_size
+from mldesk.cli.asking import at_terminal, confirm
 from mldesk.cli.data_checks import accept, checks
 from mldesk.cli.data_clean import clean, recipe
 from mldesk.cli.data_contract import check, contract
@@ -19,13 +20,14 @@ from mldesk.cli.data_import import again, import_, samples
 from mldesk.cli.data_looks import diff, preview, profile, query
 from mldesk.cli.data_shown import Name, Reference, columns, origin, problems, recipe_words
 from mldesk.cli.face import Face, facts
-from mldesk.cli.outputs import Force, may_write
+from mldesk.cli.outputs import may_write
 from mldesk.cli.said_once import SaidOnce
 from mldesk.cli.steps import steps
 from mldesk.cli.which_version import named_version, version_of
+from mldesk.core.errors import BadInput
 
 if TYPE_CHECKING:
-    from mldesk.library.records import Dataset, DatasetVersion
+    from mldesk.library.records import DatasetVersion
 
 app = typer.Typer(help="Import tables, look at them, clean them into new versions.")
 app.command("import", cls=SaidOnce)(import_)
@@ -48,35 +50,58 @@ def list_(
                                       "tags.")] = "",
     tag: Annotated[list[str] | None, typer.Option(metavar="T", help="With this tag, or a version that has it; may be "
                                                   "repeated.")] = None,
+    task: Annotated[str, typer.Option(metavar="T", help="On which this was trained: classification, regression, …; "
+                                      "none for none.")] = "",
+    least_rows: Annotated[int | None, typer.Option("--min-rows", min=0, help="With so many rows at least.")] = None,
+    most_rows: Annotated[int | None, typer.Option("--max-rows", min=0, help="And at most.")] = None,
+    least_size: Annotated[str | None, typer.Option("--min-size", metavar="SIZE", help="That take so much of the disk "
+                                                   "at least, like 10MB.")] = None,
+    most_size: Annotated[str | None, typer.Option("--max-size", metavar="SIZE", help="And at most.")] = None,
+    sort: Annotated[str, typer.Option(metavar="WHAT[:desc]", help="By name, rows, columns, size, versions or made; "
+                                      ":desc, the greatest first.")] = "",
 ) -> None:
     """List the datasets."""
+    from mldesk.workbench.dataset_filter import DatasetFilter, in_order
+
     face = Face.of(context)
+    wanted = DatasetFilter(find, tuple(tag or ()), _task(task), least_rows, most_rows,
+                           *(None if size is None else read_size(size) for size in (least_size, most_size)))
     with face.workbench() as bench:
-        tags = bench.history.tags()
+        tags, tasks = bench.history.tags(), bench.history.tasks()
         datasets = [item for item in bench.datasets.list(removed=removed)
-                    if set(tag or ()) <= set(tags.get(item.name, ())) and _has(item, tags.get(item.name, ()), find)]
+                    if wanted.keeps(item, tags.get(item.name, ()), tasks.get(item.name, ()))]
+    datasets = in_order(datasets, sort) if sort else datasets
     if face.json:
         from mldesk.workbench.summaries import dataset_line
 
-        face.document({"datasets": [{**dataset_line(item), "tags": list(tags.get(item.name, ()))}
-                                    for item in datasets]})
+        face.document({"datasets": [{**dataset_line(item), "tags": list(tags.get(item.name, ())),
+                                     "tasks": list(tasks.get(item.name, ()))} for item in datasets]})
         return
-    nothing = "No dataset is like that." if find or tag else \
+    nothing = "No dataset is like that." if wanted != DatasetFilter() else \
         "The bin is empty." if removed else "No datasets yet. Try: mldesk data import FILE --name N"
-    face.table(("dataset", "versions", "rows", "columns", "size", "made", "tags"),
+    face.table(("dataset", "versions", "rows", "columns", "size", "made", "trained", "tags"),
                [(item.head.label, item.versions, words.count(item.head.rows), words.count(len(item.head.columns)),
-                 _size(item.head), words.moment(item.head.created), ", ".join(tags.get(item.name, ())))
-                for item in datasets], right=("versions", "rows", "columns", "size"), spare=("made", "tags"),
+                 _size(item.head), words.moment(item.head.created), ", ".join(tasks.get(item.name, ())),
+                 ", ".join(tags.get(item.name, ())))
+                for item in datasets], right=("versions", "rows", "columns", "size"), spare=("made", "trained", "tags"),
                empty=nothing)
+
+
+def _task(word: str) -> str:
+    """Return the task that is meant. Raises BadInput with the nearest names."""
+    from mldesk.data.near import did_you_mean
+    from mldesk.wire.jobs import TASKS
+    from mldesk.workbench.dataset_filter import NO_TASK
+
+    known = (*TASKS, NO_TASK)
+    if word and word not in known:
+        raise BadInput(f"There is no task {word!r:.60}.", hint=did_you_mean(word, known)
+                       or f"There are: {', '.join(known)}.")
+    return word
 
 
 def _size(version: DatasetVersion) -> str:
     return words.size(version.size) + (" outside" if version.outside else "")
-
-
-def _has(item: Dataset, tags: Sequence[str], find: str) -> bool:
-    texts = [item.name, item.head.source, *tags, *(column.name for column in item.head.columns)]
-    return all(any(word in text.casefold() for text in texts) for word in find.casefold().split())
 
 
 @app.command()
@@ -127,7 +152,7 @@ def versions(context: typer.Context, name: Name) -> None:
     face.table(("version", "rows", "columns", "from", "tags", "made", ""),
                [(version.number, words.count(version.rows), words.count(len(version.columns)),
                  origin(version), ", ".join(tags.get(version.number, ())), words.moment(version.created),
-                 "◂ current" if version.number == head else "")
+                 "◂ current" if version.number == head else "purged" if version.purged else "")
                 for version in listed], right=("version", "rows", "columns"), spare=("made",))
 
 
@@ -156,16 +181,33 @@ def rollback(context: typer.Context, name: Name,
 @app.command()
 def export(context: typer.Context, reference: Reference,
            file: Annotated[Path, typer.Argument(metavar="FILE", help="Its extension says the format.")],
-           force: Force = False) -> None:
-    """Write a table as a file."""
+           table: Annotated[str, typer.Option(metavar="T", help="Of a SQLite or DuckDB file: how the table is called; "
+                                              "else as the dataset. Other tables in there stay.")] = "",
+           force: Annotated[bool, typer.Option("--force", help="Replace a file, or a table, that is there.")] = False,
+           ) -> None:
+    """Write a table as a file, or into a database."""
+    from mldesk.core.errors import Conflict
+    from mldesk.core.targets import refuse_library
+    from mldesk.data.export_database import database_kind
+
     face = Face.of(context)
     with face.workbench() as bench:
-        may_write(bench, file, force)
-        version = bench.datasets.export(reference, file)
+        if database_kind(file):
+            refuse_library(file, bench.home.root)
+        else:
+            may_write(bench, file, force)
+        try:
+            version = bench.datasets.export(reference, file, table=table, replace=force)
+        except Conflict as error:
+            if not at_terminal() or not confirm(f"{error.message} Replace it?"):
+                raise
+            version = bench.datasets.export(reference, file, table=table, replace=True)
     if face.json:
-        face.document({"dataset": version.dataset, "version": version.number, "rows": version.rows, "file": str(file)})
+        face.document({"dataset": version.dataset, "version": version.number, "rows": version.rows, "file": str(file),
+                       "table": (table or version.dataset) if database_kind(file) else None})
     else:
-        face.say(f"Wrote {words.plural(version.rows, 'row')} of {version.label} to {file}.")
+        face.say(f"Wrote {words.plural(version.rows, 'row')} of {version.label} to {file}"
+                 + (f", table {table or version.dataset}." if database_kind(file) else "."))
 
 
 @app.command()

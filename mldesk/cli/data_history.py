@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,8 +11,12 @@ from mldesk.cli import words
 from mldesk.cli.asking import at_terminal, confirm
 from mldesk.cli.data_shown import Name, Reference, line_shown
 from mldesk.cli.face import Face, facts
+from mldesk.cli.which_version import named_version
 from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from mldesk.library.bin import Purged
 
 
 def lineage(context: typer.Context, name: Name) -> None:
@@ -79,28 +84,41 @@ def bin_(context: typer.Context) -> None:
                right=("versions", "would free"), empty="The bin is empty.")
 
 
+def _together(done: Sequence[Purged]) -> Purged:
+    """Return several purges as one."""
+    from mldesk.library.bin import Purged
+
+    return Purged(tuple(name for one in done for name in one.datasets), sum(one.freed for one in done),
+                  sum(one.kept for one in done), sum(one.shared for one in done), sum(one.later for one in done))
+
+
 def purge(context: typer.Context,
-          names: Annotated[list[str] | None, typer.Argument(metavar="N…", help="Datasets in the bin.")] = None,
+          names: Annotated[list[str] | None, typer.Argument(metavar="N…", help="Datasets in the bin; N@V throws away "
+                                                            "the rows of one old version of a dataset.")] = None,
           everything: Annotated[bool, typer.Option("--all", help="All that is in the bin.")] = False,
           yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Take datasets out of the bin for good. What models and runs need of them stays."""
+    """Take datasets out of the bin, or old versions, for good. What models and runs need of them stays."""
     if bool(names) == everything:
         raise BadInput("Name datasets in the bin, or give --all.", hint="`mldesk data bin` lists what is in there.")
     face = Face.of(context)
+    versions = [name for name in names or () if "@" in name]
+    datasets = [name for name in names or () if "@" not in name]
     with face.workbench() as bench:
-        meant = bench.history.binned(None if everything else names)
+        labels = [named_version(bench, name).label for name in versions]
+        meant = [*labels, *(bench.history.binned(None if everything else datasets) if everything or datasets else ())]
         if not yes and meant:
             if face.json or not at_terminal():
                 raise BadInput("A purge cannot be taken back.", hint="Give --yes to say that it is meant.")
             if not confirm(f"Purge {', '.join(meant)}? This cannot be taken back."):
                 raise BadInput("Nothing was purged.")
-        done = bench.history.purge(None if everything else names)
+        done = _together([*map(bench.history.purge_version, labels),
+                          *([bench.history.purge(None if everything else datasets)] if everything or datasets else ())])
     if face.json:
         face.document({"purged": list(done.datasets), "freed": done.freed, "kept": done.kept, "shared": done.shared,
                        "later": done.later})
         return
     needed = done.kept - done.shared
     face.show(facts({"purged": ", ".join(done.datasets) or "nothing", "freed": words.size(done.freed),
-                     "kept, since other datasets share it": words.size(done.shared) if done.shared else "",
+                     "kept, since others share it": words.size(done.shared) if done.shared else "",
                      "kept, since models or runs need it": words.size(needed) if needed else "",
                      "freed later, since it was used just now": words.size(done.later) if done.later else ""}))

@@ -34,7 +34,7 @@ def export_table(batches: Batches, path: Path, kind: str | None, schema: pa.Sche
     kind = kind or EXPORTS.get(path.suffix.lower())
     if kind not in EXPORTS.values():
         raise BadInput(f"A table cannot be written as {kind or path.suffix or 'a file without extension'!r}.",
-                       hint="Name the file with .csv, .tsv, .jsonl, .parquet, .feather or .xlsx.")
+                       hint="Name the file with .csv, .tsv, .jsonl, .parquet, .feather, .xlsx, .sqlite or .duckdb.")
     check_target(path)
     with durable.disk_errors(f"writing {path.name}"), durable.replacing(path) as file:
         if kind == "parquet":

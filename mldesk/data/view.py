@@ -294,6 +294,13 @@ class TableView:
         """
         export_table(self.batches(), path, format, arrow_schema(self._names, [column.type for column in self.columns]))
 
+    def export_to_database(self, path: Path, table: str, *, replace: bool = False) -> None:
+        """Write the table into a SQLite or DuckDB file, see ``export_database``."""
+        from mldesk.data.export_database import export_to_database  # only who writes to one needs it
+
+        export_to_database(self.batches(), path, table, arrow_schema(
+            self._names, [column.type for column in self.columns]), replace=replace)
+
     def export_answer(self, sql: str, path: Path) -> int:
         """Write all rows of one SELECT as ``export`` does; return how many. Raises as ``export`` and ``answer`` do."""
         with self._lock, self._intact(), sql_errors("The query"):

@@ -11,18 +11,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select, update
 
-from mldesk.core.errors import LibraryDamaged, NotFound
+from mldesk.core.errors import Conflict, LibraryDamaged, NotFound
 from mldesk.library.names import fold
-from mldesk.library.schema import dataset_versions, datasets
+from mldesk.library.schema import dataset_versions, datasets, model_versions, models, runs
 from mldesk.wire.objects import DAY, ObjectMissing, ObjectStore
 
 if TYPE_CHECKING:
+    from mldesk.core.clock import Clock
     from mldesk.library.database import Database
     from mldesk.library.datasets import DatasetStore
     from mldesk.library.holdings import Holdings
 
+_NAMED = 4        # runs and models that need a version, in a refusal
 SETTLED = 600.0   # seconds since somebody put or asked for an object; a writer may be about to name it until then
 
 
@@ -49,10 +51,10 @@ class Purged:
 
 
 class Bin:
-    """Removed datasets."""
+    """Removed datasets, and versions whose rows are not wanted any more."""
 
-    def __init__(self, holdings: Holdings, objects: ObjectStore, database: Database) -> None:
-        self._holdings, self._objects, self._database = holdings, objects, database
+    def __init__(self, holdings: Holdings, objects: ObjectStore, database: Database, clock: Clock) -> None:
+        self._holdings, self._objects, self._database, self._clock = holdings, objects, database, clock
 
     def list(self) -> list[Binned]:
         """Return what is in the bin, last removed first, with what purging each alone would free."""
@@ -89,6 +91,30 @@ class Bin:
         freed = sum(free[digest] for digest in gone)
         others = self._reached(self._holdings.dataset_digests())
         return Purged(tuple(chosen.values()), freed + self._sweep(), sum(own.values()) - sum(free.values()),
+                      sum(size for digest, size in own.items() if digest in others), sum(free.values()) - freed)
+
+    def purge_version(self, name: str, number: int, *, settled: float = SETTLED) -> Purged:
+        """Throw the rows of one old version away; what it came of, and what was made of it, stays. There is no way
+        back.
+
+        Raises NotFound; Conflict for the current version, one that is purged already, or one that runs or models
+        learned from.
+        """
+        with self._database.read() as connection:
+            key = _old_version(connection, name, number)
+            row = connection.execute(select(dataset_versions).where(dataset_versions.c.key == key)).one()
+        own = dict(self._sizes(self._reached({digest for digest in (row.manifest, row.profile) if digest})))
+        self._reached(self._holdings.named_digests())  # where that cannot be read, nothing goes
+        with self._database.write() as connection:
+            key = _old_version(connection, name, number)
+            connection.execute(update(dataset_versions).where(dataset_versions.c.key == key).values(
+                purged=self._clock.now(), profile=None))
+        needed = self._reached(self._holdings.named_digests())
+        free = {digest: size for digest, size in own.items() if digest not in needed}
+        gone = self._holdings.free(free, settled)
+        freed = sum(free[digest] for digest in gone)
+        others = self._reached(self._holdings.dataset_digests())
+        return Purged((f"{name}@{number}",), freed, sum(own.values()) - sum(free.values()),
                       sum(size for digest, size in own.items() if digest in others), sum(free.values()) - freed)
 
     def named(self, names: Collection[str] | None = None) -> tuple[str, ...]:
@@ -128,6 +154,33 @@ class Bin:
         for digest in digests:
             with suppress(ObjectMissing):
                 yield digest, 0 if self._objects.refers(digest) else self._objects.size(digest)
+
+
+def _old_version(connection: Connection, name: str, number: int) -> int:
+    """Return the key of a version whose rows nobody needs. Raises NotFound, Conflict with who does."""
+    found = connection.execute(select(datasets.c.head, dataset_versions.c.key, dataset_versions.c.purged)
+                               .join(datasets, dataset_versions.c.dataset == datasets.c.key)
+                               .where(datasets.c.folded == fold(name), datasets.c.removed.is_(None),
+                                      dataset_versions.c.number == number)).one_or_none()
+    label = f"{name}@{number}"
+    if found is None:
+        raise NotFound(f"There is no version {label!r:.100}.", hint="`mldesk data versions` lists those there are.")
+    if found.purged is not None:
+        raise Conflict(f"The rows of {label} were purged before.")
+    if found.head == number:
+        raise Conflict(f"{label} is the current version, and its rows are what the name means.",
+                       hint="Make another version current first (mldesk data rollback), or remove the whole dataset.")
+    learned = [f"the model {model}@{version}" for model, version in connection.execute(
+        select(models.c.name, model_versions.c.number).join(models, model_versions.c.model == models.c.key)
+        .where(model_versions.c.dataset_version == found.key).order_by(models.c.folded, model_versions.c.number))]
+    ran = [f"the run {run}" for run, in connection.execute(
+        select(runs.c.name).where(runs.c.dataset_version == found.key).order_by(runs.c.key))]
+    if learned or ran:
+        shown = [*learned, *ran]
+        more = f" and {len(shown) - _NAMED:,} more" if len(shown) > _NAMED else ""
+        raise Conflict(f"The rows of {label} stay: {', '.join(shown[:_NAMED])}{more} learned from them.",
+                       hint="Their test rows, explanations and reports are read from there.")
+    return int(found.key)
 
 
 def costs(store: DatasetStore, objects: ObjectStore, name: str) -> Mapping[int, tuple[int, int]]:

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mldesk.core.clock import Clock
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.library import codec
 from mldesk.library.database import Database, taken
 from mldesk.library.names import check_name, fold
 from mldesk.library.records import Dataset, DatasetVersion
-from mldesk.library.schema import dataset_versions, dataset_words, datasets, model_versions, models
+from mldesk.library.schema import dataset_versions, dataset_words, datasets, model_versions, models, runs
 from mldesk.wire.objects import ObjectMissing, ObjectStore
 from mldesk.wire.schema import Column, columns_from_json
 
@@ -94,10 +94,11 @@ class DatasetStore:
             return [_to_version(row) for row in connection.execute(query.order_by(dataset_versions.c.key))]
 
     def set_head(self, name: str, number: int) -> None:
-        """Let the bare name mean version ``number``. Raises NotFound."""
+        """Let the bare name mean version ``number``. Raises NotFound, Conflict for one whose rows are gone."""
         with self._database.write() as connection:
             row = _dataset(connection, name)
-            _one_version(connection, row.name, row.key, number)
+            if _one_version(connection, row.name, row.key, number).purged is not None:
+                raise Conflict(f"The rows of {row.name}@{number} were purged.", hint="Choose another version.")
             connection.execute(update(datasets).where(datasets.c.key == row.key).values(head=number))
 
     def set_profile(self, name: str, number: int, digest: str) -> None:
@@ -149,6 +150,19 @@ class DatasetStore:
                      .where(dataset_versions.c.dataset == row.key)
                      .order_by(models.c.folded, model_versions.c.number))
             return [f"{model}@{number}" for model, number in connection.execute(query)]
+
+    def tasks(self) -> dict[str, tuple[str, ...]]:
+        """Return the tasks of the runs on any version of each dataset in use, by its name."""
+        with self._database.read() as connection:
+            query = (select(datasets.c.name, runs.c.task).distinct()
+                     .join(dataset_versions, dataset_versions.c.dataset == datasets.c.key)
+                     .join(runs, runs.c.dataset_version == dataset_versions.c.key)
+                     .where(datasets.c.removed.is_(None), runs.c.task.is_not(None), runs.c.task != "")
+                     .order_by(datasets.c.name, runs.c.task))
+            found: dict[str, tuple[str, ...]] = {}
+            for name, task in connection.execute(query):
+                found[name] = (*found.get(name, ()), task)
+            return found
 
     # last, because below it ``list`` is this method
     def list(self, removed: bool = False) -> list[Dataset]:
@@ -240,4 +254,4 @@ def _to_version(row: Row[Any]) -> DatasetVersion:
         columns=columns_from_json(codec.load(row.columns)), size=row.size, parent=row.parent,
         recipe=None if recipe is None else tuple(recipe), source=row.source,
         problems=tuple(codec.load(row.problems)), profile=row.profile, created=row.created,
-        reading=codec.load(row.reading))
+        reading=codec.load(row.reading), purged=row.purged)

@@ -71,10 +71,10 @@ class Holdings:
 
 def _named_by_datasets(connection: Connection, without: Collection[int]) -> set[object]:
     found: set[object] = set()
-    versions = select(dataset_versions.c.manifest, dataset_versions.c.profile, dataset_versions.c.recipe).where(
-        dataset_versions.c.dataset.not_in(list(without)))
-    for manifest, profile, recipe in connection.execute(versions):
-        found.update((manifest, profile))  # and the other datasets that its recipe brought in
+    versions = select(dataset_versions.c.manifest, dataset_versions.c.profile, dataset_versions.c.recipe,
+                      dataset_versions.c.purged).where(dataset_versions.c.dataset.not_in(list(without)))
+    for manifest, profile, recipe, purged in connection.execute(versions):
+        found.update((manifest, profile) if purged is None else ())  # and the datasets that its recipe brought in
         found.update(step.get("digest") for step in codec.load(recipe) or ())
     return found
 

@@ -33,7 +33,7 @@ class Library:
         self.datasets = DatasetStore(database, self.objects, clock)
         self.words = DatasetWords(database)
         self.holdings = Holdings(database, self.objects, clock)
-        self.bin = Bin(self.holdings, self.objects, database)
+        self.bin = Bin(self.holdings, self.objects, database, clock)
         self.contracts = ContractStore(database, clock)
         self.checks = CheckLog(database, clock)
         self.runs = RunStore(database, clock)

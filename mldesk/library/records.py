@@ -27,6 +27,7 @@ class DatasetVersion:
     profile: str | None          # digest of the profile (JSON) in the object store, once computed
     created: float               # seconds since the epoch
     reading: Mapping[str, Any] | None = None  # of an import: {"sources", "options", "found", "files"}
+    purged: float | None = None  # when its rows were thrown away; what it came of is known all the same
 
     @property
     def label(self) -> str:

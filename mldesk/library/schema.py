@@ -52,6 +52,7 @@ dataset_versions = Table(
     Column("created", Float, nullable=False),
     Column("recipe", Text),                      # JSON
     Column("reading", Text),                     # JSON: what was imported and how
+    Column("purged", Float),                     # when a person threw its rows away; what it came of stays
     Column("problems", Text, nullable=False),    # JSON
     Column("columns", Text, nullable=False),     # JSON; last, since it may be long
     UniqueConstraint("dataset", "number"),

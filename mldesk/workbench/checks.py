@@ -35,6 +35,8 @@ def check_order(order: TrainOrder, version: DatasetVersion) -> TrainCheck:
     task: str | None = None
     estimator, parameters, features = order.estimator, {}, ()  # type: str, Mapping[str, Any], tuple[str, ...]
     try:
+        if version.purged is not None:
+            raise BadInput(f"The rows of {version.label} were purged.", hint="Choose another version.")
         column = find_column(version, order.target, "target")
         task = _task(order, column, version.rows)
         estimator = find_estimator(order.estimator, task).name

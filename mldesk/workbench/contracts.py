@@ -91,7 +91,6 @@ class ContractService:
         Conflict where no column changed since the contract was made.
         """
         from mldesk.data.contracts.infer import infer_contract, with_files
-        from mldesk.data.damage import intact
         from mldesk.data.options import FILE, ROW
 
         version = self._datasets.show(reference)
@@ -102,7 +101,7 @@ class ContractService:
         if before is not None and not columns:
             raise Conflict(f"No column of {version.label} changed since {before.label} was made.",
                            hint="--infer infers the rules of all columns anew.")
-        with intact(self._library.objects, version.manifest, f"the dataset {version.label}"):
+        with self._datasets.intact(version):
             made = infer_contract(self._library.objects, self._home.scratch, version.manifest, columns)
         if before is not None:
             new = {rule.name: rule for rule in made.columns}
@@ -246,9 +245,8 @@ class ContractService:
 
     def _merge(self, head: DatasetVersion, checked: Sequence[CheckedFile], unique: Sequence[str]) -> DatasetVersion:
         from mldesk.data.contracts.merge import merge_files
-        from mldesk.data.damage import intact
 
-        with intact(self._library.objects, head.manifest, f"the dataset {head.label}"):
+        with self._datasets.intact(head):
             table = merge_files(self._library.objects, self._home.scratch, head.manifest, head.columns, checked,
                                 unique)
         version = self._library.datasets.add(

@@ -274,11 +274,23 @@ class DatasetService:
         self._library.datasets.set_head(version.dataset, version.number)
         return version
 
-    def export(self, reference: str, path: Path) -> DatasetVersion:
-        """Write the table as a file; the extension says which kind. Raises BadInput, OSError."""
+    def export(self, reference: str, path: Path, *, table: str = "", replace: bool = False) -> DatasetVersion:
+        """Write the table as a file; the extension says which kind. Raises BadInput, OSError.
+
+        In a SQLite or DuckDB file it is a table called ``table``, else as the dataset; other tables in there stay.
+        Raises Conflict where that table is there, unless ``replace``.
+        """
+        from mldesk.data.export_database import database_kind
+
         version = self.show(reference)
+        if table and not database_kind(path):
+            raise BadInput(f"{path.name:.80} is no database, and has no tables of its own.",
+                           hint="Name the file with .sqlite or .duckdb, or leave the table out.")
         with self.view(version) as view:
-            view.export(path)
+            if database_kind(path):
+                view.export_to_database(path, table or version.dataset, replace=replace)
+            else:
+                view.export(path)
         return version
 
     def remove(self, name: str) -> None:

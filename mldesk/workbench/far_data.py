@@ -45,13 +45,28 @@ class DataElsewhere(NotFound):
         self.runner = runner
 
 
+class DataPurged(NotFound):
+    """A version's rows were thrown away."""
+
+    code = "data_purged"
+
+    def __init__(self, version: DatasetVersion) -> None:
+        super().__init__(f"The rows of {version.label} were purged; only what it came of is known.",
+                         hint=f"`mldesk data versions {version.dataset}` lists those that have rows.")
+
+
 def is_here(library: Library, manifest: str) -> bool:
     """Say whether every file of a table is in this library. Raises ObjectMissing, LibraryDamaged."""
     return all(library.objects.has(entry.sha256) for entry in library.objects.manifest(manifest).entries)
 
 
 def refuse_elsewhere(library: Library, version: DatasetVersion) -> None:
-    """Raise DataElsewhere for a table whose rows are on a runner only; one that is damaged is not for us to say."""
+    """Raise DataElsewhere for a table whose rows are on a runner only, DataPurged for one that has none any more.
+
+    One that is damaged is not for us to say.
+    """
+    if version.purged is not None:
+        raise DataPurged(version)
     runner = library.runs.importer(version.manifest)
     if runner is None:
         return

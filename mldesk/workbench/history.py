@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mldesk.core.errors import Conflict
 from mldesk.library import Library
 from mldesk.library.bin import Binned, Purged, costs
 from mldesk.library.dataset_words import Words
@@ -33,6 +34,7 @@ class Ancestry:
         version = self.version
         return {"version": version.number, "parent": version.parent, "current": self.current, "rows": version.rows,
                 "columns": len(version.columns), "source": version.source, "size": self.size, "alone": self.alone,
+                "purged": version.purged is not None,
                 "steps": len(version.recipe or ()), "manifest": version.manifest, "files": list(self.files),
                 "recipe": None if version.recipe is None else list(version.recipe),
                 "others": list(self.others), "models": list(self.models), "tags": list(self.words.tags),
@@ -55,7 +57,7 @@ class HistoryService:
             for made in self._library.models.versions(item.name):
                 models.setdefault(made.dataset, []).append(made.label)
         return [Ancestry(version, version.number == head.number, words.get(version.number, Words()),
-                         *spent.get(version.number, (0, version.size)), _others(version),
+                         *spent.get(version.number, (0, 0 if version.purged else version.size)), _others(version),
                          tuple(models.get(version.label, ())), files_of(self._library, version))
                 for version in self._datasets.versions(name)]
 
@@ -94,6 +96,10 @@ class HistoryService:
         """Return the tags of every dataset and of its versions, by the dataset's name."""
         return self._library.words.all_tags()
 
+    def tasks(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the tasks of the runs on each dataset, by its name."""
+        return self._library.datasets.tasks()
+
     def bin(self) -> list[Binned]:
         """Return the datasets in the bin, with the bytes that purging each would free."""
         return self._library.bin.list()
@@ -108,6 +114,26 @@ class HistoryService:
         What a model, a run or another dataset needs of them stays.
         """
         return self._library.bin.purge(names)
+
+    def purge_version(self, reference: str) -> Purged:
+        """Throw the rows of one old version (N@V) away for good; what it came of stays known.
+
+        Raises NotFound; Conflict for the current version, and for one that runs or models need.
+        """
+        version = self._datasets.show(reference)
+        for model in self._needing(version):
+            raise Conflict(f"The rows of {version.label} stay: the model {model} learned from what recipes made of "
+                           "them.", hint="It predicts rows as they were before (--clean) by what the recipes learnt "
+                           "there.")
+        return self._library.bin.purge_version(version.dataset, version.number)
+
+    def _needing(self, version: DatasetVersion) -> Iterator[str]:
+        """Give the models that learned from versions which recipes made of one."""
+        made = {item.label for item in self._datasets.versions(version.dataset)
+                if item.recipe and version.number != item.number
+                and version.number in {one.number for one in self._datasets.line_of(item)}}
+        for item in self._library.models.list() if made else ():
+            yield from (model.label for model in self._library.models.versions(item.name) if model.dataset in made)
 
     def _place(self, reference: str) -> tuple[str, int]:
         version = self._datasets.show(reference)

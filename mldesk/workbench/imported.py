@@ -28,7 +28,8 @@ def same_rows(library: Library, name: str, manifest: str) -> DatasetVersion | No
         head = library.datasets.get(name).head
     except NotFound:
         return None
-    alike = [version for version in library.datasets.versions(name) if version.manifest == manifest]
+    alike = [version for version in library.datasets.versions(name)
+             if version.manifest == manifest and version.purged is None]
     return head if head.manifest == manifest else alike[-1] if alike else None
 
 

@@ -52,7 +52,7 @@ def dataset_details(version: DatasetVersion) -> dict[str, Any]:
     return {**dataset_facts(version), "size": version.size, "parent": version.parent,
             "recipe": None if version.recipe is None else [dict(step) for step in version.recipe],
             "source": version.source, "created": iso(version.created), "manifest": version.manifest,
-            "outside": version.outside}
+            "outside": version.outside, "purged": None if version.purged is None else iso(version.purged)}
 
 
 def dataset_line(dataset: Dataset) -> dict[str, Any]:

@@ -53,3 +53,47 @@ def test_versions_are_told_apart_tagged_and_thrown_away(mldesk: Command, tmp_pat
     assert mldesk("data", "purge", "other").code == 3  # there is none: that comes before the question
     assert mldesk.good("data", "purge", "shop", "--yes")["purged"] == ["shop"]
     assert mldesk("data", "restore", "shop").code == 3
+
+
+def test_datasets_are_narrowed_by_size_and_task_and_put_in_order(mldesk: Command, tmp_path: Path) -> None:
+    for name, rows in (("small", 3), ("large", 400), ("mid", 50)):
+        (tmp_path / f"{name}.csv").write_text("a,b\n" + "".join(f"{row},{row * 7919 % 1013}\n" for row in range(rows)))
+        mldesk.good("data", "import", tmp_path / f"{name}.csv", "--name", name)
+
+    def names(*options: object) -> list[str]:
+        return [item["dataset"] for item in mldesk.good("data", "list", *map(str, options))["datasets"]]
+
+    assert names() == ["large", "mid", "small"]
+    assert names("--sort", "rows") == ["small", "mid", "large"]
+    assert names("--sort", "rows:desc", "--min-rows", 50) == ["large", "mid"]
+    assert names("--max-rows", 49) == ["small"]
+    assert names("--min-size", "1GB") == []
+    assert len(names("--max-size", "1MB")) == 3
+    assert names("--task", "classification") == []
+    assert len(names("--task", "none")) == 3
+    assert mldesk.here("data", "list", "--task", "clasification")[1]["error"]["hint"].startswith("Did you mean")
+    assert mldesk.here("data", "list", "--sort", "weight")[0] == 2
+
+
+def test_the_rows_of_one_old_version_are_purged_and_what_it_was_stays(mldesk: Command, tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        (tmp_path / "v.csv").write_text("a,b\n" + "".join(f"{row},{row * number}\n" for row in range(60)))
+        mldesk.good("data", "import", tmp_path / "v.csv", "--name", "v")
+    assert mldesk.here("data", "purge", "v@1")[0] == 2   # nobody said that it is meant
+    code, said = mldesk.here("data", "purge", "v@3", "--yes")
+    assert (code, "is the current version" in said["error"]["message"]) == (2, True)
+    done = mldesk.good("data", "purge", "v@1", "--yes")
+    assert done["purged"] == ["v@1"]
+    assert done["freed"] + done["later"] > 0
+    assert "were purged before" in mldesk.here("data", "purge", "v@1", "--yes")[1]["error"]["message"]
+    code, said = mldesk.here("data", "preview", "v@1")
+    assert (code, said["error"]["code"]) == (3, "data_purged")
+    assert mldesk.here("data", "rollback", "v", "1")[0] == 2
+    assert mldesk.here("data", "contract", "v@1", "--infer")[0] == 3
+    assert mldesk.here("train", "v@1", "--target", "b")[0] == 2
+    versions = mldesk.good("data", "versions", "v")["versions"]
+    assert [item["purged"] is not None for item in versions] == [True, False, False]
+    assert mldesk.good("data", "lineage", "v")["versions"][0]["purged"]
+    (tmp_path / "v.csv").write_text("a,b\n" + "".join(f"{row},{row}\n" for row in range(60)))
+    assert mldesk.good("data", "import", tmp_path / "v.csv", "--name", "v")["version"] == 4   # its rows again
+    assert mldesk.good("data", "preview", "v", "--rows", 1)["rows"] == [[0, 0]]

@@ -199,12 +199,21 @@ class FakeBook:
         return 0, 0
 
 
+class FakeHistory:
+    """No dataset has a tag, and nothing was trained on any."""
+
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    tasks = tags
+
+
 class FakeWorkbench:
     """All of it."""
 
     def __init__(self) -> None:
         self.runs, self.datasets, self.runners = FakeRuns(), FakeDatasets(), FakeRunners()
-        self.book = FakeBook(self.runs)
+        self.book, self.history = FakeBook(self.runs), FakeHistory()
         self.closed = False
 
     def change_token(self) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mldesk.core.errors import BadInput, LibraryDamaged, NotFound
+from mldesk.core.errors import BadInput, Conflict, LibraryDamaged, NotFound
 from mldesk.library import Library
 from mldesk.library.bin import SETTLED, costs
 from mldesk.library.dataset_words import Words
@@ -122,3 +122,30 @@ def test_notes_and_tags_belong_to_a_dataset_or_a_version_and_follow_its_name(lib
             wrong()
     with pytest.raises(BadInput):
         library.words.set("renamed", 0, tags=[str(number) for number in range(60)])
+
+
+def test_an_old_version_loses_its_rows_unless_a_run_or_a_model_needs_them(library: Library) -> None:
+    first = add_table(library, "t", b"1" * 3000)
+    add_table(library, "t", b"2" * 400, parent=1)
+    add_table(library, "t", b"3" * 500)
+    run = add_run(library, "t@2")
+    library.runs.apply(run.id, journal(("started", {"attempt": 1}), *succeeded(first.manifest)))
+    grow_old(library)
+    with pytest.raises(Conflict, match="current version"):
+        library.bin.purge_version("t", 3)
+    with pytest.raises(Conflict, match=f"the run {run.name} learned from them"):
+        library.bin.purge_version("t", 2)
+    with pytest.raises(NotFound):
+        library.bin.purge_version("t", 9)
+    add_table(library, "u", b"1" * 3000)     # the same rows
+    done = library.bin.purge_version("T", 1)
+    assert (done.datasets, done.freed) == (("T@1",), 0)
+    assert done.shared > 3000
+    assert library.datasets.version("t", 1).purged is not None
+    with pytest.raises(Conflict, match="purged before"):
+        library.bin.purge_version("t", 1)
+    with pytest.raises(Conflict, match="were purged"):
+        library.datasets.set_head("t", 1)
+    library.datasets.set_head("t", 2)
+    assert library.bin.purge_version("t", 3).freed > 500
+    assert add_table(library, "t", b"4").number == 4

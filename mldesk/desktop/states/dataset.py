@@ -17,6 +17,8 @@ from mldesk.wire.schema import Column, Order
 from mldesk.workbench.row_keys import keys_of
 
 if TYPE_CHECKING:
+    from mldesk.library.bin import Purged
+    from mldesk.library.dataset_words import Words
     from mldesk.library.records import DatasetVersion
     from mldesk.workbench.history import Ancestry
     from mldesk.workbench.pages import Page
@@ -49,6 +51,7 @@ class DatasetState:
         self.versions: Observable[tuple[DatasetVersion, ...]] = Observable(())
         self.profile: Observable[Mapping[str, Any] | None] = Observable(None)  # of ``version``; None while it is made
         self.lineage: Observable[tuple[Ancestry, ...]] = Observable(())   # oldest first, once it was asked for
+        self.about: Observable[Words | None] = Observable(None)   # what is said of it as a whole, once it was asked for
         self.used_by: Observable[tuple[str, ...]] = Observable(())
         self.picked: Observable[Picked | None] = Observable(None)
         self.layout: Observable[TableLayout] = Observable(TableLayout())
@@ -161,7 +164,9 @@ class DatasetState:
 
     async def load_lineage(self) -> None:
         """Read how the versions came of one another."""
-        self.lineage.value = tuple(await in_thread(self._desk.workbench.history.lineage, self.name))
+        history = self._desk.workbench.history
+        self.about.value = await in_thread(history.words, self.name)
+        self.lineage.value = tuple(await in_thread(history.lineage, self.name))
 
     async def load_profile(self) -> None:
         """Make or read the profile of what is shown."""
@@ -221,9 +226,21 @@ class DatasetState:
         return made
 
     async def annotate(self, number: int, note: str, tags: Sequence[str]) -> None:
-        """Keep a note and tags of a version. Raises BadInput, NotFound."""
-        await in_thread(lambda: self._desk.workbench.history.annotate(f"{self.name}@{number}", note=note, tags=tags))
+        """Keep a note and tags of a version, 0: of the dataset as a whole. Raises BadInput, NotFound."""
+        reference = f"{self.name}@{number}" if number else self.name
+        await in_thread(lambda: self._desk.workbench.history.annotate(reference, note=note, tags=tags))
+        self._desk.nudge()
         await self.load_lineage()
+
+    async def purge_version(self, number: int) -> Purged:
+        """Throw the rows of an old version away for good. Raises NotFound, Conflict with who needs them."""
+        done = await in_thread(self._desk.workbench.history.purge_version, f"{self.name}@{number}")
+        if self._pinned == number:
+            self._pinned = None
+        self._desk.nudge()
+        await self.refresh()
+        await self.load_lineage()
+        return done
 
     async def roll_back(self, number: int) -> int:
         """Make ``number`` the head; return the number of the head before. Raises NotFound."""
@@ -261,9 +278,13 @@ class DatasetState:
             key=lambda version: version.number != first))
         return tuple(column for name, column in one.items() if name in two and two[name].type is column.type)
 
-    async def export(self, path: Path) -> None:
-        """Write what is shown as a file; its ending says which kind. Raises BadInput, DiskFull."""
-        await in_thread(self._desk.workbench.datasets.export, self.reference, path)
+    async def export(self, path: Path, *, table: str = "", replace: bool = False) -> None:
+        """Write what is shown as a file; its ending says which kind. Raises BadInput, DiskFull.
+
+        Of a database file ``table`` is its name in there. Raises Conflict where it is there, unless ``replace``.
+        """
+        service, reference = self._desk.workbench.datasets, self.reference
+        await in_thread(lambda: service.export(reference, path, table=table, replace=replace))
 
     async def remove(self) -> None:
         """Put the dataset in the bin. Raises NotFound."""

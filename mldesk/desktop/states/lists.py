@@ -28,10 +28,13 @@ class DatasetList:
         self._desk = desk
         self.datasets: Observable[tuple[Dataset, ...] | None] = Observable(None)  # None: not read yet
         self.removed: Observable[tuple[Dataset, ...]] = Observable(())
+        self.tags: Mapping[str, tuple[str, ...]] = {}    # by the dataset's name
+        self.tasks: Mapping[str, tuple[str, ...]] = {}   # that were trained on it
 
     async def refresh(self) -> None:
         """Read both lists again."""
-        service = self._desk.workbench.datasets
+        service, history = self._desk.workbench.datasets, self._desk.workbench.history
+        self.tags, self.tasks = await in_thread(lambda: (history.tags(), history.tasks()))
         self.datasets.value = tuple(await in_thread(service.list))
         self.removed.value = tuple(await in_thread(lambda: service.list(removed=True)))
 

@@ -53,7 +53,7 @@ CREATE TABLE checked_files (
  WITHOUT ROWID
 
 ;
-INSERT INTO "checked_files" VALUES(2,1,1,1.79590432000102090837e+09,1,'b.csv','60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f','rejected',3,1,2,'',1.79590432000550889973e+09,'Ada','It is fine.','[{"rule":"type"}]');
+INSERT INTO "checked_files" VALUES(2,1,1,1.79590489610541653633e+09,1,'b.csv','60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f','rejected',3,1,2,'',1.79590489612302947044e+09,'Ada','It is fine.','[{"rule":"type"}]');
 CREATE TABLE contracts (
 	dataset INTEGER NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -66,7 +66,7 @@ CREATE TABLE contracts (
  WITHOUT ROWID
 
 ;
-INSERT INTO "contracts" VALUES(2,1,1.79590431996554112433e+09,'{"columns":[]}',1);
+INSERT INTO "contracts" VALUES(2,1,1.7959048960910906792e+09,'{"columns":[]}',1);
 CREATE TABLE dataset_versions (
 	"key" INTEGER NOT NULL, 
 	dataset INTEGER NOT NULL, 
@@ -80,15 +80,16 @@ CREATE TABLE dataset_versions (
 	created FLOAT NOT NULL, 
 	recipe TEXT, 
 	reading TEXT, 
+	purged FLOAT, 
 	problems TEXT NOT NULL, 
 	columns TEXT NOT NULL, 
 	CONSTRAINT pk_dataset_versions PRIMARY KEY ("key"), 
 	CONSTRAINT uq_dataset_versions_dataset UNIQUE (dataset, number), 
 	CONSTRAINT fk_dataset_versions_dataset FOREIGN KEY(dataset) REFERENCES datasets ("key") ON DELETE CASCADE
 );
-INSERT INTO "dataset_versions" VALUES(1,1,1,'60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f',3,7,NULL,'old.csv',NULL,1.79590431969723987584e+09,NULL,NULL,'[]','[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}]');
-INSERT INTO "dataset_versions" VALUES(2,2,1,'60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f',3,7,NULL,'Pinguïns.csv',NULL,1.79590431974119162563e+09,NULL,NULL,'[{"file":"a","line":1,"column":null,"message":"m"}]','[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}]');
-INSERT INTO "dataset_versions" VALUES(3,2,2,'8f95ed1ec74473334cf0560c1c4c74e740368ae16235f7168991bd5f0b4a27d9',3,1,1,'Pinguïns.csv',NULL,1.79590431978537273405e+09,'[{"step":"drop","columns":["x"]}]',NULL,'[]','[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}]');
+INSERT INTO "dataset_versions" VALUES(1,1,1,'60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f',3,7,NULL,'old.csv',NULL,1.79590489583331537246e+09,NULL,NULL,NULL,'[]','[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}]');
+INSERT INTO "dataset_versions" VALUES(2,2,1,'60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f',3,7,NULL,'Pinguïns.csv',NULL,1.79590489588118934634e+09,NULL,NULL,NULL,'[{"file":"a","line":1,"column":null,"message":"m"}]','[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}]');
+INSERT INTO "dataset_versions" VALUES(3,2,2,'8f95ed1ec74473334cf0560c1c4c74e740368ae16235f7168991bd5f0b4a27d9',3,1,1,'Pinguïns.csv',NULL,1.79590489592923116687e+09,'[{"step":"drop","columns":["x"]}]',NULL,NULL,'[]','[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}]');
 CREATE TABLE dataset_words (
 	dataset INTEGER NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -110,8 +111,8 @@ CREATE TABLE datasets (
 	removed FLOAT, 
 	CONSTRAINT pk_datasets PRIMARY KEY ("key")
 );
-INSERT INTO "datasets" VALUES(1,'old','old',1,1.79590431969723987584e+09,1.79590431971586346623e+09);
-INSERT INTO "datasets" VALUES(2,'Pinguïns','pinguïns',2,1.79590431974119162563e+09,NULL);
+INSERT INTO "datasets" VALUES(1,'old','old',1,1.79590489583331537246e+09,1.79590489586166501042e+09);
+INSERT INTO "datasets" VALUES(2,'Pinguïns','pinguïns',2,1.79590489588118934634e+09,NULL);
 CREATE TABLE event_blocks (
 	"key" INTEGER NOT NULL, 
 	run INTEGER NOT NULL, 
@@ -203,7 +204,7 @@ CREATE TABLE predictions (
 	CONSTRAINT pk_predictions PRIMARY KEY ("key"), 
 	CONSTRAINT fk_predictions_version FOREIGN KEY(version) REFERENCES model_versions ("key") ON DELETE SET NULL
 );
-INSERT INTO "predictions" VALUES(1,1.79590432008173966405e+09,'Pinguïns-class@1',1,'60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f','in.csv','60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f','out.csv','60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f',3,1,'{"level":0.9}');
+INSERT INTO "predictions" VALUES(1,1.79590489621769285209e+09,'Pinguïns-class@1',1,'60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f','in.csv','60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f','out.csv','60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f',3,1,'{"level":0.9}');
 CREATE TABLE runners (
 	name TEXT NOT NULL, 
 	kind TEXT NOT NULL, 
@@ -254,11 +255,11 @@ CREATE TABLE runs (
 	CONSTRAINT uq_runs_id UNIQUE (id), 
 	CONSTRAINT fk_runs_dataset_version FOREIGN KEY(dataset_version) REFERENCES dataset_versions ("key") ON DELETE SET NULL
 );
-INSERT INTO "runs" VALUES(1,'01M8J3TC9JM46Y89SBJV2MV44R','done','done','train','succeeded',NULL,'','','local','Pinguïns@2',3,'tabular_classification','class','linear','Pinguïns-class',5,1.7959043198070144653e+09,1001.0,1005.0,'',NULL,'{"c":2.0}','{"task":"tabular_classification","metrics":{"accuracy":0.9},"seconds":2.0,"model":"60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f","estimator":"linear","parameters":{"c":2.0}}',NULL,'','','[]',NULL,0,'{"format":1,"id":"01M8J3TC9JM46Y89SBJV2MV44R","kind":"train","name":"done","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
-INSERT INTO "runs" VALUES(2,'01M8J3TCA9EMQ58FQYCWX9Z288','stopped','stopped','train','interrupted','killed_external','It was killed.','Resume it.','local','Pinguïns@2',3,NULL,'class','linear','Pinguïns-class',4,1.79590431981808829305e+09,1001.0,1004.0,'',NULL,'{"c":1.0}',NULL,NULL,'','','[]',NULL,0,'{"format":1,"id":"01M8J3TCA9EMQ58FQYCWX9Z288","kind":"train","name":"stopped","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
-INSERT INTO "runs" VALUES(3,'01M8J3TCD319N61ANE46909VYB','moved','moved','train','interrupted','killed_external','','','gpu','Pinguïns@2',3,NULL,'class','linear','Pinguïns-class',2,1.79590431990861487381e+09,1001.0,1002.0,'',NULL,'{"c":1.0}',NULL,'{"from":"local","checkpoint":"60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f"}','','','[]',NULL,0,'{"format":1,"id":"01M8J3TCD319N61ANE46909VYB","kind":"train","name":"moved","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
-INSERT INTO "runs" VALUES(4,'01M8J3TCDN29MEA8P59JFAV6RW','urgent','urgent','train','created',NULL,'','','local','Pinguïns@2',3,NULL,'class','linear','Pinguïns-class',0,1.79590431992609071733e+09,NULL,NULL,'',NULL,'{"c":1.0}',NULL,NULL,'','','[]',NULL,7,'{"format":1,"id":"01M8J3TCDN29MEA8P59JFAV6RW","kind":"train","name":"urgent","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
-INSERT INTO "runs" VALUES(5,'01M8J3TCG98B16CAGE6P477WS0','long','long','train','interrupted','killed_external','','','local','Pinguïns@2',3,NULL,'class','linear','Pinguïns-class',102,1.79590432001001167302e+09,1001.0,1102.0,'',NULL,'{"c":1.0}',NULL,NULL,'A note.','first tries','["slow", "ünique"]',NULL,0,'{"format":1,"id":"01M8J3TCG98B16CAGE6P477WS0","kind":"train","name":"long","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
+INSERT INTO "runs" VALUES(1,'01M8J4BYY6K2ADK2ZWJZYD9P9V','done','done','train','succeeded',NULL,'','','local','Pinguïns@2',3,'tabular_classification','class','linear','Pinguïns-class',5,1.79590489594504618643e+09,1001.0,1005.0,'',NULL,'{"c":2.0}','{"task":"tabular_classification","metrics":{"accuracy":0.9},"seconds":2.0,"model":"60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f","estimator":"linear","parameters":{"c":2.0}}',NULL,'','','[]',NULL,0,'{"format":1,"id":"01M8J4BYY6K2ADK2ZWJZYD9P9V","kind":"train","name":"done","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
+INSERT INTO "runs" VALUES(2,'01M8J4BYYXRQN1SDCWSSZ2BF8V','stopped','stopped','train','interrupted','killed_external','It was killed.','Resume it.','local','Pinguïns@2',3,NULL,'class','linear','Pinguïns-class',4,1.79590489596589517593e+09,1001.0,1004.0,'',NULL,'{"c":1.0}',NULL,NULL,'','','[]',NULL,0,'{"format":1,"id":"01M8J4BYYXRQN1SDCWSSZ2BF8V","kind":"train","name":"stopped","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
+INSERT INTO "runs" VALUES(3,'01M8J4BZ19BXY73YNZ1JQQFCS2','moved','moved','train','interrupted','killed_external','','','gpu','Pinguïns@2',3,NULL,'class','linear','Pinguïns-class',2,1.79590489604189944262e+09,1001.0,1002.0,'',NULL,'{"c":1.0}',NULL,'{"from":"local","checkpoint":"60046fb1cf10e898a6ee734e247f4426cc09d2b52ec44867769107ee973a3c5f"}','','','[]',NULL,0,'{"format":1,"id":"01M8J4BZ19BXY73YNZ1JQQFCS2","kind":"train","name":"moved","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
+INSERT INTO "runs" VALUES(4,'01M8J4BZ1E0035T3BZPCCBGQGZ','urgent','urgent','train','created',NULL,'','','local','Pinguïns@2',3,NULL,'class','linear','Pinguïns-class',0,1.79590489604665160179e+09,NULL,NULL,'',NULL,'{"c":1.0}',NULL,NULL,'','','[]',NULL,7,'{"format":1,"id":"01M8J4BZ1E0035T3BZPCCBGQGZ","kind":"train","name":"urgent","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
+INSERT INTO "runs" VALUES(5,'01M8J4BZ3XJQ75CR62SCT7CQKF','long','long','train','interrupted','killed_external','','','local','Pinguïns@2',3,NULL,'class','linear','Pinguïns-class',102,1.79590489612592196463e+09,1001.0,1102.0,'',NULL,'{"c":1.0}',NULL,NULL,'A note.','first tries','["slow", "ünique"]',NULL,0,'{"format":1,"id":"01M8J4BZ3XJQ75CR62SCT7CQKF","kind":"train","name":"long","inputs":["0000000000000000000000000000000000000000000000000000000000000000"],"payload":{"dataset":"0000000000000000000000000000000000000000000000000000000000000000","dataset_name":"Pingu\u00efns@2","columns":[{"name":"Gr\u00f6\u00dfe","type":"number","missing":1,"distinct":2},{"name":"class","type":"text","missing":0,"distinct":2}],"target":"class","task":null,"features":null,"estimator":"linear","parameters":{"c":1.0},"split":{"method":"random","test_size":0.2,"validation_size":0.15,"seed":0,"membership":null},"seed":0,"model":""},"resources":{"device":"auto","threads":0},"limits":{"seconds":0.0,"memory":0}}');
 CREATE TABLE settings (
 	"key" TEXT NOT NULL, 
 	value TEXT NOT NULL, 
@@ -276,14 +277,14 @@ CREATE TABLE stage_changes (
 	CONSTRAINT pk_stage_changes PRIMARY KEY ("key"), 
 	CONSTRAINT fk_stage_changes_model FOREIGN KEY(model) REFERENCES models ("key") ON DELETE CASCADE
 );
-INSERT INTO "stage_changes" VALUES(1,1,1,1.79590432006312966349e+09,'','candidate','');
-INSERT INTO "stage_changes" VALUES(2,1,1,1.79590432007512974732e+09,'candidate','promoted','It is better.');
+INSERT INTO "stage_changes" VALUES(1,1,1,1.79590489618276786805e+09,'','candidate','');
+INSERT INTO "stage_changes" VALUES(2,1,1,1.79590489619766306879e+09,'candidate','promoted','It is better.');
 CREATE UNIQUE INDEX uq_datasets_folded ON datasets (folded) WHERE removed IS NULL;
 CREATE INDEX ix_stage_changes_model ON stage_changes (model);
-CREATE INDEX ix_runs_dataset_version ON runs (dataset_version);
 CREATE INDEX ix_runs_folded ON runs (folded);
-CREATE INDEX ix_runs_split ON runs (split, dataset_version);
+CREATE INDEX ix_runs_dataset_version ON runs (dataset_version);
 CREATE INDEX ix_runs_state ON runs (state, id);
+CREATE INDEX ix_runs_split ON runs (split, dataset_version);
 CREATE INDEX ix_model_versions_dataset_version ON model_versions (dataset_version);
 CREATE INDEX ix_predictions_version ON predictions (version);
 COMMIT;

@@ -18,7 +18,7 @@ from mldesk.desktop.pages.data.arrangement import Arrangement
 from mldesk.desktop.pages.data.contract_view import ContractView
 from mldesk.desktop.pages.data.dataset_columns import ColumnsView
 from mldesk.desktop.pages.data.dataset_query import QueryView
-from mldesk.desktop.pages.data.dataset_remove import ask_to_remove, say_it_is_in_the_bin
+from mldesk.desktop.pages.data.dataset_remove import ask_to_purge, ask_to_remove, say_it_is_in_the_bin
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu
 from mldesk.desktop.pages.data.dataset_versions import VersionsView
 from mldesk.desktop.pages.data.diff_dialog import DiffDialog
@@ -111,6 +111,8 @@ class DatasetPage(Page):
         self.versions.diffed.connect(self._show_diff)
         self.versions.annotated.connect(
             lambda number: VersionWordsDialog(self.state, number, self.shell.host).open())
+        self.versions.purged.connect(self._ask_to_purge)
+        self.keep(self.state.about.subscribe(self.versions.show_about))
         self.query.kept.connect(self._on_kept)
         self.keep(self.state.version.subscribe(self._show_version))
         self.keep(self.state.lineage.subscribe(self.versions.show_lineage))
@@ -124,7 +126,9 @@ class DatasetPage(Page):
         train.clicked.connect(lambda: self.shell.train(self.state.reference))
         menu = QMenu(self)
         for title, slot in ((self.tr("Export the table…"), self.export),
+                            (self.tr("Export into a database…"), self.export_to_database),
                             (self.tr("Read the files again"), lambda: read_again(self.shell, self.state.name)),
+                            (self.tr("Tags and note…"), self.annotate),
                             (self.tr("Rename…"), self.rename),
                             (self.tr("Move to the bin"), self.remove)):
             menu.addAction(title).triggered.connect(lambda _checked=False, slot=slot: slot())
@@ -274,6 +278,9 @@ class DatasetPage(Page):
         self.query.run_query()
 
     def _on_show_version(self, number: int) -> None:
+        if any(item.number == number and item.purged is not None for item in self.state.versions.value):
+            self.shell.say(self.tr("The rows of version {number} were purged.").format(number=number), "neutral")
+            return
         self.state.show(number)
         self.show_tab("table")
 
@@ -302,6 +309,12 @@ class DatasetPage(Page):
         """Ask where to, then write the table."""
         choose_place(self, self.tr("Export the table"), EXPORTS, f"{self.state.name}.parquet", self._export)
 
+    def export_to_database(self) -> None:
+        """Ask for a SQLite or DuckDB file and the table's name in there, then write it."""
+        from mldesk.desktop.pages.data.export_database import export_to_database
+
+        export_to_database(self.shell, self.state)
+
     @async_slot
     async def _export(self, path: Path) -> None:
         try:
@@ -315,6 +328,15 @@ class DatasetPage(Page):
     def rename(self) -> None:
         """Ask for another name."""
         RenameDialog(self).open()
+
+    @async_slot
+    async def annotate(self) -> None:
+        """Ask what is said of the dataset as a whole."""
+        await self.state.load_lineage()
+        VersionWordsDialog(self.state, 0, self.shell.host).open()
+
+    def _ask_to_purge(self, number: int) -> None:
+        ask_to_purge(self.shell, self.state, number)
 
     def remove(self) -> None:
         """Move the dataset to the bin; a toast takes it back. Asks first where models learned from it."""

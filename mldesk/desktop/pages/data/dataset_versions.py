@@ -12,7 +12,7 @@ from mldesk.desktop import words
 from mldesk.desktop.pages.data.lineage_view import LineageView
 from mldesk.desktop.step_words import step_words
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Badge, Card, ScrollPage, make_button, make_label
+from mldesk.desktop.widgets import Badge, Card, ScrollPage, make_button, make_label, set_tone
 
 if TYPE_CHECKING:
     from mldesk.library.dataset_words import Words
@@ -24,13 +24,15 @@ class VersionsView(ScrollPage):
     """One card per version, newest first.
 
     Signals: ``shown`` (number) to look at a version, ``rolled_back`` (number) to make it the current one,
-    ``diffed`` (first, second) to see what differs, ``annotated`` (number) to change its note and tags.
+    ``diffed`` (first, second) to see what differs, ``annotated`` (number; 0: the dataset) to change note and tags,
+    ``purged`` (number) to throw the rows of an old one away.
     """
 
     shown = Signal(int)
     rolled_back = Signal(int)
     diffed = Signal(int, int)
     annotated = Signal(int)
+    purged = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=0, spacing=Space.M)
@@ -41,10 +43,40 @@ class VersionsView(ScrollPage):
         self._shown: tuple[tuple[DatasetVersion, ...], DatasetVersion | None, DatasetVersion | None] | None = None
         self.lineage = LineageView()
         self.lineage.chosen.connect(self.shown)
+        self._about = Card(padding=Space.M)
+        self._about_words = make_label("", wrap=True, selectable=True)
+        self._about_tags = QHBoxLayout()
+        self._about_tags.setSpacing(Space.S)
+        self.say = make_button(self.tr("Tags and note…"), "ghost", "edit", small=True)
+        self.say.setToolTip(self.tr("Of the dataset as a whole, whatever its version"))
+        self.say.clicked.connect(lambda: self.annotated.emit(0))
+        top = QHBoxLayout()
+        top.setSpacing(Space.S)
+        top.addWidget(make_label(self.tr("The dataset"), "subtitle"))
+        top.addLayout(self._about_tags)
+        top.addStretch(1)
+        top.addWidget(self.say)
+        self._about.add(top)
+        self._about.add(self._about_words)
+        self._about.body.setSpacing(Space.XS)
+        self.show_about(None)
         self._graph = Card(self.tr("Lineage"), padding=Space.M)
         self._graph.add(self.lineage)
         self._graph.hide()
+        self.body.addWidget(self._about)
         self.body.addWidget(self._graph)
+
+    def show_about(self, said: Words | None) -> None:
+        """Show what is said of the dataset as a whole."""
+        while (item := self._about_tags.takeAt(0)) is not None:
+            if (badge := item.widget()) is not None:
+                badge.hide()
+                badge.deleteLater()
+        for tag in said.tags if said is not None else ():
+            self._about_tags.addWidget(Badge(tag, "neutral"))
+        note = said.note if said is not None else ""
+        self._about_words.setText(note or self.tr("No note yet: what it is for, where it comes from, what to mind."))
+        set_tone(self._about_words, "default" if note else "muted")
 
     def show_lineage(self, versions: Sequence[Ancestry]) -> None:
         """Draw how the versions came of one another, given oldest first; a single one has no history."""
@@ -59,8 +91,8 @@ class VersionsView(ScrollPage):
                       seen: DatasetVersion | None) -> None:
         """Show the history. ``head`` is what the bare name means, ``seen`` what the page shows."""
         self._shown = versions, head, seen
-        while self.body.count() > 1:  # the graph stays
-            item = self.body.takeAt(1)
+        while self.body.count() > 2:  # what is said of the dataset stays, and the graph
+            item = self.body.takeAt(2)
             if item is not None and (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
@@ -77,6 +109,8 @@ class VersionsView(ScrollPage):
             top.addWidget(Badge(self.tr("current"), "success", icon="check"))
         if seen is not None and version.number == seen.number:
             top.addWidget(Badge(self.tr("shown"), "info"))
+        if version.purged is not None:
+            top.addWidget(Badge(self.tr("rows purged"), "neutral", icon="trash"))
         said = self.words.get(version.number)
         for tag in said.tags if said is not None else ():
             top.addWidget(Badge(tag, "neutral"))
@@ -116,6 +150,8 @@ class VersionsView(ScrollPage):
         say = make_button(self.tr("Tags and note…"), "ghost", "edit", small=True)
         say.clicked.connect(lambda: self.annotated.emit(version.number))
         buttons: list[QWidget] = [say]
+        if version.purged is not None:
+            return buttons
         if version.parent is not None:
             diff = make_button(self.tr("What changed"), "ghost", "compare", small=True)
             diff.clicked.connect(lambda: self.diffed.emit(version.parent or 0, version.number))
@@ -130,6 +166,10 @@ class VersionsView(ScrollPage):
             look.clicked.connect(lambda: self.shown.emit(version.number))
             buttons.append(look)
         if head is not None and version.number != head.number:
+            away = make_button(self.tr("Purge…"), "ghost", "trash", small=True)
+            away.setToolTip(self.tr("Throws its rows away for good. What it came of stays known."))
+            away.clicked.connect(lambda: self.purged.emit(version.number))
+            buttons.append(away)
             back = make_button(self.tr("Make current"), "secondary", "restore", small=True)
             back.setToolTip(self.tr("The bare name will mean this version. No version is lost."))
             back.clicked.connect(lambda: self.rolled_back.emit(version.number))

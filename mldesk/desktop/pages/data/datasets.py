@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
+from mldesk.desktop.pages.data.dataset_filter import DatasetFilterBar
 from mldesk.desktop.pages.data.dataset_menu import dataset_entries
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_model import Field
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from mldesk.library.records import Dataset
 
 
-def fields() -> list[Field[Dataset]]:
+def fields(state: DatasetList) -> list[Field[Dataset]]:
     """Return the columns of the list."""
     tr = words.tr
     return [
@@ -50,6 +51,8 @@ def fields() -> list[Field[Dataset]]:
               muted=True, spare=2),
         Field(tr("Version"), lambda item: tr("{number} of {all}").format(number=item.head.number, all=item.versions),
               104, lambda item: item.versions, right=True, muted=True, spare=1),
+        Field(tr("Trained"), lambda item: ", ".join(state.tasks.get(item.name, ())), 120, muted=True, spare=4),
+        Field(tr("Tags"), lambda item: ", ".join(state.tags.get(item.name, ())), 110, muted=True, spare=5),
         Field(tr("From"), lambda item: came_from(item.head), 170, muted=True, spare=3),
         Field(tr("Changed"), lambda item: words.when(item.head.created), 120, lambda item: item.head.created,
               muted=True, tip=lambda item: words.moment(item.head.created)),
@@ -95,18 +98,20 @@ class DatasetsPage(Page):
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self.state = DatasetList(shell.desk)
-        self.table: RecordTable[Dataset] = RecordTable(fields(), lambda item: item.name, self.tr("Datasets"))
+        self.table: RecordTable[Dataset] = RecordTable(fields(self.state), lambda item: item.name, self.tr("Datasets"))
         self.table.opened.connect(lambda item: shell.open_dataset(item.name))
         give_menu(self.table, lambda item: dataset_entries(shell, item))
         self._search = SearchField(self.tr("Find a dataset"))
-        self._search.setFixedWidth(240)
+        self._search.setFixedWidth(200)
         self._search.searched.connect(self.table.set_filter)
         self._bin = make_button(self.tr("Bin"), "ghost", "trash")
         self._bin.clicked.connect(self.open_bin)
         self._bin.hide()
         add = make_button(self.tr("Import…"), "primary", "import")
         add.clicked.connect(shell.choose_import)
-        header = PageHeader(self.tr("Datasets"), "", [self._bin, self._search, add])
+        self.filter = DatasetFilterBar()
+        self.filter.changed.connect(self._show)
+        header = PageHeader(self.tr("Datasets"), "", [self._bin, self.filter.button, self._search, add])
         self._imports = QVBoxLayout()
         self._imports.setSpacing(Space.S)
         self._stack = QStackedWidget()
@@ -120,6 +125,7 @@ class DatasetsPage(Page):
         layout.setSpacing(Space.L)
         layout.addWidget(header)
         layout.addLayout(self._imports)
+        layout.addWidget(self.filter)
         layout.addWidget(self._stack, 1)
         self.setFocusProxy(self.table)
         self.keep(self.state.datasets.subscribe(lambda _: self._show()))
@@ -150,8 +156,14 @@ class DatasetsPage(Page):
     def _show(self) -> None:
         datasets = self.state.datasets.value
         if datasets is not None:
-            self.table.set_records(datasets)
+            tags, tasks = self.state.tags, self.state.tasks
+            self.filter.tags = tuple(sorted({tag for each in tags.values() for tag in each}))
+            shown = [item for item in datasets if self.filter.wanted.keeps(
+                item, tags.get(item.name, ()), tasks.get(item.name, ()))]
+            self.table.set_records(shown)
+            self.filter.say(len(shown), len(datasets))
         self._search.setVisible(bool(datasets))
+        self.filter.button.setVisible(bool(datasets))
         self._stack.setCurrentIndex(0 if datasets is None else 2 if datasets else 1)
 
     def _show_bin(self) -> None:

@@ -1,4 +1,4 @@
-"""What a person says of a version: tags and a note."""
+"""What a person says of a version, or of the dataset as a whole: tags and a note."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from mldesk.desktop.widgets import FormRow, Sheet
 
 
 class VersionWordsDialog(Sheet, TaskOwner):
-    """Edits the tags and the note of one version, which stays as it is otherwise."""
+    """Edits the tags and the note of one version, 0: of the dataset. What is in it stays as it is."""
 
     def __init__(self, state: DatasetState, number: int, parent: QWidget) -> None:
-        super().__init__(self.tr("Tags and note of version {number}").format(number=number), parent,
+        super().__init__(self.tr("Tags and note of version {number}").format(number=number) if number else
+                         self.tr("Tags and note of {name}").format(name=state.name), parent,
                          primary=self.tr("Save"), width=460)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._state, self._number = state, number
-        said = next((item.words for item in state.lineage.value if item.version.number == number), None)
+        said = state.about.value if not number else next(
+            (item.words for item in state.lineage.value if item.version.number == number), None)
         self.tags = QLineEdit(", ".join(said.tags) if said else "")
         self.note = QPlainTextEdit(said.note if said else "")
         self.note.setTabChangesFocus(True)

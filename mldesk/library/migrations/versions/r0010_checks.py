@@ -1,4 +1,4 @@
-"""Files that were checked against a contract: what was said of them, and who took them in spite of it."""
+"""Files that were checked against a contract, who took them in spite of it, and versions whose rows were purged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("dataset_versions", recreate="always") as table:
+        table.add_column(sa.Column("purged", sa.Float(), nullable=True), insert_before="problems")
     op.create_table(
         "checked_files",
         sa.Column("dataset", sa.Integer(), nullable=False),
