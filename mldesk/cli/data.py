@@ -91,10 +91,10 @@ def _task(word: str) -> str:
     """Return the task that is meant. Raises BadInput with the nearest names."""
     from mldesk.data.near import did_you_mean
     from mldesk.wire.jobs import TASKS
-    from mldesk.workbench.dataset_filter import NO_TASK
+    from mldesk.workbench.dataset_filter import NO_TASK, is_task
 
     known = (*TASKS, NO_TASK)
-    if word and word not in known:
+    if word and not any(is_task(one, word) for one in known):
         raise BadInput(f"There is no task {word!r:.60}.", hint=did_you_mean(word, known)
                        or f"There are: {', '.join(known)}.")
     return word

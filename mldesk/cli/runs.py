@@ -24,6 +24,7 @@ from mldesk.cli.run_files import files
 from mldesk.cli.run_import import import_
 from mldesk.cli.run_predictions import predictions
 from mldesk.cli.run_script import script
+from mldesk.cli.run_split import split
 from mldesk.cli.run_trial import trial
 from mldesk.cli.steps_done import StepsDone
 from mldesk.cli.train import finish, show_result
@@ -427,5 +428,6 @@ app.command()(evaluation)
 app.command()(files)
 app.command()(predictions)
 app.command()(script)
+app.command()(split)
 app.command()(trial)
 app.command("import")(import_)

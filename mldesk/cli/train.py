@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
 
 SPLIT_HELP = ("How rows are dealt: random (classes in equal shares), stratified (numbers, too), shuffle (blindly), "
-              "group, time, or column (it says train, validation or test).")
+              "group, time, column (it says train, validation or test), or run:RUN (each row's part as there).")
 
 ORDER_HELP = ("The classes from low to high, commas between, if they have an order; sorted takes them as they sort. "
               "Scores then say how far off a miss is.")

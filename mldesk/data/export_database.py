@@ -138,7 +138,7 @@ def _sqlite_type(kind: pa.DataType) -> str:
 
 
 def _cell(value: Any) -> Any:
-    return int(value) if isinstance(value, bool) else plain(value)
+    return int(value) if isinstance(value, bool) else value if isinstance(value, float) else plain(value)
 
 
 def _write_duckdb(path: Path, table: str, old: str, batches: Batches, schema: pa.Schema) -> int:

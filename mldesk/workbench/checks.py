@@ -45,7 +45,7 @@ def check_order(order: TrainOrder, version: DatasetVersion) -> TrainCheck:
         check_steps(order.prepare, [column for column in version.columns if column.name in features], order.target)
         check_shares(order)
         _split(order, version)
-        if order.split not in BY_COLUMN:
+        if order.split not in BY_COLUMN and not order.split_of:
             _enough_rows(order, column, version.rows, task)
     except MldeskError as error:
         return TrainCheck(error.message, error.hint, task, estimator, parameters, features)
@@ -154,6 +154,11 @@ def _same_test(order: TrainOrder) -> bool:
 
 def _split(order: TrainOrder, version: DatasetVersion) -> None:
     """Refuse a way to deal rows that cannot be."""
+    if order.split_of:
+        if order.folds:
+            raise BadInput("Rows that are dealt as in another run cannot be dealt into folds.",
+                           hint="Leave the folds out, or give the same seed, test size and split as there.")
+        return
     known = [name for name in SPLITS if name != "given"]
     if order.split not in known:
         raise BadInput(f"There is no way to split called {order.split[:60]!r}.",
@@ -204,7 +209,7 @@ def _advice(order: TrainOrder, version: DatasetVersion, features: Sequence[str],
                                      f"{'is' if column.missing == 1 else 'are'} left out."))
     if usable < SMALL_TABLE:
         advice.append(Advice("warning", f"Only {usable} rows can be used: the scores will say little."))
-    elif order.split != "column" and (tested := _tested(order, usable)) < SMALL_TEST:
+    elif order.split != "column" and not order.split_of and (tested := _tested(order, usable)) < SMALL_TEST:
         advice.append(Advice("warning", f"Only {tested} rows are in the test part: its scores are shaky."))
     if order.folds > 2 and not _same_test(order):   # two are for 5x2cv
         advice.append(Advice("info", f"The test rows are one fold of {order.folds}, other rows than those of a run "

@@ -23,7 +23,7 @@ class DatasetFilter:
 
     find: str = ""                      # words in its name, source, columns or tags
     tags: tuple[str, ...] = ()          # all of these
-    task: str = ""                      # that was trained on it, NO_TASK for none
+    task: str = ""                      # that was trained on it, see ``is_task``; NO_TASK for none
     least_rows: int | None = None
     most_rows: int | None = None
     least_size: int | None = None       # bytes
@@ -32,13 +32,19 @@ class DatasetFilter:
     def keeps(self, item: Dataset, tags: Sequence[str] = (), tasks: Sequence[str] = ()) -> bool:
         """Say whether a dataset with these tags, on which these tasks were trained, is wanted."""
         return (set(self.tags) <= set(tags) and self._has(item, tags)
-                and (not self.task or (self.task in tasks if self.task != NO_TASK else not tasks))
+                and (not self.task or (any(is_task(one, self.task) for one in tasks) if self.task != NO_TASK
+                                       else not tasks))
                 and _between(item.head.rows, self.least_rows, self.most_rows)
                 and _between(item.head.size, self.least_size, self.most_size))
 
     def _has(self, item: Dataset, tags: Sequence[str]) -> bool:
         texts = [item.name, item.head.source, *tags, *(column.name for column in item.head.columns)]
         return all(any(word in text.casefold() for text in texts) for word in self.find.casefold().split())
+
+
+def is_task(task: str, word: str) -> bool:
+    """Say whether a task is called so, in full or by its kind: "classification" is the tabular one, too."""
+    return task == word or task.endswith(f"_{word}")
 
 
 def in_order(items: Sequence[Dataset], sort: str) -> list[Dataset]:

@@ -19,11 +19,12 @@ from mldesk.library.records import DatasetVersion
 from mldesk.training.catalogue import CLASSIFICATION
 from mldesk.training.task_guess import guess_task, target_hint, target_problem
 from mldesk.wire.jobs import TASKS
-from mldesk.workbench.checks import check_order, find_column, refuse, split_request
+from mldesk.workbench.checks import check_order, find_column, refuse
 from mldesk.workbench.datasets import Cancelled, DatasetService
 from mldesk.workbench.far_data import refuse_elsewhere
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.references import did_you_mean, listed
+from mldesk.workbench.same_split import split_of
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with them
     from mldesk.data.statistics.charting import Kind
@@ -103,13 +104,14 @@ class ExploreService:
         from mldesk.training.table import read_columns
         from mldesk.training.target import read_target
 
-        request = split_request(order)
+        request = split_of(self._library, self._datasets, order, version)
+        given = None if request.membership is None else self._library.objects.read(request.membership)
         column = find_column(version, order.target, "target")
         by = [find_column(version, request.column, "split")] if request.column else []
         with self._intact(version):
             columns = read_columns(self._library.objects, version.manifest, [column, *by])
         target = read_target(columns[column.name], column, order.task)
-        return make_split(target, request, None, columns[by[0].name] if by else None, unlearned=unlearned)
+        return make_split(target, request, given, columns[by[0].name] if by else None, unlearned=unlearned)
 
     def guard(self, order: TrainOrder, *, cancelled: Cancelled | None = None) -> Mapping[str, Any]:
         """Return {"rows": {"train", "validation", "test"}, "concerns": [...]}: what would make the scores of ``order``
@@ -119,7 +121,7 @@ class ExploreService:
         check = check_order(order, version)
         refuse(check)
         key = ["guard", 4, version.manifest, order.target, check.task, sorted(check.features),
-               split_request(order).to_json()]
+               split_of(self._library, self._datasets, order, version).to_json()]
 
         def make() -> dict[str, Any]:
             from mldesk.data.statistics.guarding import guard

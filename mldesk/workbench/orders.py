@@ -9,6 +9,8 @@ from typing import Any, Literal
 from mldesk.library.records import Run
 from mldesk.wire.jobs import Limits, Resources
 
+OF_RUN = "run:"   # before the id or name of a run whose rows' parts are taken
+
 
 @dataclass(frozen=True, slots=True)
 class TrainOrder:
@@ -24,7 +26,7 @@ class TrainOrder:
     without: tuple[str, ...] = ()             # columns left out of those
     test_size: float = 0.2                    # share of the rows with a target, 0 < x < 1
     validation_size: float = 0.15             # share of the rest, 0 < x < 1
-    split: str = "random"                     # how rows are dealt: a name of wire.jobs.SPLITS
+    split: str = "random"                     # how rows are dealt: a name of wire.jobs.SPLITS, or OF_RUN and a run's
     split_column: str | None = None           # the column that "group", "time" and "column" go by
     folds: int = 0                            # from 2 on: k-fold cross-validation, the first fold being the test part
     prepare: tuple[Mapping[str, Any], ...] = ()   # steps of a recipe that the model does by itself
@@ -36,6 +38,11 @@ class TrainOrder:
     scores_only: bool = False                 # its scores are wanted, and the library is to have no model of it
     resources: Resources = field(default_factory=Resources)
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def split_of(self) -> str:
+        """The run as in which rows are dealt, "" where they are dealt anew."""
+        return self.split.removeprefix(OF_RUN) if self.split.startswith(OF_RUN) else ""
 
 
 @dataclass(frozen=True, slots=True)

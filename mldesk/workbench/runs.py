@@ -32,6 +32,7 @@ from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
+from mldesk.workbench.same_split import split_of
 from mldesk.workbench.searching import (
     SearchOrder,
     check_amounts,
@@ -90,12 +91,17 @@ class RunService:
         follows the run next submits it again. ``beginning``: the model it goes on from, and how rows are dealt then.
         """
         check, request = self._request(order)
-        earlier: tuple[str, ...] = ()
+        earlier = self._given(request)
         if beginning is not None:
             split = replace(request.split, method="given", membership=beginning.membership, column=None, folds=0)
             request = replace(request, split=split, warm=beginning.model)
             earlier = (beginning.model, self._library.objects.put_manifest({"split": beginning.membership}))
         return self._begin(order, "train", check.estimator, request, request.to_json(), earlier=earlier)
+
+    def _given(self, request: TrainRequest) -> tuple[str, ...]:
+        """Return the manifest of the parts that rows are given, which travels with the job; none where none are."""
+        given = request.split.membership
+        return () if given is None else (self._library.objects.put_manifest({"split": given}),)
 
     def search(self, order: SearchOrder) -> Run:
         """Look for the best model; as ``start`` in everything else. ``leaderboard`` says what was tried."""
@@ -129,11 +135,11 @@ class RunService:
         jobs = [new_id() for _ in names]
         home = self._begin(replace(order, runner=runner), "search", "search", request.train,
                            replace(request, helpers=tuple(jobs), share=(0, len(jobs) + 1)).to_json(),
-                           earlier=request.earlier)
+                           earlier=(*self._given(request.train), *request.earlier))
         for place, (job, name) in enumerate(zip(jobs, names, strict=True), start=1):
             helper = replace(request, helps=home.id, share=(place, len(jobs) + 1), earlier=())
             self._begin(replace(order, runner=name, name=f"{home.name}-{slug(name)}"[:100]), "search", "search",
-                        request.train, helper.to_json(), job=job)
+                        request.train, helper.to_json(), earlier=self._given(request.train), job=job)
         return home
 
     def _speaks(self, runner: str, version: int) -> bool:
@@ -198,7 +204,7 @@ class RunService:
             columns=tuple(column.to_json() for column in version.columns), target=order.target, task=check.task,
             features=None if order.features is None and not order.without else check.features,
             estimator=check.estimator, parameters=dict(check.parameters),
-            split=split_request(order),
+            split=split_of(self._library, self._datasets, order, version),
             seed=order.seed, model=model, order=order.order, prepare=tuple(order.prepare),
             scores_only=order.scores_only)
 

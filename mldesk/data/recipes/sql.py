@@ -57,13 +57,13 @@ _STEPS: Mapping[str, Callable[[Tools, State, Step], State]] = {
 }
 # Steps that, once they have learnt what they need, give every row by itself, or choose rows by their places and whole
 # values: however many threads work on them, the rows are the same. Sums of fractions are not.
-_ROW_BY_ROW = frozenset({
+ROW_BY_ROW = frozenset({
     "drop", "drop_poor", "keep", "mark_missing", "reorder", "rename", "rename_many", "cast", "replace", "date_parts",
     "derive", "clean_text", "replace_text", "extract", "split", "clip", "bin", "transform", "scale", "encode", "edit",
     "drop_missing", "deduplicate", "filter", "sample", "fill_missing",
 })
 # Of those, steps that learn nothing before, or only what is the same however the rows are shared among threads.
-_LEARN_ALIKE = _ROW_BY_ROW & {
+_LEARN_ALIKE = ROW_BY_ROW & {
     "drop", "keep", "reorder", "rename", "rename_many", "cast", "replace", "date_parts", "derive", "clean_text",
     "replace_text", "extract", "split", "edit", "drop_missing", "deduplicate", "filter", "sample",
 }
@@ -78,7 +78,7 @@ def learn_in_any_order(steps: Iterable[Step]) -> bool:
 def in_any_order(steps: Iterable[Step], state: State) -> bool:
     """Say whether several threads may compute what the steps made, which are compiled to ``state``."""
     return not state.tables and state.own_rows and all(
-        step["step"] in _ROW_BY_ROW and not (step["step"] == "fill_missing" and step.get("by")) for step in steps)
+        step["step"] in ROW_BY_ROW and not (step["step"] == "fill_missing" and step.get("by")) for step in steps)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from mldesk.core.observable import Observable
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.search import SearchWish, Trial, asked, is_search
 from mldesk.desktop.tasks import in_remote, in_thread
+from mldesk.workbench.orders import OF_RUN
 
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion, Run, RunnerRecord
@@ -124,7 +125,10 @@ def like(run: Run, trial: Trial | None = None) -> dict[str, Any]:
               "test_size": float(split.get("test_size", 0.2)), "folds": int(split.get("folds") or 0)}
     if "validation_size" in split:
         fields["validation_size"] = float(split["validation_size"])
-    return fields if method == "given" else {**fields, "split": method, "split_column": split.get("column")}
+    if method == "given":   # by hand, or as in another run: they are known once it has ended
+        kept = (run.result or {}).get("split")
+        return {**fields, "split": f"{OF_RUN}{run.id}"} if kept and trial is None else fields
+    return {**fields, "split": method, "split_column": split.get("column")}
 
 
 def likely_target(version: DatasetVersion) -> str:

@@ -40,6 +40,27 @@ def ask_script(shell: Shell, run: Run) -> None:
                  lambda path: start(_write_script(shell, run, path), f"script {path.name}"))
 
 
+def why_no_split(run: Run) -> str:
+    """Say why a run kept no parts of its rows; "" if it did."""
+    return "" if isinstance((run.result or {}).get("split"), str) else words.tr(
+        "Only a training or a search that succeeded keeps the parts of its rows.")
+
+
+def ask_split(shell: Shell, run: Run) -> None:
+    """Ask where the part of each row shall go, training, validation or test, beside its cells; write it there."""
+    choose_place(shell.host, words.tr("Write the split"),
+                 [words.tr("CSV") + " (*.csv)", "Parquet (*.parquet)", "Excel (*.xlsx)"],
+                 f"{run.name.replace('/', '-')}-split.csv",
+                 lambda path: start(_write_split(shell, run, path), f"split {path.name}"))
+
+
+async def _write_split(shell: Shell, run: Run, path: Path) -> None:
+    from mldesk.workbench.same_split import save_parts
+
+    bench = shell.desk.workbench
+    await _done(shell, path, in_thread(lambda: save_parts(bench.library, bench.datasets, run, path, whole=True)))
+
+
 def ask_csv(shell: Shell, runs: Sequence[Run], name: str) -> None:
     """Ask where runs shall go as CSV, a line for each and a column for every score and parameter; write it there."""
     runs = list(runs)

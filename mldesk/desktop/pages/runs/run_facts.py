@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mldesk.desktop import runner_words, words
 from mldesk.desktop.states.search import SearchWish, asked, is_search
+from mldesk.workbench.split_words import split_words
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -112,10 +113,8 @@ def data_facts(run: Run, looks: tuple[int, int] = (0, 0)) -> Facts:
         if part in rows:
             facts.append((title, words.number(int(rows[part]))))
     split = payload.get("split", {})
-    if split.get("folds"):
-        facts.append((tr("Folds"), words.number(int(split["folds"]))))
-    if "test_size" in split:
-        facts.append((tr("Test share"), f"{100 * float(split['test_size']):.0f} %"))
+    if said := split_words(split):
+        facts.append((tr("Split"), said))
     if looks[0]:
         facts.append((tr("Looks at the test rows"), tr(
             "This is run {place} of {count} that looked at them. The more look, the luckier the best of them.").format(

@@ -33,10 +33,10 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
     """
     from mldesk.desktop.pages.runners.move_dialog import open_move_dialog
     from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
-    from mldesk.desktop.pages.runs.report_place import ask_report, ask_script, why_no_report
+    from mldesk.desktop.pages.runs.report_place import ask_report, ask_script, ask_split, why_no_report, why_no_split
     from mldesk.desktop.pages.runs.run_labels import open_labels
     from mldesk.desktop.pages.runs.script_dialog import run_again
-    from mldesk.desktop.pages.runs.train_dialog import train_again
+    from mldesk.desktop.pages.runs.train_dialog import train_again, train_on_same_rows
     from mldesk.workbench.run_script import why_no_script
 
     tr, service = words.tr, shell.desk.workbench.runs
@@ -52,9 +52,11 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
             Entry("refresh", tr("Run again…"), partial(run_again, shell, run)) if run.kind == "script" else
             Entry("refresh", tr("Train again…"), partial(train_again, shell, run), "" if run.kind in ("train", "search")
                   else tr("The run has trained nothing.")),
+            Entry("train", tr("Train on the same split…"), partial(train_on_same_rows, shell, run), why_no_split(run)),
             Entry("tag", tr("Group and tags of {count} runs…").format(count=len(chosen)) if len(chosen) > 1
                   else tr("Name, tags and note…"), partial(open_labels, shell, list(chosen) or [run])),
             Entry("file", tr("Write a report…"), partial(ask_report, shell, [run]), why_no_report(run)),
+            Entry("columns", tr("Write the split…"), partial(ask_split, shell, run), why_no_split(run)),
             Entry("export", tr("Write as a script…"), partial(ask_script, shell, run), why_no_script(run)),
             LINE,
             Entry("finish", tr("Finish now and keep the model"), _steers(shell, run, service.finish),

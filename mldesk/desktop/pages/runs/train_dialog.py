@@ -61,6 +61,13 @@ def train_again(shell: Shell, run: Run, trial: Trial | None = None) -> None:
     open_train_dialog(shell, run.dataset, like(run, trial))
 
 
+def train_on_same_rows(shell: Shell, run: Run) -> None:
+    """Open the dialog for another model of a run's data, whose rows are dealt as there."""
+    from mldesk.workbench.orders import OF_RUN
+
+    open_train_dialog(shell, run.dataset, {"target": run.target, "task": run.task, "split": f"{OF_RUN}{run.id}"})
+
+
 def train_on(shell: Shell, runner: str) -> None:
     """Open the dialog with a runner chosen, over the dataset that was changed last."""
     start(_open_newest(shell, runner), f"open the Train dialog for {runner}")

@@ -17,9 +17,10 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.dataset import Picked
 from mldesk.desktop.tasks import TaskOwner, async_slot, current, in_thread
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import ComboBox, FormRow, SpinBox, make_button
+from mldesk.desktop.widgets import ComboBox, FormRow, SpinBox, disable, enable, make_button
 from mldesk.wire.jobs import BY_COLUMN
 from mldesk.wire.schema import Column
+from mldesk.workbench.orders import OF_RUN
 
 if TYPE_CHECKING:
     from mldesk.workbench.orders import TrainOrder
@@ -36,7 +37,8 @@ class SplitSection(QWidget):
             ("random", self.tr("At random, classes in equal shares")),
             ("stratified", self.tr("At random, numbers in equal shares, too")), ("shuffle", self.tr("Blindly")),
             ("group", self.tr("By groups that stay together")), ("time", self.tr("By time, the latest are tested")),
-            ("column", self.tr("By a column that says it"))])
+            ("column", self.tr("By a column that says it")),
+            *([(order.split, self.tr("As in the run it is taken from"))] if order.split_of else [])])
         self.how.set_value(order.split)
         self.column = ColumnBox(columns)
         self.column.set_value(order.split_column or "")
@@ -56,6 +58,8 @@ class SplitSection(QWidget):
         self.column.changed.connect(lambda _: self._tell())
         self.folds.valueChanged.connect(lambda _: self._tell())
         self._column_row.setVisible(order.split in BY_COLUMN)
+        if order.split_of:
+            disable(self.folds, self.tr("Rows that are dealt as in another run are in no folds."))
 
     def offer_folds(self, on: bool) -> None:
         """Ask for folds, or not: a search has its own."""
@@ -64,6 +68,11 @@ class SplitSection(QWidget):
     def _tell(self) -> None:
         how = str(self.how.value())
         self._column_row.setVisible(how in BY_COLUMN)
+        if how.startswith(OF_RUN):
+            disable(self.folds, self.tr("Rows that are dealt as in another run are in no folds."))
+            self.folds.setValue(0)
+        else:
+            enable(self.folds)
         self.changed.emit({"split": how, "split_column": self.column.value() or None, "folds": self.folds.value()})
 
 
