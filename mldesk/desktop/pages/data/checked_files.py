@@ -58,8 +58,8 @@ class CheckedFilesDialog(Sheet, TaskOwner):
         self.table.chosen.connect(self._show_chosen)
         self.details = ScrollPage(margin=Space.L, spacing=Space.M)
         self.details.setAccessibleName(self.tr("What was said of the file"))
-        self.open = make_button(self.tr("Open its folder"), "secondary", "folder", small=True)
-        self.open.clicked.connect(self._open)
+        self.open_folder = make_button(self.tr("Open its folder"), "secondary", "folder", small=True)
+        self.open_folder.clicked.connect(self._open)
         self._build()
         self.confirmed.connect(self._ask)
         self.finished.connect(self.cancel_tasks)
@@ -74,7 +74,7 @@ class CheckedFilesDialog(Sheet, TaskOwner):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.details, 1)
         actions = FlowBox(spacing=Space.S, least=theme.px(96))
-        actions.add(self.open)
+        actions.add(self.open_folder)
         layout.addLayout(row(actions, margins=(Space.M, 0, Space.M, Space.M)))
         right.setMinimumWidth(theme.px(280))
         split = SplitView(self.table, right)
@@ -112,7 +112,7 @@ class CheckedFilesDialog(Sheet, TaskOwner):
         clear(self.details.body)
         chosen = self.table.selected()[:1]
         self._where = None
-        disable(self.open, self.tr("Choose a file."))
+        disable(self.open_folder, self.tr("Choose a file."))
         self.set_primary_enabled(self.tr("Choose a rejected file."))
         if not chosen:
             self.details.body.addWidget(make_label(self.tr(
@@ -125,9 +125,9 @@ class CheckedFilesDialog(Sheet, TaskOwner):
             return
         self._where = found
         if found is None:
-            disable(self.open, self.tr("The file is gone, or has changed."))
+            disable(self.open_folder, self.tr("The file is gone, or has changed."))
         else:
-            enable(self.open)
+            enable(self.open_folder)
         self.set_primary_enabled(self._why_not(chosen[0]))
 
     def _why_not(self, item: CheckRecord) -> str:
