@@ -57,7 +57,8 @@ class HistoryService:
             for made in self._library.models.versions(item.name):
                 models.setdefault(made.dataset, []).append(made.label)
         return [Ancestry(version, version.number == head.number, words.get(version.number, Words()),
-                         *spent.get(version.number, (0, 0 if version.purged else version.size)), _others(version),
+                         *((0, 0) if version.purged is not None else spent.get(version.number, (0, version.size))),
+                         _others(version),
                          tuple(models.get(version.label, ())), files_of(self._library, version))
                 for version in self._datasets.versions(name)]
 

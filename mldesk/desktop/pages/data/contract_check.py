@@ -196,7 +196,8 @@ class CheckDialog(Sheet, TaskOwner):
                 count=words.number(len(verdict.findings) - _SHOWN)), "caption", "muted"))
         if verdict.name_parts:
             body.addWidget(make_label(self.tr("Its name says: {parts}").format(parts=", ".join(
-                f"{key} {value}" for key, value in verdict.name_parts.items())), "caption", "muted", wrap=True))
+                f"{key} {value.removesuffix('T00:00:00')}" for key, value in verdict.name_parts.items())), "caption",
+                "muted", wrap=True))
         if verdict.suggestions:
             body.addWidget(make_label(self.tr("Perhaps renamed: {names}").format(names=", ".join(
                 self.tr("{old} is {new}").format(old=old, new=new) for old, new in verdict.suggestions.items())),

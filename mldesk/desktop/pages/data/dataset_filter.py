@@ -83,4 +83,5 @@ class DatasetFilterBar(QWidget):
             least=words.number(size["least_rows"]), most=words.number(size["most_rows"] + 1))
 
     def _task(self, task: str) -> str:
-        return self.tr("nothing trained on it") if task == NO_TASK else self.tr("trained: {task}").format(task=task)
+        return self.tr("nothing trained on it") if task == NO_TASK else \
+            self.tr("trained: {task}").format(task=words.task_name(task))

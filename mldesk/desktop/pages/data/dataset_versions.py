@@ -12,7 +12,7 @@ from mldesk.desktop import words
 from mldesk.desktop.pages.data.lineage_view import LineageView
 from mldesk.desktop.step_words import step_words
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Badge, Card, ScrollPage, make_button, make_label, set_tone
+from mldesk.desktop.widgets import Badge, Card, ScrollPage, make_button, make_icon_button, make_label, set_tone
 
 if TYPE_CHECKING:
     from mldesk.library.dataset_words import Words
@@ -166,8 +166,8 @@ class VersionsView(ScrollPage):
             look.clicked.connect(lambda: self.shown.emit(version.number))
             buttons.append(look)
         if head is not None and version.number != head.number:
-            away = make_button(self.tr("Purge…"), "ghost", "trash", small=True)
-            away.setToolTip(self.tr("Throws its rows away for good. What it came of stays known."))
+            away = make_icon_button("trash", self.tr("Throw the rows of version {number} away for good…").format(
+                number=version.number))
             away.clicked.connect(lambda: self.purged.emit(version.number))
             buttons.append(away)
             back = make_button(self.tr("Make current"), "secondary", "restore", small=True)

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from mldesk.library.records import Dataset
 
 
+_TRAINED, _TAGS = 5, 6   # columns of the list that are there once something was trained, or is tagged
+
+
 def fields(state: DatasetList) -> list[Field[Dataset]]:
     """Return the columns of the list."""
     tr = words.tr
@@ -51,7 +54,8 @@ def fields(state: DatasetList) -> list[Field[Dataset]]:
               muted=True, spare=2),
         Field(tr("Version"), lambda item: tr("{number} of {all}").format(number=item.head.number, all=item.versions),
               104, lambda item: item.versions, right=True, muted=True, spare=1),
-        Field(tr("Trained"), lambda item: ", ".join(state.tasks.get(item.name, ())), 120, muted=True, spare=4),
+        Field(tr("Trained"), lambda item: ", ".join(map(words.task_name, state.tasks.get(item.name, ()))), 120,
+              muted=True, spare=4),
         Field(tr("Tags"), lambda item: ", ".join(state.tags.get(item.name, ())), 110, muted=True, spare=5),
         Field(tr("From"), lambda item: came_from(item.head), 170, muted=True, spare=3),
         Field(tr("Changed"), lambda item: words.when(item.head.created), 120, lambda item: item.head.created,
@@ -160,6 +164,7 @@ class DatasetsPage(Page):
             self.filter.tags = tuple(sorted({tag for each in tags.values() for tag in each}))
             shown = [item for item in datasets if self.filter.wanted.keeps(
                 item, tags.get(item.name, ()), tasks.get(item.name, ()))]
+            self.table.leave_out([number for number, there in ((_TRAINED, tasks), (_TAGS, tags)) if not there])
             self.table.set_records(shown)
             self.filter.say(len(shown), len(datasets))
         self._search.setVisible(bool(datasets))

@@ -58,18 +58,17 @@ class ExportTableSheet(Sheet, TaskOwner):
         except (MldeskError, OSError) as error:
             self.set_error(sentence(error))
             return
-        if self.there:
-            more = len(self.there) - _NAMED
-            self._tables.setText(self.tr("There already, and left as they are: {names}").format(
-                names=", ".join(self.there[:_NAMED]) + (self.tr(" and {count} more").format(count=more)
-                                                        if more > 0 else "")))
         self._check()
 
     def _check(self) -> None:
         name, there = self.name.text().strip(), self.there or ()
         taken = name.casefold() in {other.casefold() for other in there}
         self.replace.setVisible(taken)
-        self._tables.setVisible(bool(there))
+        others = [other for other in there if other.casefold() != name.casefold()]
+        more = self.tr(" and {count} more").format(count=len(others) - _NAMED) if others[_NAMED:] else ""
+        self._tables.setText(self.tr("There already, and left as they are: {names}").format(
+            names=", ".join(others[:_NAMED]) + more))
+        self._tables.setVisible(bool(others))
         self.set_primary_enabled(
             self.tr("The file is looked at.") if self.there is None else self.tr("Write a name.") if not name else
             self.tr("There is a table of that name.") if taken and not self.replace.isChecked() else "")

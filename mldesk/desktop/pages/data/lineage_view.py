@@ -66,6 +66,7 @@ class LineageView(QWidget):
             version.source
         parts = [self.tr("Version {number}").format(number=version.number), made,
                  words.counted(version.rows, self.tr("row"), self.tr("rows")),
+                 self.tr("rows purged") if version.purged is not None else
                  self.tr("adds {size}").format(size=words.size(item.alone))]
         if item.others:
             parts.append(self.tr("with {others}").format(others=", ".join(item.others)))
@@ -115,9 +116,9 @@ class LineageView(QWidget):
         text = painter.fontMetrics().elidedText(self._words(item), Qt.TextElideMode.ElideRight, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
         if item.words.tags:
+            used = QRect(line).adjusted(theme.px(10) + painter.fontMetrics().horizontalAdvance(text), 0, 0, 0)
             painter.setFont(theme.font("caption"))
             painter.setPen(theme.colour("accent_text"))
-            used = QRect(line).adjusted(theme.px(4) + painter.fontMetrics().horizontalAdvance(text) * 13 // 12, 0, 0, 0)
             painter.drawText(used, Qt.AlignmentFlag.AlignVCenter, "   ".join(f"#{tag}" for tag in item.words.tags))
         painter.restore()
 
