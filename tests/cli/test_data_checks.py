@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -95,3 +96,24 @@ def test_an_archive_that_was_imported_is_there_already(mldesk: Command, folder: 
         file.write((folder / "all.zip").read_bytes()[:80])
     code, said = mldesk.here("data", "check", folder / "cut.zip", "z")
     assert (code, [item["status"] for item in said["files"]]) == (1, ["rejected"])
+
+
+def test_a_cell_that_the_import_left_missing_is_no_reason_to_reject_a_file(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEAD + lines(1) + "99,Lyon,many\n")
+    mldesk.good("data", "import", tmp_path / "a.csv", "--name", "n", "--type", "score=number")
+    mldesk.good("data", "contract", "n", "--infer")
+    (tmp_path / "b.csv").write_text(HEAD + lines(100) + "999,Lyon,lots\n")
+    found = mldesk.good("data", "check", tmp_path / "b.csv", "n", "--merge")["files"][0]
+    assert found["status"] == "accepted"
+    said = [(item["rule"], item["severity"], item["message"], item["cells"]) for item in found["findings"]]
+    assert said == [("type", "warning", "1 value of 'score' is not a number, and missing then.",
+                     [{"row": 31, "value": "lots"}])]
+    assert mldesk.good("data", "query", "n", "SELECT count(*), count(score) FROM data")["rows"] == [[62, 60]]
+    document = mldesk.good("data", "contract", "n")["contract"]
+    document["columns"][2] |= {"nullable": False, "missing": None}
+    (tmp_path / "c.json").write_text(json.dumps(document))
+    mldesk.good("data", "contract", "n", "--edit", tmp_path / "c.json")
+    (tmp_path / "c.csv").write_text(HEAD + lines(200) + "998,Lyon,lots\n")
+    code, said = mldesk.here("data", "check", tmp_path / "c.csv", "n")
+    assert (code, said["files"][0]["findings"][-1]["message"]) == (
+        1, "1 value of 'score' is missing, which may not be.")

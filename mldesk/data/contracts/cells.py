@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -34,11 +34,14 @@ class CellTest:
 
 
 def tests_of(rule: ColumnRule, column: Column, texts: Column | None, rows: int, tests: list[CellTest],
-             findings: list[Finding]) -> str:
+             findings: list[Finding], *, chosen: bool = False) -> str:
     """Add what is to be tested about a column; what its counts say is found at once. Return its cast.
 
-    ``texts`` is the column with its cells as they stand in the file, where they came as texts.
+    ``texts`` is the column with its cells as they stand in the file, where they came as texts. Where a person chose
+    the column's type at the import (``chosen``), a cell that does not fit is missing and is said, here as there.
     """
+    unlike = CellTest("type", replace(rule, severity="warning") if chosen else rule, "",
+                      f"not {in_words(rule.type)}" + (", and missing then" if chosen else ""), "")
     name = identifier(rule.name)
     cast, there, missing = name, name, column.missing
     cell = f"CAST({name} AS VARCHAR)"
@@ -46,8 +49,9 @@ def tests_of(rule: ColumnRule, column: Column, texts: Column | None, rows: int, 
         there = cell = identifier(texts.name)
         missing = texts.missing
         if column.missing > missing:
-            tests.append(CellTest("type", rule, f"{there} IS NOT NULL AND {name} IS NULL", f"not {in_words(rule.type)}",
-                                       cell))
+            tests.append(replace(unlike, sql=f"{there} IS NOT NULL AND {name} IS NULL", cell=cell))
+        if chosen:
+            there, missing = name, column.missing
     elif column.type is not rule.type and column.missing < rows:
         made = cast_sql(name, column.type, rule.type, "")
         if made is None:
@@ -56,8 +60,7 @@ def tests_of(rule: ColumnRule, column: Column, texts: Column | None, rows: int, 
             return f"CAST(NULL AS {DUCKDB[rule.type]})"
         cast = made
         if (column.type, rule.type) not in _WIDENED:
-            tests.append(CellTest("type", rule, f"{name} IS NOT NULL AND ({cast}) IS NULL",
-                                  f"not {in_words(rule.type)}", cell))
+            tests.append(replace(unlike, sql=f"{name} IS NOT NULL AND ({cast}) IS NULL", cell=cell))
     elif missing == rows:
         cast = f"CAST(NULL AS {DUCKDB[rule.type]})"
     if not rule.nullable and missing:

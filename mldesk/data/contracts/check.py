@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,24 +138,29 @@ def accepted_by_hand(found: CheckedFile) -> CheckedFile:
 def check_mapped(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path,
                  names: Mapping[str, str], *, said: Path | None = None, room: Room | None = None,
                  cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
-    """As ``check_file`` for a file whose columns have other names; ``names``: those of the file, and the contract's."""
+    """As ``check_file`` for a file whose columns have other names; ``names``: those of the file, and the contract's.
+
+    Columns whose types ``options`` choose are as the import had them.
+    """
     own = {new: old for old, new in names.items()}
     rules = tuple(replace(rule, name=own.get(rule.name, rule.name)) for rule in contract.columns)
+    options = replace(options, types=tuple((own.get(name, name), kind) for name, kind in options.types))
     found = check_file(path, digest, replace(contract, columns=rules), options, folder, said=said, room=room,
-                       cancelled=cancelled)
+                       chosen=True, cancelled=cancelled)
     if isinstance(found, Verdict):
         return found
     return replace(found, casts={names.get(name, name): sql for name, sql in found.casts.items()})
 
 
 def check_file(path: Path, digest: str, contract: Contract, options: ImportOptions, folder: Path, *,
-               said: Path | None = None, lines: Path | None = None, room: Room | None = None,
+               said: Path | None = None, lines: Path | None = None, room: Room | None = None, chosen: bool = False,
                cancelled: Cancelled | None = None) -> CheckedFile | Verdict:
     """Check one file; what is read of it stays in ``folder``. Return only the verdict if it could not be read.
 
     ``said`` is what it is called, where that is not its path: it lies in the archive there.
     What comes as text in a column that is to be of another type is read as an import reads it whose type was chosen;
-    types that ``options`` choose or expect are those of the contract.
+    types that ``options`` choose or expect are those of the contract. With ``chosen`` cells of a column whose type
+    ``options`` choose are missing where they do not fit, as the import made them.
     With ``room`` every cell that breaks a rule is named, as far as there is room, else a few of each.
     Lines that are no rows are written to ``lines``, as an import does. Raises ImportCancelled, DiskFull.
     """
@@ -174,6 +179,7 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     texts = tuple(rule.name for rule in contract.columns if rule.type is ColumnType.TEXT)
     typed = tuple((rule.name, rule.type.value) for rule in contract.columns if rule.type is not ColumnType.TEXT)
     others = tuple(item for item in options.expected if item[0] not in asked)
+    kept = frozenset(name for name, _ in options.types) & asked if chosen else frozenset[str]()
     options = replace(options, text=texts, expected=(*typed, *others), lenient=True,
                       partitions=options.partitions and names_among([path], asked),
                       types=tuple(item for item in options.types if item[0] not in asked))
@@ -194,7 +200,7 @@ def check_file(path: Path, digest: str, contract: Contract, options: ImportOptio
     suggestions = _columns(contract, [column for column in columns if column.name not in told], findings)
     _rows(contract, table.rows, findings)
     paths = tuple(part_paths(store, table.manifest))
-    checked = _cells(contract, table, paths, folder, findings, room)
+    checked = _cells(contract, table, paths, folder, findings, room, kept)
     broken = any(finding.severity == "error" for finding in findings)
     verdict = Verdict(str(called), digest, "rejected" if broken else "accepted", table.rows, checked.broken,
                       tuple(findings), suggestions, parts)
@@ -268,15 +274,16 @@ class _Checked:
 
 
 def _cells(contract: Contract, table: Table, parts: Sequence[Path], folder: Path,
-           findings: list[Finding], room: Room | None) -> _Checked:
-    """CellTest the cells."""
+           findings: list[Finding], room: Room | None, chosen: Container[str]) -> _Checked:
+    """Test the cells; what does not fit a type that was ``chosen`` for a column is missing."""
     facts = {column.name: column for column in table.columns}
     casts: dict[str, str] = {}
     tests: list[CellTest] = []
     for rule in contract.columns:
         if rule.name in facts:
             texts = facts[table.beside[rule.name]] if rule.name in table.beside else None
-            casts[rule.name] = tests_of(rule, facts[rule.name], texts, table.rows, tests, findings)
+            casts[rule.name] = tests_of(rule, facts[rule.name], texts, table.rows, tests, findings,
+                                        chosen=rule.name in chosen)
     kept = _kept(contract, table, parts)
     tests = [test for test in tests if (test.rule, test.column.name) not in kept]
     keys = any(rule.unique and rule.name in facts and facts[rule.name].distinct < table.rows for rule in
