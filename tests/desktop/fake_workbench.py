@@ -213,6 +213,7 @@ class FakeWorkbench:
 
     def __init__(self) -> None:
         self.runs, self.datasets, self.runners = FakeRuns(), FakeDatasets(), FakeRunners()
+        self.cleaning = self.datasets
         self.book, self.history = FakeBook(self.runs), FakeHistory()
         self.closed = False
 
