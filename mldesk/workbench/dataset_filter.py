@@ -52,7 +52,7 @@ def in_order(items: Sequence[Dataset], sort: str) -> list[Dataset]:
     name, _, way = sort.partition(":")
     if name not in ORDERS or way not in ("", "asc", "desc"):
         raise BadInput(f"Datasets cannot be put in order by {sort!r:.60}.",
-                       hint=did_you_mean(name, ORDERS) or f"By {', '.join(ORDERS)}; with :desc the greatest first.")
+                       hint=did_you_mean(name, list(ORDERS)) or f"By {', '.join(ORDERS)}; with :desc the greatest first.")
     return sorted(items, key=ORDERS[name], reverse=way == "desc")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -173,7 +174,7 @@ class CheckedFilesDialog(Sheet, TaskOwner):
 
     def _ask(self) -> None:
         for item in self.table.selected()[:1]:
-            TakeSheet(Path(item.path).name, self, lambda why, item=item: self._take(item, why)).open()
+            TakeSheet(Path(item.path).name, self, partial(self._take, item)).open()
 
     @async_slot
     async def _take(self, item: CheckRecord, why: str) -> None:
