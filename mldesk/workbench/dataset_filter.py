@@ -51,8 +51,8 @@ def in_order(items: Sequence[Dataset], sort: str) -> list[Dataset]:
     """Return datasets by one of ORDERS, ``:desc`` behind it for the greatest first. Raises BadInput."""
     name, _, way = sort.partition(":")
     if name not in ORDERS or way not in ("", "asc", "desc"):
-        raise BadInput(f"Datasets cannot be put in order by {sort!r:.60}.",
-                       hint=did_you_mean(name, list(ORDERS)) or f"By {', '.join(ORDERS)}; with :desc the greatest first.")
+        raise BadInput(f"Datasets cannot be put in order by {sort!r:.60}.", hint=did_you_mean(name, list(ORDERS))
+                       or f"By {', '.join(ORDERS)}; with :desc the greatest first.")
     return sorted(items, key=ORDERS[name], reverse=way == "desc")
 
 
