@@ -31,6 +31,7 @@ from mldesk.workbench.judging import JudgingService
 from mldesk.workbench.model_about import AboutService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.presets import PresetService
 from mldesk.workbench.reporting import ReportService
 from mldesk.workbench.retraining import RetrainService
 from mldesk.workbench.run_book import RunBook
@@ -82,6 +83,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),
         reports=ReportService(library, datasets, runs, judging),
         cross_tests=CrossTestService(library, runs), book=RunBook(library), run_import=RunImport(library),
+        presets=PresetService(library),
         retraining=RetrainService(library, models, runs, datasets, explore.membership))
 
 

@@ -44,6 +44,7 @@ ENTRIES: Mapping[str, Entry] = {  # in the order in which they are used
     "script": Entry("script", "The main job", group=True),
     "runs": Entry("runs", "The main job", group=True),
     "models": Entry("models", "The main job", group=True),
+    "presets": Entry("presets", "The main job", group=True),
     "predict": Entry("predict", "Use a model"),
     "serve": Entry("predict", "Use a model"),
     "explain": Entry("explain", "Use a model"),

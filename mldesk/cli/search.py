@@ -13,7 +13,8 @@ from mldesk.cli.amounts import read_minutes
 from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, make_table
 from mldesk.cli.interrupts import Interrupts
-from mldesk.cli.train import ORDER_HELP, PREPARE_HELP, SPLIT_HELP, finish, in_order
+from mldesk.cli.presets import Save, Start, chosen, given
+from mldesk.cli.train import OPTIONS, ORDER_HELP, PREPARE_HELP, SPLIT_HELP, finish, in_order
 from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import title
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from mldesk.training.search.budget import Estimate
 
 _SHOWN = 15
+_TRAIN = {option: field for option, field in OPTIONS.items() if option not in ("model", "folds")}
+_SEARCH = {"minutes": "seconds", "trials": "trials", "metric": "metric", "quantile": "quantile",
+           "target_score": "target_score", "model": "estimators", "single": "ensemble", "parallel": "parallel",
+           "stack": "stack", "stack_columns": "stack_columns", "refit": "refit"}
 
 
 def search(
@@ -70,6 +75,8 @@ def search(
     prepare: Annotated[str | None, typer.Option(metavar="FILE", help=PREPARE_HELP)] = None,
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
     save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
+    preset: Start = "",
+    save_preset: Save = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
 ) -> None:
     """Try many models and keep a blend of the best.
@@ -93,6 +100,13 @@ def search(
         train = replace(train, prepare=read_prepare(bench, prepare))
         wanted = SearchOrder(train, metric, minutes * 60, trials, target_score, tuple(model or ()), not single,
                              parallel, tuple(others), stack, stack_columns, refit, quantile)
+        if preset:
+            found = chosen(bench, preset, search=True)
+            train = replace(found.train_order(reference, **given(context, _TRAIN, train)), name=name, runner=first,
+                            priority=priority, model=save_as)
+            wanted = found.search_order(train, helpers=tuple(others), **given(context, _SEARCH, wanted))
+        if save_preset:
+            bench.presets.save(save_preset, wanted)
         for advice in bench.runs.check(train).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         face.note(f"· {in_words(bench.runs.search_estimate(wanted))}")

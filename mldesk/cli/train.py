@@ -13,6 +13,7 @@ from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, facts, make_table
 from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.presets import Save, Start, chosen, given
 from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import better, left_out, ordered, title
@@ -20,12 +21,17 @@ from mldesk.training.metric_words import better, left_out, ordered, title
 if TYPE_CHECKING:
     from mldesk.library.records import Run
     from mldesk.workbench.bench import Workbench
+    from mldesk.workbench.orders import TrainOrder
+    from mldesk.workbench.presets import Preset
 
 SPLIT_HELP = ("How rows are dealt: random (classes in equal shares), stratified (numbers, too), shuffle (blindly), "
               "group, time, column (it says train, validation or test), or run:RUN (each row's part as there).")
 
 ORDER_HELP = ("The classes from low to high, commas between, if they have an order; sorted takes them as they sort. "
               "Scores then say how far off a miss is.")
+OPTIONS = {"target": "target", "task": "task", "model": "estimator", "order": "order", "feature": "features",   # fields
+           "without": "without", "seed": "seed", "test_size": "test_size", "split": "split",
+           "split_column": "split_column", "prepare": "prepare", "folds": "folds"}
 PREPARE_HELP = ("Steps that the model does by itself: a recipe of steps that learn (fill_missing, scale, clip, bin, "
                 "encode, encode_target, segment, reduce, rebalance), or from:N@V, what `clean --leave-to-model` left. "
                 "They are learnt from its training rows only, and done whenever it predicts.")
@@ -62,6 +68,8 @@ def train(
                                        "by a model of the rows before it.")] = 0,
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
     save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
+    preset: Start = "",
+    save_preset: Save = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
 ) -> None:
     """Train a model and follow it to its end.
@@ -78,6 +86,10 @@ def train(
                         runner=runner, priority=priority, model=save_as)
     with Interrupts() as interrupts, face.workbench() as bench:
         wanted = replace(wanted, prepare=read_prepare(bench, prepare))
+        if preset:
+            wanted = _from_preset(context, chosen(bench, preset, search=False), wanted)
+        if save_preset:
+            bench.presets.save(save_preset, wanted)
         for advice in bench.runs.check(wanted).advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         run = bench.runs.start(wanted)
@@ -88,6 +100,15 @@ def train(
             detached(face, run)
             return
         finish(face, bench, watched(face, bench, run, interrupts))
+
+
+def _from_preset(context: typer.Context, preset: Preset, wanted: TrainOrder) -> TrainOrder:
+    """Return the preset's order with what was given on the command line; another model has other parameters."""
+    said = given(context, OPTIONS, wanted)
+    kept = preset.train.get("parameters", {}) if said.get("estimator", "") in (
+        "", preset.train.get("estimator", "auto")) else {}
+    return replace(preset.train_order(wanted.dataset, **said), parameters={**kept, **wanted.parameters},
+                   name=wanted.name, runner=wanted.runner, priority=wanted.priority, model=wanted.model)
 
 
 def finish(face: Face, bench: Workbench, run: Run, more: Mapping[str, Any] | None = None) -> None:

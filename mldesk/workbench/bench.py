@@ -22,6 +22,7 @@ from mldesk.workbench.judging import JudgingService
 from mldesk.workbench.model_about import AboutService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService
+from mldesk.workbench.presets import PresetService
 from mldesk.workbench.reporting import ReportService
 from mldesk.workbench.retraining import RetrainService
 from mldesk.workbench.run_book import RunBook
@@ -48,6 +49,7 @@ class Workbench:
     cross_tests: CrossTestService
     book: RunBook
     run_import: RunImport
+    presets: PresetService
     explaining: ExplainService
     models: ModelService
     about: AboutService

@@ -76,6 +76,11 @@ COMMANDS = {
     "runs script": {"RUN", "-o", "--force"},
     "runs evaluation": {"RUN", "--part", "--rows"},
     "runs files": {"RUN", "NAME", "-o", "--force"},
+    "presets list": set(),
+    "presets show": {"NAME"},
+    "presets remove": {"NAME"},
+    "presets export": {"NAME", "-o", "--force"},
+    "presets import": {"FILE"},
     "runs predictions": {"RUN", "-o", "--out-of-fold", "--force"},
     "script run": {"--param", "--input", "--runner", "--name", "--detach"},
     "script show": {"FOLDER|FILE.py", "--alone"},
@@ -146,7 +151,7 @@ def test_the_order_of_the_help_names_every_command() -> None:
 
 def test_the_help_lists_every_command_in_words() -> None:
     texts = {}
-    for group in ("", "data", "script", "runs", "models", "runners"):
+    for group in ("", "data", "script", "runs", "models", "presets", "runners"):
         done = subprocess.run([sys.executable, "-m", "mldesk", *group.split(), "--help"], capture_output=True,
                               text=True, check=True, encoding="utf-8")
         texts[group] = done.stdout

@@ -41,6 +41,15 @@ class SearchWish:
                            self.quantile if self.metric == "mean_pinball_loss" else None)
 
     @classmethod
+    def asked_as(cls, order: SearchOrder) -> SearchWish:
+        """Return the wish that such an order is of."""
+        usual = cls()
+        return cls("time" if not order.trials else "either" if order.seconds else "trials",
+                   order.seconds / 60 or usual.minutes, order.trials or usual.trials, order.metric, order.estimators,
+                   order.ensemble, order.parallel, order.helpers, order.stack, order.stack_columns, order.refit,
+                   usual.quantile if order.quantile is None else order.quantile, order.target_score)
+
+    @classmethod
     def of(cls, run: Run) -> SearchWish:
         """Return what an earlier search was ordered with; its record does not name the runners of its helpers."""
         payload = run.spec.get("payload", {})

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from mldesk.training.catalogue import EstimatorEntry
     from mldesk.training.search.budget import Estimate
     from mldesk.workbench.orders import TrainCheck, TrainOrder
+    from mldesk.workbench.presets import Preset
     from mldesk.workbench.runners import RunnerEstimate
+    from mldesk.workbench.searching import SearchOrder
 
 _ENDS = ("target", "label", "class", "y", "outcome")  # names that targets like to have
 
@@ -99,6 +101,10 @@ class TrainState:
         self._desk.nudge()
         return run
 
+    def set_up(self) -> TrainOrder | SearchOrder:
+        """Return what would be started now, to keep it as a preset."""
+        return self._asked_for() if self.search is None else self.search.order(self._asked_for())
+
     def _asked_for(self) -> TrainOrder:
         """Return the order; of a search without the model, which is what it looks for, and with its own folds."""
         order = self.order.value
@@ -129,6 +135,29 @@ def like(run: Run, trial: Trial | None = None) -> dict[str, Any]:
         kept = (run.result or {}).get("split")
         return {**fields, "split": f"{OF_RUN}{run.id}"} if kept and trial is None else fields
     return {**fields, "split": method, "split_column": split.get("column")}
+
+
+def fields_of(preset: Preset, version: DatasetVersion) -> dict[str, Any]:
+    """Return the fields of an order that a preset gives over a table, as ``like`` does for a run.
+
+    What it says of columns that are not in the table is left out.
+    """
+    names = {column.name for column in version.columns}
+    found: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value
+                             for key, value in preset.train.items()}
+    if found.get("target") not in names:
+        for key in ("target", "task", "order"):
+            found.pop(key, None)
+    if not set(found.get("features") or ()) <= names:
+        found.pop("features")
+    found["without"] = tuple(name for name in found.get("without", ()) if name in names)
+    if found.get("split_column") not in (None, *names):
+        found.pop("split_column")
+        found.pop("split", None)
+    if preset.search is not None:
+        order = preset.train_order(version.label)
+        found["search"] = SearchWish.asked_as(preset.search_order(order))
+    return found
 
 
 def likely_target(version: DatasetVersion) -> str:

@@ -18,6 +18,7 @@ from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.room import SideBySide, fitting
 from mldesk.desktop.pages.runs.feature_section import FeatureSection
 from mldesk.desktop.pages.runs.prepare_section import PrepareSection
+from mldesk.desktop.pages.runs.preset_menu import preset_button
 from mldesk.desktop.pages.runs.search_form import SearchForm
 from mldesk.desktop.pages.runs.train_runner import RunnerSection
 from mldesk.desktop.pages.runs.train_split import GuardSection, SplitSection
@@ -39,6 +40,7 @@ from mldesk.desktop.widgets import (
     clear,
     form_for,
     make_label,
+    row,
     set_icon,
 )
 
@@ -114,6 +116,8 @@ class TrainDialog(Sheet, TaskOwner):
         self._pause.timeout.connect(self._check)
         self._calm = QTimer(self, singleShot=True, interval=_CALM)
         self._calm.timeout.connect(self._estimate)
+        self.presets = preset_button(shell, self, state, self._start_from)
+        self.body.addLayout(row(self.presets, None))
         self.page = ScrollPage(margin=0)   # one for both halves: two bars side by side are one too many
         self.page.body.setContentsMargins(0, 0, Space.M, 0)
         self.page.body.addWidget(SideBySide(self._make_left(), self._make_right(), least=_BESIDE, shares=(5, 4)))
@@ -257,6 +261,11 @@ class TrainDialog(Sheet, TaskOwner):
         self.features.set_columns([column for column in self.state.version.columns if column.name != order.target],
                                   order.features)
 
+    def _start_from(self, given: Mapping[str, Any]) -> None:
+        """Open the dialog anew with the settings of a preset."""
+        self.reject()
+        open_train_dialog(self._shell, self.state.version.label, given)
+
     # Changes
 
     def _change(self, **fields: Any) -> None:
@@ -389,8 +398,7 @@ class TrainDialog(Sheet, TaskOwner):
         self._shell.open_run(run.id)
 
 
-def _half() -> tuple[QWidget, QVBoxLayout]:
-    """Return one half of the dialog, and what to put its parts into."""
+def _half() -> tuple[QWidget, QVBoxLayout]:   # of the dialog, and what to put its parts into
     half = QWidget()
     half.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # its share, whatever unfolds
     layout = QVBoxLayout(half)
