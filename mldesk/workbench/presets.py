@@ -79,16 +79,6 @@ class PresetService:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def list(self) -> dict[str, Preset]:
-        """Return all by name; one that this MLDesk cannot read is left out, not lost."""
-        found = {}
-        for name, value in self._kept().items():
-            try:
-                found[name] = Preset.from_json(value)
-            except BadInput:   # of another release
-                continue
-        return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
-
     def get(self, name: str) -> Preset:
         """Return one. Raises NotFound with the nearest names."""
         presets = self.list()
@@ -142,6 +132,17 @@ class PresetService:
     def _kept(self) -> dict[str, Any]:
         value = self._library.settings.get(_KEY)
         return dict(value) if isinstance(value, dict) else {}
+
+    # last, because below it ``list`` is this method
+    def list(self) -> dict[str, Preset]:
+        """Return all by name; one that this MLDesk cannot read is left out, not lost."""
+        found = {}
+        for name, value in self._kept().items():
+            try:
+                found[name] = Preset.from_json(value)
+            except BadInput:   # of another release
+                continue
+        return dict(sorted(found.items(), key=lambda item: item[0].casefold()))
 
 
 def _read(path: Path) -> dict[str, Preset]:
