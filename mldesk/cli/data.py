@@ -10,6 +10,7 @@ import typer
 from mldesk.cli import words
 from mldesk.cli.amounts import read_size
 from mldesk.cli.asking import at_terminal, confirm
+from mldesk.cli.data_chart import chart
 from mldesk.cli.data_checks import accept, checks
 from mldesk.cli.data_clean import clean, recipe
 from mldesk.cli.data_contract import check, contract
@@ -127,6 +128,7 @@ def show(context: typer.Context, reference: Reference) -> None:
 app.command(cls=SaidOnce)(preview)
 app.command()(profile)
 app.command()(explore)
+app.command()(chart)
 app.command()(guard)
 app.command()(query)
 app.command("sql", hidden=True)(query)  # the same, as many would call it

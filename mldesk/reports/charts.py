@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, which people who see fewer colours tell apart too (2008, "Color Universal Design").
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d31")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d31")
 _INK = "#010203"      # stands for the page's own colour: replaced in the SVG
-_QUIET = "#8a8f98"
+QUIET = "#8a8f98"
 _GRID = "#a3abb6"     # quiet on white and on black
 _WIDTH = 4.6          # inches; two charts stand side by side
 _HEIGHT = 3.1
@@ -27,7 +27,7 @@ _MOST_NAME = 46       # letters of a line's name
 _MOST_WRITTEN = 15    # classes up to which every count of a matrix is written
 _INSIDE = 3           # lines up to which their names stand within the plot
 _MOST_NAMED = 30      # classes up to which they are named
-_DRAWING = threading.Lock()   # Matplotlib keeps its style for the whole process
+DRAWING = threading.Lock()   # Matplotlib keeps its style for the whole process
 
 
 def draw(chart: Chart, name: str) -> str:
@@ -40,11 +40,11 @@ def draw(chart: Chart, name: str) -> str:
         "text.color": _INK, "axes.labelcolor": _INK, "axes.edgecolor": _INK, "xtick.color": _INK, "ytick.color": _INK,
         "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.7, "axes.titlesize": 10,
         "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.unicode_minus": True, "text.parse_math": False}
-    with _DRAWING, mpl.rc_context(style), warnings.catch_warnings():
+    with DRAWING, mpl.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the reader's fonts are what counts
         figure = Figure(figsize=(_WIDTH, _height(chart)), layout="constrained")
         axes = figure.add_subplot()
-        axes.set_title(_short(chart.title, 60))
+        axes.set_title(short(chart.title, 60))
         _draw(chart, axes, figure)
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -66,7 +66,7 @@ def _draw(chart: Chart, axes: Axes, figure: Figure) -> None:
     elif isinstance(chart, Bars):
         _bars(chart, axes)
     elif isinstance(chart, Histogram):
-        axes.stairs(chart.counts, chart.edges, fill=True, color=_COLOURS[0], alpha=0.85)
+        axes.stairs(chart.counts, chart.edges, fill=True, color=COLOURS[0], alpha=0.85)
         axes.set(xlabel=chart.x, ylabel="Rows")
     else:
         _matrix(chart, axes)
@@ -75,10 +75,10 @@ def _draw(chart: Chart, axes: Axes, figure: Figure) -> None:
 def _lines(chart: Lines, axes: Axes, figure: Figure) -> None:
     from matplotlib.ticker import MaxNLocator  # as slow as the rest of it
 
-    colours = iter(_COLOURS * (1 + len(chart.series) // len(_COLOURS)))
+    colours = iter(COLOURS * (1 + len(chart.series) // len(COLOURS)))
     for series in chart.series:
-        colour = _QUIET if series.quiet else next(colours) if series.slot is None else _COLOURS[
-            series.slot % len(_COLOURS)]
+        colour = QUIET if series.quiet else next(colours) if series.slot is None else COLOURS[
+            series.slot % len(COLOURS)]
         if chart.points and not series.quiet:
             axes.plot(series.x, series.y, "o", color=colour, alpha=0.5, markeredgewidth=0,
                       markersize=5 if len(series.x) < 200 else 2.5)
@@ -111,9 +111,9 @@ def _inside(named: Sequence[Series]) -> bool:
 
 def _bars(chart: Bars, axes: Axes) -> None:
     places = list(range(len(chart.labels)))
-    axes.barh(places, chart.values, height=0.66, color=_COLOURS[0], xerr=chart.spread,
-              error_kw={"ecolor": _QUIET, "elinewidth": 1.0})
-    axes.set_yticks(places, [_short(label) for label in chart.labels])
+    axes.barh(places, chart.values, height=0.66, color=COLOURS[0], xerr=chart.spread,
+              error_kw={"ecolor": QUIET, "elinewidth": 1.0})
+    axes.set_yticks(places, [short(label) for label in chart.labels])
     axes.invert_yaxis()
     axes.set(xlabel=chart.x)
     axes.axvline(0, color=_INK, linewidth=0.7)
@@ -130,7 +130,7 @@ def _matrix(chart: Matrix, axes: Axes) -> None:
     axes.invert_yaxis()
     axes.set_aspect("equal")
     if few <= _MOST_NAMED:
-        labels = [_short(label, 16) for label in chart.labels]
+        labels = [short(label, 16) for label in chart.labels]
         axes.set_xticks(range(few), labels, rotation=0 if max(map(len, labels)) * few < 40 else 90)
         axes.set_yticks(range(few), labels)
     if few <= _MOST_WRITTEN:
@@ -144,14 +144,15 @@ def _matrix(chart: Matrix, axes: Axes) -> None:
         spine.set_visible(False)
 
 
-def _short(text: str, most: int = _MOST_LABELS) -> str:
+def short(text: str, most: int = _MOST_LABELS) -> str:
+    """Return a label of one line, cut to ``most`` letters."""
     line = " ".join("".join(letter for letter in str(text) if letter.isprintable() or letter.isspace()).split())
     return line if len(line) <= most else line[:most - 1] + "…"
 
 
 def _middle(text: str) -> str:
     """Return a name that is told from others by its end as well, cut in its middle."""
-    line = _short(text, 1000)
+    line = short(text, 1000)
     return line if len(line) <= _MOST_NAME else f"{line[:_MOST_NAME - 21]}…{line[-20:]}"
 
 

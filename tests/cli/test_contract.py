@@ -20,6 +20,7 @@ COMMANDS = {
     "data again": {"N", "--rejects", "--without-merged", "--force"},
     "data fetch": {"N[@V]"},
     "data explore": {"N[@V]", "--target", "--task"},
+    "data chart": {"N[@V]", "--kind", "--x", "--y", "--by", "--where", "--output", "-o", "--force"},
     "data guard": {"N[@V]", "--target", "--split", "--split-column", "--folds", "--test-size", "--seed"},
     "data samples": set(),
     "data list": {"--removed", "--find", "--tag", "--task", "--min-rows", "--max-rows", "--min-size", "--max-size",

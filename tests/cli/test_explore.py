@@ -83,3 +83,29 @@ def test_a_class_that_falls_wholly_out_of_training_is_a_concern_with_its_rows(ml
     gone = next(item for item in found["concerns"] if item["kind"] == "classes" and item["level"] == "danger")
     assert gone["text"].startswith("No training row is ")
     assert mldesk.good("data", "preview", "t", "--where", gone["where"])["total"] == gone["count"] == 200
+
+
+def test_every_chart_of_the_window_is_drawn_or_told_in_figures(mldesk: Command, tmp_path: Path) -> None:
+    lines = [f"{row % 7},{row / 3},{'abc'[row % 3]},{'yx'[row % 2]},2024-0{row % 9 + 1}-02" for row in range(60)]
+    (tmp_path / "t.csv").write_text("n,m,a,b,day\n" + "\n".join(lines) + "\n", "utf-8")
+    mldesk.here("data", "import", str(tmp_path / "t.csv"), "--name", "t")
+    for kind, axes in (("histogram", "--x n --by a"), ("histogram", "--x a"), ("box", "--y day --by a"),
+                       ("scatter", "--x m --y n --by b"), ("density", "--x day --y m"), ("bar", "--x a --y day"),
+                       ("line", "--x day --y m"), ("heat", "--x a --y b")):
+        path = tmp_path / f"{kind}{'.png' if kind == 'box' else '.svg'}"
+        code, said = mldesk.here("data", "chart", "t", "--kind", kind, *axes.split(), "-o", str(path), "--force")
+        assert (code, said["kind"], said["rows"], said["file"]) == (0, kind, 60, str(path))
+        assert path.read_bytes().startswith(b"\x89PNG" if kind == "box" else b"<?xml")
+    code, said = mldesk.here("data", "chart", "t", "--kind", "heat", "--x", "a", "--y", "b", "--where", "n = 0")
+    assert (code, said["rows"], said["file"]) == (0, 9, None)
+    assert sum(map(sum, said["counts"])) == 9
+    code, said = mldesk.here("data", "chart", "t", "--kind", "scatter", "--x", "n", "--y", "m")
+    assert said["row"][0] == 1   # counted from 1
+    for words, message in ((("heat", "--x", "a"), "needs a column for y"),
+                           (("bar", "--x", "a", "--by", "b"), "no --by"),
+                           (("scatter", "--x", "a", "--y", "n"), "not numbers"),
+                           (("bar", "--x", "a", "-o", str(tmp_path / "x.gif")), "no kind of picture")):
+        code, said = mldesk.here("data", "chart", "t", "--kind", *words)
+        assert code == 2
+        assert message in said["error"]["message"]
+    assert "mean of m" in mldesk.told("data", "chart", "t", "--kind", "line", "--x", "n", "--y", "m").out
