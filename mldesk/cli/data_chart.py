@@ -98,35 +98,35 @@ def figures(found: Mapping[str, Any], axes: Mapping[str, Column]) -> tuple[tuple
     kind, x, y = found["kind"], axes.get("x"), axes.get("y")
     if kind == "box":
         return ("", "rows", "least", "5 %", "25 %", "median", "75 %", "95 %", "greatest"), [
-            (group["name"] or axes["y"].name, words.count(group["n"]), *(_value(cut, y) for cut in group["quantiles"]))
-            for group in found["groups"]]
+            (group["name"] or axes["y"].name, words.count(group["n"]),
+             *(chart_value(cut, y) for cut in group["quantiles"])) for group in found["groups"]]
     if kind == "histogram":
-        places = found.get("values") or [f"{_value(low, x)} to {_value(high, x)}" for low, high in zip(
+        places = found.get("values") or [f"{chart_value(low, x)} to {chart_value(high, x)}" for low, high in zip(
             found["edges"], found["edges"][1:], strict=False)]
         return (axes["x"].name, *(str(one["name"]) or "rows" for one in found["series"])), [
             (place, *(words.count(one["counts"][number]) for one in found["series"]))
             for number, place in enumerate(places)]
     if kind == "bar":
         return (axes["x"].name, "rows" if y is None else f"mean of {y.name}", *(() if y is None else ("rows",))), [
-            (value, _value(height, y), *(() if y is None else (words.count(count),))) for value, height, count in zip(
-                found["values"], found["heights"], found["counts"], strict=True)]
+            (value, chart_value(height, y), *(() if y is None else (words.count(count),)))
+            for value, height, count in zip(found["values"], found["heights"], found["counts"], strict=True)]
     if kind == "line":
         return (axes["x"].name, f"mean of {axes['y'].name}", "25 %", "75 %", "rows"), [
-            (_value(a, x), *(_value(one, y) for one in cuts), words.count(n)) for a, *cuts, n in zip(
+            (chart_value(a, x), *(chart_value(one, y) for one in cuts), words.count(n)) for a, *cuts, n in zip(
                 found["x"], found["mean"], found["low"], found["high"], found["counts"], strict=True)]
     if kind == "heat":
         return (f"{axes['y'].name} \\ {axes['x'].name}", *found["columns"]), [
             (line, *map(words.count, counts)) for line, counts in zip(found["lines"], found["counts"], strict=True)]
     if kind == "density":
         return (axes["x"].name, axes["y"].name, "rows"), [
-            (_value(found["x_edges"][across], x), _value(found["y_edges"][up], y), words.count(count))
+            (chart_value(found["x_edges"][across], x), chart_value(found["y_edges"][up], y), words.count(count))
             for up, line in enumerate(found["counts"]) for across, count in enumerate(line) if count]
     return ("row", axes["x"].name, axes["y"].name), [
-        (place + 1, _value(a, x), _value(b, y))
+        (place + 1, chart_value(a, x), chart_value(b, y))
         for place, a, b in zip(found["row"], found["x"], found["y"], strict=True)]
 
 
-def _value(value: float | None, column: Column | None) -> str:
+def chart_value(value: float | None, column: Column | None) -> str:
     """Return a number of a chart as it is read: moments are seconds since 1970 there."""
     if value is None:
         return ""

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from mldesk.cli import row_numbers, words
+from mldesk.cli.data_chart import chart_value
 from mldesk.cli.data_shown import Reference
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.train import SPLIT_HELP
+from mldesk.wire.schema import Column
 
 _SHOWN, _GROUPS = 12, 5
 _MEASURES = {"pearson": "Pearson's r", "cramers_v": "Cramér's V", "correlation_ratio": "correlation ratio"}
@@ -27,18 +29,20 @@ def explore(
 ) -> None:
     """Show what goes together, is missing together, lies far off, or is there twice."""
     face = Face.of(context)
+    types: Mapping[str, Column] = {}
     with Interrupts() as interrupts, face.workbench() as bench:
         made: Mapping[str, Any]
         if target is None:
             made = row_numbers.explored(bench.explore.statistics(reference, cancelled=interrupts.asked))
         else:
             made = bench.explore.target(reference, target, task, cancelled=interrupts.asked)
+            types = {column.name: column for column in bench.datasets.show(reference).columns}
     if face.json:
         face.document(made)
     elif target is None:
         _statistics(face, made)
     else:
-        _target(face, made)
+        _target(face, made, types)
 
 
 def guard(
@@ -155,7 +159,7 @@ def _rows(examples: Any) -> str:
     return "; ".join(", ".join(str(row) for row in group[:3]) for group in examples[:2])
 
 
-def _target(face: Face, made: Mapping[str, Any]) -> None:
+def _target(face: Face, made: Mapping[str, Any], types: Mapping[str, Column]) -> None:
     if made["balance"]:
         total = sum(count for _, count in made["balance"])
         face.table(("class", "rows", "share"), [(str(value)[:60], words.count(count), f"{count / total:.1%}")
@@ -164,8 +168,37 @@ def _target(face: Face, made: Mapping[str, Any]) -> None:
     face.table(("column", "predicts alone", ""),
                [(item["name"], _power(item, item["power"]), _suspicious(item))
                 for item in made["columns"]], right=("predicts alone",))
+    _distributions(face, made, types)
     if made["sampled"]:
         face.note(f"What columns predict was taken from {made['sampled']:,} rows.")
+
+
+def _distributions(face: Face, made: Mapping[str, Any], types: Mapping[str, Column]) -> None:
+    """Show of the columns that tell most what they hold by class, or how a target of numbers lies by their values."""
+    numbers, values = list[tuple[str, ...]](), list[tuple[str, ...]]()
+    for item in [item for item in made["columns"] if item["distribution"]][:_SHOWN]:
+        found, name = item["distribution"], item["name"]
+        if found["kind"] == "boxes":
+            of = types[name if found["of"] == "column" else made["target"]]
+            numbers += [(name, _group(group["label"], types[name]), words.count(group["n"]),
+                         *(chart_value(cut, of) for cut in group["quantiles"])) for group in found["groups"]]
+        else:
+            values += [(name, str(group["label"])[:60], words.count(group["n"]), ", ".join(
+                f"{value!s:.40} {count / max(1, group['n']):.0%}" for value, count in zip(
+                    found["values"][:_GROUPS], group["counts"][:_GROUPS], strict=True)))
+                       for group in found["groups"]]
+    if numbers:
+        face.say("\nBy class" if made["classes"] else f"\n{made['target']} by values of a column")
+        face.table(("column", "class" if made["classes"] else "value", "rows", "5 %", "25 %", "median", "75 %", "95 %"),
+                   numbers, right=("rows", "5 %", "25 %", "median", "75 %", "95 %"))
+    if values:
+        face.say("\nBy class")
+        face.table(("column", "class", "rows", "values"), values, right=("rows",), spare=("values",))
+
+
+def _group(label: Any, column: Column) -> str:
+    return f"{chart_value(label[0], column)} to {chart_value(label[1], column)}" if isinstance(label, list) else \
+        str(label)[:60]
 
 
 _SUSPICION = {"leak": "! gives the target away", "strong": "! very strong; known beforehand?"}

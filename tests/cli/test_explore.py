@@ -18,6 +18,10 @@ def test_a_table_is_explored_guarded_and_kept_in_the_cache(mldesk: Command) -> N
     beside = mldesk.good("data", "explore", "birds", "--target", "Species")
     assert beside["classes"] is True
     assert beside["columns"][0]["power"] > 0.5
+    said = mldesk.told("data", "explore", "birds", "--target", "Species")
+    assert "\nBy class\n" in said.out   # numbers by their quantiles, dates as dates
+    assert "Gentoo penguin (Pygoscelis papua)" in said.out
+    assert "Biscoe 100%" in said.out
     guarded = mldesk.good("data", "guard", "birds", "--target", "Species", "--folds", "5")
     assert set(guarded["rows"]) == {"train", "validation", "test"}
     assert any(item["kind"] == "tiny_test" for item in guarded["concerns"])

@@ -41,6 +41,10 @@ async def explore(user: User) -> None:
     view.target.set_value("Churn")
     await user.until(lambda: view.target_card, "the target")
     await user.shot("target")
+    QTest.keyClick(view.target_card.columns, Qt.Key.Key_Down)
+    QTest.keyClick(view.target_card.columns, Qt.Key.Key_Return)   # the second of those that tell most: a number
+    assert (view.chart.kind.value(), view.chart.axes["b"].value()) == ("box", "Churn")
+    await user.until(lambda: isinstance(view.chart.picture, BoxChart), "its boxes by class")
     view.findChild(ScrollPage).verticalScrollBar().setValue(100_000)
     await user.shot("findings")
     button = next(button for card in view.findings for button in card.buttons)

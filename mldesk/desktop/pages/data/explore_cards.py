@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mldesk.desktop import words
@@ -100,7 +101,9 @@ def _rows(count: int) -> str:
 
 
 class TargetCard(Card):
-    """A target: its classes, and the columns that tell most of it."""
+    """A target: its classes, and the columns that tell most of it. Signals: ``chosen`` (a column's name)."""
+
+    chosen = Signal(str)
 
     def __init__(self, found: Mapping[str, Any], parent: QWidget | None = None) -> None:
         super().__init__(self.tr("Target {name}").format(name=found["target"]), parent=parent)
@@ -110,8 +113,14 @@ class TargetCard(Card):
             self.add(BarChart([Bar(str(value), count, words=f"{words.number(count)} · {count / whole:.1%}")
                                for value, count in found["balance"]], most=10, name=self.tr("Classes")))
         self.add(make_label(self.tr("What each column alone tells of it"), "subtitle"))
-        self.add(BarChart([_power(facts) for facts in found["columns"] if facts["power"] is not None], most=10,
-                          name=self.tr("Columns by what they tell")))
+        told = [facts for facts in found["columns"] if facts["power"] is not None]
+        self.columns = BarChart([_power(facts) for facts in told], most=10, name=self.tr("Columns by what they tell"))
+        self.columns.make_choosable()
+        self.columns.chosen.connect(lambda line: self.chosen.emit(told[line]["name"]) if line < len(told) else None)
+        self.add(self.columns)
+        if told:
+            self.add(make_label(self.tr("Press one to see how it lies in each class.") if found["classes"] else self.tr(
+                "Press one to see how the target follows it."), "caption", "muted"))
         leaks = [facts["name"] for facts in found["columns"] if facts["suspicion"] == "leak"]
         if leaks:
             self.add(make_label(self.tr("As good as the answer: {names}. Are they known before the target is?").format(

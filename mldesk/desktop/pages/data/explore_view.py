@@ -124,6 +124,7 @@ class ExploreView(QWidget, TaskOwner):
             self.target_card = None
         if found is not None:
             self.target_card = TargetCard(found)
+            self.target_card.chosen.connect(lambda name: self._show_beside(name, str(found["target"])))
             self._target_place.addWidget(self.target_card)
 
     @async_slot
@@ -133,6 +134,10 @@ class ExploreView(QWidget, TaskOwner):
     def _on_cell(self, one: int, other: int) -> None:
         self.chart.show_pair(self.map.name(other), self.map.name(one))
         self._page.ensureWidgetVisible(self.chart, 0, 0)   # in a small window it lies below
+
+    def _show_beside(self, name: str, target: str) -> None:
+        self.chart.show_pair(name, target)
+        self._page.ensureWidgetVisible(self.chart, 0, 0)
 
     def _pick(self, picked: Picked) -> None:
         self._dataset.picked.value = picked
