@@ -93,9 +93,9 @@ def _label(plot: Axes, way: str, axis: Axis | None) -> None:
     if axis.type in _TIMES:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-        locator = AutoDateLocator()
+        locator = AutoDateLocator()  # type: ignore[no-untyped-call]
         side.set_major_locator(locator)
-        side.set_major_formatter(ConciseDateFormatter(locator))
+        side.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     elif axis.type == "time":
         side.set_major_formatter(lambda value, _: f"{int(value) // 3600:02}:{int(value) // 60 % 60:02}")
 
