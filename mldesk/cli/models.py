@@ -15,6 +15,7 @@ from mldesk.cli.model_about import card, drift, layers, lineage
 from mldesk.cli.model_retrain import challenge, retrain
 from mldesk.cli.model_shown import Reference, leading, up_to_date
 from mldesk.cli.model_stages import history, predictions, promote, rollback, stage
+from mldesk.cli.model_words import note, tag
 from mldesk.cli.named_version import NamedVersion
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.steps import kinds
@@ -29,7 +30,7 @@ app.command()(kinds)
 app.command(cls=NamedVersion)(promote)
 app.command(cls=NamedVersion)(rollback)
 app.command(cls=NamedVersion)(stage)
-for _command in (history, lineage, layers, card, drift, retrain, challenge, predictions):
+for _command in (note, tag, history, lineage, layers, card, drift, retrain, challenge, predictions):
     app.command()(_command)
 
 Bundle = Annotated[Path, typer.Argument(metavar="FILE", help="A .mlbundle file.")]
@@ -80,7 +81,8 @@ def show(context: typer.Context, reference: Reference) -> None:
         return
     face.show(facts({"model": version.label, "task": version.task, "target": version.target,
                      "estimator": version.estimator, "dataset": version.dataset, "run": version.run,
-                     "size": words.size(version.size), "made": words.moment(version.created), "notes": version.notes}))
+                     "size": words.size(version.size), "made": words.moment(version.created), "notes": version.notes,
+                     "tags": ", ".join(version.tags)}))
     face.say()
     face.show(make_table(("score", "test", "better"), [
         (title(name), words.score(version.metrics[name]), better(name)) for name in ordered(version.metrics)],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from mldesk.cli.run_compare import compare
 from mldesk.cli.run_evaluation import evaluation
 from mldesk.cli.run_files import files
 from mldesk.cli.run_import import import_
+from mldesk.cli.run_logs import logs
 from mldesk.cli.run_predictions import predictions
 from mldesk.cli.run_script import script
 from mldesk.cli.run_split import split
@@ -299,31 +299,6 @@ def events(
 
 
 @app.command()
-def logs(context: typer.Context, reference: Reference) -> None:
-    """Print the trainer's own output."""
-    face = Face.of(context)
-    with face.workbench() as bench:
-        run = bench.runs.get(reference)
-        data, offset = bench.runs.log(run.id)
-        whole: list[bytes] = []
-        if not data:
-            face.note("The trainer printed nothing.")
-        while data:
-            if face.json:
-                whole.append(data)
-            else:
-                sys.stdout.write(_printed(data))
-            data, offset = bench.runs.log(run.id, offset)
-    if face.json:
-        face.document({"run": run.id, "log": b"".join(whole).decode("utf-8", "replace")})
-
-
-def _printed(data: bytes) -> str:
-    """Return a trainer's output as it may go to a terminal: a bar that redraws itself becomes lines."""
-    return words.plain(data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n"))
-
-
-@app.command()
 def cancel(context: typer.Context, reference: Reference) -> None:
     """Stop a run and keep nothing of it."""
     face = Face.of(context)
@@ -426,6 +401,7 @@ def report(
 app.command()(compare)
 app.command()(evaluation)
 app.command()(files)
+app.command()(logs)
 app.command()(predictions)
 app.command()(script)
 app.command()(split)

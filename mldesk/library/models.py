@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from mldesk.wire.objects import ObjectMissing, ObjectStore
 _version = (
     select(model_versions, models.c.name, models.c.folded, runs.c.id.label("run_id"),
            datasets.c.name.label("dataset_now"), dataset_versions.c.number.label("dataset_number"),
-           models.c.promoted, model_words.c.stage)
+           models.c.promoted, model_words.c.stage, model_words.c.tags)
     .join(models, model_versions.c.model == models.c.key)
     .outerjoin(model_words, model_words.c.version == model_versions.c.key)
     .outerjoin(runs, model_versions.c.run == runs.c.key)
@@ -152,6 +152,14 @@ class ModelStore:
             connection.execute(update(model_versions).where(
                 model_versions.c.model == row.key, model_versions.c.number == number).values(notes=codec.clean(notes)))
 
+    def set_tags(self, name: str, number: int, tags: Sequence[str]) -> None:
+        """Keep the tags of a version. Raises NotFound, BadInput for one that is none."""
+        words = list(dict.fromkeys(check_name(tag, "tag") for tag in tags))
+        with self._database.write() as connection:
+            row = _model(connection, name)
+            _one_version(connection, row.name, row.key, number)
+            stages.set_word(connection, row.key, number, tags=codec.dump(words))
+
     def of_tests(self, word: str) -> set[str]:
         """Return the names of models that end in ``-word`` and hold nothing but what runs tagged ``word`` made.
 
@@ -247,4 +255,5 @@ def _to_version(row: Row[Any]) -> ModelVersion:
         model=row.name, number=row.number, manifest=row.manifest, run=row.run_id, dataset=dataset, task=row.task,
         target=row.target, estimator=row.estimator, metrics=codec.load(row.metrics), size=row.size,
         created=row.created, notes=row.notes,
-        stage=stages.PROMOTED if row.promoted == row.number else row.stage or "")
+        stage=stages.PROMOTED if row.promoted == row.number else row.stage or "",
+        tags=tuple(codec.load(row.tags) or ()))

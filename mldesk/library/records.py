@@ -125,6 +125,7 @@ class ModelVersion:
     created: float
     notes: str
     stage: str = ""              # "", or a name of library.stages: "candidate", "promoted", "archived"
+    tags: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

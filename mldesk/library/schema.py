@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -213,6 +213,7 @@ model_words = Table(
     Column("version", Integer, ForeignKey("model_versions.key", ondelete="CASCADE"), primary_key=True),
     Column("stage", Text, nullable=False),       # "", "candidate", "archived"; the promoted one stands in models
     Column("card", Text),                        # Markdown, as a person left it; null: as it was made
+    Column("tags", Text, nullable=False, server_default=text("'[]'")),    # JSON: words in order
 )
 
 stage_changes = Table(

@@ -84,7 +84,7 @@ def word(connection: Connection, model: int, number: int, name: str) -> str | No
 
 
 def set_word(connection: Connection, model: int, number: int, **values: Any) -> None:
-    """Keep a "stage" or a "card"."""
+    """Keep a "stage", a "card" or "tags"."""
     key = _version(connection, model, number)
     connection.execute(upsert(model_words).values(version=key, **{"stage": "", "card": None, **values})
                        .on_conflict_do_update(index_elements=["version"], set_=values))

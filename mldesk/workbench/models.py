@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput, LibraryDamaged, MldeskError, NotFound
 from mldesk.core.targets import check_target
 from mldesk.library import Library
+from mldesk.library.names import check_name
 from mldesk.library.records import Model, ModelVersion, StageChange
 from mldesk.library.stages import before_promotion
 from mldesk.wire.objects import ObjectMissing
@@ -20,7 +21,7 @@ from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench.as_imported import of_dataset
 from mldesk.workbench.cleaning_rows import chain_of
 from mldesk.workbench.guard import contract_about
-from mldesk.workbench.references import listed, parse_reference, which_version
+from mldesk.workbench.references import listed, parse_reference, refuse_unknown_tags, which_version
 from mldesk.workbench.signing_key import SigningKeys
 
 if TYPE_CHECKING:
@@ -64,6 +65,23 @@ class ModelService:
             if run.model and name in (run.name, run.id):
                 return f"{name} is a run; its model is {run.model}."
         return ""
+
+    def annotate(self, reference: str, *, note: str | None = None, tags: Sequence[str] | None = None) -> ModelVersion:
+        """Change what a person says of a version; None leaves a thing as it is. Raises NotFound, BadInput."""
+        version = self.show(reference)
+        if tags is not None:
+            self._library.models.set_tags(version.model, version.number, tags)
+        if note is not None:
+            self._library.models.set_notes(version.model, version.number, note.strip())
+        return self.show(version.label)
+
+    def tag(self, reference: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> ModelVersion:
+        """Give tags to a version and take others from it. Raises NotFound for one it does not bear, BadInput."""
+        version = self.show(reference)
+        gone = {check_name(tag, "tag") for tag in remove}
+        refuse_unknown_tags(gone, set(version.tags), version.label)
+        kept = [tag for tag in (*version.tags, *add) if tag not in gone]
+        return self.annotate(version.label, tags=kept) if add or remove else version
 
     def promote(self, name: str, number: int, note: str = "") -> ModelVersion:
         """Make a version the one the bare name means; the one before is archived. Raises NotFound."""

@@ -67,7 +67,8 @@ def model_details(version: ModelVersion) -> dict[str, Any]:
     return {"model": version.label, "name": version.model, "version": version.number, "task": version.task,
             "target": version.target, "estimator": version.estimator, "metrics": dict(version.metrics),
             "dataset": version.dataset, "run": version.run, "size": version.size, "created": iso(version.created),
-            "notes": version.notes, "stage": version.stage or None, "manifest": version.manifest}
+            "notes": version.notes, "tags": list(version.tags), "stage": version.stage or None,
+            "manifest": version.manifest}
 
 
 def model_line(model: Model) -> dict[str, Any]:

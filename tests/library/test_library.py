@@ -150,6 +150,8 @@ class TestMigrations:
             checked = library.checks.list("Pinguïns")
             assert [(item.path, item.version, item.who, item.why) for item in checked] == (
                 [("b.csv", 2, "Ada", "It is fine.")] if relic.stem > "0009" else [])
+            assert library.models.get("Pinguïns-class").head.tags == (
+                ("small", "ünique") if relic.stem > "0010" else ())
             assert library.settings.get("theme") == "dark"
             library.runs.apply(stopped.id, journal(("started", {"attempt": 2, "resumed_from": 1}), first=5))
             add_table(library, "Pinguïns")

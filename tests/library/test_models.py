@@ -66,7 +66,10 @@ def test_rolling_back_goes_back_only(library: Library, three: str) -> None:
 
 def test_notes_are_kept_with_their_version(library: Library, three: str) -> None:
     library.models.set_notes(three, 2, "the good one")
-    assert [version.notes for version in library.models.versions(three)] == ["", "the good one", ""]
+    library.models.set_tags(three, 2, ["für Ada", "small", "small"])
+    library.models.set_stage(three, 2, "candidate")   # beside which they stand
+    assert [(version.notes, version.tags) for version in library.models.versions(three)] == [
+        ("", ()), ("the good one", ("für Ada", "small")), ("", ())]
 
 
 def test_an_imported_bundle_becomes_a_version(library: Library, manifest: str) -> None:

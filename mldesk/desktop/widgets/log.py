@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QTextBlock, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
+from mldesk.core.log_levels import Level, level_of
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets.buttons import make_button
-from mldesk.desktop.widgets.log_levels import Level, level_of
 
 _LINES = 10_000  # kept; older ones go
 

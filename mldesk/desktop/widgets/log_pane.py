@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from mldesk.core.log_levels import Level
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets.buttons import disable, enable, make_button
 from mldesk.desktop.widgets.header import SearchField
 from mldesk.desktop.widgets.log import LogView
-from mldesk.desktop.widgets.log_levels import Level
 from mldesk.desktop.widgets.tabs import Segmented
 from mldesk.desktop.widgets.text import make_label, row
 

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from mldesk.core.log_levels import Level, level_of
 from mldesk.desktop.widgets import LogPane, LogView, why_disabled
-from mldesk.desktop.widgets.log_levels import Level, level_of
 
 TEXT = """12:00:01  accepted by the runner
 12:00:02  warning: The disk is nearly full.

@@ -174,6 +174,7 @@ def lineage_facts(about: About) -> list[tuple[str, str]]:
             (tr("Run"), version.run or tr("none: it came from a bundle")), (tr("Code"), found["code"]),
             (tr("Environment"), _pairs(found["environment"])), (tr("Size"), words.size(version.size)),
             (tr("Made"), words.moment(version.created)), (tr("Notes"), version.notes),
+            (tr("Tags"), ", ".join(version.tags)),
             (tr("Digest"), version.manifest)]
 
 

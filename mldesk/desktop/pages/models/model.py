@@ -18,6 +18,7 @@ from mldesk.desktop.pages.models.challenge_dialog import ChallengeDialog
 from mldesk.desktop.pages.models.drift_dialog import DriftDialog
 from mldesk.desktop.pages.models.models import leading
 from mldesk.desktop.pages.models.retrain_dialog import RetrainDialog
+from mldesk.desktop.pages.models.version_words import VersionWords
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_model import Field
@@ -262,7 +263,9 @@ class ModelPage(Page):
         version, old = self.state.version.value, self.state.rival()
         away = "" if version is not None and version.run is not None else self.tr(
             "It came as a bundle: what it learned from is not here.")
-        return [Entry("chart", self.tr("Check for drift…"), self.check_drift, away),
+        return [Entry("edit", self.tr("Note and tags…"), self.edit_words),
+                LINE,
+                Entry("chart", self.tr("Check for drift…"), self.check_drift, away),
                 Entry("train", self.tr("Retrain on new data…"), self.retrain, away),
                 LINE,
                 Entry("compare", self.tr("Compare with another version…") if old is None else
@@ -275,6 +278,14 @@ class ModelPage(Page):
                 *(Entry("export", title, partial(self.export_as, form)) for form, title in (
                     ("onnx", self.tr("Export as ONNX…")), ("native", self.tr("Export as a folder of native files…")),
                     ("mlflow", self.tr("Export as an MLflow model…"))))]
+
+    def edit_words(self) -> None:
+        """Open what a person says of this version."""
+        version = self.state.version.value
+        if version is not None:
+            dialog = VersionWords(self.shell, version)
+            dialog.accepted.connect(self.refresh_soon)
+            dialog.open()
 
     def check_drift(self) -> None:
         """Open the check of new rows against the training rows."""

@@ -1,4 +1,4 @@
-"""How grave a line of a log is, as far as its words tell. No Qt."""
+"""How grave a line of a log is, as far as its words tell."""
 
 from __future__ import annotations
 
