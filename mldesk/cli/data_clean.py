@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mldesk.cli import words
+from mldesk.cli.amounts import read_minutes
 from mldesk.cli.asking import at_terminal, confirm
 from mldesk.cli.data_clean_preview import preview as show_preview
 from mldesk.cli.data_shown import Reference, problems, step_told
@@ -43,6 +44,8 @@ def clean(
                                         "otherwise it is shown and you are asked.")] = False,
     start: Annotated[int | None, typer.Option("--from", metavar="V", min=1, help="Start from this version; else from "
                                               "the one that is named, or the current one.")] = None,
+    limit: Annotated[str | None, typer.Option("--time-limit", metavar="TIME", help="How long it may take, as 30s, 5m "
+                                              "or 2h (0: no limit); an hour, unless Settings say otherwise.")] = None,
     force: Force = False,
 ) -> None:
     """Apply a recipe; the result is the dataset's next version. `mldesk data steps` lists what it may hold."""
@@ -52,6 +55,7 @@ def clean(
     from mldesk.workbench.summaries import dataset_details
 
     face = Face.of(context)
+    seconds = None if limit is None else 60 * read_minutes(limit)
     if preview and script is not None:
         raise BadInput("--preview keeps nothing, so it writes no script.", hint="Leave one of the two out.")
     if start is not None:
@@ -61,7 +65,7 @@ def clean(
         steps, left = leave_to_model(steps) if leave else (steps, [])
         _allow(face, bench, steps, allow)
         if preview:
-            show_preview(face, bench, interrupts, reference, steps, left)
+            show_preview(face, bench, interrupts, reference, steps, left, seconds)
             return
         if script is not None:
             may_write(bench, script, force)
@@ -71,7 +75,8 @@ def clean(
             return
         before = bench.cleaning.made_by(reference, steps)
         try:
-            version = bench.cleaning.clean(reference, steps, cancelled=interrupts.asked)
+            version = bench.cleaning.clean(reference, steps, cancelled=interrupts.asked,
+                                           seconds=seconds)
         except BadInput as error:
             if before is None:
                 raise

@@ -19,13 +19,17 @@ _ROWS = 5   # that are shown before and after
 
 
 def preview(face: Face, bench: Workbench, interrupts: Interrupts, reference: str, steps: Sequence[Any],
-            left: Sequence[tuple[int, Any, str]]) -> None:
-    """Count over all rows and show the first ones; ``left`` are the steps that are left to the model."""
+            left: Sequence[tuple[int, Any, str]], seconds: float | None = None) -> None:
+    """Count over all rows and show the first ones; ``left`` are the steps that are left to the model.
+
+    ``seconds``: how long that may take; None: as the library says.
+    """
     if not steps and not left:
         raise BadInput("The recipe has no steps.", hint='Write {"steps": [{"step": "drop", "columns": [...]}]}.')
     version = bench.datasets.show(reference)
     before = bench.datasets.preview(reference, rows=_ROWS)
-    after = bench.cleaning.preview_recipe(reference, steps, rows=_ROWS, whole=True, cancelled=interrupts.asked)
+    after = bench.cleaning.preview_recipe(reference, steps, rows=_ROWS, whole=True, cancelled=interrupts.asked,
+                                          seconds=seconds)
     if face.json:
         face.document(_document(version.label, before, after, left))
         return

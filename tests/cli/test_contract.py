@@ -32,7 +32,7 @@ COMMANDS = {
     "data steps": {"STEP"},
     "data recipe": {"FILE", "--move", "--disable", "--enable", "--drop", "--output", "--force"},
     "data clean": {"N[@V]", "--recipe", "--preview", "--export-script", "--leave-to-model", "--allow-python",
-                   "--force"},
+                   "--time-limit", "--force"},
     "data contract": {"N[@V]", "--infer", "--edit", "--export", "--force"},
     "data check": {"FILES… N", "--contract", "--merge", "--quarantine", "--rejects", "--sheet", "--force"},
     "data checks": {"N", "NUMBER", "--status", "--limit"},

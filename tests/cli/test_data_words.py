@@ -155,3 +155,16 @@ def test_a_version_where_a_recipe_is_wanted_is_told_how_its_own_is_named(mldesk:
     assert code == 3
     assert document["error"]["hint"] == "The recipe that made shop@1 is from:shop@1."
     assert mldesk.here("data", "recipe", "gone.json")[1]["error"]["hint"] == ""
+
+
+def test_a_recipe_ends_when_its_time_is_over_and_keeps_nothing(mldesk: Command, shop: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text('{"steps": [{"step": "filter", "where": "price > 1"}]}', "utf-8")
+    before = len(mldesk.good("data", "versions", "shop")["versions"])
+    for more in ((), ("--preview",)):
+        code, said = mldesk.here("data", "clean", "shop", "--recipe", recipe, "--time-limit", "0.000001s", *more)
+        assert code == 1
+        assert "was stopped after 1e-06 seconds, its time limit; nothing of it was kept" in said["error"]["message"]
+    assert len(mldesk.good("data", "versions", "shop")["versions"]) == before
+    assert mldesk.here("data", "clean", "shop", "--recipe", recipe, "--time-limit", "soon")[0] == 2
+    assert mldesk.here("data", "clean", "shop", "--recipe", recipe, "--time-limit", "0")[0] == 0

@@ -14,6 +14,7 @@ from mldesk.data.recipes.steps import BY_NAME
 from mldesk.desktop.pages.data.clean_dialog import CleanDialog
 from mldesk.desktop.pages.data.read_again import _read, read_again
 from mldesk.desktop.pages.data.recipe_menu import ChoiceDialog
+from mldesk.desktop.pages.settings import SettingsPage
 from mldesk.desktop.tasks import in_thread
 from tests.desktop.scripted_user import User, dialogs, play
 
@@ -78,6 +79,29 @@ async def _used(user: User, page: Any, folder: Path) -> None:
     await user.until(lambda: not dialogs(), "the new version")
 
 
+async def _joined(user: User, page: Any) -> None:
+    """A recipe that joins a dataset is taken over after that was renamed: it is found by its rows."""
+    bench = user.window.desk.workbench
+    join = {"step": "join", "dataset": "t@1", "on": ["id"], "take": ["price"]}
+    await in_thread(bench.cleaning.clean, "other@1", [join])
+    await in_thread(bench.datasets.rename, "t", "fruit")
+    page.clean()
+    dialog = await _dialog(user, "other@2")
+    dialog.menu._take()
+    choice: ChoiceDialog = await user.until(
+        lambda: next((one for one in dialogs() if isinstance(one, ChoiceDialog)), None), "the recipes")
+    titles = [choice.box.itemText(place) for place in range(choice.box.count())]
+    choice.box.setCurrentIndex(next(place for place, title in enumerate(titles) if "other@3" in title))
+    choice.primary.click()
+    await user.until(lambda: [step["step"] for step in dialog.state.steps.value] == ["join"], "its step")
+    await user.until(lambda: dialog.state.counts.value and not dialog.state.busy.value, "what it gives")
+    assert dialog.state.problem.value is None
+    assert dialog.state.counts.value is not None
+    assert "Step 1: t@1 of this recipe is fruit@1 now." in dialog.state.counts.value.notices
+    await _closed(user, dialog)
+    await in_thread(bench.datasets.rename, "fruit", "t")
+
+
 async def _read_again(user: User, folder: Path) -> None:
     service = user.window.desk.workbench.datasets
     await _read(user.window, "t")
@@ -103,7 +127,15 @@ def test_an_unfinished_recipe_is_there_again_and_goes_elsewhere(tmp_path: Path, 
         await _kept(user, page)
         await _used(user, page, tmp_path)
         assert [column.name for column in service.show("other@2").columns][-1] == "double"
+        window.open_dataset("other")
+        await user.until(lambda: (page := window.dataset_page()) and page.state.name == "other" and
+                         page.state.version.value, "the other dataset")
+        await _joined(user, window.dataset_page())
         await _read_again(user, tmp_path)
+        window.go("settings")
+        settings: Any = await user.until(lambda: window.findChild(SettingsPage), "the settings")
+        settings.limit.set_value(1800.0)   # of a recipe
+        await user.until(lambda: window.desk.workbench.cleaning.time_limit() == 1800, "it to be kept")
 
     play(tmp_path / "home", script, patience=60, meet_machine=False)
     done = subprocess.run([sys.executable, str(tmp_path / "again.py"), str(tmp_path / "t.csv"),

@@ -13,9 +13,11 @@ from mldesk.desktop import theme, words
 from mldesk.desktop.pages.facts import FactGrid
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.shell import Shell
+from mldesk.desktop.tasks import async_slot, in_thread
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
+    ComboBox,
     FormRow,
     PageHeader,
     ScrollPage,
@@ -27,6 +29,7 @@ from mldesk.desktop.widgets import (
     make_label,
     row,
 )
+from mldesk.workbench.time_limit import told
 
 _SCALES = (0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 2.0)
 
@@ -57,6 +60,7 @@ class SettingsPage(Page):
 
     async def refresh(self) -> None:
         self._show_machine()
+        self._load_limit()
 
     def grow_older(self) -> None:
         self._show_machine()
@@ -92,7 +96,29 @@ class SettingsPage(Page):
         card.add(line)
         card.add(make_label(self.tr("To use another one, start MLDesk with --home DIR or set MLDESK_HOME."), "caption",
                             "muted", wrap=True))
+        self.limit = ComboBox([(300.0, self.tr("5 minutes")), (1800.0, self.tr("30 minutes")),
+                               (3600.0, self.tr("An hour")), (21_600.0, self.tr("6 hours")),
+                               (0.0, self.tr("As long as they want"))], 3600.0)
+        self.limit.currentIndexChanged.connect(lambda _: self._keep_limit())
+        card.add(FormRow(self.tr("Recipes may take"), self.limit, self.tr(
+            "A recipe that takes longer is stopped, and nothing of it is kept. Python steps have a limit of their "
+            "own.")))
         return card
+
+    @async_slot
+    async def _load_limit(self) -> None:
+        if not self.shell.desk.ready.value:
+            return
+        seconds = await in_thread(self.shell.desk.workbench.cleaning.time_limit)
+        blocked = self.limit.blockSignals(True)
+        if self.limit.findData(seconds) < 0:   # set by the command line's library, or by hand
+            self.limit.addItem(told(seconds), seconds)
+        self.limit.set_value(seconds)
+        self.limit.blockSignals(blocked)
+
+    @async_slot
+    async def _keep_limit(self) -> None:
+        await in_thread(self.shell.desk.workbench.cleaning.set_time_limit, float(self.limit.value()))
 
     def _make_machine(self) -> Card:
         card = Card(self.tr("This machine"), self.tr("Runs work here, in processes of their own; closing the window "

@@ -100,7 +100,7 @@ class RecipeMenu(QMenu):
         dialog = ChoiceDialog(self._host, self.tr("Take a recipe"), self.tr("Made"), [
             (index, title) for index, (_, title) in enumerate(recipes)])
         dialog.confirmed.connect(dialog.accept)
-        dialog.accepted.connect(lambda: self.take(_loose(recipes[dialog.box.value()][0])))
+        dialog.accepted.connect(lambda: self.take(recipes[dialog.box.value()][0]))
         dialog.open()
 
     @async_slot
@@ -118,7 +118,7 @@ class RecipeMenu(QMenu):
 
     def _open_over(self, version: object, dialog: Sheet) -> None:
         dialog.accept()
-        self.wanted_on.emit(version, _loose(self._state.steps.value))
+        self.wanted_on.emit(version, self._state.steps.value)
 
     def _take_text(self, text: str) -> None:
         from mldesk.data.recipes.steps import parse_recipe
@@ -175,11 +175,6 @@ class CodeDialog(Sheet):
                                       "you know where it comes from."))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.add(make_label(code, "mono", wrap=True, selectable=True))
-
-
-def _loose(steps: Sequence[Step]) -> list[Step]:
-    """Return the steps with the versions of other datasets as they are now, not as they were pinned."""
-    return [{name: value for name, value in step.items() if name != "digest"} for step in steps]
 
 
 def _text(steps: Sequence[Step]) -> str:
