@@ -20,6 +20,7 @@ _MOST_COLUMNS = 200
 _MOST_POINTS = 2000     # of one line of a chart; beyond, every n-th is drawn
 _MOST_CHARTS = 40       # of curves; a script may have thousands of metrics
 _MOST_SAID = 200        # lines of the course
+_MOST_FILES = 200
 
 
 def subtitle(run: Run) -> str:
@@ -47,7 +48,8 @@ def outcome(run: Run, evaluation: Mapping[str, Any]) -> Section:
         "Status": run.state.value + (", ended early by hand" if (run.result or {}).get("finished_early") else ""),
         "Leading score": "" if best is None else f"{title(best[0])} {number(best[1])}", "Model": run.model or "",
         "Runner": run.runner, "Took": length((run.result or {}).get("seconds", run.seconds)),
-        "Created": when(run.created), "Finished": when(run.finished)}))
+        "Created": when(run.created), "Finished": when(run.finished), "Group": run.group, "Tags": ", ".join(run.tags),
+        "Note": run.note}))
     return Section("Outcome", blocks)
 
 
@@ -98,7 +100,7 @@ def configuration(run: Run) -> Section:
         facts["Keeps"] = "a blend of the best" if payload.get("ensemble") else "the best trial"
     blocks: list[Block] = [_known(facts)]
     if values:
-        rows = [(name, plain(value), plain(defaults.get(name)) if name in defaults else "",
+        rows = [(name, plain(value) or plain(None), plain(defaults.get(name)) if name in defaults else "",
                  "chosen" if name in chosen and chosen[name] != defaults.get(name) else "")
                 for name, value in values.items()]
         blocks.append(Table(("parameter", "value", "default", ""), sorted(rows, key=lambda line: not line[3]),
@@ -149,6 +151,15 @@ def where(run: Run, model: Mapping[str, Any], events: Sequence[Event]) -> dict[s
             if event.payload.get(key):
                 facts[key.capitalize()] = plain(event.payload[key])
     return facts | {name: str(value) for name, value in (model.get("versions") or {}).items()}
+
+
+def files(kept: Mapping[str, Mapping[str, Any]]) -> Section:
+    """List the files that a script or a run of another program kept, by name and digest."""
+    rows = [(name, f"{int(item['size']):,}", str(item["digest"])[:16]) for name, item in kept.items()]
+    blocks: list[Block] = [Table(("file", "bytes", "SHA-256 begins"), rows[:_MOST_FILES], frozenset({"bytes"}))]
+    if len(rows) > _MOST_FILES:
+        blocks.append(Text(f"And {len(rows) - _MOST_FILES:,} more.", "muted"))
+    return Section("Files it kept", blocks if rows else [])
 
 
 def course(events: Sequence[Event]) -> Section:

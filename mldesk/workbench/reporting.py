@@ -64,7 +64,8 @@ class ReportService:
 
     def _of_one(self, run: Run) -> Report:
         evaluation, model = self._evaluation(run), self._model(run)
-        points = self._library.runs.metrics(run.id)
+        drawn = run.kind == "search"   # with its trials
+        points = [] if drawn else self._library.runs.metrics(run.id)
         sections = [report_facts.outcome(run, evaluation)]
         if run.kind == "search":
             sections.append(report_search.blend((run.result or {}).get("members") or ()))
@@ -73,6 +74,8 @@ class ReportService:
         sections += [report_facts.data(run, self._version(run)), report_facts.configuration(run),
                      *report_facts.curves(points), *report_evaluation.sections(
                          evaluation, (run.result or {}).get("cross_validation") or {})]
+        if run.kind in ("script", "imported"):
+            sections.append(report_facts.files(self._library.runs.artifacts(run.id)))
         sections += self._examples(run, evaluation)
         sections += [report_facts.environment(run, model, self._events(run, "staged", "started")),
                      report_facts.course(self._events(run, "warning", "log")), self._log(run)]

@@ -30,7 +30,7 @@ from mldesk.reports.page import write_page
 from mldesk.reports.pdf import write_pdf
 from mldesk.workbench.report_compared import common_errors
 from mldesk.workbench.report_evaluation import folds, sections
-from mldesk.workbench.report_facts import curves
+from mldesk.workbench.report_facts import curves, files
 
 EVIL = '<script>alert(1)</script>"&$x^2$\x07'
 
@@ -149,3 +149,11 @@ def test_errors_in_common_are_rows_that_several_runs_miss() -> None:
     assert [(error.row, error.actual, list(error.said)) for error in found] == [
         (7, "y", ["x", "x", "y"]), (4, "x", ["y", "–", "x"])]
     assert common_errors([_run("a", "d@1"), _run("b", "d@2")], told) == []
+
+
+def test_files_that_a_run_kept_are_listed_with_their_digests() -> None:
+    kept = {f"f{place}": {"size": 1000 + place, "digest": f"{place:064x}", "kind": "bytes"} for place in range(201)}
+    table, more = files(kept).blocks
+    assert isinstance(table, Table) and table.rows[0] == ("f0", "1,000", "0" * 16) and len(table.rows) == 200
+    assert isinstance(more, Text) and more.text == "And 1 more."
+    assert files({}).blocks == []
