@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,17 @@ def test_columns_are_kept_moved_and_renamed_by_rule(cook: Any) -> None:
     named = cook({"step": "rename", "names": {"t": "First NameX"}},
                  {"step": "rename_many", "columns": ["First NameX", "d"], "case": "snake", "after": "_1"})
     assert list(kinds(named)) == ["id", "n", "x", "first_name_x_1", "d_1", "g"]
+
+
+def test_whatever_stands_for_a_space_is_taken_off_the_ends(take: Import, rows: Rows, store: ObjectStore,
+                                                           scratch: Path) -> None:
+    letters = (" ", "a", "\t", "é", "\u00a0", "\n")
+    texts = ["".join(some) for length in range(1, 5) for some in product(letters, repeat=length)]
+    table = take("".join(json.dumps({"t": text}) + "\n" for text in texts), "table.jsonl")
+    done = apply_recipe(store, scratch, table.manifest, table.columns, [{"step": "clean_text", "columns": ["t"]}])
+    there = [str(row[0] or "") for row in rows(table)]
+    assert {"é ", "a\t", " a"} <= set(there)
+    assert [row[0] for row in rows(done)] == [text.strip(" \t\n\u00a0") or None for text in there]
 
 
 @pytest.mark.parametrize(("step", "name", "want"), [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,16 @@ def goes_apart(steps: Sequence[Step]) -> bool:
     if not wanted:
         return False
     grown = 1.0
-    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+    with _reader().cursor() as connection:
         for step in wanted:
             grown *= _growth(connection, step)
     return grown > MOST
+
+
+@cache
+def _reader() -> duckdb.DuckDBPyConnection:
+    """Return what reads expressions, and nothing else; to begin one takes longer than the reading."""
+    return duckdb.connect(":memory:", config={"threads": 1})
 
 
 def _growth(connection: duckdb.DuckDBPyConnection, step: Step) -> float:

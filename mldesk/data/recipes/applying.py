@@ -304,7 +304,10 @@ def _write(connection: duckdb.DuckDBPyConnection, parts: Sequence[Path], state: 
 
 def _stored(values: pa.Array, kind: ColumnType) -> pa.Array:
     values = pc.cast(values, ARROW[kind])
-    return pc.if_else(pc.is_nan(values), None, values) if kind is ColumnType.NUMBER else values
+    if kind is not ColumnType.NUMBER:
+        return values
+    odd = pc.is_nan(values)
+    return pc.if_else(odd, None, values) if odd.true_count else values
 
 
 def _report(connection: duckdb.DuckDBPyConnection, reports: Sequence[StepReport], before: State, after: State,

@@ -36,10 +36,12 @@ def clean_text(tools: Tools, state: State, step: Step) -> State:
 
 
 def _trimmed(sql: str) -> str:
-    """Return SQL without spaces at the ends; most texts are plain ones, for which that is done three times as fast."""
+    """Return SQL without spaces at the ends. Of plain texts, as most are, only those are trimmed that need it: that is
+    quicker than the pattern, and looking at the ends quicker than trimming."""
     rare = " OR ".join(f"contains({sql}, chr({ord(letter)}))" for letter in _RARE)
     slow = f"regexp_replace({sql}, {literal(f'^{_SPACES}|{_SPACES}$')}, '', 'g')"
-    return f"CASE WHEN strlen({sql}) = length({sql}) AND NOT ({rare}) THEN trim({sql}) ELSE {slow} END"
+    return (f"CASE WHEN strlen({sql}) <> length({sql}) OR {rare} THEN {slow} "
+            f"WHEN {sql} LIKE ' %' OR {sql} LIKE '% ' THEN trim({sql}) ELSE {sql} END")
 
 
 def replace_text(tools: Tools, state: State, step: Step) -> State:
