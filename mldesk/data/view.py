@@ -10,11 +10,11 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import duckdb
 import numpy as np
@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mldesk.core.durable import disk_errors
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import NotFound
 from mldesk.core.scratch import working_folder_in
 from mldesk.data.damage import intact
 from mldesk.data.engine import connect, free_name, identifier, literal_list, one_row, relation, sql_errors
@@ -31,23 +31,17 @@ from mldesk.data.export import EXPORTS, export_table
 from mldesk.data.expression_size import MOST
 from mldesk.data.expressions import check_expression, growth_of
 from mldesk.data.fitting import FittingRows
-from mldesk.data.names import clean_names
 from mldesk.data.near import which_column
 from mldesk.data.parts import part_paths
 from mldesk.data.query_process import QueriedTable
-from mldesk.data.records import Problems
 from mldesk.data.search_sql import search_sql
+from mldesk.data.sql_answers import answer_of, export_rows, rows_taken, write_parquet
 from mldesk.data.stored_rows import StoredRows
 from mldesk.data.types import arrow_schema, plain, values_of
-from mldesk.data.unwritable import refuse_unwritable, unwritable
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.schema import Column, Order
 
 MAX_ROWS = 100_000  # that one answer may have
-Taken = TypeVar("Taken")
-_DECIMAL = "DECIMAL(38,0)"
-_ZONE = " WITH TIME ZONE"
-_BATCH = 65_536     # rows of an answer that are handed on at once
 _BLOCK = 4_000      # rows of an order that are read at once
 _NEAR = 10_000      # rows from the first up to which rows in an order are asked for whole
 
@@ -237,32 +231,7 @@ class TableView:
         """Answer like ``query``, and say whether there are more rows than ``limit`` (at most MAX_ROWS) let through."""
         limit = max(0, min(limit, MAX_ROWS))
         with self._lock, self._intact(), sql_errors("The query"):
-            statement = self._select(sql)
-            answer = self._engine().execute(statement)
-            if any(_ZONE in str(item[1]) for item in answer.description or ()):
-                answer = self._without_zones(statement)
-            names = [str(item[0]) for item in answer.description or ()]
-            rows = answer.fetchmany(limit + 1)
-            return names, [[plain(value) for value in row] for row in rows[:limit]], len(rows) > limit
-
-    def _without_zones(self, statement: duckdb.Statement) -> duckdb.DuckDBPyConnection:
-        """Begin a query, moments with a time zone as of UTC: to hand on theirs the engine wants another library."""
-        query = statement.query.rstrip("; \n")
-        found = self._engine().sql(query)
-        columns = [f"#{place}" if _ZONE not in kind else
-                   f"CAST(#{place} AS {'TIMESTAMP' if kind == f'TIMESTAMP{_ZONE}' else 'VARCHAR'})"
-                   for place, kind in enumerate(map(str, found.types), start=1)]
-        named = ", ".join(f"{column} AS {identifier(name)}"
-                          for column, name in zip(columns, found.columns, strict=True))
-        return self._engine().execute(f"SELECT {named} FROM ({query}\n)")
-
-    def _select(self, sql: str) -> duckdb.Statement:
-        """Return the one SELECT that a query is. Raises BadInput for anything else."""
-        statements = self._engine().extract_statements(sql)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise BadInput("A query is one SELECT; nothing else is allowed here.",
-                           hint="For example: SELECT count(*) FROM data.")
-        return statements[0]
+            return answer_of(self._engine(), sql, limit)
 
     def write_answer(self, sql: str, path: Path) -> int:
         """Write all rows of one SELECT as Parquet; return how many.
@@ -271,7 +240,7 @@ class TableView:
         """
         with self._lock, self._intact(), sql_errors("The query"), disk_errors("The query"):
             # the engine itself may write no file
-            return self._taken(sql, lambda reader: _write_parquet(reader, path), parquet=True)
+            return rows_taken(self._engine(), sql, lambda reader: write_parquet(reader, path), parquet=True)
 
     def batches(self, size: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Give all rows as Arrow batches, in order."""
@@ -304,42 +273,10 @@ class TableView:
     def export_answer(self, sql: str, path: Path) -> int:
         """Write all rows of one SELECT as ``export`` does; return how many. Raises as ``export`` and ``answer`` do."""
         with self._lock, self._intact(), sql_errors("The query"):
-            return self._taken(sql, lambda reader: _export(reader, path),
-                               parquet=EXPORTS.get(path.suffix.lower()) == "parquet")
-
-    def _taken(self, sql: str, take: Callable[[pa.RecordBatchReader], Taken], *, parquet: bool) -> Taken:
-        """Hand on all rows of one SELECT. Sums of whole numbers are whole if they can be, which Arrow would not have.
-
-        ``take`` may be called twice; what it made the first time is to be replaced then. Raises BadInput for a column
-        that Parquet, if it is for that, or Arrow cannot hold.
-        """
-        query = self._select(sql).query.rstrip("; \n")
-        found = self._engine().sql(query)
-        if parquet:
-            refuse_unwritable(found.columns, found.types)
-        huge = [name for name, kind in zip(found.columns, found.types, strict=True) if "HUGEINT" in str(kind)]
-        if huge and len(set(found.columns)) == len(found.columns):
-            pairs = ", ".join(f"CAST({identifier(name)} AS BIGINT) AS {identifier(name)}" for name in huge)
-            with suppress(duckdb.ConversionException):  # too large for that
-                whole = f"SELECT * REPLACE ({pairs}) FROM ({query}\n)"
-                return take(self._engine().sql(whole).to_arrow_reader(_BATCH))
-            signed = [name for name, kind in zip(found.columns, found.types, strict=True) if str(kind) == "HUGEINT"]
-            if signed:
-                return self._decimal(query, signed, take)
-        return take(found.to_arrow_reader(_BATCH))
+            return rows_taken(self._engine(), sql, lambda reader: export_rows(reader, path),
+                              parquet=EXPORTS.get(path.suffix.lower()) == "parquet")
 
     # --- inside
-
-    def _decimal(self, query: str, names: Sequence[str], take: Callable[[pa.RecordBatchReader], Taken]) -> Taken:
-        """Hand on the rows with HUGEINTs as the decimals Arrow has for them, which end sooner. Raises BadInput."""
-        pairs = ", ".join(f"CAST({identifier(name)} AS {_DECIMAL}) AS {identifier(name)}" for name in names)
-        try:
-            return take(self._engine().sql(f"SELECT * REPLACE ({pairs}) FROM ({query}\n)").to_arrow_reader(_BATCH))
-        except duckdb.ConversionException as error:
-            if _DECIMAL not in str(error):
-                raise
-            raise unwritable(" or ".join(names), "HUGEINT", "with numbers of over 38 digits, which cannot be handed on",
-                             "DOUBLE") from error
 
     def _page(self, offset: int, limit: int) -> list[list[Any]]:
         with self._lock:
@@ -381,25 +318,6 @@ class TableView:
         if name not in self._names:
             raise NotFound(f"There is no column {name!r:.80} in this table.", hint=which_column(name, self._names))
         return name
-
-
-def _export(reader: pa.RecordBatchReader, path: Path) -> int:
-    """Write rows as a file. Columns of one name get numbers, as in an import: a record of JSON would keep the last."""
-    names = reader.schema.names
-    if len(set(names)) < len(names):
-        names = clean_names(names, Problems(path.name))
-        schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, names, strict=True)])
-        reader = pa.RecordBatchReader.from_batches(schema, (batch.rename_columns(names) for batch in reader))
-    return export_table(reader, path, None, reader.schema)
-
-
-def _write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
-    rows = 0
-    with pq.ParquetWriter(path, reader.schema) as writer:
-        for batch in reader:
-            writer.write_batch(batch)
-            rows += batch.num_rows
-    return rows
 
 
 def _rows(table: pa.Table) -> list[list[Any]]:

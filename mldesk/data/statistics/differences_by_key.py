@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 
 from mldesk.core.errors import BadInput
 from mldesk.core.scratch import working_folder
@@ -49,23 +50,41 @@ def _compare(connection: duckdb.DuckDBPyConnection, one: Sequence[Path], two: Se
              keys: Sequence[str]) -> dict[str, Any]:
     on = " AND ".join(f"a.{identifier(key)} IS NOT DISTINCT FROM b.{identifier(key)}" for key in keys)
     both = f"{relation(one)} AS a JOIN {relation(two)} AS b ON {on}"
-    alone = "SELECT count(*) FROM {} AS a ANTI JOIN {} AS b ON " + on
-    removed, = one_row(connection, alone.format(relation(one), relation(two)))
-    added, = one_row(connection, alone.format(relation(two), relation(one)))
     tests = {name: f"a.{identifier(name)} IS DISTINCT FROM b.{identifier(name)}" for name in names}
-    changed, = one_row(connection, f"SELECT count(*) FROM {both} WHERE {' OR '.join(tests.values()) or 'false'}")
-    counts: dict[str, int] = {}
-    for first in range(0, len(names), _AT_ONCE) if changed else ():
+    some = names[:_AT_ONCE]
+    calls = ["count(*)", f"count(*) FILTER (WHERE {' OR '.join(tests.values()) or 'false'})"]
+    met, changed, *found = one_row(connection, f"SELECT {', '.join([*calls, *_counts(tests, some)])} FROM {both}")
+    counts = dict(zip(some, map(int, found), strict=True))
+    for first in range(_AT_ONCE, len(names), _AT_ONCE) if changed else ():
         some = names[first:first + _AT_ONCE]
-        calls = ", ".join(f"count(*) FILTER (WHERE {tests[name]})" for name in some)
-        counts |= dict(zip(some, map(int, one_row(connection, f"SELECT {calls} FROM {both}")), strict=True))
-    examples: list[dict[str, Any]] = []
-    shown = ", ".join(f"a.{identifier(key)}" for key in keys)
-    for name in [name for name, count in counts.items() if count]:
-        room = max(3, EXAMPLES // max(1, sum(map(bool, counts.values()))))
-        found = connection.execute(f"SELECT a.{identifier(name)}, b.{identifier(name)}, {shown} FROM {both} WHERE "
-                                   f"{tests[name]} ORDER BY {shown} LIMIT {room}").fetchall()
-        examples += [{"keys": [plain(item) for item in row[2:]], "column": name, "from": plain(row[0]),
-                      "to": plain(row[1])} for row in found]
-    return {"added": int(added), "removed": int(removed), "changed": int(changed), "keys": list(keys),
-            "changed_by": {name: count for name, count in counts.items() if count}, "examples": examples[:EXAMPLES]}
+        found = one_row(connection, f"SELECT {', '.join(_counts(tests, some))} FROM {both}")
+        counts |= dict(zip(some, map(int, found), strict=True))
+    counts = {name: count for name, count in counts.items() if count}
+    # No key is there twice, so that whatever met nobody is there in one table only.
+    return {"added": _rows(two) - int(met), "removed": _rows(one) - int(met), "changed": int(changed),
+            "keys": list(keys), "changed_by": counts,
+            "examples": _examples(connection, both, {name: tests[name] for name in counts}, keys)}
+
+
+def _rows(parts: Sequence[Path]) -> int:
+    return sum(pq.read_metadata(part).num_rows for part in parts)
+
+
+def _counts(tests: Mapping[str, str], names: Sequence[str]) -> list[str]:
+    return [f"count(*) FILTER (WHERE {tests[name]})" for name in names]
+
+
+def _examples(connection: duckdb.DuckDBPyConnection, both: str, tests: Mapping[str, str],
+              keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the first changed cells of every column, by the order of the keys."""
+    room = max(3, EXAMPLES // max(1, len(tests)))
+    key = f"row({', '.join(f'a.{identifier(key)}' for key in keys)})"
+    names, examples = list(tests)[:EXAMPLES], list[dict[str, Any]]()
+    for first in range(0, len(names), _AT_ONCE):
+        some = names[first:first + _AT_ONCE]
+        calls = ", ".join(f"arg_min(row(a.{identifier(name)}, b.{identifier(name)}, {key}), {key}, {room}) "
+                          f"FILTER (WHERE {tests[name]})" for name in some)
+        for name, cells in zip(some, one_row(connection, f"SELECT {calls} FROM {both}"), strict=True):
+            examples += [{"keys": [plain(item) for item in place], "column": name, "from": plain(old),
+                          "to": plain(new)} for old, new, place in cells]
+    return examples[:EXAMPLES]
