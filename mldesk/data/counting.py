@@ -16,7 +16,7 @@ from mldesk.data.columns.different import different
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 
 _TEXTS = 2_500_000   # rows up to which texts are counted in memory
-_EXACT = 20_000_000  # rows up to which the count is exact
+EXACT = 20_000_000  # rows up to which the count is exact
 _BESIDE = 4_000_000  # rows up to which two columns are counted at once
 _AT_ONCE = 500       # columns that are looked at between two questions whether to stop
 _POLL = 0.05         # seconds between them
@@ -32,10 +32,10 @@ def distinct_counts(paths: Sequence[Path], names: Sequence[str], scratch: Path,
     schema = pq.read_schema(paths[0])
     wanted = [place for place, name in enumerate(names) if only is None or name in only]
     counted = [place for place in wanted
-               if rows <= _TEXTS or (rows <= _EXACT and pa.types.is_primitive(schema.field(place).type))]
+               if rows <= _TEXTS or (rows <= EXACT and pa.types.is_primitive(schema.field(place).type))]
     found = dict(zip(counted, _by_arrow(paths, counted, rows, check), strict=True)) if counted else {}
     others = [place for place in wanted if place not in found]
-    call = "count(DISTINCT {})" if rows <= _EXACT else "approx_count_distinct({})"
+    call = "count(DISTINCT {})" if rows <= EXACT else "approx_count_distinct({})"
     if others:
         found.update(zip(others, _by_engine(paths, [names[place] for place in others], scratch, call, check),
                          strict=True))

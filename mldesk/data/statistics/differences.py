@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from mldesk.core.scratch import working_folder
+from mldesk.data.counting import EXACT
 from mldesk.data.engine import connect, identifier, one_row, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.records import Cancelled
@@ -41,7 +42,8 @@ def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second
     if first == second:
         rows["added"] = rows["removed"] = 0
     elif keys:
-        rows |= stoppable(lambda: by_keys(one, two, shared, list(dict.fromkeys(keys)), scratch), cancelled,
+        sure = [_tells_apart(keys, columns, rows[side]) for side, columns in (("from", old), ("to", new))]
+        rows |= stoppable(lambda: by_keys(one, two, shared, list(dict.fromkeys(keys)), scratch, sure=sure), cancelled,
                           "The comparison")
     elif shared and len(shared) <= _COMPARED:
         rows["removed"], rows["added"] = stoppable(lambda: _row_differences(one, two, shared, scratch), cancelled,
@@ -56,6 +58,11 @@ def diff(store: ObjectStore, first: str, first_columns: Sequence[Column], second
                      "distinct": [old[name].distinct, new[name].distinct]}
                     for name in shared if old[name] != new[name]],
     }
+
+
+def _tells_apart(keys: Sequence[str], columns: Mapping[str, Column], rows: int) -> bool:
+    """Say whether one of the keys is known to have a value of its own in every row."""
+    return rows <= EXACT and any(columns[key].distinct + min(columns[key].missing, 1) == rows for key in keys)
 
 
 def _rows(parts: Sequence[Path]) -> int:

@@ -19,12 +19,16 @@ _AT_ONCE = 60    # columns compared in one query
 
 
 def by_keys(one: Sequence[Path], two: Sequence[Path], shared: Sequence[str], keys: Sequence[str],
-            scratch: Path | None) -> dict[str, Any]:
-    """Compare two tables; ``shared`` are the columns that both have with one type. See ``differences.diff``."""
+            scratch: Path | None, *, sure: Sequence[bool] = (False, False)) -> dict[str, Any]:
+    """Compare two tables; ``shared`` are the columns that both have with one type. See ``differences.diff``.
+
+    ``sure`` says of each whether its keys are known to tell all rows apart.
+    """
     with (working_folder(scratch, "mldesk-diff") as folder, sql_errors("The comparison"),
           connect([*one, *two], folder) as connection):
-        for parts in (one, two):
-            _refuse_twice(connection, parts, keys)
+        for parts, known in zip((one, two), sure, strict=True):
+            if not known:
+                _refuse_twice(connection, parts, keys)
         return _compare(connection, one, two, [name for name in shared if name not in keys], keys)
 
 
