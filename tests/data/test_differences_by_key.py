@@ -10,7 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from mldesk.core.errors import BadInput
+from mldesk.data.statistics.differences import diff
 from mldesk.data.statistics.differences_by_key import EXAMPLES, by_keys
+from mldesk.wire.objects import ObjectStore
+from tests.data.conftest import Import
 
 Row = dict[str, Any]
 
@@ -60,3 +63,13 @@ def test_keys_that_tell_nothing_apart_are_refused_and_keys_alone_compare(tmp_pat
         compared(twice, [{"k": 1}], ["k"], tmp_path)
     found = compared([{"k": 1}, {"k": 2}], [{"k": 2}, {"k": 3}], ["k"], tmp_path)
     assert (found["added"], found["removed"], found["changed"], found["examples"]) == (1, 1, 0, [])
+
+
+def test_what_an_import_counted_says_whether_keys_tell_rows_apart(take: Import, store: ObjectStore) -> None:
+    one, two = take("k,a\n1,x\n2,y\n,z\n", "one.csv"), take("k,a\n2,y\n,q\n4,z\n", "two.csv")
+    found = diff(store, one.manifest, one.columns, two.manifest, two.columns, keys=["k"])["rows"]
+    assert (found["added"], found["removed"], found["changed"]) == (1, 1, 1)
+    for text in ("k,a\n2,y\n2,q\n4,z\n", "k,a\n2,y\n,q\n,z\n"):
+        twice = take(text, "twice.csv")
+        with pytest.raises(BadInput, match="does not tell rows apart"):
+            diff(store, one.manifest, one.columns, twice.manifest, twice.columns, keys=["k"])
