@@ -61,7 +61,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, one: Sequence[Path], two: Se
     counts = dict(zip(some, map(int, found), strict=True))
     for first in range(_AT_ONCE, len(names), _AT_ONCE) if changed else ():
         some = names[first:first + _AT_ONCE]
-        found = one_row(connection, f"SELECT {', '.join(_counts(tests, some))} FROM {both}")
+        found = list(one_row(connection, f"SELECT {', '.join(_counts(tests, some))} FROM {both}"))
         counts |= dict(zip(some, map(int, found), strict=True))
     counts = {name: count for name, count in counts.items() if count}
     # No key is there twice, so that whatever met nobody is there in one table only.
