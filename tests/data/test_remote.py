@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -141,10 +142,14 @@ def test_more_than_may_be_downloaded_is_refused(server: str, tmp_path: Path) -> 
         download(f"{server}/large.csv", tmp_path, limit=1000)
 
 
-def test_nobody_there_and_no_package_are_sentences(server: str, tmp_path: Path) -> None:
+def test_nobody_there_and_no_package_are_sentences(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(WorkFailed, match="cannot be read"):
         download("http://127.0.0.1:9/x.csv", tmp_path, limit=MOST)
     for scheme, package in (("s3", "s3fs"), ("gs", "gcsfs"), ("az", "adlfs")):
+        monkeypatch.setitem(sys.modules, package, None)   # it may be installed
+        monkeypatch.delitem(_registry, scheme, raising=False)
         with pytest.raises(ImportRefused, match=f"needs the package {package}") as refused:
             download(f"{scheme}://bucket/x.csv", tmp_path, limit=MOST)
         assert "mldesk[cloud]" in str(refused.value.hint)

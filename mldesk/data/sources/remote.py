@@ -28,6 +28,10 @@ _SPARE = 512 * 1024 * 1024   # bytes of disk that stay free
 _POLL = 0.05                 # seconds between two looks at whether the user wants out
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ASTRAY = ("TooManyRedirects", "NonHttpUrlRedirectClientError", "InvalidUrlRedirectClientError")  # of aiohttp
+_LOG_IN = {"s3": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`.",
+           "gs": "Run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS.",
+           "az": "Set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_CONNECTION_STRING."}
+_SAME = {"gcs": "gs", "abfs": "az", "abfss": "az", "adl": "az"}
 Answer = TypeVar("Answer")
 _PACKAGES = {"http": "aiohttp", "https": "aiohttp", "s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs",
              "abfs": "adlfs", "abfss": "adlfs", "adl": "adlfs", "sftp": "paramiko", "ssh": "paramiko"}
@@ -43,8 +47,14 @@ def download(url: str, folder: Path, *, limit: int, progress: Progress | None = 
     place = Path(tempfile.mkdtemp(prefix="download-", dir=folder))
     target = place / shown_url(url)
     try:
-        with _reader(url) as reader:
-            _Transfer(reader, url, target, limit, progress, cancelled).run()
+        try:
+            with _reader(url) as reader:
+                _Transfer(reader, url, target, limit, progress, cancelled).run()
+        except ImportRefused as error:
+            if not _nobody(error.__cause__) or scheme_of(url) != "s3":
+                raise
+            with _reader(url, anonymous=True) as reader:   # a bucket may be everybody's
+                _Transfer(reader, url, target, limit, progress, cancelled).run()
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -130,12 +140,12 @@ class _Transfer:
 
 
 @contextlib.contextmanager
-def _reader(url: str) -> Iterator[Reader]:
+def _reader(url: str, *, anonymous: bool = False) -> Iterator[Reader]:
     """Give what reads a URL. Raises ImportRefused if the package that it needs is not installed."""
     scheme = scheme_of(url) or ""
     package = _PACKAGES.get(scheme, "fsspec")
     try:
-        reader = reader_for(url)
+        reader = reader_for(url, anonymous=anonymous)
     except ImportError as error:
         raise ImportRefused(f"Reading {scheme}:// addresses needs the package {package}, which is not installed.",
                             hint=f'Install it: pip install "mldesk[cloud]", or {package} alone.') from error
@@ -152,6 +162,18 @@ def _cause(error: Exception) -> Exception:
     while isinstance(error, FileNotFoundError) and isinstance(error.__cause__, Exception):
         error = error.__cause__
     return error
+
+
+def _nobody(error: BaseException | None) -> bool:
+    """Say whether an error is that nobody is logged in."""
+    return error is not None and ("Credentials" in type(error).__name__ or "credential" in str(error).lower()
+                                  or "connection_string or account_name" in str(error))
+
+
+def _code(error: Exception) -> str:
+    """Return what S3 calls an error, "" for others."""
+    said = getattr(error, "response", None)
+    return str(said.get("Error", {}).get("Code", "")) if isinstance(said, dict) else ""
 
 
 def _may_pass(error: Exception) -> bool:
@@ -171,20 +193,30 @@ def _told(url: str, error: Exception) -> MldeskError:
         return error
     place = public_url(url)
     status = getattr(error, "status", None)
+    if _code(error) == "NoSuchBucket":
+        return ImportRefused(f"There is no bucket {place.partition('://')[2].partition('/')[0]!r:.80} for {place}.",
+                             hint="Check its name, and the region and account that you are known in.")
     if isinstance(error, FileNotFoundError) or status in (404, 410):
         return ImportRefused(f"There is no file at {place}.")
     if isinstance(error, PermissionError) or status in (401, 403):
         return ImportRefused(f"{place} may not be read without logging in.",
-                             hint="Check the address and who you are known as there.")
+                             hint=f"Check the address and who you are known as there. {_log_in(url)}".strip())
     if isinstance(status, int) and status:
         return WorkFailed(f"{place} cannot be read: the server answers {status}.", hint="Try again later.")
     if type(error).__name__ in _ASTRAY:
         return ImportRefused(f"{place} cannot be read: the server sends whoever asks elsewhere, and no web address is "
                              "at the end of it.", hint="Open the address in a browser to see where it leads.")
-    if "Credentials" in type(error).__name__ or "known_hosts" in str(error):
-        return ImportRefused(f"{place} cannot be read: {_line(error)}.",
-                             hint="Log in with that system's own tool first, or connect to the host once with ssh.")
+    if "known_hosts" in str(error):
+        return ImportRefused(f"{place} cannot be read: {_line(error)}.", hint="Connect to the host once with ssh.")
+    if _nobody(error):
+        return ImportRefused(f"{place} cannot be read: nobody is logged in there.",
+                             hint=_log_in(url) or "Log in with that system's own tool first.")
     return WorkFailed(f"{place} cannot be read: {_line(error)}.", hint="Check the address and the network.")
+
+
+def _log_in(url: str) -> str:
+    scheme = scheme_of(url) or ""
+    return _LOG_IN.get(_SAME.get(scheme, scheme), "")
 
 
 def _line(error: Exception) -> str:

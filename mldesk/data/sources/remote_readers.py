@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -44,8 +45,11 @@ class Reader(Protocol):
         ...
 
 
-def reader_for(url: str) -> Reader:
-    """Return the reader for a URL. Raises ImportError if the package it needs is not installed."""
+def reader_for(url: str, *, anonymous: bool = False) -> Reader:
+    """Return the reader for a URL; it asks as nobody known where ``anonymous``.
+
+    Raises ImportError if the package it needs is not installed.
+    """
     scheme = scheme_of(url)
     if scheme in ("http", "https"):
         return _Http(url)
@@ -53,7 +57,9 @@ def reader_for(url: str) -> Reader:
         return _Threaded(_sftp(url), url)
     from fsspec.core import url_to_fs  # loads the system's own package
 
-    system = url_to_fs(url, skip_instance_cache=True)[0]
+    for name in ("gcsfs", "s3fs", "adlfs", "azure"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)   # they write tracebacks of what is said in a sentence
+    system = url_to_fs(url, skip_instance_cache=True, **({"anon": True} if anonymous else {}))[0]
     return _Ranges(system, url) if getattr(system, "async_impl", False) else _Threaded(system, url)
 
 
@@ -72,6 +78,11 @@ class _Loop:
         if session is not None and hasattr(session, "close"):
             with contextlib.suppress(Exception):  # nothing depends on it any more
                 self._submit(session.close()).result(5)
+        client, creator = (getattr(self._system, name, None) for name in ("_s3", "_s3creator"))
+        if client is not None and creator is not None:   # of s3fs, whose connections stay open else
+            self._system._s3 = self._system._s3creator = None  # noqa: SLF001
+            with contextlib.suppress(Exception):
+                self._submit(creator.__aexit__(None, None, None)).result(5)
 
 
 class _Http(_Loop):
