@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -106,13 +107,17 @@ def _text_of(path: Path) -> str:
 
 def drift(
     context: typer.Context, reference: Reference,
-    new: Annotated[str, typer.Argument(metavar="FILE|N[@V]", help="New rows: a file, or a dataset.")],
+    new: Annotated[str, typer.Argument(metavar="FILE|N[@V]", help="New rows: a file, a dataset, or standard input, "
+                                       "-.")],
+    clean: Annotated[bool, typer.Option("--clean", help="The rows are as they were before cleaning: do to them what "
+                                        "the recipes of the model's table did.")] = False,
 ) -> None:
     """Compare new rows with those a model learned from, column by column."""
     face = Face.of(context)
     with face.workbench() as bench:
         up_to_date(face, bench)
-        report = bench.drift.check(reference, new)
+        report = bench.drift.check(reference, new, clean=clean,
+                                   stream=sys.stdin.buffer if new == "-" else None)
     if face.json:
         face.document(report.to_json())
         return
@@ -122,4 +127,6 @@ def drift(
                right=("PSI", "statistic", "p"), spare=("missing", "statistic", "test"))
     shifted = words.plural(len(report.shifted), "column")
     face.say(f"{report.rows[1]:,} new rows against {report.trained_on} ({report.rows[0]:,}): {shifted} shifted.")
+    if report.left_out:
+        face.say(f"Cleaning left {words.plural(report.left_out, 'row')} out, as it does of the rows to learn from.")
     face.say(report.rule)

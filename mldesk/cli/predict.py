@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,8 @@ Model = Annotated[str, typer.Argument(metavar="MODEL|FILE.mlbundle", help="A mod
 
 def predict(
     context: typer.Context, model: Model,
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A table with the model's columns.")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Rows with the model's columns: a file, a dataset "
+                                          "N[@V], or standard input, -.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUTPUT", help="A .csv, .parquet, .jsonl or "
                                            ".xlsx file.")],
     interval: Annotated[float | None, typer.Option(metavar="SHARE", help="Also say what holds the truth in at least "
@@ -40,23 +42,25 @@ def predict(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there. Without it only predictions "
                                         "that can be made again give way.")] = False,
 ) -> None:
-    """Predict every row of a file, in its order."""
+    """Predict every row of a file or a dataset, in its order."""
     from mldesk.core.errors import Conflict
+    from mldesk.workbench.given_rows import STREAM
     from mldesk.workbench.predictions import is_bundle
 
     face = Face.of(context)
-    with face.workbench() as bench, Meter(face, f"Predicting {source.name}", "rows") as meter:
+    stream = sys.stdin.buffer if source == STREAM else None
+    with face.workbench() as bench, Meter(face, f"Predicting {Path(source).name}", "rows") as meter:
         if not is_bundle(model):
             up_to_date(face, bench)
         def go(replace: bool) -> PredictionReport:
-            return bench.predictions.predict(model, source, output, level=interval, strict=strict, rejects=rejects,
-                                             keep=None if keep_all else keep or (), replace=replace,
-                                             clean=clean, progress=meter.update)
+            return bench.predictions.predict_rows(
+                model, source, output, stream=stream, level=interval, strict=strict, rejects=rejects,
+                keep=None if keep_all else keep or (), replace=replace, clean=clean, progress=meter.update)
 
         try:
             report = go(force)
         except Conflict as error:
-            if not at_terminal() or not confirm(f"{error.message} Replace it?"):
+            if stream is not None or not at_terminal() or not confirm(f"{error.message} Replace it?"):
                 raise
             report = go(True)
     for warning in report.warnings:

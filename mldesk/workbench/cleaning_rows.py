@@ -158,7 +158,7 @@ def clean(library: Library, chain: Chain, predictor: Predictor, source: Path, fo
     """
     if not chain.recipes:
         raise BadInput("There is no cleaning to be done again: the model learned from a table as it was imported, or "
-                       "came in a bundle without a recipe.", hint="Predict without --clean.")
+                       "came in a bundle without a recipe.", hint="Leave --clean out.")
     if chain.why_not:
         raise BadInput(chain.why_not, hint="Clean the rows by hand first, or train on a version without that step.")
     place = folder / "before"

@@ -6,15 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mldesk.core.errors import BadInput
+from mldesk.core.scratch import working_folder
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion
 from mldesk.wire.schema import Column, ColumnType, columns_from_json
 from mldesk.workbench.as_imported import of_dataset
+from mldesk.workbench.cleaning_rows import Chain, chain_of
+from mldesk.workbench.cleaning_rows import clean as clean_rows
 from mldesk.workbench.datasets import DatasetService
-from mldesk.workbench.models import ModelService, existing
+from mldesk.workbench.given_rows import given_rows, is_file
+from mldesk.workbench.models import ModelService
 
 if TYPE_CHECKING:  # numpy loads with them
     from mldesk.data.records import ImportOptions
@@ -30,6 +34,7 @@ class DriftReport:
     trained_on: str                       # what the new rows are compared with
     rows: tuple[int, int]                 # there, and in the new data
     columns: tuple[ColumnDrift, ...]
+    left_out: int = 0                     # new rows that cleaning leaves out
 
     @property
     def shifted(self) -> tuple[ColumnDrift, ...]:
@@ -46,7 +51,7 @@ class DriftReport:
         from mldesk.workbench import drift
 
         return {"rule": drift.rule(len(self.columns)), "model": self.model, "trained_on": self.trained_on,
-                "rows": {"training": self.rows[0], "new": self.rows[1]},
+                "rows": {"training": self.rows[0], "new": self.rows[1], "left_out": self.left_out},
                 "shifted": [item.name for item in self.shifted], "columns": [item.to_json() for item in self.columns]}
 
 
@@ -56,8 +61,9 @@ class DriftService:
     def __init__(self, library: Library, datasets: DatasetService, models: ModelService) -> None:
         self._library, self._datasets, self._models = library, datasets, models
 
-    def check(self, model: str, new: str) -> DriftReport:
-        """Compare ``new``, a file or a dataset's ``N[@V]``, with the rows that ``M[@V]`` was fitted on.
+    def check(self, model: str, new: str, *, clean: bool = False, stream: BinaryIO | None = None) -> DriftReport:
+        """Compare ``new``, a file, a dataset's ``N[@V]`` or "-" for ``stream``, with the rows that ``M[@V]`` was fitted
+        on. ``clean``: they are as before cleaning, and what the recipes of the model's table did is done to them.
 
         Raises NotFound; BadInput where those rows are not known or a column is missing or of another type.
         """
@@ -65,11 +71,13 @@ class DriftService:
 
         version = self._models.show(model)
         trained_on, schema, before = self._training_rows(version)
-        now = self._new_rows(new, schema, version.dataset)
+        now, lost = self._cleaned_rows(new, schema, version, stream) if clean else \
+            (self._new_rows(new, schema, version.dataset, stream), 0)
         found = [drift.compare(column.name, before[column.name], now[column.name], len(schema)) for column in schema]
         found.sort(key=lambda item: (item.verdict == "stable", -item.psi))
         first = schema[0].name
-        return DriftReport(version.label, trained_on, (len(before[first]), len(now[first])), tuple(found))
+        return DriftReport(version.label, trained_on, (len(before[first]), len(now[first])), tuple(found),
+                           lost)
 
     def _training_rows(self, version: ModelVersion) -> tuple[str, list[Column], dict[str, ColumnData]]:
         import numpy as np  # these, and onnxruntime, are needed here only
@@ -93,10 +101,28 @@ class DriftService:
             rows = take(rows, np.frombuffer(self._library.objects.read(split), np.uint8) == TRAIN)
         return f"the training rows of {version.dataset}", used, rows
 
-    def _new_rows(self, new: str, schema: Sequence[Column], trained: str) -> dict[str, ColumnData]:
-        if Path(new).is_file() or "/" in new or "\\" in new:
-            with _no_rejects():
-                return _of_file(existing(Path(new)), schema, self._library.home.scratch,
+    def cleaning(self, model: str) -> Chain:
+        """Return what was done to the rows that a model learned from. Raises NotFound, BadBundle."""
+        return chain_of(self._library, self._models.show(model))
+
+    def _cleaned_rows(self, new: str, schema: Sequence[Column], version: ModelVersion,
+                      stream: BinaryIO | None) -> tuple[dict[str, ColumnData], int]:
+        """Return the rows after cleaning, and how many it leaves out, as it did of those that were learned from."""
+        from mldesk.bundles import Predictor
+
+        options = of_dataset(self._library, version.dataset).options()
+        predictor = Predictor.from_manifest(version.manifest, self._library.objects)
+        with _no_rejects(), given_rows(self._library, new, stream) as (path, _), \
+                working_folder(self._library.home.scratch, "mldesk-rows") as folder:
+            made = clean_rows(self._library, chain_of(self._library, version), predictor, path, folder,
+                              leaves_out=True, options=options)
+            return _of_file(made.rows, schema, self._library.home.scratch, options), made.left_out
+
+    def _new_rows(self, new: str, schema: Sequence[Column], trained: str,
+                  stream: BinaryIO | None) -> dict[str, ColumnData]:
+        if stream is not None or is_file(new):
+            with _no_rejects(), given_rows(self._library, new, stream) as (path, _):
+                return _of_file(path, schema, self._library.home.scratch,
                                 of_dataset(self._library, trained).options())
         from mldesk.training.table import read_columns
 

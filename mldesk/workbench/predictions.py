@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mldesk.bundles.names import IGNORED
 from mldesk.core.durable import disk_errors
@@ -20,6 +20,7 @@ from mldesk.library.records import PredictionRecord
 from mldesk.workbench.as_imported import as_imported
 from mldesk.workbench.cleaning_rows import Chain, Cleaned, chain_of, why_cleaned
 from mldesk.workbench.cleaning_rows import clean as clean_rows
+from mldesk.workbench.given_rows import dataset_of, given_rows
 from mldesk.workbench.guard import Divided, Guarded, guard, held_to
 from mldesk.workbench.models import SUFFIX, ModelService, existing
 from mldesk.workbench.references import did_you_mean, listed
@@ -70,7 +71,7 @@ class PredictionService:
     def predict(self, model: str, source: Path, output: Path, *, level: float | None = None,
                 keep: Sequence[str] | None = (), keep_keys: bool = False, strict: bool = False,
                 rejects: Path | None = None, replace: bool = False, clean: bool = False,
-                progress: Callable[[int], None] | None = None) -> PredictionReport:
+                progress: Callable[[int], None] | None = None, named: str = "") -> PredictionReport:
         """Predict every row of ``source`` into ``output`` (.csv, .parquet, .jsonl or .xlsx), whole or not at all.
 
         ``level``: also what holds the truth in at least that share of rows, see ``Predictor.predict``. ``keep``:
@@ -80,6 +81,7 @@ class PredictionService:
         that the model learned from (in a bundle: the one that came with it) is among the warnings; ``strict`` refuses
         it, ``rejects`` (.csv) takes the rows that break it or hold what the model cannot read. ``clean``: the rows
         are as they were before cleaning, and the recipes of the model's table are done to them first.
+        ``named``: what the rows are called, where the file is not the user's own.
         Raises NotFound, BadInput (wrong columns, unreadable file), Conflict where a file would be lost, DiskFull.
         """
         from mldesk.workbench.table_output import TableOutput
@@ -105,7 +107,7 @@ class PredictionService:
             with ExitStack() as stack:
                 with _offering(chain, clean, rejects is not None):
                     batches = stack.enter_context(read_like([source], predictor.schema, read_as, scratch=folder,
-                                                            called=asked.name))
+                                                            called=named or asked.name))
                 table = stack.enter_context(TableOutput(output))
                 have = [*(item.name for item in predictor.schema if item.name not in batches.missing), *batches.extra]
                 keys = tuple(name for name in predictor.keys if name in have)
@@ -129,8 +131,17 @@ class PredictionService:
         options: dict[str, Any] = {"level": level, "keep": list(kept), "strict": strict, "clean": clean}
         if rejects is not None:
             options.update(rejects=str(rejects.resolve()), rejects_digest=_digest(rejects))
-        told = self._write_down(model, label, asked, digest, output, rows, lost, options)
+        told = self._write_down(model, label, named or str(asked.resolve()), digest, output, rows, lost, options)
         return PredictionReport(label, rows, columns, output, (*noticed, *told), lost, keys)
+
+    def predict_rows(self, model: str, source: str, output: Path, *, stream: BinaryIO | None = None,
+                     **wishes: Any) -> PredictionReport:
+        """Predict the rows of a file, of a dataset (``N`` or ``N@V``), or of ``stream`` where ``source`` is "-".
+
+        ``wishes`` are those of ``predict``, which this raises as, too.
+        """
+        with given_rows(self._library, source, stream) as (path, named):
+            return self.predict(model, path, output, named=named, **wishes)
 
     def made(self, model: str = "") -> list[PredictionRecord]:
         """Return the files of predictions that were written, newest first; with ``model``, by that one.
@@ -169,18 +180,25 @@ class PredictionService:
         place = str(path.resolve())
         for record in self._library.predictions.list():
             if place == record.output:
-                return Path(record.source).is_file() and self.state_of(record) == "unchanged"
+                return self._is_there(record.source) and self.state_of(record) == "unchanged"
             if place == record.options.get("rejects"):
-                return Path(record.source).is_file() and _digest(path) == record.options.get("rejects_digest")
+                return self._is_there(record.source) and _digest(path) == record.options.get("rejects_digest")
         return False
 
-    def _write_down(self, model: str, label: str, source: Path, digest: str, output: Path, rows: int, lost: int,
+    def _is_there(self, source: str) -> bool:
+        """Say whether the rows of a prediction can be read again."""
+        try:
+            return Path(source).is_file() or bool(dataset_of(self._library, source))
+        except NotFound:
+            return False
+
+    def _write_down(self, model: str, label: str, source: str, digest: str, output: Path, rows: int, lost: int,
                     options: Mapping[str, Any]) -> list[str]:
         """Keep what was predicted in the history; return a sentence where that does not work, as the file is there."""
         manifest = _digest(Path(model)) if is_bundle(model) else self._models.show(label).manifest
         try:
             self._library.predictions.add(
-                model=label, manifest=manifest, source=str(source.resolve()), source_digest=digest,
+                model=label, manifest=manifest, source=source, source_digest=digest,
                 output=str(output.resolve()), output_digest=_digest(output), rows=rows, left_out=lost, options=options)
         except MldeskError as error:
             return [f"It is not in the history of predictions: {error.message}"]

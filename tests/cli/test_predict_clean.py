@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from pathlib import Path
@@ -86,6 +87,30 @@ def test_raw_rows_are_predicted_as_the_cleaned_ones_are(mldesk: Command, shop: P
                          "k0013": ("14", "", "cleaning leaves it out, step 7 (drop_missing: values are missing)")}
         (shop / "b.csv").unlink()
         (shop / "bad.csv").unlink()
+
+
+def test_rows_come_from_a_dataset_or_standard_input_and_drift_cleans_them_too(
+    mldesk: Command, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = (shop / "raw.csv").read_bytes()
+    answers = []
+    for number, source in enumerate((str(shop / "raw.csv"), "shop@1", "-")):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+        code, found = mldesk.here("predict", "shop-grade", source, "-o", shop / f"{number}.csv", "--clean",
+                                  "--rejects", shop / f"bad-{number}.csv")
+        assert (code, found["rows"], found["left_out"]) == (0, 298, 3)
+        answers.append(read_csv(shop / f"{number}.csv"))
+    assert answers[0] == answers[1] == answers[2]
+    assert [item["source"] for item in mldesk.here("models", "predictions")[1]["predictions"]][:2] == [
+        "standard input", "shop@1"]
+    code, found = mldesk.here("predict", "shop-grade", "shop", "-o", shop / "again.csv")
+    assert (code, found["rows"]) == (0, 240)   # the sample that is its newest version
+    code, found = mldesk.here("predict", "shop-grade", "shopp", "-o", shop / "again.csv", "--force")
+    assert (code, found["error"]["message"]) == (3, "There is neither a file nor a dataset 'shopp'.")
+    for source in (str(shop / "raw.csv"), "shop@1", "-"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+        code, found = mldesk.here("models", "drift", "shop-grade", source, "--clean")
+        assert (code, found["rows"]["left_out"], found["shifted"]) == (0, 3, [])
 
 
 def test_rows_after_cleaning_are_held_to_the_contract_and_named_as_in_the_file(mldesk: Command, shop: Path) -> None:

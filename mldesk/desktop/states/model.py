@@ -117,13 +117,17 @@ class Predictions:
         self._desk = desk
         self.rows = 0
 
-    async def predict(self, model: str, source: Path, output: Path, **wishes: Any) -> PredictionReport:
-        """Predict every row of ``source`` into ``output``; ``wishes`` as the service takes them.
+    async def tables(self) -> tuple[str, ...]:
+        """Return the newest version of each dataset, as N@V."""
+        return await in_thread(lambda: tuple(item.head.label for item in self._desk.workbench.datasets.list()))
+
+    async def predict(self, model: str, source: str | Path, output: Path, **wishes: Any) -> PredictionReport:
+        """Predict every row of a file or a dataset into ``output``; ``wishes`` as the service takes them.
 
         Raises NotFound, BadInput, Conflict where a file would be lost, DiskFull.
         """
         self.rows = 0
-        report = await in_thread(self._desk.workbench.predictions.predict, model, source, output,
+        report = await in_thread(self._desk.workbench.predictions.predict_rows, model, str(source), output,
                                  progress=self._count, **wishes)
         self._desk.nudge()
         return report

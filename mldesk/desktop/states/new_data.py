@@ -13,6 +13,7 @@ from mldesk.desktop.tasks import in_remote, in_thread
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion, ModelVersion, Run
     from mldesk.workbench.challenging import Challenge
+    from mldesk.workbench.cleaning_rows import Chain
     from mldesk.workbench.drifting import DriftReport
 
 
@@ -49,9 +50,16 @@ class NewDataState:
         found = await in_thread(self._desk.workbench.runners.list)
         return sorted((record.name for record in found), key=lambda name: (name != "local", name.casefold()))
 
-    async def drift(self, new: str) -> DriftReport:
-        """Compare a file or a version of a dataset with the training rows. Raises NotFound, BadInput."""
-        return await in_thread(self._desk.workbench.drift.check, self.version.label, new)
+    async def drift(self, new: str, *, clean: bool = False) -> DriftReport:
+        """Compare a file or a version of a dataset with the training rows, ``clean``: cleaned as these were first.
+
+        Raises NotFound, BadInput.
+        """
+        return await in_thread(lambda: self._desk.workbench.drift.check(self.version.label, new, clean=clean))
+
+    async def cleaning(self) -> Chain:
+        """Return what was done to the rows that the model learned from. Raises NotFound, BadBundle."""
+        return await in_thread(self._desk.workbench.drift.cleaning, self.version.label)
 
     async def retrain(self, dataset: str, runner: str, how: str = ANEW) -> Run:
         """Start the run that makes the next version. Raises as ``RetrainService.start``."""

@@ -19,7 +19,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.new_data import NewDataState
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Tone
-from mldesk.desktop.widgets import FormRow, Sheet, make_label
+from mldesk.desktop.widgets import FormRow, Sheet, Switch, disable, make_label
 
 if TYPE_CHECKING:
     from mldesk.library.records import ModelVersion
@@ -38,7 +38,7 @@ class DriftDialog(Sheet, TaskOwner):
                              "Compares each column of new rows with the rows the model learned from."))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell, self.state = shell, NewDataState(shell.desk, version)
-        self._checked = ""
+        self._checked = ("", False)   # rows, and whether they were cleaned first
         self.source = NewDataField(self.tr("New rows"), files=True)
         self.source.changed.connect(self._on_source)
         self.notice = Notice()
@@ -49,6 +49,13 @@ class DriftDialog(Sheet, TaskOwner):
         self.rule = make_label("", "caption", "muted", wrap=True, selectable=True)
         self.rule.hide()
         self.add(FormRow(self.tr("New rows"), self.source))
+        self.clean = Switch(self.tr("Clean them first"))
+        self.clean.setAccessibleName(self.tr("Clean the rows first"))
+        self.clean.toggled.connect(lambda _: self._on_source())
+        self._cleaning = FormRow(self.tr("Rows as they were before cleaning"), self.clean, self.tr(
+            "What the recipes of the model's table did is done to them as well."))
+        self._cleaning.hide()
+        self.add(self._cleaning)
         self.add(self.notice)
         self.body.addWidget(self.table, 1)
         self.add(self.rule)
@@ -60,34 +67,41 @@ class DriftDialog(Sheet, TaskOwner):
     @async_slot
     async def _load(self) -> None:
         self.source.offer(await self.state.tables())
+        try:
+            chain = await self.state.cleaning()
+        except (MldeskError, OSError):  # whoever compares says it
+            return
+        self._cleaning.setVisible(bool(chain.recipes))
+        if chain.why_not:
+            disable(self.clean, chain.why_not)
 
     def _on_source(self) -> None:
         self.set_error("")
-        if self.source.value() != self._checked:   # what is shown is of other rows
+        if (self.source.value(), self.clean.isChecked()) != self._checked:   # what is shown is of other rows
             for part in (self.notice, self.table, self.rule):
                 part.hide()
         self.set_primary_enabled("" if self.source.value() else self.tr("Choose a file or a dataset with new rows."))
 
     @async_slot
     async def _check(self) -> None:
-        new = self.source.value()
+        new, clean = self.source.value(), self.clean.isChecked()
         self.set_error("")
         self.set_busy(self.tr("Comparing…"))
         self.source.setEnabled(False)
         try:
-            report = await self.state.drift(new)
+            report = await self.state.drift(new, clean=clean)
         except (MldeskError, OSError) as error:
             self.set_error(sentence(error))
             return
         finally:
             self.set_busy("")
             self.source.setEnabled(True)
-        self._checked = new
+        self._checked = (new, clean)
         self._show(report)
 
     def _show(self, report: DriftReport) -> None:
         tone, title, text = verdict(report)
-        again = bool(report.shifted) and not self.source.is_file()
+        again = bool(report.shifted) and not self.source.is_file() and not self._checked[1]
         self.notice.say(tone, title, text, self.tr("Retrain on it…") if again else "")
         self.table.set_records(report.columns)
         self.table.show()
@@ -97,7 +111,7 @@ class DriftDialog(Sheet, TaskOwner):
 
     def _retrain(self) -> None:
         self.accept()
-        RetrainDialog(self._shell, self.state.version, self._checked).open()
+        RetrainDialog(self._shell, self.state.version, self._checked[0]).open()
 
 
 def rule(columns: int) -> str:
@@ -117,6 +131,9 @@ def verdict(report: DriftReport) -> tuple[Tone, str, str]:
     compared = tr("{new} against {trained} ({old}).").format(
         new=words.counted(report.rows[1], tr("new row"), tr("new rows")), trained=report.trained_on,
         old=words.counted(report.rows[0], tr("row"), tr("rows")))
+    if report.left_out:
+        compared += " " + tr("Cleaning left {rows} out.").format(
+            rows=words.counted(report.left_out, tr("row"), tr("rows")))
     if not shifted:
         return "success", tr("No column has shifted: the new rows are like those the model learned from."), compared
     much = [item.name for item in shifted if item.verdict == "much shifted"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QWidget
 
 from mldesk.core.errors import Conflict, MldeskError
 from mldesk.desktop import words
@@ -26,6 +27,7 @@ from mldesk.desktop.widgets import ComboBox, DataTable, FormRow, ScrollPage, She
 if TYPE_CHECKING:
     from mldesk.workbench.predictions import PredictionReport
 
+_LISTED = 40   # datasets in the menu; any other can be written
 OUTPUTS = ("CSV (*.csv)", "Parquet (*.parquet)", "JSON lines (*.jsonl)", "Excel (*.xlsx)")
 
 
@@ -42,7 +44,13 @@ class PredictDialog(Sheet, TaskOwner):
         self._own_output = False  # the user chose where to write
         self.source, source = self._file_row(self._choose_source)
         self.output, output = self._file_row(self._choose_output)
-        self.source.setPlaceholderText(self.tr("CSV, Excel, JSON or Parquet"))
+        self.source.setPlaceholderText(self.tr("CSV, Excel, JSON or Parquet; or NAME@VERSION of a dataset"))
+        self._tables: tuple[str, ...] = ()   # versions of datasets that may be predicted
+        self.dataset = make_button(self.tr("Dataset…"), "secondary", "dataset")
+        self.dataset.clicked.connect(self._choose_dataset)
+        layout = source.layout()
+        if layout is not None:
+            layout.addWidget(self.dataset)
         self.source.textChanged.connect(self._on_source)
         self.output.textChanged.connect(lambda _: self._check())
         self.output.textEdited.connect(lambda _: setattr(self, "_own_output", True))
@@ -98,6 +106,7 @@ class PredictDialog(Sheet, TaskOwner):
         self.resize(fitting(self, 580, 640))
         self._check()
         self._look_for_recipes()
+        self._look_for_tables()
 
     @async_slot
     async def _look_for_recipes(self) -> None:
@@ -113,10 +122,32 @@ class PredictDialog(Sheet, TaskOwner):
         self._settled.start()
 
     @async_slot
+    async def _look_for_tables(self) -> None:
+        """Offer what is in the library."""
+        self._tables = await self._predictions.tables()
+        if not self._tables:
+            disable(self.dataset, self.tr("There is no dataset in the library yet."))
+        self._check()
+
+    def _choose_dataset(self) -> None:
+        menu = QMenu(self)
+        for label in self._tables[:_LISTED]:
+            menu.addAction(label, partial(self.source.setText, label))
+        menu.popup(self.dataset.mapToGlobal(self.dataset.rect().bottomLeft()))
+
+    def _is_dataset(self, text: str) -> bool:
+        return not Path(text).is_file() and text.partition("@")[0] in {label.rpartition("@")[0]
+                                                                        for label in self._tables}
+
+    @async_slot
     async def _look_at_source(self) -> None:
         """Say of rows that are cleaned already that they are, instead of offering to clean them again."""
         path = Path(self.source.text().strip())
         if not self._can_clean or not path.name:
+            return
+        if self._is_dataset(str(path)):
+            self.cleaned.hide()
+            self._cleaning.show()
             return
         try:
             why = await self._predictions.why_cleaned(self._model, path)
@@ -167,6 +198,8 @@ class PredictDialog(Sheet, TaskOwner):
 
     def _on_source(self, text: str) -> None:
         path = Path(text.strip())
+        if self._is_dataset(text.strip()):
+            path = Path.home() / text.strip().partition("@")[0]
         if path.name and not self._own_output:  # "/" and ".." have no name yet: the path is still being typed
             self.output.setText(str(path.with_name(f"{path.name.split('.')[0]}-predictions.csv")))
         self._settled.start()
@@ -177,8 +210,8 @@ class PredictDialog(Sheet, TaskOwner):
         self._replace = False
         self.primary.setText(self.tr("Predict"))
         if not self.source.text().strip():
-            self.set_primary_enabled(self.tr("Choose the file with the rows to predict."))
-        elif not Path(self.source.text().strip()).is_file():
+            self.set_primary_enabled(self.tr("Choose the file or dataset with the rows to predict."))
+        elif not Path(self.source.text().strip()).is_file() and not self._is_dataset(self.source.text().strip()):
             self.set_primary_enabled(self.tr("There is no such file."))
         elif not self.output.text().strip():
             self.set_primary_enabled(self.tr("Choose where the predictions are written."))
@@ -195,7 +228,7 @@ class PredictDialog(Sheet, TaskOwner):
         if self._done:
             QDesktopServices.openUrl(QUrl.fromLocalFile(self.output.text().strip()))
             return
-        source, output = Path(self.source.text().strip()), Path(self.output.text().strip())
+        source, output = self.source.text().strip(), Path(self.output.text().strip())
         self.set_error("")
         self.set_busy(self.tr("Predicting…"))
         self._look.start()
