@@ -224,7 +224,7 @@ class ContractService:
             except ImportRefused as error:
                 verdicts.append(_unread(file, error.message))
                 continue
-            there = known.get(digest) or whole
+            there = known.get(digest) or whole or (None if file.member else held.of(file.path, digest))
             if there is not None and (merge or there.checked):
                 verdicts.append(Verdict(str(path), digest, "unchanged", there.rows or 0, held=there.version))
                 continue
@@ -233,7 +233,9 @@ class ContractService:
             if path in choices.accepted and isinstance(found, CheckedFile):
                 found = accepted_by_hand(found)
             verdict = found.verdict if isinstance(found, CheckedFile) else found
-            verdicts.append(verdict if there is None else _not_again(verdict, there))
+            earlier = held.earlier(path) if there is None and not file.member else None
+            verdicts.append(_not_again(verdict, there) if there is not None else
+                            _as_well(verdict, earlier) if earlier is not None else verdict)
             if isinstance(found, CheckedFile) and verdict.accepted:
                 good.append(found)
                 known.setdefault(digest, Held("", verdict.rows, checked=True))
@@ -276,6 +278,16 @@ def _not_again(verdict: Verdict, held: Held) -> Verdict:
 
     said = Finding("held", "warning", "", f"Its rows came in with {held.version}; a merge leaves it out.")
     return replace(verdict, findings=(*verdict.findings, said), held=held.version)
+
+
+def _as_well(verdict: Verdict, earlier: Held) -> Verdict:
+    """Return what is said of a file that was another one when its rows came in."""
+    from mldesk.data.contracts.verdict import Finding
+
+    before = f"A file of this name with other bytes came in with {earlier.version}" if earlier.checked else \
+        f"It was changed since its rows came in with {earlier.version} (`data again` would read it anew)"
+    said = Finding("held", "warning", "", f"{before}: a merge keeps those rows and adds these to them.")
+    return replace(verdict, findings=(*verdict.findings, said))
 
 
 def _fits(contract: Contract, head: DatasetVersion) -> None:

@@ -1,10 +1,14 @@
 """Which files have their rows in a version already: told by the digests of what was imported and merged.
 
-Of an archive that is its own digest, not those of the files in it.
+A file that is packed, one by itself, is the one in it, too; of other archives it is their own digest.
 """
 
 from __future__ import annotations
 
+import hashlib
+import lzma
+import zipfile
+import zlib
 from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from mldesk.core.errors import MldeskError
+from mldesk.data.sources.locations import readable
 from mldesk.library import Library
 from mldesk.library.records import DatasetVersion
 from mldesk.workbench.source_digests import list_digest
 
+PACKED = (".gz", ".bz2", ".zst", ".zip")
+_PIECE, _MOST = 1 << 20, 64 << 30   # bytes
 CLIPBOARD, STREAM = "the clipboard", "standard input"   # the sources of versions that came from there
 
 
@@ -34,6 +41,18 @@ class HeldFiles:
 
     by_digest: dict[str, Held] = field(default_factory=dict)
     untold: list[str] = field(default_factory=list)   # sources
+    by_place: dict[str, Held] = field(default_factory=dict)   # by path, or the name of a merged file: as it was then
+
+    def of(self, path: Path, digest: str) -> Held | None:
+        """Return the file with these bytes, packed or not; None where there is none. Reads what is packed."""
+        there = self.by_digest.get(digest)
+        if there is None and (inside := digest_inside(path)) is not None:
+            there = self.by_digest.get(inside)
+        return there
+
+    def earlier(self, path: Path) -> Held | None:
+        """Return the file that was at this place, or had this name, and had other bytes."""
+        return self.by_place.get(str(path.absolute())) or self.by_place.get(readable(path.name))
 
     def add_import(self, version: DatasetVersion, scratch: Path) -> None:
         """Add what a version was imported from."""
@@ -49,8 +68,21 @@ class HeldFiles:
             if each is None:
                 self.untold.append(file["path"])
             alone = len(files) == 1 and "files" not in file
+            made = Held(version.label, version.rows if alone else None, checked=False)
             for digest in each or ():
-                self.by_digest.setdefault(digest, Held(version.label, version.rows if alone else None, checked=False))
+                self.by_digest.setdefault(digest, made)
+            if "files" not in file:
+                self.by_place.setdefault(file["path"], made)
+                self._add_inside(Path(file["path"]), file["sha256"], made)
+
+    def _add_inside(self, path: Path, digest: str, made: Held) -> None:
+        """Add the one file that was packed in a source, if that is still what it was."""
+        from mldesk.data.contracts.check import digest_of
+
+        with suppress(OSError, ValueError):
+            if path.suffix.lower() in PACKED and path.is_file() and digest_of(path) == digest \
+                    and (inside := digest_inside(path)) is not None:
+                self.by_digest.setdefault(inside, made)
 
 
 def held_files(library: Library, line: Sequence[DatasetVersion], scratch: Path) -> HeldFiles:
@@ -58,10 +90,31 @@ def held_files(library: Library, line: Sequence[DatasetVersion], scratch: Path) 
     held, labels = HeldFiles(), {version.number: version.label for version in line}
     for file in library.contracts.accepted(line[0].dataset):
         if file.version in labels:
-            held.by_digest[file.digest] = Held(labels[file.version], file.rows, checked=True)
+            made = held.by_digest[file.digest] = Held(labels[file.version], file.rows, checked=True)
+            held.by_place[file.name] = made
     for version in line:
         held.add_import(version, scratch)
     return held
+
+
+def digest_inside(path: Path) -> str | None:
+    """Return the SHA-256 of the one file in a packed file; None where it is not packed, damaged or holds several."""
+    from mldesk.data.sources.archives import opened_inside
+
+    digest = hashlib.sha256()
+    try:
+        with opened_inside(path) as file:
+            if file is None:
+                return None
+            size = 0
+            while piece := file.read(_PIECE):
+                size += len(piece)
+                if size > _MOST:
+                    return None
+                digest.update(piece)
+    except (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, MldeskError):
+        return None   # whoever reads it says what is wrong
+    return digest.hexdigest()
 
 
 def _untold(version: DatasetVersion, told: Container[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import zipfile
 from functools import partial
@@ -125,6 +126,31 @@ def test_good_files_are_merged_once_and_bad_ones_set_aside(mldesk: Command, batc
     assert mldesk.good("data", "show", "t")["version"] == 2
     mldesk.good("data", "rollback", "t", 1)
     assert checked(mldesk, batch)[1]["a.csv"]["status"] == "accepted"
+
+
+def test_a_file_that_was_corrected_since_and_one_that_is_packed_are_known(
+    mldesk: Command, batch: Path, tmp_path: Path
+) -> None:
+    first = tmp_path / "first.csv"
+    (batch / "other.csv.gz").write_bytes(gzip.compress(first.read_bytes()))
+    with zipfile.ZipFile(batch / "other.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(first, "inside.csv")
+    (batch / "odd.csv.gz").write_bytes(gzip.compress(b"x")[:-3])
+    code, found = mldesk.here("data", "check", batch, "t", "--merge")
+    files = {Path(item["file"]).name: item for item in found["files"]}
+    assert {name: item["status"] for name, item in files.items()} == {
+        "other.csv.gz": "unchanged", "other.zip": "unchanged", "odd.csv.gz": "rejected"}
+    first.write_text(first.read_text() + "101,Lyon,1,2024-01-02\n")
+    code, found = mldesk.here("data", "check", first, "t")
+    assert [item["message"] for item in found["files"][0]["findings"] if item["rule"] == "held"] == [(
+        "It was changed since its rows came in with t@1 (`data again` would read it anew): a merge keeps those rows "
+        "and adds these to them.")]
+    more = batch / "more.csv"
+    for number in (102, 103):
+        more.write_text(HEAD + f"{number},Lyon,1,2024-01-02\n")
+        code, found = mldesk.here("data", "check", more, "t", "--merge")
+        assert code == 0
+    assert "A file of this name with other bytes came in with t@2" in str(found)
 
 
 def test_folders_in_a_folder_are_read_and_a_time_in_a_name_is_one(

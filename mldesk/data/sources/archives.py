@@ -46,6 +46,28 @@ def unpack(path: Path, target: Path, suffix: str, shown: str, step: Callable[[in
         copy(unpacked, target, shown, path.stat().st_size, lambda _: step(packed.tell()))
 
 
+@contextmanager
+def opened_inside(path: Path) -> Iterator[Any]:
+    """Give the one file that is packed in another as a stream; None where it is not packed, or holds several.
+
+    Raises what damaged archives raise.
+    """
+    with open(path, "rb") as packed:
+        head = packed.read(8)
+        packed.seek(0)
+        suffix = packing(head)
+        if suffix is not None:
+            with _opened(packed, suffix) as inside:
+                yield inside
+            return
+        good = members(path, path.name)[0] if head.startswith(b"PK\x03\x04") else []
+        if len(good) != 1:
+            yield None
+            return
+        with zipfile.ZipFile(packed) as archive, archive.open(good[0]) as member:
+            yield member
+
+
 def copy(source: Any, target: Path, shown: str, packed: int, step: Callable[[int], None]) -> int:
     """Write what ``source`` gives to ``target``, up to what ``packed`` bytes may become. Returns the bytes written."""
     written = 0
