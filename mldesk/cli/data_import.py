@@ -35,24 +35,34 @@ Format = Annotated[str | None, typer.Option("--format", metavar="F", help="csv, 
 Encoding = Annotated[str | None, typer.Option(metavar="E", rich_help_panel=_TEXT, help="Like latin-1.")]
 Delimiter = Annotated[str | None, typer.Option(metavar="D", rich_help_panel=_TEXT, help="Between the cells; tab and "
                                                "space may be written out.")]
+Quote = Annotated[str | None, typer.Option(metavar="Q", rich_help_panel=_TEXT, help="Around cells, else \"; none: "
+                                           "nothing is.")]
+Comment = Annotated[str | None, typer.Option(metavar="TEXT", rich_help_panel=_TEXT, help="Lines that begin so are no "
+                                             "rows, like #.")]
 Widths = Annotated[str | None, typer.Option(metavar="N,N,…", rich_help_panel=_TEXT, help="Of the columns of a "
                                             "fixed-width file, in characters.")]
 HeaderRow = Annotated[int | None, typer.Option(min=0, metavar="LINE", rich_help_panel=_TEXT, help="Where the column "
                                                "names are, from 1; 0: there are none.")]
+HeaderRows = Annotated[int | None, typer.Option(min=1, max=10, metavar="N", rich_help_panel=_TEXT, help="Rows that "
+                                                "make the names together: 2023 over Q1 is 2023 Q1. Else one; of a "
+                                                "sheet, more where its merged cells say so.")]
 Dates = Annotated[str | None, typer.Option(metavar="ORDER", rich_help_panel=_TEXT, help="dmy, mdy or ymd; or how they "
-                                           "are written, like %d.%m.%Y.")]
+                                           "are written, like %d.%m.%Y or dd.mm.yyyy.")]
 DayFirst = Annotated[bool | None, typer.Option("--day-first/--month-first", metavar="", rich_help_panel=_TEXT,
                                                help="How to read 3/4/2024 where no value of its spelling "
                                                "has a day above 12.")]
 Decimal = Annotated[str | None, typer.Option(metavar="D", rich_help_panel=_TEXT, help="The decimal mark, . or a "
                                              "comma.")]
 Thousands = Annotated[str | None, typer.Option(metavar="D", rich_help_panel=_TEXT, help="The mark between thousands.")]
+Percent = Annotated[str | None, typer.Option(metavar="AS", rich_help_panel=_TEXT, help="What 10% is: number, 10, else "
+                                             "share, 0.1.")]
 Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", rich_help_panel=_TEXT, help="Stands for a missing "
                                                    "value; may be repeated.")]
 Types = Annotated[list[str] | None, typer.Option("--type", metavar="COLUMN=TYPE", rich_help_panel=_TEXT, help="integer,"
                                                  " number, boolean, text, date, datetime or time; what does not fit "
                                                  "becomes missing. May be repeated.")]
-Sheet = Annotated[str | None, typer.Option(metavar="S", rich_help_panel=_BOOK, help="Of a workbook.")]
+Sheet = Annotated[list[str] | None, typer.Option(metavar="S", rich_help_panel=_BOOK, help="Of a workbook; repeated, or "
+                                                 "a pattern like 20* or *, several that make one table.")]
 Range = Annotated[str | None, typer.Option("--range", metavar="B3:H200", rich_help_panel=_BOOK, help="Cells of the "
                                            "sheet, the header among them.")]
 Flatten = Annotated[int | None, typer.Option(min=0, max=20, metavar="K", rich_help_panel=_BOOK, help="Levels of nested "
@@ -62,6 +72,12 @@ Member = Annotated[str | None, typer.Option(metavar="NAME", rich_help_panel=_BOO
 Table = Annotated[str | None, typer.Option("--table", metavar="T", rich_help_panel=_BASE, help="Of a database, the "
                                            "number of one on an HTML page, or a list in JSON, like data.rows.")]
 Query = Annotated[str | None, typer.Option(metavar="SQL", rich_help_panel=_BASE, help="A SELECT over the database.")]
+Without = Annotated[list[str] | None, typer.Option("--without", metavar="COLUMN", rich_help_panel=_MANY, help="Leave a "
+                                                   "column out; may be repeated.")]
+FillShort = Annotated[bool, typer.Option("--fill-short", rich_help_panel=_TEXT, help="Rows with too few cells end in "
+                                         "missing values; else they are left out.")]
+KeepFooters = Annotated[bool, typer.Option("--keep-footers", rich_help_panel=_BOOK, help="Rows that look like totals "
+                                           "and notes below a sheet's table are rows as well.")]
 Provenance = Annotated[bool, typer.Option("--provenance", rich_help_panel=_MANY, help="Add the columns source_file and "
                                           "source_row.")]
 Union = Annotated[bool, typer.Option("--union", rich_help_panel=_MANY, help="Files may have different columns.")]
@@ -79,7 +95,6 @@ Register = Annotated[bool, typer.Option("--register", rich_help_panel=_MANY, hel
 On = Annotated[str | None, typer.Option("--on", metavar="RUNNER", rich_help_panel=_MANY, help="The source is a path on "
                                         "this runner; its rows stay there until they are fetched.")]
 _STREAM = "-"   # standard input
-_WRITTEN_OUT = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
 
 
 def import_(
@@ -87,10 +102,12 @@ def import_(
     name: Annotated[str | None, typer.Option("--name", metavar="N", help="The dataset's name; a known one gets a new "
                                              "version. Without it the first source's name is used.")] = None,
     preview: Preview = False, file_format: Format = None, encoding: Encoding = None, delimiter: Delimiter = None,
-    widths: Widths = None, header_row: HeaderRow = None, dates: Dates = None, day_first: DayFirst = None,
-    decimal: Decimal = None, thousands: Thousands = None, missing: Missing = None, types: Types = None,
+    quote: Quote = None, comment: Comment = None, widths: Widths = None, header_row: HeaderRow = None,
+    header_rows: HeaderRows = None, dates: Dates = None, day_first: DayFirst = None, decimal: Decimal = None,
+    thousands: Thousands = None, percent: Percent = None, missing: Missing = None, types: Types = None,
     sheet: Sheet = None, cells: Range = None, flatten: Flatten = None, member: Member = None, table: Table = None,
-    query: Query = None, provenance: Provenance = False, union: Union = False, no_partitions: NoPartitions = False,
+    query: Query = None, without: Without = None, fill_short: FillShort = False, keep_footers: KeepFooters = False,
+    provenance: Provenance = False, union: Union = False, no_partitions: NoPartitions = False,
     skip_bad_files: SkipBad = False,
     rejects: RejectsFile = None, most: Most = None, on: On = None, register: Register = False,
     again: Annotated[bool, typer.Option("--again", help="Make a version even if one has the same rows.")] = False,
@@ -101,7 +118,7 @@ def import_(
     What is not said about a source is found out from it: format, encoding, delimiter, header, dates, decimal mark.
     --preview says what was found, and what might be put right.
     """
-    from mldesk.data.options import DOWNLOAD, ImportOptions
+    from mldesk.data.options import DOWNLOAD, WRITTEN_OUT, ImportOptions
     from mldesk.library.names import check_name
     from mldesk.workbench.sources import absent, name_of
 
@@ -113,11 +130,14 @@ def import_(
     if lost is not None:
         raise NotFound(f"There is no file {str(lost)!r}.")
     options = ImportOptions(
-        format=file_format, encoding=encoding, delimiter=_WRITTEN_OUT.get(delimiter or "", delimiter), sheet=sheet,
-        header_row=header_row, day_first=day_first, decimal=decimal, missing=tuple(missing or ()), thousands=thousands,
-        dates=dates, types=_types(types or ()), range=cells, widths=_widths(widths), table=table, query=query,
-        member=member, flatten=flatten, provenance=provenance, partitions=not no_partitions, union=union,
-        skip_bad_files=skip_bad_files, download=DOWNLOAD if most is None else max(1, read_size(most)), told=True)
+        format=file_format, encoding=encoding, delimiter=WRITTEN_OUT.get(delimiter or "", delimiter), quote=quote,
+        comment=comment, header_row=header_row, header_rows=header_rows, day_first=day_first, decimal=decimal,
+        missing=tuple(missing or ()), thousands=WRITTEN_OUT.get(thousands or "", thousands), percent=percent,
+        dates=dates, **_sheets(sheet or ()), types=_types(types or ()), range=cells, widths=_widths(widths),
+        table=table, query=query, member=member, flatten=flatten, provenance=provenance,
+        partitions=not no_partitions, union=union, skip_bad_files=skip_bad_files,
+        without=tuple(without or ()), fill_short=fill_short, keep_footers=keep_footers,
+        download=DOWNLOAD if most is None else max(1, read_size(most)), told=True)
     _refuse_contradictions(options, preview, rejects)
     if on is not None:
         if options.format is not None:
@@ -250,6 +270,12 @@ def _short(source: str) -> str:
     from mldesk.data.sources.locations import scheme_of, shown_url
 
     return shown_url(source) if scheme_of(source) else Path(source).name
+
+
+def _sheets(names: Sequence[str]) -> dict[str, Any]:
+    """Return one sheet by its name, or several that make one table."""
+    alone = len(names) == 1 and not any(letter in names[0] for letter in "*?")
+    return {"sheet": names[0]} if alone else {"sheets": tuple(names)}
 
 
 def _types(pairs: Sequence[str]) -> tuple[tuple[str, str], ...]:

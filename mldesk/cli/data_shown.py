@@ -63,6 +63,8 @@ def preview_shown(face: Face, found: ImportPreview) -> None:
         face.note(f"! {where + ': ' if where else ''}{problem.message}")
         if problem.fix is not None:
             face.note(f"    → {problem.fix.words}: {_as_options(problem.fix.changes)}")
+        elif problem.unfixed:
+            face.note(f"    {problem.unfixed}")
     if len(found.problems) > 3 * PROBLEMS_SHOWN:
         face.note(f"! and {len(found.problems) - 3 * PROBLEMS_SHOWN:,} more; --json lists all of them")
 
@@ -80,7 +82,7 @@ def _sure(column: Any) -> str:
     return "" if column.type.value == "text" or not column.confidence else f"{column.confidence:.0%}"
 
 
-_OPTIONS = {"types": "--type", "lenient": "--rejects FILE", "download": "--most"}
+_OPTIONS = {"types": "--type", "sheets": "--sheet", "lenient": "--rejects FILE", "download": "--most"}
 
 
 def _as_options(changes: Mapping[str, Any]) -> str:

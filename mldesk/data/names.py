@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from mldesk.data.records import Problems
+from mldesk.data.records import Fix, Problems
 
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f]+")
 LONGEST = 300  # characters
@@ -27,14 +27,18 @@ def clean_names(raw: Sequence[str | None], problems: Problems, *, line: int | No
         if not name:
             name = _free(f"column_{number}", taken | seen)
             problems.add("columns renamed", f"Column {number} has no name; it is called {name!r}.", line=line,
-                         column=name)
+                         column=name, fix=_leave_out(name))
         elif _fold(name) in seen:
             name = _free(name, taken | seen)
             problems.add("columns renamed", f"The name {given!r} occurs more than once; column {number} is called "
-                         f"{name!r}.", line=line, column=name)
+                         f"{name!r}.", line=line, column=name, fix=_leave_out(name))
         seen.add(_fold(name))
         names.append(name)
     return names
+
+
+def _leave_out(name: str) -> Fix:
+    return Fix(f"Leave the column {name!r} out", {"without": [name]})
 
 
 def _tidy(name: str | None) -> str:

@@ -60,10 +60,12 @@ class Problem:
     message: str            # one sentence
     kind: str = ""          # what such problems are, in a few words, plural: "lines left out"
     fix: Fix | None = None  # what might put it right
+    unfixed: str = ""       # why no import option does: one sentence
 
     def to_json(self) -> dict[str, Any]:
         said = {"file": self.file, "line": self.line, "column": self.column, "message": self.message}
-        return said if self.fix is None else {**said, "fix": self.fix.to_json()}
+        more = {"unfixed": self.unfixed} if self.unfixed else {}
+        return {**said, **more} if self.fix is None else {**said, "fix": self.fix.to_json()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Problem:
@@ -96,20 +98,32 @@ class Problems:
         self._counts: Counter[str] = Counter()
         self._unlisted: Counter[str] = Counter()
 
-    def add(self, kind: str, message: str, *, line: int | None = None, column: str | None = None,
-            fix: Fix | None = None) -> None:
-        """Note a problem. ``kind`` says in a few words, plural, what such problems are: "lines left out"."""
+    def add(self, kind: str, message: str, *, fix: Fix | str, line: int | None = None,
+            column: str | None = None) -> None:
+        """Note a problem. ``kind`` says in a few words, plural, what such problems are: "lines left out".
+
+        ``fix`` is what might put it right, or a sentence that says why no option does.
+        """
         self._counts[kind] += 1
         if self._counts[kind] > LISTED or len(self._listed) >= LISTED_IN_ALL:
             self._unlisted[kind] += 1
             return
-        self._listed.append(Problem(self.file, line, column, message, kind, fix))
+        mends, why = (None, fix) if isinstance(fix, str) else (fix, "")
+        self._listed.append(Problem(self.file, line, column, message, kind, mends, why))
 
     def take(self, others: Iterable[Problem]) -> None:
         """Note what was found in other files, under their names."""
         for problem in others:
             self._counts[problem.kind] += 1
             self._listed.append(problem)
+
+    def forget(self, columns: Iterable[str]) -> None:
+        """Forget what was noted about columns that are left out."""
+        gone = set(columns)
+        if gone:
+            self._counts.subtract(problem.kind for problem in self._listed if problem.column in gone)
+            self._counts = +self._counts
+            self._listed = [problem for problem in self._listed if problem.column not in gone]
 
     def count(self, kind: str) -> int:
         return self._counts[kind]
@@ -126,6 +140,7 @@ class Problems:
 
     def all(self) -> tuple[Problem, ...]:
         """Return what was noted, with a line for what was not listed one by one."""
-        more = [Problem(self.file, None, None, f"{count:,} more {kind}, {self._counts[kind]:,} in all.", kind)
+        more = [Problem(self.file, None, None, f"{count:,} more {kind}, {self._counts[kind]:,} in all.", kind,
+                        unfixed="What mends the first of them mends these.")
                 for kind, count in self._unlisted.items()]
         return (*self._listed, *more)

@@ -15,6 +15,9 @@ _PARTS = {
     "S": r"(?P<S>\d{2})", "f": r"(?P<f>\d{1,9})", "p": r"(?P<p>[AaPp]\.?[Mm]\.?)", "b": _MONTH, "B": _MONTH,
     "z": r"(?P<z>[Zz]|[+-]\d{2}(?::?\d{2})?)", "A": r"[^\W\d]+\.?", "a": r"[^\W\d]+\.?", "%": "%",
 }
+_WRITTEN = re.compile(r"(?i)y+|m+|d+|h+|s+|am/pm|a")   # of a pattern as spreadsheets have it
+_LETTERS = {"yyyy": "%Y", "yy": "%y", "mmm": "%b", "mmmm": "%B", "m": "%m", "mm": "%m", "d": "%d", "dd": "%d",
+            "ddd": "%a", "dddd": "%A", "s": "%S", "ss": "%S", "am/pm": "%p", "a": "%p"}
 _LETTER = re.compile(r"%-?([A-Za-z%])|(.)", re.DOTALL)
 _CLOCK = "HMSfp"
 
@@ -26,6 +29,26 @@ def check_format(form: str) -> None:
     if not named & {"y", "y2"} or not named & {"m", "N"} or "d" not in named:
         raise BadInput(f"The date format {form!r:.60} does not name a year, a month and a day.",
                        hint="Write it like %d.%m.%Y or %Y-%m-%d %H:%M; or dmy, mdy, ymd for the order only.")
+
+
+def strptime_of(form: str) -> str:
+    """Return a date format with % signs for one as spreadsheets write it, dd.mm.yyyy hh:mm; others as they are."""
+    rest = _WRITTEN.sub("", form)
+    if "%" in form or any(letter.isalpha() for letter in rest.replace("T", "")) or not re.search(r"(?i)yy", form):
+        return form
+    half = re.search(r"(?i)am/pm|a", form) is not None
+    made, clock, end = "", False, 0
+    for match in _WRITTEN.finditer(form):
+        word = match[0].lower()
+        made += form[end:match.start()]
+        after = form[match.end():].lstrip(":. ").lower()
+        minutes = word in ("m", "mm") and (clock or after.startswith("s"))
+        letter = "%M" if minutes else ("%I" if half else "%H") if word in ("h", "hh") else _LETTERS.get(word)
+        if letter is None:
+            return form
+        clock = word.startswith("h")
+        made, end = made + letter, match.end()
+    return made + form[end:]
 
 
 @cache

@@ -71,7 +71,8 @@ def _said_by_folders(path: Path, files: Sequence[Path]) -> tuple[Problem, ...]:
         return ()
     shown = ", ".join(map(repr, names[:5])) + (" and others" if names[5:] else "")
     return (Problem(path.name, None, names[0], f"The names of the folders say {shown}; a registered table has no such "
-                    "column. Import a copy (without --register) to have them.", "columns left out"),)
+                    "column. Import a copy (without --register) to have them.", "columns left out",
+                    unfixed="What stays where it is can have no other columns than its files."),)
 
 
 def _files(path: Path) -> list[Path]:

@@ -45,8 +45,8 @@ def test_a_type_for_a_column_that_is_not_there_is_refused(mldesk: Command, table
 
 
 def test_an_option_given_twice_is_refused_unless_it_may_be(mldesk: Command, table: Path) -> None:
-    code, found = mldesk.here("data", "import", table, "--sheet", "Jan", "--sheet", "Feb")
-    assert (code, found["error"]["message"]) == (2, "--sheet was given 2 times, and takes one value.")
+    code, found = mldesk.here("data", "import", table, "--range", "A1:B2", "--range", "A1:B3")
+    assert (code, found["error"]["message"]) == (2, "--range was given 2 times, and takes one value.")
     mldesk.good("data", "import", table, "--missing", "NA", "--missing", "?")
 
 

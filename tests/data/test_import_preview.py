@@ -68,7 +68,7 @@ def test_of_a_long_file_the_beginning_is_read(
     lines = [f'{number},"word {number}\nmore"' for number in range(5000)]
     (tmp_path / "long.csv").write_text("\n".join(["a,b", *lines]))
     (tmp_path / "wide.csv").write_text("\n".join(["a,b", *(f"{n},x" for n in range(9000))]), "utf-16")
-    (tmp_path / "long.json").write_text(json.dumps([{"a": number} for number in range(5000)]))
+    (tmp_path / "long.json").write_text(json.dumps([{"a": number, "b": 1} for number in range(5000)]))
     for name in ("long.csv", "wide.csv", "long.json"):
         found = preview_import([tmp_path / name], None, scratch)
         assert not found.whole

@@ -6,10 +6,13 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.data.dataset import DatasetPage
@@ -99,6 +102,70 @@ def test_what_cannot_be_read_says_why_on_the_screen_and_leaves_nothing(tmp_path:
         assert word in said[name]
     assert not [path for path in (home / "objects").rglob("*") if path.is_file()]
     assert not [path for path in (home / "scratch").rglob("*") if path.is_file()]
+
+
+def test_what_no_list_offers_is_typed_and_the_preview_follows(tmp_path: Path, qtbot: QtBot) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_bytes("!made by hand\nday~n~p\n03.04.2024~1_234~10%\n05.06.2024~'5_000'~7%\n".encode("cp500"))
+
+    async def script(user: User) -> tuple[str, list[list[Any]]]:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.drop(path, look=True)
+        dialog = await import_user.opened(user, "odd")
+        await user.until(lambda: dialog.draft.problem.value or dialog.draft.preview.value, "the first look")
+        form = dialog.options
+        if dialog.draft.problem.value is not None:   # it looks like no text at all
+            form._choices["format"][0].set_value("csv")
+        refusal = ""
+        for name, typed in (("encoding", "klingon"), ("encoding", "cp500"), ("delimiter", "~"), ("quote", "'"),
+                            ("thousands", "_"), ("dates", "dd.mm.yyyy"), ("comment", "!")):
+            box = form._lines[name] if name in form._lines else form._choices[name][0]
+            await user.until(box.isVisible, f"the choice of {name}")
+            box.setFocus()
+            line = box if name in form._lines else box.lineEdit()
+            line.selectAll()
+            QTest.keyClicks(line, typed)
+            QTest.keyClick(line, Qt.Key.Key_Tab)
+            await user.until(lambda name=name: name in dialog.draft.changes.value and not dialog.draft.busy.value,
+                             f"{name} to be followed")
+            if typed == "klingon":
+                await user.until(lambda: "klingon" in str(dialog.draft.problem.value), "that it is unknown")
+                refusal = str(dialog.draft.problem.value)
+        form._choices["percent"][0].set_value("share")
+        await user.until(lambda: not dialog.draft.busy.value and dialog.draft.preview.value
+                         and dialog.draft.preview.value.options.percent, "all of it")
+        return refusal, dialog.draft.preview.value.rows
+
+    refusal, rows = play(tmp_path / "home", script, patience=100, meet_machine=False)
+    assert "no encoding 'klingon'" in refusal
+    assert rows == [["2024-04-03", 1234, 0.1], ["2024-06-05", 5000, 0.07]]
+
+
+def test_sheets_are_chosen_that_make_one_table(tmp_path: Path, qtbot: QtBot) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for number, name in enumerate(("north", "south", "notes")):
+        sheet = book.create_sheet(name)
+        for line in (["k", "v"], [number, 1.5]):
+            sheet.append(line)
+    book.save(tmp_path / "b.xlsx")
+
+    async def script(user: User) -> Told:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.drop(tmp_path / "b.xlsx", look=True)
+        dialog = await import_user.opened(user, "b.xlsx")
+        await user.until(lambda: not dialog.draft.busy.value and dialog.draft.preview.value, "the first look")
+        dialog.options._choices["sheet"][0].set_value("*")
+        await user.until(lambda: dialog.options.sheets.isVisible() and dialog.draft.preview.value
+                         and dialog.draft.preview.value.rows_seen == 3, "all sheets")
+        dialog.options.sheets.set_values(["north", "south"])
+        await user.until(lambda: dialog.draft.preview.value and dialog.draft.preview.value.rows_seen == 2
+                         and not dialog.draft.busy.value, "two of them")
+        page = await import_user.take(user, dialog, "together")
+        found = await in_thread(user.window.desk.workbench.datasets.query, page.state.name, "SELECT * FROM data")
+        return len(found.columns), [tuple(row) for row in found.rows]
+
+    assert play(tmp_path / "home", script, patience=100, meet_machine=False) == (2, [(0, 1.5), (1, 1.5)])
 
 
 def test_folders_that_are_partitions_make_columns_unless_they_are_switched_off(tmp_path: Path, qtbot: QtBot) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from mldesk.core.errors import BadInput
 from mldesk.data.options import MARKS, ImportOptions, Reading
 
-_OPTIONS = ("missing", "decimal", "thousands", "dates", "day_first")   # those that are about cells
+_OPTIONS = ("missing", "decimal", "thousands", "percent", "dates", "day_first")   # those that are about cells
 _LONGEST, _MOST = 100, 1000   # characters of a date format or marker, and markers
 
 

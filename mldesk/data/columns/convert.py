@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mldesk.data.columns import forms
-from mldesk.data.columns.decide import FORCED, MONEY, Decision
+from mldesk.data.columns.decide import FORCED, MONEY, PERCENT, Decision
 from mldesk.data.columns.forced import forced_values
 from mldesk.data.columns.guess import marker_array
+from mldesk.data.columns.money import regrouped
 from mldesk.data.columns.plain import Cells, cells_of, has_values, surely_texts
 from mldesk.data.types import ARROW
 from mldesk.wire.schema import ColumnType
@@ -43,7 +44,8 @@ class Converter:
         encoded = values.dictionary_encode()
         texts = pc.utf8_trim_whitespace(encoded.dictionary)
         texts = pc.if_else(pc.is_in(texts, self._missing), pa.scalar(None, pa.string()), texts)
-        typed = self._forced(texts, encoded.indices) if self._decision.form in (FORCED, MONEY) else self._typed(texts)
+        lenient = self._decision.form in (FORCED, MONEY, PERCENT)
+        typed = self._forced(texts, encoded.indices) if lenient else self._typed(texts)
         result = typed.take(encoded.indices)
         if self._decision.type is ColumnType.NUMBER:
             self.infinite += pc.sum(pc.is_inf(result)).as_py() or 0
@@ -89,7 +91,7 @@ class Converter:
 
     def _typed(self, texts: pa.Array) -> pa.Array:
         kind, form = self._decision.type, self._decision.form
-        there = texts.drop_null()
+        there = regrouped(texts.drop_null(), self._decision.reading.grouping)
         if kind is ColumnType.BOOLEAN:
             read = forms.to_boolean(there)
         elif kind.numeric:

@@ -18,6 +18,7 @@ _NEARLY_DATES = 0.5
 # Finds the first value of a column that does not fit a group: (column index, group, markers) -> (line, text).
 FORCED = "forced"          # the user chose the type; what does not fit it becomes missing
 MONEY = "money"            # every value has one and the same currency sign, which is taken off
+PERCENT = "percent"        # the same of a percent sign
 _TEXT = (ColumnType.TEXT, "text")
 _GUESS = 0.5               # confidence in what was read in one of two possible ways
 Locate = Callable[[int, str, frozenset[str]], "tuple[int | None, str] | None"]
@@ -49,7 +50,7 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
     told = options.reads_day_first
     others = _day_first(guesses)
     day_first = told if told is not None else others
-    decimal = options.decimal_mark or _decimal(guesses)
+    decimal, shares = options.decimal_mark or _decimal(guesses), options.percent == "share"
     forced = {**dict.fromkeys(options.text, ColumnType.TEXT.value), **dict(options.types)}
     known = dict(options.readings)
     expected = {name: kind for name, kind in options.expected if kind != ColumnType.TEXT.value}
@@ -71,6 +72,8 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
                 say_orders(guess.dates, orders, name, told, others, problems, mine.orders)
             if decision.type.numeric:
                 _say_currencies(guess, name, problems)
+            if decision.type.numeric and guess.numbers.signs == {"%"}:
+                _say_signs(guess, name, PERCENT, problems, options)
             sure = _GUESS if problems.count("guesses") > before else 1.0
             decisions.append(replace(decision, confidence=sure, beside=beside, learnt=_learnt(guess, decision)))
             continue
@@ -80,10 +83,8 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
             say_carried(guess.dates, form, name, kind.value, first, problems)
         mark = options.decimal_mark or guess.numbers.decimal(usual)
         if kind is ColumnType.TEXT and _all_money(guess, mark):
-            kind, form = ColumnType.NUMBER, MONEY
-            problems.add("guesses", f"The numbers in {name!r} were read without the currency sign of each, as in "
-                         f"{guess.numbers.example!r}.", column=name,
-                         fix=Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}))
+            kind, form = ColumnType.NUMBER, PERCENT if guess.numbers.signs == {"%"} else MONEY
+            _say_signs(guess, name, form, problems, options)
         sure = _GUESS if problems.count("guesses") > before else 1.0
         if kind is ColumnType.TEXT and guess.real:
             _say_why_text(index, guess, name, always, orders, mark, problems, locate)
@@ -91,7 +92,8 @@ def decide(guesses: Sequence[ColumnGuess], names: Sequence[str], options: Import
         missing = always if kind is ColumnType.TEXT else always | IN_TYPED
         _say_missing(guess, name, kind, problems, options)
         decision = Decision(kind, form, missing, sure if guess.real else 0.0,
-                            Reading(mark if form == MONEY else None))
+                            Reading(mark if form in (MONEY, PERCENT) else None, shares=shares and form == PERCENT,
+                                    grouping=options.grouping if kind.numeric else ""))
         decisions.append(replace(decision, learnt=_learnt(guess, decision)))
     return decisions
 
@@ -102,7 +104,8 @@ def _forced(guess: ColumnGuess, kind: ColumnType, always: frozenset[str], decima
         return Decision(kind, "text", always)
     told = options.dates if options.dates is not None and "%" in options.dates else ""
     if kind not in (ColumnType.DATE, ColumnType.DATETIME):
-        return Decision(kind, FORCED, always | IN_TYPED, reading=Reading(decimal, told))
+        return Decision(kind, FORCED, always | IN_TYPED, reading=Reading(
+            decimal, told, shares=options.percent == "share", grouping=options.grouping))
     spelled = (*(("", form) for form in guess.dates.forms), *(one for one in orders if one[0] in guess.dates.marks))
     return Decision(kind, FORCED, always | IN_TYPED, reading=Reading(None, told, orders), spelled=spelled)
 
@@ -111,7 +114,7 @@ def _learnt(guess: ColumnGuess, decision: Decision) -> Reading:
     """Return by what a file with fewer values, which leaves it open, is to be read like this one."""
     form, reading = decision.form, decision.reading
     if decision.type.numeric:
-        comma = form == "comma" or (form in (FORCED, MONEY) and reading.decimal == ",")
+        comma = form == "comma" or (form in (FORCED, MONEY, PERCENT) and reading.decimal == ",")
         return Reading("," if comma else None)
     orders = dict(reading.orders) if form == FORCED else dict.fromkeys(guess.dates.marks, form)
     return Reading(None, "", tuple((mark, orders[mark]) for mark in guess.dates.marks
@@ -125,10 +128,22 @@ def _all_money(guess: ColumnGuess, decimal: str | None) -> bool:
         and (decimal is not None or not numbers.both_ways)
 
 
+def _say_signs(guess: ColumnGuess, name: str, form: str, problems: Problems, options: ImportOptions) -> None:
+    text = Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]})
+    if form == MONEY:
+        problems.add("guesses", f"The numbers in {name!r} were read without the currency sign of each, as in "
+                     f"{guess.numbers.example!r}.", column=name, fix=text)
+    elif options.percent is None:
+        problems.add("guesses", f"The numbers in {name!r} were read without their percent sign, 10% as 10, as in "
+                     f"{guess.numbers.example!r}.", column=name,
+                     fix=Fix("Read 10% as 0.1 instead", {"percent": "share"}))
+
+
 def _say_currencies(guess: ColumnGuess, name: str, problems: Problems) -> None:
     signs = sorted(guess.numbers.signs)
     if len(signs) > 1:
-        problems.add("guesses", f"The numbers in {name!r} have different currency signs, {', '.join(signs[:-1])} and "
+        what = "signs" if "%" in signs else "currency signs"
+        problems.add("guesses", f"The numbers in {name!r} have different {what}, {', '.join(signs[:-1])} and "
                      f"{signs[-1]}; these were taken off and nothing was converted.", column=name,
                      fix=Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}))
 
@@ -195,7 +210,8 @@ def _number(guess: ColumnGuess, name: str, decimal: str | None, problems: Proble
     if guess.has("number"):
         if guess.wide and not guess.fractional:
             problems.add("columns kept as text", f"{name!r} holds whole numbers of more than 18 digits; it is kept as "
-                         "text so that no digit is lost.", column=name)
+                         "text so that no digit is lost.", column=name,
+                         fix=Fix(f"Read {name!r} as numbers; the last digits are lost", {"types": [[name, "number"]]}))
             return ColumnType.TEXT, "text"
         if not (guess.dotted and guess.has("comma") and decimal == ","):
             return ColumnType.NUMBER, "number"
@@ -244,11 +260,12 @@ def _say_why_text(index: int, guess: ColumnGuess, name: str, missing: frozenset[
 
 
 def _signs(guess: ColumnGuess) -> str:
-    """Return what is to be said of currency signs in a column of text; "" for nothing."""
+    """Return what is to be said of the signs of units in a column of text; "" for nothing."""
     numbers = guess.numbers
     signs = f" ({', '.join(sorted(numbers.signs))})" if len(numbers.signs) > 1 else ""
     has = "has" if numbers.money == 1 else "have"
-    return f"{numbers.money:,} of these {has} a currency sign{signs}, like {numbers.example!r}" if numbers.money else ""
+    what = "percent" if numbers.signs == {"%"} else "currency" if "%" not in numbers.signs else "currency or percent"
+    return f"{numbers.money:,} of these {has} a {what} sign{signs}, like {numbers.example!r}" if numbers.money else ""
 
 
 def _say_missing(guess: ColumnGuess, name: str, kind: ColumnType, problems: Problems, options: ImportOptions) -> None:
@@ -260,5 +277,6 @@ def _say_missing(guess: ColumnGuess, name: str, kind: ColumnType, problems: Prob
         shown = repr(text) if text else "blank"
         if text in {item.strip() for item in options.missing}:
             continue
-        fix = Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}) if text in IN_TYPED else None
+        fix = Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}) if text in IN_TYPED else \
+            "Such cells are missing in columns of every type."
         problems.add("remarks on missing values", f"{cells} {shown}; read as missing.", column=name, fix=fix)

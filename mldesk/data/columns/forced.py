@@ -21,7 +21,7 @@ from mldesk.data.columns.forms import (
     to_number_comma,
     to_number_grouped,
 )
-from mldesk.data.columns.money import without_sign
+from mldesk.data.columns.money import as_shares, regrouped, without_sign
 from mldesk.data.columns.spellings import PLAIN_FORMS, mark_pattern
 from mldesk.data.options import Reading
 from mldesk.data.types import ARROW
@@ -46,9 +46,9 @@ def forced_values(texts: pa.Array, kind: ColumnType, reading: Reading) -> pa.Arr
     if kind is ColumnType.BOOLEAN:
         return _booleans(texts)
     if kind is ColumnType.NUMBER:
-        return _numbers(texts, reading.decimal)
+        return _numbers(regrouped(texts, reading.grouping), reading)
     if kind is ColumnType.INTEGER:
-        return _integers(texts, reading.decimal)
+        return _integers(regrouped(texts, reading.grouping), reading)
     if kind is ColumnType.TIME:
         return _first_that_fits(texts, [_Reader(date_pattern("time"), _moments("time", kind))], ARROW[kind])
     names = tuple(filter(None, (reading.dates, *PLAIN_FORMS)))
@@ -63,20 +63,21 @@ def _booleans(texts: pa.Array) -> pa.Array:
     return pc.if_else(pc.or_(yes, no), yes, pa.scalar(None, pa.bool_()))
 
 
-def _numbers(texts: pa.Array, decimal: str | None) -> pa.Array:
-    texts = without_sign(texts)
+def _numbers(given: pa.Array, reading: Reading) -> pa.Array:
+    texts = without_sign(given)
     plain, comma = _Reader(NUMBER, to_number), _Reader(COMMA, to_number_comma)
     grouped = _Reader(POINT, to_number_grouped)
-    order = [comma, plain, _Reader(_ZEROS_COMMA, to_number_comma)] if decimal == "," else \
+    order = [comma, plain, _Reader(_ZEROS_COMMA, to_number_comma)] if reading.decimal == "," else \
         [plain, grouped, comma, _Reader(_ZEROS, to_number)]
-    return _first_that_fits(texts, order, pa.float64())
+    numbers = _first_that_fits(texts, order, pa.float64())
+    return as_shares(given, numbers) if reading.shares else numbers
 
 
-def _integers(texts: pa.Array, decimal: str | None) -> pa.Array:
+def _integers(texts: pa.Array, reading: Reading) -> pa.Array:
     """Whole numbers of 64 bits; those within 18 digits exactly."""
     short = pc.if_else(pc.less_equal(pc.binary_length(texts), 18), texts, pa.scalar(None, pa.string()))
     exact = _first_that_fits(short, [_Reader(_DIGITS, to_integer)], pa.int64())
-    numbers = _numbers(texts, decimal)
+    numbers = _numbers(texts, reading)
     whole = pc.and_(pc.equal(numbers, pc.trunc(numbers)), pc.less(pc.abs(numbers), 9.2e18))
     return pc.coalesce(exact, pc.cast(pc.if_else(whole, numbers, pa.scalar(None, pa.float64())), pa.int64()))
 

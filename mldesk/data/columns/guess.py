@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from mldesk.data.columns import forms
 from mldesk.data.columns.forms import FORMS, Form
 from mldesk.data.columns.missing import EXPECTED, IN_TYPED, MARKERS
-from mldesk.data.columns.money import MONEY, NumbersSeen, are_numbers
+from mldesk.data.columns.money import MONEY, NumbersSeen, are_numbers, regrouped
 from mldesk.data.columns.plain import Cells, cells_of, has_values, surely_texts, whole_numbers
 from mldesk.data.columns.spellings import PLAIN_FORMS, DatesSeen
 from mldesk.data.columns.temporal import NOT_A_TIME, read_moments
@@ -30,9 +30,9 @@ class ColumnGuess:
     """Everything that was seen of one column."""
 
     def __init__(self, missing: frozenset[str] = MARKERS, told: Form | None = None, *,
-                 asked: str = "") -> None:
+                 asked: str = "", grouping: str = "") -> None:
         """``told`` is how the user says that dates are written; ``asked`` the group of the type that the user chose
-        for this column: "number", "date" or none."""
+        for this column: "number", "date" or none; ``grouping`` a mark between thousands that the user told."""
         self._always, self._sometimes = marker_array(missing), marker_array(IN_TYPED - missing)
         self._all_markers = missing | IN_TYPED
         self._marked_values = has_values(missing)
@@ -45,7 +45,7 @@ class ColumnGuess:
         self.near = {"number": 0, "date": 0}  # values that fit a group
         self.dates = DatesSeen(None if told is None else told.name)
         self.numbers = NumbersSeen()
-        self._asked = asked
+        self._asked, self._grouping = asked, grouping
         self._hopeful = {"number": True, "date": True}
         self.wide = False                  # whole numbers beyond 64 bits
         self.fractional = False            # numbers that are not written as whole ones
@@ -134,7 +134,7 @@ class ColumnGuess:
             there = pc.invert(doubtful)
             trimmed, counts = trimmed.filter(there), counts.filter(there)
         if len(trimmed):
-            self._try_forms(trimmed, counts)
+            self._try_forms(regrouped(trimmed, self._grouping), counts)
 
     def stood_for_missing(self, *, typed: bool) -> set[str]:
         """Return the texts that stood for missing values; more of them in a column that is not text."""
@@ -228,7 +228,7 @@ def marker_array(markers: frozenset[str]) -> pa.Array:
 
 
 def fits_group(values: pa.Array, group: str) -> pa.Array:
-    """Return for each text whether it could be a number, or a date; for "money", whether it is without currency."""
+    """Return for each text whether it could be a number, or a date; for "money", whether it is without a sign."""
     if group == "money":
         return pc.invert(forms.matches(values, MONEY))
     if group == "number":

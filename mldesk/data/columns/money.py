@@ -1,7 +1,8 @@
-"""Numbers that carry a currency sign: € 35,370.57 or 12,50 EUR. The sign is taken off before they are read."""
+"""Numbers that carry a sign of their unit, taken off before they are read: € 35,370.57, 12,50 EUR, 10 %."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -9,7 +10,8 @@ import pyarrow.compute as pc
 
 from mldesk.data.columns.forms import COMMA, NUMBER, POINT, any_match, matches
 
-_SIGN = r"(?:[€$£¥]|CHF|EUR|USD)"
+PERCENT = "%"
+_SIGN = r"(?:[€$£¥%]|CHF|EUR|USD)"
 _BLANK = "[ \u00a0\u202f]?"
 _DIGITS = "[0-9.][0-9.,'’ \u00a0\u202f]*"
 MONEY = rf"^(?:[+-]?{_BLANK}{_SIGN}{_BLANK}[+-]?{_DIGITS}|[+-]?{_DIGITS}{_SIGN})$"
@@ -24,8 +26,24 @@ def without_sign(values: pa.Array) -> pa.Array:
     return pc.if_else(money, bare, values)
 
 
+def as_shares(texts: pa.Array, numbers: pa.Array) -> pa.Array:
+    """Return the numbers that ``texts`` were read as, those written with % divided by a hundred."""
+    return pc.if_else(matches(texts, PERCENT), pc.divide(numbers, 100.0), numbers)
+
+
+def regrouped(values: pa.Array, mark: str) -> pa.Array:
+    """Return texts in which ``mark``, where it stands between groups of three digits, is one that all numbers may have.
+
+    "" for ``mark`` changes nothing.
+    """
+    if not mark:
+        return values
+    grouped = matches(values, rf"^[^0-9]*[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+(?:[.,][0-9]+)?[^0-9]*$")
+    return pc.if_else(grouped, pc.replace_substring(values, mark, "'"), values)
+
+
 def are_numbers(values: pa.Array) -> pa.Array:
-    """Return which texts are numbers, with either decimal mark, groups of thousands or a currency sign."""
+    """Return which texts are numbers, with either decimal mark, groups of thousands or a sign of their unit."""
     bare = without_sign(values)
     found = matches(bare, NUMBER)
     return pc.or_(found, pc.or_(matches(bare, POINT), matches(bare, COMMA)))
@@ -37,11 +55,11 @@ class NumbersSeen:
 
     usual: int = 0        # that are read whatever the decimal mark is
     point: int = 0        # that only a decimal point allows, like 1,234.5
-    money: int = 0        # of all of them, those with a currency sign
+    money: int = 0        # of all of them, those with a sign of their unit
     example: str = ""     # one of those
     signs: set[str] = field(default_factory=set)
     both_ways: bool = False    # some may mean thousands or decimals: € 1,234
-    sure_point: bool = False   # some number with a currency sign, or beside one, has a decimal point for certain
+    sure_point: bool = False   # some number with a sign, or beside one, has a decimal point for certain
     sure_comma: bool = False
     commas: bool = False       # some number has one
 

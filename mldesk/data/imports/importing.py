@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from mldesk.core.durable import disk_errors
 from mldesk.core.scratch import working_folder
 from mldesk.data.arrow_memory import choose_memory
 from mldesk.data.columns.as_imported import columns_to_json
+from mldesk.data.imports.sheets_together import spread_sheets
 from mldesk.data.imports.skipping import Skipped
 from mldesk.data.imports.together import Read, Shape, early_rows, rows_of, shape_of
 from mldesk.data.options import Reading
@@ -23,7 +24,7 @@ from mldesk.data.readers.raw import Context, RawTable
 from mldesk.data.readers.reading import kinds_of
 from mldesk.data.readers.rejects import Rejects
 from mldesk.data.readers.typed import TypedTable
-from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Problems, Progress, Table
+from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problems, Progress, Table
 from mldesk.data.sources.gather import Item, Seen, gather
 from mldesk.data.sources.locations import Location
 from mldesk.data.sources.partitions import partitions_of
@@ -71,6 +72,7 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
     Raises as ``import_table`` does.
     """
     items = gather(sources, options, folder, partial(_fetch, options, progress, cancelled), cancelled, seen)
+    items = spread_sheets(items, options, folder, cancelled)
     if rejects is not None:
         rejects.spare(item.path for item in items)
     partitions = partitions_of(item.pairs if options.partitions else {} for item in items)
@@ -90,7 +92,8 @@ def read_all(sources: Sequence[Location], folder: Path, options: ImportOptions, 
         context = _context(item, number, folder, options)
         context.report, context.cancelled, context.rejects, context.sampled = report, cancelled, rejects, sampled
         context.of, context.partitions = len(items), partitions[number] if partitions[number].all else None
-        if early is not None and len(items) == 1 and not options.provenance and context.partitions is None:
+        if early is not None and len(items) == 1 and not options.provenance and not options.without \
+                and context.partitions is None:
             context.early = partial(_begin, early, context, folder / "early")
         context.check()
         table = skipped.read(context, item)
@@ -118,6 +121,8 @@ def _begin(early: Early, context: Context, folder: Path, names: Sequence[str]) -
 
 
 def _context(item: Item, number: int, folder: Path, options: ImportOptions) -> Context:
+    if item.sheet is not None:
+        options = replace(options, sheet=item.sheet, sheets=())
     return Context(name=item.shown, number=number, size=item.size, options=options, problems=Problems(item.shown),
                    scratch=folder, report=lambda _: None)
 
@@ -143,7 +148,8 @@ def _store(files: Sequence[Read], store: ObjectStore, folder: Path, options: Imp
         raise ImportRefused(f"{first.name} has no rows that can be read.")
     distinct = stoppable(lambda: writer.distinct(folder), cancelled, "The import")
     columns = tuple(Column(*facts) for facts in zip(shape.names, shape.types, writer.missing, distinct, strict=True))
-    problems = _remarks(files, columns, writer.rows)
+    remark(files, shape.names, writer.rows)
+    problems = tuple(problem for file in files for problem in file.context.problems.all())
     first.check()
     manifest, size = keep(store, writer)
     for file in files:
@@ -206,14 +212,15 @@ def _write(files: Sequence[Read], shape: Shape, out: Path, counted: Container[st
     return writer
 
 
-def _remarks(files: Sequence[Read], columns: Sequence[Column], rows: int) -> tuple[Problem, ...]:
-    """Add what is worth knowing about the table as a whole; return all problems in the order of the files."""
+def remark(files: Sequence[Read], columns: Sequence[str], rows: int) -> None:
+    """Add what is worth knowing about the table as a whole to the problems of the first file."""
     problems = files[0].context.problems
     if len(columns) == 1:
-        problems.add("remarks", f"There is only one column, {columns[0].name!r}: nothing could be learnt about it from "
-                     "others.", column=columns[0].name)
+        problems.add("remarks", f"There is only one column, {columns[0]!r}: nothing could be learnt about it from "
+                     "others.", column=columns[0],
+                     fix="Another delimiter may cut it into more; if it is one indeed, a recipe can join others to it.")
     if len(columns) >= _WIDE:
         problems.add("remarks", f"The table has {len(columns):,} columns"
                      + (f" but only {rows:,} rows" if rows < len(columns) else "")
-                     + "; looking at it and training will take longer than usual.")
-    return tuple(problem for file in files for problem in file.context.problems.all())
+                     + "; looking at it and training will take longer than usual.",
+                     fix="It is only said: nothing is wrong with it.")

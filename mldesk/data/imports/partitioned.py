@@ -45,7 +45,8 @@ def folder_columns(contexts: Sequence[Context], own: Sequence[str], options: Imp
     for name, texts in first.partitions.all.items():
         if name.casefold() in taken:
             first.problems.add("columns left out", f"The folders' names say {name!r:.80} and so does a column of the "
-                               "files; what the files hold was taken.", column=name)
+                               "files; what the files hold was taken.", column=name,
+                               fix=Fix("Leave out what the folders' names say", {"partitions": False}))
             continue
         taken.add(name.casefold())
         found.append(FolderColumn(name, _type(name, [text for text in texts if text is not None], options)))

@@ -11,7 +11,7 @@ from typing import Any
 from mldesk.core.durable import disk_errors
 from mldesk.core.scratch import working_folder
 from mldesk.data.columns.missing import EXPECTED
-from mldesk.data.imports.importing import read_all
+from mldesk.data.imports.importing import read_all, remark
 from mldesk.data.imports.skipping import PREVIEWED
 from mldesk.data.imports.together import Read, Shape, rows_of, shape_of
 from mldesk.data.readers.raw import RawTable
@@ -77,6 +77,7 @@ class ImportPreview:
 _WORDS = {"comma": "a comma for decimals", "point": "marks between the thousands", "ymd": "year, month, day",
           "dmy": "day, month, year", "mdy": "month, day, year", "d month y": "day, month by name, year",
           "month d y": "month by name, day, year", "money": "without the currency sign",
+          "percent": "without the percent sign, 10% is 10",
           "forced": "what does not fit is missing"}
 _DATES = ("ymd", "dmy", "mdy", "d month y", "month d y")
 
@@ -94,6 +95,7 @@ def preview_import(sources: Sequence[Location], options: ImportOptions | None, s
         files = list(read_all(sources, folder, options, progress, cancelled, sampled=True, most=FILES))
         shape = shape_of(files, options)
         shown, missing, seen = _first_rows(files, shape, rows)
+        remark(files, shape.names, sum(seen))
         return _preview(files, shape, options, shown, missing, seen)
 
 
@@ -182,4 +184,6 @@ def _words(shape: Shape, index: int) -> str:
         return ""
     form, spelled = shape.decisions[index].form, shape.decisions[index].spelled
     orders = [f"{'day' if one == 'dmy' else 'month'} first with {mark}" for mark, one in spelled if mark]
+    if form == "percent" and shape.decisions[index].reading.shares:
+        return "as shares, 10% is 0.1"
     return "; ".join([*orders, _WORDS.get(form, form if "%" in form else "")])

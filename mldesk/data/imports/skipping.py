@@ -52,7 +52,9 @@ class Skipped:
 
     def _leave_out(self, context: Context, error: ImportRefused) -> None:
         self._first = self._first or error
-        context.problems.add(_OUT, f"{error.message} It was left out.")
+        context.problems.add(_OUT, f"{error.message} It was left out.",
+                             fix=next((fix for fix in error.fixes if "skip_bad_files" not in fix.changes),
+                                      error.hint or "Mend that file, then import again."))
         self._waiting += context.problems.all()
 
 

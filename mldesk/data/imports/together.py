@@ -20,7 +20,7 @@ from mldesk.data.imports.skipping import PREVIEWED
 from mldesk.data.options import FILE, ROW
 from mldesk.data.parts import PartWriter
 from mldesk.data.readers.early import EarlyTable, column_threads, new_guesses
-from mldesk.data.readers.idle import refuse_unknown_types
+from mldesk.data.readers.idle import refuse_unknown_columns, refuse_unknown_types
 from mldesk.data.readers.raw import Context, RawTable
 from mldesk.data.readers.typed import TypedTable
 from mldesk.data.records import Fix, ImportOptions, ImportRefused
@@ -133,7 +133,8 @@ def early_rows(files: Sequence[Read], shape: Shape) -> PartWriter | None:
 def _say_converted(context: Context, name: str, converter: Converter) -> None:
     if converter.infinite:
         context.problems.add("infinite values", f"{converter.infinite:,} values of {name!r} are infinite, or too large "
-                             "for a number.", column=name)
+                             "for a number.", column=name,
+                             fix=Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}))
     if converter.unfit:
         _say_unfit(context, name, converter.unfit, converter.example, converter.type)
 
@@ -210,24 +211,37 @@ def _added(file: Read, shape: Shape, first: int, rows: int, table: RawTable | No
 
 def _common_names(files: Sequence[Read], options: ImportOptions) -> list[str]:
     """Return the column names: all of them in union, else those of the first file, which all others must have."""
-    names = list(dict.fromkeys(name for file in files for name in file.table.names))
+    for file in files:
+        _refuse_none_left(file, options)
+        file.context.problems.forget(options.without)
+    names = [name for name in dict.fromkeys(name for file in files for name in file.table.names)
+             if name not in options.without]
+    if options.told:
+        refuse_unknown_columns(options.without, [name for file in files for name in file.table.names])
     if options.union:
         for file in files:
             lacking = [name for name in names if name not in set(file.table.names)]
             if lacking:
                 file.context.problems.add("columns that a file lacks", f"{file.context.name} has no column "
                                           f"{', '.join(map(repr, lacking[:5]))}{' and others' * (len(lacking) > 5)}; "
-                                          "its cells are missing.", column=lacking[0])
+                                          "its cells are missing.", column=lacking[0],
+                                          fix=Fix(f"Leave the column {lacking[0]!r} out", {"without": [lacking[0]]}))
         return names
-    names = list(files[0].table.names)
+    names = [name for name in files[0].table.names if name not in options.without]
     for file in files[1:]:
         for ours, theirs, at in ((names, file.table.names, file), (file.table.names, names, files[0])):
-            lacking = [name for name in ours if name not in set(theirs)]
+            lacking = [name for name in ours if name not in {*theirs, *options.without}]
             if lacking:
                 raise ImportRefused(f"{at.context.name} has no column {lacking[0]!r}, which the other files have.",
                                     hint="Files that make one table together have the same columns, unless you ask "
                                          "for the union of their columns (--union).", fixes=differing(options))
     return names
+
+
+def _refuse_none_left(file: Read, options: ImportOptions) -> None:
+    if set(file.table.names) <= set(options.without):
+        raise ImportRefused(f"{file.context.name} has no other columns than those that are to be left out.",
+                            hint="Leave at least one in.")
 
 
 def _decisions(files: Sequence[Read], names: Sequence[str],
@@ -317,7 +331,8 @@ def _agreed(files: Sequence[Read], name: str, options: ImportOptions) -> ColumnT
         raise ImportRefused(f"The column {name!r} is {one.value} in {first.name} and {two.value} in {second.name}.",
                             fixes=[Fix(f"Read {name!r} as text", {"types": [[name, "text"]]})])
     first.problems.add("columns of two types", f"{name!r} is {one.value} in {first.name} and {two.value} in "
-                       f"{second.name}; it became {wider.value}.", column=name)
+                       f"{second.name}; it became {wider.value}.", column=name,
+                       fix=Fix(f"Read {name!r} as text", {"types": [[name, "text"]]}))
     return wider
 
 

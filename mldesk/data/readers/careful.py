@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from mldesk.data.options import NO_QUOTES
 from mldesk.data.readers.dialect import Dialect
 from mldesk.data.readers.raw import Context, Lines, batch_rows, text_array
 from mldesk.data.readers.spool import Spool
@@ -21,6 +22,8 @@ _LONGEST_RECORD = 32 * 1024 * 1024  # characters that a quoted cell may run on f
 _STRAY_QUOTES = 200                 # after so many the file is refused
 _LONG_ROW = 25                      # lines of one row beyond which a remark is due
 _LEFT_OUT = "lines left out"
+_COMMENTS = ("#", "//", "--", "%", "!")
+EMPTY = "Nothing is lost: an empty line holds no values."
 LENIENT = Fix("Go on without such rows, and write them to a rejects file", {"lenient": True})
 
 
@@ -31,8 +34,8 @@ class _TooLong(Exception):
 class _Source:
     """Lines for the csv reader, which may be taken back after a record went wrong."""
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
+    def __init__(self, file: TextIO, comment: str = "") -> None:
+        self._file, self._comment = file, comment
         self._again: deque[str] = deque()
         self.taken: list[str] = []    # lines of the record being read
         self.length = 0               # characters of them
@@ -44,6 +47,16 @@ class _Source:
         return self
 
     def __next__(self) -> str:
+        line = self._next_line()
+        while self._comment and not self.taken and line.startswith(self._comment):
+            line = self._next_line()
+        self.length += len(line)
+        self.taken.append(line)
+        if self.length > _LONGEST_RECORD and len(self.taken) > 1:
+            raise _TooLong
+        return line
+
+    def _next_line(self) -> str:
         if self._again:
             line = self._again.popleft()
         else:
@@ -53,10 +66,6 @@ class _Source:
                 self.ended = True
                 raise StopIteration
         self.line += 1
-        self.length += len(line)
-        self.taken.append(line)
-        if self.length > _LONGEST_RECORD and len(self.taken) > 1:
-            raise _TooLong
         return line
 
     def begin(self) -> None:
@@ -73,8 +82,9 @@ def read_rows(context: Context, path: Path, dialect: Dialect, spool: Spool) -> L
     """Read the rows below the header into ``spool``; return their lines. Raises ImportRefused, ImportCancelled."""
     rows = _Rows(context, dialect, spool)
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        source = _Source(file)
-        for _ in range(dialect.header_line):
+        source = _Source(file, dialect.comment)
+        while source.line < dialect.header_line:
+            source.begin()
             next(source)
         for first, cells in _records(context, source, dialect):
             rows.add(first, cells, source.taken)
@@ -88,7 +98,7 @@ def _records(context: Context, source: _Source, dialect: Dialect) -> Iterator[tu
     """Give each record and the line it begins in. A stray quote's line is named, left out, and passed over."""
     strays = 0
     while True:
-        reader = csv.reader(source, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_space)
+        reader = csv.reader(source, **dialect.for_csv())
         try:
             while True:
                 source.begin()
@@ -117,7 +127,7 @@ def _records(context: Context, source: _Source, dialect: Dialect) -> Iterator[tu
 def _well_quoted(text: str, dialect: Dialect) -> bool:
     """Say whether every quoted cell of a record ends where a cell ends. Two stray quotes look like one cell else."""
     try:
-        list(csv.reader([text], delimiter=dialect.delimiter, skipinitialspace=dialect.skip_space, strict=True))
+        list(csv.reader([text], **dialect.for_csv(strict=True)))
     except csv.Error:
         return False
     return True
@@ -139,11 +149,14 @@ class _Rows:
         """Take a record that begins in ``line`` and is made of the lines ``taken``."""
         if len(taken) > _LONG_ROW:
             self._context.problems.add("very long rows", f"The row that begins in line {line} goes on for {len(taken)} "
-                                       "lines; a quote may be missing.", line=line)
+                                       "lines; a quote may be missing.", line=line,
+                                       fix=Fix("Take quotes for letters like others", {"quote": NO_QUOTES}))
         if len(cells) == self._width:
             self._keep(line, cells)
         elif len(cells) <= 1 and not "".join(cells).strip():
             self._empty.append(line)
+        elif len(cells) < self._width and self._context.options.fill_short:
+            self._keep(line, [*cells, *[""] * (self._width - len(cells))])
         elif len(cells) > self._width and not any(cell.strip() for cell in cells[self._width:]):
             self._keep(line, cells[:self._width])
         else:
@@ -162,7 +175,8 @@ class _Rows:
     def _keep(self, line: int, cells: list[str]) -> None:
         if self._empty:
             for empty in self._empty:
-                self._context.problems.add("empty lines", f"Line {empty} is empty; it was left out.", line=empty)
+                self._context.problems.add("empty lines", f"Line {empty} is empty; it was left out.", line=empty,
+                                           fix=EMPTY)
             self._empty.clear()
         self.lines.append(line)
         self._waiting.append(cells)
@@ -174,7 +188,16 @@ class _Rows:
         count = len(cells)
         reason = f"{count} {'cell' if count == 1 else 'cells'} instead of {self._width}"
         self._context.reject(line, reason, "".join(taken))
-        self._context.problems.add(_LEFT_OUT, f"Line {line} has {reason}; it was left out.", line=line, fix=LENIENT)
+        self._context.problems.add(_LEFT_OUT, f"Line {line} has {reason}; it was left out.", line=line,
+                                   fix=self._fix(cells, taken))
+
+    def _fix(self, cells: list[str], taken: list[str]) -> Fix:
+        """Return what may be done about a row of the wrong width."""
+        mark = next((mark for mark in _COMMENTS if taken and taken[0].startswith(mark)), None)
+        if mark is not None:
+            return Fix(f"Take lines that begin with {mark} for comments", {"comment": mark})
+        return LENIENT if len(cells) > self._width else \
+            Fix("Fill rows that are too short with missing values", {"fill_short": True})
 
     def _flush(self) -> None:
         if self._waiting:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from mldesk.data.names import clean_names
 from mldesk.data.readers.careful import read_rows
-from mldesk.data.readers.dialect import NONE, Dialect, sniff
+from mldesk.data.readers.dialect import NONE, Dialect, Told, sniff
 from mldesk.data.readers.fixed_width import find_cut, read_fixed
 from mldesk.data.readers.long_delimiter import SHORT, RestoringSpool, shorten_delimiter
 from mldesk.data.readers.raw import MAX_COLUMNS, Context, Lines, RawTable
@@ -38,7 +38,7 @@ def read_delimited(context: Context, source: Path, kind: str) -> RawTable:
 def _read_with_care(context: Context, source: Path, kind: str) -> RawTable:
     options, problems, name = context.options, context.problems, context.name
     text = as_utf8(source, context.scratch / f"{context.number}.utf8", problems, options.encoding,
-                   context.scanned, name)
+                   context.scanned, name, options.quoting)
     long = options.delimiter if options.delimiter is not None and len(options.delimiter) > 1 else None
     if long is not None:
         text = replace(text, path=shorten_delimiter(text.path, context.scratch / f"{context.number}.short", long))
@@ -47,7 +47,7 @@ def _read_with_care(context: Context, source: Path, kind: str) -> RawTable:
     dialect, sample = _sniffed(context, text.path, kind, SHORT if long is not None else options.delimiter)
     if dialect is None:
         raise ImportRefused(f"{name} holds nothing but blank lines.")
-    if dialect.delimiter == NONE and options.format is None and find_cut(sample, ()) is not None:
+    if dialect.delimiter == NONE and options.format is None and find_cut(sample, (), options.comment) is not None:
         problems.add("guesses", "No delimiter was found, but the columns stand below one another; the file was read as "
                      "fixed width.", fix=Fix("Read each line as one cell", {"format": "csv"}))
         return _fixed(context, text, sample)
@@ -76,7 +76,9 @@ def _sniffed(context: Context, path: Path, kind: str, given: str | None) -> tupl
     """Return how a file of UTF-8 is written, and its beginning."""
     sample, whole = _sample(path)
     delimiter = given or ("\t" if kind == "tsv" and "\t" in sample else None)
-    dialect = sniff(sample, whole=whole, delimiter=delimiter, header_row=context.options.header_row)
+    options = context.options
+    dialect = sniff(sample, Told(delimiter, options.header_row, options.header_rows or 1, options.quoting,
+                                 options.comment or ""), whole=whole)
     if dialect is not None and max(dialect.width, len(dialect.header)) > MAX_COLUMNS:  # the sample may hold no more
         raise ImportRefused(f"{context.name} has more than {MAX_COLUMNS:,} columns; that is too many for a table.",
                             hint="Choose another delimiter, if that is not what separates its cells.")
@@ -93,7 +95,7 @@ def _reading(kind: str, encoding: str, dialect: Dialect) -> dict[str, Any]:
 
 
 def _fixed(context: Context, text: Text, sample: str) -> RawTable:
-    cut = find_cut(sample, context.options.widths)
+    cut = find_cut(sample, context.options.widths, context.options.comment)
     if cut is None:
         raise ImportRefused(f"{context.name} is not fixed width: its lines do not agree on where columns begin.",
                             hint="Give the widths of its columns, or another format.")
@@ -112,14 +114,17 @@ def _say_what_was_found(context: Context, dialect: Dialect) -> None:
                      line=1, fix=Fix("Take the first line for the names", {"header_row": 1}))
     for line in dialect.titles:
         problems.add("lines left out", f"Line {line} stands above the header; it was left out.", line=line,
-                     fix=Fix(f"Take line {line} for the names", {"header_row": line}))
+                     fix="It has too few cells to name the columns." if line in dialect.narrow else
+                     Fix(f"Take line {line} for the names", {"header_row": line}))
     if dialect.row_names:
         problems.add("columns renamed", "The header has one name less than the rows have cells; the first column is "
-                     "called 'column_1'.", line=dialect.header_line, column="column_1")
+                     "called 'column_1'.", line=dialect.header_line, column="column_1",
+                     fix=Fix("Leave the column 'column_1' out", {"without": ["column_1"]}))
 
 
 def _read(context: Context, text: Text, dialect: Dialect, spool: Spool) -> Lines:
-    if text.quotes % 2 == 0 and not dialect.skip_space and text.lines > dialect.header_line:
+    if text.quotes % 2 == 0 and not dialect.skip_space and not dialect.comment and dialect.delimiter.isascii() \
+            and text.lines > dialect.header_line:
         try:
             return _read_fast(context, text, dialect, spool)
         except Irregular:
@@ -142,10 +147,12 @@ def _read_at_once(context: Context, source: Path, kind: str) -> RawTable | None:
     """Read a regular file of UTF-8 once, making the table on the way; None if it is not such a file."""
     options = context.options
     if context.early is None or kind == "fixed" or options.widths or (options.encoding or "utf-8").lower() != "utf-8" \
-            or len(options.delimiter or ",") != 1 or encoding_by_mark(head_bytes(source)) not in (None, "utf-8"):
+            or len(options.delimiter or ",") != 1 or options.comment is not None \
+            or encoding_by_mark(head_bytes(source)) not in (None, "utf-8"):
         return None
     dialect = _sniffed(context, source, kind, options.delimiter)[0]
-    if dialect is None or dialect.skip_space or dialect.delimiter == NONE or dialect.width < 2:
+    if dialect is None or dialect.skip_space or dialect.delimiter == NONE or dialect.width < 2 \
+            or not dialect.delimiter.isascii():
         return None
     early = context.early(clean_names(_header(dialect), Problems(context.name)))
     rows = 0

@@ -6,8 +6,9 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 DELIMITERS = (",", ";", "\t", "|")
 NONE = "\x1f"       # stands in as the delimiter of a file with one column
@@ -27,8 +28,32 @@ class Dialect:
     header_line: int             # physical line where the header ends, from 1; 0: there is none
     titles: tuple[int, ...]      # physical lines above the header that hold something else
     width: int                   # cells of a row
+    narrow: tuple[int, ...] = ()  # of the titles, those with too few cells to be names
     row_names: bool = False      # the header lacks a name for the first column (as R writes it)
     headerless: bool = False     # guessed, not told, that there is no header
+    quote: str = '"'             # around cells; "": nothing is
+    comment: str = ""            # what lines begin with that are no rows; "": none are
+
+    def for_csv(self, **more: Any) -> dict[str, Any]:
+        """Return it as Python's csv reader takes it."""
+        return {**csv_options(self.delimiter, self.quote, skip_space=self.skip_space), **more}
+
+
+def csv_options(delimiter: str, quote: str, *, skip_space: bool = False) -> dict[str, Any]:
+    """Return a way of writing as Python's csv reader takes it."""
+    around = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+    return {"delimiter": delimiter, "skipinitialspace": skip_space, **around}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the user said of how a file is written."""
+
+    delimiter: str | None = None
+    header_row: int | None = None
+    header_rows: int = 1
+    quote: str = '"'
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +62,7 @@ class _Record:
     last_line: int
 
 
-def sniff(sample: str, *, whole: bool, delimiter: str | None, header_row: int | None) -> Dialect | None:
+def sniff(sample: str, told: Told, *, whole: bool) -> Dialect | None:
     """Return how the file that begins with ``sample`` is written; None if the sample holds no text at all.
 
     ``whole``: the sample is the file. A single column is written with the delimiter ``NONE``.
@@ -45,17 +70,19 @@ def sniff(sample: str, *, whole: bool, delimiter: str | None, header_row: int | 
     lines = io.StringIO(sample, newline="").readlines()
     if not whole and len(lines) > 1:
         lines.pop()
-    told, shift = _told_delimiter(lines)
+    written, shift = _told_delimiter(lines)
+    delimiter = told.delimiter
     if delimiter is None:
-        delimiter = told or _best_delimiter(lines[shift:])
+        delimiter = written or _best_delimiter(lines[shift:], told)
     csv.field_size_limit(1 << 30)  # Python's own limit of 128 kB per cell is too small for texts; it is process-wide
-    records = _records(lines, delimiter, skip_space=False)
+    records = _records(lines, delimiter, told, skip_space=False)
     if not any(any(cell.strip() for cell in record.cells) for record in records[shift:]):
         return None
     skip_space = delimiter == " " or _spaced(records[shift:])
     if skip_space:
-        records = _records(lines, delimiter, skip_space=True)
-    return _find_header(records[shift:] if shift else records, delimiter, skip_space, header_row)
+        records = _records(lines, delimiter, told, skip_space=True)
+    found = _find_header(records[shift:] if shift else records, delimiter, skip_space, told)
+    return replace(found, quote=told.quote, comment=told.comment)
 
 
 def _told_delimiter(lines: Sequence[str]) -> tuple[str | None, int]:
@@ -64,12 +91,32 @@ def _told_delimiter(lines: Sequence[str]) -> tuple[str | None, int]:
     return (match[1], 1) if match else (None, 0)
 
 
-def _records(lines: Sequence[str], delimiter: str, *, skip_space: bool) -> list[_Record]:
-    reader = csv.reader(iter(lines), delimiter=delimiter, skipinitialspace=skip_space)
+class _Lines:
+    """Lines for the csv reader without those that are comments; ``number`` is of the last one given, from 1."""
+
+    def __init__(self, lines: Iterable[str], comment: str) -> None:
+        self._lines, self._comment = iter(lines), comment
+        self.number, self.within = 0, False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while True:
+            line = next(self._lines)
+            self.number += 1
+            if self.within or not (self._comment and line.startswith(self._comment)):
+                self.within = True
+                return line
+
+
+def _records(lines: Sequence[str], delimiter: str, told: Told, *, skip_space: bool) -> list[_Record]:
+    given = _Lines(lines, told.comment)
     records: list[_Record] = []
     try:
-        for cells in reader:
-            records.append(_Record(cells, reader.line_num))
+        for cells in csv.reader(given, **csv_options(delimiter, told.quote, skip_space=skip_space)):
+            records.append(_Record(cells, given.number))
+            given.within = False
             if len(records) >= _RECORDS:
                 break
     except csv.Error:
@@ -77,13 +124,14 @@ def _records(lines: Sequence[str], delimiter: str, *, skip_space: bool) -> list[
     return records
 
 
-def _best_delimiter(lines: Sequence[str]) -> str:
+def _best_delimiter(lines: Sequence[str], told: Told) -> str:
     """Take the one that cuts most records into the same number of cells, the first record too."""
     best, best_score = NONE, (0.0, False, 0)
     for delimiter in DELIMITERS:
         if not any(delimiter in line for line in lines):
             continue
-        counts = [len(record.cells) for record in _records(lines, delimiter, skip_space=False) if _filled(record)]
+        counts = [len(record.cells) for record in _records(lines, delimiter, told, skip_space=False)
+                  if _filled(record)]
         width, times = _mode(counts)
         if width < 2:
             continue
@@ -106,8 +154,8 @@ def _spaced(records: Sequence[_Record]) -> bool:
     return len(wide) > 1 and all(cell.startswith(" ") for record in wide for cell in record.cells[1:])
 
 
-def _find_header(records: Sequence[_Record], delimiter: str, skip_space: bool,
-                 header_row: int | None) -> Dialect | None:
+def _find_header(records: Sequence[_Record], delimiter: str, skip_space: bool, told: Told) -> Dialect:
+    header_row = told.header_row
     filled = [record for record in records if _filled(record)]
     counts = [len(record.cells) for record in filled]
     width, _ = _mode(counts[1:] or counts)
@@ -119,18 +167,35 @@ def _find_header(records: Sequence[_Record], delimiter: str, skip_space: bool,
     else:
         place = _header_place(filled, width)
         header = filled[place]
-        if looks_like_data(header.cells) and place == 0:
+        if looks_like_data(header.cells) and place == 0 and told.header_rows == 1:
             return Dialect(delimiter, skip_space, (), 0, (), width, headerless=True)
     titles = tuple(record.last_line for record in filled[:place])
-    names = list(header.cells)
-    below = filled[place + 1:]
+    storeys = filled[place:place + told.header_rows]
+    narrow = tuple(record.last_line for record in filled[:place] if len(record.cells) < width)
+    names = joined_names([record.cells for record in storeys]) if len(storeys) > 1 else list(header.cells)
+    below = filled[place + len(storeys):]
     row_names = (header_row is None and len(names) == width - 1 > 1
                  and any(record.cells[-1].strip() for record in below if len(record.cells) == width))
     if row_names:
         names = ["", *names]
     while len(names) > width > 0 and not names[-1].strip():
         names.pop()
-    return Dialect(delimiter, skip_space, tuple(names), header.last_line, titles, len(names), row_names)
+    return Dialect(delimiter, skip_space, tuple(names), storeys[-1].last_line, titles, len(names), narrow, row_names)
+
+
+def joined_names(storeys: Sequence[Sequence[str | None]]) -> list[str]:
+    """Return the names of columns that stand in several rows: "2023" over "Q1" and "Q2" gives "2023 Q1", "2023 Q2".
+
+    A blank cell of a row above the last one is as the one to the left of it, which has names below as well.
+    """
+    width = max(map(len, storeys))
+    rows = [[(row[place] or "").strip() if place < len(row) else "" for place in range(width)] for row in storeys]
+    for number, row in enumerate(rows[:-1]):
+        named = [any(lower[place] for lower in rows[number + 1:]) for place in range(width)]
+        for place in range(1, width):
+            if not row[place] and named[place] and named[place - 1]:
+                row[place] = row[place - 1]
+    return [" ".join(dict.fromkeys(row[place] for row in rows if row[place])) for place in range(width)]
 
 
 def _header_place(filled: Sequence[_Record], width: int) -> int:

@@ -38,7 +38,8 @@ def new_guesses(names: Sequence[str], options: ImportOptions) -> list[ColumnGues
     """Return what is to see the values of some columns of text."""
     told = told_form(options.dates) if options.dates is not None and "%" in options.dates else None
     asked = {name: _GROUPS.get(kind, "") for name, kind in (*options.expected, *options.types)}
-    return [ColumnGuess(markers(options), told, asked=asked.get(name, "")) for name in names]
+    return [ColumnGuess(markers(options), told, asked=asked.get(name, ""), grouping=options.grouping)
+            for name in names]
 
 
 class EarlyTable:

@@ -30,12 +30,16 @@ class Cut:
         return [*(line[begin:end].strip() for begin, end in front), line[last:].strip()]
 
 
-def find_cut(sample: str, widths: Sequence[int]) -> Cut | None:
-    """Return the cut that was told by widths, or the one that the blanks of all lines agree on; None if they do not."""
+def find_cut(sample: str, widths: Sequence[int], comment: str | None = None) -> Cut | None:
+    """Return the cut that was told by widths, or the one that the blanks of all lines agree on; None if they do not.
+
+    Lines that begin with ``comment`` have no say.
+    """
     if widths:
         ends = list(itertools.accumulate(widths))
         return Cut(tuple(zip([0, *ends[:-1]], ends, strict=True)))
-    lines = [line.rstrip("\r\n").expandtabs() for line in sample.splitlines()[:_SAMPLE] if line.strip()]
+    lines = [line.rstrip("\r\n").expandtabs() for line in sample.splitlines()[:_SAMPLE]
+             if line.strip() and not _is_comment(line, comment)]
     if len(lines) < _FEWEST:
         return None
     length = max(map(len, lines))
@@ -69,7 +73,7 @@ def read_fixed(context: Context, path: Path, cut: Cut) -> tuple[list[str], Spool
         read = 0
         for line, text in lines:
             read += len(text)
-            if not text.strip():
+            if not text.strip() or _is_comment(text, context.options.comment):
                 continue
             kept.append(line)
             waiting.append(cut.cells(text.expandtabs().rstrip("\r\n")))
@@ -88,7 +92,8 @@ def _header(context: Context, file: TextIO, cut: Cut, header_row: int | None) ->
     number = 0
     while header_row != 0 and (text := file.readline()):
         number += 1
-        if (header_row is not None and number < header_row) or not text.strip():
+        if (header_row is not None and number < header_row) or not text.strip() \
+                or _is_comment(text, context.options.comment):
             continue
         cells = cut.cells(text.expandtabs().rstrip("\r\n"))
         if header_row is None and looks_like_data(cells):
@@ -99,6 +104,10 @@ def _header(context: Context, file: TextIO, cut: Cut, header_row: int | None) ->
         return cells, number
     file.seek(start)
     return None, 0
+
+
+def _is_comment(line: str, comment: str | None) -> bool:
+    return comment is not None and line.startswith(comment)
 
 
 def _flush(waiting: list[list[str]], spool: Spool) -> None:

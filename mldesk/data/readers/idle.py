@@ -14,13 +14,17 @@ _TEXTS = (*_LINES, "json", "jsonl", "html", "xlsx", "sqlite")
 # Which sources an option says something about. What comes with types is read so, but where a type is asked for.
 _ONLY: Mapping[str, tuple[str, ...]] = {
     "widths": _LINES, "delimiter": ("csv", "tsv"), "encoding": (*_LINES, "json", "jsonl", "html"),
-    "header_row": (*_LINES, "html", "xlsx"), "sheet": ("xlsx",), "range": ("xlsx",), "flatten": ("json", "jsonl"),
+    "quote": ("csv", "tsv"), "comment": _LINES,
+    "header_row": (*_LINES, "html", "xlsx"), "header_rows": ("csv", "tsv", "xlsx"), "sheet": ("xlsx",),
+    "sheets": ("xlsx",), "percent": _TEXTS, "range": ("xlsx",), "flatten": ("json", "jsonl"),
     "query": ("sqlite", "duckdb", POSTGRES), "table": ("sqlite", "duckdb", POSTGRES, "html", "json"),
+    "fill_short": ("csv", "tsv"), "keep_footers": ("xlsx",),
     "member": (ARCHIVE,), "decimal": _TEXTS, "thousands": _TEXTS, "dates": _TEXTS, "day_first": _TEXTS,
     "missing": _TEXTS,
 }
-_OF_TEXTS = ("decimal", "thousands", "dates", "day_first", "missing")
-_WORDS = {"header_row": "header-row", "day_first": "day-first"}
+_OF_TEXTS = ("decimal", "thousands", "percent", "dates", "day_first", "missing")
+_WORDS = {"header_row": "header-row", "header_rows": "header-rows", "sheets": "sheet", "fill_short": "fill-short",
+          "keep_footers": "keep-footers", "day_first": "day-first"}
 _KINDS = {"csv": "CSV", "tsv": "TSV", "fixed": "fixed-width", "json": "JSON", "jsonl": "JSONL", "html": "HTML",
           "xlsx": "workbook", "parquet": "Parquet", "arrow": "Arrow", "sqlite": "SQLite", "duckdb": "DuckDB",
           POSTGRES: "PostgreSQL", ARCHIVE: "archive"}
@@ -29,7 +33,9 @@ _KINDS = {"csv": "CSV", "tsv": "TSV", "fixed": "fixed-width", "json": "JSON", "j
 def refuse_idle(options: ImportOptions, kinds: Collection[str], what: str) -> None:
     """Raise ImportRefused for an option that says nothing about sources of these ``kinds``; ``what`` names them."""
     for name, those in _ONLY.items():
-        if getattr(options, name) in (None, ()) or any(kind in those for kind in kinds):
+        given = getattr(options, name)
+        unsaid = given is None or given == () or (given is False and name != "day_first")
+        if unsaid or any(kind in those for kind in kinds):
             continue
         if name in _OF_TEXTS and options.types:
             continue   # texts that are read as a type
@@ -42,6 +48,14 @@ def refuse_idle(options: ImportOptions, kinds: Collection[str], what: str) -> No
             "whose columns have types already" if name in _OF_TEXTS and set(kinds) <= {*_TYPED, ARCHIVE} else \
             f"only about {', '.join(_KINDS[kind] for kind in those)} files"
         raise ImportRefused(f"{said} says nothing about {what} ({names}), {only}.", hint=f"Leave {said} out.")
+
+
+def refuse_unknown_columns(wanted: Sequence[str], names: Sequence[str]) -> None:
+    """Raise ImportRefused for a column that is to be left out and is not there."""
+    lost = next((column for column in wanted if column not in set(names)), None)
+    if lost is not None:
+        raise ImportRefused(f"There is no column {lost!r:.80}, which is to be left out.",
+                            hint=which_column(lost, names))
 
 
 def refuse_unknown_types(options: ImportOptions, names: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from mldesk.core.sizes import size
 from mldesk.data.names import clean_names
+from mldesk.data.readers.careful import EMPTY
 from mldesk.data.readers.json_objects import Rest, Walk, lists_in
 from mldesk.data.readers.raw import Context, RawTable
 from mldesk.data.readers.recordrows import RecordRows
@@ -89,7 +90,8 @@ def _read_lines(context: Context, file: TextIO, rows: RecordRows) -> None:
             empty.append(line)
             continue
         for number in empty:
-            context.problems.add("empty lines", f"Line {number} is empty; it was left out.", line=number)
+            context.problems.add("empty lines", f"Line {number} is empty; it was left out.", line=number,
+                                 fix=EMPTY)
         empty.clear()
         try:
             record = json.loads(text)
@@ -210,7 +212,8 @@ def _read_list_within(context: Context, file: TextIO, rows: RecordRows) -> bool:
     if found is None:
         return False
     name, rest = found
-    context.problems.add("remarks", f"The table is the list {name!r}; what stands beside it was left out.")
+    context.problems.add("remarks", f"The table is the list {name!r}; what stands beside it was left out.",
+                         fix="The object is too large to look for other lists; one can be named (--table).")
     _read_array(context, rest, rows, walk.line)
     return True
 
@@ -250,7 +253,8 @@ def _say_which(context: Context, chosen: str, within: Mapping[str, Any]) -> None
     context.choices = tuple(within)
     other = next((path for path in within if path != chosen), None)
     context.problems.add("remarks", f"The table is the list {chosen!r}; what stands beside it was left out.",
-                         fix=None if other is None else Fix(f"Take the list {other!r}", {"table": other}))
+                         fix="There is no other list of records." if other is None else
+                         Fix(f"Take the list {other!r}", {"table": other}))
 
 
 def _is_columns(whole: Mapping[str, Any]) -> bool:

@@ -23,7 +23,7 @@ Reader = Callable[[Context, Path], RawTable | TypedTable]
 def read_file(context: Context, item: Item) -> RawTable | TypedTable:
     """Read what ``item`` stands for. Raises ImportRefused, ImportCancelled, DiskFull."""
     for kind, message in item.notes:
-        context.problems.add(kind, message)
+        context.problems.add(kind, message, fix="What is left out can be imported by its own name.")
     if item.url is not None:
         from mldesk.data.readers.postgres import read_postgres  # its driver loads with it
         context.kind = POSTGRES

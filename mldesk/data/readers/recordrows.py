@@ -12,7 +12,7 @@ import pyarrow as pa
 from mldesk.data.readers.careful import LENIENT
 from mldesk.data.readers.raw import MAX_COLUMNS, Context, Lines, text_array
 from mldesk.data.readers.spool import Spool
-from mldesk.data.records import ImportRefused
+from mldesk.data.records import Fix, ImportRefused
 
 _BATCH_CELLS = 500_000
 _BATCH_ROWS = 32_768
@@ -110,10 +110,11 @@ class RecordRows:
             where = f"Line {line}" if line is not None else f"Record {row + 1}"
             self._context.reject(line, f"has a list or record in {key!r}", self._raw.get(row, ""))
             self._context.problems.add(_LEFT_OUT, f"{where} has a list or record in {key!r}, where the others have a "
-                                       "plain value; it was left out.", line=line, column=key)
+                                       "plain value; it was left out.", line=line, column=key, fix=LENIENT)
         for key in sorted(clashing - odd):
             self._context.problems.add("remarks", f"{key!r} holds plain values in some records and lists or records in "
-                                       "others.", column=key)
+                                       "others.", column=key,
+                                       fix=Fix(f"Leave the column {key!r} out", {"without": [key]}))
         self._drop_columns_of(dropped)
         return frozenset(dropped)
 
@@ -179,7 +180,8 @@ class RecordRows:
         where = f"Line {line}: " if line is not None else ""
         if math.isnan(value):
             self._context.problems.add("values that are not JSON", f"{where}NaN in {key!r} is not JSON; read as "
-                                       "missing.", line=line, column=key)
+                                       "missing.", line=line, column=key, fix="NaN says that there is no number, "
+                                       "which is what missing means.")
             return None
         return repr(value)
 

@@ -45,7 +45,7 @@ def read_blocks(path: Path, dialect: Dialect) -> Generator[Block, None, None]:
             end = have if whole else room.rfind(b"\n", 0, have) + 1
             if end:
                 data = memoryview(room)[:end]
-                quotes += count_byte(data, b'"')
+                quotes += count_byte(data, dialect.quote.encode()) if dialect.quote else 0
                 yield Block(_rows(data, dialect, skipped=0 if size else dialect.header_line), size + end)
             elif not whole:
                 raise Irregular
@@ -130,6 +130,6 @@ def _options(dialect: Dialect, skipped: int, *,
     """Return how Arrow is to read: every column as text, in one thread, without looking for bad UTF-8."""
     names = [str(index) for index in range(dialect.width)]
     return (pacsv.ReadOptions(use_threads=False, block_size=block, skip_rows=skipped, column_names=names),
-            pacsv.ParseOptions(delimiter=dialect.delimiter, ignore_empty_lines=True),
+            pacsv.ParseOptions(delimiter=dialect.delimiter, quote_char=dialect.quote or False, ignore_empty_lines=True),
             pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False,
                                  check_utf8=False))

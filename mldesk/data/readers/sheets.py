@@ -14,8 +14,10 @@ import python_calamine as calamine
 
 from mldesk.data.names import clean_names
 from mldesk.data.options import parse_range
+from mldesk.data.readers.dialect import joined_names
 from mldesk.data.readers.raw import Context, Lines, RawTable, batch_rows, text_array
 from mldesk.data.readers.sheet_extent import refuse_vast_sheets
+from mldesk.data.readers.sheet_header import Area, spread_across
 from mldesk.data.readers.sheet_layout import Layout, find_layout
 from mldesk.data.readers.sheet_old import MAGIC as _OLD
 from mldesk.data.readers.sheet_old import check_old_book
@@ -35,17 +37,14 @@ Cell = Any  # str, float, bool, date, datetime, time, timedelta; "" for an empty
 def read_sheet(context: Context, source: Path) -> RawTable:
     """Read the sheet with the data into text columns. Raises ImportRefused, ImportCancelled, DiskFull."""
     with _errors(context):
-        _refuse_bomb(context, source)
-        _refuse_locked(context, source)
-        if head_of(source).startswith(_OLD):
-            check_old_book(source, context.check)
-        sheet = _choose(context, calamine.load_workbook(str(source)))
+        sheet = _choose(context, _opened(context, source))
         rows: list[list[Cell]] = sheet.to_python(skip_empty_area=False)
         merged = sheet.merged_cell_ranges or []
     if context.options.range is not None:
         rows = _within(context, rows, context.options.range)
     context.parsed(0.5)
-    layout = find_layout(rows, merged, context.options.header_row)
+    layout = find_layout(rows, merged, context.options.header_row, context.options.header_rows,
+                         footers=context.options.keep_footers)
     if layout is None:
         raise ImportRefused(f"{context.name}: the sheet {sheet.name!r} has no rows of values.",
                             hint="Choose another sheet, or the row with the column names.")
@@ -57,13 +56,50 @@ def read_sheet(context: Context, source: Path) -> RawTable:
     _say_what_was_left_out(context, rows, layout)
     header = layout.header
     first, last = layout.columns
-    raw_names = ([_text(cell) for cell in rows[header][first:last]] if header is not None
+    raw_names = (_names(rows, merged, layout) if header is not None
                  else [f"column_{number}" for number in range(1, last - first + 1)])
+    if layout.storeys > 1 and context.options.header_rows is None and header is not None:
+        _say_storeys(context, layout, raw_names)
     names = clean_names(raw_names, context.problems, line=None if header is None else header + 1)
     spool = Spool(context.scratch, str(context.number))
     lines = _fill(context, rows, layout, spool)
     return RawTable(names, spool, lines, reading={
-        "format": "xlsx", "sheet": sheet.name, "header_line": 0 if header is None else header + 1})
+        "format": "xlsx", "sheet": sheet.name, "header_line": 0 if header is None else header + 1,
+        **({"header_rows": layout.storeys} if layout.storeys > 1 else {})})
+
+
+def filled_sheets(context: Context, source: Path) -> tuple[list[str], list[str]]:
+    """Return the names of a workbook's sheets, and of those with cells. Raises ImportRefused, ImportCancelled."""
+    with _errors(context):
+        book = _opened(context, source)
+        return list(book.sheet_names), [name for name in book.sheet_names if _sheet(context, book, name) is not None]
+
+
+def _opened(context: Context, source: Path) -> calamine.CalamineWorkbook:
+    """Open a workbook that was looked at first."""
+    _refuse_bomb(context, source)
+    _refuse_locked(context, source)
+    if head_of(source).startswith(_OLD):
+        check_old_book(source, context.check)
+    return calamine.load_workbook(str(source))
+
+
+def _names(rows: Sequence[Sequence[Cell]], merged: Sequence[Area], layout: Layout) -> list[str | None]:
+    """Return the names as they are written, those of several rows joined."""
+    header, (first, last) = layout.header or 0, layout.columns
+    if layout.storeys == 1:
+        return [_text(cell) for cell in rows[header][first:last]]
+    storeys = [[_text(cell) for cell in spread_across(rows[place], merged, place)[first:last]]
+               for place in range(header, min(len(rows), header + layout.storeys))]
+    return list(joined_names(storeys))
+
+
+def _say_storeys(context: Context, layout: Layout, names: Sequence[str | None]) -> None:
+    first, last = (layout.header or 0) + 1, (layout.header or 0) + layout.storeys
+    example = next((name for name in names if name and " " in name), names[0])
+    context.problems.add("guesses", f"The names stand in rows {first} to {last}, one above the other, and were joined, "
+                         f"as in {example!r:.80}.", line=first,
+                         fix=Fix(f"Take row {last} alone for the names", {"header_row": last, "header_rows": 1}))
 
 
 def _within(context: Context, rows: list[list[Cell]], text: str) -> list[list[Cell]]:
@@ -149,8 +185,24 @@ def _choose(context: Context, book: calamine.CalamineWorkbook) -> calamine.Calam
     if wanted is None and others:
         left = ", ".join(map(repr, others))
         context.problems.add("guesses", f"The table is the sheet {chosen.name!r}, the one with the most cells; left "
-                             f"out: {left[:200]}.", fix=Fix(f"Take the sheet {others[0]!r}", {"sheet": others[0]}))
+                             f"out: {left[:200]}.", fix=_instead(chosen, readable))
     return chosen
+
+
+def _instead(chosen: calamine.CalamineSheet, readable: Sequence[calamine.CalamineSheet]) -> Fix | str:
+    """Return what other sheets may be taken, where one was chosen."""
+    others = [sheet.name for sheet in readable if sheet.name != chosen.name]
+    if not others:
+        return "The others have no cells."
+    if _alike(readable):
+        return Fix("Take all sheets together as one table", {"sheets": ["*"]})
+    return Fix(f"Take the sheet {others[0]!r}", {"sheet": others[0]})
+
+
+def _alike(sheets: Sequence[calamine.CalamineSheet]) -> bool:
+    """Say whether all sheets begin with the same row, as those do that are one table cut into pieces."""
+    heads = [next(iter(sheet.to_python(nrows=1)), []) for sheet in sheets]
+    return len(heads) > 1 and any(heads[0]) and all(head == heads[0] for head in heads)
 
 
 def _sheet(context: Context, book: calamine.CalamineWorkbook, name: str) -> calamine.CalamineSheet | None:
@@ -165,7 +217,10 @@ def _sheet(context: Context, book: calamine.CalamineWorkbook, name: str) -> cala
 
 def _fill_merged(context: Context, rows: list[list[Cell]], merged: Sequence[Any], layout: Layout) -> None:
     """Give every row that a merged cell spans its value, and say so."""
+    header = range(0) if layout.header is None else range(layout.header, layout.header + layout.storeys)
     for (top, left), (bottom, right) in merged:
+        if top in header and bottom in header and layout.storeys > 1:
+            continue   # its text is part of the names
         where = cell_name(top, left) + ":" + cell_name(bottom, right)
         body = top >= layout.first and bottom <= layout.last and left >= layout.columns[0] and right < layout.columns[1]
         if body and left == right:
@@ -173,10 +228,21 @@ def _fill_merged(context: Context, rows: list[list[Cell]], merged: Sequence[Any]
             for row in range(top + 1, bottom + 1):
                 rows[row][left] = value
             context.problems.add("merged cells", f"The cells {where} are merged; their value {_text(value)!r:.60} was "
-                                 "read for each of these rows.", line=top + 1)
+                                 "read for each of these rows.", line=top + 1,
+                                 fix="Unmerge them in a spreadsheet program if the rows below have no value.")
         else:
             context.problems.add("merged cells", f"The cells {where} are merged; their value was read for the first of "
-                                 "them only.", line=top + 1)
+                                 "them only.", line=top + 1, fix=_of_merged(layout, top, left, bottom, right))
+
+
+def _of_merged(layout: Layout, top: int, left: int, bottom: int, right: int) -> Fix | str:
+    """Return what may be done about merged cells whose value only one of them has."""
+    if layout.header is not None and right > left and top == bottom == layout.header - 1:
+        return Fix(f"Take rows {top + 1} and {top + 2} for the names together",
+                   {"header_row": top + 1, "header_rows": 2})
+    if layout.first <= top <= layout.last:
+        return "One value for several columns may belong to any of them; unmerge them in a spreadsheet program."
+    return "They are no part of the table."
 
 
 def cell_name(row: int, column: int) -> str:
@@ -197,11 +263,14 @@ def _say_what_was_left_out(context: Context, rows: Sequence[Sequence[Cell]], lay
                           for row in range(layout.last + 1, len(rows)))]:
         text = next((_text(cell) for cell in rows[place] if _text(cell)), None)
         if text is not None:
-            problems.add("rows left out", f"Row {place + 1} ({text[:40]!r}) {what}; it was left out.", line=place + 1)
+            problems.add("rows left out", f"Row {place + 1} ({text[:40]!r}) {what}; it was left out.", line=place + 1,
+                         fix=Fix("Keep totals and notes as rows", {"keep_footers": True}) if place > layout.last else
+                         Fix(f"Take row {place + 1} for the names", {"header_row": place + 1}))
     if layout.header is None:
         problems.add("guesses", "The first row holds values, not names; the columns are called column_1, column_2, …",
-                     line=layout.first + 1)
-    elif above and context.options.header_row is None and context.options.range is None:
+                     line=layout.first + 1,
+                     fix=Fix(f"Take row {layout.first + 1} for the names", {"header_row": layout.first + 1}))
+    elif above and layout.storeys == 1 and context.options.header_row is None and context.options.range is None:
         problems.add("guesses", f"Row {layout.header + 1} was taken for the column names. Choose another header row if "
                      "that is wrong.", line=layout.header + 1,
                      fix=Fix(f"Take row {layout.header} for the names", {"header_row": layout.header}))
@@ -215,7 +284,8 @@ def _fill(context: Context, rows: Sequence[Sequence[Cell]], layout: Layout, spoo
     for place in range(layout.first, layout.last + 1):
         cells = [_text(cell) for cell in rows[place][first:last]]
         if not any(cells):
-            context.problems.add("empty rows", f"Row {place + 1} is empty; it was left out.", line=place + 1)
+            context.problems.add("empty rows", f"Row {place + 1} is empty; it was left out.", line=place + 1,
+                                 fix="Nothing is lost: an empty row holds no values.")
             continue
         waiting.append(cells)
         lines.append(place + 1)

@@ -42,7 +42,8 @@ def read_sqlite(context: Context, source: Path) -> RawTable:
     if not spool.rows:
         raise ImportRefused(f"{context.name}: {'the query' if 'query' in what else repr(what['table'])} has no rows.")
     if undecodable:
-        context.problems.add("remarks", f"{undecodable:,} cells are binary; they are kept as hexadecimal text.")
+        context.problems.add("remarks", f"{undecodable:,} cells are binary; they are kept as hexadecimal text.",
+                             fix="A query can leave them out, or make something else of them.")
     return RawTable(names, spool, Lines.regular(1), reading={"format": "sqlite", **what})
 
 

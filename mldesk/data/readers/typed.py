@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from mldesk.data.names import clean_names
 from mldesk.data.readers.raw import Context, batch_rows
 from mldesk.data.readers.typed_files import TypedFile
-from mldesk.data.records import ImportRefused
+from mldesk.data.records import Fix, ImportRefused
 from mldesk.data.types import ARROW, plain
 from mldesk.wire.schema import ColumnType
 
@@ -54,7 +54,7 @@ class TypedTable:
         for source, count in zip(self.sources, blanks, strict=True):
             if count:
                 context.problems.add("remarks on missing values", f"{count:,} cells of {source.name!r} are blank; read "
-                                     "as missing.", column=source.name)
+                                     "as missing.", column=source.name, fix="A blank says nothing that could be kept.")
 
     def column(self, context: Context, name: str) -> Iterator[pa.Array]:
         """Give one column, piece by piece. Raises ImportRefused for a damaged file."""
@@ -118,10 +118,12 @@ def _sources(context: Context, path: tuple[int, ...], name: str, kind: pa.DataTy
     column = _column_type(kind)
     if column is None:
         context.problems.add("columns left out", f"{name!r} holds {kind}, which a table cannot hold; it was left out.",
-                             column=name)
+                             column=name, fix="Make text or numbers of it where it was written; of a database, in a "
+                             "query.")
         return
     if pa.types.is_nested(kind):
-        context.problems.add("remarks", f"{name!r} holds lists or records; they are kept as JSON text.", column=name)
+        context.problems.add("remarks", f"{name!r} holds lists or records; they are kept as JSON text.", column=name,
+                             fix=Fix(f"Leave the column {name!r} out", {"without": [name]}))
     yield _Source(path, name, column, _reader(kind, column))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mldesk.core.durable import disk_errors
-from mldesk.data.records import ImportRefused, Problems
+from mldesk.data.records import Fix, ImportRefused, Problems
 from mldesk.data.sources.encoding_guess import guess
 
 PIECE = 4 * 1024 * 1024          # bytes read at once
@@ -31,13 +31,14 @@ class Text:
     path: Path
     encoding: str     # what the source was written in
     lines: int        # physical lines; a last one without an end counts
-    quotes: int       # double quotes
+    quotes: int       # characters that stand around cells
 
 
 class Counter:
     """Counts lines and quotes over pieces of bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, quote: str = '"') -> None:
+        self._quote = quote.encode()
         self.quotes = self.ends = 0
         self._last = b""
         self.nul_line: int | None = None    # the first line with a NUL
@@ -52,20 +53,22 @@ class Counter:
             return
         if self.nul_line is None and b"\0" in piece:
             self.nul_line = self.ends + 1 + line_ends(piece[:piece.index(b"\0")])
-        self.quotes += count_byte(piece, b'"')
+        self.quotes += count_byte(piece, self._quote) if self._quote else 0
         self.ends += line_ends(piece) - (self._last == b"\r" and piece[:1] == b"\n")
         self._last = piece[-1:]
 
 
-def as_utf8(source: Path, target: Path, problems: Problems, encoding: str | None, step: Step, name: str) -> Text:
+def as_utf8(source: Path, target: Path, problems: Problems, encoding: str | None, step: Step, name: str,
+            quote: str = '"') -> Text:
     """Return ``source`` as UTF-8: itself where it is, else written to ``target``. ``name`` is what the user calls it.
+    ``quote`` is the ASCII character that is counted.
 
     Raises ImportRefused for a file that is not text, DiskFull.
     """
     head = head_bytes(source)
     given = encoding is not None
     encoding = _known(encoding) if encoding is not None else encoding_by_mark(head)
-    counter = Counter()
+    counter, sample = Counter(quote), b""
     if encoding in (None, "utf-8"):
         bad_line, sample, good, bad = _check_utf8(source, counter, step)
         if bad_line is None and counter.nul_line is None:
@@ -77,20 +80,27 @@ def as_utf8(source: Path, target: Path, problems: Problems, encoding: str | None
             encoding = "utf-8" if good >= 10 * bad else guess(sample)
         if encoding == "utf-8" and bad_line is not None:
             problems.add("lines with bytes that are not UTF-8", f"Line {bad_line} holds bytes that are not UTF-8; they "
-                         "were replaced by \ufffd there and wherever else they occur.", line=bad_line)
+                         "were replaced by \ufffd there and wherever else they occur.", line=bad_line,
+                         fix=_other_encoding(sample, "utf-8"))
     if not given and not str(encoding).startswith("utf"):
         problems.add("guesses", f"The text is not UTF-8; it was read as {encoding}, which is a guess. If letters look "
-                     "wrong, choose the encoding.")
-    counted = _transcode(source, target, str(encoding), step, name, guessed=not given)
+                     "wrong, choose the encoding.", fix=_other_encoding(sample, str(encoding)))
+    counted = _transcode(source, target, str(encoding), step, name, quote, guessed=not given)
     if counted.bad_line is not None and encoding != "utf-8":
         problems.add("lines with bytes that cannot be read", f"Line {counted.bad_line} holds bytes that are not "
                      f"{encoding}; they were replaced by \ufffd there and wherever else they occur.",
-                     line=counted.bad_line)
+                     line=counted.bad_line, fix=_other_encoding(sample, str(encoding)))
     nul_line = counted.nul_line
     if nul_line is not None:
         problems.add("NUL characters", f"Line {nul_line} holds NUL characters; they were left out there and wherever "
-                     "else they occur.", line=nul_line)
+                     "else they occur.", line=nul_line, fix="A NUL is no letter; nothing that could be read is lost.")
     return Text(target, str(encoding), counted.lines, counted.quotes)
+
+
+def _other_encoding(sample: bytes, known: str) -> Fix:
+    """Return another encoding to try on what is not as ``known`` has it."""
+    other = next(name for name in (*([guess(sample)] if sample else []), "cp1252", "latin-1") if name != known)
+    return Fix(f"Read it as {other}", {"encoding": other})
 
 
 def head_bytes(path: Path) -> bytes:
@@ -161,7 +171,8 @@ def _check_utf8(path: Path, counter: Counter, step: Step) -> tuple[int | None, b
     return bad_line, sample, good, bad
 
 
-def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str, *, guessed: bool) -> Counter:
+def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str, quote: str, *,
+               guessed: bool) -> Counter:
     """Write the text as UTF-8 without mark and NULs; count as it is written (NULs before they go).
 
     What a guessed encoding cannot read is replaced; what a chosen or marked one cannot read is refused.
@@ -169,7 +180,7 @@ def _transcode(source: Path, target: Path, encoding: str, step: Step, name: str,
     lenient = encoding == "utf-8" or (guessed and not encoding.startswith("utf"))
     decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)(
         "replace" if lenient else "strict")
-    counter = Counter()
+    counter = Counter(quote)
     try:
         with disk_errors(f"reading {name}"), open(target, "wb") as out:
             for piece in chain(_pieces(source, step), (b"",)):

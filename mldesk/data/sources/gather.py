@@ -33,6 +33,7 @@ class Item:
     size: int                        # bytes, for the progress
     member: zipfile.ZipInfo | None = None
     url: str | None = None           # of a database server, which has no file
+    sheet: str | None = None         # of a workbook, where several of its sheets make one table
     refused: ImportRefused | None = None   # why it cannot be read, where such files are left out
     notes: list[tuple[str, str]] = field(default_factory=list)   # (kind, message) known before it is read
     pairs: Mapping[str, str | None] = field(default_factory=dict)  # what its folders' names say, see partitions

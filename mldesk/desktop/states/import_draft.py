@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Source = Path | str          # a path, a URL, or sample:NAME
 ROWS = 100                   # shown of the preview
 _USUALLY_ON = ("partitions",)   # yes and no, of which no is what a user may say
-_LISTS = ("types", "missing", "text", "widths")
+_LISTS = ("types", "missing", "text", "widths", "without")
+_EITHER = (("sheet", "sheets"), ("table", "query"))   # of which only one can be said
 
 
 class ImportDraft:
@@ -53,7 +54,9 @@ class ImportDraft:
         changes: Mapping[str, Any] = fix.changes
         grown = {name: _grown(self.changes.value.get(name, []), value) if name in _LISTS else value
                  for name, value in changes.items()}
-        self.changes.change({**self.changes.value, **grown})
+        others = {other for pair in _EITHER for other in pair if set(pair) & set(grown)} - set(grown)
+        self.changes.change({**{name: value for name, value in self.changes.value.items() if name not in others},
+                             **grown})
 
     def set_types(self, names: Sequence[str], kind: str) -> None:
         """Read columns as a type; "" leaves it to be found out."""

@@ -21,7 +21,7 @@ from mldesk.desktop.widgets.buttons import (
     why_disabled,
 )
 from mldesk.desktop.widgets.card import Card, EmptyState
-from mldesk.desktop.widgets.editors import ComboBox, DecimalBox, SpinBox, Switch
+from mldesk.desktop.widgets.editors import ComboBox, DecimalBox, SpinBox, Switch, TypedBox
 from mldesk.desktop.widgets.flow import FlowBox, FlowLayout
 from mldesk.desktop.widgets.form import FormRow
 from mldesk.desktop.widgets.header import PageHeader, SearchField
@@ -67,9 +67,9 @@ __all__ = [
     "LogPane", "LogView",
     "MiniHistogram", "PageHeader", "PagedTableModel", "ParameterForm", "ProgressLine", "ReasonLine", "ScatterChart",
     "ScrollPage", "SearchField", "Segmented", "Sheet", "SideBar", "Sparkline", "SpinBox", "Spinner", "SplitView",
-    "StateBadge", "Switch", "TabBar", "Tabs", "Toasts", "clear", "column", "disable", "enable", "even_span", "form_for",
-    "hairline", "make_button", "make_icon_button", "make_label", "number", "row", "set_icon", "set_role", "set_tone",
-    "swatches", "why_disabled",
+    "StateBadge", "Switch", "TabBar", "Tabs", "Toasts", "TypedBox", "clear", "column", "disable", "enable",
+    "even_span", "form_for", "hairline", "make_button", "make_icon_button", "make_label", "number", "row", "set_icon",
+    "set_role", "set_tone", "swatches", "why_disabled",
 ]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QSizePolicy, QSpinBox, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme.manager import RING
 
+_PAUSE = 500  # milliseconds after the last letter until what is typed counts
 _INSET = 6  # pixels left of a spin box's number: the stylesheet does not reach the field inside
 
 
@@ -134,6 +135,75 @@ class ComboBox(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         _wheel_with_focus(self, event, super().wheelEvent)
+
+
+class TypedBox(ComboBox):
+    """A choice among (value, words), or whatever is typed instead. Signals: ``said`` once it is chosen or typed."""
+
+    said = Signal()
+
+    def __init__(self, options: Sequence[tuple[Any, str]] = (), current: Any = None,
+                 parent: QWidget | None = None) -> None:
+        super().__init__(options, current, parent)
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setCompleter(None)  # type: ignore[arg-type]  # Qt takes none
+        self._told: Any = self.value()
+        self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
+        self._timer.timeout.connect(self._tell)
+        self.currentIndexChanged.connect(lambda _: self._tell())
+        editor = self.lineEdit()
+        if editor is not None:
+            editor.textEdited.connect(lambda _: self._timer.start())
+            editor.editingFinished.connect(self._tell)
+
+    def is_typing(self) -> bool:
+        """Say whether somebody is in the middle of a word that was not told yet."""
+        editor = self.lineEdit()
+        return editor is not None and editor.hasFocus() and editor.isModified() and self.value() != self._told
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.is_typing():
+            self._tell()   # and no more: Return is for the dialog's main button else
+        else:
+            super().keyPressEvent(event)
+
+    def setAccessibleName(self, name: str) -> None:
+        super().setAccessibleName(name)
+        editor = self.lineEdit()
+        if editor is not None:
+            editor.setAccessibleName(name)
+
+    def value(self) -> Any:
+        """Return the chosen value, or the text that was typed and is none of the choices."""
+        text = self.currentText() if self.isEditable() else self.itemText(self.currentIndex())
+        for index, known in enumerate(self._values):
+            if self.itemText(index) == text or (known and known == text.strip()):
+                return known
+        return text.strip() or (self._values[0] if self._values else None)
+
+    def set_value(self, value: Any) -> None:
+        """Choose ``value``, or write it if it is none of the choices."""
+        if value in self._values:
+            self.setCurrentIndex(self._values.index(value))
+            self.setEditText(self.itemText(self._values.index(value)))
+        else:
+            self.setEditText(str(value))
+        if self.signalsBlocked():
+            self._told = self.value()
+        else:
+            self._tell()
+
+    def set_options(self, options: Sequence[tuple[Any, str]], current: Any = None) -> None:
+        super().set_options(options, current)
+        if self.isEditable():
+            self._told = self.value()
+
+    def _tell(self) -> None:
+        self._timer.stop()
+        if self.value() != self._told:
+            self._told = self.value()
+            self.said.emit()
 
 
 def _wheel_with_focus(widget: QWidget, event: QWheelEvent, default: Any) -> None:

@@ -100,7 +100,8 @@ class ImportPreviewView(QWidget):
     def _shape(self, preview: ImportPreview) -> str:
         shape = words.shape(preview.rows_seen, len(preview.columns))
         if preview.file_count > 1:
-            files = words.counted(preview.file_count, self.tr("file"), self.tr("files"))
+            files = words.counted(preview.file_count, self.tr("file"), self.tr("files")) if not preview.options.sheets \
+                else words.counted(preview.file_count, self.tr("sheet"), self.tr("sheets"))
             shape = f"{files} · {shape}"
         if preview.whole:
             return shape
@@ -206,6 +207,8 @@ class ProblemCards(ScrollPage):
                                 "muted"))
         fixes = {problem.fix.words: problem.fix for problem in problems if problem.fix is not None}
         self._add_fixes(card, tuple(fixes.values())[:6])
+        for why in dict.fromkeys(problem.unfixed for problem in problems[:_LINES] if problem.unfixed):
+            card.add(make_label(why, "caption", "muted", wrap=True))
         return card
 
     def _add_fixes(self, card: Card, fixes: tuple[Fix, ...]) -> None:
