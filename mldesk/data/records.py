@@ -29,6 +29,10 @@ class ImportRefused(BadInput):
         self.fixes = tuple(fixes)
 
 
+class NoRows(ImportRefused):
+    """A file, or the beginning of one, in which no row ends."""
+
+
 class ImportCancelled(MldeskError):
     """The user asked an import to stop; nothing of it is left."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -122,6 +124,26 @@ def test_several_sheets_make_one_table(store: ObjectStore, scratch: Path, tmp_pa
     alike = _book(tmp_path / "c.xlsx", a=[["k"], [1]], b=[["k"], [2]])
     assert [problem.fix.changes for problem in preview_import([alike], None, scratch).problems if problem.fix] == [
         {"sheets": ["*"]}]
+
+
+def test_sheets_of_a_packed_workbook_make_one_table(store: ObjectStore, scratch: Path, tmp_path: Path) -> None:
+    book = _book(tmp_path / "b.xlsx", a=[["k"], [1]], b=[["k"], [2]])
+    (tmp_path / "p.xlsx.gz").write_bytes(gzip.compress(book.read_bytes()))
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        archive.write(book, "in/b.xlsx")
+    for name in ("p.xlsx.gz", "p.zip"):
+        assert import_table([tmp_path / name], store, scratch, ImportOptions(sheets=("*",))).rows == 2
+
+
+def test_a_cell_may_be_longer_than_what_a_preview_looks_at(
+    store: ObjectStore, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mldesk.data.readers.sampling.SAMPLE", 10_000)
+    monkeypatch.setattr("mldesk.data.readers.careful._LONGEST_RECORD", 20_000)
+    path = tmp_path / "long.csv"
+    path.write_text('a,b\n1,"' + "words\n" * 5_000 + '"\n2,y\n')
+    assert preview_import([path], None, scratch).rows_seen == 2
+    assert import_table([path], store, scratch).rows == 2
 
 
 def _merged(path: Path, lines: list[list[object]], *areas: str) -> Path:

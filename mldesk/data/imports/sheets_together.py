@@ -9,8 +9,9 @@ from pathlib import Path
 
 from mldesk.data.readers.raw import Context
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problems
+from mldesk.data.sources.archives import packing, unpack
 from mldesk.data.sources.files import detect_format, head_of
-from mldesk.data.sources.gather import Item
+from mldesk.data.sources.gather import Item, bare_name
 
 _OUT = "sheets left out"
 
@@ -31,7 +32,11 @@ def _sheets_of(item: Item, options: ImportOptions, target: Path, cancelled: Canc
     if item.url is not None or item.refused is not None:
         return [item]
     path = item.bring(target, cancelled)
-    if detect_format(item.shown, item.name, head_of(path), options) != "xlsx":
+    suffix = packing(head_of(path))
+    if suffix is not None:
+        unpack(path, target.with_suffix(".unpacked"), suffix, item.shown, lambda _: None)
+        path = target.with_suffix(".unpacked")
+    if detect_format(item.shown, bare_name(item.name), head_of(path), options) != "xlsx":
         return [item]
     from mldesk.data.readers.sheets import filled_sheets  # calamine loads with it
 

@@ -18,7 +18,8 @@ from mldesk.data.readers.raw import Context, Lines, batch_rows, text_array
 from mldesk.data.readers.spool import Spool
 from mldesk.data.records import Fix, ImportRefused
 
-_LONGEST_RECORD = 32 * 1024 * 1024  # characters that a quoted cell may run on for
+_LONGEST_RECORD = 32 * 1024 * 1024  # characters that a quoted cell may run on for where some quote has no other
+_LONGEST_CELL = 256 * 1024 * 1024   # the same where all have
 _STRAY_QUOTES = 200                 # after so many the file is refused
 _LONG_ROW = 25                      # lines of one row beyond which a remark is due
 _LEFT_OUT = "lines left out"
@@ -34,8 +35,8 @@ class _TooLong(Exception):
 class _Source:
     """Lines for the csv reader, which may be taken back after a record went wrong."""
 
-    def __init__(self, file: TextIO, comment: str = "") -> None:
-        self._file, self._comment = file, comment
+    def __init__(self, file: TextIO, comment: str = "", longest: int = _LONGEST_CELL) -> None:
+        self._file, self._comment, self._longest = file, comment, longest
         self._again: deque[str] = deque()
         self.taken: list[str] = []    # lines of the record being read
         self.length = 0               # characters of them
@@ -52,7 +53,7 @@ class _Source:
             line = self._next_line()
         self.length += len(line)
         self.taken.append(line)
-        if self.length > _LONGEST_RECORD and len(self.taken) > 1:
+        if self.length > self._longest and len(self.taken) > 1:
             raise _TooLong
         return line
 
@@ -78,11 +79,14 @@ class _Source:
         self.line -= len(back)
 
 
-def read_rows(context: Context, path: Path, dialect: Dialect, spool: Spool) -> Lines:
-    """Read the rows below the header into ``spool``; return their lines. Raises ImportRefused, ImportCancelled."""
+def read_rows(context: Context, path: Path, dialect: Dialect, spool: Spool, *, odd: bool = True) -> Lines:
+    """Read the rows below the header into ``spool``; return their lines. ``odd``: some quote has no other.
+
+    Raises ImportRefused, ImportCancelled.
+    """
     rows = _Rows(context, dialect, spool)
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        source = _Source(file, dialect.comment)
+        source = _Source(file, dialect.comment, _LONGEST_RECORD if odd else _LONGEST_CELL)
         while source.line < dialect.header_line:
             source.begin()
             next(source)

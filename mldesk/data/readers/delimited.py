@@ -23,7 +23,7 @@ from mldesk.data.readers.raw import MAX_COLUMNS, Context, Lines, RawTable
 from mldesk.data.readers.regular import Irregular, RegularRows, read_batches, read_blocks
 from mldesk.data.readers.spool import Spool
 from mldesk.data.reading_ahead import ahead
-from mldesk.data.records import Fix, ImportRefused, Problems
+from mldesk.data.records import Fix, ImportRefused, NoRows, Problems
 from mldesk.data.sources.encoding import Text, as_utf8, encoding_by_mark, head_bytes
 
 _SAMPLE = 1024 * 1024       # characters that the delimiter and the header are judged by
@@ -60,8 +60,8 @@ def _read_with_care(context: Context, source: Path, kind: str) -> RawTable:
         RestoringSpool(context.scratch, f"{context.number}", long)
     lines = _read(context, text, dialect, spool)
     if not spool.rows:
-        raise ImportRefused(f"{name} has a header in line {dialect.header_line} and no rows." if dialect.header
-                            else f"{name} has no rows.", hint="A table needs at least one row of values.")
+        raise NoRows(f"{name} has a header in line {dialect.header_line} and no rows." if dialect.header
+                     else f"{name} has no rows.", hint="A table needs at least one row of values.")
     reading = _reading(kind, text.encoding, dialect)
     return RawTable(names, spool, lines, reading=reading if long is None else {**reading, "delimiter": long})
 
@@ -129,7 +129,7 @@ def _read(context: Context, text: Text, dialect: Dialect, spool: Spool) -> Lines
             return _read_fast(context, text, dialect, spool)
         except Irregular:
             spool.clear()
-    return read_rows(context, text.path, dialect, spool)
+    return read_rows(context, text.path, dialect, spool, odd=bool(text.quotes % 2))
 
 
 def _read_fast(context: Context, text: Text, dialect: Dialect, spool: Spool) -> Lines:

@@ -12,7 +12,7 @@ from mldesk.data.readers.raw import MAX_COLUMNS, Context, RawTable
 from mldesk.data.readers.sampling import beginning
 from mldesk.data.readers.typed import TypedTable, read_typed
 from mldesk.data.readers.typed_files import ArrowRows, ParquetRows
-from mldesk.data.records import ImportRefused
+from mldesk.data.records import ImportRefused, NoRows
 from mldesk.data.sources.archives import packing, unpack
 from mldesk.data.sources.files import detect_format, head_of
 from mldesk.data.sources.gather import Item, bare_name
@@ -49,10 +49,18 @@ def _read_path(context: Context, item: Item) -> RawTable | TypedTable:
     context.size = source.stat().st_size
     kind = context.kind = detect_format(context.name, name, head, context.options)
     _refuse_idle(context, item)
-    if context.sampled:
-        source = beginning(context, source, kind)
-    reader = _READERS.get(kind)
-    return reader(context, source) if reader is not None else read_json(context, source, kind)
+    reader = _READERS.get(kind) or (lambda context, source: read_json(context, source, kind))
+    if not context.sampled:
+        return reader(context, source)
+    first = beginning(context, source, kind)
+    try:
+        return reader(context, first)
+    except NoRows:
+        if not context.sampled:
+            raise
+        context.sampled, context.size = False, source.stat().st_size   # its first row does not end in the beginning
+        context.problems.clear()
+        return reader(context, source)
 
 
 def kinds_of(context: Context, item: Item) -> set[str]:
