@@ -101,7 +101,7 @@ def test_rows_come_from_a_dataset_or_standard_input_and_drift_cleans_them_too(
         assert (code, found["rows"], found["left_out"]) == (0, 298, 3)
         answers.append(read_csv(shop / f"{number}.csv"))
     assert answers[0] == answers[1] == answers[2]
-    assert [item["source"] for item in mldesk.here("models", "predictions")[1]["predictions"]][:2] == [
+    assert [item["input"] for item in mldesk.here("models", "predictions")[1]["predictions"]][:2] == [
         "standard input", "shop@1"]
     code, found = mldesk.here("predict", "shop-grade", "shop", "-o", shop / "again.csv")
     assert (code, found["rows"]) == (0, 240)   # the sample that is its newest version

@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.data.dataset import DatasetPage
@@ -139,6 +140,31 @@ def test_what_no_list_offers_is_typed_and_the_preview_follows(tmp_path: Path, qt
     refusal, rows = play(tmp_path / "home", script, patience=100, meet_machine=False)
     assert "no encoding 'klingon'" in refusal
     assert rows == [["2024-04-03", 1234, 0.1], ["2024-06-05", 5000, 0.07]]
+
+
+def test_a_click_on_a_fix_mends_what_the_preview_remarks_on(tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "p.csv").write_text("p,q\n10%,1\n20%,2\n\n30%,3\n40%\n")
+
+    async def script(user: User) -> tuple[set[str], list[list[Any]]]:
+        await user.until(lambda: user.window.desk.ready.value, "the library")
+        user.drop(tmp_path / "p.csv", look=True)
+        dialog = await import_user.opened(user, "p.csv")
+        await user.until(lambda: not dialog.draft.busy.value and dialog.draft.preview.value, "the first look")
+        dialog.view.tabs.set_value("problems")
+        said = {label.text() for label in dialog.view.problems.findChildren(QLabel)}
+        await user.shot("fixes")
+        for words, option in (("Read 10% as 0.1 instead", "percent"), ("Fill rows that are too short", "fill_short")):
+            button = await user.until(lambda words=words: next(
+                (one for one in dialog.view.problems.findChildren(QPushButton) if one.text().startswith(words)
+                 and one.isVisible()), None), words)
+            button.click()
+            await user.until(lambda option=option: not dialog.draft.busy.value and dialog.draft.preview.value
+                             and option in dialog.draft.preview.value.options.to_json(), f"{option} to be followed")
+        return said, dialog.draft.preview.value.rows
+
+    said, rows = play(tmp_path / "home", script, patience=100, meet_machine=False)
+    assert rows == [[0.1, 1], [0.2, 2], [0.3, 3], [0.4, None]]
+    assert "Nothing is lost: an empty line holds no values." in said
 
 
 def test_sheets_are_chosen_that_make_one_table(tmp_path: Path, qtbot: QtBot) -> None:

@@ -109,9 +109,22 @@ def test_rows_that_are_cleaned_already_are_not_offered_to_be_cleaned(tmp_path: P
         dialog.primary.click()
         await user.until(lambda: dialog._done, "the predictions")
         dialog.reject()
+        await in_thread(user.window.desk.workbench.datasets.import_files, [raw], "fresh")
+        user.window.predict("income")
+        again = await user.until(lambda: next((one for one in dialogs() if isinstance(one, PredictDialog)
+                                               and one is not dialog), None), "Predict")
+        await user.until(lambda: again._tables == ("fresh@1",) and again.clean.isVisible(), "what is in the library")
+        again.source.setText("fresh@1")
+        again.clean.setChecked(True)
+        again.output.setText(str(tmp_path / "of-dataset.csv"))
+        await user.until(again.primary.isEnabled, "Predict")
+        again.primary.click()
+        await user.until(lambda: again._done, "the predictions")
+        again.reject()
 
     play(tmp_path / "home", script, patience=90, meet_machine=False)
     assert len(output.read_text("utf-8").splitlines()) == 21
+    assert (tmp_path / "of-dataset.csv").read_text("utf-8") == output.read_text("utf-8")
 
 
 async def _predict(user: User, page: ModelPage, rows: Path, output: Path) -> None:

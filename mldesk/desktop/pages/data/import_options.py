@@ -186,7 +186,7 @@ class ImportOptionsForm(QWidget):
         self._take_in = make_button(self.tr("Take them in again"), "secondary", "undo", small=True)
         self._take_in.clicked.connect(lambda: self._say(without=[]))
         editor = QWidget()
-        editor.setLayout(column(self._left_out, self._take_in))
+        editor.setLayout(column(self._left_out, row(self._take_in, None)))
         self._add("without", FormRow(self.tr("Columns left out"), editor))
         self._box.addWidget(self.provenance)
         self._box.addWidget(self.partitions)

@@ -36,7 +36,7 @@ class PredictDialog(Sheet, TaskOwner):
 
     def __init__(self, shell: Shell, model: str) -> None:
         super().__init__(self.tr("Predict with {model}").format(model=model), shell.host, primary=self.tr("Predict"),
-                         text=self.tr("Every row of a file gets a prediction, in the same order."), width=560)
+                         text=self.tr("Each row of a file or dataset gets a prediction, in the same order."), width=560)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell, self._model = shell, model
         self._predictions = Predictions(shell.desk)
@@ -44,7 +44,7 @@ class PredictDialog(Sheet, TaskOwner):
         self._own_output = False  # the user chose where to write
         self.source, source = self._file_row(self._choose_source)
         self.output, output = self._file_row(self._choose_output)
-        self.source.setPlaceholderText(self.tr("CSV, Excel, JSON or Parquet; or NAME@VERSION of a dataset"))
+        self.source.setPlaceholderText(self.tr("A file, or NAME@VERSION"))
         self._tables: tuple[str, ...] = ()   # versions of datasets that may be predicted
         self.dataset = make_button(self.tr("Dataset…"), "secondary", "dataset")
         self.dataset.clicked.connect(self._choose_dataset)
