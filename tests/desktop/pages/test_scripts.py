@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.runs.run_facts import data_facts, learns, settings
 from mldesk.desktop.pages.runs.script_dialog import ScriptDialog
+from mldesk.desktop.pages.runs.script_editor import ScriptEditor
 from mldesk.desktop.pages.runs.script_view import ScriptView, newest_first, read_histograms
 from mldesk.desktop.widgets import FormRow, Switch, why_disabled
 from mldesk.library.records import Run
@@ -122,3 +123,22 @@ def test_facts_of_a_script_name_its_program_and_its_tables() -> None:
     assert learns(script) == "Script train.py, reads shop@1"
     assert ("rate", "0.5") in settings(script) and ("Environment", "numpy") in settings(script)
     assert data_facts(script) == [("table", "shop@1")]
+
+
+def test_a_file_with_changes_is_neither_left_nor_closed_unasked(qtbot: QtBot, host: QWidget, tmp_path: Path,
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.py").write_text("rate = 1\n")
+    (tmp_path / "mldesk.toml").write_text("")
+    monkeypatch.setattr(ScriptEditor, "_read", lambda _: None)   # what it would have read is given
+    editor = ScriptEditor(host, tmp_path, "train.py")
+    editor.show()
+    editor.show_text("rate = 1\u00a0\n")
+    assert why_disabled(editor.primary) == "Nothing is changed."
+    editor.text.setPlainText("rate = 2\n")
+    assert editor.primary.isEnabled()
+    editor.files.setCurrentIndex(1)
+    assert editor.files.value() == "train.py" and editor.text.toPlainText() == "rate = 2\n"
+    editor.reject()
+    assert editor.isVisible()
+    editor.reject()
+    assert not editor.isVisible()

@@ -15,6 +15,7 @@ from mldesk.desktop import runner_words, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.file_choice import choose_files, choose_folder
 from mldesk.desktop.pages.room import fitting
+from mldesk.desktop.pages.runs.script_editor import ScriptEditor
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_remote, in_thread, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -209,6 +210,9 @@ class ScriptDialog(Sheet, TaskOwner):
             entry=settings["entry"], size=size(settings["bytes"]),
             files=words.counted(settings["files"], self.tr("file"), self.tr("files")),
             go=self.tr("goes") if settings["files"] == 1 else self.tr("go")), "body", "muted", wrap=True))
+        edit = make_button(self.tr("Edit {entry}…").format(entry=settings["entry"]), "link", "edit")
+        edit.clicked.connect(lambda: self.edit(str(settings["entry"])))
+        self._form.addLayout(row(edit, None))
         parameters = settings["parameters"] or before
         if parameters:
             self._form.addWidget(make_label(self.tr("Parameters"), "subtitle"))
@@ -241,6 +245,14 @@ class ScriptDialog(Sheet, TaskOwner):
         kind = self.tr("A number") if isinstance(default, (int, float)) else self.tr("Text")
         return FormRow(name, edit, self.tr("{kind}; usually {default}.").format(kind=kind, default=default)
                        if default != "" else kind)
+
+    def edit(self, entry: str) -> None:
+        """Open the script's files as text; what they say of themselves is read again once one is saved."""
+        if self._path is not None:
+            folder = self._path if self._path.is_dir() else self._path.parent
+            editor = ScriptEditor(self, folder, entry, copy=self._again is not None)
+            editor.saved.connect(self._look)
+            editor.open()
 
     def order(self) -> ScriptOrder:
         """Return what the dialog says."""
