@@ -129,7 +129,7 @@ def _trial(payload: Mapping[str, Any]) -> str:
     name = f"Trial {payload.get('number')}: {payload.get('estimator')}"
     score = payload.get("score")
     if not isinstance(score, (int, float)):
-        how = "" if payload.get("state") == "weak" else " did not work."
+        how = "" if payload.get("state") in ("weak", "pruned") else " did not work."
         return f"{name}{how or '.'} {payload.get('message', '')}".rstrip()
     metric = title(words.cell(payload.get("metric") or "score"))
     return f"{name}, {metric} {words.score(score)} in {words.duration(float(payload.get('seconds', 0)))}"

@@ -15,6 +15,7 @@ from mldesk.cli.train import finish
 from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import title
+from mldesk.training.pipeline_words import pipeline_words, usual_words
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 60
@@ -26,17 +27,30 @@ def trial(
     number: Annotated[int | None, typer.Argument(metavar="N", min=1, help="One of its trials; without it all are "
                                                  "listed.")] = None,
     train: Annotated[bool, typer.Option("--train", help="Train its configuration as a run of its own.")] = False,
-    name: Annotated[str, typer.Option(metavar="RUN", help="With --train: that run's name.")] = "",
-    save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="With --train: the model's name.")] = "",
-    runner: Annotated[str, typer.Option(metavar="R", help="With --train: the machine that does the work.")] = "local",
+    keep: Annotated[bool, typer.Option("--keep", help="Make a model of the trial itself, with its pipeline and on the "
+                                       "search's own folds; scored on the test rows, which counts as a use of "
+                                       "them.")] = False,
+    promote: Annotated[bool, typer.Option("--promote", help="Keep it, and promote the model.")] = False,
+    name: Annotated[str, typer.Option(metavar="RUN", help="With --train or --keep: that run's name.")] = "",
+    save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="With --train or --keep: the model's "
+                                         "name.")] = "",
+    runner: Annotated[str, typer.Option(metavar="R", show_default=False, help="With --train or --keep: the machine "
+                                        "that does the work; local, or the search's own, without it.")] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
 ) -> None:
-    """Show a trial of a search with its learning curve, or train it as a model of its own on the same rows."""
+    """Show a trial of a search with its pipeline and learning curve, or make a model of it, on the same rows."""
     from mldesk.workbench.trials import find_trial, trial_order
 
     face = Face.of(context)
-    if train and number is None:
+    keep = keep or promote
+    if (train or keep) and number is None:
         raise BadInput("Which trial is to be trained is not said.", hint="Name its number: mldesk runs trial RUN N.")
+    if train and keep:
+        raise BadInput("A trial is trained anew (--train) or kept as it was tried (--keep), not both.",
+                       hint="Leave one of the two out.")
+    if promote and detach:
+        raise BadInput("A model is promoted once it is there, and --detach does not wait for it.",
+                       hint="Leave --detach out, or promote it later: mldesk models promote.")
     with Interrupts() as interrupts, face.workbench() as bench:
         for trouble in bench.runs.refresh(reference):
             face.note(f"! {trouble}")
@@ -46,15 +60,21 @@ def trial(
             _list(face, tried)
             return
         found = find_trial(run, tried, number)
-        if not train:
+        if not (train or keep):
             face.document({"run": run.id, **found}) if face.json else _show(face, found, run.name)
             return
-        made = bench.runs.start(trial_order(run, found, name=name, runner=runner, model=save_as))
+        made = bench.runs.keep_trial(run.id, number, name=name, runner=runner, model=save_as) if keep else (
+            bench.runs.start(trial_order(run, found, name=name, runner=runner or "local", model=save_as)))
         say_name(face, name, made)
         if detach:
             detached(face, made)
             return
-        finish(face, bench, watched(face, bench, made, interrupts))
+        made = watched(face, bench, made, interrupts)
+        if promote and made.model:
+            model, _, version = made.model.rpartition("@")
+            bench.models.promote(model, int(version), f"Trial {number} of {run.name}")
+            face.note(f"{made.model} is promoted: the bare name means it.")
+        finish(face, bench, made)
 
 
 def _list(face: Face, tried: Sequence[Mapping[str, Any]]) -> None:
@@ -71,13 +91,16 @@ def _show(face: Face, found: Mapping[str, Any], search: str) -> None:
     told = words.score(score) if isinstance(score, (int, float)) else no_score(found)
     face.say(f"Trial {found['number']} of {search}: {found['estimator']}")
     face.say(f"{title(str(found.get('metric', 'score')))}  {told}   took {words.duration(found.get('seconds') or 0)}")
+    face.say(f"Pipeline: {usual_words(str(found['estimator']))}")
+    if said := pipeline_words(found.get("pipeline")):
+        face.say(f"  besides: {said}")
     for key, value in dict(found.get("parameters") or {}).items():
         face.say(f"  {key} = {value}")
     if message := found.get("message"):
         face.say(str(message))
     for line in curve_lines(found.get("curve") or ()):
         face.say(line)
-    face.note(f"\nNext: mldesk runs trial {search} {found['number']} --train")
+    face.note(f"\nNext: mldesk runs trial {search} {found['number']} --keep")
 
 
 def curve_lines(curve: Sequence[Sequence[float]]) -> list[str]:

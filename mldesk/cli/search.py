@@ -18,6 +18,7 @@ from mldesk.cli.train import OPTIONS, ORDER_HELP, PREPARE_HELP, SPLIT_HELP, fini
 from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import title
+from mldesk.training.pipeline_words import pipeline_words
 
 if TYPE_CHECKING:
     from mldesk.training.search.budget import Estimate
@@ -27,6 +28,7 @@ _TRAIN = {option: field for option, field in OPTIONS.items() if option not in ("
 _SEARCH = {"minutes": "seconds", "trials": "trials", "metric": "metric", "quantile": "quantile",
            "target_score": "target_score", "model": "estimators", "single": "ensemble", "parallel": "parallel",
            "stack": "stack", "stack_columns": "stack_columns", "refit": "refit"}
+_TOLD = ("number", "estimator", "parameters", "pipeline", "metric", "score", "seconds", "state")   # in --json
 
 
 def search(
@@ -121,8 +123,7 @@ def search(
         tried = bench.runs.leaderboard(run.id)
         if not face.json and tried:
             show_leaderboard(face, tried, _SHOWN)
-        finish(face, bench, run, {"leaderboard": [{key: trial.get(key) for key in (
-            "number", "estimator", "parameters", "metric", "score", "seconds", "state")} for trial in tried]})
+        finish(face, bench, run, {"leaderboard": [{key: trial.get(key) for key in _TOLD} for trial in tried]})
 
 
 def in_words(found: Estimate) -> str:
@@ -136,10 +137,10 @@ def in_words(found: Estimate) -> str:
 def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]], most: int) -> None:
     """Print the ``most`` best trials of a search."""
     metric = title(str(tried[0].get("metric", "score")))
-    face.show(make_table(("trial", "model", metric, "time", "parameters"), [
+    face.show(make_table(("trial", "model", metric, "time", "pipeline", "parameters"), [
         (str(trial.get("number")), str(trial.get("estimator")),
          words.score(trial["score"]) if isinstance(trial.get("score"), (int, float)) else no_score(trial),
-         words.duration(float(trial.get("seconds") or 0)),
+         words.duration(float(trial.get("seconds") or 0)), pipeline_words(trial.get("pipeline")) or "usual",
          ", ".join(f"{key} {_short(value)}" for key, value in dict(trial.get("parameters") or {}).items()) or "default")
         for trial in tried[:most]], right={"trial", metric, "time"}))
     if len(tried) > most:
@@ -149,7 +150,7 @@ def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]], most: int) 
 
 def no_score(trial: Mapping[str, Any]) -> str:
     """Say why a trial has no score."""
-    return "given up" if trial.get("state") == "weak" else "failed"
+    return {"weak": "given up", "pruned": "pruned"}.get(str(trial.get("state")), "failed")
 
 
 def _short(value: object) -> str:

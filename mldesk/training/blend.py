@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 
 from mldesk.core import canonical
+from mldesk.training.bent import Bent
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import load_estimator
 from mldesk.training.export import save_native, to_onnx
 from mldesk.training.values import Array
 
 KIND = "blend"
+FACTS = "blend.json"
+PIPELINE = "pipeline.json"   # of a member, behind its number
 LEAST = 1e-5   # a smaller chance counts as this: its logarithm would say more than a model knows
 
 
@@ -33,6 +36,15 @@ class Member:
     stop: int
     weight: float             # all of a blend's add up to one; below a second level those of each group do
     group: int = 0            # below a second level: models of one trial, whose mean is one answer
+    also: tuple[int, int] = (0, 0)   # more columns, behind those: [start, stop)
+    bent: Bent | None = None  # how its numbers come back to the target's unit
+    trial: int = 0            # that it came of; 0: not known
+    pipeline: bytes = b""     # what its pipeline learned, for a search that goes on with it; b"": nothing
+
+    @property
+    def columns(self) -> Array:
+        """Return which columns of the joined matrix it takes, (F,)."""
+        return np.concatenate([np.arange(self.start, self.stop), np.arange(*self.also)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,8 +97,8 @@ def _answers(members: Sequence[Member], x: Array, classes: int) -> list[Array]:
     found: dict[int, Array] = {}
     for member in members:
         estimator = load_estimator(ESTIMATORS[member.estimator])
-        part = member.weight * estimator.predict(
-            member.native, np.ascontiguousarray(x[:, member.start:member.stop]), classes).astype(np.float64)
+        said = estimator.predict(member.native, np.ascontiguousarray(x[:, member.columns]), classes)
+        part = member.weight * (said if member.bent is None else member.bent.back(said)).astype(np.float64)
         found[member.group] = found[member.group] + part if member.group in found else part
     return [found[group] for group in sorted(found)]
 
@@ -96,17 +108,22 @@ def write_native(blend: Blend, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, member in enumerate(blend.members):
         _write_one(str(number), member.estimator, member.native, folder)
+        if member.pipeline:
+            (folder / f"{number}-{PIPELINE}").write_bytes(member.pipeline)
     facts: dict[str, Any] = {"members": [_facts(member, blend.second) for member in blend.members]}
     if (second := blend.second) is not None:
         _write_one("second", second.estimator, second.native, folder)
         facts["second"] = {"estimator": second.estimator, "shift": second.shift, "scale": second.scale,
                            "start": second.start, "stop": second.stop}
-    (folder / "blend.json").write_bytes(canonical.dumps(facts))
+    (folder / FACTS).write_bytes(canonical.dumps(facts))
 
 
 def _facts(member: Member, second: Second | None) -> Mapping[str, Any]:
     return {"estimator": member.estimator, "start": member.start, "stop": member.stop, "weight": member.weight,
-            **({} if second is None else {"group": member.group})}
+            **({} if second is None else {"group": member.group}),
+            **({"also": list(member.also)} if member.also[1] else {}),
+            **({} if member.bent is None else {"bent": member.bent.to_json()}),
+            **({"trial": member.trial} if member.trial else {})}
 
 
 def _write_one(name: str, estimator: str, native: Any, folder: Path) -> None:
@@ -121,8 +138,8 @@ def write_onnx(blend: Blend, n_features: int, n_classes: int | None) -> bytes:
     """Return one graph of them all. Raises WorkFailed for a member that has no exact counterpart."""
     from mldesk.training.export import mixture  # loads onnx
 
-    graphs = [mixture.Part(to_onnx(member.estimator, member.native, member.stop - member.start, n_classes),
-                           member.start, member.stop, member.weight, member.group) for member in blend.members]
+    graphs = [mixture.Part(to_onnx(member.estimator, member.native, len(member.columns), n_classes),
+                           member.columns, member.weight, member.group, member.bent) for member in blend.members]
     second = blend.second
     if second is None:
         return mixture.mix(graphs, n_features, n_classes)

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from mldesk.training.means import Means
 from mldesk.training.pieces import Pieces
 from mldesk.training.roles import Role, missing
 from mldesk.training.topics import MOST_WORDS, USUAL_WORDS, TextWish, Topics
@@ -26,6 +28,7 @@ Style: TypeAlias = Literal["trees", "dense", "embed"]
 MOST_CATEGORIES = {"trees": 254, "dense": 100, "embed": 254}  # the commonest; the others are one together
 _FAR = 10.0          # standard deviations; beyond, a standardised number says no more
 _LARGEST = float(np.finfo(np.float32).max)
+_KNOTS = 100         # of ranks: quantiles between which they are read off straight
 _DAY = 86_400        # seconds
 # Parts of a date that turn round: their period, so that December lies beside January.
 _PERIODS = {"month": 12.0, "weekday": 7.0, "hour": 24.0, "second of day": float(_DAY), "day of year": 365.25}
@@ -81,17 +84,56 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranks:
+    """A number by its rank among the training rows, as the normal quantile of that: no value is far out then.
+
+    Median for what is missing, as ``Scale``.
+    """
+
+    median: float
+    knots: tuple[float, ...]       # ascending values of the column
+    quantiles: tuple[float, ...]   # ... and what each becomes
+
+    @classmethod
+    def fit(cls, values: Array) -> Ranks:
+        """``values`` with NaN for missing, at least one not missing."""
+        known = values[~np.isnan(values)]
+        shares = (np.arange(_KNOTS) + 0.5) / _KNOTS
+        knots, place = np.unique(np.quantile(known, shares), return_inverse=True)
+        normal = np.array([NormalDist().inv_cdf(share) for share in shares])
+        means = np.bincount(place, normal) / np.bincount(place)     # equal values have one rank
+        return cls(float(np.median(known)), tuple(knots.tolist()), tuple(means.round(6).tolist()))
+
+    def apply(self, values: Array) -> Array:
+        filled = np.where(np.isnan(values), self.median, values)
+        return np.interp(filled, self.knots, self.quantiles)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"median": self.median, "knots": list(self.knots), "quantiles": list(self.quantiles)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Ranks:
+        knots, quantiles = (tuple(map(float, value[key])) for key in ("knots", "quantiles"))
+        median = float(value["median"])
+        if not knots or len(knots) != len(quantiles) or list(knots) != sorted(set(knots)) or not np.isfinite(
+                [median, *knots, *quantiles]).all():
+            raise ValueError("not ranks")
+        return cls(median, knots, quantiles)
+
+
+@dataclass(frozen=True, slots=True)
 class Numeric:
     """A number, or a truth value as 0 and 1."""
 
     role: ClassVar[Role] = Role.NUMERIC
-    scale: Scale
+    scale: Scale | Ranks
     gaps: bool           # some training rows have no value: then having none is told apart
 
     @classmethod
-    def fit(cls, data: ColumnData) -> Numeric:
+    def fit(cls, data: ColumnData, *, ranks: bool = False) -> Numeric:
+        """``ranks``: numbers are told by their ranks, but to trees, to which it is all the same."""
         values = _finite(data)
-        return cls(Scale.fit(values), bool(np.isnan(values).any()))
+        return cls((Ranks if ranks else Scale).fit(values), bool(np.isnan(values).any()))
 
     def names(self, column: str, style: Style) -> list[str]:
         return [column, *([f"{column} is missing"] if self.gaps and style != "trees" else [])]
@@ -107,7 +149,8 @@ class Numeric:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Numeric:
-        return cls(Scale.from_json(value["scale"]), bool(value["gaps"]))
+        scale = value["scale"]
+        return cls((Ranks if isinstance(scale, Mapping) else Scale).from_json(scale), bool(value["gaps"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +309,13 @@ def fit_block(role: Role, data: ColumnData, style: Style, text: TextWish) -> Blo
 def read_block(role: Role, value: Mapping[str, Any]) -> Block:
     """Read what ``Block.to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     kinds: dict[Role, Callable[[Mapping[str, Any]], Block]] = {
-        Role.NUMERIC: Numeric.from_json, Role.TEMPORAL: Temporal.from_json, Role.CATEGORY: Category.from_json,
+        Role.NUMERIC: Numeric.from_json, Role.TEMPORAL: Temporal.from_json, Role.CATEGORY: _read_category,
         Role.WORDS: _read_text}
     return kinds[role](value)
+
+
+def _read_category(value: Mapping[str, Any]) -> Block:
+    return Means.from_json(value) if "means" in value else Category.from_json(value)
 
 
 def _read_text(value: Mapping[str, Any]) -> Block:

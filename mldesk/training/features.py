@@ -13,7 +13,8 @@ from typing import Any, get_args
 import numpy as np
 
 from mldesk.core.errors import BadInput
-from mldesk.training.blocks import Block, Category, Style, Tokens, Words, fit_block, read_block
+from mldesk.training.blocks import Block, Category, Numeric, Ranks, Style, Tokens, Words, fit_block, read_block
+from mldesk.training.means import Means
 from mldesk.training.pieces import longest_of
 from mldesk.training.roles import Role, decide
 from mldesk.training.topics import AS_USUAL, TextWish
@@ -22,8 +23,8 @@ from mldesk.wire.schema import Column, ColumnType
 
 __all__ = ["EncodedColumn", "FeatureEncoder", "Style"]
 
-FORMAT = 2       # what version 1 can read is still written as that: an encoder without topics
-_FORMATS = (1, 2)
+FORMAT = 3       # what an older version can read is still written as that: 1 without topics, 2 without ranks and means
+_FORMATS = (1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,8 @@ class FeatureEncoder:
                 if column.name in values}
 
     def to_json(self) -> dict[str, Any]:
-        newer = any(isinstance(column.block, Tokens) or (isinstance(column.block, Words) and
-                    column.block.topics is not None) for column in self.columns)
-        return {"format": FORMAT if newer else 1, "style": self.style, "left_out": self.left_out, "columns": [
+        since = max((_since(column.block) for column in self.columns), default=1)
+        return {"format": since, "style": self.style, "left_out": self.left_out, "columns": [
             {"name": column.name, "type": column.type.value, "role": column.role.value, **column.block.to_json()}
             for column in self.columns]}
 
@@ -150,6 +150,13 @@ class FeatureEncoder:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(f"This is not a feature encoder: {error!r:.200}.") from error
         return cls(style, columns, left_out)
+
+
+def _since(block: Block) -> int:
+    """Return the format that a block came with."""
+    if isinstance(block, Means) or (isinstance(block, Numeric) and isinstance(block.scale, Ranks)):
+        return 3
+    return 2 if isinstance(block, Tokens) or (isinstance(block, Words) and block.topics is not None) else 1
 
 
 def refuse_absent(needed: Sequence[EncodedColumn], columns: Mapping[str, ColumnData]) -> None:

@@ -16,7 +16,7 @@ from mldesk.training.job import Folds, Scores, Table, Workplace, announce
 from mldesk.training.over_text import OverText, categories, wish
 from mldesk.training.prepared import fit_rows
 from mldesk.training.preparing_target import Truth
-from mldesk.training.search.trial import NoCheckpoints, Quiet
+from mldesk.training.search.quiet import NoCheckpoints, Quiet
 from mldesk.training.split import TEST, TRAIN, VALIDATION, fold_split
 from mldesk.training.text_encoder import read_text_encoder
 from mldesk.training.values import Array, ColumnData, take

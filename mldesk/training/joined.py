@@ -17,6 +17,7 @@ from mldesk.training.values import Array, ColumnData, TextColumn
 
 FORMAT = 1
 _STYLE = "joined"
+_MOST_PARTS = 128   # of a bundle: each model of a fold may have means of its own
 
 
 class Encoder(Protocol):
@@ -90,7 +91,7 @@ def read_encoder(value: Mapping[str, Any]) -> OneEncoder | JoinedEncoder:
     if value.get("style") != _STYLE:
         return read_one(value)
     parts = value.get("parts")
-    if value.get("format") != FORMAT or not isinstance(parts, list) or not 0 < len(parts) <= 8 or not all(
+    if value.get("format") != FORMAT or not isinstance(parts, list) or not 0 < len(parts) <= _MOST_PARTS or not all(
             isinstance(part, Mapping) for part in parts):
         raise BadInput("This is not a feature encoder that this MLDesk knows.", hint="Upgrade MLDesk to read it.")
     return JoinedEncoder([read_one(part) for part in parts])

@@ -215,12 +215,13 @@ class SearchRequest:
     parallel: int = 1               # trials at once on the job's own runner
     folds: int = 0                  # trials are judged by; 1: one validation part; 0: as the time allows
     earlier: tuple[str, ...] = ()   # manifests of trials of earlier searches of the same rows, to begin with
+    kept: str = ""                  # the model of the last of them, whose parts need not be fitted again
     helpers: tuple[str, ...] = ()   # jobs at other runners that try configurations for this one
     helps: str = ""                 # the job that this one is a helper of: it makes no model
     stack: bool = False             # weigh the best by how well they predict together, or learn from what they say
     stack_columns: bool = False     # ... where what learns from that may look at the columns, too
     refit: bool = False             # fit what is kept once more, on all rows but the test rows
-    configurations: tuple[Mapping[str, Any], ...] = ()   # {"estimator", "parameters"}: these alone are tried
+    configurations: tuple[Mapping[str, Any], ...] = ()   # these alone are tried, as "trial" events name them
     quantile: float | None = None   # of numbers, that models are to predict instead of the mean
     share: tuple[int, int] = (0, 1)  # which configurations of the portfolio are its own: every [1]th from the [0]th on
 
@@ -229,9 +230,9 @@ class SearchRequest:
         value = {**asdict(self), "train": self.train.to_json(), "estimators": list(self.estimators),
                  "earlier": list(self.earlier), "helpers": list(self.helpers), "share": list(self.share),
                  "configurations": [dict(item) for item in self.configurations]}
-        usual: dict[str, Any] = {"parallel": 1, "folds": 0, "earlier": [], "helpers": [], "helps": "", "share": [0, 1],
-                                 "stack": False, "stack_columns": False, "refit": False, "configurations": [],
-                                 "quantile": None}
+        usual: dict[str, Any] = {"parallel": 1, "folds": 0, "earlier": [], "helpers": [], "helps": "", "kept": "",
+                                 "share": [0, 1], "stack": False, "stack_columns": False, "refit": False,
+                                 "configurations": [], "quantile": None}
         return {key: item for key, item in value.items() if key not in usual or item != usual[key]}
 
     @classmethod
@@ -243,7 +244,8 @@ class SearchRequest:
             for key in ("estimators", "earlier", "helpers"):
                 given[key] = tuple(_text(name) for name in given.get(key, ()))
             given["configurations"] = tuple(
-                {"estimator": _text(item["estimator"]), "parameters": dict(item["parameters"])}
+                {"estimator": _text(item["estimator"]), "parameters": dict(item["parameters"]),
+                 **({"pipeline": dict(item["pipeline"])} if item.get("pipeline") else {})}
                 for item in given.get("configurations", ()))
             index, count = given.get("share", (0, 1))
             given["share"] = (int(index), int(count))

@@ -8,9 +8,11 @@ from typing import Any
 from mldesk.reports.document import Block, Lines, Section, Series, Table, Text
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.metric_words import lower_is_better, title
+from mldesk.training.pipeline_words import pipeline_words
 from mldesk.workbench.report_words import length, number, plain, plural
 
 _MOST_TRIALS = 60
+_STATES = {"weak": "given up", "pruned": "pruned"}
 
 
 def trials(leaderboard: Sequence[Mapping[str, Any]]) -> Section:
@@ -20,7 +22,7 @@ def trials(leaderboard: Sequence[Mapping[str, Any]]) -> Section:
     rows = [_row(place, trial) for place, trial in enumerate(leaderboard[:_MOST_TRIALS], 1)]
     score = title(str(leaderboard[0].get("metric", "score")))
     blocks: list[Block] = [*_progress(leaderboard),
-                           Table(("place", "trial", "model", score, "took", "parameters"), rows,
+                           Table(("place", "trial", "model", score, "took", "pipeline", "parameters"), rows,
                                  frozenset({"place", "trial", score, "took"}))]
     if len(leaderboard) > _MOST_TRIALS:
         blocks.append(Text(f"and {plural(len(leaderboard) - _MOST_TRIALS, 'more trial')}", "muted"))
@@ -30,8 +32,10 @@ def trials(leaderboard: Sequence[Mapping[str, Any]]) -> Section:
 def blend(members: Sequence[Mapping[str, Any]]) -> Section:
     """Return what a search blended, the heaviest first: [{"trial", "estimator", "weight", "parameters", "score"}]."""
     rows = [(_title(item), f"{float(item['weight']):.0%}", plain(item.get("trial")), number(item.get("score")),
-             _parameters(item)) for item in sorted(members, key=lambda item: -float(item["weight"]))]
-    return Section("What it is made of", [Table(("model", "weight", "trial", "score alone", "parameters"), rows,
+             pipeline_words(item.get("pipeline")) or "usual", _parameters(item))
+            for item in sorted(members, key=lambda item: -float(item["weight"]))]
+    return Section("What it is made of", [Table(
+        ("model", "weight", "trial", "score alone", "pipeline", "parameters"), rows,
                                             frozenset({"weight", "trial", "score alone"}))] if rows else [])
 
 
@@ -48,8 +52,8 @@ def _row(place: int, trial: Mapping[str, Any]) -> tuple[str, ...]:
     score = trial.get("score")
     return (str(place), plain(trial.get("number")), _title(trial),
             number(score) if isinstance(score, (int, float)) else plain(
-                trial.get("error") or ("given up" if trial.get("state") == "weak" else "failed")),
-            length(trial.get("seconds")), _parameters(trial))
+                trial.get("error") or _STATES.get(str(trial.get("state")), "failed")),
+            length(trial.get("seconds")), pipeline_words(trial.get("pipeline")) or "usual", _parameters(trial))
 
 
 def _progress(leaderboard: Sequence[Mapping[str, Any]]) -> list[Block]:

@@ -43,6 +43,7 @@ from mldesk.workbench.searching import (
 )
 from mldesk.workbench.sending import send
 from mldesk.workbench.spreading import beside, helped_by, helpers_of
+from mldesk.workbench.trials import find_trial, kept_request
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
@@ -135,7 +136,8 @@ class RunService:
         jobs = [new_id() for _ in names]
         home = self._begin(replace(order, runner=runner), "search", "search", request.train,
                            replace(request, helpers=tuple(jobs), share=(0, len(jobs) + 1)).to_json(),
-                           earlier=(*self._given(request.train), *request.earlier))
+                           earlier=(*self._given(request.train), *request.earlier,
+                                    *((request.kept,) if request.kept else ())))
         for place, (job, name) in enumerate(zip(jobs, names, strict=True), start=1):
             helper = replace(request, helps=home.id, share=(place, len(jobs) + 1), earlier=())
             self._begin(replace(order, runner=name, name=f"{home.name}-{slug(name)}"[:100]), "search", "search",
@@ -182,8 +184,22 @@ class RunService:
         tried = int(result.get("trials") or 0)   # those that failed are not known to the new run
         request = replace(before, seconds=seconds, trials=tried + trials if trials or not seconds else 0,
                           target_score=None, refit=before.refit or refit, folds=int(result.get("folds") or 0),
-                          earlier=(str(kept["digest"]),), helpers=(), share=(0, 1), configurations=())
+                          earlier=(str(kept["digest"]),), kept=str(result.get("model") or ""), helpers=(),
+                          share=(0, 1), configurations=())
         order = TrainOrder(dataset=run.dataset, target=run.target, runner=run.runner, name=f"{run.name}-on"[:100])
+        return self._spread(order, request, ())
+
+    def keep_trial(self, reference: str, number: int, *, name: str = "", model: str = "", runner: str = "") -> Run:
+        """Make a model of one trial of a search, whatever became of it there: it is fitted again as it was tried, and
+        evaluated on the test rows, which is a use of them. ``runner``: "" for the search's own.
+
+        Raises NotFound, BadInput for no search; as ``start`` besides.
+        """
+        run = self._fresh(reference)
+        request = kept_request(run, find_trial(run, self.leaderboard(run.id), number),
+                               check_name(model, "model") if model else "")
+        order = TrainOrder(dataset=run.dataset, target=run.target, runner=runner or run.runner,
+                           name=name or f"{run.name}-trial-{number}"[:100])
         return self._spread(order, request, ())
 
     def leaderboard(self, reference: str) -> list[dict[str, Any]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.library.records import Run
+from mldesk.wire.jobs import SearchRequest
 from mldesk.workbench.orders import TrainOrder, order_of
 
 
@@ -26,8 +28,12 @@ def trial_order(run: Run, trial: Mapping[str, Any], *, name: str = "", runner: s
                 model: str = "") -> TrainOrder:
     """Return the order that trains a trial's configuration, on the rows that the search left for that.
 
-    Raises BadInput where the search was given its rows, which no order can say.
+    Raises BadInput where the search was given its rows, which no order can say, and for a trial whose pipeline only a
+    search knows.
     """
+    if trial.get("pipeline"):
+        raise BadInput(f"Trial {trial['number']} of {run.name} has a pipeline that only a search can fit.",
+                       hint="Keep the trial itself as a model: it is fitted again as it was tried.")
     asked = order_of(run)
     features, split = asked.get("features"), asked["split"]
     if split["method"] == "given":
@@ -40,3 +46,18 @@ def trial_order(run: Run, trial: Mapping[str, Any], *, name: str = "", runner: s
         validation_size=float(split["validation_size"]), split=str(split["method"]), split_column=split.get("column"),
         prepare=tuple(asked.get("prepare") or ()), seed=int(asked.get("seed") or 0), name=name, runner=runner,
         model=model)
+
+
+def kept_request(run: Run, trial: Mapping[str, Any], model: str = "") -> SearchRequest:
+    """Return the job that makes a model of a trial alone: on the search's own rows and folds, with its pipeline.
+
+    ``model``: its name in the library; "" for that of the search's model.
+    """
+    before, folds = SearchRequest.from_json(run.spec["payload"]), int((run.result or {}).get("folds") or 0)
+    one = {"estimator": str(trial["estimator"]), "parameters": dict(trial.get("parameters") or {}),
+           **({"pipeline": dict(trial["pipeline"])} if trial.get("pipeline") else {})}
+    return replace(
+        before, train=replace(before.train, model=model or before.train.model), trials=1,
+        seconds=0.0 if folds or before.folds else before.seconds,   # of which the folds depend, where they are not said
+        folds=folds or before.folds, target_score=None, ensemble=False, stack=False, stack_columns=False, parallel=1,
+        configurations=(one,), earlier=(), kept="", helpers=(), helps="", share=(0, 1))

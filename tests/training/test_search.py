@@ -30,8 +30,9 @@ from mldesk.training.search.measures import find_aim
 from mldesk.training.search.plan import Plan, Trials
 from mldesk.training.search.portfolio import Configuration, portfolio
 from mldesk.training.search.records import Records
+from mldesk.training.search.rows import Rows
 from mldesk.training.search.space import Space
-from mldesk.training.search.trial import Outcome, Rows, TimeUp, best_of_kinds
+from mldesk.training.search.trial import Outcome, TimeUp, best_of_kinds
 from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
 from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import Table, of, put_table, result, run_here

@@ -15,7 +15,8 @@ from mldesk.training.search.crew import Task
 from mldesk.training.search.finale import _weighed
 from mldesk.training.search.measures import check_aim, find_aim
 from mldesk.training.search.portfolio import Configuration
-from mldesk.training.search.trial import Outcome, Rows
+from mldesk.training.search.rows import Rows
+from mldesk.training.search.trial import Outcome
 from mldesk.wire.jobs import SearchRequest, TrainRequest
 from mldesk.workbench.searching import METRICS
 from tests.training.jobs import of, put_table, result, run_here

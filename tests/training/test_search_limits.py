@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from mldesk.training.search import finale as finale_module
+from mldesk.training.search import search as search_module
 from mldesk.training.search.limits import Limits
 from mldesk.training.search.timing import Clock, End, final_seconds
-from tests.training.jobs import of, put_table, result, run_here
+from tests.training.jobs import events, of, put_table, result, run_here
 from tests.training.tables import mixed
 from tests.training.test_search import order
 
@@ -95,3 +98,59 @@ def test_a_second_fit_after_the_end_tries_nothing_more(tmp_path: Path) -> None:
     assert [trial["score"] for trial in of("trial", again)] == [trial["score"] for trial in of("trial", first)]
     assert result(again)["members"] == result(first)["members"]
     assert result(again)["metrics"] != result(first)["metrics"]
+
+
+def test_what_comes_while_the_best_are_blended_is_still_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blend = search_module.blend
+    table = put_table(tmp_path, mixed(120, "number"))
+    folder = order(tmp_path, table, trials=2)
+
+    def extended(*given: Any, **named: Any) -> Any:
+        (folder / "mail").mkdir(exist_ok=True)
+        (folder / "mail" / "more.json").write_text(json.dumps({"extend": {"trials": 2}}))
+        return blend(*given, **named)
+
+    monkeypatch.setattr(search_module, "blend", extended)
+    said = run_here(folder, table)
+    assert len(of("trial", said)) == result(said)["trials"] == 4
+    save = search_module.save
+
+    def late(*given: Any) -> Any:
+        (folder / "mail" / "late.json").write_text(json.dumps({"extend": {"trials": 2}}))
+        return save(*given)
+
+    monkeypatch.setattr(search_module, "blend", blend)
+    monkeypatch.setattr(search_module, "save", late)
+    folder = order(tmp_path, table, trials=2)
+    (folder / "mail").mkdir()
+    assert any("extend it again" in str(event.get("hint")) for event in of("warning", run_here(folder, table)))
+
+
+def test_a_short_extension_tries_something_new_and_fits_no_part_of_the_blend_again(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = put_table(tmp_path, mixed(120, "number"))
+    first = result(run_here(order(tmp_path, table, trials=4), table))
+    fitted: list[int] = []
+    run_trial = finale_module.run_trial
+    monkeypatch.setattr(finale_module, "run_trial", lambda number, *given, **named: (
+        fitted.append(number), run_trial(number, *given, **named))[1])
+    trials = next(event["digest"] for event in of("artifact", _said(tmp_path)) if event["name"] == "trials")
+    said = run_here(order(tmp_path, table, trials=5, earlier=(trials,), kept=first["model"]), table)
+    assert len(of("trial", said)) == 5      # four that are known, and a new one
+    assert not {member["trial"] for member in first["members"]} & set(fitted)
+
+
+def _said(root: Path) -> list[dict[str, Any]]:
+    """Return what the only job so far said."""
+    return events(next((root / "jobs").iterdir()))
+
+
+def test_time_that_is_owed_to_a_second_fit_is_half_of_what_there_is() -> None:
+    best = SimpleNamespace(natives=(), number=1, seconds=30.0)
+    search = object.__new__(search_module._Search)
+    search._plan = SimpleNamespace(trials=SimpleNamespace(done=[best], best=best))    # type: ignore[assignment]
+    search._crew = SimpleNamespace(has_models=lambda _number: False)                  # type: ignore[assignment]
+    search._began, search._end = 100.0, SimpleNamespace(begins=120.0)                 # type: ignore[assignment]
+    assert search._owed() == 10.0
+    search._end = SimpleNamespace(begins=200.0)                                       # type: ignore[assignment]
+    assert search._owed() == 30.0

@@ -19,8 +19,9 @@ from mldesk.training.estimators.linear import Linear
 from mldesk.training.search import second as second_module
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration
+from mldesk.training.search.rows import Rows
 from mldesk.training.search.second import Level, second_level
-from mldesk.training.search.trial import Outcome, Rows
+from mldesk.training.search.trial import Outcome
 from mldesk.training.split import TEST, make_split
 from mldesk.training.target import read_target
 from mldesk.training.values import Array

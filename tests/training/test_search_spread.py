@@ -24,8 +24,9 @@ from mldesk.training.search.ensemble import select_calmly
 from mldesk.training.search.mail import Mail
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration
+from mldesk.training.search.quiet import NoCheckpoints
 from mldesk.training.search.records import Records
-from mldesk.training.search.trial import NoCheckpoints, Outcome, run_trial
+from mldesk.training.search.trial import Outcome, run_trial
 from mldesk.wire.control import Control
 from mldesk.wire.job_spool import Spool
 from mldesk.wire.jobs import JobSpec, SearchRequest
@@ -141,7 +142,7 @@ def test_models_that_another_process_made_are_read_rather_than_fitted_again(tmp_
     control = Control(tmp_path / "control", lambda: None, lambda: None)
     work = Workplace(table.store, Report(Spool(tmp_path / "spool")), control, NoCheckpoints(), tmp_path / "scratch", 2,
                      "cpu")
-    _, rows = deal(request, *open_table(request.train, work))
+    rows = deal(request, *open_table(request.train, work))
     parameters = {"epochs": 1, "width": 8, "blocks": 1} if estimator != "decision_tree" else {}
     made = run_trial(1, Configuration(estimator, parameters, "tpe"), rows, find_aim(None, 3), work.report, work.control,
                      seed=0, threads=2, device="cpu")

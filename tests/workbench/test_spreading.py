@@ -147,5 +147,17 @@ def test_a_trial_is_trained_on_the_rows_of_its_search(desks: Desks) -> None:
         searched[key] for key in ("split", "features", "seed", "target")]
     with pytest.raises(NotFound, match="no trial 9"):
         find_trial(run, tried, 9)
+    desks.old.say(run.id, "trial", number=3, estimator="lightgbm", state="pruned", parameters={"leaves": 9},
+                  pipeline={"target": "log"}, origin="tpe", metric="roc_auc", score=None, seconds=1.0,
+                  curve=[[1, 0.7], [2, 0.6]])
+    desks.old.say(run.id, "succeeded", result={"trials": 2, "folds": 3})
+    desks.runs.pump(run.id)
+    with pytest.raises(BadInput, match="pipeline"):
+        trial_order(run, find_trial(run, desks.runs.leaderboard(run.id), 3))
+    kept = desks.runs.keep_trial(run.id, 3, model="one").spec["payload"]   # whatever became of it in the search
+    assert kept["configurations"] == [
+        {"estimator": "lightgbm", "parameters": {"leaves": 9}, "pipeline": {"target": "log"}}]
+    assert (kept["folds"], kept["trials"], kept["seconds"], kept["ensemble"]) == (3, 1, 0.0, False)
+    assert kept["train"] == {**searched, "model": "one"}
     with pytest.raises(BadInput, match="is not a search"):
         find_trial(made, (), 1)

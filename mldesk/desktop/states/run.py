@@ -224,7 +224,7 @@ def _trial_line(payload: Mapping[str, Any]) -> str:
     message = str(payload.get("message", ""))
     if score is not None:
         came_to = f"{payload.get('metric', '')} {score:.5g}"
-    elif payload.get("state") == "weak":
+    elif payload.get("state") in ("weak", "pruned"):
         came_to = f"{message[:1].lower()}{message[1:]}" or "given up"
     else:
         came_to = f"failed: {message}"

@@ -79,6 +79,8 @@ class Trial:
     runner: str = ""                 # of the helper that made it; "": the search itself
     weak: bool = False               # it was given up after its first folds
     curve: tuple[tuple[float, float], ...] = ()   # (step, validation loss) of its first fold
+    pipeline: str = ""               # what is not usual around its model, in words
+    pruned: bool = False             # it was ended on the way through its first fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Member:
     weight: float                    # of all members together: 1
     score: float | None
     parameters: Mapping[str, Any]
+    pipeline: str = ""
 
 
 def is_search(run: Run | None) -> bool:
@@ -119,8 +122,16 @@ def trials_of(events: Iterable[Event]) -> list[Trial]:
             dict(parameters) if isinstance(parameters, Mapping) else {}, str(facts.get("metric", "")),
             float(score) if known else None, float(seconds) if isinstance(seconds, (int, float)) else 0.0,
             str(facts.get("message") or ""), str(facts.get("runner") or ""),
-            facts.get("state") == "weak", _points(facts.get("curve"))))
+            facts.get("state") == "weak", _points(facts.get("curve")), _pipeline(facts),
+            facts.get("state") == "pruned"))
     return found
+
+
+def _pipeline(facts: Mapping[str, Any]) -> str:
+    from mldesk.training.pipeline_words import pipeline_words
+
+    given = facts.get("pipeline")
+    return pipeline_words(given) if isinstance(given, Mapping) else ""
 
 
 def _points(given: Any) -> tuple[tuple[float, float], ...]:
@@ -135,7 +146,7 @@ def members_of(run: Run | None) -> list[Member]:
     """Return what a search's model is made of, the heaviest first; [] before it is made."""
     members: Sequence[Mapping[str, Any]] = (run.result or {}).get("members") or () if run is not None else ()
     found = [Member(int(item["trial"]), str(item["estimator"]), float(item["weight"]), item.get("score"),
-                    dict(item.get("parameters") or {})) for item in members]
+                    dict(item.get("parameters") or {}), _pipeline(item)) for item in members]
     return sorted(found, key=lambda member: -member.weight)
 
 

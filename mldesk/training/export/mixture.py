@@ -9,18 +9,20 @@ import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, compose, helper, load_from_string, numpy_helper
 
 from mldesk.core.errors import WorkFailed
+from mldesk.training.bent import Bent
 from mldesk.training.export.graph import INPUT, IR_VERSION, LARGEST, OPSET, OPSET_ML, PREDICTION, PROBABILITIES
+from mldesk.training.values import Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """One model of a mixture."""
 
     graph: bytes      # as ``to_onnx`` gives it
-    start: int        # of the features that it takes: [start, stop)
-    stop: int
+    columns: Array    # of the features that it takes, (F,)
     weight: float
     group: int = 0    # the parts of a group are added up
+    bent: Bent | None = None   # how its numbers come back to the target's unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,31 @@ def _weighed(whole: GraphProto, number: int, part: Part) -> str:
     """Put a part into the graph; return the name of its weighed answer, float64."""
     name = f"mix{number}"
     member = _inside(whole, part.graph, f"m{number}/")
-    whole.initializer.extend([numpy_helper.from_array(np.arange(part.start, part.stop), f"{name}/columns"),
+    whole.initializer.extend([numpy_helper.from_array(part.columns.astype(np.int64), f"{name}/columns"),
                               numpy_helper.from_array(np.array(part.weight), f"{name}/weight")])
     whole.node.extend([
         helper.make_node("Gather", [INPUT, f"{name}/columns"], [member.input[0].name], axis=1), *member.node,
         helper.make_node("Cast", [member.output[0].name], [f"{name}/wide"], to=TensorProto.DOUBLE),
-        helper.make_node("Reshape", [f"{name}/wide", "shape"], [f"{name}/shaped"]),
-        helper.make_node("Mul", [f"{name}/shaped", f"{name}/weight"], [f"{name}/weighed"])])
+        helper.make_node("Reshape", [f"{name}/wide", "shape"], [f"{name}/shaped"])])
+    said = f"{name}/shaped" if part.bent is None else _back(whole, f"{name}/shaped", part.bent)
+    whole.node.append(helper.make_node("Mul", [said, f"{name}/weight"], [f"{name}/weighed"]))
     return f"{name}/weighed"
+
+
+def _back(whole: GraphProto, name: str, bent: Bent) -> str:
+    """Put what ``Bent.back`` does behind an answer; return the name of what comes of it, float64."""
+    constants = {"low": bent.low, "high": bent.high, "times": bent.unit, "plus": bent.added}
+    if bent.kind == "log":
+        constants |= {"times": bent.factor * bent.unit, "plus": -bent.unit}
+    whole.initializer.extend(numpy_helper.from_array(np.array(value), f"{name}/{key}")
+                             for key, value in constants.items())
+    whole.node.extend([
+        helper.make_node("Clip", [name, f"{name}/low", f"{name}/high"], [f"{name}/held"]),
+        helper.make_node("Exp", [f"{name}/held"], [f"{name}/grown"]) if bent.kind == "log" else
+        helper.make_node("Mul", [f"{name}/held", f"{name}/held"], [f"{name}/grown"]),
+        helper.make_node("Mul", [f"{name}/grown", f"{name}/times"], [f"{name}/scaled"]),
+        helper.make_node("Add", [f"{name}/scaled", f"{name}/plus"], [f"{name}/back"])])
+    return f"{name}/back"
 
 
 def _inside(whole: GraphProto, graph: bytes, prefix: str) -> GraphProto:

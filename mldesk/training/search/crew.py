@@ -24,8 +24,10 @@ from mldesk.core.errors import DiskFull, WorkFailed
 from mldesk.training.job import Workplace
 from mldesk.training.search.measures import Aim
 from mldesk.training.search.portfolio import Configuration
-from mldesk.training.search.records import Records, save_rows
-from mldesk.training.search.trial import Bounds, LimitedControl, Outcome, Rows, TimeUp, Weak, run_trial
+from mldesk.training.search.records import Records
+from mldesk.training.search.row_files import save_rows
+from mldesk.training.search.rows import Rows
+from mldesk.training.search.trial import Bounds, LimitedControl, Outcome, Pruned, TimeUp, Weak, run_trial
 from mldesk.wire.control import Control
 from mldesk.wire.failures import explain
 from mldesk.wire.report import Report
@@ -36,14 +38,14 @@ _CLOSING = 5.0     # seconds a worker may take to end once its input has
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a trial ended. ``outcome`` is None for "weak", "late" (its time was up) and "failed"."""
+    """How a trial ended. ``outcome`` is None for "weak", "pruned", "late" (its time was up) and "failed"."""
 
     number: int
     configuration: Configuration
     state: str
     outcome: Outcome | None = None
     seconds: float = 0.0
-    facts: Mapping[str, Any] = field(default_factory=dict)   # "loss" and "folds" of a weak one, "message" of a failed
+    facts: Mapping[str, Any] = field(default_factory=dict)   # see ``Task.run``
 
 
 class Crew(Protocol):
@@ -98,7 +100,9 @@ class Task:
         except (DiskFull, MemoryError):
             raise
         except Weak as weak:
-            state, facts = "weak", dict[str, Any](loss=weak.loss, folds=weak.folds)
+            state, facts = "weak", dict[str, Any](loss=weak.loss, folds=weak.folds, curve=weak.curve)
+        except Pruned as pruned:
+            state, facts = "pruned", dict[str, Any](curve=pruned.curve)
         except TimeUp:
             state, facts = "late", {}
         except Exception as error:  # noqa: BLE001 - one configuration that does not work is no reason to end the search

@@ -15,22 +15,25 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-from mldesk.training.blocks import Style
+from mldesk.training.blocks import Style, Words
 from mldesk.training.estimators.base import Part
+from mldesk.training.features import FeatureEncoder
 from mldesk.training.job import Table
 from mldesk.training.prepared import OneEncoder, fit_encoder
 from mldesk.training.roles import missing
 from mldesk.training.search.budget import affordable, forward_parts
-from mldesk.training.search.trial import Rows
+from mldesk.training.search.measures import find_aim
+from mldesk.training.search.pipeline import offer
+from mldesk.training.search.rows import Rows
+from mldesk.training.search.variants import Variants
 from mldesk.training.split import TEST, TRAIN, VALIDATION, group_codes
 from mldesk.training.values import Array, ColumnData, TextColumn, take
 from mldesk.training.windows import windows
 from mldesk.wire.jobs import SearchRequest
 
 
-def deal(request: SearchRequest, columns: Mapping[str, ColumnData],
-         table: Table) -> tuple[dict[Style, OneEncoder], Rows]:
-    """Encode every row but the test rows in every style, and deal them into folds."""
+def deal(request: SearchRequest, columns: Mapping[str, ColumnData], table: Table) -> Rows:
+    """Encode every row but the test rows in every style, and deal them into folds; ``variants`` has the encoders."""
     classes = len(table.target.classes)
     usable = np.flatnonzero((table.membership == TRAIN) | (table.membership == VALIDATION))
     given, y = take(columns, usable), table.target.y[usable]
@@ -41,10 +44,25 @@ def deal(request: SearchRequest, columns: Mapping[str, ColumnData],
                                       chosen=request.train.features is not None, steps=request.train.prepare)
         parts[style] = Part(encoders[style].transform(given), y)
     categorical = {style: tuple(encoder.categorical) for style, encoder in encoders.items()}
+    variants = _variants(request, encoders, parts, given, classes)
     order = _order(request, columns, table)
     if order is not None and (folds := _forward(request, table, usable, y, order[usable], encoders["trees"].width)):
-        return encoders, Rows(parts, categorical, classes, folds, forward=True)
-    return encoders, Rows(parts, categorical, classes, _folds(request, table, usable, y, encoders["trees"].width))
+        return Rows(parts, categorical, classes, folds, forward=True, variants=variants)
+    return Rows(parts, categorical, classes, _folds(request, table, usable, y, encoders["trees"].width),
+                variants=variants)
+
+
+def _variants(request: SearchRequest, encoders: Mapping[Style, OneEncoder], parts: Mapping[Style, Part],
+              columns: Mapping[str, ColumnData], classes: int) -> Variants:
+    """Keep what other pipelines are made of. Who prepares the columns by steps of a recipe is left to it."""
+    base, y = encoders["dense"], parts["dense"].y
+    if not isinstance(base, FeatureEncoder):
+        return Variants(encoders, parts, {})
+    aim = find_aim(request.metric, classes, request.quantile)
+    offered = offer(base, columns, y, classes, aim, base.width)
+    raw = {column.name: columns[column.name] for column in base.columns
+           if column.name in (*offered.ranked, *offered.meant) or (isinstance(column.block, Words) and offered.text)}
+    return Variants(encoders, parts, raw, offered)
 
 
 def _order(request: SearchRequest, columns: Mapping[str, ColumnData], table: Table) -> Array | None:

@@ -17,12 +17,15 @@ from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import Part, load_estimator
 from mldesk.training.job import Model, Workplace
 from mldesk.training.joined import JoinedEncoder
+from mldesk.training.means import Means
 from mldesk.training.prepared import OneEncoder
 from mldesk.training.search.crew import Crew, Task
 from mldesk.training.search.ensemble import FEW, OF_A_KIND, STACKED, select_calmly, stack, without_light
 from mldesk.training.search.measures import PINBALL, Aim
+from mldesk.training.search.piped import Piped
 from mldesk.training.search.second import second_level
 from mldesk.training.search.trial import LimitedControl, Outcome, best_of_kinds, run_trial
+from mldesk.training.search.variants import Variants
 from mldesk.training.values import Array
 from mldesk.wire.control import Control
 from mldesk.wire.jobs import SearchRequest
@@ -34,7 +37,7 @@ _AGAIN = (1.5, 20.0)   # times as long as at first, and the fewest seconds, of a
 _BELOW = 5             # trials below a second level where one alone has all the weight
 
 
-def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Task, done: Sequence[Outcome],
+def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence[Outcome],
           crew: Crew, late: float, work: Workplace, *, nodes: float = math.inf) -> Model:
     """Choose the best blend, or the best trial where that was asked for, and make its members.
 
@@ -63,28 +66,24 @@ def blend(request: SearchRequest, encoders: Mapping[Style, OneEncoder], task: Ta
                        "with weights alone.")
         else:
             report.log("No model over the answers of the others was better than weights; weights are kept.")
-    styles: list[Style] = list(dict.fromkeys(_style(outcome) for outcome, _ in chosen))
-    if level is not None and level.columns and "dense" not in styles:
-        styles.append("dense")
-    joined = JoinedEncoder([encoders[style] for style in styles])
-    places = dict(zip(styles, zip(joined.starts[:-1], joined.starts[1:], strict=True), strict=True))
+    row = Row(variants)
     members: list[blends.Member] = []
     for group, (outcome, weight) in enumerate(chosen):
         made = natives.anew(outcome) if request.refit else natives.of(outcome)
-        start, stop = places[_style(outcome)]
-        members += [blends.Member(outcome.configuration.estimator, native, start, stop,
-                                  (weight if level is None else 1.0) / len(made), 0 if level is None else group)
-                    for native in made]
+        members += [_member(outcome, native, row, (weight if level is None else 1.0) / len(made),
+                            0 if level is None else group) for native in made]
         work.report.progress(group + 1, len(chosen), "members")
+    dense = row.place("dense", {}) if level is not None and level.columns else (0, 0)
+    joined = row.encoder()
     whole = blends.Blend(members)
     prediction = sum(weight * outcome.prediction.astype(np.float64) for outcome, weight in chosen)
     facts = {"score": aim.score(loss), "metric": aim.name, "trials": len(done), "members": [
         {"trial": outcome.number, "estimator": outcome.configuration.estimator, "weight": weight,
-         "parameters": dict(outcome.configuration.parameters), "score": aim.score(outcome.loss)}
+         "parameters": dict(outcome.configuration.parameters), "score": aim.score(outcome.loss),
+         **({"pipeline": dict(outcome.configuration.pipeline)} if outcome.configuration.pipeline else {})}
         for outcome, weight in chosen]}
     if level is not None:
-        start, stop = places["dense"] if level.columns else (0, 0)
-        whole = blends.Blend(members, replace(level.second, start=start, stop=stop))
+        whole = blends.Blend(members, replace(level.second, start=dense[0], stop=dense[1]))
         prediction = level.prediction
         facts["second"] = {"estimator": level.second.estimator, "columns": level.columns,
                            "score": aim.score(level.loss), "score_of_weights": aim.score(level.instead_of)}
@@ -207,8 +206,43 @@ class _Unhurried(Control):
         self._control.check()
 
 
-def _style(outcome: Outcome) -> Style:
-    return load_estimator(ESTIMATORS[outcome.configuration.estimator]).style
+class Row:
+    """The row that a blend's models share: what each takes of it is put there once."""
+
+    def __init__(self, variants: Variants) -> None:
+        self._variants = variants
+        self._parts: list[OneEncoder] = []
+        self._places: list[tuple[int, int]] = []
+
+    def place(self, style: Style, pipeline: Mapping[str, Any]) -> tuple[int, int]:
+        """Return where a model finds its columns, [start, stop)."""
+        return self._put(self._variants.encoder(style, pipeline))
+
+    def place_of_means(self, means: Mapping[str, Means]) -> tuple[int, int]:
+        """Return where a model finds the means that it learned; (0, 0) for none."""
+        return self._put(self._variants.means_encoder(means)) if means else (0, 0)
+
+    def encoder(self) -> JoinedEncoder:
+        """Return what makes the row of a table's columns."""
+        return JoinedEncoder(self._parts)
+
+    def _put(self, encoder: OneEncoder) -> tuple[int, int]:
+        for known, place in zip(self._parts, self._places, strict=True):
+            if known is encoder:
+                return place
+        start = self._places[-1][1] if self._places else 0
+        self._parts.append(encoder)
+        self._places.append((start, start + encoder.width))
+        return self._places[-1]
+
+
+def _member(outcome: Outcome, made: Any, row: Row, weight: float, group: int) -> blends.Member:
+    configuration = outcome.configuration
+    piped = made if isinstance(made, Piped) else Piped(made)
+    start, stop = row.place(load_estimator(ESTIMATORS[configuration.estimator]).style, configuration.pipeline)
+    return blends.Member(configuration.estimator, piped.native, start, stop, weight, group,
+                         row.place_of_means(piped.means), piped.bent, outcome.number,
+                         b"" if piped.plain else piped.write())
 
 
 def _title(chosen: Sequence[tuple[Outcome, float]], stacked: bool) -> str:

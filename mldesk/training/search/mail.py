@@ -22,6 +22,11 @@ class Mail:
         self._folder, self._kept = folder, kept
         self._read = set(kept.read_text("utf-8").splitlines()) if kept.exists() else set[str]()
 
+    @property
+    def count(self) -> int:
+        """How many messages were acted on."""
+        return len(self._read)
+
     def new(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield messages that were not read, with their names; whoever has acted on one calls ``done``."""
         for path in sorted(self._folder.glob("*.json")) if self._folder.is_dir() else ():

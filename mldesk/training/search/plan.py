@@ -14,9 +14,12 @@ from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import ESTIMATORS, ORDINAL
 from mldesk.training.search.ensemble import FEW, OF_A_KIND
 from mldesk.training.search.measures import Aim
-from mldesk.training.search.portfolio import PATIENT, Configuration, has_time, may_use, portfolio
+from mldesk.training.search.pace import Curve, along, kind_of
+from mldesk.training.search.pipeline import NOTHING
+from mldesk.training.search.portfolio import PATIENT, Configuration, has_time, may_use, otherwise, portfolio
+from mldesk.training.search.rows import Rows
 from mldesk.training.search.space import Space
-from mldesk.training.search.trial import Bounds, Outcome, Rows, best_of_kinds
+from mldesk.training.search.trial import Bounds, Outcome, best_of_kinds
 from mldesk.wire.jobs import SearchRequest
 
 KEPT = 12              # trials whose models are held on to: the best, and on few rows the best of every kind
@@ -26,6 +29,7 @@ _FIRST_SHARE = 0.35    # ... and the first one, without which there is nothing
 _CUT, _EPOCHS = 0.9, 15   # of its share of the time that a network took, and the fewest epochs that are of use
 _FAILURES = 25         # in a row, after which something else is wrong
 _JUDGED = 6            # trials there must be before another one is called weak
+_RIVALS = 30           # curves that a new trial's first fit is compared with, at most
 
 
 @dataclass(slots=True)
@@ -34,7 +38,7 @@ class Trials:
 
     done: list[Outcome] = field(default_factory=list)
     failed: int = 0          # in all
-    weak: int = 0            # given up after their first folds
+    weak: int = 0            # given up after their first folds, or on the way through the first
     in_a_row: int = 0        # that failed
     few: bool = False        # the rows: the blend is then made of the best of every kind
 
@@ -82,15 +86,17 @@ class Plan:
         work = fit_rows * (1 + width / 20)
         usable = [name for name in ESTIMATORS if may_use(name, task, request.estimators, fit_rows, width, rows.classes)
                   and (request.estimators or has_time(name, work, request.seconds))]
+        offered = NOTHING if rows.variants is None else rows.variants.offered
         waiting = portfolio(task, request.estimators, fit_rows, width, request.seconds, rows.classes)
         waiting += [Configuration(name, {}, "portfolio") for name in usable
                     if request.estimators and name not in {item.estimator for item in waiting}]
+        waiting += otherwise(waiting, offered)
         if request.train.order and not request.estimators:
             usable.append(ORDINAL)
             waiting.insert(1, Configuration(ORDINAL, {}, "portfolio"))
         if request.configurations:
             usable = []
-            waiting = [Configuration(str(item["estimator"]), item["parameters"], "portfolio")
+            waiting = [Configuration(str(item["estimator"]), item["parameters"], "portfolio", item.get("pipeline", {}))
                        for item in request.configurations
                        if str(item["estimator"]) in ESTIMATORS and task in ESTIMATORS[str(item["estimator"])].tasks]
         self._always = {} if aim.quantile is None else {"quantile": aim.quantile}
@@ -102,7 +108,7 @@ class Plan:
                            hint="Leave the choice to the search.")
         index, count = request.share
         self._waiting = waiting[index::count]
-        self._space = Space(usable, request.train.seed + 1000 * index)
+        self._space = Space(usable, request.train.seed + 1000 * index, offered)
         self._running: dict[int, Configuration] = {}
         self._tried: dict[str, float] = {}    # loss by configuration
         self._number = 0
@@ -125,22 +131,25 @@ class Plan:
         """Hear of a trial that was made; return the numbers of those whose models are not needed any more."""
         self._running.pop(outcome.number, None)
         given = outcome.configuration
-        self._waiting = [item for item in self._waiting
-                         if (item.estimator, item.parameters) != (given.estimator, given.parameters)]
+        self._waiting = [item for item in self._waiting if _key(item) != _key(given)]
         self._space.tell(outcome.number, given, outcome.loss)
         self._tried[_key(given)] = outcome.loss
         return self.trials.add(outcome)
 
     def give_up(self, number: int, configuration: Configuration, loss: float | None = None, *,
-                failed: bool = False) -> None:
-        """Hear of a trial that came to nothing: weak with a ``loss``, failed, or without the time it needs."""
+                failed: bool = False, curve: Sequence[tuple[int, float]] = ()) -> None:
+        """Hear of a trial that came to nothing: weak with a ``loss``, pruned with a ``curve`` alone, failed, or
+        without the time it needs.
+        """
         self._running.pop(number, None)
-        self._space.tell(number, configuration, loss)
-        if loss is not None:
-            self._tried[_key(configuration)] = loss
+        self._number = max(self._number, number)
+        self._space.tell(number, configuration, loss, curve)
+        if loss is not None or curve:
+            self._tried[_key(configuration)] = math.inf if loss is None else loss
+        self._waiting = [item for item in self._waiting if _key(item) != _key(configuration)]
         self.trials.failed += failed
         self.trials.in_a_row += failed
-        self.trials.weak += loss is not None
+        self.trials.weak += loss is not None or bool(curve)
 
     def over(self, *, finish: bool, terminate: bool = False) -> bool:
         """Say whether nothing more is begun. A search ends with something, so the first trials may be late."""
@@ -198,7 +207,15 @@ class Plan:
         first = not self.trials.done
         left = self.deadline - time.monotonic()
         share = (_FIRST_SHARE if first else _SHARE) * self.seconds if self.seconds else math.inf
-        return Bounds(max(1.0, min(share, left)), first, self._thresholds() if configuration.origin == "tpe" else ())
+        searched = configuration.origin == "tpe"
+        return Bounds(max(1.0, min(share, left)), first, self._thresholds() if searched else (),
+                      self._rivals(configuration) if searched else ())
+
+    def _rivals(self, configuration: Configuration) -> Sequence[Curve]:
+        """Return the curves of trials whose first fits can be compared with that of a new one."""
+        kind = kind_of(configuration)
+        return [along(item.configuration, item.curve) for item in self.trials.done
+                if kind and item.curve and kind_of(item.configuration) == kind][-_RIVALS:]
 
     def _thresholds(self) -> Sequence[float]:
         """Return the median over the finished trials of the mean loss of their first 1, 2, ... folds."""
@@ -217,4 +234,4 @@ def _predicts_quantiles(name: str) -> bool:
 def _key(given: Configuration) -> str:
     """Return a configuration as text, with the defaults that it leaves out."""
     whole = {item.name: item.default for item in ESTIMATORS[given.estimator].parameters} | dict(given.parameters)
-    return f"{given.estimator} {json.dumps(whole, sort_keys=True)}"
+    return f"{given.estimator} {json.dumps(whole, sort_keys=True)} {json.dumps(dict(given.pipeline), sort_keys=True)}"

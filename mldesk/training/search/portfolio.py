@@ -7,12 +7,13 @@ a network, a linear model. What is too slow for a table's size is left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mldesk.training.catalogue import ESTIMATORS, ORDINAL
 from mldesk.training.many_classes import MANY
+from mldesk.training.search.pipeline import Offer, extras
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Configuration:
     estimator: str
     parameters: Mapping[str, Any]
     origin: str               # "portfolio" or "tpe"
+    pipeline: Mapping[str, Any] = field(default_factory=dict)   # what is not as usual, see ``pipeline``
 
 
 _Tried = tuple[tuple[str, Mapping[str, Any]], ...]
@@ -85,6 +87,14 @@ def portfolio(task: str, wanted: tuple[str, ...], rows: int, width: int, seconds
     tried = (*(_HURRIED if hurried else ()), *first, *(item for item in _ORDER if item not in first))
     return [Configuration(name, parameters, "portfolio") for name, parameters in tried
             if may_use(name, task, wanted, rows, width, classes) and has_time(name, work, seconds)]
+
+
+def otherwise(known: Sequence[Configuration], offered: Offer) -> list[Configuration]:
+    """Return what is tried after the portfolio: models of it, each with another pipeline that is offered."""
+    first: dict[str, Configuration] = {}
+    for item in known:
+        first.setdefault(item.estimator, item)
+    return [replace(first[name], pipeline=pipeline) for name, pipeline in extras(offered) if name in first]
 
 
 def has_time(name: str, work: float, seconds: float) -> bool:

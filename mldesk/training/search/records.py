@@ -11,7 +11,7 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,19 @@ import numpy as np
 
 from mldesk.core.durable import disk_errors, replacing, sync_directory
 from mldesk.core.errors import MldeskError
+from mldesk.training.blend import FACTS, PIPELINE
 from mldesk.training.export import load_native, save_native
 from mldesk.training.export.native import TORCH_KINDS
+from mldesk.training.search.piped import Piped
 from mldesk.training.search.portfolio import Configuration
-from mldesk.training.search.trial import Outcome, Rows
+from mldesk.training.search.trial import Outcome
 from mldesk.wire.objects import ObjectStore
 
 # All that a zip file of arrays raises once its bytes are not what was written.
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, ArithmeticError, MemoryError, RuntimeError, SyntaxError,
            zipfile.BadZipFile, zlib.error)
 _TRIAL = "trial.npz"     # within a manifest
+_GIVEN_UP = "given-up.jsonl"
 
 
 class Records:
@@ -43,6 +46,7 @@ class Records:
         facts = {
             "number": outcome.number, "estimator": outcome.configuration.estimator, "loss": outcome.loss,
             "parameters": dict(outcome.configuration.parameters), "origin": outcome.configuration.origin,
+            "pipeline": dict(outcome.configuration.pipeline),
             "seconds": outcome.seconds, "curve": [list(point) for point in outcome.curve],
             "facts": dict(outcome.facts), "fold_losses": list(outcome.fold_losses), "source": outcome.source}
         with disk_errors("keeping a trial"):
@@ -59,6 +63,24 @@ class Records:
             outcome = _read(path)
             if outcome is not None and len(outcome.prediction) == rows:
                 yield outcome
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Write down the event of a trial that came to nothing: its number stays its own. Raises DiskFull."""
+        with disk_errors("keeping a trial"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with open(self._folder / _GIVEN_UP, "a", encoding="utf-8") as file:
+                file.write(json.dumps(facts) + "\n")
+
+    def noted(self) -> Iterator[Mapping[str, Any]]:
+        """Yield what was noted, but for a line that was torn."""
+        path = self._folder / _GIVEN_UP
+        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+            try:
+                facts = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(facts, dict) and isinstance(facts.get("number"), int):
+                yield facts
 
     def one(self, number: int) -> Outcome | None:
         """Return one outcome without its models; None where it cannot be read."""
@@ -86,9 +108,11 @@ class Records:
         """Put every trial without its models into the store; return the manifest. Raises DiskFull."""
         return store.put_manifest({path.name: path for path in self._folder.glob("*.npz")})
 
-    def take_in(self, store: ObjectStore, manifest: str, number: int, source: str) -> int:
+    def take_in(self, store: ObjectStore, manifest: str, number: int, source: str,
+                numbers: dict[int, int] | None = None) -> int:
         """Keep the trials of a manifest under numbers from ``number`` on; return the number after the last one.
 
+        ``numbers``: is told the new number of each by that it had.
         Raises NotFound where the manifest or a file of it is not in the store, DiskFull.
         """
         entries = store.manifest(manifest).entries
@@ -103,8 +127,34 @@ class Records:
                         target.parent.mkdir(parents=True, exist_ok=True)
                         shutil.copyfile(store.path(item.sha256), target)
             self.keep(replace(outcome, number=number, source=source or outcome.source))
+            if numbers is not None:
+                numbers[outcome.number] = number
             number += 1
         return number
+
+    def take_models(self, store: ObjectStore, manifest: str, numbers: Mapping[int, int], count: int) -> None:
+        """Keep the models of a blend as those of the trials that they came of, ``count`` each, so that a search that
+        goes on need not fit them again. ``numbers``: of the trials now, by those they had. Raises DiskFull.
+        """
+        try:
+            files = {entry.path: entry.sha256 for entry in store.manifest(manifest).entries}
+            members = json.loads(store.read(files[f"native/{FACTS}"]))["members"]
+        except (*_DAMAGE, MldeskError):
+            return      # it is no blend, or of an older version; then they are fitted again
+        of: dict[int, list[int]] = {}
+        for place, member in enumerate(members):
+            if (number := numbers.get(int(member.get("trial", 0)))) is not None:
+                of.setdefault(number, []).append(place)
+        for number, places in of.items():
+            if len(places) != count:
+                continue    # fitted once more on all rows: not what was judged
+            with disk_errors("keeping a trial"):
+                for fold, place in enumerate(places):
+                    prefix, folder = f"native/{place}-", self._models(number) / str(fold)
+                    folder.mkdir(parents=True, exist_ok=True)
+                    for path, digest in files.items():
+                        if path.startswith(prefix):
+                            shutil.copyfile(store.path(digest), folder / path.removeprefix(prefix))
 
     def drop_models(self, number: int) -> None:
         """Let go of the models of a trial that will not be blended."""
@@ -121,8 +171,11 @@ class Records:
         final = self._models(outcome.number)
         draft = final.with_name(f".{final.name}.{os.getpid()}")
         shutil.rmtree(draft, ignore_errors=True)
-        for place, native in enumerate(outcome.natives):
-            save_native(outcome.configuration.estimator, native, draft / str(place))
+        for place, made in enumerate(outcome.natives):
+            piped = isinstance(made, Piped)
+            save_native(outcome.configuration.estimator, made.native if piped else made, draft / str(place))
+            if piped:
+                (draft / str(place) / PIPELINE).write_bytes(made.write())
         if draft.is_dir():
             shutil.rmtree(final, ignore_errors=True)
             draft.rename(final)
@@ -135,7 +188,8 @@ def _read(path: Path) -> Outcome | None:
             facts: dict[str, Any] = json.loads(arrays["facts"].tobytes())
             prediction = arrays["prediction"]
         return Outcome(
-            int(facts["number"]), Configuration(facts["estimator"], facts["parameters"], facts["origin"]),
+            int(facts["number"]), Configuration(facts["estimator"], facts["parameters"], facts["origin"],
+                                                       facts.get("pipeline", {})),
             float(facts["loss"]), float(facts["seconds"]), prediction, (),
             [(int(step), float(loss)) for step, loss in facts["curve"]], facts["facts"],
             [float(loss) for loss in facts.get("fold_losses", ())], str(facts.get("source", "")))
@@ -147,34 +201,8 @@ def _load(estimator: str, folder: Path) -> Any:
     if estimator in TORCH_KINDS:
         from mldesk.training.estimators.network import build  # loads torch
 
-        return load_native(estimator, folder, build)
-    return load_native(estimator, folder)
-
-
-def save_rows(rows: Rows, folder: Path) -> None:
-    """Write what trials are fitted on, for other processes of this job to map into their memory. Raises DiskFull."""
-    shutil.rmtree(folder, ignore_errors=True)
-    with disk_errors("keeping the rows of a search"):
-        folder.mkdir(parents=True)
-        np.save(folder / "y.npy", next(iter(rows.parts.values())).y)
-        for style, part in rows.parts.items():
-            np.save(folder / f"x-{style}.npy", part.x)
-        for index, (fit_on, judge_by) in enumerate(rows.folds):
-            np.save(folder / f"fit-{index}.npy", fit_on)
-            np.save(folder / f"judge-{index}.npy", judge_by)
-        facts = {"classes": rows.classes, "folds": len(rows.folds), "forward": rows.forward, "categorical": {
-            style: [list(item) for item in items] for style, items in rows.categorical.items()}}
-        (folder / "rows.json").write_text(json.dumps(facts), "utf-8")
-
-
-def load_rows(folder: Path) -> Rows:
-    """Read what ``save_rows`` wrote; the matrices stay on disk until they are looked at."""
-    from mldesk.training.estimators.base import Part
-
-    facts = json.loads((folder / "rows.json").read_text("utf-8"))
-    y = np.load(folder / "y.npy")
-    return Rows({style: Part(np.load(folder / f"x-{style}.npy", mmap_mode="r"), y) for style in facts["categorical"]},
-                {style: tuple((int(at), int(size)) for at, size in items)
-                 for style, items in facts["categorical"].items()},
-                int(facts["classes"]), [(np.load(folder / f"fit-{index}.npy"), np.load(folder / f"judge-{index}.npy"))
-                                        for index in range(facts["folds"])], facts["forward"])
+        native = load_native(estimator, folder, build)
+    else:
+        native = load_native(estimator, folder)
+    path = folder / PIPELINE
+    return Piped.read(native, json.loads(path.read_bytes())) if path.exists() else native

@@ -8,6 +8,7 @@ but the blending: its trials are sent to the search it helps as they come.
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from mldesk.training.search.limits import Limits
 from mldesk.training.search.mail import Mail
 from mldesk.training.search.measures import check_aim, find_aim
 from mldesk.training.search.plan import Plan
+from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.records import Records
+from mldesk.training.search.rows import Rows
 from mldesk.training.search.timing import Clock, End
 from mldesk.training.search.trial import Outcome
 from mldesk.wire.jobs import SearchRequest
@@ -50,8 +53,10 @@ def _search(request: SearchRequest, work: Workplace, folder: Path,
     aim = find_aim(request.metric, len(table.target.classes), request.quantile)
     check_aim(aim, table.target.y[table.target.usable])
     work.report.stage("Preparing the columns")
-    encoders, rows = deal(request, columns, table)
-    warn_left_out(encoders["trees"], work.report)
+    rows = deal(request, columns, table)
+    variants = rows.variants
+    assert variants is not None  # noqa: S101 - for mypy
+    warn_left_out(variants.encoder("trees", {}), work.report)
     del columns
     if rows.forward:
         work.report.log("Every test row is later than all the others, so trials are judged by later rows, too: by "
@@ -65,25 +70,36 @@ def _search(request: SearchRequest, work: Workplace, folder: Path,
     crew: Crew = (Workers(processes, task, records, folder, work, publish=bool(request.helps))
                   if processes else Alone(task, work, records))
     try:
-        _Search(request, plan, records, Mail(folder.parent / "mail", folder / "read.txt"), crew, clock, end, limits,
-                work).run(len(rows.judged))
-        trials = plan.trials
-        found: dict[str, Any] = {
-            "metric": aim.name, "trials": len(trials.done), "failed_trials": trials.failed,
-            "weak_trials": trials.weak, "best_trial": trials.best.number, "folds": len(rows.folds)}
-        if request.helps:
-            return {**found, "score": aim.score(trials.best.loss), "seconds": round(clock.used, 3),
-                    "helped": request.helps}
-        work.report.stage("Blending the best")
-        model = blend(request, encoders, task, trials.done, crew, end.late, work, nodes=end.nodes)
+        trying = _Search(request, plan, records, Mail(folder.parent / "mail", folder / "read.txt"), crew, clock, end,
+                         limits, work, rows.models)
+        trying.begin(len(rows.judged))
+        while True:
+            trying.run(len(rows.judged))
+            trials = plan.trials
+            if request.helps:
+                return {**_found(plan, rows), "score": aim.score(trials.best.loss), "seconds": round(clock.used, 3),
+                        "helped": request.helps}
+            work.report.stage("Blending the best")
+            model = blend(request, variants, task, trials.done, crew, end.late, work, nodes=end.nodes)
+            if not trying.extended(len(rows.judged)):
+                break
+            work.report.stage("Searching")
     finally:
         crew.close()
     scores = evaluate(model, table, request.train.seed, work, end.weighing)
     asked = doubts(request.train, model.encoder, table, scores, work)
     result = save(request.train, model, table, scores, work)
     announce(work, TRIALS, records.publish_all(work.store), "manifest")
-    return {**result, **found, "warnings": asked, "seconds": round(clock.used, 3), "score": model.facts["score"],
-            "members": model.facts["members"]}
+    trying.too_late()
+    return {**result, **_found(plan, rows), "warnings": asked, "seconds": round(clock.used, 3),
+            "score": model.facts["score"], "members": model.facts["members"]}
+
+
+def _found(plan: Plan, rows: Rows) -> dict[str, Any]:
+    """Return what the trying came to, for the job's result."""
+    trials = plan.trials
+    return {"metric": plan.aim.name, "trials": len(trials.done), "failed_trials": trials.failed,
+            "weak_trials": trials.weak, "best_trial": trials.best.number, "folds": len(rows.folds)}
 
 
 def _modules_of(estimators: Sequence[str]) -> list[str]:
@@ -92,22 +108,54 @@ def _modules_of(estimators: Sequence[str]) -> list[str]:
                    if entry.installed and (name in estimators or not estimators)})
 
 
-def _counted(folds: int) -> str:
-    return "one fold" if folds == 1 else f"{folds} folds"
+def _why(done: Done) -> str:
+    """Say why a trial came to nothing."""
+    if done.state == "weak":
+        folds = done.facts["folds"]
+        return (f"Given up after {'one fold' if folds == 1 else f'{folds} folds'}: weaker than half of the trials by "
+                "then.")
+    if done.state == "pruned":
+        step = int(done.facts["curve"][-1][0])
+        return (f"Pruned at step {step} of its first fit: its validation loss was worse than that of three quarters of "
+                "such trials there.")
+    return str(done.facts["message"])
 
 
 class _Search:
     """The part of the job that tries."""
 
     def __init__(self, request: SearchRequest, plan: Plan, records: Records, mail: Mail, crew: Crew, clock: Clock,
-                 end: End, limits: Limits, work: Workplace) -> None:
+                 end: End, limits: Limits, work: Workplace, models: int) -> None:
+        """``models``: that a trial leaves."""
         self._request, self._plan, self._records, self._mail = request, plan, records, mail
         self._crew, self._clock, self._end, self._limits, self._work = crew, clock, end, limits, work
+        self._models, self._began = models, time.monotonic()
+
+    def begin(self, rows: int) -> None:
+        """Take up what there is of earlier attempts. ``rows``: that are judged."""
+        self._recall(rows)
+        self._limit()
+
+    def extended(self, rows: int) -> bool:
+        """Say whether more came while the best were blended, so that it is worth going on."""
+        control, before = self._work.control, self._mail.count
+        if control.finish or control.terminate:
+            return False
+        self._read_mail(rows)
+        if self._mail.count == before:
+            return False
+        self._plan.deadline = self._end.begins
+        return not self._plan.over(finish=False) or self._goes_on()
+
+    def too_late(self) -> None:
+        """Say so where more came that was not read."""
+        if any(True for _ in self._mail.new()):
+            self._work.report.warning("More time or trials came when the model was being saved already.",
+                                      hint="The search has ended now: extend it again.")
 
     def run(self, rows: int) -> None:
         """Try until the time, the trials or the wish for better are over. ``rows``: that are judged."""
-        self._recall(rows)
-        self._limit()
+        self._began = time.monotonic()
         plan, crew, control = self._plan, self._crew, self._work.control
         while True:
             control.check()
@@ -130,28 +178,42 @@ class _Search:
                              hint="The warnings above say why each was not.")
 
     def _owed(self) -> float:
-        """Return the seconds that fitting the best trial again takes, where a resumed search has no model of it."""
+        """Return the seconds that fitting the best trial again takes, where a resumed search has no model of it; half
+        of what there is at most, or a short one would try nothing more.
+        """
         if not self._plan.trials.done:
             return 0.0
         best = self._plan.trials.best
-        return 0.0 if best.natives or self._crew.has_models(best.number) else best.seconds
+        if best.natives or self._crew.has_models(best.number):
+            return 0.0
+        return min(best.seconds, max(0.0, self._end.begins - self._began) / 2)
 
     def _recall(self, rows: int) -> None:
         """Take up the trials of an earlier attempt, or of the search that this one goes on with."""
         known = list(self._records.read(rows))
         if not known:
-            number = 1
+            number, numbers = 1, dict[int, int]()
             for manifest in self._request.earlier:
-                number = self._records.take_in(self._work.store, manifest, number, "")
+                numbers.clear()
+                number = self._records.take_in(self._work.store, manifest, number, "", numbers)
+            if self._request.kept:
+                self._records.take_models(self._work.store, self._request.kept, numbers, self._models)
             known = list(self._records.read(rows))
             for outcome in known:
                 self._work.report.event("trial", **outcome.to_json(self._plan.aim))
         self._plan.recall(known)
+        done = {outcome.number for outcome in known}
+        for facts in self._records.noted():
+            if facts["number"] not in done and facts["estimator"] in ESTIMATORS:
+                self._plan.give_up(
+                    facts["number"], Configuration(facts["estimator"], facts["parameters"], facts["origin"],
+                                                   facts.get("pipeline", {})), facts.get("loss"),
+                    failed=facts["state"] == "failed", curve=facts["curve"] if facts["state"] == "pruned" else ())
+        self._plan.trials.in_a_row = 0   # whatever failed them may be gone
 
     def _hear(self, done: Done) -> None:
         """Take in a trial that ended, and tell of it; one that came to nothing is told of and passed over."""
         plan, report, configuration = self._plan, self._work.report, done.configuration
-        facts: dict[str, Any] = {}
         if done.outcome is not None:
             self._add(done.outcome)
             if self._request.helps:
@@ -161,15 +223,24 @@ class _Search:
             plan.give_up(done.number, configuration)
             report.log(f"Trial {done.number}: {configuration.estimator} was left unfinished when the search ended.")
         else:
-            loss = done.facts.get("loss")
-            plan.give_up(done.number, configuration, loss, failed=done.state == "failed")
-            facts = {"message": done.facts["message"]} if done.state == "failed" else {
-                "message": f"Given up after {_counted(done.facts['folds'])}: weaker than half of the trials by then."}
-            report.event("trial", number=done.number, estimator=configuration.estimator, state=done.state,
-                         parameters=dict(configuration.parameters), origin=configuration.origin,
-                         metric=plan.aim.name, score=None, seconds=round(done.seconds, 3), curve=[], **facts)
+            self._give_up(done)
         self._clock.keep()
         self._tell()
+
+    def _give_up(self, done: Done) -> None:
+        """Tell of a trial that came to nothing, and write it down."""
+        plan, configuration, curve = self._plan, done.configuration, done.facts.get("curve", ())
+        loss = done.facts.get("loss")
+        plan.give_up(done.number, configuration, loss, failed=done.state == "failed",
+                     curve=curve if done.state == "pruned" else ())
+        facts = {
+            "number": done.number, "estimator": configuration.estimator, "state": done.state,
+            "parameters": dict(configuration.parameters), "origin": configuration.origin,
+            **({"pipeline": dict(configuration.pipeline)} if configuration.pipeline else {}),
+            "metric": plan.aim.name, "score": None, "seconds": round(done.seconds, 3),
+            "curve": [list(point) for point in curve], "message": _why(done)}
+        self._records.note({**facts, "loss": loss})
+        self._work.report.event("trial", **facts)
 
     def _add(self, outcome: Outcome) -> None:
         for number in self._plan.add(outcome):

@@ -21,7 +21,9 @@ from mldesk.training.fitting import fit
 from mldesk.training.many_classes import resolve_for
 from mldesk.training.search.ensemble import stack
 from mldesk.training.search.measures import Aim
-from mldesk.training.search.trial import NoCheckpoints, Outcome, Quiet, Rows
+from mldesk.training.search.quiet import NoCheckpoints, Quiet
+from mldesk.training.search.rows import Rows
+from mldesk.training.search.trial import Outcome
 from mldesk.training.values import Array
 from mldesk.wire.control import Control
 from mldesk.wire.report import Report

@@ -14,17 +14,20 @@ import optuna
 
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.parameters import Parameter
+from mldesk.training.search.pipeline import NOTHING, Offer
 from mldesk.training.search.portfolio import Configuration
 
+USUAL = "usual"   # the value of a part of a pipeline where nothing is chosen
 _WIDE = 20.0   # a range whose ends differ by more than this factor is searched on a log scale
 
 
 class Space:
     """Proposes configurations, the better the more outcomes it was told."""
 
-    def __init__(self, estimators: Sequence[str], seed: int) -> None:
+    def __init__(self, estimators: Sequence[str], seed: int, offered: Offer = NOTHING) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._estimators = [name for name in estimators if _searched(name)]
+        self._estimators = [name for name in estimators if _searched(name) or offered.of(name)]
+        self._offered = offered
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # two settings of the sampler
             sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, n_startup_trials=8)
@@ -42,18 +45,26 @@ class Space:
         self._asked[number] = trial
         name = str(trial.suggest_categorical("estimator", self._estimators))
         parameters = {item.name: _suggest(trial, f"{name}.{item.name}", item) for item in _searched(name)}
-        return Configuration(name, parameters, "tpe")
+        chosen = {part: trial.suggest_categorical(f"{name} {part}", [USUAL, *values])
+                  for part, values in self._offered.of(name).items()}
+        return Configuration(name, parameters, "tpe", {part: value for part, value in chosen.items() if value != USUAL})
 
-    def tell(self, number: int, configuration: Configuration, loss: float | None) -> None:
-        """Hear how a trial went: its loss (of its first folds alone if it was weak), or None for one that failed."""
+    def tell(self, number: int, configuration: Configuration, loss: float | None,
+             curve: Sequence[tuple[int, float]] = ()) -> None:
+        """Hear how a trial went: its loss (of its first folds alone if it was weak), or None for one that failed, or
+        was ended on the way, which then has a ``curve``.
+        """
         trial = self._asked.pop(number, None)
         if trial is not None:
-            if loss is None:
+            if curve and loss is None:
+                trial.report(curve[-1][1], int(curve[-1][0]))
+                self._study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            elif loss is None:
                 self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
             else:
                 self._study.tell(trial, loss)
         elif loss is not None and configuration.estimator in self._estimators:
-            self._study.add_trial(_as_trial(configuration, loss, self._estimators))
+            self._study.add_trial(_as_trial(configuration, loss, self._estimators, self._offered))
 
 
 def _searched(name: str) -> list[Parameter]:
@@ -70,12 +81,17 @@ def _suggest(trial: optuna.trial.Trial, key: str, item: Parameter) -> Any:
     return trial.suggest_float(key, float(low), float(high), log=log)
 
 
-def _as_trial(configuration: Configuration, loss: float, estimators: Sequence[str]) -> Any:
+def _as_trial(configuration: Configuration, loss: float, estimators: Sequence[str], offered: Offer) -> Any:
     """Return a finished trial that was not asked for, as far as its values lie within the space."""
     values: dict[str, Any] = {"estimator": configuration.estimator}
     spaces: dict[str, Any] = {"estimator": optuna.distributions.CategoricalDistribution(list(estimators))}
     for key, value, space in _within(configuration.estimator, configuration.parameters):
         values[key], spaces[key] = value, space
+    for part, possible in offered.of(configuration.estimator).items():
+        value = configuration.pipeline.get(part, USUAL)
+        if value in (USUAL, *possible):
+            key = f"{configuration.estimator} {part}"
+            values[key], spaces[key] = value, optuna.distributions.CategoricalDistribution([USUAL, *possible])
     return optuna.trial.create_trial(params=values, distributions=spaces, value=loss)
 
 

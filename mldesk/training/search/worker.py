@@ -23,7 +23,8 @@ from mldesk.core.errors import DiskFull, MldeskError
 from mldesk.training.search.crew import Done, Task
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.portfolio import Configuration
-from mldesk.training.search.records import Records, load_rows
+from mldesk.training.search.records import Records
+from mldesk.training.search.row_files import load_rows
 from mldesk.training.search.trial import Bounds, LimitedControl, Outcome
 from mldesk.wire.control import Control
 from mldesk.wire.report import Report

@@ -61,7 +61,7 @@ class LeaderboardCard(Card):
         done = [trial for trial in trials if trial.rank]
         if not trials:
             return
-        weak = sum(trial.weak for trial in trials)
+        weak = sum(trial.weak or trial.pruned for trial in trials)
         failed = len(trials) - len(done) - weak
         text = words.counted(len(done), self.tr("trial"), self.tr("trials"))
         if done:
@@ -121,6 +121,8 @@ class LeaderboardCard(Card):
                   muted=True, spare=3),
             Field(tr("Time"), lambda trial: words.duration(trial.seconds), 94, lambda trial: trial.seconds, right=True,
                   muted=True, spare=1),
+            Field(tr("Pipeline"), lambda trial: trial.pipeline or tr("as usual"), 170, muted=True, spare=4,
+                  tip=lambda trial: trial.pipeline),
             Field(tr("Parameters"), _about, tip=_about),
         ]
 
@@ -128,7 +130,7 @@ class LeaderboardCard(Card):
 
 def _score(trial: Trial) -> str:
     if trial.score is None:
-        return words.tr("given up") if trial.weak else words.tr("failed")
+        return words.tr("pruned") if trial.pruned else words.tr("given up") if trial.weak else words.tr("failed")
     return words.metric_value(trial.score)
 
 
@@ -149,6 +151,8 @@ class MembersCard(Card):
             Field(tr("Model"), lambda item: words.estimator_name(item.estimator), 226, strong=True),
             Field(tr("Alone"), lambda item: words.metric_value(item.score), 84, lambda item: item.score or 0.0,
                   right=True, spare=1),
+            Field(tr("Pipeline"), lambda item: item.pipeline or tr("as usual"), 170, muted=True, spare=3,
+                  tip=lambda item: item.pipeline),
             Field(tr("Parameters"), lambda item: in_words(item.estimator, item.parameters) or tr("its defaults")),
         ]
         self.table: RecordTable[Member] = RecordTable(fields, lambda item: item.trial, tr("Members"), dense=True,

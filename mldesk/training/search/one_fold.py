@@ -1,0 +1,88 @@
+"""One fit of a trial: a configuration and its pipeline on the rows of one fold.
+
+All that a pipeline learns from the target it learns from the rows that are fitted on, here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mldesk.training.bent import Bent
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.estimators.base import FitContext, Part, load_estimator
+from mldesk.training.fitting import fit
+from mldesk.training.many_classes import MANY, resolve_for
+from mldesk.training.means import Means
+from mldesk.training.search.measures import Aim
+from mldesk.training.search.piped import Piped, with_means
+from mldesk.training.search.pipeline import parameters_of
+from mldesk.training.search.portfolio import Configuration
+from mldesk.training.search.quiet import NoCheckpoints
+from mldesk.training.search.rows import Rows
+from mldesk.training.values import Array
+from mldesk.wire.control import Control
+from mldesk.wire.report import Report
+
+_TREES = 100          # of a forest on each of several folds
+_MEDIAN = ("mean_absolute_error", "mean_absolute_percentage_error")   # whose best answer is the median
+
+
+@dataclass(frozen=True, slots=True)
+class OneFold:
+    """What every fit of one trial shares. ``part``: all rows as the trial's pipeline has them."""
+
+    configuration: Configuration
+    rows: Rows
+    aim: Aim
+    part: Part
+    seed: int
+    device: str
+
+    def fit(self, fold: int, report: Report, control: Control, threads: int) -> tuple[Array, Any, Mapping[str, Any]]:
+        """Fit; return what is predicted for the judged rows, the model (with its pipeline's own part, if there is
+        such), and the fit's facts. Raises what the estimator raises, ArithmeticError for what is not finite.
+        """
+        rows, pipeline = self.rows, self.configuration.pipeline
+        fit_on, judge_by = rows.folds[fold]
+        train, judged = (Part(self.part.x[chosen], self.part.y[chosen]) for chosen in (fit_on, judge_by))
+        means: dict[str, Means] = {}
+        bent = None
+        if raw := rows.told_by_means(pipeline):
+            means, more, of_judged = with_means(raw, fit_on, judge_by, train.y, rows.classes, self.seed + fold)
+            train, judged = Part(np.hstack([train.x, more]), train.y), Part(np.hstack([judged.x, of_judged]), judged.y)
+        if (kind := pipeline.get("target")) is not None and not rows.classes:
+            bent = Bent.of(kind, train.y)
+        made = fit(load_estimator(ESTIMATORS[self.configuration.estimator]), self._context(
+            train if bent is None else Part(train.x, bent.bend(train.y)),
+            judged if bent is None else Part(judged.x, bent.bend(judged.y)), fold, report, control, threads))
+        prediction = np.asarray(made.validation, np.float32 if rows.classes else np.float64)
+        if bent is not None:
+            bent = bent if self.aim.name in _MEDIAN else bent.corrected(prediction, judged.y)
+            prediction = bent.back(prediction)
+        if not np.isfinite(prediction).all():
+            raise ArithmeticError("the model predicts numbers that are not finite")
+        piped = Piped(made.native, bent, means)
+        return prediction, made.native if piped.plain else piped, dict(made.facts)
+
+    def _context(self, train: Part, judged: Part, fold: int, report: Report, control: Control,
+                 threads: int) -> FitContext:
+        """Return what the fit of one fold may look at. A model that is a trial's only one is fitted again on the judged
+        rows too.
+        """
+        rows, configuration = self.rows, self.configuration
+        entry = ESTIMATORS[configuration.estimator]
+        given = {**configuration.parameters, **parameters_of(configuration.pipeline)}
+        known = {item.name for item in entry.parameters}
+        if "refit" in known:
+            given["refit"] = rows.models == 1 and fold == len(rows.folds) - 1
+        if "trees" in known and rows.models > 1 and rows.classes < MANY:   # the folds' forests are one in the end
+            given.setdefault("trees", _TREES)
+        return FitContext(
+            classes=rows.classes, parameters=resolve_for(entry, given, rows.classes)[0], train=train,
+            validation=judged, report=report, control=control, checkpoints=NoCheckpoints(),
+            categorical=rows.categorical[load_estimator(entry).style], seed=self.seed + fold, threads=threads,
+            device=self.device)
