@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mldesk.cli import search_options as option
 from mldesk.cli import words
-from mldesk.cli.amounts import read_minutes
 from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, make_table
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.presets import Save, Start, chosen, given
-from mldesk.cli.train import OPTIONS, ORDER_HELP, PREPARE_HELP, SPLIT_HELP, finish, in_order
+from mldesk.cli.train import OPTIONS, finish, in_order
 from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import title
@@ -32,54 +32,16 @@ _TOLD = ("number", "estimator", "parameters", "pipeline", "metric", "score", "se
 
 
 def search(
-    context: typer.Context,
-    reference: Annotated[str, typer.Argument(metavar="N[@V]", help="The dataset to learn from.")],
-    target: Annotated[str, typer.Option(metavar="COL", help="The column to predict.")],
-    minutes: Annotated[float, typer.Option("--time", metavar="MIN", parser=read_minutes, show_default=False, help=
-                                           "Minutes the whole search may take, or a time like 20s or 1h; 10 where "
-                                           "nothing else ends it.")] = 0.0,
-    trials: Annotated[int, typer.Option(metavar="K", min=0, show_default=False, help="Models to try at most; as many "
-                                        "as the time allows without it.")] = 0,
-    metric: Annotated[str | None, typer.Option(metavar="M", help="What to strive for, by the name it has in --json or "
-                                               "in tables: roc_auc or ROC AUC, log_loss, accuracy, balanced_accuracy, "
-                                               "f1_macro, average_precision, recall_macro, RMSE, MAE, MAPE, R2, …; "
-                                               "what suits the task without it.")] = None,
-    quantile: Annotated[float | None, typer.Option(metavar="Q", help="Predict the value that this share of the rows "
-                                                   "stays below, 0.9 say; judged by the pinball loss.")] = None,
-    target_score: Annotated[float | None, typer.Option("--target-score", metavar="F", help="A score that is good "
-                                                       "enough, in --metric: the search ends there.")] = None,
-    model: Annotated[list[str] | None, typer.Option(metavar="M", help="A kind of model to try; may be repeated. All "
-                                                    "that make sense without it.")] = None,
-    single: Annotated[bool, typer.Option("--single", help="Keep the best model alone, and blend nothing.")] = False,
-    stack: Annotated[bool, typer.Option("--stack", help="Learn from predictions out of fold: the blend's "
-                                        "weights together, or a linear model over the others where that is better; "
-                                        "trees over them would not agree with their ONNX graph.")] = False,
-    stack_columns: Annotated[bool, typer.Option("--stack-columns", help="A stack whose linear model over the others "
-                                                "may look at the columns, too.")] = False,
-    refit: Annotated[bool, typer.Option("--refit", help="Fit what is kept once more, on all rows but the test rows, "
-                                        "instead of keeping the models of the folds.")] = False,
-    task: Annotated[str | None, typer.Option(metavar="T", help="tabular_classification or tabular_regression.")] = None,
-    order: Annotated[str, typer.Option(metavar="A,B,C", help=ORDER_HELP)] = "",
-    feature: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to learn from; may be "
-                                                      "repeated.")] = None,
-    without: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column not to learn from; may be "
-                                                      "repeated.")] = None,
-    parallel: Annotated[int, typer.Option(metavar="N", min=1, help="Models to try at once, each on its share of the "
-                                          "cores.")] = 1,
-    runner: Annotated[list[str] | None, typer.Option(metavar="R", help="The machine that does the work, or any; "
-                                                     "may be repeated to spread the search over several.")] = None,
-    priority: Annotated[int, typer.Option(metavar="N", min=-10, max=10, help="In that runner's queue.")] = 0,
-    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of the split and of everything random.")] = 0,
-    test_size: Annotated[float, typer.Option("--test-size", metavar="F", help="Share of rows for the test.")] = 0.2,
-    split: Annotated[str, typer.Option(metavar="HOW", help=SPLIT_HELP)] = "random",
-    split_column: Annotated[str | None, typer.Option("--split-column", metavar="COL", help="The column that group, "
-                                                     "time and column go by.")] = None,
-    prepare: Annotated[str | None, typer.Option(metavar="FILE", help=PREPARE_HELP)] = None,
-    name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
-    save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
-    preset: Start = "",
-    save_preset: Save = "",
-    detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
+    context: typer.Context, reference: option.Reference, target: option.Target, minutes: option.Minutes = 0.0,
+    trials: option.Trials = 0, metric: option.Metric = None, quantile: option.Quantile = None,
+    target_score: option.TargetScore = None, model: option.Models = None, single: option.Single = False,
+    stack: option.Stack = False, stack_columns: option.StackColumns = False, refit: option.Refit = False,
+    task: option.Task = None, order: option.Order = "", feature: option.Features = None,
+    without: option.Without = None, parallel: option.Parallel = 1, runner: option.Runners = None,
+    priority: option.Priority = 0, seed: option.Seed = 0, test_size: option.TestSize = 0.2,
+    split: option.Split = "random", split_column: option.SplitColumn = None, prepare: option.Prepare = None,
+    name: option.RunName = "", save_as: option.SaveAs = "", preset: Start = "", save_preset: Save = "",
+    detach: option.Detach = False,
 ) -> None:
     """Try many models and keep a blend of the best.
 
@@ -131,7 +93,10 @@ def in_words(found: Estimate) -> str:
     parts = {"time": f"the last {found.folds} parts, each by a model of the rows before it",
              "group": f"{found.folds} folds of whole groups"}.get(found.split, f"{found.folds} folds")
     judged = f"each judged by {parts}" if found.folds > 1 else "each judged by one validation part"
-    return f"Up to {words.plural(found.trials, 'trial')} in {words.duration(found.seconds)}, {judged}."
+    count = words.plural(found.trials, "trial")
+    if found.least and found.least < found.trials:
+        count = f"{found.least} to {count}"
+    return f"About {count} in {words.duration(found.seconds)}, {judged}."
 
 
 def show_leaderboard(face: Face, tried: Sequence[Mapping[str, Any]], most: int) -> None:

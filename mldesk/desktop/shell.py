@@ -38,7 +38,7 @@ class Shell(Protocol):
         ...
 
     def go(self, place: str) -> None:
-        """Show a place: "home", "datasets", "runs", "models", "predict", "runners" or "settings"."""
+        """Show a place: "home", "datasets", "search", "runs", "models", "predict", "runners", "settings"."""
         ...
 
     def open_dataset(self, name: str, tab: str = "") -> None:

@@ -125,7 +125,8 @@ class MainWindow(QMainWindow):
     def open_run(self, run_id: str) -> None:
         from mldesk.desktop.pages.runs.run import RunPage
 
-        self._open("runs", RunPage(self, run_id))
+        place = "search" if self.stack.currentWidget() is self._places.get("search", self) else "runs"
+        self._open(place, RunPage(self, run_id, place))
 
     def open_model(self, name: str, number: int | None = None, tab: str = "") -> None:
         from mldesk.desktop.pages.models.model import ModelPage
@@ -242,7 +243,7 @@ class MainWindow(QMainWindow):
 
     def run_page(self) -> RunPage | None:
         """Return the run page if it is what is seen."""
-        page: RunPage | None = self._seen("runs", "RunPage")
+        page: RunPage | None = self._seen("runs", "RunPage") or self._seen("search", "RunPage")
         return page
 
     def model_page(self) -> ModelPage | None:

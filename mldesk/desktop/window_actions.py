@@ -89,7 +89,8 @@ def _file(window: Commanded) -> list[Action]:
 
 
 def _go(window: Commanded) -> list[Action]:
-    places = (("home", tr("Home"), "home"), ("datasets", tr("Datasets"), "dataset"), ("runs", tr("Runs"), "run"),
+    places = (("home", tr("Home"), "home"), ("datasets", tr("Datasets"), "dataset"),
+              ("search", tr("Search"), "search"), ("runs", tr("Runs"), "run"),
               ("models", tr("Models"), "model"), ("predict", tr("Predict"), "predict"),
               ("runners", tr("Runners"), "runner"))
     actions = [Action(f"go.{key}", tr("Go to {place}").format(place=title), partial(window.go, key), "Go",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mldesk.desktop.shell import Shell
 
 AGEING = 20_000  # milliseconds after which times that are told from now are written anew
-PLACES = ("datasets", "runs", "models", "runners")  # those with a list and a detail
+PLACES = ("datasets", "runs", "search", "models", "runners")  # those with a list and a detail
 
 
 def tr(text: str) -> str:
@@ -26,7 +26,8 @@ def make_sidebar() -> SideBar:
     """Return the navigation."""
     bar = SideBar()
     for key, title, icon in (("home", tr("Home"), "home"), ("datasets", tr("Datasets"), "dataset"),
-                             ("runs", tr("Runs"), "run"), ("models", tr("Models"), "model"),
+                             ("search", tr("Search"), "search"), ("runs", tr("Runs"), "run"),
+                             ("models", tr("Models"), "model"),
                              ("predict", tr("Predict"), "predict"), ("runners", tr("Runners"), "runner")):
         bar.add_item(key, title, icon)
     bar.add_item("settings", tr("Settings"), "settings", bottom=True)
@@ -50,8 +51,10 @@ def make_place(shell: Shell, key: str) -> QWidget:
     from mldesk.desktop.pages.place import Place
     from mldesk.desktop.pages.runners.runners import RunnersPage
     from mldesk.desktop.pages.runs.runs import RunsPage
+    from mldesk.desktop.pages.runs.searches import SearchesPage
 
-    pages = {"datasets": DatasetsPage, "runs": RunsPage, "models": ModelsPage, "runners": RunnersPage}
+    pages = {"datasets": DatasetsPage, "search": SearchesPage, "runs": RunsPage, "models": ModelsPage,
+             "runners": RunnersPage}
     return Place(pages[key](shell))
 
 

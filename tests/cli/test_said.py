@@ -51,7 +51,8 @@ def test_how_sure_a_preview_is_says_nothing_of_text(mldesk: Command) -> None:
     (5, "random", "5 folds"), (4, "group", "4 folds of whole groups"), (1, "column", "one validation part"),
     (3, "time", "the last 3 parts, each by a model of the rows before it")])
 def test_a_search_says_beforehand_what_will_judge_its_trials(folds: int, split: str, said: str) -> None:
-    assert in_words(Estimate(folds, 40, 600.0, split)) == f"Up to 40 trials in 10:00, each judged by {said}."
+    assert in_words(Estimate(folds, 40, 600.0, split)) == f"About 40 trials in 10:00, each judged by {said}."
+    assert in_words(Estimate(folds, 40, 600.0, split, 5)).startswith("About 5 to 40 trials")
 
 
 def test_a_trials_curve_is_drawn_in_a_line_and_said_in_another() -> None:

@@ -18,16 +18,20 @@ from mldesk.training.estimators.lightgbm import LightGbm
 from mldesk.training.estimators.linear import Linear
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.means import fit_transform
+from mldesk.training.search import crew as crew_module
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.pace import Pace
 from mldesk.training.search.pipeline import Offer, offer
 from mldesk.training.search.plan import Plan
-from mldesk.training.search.portfolio import otherwise, portfolio
+from mldesk.training.search.portfolio import Configuration, otherwise, portfolio
 from mldesk.training.search.rows import Rows
 from mldesk.training.search.space import Space
+from mldesk.training.search.trial import Bounds, Pruned, run_trial
 from mldesk.training.search.variants import Variants
 from mldesk.training.values import TextColumn
+from mldesk.wire.control import Control
 from mldesk.wire.jobs import SearchRequest, TrainRequest
+from mldesk.wire.report import Report
 from mldesk.wire.schema import Column, ColumnType
 from tests.training.jobs import Table, of, put_table, result, run_here
 from tests.training.test_search import order
@@ -192,3 +196,67 @@ def test_a_fit_that_falls_behind_is_ended_and_one_that_is_merely_slow_is_not() -
     assert not ended(0.01, 0.0)      # small steps are compared where they have come equally far
     pace = Pace(rivals, 0.05, boosting=True)
     assert not any(pace.hopeless(step, 5.0) for step in range(1, 55))    # nobody is judged by its first steps
+
+
+def test_a_hopeless_trial_ends_on_its_way_and_keeps_its_curve() -> None:
+    draw = np.random.default_rng(0)
+    part = Part(draw.normal(size=(200, 3)).astype(np.float32), draw.normal(size=200))
+    rows = Rows({"trees": part}, {"trees": ()}, 0, [(np.arange(150), np.arange(150, 200))])
+    better = [[(0.1 * step, 1e-6) for step in range(1, 100)]] * 4      # what no fit to noise comes to
+    configuration = Configuration("lightgbm", {"learning_rate": 0.1, "rounds": 500, "patience": None}, "tpe")
+    with pytest.raises(Pruned) as ended:
+        run_trial(1, configuration, rows, find_aim(None, 0), Silent(), Steady(), seed=0, threads=1, device="cpu",
+                  bounds=Bounds(rivals=better))
+    assert 30 <= ended.value.curve[-1][0] < 60
+    whole = run_trial(1, configuration, rows, find_aim(None, 0), Silent(), Steady(), seed=0, threads=1, device="cpu",
+                      bounds=Bounds(rivals=better[:3]))                # too few to be judged by
+    assert whole.curve[-1][0] == 500
+
+
+class Steady(Control):
+    """Nobody asks for anything."""
+
+    finish, terminate = False, False
+
+    def __init__(self) -> None:
+        pass
+
+    def check(self) -> None:
+        pass
+
+
+class Silent(Report):
+    """Nobody listens."""
+
+    def __init__(self) -> None:
+        pass
+
+    def event(self, kind: str, **payload: Any) -> None:
+        pass
+
+
+def test_a_trial_that_came_to_nothing_keeps_its_number_when_the_search_goes_on(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_trial_ = crew_module.run_trial
+
+    def mortal(number: int, *given: Any, **named: Any) -> Any:
+        if number == 4:
+            raise MemoryError
+        if number == 2:
+            raise Pruned([(10, 0.5), (20, 0.4)])
+        if number == 3:
+            raise ValueError("not today")
+        return run_trial_(number, *given, **named)
+
+    monkeypatch.setattr(crew_module, "run_trial", mortal)
+    table = put_table(tmp_path, messy(2))
+    folder = order(tmp_path, table, trials=5, estimators=("linear", "decision_tree"))
+    before = run_here(folder, table)
+    assert before[-1]["cause"] == "host_oom"
+    assert [(trial["number"], trial["state"], trial["curve"]) for trial in of("trial", before)][1:] == [
+        (2, "pruned", [[10, 0.5], [20, 0.4]]), (3, "failed", [])]
+    monkeypatch.setattr(crew_module, "run_trial", run_trial_)
+    after = run_here(folder, table, 2)
+    assert [trial["number"] for trial in of("trial", after)] == [4, 5]
+    done = result(after)
+    assert (done["trials"], done["weak_trials"], done["failed_trials"]) == (3, 1, 1)

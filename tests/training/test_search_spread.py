@@ -197,6 +197,8 @@ def test_folds_are_as_many_as_the_time_allows_for() -> None:
     assert short.trials < long.trials
     assert (estimate(5_000, 10, 0, 30, 2, 5).trials, estimate(5_000, 10, 600, 1, 2, 5).trials) == (30, 1)
     assert estimate(5_000, 10, 600, 1, 2, 5).seconds < 600
+    assert short.least <= 13 <= short.trials     # what a minute's search of such a table came to
+    assert estimate(16_500, 9, 60, 0, 1, 5).least <= 7 <= estimate(16_500, 9, 60, 0, 1, 5).trials
 
 
 def test_on_few_rows_several_selections_are_averaged() -> None:

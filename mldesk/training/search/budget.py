@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 _FOLDS = ((5, 400), (3, 600))   # folds, and the rows a second that they take: of a table of few columns, on two cores
 _PARTS = 3                      # the last ones of rows in order of time, that trials are judged by
 _JUDGED_SHARE = 0.6             # ... of the rows at most
 _UNHURRIED = 300.0              # seconds that are reckoned with where the time has no limit
-_FIT = 6e-4                     # seconds of one core that a row (of few columns) takes of a fit of any kind
-_FEWEST = 0.6                   # seconds of one core that any fit takes: searches of 1 and 10 minutes had 18 and 120
-#                                 trials of five folds on two cores that others used, too
+# Seconds of one core that a row (of few columns) takes of a fit, and that any fit takes: of trees, and of networks. On
+# one core a minute's search of 5,600 rows had 13 trials, three of them networks, one of 16,500 rows and numbers 7.
+_QUICK, _SLOW = (2e-5, 0.1), (6e-4, 0.6)
+_SHARE = 0.2                    # of the time that one trial may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +20,10 @@ class Estimate:
     """What a search will come to, roughly: machines and models differ by far more than tables."""
 
     folds: int          # that every trial is judged by; 1: one validation part
-    trials: int         # that there is time for, or that were asked for, at most
+    trials: int         # that there is time for where all are quick, or that were asked for
     seconds: float      # that it takes
     split: str = ""     # how rows are dealt: by "time" the folds are the last parts, by "group" of whole groups
+    least: int = 0      # trials that there is time for where all are slow; 0: as many as ``trials``
 
 
 def affordable(rows: int, width: int, seconds: float) -> int:
@@ -52,8 +55,12 @@ def estimate(rows: int, width: int, seconds: float, trials: int, cores: int, fol
     """Estimate a search over ``rows`` that are not test rows, of ``width`` columns; 0 is no limit. ``cores``: of all
     its runners together. ``folds``: as ``judging`` has it.
     """
-    each = folds * max(_FEWEST, _FIT * rows * (1 + width / 20)) / max(1, cores)
-    possible = max(1, int(seconds * 0.85 / each)) if seconds else trials
+    work = rows * (1 + width / 20)
+    quick, slow = (folds * max(least, a_row * work) / max(1, cores) for a_row, least in (_QUICK, _SLOW))
+    slow = max(quick, min(slow, _SHARE * seconds / max(1, cores))) if seconds else slow
+    possible = max(1, int(seconds * 0.85 / quick)) if seconds else trials
     count = min(trials or possible, possible)
-    return Estimate(folds, count, seconds if seconds and (not trials or possible < trials) else count * each / 0.85,
-                    split)
+    least = min(count, max(1, int(seconds * 0.85 / slow))) if seconds else count
+    takes = count * math.sqrt(quick * slow) / 0.85     # some of either
+    whole = min(takes, seconds) if seconds and trials == count else seconds or takes
+    return Estimate(folds, count, whole, split, least)

@@ -17,6 +17,7 @@ from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
 from mldesk.desktop.pages.runs.leaderboard import LeaderboardCard, MembersCard
 from mldesk.desktop.pages.runs.run import RunPage
 from mldesk.desktop.pages.runs.search_form import SearchForm
+from mldesk.desktop.pages.runs.searches import SearchesPage
 from mldesk.desktop.states.run_reasons import why_not_extend
 from mldesk.desktop.states.search import Member, SearchWish, Trial
 from mldesk.desktop.widgets import why_disabled
@@ -24,7 +25,7 @@ from mldesk.training.catalogue import estimators_for
 from mldesk.training.search.budget import Estimate
 from mldesk.wire.states import JobState
 from tests.desktop.fake_runners import machine
-from tests.desktop.fake_workbench import make_run
+from tests.desktop.fake_workbench import FakeDatasets, make_run
 from tests.desktop.pages.test_run_page import FakeShell
 
 TASK = "tabular_classification"
@@ -53,7 +54,7 @@ def test_the_leaderboard_shows_the_best_first_and_why_a_trial_failed(qtbot: QtBo
     assert "Choose a trial" in why_disabled(card.train)
     card.show_trials(TRIALS, "local")
     assert card.table.isColumnHidden(4)
-    assert cells(card, 0) == ["1", "3", "LightGBM", "0.9000", "this machine", "4.0 s", "Learning rate 0.1"]
+    assert cells(card, 0) == ["1", "3", "LightGBM", "0.9000", "this machine", "4.0 s", "as usual", "Learning rate 0.1"]
     assert cells(card, 1)[-1] == "its defaults"
     assert (cells(card, 2)[3], cells(card, 2)[-1]) == ("failed", "Out of memory.")
     weak = Trial(0, 4, "tabm", {}, "roc_auc", None, 0.5, "Given up after one fold.", weak=True)
@@ -63,6 +64,17 @@ def test_the_leaderboard_shows_the_best_first_and_why_a_trial_failed(qtbot: QtBo
     with qtbot.waitSignal(card.wanted) as wanted:
         qtbot.mouseClick(card.train, Qt.MouseButton.LeftButton)
     assert wanted.args == [TRIALS[0]]
+    piped = Trial(0, 5, "mlp", {}, "roc_auc", None, 0.5, "Pruned at step 90.", curve=((1, 0.9), (90, 0.8)),
+                  pipeline="logarithm of the target", pruned=True)
+    card.show_trials((*TRIALS, piped), "local")
+    assert cells(card, 3)[3:] == ["pruned", "this machine", "500 ms", "logarithm of the target", "Pruned at step 90."]
+    card.table.select([5])
+    assert not card.chart.isHidden()     # what was ended on the way has its curve
+    assert card.about.text().endswith("Its pipeline: logarithm of the target. Pruned at step 90.")
+    assert "keep the trial itself" in why_disabled(card.train)
+    with qtbot.waitSignal(card.kept) as kept:
+        qtbot.mouseClick(card.keep, Qt.MouseButton.LeftButton)
+    assert kept.args == [piped]
 
 
 def test_where_others_help_the_leaderboard_says_who_made_a_trial(qtbot: QtBot) -> None:
@@ -88,6 +100,35 @@ def test_a_chosen_trial_shows_its_curve(qtbot: QtBot) -> None:
     assert card.chart.isHidden() and card.about.text() == "Trial 1 has no curve: its model is fitted in one step."
     card.table.selectRow(2)
     assert card.about.text() == "Trial 2 has no curve."
+
+
+def test_searches_have_a_page_that_says_what_each_has_left(
+        qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = FakeShell(tmp_path)
+    shell.desk.unreachable.value = {}
+    page = SearchesPage(shell)  # type: ignore[arg-type]
+    qtbot.addWidget(page)
+    page.resize(1100, 600)
+    page.show()
+    assert "Import a table first" in why_disabled(page.begin_button)
+    page._data.datasets.value = tuple(FakeDatasets().list())
+    page.state.runs.value = ()
+    assert page._stack.currentIndex() == 2 and page.begin_button.isEnabled()      # none yet, and the way to the first
+    page.state.runs.value = (
+        make_run(kind="search", estimator="search", progress={"done": 20.0, "total": 80.0, "unit": "seconds"}),
+        make_run("02RUN", kind="search", estimator="search", progress={"done": 4, "total": 10, "unit": "trials"}),
+        make_run("03RUN", kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,
+                 result={"trials": 12, "metrics": {}}))
+    model = page.table.records
+    shown = {field.title: [str(model.index(row, column).data()) for row in range(3)]
+             for column, field in enumerate(model.fields)}
+    assert shown["Left"] == ["1 min", "6 trials", ""]
+    assert shown["Trials"][1:] == ["4", "12"]
+    begun: list[str] = []
+    monkeypatch.setattr(train_dialog, "search_on", lambda _shell, name: begun.append(name))
+    qtbot.mouseClick(page.begin_button, Qt.MouseButton.LeftButton)
+    assert begun == [page.dataset.value()]
+    page.dispose()
 
 
 def test_a_second_fit_is_offered_of_a_search_that_has_ended(qtbot: QtBot) -> None:
@@ -135,11 +176,11 @@ def test_runners_that_help_are_chosen_among_the_others(qtbot: QtBot) -> None:
     form.offer_runners([machine("local").record, machine("lab").record, machine("attic").record], "lab")
     assert list(form._helpers) == ["local", "attic"] and form.wish() == SearchWish(parallel=2)
     form.show_outlook(Estimate(5, 40, 600.0))
-    assert form.outlook.text() == "Up to 40 trials in 10 min, each judged by 5 folds."
+    assert form.outlook.text() == "About 40 trials in 10 min, each judged by 5 folds."
     form.show_outlook(Estimate(5, 40, 600.0, "group"))
-    assert form.outlook.text() == "Up to 40 trials in 10 min, each judged by 5 folds of whole groups."
+    assert form.outlook.text() == "About 40 trials in 10 min, each judged by 5 folds of whole groups."
     form.show_outlook(Estimate(1, 40, 600.0, "column"))
-    assert form.outlook.text() == "Up to 40 trials in 10 min, each judged by one validation part."
+    assert form.outlook.text() == "About 40 trials in 10 min, each judged by one validation part."
 
 
 def test_what_is_chosen_stays_chosen_while_trials_come(qtbot: QtBot) -> None:

@@ -22,9 +22,13 @@ _LEAST_ABOUT = 150  # that parameters keep, pixels at 100 %
 
 
 class LeaderboardCard(Card):
-    """A search's trials, the best first, those without a score last. Signals: ``wanted`` (a Trial to be trained)."""
+    """A search's trials, the best first, those without a score last.
+
+    Signals: ``wanted`` (a Trial whose configuration is to be trained), ``kept`` (a Trial to be made a model of).
+    """
 
     wanted = Signal(object)
+    kept = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(words.tr("Leaderboard"), words.tr("There are trials here as soon as the first has ended."),
@@ -32,14 +36,18 @@ class LeaderboardCard(Card):
         self._home = ""
         self.train = make_button(self.tr("Train this configuration…"), "secondary", "train", small=True)
         self.train.clicked.connect(lambda: self._want(self.table.selected()))
+        self.keep = make_button(self.tr("Keep as a model…"), "secondary", "model", small=True)
+        self.keep.clicked.connect(lambda: [self.kept.emit(trial) for trial in self.table.selected()[:1]])
         self.add_action(self.train)
+        self.add_action(self.keep)
         self.table: RecordTable[Trial] = RecordTable(self._fields(), lambda trial: trial.number, self.tr("Leaderboard"),
                                                      dense=True, least=_LEAST_ABOUT)
         sized(self.table, 0, grows=False)
         self.table.chosen.connect(self._check)
         self.table.opened.connect(lambda trial: self._want([trial]))
-        give_menu(self.table, lambda trial: [Entry("train", self.tr("Train this configuration…"),
-                                                   lambda: self._want([trial]))])
+        give_menu(self.table, lambda trial: [
+            Entry("train", self.tr("Train this configuration…"), lambda: self._want([trial]), _why_not_train(trial)),
+            Entry("model", self.tr("Keep as a model…"), lambda: self.kept.emit(trial))])
         self.add(self.table, 1)
         self.about = make_label("", "caption", "muted", wrap=True)
         self.chart = Chart("", self.tr("step"), self.tr("validation loss"), with_log=False)
@@ -74,11 +82,11 @@ class LeaderboardCard(Card):
         self.set_subtitle(f"{text}.")
 
     def _check(self) -> None:
-        if self.table.selected():
-            enable(self.train)
-        else:
-            disable(self.train, self.tr("Choose a trial in the list first."))
-        self._draw(next(iter(self.table.selected()), None))
+        chosen = next(iter(self.table.selected()), None)
+        none = "" if chosen is not None else self.tr("Choose a trial in the list first.")
+        for button, why_not in ((self.train, none or _why_not_train(chosen)), (self.keep, none)):
+            disable(button, why_not) if why_not else enable(button)
+        self._draw(chosen)
 
     def _draw(self, trial: Trial | None) -> None:
         """Draw the curve of the chosen trial, or say that it has none."""
@@ -102,9 +110,12 @@ class LeaderboardCard(Card):
         else:
             self.about.setText(self.tr("{trial} has no curve: its model is fitted in one step.").format(trial=name)
                                if trial.rank else self.tr("{trial} has no curve.").format(trial=name))
+        for more in (self.tr("Its pipeline: {pipeline}.").format(pipeline=trial.pipeline) if trial.pipeline else "",
+                     trial.message if drawn else ""):
+            self.about.setText(f"{self.about.text()} {more}".strip())
 
     def _want(self, trials: Sequence[Trial]) -> None:
-        if trials:
+        if trials and not _why_not_train(trials[0]):
             self.wanted.emit(trials[0])
 
     def _fields(self) -> list[Field[Trial]]:
@@ -126,6 +137,12 @@ class LeaderboardCard(Card):
             Field(tr("Parameters"), _about, tip=_about),
         ]
 
+
+
+def _why_not_train(trial: Trial | None) -> str:
+    """Say why a trial cannot be trained in the Train dialog; "" where it can."""
+    return words.tr("Only a search can fit its pipeline: keep the trial itself as a model.") if (
+        trial is not None and trial.pipeline) else ""
 
 
 def _score(trial: Trial) -> str:

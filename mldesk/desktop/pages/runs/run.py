@@ -30,7 +30,7 @@ from mldesk.desktop.states import run_reasons as reasons
 from mldesk.desktop.states.run import RunState
 from mldesk.desktop.states.runner_watch import LOCAL
 from mldesk.desktop.states.search import Trial, is_search
-from mldesk.desktop.tasks import async_slot
+from mldesk.desktop.tasks import async_slot, in_remote
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Badge,
@@ -57,13 +57,14 @@ _WIDE = 880  # width of the page from which there is room for it
 class RunPage(Page):
     """Draws a ``RunState``."""
 
-    def __init__(self, shell: Shell, run_id: str) -> None:
+    def __init__(self, shell: Shell, run_id: str, place: str = "runs") -> None:
+        """``place``: whose list it was opened from."""
         super().__init__(shell)
         self.state = RunState(shell.desk, run_id)
         self._looking = False  # in its runner's queue
         self._ended_before: bool | None = None  # whether the run had ended when it was looked at first
         self.header = PageHeader(" ", " ", with_back=True)
-        self.header.back.connect(lambda: shell.go("runs"))
+        self.header.back.connect(lambda: shell.go(place))
         self._badge = Badge("")
         self._where = Badge("", icon="cpu")
         self.header.add_badge(self._badge)
@@ -73,6 +74,7 @@ class RunPage(Page):
         self._notice.acted.connect(self._on_notice)
         self.training = RunTraining(self.state, shell.preferences)
         self.training.leaderboard.wanted.connect(self._train_again)
+        self.training.leaderboard.kept.connect(self.keep_trial)
         self.evaluation = EvaluationView()
         self.evaluation.row_opened.connect(self._open_row)
         self.evaluation.cell_chosen.connect(self._open_cell)
@@ -333,6 +335,28 @@ class RunPage(Page):
 
     def _open_run(self, run_id: str) -> None:
         self.shell.open_run(run_id)
+
+    def keep_trial(self, trial: Trial) -> None:
+        """Ask once, since the test rows are looked at again; then make a model of one trial."""
+        sheet = Sheet(self.tr("Keep trial {number} as a model?").format(number=trial.number), self.shell.host,
+                      text=self.tr("It is fitted again as it was tried, with its pipeline, and scored on the test "
+                                   "rows: that counts as a look at them. The model can be promoted once it is there."),
+                      primary=self.tr("Make the model"), width=440)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.confirmed.connect(sheet.accept)
+        sheet.accepted.connect(lambda: self._keep_trial(trial.number))
+        sheet.open()
+
+    @async_slot
+    async def _keep_trial(self, number: int) -> None:
+        self.shell.allow_questions()
+        try:
+            made = await in_remote(self.shell.desk.workbench.runs.keep_trial, self.state.id, number)
+        except MldeskError as error:
+            self.shell.say(sentence(error), "warning")
+            return
+        self.shell.desk.nudge()
+        self.shell.open_run(made.id)
 
     def _open_row(self, row: int) -> None:
         if (run := self.state.run.value) is not None:

@@ -56,6 +56,19 @@ def state_badge(run: Run, shell: Shell, places: Mapping[str, Waiting] | None = N
     return state_words(run.state)
 
 
+def left_of(run: Run) -> str:
+    """Write what a search that goes on still has, of its time or of its trials; "" where nobody knows."""
+    progress = run.progress or {}
+    if run.kind != "search" or run.state.ended or not progress.get("total"):
+        return ""
+    left = max(0.0, float(progress["total"]) - float(progress["done"]))
+    if progress.get("unit") == "seconds":
+        return words.duration(left)
+    if progress.get("unit") == "trials":
+        return words.counted(round(left), words.tr("trial"), words.tr("trials"))
+    return ""
+
+
 def ordinal(place: int) -> str:
     """Write a place in a line: 1st, 2nd, 3rd, 4th."""
     ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")

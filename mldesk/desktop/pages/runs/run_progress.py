@@ -7,8 +7,9 @@ import time
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from mldesk.desktop import runner_words, words
-from mldesk.desktop.pages.runs.run_fields import ordinal, share, took
+from mldesk.desktop.pages.runs.run_fields import left_of, ordinal, share, took
 from mldesk.desktop.states.run import RunState
+from mldesk.desktop.states.search import is_search
 from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.widgets import Card, ProgressLine, make_label
 from mldesk.wire.states import JobState
@@ -69,8 +70,9 @@ class ProgressCard(Card):
         if progress.get("total") and not run.state.ended:
             unit = str(progress.get("unit") or "")
             done, total = (words.number(round(progress[key])) for key in ("done", "total"))
-            parts.append(f"{done} / {total} {unit}".strip())
-            if progress.get("rate"):
+            left = left_of(run)
+            parts.append(self.tr("{amount} left").format(amount=left) if left else f"{done} / {total} {unit}".strip())
+            if progress.get("rate") and not is_search(run):
                 parts.append(f"{float(progress['rate']):.3g} {unit}/s")
         if self._state.checkpoint is not None and run.state is not JobState.SUCCEEDED:
             parts.append(self.tr("checkpoint at step {step}").format(step=words.number(self._state.checkpoint)))

@@ -264,6 +264,8 @@ def outlook_words(found: Estimate) -> str:
             "group": words.tr("each judged by {folds} folds of whole groups")}.get(
                 found.split, words.tr("each judged by {folds} folds"))
     judged = many.format(folds=found.folds) if found.folds > 1 else words.tr("each judged by one validation part")
-    return words.tr("Up to {trials} in {time}, {judged}.").format(
-        trials=words.counted(found.trials, words.tr("trial"), words.tr("trials")),
-        time=words.duration(found.seconds), judged=judged)
+    count = words.counted(found.trials, words.tr("trial"), words.tr("trials"))
+    if 0 < found.least < found.trials:
+        count = words.tr("{least} to {most}").format(least=words.number(found.least), most=count)
+    return words.tr("About {trials} in {time}, {judged}.").format(
+        trials=count, time=words.duration(found.seconds), judged=judged)

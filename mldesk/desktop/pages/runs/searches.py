@@ -1,0 +1,122 @@
+"""The Search page: start a search, see every one live with what it has left, open one to steer it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from mldesk.core.run_filter import RunFilter
+from mldesk.desktop import words
+from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.record_model import Field
+from mldesk.desktop.pages.record_table import RecordTable
+from mldesk.desktop.pages.row_menu import give_menu
+from mldesk.desktop.pages.runs.run_fields import fields, left_of
+from mldesk.desktop.pages.runs.run_menu import run_entries
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.states.lists import DatasetList, RunList
+from mldesk.desktop.theme import Space
+from mldesk.desktop.widgets import Card, ComboBox, EmptyState, PageHeader, disable, enable, make_button
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+_NOTHING, _NO_DATA, _NO_SEARCH, _SEARCHES = range(4)
+_LABELS, _ESTIMATOR = 2, 6   # columns of the list of runs that say nothing of searches
+
+
+class SearchesPage(Page):
+    """Every search, the newest first. Opening one shows its leaderboard, its curve and what can be done with it."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self.state, self._data = RunList(shell.desk), DatasetList(shell.desk)
+        self.state.wanted = RunFilter(kind="search")
+        self.table: RecordTable[Run] = RecordTable(self._fields(), lambda run: run.id, self.tr("Searches"), least=170)
+        self.table.opened.connect(lambda run: shell.open_run(run.id))
+        give_menu(self.table, lambda run: run_entries(shell, run))
+        self._names: list[str] = []
+        self.dataset = ComboBox()
+        self.dataset.setAccessibleName(self.tr("Dataset to search on"))
+        self.dataset.setFixedWidth(220)
+        self.begin_button = make_button(self.tr("New search…"), "primary", "search", tooltip=self.tr(
+            "Try many models and pipelines on this dataset, and keep a blend of the best"))
+        self.begin_button.clicked.connect(self.start)
+        self._stack = QStackedWidget()
+        for page in self._pages():
+            self._stack.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
+        layout.setSpacing(Space.L)
+        layout.addWidget(PageHeader(self.tr("Search"), "", [self.dataset, self.begin_button]))
+        layout.addWidget(self._stack, 1)
+        self.setFocusProxy(self.table)
+        self._clock = QTimer(self, interval=1000)   # what is left, and how long it took
+        self._clock.timeout.connect(self._tick)
+        self._clock.start()
+        self.keep(self.state.runs.subscribe(lambda _: self._show()))
+        self.keep(self._data.datasets.subscribe(lambda _: self._show()))
+        self.keep(shell.desk.unreachable.changed.subscribe(lambda _: self._show()))
+        self._show()
+
+    def _fields(self) -> list[Field[Run]]:
+        known = [item for place, item in enumerate(fields(self.shell)) if place not in (_LABELS, _ESTIMATOR)]
+        started, took = known[-2:]
+        return [*known[:-2], Field(words.tr("Trials"), tried, 70, right=True, muted=True, spare=2),
+                Field(words.tr("Left"), left_of, 100, right=True), replace(started, spare=1), took]
+
+    def _pages(self) -> list[QWidget]:
+        no_data = EmptyState("dataset", self.tr("No data yet"), self.tr(
+            "A search learns from a table. Import one first."), self.tr("Import…"), action_icon="import")
+        no_data.acted.connect(self.shell.choose_import)
+        no_search = EmptyState("search", self.tr("No searches yet"), self.tr(
+            "A search tries many models, each with its pipeline, for as long as you give it, and keeps a blend of the "
+            "best. Choose a dataset above; searches from the command line show up here, too."),
+            self.tr("New search…"), action_icon="search")
+        no_search.acted.connect(self.start)
+        card = Card(padding=0)
+        card.add(self.table, 1)
+        return [QWidget(), no_data, no_search, card]
+
+    async def refresh(self) -> None:
+        await self._data.refresh()
+        await self.state.refresh()
+
+    def start(self) -> None:
+        """Open the Train dialog over the chosen dataset, set to search."""
+        from mldesk.desktop.pages.runs.train_dialog import search_on
+
+        if self._names:
+            search_on(self.shell, str(self.dataset.value()))
+
+    def _show(self) -> None:
+        datasets, runs = self._data.datasets.value, self.state.runs.value
+        names = [item.name for item in sorted(datasets or (), key=lambda item: -item.head.created)]
+        if names != self._names:
+            self._names = names
+            self.dataset.set_options([(name, name) for name in names], self.dataset.value())
+        if names:
+            enable(self.begin_button)
+        else:
+            disable(self.begin_button, self.tr("Import a table first: a search learns from one."))
+        self.dataset.setVisible(bool(names))
+        if runs is None or datasets is None:
+            return
+        self.table.set_records(runs)
+        self._stack.setCurrentIndex(_SEARCHES if runs else _NO_SEARCH if names else _NO_DATA)
+
+    def _tick(self) -> None:
+        if self.isVisible() and any(not run.state.ended for run in self.state.runs.value or ()):
+            self.table.viewport().update()
+
+
+def tried(run: Run) -> str:
+    """Write how many trials a search has made, as far as its record says."""
+    progress = run.progress or {}
+    count = (run.result or {}).get("trials")
+    if count is None and progress.get("unit") == "trials":
+        count = progress.get("done")
+    return words.MISSING if count is None else words.number(round(float(count)))
