@@ -7,11 +7,13 @@ from mldesk.workbench.report_search import blend, trials
 
 
 def test_the_members_of_a_blend_are_listed_with_their_parameters_the_heaviest_first() -> None:
-    section = blend([{"trial": 3, "estimator": "linear", "weight": 0.25, "parameters": {}, "score": 0.7},
+    section = blend([{"trial": 3, "estimator": "linear", "weight": 0.25, "parameters": {}, "score": 0.7,
+                      "pipeline": {"target": "log"}},
                      {"trial": 8, "estimator": "lightgbm", "weight": 0.75, "parameters": {"rounds": 90}, "score": 0.8}])
     table = section.blocks[0]
     assert isinstance(table, Table)
-    assert [(row[1], row[2], row[4]) for row in table.rows] == [("75%", "8", "rounds 90"), ("25%", "3", "")]
+    assert [row[1:3] + row[4:] for row in table.rows] == [
+        ("75%", "8", "usual", "rounds 90"), ("25%", "3", "logarithm of the target", "")]
     assert blend([]).blocks == []
 
 

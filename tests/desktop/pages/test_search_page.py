@@ -67,7 +67,7 @@ def test_the_leaderboard_shows_the_best_first_and_why_a_trial_failed(qtbot: QtBo
     piped = Trial(0, 5, "mlp", {}, "roc_auc", None, 0.5, "Pruned at step 90.", curve=((1, 0.9), (90, 0.8)),
                   pipeline="logarithm of the target", pruned=True)
     card.show_trials((*TRIALS, piped), "local")
-    assert cells(card, 3)[3:] == ["pruned", "this machine", "500 ms", "logarithm of the target", "Pruned at step 90."]
+    assert cells(card, 3)[3:] == ["pruned", "this machine", "0.5 s", "logarithm of the target", "Pruned at step 90."]
     card.table.select([5])
     assert not card.chart.isHidden()     # what was ended on the way has its curve
     assert card.about.text().endswith("Its pipeline: logarithm of the target. Pruned at step 90.")
