@@ -71,7 +71,7 @@ class SearchesPage(Page):
     def _pages(self) -> list[QWidget]:
         no_data = EmptyState("dataset", self.tr("No data yet"), self.tr(
             "A search learns from a table. Import one first."), self.tr("Import…"), action_icon="import")
-        no_data.acted.connect(lambda: self.shell.choose_import())
+        no_data.acted.connect(self.shell.choose_import)
         no_search = EmptyState("search", self.tr("No searches yet"), self.tr(
             "A search tries many models, each with its pipeline, for as long as you give it, and keeps a blend of the "
             "best. Choose a dataset above; searches from the command line show up here, too."),
