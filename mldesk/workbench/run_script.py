@@ -21,8 +21,10 @@ from mldesk.core.plain_source import plain_source
 from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.records import Run
+from mldesk.training.bent import OF_MEDIAN
 from mldesk.training.catalogue import ESTIMATORS
-from mldesk.wire.jobs import TrainRequest
+from mldesk.training.search.fit_parameters import fit_parameters
+from mldesk.wire.jobs import SearchRequest, TrainRequest
 from mldesk.wire.objects import ObjectMissing
 
 SUFFIX = ".py"
@@ -35,6 +37,8 @@ def why_no_script(run: Run) -> str:
     """Say why a run cannot be written as a script, as a sentence; "" where it can."""
     if run.result is None:
         return f"Run {run.name} has made no model, so there is nothing to repeat."
+    if run.kind == "search":
+        return _why_no_blend(run)
     if run.kind != "train" or run.result.get("estimator") not in ESTIMATORS:
         return f"Run {run.name} is a {run.kind}; a script repeats the training of one model."
     if run.spec["payload"].get("warm"):
@@ -43,6 +47,21 @@ def why_no_script(run: Run) -> str:
         return f"Run {run.name} read texts with an encoder, whose weights a script does not hold."
     if run.result.get("finished_early"):
         return f"Run {run.name} was finished early by hand, which a script cannot repeat."
+    return ""
+
+
+def _why_no_blend(run: Run) -> str:
+    """Say the same of a search, whose blend a script fits again."""
+    result = run.result or {}
+    if not result.get("members"):
+        return f"Run {run.name} has made no model of its own, so there is nothing to repeat."
+    asked = SearchRequest.from_json(run.spec["payload"])
+    if asked.train.split.method != "random" or result.get("forward"):
+        return f"The rows of {run.name} were not dealt at random, which is all that a script of a search can repeat."
+    if asked.train.prepare:
+        return f"Run {run.name} prepared its columns by steps, which a script of a search does not hold."
+    if asked.stack or asked.refit:
+        return f"Run {run.name} ended in a stack or in a second fit, which a script of a search does not repeat."
     return ""
 
 
@@ -66,34 +85,62 @@ def save_script(library: Library, run: Run, path: Path) -> Path:
 def script(library: Library, run: Run) -> str:
     """Return the script. Raises NotFound where the split or the model is not here."""
     result: Mapping[str, Any] = run.result or {}
-    request = TrainRequest.from_json(run.spec["payload"])
+    searched = run.kind == "search"
+    payload = run.spec["payload"]
+    request = TrainRequest.from_json(payload["train"] if searched else payload)
     try:
         membership = library.objects.read(str(result["split"]))
-        model = json.loads(library.objects.read(library.objects.manifest(str(result["model"])).entry(
-            "model.json").sha256))
+        files = library.objects.manifest(str(result["model"]))
+        model, encoder_facts = (json.loads(library.objects.read(files.entry(name).sha256))
+                                for name in ("model.json", "preprocessing.json"))
     except (ObjectMissing, KeyError) as error:
         raise NotFound(f"What run {run.name} kept of its split or its model is not here.",
                        hint="Train it again, then write the script.") from error
-    module, kind = ESTIMATORS[result["estimator"]].implementation.split(":")
+    names = sorted({str(item["estimator"]) for item in result["members"]}) if searched else [result["estimator"]]
+    kinds = {name: ESTIMATORS[name].implementation.split(":") for name in names}
     encoder = ("mldesk.training.prepared", "fit_rows") if request.prepare else ("mldesk.training.again", "fit_plain")
-    imports, code = plain_source([encoder, ("mldesk.training.again", "repeat"), (module, kind)])
-    settings = {**_settings(request, result, model), "device": "cpu" if _asked_device(run) == "cpu" else "auto"}
+    repeats = [("mldesk.training.search.again", "repeat_blend")] if searched else [
+        encoder, ("mldesk.training.again", "repeat")]
+    imports, code = plain_source([*repeats, *((module, kind) for module, kind in kinds.values())])
+    settings = {**_settings(request, model), **(_blended(run, result, model, encoder_facts) if searched else {
+        "parameters": dict(result["parameters"])}), "device": "cpu" if _asked_device(run) == "cpu" else "auto"}
     needed = [_PACKAGES.get(name, name) for name in _LIBRARIES if any(
         line.split()[1].partition(".")[0] == name for line in imports if line)]
+    made = ", ".join(f"{name!r}: {kind}()" for name, (_, kind) in kinds.items())
     fitting = 'partial(fit_rows, steps=SETTINGS["prepare"])' if request.prepare else "fit_plain"
     return _TEMPLATE.format(
         run=_said(run.name), target=_said(request.target), dataset=_said(request.dataset_name), version=__version__,
-        title=ESTIMATORS[result["estimator"]].title, needed=", ".join(needed),
+        title=f"a blend of {len(result['members'])} trials" if searched else ESTIMATORS[result["estimator"]].title,
+        needed=", ".join(needed),
         imports="\n".join(["import base64", "import sys", "import zlib", "from functools import partial",
                            *(line for line in imports if line not in (
                                "import sys", "from functools import partial"))]),
         settings=pprint.pformat(settings, width=_WIDTH, sort_dicts=False),
         scores=pprint.pformat(dict(result["metrics"]), width=_WIDTH, sort_dicts=False),
-        membership=_packed(membership), code=code, estimator=kind, fitting=fitting)
+        membership=_packed(membership), code=code, call=(
+            f"repeat_blend(sys.argv[1], SETTINGS, membership, {{{made}}})" if searched else
+            f"repeat(sys.argv[1], SETTINGS, membership, {kinds[names[0]][1]}(), {fitting})"))
 
 
-def _settings(request: TrainRequest, result: Mapping[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``training.again.repeat`` takes."""
+def _blended(run: Run, result: Mapping[str, Any], model: Mapping[str, Any],
+             encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``search.again.repeat_blend`` takes besides."""
+    folds, classes = int(result["folds"]), len(model.get("classes") or [])
+    columns = [column for part in encoder.get("parts", [encoder]) for column in part["columns"]]
+    quantile = run.spec["payload"].get("quantile")
+    return {
+        "folds": folds, "median": result["metric"] in OF_MEDIAN,
+        "ranked": sorted({str(column["name"]) for column in columns if isinstance(column.get("scale"), Mapping)}),
+        "meant": list(dict.fromkeys(str(column["name"]) for column in columns if "means" in column)),
+        "members": [{
+            "estimator": item["estimator"], "weight": item["weight"], "pipeline": dict(item.get("pipeline") or {}),
+            "parameters": fit_parameters(
+                item["estimator"], {**item["parameters"], **({} if quantile is None else {"quantile": quantile})},
+                item.get("pipeline") or {}, models=folds, last=True, classes=classes)} for item in result["members"]]}
+
+
+def _settings(request: TrainRequest, model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``training.again.repeat`` takes, but for the parameters."""
     by_name = {str(column["name"]): str(column["type"]) for column in request.columns}
     chosen = set(by_name if request.features is None else request.features) - {request.target}
     split = request.split
@@ -102,8 +149,7 @@ def _settings(request: TrainRequest, result: Mapping[str, Any], model: Mapping[s
     return {
         "target": [request.target, by_name[request.target]], "classes": list(model.get("classes") or []),
         "columns": [[name, kind] for name, kind in by_name.items() if name in chosen],
-        "chosen": request.features is not None, "ordered": bool(request.order),
-        "parameters": dict(result["parameters"]), "seed": request.seed,
+        "chosen": request.features is not None, "ordered": bool(request.order), "seed": request.seed,
         **({"prepare": [dict(step) for step in request.prepare]} if request.prepare else {})}
 
 
@@ -152,7 +198,7 @@ def main() -> None:
     if len(sys.argv) != 2:
         raise SystemExit(f"Usage: python {{sys.argv[0]}} TABLE.parquet")
     membership = np.frombuffer(zlib.decompress(base64.b64decode(MEMBERSHIP)), np.uint8)
-    scores = repeat(sys.argv[1], SETTINGS, membership, {estimator}(), {fitting})
+    scores = {call}
     print(f"{{'on the test rows':<32}} {{'here':>22}} {{'in the run':>22}}")
     for name, value in scores.items():
         print(f"{{name:<32}} {{value!r:>22}} {{SCORES.get(name)!r:>22}}")

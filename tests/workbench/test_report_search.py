@@ -12,7 +12,7 @@ def test_the_members_of_a_blend_are_listed_with_their_parameters_the_heaviest_fi
                      {"trial": 8, "estimator": "lightgbm", "weight": 0.75, "parameters": {"rounds": 90}, "score": 0.8}])
     table = section.blocks[0]
     assert isinstance(table, Table)
-    assert [row[1:3] + row[4:] for row in table.rows] == [
+    assert [(*row[1:3], *row[4:]) for row in table.rows] == [
         ("75%", "8", "usual", "rounds 90"), ("25%", "3", "logarithm of the target", "")]
     assert blend([]).blocks == []
 

@@ -7,6 +7,7 @@ import datetime
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from mldesk.library.secrets import SecretStore
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
-from mldesk.workbench.run_script import save_script
+from mldesk.workbench.run_script import save_script, why_no_script
+from mldesk.workbench.searching import SearchOrder
 
 pytestmark = pytest.mark.timeout(900)   # a machine under load; nothing here is about speed
 RUNS: list[tuple[str, str, dict[str, Any]]] = [
@@ -113,3 +115,23 @@ def test_every_models_code_stands_on_its_own(name: str, encoder: tuple[str, str]
     assert len(defined) == len(set(defined))
     assert {kind, "repeat", encoder[1]} <= set(defined)
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and "mldesk" in str(node.module)]
+
+
+def test_a_search_as_a_script_fits_its_blend_again(bench: Workbench, tmp_path: Path) -> None:
+    order = SearchOrder(TrainOrder("mixed", "amount", seed=2), configurations=(
+        {"estimator": "lightgbm", "parameters": {"rounds": 25, "leaves": 6}},
+        {"estimator": "linear", "parameters": {}, "pipeline": {"text": "words"}}))
+    run = bench.runs.search(order)
+    for _ in bench.runs.follow(run.id):
+        pass
+    run = bench.runs.get(run.id)
+    assert run.result is not None and run.result["members"], run.message
+    table = tmp_path / "table.parquet"
+    bench.datasets.export("mixed", table)
+    said = _table_of(save_script(bench.library, run, tmp_path / "again.py"), table)
+    assert said.returncode == 0, said.stderr[-3000:]
+    lines = said.stdout[said.stdout.index("on the test rows"):].splitlines()[1:]
+    here = {name: ast.literal_eval(value) for name, value, _ in map(str.split, lines)}
+    assert here == pytest.approx(dict(run.result["metrics"]), rel=1e-6, abs=1e-9)
+    stacked = replace(run, spec={**run.spec, "payload": {**run.spec["payload"], "stack": True}})
+    assert "stack" in why_no_script(stacked)

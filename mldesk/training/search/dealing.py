@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from mldesk.training.blocks import Style, Words
 from mldesk.training.estimators.base import Part
@@ -24,6 +24,7 @@ from mldesk.training.roles import missing
 from mldesk.training.search.budget import affordable, forward_parts
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.pipeline import offer
+from mldesk.training.search.plain_folds import plain_folds
 from mldesk.training.search.rows import Rows
 from mldesk.training.search.variants import Variants
 from mldesk.training.split import TEST, TRAIN, VALIDATION, group_codes
@@ -119,9 +120,7 @@ def _folds(request: SearchRequest, table: Table, usable: Array, y: Array, width:
             return one
         folds = list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(y, y, groups)
                      if classes and least >= count else GroupKFold(count).split(y, groups=groups))
-    elif classes and least >= count:
-        return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(y, y))
     else:
-        folds = list(KFold(count, shuffle=True, random_state=seed).split(y))
+        folds = plain_folds(y, classes, count, seed)
     lacking = classes and any(len(np.unique(y[fit_on])) < classes for fit_on, _ in folds)  # a class of one row or group
     return one if lacking or not all(len(judge_by) for _, judge_by in folds) else folds

@@ -11,24 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from mldesk.training.bent import Bent
+from mldesk.training.bent import OF_MEDIAN, Bent
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import FitContext, Part, load_estimator
 from mldesk.training.fitting import fit
-from mldesk.training.many_classes import MANY, resolve_for
 from mldesk.training.means import Means
+from mldesk.training.search.fit_parameters import fit_parameters
 from mldesk.training.search.measures import Aim
 from mldesk.training.search.piped import Piped, with_means
-from mldesk.training.search.pipeline import parameters_of
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.quiet import NoCheckpoints
 from mldesk.training.search.rows import Rows
 from mldesk.training.values import Array
 from mldesk.wire.control import Control
 from mldesk.wire.report import Report
-
-_TREES = 100          # of a forest on each of several folds
-_MEDIAN = ("mean_absolute_error", "mean_absolute_percentage_error")   # whose best answer is the median
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ class OneFold:
             judged if bent is None else Part(judged.x, bent.bend(judged.y)), fold, report, control, threads))
         prediction = np.asarray(made.validation, np.float32 if rows.classes else np.float64)
         if bent is not None:
-            bent = bent if self.aim.name in _MEDIAN else bent.corrected(prediction, judged.y)
+            bent = bent if self.aim.name in OF_MEDIAN else bent.corrected(prediction, judged.y)
             prediction = bent.back(prediction)
         if not np.isfinite(prediction).all():
             raise ArithmeticError("the model predicts numbers that are not finite")
@@ -70,19 +66,12 @@ class OneFold:
 
     def _context(self, train: Part, judged: Part, fold: int, report: Report, control: Control,
                  threads: int) -> FitContext:
-        """Return what the fit of one fold may look at. A model that is a trial's only one is fitted again on the judged
-        rows too.
-        """
-        rows, configuration = self.rows, self.configuration
-        entry = ESTIMATORS[configuration.estimator]
-        given = {**configuration.parameters, **parameters_of(configuration.pipeline)}
-        known = {item.name for item in entry.parameters}
-        if "refit" in known:
-            given["refit"] = rows.models == 1 and fold == len(rows.folds) - 1
-        if "trees" in known and rows.models > 1 and rows.classes < MANY:   # the folds' forests are one in the end
-            given.setdefault("trees", _TREES)
+        """Return what the fit of one fold may look at."""
+        rows, chosen = self.rows, self.configuration
+        parameters = fit_parameters(chosen.estimator, chosen.parameters, chosen.pipeline, models=rows.models,
+                                    last=fold == len(rows.folds) - 1, classes=rows.classes)
+        style = load_estimator(ESTIMATORS[chosen.estimator]).style
         return FitContext(
-            classes=rows.classes, parameters=resolve_for(entry, given, rows.classes)[0], train=train,
-            validation=judged, report=report, control=control, checkpoints=NoCheckpoints(),
-            categorical=rows.categorical[load_estimator(entry).style], seed=self.seed + fold, threads=threads,
+            classes=rows.classes, parameters=parameters, train=train, validation=judged, report=report, control=control,
+            checkpoints=NoCheckpoints(), categorical=rows.categorical[style], seed=self.seed + fold, threads=threads,
             device=self.device)

@@ -79,16 +79,6 @@ def offer(encoder: FeatureEncoder, columns: Mapping[str, ColumnData], y: Array, 
         components=tuple(sorted({width // 8, width // 3})) if width >= _WIDE else (), ranked=ranked, meant=meant)
 
 
-def parameters_of(pipeline: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those parts of a pipeline that are parameters of the estimator."""
-    found: dict[str, Any] = {}
-    if (how := pipeline.get("balance")) is not None:
-        found["class_weight" if how == "weights" else "resampling"] = "balanced" if how == "weights" else how
-    if (count := pipeline.get("components")) is not None:
-        found["components"] = count
-    return found
-
-
 def extras(offered: Offer) -> list[tuple[str, Mapping[str, Any]]]:
     """Return what is tried once the portfolio is over, an estimator and its pipeline each: one strong model of another
     kind of preparation for each that is offered.

@@ -99,7 +99,8 @@ def _found(plan: Plan, rows: Rows) -> dict[str, Any]:
     """Return what the trying came to, for the job's result."""
     trials = plan.trials
     return {"metric": plan.aim.name, "trials": len(trials.done), "failed_trials": trials.failed,
-            "weak_trials": trials.weak, "best_trial": trials.best.number, "folds": len(rows.folds)}
+            "weak_trials": trials.weak, "best_trial": trials.best.number, "folds": len(rows.folds),
+            **({"forward": True} if rows.forward else {})}
 
 
 def _modules_of(estimators: Sequence[str]) -> list[str]:

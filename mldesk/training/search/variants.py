@@ -69,13 +69,19 @@ class Variants:
         return matrix
 
     def _block(self, column: EncodedColumn, pipeline: Mapping[str, Any]) -> Block:
-        if isinstance(column.block, Words) and pipeline.get("text") in TEXT:
-            words, topics = TEXT[pipeline["text"]]
-            return Words.fit(self.raw[column.name], TextWish(words, topics))
-        if isinstance(column.block, Numeric) and pipeline.get("scaling") == "ranks" and (
-                column.name in self.offered.ranked):
-            return Numeric.fit(self.raw[column.name], ranks=True)
-        return column.block
+        if column.name not in self.raw:
+            return column.block
+        return other_block(column.block, self.raw[column.name], pipeline, ranked=column.name in self.offered.ranked)
+
+
+def other_block(block: Block, data: ColumnData, pipeline: Mapping[str, Any], *, ranked: bool) -> Block:
+    """Return what a pipeline makes of a column: the block itself, or another. ``ranked``: "ranks" is for it."""
+    if isinstance(block, Words) and pipeline.get("text") in TEXT:
+        words, topics = TEXT[pipeline["text"]]
+        return Words.fit(data, TextWish(words, topics))
+    if isinstance(block, Numeric) and ranked and pipeline.get("scaling") == "ranks":
+        return Numeric.fit(data, ranks=True)
+    return block
 
 
 def _key(style: Style, pipeline: Mapping[str, Any]) -> tuple[str, ...]:
