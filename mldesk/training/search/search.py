@@ -117,8 +117,8 @@ def _why(done: Done) -> str:
                 "then.")
     if done.state == "pruned":
         step = int(done.facts["curve"][-1][0])
-        return (f"Pruned at step {step} of its first fit: its validation loss was worse than that of three quarters of "
-                "such trials there.")
+        return (f"Pruned at step {step} of its first fit: half of such trials ended better than it could still have "
+                "come to.")
     return str(done.facts["message"])
 
 
