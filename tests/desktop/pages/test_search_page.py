@@ -124,10 +124,10 @@ def test_searches_have_a_page_that_says_what_each_has_left(
              for column, field in enumerate(model.fields)}
     assert shown["Left"] == ["1 min", "6 trials", ""]
     assert shown["Trials"][1:] == ["4", "12"]
-    begun: list[str] = []
-    monkeypatch.setattr(train_dialog, "search_on", lambda _shell, name: begun.append(name))
+    begun: list[tuple[str, Any]] = []
+    monkeypatch.setattr(train_dialog, "open_train_dialog", lambda _shell, *asked: begun.append(asked))
     qtbot.mouseClick(page.begin_button, Qt.MouseButton.LeftButton)
-    assert begun == [page.dataset.value()]
+    assert begun == [(page.dataset.value(), {"search": SearchWish()})]
     page.dispose()
 
 

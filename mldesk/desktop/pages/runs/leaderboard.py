@@ -37,7 +37,7 @@ class LeaderboardCard(Card):
         self.train = make_button(self.tr("Train this configuration…"), "secondary", "train", small=True)
         self.train.clicked.connect(lambda: self._want(self.table.selected()))
         self.keep = make_button(self.tr("Keep as a model…"), "secondary", "model", small=True)
-        self.keep.clicked.connect(lambda: [self.kept.emit(trial) for trial in self.table.selected()[:1]])
+        self.keep.clicked.connect(self._on_keep)
         self.add_action(self.train)
         self.add_action(self.keep)
         self.table: RecordTable[Trial] = RecordTable(self._fields(), lambda trial: trial.number, self.tr("Leaderboard"),
@@ -113,6 +113,10 @@ class LeaderboardCard(Card):
         for more in (self.tr("Its pipeline: {pipeline}.").format(pipeline=trial.pipeline) if trial.pipeline else "",
                      trial.message if drawn else ""):
             self.about.setText(f"{self.about.text()} {more}".strip())
+
+    def _on_keep(self) -> None:
+        for trial in self.table.selected()[:1]:
+            self.kept.emit(trial)
 
     def _want(self, trials: Sequence[Trial]) -> None:
         if trials and not _why_not_train(trials[0]):

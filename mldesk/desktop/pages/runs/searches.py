@@ -18,6 +18,7 @@ from mldesk.desktop.pages.runs.run_fields import fields, left_of
 from mldesk.desktop.pages.runs.run_menu import run_entries
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import DatasetList, RunList
+from mldesk.desktop.states.search import SearchWish
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, ComboBox, EmptyState, PageHeader, disable, enable, make_button
 
@@ -87,10 +88,10 @@ class SearchesPage(Page):
 
     def start(self) -> None:
         """Open the Train dialog over the chosen dataset, set to search."""
-        from mldesk.desktop.pages.runs.train_dialog import search_on
+        from mldesk.desktop.pages.runs.train_dialog import open_train_dialog
 
         if self._names:
-            search_on(self.shell, str(self.dataset.value()))
+            open_train_dialog(self.shell, str(self.dataset.value()), {"search": SearchWish()})
 
     def _show(self) -> None:
         datasets, runs = self._data.datasets.value, self.state.runs.value

@@ -70,11 +70,6 @@ def train_on_same_rows(shell: Shell, run: Run) -> None:
     open_train_dialog(shell, run.dataset, {"target": run.target, "task": run.task, "split": f"{OF_RUN}{run.id}"})
 
 
-def search_on(shell: Shell, reference: str) -> None:
-    """Open the dialog over a dataset, set to search."""
-    open_train_dialog(shell, reference, {"search": SearchWish()})
-
-
 def train_on(shell: Shell, runner: str) -> None:
     """Open the dialog with a runner chosen, over the dataset that was changed last."""
     start(_open_newest(shell, runner), f"open the Train dialog for {runner}")
