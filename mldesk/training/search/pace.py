@@ -22,9 +22,7 @@ RIVALS = 4             # fits there must be to be compared with
 _GROWTH = 1.3          # how much farther a fit must have come before it is looked at again
 _WARM = 1.0            # rounds times learning rate before which nobody is judged
 _WARM_EPOCHS = 6.0     # the same of networks, in epochs
-_LOOKS = 60            # at one fit
-_SHRINKS = 0.7         # at most, from one doubling to the next: what may still come is 2.3 times the last gain. With
-#                        0.6 fits of the better half were ended
+_SHRINKS = 0.8         # at most, from one doubling to the next: what may still come is four times the last gain
 
 
 def kind_of(configuration: Configuration) -> str:
@@ -59,29 +57,31 @@ class Pace:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._rate = rate
         self._next = _WARM if boosting else _WARM_EPOCHS * min(curve[0][0] for curve in rivals)
-        study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=0, n_min_trials=RIVALS))
+        self._study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=0, n_min_trials=RIVALS))
         for curve in rivals:
             end = min(loss for _, loss in curve)
-            study.add_trial(optuna.trial.create_trial(value=end, intermediate_values=dict.fromkeys(range(_LOOKS), end)))
-        self._trial, self._looks = study.ask(), 0
+            self._study.add_trial(optuna.trial.create_trial(value=end, intermediate_values={0: end}))
         self._seen: list[tuple[float, float]] = []     # how far, and the least loss by then
 
     def hopeless(self, step: int, loss: float) -> bool:
         """Hear of a reading; say whether half of the fits before ended better than this one may."""
         far, best = step * self._rate, min(loss, self._seen[-1][1] if self._seen else math.inf)
         self._seen.append((far, best))
-        if far < self._next or self._looks >= _LOOKS:
+        may_come_to = self._may_come_to()
+        if far < self._next or may_come_to is None:
             return False
         self._next = far * _GROWTH
-        self._trial.report(self._may_come_to(), self._looks)
-        self._looks += 1
-        return self._trial.should_prune()
+        trial = self._study.ask()     # anew each time: a pruner goes by the best that was ever reported
+        trial.report(may_come_to, 0)
+        return trial.should_prune()
 
-    def _may_come_to(self) -> float:
-        """Return the least loss that may still be reached."""
+    def _may_come_to(self) -> float | None:
+        """Return the least loss that may still be reached; None while a doubling gains as much as the one before."""
         far, now = self._seen[-1]
         half, fourth = self._by(far / 2), self._by(far / 4)
         last, before = half - now, fourth - half
+        if last >= before > 0:
+            return None
         shrinks = min(_SHRINKS, last / before) if before > 0 else _SHRINKS
         return now - last * shrinks / (1 - shrinks)
 
