@@ -34,9 +34,7 @@ def step_words(step: Mapping[str, Any]) -> str:
         return tr("Read {columns} as {type}").format(columns=columns, type=step.get("type")) + (
             tr(", what does not fit becomes missing") if step.get("on_error") == "missing" else "")
     if kind == "fill_missing":
-        how = step.get("with", "constant")
-        value = words.cell(step.get("value")) if how == "constant" else tr("the {how}").format(how=how)
-        return tr("Fill missing {columns} with {value}").format(columns=columns, value=value)
+        return _filled(step, columns)
     if kind == "drop_missing":
         where = columns or tr("any column")
         return tr("Leave out rows without {columns}").format(columns=where)
@@ -51,6 +49,18 @@ def step_words(step: Mapping[str, Any]) -> str:
     if kind == "edit":
         return _by_hand(step)
     return _plainly(kind, step)
+
+
+def _filled(step: Mapping[str, Any], columns: str) -> str:
+    how = str(step.get("with", "constant"))
+    said = {"knn": tr("Fill missing {columns} from the rows most alike"),
+            "forward": tr("Fill missing {columns} with the value before"),
+            "backward": tr("Fill missing {columns} with the value after"),
+            "constant": tr("Fill missing {columns} with {value}")}.get(
+                how, tr("Fill missing {columns} with the {value}"))
+    value = words.cell(step.get("value")) if how == "constant" else how
+    by = listed([str(name) for name in step.get("by") or ()])
+    return said.format(columns=columns, value=value) + (tr(" of its {groups}").format(groups=by) if by else "")
 
 
 def _by_hand(step: Mapping[str, Any]) -> str:

@@ -204,7 +204,7 @@ async def clean(user: User) -> None:
     await user.until(lambda: dialog.state.preview.value, "the preview")
     await user.shot("clean-empty")
     dialog.edit(BY_NAME["drop"])
-    dialog._form._read["columns"].__self__.set_values(["customerID"])
+    dialog.editor.form._read["columns"].__self__.set_values(["customerID"])
     await user.shot("clean-step-form")
     await user.press("Add this step")
     dialog.edit(BY_NAME["deduplicate"])

@@ -22,40 +22,46 @@ CODE = "def step(frame):\n    frame['twice'] = frame['tenure'] * 2\n    return f
 
 async def _quiet(user: User, dialog: CleanDialog) -> None:
     await user.pause(0.5)   # a form waits that long before it asks for a preview
-    await user.until(lambda: not dialog.state.busy.value and not dialog._timer.isActive(), "the preview")
+    await user.until(lambda: not dialog.state.busy.value and not dialog.editor.timer.isActive(), "the preview")
 
 
 async def _marks(user: User, dialog: CleanDialog) -> None:
     dialog.edit(BY_NAME["derive"])
-    form: Any = dialog._form
+    form: Any = dialog.editor.form
     form._rows["name"].editor.setText("yearly")
     form._rows["expression"].editor.setPlainText("MonthlyCharges * 12")
     header = dialog.preview.table.header
     await user.until(lambda: header.marks == {"yearly": "new"}, "the new column to be marked")
-    dialog.keep_button.click()
+    dialog.editor.keep_button.click()
     await user.until(lambda: len(dialog.state.steps.value) == 1, "the step")
     dialog.edit(BY_NAME["clip"])
-    form = dialog._form
+    form = dialog.editor.form
     form._rows["columns"].editor.set_values(["tenure"])
     form._rows["high"].editor.setText("10")
+    assert dialog.editor.learning.isHidden()   # limits of one's own are learnt from nothing
+    form._rows["by"].editor.set_value("shares")
+    form._rows["high"].editor.setText("0.9")
+    assert "A model can learn it from its training rows instead" in dialog.editor.learning.text()
+    form._rows["by"].editor.set_value("values")
+    form._rows["high"].editor.setText("10")
     await user.until(lambda: header.marks == {"tenure": "changed"}, "the changed column to be marked")
-    dialog._leave_form()
+    dialog.editor.leave()
     await _quiet(user, dialog)
 
 
 async def _python(user: User, dialog: CleanDialog) -> None:
     dialog.edit(BY_NAME["python"])
-    form: Any = dialog._form
+    form: Any = dialog.editor.form
     form._rows["code"].editor.setPlainText("def step(frame):\n    return frame['nosuch']\n")
     await _quiet(user, dialog)
     assert dialog.state.problem.value is None   # nothing ran while it was typed
-    dialog.try_button.click()
+    dialog.editor.try_button.click()
     await user.until(lambda: dialog.state.problem.value is not None, "the failure")
     assert "line 2" in dialog.state.problem.value.message
     form._rows["code"].editor.setPlainText(CODE)
-    dialog.try_button.click()
+    dialog.editor.try_button.click()
     await user.until(lambda: "twice" in dialog.preview.table.header.marks, "what the code makes")
-    dialog.keep_button.click()
+    dialog.editor.keep_button.click()
     await user.until(lambda: len(dialog.state.steps.value) == 2, "the step of code")
     await _quiet(user, dialog)
     assert dialog.primary.isEnabled()
@@ -96,7 +102,7 @@ async def _order(user: User, dialog: CleanDialog) -> None:
 async def _cleaned_already(user: User, window: Any) -> None:
     service = window.desk.workbench.datasets
     steps = [{"step": "clean_text", "columns": ["gender"], "case": "upper"}]
-    await in_thread(service.clean, "shares", steps)
+    await in_thread(window.desk.workbench.cleaning.clean, "shares", steps)
     for version, said in ((1, "was made of this one"), (2, "are cleaned by them already")):
         dialog = CleanDialog(window, await in_thread(service.show, f"shares@{version}"), steps)
         dialog.open()
@@ -130,20 +136,20 @@ def test_a_recipe_is_made_step_by_step_with_its_changes_in_sight(tmp_path: Path,
         await _python(user, dialog)
         await _foreign_code(user, dialog)
         dialog.edit(BY_NAME["join"])
-        form: Any = dialog._form
+        form: Any = dialog.editor.form
         form._rows["dataset"].editor.setCurrentText("shares")
         assert form._rows["on"].editor.count() == 1   # what both have
         form._rows["on"].editor.set_values(["gender"])
         await user.until(lambda: "share" in dialog.preview.table.header.marks, "the other dataset's column")
-        dialog._leave_form()
+        dialog.editor.leave()
         await _order(user, dialog)
         await _learning(user, dialog)
         dialog.resize(800, 560)   # a form takes the list's place
-        dialog._pick()
-        assert dialog._left.isHidden() and not dialog._stack.isHidden()
+        dialog.editor.pick()
+        assert dialog._left.isHidden() and not dialog.editor.isHidden()
         dialog.resize(1240, 700)
         await user.until(lambda: not dialog._left.isHidden(), "list and form beside one another")
-        dialog._leave_form()
+        dialog.editor.leave()
         dialog.reject()
         await _cleaned_already(user, window)
 

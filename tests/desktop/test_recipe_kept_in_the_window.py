@@ -43,7 +43,7 @@ async def _kept(user: User, page: Any) -> None:
     await user.until(lambda: dialog.state.draft._kept is not None, "what was left before")
     dialog.state.add({"step": "drop", "columns": ["city"]})
     dialog.edit(BY_NAME["filter"])
-    form: Any = dialog._form
+    form: Any = dialog.editor.form
     form._rows["where"].editor.setPlainText("price > 30")
     await _closed(user, dialog)
     page.clean()

@@ -94,6 +94,7 @@ class TickList(QFrame):
         """Tick exactly these."""
         self._ticked = set(names) & {thing.name for thing in self._things}
         self._draw_ticks()
+        self._to_first()
         self._say()
         self.changed.emit()
 
@@ -117,6 +118,14 @@ class TickList(QFrame):
             self.list.addItem(item)
         self.list.blockSignals(blocked)
         self._on_searched(self._search.text().strip())
+        self._to_first()
+
+    def _to_first(self) -> None:
+        """Bring the first that is ticked into sight, unless one is."""
+        ticked = [item for item in self._items() if item.data(_NAME) in self._ticked and not item.isHidden()]
+        area = self.list.viewport().rect()
+        if ticked and not any(area.intersects(self.list.visualItemRect(item)) for item in ticked):
+            self.list.scrollToItem(ticked[0], QListWidget.ScrollHint.PositionAtCenter)
 
     def _items(self) -> list[QListWidgetItem]:
         return [item for row in range(self.list.count()) if (item := self.list.item(row)) is not None]

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from mldesk.core.errors import BadInput, MldeskError
+from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.clean_preview import CleanPreview, typed
 from mldesk.desktop.pages.data.recipe_menu import RecipeMenu
 from mldesk.desktop.pages.data.recipe_notices import RecipeNotices
-from mldesk.desktop.pages.data.step_form import StepForm, runs_code
+from mldesk.desktop.pages.data.step_editor import StepEditor
 from mldesk.desktop.pages.data.step_list import StepList, report_lines
-from mldesk.desktop.pages.data.step_picker import StepPicker
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.clean import CleanState, Step
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
-    ScrollPage,
     Sheet,
     disable,
     enable,
@@ -32,7 +29,6 @@ from mldesk.desktop.widgets import (
     make_icon_button,
     make_label,
     row,
-    set_tone,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +40,6 @@ if TYPE_CHECKING:
 
 _WIDE = 1080   # width of the dialog from which list, form and preview stand beside one another, pixels at 100 %
 _LIST, _LIST_BESIDE, _FORM = 340, 264, 340   # their widths
-_PAUSE = 400   # milliseconds after the last change of a form until the preview follows
 
 
 class CleanDialog(Sheet, TaskOwner):
@@ -61,16 +56,16 @@ class CleanDialog(Sheet, TaskOwner):
         self._shell = shell
         self.state = CleanState(shell.desk, version)
         self._follow: int | None = None   # the step to be chosen once the steps are shown anew
-        self._editing: int | None = None  # the step in the form, None for a new one
-        self._form: StepForm | None = None
-        self._written = False             # somebody has written in the form
-        self._timer = QTimer(self, singleShot=True, interval=_PAUSE)
-        self._timer.timeout.connect(self._try)
         self.datasets: dict[str, Sequence[Column]] = {}   # the others, for steps that bring one in
         self.preview = CleanPreview(self.state)
+        self.editor = StepEditor()
         self._left = self._make_list()
-        self._make_stack()
-        parts = row(self._left, self._stack, self.preview, spacing=Space.XL)
+        self.editor.chosen.connect(self.edit)
+        self.editor.opened.connect(self._on_editor)
+        self.editor.left.connect(self._on_left)
+        self.editor.tried.connect(self._try)
+        self.editor.kept.connect(self._keep_step)
+        parts = row(self._left, self.editor, self.preview, spacing=Space.XL)
         parts.setStretch(2, 1)
         self.body.addLayout(parts, 1)
         self.confirmed.connect(self._on_apply)
@@ -89,34 +84,18 @@ class CleanDialog(Sheet, TaskOwner):
 
     # Building
 
-    def _make_stack(self) -> None:
-        self._stack = QStackedWidget()
-        self._picker = StepPicker()
-        self._picker.chosen.connect(self.edit)
-        self._picker.left.connect(self._leave_form)
-        self._stack.addWidget(self._picker)
-        self._stack.addWidget(self._make_editor())
-        self._stack.hide()
-
     def _arrange(self) -> None:
         """Show the list and what is beside it; where there is no room for both, a form takes the list's place."""
         wide = self.width() >= theme.px(_WIDE)
-        editing = not self._stack.isHidden()
+        editing = not self.editor.isHidden()
         self._left.setVisible(wide or not editing)
         self._left.setFixedWidth(theme.px(_LIST_BESIDE if wide and editing else _LIST))
-        self._stack.setFixedWidth(theme.px(_FORM))
+        self.editor.setFixedWidth(theme.px(_FORM))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if hasattr(self, "_stack"):
+        if hasattr(self, "editor"):
             self._arrange()
-
-    def _show_editor(self, part: QWidget | None) -> None:
-        self._stack.setVisible(part is not None)
-        if part is not None:
-            self._stack.setCurrentWidget(part)
-        self._arrange()
-        self._show_primary()
 
     @async_slot
     async def _load_datasets(self) -> None:
@@ -134,7 +113,7 @@ class CleanDialog(Sheet, TaskOwner):
         self._undo.clicked.connect(self.state.steps.undo)
         self._redo.clicked.connect(self.state.steps.redo)
         self.add_button = make_button(self.tr("Add a step"), "secondary", "plus")
-        self.add_button.clicked.connect(self._pick)
+        self.add_button.clicked.connect(self.editor.pick)
         self.menu = RecipeMenu(self._shell, self.state, self)
         self.menu.wanted_on.connect(self._go_on_with)
         recipe = make_button(self.tr("Recipe"), "secondary", menu=self.menu)
@@ -179,34 +158,7 @@ class CleanDialog(Sheet, TaskOwner):
         line.addWidget(self._all)
         return line
 
-    def _make_editor(self) -> QWidget:
-        self._form_title = make_label("", "subtitle")
-        self._form_help = make_label("", "caption", "muted", wrap=True)
-        self._form_error = make_label("", "caption", "danger", wrap=True)
-        self._form_page = ScrollPage(margin=0, spacing=Space.L)
-        self._form_page.body.setContentsMargins(0, 0, Space.S, 0)
-        back = make_button(self.tr("Back"), "secondary")
-        back.clicked.connect(self._leave_form)
-        self.try_button = make_button(self.tr("Try it"), "secondary", "play")
-        self.try_button.clicked.connect(self._try)
-        self.keep_button = make_button(self.tr("Add this step"), "primary", "check")
-        self.keep_button.clicked.connect(self._keep_step)
-        self._form_box = box = QWidget()
-        layout = QVBoxLayout(box)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(Space.S)
-        layout.addWidget(self._form_title)
-        layout.addWidget(self._form_help)
-        layout.addWidget(self._form_page, 1)
-        layout.addWidget(self._form_error)
-        layout.addLayout(row(None, back, self.try_button, self.keep_button))
-        return box
-
     # The form
-
-    def _pick(self) -> None:
-        self._show_editor(self._picker)
-        self._picker.begin()
 
     def _go_on_with(self, version: DatasetVersion, steps: Sequence[Step]) -> None:
         self.reject()
@@ -220,27 +172,8 @@ class CleanDialog(Sheet, TaskOwner):
 
     def edit(self, kind: StepKind, index: int | None = None) -> None:
         """Show the form of a step: a new one, or the one at ``index``."""
-        self._editing = index
-        step = None if index is None else self.state.steps.value[index]
-        self._drop_form()
-        self._form = StepForm(kind, self._columns(index), step, {
+        self.editor.edit(kind, index, None if index is None else self.state.steps.value[index], self._columns(index), {
             name: columns for name, columns in self.datasets.items() if name != self.state.version.dataset})
-        self._form.changed.connect(self._on_written)
-        self._form_page.body.addWidget(self._form)
-        self._form_page.body.addStretch(1)
-        self._form_page.verticalScrollBar().setValue(0)
-        self._form_title.setText(kind.title or kind.name)
-        self._form_help.setText(kind.help)
-        self._form_error.setText(self.tr(
-            "It may learn from all rows, also from those that a model is tested on later. Where that matters, leave it "
-            "to the model: Train fits the same on the training rows only.") if kind.learns else "")
-        set_tone(self._form_error, "warning")
-        self.keep_button.setText(self.tr("Add this step") if index is None else self.tr("Change this step"))
-        self.try_button.setVisible(runs_code(kind))
-        self._show_editor(self._form_box)
-        self._check_form()
-        self._written = False
-        self._form.setFocus()
 
     def _columns(self, index: int | None) -> list[Column]:
         """The columns a step sees: a new one those of the preview, one that is there those before it."""
@@ -249,62 +182,32 @@ class CleanDialog(Sheet, TaskOwner):
             page = None
         return list(self.state.version.columns) if page is None else typed(page, self.state.version.columns)
 
-    def _drop_form(self) -> None:
-        body = self._form_page.body
-        while body.count():
-            item = body.takeAt(0)
-            if item is not None and (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-
-    def _on_written(self) -> None:
-        self._written = True
-        self._check_form()
-
-    def _check_form(self) -> None:
-        try:
-            if self._form is not None:
-                self._form.step()
-        except BadInput as error:
-            disable(self.keep_button, error.message)
-            disable(self.try_button, error.message)
-            return
-        enable(self.keep_button)
-        enable(self.try_button)
-        if self._form is not None and not runs_code(self._form.kind):  # code runs when it is asked to
-            self._timer.start()
-
     @async_slot
-    async def _try(self) -> None:
+    async def _try(self, index: int | None, step: Step) -> None:
         """Preview the step in the form as if it were there."""
-        if self._form is None or self._stack.isHidden():
-            return
-        try:
-            step = self._form.step()
-        except BadInput:
-            return
         await self.state.allow([step])   # whoever presses Try it has written it, or seen it
-        self.state.trial.value = (self._editing, step)
+        self.state.trial.value = (index, step)
         await self.state.refresh()
 
     @async_slot
-    async def _keep_step(self) -> None:
-        if self._form is None:
-            return
-        step = self._form.step()
+    async def _keep_step(self, index: int | None, step: Step) -> None:
         await self.state.allow([step])
         self.state.trial.value = None
-        self._timer.stop()
-        self._leave_form()
-        if self._editing is None:
+        self.editor.leave()
+        self._put(index, step)
+
+    def _put(self, index: int | None, step: Step) -> None:
+        if index is None:
             self.state.add(step)
         else:
-            self.state.replace(self._editing, step)
+            self.state.replace(index, step)
 
-    def _leave_form(self) -> None:
-        self._timer.stop()
-        self._show_editor(None)
-        self._form = None
+    def _on_editor(self) -> None:
+        self._arrange()
+        self._show_primary()
+
+    def _on_left(self) -> None:
+        self._arrange()
         if self.state.trial.value is not None:
             self.state.trial.value = None
             self._refresh()
@@ -369,7 +272,7 @@ class CleanDialog(Sheet, TaskOwner):
         self._show_primary()
 
     def _show_primary(self) -> None:
-        if not self._stack.isHidden():
+        if not self.editor.isHidden():
             self.set_primary_enabled(self.tr("Finish the step you are at first."))
         elif not any(not step.get("disabled") for step in self.state.steps.value):
             self.set_primary_enabled(self.tr("Add at least one step."))
@@ -396,22 +299,15 @@ class CleanDialog(Sheet, TaskOwner):
 
     def reject(self) -> None:
         """Close; the steps stay for the next time, with the one in the form if it can be read."""
-        if self._form is not None and self._written:
-            with contextlib.suppress(BadInput):
-                step = self._form.step()
-                if runs_code(self._form.kind):   # it runs when somebody says so
-                    step["disabled"] = True
-                if self._editing is None:
-                    self.state.add(step)
-                else:
-                    self.state.replace(self._editing, step)
+        if (unfinished := self.editor.unfinished()) is not None:
+            self._put(*unfinished)
         start(self.state.keep(), "keep the unfinished recipe")
         if self.state.steps.value and self.state.steps.value != self.state.given:
             self._shell.say(self.tr("The steps are kept: Clean goes on with them."), "neutral")
         super().reject()
 
     def _on_finished(self) -> None:
-        self._timer.stop()
+        self.editor.timer.stop()
         self.state.stop()
         self.cancel_tasks()
 

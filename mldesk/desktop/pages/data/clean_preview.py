@@ -36,6 +36,8 @@ class CleanPreview(QWidget):
         self.side.changed.connect(lambda _: self.show_rows())
         self.table = DataTable(flush=True)
         self.table.sized.connect(lambda: QTimer.singleShot(0, self, self._go_to_marked))   # once it can scroll that far
+        self.table.framed.connect(lambda: QTimer.singleShot(0, self, self._stay_at_marked))
+        self._went: int | None = None   # where the table was scrolled to
         card = Card(padding=0)
         card.add(self.table, 1)
         layout = QVBoxLayout(self)
@@ -62,7 +64,7 @@ class CleanPreview(QWidget):
         self.table.header.marks = {name: self.tr("new") for name in made} | {
             name: self.tr("changed") for name in changed}
         if page is not self._shown:   # counts come later, and must not take what the user scrolled to out of sight
-            self._shown, self._gone_to = page, False
+            self._shown, self._gone_to, self._went = page, False, None
             show_page(self.table, page, typed(page, version.columns))
         self.table.header.viewport().update()
         self.said.setText(f"{self._rows(before, after)} · {self._columns(before, after)}")
@@ -83,6 +85,13 @@ class CleanPreview(QWidget):
             self.table.updateGeometries()   # else it could scroll as far only as the table before was wide
             self.table.scrollTo(model.index(0, places[-1] if len(places) < 4 else places[0]))
             self.table.scrollTo(model.index(0, places[0]))
+            self._went = self.table.horizontalScrollBar().value()
+
+    def _stay_at_marked(self) -> None:
+        """Go there once more when the table got narrower, as long as nobody has scrolled since."""
+        if self._went is not None and self.table.horizontalScrollBar().value() == self._went:
+            self._gone_to = False
+            self._go_to_marked()
 
     def _rows(self, before: Page | None, after: Page) -> str:
         counts = self._state.counts.value

@@ -124,3 +124,17 @@ def learning_words(steps: Sequence[Step]) -> str:
             number=numbers[0])
     return words.tr("Steps {numbers} and {last} learn from all rows, also from those that test a model later.").format(
         numbers=", ".join(numbers[:-1]), last=numbers[-1])
+
+
+def step_learning_words(step: Step) -> str:
+    """Say whether a step as it is filled in learns from all rows, and where else it could learn; "" if it does not."""
+    from mldesk.data.recipes.steps_leak import by_model, learns
+    from mldesk.training.preparing_check import why_not
+
+    if not learns(step):
+        return ""
+    if by_model(step) or not (why := why_not(step)):
+        return words.tr("It learns from all rows, also from those that test a model. A model can learn it from its "
+                        "training rows instead: add it, then press Leave them to the model.")
+    return words.tr("It learns from all rows, also from those that test a model. So filled in, a model cannot do it "
+                    "instead: {why}.").format(why=why)
