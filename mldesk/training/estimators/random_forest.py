@@ -1,7 +1,12 @@
-"""Forests (Breiman 2001; Geurts, Ernst and Wehenkel 2006), grown in batches of trees, each scored as it comes."""
+"""Forests (Breiman 2001; Geurts, Ernst and Wehenkel 2006), each tree scored as it comes.
+
+scikit-learn grows the whole forest in one call, and no core ever waits for the last tree of a batch: the place where it
+makes a tree is where each is given an ear, by which readings are taken and a stop that was asked for takes effect.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
@@ -18,7 +23,8 @@ from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
-_BATCHES = 12   # readings over the whole forest; at the end of each a core waits for the last tree
+_READINGS = 12  # over the whole forest
+_HOOK = "_make_estimator"   # of scikit-learn's forests, and ``_fit`` of its trees; a test holds them to that
 _AT_ONCE = 16  # trees whose answers are held together
 _LARGEST = 1_000_000_000   # bytes of its leaves
 
@@ -47,30 +53,24 @@ class RandomForest:
 
     def _grow(self, context: FitContext, part: Part, trees: int, watch: bool) -> tuple[Any, Array, int]:
         """Grow up to ``trees`` trees; return the forest, its validation prediction and how many there are."""
-        forest = self._empty(context, part)
-        prediction = np.zeros(0)
-        step = max(1, -(-trees // _BATCHES))
-        grown = 0
-        while grown < trees and not (context.control.finish and grown):
-            context.control.check()
-            ready, grown = grown, min(grown + step, trees)
-            forest.set_params(n_estimators=grown)
-            forest.fit(part.x, part.y)
-            if watch:
-                new = _mean(forest.estimators_[ready:], context.validation.x, bool(context.classes), context.threads)
-                prediction = new if not ready else prediction + (new - prediction) * ((grown - ready) / grown)
-                scores = context.scores(prediction)
-                context.report.metrics(grown, prefixed(scores, "validation"))
-            context.report.progress(grown, trees, "trees")
-        return forest, prediction, grown
+        forest = self._empty(context, part, trees)
+        ear = _Ear(context, trees, watch)
+        make = getattr(forest, _HOOK)
+        setattr(forest, _HOOK, lambda **options: ear.attached(make(**options)))
+        forest.fit(part.x, part.y)
+        delattr(forest, _HOOK)
+        context.control.check()
+        forest.estimators_ = ear.grown(forest.estimators_)
+        forest.n_estimators = len(forest.estimators_)
+        return forest, ear.prediction(forest.estimators_) if watch else np.zeros(0), len(forest.estimators_)
 
-    def _empty(self, context: FitContext, part: Part) -> Any:
+    def _empty(self, context: FitContext, part: Part, trees: int) -> Any:
         given = context.parameters
         share = given["max_features"]
         common = {
-            "n_estimators": 0, "max_depth": given["max_depth"],
+            "n_estimators": trees, "max_depth": given["max_depth"],
             "min_samples_leaf": given["min_samples_leaf"] or _leaf(len(part), context.classes, given["trees"]),
-            "n_jobs": context.threads, "random_state": context.seed, "warm_start": True, "bootstrap": self.own_rows,
+            "n_jobs": context.threads, "random_state": context.seed, "bootstrap": self.own_rows,
         }
         classifier, regressor = self.kinds
         if context.classes:
@@ -93,16 +93,79 @@ class ExtraTrees(RandomForest):
         return 1.0
 
 
+class _Ear:
+    """Hears of every tree of one forest as it is grown, from the threads that grow them."""
+
+    def __init__(self, context: FitContext, trees: int, watch: bool) -> None:
+        self._context, self._trees, self._watch = context, trees, watch
+        self._lock = threading.Lock()
+        self._attached = self._done = self._added = 0
+        self._waiting: dict[int, Array] = {}      # what trees say whose turn has not come
+        self._total: Array | None = None          # of the first ``_added`` trees, in their order
+        self._every = max(1, -(-trees // _READINGS))
+
+    def attached(self, tree: Any) -> Any:
+        """Return the tree, which will be heard of; the first one is number 0."""
+        number, fit = self._attached, tree._fit  # noqa: SLF001 - see _HOOK
+        self._attached += 1
+
+        def grow(*rows: Any, **options: Any) -> None:
+            if self._context.control.terminate or (self._context.control.finish and self._done):
+                return   # no more trees
+            fit(*rows, **options)
+            self._hear(number, _said(tree, self._context.validation.x, bool(self._context.classes))
+                       if self._watch else None)
+
+        tree._fit = grow  # noqa: SLF001
+        return tree
+
+    def grown(self, trees: Sequence[Any]) -> list[Any]:
+        """Return those that were grown, as scikit-learn makes them."""
+        for tree in trees:
+            del tree._fit  # noqa: SLF001
+        return [tree for tree in trees if hasattr(tree, "tree_")]
+
+    def prediction(self, trees: Sequence[Any]) -> Array:
+        """Return the mean of what the grown trees say of the validation rows."""
+        for number in sorted(self._waiting):   # behind one that was left out
+            said = self._waiting.pop(number)
+            self._total = said if self._total is None else self._total + said
+        mean: Array = np.asarray(self._total) / len(trees)
+        return mean
+
+    def _hear(self, number: int, said: Array | None) -> None:
+        context = self._context
+        with self._lock:
+            self._done += 1
+            context.report.progress(self._done, self._trees, "trees")
+            if said is None:
+                return
+            self._waiting[number] = said
+            while self._added in self._waiting:   # added up in their order, so that the last digits are always the same
+                said = self._waiting.pop(self._added)
+                self._total = said if self._total is None else self._total + said
+                self._added += 1
+                if self._added % self._every == 0 or self._added == self._trees:
+                    scores = context.scores(self._total / self._added)
+                    context.report.metrics(self._added, prefixed(scores, "validation"))
+
+
+def _said(tree: Any, x: Array, classes: bool) -> Array:
+    """Return what a tree says of rows (N, F) float32: (N, C) shares of the classes, or (N,) numbers."""
+    said: Array = tree.tree_.predict(x)
+    return said if classes else said.reshape(len(x))
+
+
 def _mean(trees: Sequence[Any], x: Array, classes: bool, threads: int) -> Array:
     """Return the mean of what trees say of rows.
 
     The forest's own adds up in the order in which threads end, so that its last digits differ from time to time.
     """
     total: Array | None = None
+    x = np.ascontiguousarray(x, np.float32)
     with ThreadPoolExecutor(threads, "trees") as pool:
         for begin in range(0, len(trees), _AT_ONCE):
-            for said in pool.map(lambda tree: tree.predict_proba(x) if classes else tree.predict(x),
-                                 trees[begin:begin + _AT_ONCE]):
+            for said in pool.map(lambda tree: _said(tree, x, classes), trees[begin:begin + _AT_ONCE]):
                 total = said if total is None else total + said
     mean: Array = np.asarray(total) / len(trees)
     return mean
