@@ -341,6 +341,21 @@ def pause(context: typer.Context, reference: Reference) -> None:
         _steered(face, bench.runs.pause(reference), "is being paused")
 
 
+@app.command("learning-rate")
+def learning_rate(
+    context: typer.Context, reference: Reference,
+    rate: Annotated[float, typer.Argument(metavar="RATE", help="Above 0, at most 1, such as 0.001.")],
+) -> None:
+    """Give a training another learning rate from its next step on: networks, LightGBM and XGBoost.
+
+    Its schedule goes on from there. The change is in the run's log and in the curve learning_rate; the second fit, with
+    the validation rows, and a run that is resumed repeat it.
+    """
+    face = Face.of(context)
+    with face.workbench() as bench:
+        _steered(face, bench.runs.set_learning_rate(reference, rate), f"learns on at {rate:g}")
+
+
 @app.command()
 def extend(
     context: typer.Context, reference: Reference,

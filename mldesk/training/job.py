@@ -6,7 +6,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from mldesk.training.conformal import SHOWN, Margins
 from mldesk.training.estimators.base import Part
 from mldesk.training.joined import Encoder
 from mldesk.training.split import LEFT_OUT, PARTS, make_folds, make_split, own_validation
+from mldesk.training.steering import Steering
 from mldesk.training.table import read_columns
 from mldesk.training.target import Target, read_target
 from mldesk.training.values import Array, ColumnData, take
@@ -45,6 +46,7 @@ class Workplace:
     scratch: Path         # for files in the making; emptied first
     threads: int
     device: str
+    steering: Steering = field(default_factory=Steering)   # what the job is told while it works
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -90,6 +90,11 @@ def network(learning_rate: float, width: int, blocks: int, dropout: float,
                   unit="epochs"),
         Parameter("learning_rate", "number", learning_rate, "Largest step size.", low=1e-6, high=1.0, log=True,
                   search=(learning_rate / 6, learning_rate * 5)),
+        Parameter("schedule", "choice", "plateau", "How the learning rate goes over the epochs: plateau lowers it when "
+                  "the validation loss falls no further, step to a tenth after half and after three quarters of them, "
+                  "cosine evenly to zero, one_cycle up and then down to zero; constant keeps it.",
+                  label="Learning rate schedule", choices=("plateau", "constant", "cosine", "one_cycle", "step"),
+                  advanced=True),
         Parameter("batch_size", "integer", None, "Rows per step; none chooses by the number of rows.", low=1,
                   high=1_000_000, log=True, nullable=True, unit="rows"),
         Parameter("width", "integer", width, "Units per layer.", low=4, high=8192, log=True,

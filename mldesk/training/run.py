@@ -28,6 +28,7 @@ from mldesk.core.errors import BadInput, DiskFull, MldeskError
 from mldesk.training.catalogue import NETWORKS
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.resources import ResourceWatch, gpu_name, usable_threads
+from mldesk.training.steering import Steering
 from mldesk.wire.control import Control, Terminated
 from mldesk.wire.failures import explain
 from mldesk.wire.job_spool import Spool
@@ -128,7 +129,8 @@ def _train(folder: Path, objects: Path, report: Report, control: Control,
 
     spec = JobSpec.read(folder)
     work = Workplace(ObjectStore(objects), report, control, checkpoints, folder / "scratch",
-                     usable_threads(spec.resources.threads), _visible_device(spec.resources.device))
+                     usable_threads(spec.resources.threads), _visible_device(spec.resources.device),
+                     Steering(folder / "mail"))
     if spec.kind == "train":
         from mldesk.training.train import train
 

@@ -69,7 +69,8 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     fitted = fit(estimator, FitContext(
         classes=classes, parameters=parameters, train=fit_on, validation=judge_by, report=work.report,
         control=work.control, checkpoints=work.checkpoints, categorical=categories(over, encoder.categorical),
-        seed=request.seed, threads=work.threads, device=work.device, start=native))
+        seed=request.seed, threads=work.threads, device=work.device, start=native,
+        steering=work.steering))
     if words := stopped_early(parameters, fitted):
         work.report.log(words)
 

@@ -43,6 +43,7 @@ from mldesk.workbench.searching import (
 )
 from mldesk.workbench.sending import send
 from mldesk.workbench.spreading import beside, helped_by, helpers_of
+from mldesk.workbench.steered import message_of
 from mldesk.workbench.trials import find_trial, kept_request
 
 if TYPE_CHECKING:
@@ -341,6 +342,15 @@ class RunService:
         self._going(run)
         with self._follower.at(run) as client:
             client.finish(run.id)
+        return self._after_command(run)
+
+    def set_learning_rate(self, reference: str, rate: float) -> Run:
+        """Let a training take another rate from its next step on. Raises BadInput, Conflict, RunnerUnreachable."""
+        run = self._fresh(reference)
+        message = message_of(run, rate)
+        self._going(run)
+        with self._follower.at(run) as client:
+            client.tell(run.id, new_id(), message)
         return self._after_command(run)
 
     def pause(self, reference: str) -> Run:

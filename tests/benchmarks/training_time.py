@@ -65,7 +65,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def main() -> None:
     """Print the seconds of both sides and their ratios."""
     rounds, rows = _number("--rounds", ROUNDS), _number("--rows", ROWS)
-    lines = []
+    lines: list[tuple[str, float, str]] = []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         whole = csv.read_csv(SHARED / "tabular" / "adult.csv", convert_options=csv.ConvertOptions(
@@ -86,6 +86,7 @@ def main() -> None:
                 lines += [(f"{kind}: MLDesk, {what}", median([one for one, _ in pairs]), "s"),
                           (f"{kind}: bare library, {what}", median([other for _, other in pairs]), "s"),
                           (f"{kind}: ratio by {what}", median([one / other for one, other in pairs]), "×")]
+            print(*(f"{what} {value:.3g}" for what, value, _ in lines[-6:]), sep=", ", file=sys.stderr, flush=True)
     report("training_time", lines, {"rounds": rounds, "rows": rows})
 
 

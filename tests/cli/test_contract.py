@@ -68,6 +68,7 @@ COMMANDS = {
     "runs finish": {"RUN"},
     "runs resume": {"RUN"},
     "runs pause": {"RUN"},
+    "runs learning-rate": {"RUN", "RATE"},
     "runs extend": {"RUN", "--time", "--trials", "--refit"},
     "runs trial": {"RUN", "N", "--train", "--keep", "--promote", "--name", "--save-as", "--runner",
                    "--detach"},

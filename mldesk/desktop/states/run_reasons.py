@@ -49,6 +49,18 @@ def why_not_pause(run: Run | None) -> str:
     return "The run is already being stopped." if run.state is JobState.STOPPING else ""
 
 
+def why_not_rate(run: Run | None) -> str:
+    """Say why the learning rate cannot be changed."""
+    if run is None:
+        return "Choose a run first."
+    if run.state.ended:
+        return f"{_ENDED[run.state]} There is nothing left to learn."
+    from mldesk.workbench.steered import why_not_steered  # loads SQLAlchemy, which the first paint does not wait for
+
+    why = why_not_steered(run)
+    return why[:1].upper() + why[1:]
+
+
 def why_not_extend(run: Run | None) -> str:
     """Say why a search cannot be given more time or trials."""
     if run is None:

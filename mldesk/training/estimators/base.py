@@ -14,6 +14,7 @@ from mldesk.training.blocks import Style
 from mldesk.training.catalogue import EstimatorEntry
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.losses import pinball
+from mldesk.training.steering import Steering
 from mldesk.training.values import Array
 from mldesk.wire.control import Control
 from mldesk.wire.report import Report
@@ -52,6 +53,7 @@ class FitContext:
     start: Any = None                         # the native model that an iterative fit goes on from; None: from nothing
     original: Part | None = None                     # the training rows before they were resampled
     resample: Callable[[Part], Part] | None = None   # ... and how that is done
+    steering: Steering = field(default_factory=Steering)   # what it is told while it goes on
 
     def patience_over(self, step: int, best: int) -> bool:
         """Say whether the validation loss has not fallen for long enough; steps from 1, ``best`` that of the lowest."""

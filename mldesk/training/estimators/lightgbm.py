@@ -7,7 +7,7 @@ round's number, so that a fit that goes on from a checkpoint draws what the unin
 from __future__ import annotations
 
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +18,8 @@ from lightgbm.callback import CallbackEnv, EarlyStopException
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, most_leaves
 from mldesk.training.estimators.drawn import is_drawn
+from mldesk.training.estimators.steered import drawn_rate, listen
+from mldesk.training.steering import rate_after
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
 
@@ -35,6 +37,8 @@ class _State:
     best_loss: float = float("inf")
     tuned_rounds: int = 0          # rounds the tuning took, once it is done
     finished_early: bool = False
+    rates: list[list[float]] = field(default_factory=list)   # (round, learning rate after it), where it was changed
+    heard: list[str] = field(default_factory=list)           # messages acted on, see ``training.steering``
 
     @property
     def metric_step(self) -> int:
@@ -57,7 +61,8 @@ class LightGbm:
             tuned.predict(context.validation.x, num_iteration=state.best_round), context.classes)
         if context.parameters["refit"] and not state.finished_early:
             if state.phase == _TUNE:
-                state = _State(_REFIT, before, state.best_round, state.best_loss, state.round)
+                state = _State(_REFIT, before, state.best_round, state.best_loss, state.round,
+                               rates=state.rates, heard=state.heard)
                 booster = context.start
                 context.report.stage("Fitting again with the validation rows")
             both = context.everything()
@@ -105,7 +110,7 @@ def _boost(context: FitContext, state: _State, part: Part, rounds: int, booster:
         watched = [lgb.Dataset(context.validation.x, context.validation.y, reference=data, params=parameters)]
     result = lgb.train(
         parameters, data, rounds - state.round, valid_sets=watched, init_model=booster,
-        callbacks=[_Reseed(context.seed, _row_fraction(context)), _Watch(context, state, rounds, tuned)])
+        callbacks=[_Reseed(context, state), _Watch(context, state, rounds, tuned)])
     result.best_iteration = 0  # nobody but ``state`` decides how many rounds count
     return result
 
@@ -142,19 +147,22 @@ def _bagging(row_fraction: float) -> dict[str, float]:
 
 
 class _Reseed:
-    """Before each round: draw from a seed that depends on the run's seed and the round alone."""
+    """Before each round: draw from a seed of the run's seed and the round alone; take the round's learning rate."""
 
     before_iteration: ClassVar[bool] = True  # read by LightGBM
     order: ClassVar[int] = 0
 
-    def __init__(self, seed: int, row_fraction: float) -> None:
-        self._seed, self._row_fraction = seed, row_fraction
+    def __init__(self, context: FitContext, state: _State) -> None:
+        self._seed, self._row_fraction, self._state = context.seed, _row_fraction(context), state
+        self._rate = context.parameters["learning_rate"]
 
     def __call__(self, env: CallbackEnv) -> None:
         drawn = zlib.crc32(f"{self._seed} {env.iteration}".encode()) >> 1   # within LightGBM's int
         changed: dict[str, float] = {"feature_fraction_seed": drawn}
         if self._row_fraction < 1:
             changed |= {"bagging_seed": drawn, "bagging_fraction": self._row_fraction - env.iteration % 2 * _JUST}
+        if self._state.rates:
+            changed["learning_rate"] = rate_after(self._state.rates, env.iteration, self._rate)
         booster: Any = env.model  # never the CVBooster that the declaration allows for
         booster.reset_parameter(changed)
 
@@ -174,6 +182,7 @@ class _Watch:
         if state.phase == _TUNE:
             self._judge({name: value for _, name, value, *_ in env.evaluation_result_list or ()}, env.model)
         context.report.progress(state.round, self._rounds, "rounds")
+        listen(context, state, state.phase == _TUNE, lambda folder: self._write(folder, env.model))
         if context.control.terminate or (context.checkpoints.due and state.round < self._rounds):
             context.checkpoints.save(state.metric_step, asdict(state), lambda folder: self._write(folder, env.model))
         if context.control.terminate:
@@ -198,7 +207,7 @@ class _Watch:
         if last or is_drawn(state.round - _rounds_before(context)):
             if context.report.training_loss:
                 values["train_loss"] = booster.eval_train()[0][2]
-            context.report.metrics(state.round, values)
+            context.report.metrics(state.round, {**values, **drawn_rate(context, state)})
 
     def _write(self, folder: Path, booster: Any) -> None:
         booster.save_model(folder / "booster.txt", num_iteration=-1)

@@ -24,7 +24,9 @@ from mldesk.core.errors import WorkFailed
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.estimators.network import build
+from mldesk.training.estimators.schedules import PLATEAU, scheduled
 from mldesk.training.estimators.torch_device import autocast_type, batch_of, choose_device, deterministic, resident
+from mldesk.training.steering import LATE
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
 from mldesk.wire.failures import is_gpu_out_of_memory
@@ -100,6 +102,7 @@ class _Place:
     flat: int = 0               # epochs since the best one, or since the learning rate fell
     rate: float = 1.0           # share of the learning rate
     rates: list[float] = field(default_factory=list)   # ... of every epoch so far, for the second fit to repeat
+    heard: list[str] = field(default_factory=list)     # messages that were acted on, see ``training.steering``
     tuned_steps: int = 0        # steps the tuning took, once it is done; then the second fit is under way
 
     @property
@@ -126,7 +129,7 @@ def _fit(context: FitContext, config: dict[str, Any], device: torch.device, plac
         if not place.tuned_steps:
             context.report.stage("Fitting again with the validation rows")
             place = _Place(place.batch, best_loss=place.best_loss, best_epoch=place.best_epoch, rates=place.rates,
-                           tuned_steps=place.step)
+                           tuned_steps=place.step, heard=place.heard)
         again = _Fit(context, config, context.everything(), device, place, tuned)
         native = _sound(again.repeat()) or native
     return Fitted(native.cpu().eval(), validation, context.control.finish, facts)
@@ -172,9 +175,16 @@ class _Fit:
         self._y = self._targets(part.y)                       # (N,) int64 or standardised float32
         self._validation = resident(context.validation.x, device)
         self._class_weights = _class_weights(part.y, context).to(device) if context.weighted else None
+        self._schedule, self._share = self._given.get("schedule", PLATEAU), 1.0   # of the rate, at this step
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)     # over the rows of this epoch
         self._read_sum, self._read_rows, self._read_at = 0.0, 0, 0.0             # as of the last reading
         self._resume()
+
+    @property
+    def _rate(self) -> float:
+        """The learning rate of the last step."""
+        rate: float = self._given["learning_rate"] * self._place.rate * self._share
+        return rate
 
     def tune(self) -> None:
         """Train until the epochs or the patience run out, or a stop is asked for; ``best`` are the best weights."""
@@ -207,8 +217,9 @@ class _Fit:
         batches = torch.split(torch.from_numpy(order).to(self._y.device), place.batch)
         self._network.train()
         for rows in batches[place.batches:]:
-            self._step(rows)
+            self._step(rows, (place.epoch + place.batches / len(batches)) / self._given["epochs"])
             place.batches += 1
+            self._listen()
             self._read(min(place.batches * place.batch, len(order)), len(batches))
             if context.control.terminate or context.checkpoints.due:
                 context.checkpoints.save(place.metric_step, asdict(place), self._write)
@@ -217,12 +228,30 @@ class _Fit:
             if context.control.finish:
                 break
 
-    def _step(self, rows: Tensor) -> None:
-        """Take one optimizer step on the batch ``rows`` (B,) of row numbers."""
+    def _listen(self) -> None:
+        """Take another learning rate from now on, if somebody asks for one."""
+        context, place = self._context, self._place
+        if (told := context.steering.rate(place.heard)) is None:
+            return
+        place.heard += told[0]
+        if not place.tuned_steps:   # the second fit repeats the rates of the first
+            place.rate, place.flat = told[1] / self._given["learning_rate"], 0
+            place.rates[place.epoch] = place.rate
+        context.checkpoints.save(place.metric_step, asdict(place), self._write)
+        if place.tuned_steps:
+            context.report.log(LATE)
+            return
+        context.report.log(f"The learning rate is {told[1]:g} from step {place.step} on, as asked for.")
+        context.report.metrics(place.step, {"learning_rate": self._rate})
+
+    def _step(self, rows: Tensor, progress: float) -> None:
+        """Take one optimizer step on the batch ``rows`` (B,) of row numbers; ``progress``: 0 to 1 over all epochs."""
         place = self._place
         place.step += 1
+        warm = 1.0 if self._schedule == "one_cycle" else min(1.0, place.step / self._warm_up)
+        self._share = scheduled(self._schedule, progress) * warm
         for group in self._optimizer.param_groups:
-            group["lr"] = self._given["learning_rate"] * place.rate * min(1.0, place.step / self._warm_up)
+            group["lr"] = self._rate
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype is not None):
             output = self._network.raw(batch_of(self._x, rows, self._device))   # (B, M, C) logits or (B, M, 1)
         loss = self._loss(output.float(), self._y[rows])       # nats, or of the standardised target; mean over B
@@ -267,7 +296,7 @@ class _Fit:
         scores = context.scores(self._prediction())
         place.epoch, place.batches, place.flat = place.epoch + 1, 0, place.flat + 1
         epoch_loss = float(self._loss_sum) / rows * self._unit
-        values = {"train_loss_epoch": epoch_loss, **prefixed(scores, "validation")}
+        values = {"train_loss_epoch": epoch_loss, **prefixed(scores, "validation"), "learning_rate": self._rate}
         context.report.metrics(place.step, values, place.epoch)
         self._loss_sum.zero_()
         self._read_sum, self._read_rows = 0.0, 0
@@ -276,7 +305,7 @@ class _Fit:
         elif scores["loss"] < place.best_loss:
             place.best_loss, place.best_epoch, place.flat = scores["loss"], place.epoch, 0
             self.best = copy.deepcopy(self._average.state_dict())
-        elif place.flat >= _PLATEAU:
+        elif self._schedule == PLATEAU and place.flat >= _PLATEAU:
             place.rate, place.flat = place.rate * _FALL, 0
 
     def _prediction(self) -> Array:

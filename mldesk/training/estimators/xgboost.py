@@ -6,7 +6,7 @@ goes on from a checkpoint draws what the uninterrupted one would have.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +16,8 @@ import xgboost as xgb
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, quick_scores
 from mldesk.training.estimators.drawn import is_drawn
+from mldesk.training.estimators.steered import drawn_rate, listen
+from mldesk.training.steering import rate_after
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
 
@@ -31,6 +33,8 @@ class _State:
     best_round: int = 0
     best_loss: float = float("inf")
     tuned_rounds: int = 0          # rounds the tuning took, once it is done; then the second fit is under way
+    rates: list[list[float]] = field(default_factory=list)   # (round, learning rate after it), where it was changed
+    heard: list[str] = field(default_factory=list)           # messages acted on, see ``training.steering``
 
     @property
     def metric_step(self) -> int:
@@ -55,7 +59,8 @@ class XgBoost:
         if context.parameters["refit"] and not context.control.finish:
             if not state.tuned_rounds:
                 context.report.stage("Fitting again with the validation rows")
-                state, found = _State(_rounds_before(context), state.best_round, state.best_loss, state.round), None
+                state, found = _State(_rounds_before(context), state.best_round, state.best_loss, state.round,
+                                      state.rates, state.heard), None
             native = _Boosting(context, context.everything(), state, found, tuned).repeat() or tuned
         return Fitted(native, validation, context.control.finish, {"rounds": state.best_round})
 
@@ -107,6 +112,8 @@ class _Boosting:
             self._booster.set_param({"updater": _UPDATER + ",prune"})
             self._booster.save_config()
             self._booster.set_param({"updater": _UPDATER})
+        if self._state.rates:
+            self._booster.set_param({"eta": rate_after(self._state.rates, index, self._parameters["eta"])})
         self._booster.update(self._data, index)
 
     def tune(self) -> Any:
@@ -135,6 +142,7 @@ class _Boosting:
         if held is not None:
             self._judge(held, rounds)
         context.report.progress(state.round, rounds, "rounds")
+        listen(context, state, not state.tuned_rounds, self._write)
         if context.control.terminate or (context.checkpoints.due and state.round < rounds):
             context.checkpoints.save(state.metric_step, asdict(state), self._write)
         if context.control.terminate:
@@ -158,7 +166,7 @@ class _Boosting:
                 prediction = _rows(self._booster.predict(self._data), context.classes)
                 values["train_loss"] = quick_scores(prediction, self._part.y, context.classes,
                                                     context.quantile)["loss"]
-            context.report.metrics(state.round, values)
+            context.report.metrics(state.round, {**values, **drawn_rate(context, state)})
 
     def _write(self, folder: Path) -> None:
         self._booster.save_model(folder / "booster.json")

@@ -16,6 +16,7 @@ from mldesk.desktop.states.run_reasons import (
     why_not_finish,
     why_not_move,
     why_not_pause,
+    why_not_rate,
     why_not_resume,
 )
 from mldesk.desktop.tasks import in_remote, start
@@ -33,6 +34,7 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
     """
     from mldesk.desktop.pages.runners.move_dialog import open_move_dialog
     from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
+    from mldesk.desktop.pages.runs.rate_dialog import RateDialog
     from mldesk.desktop.pages.runs.report_place import ask_report, ask_script, ask_split, why_no_report, why_no_split
     from mldesk.desktop.pages.runs.run_labels import open_labels
     from mldesk.desktop.pages.runs.script_dialog import run_again
@@ -43,7 +45,8 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
     name, _, number = (run.model or "").rpartition("@")
     first = [] if cancel is not None else [Entry("arrow-right", tr("Open"), partial(shell.open_run, run.id))]
     more = [Entry("clock", tr("Extend the search…"), lambda: ExtendDialog(shell, run).open(),
-                  why_not_extend(run))] if run.kind == "search" else []
+                  why_not_extend(run))] if run.kind == "search" else [
+        Entry("chart", tr("Change the learning rate…"), lambda: RateDialog(shell, run).open(), why_not_rate(run))]
     return [*first,
             Entry("model", tr("Open the model"), lambda: shell.open_model(name, int(number)),
                   "" if run.model else tr("The run has made no model.")),

@@ -1,0 +1,61 @@
+"""Another learning rate for a training that goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
+
+from mldesk.core.errors import MldeskError
+from mldesk.desktop.errors import sentence
+from mldesk.desktop.shell import Shell
+from mldesk.desktop.tasks import TaskOwner, async_slot, in_remote
+from mldesk.desktop.widgets import FormRow, Sheet
+from mldesk.training.steering import HIGHEST, LOWEST
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+
+
+class RateDialog(Sheet, TaskOwner):
+    """Asks for the rate; the run takes it from its next step on, and draws it."""
+
+    def __init__(self, shell: Shell, run: Run) -> None:
+        super().__init__(
+            self.tr("Learning rate of {name}").format(name=run.name), shell.host, primary=self.tr("Change it"),
+            text=self.tr("It holds from the next step on, the schedule going on from there. The curve of the learning "
+                         "rate shows it, and a run that is resumed repeats it."), width=440)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._shell, self._run = shell, run
+        begun = run.spec.get("payload", {}).get("parameters", {}).get("learning_rate")
+        self.rate = QLineEdit("" if begun is None else f"{begun:g}")
+        self.body.addWidget(FormRow(
+            self.tr("Learning rate"), self.rate,
+            help="" if begun is None else self.tr("It began with {rate}.").format(rate=f"{begun:g}")))
+        self.confirmed.connect(self.change)
+        self.finished.connect(self.cancel_tasks)
+
+    @async_slot
+    async def change(self) -> None:
+        """Tell the run's runner of it."""
+        try:
+            rate = float(self.rate.text().strip())
+        except ValueError:
+            rate = 0.0
+        if not LOWEST <= rate <= HIGHEST:
+            self.set_error(self.tr("A number above 0 and at most 1 is needed, such as 0.001."))
+            return
+        self.set_error("")
+        self.set_busy(self.tr("Telling the runner…"))
+        self._shell.allow_questions()
+        try:
+            await in_remote(self._shell.desk.workbench.runs.set_learning_rate, self._run.id, rate)
+        except MldeskError as error:
+            self.set_error(sentence(error))
+            return
+        finally:
+            self.set_busy("")
+        self._shell.desk.nudge()
+        self.accept()
+        self._shell.say(self.tr("{name} learns on at {rate}.").format(name=self._run.name, rate=f"{rate:g}"), "success")
