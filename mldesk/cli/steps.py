@@ -81,7 +81,8 @@ def kinds(
         _show_kind(face, chosen[0])
     else:
         face.show(make_table(("kind", "what it is", "tasks"),
-                             [(entry.name, entry.help, ", ".join(_tasks(entry))) for entry in chosen]))
+                             [(entry.name, f"{entry.help} {entry.lacking}".strip(), ", ".join(_tasks(entry)))
+                              for entry in chosen]))
         face.note("`mldesk models kinds NAME` shows the parameters of one. * is what `--model auto` takes.")
 
 
@@ -106,7 +107,8 @@ def _show_step(face: Face, kind: StepKind) -> None:
 
 
 def _show_kind(face: Face, entry: EstimatorEntry) -> None:
-    face.say(f"{entry.name}: {entry.help}\nTasks: {', '.join(_tasks(entry))}\n")
+    face.say(f"{entry.name}: {entry.help}\nTasks: {', '.join(_tasks(entry))}\n{entry.resuming}")
+    face.say(f"{entry.lacking}\n")
     face.show(make_table(("parameter", "default", "allowed", "meaning"),
                          [(item.name, _plain(item.default), item.allowed(), item.help) for item in entry.parameters]))
     shown = next((item for item in entry.parameters if item.default is not None), entry.parameters[0])
@@ -162,6 +164,7 @@ def _step_json(kind: StepKind) -> dict[str, Any]:
 
 def _kind_json(entry: EstimatorEntry) -> dict[str, Any]:
     return {"name": entry.name, "title": entry.title, "help": entry.help, "tasks": list(entry.tasks),
+            "installed": entry.installed, "pack": entry.pack, "resumes": entry.iterative,
             "default_for": list(entry.default_for), "parameters": [_parameter_json(p) for p in entry.parameters]}
 
 

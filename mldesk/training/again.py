@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from mldesk.core.cores import usable_cores
+from mldesk.training.class_weights import weights_by_hand
 from mldesk.training.estimators.base import Estimator, FitContext, Part
 from mldesk.training.features import FeatureEncoder, Style
 from mldesk.training.fitting import fit
@@ -120,7 +121,7 @@ def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator:
     fitted = fit(estimator, FitContext(
         classes=len(classes), parameters=parameters, train=Part(x, learned.y[kept]), validation=part(validation),
         report=quiet, control=quiet, checkpoints=quiet, categorical=tuple(encoder.categorical), seed=settings["seed"],
-        threads=usable_cores(), device=settings["device"]))
+        threads=usable_cores(), device=settings["device"], by_hand=weights_by_hand(parameters, classes)))
     tested = part(test)
     prediction = estimator.predict(fitted.native, tested.x, len(classes))
     return score(prediction, tested.y, len(classes), None if classes else parameters.get("quantile"),

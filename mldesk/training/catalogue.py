@@ -42,6 +42,17 @@ class EstimatorEntry:
         """This Python has what it needs; said without importing it."""
         return not self.pack or find_spec(self.pack) is not None
 
+    @property
+    def lacking(self) -> str:
+        """What has to be installed besides, in words; "" where this Python has it. A runner may be otherwise."""
+        return "" if self.installed else f'Not installed here: pip install "mldesk[{self.pack}]".'
+
+    @property
+    def resuming(self) -> str:
+        """What becomes of an interrupted run, in words."""
+        return "An interrupted run goes on from its last checkpoint, to the same result as an uninterrupted one." if (
+            self.iterative) else "An interrupted run starts anew, to the same result: there are no checkpoints."
+
     def default_of(self, name: str) -> object:
         """Return a parameter's default. Raises StopIteration for one that there is not."""
         return next(item.default for item in self.parameters if item.name == name)
@@ -63,7 +74,7 @@ _LINEAR = EstimatorEntry(
         knobs.COMPONENTS,
         Parameter("iterations", "integer", 300, "Most passes over the data for one strength of the penalty.",
                   low=1, high=100_000, log=True, unit="passes"),
-        knobs.QUANTILE, knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT,
+        knobs.QUANTILE, *knobs.WEIGHTS, knobs.RESAMPLING, knobs.REFIT,
     ))
 
 _RANDOM_FOREST = EstimatorEntry(
@@ -87,7 +98,7 @@ _DECISION_TREE = EstimatorEntry(
                   "validation rows.", low=1, high=100, nullable=True),
         Parameter("min_samples_leaf", "integer", 5, "Fewest rows in a leaf.", low=1, high=100_000, log=True,
                   unit="rows", search=(1, 100)),
-        knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
+        *knobs.WEIGHTS, knobs.RESAMPLING, knobs.REFIT))
 
 _NEIGHBORS = EstimatorEntry(
     name="neighbors", title="Nearest neighbours",
@@ -118,7 +129,7 @@ _SVM = EstimatorEntry(
                   "validation rows.", low=1e-4, high=1e6, log=True, nullable=True, search=(0.03, 300.0)),
         Parameter("gamma", "number", None, "How near rows must be to matter to one another; none chooses by the "
                   "columns' number and spread.", low=1e-8, high=1e4, log=True, nullable=True),
-        knobs.COMPONENTS, knobs.CLASS_WEIGHT, knobs.RESAMPLING))
+        knobs.COMPONENTS, *knobs.WEIGHTS, knobs.RESAMPLING))
 
 _HIST_GRADIENT_BOOSTING = EstimatorEntry(
     name="hist_gradient_boosting", title="Histogram gradient boosting",
@@ -126,7 +137,7 @@ _HIST_GRADIENT_BOOSTING = EstimatorEntry(
     tasks=_TABULAR, implementation="mldesk.training.estimators.hist_gradient_boosting:HistGradientBoosting",
     iterative=False,
     parameters=(*knobs.boosting(rounds=1000, learning_rate=0.05, l2=0.0, feature_fraction=0.8, patience=50),
-                knobs.QUANTILE, knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
+                knobs.QUANTILE, *knobs.WEIGHTS, knobs.RESAMPLING, knobs.REFIT))
 
 _LIGHTGBM = EstimatorEntry(
     name="lightgbm", title="LightGBM",
@@ -136,7 +147,7 @@ _LIGHTGBM = EstimatorEntry(
         *knobs.boosting(rounds=3000, learning_rate=0.03, l2=1.0, feature_fraction=0.6, patience=100),
         Parameter("row_fraction", "number", None, "Share of the rows each tree is grown on; none takes all for classes "
                   "and 0.8 for numbers.", low=0.05, high=1.0, nullable=True, search=(0.5, 1.0)),
-        knobs.QUANTILE, knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
+        knobs.QUANTILE, *knobs.WEIGHTS, knobs.RESAMPLING, knobs.REFIT))
 
 _TABM = EstimatorEntry(
     name="tabm", title="Neural network (TabM)",
@@ -172,7 +183,7 @@ _XGBOOST = EstimatorEntry(
                   search=(0.3, 1.0)),
         Parameter("row_fraction", "number", 0.8, "Share of the rows each tree is grown on.", low=0.05, high=1.0,
                   search=(0.5, 1.0)),
-        knobs.QUANTILE, knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
+        knobs.QUANTILE, *knobs.WEIGHTS, knobs.RESAMPLING, knobs.REFIT))
 
 _CATBOOST = EstimatorEntry(
     name="catboost", title="CatBoost", pack="catboost",
@@ -181,7 +192,7 @@ _CATBOOST = EstimatorEntry(
     parameters=(
         *knobs.rounds_of(2000, 0.05, 100), knobs.depth(6, (4, 10), most=16, nullable=False),
         Parameter("l2", "number", 3.0, "Penalty on large leaf values.", low=0.0, high=1000.0, search=(1.0, 20.0)),
-        knobs.QUANTILE, knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
+        knobs.QUANTILE, *knobs.WEIGHTS, knobs.RESAMPLING, knobs.REFIT))
 
 _ORDINAL = EstimatorEntry(
     name=ORDINAL, title="Ordinal model",
@@ -192,7 +203,7 @@ _ORDINAL = EstimatorEntry(
                   "the validation rows.", low=1e-8, high=1e6, log=True, nullable=True, search=(0.01, 100.0)),
         Parameter("iterations", "integer", 300, "Most passes over the data for one strength of the penalty.",
                   low=1, high=100_000, log=True, unit="passes"),
-        knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
+        *knobs.WEIGHTS, knobs.RESAMPLING, knobs.REFIT))
 
 _SEGMENTS = EstimatorEntry(
     name="segments", title="Segments, a model each",
@@ -205,7 +216,7 @@ _SEGMENTS = EstimatorEntry(
                   log=True, search=(0.01, 100.0)),
         Parameter("iterations", "integer", 300, "Most passes over the data for one segment.", low=1, high=100_000,
                   log=True, unit="passes"),
-        knobs.CLASS_WEIGHT, knobs.RESAMPLING, knobs.REFIT))
+        *knobs.WEIGHTS, knobs.RESAMPLING, knobs.REFIT))
 
 ESTIMATORS: Mapping[str, EstimatorEntry] = {
     entry.name: replace(entry, parameters=(*entry.parameters, *knobs.TEXT)) for entry in (

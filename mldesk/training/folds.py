@@ -10,6 +10,7 @@ import numpy as np
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import EstimatorEntry
+from mldesk.training.class_weights import weights_by_hand
 from mldesk.training.estimators.base import FitContext, Part, load_estimator
 from mldesk.training.fitting import fit
 from mldesk.training.job import Folds, Scores, Table, Workplace, announce
@@ -91,7 +92,8 @@ def _predict(request: TrainRequest, entry: EstimatorEntry, parameters: Mapping[s
     fitted = fit(estimator, FitContext(
         classes=classes, parameters=parameters, train=fit_on, validation=judge_by, report=Quiet(work.report),
         control=work.control, checkpoints=NoCheckpoints(), categorical=categories(over, encoder.categorical),
-        seed=request.seed + fold, threads=work.threads, device=work.device))
+        seed=request.seed + fold, threads=work.threads, device=work.device,
+        by_hand=weights_by_hand(parameters, table.target.classes)))
     x = encoder.transform(take(columns, membership == TEST))
     return estimator.predict(fitted.native, x if over is None else over.transform(x), classes)
 

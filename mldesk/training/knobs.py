@@ -14,6 +14,12 @@ LEAVES = Parameter("leaves", "integer", None, "Most leaves of a tree; none takes
 CLASS_WEIGHT = Parameter("class_weight", "choice", "none", "Weigh classes by how rare they are.",
                           choices=("none", "balanced"), tasks=(CLASSIFICATION,), advanced=True)
 
+BY_CLASS = Parameter(
+    "weights_by_class", "text", None, "What rows of single classes weigh, such as yes=3, no=0.5; others weigh 1. Takes "
+    "the place of the class weight.", label="Weights of single classes", nullable=True, tasks=(CLASSIFICATION,),
+    advanced=True)
+WEIGHTS = (CLASS_WEIGHT, BY_CLASS)
+
 RESAMPLING = Parameter(
     "resampling", "choice", "none", "Even out how often classes occur, in the training rows alone: repeat rows of rare "
     "classes, leave out rows of common ones, or make new ones between neighbours (SMOTE). Chances come out shifted.",
@@ -46,7 +52,7 @@ FOREST = (
     Parameter("max_features", "number", None, "Share of the columns looked at per split; none takes the square "
               "root of their number for classes, and for numbers a third (a random forest) or all (extra trees).",
               low=0.001, high=1.0, nullable=True, search=(0.05, 1.0)),
-    CLASS_WEIGHT, RESAMPLING, REFIT)
+    *WEIGHTS, RESAMPLING, REFIT)
 
 def rounds_of(rounds: int, learning_rate: float, patience: int) -> tuple[Parameter, Parameter, Parameter]:
     """Return how many rounds of boosting there are, and how large."""
@@ -111,4 +117,4 @@ def network(learning_rate: float, width: int, blocks: int, dropout: float,
                   "stops early.", low=1, high=10_000, nullable=True, unit="epochs"),
         Parameter("precision", "choice", "auto", "Number format on the GPU; auto is bfloat16 where it is supported.",
                   choices=("auto", "float32", "bfloat16", "float16"), advanced=True),
-        QUANTILE, CLASS_WEIGHT, RESAMPLING, REFIT)
+        QUANTILE, *WEIGHTS, RESAMPLING, REFIT)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mldesk.training.catalogue import ORDINAL, find_estimator
+from mldesk.training.class_weights import weights_by_hand
 from mldesk.training.doubts import doubts
 from mldesk.training.estimators.base import FitContext, Fitted, Part, load_estimator
 from mldesk.training.fitting import fit
@@ -70,7 +71,7 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
         classes=classes, parameters=parameters, train=fit_on, validation=judge_by, report=work.report,
         control=work.control, checkpoints=work.checkpoints, categorical=categories(over, encoder.categorical),
         seed=request.seed, threads=work.threads, device=work.device, start=native,
-        steering=work.steering))
+        by_hand=weights_by_hand(parameters, table.target.classes), steering=work.steering))
     if words := stopped_early(parameters, fitted):
         work.report.log(words)
 

@@ -15,6 +15,7 @@ from mldesk.training.catalogue import (
     default_estimator,
     estimators_for,
 )
+from mldesk.training.class_weights import NAME, read_weights
 from mldesk.training.metric_words import SMALL_TEST
 from mldesk.training.parameters import resolve
 from mldesk.training.preparing_check import check_steps
@@ -96,7 +97,10 @@ def resolve_parameters(estimator: str, given: Mapping[str, Any]) -> dict[str, An
         if name not in known:
             raise BadInput(f"{ESTIMATORS[estimator].title} has no parameter {name[:60]!r}.",
                            hint=did_you_mean(name, known) or f"It has: {listed(known) or 'none'}.")
-    return resolve(ESTIMATORS[estimator].parameters, given)
+    values = resolve(ESTIMATORS[estimator].parameters, given)
+    if values.get(NAME):
+        read_weights(values[NAME])   # which classes there are, the trainer knows
+    return values
 
 
 def _task(order: TrainOrder, column: Column, rows: int) -> str:

@@ -1,9 +1,9 @@
 """The fit itself, every kind of model: MLDesk's estimator against the bare library with the same settings.
 
-Both fit the same encoded rows of adult.csv in one process, turn about: ours with all that a run has around it (events on
-disk, a thread that listens, one that watches the machine, checkpoints), the bare library with nothing. Either ends with
-the validation rows predicted. Ratios are by the processor's time, which other work on the machine bends little, and by
-the clock; of each the middle one of the rounds. The ordinal model has no library beside it and is left out.
+Both fit the same encoded rows of adult.csv in one process, turn about: ours with all that a run has around it (events
+on disk, a thread that listens, one that watches the machine, checkpoints), the bare library with nothing. Either ends
+with the validation rows predicted. Ratios are by the processor's time, which other work on the machine bends little,
+and by the clock; of each the middle one of the rounds. The ordinal model has no library beside it and is left out.
 usage: python -m tests.benchmarks.training_time [KIND...] [--rounds N] [--rows N] [--json]
 """
 

@@ -53,6 +53,7 @@ class FitContext:
     start: Any = None                         # the native model that an iterative fit goes on from; None: from nothing
     original: Part | None = None                     # the training rows before they were resampled
     resample: Callable[[Part], Part] | None = None   # ... and how that is done
+    by_hand: tuple[float, ...] | None = None         # what a row of each class weighs, where a person said so
     steering: Steering = field(default_factory=Steering)   # what it is told while it goes on
 
     def patience_over(self, step: int, best: int) -> bool:
@@ -77,10 +78,28 @@ class FitContext:
         value: float | None = None if self.classes else self.parameters.get("quantile")
         return value
 
+    def class_weights(self, y: Array) -> Array | None:
+        """Return what a row of each class weighs, (C,), where the rows have the codes ``y``; None: all the same."""
+        if not self.classes:
+            return None
+        if self.by_hand is not None:
+            return np.array(self.by_hand)
+        if self.parameters.get("class_weight") != "balanced":
+            return None
+        weights: Array = len(y) / (self.classes * np.maximum(np.bincount(y, minlength=self.classes), 1))
+        return weights
+
+    def row_weights(self, y: Array) -> Array | None:
+        """Return what each row weighs, (N,), as its class does; None: all the same."""
+        weights = self.class_weights(y)
+        return None if weights is None else weights[y]
+
     @property
-    def weighted(self) -> bool:
-        """Every class weighs the same."""
-        return bool(self.classes) and self.parameters.get("class_weight") == "balanced"
+    def named_weights(self) -> str | dict[int, float] | None:
+        """The weights of classes as scikit-learn's ``class_weight``."""
+        if self.by_hand is not None:
+            return dict(enumerate(self.by_hand))
+        return "balanced" if self.classes and self.parameters.get("class_weight") == "balanced" else None
 
     def scores(self, prediction: Array) -> dict[str, float]:
         """Return the loss that is tuned for, and accuracy or R², of a prediction for the validation rows."""
@@ -128,15 +147,6 @@ def load_estimator(entry: EstimatorEntry) -> Estimator:
 def most_leaves(given: int | None, classes: int) -> int:
     """Return how many leaves a boosted tree may have. The defaults scored best over many splits of the shared sets."""
     return given or (20 if classes else 31)
-
-
-def class_weights(y: Array, classes: int, choice: str) -> Array | None:
-    """Return a weight per row so that every class weighs the same, or None for "none" or regression."""
-    if choice != "balanced" or not classes:
-        return None
-    counts = np.bincount(y, minlength=classes)
-    weights: Array = (len(y) / (classes * np.maximum(counts, 1)))[y]
-    return weights
 
 
 def quick_scores(prediction: Array, y: Array, classes: int, quantile: float | None = None) -> dict[str, float]:

@@ -11,7 +11,7 @@ import catboost
 import numpy as np
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights
+from mldesk.training.estimators.base import FitContext, Fitted, Part
 from mldesk.training.values import Array
 
 
@@ -92,7 +92,7 @@ def _boost(context: FitContext, part: Part, rounds: int, watch: Any) -> Any:
         "l2_leaf_reg": given["l2"], "random_seed": context.seed, "thread_count": context.threads,
         "allow_writing_files": False, "logging_level": "Silent", "use_best_model": False, "boost_from_average":
         not context.classes, "metric_period": 1})
-    weight = class_weights(part.y, context.classes, given["class_weight"])
+    weight = context.row_weights(part.y)
     held = catboost.Pool(context.validation.x, context.validation.y)
     model.fit(catboost.Pool(part.x, part.y, weight=weight), eval_set=held, callbacks=[watch])
     return model

@@ -51,5 +51,4 @@ def _tree(context: FitContext, part: Part, depth: int) -> Any:
               "random_state": context.seed}
     if not context.classes:
         return DecisionTreeRegressor(**common).fit(part.x, part.y)
-    weight = None if given["class_weight"] == "none" else "balanced"
-    return DecisionTreeClassifier(**common, class_weight=weight).fit(part.x, part.y)
+    return DecisionTreeClassifier(**common, class_weight=context.named_weights).fit(part.x, part.y)

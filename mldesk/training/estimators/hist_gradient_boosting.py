@@ -94,7 +94,7 @@ def _boost(context: FitContext, part: Part, rounds: int, hook: Any) -> Any:
     options: dict[str, Any]
     if context.classes:
         kind, options = HistGradientBoostingClassifier, {
-            "class_weight": "balanced" if context.weighted else None}
+            "class_weight": context.named_weights}
     else:
         kind, options = HistGradientBoostingRegressor, {} if context.quantile is None else {
             "loss": "quantile", "quantile": context.quantile}

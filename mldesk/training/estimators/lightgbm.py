@@ -16,7 +16,7 @@ import numpy as np
 from lightgbm.callback import CallbackEnv, EarlyStopException
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, most_leaves
+from mldesk.training.estimators.base import FitContext, Fitted, Part, most_leaves
 from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.estimators.steered import drawn_rate, listen
 from mldesk.training.steering import rate_after
@@ -104,7 +104,7 @@ def _boost(context: FitContext, state: _State, part: Part, rounds: int, booster:
         return booster
     parameters = _parameters(context, len(part))
     data = lgb.Dataset(part.x, part.y, params=parameters,
-                       weight=class_weights(part.y, context.classes, context.parameters["class_weight"]))
+                       weight=context.row_weights(part.y))
     watched = []
     if state.phase == _TUNE:
         watched = [lgb.Dataset(context.validation.x, context.validation.y, reference=data, params=parameters)]

@@ -21,6 +21,8 @@ from mldesk.training.values import Array
 
 _STRENGTHS = (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01)   # from strong to weak
 _PASSES_AT_ONCE = {"lbfgs": 25, "newton-cholesky": 2, "saga": 10}   # between two readings
+_QUICK = (20_000_000, 2_000_000_000)   # products of a pass that are nothing: of a first- and a second-order solver
+_MOST_TIMES = 20
 _MOST_WEIGHTS = 600    # beyond, the second-order solver needs too much memory
 _NEAR = 1e-3           # of the target's deviation: residuals below it weigh no more
 _MOST_BENDS = 60       # weighted fits on the way to a quantile
@@ -102,10 +104,10 @@ class _Search:
 
     def _logistic(self, model: Any, x: Array, index: int, count: int) -> None:
         context, most = self._context, self._context.parameters["iterations"]
-        passes = 0
+        passes, at_once = 0, _at_once(model.solver, x)
         while passes < most and not (context.control.finish and passes):
             context.control.check()
-            model.max_iter = min(_PASSES_AT_ONCE[model.solver], most - passes)
+            model.max_iter = min(at_once, most - passes)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # it is called again and goes on
                 model.fit(x, context.train.y)
@@ -166,6 +168,12 @@ class _Axes:
         return own
 
 
+def _at_once(solver: str, x: Array) -> int:
+    """Return how many passes are taken between two readings: more over few rows, where each reading costs a pass."""
+    work = x.shape[0] * x.shape[1] * (x.shape[1] if solver == "newton-cholesky" else 1)
+    return _PASSES_AT_ONCE[solver] * int(np.clip(_QUICK[solver == "newton-cholesky"] / max(work, 1), 1, _MOST_TIMES))
+
+
 def _bend(model: Any, x: Array, y: Array, context: FitContext) -> None:
     """Turn a fit to the mean into one to a quantile, if one is asked for: weigh rows by side and nearness, fit again.
 
@@ -201,8 +209,7 @@ def _model(context: FitContext, strength: float, part: Part) -> Any:
         return ElasticNet(alpha=(absolute + squared) / len(part), l1_ratio=absolute / (absolute + squared),
                           max_iter=context.parameters["iterations"], random_state=context.seed)
     weights = part.x.shape[1] * (context.classes if context.classes > 2 else 1)
-    balanced = context.parameters["class_weight"] == "balanced"
     solver = "saga" if share else "newton-cholesky" if weights <= _MOST_WEIGHTS else "lbfgs"
     return LogisticRegression(
         C=1 / strength, solver=solver, l1_ratio=share, warm_start=True,
-        class_weight="balanced" if balanced else None, random_state=context.seed)
+        class_weight=context.named_weights, random_state=context.seed)

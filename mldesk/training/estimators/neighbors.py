@@ -22,6 +22,7 @@ NEAREST = 1e-3           # added to a distance before rows are weighed by its in
 _NUMBERS = (1, 3, 5, 9, 15, 25, 40, 65, 100)
 _MOST_ROWS = 20_000      # to compare with; the model holds them all
 _BLOCK = 8_000_000       # distances held at once
+_FARTHEST = float(1 << 47)   # steps of the grid; beyond, they and the number of a row no longer fit in 64 bits
 
 
 class Neighbors:
@@ -68,13 +69,23 @@ def _remember(context: FitContext, part: Part, axes: Mapping[str, Array]) -> dic
             "by_distance": context.parameters["weights"] == "distance"}
 
 
+def _nearest(steps: Array, count: int) -> Array:
+    """Return the ``count`` nearest of M rows, (N, count), of equally near ones the first; ``steps``: (N, M), whole."""
+    rows = steps.shape[1]
+    if count >= rows or float(steps.max(initial=0.0)) >= _FARTHEST:
+        return np.argsort(steps, 1, kind="stable")[:, :count]
+    keys = steps.astype(np.int64) * rows + np.arange(rows)     # all different, in the order that is wanted
+    first = np.take_along_axis(keys, np.argpartition(keys, count - 1, 1)[:, :count], 1)
+    first.sort(1)
+    return first % rows
+
+
 def _predict(native: Mapping[str, Any], x: Array) -> Array:
     known = native["x"].astype(np.float64)
     wide = placed(native, x)
     squares = (wide ** 2).sum(1)[:, None] - 2.0 * (wide @ known.T) + (known ** 2).sum(1)
-    squares = np.round(np.maximum(squares, 0.0) * GRID) / GRID
-    count = native["neighbors"]
-    near = np.argsort(squares, 1, kind="stable")[:, :count]
+    steps = np.round(np.maximum(squares, 0.0) * GRID)
+    squares, near = steps / GRID, _nearest(steps, native["neighbors"])
     targets = native["targets"][near]                              # (N, k, C)
     if not native["by_distance"]:
         mean: Array = targets.mean(1)

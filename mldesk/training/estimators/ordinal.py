@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, prefixed
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
 _STRENGTHS = (100.0, 10.0, 1.0, 0.1)   # from strong to weak
@@ -53,7 +53,7 @@ class Ordinal:
 def _fit(context: FitContext, part: Part, strength: float, start: dict[str, Array] | None) -> dict[str, Array]:
     """Minimise the penalised log loss by L-BFGS. What is sought: the weights, the first threshold, log steps."""
     x, y, classes = part.x.astype(np.float64), part.y, context.classes
-    weight = class_weights(y, classes, context.parameters["class_weight"])
+    weight = context.row_weights(y)
     weight = np.ones(len(y)) if weight is None else weight
     width = x.shape[1]
 

@@ -74,8 +74,7 @@ class RandomForest:
         }
         classifier, regressor = self.kinds
         if context.classes:
-            weight = None if given["class_weight"] == "none" else "balanced"
-            return classifier(**common, max_features=share or "sqrt", class_weight=weight)
+            return classifier(**common, max_features=share or "sqrt", class_weight=context.named_weights)
         return regressor(**common, max_features=share or self.share_for_numbers(part.x.shape[1]))
 
     def share_for_numbers(self, width: int) -> float:

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, prefixed
+from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.values import Array
 
 _TRIED = (1, 2, 3, 5, 8)
@@ -99,7 +99,7 @@ def _centres(context: FitContext, count: int) -> Array:
 
 def _model(context: FitContext, part: Part, centres: Array) -> dict[str, Array]:
     x, y, classes = part.x.astype(np.float64), part.y, context.classes
-    balance = class_weights(y, classes, context.parameters["class_weight"])
+    balance = context.row_weights(y)
     place = segment_of(x, centres)
     weights = np.zeros((x.shape[1], len(centres), classes or 1))
     offsets = np.zeros((len(centres), classes or 1))

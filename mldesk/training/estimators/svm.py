@@ -79,7 +79,8 @@ def _machine(context: FitContext, part: Part, strength: float, axes: Mapping[str
     vectors = placed(axes, part.x).astype(np.float32)
     x = vectors.astype(np.float64)
     gamma = context.parameters["gamma"] or 1.0 / (x.shape[1] * (float(x.var()) or 1.0))
-    weight = "balanced" if context.parameters["class_weight"] == "balanced" else None
+    weight = "balanced" if context.named_weights == "balanced" else None
+    rows = None if context.by_hand is None else context.row_weights(part.y)
     weights, offset = [], []
     if context.classes:
         for code in ([1] if context.classes == 2 else range(context.classes)):
@@ -89,7 +90,8 @@ def _machine(context: FitContext, part: Part, strength: float, axes: Mapping[str
                 weights.append(np.zeros(len(x)))
                 offset.append(1.0 if truth.all() else -1.0)
                 continue
-            machine = SVC(C=strength, gamma=gamma, class_weight=weight, cache_size=500).fit(x, truth)
+            machine = SVC(C=strength, gamma=gamma, class_weight=weight, cache_size=500)
+            machine.fit(x, truth, sample_weight=rows)
             weights.append(_spread(machine, len(x)))
             offset.append(float(machine.intercept_[0]))
     else:

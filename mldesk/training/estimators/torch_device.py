@@ -46,14 +46,20 @@ def autocast_type(device: torch.device, precision: str) -> torch.dtype | None:
 
 @contextlib.contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
-    """Have torch add up in one order, and flush the numbers too small to matter that slow processors down."""
+    """Have torch add up in one order, and flush the numbers too small to matter that slow processors down.
+
+    Beside that torch would fill whatever memory it takes with NaN, so that nothing could come of reading it unwritten:
+    we do not read any, and of small networks on a processor that costs more than all that a run does beside its steps.
+    """
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.are_deterministic_algorithms_enabled()
+    before, filling = torch.are_deterministic_algorithms_enabled(), torch.utils.deterministic.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = filling
         torch.set_flush_denormal(False)

@@ -174,7 +174,8 @@ class _Fit:
         self._x = resident(part.x, device)                   # (N, F) float32
         self._y = self._targets(part.y)                       # (N,) int64 or standardised float32
         self._validation = resident(context.validation.x, device)
-        self._class_weights = _class_weights(part.y, context).to(device) if context.weighted else None
+        weights = context.class_weights(part.y)
+        self._class_weights = None if weights is None else torch.from_numpy(weights.astype(np.float32)).to(device)
         self._schedule, self._share = self._given.get("schedule", PLATEAU), 1.0   # of the rate, at this step
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=device)     # over the rows of this epoch
         self._read_sum, self._read_rows, self._read_at = 0.0, 0, 0.0             # as of the last reading
@@ -386,12 +387,6 @@ class Diverged(WorkFailed):
     def __init__(self, step: int, learning_rate: float) -> None:
         super().__init__(f"Training went out of bounds: the loss is no number any more after step {step}.",
                          hint=f"Choose a learning rate below {learning_rate:g}.")
-
-
-def _class_weights(y: Array, context: FitContext) -> Tensor:
-    """Return a weight per class so that all weigh the same, (C,)."""
-    counts = np.bincount(y, minlength=context.classes)
-    return torch.from_numpy((len(y) / (context.classes * np.maximum(counts, 1))).astype(np.float32))
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ import numpy as np
 import xgboost as xgb
 
 from mldesk.training.blocks import Style
-from mldesk.training.estimators.base import FitContext, Fitted, Part, class_weights, quick_scores
+from mldesk.training.estimators.base import FitContext, Fitted, Part, quick_scores
 from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.estimators.steered import drawn_rate, listen
 from mldesk.training.steering import rate_after
@@ -81,8 +81,7 @@ class _Boosting:
 
     def __init__(self, context: FitContext, part: Part, state: _State, found: Path | None, tuned: Any = None) -> None:
         self._context, self._state, self._tuned, self._part = context, state, tuned, part
-        self._data = xgb.QuantileDMatrix(part.x, part.y, nthread=context.threads, weight=class_weights(
-            part.y, context.classes, context.parameters["class_weight"]))
+        self._data = xgb.QuantileDMatrix(part.x, part.y, nthread=context.threads, weight=context.row_weights(part.y))
         self._parameters, self._before = _parameters(context, part), _rounds_before(context)
         if context.start is None:
             self._booster = xgb.Booster(self._parameters, [self._data])

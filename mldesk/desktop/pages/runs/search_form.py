@@ -141,8 +141,8 @@ class SearchForm(QWidget):
         clear(self._model_list)
         self._ticks = {}
         for entry in entries:
-            tick = QCheckBox(entry.title)
-            tick.setToolTip(entry.help)
+            tick = QCheckBox(entry.title + (self.tr("  ·  not installed here") if entry.lacking else ""))
+            tick.setToolTip(f"{entry.help} {entry.lacking}".strip())
             tick.setChecked(not chosen or entry.name in chosen)
             tick.toggled.connect(self._on_tick)
             self._ticks[entry.name] = tick

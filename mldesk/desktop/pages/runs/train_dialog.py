@@ -233,7 +233,8 @@ class TrainDialog(Sheet, TaskOwner):
             self._task = task
             entries = self.state.estimators(task)
             default = next((entry.name for entry in entries if task in entry.default_for), entries[0].name)
-            options = [(entry.name, entry.title + (self.tr("  ·  good default") if entry.name == default else ""))
+            options = [(entry.name, entry.title + (self.tr("  ·  good default") if entry.name == default else
+                                                   self.tr("  ·  not installed here") if entry.lacking else ""))
                        for entry in entries]
             names = [entry.name for entry in entries]
             self.estimator.set_options(options, order.estimator if order.estimator in names else default)
@@ -246,7 +247,8 @@ class TrainDialog(Sheet, TaskOwner):
         entry = next((entry for entry in self.state.estimators(self._task) if entry.name == chosen), None)
         if entry is None:
             return
-        self._estimator_row.set_help(entry.help)
+        self._estimator_row.set_help(f"{entry.help} {entry.lacking}".strip())
+        self.estimator.setToolTip(entry.resuming)
         if self._form is not None:
             self._form_place.removeWidget(self._form)
             self._form.hide()
