@@ -44,8 +44,8 @@ def explain(
                                                      "important; may be repeated.")] = None,
     rows: Annotated[int, typer.Option(metavar="N", min=1, max=5000, help="Rows that get Shapley values.")] = 100,
     shap: Annotated[str, typer.Option("--shap", metavar="WAY", help="kernel: Shapley values of any model, in the unit "
-                                      "of its prediction. tree: those of LightGBM or XGBoost by their trees, in "
-                                      "log-odds.")] = "kernel",
+                                      "of its prediction. tree: of trees by their paths, exactly; boosted "
+                                      "classes in log-odds.")] = "kernel",
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Of everything random.")] = 0,
     runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work.")] = "local",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE.json", help="Write all of it.")] = None,
@@ -67,7 +67,8 @@ def explain(
             check_target(output)
             may_write(bench, output, force)
         up_to_date(face, bench)
-        run = bench.explaining.start(ExplainOrder(model, data, part, tuple(column or ()), rows, seed, runner))
+        run = bench.explaining.start(ExplainOrder(model, data, part, tuple(column or ()), rows, seed, runner,
+                                                   classes=(about,) if about else ()))
         if detach:
             detached(face, run)
             return
@@ -93,11 +94,10 @@ def explain(
 
 
 def _show(face: Face, found: Mapping[str, Any], output: int, shap: str) -> None:
-    from mldesk.workbench.explained import KERNEL, TREE, has_tree, pushes
+    from mldesk.workbench.explained import KERNEL, TREE, has_tree, pushes, why_no_tree
 
     if shap == TREE and not has_tree(found):
-        face.note("! This model has no TreeSHAP: only LightGBM and XGBoost, alone and not in a blend, work theirs out. "
-                  "Shown are Shapley values by asking the model.")
+        face.note(f"! {why_no_tree(found)} Shown are Shapley values by asking the model.")
         shap = KERNEL
 
     rows = words.plural(found["rows"], f"{found['part']} row")

@@ -28,10 +28,12 @@ class ExplainRequest:
     features: tuple[str, ...] = ()          # columns to follow in particular; (): the most important
     explained: int = 100                    # rows that get Shapley values, at most
     seed: int = 0
+    classes: tuple[str, ...] = ()           # that are to be explained, as text; others by how common they are
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "columns": [dict(column) for column in self.columns],
-                "features": list(self.features), "estimator": "explain"}
+        return {**{key: value for key, value in asdict(self).items() if key != "classes"},
+                "columns": [dict(column) for column in self.columns], "features": list(self.features),
+                "estimator": "explain", **({"classes": list(self.classes)} if self.classes else {})}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ExplainRequest:
@@ -40,6 +42,7 @@ class ExplainRequest:
             given = {key: item for key, item in value.items() if key != "estimator"}
             given["columns"] = tuple(dict(column) for column in given["columns"])
             given["features"] = tuple(str(name) for name in given["features"])
+            given["classes"] = tuple(str(label) for label in given.get("classes", ()))
             request = cls(**given)
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"This is not an order to explain a model: {error!r:.200}.") from error

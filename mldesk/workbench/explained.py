@@ -28,14 +28,22 @@ KERNEL, TREE = "kernel", "tree"   # ways to Shapley values: of any model by aski
 
 
 def has_tree(found: Mapping[str, Any]) -> bool:
-    """Say whether an explanation has TreeSHAP, too: of a LightGBM or XGBoost model."""
+    """Say whether an explanation has TreeSHAP, too: of trees, and of blends of them."""
     return bool((found.get("tree") or {}).get("values"))
+
+
+def why_no_tree(found: Mapping[str, Any]) -> str:
+    """Say why an explanation has no TreeSHAP, in a sentence."""
+    why = (found.get("tree") or {}).get("why_not")
+    return f"This model has no TreeSHAP: {why}." if why else (
+        "This explanation has no TreeSHAP: an older MLDesk made it. Explain the model again.")
 
 
 def pushes(found: Mapping[str, Any], output: int, method: str = KERNEL) -> list[Push]:
     """Return what each column does to one output, the largest first; [] where an explanation keeps no rows of it.
 
-    By KERNEL the unit is the probability or the target; by TREE it is the raw score, log-odds for classes.
+    By KERNEL the unit is the probability or the target; by TREE what the trees add up to, as its "unit" says: of
+    boosted classes their log-odds.
     """
     shap = (found.get("tree") or {}) if method == TREE else found["shap"]
     if not shap.get("values"):

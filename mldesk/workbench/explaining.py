@@ -18,7 +18,7 @@ from mldesk.wire.schema import ColumnType
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.predictions import PredictionService, is_bundle
-from mldesk.workbench.references import slug
+from mldesk.workbench.references import did_you_mean, listed, slug
 from mldesk.workbench.runs import RunService
 
 if TYPE_CHECKING:  # onnxruntime loads with it
@@ -40,6 +40,7 @@ class ExplainOrder:
     seed: int = 0
     runner: str = "local"
     name: str = ""                      # of the run
+    classes: Sequence[str] = ()         # of many, that are to be explained whether they are common or not
 
 
 class ExplainService:
@@ -74,7 +75,7 @@ class ExplainService:
         request = ExplainRequest(
             version.label, version.manifest, table.manifest, table.label,
             tuple(column.to_json() for column in table.columns), version.target, version.task, split, order.part,
-            tuple(order.features), order.rows, order.seed)
+            tuple(order.features), order.rows, order.seed, _among(order.classes, self._models.classes(version)))
         name = check_run_name(order.name) if order.name else f"explain-{slug(version.model) or 'model'}"
         return JobSpec(new_id(), KIND, name, tuple(inputs), request.to_json(), Resources(device="cpu")), table.label
 
@@ -154,3 +155,13 @@ class ExplainService:
             return {}
         pairs = zip(names, found[::2], found[1::2], strict=True)
         return {name: (float(low), float(high)) for name, low, high in pairs if low is not None and high is not None}
+
+
+def _among(asked: Sequence[str], classes: Sequence[Any]) -> tuple[str, ...]:
+    """Return classes that are asked for. Raises BadInput for one that the model does not know."""
+    known = [str(label) for label in classes]
+    for label in asked:
+        if label not in known:
+            raise BadInput(f"The model knows no class {label[:60]!r}.", hint=did_you_mean(label, known) or (
+                f"It knows: {listed(known)}." if known else "It predicts numbers, not classes."))
+    return tuple(asked)

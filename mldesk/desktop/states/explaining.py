@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.observable import Observable
@@ -39,10 +39,14 @@ class ExplainState:
             if label == self.label:
                 self.found.value, self._shown = found, newest.id
 
-    async def start(self) -> Run:
-        """Have this machine explain the version. Raises BadInput, NotFound, RunnerUnreachable."""
+    async def start(self, classes: Sequence[str] = ()) -> Run:
+        """Have this machine explain the version, among many classes ``classes`` in any case.
+
+        Raises BadInput, NotFound, RunnerUnreachable.
+        """
         from mldesk.workbench.explaining import ExplainOrder
 
-        self.run.value = run = await in_remote(self._desk.workbench.explaining.start, ExplainOrder(self.label))
+        self.run.value = run = await in_remote(self._desk.workbench.explaining.start,
+                                               ExplainOrder(self.label, classes=classes))
         self._desk.nudge()
         return run

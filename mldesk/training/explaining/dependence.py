@@ -36,7 +36,8 @@ def grid_of(data: ColumnData) -> ColumnData:
 
 def dependence(encoder: Encoder, predict: Callable[[Array], Array], columns: Mapping[str, ColumnData], x: Array,
                index: int, grid: ColumnData | None = None) -> dict[str, Any]:
-    """Return {"feature", "kind", "grid", "mean" (per output, per value), "lines" (per row, the last output)}.
+    """Return {"feature", "kind", "grid", "mean" (per output, per value), "lines" (per row, the last output)}, where
+    there are several outputs also "lines_of" (per output, per row).
 
     Args:
         columns: the rows (N) as the encoder takes them, and ``x`` (N, F) the same encoded
@@ -58,7 +59,8 @@ def dependence(encoder: Encoder, predict: Callable[[Array], Array], columns: Map
         "time" if column.type.temporal else "number")
     lines = np.unique(np.linspace(0, len(x) - 1, min(len(x), _LINES)).round().astype(int))
     return {"feature": column.name, "kind": kind, "grid": plain(grid, column.type),
-            "mean": table.mean(1).T.tolist(), "lines": table[:, lines, -1].T.tolist()}
+            "mean": table.mean(1).T.tolist(), "lines": table[:, lines, -1].T.tolist(),
+            **({"lines_of": table[:, lines].transpose(2, 1, 0).tolist()} if table.shape[2] > 1 else {})}
 
 
 def _repeated(data: ColumnData, times: int) -> ColumnData:

@@ -13,6 +13,7 @@ from mldesk.core import canonical
 from mldesk.core.errors import BadInput
 from mldesk.training.explaining.dependence import dependence
 from mldesk.training.explaining.shapley import Coalitions, Shapley, shapley
+from mldesk.training.explaining.tree_models import tree_model
 from mldesk.training.importance import importance, metric
 from mldesk.training.job import Workplace, announce
 from mldesk.training.joined import Encoder, read_encoder
@@ -33,6 +34,7 @@ _DEPENDED = 500        # rows of partial dependence
 _CURVES = 12           # columns of partial dependence where none is named
 _CLASSES = 8           # classes of many that are explained: the commonest
 _OTHERS = "(all other columns)"
+_NATIVE = "native/"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,8 +73,7 @@ def explain(request: ExplainRequest, work: Workplace) -> dict[str, Any]:
         "importance": ranking, "importance_metric": metric(len(subject.classes), quantile),
         "shap": _shap(request, subject, [item["feature"] for item in ranking], work),
         "dependence": _dependence(request, subject, [item["feature"] for item in ranking], work)}
-    if (tree := _tree(request, subject, work)) is not None:
-        payload["tree"] = tree
+    payload["tree"] = _tree(request, subject, work)
     announce(work, "explanation", work.store.put_bytes(canonical.dumps(payload)), "json")
     return {"task": subject.model["task"], "explained": request.model,
             "seconds": round(time.monotonic() - began, 3)}
@@ -113,9 +114,16 @@ def _open(request: ExplainRequest, work: Workplace) -> _Subject:
     kept = take(columns, rows)
     predict = _graph(work.store.read(files["model.onnx"]), bool(classes), work.threads)
     counts = np.bincount(y[rows].astype(int), minlength=len(classes)) if classes else np.zeros(0)
-    shown = (1,) if len(classes) == 2 else tuple(sorted(np.argsort(-counts, kind="stable")[:_CLASSES].tolist()))
+    shown = (1,) if len(classes) == 2 else _shown(request, classes, counts)
     return _Subject(model, encoder, predict, classes, kept, rows, encoder.transform(kept), y[rows],
                     encoder.transform(take(columns, known)), shown if classes else ())
+
+
+def _shown(request: ExplainRequest, classes: tuple[Any, ...], counts: Array) -> tuple[int, ...]:
+    """Return the codes of the classes that are explained: those that were asked for, and the commonest beside them."""
+    asked = [code for code, label in enumerate(classes) if str(label) in request.classes]
+    common = [code for code in np.argsort(-counts, kind="stable").tolist() if code not in asked]
+    return tuple(sorted((asked + common)[:max(_CLASSES, len(asked))]))
 
 
 def _membership(request: ExplainRequest, work: Workplace, rows: int) -> Array:
@@ -222,51 +230,42 @@ def _dependence(request: ExplainRequest, subject: _Subject, ranked: Sequence[str
     return found
 
 
-def _tree(request: ExplainRequest, subject: _Subject, work: Workplace) -> dict[str, Any] | None:
-    """Return TreeSHAP (Lundberg et al. 2020) of as many rows by the library's own code; None where it has none.
+def _tree(request: ExplainRequest, subject: _Subject, work: Workplace) -> dict[str, Any]:
+    """Return TreeSHAP of as many rows as are explained and as time allows; else {"why_not": why it cannot be}.
 
-    The values add up to the raw score: log-odds for classes, the target itself for numbers.
+    The values add up to the log-odds of boosted classes, to the probabilities of forests, to the target for numbers.
     """
-    files = {entry.path: entry.sha256 for entry in work.store.manifest(request.manifest).entries}
-    name, contributions = _TREES.get(str(subject.model["estimator"]), ("", None))
-    if contributions is None or name not in files:
-        return None
+    work.report.stage("Following the trees")
+    files = {entry.path.removeprefix(_NATIVE): work.store.read(entry.sha256)
+             for entry in work.store.manifest(request.manifest).entries if entry.path.startswith(_NATIVE)}
+    found = tree_model(str(subject.model["estimator"]), files, work.scratch, len(subject.classes), subject.shown,
+                       subject.x.shape[1], work.threads)
+    if isinstance(found, str):
+        return {"why_not": found}
     order = np.random.default_rng(request.seed).permutation(len(subject.x))[:request.explained]
-    raw = contributions(work.store.read(files[name]), subject.x[order])
-    if raw is None:
-        return None
-    outputs = 1 if len(subject.classes) <= 2 else len(subject.classes)
-    table = raw.reshape(len(order), outputs, -1)
-    if table.shape[2] != subject.x.shape[1] + 1:
-        return None
-    chosen = table if outputs == 1 else table[:, subject.shown]
+    table = _in_time(found.values, subject.x[order], work)       # (R, K, F + 1)
+    order = order[:len(table)]
     names = [column.name for column in subject.encoder.columns]
-    values = np.stack([chosen[:, :, :-1][:, :, subject.encoder.outputs(place)].sum(2)
-                       for place in range(len(names))], 2)   # (R, K, M)
+    values = np.stack([table[:, :, :-1][:, :, subject.encoder.outputs(place)].sum(2)
+                       for place in range(len(names))], 2)       # (R, K, M)
     sizes = np.abs(values).mean((0, 1))
-    return {"method": "tree", "unit": "log-odds" if subject.classes else "target", "features": names,
-            "rows": subject.rows[order].tolist(), "base": chosen[0, :, -1].tolist(),
+    return {"method": "tree", "unit": found.unit, "features": names,
+            "rows": subject.rows[order].tolist(), "base": table[0, :, -1].tolist(),
             "values": np.moveaxis(values, 1, 0).tolist(),
             "mean": [{"feature": names[place], "value": float(sizes[place])}
                      for place in np.argsort(-sizes, kind="stable")]}
 
 
-def _by_lightgbm(model: bytes, x: Array) -> Array | None:
-    import lightgbm  # slow
-
-    return np.asarray(lightgbm.Booster(model_str=model.decode()).predict(x, pred_contrib=True))
-
-
-def _by_xgboost(model: bytes, x: Array) -> Array | None:
-    import xgboost  # slow
-
-    booster = xgboost.Booster()
-    booster.load_model(bytearray(model))
-    if booster.num_features() != x.shape[1]:   # texts became numbers of their own before it
-        return None
-    return np.asarray(booster.predict(xgboost.DMatrix(np.asarray(x, np.float32)), pred_contribs=True))
-
-
-# Estimators whose library works out TreeSHAP itself: the file, and how; (R, F + 1) or (R, C, F + 1), the base last.
-_TREES: Mapping[str, tuple[str, Callable[[bytes, Array], Array | None]]] = {
-    "lightgbm": ("native/model.txt", _by_lightgbm), "xgboost": ("native/model.json", _by_xgboost)}
+def _in_time(values: Callable[[Array], Array], x: Array, work: Workplace) -> Array:
+    """Return the values of the first rows, as many as there is time for: deep forests take a second for each."""
+    began, done = time.monotonic(), [values(x[:1])]
+    while (count := sum(map(len, done))) < len(x):
+        work.control.check()
+        work.report.progress(count, len(x), "rows")
+        spent = time.monotonic() - began
+        if work.control.finish or (spent > _SECONDS and count >= _FEWEST):
+            work.report.log(f"{count} of {len(x)} rows were followed through the trees: there are very many.")
+            break
+        more = max(1, min(len(x) - count, int(count / max(spent, 1e-6))))   # about a second of them
+        done.append(values(x[count:count + more]))
+    return np.concatenate(done)

@@ -99,7 +99,9 @@ def test_shapley_values_of_trees_are_shown_where_there_are_any(view: ExplainView
     tree = {"rows": [1, 2], "features": ["x", "kind"], "values": [[[2.0, 0.0], [1.0, -1.0]]], "unit": "log-odds"}
     view.state.found.value = {**FOUND, "shap": shap}
     card, = view.findChildren(ShapleyCard)
-    assert "Only LightGBM and XGBoost" in why_disabled(card.method.button("tree"))
+    assert "an older MLDesk made it" in why_disabled(card.method.button("tree"))
+    view.state.found.value = {**FOUND, "shap": shap, "tree": {"why_not": "its member mlp is no trees"}}
+    assert any("member mlp" in why_disabled(one.method.button("tree")) for one in view.findChildren(ShapleyCard))
     view.state.found.value = {**FOUND, "shap": shap, "tree": tree}
     card = next(one for one in view.findChildren(ShapleyCard) if one.method.button("tree").isEnabled())
 

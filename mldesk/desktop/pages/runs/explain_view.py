@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -30,7 +30,7 @@ from mldesk.desktop.widgets import (
     make_label,
     swatches,
 )
-from mldesk.workbench.explained import KERNEL, TREE, has_tree, pushes
+from mldesk.workbench.explained import KERNEL, TREE, has_tree, pushes, why_no_tree
 
 _LINES = 30     # single rows behind a curve
 _PLOT = 300     # height of a plot, pixels
@@ -46,13 +46,13 @@ class ExplainView(ScrollPage, TaskOwner):
         self.state = ExplainState(shell.desk)
         self.head = Card(self.tr("Why it predicts what it predicts"), " ")
         self.button = make_button(self.tr("Explain this version"), "secondary", "play")
-        self.button.clicked.connect(self.explain)
+        self.button.clicked.connect(lambda _checked: self.explain())
         self.follow = make_button(self.tr("Open the run"), "secondary", "run")
         self.follow.clicked.connect(self._open_run)
         self.about = ComboBox([])
         self.about.setAccessibleName(self.tr("Class that is explained"))
         self.about.setToolTip(self.tr("The class whose chance the charts below are about"))
-        self.about.currentIndexChanged.connect(lambda _: self._draw())
+        self.about.currentIndexChanged.connect(self._on_about)
         self.about.hide()
         self.head.add_action(self.about)
         self.head.add_action(self.follow)
@@ -65,12 +65,24 @@ class ExplainView(ScrollPage, TaskOwner):
         self.state.found.subscribe(lambda found: self._show(found or {}))
         self.state.run.subscribe(lambda _: self._say())
 
-    @async_slot
-    async def explain(self) -> None:
+    def _on_about(self, index: int) -> None:
+        outputs = (self.state.found.value or {}).get("outputs") or []
+        if index < max(1, len(outputs)):
+            self._draw()
+            return
+        wanted = str(self.about.itemData(index))
+        self.about.setCurrentIndex(len(outputs) - 1)
+        self._explain((wanted,))
+
+    def explain(self) -> None:
         """Begin the job; its run is followed as any other."""
+        self._explain(())
+
+    @async_slot
+    async def _explain(self, classes: tuple[str, ...]) -> None:
         disable(self.button, self.tr("The job is being sent to its runner."))
         try:
-            await self.state.start()
+            await self.state.start(classes)
         except MldeskError as error:
             self._shell.say(sentence(error), "danger")
         self._say()
@@ -111,6 +123,9 @@ class ExplainView(ScrollPage, TaskOwner):
         self.about.clear()
         for place, label in enumerate(outputs):
             self.about.addItem(words.cell(label), place)
+        for label in (found.get("classes") or ()) if len(outputs) > 1 else ():
+            if label not in outputs:   # of very many classes the commonest were explained
+                self.about.addItem(self.tr("{label} (explain it, too)").format(label=words.cell(label)), str(label))
         self.about.setCurrentIndex(len(outputs) - 1)
         self.about.blockSignals(False)
         self.about.setVisible(len(outputs) > 1)
@@ -146,8 +161,7 @@ class ShapleyCard(Card):
         self.method.button(KERNEL).setToolTip(self.tr("By asking the model, in the unit of its prediction"))
         self.method.button(TREE).setToolTip(self.tr("By the trees themselves, exactly, in the unit of their scores"))
         if not has_tree(found):
-            self.method.set_enabled(TREE, self.tr("Only LightGBM and XGBoost models, alone and not in a blend, work "
-                                                  "theirs out; explain an old one again."))
+            self.method.set_enabled(TREE, why_no_tree(found))
         self.method.changed.connect(lambda _: self._show())
         self.add_action(self.method)
         self._place = QVBoxLayout()
@@ -159,7 +173,7 @@ class ShapleyCard(Card):
         found, method = self._found, str(self.method.value())
         about = explained(found, self._output)
         tree = method == TREE
-        shares = bool(found["outputs"]) and not tree
+        shares = bool(found["outputs"]) and not (tree and found["tree"]["unit"] == "log-odds")
         if tree and found["tree"]["unit"] == "log-odds":
             about = self.tr("the log-odds of {what}").format(what=about)
         rows = found["tree" if tree else "shap"]["rows"]
@@ -198,7 +212,7 @@ class DependenceCard(Card):
             "The mean of {about} over rows when a column is set to each of its values; pale lines are single rows. "
             "All columns have one scale.").format(about=explained(found, output)), parent=parent)
         self._output = output
-        self._lines = output == max(0, len(outputs) - 1)   # only the last output's were kept
+        self._last = output == max(0, len(outputs) - 1)   # of which alone older explanations have single rows
         self._curves = {str(curve["feature"]): curve for curve in found["dependence"] if curve["grid"]}
         self._span = self._whole()
         self.choice = ComboBox([(name, name) for name in self._curves])
@@ -209,10 +223,16 @@ class DependenceCard(Card):
         self.body.addLayout(self._place)
         self._show()
 
+    def _lines(self, curve: Mapping[str, Any]) -> Sequence[Sequence[float]]:
+        """Return the lines of single rows, of the output that is shown."""
+        lines: Sequence[Sequence[float]] = curve["lines_of"][self._output] if "lines_of" in curve else (
+            curve["lines"] if self._last else ())
+        return lines[:_LINES]
+
     def _whole(self) -> tuple[float, float]:
         """Return the lowest and the highest value that any column's curve has."""
         values = [float(value) for curve in self._curves.values()
-                  for line in (curve["mean"][self._output], *(curve["lines"][:_LINES] if self._lines else ()))
+                  for line in (curve["mean"][self._output], *self._lines(curve))
                   for value in line]
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
         room = 0.04 * ((high - low) or abs(high) or 1.0)
@@ -233,7 +253,7 @@ class DependenceCard(Card):
             return
         chart = Chart("", str(curve["feature"]), self._about, with_log=False, y_range=self._span)
         chart.setMinimumHeight(_PLOT)
-        for number, line in enumerate(curve["lines"][:_LINES] if self._lines else ()):
+        for number, line in enumerate(self._lines(curve)):
             chart.set_series(f"{self.tr('row')} {number + 1}", grid, line, slot=6, faint=True)
         chart.set_series(self.tr("mean"), grid, mean, slot=0)
         chart.legend.hide()
