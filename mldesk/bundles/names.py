@@ -12,6 +12,7 @@ SAMPLE, EXPECTED, CARD = "sample_input.json", "expected.json", "MODEL_CARD.md"
 CONTRACT = "contract.json"  # in bundles made since contracts travel, of models whose dataset has one
 RECIPE = "recipe.json"      # of models whose table was cleaned by what can be done to new rows
 READING = "reading.json"    # of models whose table's import says how cells are read that leave it open
+THRESHOLD = "threshold.json"   # of models for which a person set from where on a row is called a class
 IGNORED = "Columns the model does not know are ignored"  # so begins what is said of such columns: nothing is wrong
 REQUIRED = (MODEL, PREPROCESSING, GRAPH)
 

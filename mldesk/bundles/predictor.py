@@ -14,8 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from mldesk.bundles.documents import parse, parse_object
-from mldesk.bundles.names import CONTRACT, EXPECTED, GRAPH, IGNORED, MODEL, PREPROCESSING, READING, SAMPLE, NotInIt
+from mldesk.bundles.names import (
+    CONTRACT,
+    EXPECTED,
+    GRAPH,
+    IGNORED,
+    MODEL,
+    PREPROCESSING,
+    READING,
+    SAMPLE,
+    THRESHOLD,
+    NotInIt,
+)
 from mldesk.bundles.session import GraphSession
+from mldesk.bundles.threshold import Threshold
 from mldesk.core.errors import BadBundle, BadInput, MldeskError
 from mldesk.training.conformal import LEVELS, Margins
 from mldesk.training.export.parity import TOLERANCE, deviation
@@ -51,6 +63,8 @@ class Predictor:
         self.schema = tuple(Column(item.name, item.type) for item in self._encoder.columns)
         output = "probabilities" if self.classes else "prediction"
         self._session = GraphSession(read(GRAPH), output, self._encoder.width, threads, self._rows_at_once)
+        given = self._given(THRESHOLD)
+        self.threshold = None if given is None else Threshold.from_bytes(given, self.classes)
         self._noticed: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -102,11 +116,11 @@ class Predictor:
     def predict(self, columns: Mapping[str, Any], level: float | None = None) -> dict[str, npt.NDArray[Any]]:
         """Predict rows given as columns of plain values: sequences, numpy or Arrow arrays, all of one length.
 
-        Returns ``prediction`` (N,), for classifiers a label, and then ``probability_<class>`` (N,) in the order of
-        ``classes``. With a ``level`` (a share, 0.5 to 0.99) also what holds the truth in at least that share of rows:
-        ``prediction_low`` and ``prediction_high``, or for classifiers ``prediction_set`` (a JSON list as text), see
-        training.conformal. Raises BadInput naming missing columns, the columns and rows that cannot be read, or a level
-        that the model cannot say.
+        Returns ``prediction`` (N,), for classifiers a label (of the most probable class, or by ``threshold``), then
+        ``probability_<class>`` (N,) in the order of ``classes``. With a ``level`` (a share, 0.5 to 0.99) also what
+        holds the truth in at least that share of rows: ``prediction_low`` and ``prediction_high``, or for classifiers
+        ``prediction_set`` (a JSON list as text), see training.conformal. Raises BadInput naming missing columns, the
+        columns and rows that cannot be read, or a level that the model cannot say.
         """
         answer, noticed = self.answer(columns, level)
         with self._lock:
@@ -126,7 +140,7 @@ class Predictor:
         data = self._columns(columns)
         self._count_unseen(data, noticed)
         raw = self._raw(data)
-        return self._outputs(raw) | ({} if level is None or margins is None else
+        return self._outputs(raw, self.threshold) | ({} if level is None or margins is None else
                                      self._spread(raw, margins, level)), noticed
 
     def margins_for(self, level: float) -> Margins:
@@ -154,7 +168,8 @@ class Predictor:
         """
         rows, expected = parse(self._read(SAMPLE), SAMPLE), parse_object(self._read(EXPECTED), EXPECTED)
         try:
-            got, _ = self.answer({name: [row[name] for row in rows] for name in rows[0]})
+            data = self._columns({name: [row[name] for row in rows] for name in rows[0]})
+            got = self._outputs(self._raw(data), None)   # the threshold came later
             worst = max([0.0, *(_deviation(got[name], expected[name]) for name in got if got[name].dtype.kind == "f")])
             if self.classes and not self._same_labels(got, list(expected[self.outputs[0]])):
                 worst = float("inf")
@@ -181,6 +196,7 @@ class Predictor:
             "input": [{"name": column.name, "type": column.type.value, "role": column.role.value}
                       for column in self._encoder.columns],
             "output": list(self.outputs),
+            **({} if self.threshold is None else {"threshold": self.threshold.to_json()}),
         }
 
     def sample(self) -> list[dict[str, Any]]:
@@ -292,10 +308,16 @@ class Predictor:
                                ensure_ascii=False) for row in margins.sets(raw.astype(np.float64), level)]
         return {"prediction_set": texts}
 
-    def _outputs(self, raw: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[Any]]:
+    def called(self, raw: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Return the number of the class each row is called, of its (N, C) probabilities."""
+        most: npt.NDArray[np.int64] = raw.argmax(axis=1)
+        return most if self.threshold is None else self.threshold.codes(self.classes, raw)
+
+    def _outputs(self, raw: npt.NDArray[np.float32], threshold: Threshold | None) -> dict[str, npt.NDArray[Any]]:
         if not self.classes:
             return {self.outputs[0]: raw[:, 0]}
-        labels = _labels(self.classes)[raw.argmax(axis=1)]
+        called = raw.argmax(axis=1) if threshold is None else threshold.codes(self.classes, raw)
+        labels = _labels(self.classes)[called]
         return {self.outputs[0]: labels,
                 **{name: raw[:, code] for code, name in enumerate(self.outputs[1:])}}
 

@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mldesk.bundles import manifest as form
-from mldesk.bundles.names import CARD, CONTRACT, MANIFEST, MODEL, READING, RECIPE, REQUIRED, SIGNATURE, check_name
+from mldesk.bundles.names import (
+    CARD,
+    CONTRACT,
+    MANIFEST,
+    MODEL,
+    READING,
+    RECIPE,
+    REQUIRED,
+    SIGNATURE,
+    THRESHOLD,
+    check_name,
+)
 from mldesk.bundles.packing import Packer
 from mldesk.core import canonical, durable
 from mldesk.core.errors import BadBundle, WorkFailed
@@ -28,13 +39,14 @@ _UNKNOWN = "not stated"
 def write_bundle(path: Path, manifest: str, store: ObjectStore, facts: Mapping[str, Any],
                  key: SigningKey | None, signer: str = "", card: str | None = None,
                  contract: RowContract | None = None, recipe: bytes | None = None,
-                 reading: bytes | None = None) -> None:
+                 reading: bytes | None = None, threshold: bytes | None = None) -> None:
     """Write the model stored as ``manifest`` to ``path``, whole or not at all.
 
     ``facts``: name, version, and where known task, target, estimator, metrics, notes, created, licences, provenance
     (dataset, run, split, seed); the rest comes from the model's own files. Without a ``key`` the bundle is not
-    signed; ``signer`` is the name the signer goes by; ``card`` replaces the model's own; ``contract``, ``recipe`` and
-    ``reading`` go along, in place of those that the model came with. The same input gives the same bytes.
+    signed; ``signer`` is the name the signer goes by; ``card`` replaces the model's own; ``contract``, ``recipe``,
+    ``reading`` and ``threshold`` (``b""``: none) go along, in place of those that the model came with.
+    The same input gives the same bytes.
     Raises WorkFailed for a model without what a bundle needs, ObjectMissing, LibraryDamaged, DiskFull.
     """
     files = {entry.path: entry for entry in store.manifest(manifest).entries}
@@ -50,8 +62,12 @@ def write_bundle(path: Path, manifest: str, store: ObjectStore, facts: Mapping[s
         extra[RECIPE] = recipe
     if reading is not None:
         extra[READING] = reading
+    if threshold is not None:
+        extra[THRESHOLD] = threshold
     for name in extra:
         files.pop(name, None)
+    if not threshold:
+        extra.pop(THRESHOLD, None)
     listed = sorted([*(_listed(entry) for entry in files.values()), *(_described(*item) for item in extra.items())],
                     key=lambda item: str(item["path"]))
     signed_by = None if key is None else {"name": signer, "fingerprint": key.fingerprint}
@@ -99,7 +115,8 @@ def _manifest(model: Mapping[str, Any], facts: Mapping[str, Any], listed: list[d
         "metrics": dict(facts.get("metrics") or {}), "provenance": provenance, "licences": licences,
         "created": str(facts.get("created") or model.get("created", "")), "notes": str(facts.get("notes") or ""),
         "signer": signer, "files": listed,
-        **{key: path for key, path in (("contract", CONTRACT), ("recipe", RECIPE), ("reading", READING))
+        **{key: path for key, path in (("contract", CONTRACT), ("recipe", RECIPE), ("reading", READING),
+                                         ("threshold", THRESHOLD))
            if any(item["path"] == path for item in listed)},
     }
 

@@ -19,6 +19,7 @@ from mldesk.cli.model_words import note, tag
 from mldesk.cli.named_version import NamedVersion
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.steps import kinds
+from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import better, ordered, title
 
 if TYPE_CHECKING:
@@ -74,15 +75,17 @@ def show(context: typer.Context, reference: Reference) -> None:
         version = bench.models.show(reference)
         versions = bench.models.versions(version.model)
         promoted = bench.models.get(version.model).promoted
-        doubts = bench.models.doubts(version)
+        doubts, threshold = bench.models.doubts(version), bench.models.threshold(version.label)
     if face.json:
         face.document({**model_details(version), "promoted": promoted, "warnings": doubts,
+                       "threshold": None if threshold is None else threshold.to_json(),
                        "versions": [model_details(item) for item in versions]})
         return
     face.show(facts({"model": version.label, "task": version.task, "target": version.target,
                      "estimator": version.estimator, "dataset": version.dataset, "run": version.run,
                      "size": words.size(version.size), "made": words.moment(version.created), "notes": version.notes,
-                     "tags": ", ".join(version.tags)}))
+                     "tags": ", ".join(version.tags),
+                     **({} if threshold is None else {"threshold": threshold.in_words()})}))
     face.say()
     face.show(make_table(("score", "test", "better"), [
         (title(name), words.score(version.metrics[name]), better(name)) for name in ordered(version.metrics)],
@@ -94,6 +97,36 @@ def show(context: typer.Context, reference: Reference) -> None:
         face.table(("version", "estimator", "score", "made", ""),
                    [(item.number, item.estimator, leading(item.metrics), words.moment(item.created),
                      "◂ promoted" if item.number == promoted else item.stage) for item in versions], right=("version",))
+
+
+@app.command()
+def threshold(
+    context: typer.Context, reference: Reference,
+    at: Annotated[float | None, typer.Argument(metavar="[P]", help="Above 0, at most 1. Without it: what is set.",
+                                               show_default=False)] = None,
+    label: Annotated[str | None, typer.Option("--class", metavar="CLASS", help="Which class; without it the second of "
+                                              "two.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Go back to the most probable class.")] = False,
+) -> None:
+    """Set from which probability on a version calls a row a class; predict, serve and bundles go by it.
+
+    `runs evaluation` shows what each threshold would do to the test rows.
+    """
+    face = Face.of(context)
+    if reset and (at is not None or label is not None):
+        raise BadInput("--reset and a threshold contradict each other.")
+    if label is not None and at is None:
+        raise BadInput("--class needs a threshold.", hint="For example: 0.3 --class yes.")
+    with face.workbench() as bench:
+        up_to_date(face, bench)
+        version = bench.models.show(reference)
+        if at is not None or reset:
+            bench.models.set_threshold(version.label, at, label)
+        found = bench.models.threshold(version.label)
+    if face.json:
+        face.document({"model": version.label, "threshold": None if found is None else found.to_json()})
+    else:
+        face.say("A row is called the most probable class." if found is None else found.in_words())
 
 
 @app.command()

@@ -71,6 +71,8 @@ def predict(
                        "left_out": report.left_out, "keys": list(report.keys)})
     else:
         face.say(f"Wrote {words.plural(report.rows, 'prediction')} by {report.model} to {report.output}.")
+        if report.called:
+            face.note(report.called)
         if rejects is not None and not report.left_out:
             face.note(f"No row left out; {rejects} holds only the names of its columns.")
         elif report.left_out:

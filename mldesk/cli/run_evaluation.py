@@ -16,6 +16,7 @@ from mldesk.training.metric_words import better, left_out, title
 from mldesk.workbench.references import did_you_mean
 
 _CLASSES, _SLICES, _MATRIX = 40, 10, 12   # lines of a table, and classes of a confusion matrix, that are printed
+_SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)   # of the rows, whose gain is printed
 _STEPS = [step / 10 for step in range(1, 10)]   # thresholds that are printed
 
 
@@ -26,6 +27,8 @@ def evaluation(
                                       "flatter.")] = "test",
     rows: Annotated[int, typer.Option(metavar="K", min=0, max=100, help="How many of the rows it is most wrong about; "
                                       "--json has all that are kept.")] = 10,
+    label: Annotated[str | None, typer.Option("--class", metavar="CLASS", help="Of more than two classes: the one "
+                                              "whose thresholds and gain are shown.")] = None,
 ) -> None:
     """Show how good a model is: scores with their 95 % intervals, classes, thresholds, and where it is wrong.
 
@@ -44,6 +47,12 @@ def evaluation(
     if part not in parts:
         raise NotFound(f"Run {run.name} kept no evaluation of its {part} rows.", hint="Train it again.")
     facts = parts[part]
+    from mldesk.workbench.evaluated import told_apart
+
+    known = [str(item) for item in told_apart(facts)]
+    if label is not None and label not in known:
+        raise BadInput(f"There are no thresholds of a class {label[:60]!r}: they are of one class among more than two.",
+                       hint="They are there for: " + (", ".join(known[:8]) or "no class of this run") + ".")
     if face.json:
         from mldesk.workbench.evaluated import errors_of
 
@@ -51,10 +60,10 @@ def evaluation(
         face.document({"run": run.id, "name": run.name, "task": run.task, "target": run.target, "dataset": run.dataset,
                        "part": part, **evaluated(facts), "error_quantiles": errors_of(facts), **more})
         return
-    _show(face, facts, rows, run.dataset)
+    _show(face, facts, rows, run.dataset, label)
 
 
-def _show(face: Face, facts: Mapping[str, Any], most: int, dataset: str) -> None:
+def _show(face: Face, facts: Mapping[str, Any], most: int, dataset: str, label: str | None) -> None:
     from mldesk.workbench.evaluated import classes_of, intervals_of, scores, slices_of
 
     edges = intervals_of(facts)
@@ -67,7 +76,8 @@ def _show(face: Face, facts: Mapping[str, Any], most: int, dataset: str) -> None
         (item.label, *map(words.score, (item.precision, item.recall, item.f1)), words.count(item.rows))
         for item in classes_of(facts)], _CLASSES)
     _confusion(face, facts.get("confusion") or {})
-    _thresholds(face, facts)
+    _thresholds(face, facts, label)
+    _gain(face, facts, label)
     _errors(face, facts)
     _table(face, "Where it is worse:", ("where", "rows", "score", "there", "of all", "standard errors"), [
         (f"{item.column}: {item.value}", words.count(item.rows), title(item.metric), words.score(item.score),
@@ -97,18 +107,35 @@ def _confusion(face: Face, confusion: Mapping[str, Any]) -> None:
         (label, *map(words.count, counts)) for label, counts in zip(labels, confusion["counts"], strict=True)], _MATRIX)
 
 
-def _thresholds(face: Face, facts: Mapping[str, Any]) -> None:
-    """Print what comes of calling rows the second class from some probability on."""
+def _thresholds(face: Face, facts: Mapping[str, Any], chosen: str | None) -> None:
+    """Print what comes of calling rows the second class, or the chosen one of many, from some probability on."""
     from mldesk.workbench.evaluated import thresholds_of
 
-    if (table := thresholds_of(facts)) is None:
+    if (table := thresholds_of(facts, chosen)) is None:
         return
-    label = words.cell((facts.get("confusion") or {}).get("labels", ["", "the second class"])[-1])
+    label = words.cell(chosen or (facts.get("confusion") or {}).get("labels", ["", "the second class"])[-1])
     steps = [table.at(step) for step in _STEPS]
     _table(face, f"Called {label} from which probability on:", ("from", "precision", "recall", "F1", "accuracy", "hits",
                                                                "false alarms", "missed"), [
         (f"{item.threshold:.1f}", *map(words.score, (item.precision, item.recall, item.f1, item.accuracy)),
          *map(words.count, (item.tp, item.fp, item.fn))) for item in steps], len(steps))
+
+
+def _nearest(shares: Sequence[float], wanted: float) -> int:
+    return min(range(len(shares)), key=lambda place: abs(shares[place] - wanted))
+
+
+def _gain(face: Face, facts: Mapping[str, Any], chosen: str | None) -> None:
+    """Print how much of the class is found among the likeliest rows, and how much better that is than chance."""
+    from mldesk.workbench.evaluated import gain_of
+
+    if (found := gain_of(facts, chosen)) is None:
+        return
+    shares, parts = found
+    near = [_nearest(shares, share) for share in _SHARES]
+    _table(face, "Found among the likeliest rows:", ("of the rows", "found", "lift"), [
+        (f"{100 * shares[place]:.0f}%", f"{100 * parts[place]:.0f}%", f"{parts[place] / shares[place]:.2f}")
+        for place in dict.fromkeys(near) if shares[place]], len(near))
 
 
 def _errors(face: Face, facts: Mapping[str, Any]) -> None:

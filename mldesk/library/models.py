@@ -144,6 +144,20 @@ class ModelStore:
             _one_version(connection, row.name, row.key, number)
             stages.set_word(connection, row.key, number, card=None if card is None else codec.clean(card, 1 << 20))
 
+    def threshold(self, name: str, number: int) -> str | None:
+        """Return the threshold that a person set (JSON), "" for none, None where nobody did. Raises NotFound."""
+        with self._database.read() as connection:
+            row = _model(connection, name)
+            _one_version(connection, row.name, row.key, number)
+            return stages.word(connection, row.key, number, "threshold")
+
+    def set_threshold(self, name: str, number: int, threshold: str) -> None:
+        """Keep a threshold (JSON), or "" for none. Raises NotFound."""
+        with self._database.write() as connection:
+            row = _model(connection, name)
+            _one_version(connection, row.name, row.key, number)
+            stages.set_word(connection, row.key, number, threshold=threshold)
+
     def set_notes(self, name: str, number: int, notes: str) -> None:
         """Keep words about a version. Raises NotFound."""
         with self._database.write() as connection:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -214,6 +214,7 @@ model_words = Table(
     Column("stage", Text, nullable=False),       # "", "candidate", "archived"; the promoted one stands in models
     Column("card", Text),                        # Markdown, as a person left it; null: as it was made
     Column("tags", Text, nullable=False, server_default=text("'[]'")),    # JSON: words in order
+    Column("threshold", Text),                   # JSON, see bundles.threshold; "": none; null: that of its files
 )
 
 stage_changes = Table(

@@ -78,13 +78,13 @@ def before_promotion(changes: Sequence[StageChange]) -> int | None:
 
 
 def word(connection: Connection, model: int, number: int, name: str) -> str | None:
-    """Return the "stage" or the "card" that is kept of a version; None where there is none."""
+    """Return the "stage", "card" or "threshold" that is kept of a version; None where there is none."""
     return connection.execute(select(model_words.c[name]).where(
         model_words.c.version == _version(connection, model, number))).scalar_one_or_none()
 
 
 def set_word(connection: Connection, model: int, number: int, **values: Any) -> None:
-    """Keep a "stage", a "card" or "tags"."""
+    """Keep a "stage", a "card", "tags" or a "threshold"."""
     key = _version(connection, model, number)
     connection.execute(upsert(model_words).values(version=key, **{"stage": "", "card": None, **values})
                        .on_conflict_do_update(index_elements=["version"], set_=values))

@@ -21,6 +21,7 @@ _MOST_CONFUSED = 60      # classes beyond which a confusion matrix can no longer
 _BINS = 10               # of the calibration plot
 _BARS = 40               # of the residual histogram
 _THRESHOLDS = 200        # of the threshold table
+_STEPS_EACH = 100        # ... and of that of one class of many, and points of its gain
 
 
 def payload(prediction: Array, y: Array, classes: Sequence[Label], *, spread: bool = True,
@@ -43,17 +44,17 @@ def payload(prediction: Array, y: Array, classes: Sequence[Label], *, spread: bo
     value["calibration"] = _calibration(prediction, y)
     if len(classes) == 2:
         value["thresholds"], value["gain"] = _thresholds(prediction[:, 1], y == 1), _gain(prediction[:, 1], y == 1)
+    else:   # of one class against all others
+        value["by_class"] = [
+            {"class": classes[code], "thresholds": _thresholds(prediction[:, code], y == code, _STEPS_EACH),
+             "gain": _gain(prediction[:, code], y == code, _STEPS_EACH)} for code in _shown(y, len(classes))]
     return value
 
 
 def _curves(prediction: Array, y: Array, classes: Sequence[Label]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return ROC and PR curves, one class against the rest; for two classes those of the second."""
-    counts = np.bincount(y, minlength=len(classes))
-    shown = [1] if len(classes) == 2 else sorted(np.argsort(-counts, kind="stable")[:_MOST_CURVES].tolist())
     roc, pr = [], []
-    for code in shown:
-        if not 0 < counts[code] < len(y):
-            continue
+    for code in _shown(y, len(classes)):
         truth, chance = y == code, prediction[:, code]
         wrong, right, _ = metrics.roc_curve(truth, chance)
         kept = _thinned(len(wrong))
@@ -64,6 +65,13 @@ def _curves(prediction: Array, y: Array, classes: Sequence[Label]) -> tuple[list
         pr.append({"class": classes[code], "recall": recall[kept].tolist(), "precision": precision[kept].tolist(),
                    "ap": float(metrics.average_precision_score(truth, chance))})
     return roc, pr
+
+
+def _shown(y: Array, classes: int) -> list[int]:
+    """Return the classes that get curves: the second of two, else the commonest; none that all rows or no row has."""
+    counts = np.bincount(y, minlength=classes)
+    shown = [1] if classes == 2 else sorted(np.argsort(-counts, kind="stable")[:_MOST_CURVES].tolist())
+    return [code for code in shown if 0 < counts[code] < len(y)]
 
 
 def _calibration(prediction: Array, y: Array) -> dict[str, Any]:
@@ -82,9 +90,9 @@ def _calibration(prediction: Array, y: Array) -> dict[str, Any]:
     }
 
 
-def _thresholds(chance: Array, truth: Array) -> dict[str, list[float]]:
-    """Return how many rows are called right and wrong as the second class from each threshold on (chance >= it)."""
-    steps = np.unique(np.quantile(chance, np.linspace(0, 1, _THRESHOLDS), method="nearest"))
+def _thresholds(chance: Array, truth: Array, most: int = _THRESHOLDS) -> dict[str, list[float]]:
+    """Return how many rows are called right and wrong as the class from each threshold on (chance >= it)."""
+    steps = np.unique(np.quantile(chance, np.linspace(0, 1, most), method="nearest"))
     steps = np.unique(np.concatenate([[0.0], steps, [0.5, 1.0]]))
     positive, negative = np.sort(chance[truth]), np.sort(chance[~truth])
     tp = len(positive) - np.searchsorted(positive, steps, "left")
@@ -93,10 +101,10 @@ def _thresholds(chance: Array, truth: Array) -> dict[str, list[float]]:
             "fn": (len(positive) - tp).tolist(), "tn": (len(negative) - fp).tolist()}
 
 
-def _gain(chance: Array, truth: Array) -> dict[str, list[float]]:
-    """Return which share of the second class is found in the rows ranked highest; lift is ``found`` by ``share``."""
+def _gain(chance: Array, truth: Array, most: int = _MOST_POINTS) -> dict[str, list[float]]:
+    """Return which share of the class is found in the rows ranked highest; lift is ``found`` by ``share``."""
     found = np.concatenate([[0], np.cumsum(truth[np.argsort(-chance, kind="stable")])])
-    kept = _thinned(len(found))
+    kept = _thinned(len(found), most)
     return {"share": (kept / len(truth)).tolist(), "found": (found[kept] / max(1, truth.sum())).tolist()}
 
 
@@ -114,6 +122,6 @@ def _residuals(prediction: Array, y: Array) -> dict[str, Any]:
     }
 
 
-def _thinned(points: int) -> Array:
-    """Return the indices of at most _MOST_POINTS points, the first and the last among them."""
-    return np.unique(np.linspace(0, points - 1, min(points, _MOST_POINTS)).round().astype(int))
+def _thinned(points: int, most: int = _MOST_POINTS) -> Array:
+    """Return the indices of at most so many points, the first and the last among them."""
+    return np.unique(np.linspace(0, points - 1, min(points, most)).round().astype(int))

@@ -220,10 +220,27 @@ class Thresholds:
                                                      abs(called.threshold - 0.5)))
 
 
-def thresholds_of(facts: Facts) -> Thresholds | None:
-    """Return the table of thresholds; None for more than two classes and for older payloads."""
-    table = facts.get("thresholds")
+def thresholds_of(facts: Facts, label: object = None) -> Thresholds | None:
+    """Return the table of thresholds of the second of two classes, or of ``label`` among many; None where there is
+    none, as in older payloads.
+    """
+    table = (facts if label is None else _of_class(facts, label)).get("thresholds")
     return Thresholds(table) if table and table.get("threshold") else None
+
+
+def gain_of(facts: Facts, label: object = None) -> tuple[list[float], list[float]] | None:
+    """Return shares of the rows, the likeliest first, and which part of the class they hold; ``label`` as above."""
+    found = (facts if label is None else _of_class(facts, label)).get("gain") or {}
+    return (found["share"], found["found"]) if len(found.get("share", ())) > 1 else None
+
+
+def told_apart(facts: Facts) -> list[Any]:
+    """Return the classes, of more than two, that have a table of thresholds and a gain of their own."""
+    return [item["class"] for item in facts.get("by_class") or ()]
+
+
+def _of_class(facts: Facts, label: object) -> Facts:
+    return next((item for item in facts.get("by_class") or () if str(item["class"]) == str(label)), {})
 
 
 def _share(part: float, whole: float) -> float | None:

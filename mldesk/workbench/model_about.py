@@ -82,8 +82,8 @@ class AboutService:
     def card(self, reference: str) -> tuple[str, bool]:
         """Return a version's card (Markdown), and whether a person rewrote it. Raises NotFound."""
         version = self._models.show(reference)
-        own = self._library.models.card(version.model, version.number)
-        return (own, True) if own is not None else (self._text(version, CARD), False)
+        text, own = self._models.card(version)
+        return (self._text(version, CARD), False) if text is None else (text, own)   # says what is wrong without one
 
     def set_card(self, reference: str, text: str | None) -> None:
         """Keep a card in a person's words, which bundles carry from then on; None: as it was made.

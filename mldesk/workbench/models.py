@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mldesk.bundles.names import CONTRACT, READING, RECIPE
+from mldesk.bundles.names import CARD, CONTRACT, READING, RECIPE, THRESHOLD
 from mldesk.core.clock import iso
 from mldesk.core.errors import BadInput, LibraryDamaged, MldeskError, NotFound
 from mldesk.core.targets import check_target
@@ -27,8 +27,10 @@ from mldesk.workbench.signing_key import SigningKeys
 if TYPE_CHECKING:
     from mldesk.bundles import BundleReport
     from mldesk.bundles.contract import RowContract
+    from mldesk.bundles.threshold import Threshold
 
 SUFFIX = ".mlbundle"
+_GIVEN = (CONTRACT, READING, RECIPE, THRESHOLD)   # what a model of our own is given on its way out
 
 
 class ModelService:
@@ -122,6 +124,59 @@ class ModelService:
                     payload["doubts"] = warnings
         return payload
 
+    def threshold(self, reference: str) -> Threshold | None:
+        """Return from where on a version calls a row a class: as it was set, or as it came. Raises NotFound, BadBundle.
+        """
+        from mldesk.bundles.threshold import Threshold  # numpy loads with it
+
+        version, store = self.show(reference), self._library.objects
+        kept = self._library.models.threshold(version.model, version.number)
+        if kept is None:
+            entries = {entry.path: entry.sha256 for entry in store.manifest(version.manifest).entries}
+            kept = store.read(entries[THRESHOLD]).decode() if THRESHOLD in entries else ""
+        return Threshold.from_bytes(kept.encode(), self.classes(version)) if kept else None
+
+    def set_threshold(self, reference: str, at: float | None, label: object = None) -> Threshold | None:
+        """Keep from which probability on a version calls a row ``label`` (else the second of two classes).
+
+        None goes back to the most probable class. Predictions, what-if, servers and bundles go by it from then on.
+        Raises NotFound, BadInput.
+        """
+        from mldesk.bundles.threshold import Threshold  # numpy loads with it
+
+        version = self.show(reference)
+        chosen = None if at is None else Threshold.chosen(self.classes(version), at, label)
+        self._library.models.set_threshold(version.model, version.number,
+                                           "" if chosen is None else chosen.to_bytes().decode())
+        return chosen
+
+    def card(self, version: ModelVersion) -> tuple[str | None, bool]:
+        """Return a version's card and whether a person rewrote it; None where its files have none."""
+        own = self._library.models.card(version.model, version.number)
+        if own is not None:
+            return own, True
+        entries = {entry.path: entry.sha256 for entry in self._library.objects.manifest(version.manifest).entries}
+        if CARD not in entries:
+            return None, False
+        made = self._library.objects.read(entries[CARD]).decode("utf-8", "replace")
+        threshold = self.threshold(version.label)
+        return made if threshold is None else f"{made.rstrip()}\n\n## Threshold\n\n{threshold.in_words()}\n", False
+
+    def _own_card(self, version: ModelVersion) -> str | None:
+        """Return the card that a bundle takes along in place of the one among the model's files."""
+        text, own = self.card(version)
+        return text if own or self._travelling(version) else None
+
+    def classes(self, version: ModelVersion) -> tuple[Any, ...]:
+        """Return the classes that a version tells apart, in their order; () for numbers. Raises LibraryDamaged."""
+        entry = self._library.objects.manifest(version.manifest).entry("model.json")
+        return tuple(json.loads(self._library.objects.read(entry.sha256)).get("classes") or ())
+
+    def _travelling(self, version: ModelVersion) -> bytes | None:
+        """Return the threshold as a bundle takes it along, b"" for none; None where nobody set or took one away."""
+        kept = self._library.models.threshold(version.model, version.number)
+        return None if kept is None else kept.encode()
+
     def doubts(self, version: ModelVersion) -> list[str]:
         """Return what speaks against the scores of a version; [] where its evaluation is not here, too."""
         try:
@@ -139,8 +194,9 @@ class ModelService:
             raise BadInput(f"A bundle's name ends in {SUFFIX}, and {path.name[-60:]!r} does not.",
                            hint=f"Write {path.with_suffix(SUFFIX).name}.")
         write_bundle(path, version.manifest, self._library.objects, self._facts(version), self._keys.private_key(),
-                     card=self._library.models.card(version.model, version.number), contract=self._contract(version),
-                     recipe=self._recipe(version), reading=self._reading(version))
+                     card=self._own_card(version), contract=self._contract(version),
+                     recipe=self._recipe(version), reading=self._reading(version),
+                     threshold=self._travelling(version))
         return inspect(path, self._keys.known())
 
     def export_as(self, reference: str, path: Path, form: str) -> None:
@@ -160,10 +216,11 @@ class ModelService:
         elif form == "native":
             folders.write_native(path, version.manifest, store)
         elif form == "mlflow":
-            card = self._library.models.card(version.model, version.number)
+            card = self._own_card(version)
             folders.write_mlflow(path, version.manifest, store, lambda target: write_bundle(
                 target, version.manifest, store, self._facts(version), self._keys.private_key(), card=card,
-                contract=self._contract(version), recipe=self._recipe(version), reading=self._reading(version)))
+                contract=self._contract(version), recipe=self._recipe(version), reading=self._reading(version),
+                threshold=self._travelling(version)))
         else:
             raise BadInput(f"A model cannot be written as {form!r:.40}.", hint="As onnx, native, mlflow or a bundle.")
 
@@ -195,7 +252,7 @@ class ModelService:
         if version.run is None or version.manifest == manifest:
             return version.manifest == manifest
         files = ({entry.path: entry.sha256 for entry in self._library.objects.manifest(digest).entries
-                  if entry.path not in (CONTRACT, READING, RECIPE)} for digest in (version.manifest, manifest))
+                  if entry.path not in _GIVEN} for digest in (version.manifest, manifest))
         return next(files) == next(files)
 
     def _contract(self, version: ModelVersion) -> RowContract | None:

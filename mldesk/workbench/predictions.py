@@ -44,6 +44,7 @@ class PredictionReport:
     output: Path
     warnings: tuple[str, ...]  # columns that were not needed, categories never seen, rules of the contract broken, …
     left_out: int = 0          # rows that break the contract, which are in the rejects file
+    called: str = ""           # from which probability on a row is called a class, in words, where that was set
     keys: tuple[str, ...] = ()  # columns of the input that tell its rows apart, as far as the model knows
 
     @property
@@ -66,7 +67,9 @@ class PredictionService:
             path = existing(Path(model))
             return path.name, Predictor.open(path)
         version = self._models.show(model)
-        return version.label, Predictor.from_manifest(version.manifest, self._library.objects)
+        predictor = Predictor.from_manifest(version.manifest, self._library.objects)
+        predictor.threshold = self._models.threshold(version.label)
+        return version.label, predictor
 
     def predict(self, model: str, source: Path, output: Path, *, level: float | None = None,
                 keep: Sequence[str] | None = (), keep_keys: bool = False, strict: bool = False,
@@ -129,10 +132,13 @@ class PredictionService:
                 with disk_errors("the rejects file"):
                     shutil.copyfile(Path(folder, _REJECTS), rejects)
         options: dict[str, Any] = {"level": level, "keep": list(kept), "strict": strict, "clean": clean}
+        if predictor.threshold is not None:
+            options["threshold"] = predictor.threshold.to_json()
         if rejects is not None:
             options.update(rejects=str(rejects.resolve()), rejects_digest=_digest(rejects))
         told = self._write_down(model, label, named or str(asked.resolve()), digest, output, rows, lost, options)
-        return PredictionReport(label, rows, columns, output, (*noticed, *told), lost, keys)
+        return PredictionReport(label, rows, columns, output, (*noticed, *told), lost,
+                                "" if predictor.threshold is None else predictor.threshold.in_words(), keys)
 
     def predict_rows(self, model: str, source: str, output: Path, *, stream: BinaryIO | None = None,
                      **wishes: Any) -> PredictionReport:

@@ -113,7 +113,7 @@ class WhatIf:
         """
         x = self._predictor.encode({name: [value] for name, value in row.items()})
         raw = np.asarray(self._predictor.outputs_of(x)[0], np.float64)
-        place = int(raw.argmax()) if self.classes else 0
+        place = int(self._predictor.called(raw[None])[0]) if self.classes else 0
         if about in self.classes:
             chosen = self.classes.index(about)
         else:

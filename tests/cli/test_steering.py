@@ -13,6 +13,7 @@ import pytest
 from mldesk.cli import runs as commands
 from mldesk.cli.arguments import Globals
 from mldesk.cli.face import Face
+from mldesk.core.errors import BadInput, Conflict
 from mldesk.workbench.orders import TrainOrder
 from tests.workbench.stand_ins import Desk
 
@@ -54,3 +55,21 @@ def test_an_empty_log_says_so(desk: Desk, capsys: pytest.CaptureFixture[str],
     commands.logs(context, run.id)
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "The trainer printed nothing.\n")
+
+
+def test_a_training_is_told_of_another_learning_rate(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    run = desk.runs.start(TrainOrder("shop", "grade", estimator="lightgbm", name="one"))
+    context: Any = SimpleNamespace(obj=DeskFace(desk))
+    commands.learning_rate(context, run.id, 0.01)
+    assert capsys.readouterr().out.startswith("Run one learns on at 0.01")
+    assert [message for message, _ in desk.runner.told.values()] == [{"learning_rate": 0.01}]
+    for rate in (0.0, -1.0, 1.5, float("nan")):
+        with pytest.raises(BadInput, match="learning rate cannot be"):
+            commands.learning_rate(context, run.id, rate)
+    other = desk.runs.start(TrainOrder("shop", "grade", estimator="linear", name="two"))
+    with pytest.raises(BadInput, match="a linear model does not learn step by step"):
+        commands.learning_rate(context, other.id, 0.01)
+    assert len(desk.runner.told) == 1
+    desk.runner.say(run.id, "failed", cause="failed", message="No.", hint="")
+    with pytest.raises(Conflict, match="has ended"):
+        commands.learning_rate(context, run.id, 0.01)

@@ -46,6 +46,7 @@ def main() -> None:
             library.models.promote("Pinguïns-class", 1, "It is better.")
             library.models.set_card("Pinguïns-class", 1, "# Mine")
             library.models.set_tags("Pinguïns-class", 1, ["small", "ünique"])
+            library.models.set_threshold("Pinguïns-class", 1, '{"at":0.3}')
             library.predictions.add(model="Pinguïns-class@1", manifest=first.manifest, source="in.csv",
                                     source_digest=first.manifest, output="out.csv",
                                     output_digest=first.manifest, rows=3, left_out=1, options={"level": 0.9})

@@ -144,6 +144,8 @@ class TestMigrations:
                 assert (change.before, change.after, change.note) == ("candidate", "promoted", "It is better.")
                 assert library.models.card("Pinguïns-class", 1) == "# Mine"
                 assert [(made.rows, made.options) for made in library.predictions.list()] == [(3, {"level": 0.9})]
+                assert library.models.threshold("Pinguïns-class", 1) == (
+                    '{"at":0.3}' if relic.stem > "0011" else None)
             assert library.runs.get("stopped").priority == 0
             if relic.stem > "0007":
                 assert library.runs.get("urgent").priority == 7

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.runs.evaluation import EvaluationView
 from mldesk.desktop.pages.runs.threshold_card import ThresholdCard
-from mldesk.desktop.widgets import Chart, HeatMap, Segmented
+from mldesk.desktop.widgets import Chart, ComboBox, HeatMap, Segmented
 from mldesk.training.evaluation import payload
 from mldesk.training.slices import worst
 from mldesk.workbench.evaluated import WorstRow
@@ -79,6 +79,41 @@ def test_the_slider_moves_every_score_and_costs_move_the_best_place(view: Evalua
     card.costs["fn"].setValue(50.0)
     qtbot.mouseClick(card.cheapest, Qt.MouseButton.LeftButton)
     assert card.called.fn == 0 and card.slider.value() == round(1000 * card.threshold.value())
+
+
+def test_a_threshold_can_be_kept_where_there_is_a_model(view: EvaluationView, qtbot: QtBot) -> None:
+    card = next(card for card in view.cards() if isinstance(card, ThresholdCard))
+    assert not card.keep.isVisible() and not card.forget.isVisible()
+    view.show_threshold(("Yes", 0.25))
+    assert card.keep.isVisible() and card.forget.isVisible() and "from 0.25 on" in card._kept.text()
+    card.slider.setValue(300)
+    with qtbot.waitSignal(view.threshold_wanted) as wanted:
+        qtbot.mouseClick(card.keep, Qt.MouseButton.LeftButton)
+    assert wanted.args == ["Yes", 0.3]
+    with qtbot.waitSignal(view.threshold_wanted) as wanted:
+        qtbot.mouseClick(card.forget, Qt.MouseButton.LeftButton)
+    assert wanted.args == ["Yes", None]
+
+
+def test_one_class_of_many_has_thresholds_and_a_gain(qtbot: QtBot) -> None:
+    draw = np.random.default_rng(0)
+    chances = draw.dirichlet((1.0, 1.0, 1.0), 90)
+    truth = np.array([draw.choice(3, p=row) for row in chances])
+    view = EvaluationView()
+    qtbot.addWidget(view)
+    view.show_evaluation({"classes": ["a", "b", "c"], "parts": {"test": payload(chances, truth, ["a", "b", "c"])}})
+    qtbot.waitUntil(lambda: view.complete)
+    card = next(card for card in view.cards() if isinstance(card, ThresholdCard))
+    card.threshold.setValue(0.4)
+    for place, label in enumerate("abc"):
+        card.choice.set_value(place)
+        called = int((chances[:, place] >= 0.4).sum())
+        assert card.called.tp + card.called.fp == called and f"“{label}”" in card._said.text()
+    gain = next(card for card in view.cards() if card.accessibleName() == "Gain and lift")
+    chart = gain.findChildren(Chart)[0]
+    first = list(chart._series["found"].y)
+    gain.findChildren(ComboBox)[0].set_value(2)
+    assert list(chart._series["found"].y) != first
 
 
 def test_gain_turns_into_lift(view: EvaluationView) -> None:

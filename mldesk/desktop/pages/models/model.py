@@ -28,6 +28,7 @@ from mldesk.desktop.pages.runs.evaluation import EvaluationView
 from mldesk.desktop.pages.runs.explain_view import ExplainView
 from mldesk.desktop.pages.runs.predicted_dialog import open_cell
 from mldesk.desktop.pages.runs.run_notice import say_doubts
+from mldesk.desktop.pages.runs.threshold_keeping import ThresholdKeeping
 from mldesk.desktop.pages.runs.what_if_view import WhatIfView
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import ModelState
@@ -63,6 +64,8 @@ class ModelPage(Page):
         self.evaluation = EvaluationView()
         self.evaluation.row_opened.connect(self._open_row)
         self.evaluation.cell_chosen.connect(self._open_cell)
+        self._thresholds = ThresholdKeeping(self, self.evaluation, lambda: "" if self.state.version.value is None else
+                                            self.state.version.value.label)
         self.about, self.predictions = AboutView(shell), PredictionsView(shell)
         self.about.run_wanted.connect(self._open_run)
         self.predictions.wanted.connect(self.predict)
@@ -184,6 +187,7 @@ class ModelPage(Page):
     def _show_payload(self, payload: Mapping[str, Any]) -> None:
         if payload:
             self.evaluation.show_evaluation(payload)
+            self._thresholds.look()
         if doubts := payload.get("doubts"):
             say_doubts(self.doubts, doubts)
         else:

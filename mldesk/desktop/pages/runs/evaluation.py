@@ -18,7 +18,7 @@ from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, ScrollPage, Segmented, row
 from mldesk.desktop.widgets.text import make_label
 from mldesk.training.metric_words import left_out
-from mldesk.workbench.evaluated import Facts, classes_of, scores, slices_of, thresholds_of, worst_of
+from mldesk.workbench.evaluated import Facts, classes_of, scores, slices_of, thresholds_of, told_apart, worst_of
 
 _TWO = 860        # width from which two cards stand side by side, pixels at 100 %: half of less cuts their tables
 
@@ -27,11 +27,13 @@ class EvaluationView(ScrollPage):
     """Draws an evaluation payload (see ``mldesk.training``); one part of the rows at a time.
 
     Signals: ``row_opened`` with the number of a row in the dataset version, from 0; ``cell_chosen`` with the actual
-    and the predicted class of a cell of the confusion matrix.
+    and the predicted class of a cell of the confusion matrix; ``threshold_wanted`` with a class and the probability
+    from which on it is to be predicted, None for the most probable class.
     """
 
     row_opened = Signal(int)
     cell_chosen = Signal(object, object)
+    threshold_wanted = Signal(object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=0, spacing=Space.L)
@@ -53,6 +55,7 @@ class EvaluationView(ScrollPage):
         for widget in (self._head, self.tiles, self._plots):
             self.body.addWidget(widget)
         self.body.addStretch(1)
+        self._keeps, self._kept = False, None  # type: bool, tuple[object, float] | None
         self._connected = False
         self._cards: list[Card] = []
         self._were_across = 2
@@ -111,8 +114,24 @@ class EvaluationView(ScrollPage):
             lambda: cards.pr(facts), lambda: cards.gain(facts), lambda: cards.calibration(facts)]
 
     def _threshold(self, facts: Facts) -> Card | None:
-        table, classes = thresholds_of(facts), list(self._payload.get("classes") or ())
-        return None if table is None or len(classes) != 2 else ThresholdCard(table, words.cell(classes[-1]))
+        classes = list(self._payload.get("classes") or ())
+        some = told_apart(facts) if len(classes) != 2 else [classes[-1]]
+        tables = [(label, table) for label in some
+                  if (table := thresholds_of(facts, None if len(classes) == 2 else label)) is not None]
+        if not tables:
+            return None
+        card = ThresholdCard(tables)
+        card.kept.connect(self.threshold_wanted)
+        if self._keeps:
+            card.show_kept(self._kept)
+        return card
+
+    def show_threshold(self, kept: tuple[object, float] | None) -> None:
+        """Say which threshold is kept with the model, and let one be kept."""
+        self._keeps, self._kept = True, kept
+        for card in self._cards:
+            if isinstance(card, ThresholdCard):
+                card.show_kept(kept)
 
     def _add_card(self) -> None:
         """Make one card; the next one waits until the window has looked at its events."""

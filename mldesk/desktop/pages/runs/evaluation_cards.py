@@ -7,8 +7,8 @@ from typing import Any
 
 from mldesk.desktop import words
 from mldesk.desktop.pages.runs.importance import weighed, worsening
-from mldesk.desktop.widgets import Card, Chart, HeatMap, HistogramChart, ScatterChart, Segmented
-from mldesk.workbench.evaluated import Facts
+from mldesk.desktop.widgets import Card, Chart, ComboBox, HeatMap, HistogramChart, ScatterChart, Segmented
+from mldesk.workbench.evaluated import Facts, gain_of, told_apart
 
 _CURVES = 12       # classes whose curves are drawn
 _CLASSES = 60      # classes up to which the confusion matrix is drawn
@@ -106,15 +106,18 @@ def calibration(facts: Facts) -> Card | None:
 
 def gain(facts: Facts) -> Card | None:
     """Return how many cases are found among the rows ranked highest, and how much better that is than chance."""
-    tr, found = words.tr, facts.get("gain")
-    if not found or len(found.get("share", ())) < 2:
+    tr, classes = words.tr, told_apart(facts)
+    tables = [gain_of(facts, label) for label in classes or [None]]
+    if None in tables:
         return None
     card = Card(tr("Gain and lift"), tr("Which part of the cases is found in the rows ranked highest."))
-    shares, parts = found["share"], found["found"]
     chart = _square(Chart("", tr("Share of the rows"), "", with_log=False))
+    chosen = ComboBox([(place, words.cell(label)) for place, label in enumerate(classes)])
+    chosen.setAccessibleName(tr("Class whose cases are looked for"))
 
     def show(which: str) -> None:
         chart.clear()
+        shares, parts = tables[int(chosen.value() or 0)] or ([], [])
         if which == "gain":
             chart.set_series(tr("found"), shares, parts, slot=0)
             chart.set_series(tr("chance"), [0, 1], [0, 1], slot=6, dashed=True)
@@ -125,6 +128,9 @@ def gain(facts: Facts) -> Card | None:
 
     choice = Segmented([("gain", tr("Gain")), ("lift", tr("Lift"))])
     choice.changed.connect(show)
+    if classes:
+        card.add_action(chosen)
+        chosen.currentIndexChanged.connect(lambda _: show(str(choice.value())))
     card.add_action(choice)
     show("gain")
     card.add(chart, 1)

@@ -25,6 +25,7 @@ from mldesk.desktop.pages.runs.run_notice import RunNotice
 from mldesk.desktop.pages.runs.run_training import OTHERS, RunTraining
 from mldesk.desktop.pages.runs.script_dialog import run_again
 from mldesk.desktop.pages.runs.script_view import ScriptView
+from mldesk.desktop.pages.runs.threshold_keeping import ThresholdKeeping
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states import run_reasons as reasons
 from mldesk.desktop.states.run import RunState
@@ -78,6 +79,7 @@ class RunPage(Page):
         self.evaluation = EvaluationView()
         self.evaluation.row_opened.connect(self._open_row)
         self.evaluation.cell_chosen.connect(self._open_cell)
+        self._thresholds = ThresholdKeeping(self, self.evaluation, self._made)
         self.log = LogView()
         self.script: ScriptView | None = None   # of a run that keeps files
         self.details = DetailsPage()
@@ -224,9 +226,14 @@ class RunPage(Page):
         if not payload:
             return
         self.evaluation.show_evaluation(payload)
+        self._thresholds.look()
         self.tabs.set_enabled("evaluation")
         if self._ended_before or self.tabs.value() == "training":
             self.tabs.set_value("evaluation")
+
+    def _made(self) -> str:
+        run = self.state.run.value
+        return "" if run is None or run.kind == "explain" else run.model or ""
 
     def _look_in_queue(self) -> None:
         run = self.state.run.value

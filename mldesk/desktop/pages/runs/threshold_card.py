@@ -1,13 +1,25 @@
-"""The threshold of a two-class model: a slider that moves every metric, and what mistakes cost."""
+"""The threshold of a class: a slider that moves every metric, what mistakes cost, and the way into the model."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QSlider, QWidget
 
 from mldesk.desktop import theme, words
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, DecimalBox, ElidedLabel, FlowBox, column, make_button, make_label, row
+from mldesk.desktop.widgets import (
+    Card,
+    ComboBox,
+    DecimalBox,
+    ElidedLabel,
+    FlowBox,
+    column,
+    make_button,
+    make_label,
+    row,
+)
 from mldesk.workbench.evaluated import Called, Costs, Thresholds
 
 _STEPS = 1000
@@ -17,13 +29,33 @@ _CORRELATIONS = ("mcc", "cohen_kappa")   # from -1 to 1
 
 
 class ThresholdCard(Card):
-    """Calls a row the second class from a probability on. ``called`` is what comes of it."""
+    """Calls a row a class from a probability on. ``called`` is what comes of it.
 
-    def __init__(self, thresholds: Thresholds, positive: str, parent: QWidget | None = None) -> None:
-        title = words.tr("When to say “{label}”").format(label=positive)
-        super().__init__(title, words.tr("Move the threshold to trade false alarms for missed cases. It changes what "
-                                         "you read here, not the model."), parent=parent)
-        self._table, self._positive = thresholds, positive
+    Signals: ``kept`` with the class and the probability that the model shall go by, None for the most probable class.
+    """
+
+    kept = Signal(object, object)
+
+    def __init__(self, tables: Sequence[tuple[object, Thresholds]], parent: QWidget | None = None) -> None:
+        super().__init__(words.tr("When to say “{label}”").format(label=words.cell(tables[0][0])) if len(tables) == 1
+                         else words.tr("When to say that it is"),
+                         words.tr("Move the threshold to trade false alarms for missed cases. It changes what you read "
+                                  "here; the model goes by it once it is kept."), parent=parent)
+        self._tables = list(tables)
+        self.choice = ComboBox([(place, words.cell(label)) for place, (label, _) in enumerate(tables)])
+        self.choice.setAccessibleName(self.tr("Class"))
+        self.choice.currentIndexChanged.connect(lambda _: self._show())
+        if len(tables) > 1:
+            self.add_action(self.choice)
+        self.keep = make_button(self.tr("Keep for predictions"), "secondary", small=True, tooltip=self.tr(
+            "The model calls rows by this threshold from now on, in bundles, too"))
+        self.keep.clicked.connect(lambda _checked: self.kept.emit(self._label, self.threshold.value() or None))
+        self.forget = make_button(self.tr("Forget it"), "secondary", small=True, tooltip=self.tr(
+            "The model calls rows the most probable class again"))
+        self.forget.clicked.connect(lambda _checked: self.kept.emit(self._label, None))
+        self._kept = make_label("", "caption", "muted", wrap=True)
+        for widget in (self.keep, self.forget, self._kept):
+            widget.hide()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _STEPS)
         self.slider.setAccessibleName(self.tr("Threshold"))
@@ -66,6 +98,9 @@ class ThresholdCard(Card):
         self.add(tiles)
         self.add(self._said)
         self.add(self._make_costs())
+        keeping = row(self.keep, self.forget, self._kept, spacing=Space.M)
+        keeping.setStretch(2, 1)
+        self.add(keeping)
         self.body.addStretch(1)
 
     def _make_costs(self) -> QWidget:
@@ -75,8 +110,9 @@ class ThresholdCard(Card):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(Space.M)
         grid.setVerticalSpacing(Space.S)
-        other = self.tr("not “{label}”").format(label=self._positive)
-        same = f"“{self._positive}”"
+        many = len(self._tables) > 1
+        other = self.tr("not so") if many else self.tr("not “{label}”").format(label=self._positive)
+        same = self.tr("so") if many else f"“{self._positive}”"
         grid.addWidget(make_label(self.tr("Cost of a row"), "caption", "muted"), 0, 0)
         for place, name in enumerate((same, other), 1):
             grid.addWidget(ElidedLabel(self.tr("called {name}").format(name=name), "caption"), 0, place)
@@ -86,6 +122,26 @@ class ThresholdCard(Card):
         grid.addWidget(self.cheapest, 1, 3, 2, 1, Qt.AlignmentFlag.AlignVCenter)
         grid.setColumnStretch(4, 1)
         return box
+
+    @property
+    def _label(self) -> object:
+        return self._tables[int(self.choice.value() or 0)][0]
+
+    @property
+    def _table(self) -> Thresholds:
+        return self._tables[int(self.choice.value() or 0)][1]
+
+    @property
+    def _positive(self) -> str:
+        return words.cell(self._label)
+
+    def show_kept(self, kept: tuple[object, float] | None) -> None:
+        """Say which threshold the model goes by, and let it be changed."""
+        self.keep.show()
+        self.forget.setVisible(kept is not None)
+        self._kept.show()
+        self._kept.setText(self.tr("The model calls a row the most probable class.") if kept is None else self.tr(
+            "The model calls a row “{label}” from {at} on.").format(label=words.cell(kept[0]), at=f"{kept[1]:g}"))
 
     @property
     def priced(self) -> Costs:
