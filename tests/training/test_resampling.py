@@ -83,5 +83,5 @@ def test_what_means_nothing_for_a_task_is_not_offered() -> None:
     entry = ESTIMATORS["lightgbm"]
     classes = {item.name for item in entry.parameters_for(catalogue.CLASSIFICATION)}
     numbers = {item.name for item in entry.parameters_for(catalogue.REGRESSION)}
-    assert {"resampling", "class_weight"} == classes - numbers
+    assert {"resampling", "class_weight", "weights_by_class"} == classes - numbers
     assert {"quantile"} == numbers - classes

@@ -114,12 +114,12 @@ def _open(request: ExplainRequest, work: Workplace) -> _Subject:
     kept = take(columns, rows)
     predict = _graph(work.store.read(files["model.onnx"]), bool(classes), work.threads)
     counts = np.bincount(y[rows].astype(int), minlength=len(classes)) if classes else np.zeros(0)
-    shown = (1,) if len(classes) == 2 else _shown(request, classes, counts)
+    shown = (1,) if len(classes) == 2 else _wanted(request, classes, counts)
     return _Subject(model, encoder, predict, classes, kept, rows, encoder.transform(kept), y[rows],
                     encoder.transform(take(columns, known)), shown if classes else ())
 
 
-def _shown(request: ExplainRequest, classes: tuple[Any, ...], counts: Array) -> tuple[int, ...]:
+def _wanted(request: ExplainRequest, classes: tuple[Any, ...], counts: Array) -> tuple[int, ...]:
     """Return the codes of the classes that are explained: those that were asked for, and the commonest beside them."""
     asked = [code for code, label in enumerate(classes) if str(label) in request.classes]
     common = [code for code in np.argsort(-counts, kind="stable").tolist() if code not in asked]
