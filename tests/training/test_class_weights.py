@@ -44,8 +44,8 @@ def test_a_heavier_class_is_found_more_often(kind: str) -> None:
     once = {"refit": False} if any(item.name == "refit" for item in entry.parameters) else {}
     given = {"lightgbm": {"rounds": 20}, "xgboost": {"rounds": 20, "max_depth": 2}, "decision_tree": {"max_depth": 3},
              "svm": {"strength": 1.0}, "linear": {"regularization": 1.0}, "ordinal": {"regularization": 1.0},
-             **dict.fromkeys(("random_forest", "extra_trees"), {"trees": 20, "min_samples_leaf": 5})}.get(
-                 kind, FAST[kind])
+             "random_forest": {"trees": 20, "min_samples_leaf": 5}, "extra_trees": {"trees": 20, "min_samples_leaf": 5}
+             }.get(kind, FAST[kind])
 
     def chance(by_hand: tuple[float, ...] | None) -> float:
         watching: Any = quiet

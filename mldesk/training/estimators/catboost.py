@@ -53,7 +53,7 @@ class _Rounds:
         held, train = info.metrics["validation"], info.metrics["learn"][name][-1]
         squared = name == "RMSE"
         loss = held[name][-1] ** 2 if squared else held[name][-1]
-        second = held["Accuracy"][-1] if context.classes else 1 - held["RMSE"][-1] ** 2 / context.baseline_loss
+        second = _accuracy(held) if context.classes else 1 - held["RMSE"][-1] ** 2 / context.baseline_loss
         context.report.metrics(done, {
             "train_loss": train ** 2 if squared else train, "validation_loss": loss,
             "validation_accuracy" if context.classes else "validation_r2": second})
@@ -62,6 +62,12 @@ class _Rounds:
             self._best_loss, self.best = loss, done
         over = context.patience_over(done, self.best)
         return not (over or context.control.finish or context.control.terminate)
+
+
+def _accuracy(held: Any) -> float:
+    """Return the last accuracy; where rows have weights, CatBoost says one with and one without them."""
+    names = sorted(name for name in held if name.startswith("Accuracy"))   # "…use_weights=false" comes first
+    return float(held[names[0]][-1])
 
 
 class _Refit:
