@@ -1,0 +1,125 @@
+"""What is ours around CatBoost, over a stand-in for its package, which is too large for every machine that tests.
+
+Where it is installed, ``tables.MODELS`` has it in all the tests of estimators, too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mldesk.training.again import Unwatched
+from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.estimators.base import FitContext, Fitted, Part
+from mldesk.training.parameters import resolve
+from mldesk.training.values import Array
+
+BEST = 7    # the round with the lowest validation loss
+MODULE = "mldesk.training.estimators.catboost"
+
+
+class Pool:
+    def __init__(self, x: Array, y: Array | None = None, weight: Array | None = None) -> None:
+        self.x, self.y, self.weight = x, y, weight
+
+
+class CatBoost:
+    """Fits nothing, says losses as CatBoost does, and keeps what it was given."""
+
+    made: list[CatBoost] = []   # noqa: RUF012 - emptied by the fixture
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self.parameters, self.trees = parameters, 0
+        self.made.append(self)
+
+    def fit(self, pool: Pool, eval_set: Pool, callbacks: list[Any]) -> None:
+        self.pool = pool
+        loss = self.parameters["loss_function"]
+        for done in range(1, self.parameters["iterations"] + 1):
+            self.trees = done
+            held: dict[str, list[float]] = {loss: [abs(done - BEST) + 0.5]}
+            if "Accuracy" in self.parameters.get("custom_metric", ()):
+                held |= {"Accuracy": [0.75]} if pool.weight is None else {
+                    "Accuracy:use_weights=true": [0.5], "Accuracy:use_weights=false": [0.75]}
+            held |= {} if loss == "RMSE" or "RMSE" not in self.parameters.get("custom_metric", ()) else {"RMSE": [2.0]}
+            said = SimpleNamespace(iteration=done, metrics={"validation": held, "learn": {loss: [0.25]}})
+            if not callbacks[0].after_iteration(said):
+                return
+
+    def shrink(self, ntree_end: int) -> None:
+        self.trees = ntree_end
+
+    def predict(self, x: Array, prediction_type: str) -> Array:
+        return np.full((len(x), 2), 0.5) if prediction_type == "Probability" else np.zeros(len(x))
+
+
+@pytest.fixture
+def package(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    stand_in = ModuleType("catboost")
+    stand_in.CatBoost, stand_in.Pool = CatBoost, Pool  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "catboost", stand_in)
+    monkeypatch.delitem(sys.modules, MODULE, raising=False)
+    CatBoost.made.clear()
+    yield stand_in
+    sys.modules.pop(MODULE, None)
+
+
+class Watched(Unwatched):
+    """Keeps readings; asks to finish after so many."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self.readings: list[tuple[int, dict[str, float]]] = []
+        self.most = most
+
+    def metrics(self, *readings: Any) -> None:
+        self.readings.append((readings[0], dict(readings[1])))
+        self.finish = len(self.readings) >= self.most
+
+
+def _fit(watched: Watched, classes: int = 2, **parameters: Any) -> Fitted:
+    import importlib
+
+    kind = importlib.import_module(MODULE).CatBoost
+    y = np.arange(40) % 2 if classes else np.arange(40.0)
+    watching: Any = watched
+    fitted: Fitted = kind().fit(FitContext(
+        classes=classes, parameters=resolve(ESTIMATORS["catboost"].parameters, {"rounds": 60, **parameters}),
+        train=Part(np.zeros((40, 2), np.float32), y), validation=Part(np.zeros((10, 2), np.float32), y[:10]),
+        report=watching, control=watching, checkpoints=watching))
+    return fitted
+
+
+def test_it_stops_on_a_plateau_and_fits_again_for_as_many_rounds_as_were_best(package: Any) -> None:
+    watched = Watched()
+    fitted = _fit(watched, patience=5)
+    assert fitted.facts["rounds"] == BEST and watched.readings[-1][0] == BEST + 5
+    assert watched.readings[0][1] == {"train_loss": 0.25, "validation_loss": 6.5, "validation_accuracy": 0.75}
+    tuned, again = CatBoost.made
+    assert fitted.native is again and again.trees == BEST and len(again.pool.x) == 50 and tuned.trees == BEST
+
+
+def test_weights_of_classes_reach_it_and_accuracy_is_told_without_them(package: Any) -> None:
+    watched = Watched()
+    _fit(watched, class_weight="balanced", refit=False)
+    weight = CatBoost.made[0].pool.weight
+    assert weight is not None and weight.tolist() == [1.0] * 40
+    assert watched.readings[0][1]["validation_accuracy"] == 0.75
+
+
+def test_numbers_and_quantiles_are_told_in_their_unit(package: Any) -> None:
+    watched = Watched()
+    _fit(watched, classes=0, refit=False)
+    assert watched.readings[0][1]["validation_loss"] == 6.5 ** 2
+    _fit(watched := Watched(), classes=0, refit=False, quantile=0.9)
+    assert CatBoost.made[-1].parameters["loss_function"] == "Quantile:alpha=0.9"
+    assert watched.readings[0][1]["validation_loss"] == 6.5
+
+
+def test_asked_to_finish_it_keeps_what_there_is(package: Any) -> None:
+    fitted = _fit(Watched(most=3))
+    assert fitted.finished_early and fitted.facts["rounds"] == 3 and len(CatBoost.made) == 1
