@@ -73,11 +73,13 @@ def _nearest(steps: Array, count: int) -> Array:
     """Return the ``count`` nearest of M rows, (N, count), of equally near ones the first; ``steps``: (N, M), whole."""
     rows = steps.shape[1]
     if count >= rows or float(steps.max(initial=0.0)) >= _FARTHEST:
-        return np.argsort(steps, 1, kind="stable")[:, :count]
+        order: Array = np.argsort(steps, 1, kind="stable")[:, :count]
+        return order
     keys = steps.astype(np.int64) * rows + np.arange(rows)     # all different, in the order that is wanted
     first = np.take_along_axis(keys, np.argpartition(keys, count - 1, 1)[:, :count], 1)
     first.sort(1)
-    return first % rows
+    near: Array = first % rows
+    return near
 
 
 def _predict(native: Mapping[str, Any], x: Array) -> Array:

@@ -86,6 +86,7 @@ def test_a_threshold_can_be_kept_where_there_is_a_model(view: EvaluationView, qt
     assert not card.keep.isVisible() and not card.forget.isVisible()
     view.show_threshold(("Yes", 0.25))
     assert card.keep.isVisible() and card.forget.isVisible() and "from 0.25 on" in card._kept.text()
+    assert card.threshold.value() == 0.25
     card.slider.setValue(300)
     with qtbot.waitSignal(view.threshold_wanted) as wanted:
         qtbot.mouseClick(card.keep, Qt.MouseButton.LeftButton)

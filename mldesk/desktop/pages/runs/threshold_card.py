@@ -47,6 +47,11 @@ class ThresholdCard(Card):
         self.choice.currentIndexChanged.connect(lambda _: self._show())
         if len(tables) > 1:
             self.add_action(self.choice)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, _STEPS)
+        self.slider.setAccessibleName(self.tr("Threshold"))
+        self.threshold = DecimalBox(0.0, 1.0, 0.5, 0.01, 3)
+        self.threshold.setAccessibleName(self.tr("Threshold"))
         self.keep = make_button(self.tr("Keep for predictions"), "secondary", small=True, tooltip=self.tr(
             "The model calls rows by this threshold from now on, in bundles, too"))
         self.keep.clicked.connect(lambda _checked: self.kept.emit(self._label, self.threshold.value() or None))
@@ -56,11 +61,6 @@ class ThresholdCard(Card):
         self._kept = make_label("", "caption", "muted", wrap=True)
         for widget in (self.keep, self.forget, self._kept):
             widget.hide()
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setRange(0, _STEPS)
-        self.slider.setAccessibleName(self.tr("Threshold"))
-        self.threshold = DecimalBox(0.0, 1.0, 0.5, 0.01, 3)
-        self.threshold.setAccessibleName(self.tr("Threshold"))
         self.costs = {field: DecimalBox(-_PRICES, _PRICES, getattr(Costs(), field), 1.0, 2)
                       for field in ("tp", "fn", "fp", "tn")}
         for field, name in (("tp", self.tr("What a case that is found costs")),
@@ -136,7 +136,11 @@ class ThresholdCard(Card):
         return words.cell(self._label)
 
     def show_kept(self, kept: tuple[object, float] | None) -> None:
-        """Say which threshold the model goes by, and let it be changed."""
+        """Say which threshold the model goes by, and let it be changed; at first the slider stands there."""
+        if kept is not None and self._kept.isHidden():
+            self.choice.setCurrentIndex(next((place for place, (label, _) in enumerate(self._tables)
+                                              if label == kept[0]), self.choice.currentIndex()))
+            self.threshold.setValue(kept[1])
         self.keep.show()
         self.forget.setVisible(kept is not None)
         self._kept.show()
