@@ -45,18 +45,17 @@ class VersionsView(ScrollPage):
         self.lineage.chosen.connect(self.shown)
         self._about = Card(padding=Space.M)
         self._about_words = make_label("", wrap=True, selectable=True)
-        self._about_tags = QHBoxLayout()
-        self._about_tags.setSpacing(Space.S)
+        self._about_tags = make_label("", "caption", "info", wrap=True, selectable=True)
         self.say = make_button(self.tr("Tags and note…"), "ghost", "edit", small=True)
         self.say.setToolTip(self.tr("Of the dataset as a whole, whatever its version"))
         self.say.clicked.connect(lambda: self.annotated.emit(0))
         top = QHBoxLayout()
         top.setSpacing(Space.S)
         top.addWidget(make_label(self.tr("The dataset"), "subtitle"))
-        top.addLayout(self._about_tags)
         top.addStretch(1)
         top.addWidget(self.say)
         self._about.add(top)
+        self._about.add(self._about_tags)
         self._about.add(self._about_words)
         self._about.body.setSpacing(Space.XS)
         self.show_about(None)
@@ -68,12 +67,8 @@ class VersionsView(ScrollPage):
 
     def show_about(self, said: Words | None) -> None:
         """Show what is said of the dataset as a whole."""
-        while (item := self._about_tags.takeAt(0)) is not None:
-            if (badge := item.widget()) is not None:
-                badge.hide()
-                badge.deleteLater()
-        for tag in said.tags if said is not None else ():
-            self._about_tags.addWidget(Badge(tag, "neutral"))
+        self._about_tags.setText(_tags(said))
+        self._about_tags.setVisible(bool(said is not None and said.tags))
         note = said.note if said is not None else ""
         self._about_words.setText(note or self.tr("No note yet: what it is for, where it comes from, what to mind."))
         set_tone(self._about_words, "default" if note else "muted")
@@ -112,15 +107,15 @@ class VersionsView(ScrollPage):
         if version.purged is not None:
             top.addWidget(Badge(self.tr("rows purged"), "neutral", icon="trash"))
         said = self.words.get(version.number)
-        for tag in said.tags if said is not None else ():
-            top.addWidget(Badge(tag, "neutral"))
         top.addStretch(1)
         for button in self._buttons(version, head, seen):
             top.addWidget(button)
         card.add(top)
         facts = " · ".join((words.shape(version.rows, len(version.columns)), words.size(version.size),
                             words.when(version.created)))
-        card.add(make_label(facts, "caption", "muted"))
+        card.add(make_label(facts, "caption", "muted", wrap=True))
+        if said is not None and said.tags:
+            card.add(make_label(_tags(said), "caption", "info", wrap=True, selectable=True))
         steps = [step_words(step) for step in version.recipe or ()]
         if steps:
             made = self.tr("Made from version {number} by").format(number=version.parent)
@@ -179,3 +174,6 @@ class VersionsView(ScrollPage):
         return buttons
 
 
+def _tags(said: Words | None) -> str:
+    """Return tags as the graph writes them; badges would not break into lines."""
+    return "   ".join(f"#{tag}" for tag in said.tags) if said is not None else ""
