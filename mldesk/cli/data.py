@@ -30,6 +30,8 @@ from mldesk.core.errors import BadInput
 if TYPE_CHECKING:
     from mldesk.library.records import DatasetVersion
 
+_MODELS = 8   # that are named
+
 app = typer.Typer(help="Import tables, look at them, clean them into new versions.")
 app.command("import", cls=SaidOnce)(import_)
 app.command()(again)
@@ -113,13 +115,16 @@ def show(context: typer.Context, reference: Reference) -> None:
     face = Face.of(context)
     with face.workbench() as bench:
         version = bench.datasets.show(reference)
+        models = bench.datasets.used_by(version.dataset)
     if face.json:
-        face.document(dataset_details(version))
+        face.document({**dataset_details(version), "models": list(models)})
         return
     face.show(facts({"dataset": version.label, "rows": words.count(version.rows), "size": words.size(version.size),
                      "from": version.source,
                      "rows lie outside, in": version.outside, "made": words.moment(version.created),
-                     "parent": version.parent, "recipe": recipe_words(version.recipe)}))
+                     "parent": version.parent, "recipe": recipe_words(version.recipe),
+                     "used by": words.plural(len(models), "model") + f" ({', '.join(models[:_MODELS])}"
+                                f"{' …' if models[_MODELS:] else ''})" if models else ""}))
     face.say()
     columns(face, version)
     problems(face, version)

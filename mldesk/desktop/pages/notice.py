@@ -18,11 +18,11 @@ _ICONS: dict[Tone, tuple[str, Role]] = {
 
 
 class Notice(QFrame):
-    """Hidden until ``say``. Signals: ``acted`` when its button is pressed."""
+    """Hidden until ``say``; its button stands ``below`` where there is little room. Signals: ``acted`` at its press."""
 
     acted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, below: bool = False) -> None:
         super().__init__(parent)
         self._tone: Tone = "info"
         self._icon = IconLabel("info", "info", 18)
@@ -39,7 +39,11 @@ class Notice(QFrame):
         layout.setSpacing(Space.M)
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(text, 1)
-        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
+        if below:
+            text.addSpacing(Space.XS)
+            text.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        else:
+            layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.hide()
 
     def say(self, tone: Tone, title: str, text: str = "", button: str = "", *, small: bool = False) -> None:

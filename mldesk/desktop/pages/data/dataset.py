@@ -202,6 +202,9 @@ class DatasetPage(Page):
         self.header.set_title(self.state.name)
         facts = [words.shape(version.rows, len(version.columns)), words.size(version.size), came_from(version),
                  words.when(version.created)]
+        if models := self.state.used_by.value:
+            facts.append(self.tr("used by {models}").format(
+                models=words.counted(len(models), self.tr("model"), self.tr("models"))))
         self.header.set_subtitle(" · ".join(facts))
         self.problems.show_problems(version.problems)
         button = self.tabs.bar.button("problems")

@@ -122,7 +122,7 @@ class GuardSection(QWidget, TaskOwner):
 
     def _add(self, tone: Any, title: str, text: str, concern: Mapping[str, Any] | None) -> None:
         picked = None if concern is None else self._picked(concern)
-        notice = Notice(self)
+        notice = Notice(self, below=True)
         notice.say(tone, title, text, "" if picked is None else self.tr("Show the rows"))
         if concern is not None and picked is not None:
             notice.acted.connect(lambda: self._show(concern, picked))
