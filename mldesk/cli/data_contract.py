@@ -152,8 +152,9 @@ def _renames(bench: Workbench, name: str, pairs: Sequence[str]) -> dict[str, str
 
 def check(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILES… N", help="Files, or folders with those in "
-                                                "them; then the dataset, N or N@V, whose contract they must keep.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILES… N", help="Files, or folders and zip "
+                                                "archives of those; then the dataset, N or N@V, whose contract they "
+                                                "must keep.")],
     name: Annotated[str, typer.Option("--contract", metavar="N", help="The dataset, where it is not the last of the "
                                       "words.")] = "",
     merge: Annotated[bool, typer.Option("--merge", help="Accepted files make the dataset's next version; files that "

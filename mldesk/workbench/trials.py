@@ -9,7 +9,7 @@ from typing import Any
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.library.records import Run
 from mldesk.wire.jobs import SearchRequest
-from mldesk.workbench.orders import TrainOrder, order_of
+from mldesk.workbench.orders import OF_RUN, TrainOrder, order_of
 
 
 def find_trial(run: Run, trials: Sequence[Mapping[str, Any]], number: int) -> Mapping[str, Any]:
@@ -28,22 +28,24 @@ def trial_order(run: Run, trial: Mapping[str, Any], *, name: str = "", runner: s
                 model: str = "") -> TrainOrder:
     """Return the order that trains a trial's configuration, on the rows that the search left for that.
 
-    Raises BadInput where the search was given its rows, which no order can say, and for a trial whose pipeline only a
-    search knows.
+    Raises BadInput where the search was given its rows and what became of them is not known, and for a trial whose
+    pipeline only a search knows.
     """
     if trial.get("pipeline"):
         raise BadInput(f"Trial {trial['number']} of {run.name} has a pipeline that only a search can fit.",
                        hint="Keep the trial itself as a model: it is fitted again as it was tried.")
     asked = order_of(run)
     features, split = asked.get("features"), asked["split"]
-    if split["method"] == "given":
-        raise BadInput(f"The rows of {run.name} were dealt by hand, so they cannot be dealt so again.",
+    given = split["method"] == "given"
+    if given and not (run.result or {}).get("split"):
+        raise BadInput(f"The rows of {run.name} were dealt as in another run, and it has not ended well.",
                        hint="Train the model by its name and parameters: mldesk train.")
     return TrainOrder(
         run.dataset, run.target, task=run.task, estimator=str(trial["estimator"]),
         parameters=dict(trial.get("parameters") or {}), order=tuple(asked.get("order") or ()),
         features=None if features is None else tuple(features), test_size=float(split["test_size"]),
-        validation_size=float(split["validation_size"]), split=str(split["method"]), split_column=split.get("column"),
+        validation_size=float(split["validation_size"]), split=f"{OF_RUN}{run.id}" if given else str(split["method"]),
+        split_column=split.get("column"),
         prepare=tuple(asked.get("prepare") or ()), seed=int(asked.get("seed") or 0), name=name, runner=runner,
         model=model)
 

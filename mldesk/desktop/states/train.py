@@ -133,7 +133,7 @@ def like(run: Run, trial: Trial | None = None) -> dict[str, Any]:
         fields["validation_size"] = float(split["validation_size"])
     if method == "given":   # by hand, or as in another run: they are known once it has ended
         kept = (run.result or {}).get("split")
-        return {**fields, "split": f"{OF_RUN}{run.id}"} if kept and trial is None else fields
+        return {**fields, "split": f"{OF_RUN}{run.id}"} if kept else fields
     return {**fields, "split": method, "split_column": split.get("column")}
 
 
