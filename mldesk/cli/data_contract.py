@@ -208,5 +208,8 @@ def check(
         if way_on:
             face.note(f"! {way_on}")
         face.note(summary(found.verdicts) + (f" {found.version.label} has them now." if found.version else ""))
+        if found.rejected:
+            face.note(f"\nLater: mldesk data checks {shlex.quote(found.dataset)} · mldesk data accept "
+                      f"{shlex.quote(found.dataset)} NUMBER --why TEXT")
     if found.rejected:
         raise Failed(1)
