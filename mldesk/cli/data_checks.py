@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +33,7 @@ def checks(
     with face.workbench() as bench:
         if number is not None:
             record = bench.checked.get(name, number)
-            _show(face, record, str(bench.checked.where(record) or ""))
+            _show(face, name, record, str(bench.checked.where(record) or ""))
             return
         listed = bench.checked.list(name, status=status, limit=limit)
     if face.json:
@@ -42,7 +43,7 @@ def checks(
                [(item.number, PurePath(item.path).name, verdict_words(item), words.count(item.rows),
                  item.findings[0]["message"] if item.findings else "", item.contract, words.moment(item.time))
                 for item in listed], right=("number", "rows", "contract"), spare=("contract", "checked"),
-               empty="No file was checked yet. Try: mldesk data check FILE " + name)
+               empty=f"No file was checked yet. Try: mldesk data check FILE {shlex.quote(name)}")
 
 
 def accept(
@@ -84,7 +85,7 @@ def as_json(record: CheckRecord) -> dict[str, Any]:
             "by_hand": by_hand, "findings": list(record.findings)}
 
 
-def _show(face: Face, record: CheckRecord, where: str) -> None:
+def _show(face: Face, name: str, record: CheckRecord, where: str) -> None:
     if face.json:
         face.document({**as_json(record), "where": where or None})
         return
@@ -98,4 +99,4 @@ def _show(face: Face, record: CheckRecord, where: str) -> None:
         cells = ", ".join(f"row {cell['row']:,}: {cell['value']!r}" for cell in item["cells"])
         face.say(f"  {item['severity']}: {item['message']}" + (f" ({cells})" if cells else ""))
     if record.status == "rejected" and record.version is None:
-        face.note(f"\nNext: mldesk data accept N {record.number} --why TEXT takes it all the same.")
+        face.note(f"\nNext: mldesk data accept {shlex.quote(name)} {record.number} --why TEXT takes it all the same.")

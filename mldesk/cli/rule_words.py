@@ -41,7 +41,8 @@ def file_words(contract: Mapping[str, Any]) -> str:
     if contract.get("order"):
         said.append("columns come in this order")
     if rows.get("low") is not None or rows.get("high") is not None:
-        said.append(f"{_range(rows.get('low'), rows.get('high'))} rows")
+        low, high = (None if rows.get(end) is None else words.count(rows[end]) for end in ("low", "high"))
+        said.append(f"{_range(low, high)} rows")
     if name.get("pattern"):
         said.append(f"its name is like {name['pattern']}")
     return ", ".join(filter(None, said))
