@@ -40,7 +40,10 @@ class RecipeMenu(QMenu):
 
     def copy(self) -> None:
         """Put the recipe on the clipboard, as JSON."""
-        QGuiApplication.clipboard().setText(_text(self._state.steps.value))
+        steps = self._state.steps.value
+        QGuiApplication.clipboard().setText(_text(steps))
+        self._shell.say(self.tr("{steps} are on the clipboard, as JSON.").format(steps=words.counted(
+            len(steps), self.tr("step"), self.tr("steps"))), "success")
 
     def paste(self) -> None:
         """Take the recipe on the clipboard."""
@@ -136,7 +139,7 @@ class RecipeMenu(QMenu):
         """Put a recipe in place of this one; code in it runs only if the user says so."""
         code = await self._state.untrusted(steps)
         if not code:
-            self._state.set_steps(steps)
+            self._put(steps)
             return
         dialog = CodeDialog(self._host, "\n\n".join(code))
         dialog.confirmed.connect(dialog.accept)
@@ -152,7 +155,14 @@ class RecipeMenu(QMenu):
         except MldeskError as error:
             self._host.set_error(sentence(error))
             return
+        self._put(steps)
+
+    def _put(self, steps: Sequence[Step]) -> None:
+        before = len(self._state.steps.value)
         self._state.set_steps(steps)
+        if before:
+            self._shell.say(self.tr("{steps} took the place of those that were here; Undo brings them back.").format(
+                steps=words.counted(len(steps), self.tr("step"), self.tr("steps"))), "neutral")
 
 
 class ChoiceDialog(Sheet):

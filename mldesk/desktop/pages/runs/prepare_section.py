@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +44,11 @@ class PrepareSection(QWidget, TaskOwner):
 
     changed = Signal(tuple)
 
-    def __init__(self, shell: Shell, version: DatasetVersion, steps: Sequence[Step],
+    def __init__(self, shell: Shell, version: DatasetVersion, steps: Sequence[Step], target: Callable[[], str],
                  parent: QWidget | None = None) -> None:
+        """``target`` is asked for the column that the model is to predict, by which some steps go."""
         super().__init__(parent)
+        self._target = target
         self._shell, self._version = shell, version
         self.state = CleanState(shell.desk, version)
         self.offers: list[tuple[str, tuple[Step, ...]]] = []
@@ -200,7 +202,7 @@ class PrepareSection(QWidget, TaskOwner):
     def edit(self, index: int | None) -> None:
         """Ask for a new step, or change the one at ``index``."""
         step = self.state.steps.value[index] if index is not None and index >= 0 else None
-        sheet = PreparedStepSheet(self.window(), self._version, step)
+        sheet = PreparedStepSheet(self.window(), self._version, step, self._target())
         if step is None:
             sheet.made.connect(lambda made: self.add([made]))
         else:
@@ -217,13 +219,14 @@ class PreparedStepSheet(Sheet):
 
     made = Signal(object)
 
-    def __init__(self, host: QWidget, version: DatasetVersion, step: Step | None) -> None:
+    def __init__(self, host: QWidget, version: DatasetVersion, step: Step | None, target: str) -> None:
         from mldesk.data.recipes.steps import BY_NAME
         from mldesk.training.preparing_check import STEPS
 
         super().__init__(self.tr("A step learnt in the model"), host, width=520,
                          primary=self.tr("Add this step") if step is None else self.tr("Change this step"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._target = target
         self._version, self._kinds = version, {name: BY_NAME[name] for name in STEPS}
         self.kind = ComboBox([(name, kind.title or name) for name, kind in self._kinds.items()],
                              None if step is None else str(step["step"]))
@@ -241,7 +244,8 @@ class PreparedStepSheet(Sheet):
         clear(self._page.body)
         kind = self._kinds[str(self.kind.value())]
         self._kind_row.set_help(kind.help)
-        self.form = StepForm(kind, self._version.columns, step)
+        usual = {field: self._target for field in ("target", "column") if self._target and kind.field(field)}
+        self.form = StepForm(kind, self._version.columns, step or usual)
         self.form.changed.connect(self._check)
         self._page.body.addWidget(self.form)
         self._page.body.addStretch(1)

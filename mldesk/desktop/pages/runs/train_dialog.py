@@ -186,7 +186,8 @@ class TrainDialog(Sheet, TaskOwner):
         self.seed.valueChanged.connect(lambda value: self._change(seed=value))
         self.features = FeatureSection()
         self.features.changed.connect(lambda chosen: self._change(features=chosen))
-        self.prepare = PrepareSection(self._shell, self.state.version, order.prepare)
+        self.prepare = PrepareSection(self._shell, self.state.version, order.prepare,
+                                      lambda: self.state.order.value.target)
         self.prepare.changed.connect(lambda steps: self._change(prepare=steps))
         self.finished.connect(self.prepare.cancel_tasks)
         self.runners = RunnerSection()
