@@ -38,6 +38,8 @@ def score(value: Any) -> str:
         return "" if value is None else str(value)
     if not math.isfinite(value):
         return str(value)
+    if abs(value) >= 1e15:   # a loss that ran away
+        return f"{value:.4g}"
     return f"{value:z.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 

@@ -76,10 +76,19 @@ def save_script(library: Library, run: Run, path: Path) -> Path:
         raise BadInput(f"A script is a file that ends in {SUFFIX}, and {path.name[-60:]!r} does not.",
                        hint=f"Write {path.with_suffix(SUFFIX).name}.")
     if why := why_no_script(run):
-        raise BadInput(why, hint="Train one model (mldesk train --model …) and write that run as a script.")
+        raise BadInput(why, hint=_instead(run))
     with disk_errors("writing the script"):
         write_atomic(path, script(library, run).encode())
     return path
+
+
+def _instead(run: Run) -> str:
+    """Say which run can be written instead."""
+    best = (run.result or {}).get("best_trial")
+    if run.kind == "search" and best is not None:
+        return (f"Train its best trial alone (mldesk runs trial {run.id} {best} --train) and write that run as a "
+                "script.")
+    return "Train one model (mldesk train --model …) and write that run as a script."
 
 
 def script(library: Library, run: Run) -> str:

@@ -74,3 +74,8 @@ def test_a_blend_says_what_it_is_made_of() -> None:
 
 def test_a_score_of_nothing_has_no_sign() -> None:
     assert [words.score(value) for value in (-0.0, -1e-9, 0.0, -0.25)] == ["0.0000", "0.0000", "0.0000", "-0.2500"]
+
+
+def test_a_loss_that_ran_away_takes_no_more_room_than_another() -> None:
+    assert words.score(4.225e74) == "4.225e+74"
+    assert words.score(1e14) == "100,000,000,000,000"

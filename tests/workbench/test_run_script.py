@@ -25,6 +25,7 @@ from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.run_script import save_script, why_no_script
 from mldesk.workbench.searching import SearchOrder
+from tests.desktop.fake_workbench import make_run
 
 pytestmark = pytest.mark.timeout(900)   # a machine under load; nothing here is about speed
 RUNS: list[tuple[str, str, dict[str, Any]]] = [
@@ -135,3 +136,11 @@ def test_a_search_as_a_script_fits_its_blend_again(bench: Workbench, tmp_path: P
     assert here == pytest.approx(dict(run.result["metrics"]), rel=1e-6, abs=1e-9)
     stacked = replace(run, spec={**run.spec, "payload": {**run.spec["payload"], "stack": True}})
     assert "stack" in why_no_script(stacked)
+
+
+def test_of_a_search_that_no_script_repeats_the_way_to_its_best_trial_is_told(tmp_path: Path) -> None:
+    search: Any = make_run("01S", kind="search", name="s", result={"estimator": "blend", "best_trial": 3})
+    library: Any = None
+    with pytest.raises(BadInput) as error:
+        save_script(library, search, tmp_path / "x.py")
+    assert "mldesk runs trial 01S 3 --train" in error.value.hint

@@ -49,7 +49,7 @@ class DetailsPage(ScrollPage):
         self._line.setSpacing(Space.L)
         self._line.addWidget(cards[0], 1, Qt.AlignmentFlag.AlignTop)
         self._line.addLayout(right, 1)
-        self.family = Card(self.tr("Runs it belongs to"))
+        self.family = Card(self.tr("Nested runs"))
         self._family = Family(None, ())
         self.family.hide()
         self.body.addLayout(self._line)
