@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.actions import Actions
+from mldesk.desktop.pages.runs.rate_dialog import RateDialog
 from mldesk.desktop.pages.runs.run import RunPage
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.run_reasons import why_not_rate
 from mldesk.wire.runner_view import Waiting
 from mldesk.wire.states import Cause, JobState
 from tests.desktop.fake_workbench import make_run
@@ -119,3 +123,18 @@ def test_a_run_on_its_way_to_another_runner_says_so(page: RunPage) -> None:
     show(page, JobState.INTERRUPTED, runner="box", handover={"from": "local", "checkpoint": None})
     assert page._badge.text == "Moving" and "on its way to box" in page._notice._title.text()
     assert not page._notice.button.isVisible()
+
+
+def test_another_learning_rate_is_asked_for_while_a_model_is_trained_step_by_step(qtbot: QtBot) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    going = make_run(spec={"payload": {"estimator": "mlp", "parameters": {"learning_rate": 0.002}}})
+    dialog = RateDialog(SimpleNamespace(host=host), going)  # type: ignore[arg-type]
+    assert dialog.rate.text() == "0.002" and dialog.wanted() == 0.002
+    for text, wanted in (("1e-4", 0.0001), ("0", None), ("2", None), ("nan", None), ("fast", None), ("", None)):
+        dialog.rate.setText(text)
+        assert dialog.wanted() == wanted, text
+    assert why_not_rate(going) == ""
+    assert "does not learn step by step" in why_not_rate(make_run(spec={"payload": {"estimator": "linear"}}))
+    assert "Only that of a training" in why_not_rate(make_run(kind="search"))
+    assert "nothing left to learn" in why_not_rate(make_run(state=JobState.SUCCEEDED))

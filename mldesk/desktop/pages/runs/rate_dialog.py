@@ -36,14 +36,18 @@ class RateDialog(Sheet, TaskOwner):
         self.confirmed.connect(self.change)
         self.finished.connect(self.cancel_tasks)
 
-    @async_slot
-    async def change(self) -> None:
-        """Tell the run's runner of it."""
+    def wanted(self) -> float | None:
+        """Return the rate that is written there; None for what cannot be one."""
         try:
             rate = float(self.rate.text().strip())
         except ValueError:
-            rate = 0.0
-        if not LOWEST <= rate <= HIGHEST:
+            return None
+        return rate if LOWEST <= rate <= HIGHEST else None
+
+    @async_slot
+    async def change(self) -> None:
+        """Tell the run's runner of it."""
+        if (rate := self.wanted()) is None:
             self.set_error(self.tr("A number above 0 and at most 1 is needed, such as 0.001."))
             return
         self.set_error("")
