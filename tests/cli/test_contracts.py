@@ -139,7 +139,7 @@ def test_a_file_that_was_corrected_since_and_one_that_is_packed_are_known(
     code, found = mldesk.here("data", "check", batch, "t", "--merge")
     files = {Path(item["file"]).name: item for item in found["files"]}
     assert {name: item["status"] for name, item in files.items()} == {
-        "other.csv.gz": "unchanged", "other.zip": "unchanged", "odd.csv.gz": "rejected"}
+        "other.csv.gz": "unchanged", "inside.csv": "unchanged", "odd.csv.gz": "rejected"}
     first.write_text(first.read_text() + "101,Lyon,1,2024-01-02\n")
     code, found = mldesk.here("data", "check", first, "t")
     assert [item["message"] for item in found["files"][0]["findings"] if item["rule"] == "held"] == [(
