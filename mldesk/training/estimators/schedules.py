@@ -15,6 +15,11 @@ def scheduled(name: str, progress: float) -> float:
     return _SCHEDULES[name](progress)
 
 
+def spoken(name: str) -> str:
+    """Say what of the schedule a rate is, to follow it; "" where the schedule itself does not move."""
+    return "" if name in (PLATEAU, "constant") else f" at the height of its schedule ({name})"
+
+
 def _cosine(progress: float) -> float:
     """Half a wave from one to zero (Loshchilov and Hutter, SGDR, ICLR 2017, without restarts)."""
     return (1 + math.cos(math.pi * progress)) / 2

@@ -24,7 +24,7 @@ from mldesk.core.errors import WorkFailed
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.estimators.network import build
-from mldesk.training.estimators.schedules import PLATEAU, scheduled
+from mldesk.training.estimators.schedules import PLATEAU, scheduled, spoken
 from mldesk.training.estimators.torch_device import autocast_type, batch_of, choose_device, deterministic, resident
 from mldesk.training.steering import LATE
 from mldesk.training.values import Array
@@ -242,7 +242,8 @@ class _Fit:
         if place.tuned_steps:
             context.report.log(LATE)
             return
-        context.report.log(f"The learning rate is {told[1]:g} from step {place.step} on, as asked for.")
+        at = spoken(self._schedule)
+        context.report.log(f"The learning rate is {told[1]:g}{at} from step {place.step} on, as asked for.")
         context.report.metrics(place.step, {"learning_rate": self._rate})
 
     def _step(self, rows: Tensor, progress: float) -> None:
@@ -337,8 +338,6 @@ class _Fit:
         if self._context.classes:
             return torch.from_numpy(y).to(self._device)
         return torch.from_numpy(((y - self._mean) / self._deviation).astype(np.float32)).to(self._device)
-
-    # --- checkpoints
 
     def _write(self, folder: Path) -> None:
         tensors = {"sum": self._loss_sum, "rng.cpu": torch.get_rng_state()}
