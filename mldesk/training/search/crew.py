@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -286,7 +286,8 @@ def start_workers(count: int, modules: Sequence[str]) -> Iterator[list[subproces
 def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
     for process in processes:
         process.kill()
-        process.wait(_CLOSING)
+        with suppress(subprocess.TimeoutExpired):   # it is killed; on a busy machine it may take its time to be gone
+            process.wait(_CLOSING)
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
