@@ -140,7 +140,7 @@ def test_a_model_is_checked_retrained_compared_and_promoted(home: Path, tmp_path
         page = await _page(user, 1)
         assert not page.newer.isVisible()
         assert [entry.why_not == "" for entry in page.entries() if entry.title] == [
-            True, True, False, False, True, True, True]
+            True, True, True, False, False, True, True, True]
         await _check(user, page, tmp_path / "moved.parquet")
         for estimator, ways in (("lightgbm", ["anew", "warm"]), ("blend", ["anew", "search"]), ("linear", [])):
             await _ways(user, page, estimator, ways)
