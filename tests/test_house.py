@@ -26,6 +26,7 @@ def _modules_after(statement: str) -> set[str]:
     ("import mldesk.library", {"alembic", "keyring", "cryptography", "pandas", "torch"}),
     ("import mldesk.bundles", {"torch", "sklearn", "onnxruntime", "fastapi"}),
     ("import mldesk.app", {"torch", "sklearn", "pandas", "duckdb", "onnxruntime", "alembic", "PySide6", "numpy"}),
+    ("from mldesk.training.export import native; native._skops().dump", {"torch"}),
 ])
 def test_importing_a_package_stays_light(statement: str, banned: set[str]) -> None:
     assert not _modules_after(statement) & banned

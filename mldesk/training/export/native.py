@@ -5,7 +5,9 @@ A network is a torch module with an attribute ``config``: the plain JSON its net
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +18,7 @@ from mldesk.core.errors import BadInput
 from mldesk.training.export.trusted import untrusted
 
 SKOPS = "model.skops"
+_TORCH_ARRAYS = "sklearn.externals.array_api_compat.torch"
 LIGHTGBM = "model.txt"
 WEIGHTS = "weights.safetensors"
 CONFIG = "config.json"
@@ -30,9 +33,7 @@ def save_native(kind: str, native: Any, folder: Path) -> None:
     """Write the weights of ``native`` into ``folder``, which is made. Raises OSError; BadInput for an unknown kind."""
     folder.mkdir(parents=True, exist_ok=True)
     if kind in SKLEARN_KINDS:
-        import skops.io  # slow: loads scikit-learn
-
-        skops.io.dump(native, folder / SKOPS, compression=zipfile.ZIP_DEFLATED)
+        _skops().dump(native, folder / SKOPS, compression=zipfile.ZIP_DEFLATED)
     elif kind == "lightgbm":
         (folder / LIGHTGBM).write_text(native.model_to_string(), "utf-8")
     elif kind in _BOOSTERS:
@@ -80,12 +81,27 @@ def _load_booster(kind: str, path: Path) -> Any:
 
 
 def _load_skops(path: Path) -> Any:
-    import skops.io  # slow: loads scikit-learn
-
     with zipfile.ZipFile(path) as archive:
         fault = untrusted(json.loads(archive.read("schema.json")))
     if fault:
         raise BadInput(f"The model file {path.name} holds {fault}, which MLDesk does not load.",
                        hint="Train the model again; do not use files from a source you do not know.")
     # What is left is on our list; skops wants to be told those that its own list lacks.
-    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+    skops = _skops()
+    return skops.load(path, trusted=skops.get_untrusted_types(file=path))
+
+
+def _skops() -> Any:
+    """Return ``skops.io``, which is slow: it loads all of scikit-learn.
+
+    It lists scikit-learn's estimators by importing whatever is in there, the wrapper of torch's arrays included, and so
+    torch: over a second that a job without a network has no use for. An import that fails is passed over there.
+    """
+    hidden = "skops.io" not in sys.modules and _TORCH_ARRAYS not in sys.modules
+    if hidden:
+        sys.modules[_TORCH_ARRAYS] = None  # type: ignore[assignment]  # a module that cannot be imported
+    try:
+        return importlib.import_module("skops.io")
+    finally:
+        if hidden:
+            del sys.modules[_TORCH_ARRAYS]
