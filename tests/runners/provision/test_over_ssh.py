@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -43,8 +44,8 @@ class Pipes:
             raise StreamEnded("gone") from error
 
     def close(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
+        if self._process.poll() is None:   # with what it started: a channel that is closed answers at once
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def release(self) -> None:
         self.close()
@@ -63,7 +64,7 @@ class Host:
     def open_exec(self, command: str, timeout: float = 20.0) -> Pipes:
         return Pipes(subprocess.Popen(
             [shutil.which(self.shell) or self.shell, "-c", self.noise + command], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/",
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True,
             env={"HOME": str(self.home), "PATH": "/usr/bin:/bin"}))
 
     def explain(self, stream: ByteStream) -> RunnerUnreachable | None:
