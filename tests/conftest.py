@@ -12,7 +12,8 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trainer does; spinning starves on a busy machine
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # two workers on two cores: spinning threads starve each other
+# A trainer that waits ready costs more than it saves where each test has a runner of its own. Tests of it ask for one.
+os.environ.setdefault("MLDESK_NO_WARM", "1")
 
 import psutil
 import pytest
@@ -32,6 +33,14 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may touch the library of the person who runs it."""
     monkeypatch.setenv("MLDESK_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
+@pytest.fixture
+def trains_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner of this machine trains in this process: where a test needs a model and not the way there."""
+    from tests.runner_here import RunnerHere
+
+    monkeypatch.setattr("mldesk.runners.local.LocalRunner", RunnerHere)
 
 
 @pytest.fixture(autouse=True)

@@ -37,7 +37,7 @@ class Answer:
 
 
 class Command:
-    """Runs ``python -m mldesk`` on one library."""
+    """Runs commands on one library."""
 
     def __init__(self, home: Path, folder: Path) -> None:
         self.home, self.folder = home, folder
@@ -45,15 +45,31 @@ class Command:
     def environment(self, **more: str) -> dict[str, str]:
         return {**os.environ, "MLDESK_HOME": str(self.home), "COLUMNS": "120", "PYTHONWARNINGS": "", **more}
 
-    def __call__(self, *arguments: str | Path, timeout: float = 600, **more: str) -> Answer:
+    def __call__(self, *arguments: str | Path, **more: str) -> Answer:
+        """Run a command as a script does, in this process, which is ten times as quick as in one of its own.
+
+        With ``more`` in its environment it gets that, see ``process``.
+        """
+        if more:
+            return self.process(*arguments, **more)
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="\n", write_through=True) for _ in range(2))
+        with (contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.chdir(self.folder),
+              open(os.devnull, encoding="utf-8") as nothing, pytest.MonkeyPatch.context() as patch):
+            patch.setattr("sys.stdin", nothing)
+            for name in ("MLDESK_HOME", "COLUMNS"):
+                patch.setenv(name, self.environment()[name])
+            code = run([*map(str, arguments)], open_window=lambda home, gallery: 1)
+        return _answer(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+    def process(self, *arguments: str | Path, **more: str) -> Answer:
+        """Run a command as ``python -m mldesk``; ``more`` stands in its environment."""
         done = subprocess.run([sys.executable, "-m", "mldesk", *map(str, arguments)], capture_output=True, text=True,
-                              encoding="utf-8", timeout=timeout, check=False, cwd=self.folder,
+                              encoding="utf-8", timeout=900, check=False, cwd=self.folder,
                               env=self.environment(**more), stdin=subprocess.DEVNULL)
-        assert "Traceback" not in done.stderr, done.stderr
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return _answer(done.returncode, done.stdout, done.stderr)
 
     def good(self, *arguments: str | Path) -> Any:
-        """Return the JSON document of a command that must succeed; runs in this process, which is much faster."""
+        """Return the JSON document of a command that must succeed."""
         code, document = self.here(*arguments)
         assert code == 0, (arguments, document)
         return document
@@ -83,6 +99,11 @@ class Command:
 
             with open_workbench(self.home) as bench:
                 bench.runners.stop("local")
+
+
+def _answer(code: int, out: str, err: str) -> Answer:
+    assert "Traceback" not in err, err
+    return Answer(code, out, err)
 
 
 @pytest.fixture

@@ -255,6 +255,7 @@ def test_a_real_table_keeps_the_contract_that_is_made_of_it(mldesk: Command, tmp
 SHOP = "id,size,colour,weight\n"
 
 
+@pytest.mark.usefixtures("trains_here")
 def test_the_contract_guards_predictions_by_a_model_and_by_its_bundle(mldesk: Command, tmp_path: Path) -> None:
     mldesk.good("data", "import", make_table(tmp_path / "shop.csv"), "--name", "shop")
     mldesk.good("train", "shop", "--target", "grade", "--model", "linear")
@@ -303,6 +304,7 @@ def test_the_contract_guards_predictions_by_a_model_and_by_its_bundle(mldesk: Co
         rejects.unlink()
 
 
+@pytest.mark.usefixtures("trains_here")
 def test_cells_that_no_model_can_read_are_named_and_left_out_without_any_contract(
     mldesk: Command, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from tests.cli.conftest import Command
 @pytest.mark.timeout(900)
 def test_the_demo_does_the_whole_job_and_leaves_nothing_behind(mldesk: Command, tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
-    answer = mldesk("demo", "--json", TMPDIR=str(tmp_path / "tmp"), timeout=900)
+    answer = mldesk("demo", "--json", TMPDIR=str(tmp_path / "tmp"))
     assert answer.code == 0, answer
     told = answer.json
     assert {"dataset", "runs", "best", "bundle", "predictions", "seconds", "home"} <= set(told)

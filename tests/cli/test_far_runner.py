@@ -46,7 +46,6 @@ def desk(tmp_path: Path, box: FarBox, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("HOME", str(desk.user))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     monkeypatch.setenv("MLDESK_TRAINER", box.command)
-    monkeypatch.setenv("MLDESK_NO_WARM", "1")
     yield desk
     if (desk.home / "runner").exists():
         from mldesk.app import open_workbench

@@ -10,6 +10,8 @@ import pytest
 from tests.cli.conftest import Command
 from tests.cli.csv_files import read_csv, write_csv
 
+pytestmark = pytest.mark.usefixtures("trains_here")
+
 _NAMES = ("signup", "price", "plan", "stays")
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -13,6 +13,8 @@ import pytest
 from tests.cli.conftest import Command
 from tests.cli.csv_files import read_csv, write_csv
 
+pytestmark = pytest.mark.usefixtures("trains_here")
+
 NAMES = ("key", "note", "Size", "colour", "weight", "town", "odd", "Grade")
 STEPS: list[dict[str, Any]] = [
     {"step": "deduplicate", "columns": ["key"]}, {"step": "drop", "columns": ["note"]},

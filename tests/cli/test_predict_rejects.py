@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import Command
 from tests.cli.csv_files import read_csv, write_csv
 
+pytestmark = pytest.mark.usefixtures("trains_here")
+
 _NAMES = ["id", "amount", "day", "seen", "colour", "stays"]
 _STEPS = [{"step": "cast", "columns": ["amount"], "type": "number", "on_error": "missing"},
           {"step": "cast", "columns": ["day", "seen"], "type": "date", "on_error": "missing"},

@@ -7,7 +7,11 @@ import json
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Command
+
+pytestmark = pytest.mark.usefixtures("trains_here")
 
 STEPS = [{"step": "fill_missing", "columns": ["size"], "with": "mean"},
          {"step": "segment", "columns": ["size", "weight"], "segments": 2},

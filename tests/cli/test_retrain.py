@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Command
+
+pytestmark = pytest.mark.usefixtures("trains_here")
 
 
 def test_a_retraining_that_fails_says_why_as_any_other_run(mldesk: Command, tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported by any test module
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
 from mldesk.desktop import theme
+from tests.desktop.scripted_user import stop_agent
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +24,14 @@ def garbage_goes_between_tests(qapp: QApplication) -> Iterator[None]:
     yield
     gc.collect()
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def no_agent_stays(tmp_path: Path) -> Iterator[None]:
+    """A window asks the runner of this machine about itself, and so starts it; left alone it would stay for a while."""
+    yield
+    if (tmp_path / "home" / "runner").is_dir():
+        stop_agent(tmp_path / "home")
 
 
 @pytest.fixture(autouse=True)

@@ -169,13 +169,13 @@ async def guard_and_search(user: User, *, minutes: float, trials: int) -> RunPag
     order._on_search()
     order.search.minutes.setValue(minutes)
     await user.until(lambda: order.primary.isEnabled() and order.primary.text() == "Search", "Search to be on")
-    await user.pause(1.0)
+    await user.settle(1.0)
     await user.shot("search-dialog")
     await user.press("Search")
     live = await page(user, RunPage)
     await user.until(lambda: live.state.run.value and len([one for one in live.state.trials if one.rank]) >= trials,
                      "trials on the leaderboard")
-    await user.pause(1.0)
+    await user.settle(1.0)
     assert live.state.run.value is not None
     assert not live.state.run.value.state.ended, "the leaderboard is there while the search goes on"
     assert live.training.leaderboard.table.model().rowCount() >= trials
@@ -227,7 +227,7 @@ async def compare(user: User, folder: Path) -> None:
     await user.keys("Ctrl+D")
     seen = await page(user, ComparePage)
     await user.until(lambda: seen.state.comparison.value, "its figures")
-    await user.pause(0.5)
+    await user.settle(0.5)
     await user.shot("compare")
     await user.press("Write a report…")
     await user.answer_file_dialog(folder / "both.html")
@@ -252,7 +252,7 @@ async def explain(user: User, model: str) -> ModelPage:
     await user.until(lambda: seen.state.model.value and seen.state.model.value.promoted == int(number), "promoted")
     for tab in ("try", "about"):
         seen.tabs.set_value(tab)
-        await user.pause(1.5)
+        await user.settle(1.5)
         await user.shot(f"model-{tab}")
     return seen
 

@@ -64,7 +64,7 @@ class User:
 
     async def shot(self, name: str) -> None:
         """Keep a picture of the window and of the dialogs over it."""
-        await self.pause()
+        await self.pause(0.3)
         self.number += 1
         if self.shots is not None:
             picture(self.window).save(str(self.shots / f"{self.number:02}-{name}.png"))
@@ -167,7 +167,7 @@ async def main_job(user: User, table: Path, rows: Path, folder: Path, *, epochs:
     user.drop(table)
     page = await user.until(window.dataset_page, "the dataset")
     await user.until(lambda: page.table.model() and page.table.model().rowCount(), "rows")
-    await user.pause(0.5)
+    await user.settle(0.5)
     await user.shot("dataset-table")
     window.toasts.clear()
     page.show_tab("columns")
@@ -231,21 +231,21 @@ async def train(user: User, epochs: int) -> Any:
     dialog._form.set_values({"epochs": epochs, "patience": None})
     await user.until(lambda: dialog.primary.isEnabled() and
                      dialog.state.order.value.parameters.get("epochs") == epochs, "the order")
-    await user.pause(0.5)
+    await user.settle(0.5)
     await user.shot("train-dialog")
     await user.press("Train")
     page = await user.until(window.run_page, "the run page")
     await user.until(lambda: page.state.run.value and (page.state.curves.curves or page.state.run.value.state.ended),
                      "the first points")
-    await user.pause(1.5)
+    await user.settle(1.5)
     await user.shot("run-live")
     page.tabs.set_value("log")
-    await user.pause(0.5)
+    await user.settle(0.5)
     await user.shot("run-log")
     page.tabs.set_value("training")
     window.go("runs")
     window.go("runs")
-    await user.pause(1.2)
+    await user.settle(1.2)
     await user.shot("runs-live")
     await user.until(lambda: window.desk.active.value == (), "the run to end")
     run = window.desk.workbench.runs.list()[0]
@@ -255,7 +255,7 @@ async def train(user: User, epochs: int) -> Any:
     if page.state.run.value.state is not JobState.SUCCEEDED:
         raise AssertionError(f"{page.state.run.value.message} {page.state.run.value.hint}")
     await user.until(lambda: page.state.evaluation.value, "the evaluation")
-    await user.pause(0.5)
+    await user.settle(0.5)
     await user.shot("run-evaluation")
     page.evaluation.cell_chosen.emit("No", "No")
     await user.until(lambda: next((item for item in dialogs() if hasattr(item, "table")), None), "the rows of a cell")
@@ -293,7 +293,7 @@ async def look_at_model(user: User, folder: Path) -> Any:
     user.drop(bundle)
     await user.until(lambda: dialogs() and dialogs()[0].facts.isVisible() and dialogs()[0]._signed.isVisible(),
                      "the bundle's contents")
-    await user.pause(0.3)
+    await user.settle(0.3)
     await user.shot("bundle")
     dialogs()[0].reject()
     return page.state.version.value
@@ -330,7 +330,7 @@ async def follow_the_command_line(user: User, home: Path) -> None:
     await user.keys("Ctrl+D")
     compared = await user.until(lambda: window._seen("runs", "ComparePage"), "the comparison")
     await user.until(lambda: compared.state.comparison.value, "its figures")
-    await user.pause(0.5)
+    await user.settle(0.5)
     await user.shot("compare")
 
 
@@ -340,14 +340,14 @@ async def look_around(user: User) -> None:
     for key in ("home", "datasets", "models", "runners", "settings"):
         window.go(key)
         window.back()
-        await user.pause(0.5)
+        await user.settle(0.5)
         await user.shot(f"place-{key}")
     window.open_runner("local")
     page = window._seen("runners", "RunnerPage")
     await user.until(lambda: page.state.telemetry.after, "its load")
     for tab in ("load", "queue", "settings", "machine", "log"):
         page.tabs.set_value(tab)
-        await user.pause(1.5)
+        await user.settle(1.5)
         await user.shot(f"runner-{tab}")
     await user.keys("Ctrl+K")
     await user.until(dialogs, "the palette")

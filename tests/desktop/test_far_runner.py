@@ -45,7 +45,6 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FarBox]:
     made.sshd.allow(ssh / "id_ed25519.pub")
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    monkeypatch.setenv("MLDESK_NO_WARM", "1")
     yield made
     made.close()
 

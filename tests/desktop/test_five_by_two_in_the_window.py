@@ -6,7 +6,7 @@ what is missing then is two, which are trained.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,16 +22,14 @@ from mldesk.wire.jobs import JobSpec
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
 from tests.cli.conftest import make_table
-from tests.desktop.scripted_user import User, play, stop_agent
+from tests.desktop.scripted_user import User, play
 
 pytestmark = pytest.mark.timeout(1800)   # two runs take a minute on a machine under load
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A library whose runner is gone in the end."""
-    yield tmp_path / "home"
-    stop_agent(tmp_path / "home")
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
 
 
 def two_runs(bench: Workbench, table: Path) -> list[str]:
@@ -95,8 +93,6 @@ async def begin_stop_and_go_on(user: User, table: Path) -> None:
     assert all(run.model is None and run.result["metrics"] for run in done.runs)
 
 
-def test_it_is_begun_stopped_and_finished_and_keeps_no_model(home: Path, tmp_path: Path, qtbot: QtBot,
-                                                              monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLDESK_NO_WARM", "1")   # a trainer that is kept ready loads what no run here needs
+def test_it_is_begun_stopped_and_finished_and_keeps_no_model(home: Path, tmp_path: Path, qtbot: QtBot) -> None:
     table = make_table(tmp_path / "shop.csv")
     play(home, lambda user: begin_stop_and_go_on(user, table), patience=800, meet_machine=False)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.desktop.life_user import life
-from tests.desktop.scripted_user import play, stop_agent
+from tests.desktop.scripted_user import play
 
 pytestmark = pytest.mark.timeout(900)   # a machine under load may need minutes to start a trainer
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A library whose runner is gone in the end."""
-    yield tmp_path / "home"
-    stop_agent(tmp_path / "home")
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
 
 
 def test_a_messy_table_becomes_predictions_of_the_best_model(home: Path, tmp_path: Path, qtbot: QtBot) -> None:

@@ -12,14 +12,12 @@ from pytestqt.qtbot import QtBot
 from mldesk.core.resources import resource
 from mldesk.wire.states import JobState
 from tests.desktop import scripted_user
-from tests.desktop.scripted_user import User, play, stop_agent
+from tests.desktop.scripted_user import User, play
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Any:
-    """A library whose runner is gone in the end."""
-    yield tmp_path / "home"
-    stop_agent(tmp_path / "home")
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
 
 
 @pytest.fixture

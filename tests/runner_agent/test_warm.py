@@ -12,7 +12,8 @@ from tests.runner_agent.bench import Bench, dense, kill, steps
 
 
 @pytest.fixture
-def warm(tmp_path: Path) -> Iterator[Bench]:
+def warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.delenv("MLDESK_NO_WARM")
     bench = Bench(tmp_path, "--slots", "2")
     yield bench
     bench.close()

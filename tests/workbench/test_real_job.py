@@ -47,9 +47,12 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
             opened.runners.stop("local")
 
 
-@pytest.mark.parametrize(("target", "outputs"), [("Species", 4), ("Body Mass (g)", 1)])
+@pytest.mark.parametrize(("target", "outputs", "here"), [("Species", 4, False), ("Body Mass (g)", 1, True)])
 def test_predictions_from_a_bundle_are_those_made_at_training_time(
-        bench: Workbench, tmp_path: Path, target: str, outputs: int) -> None:
+        bench: Workbench, tmp_path: Path, target: str, outputs: int, here: bool,
+        request: pytest.FixtureRequest) -> None:
+    if here:
+        request.getfixturevalue("trains_here")
     bench.datasets.export("penguins", tmp_path / "all.csv")
     for estimator, parameters in QUICK.items():
         run = bench.runs.start(TrainOrder("penguins", target, estimator=estimator, parameters=parameters))
@@ -150,6 +153,7 @@ def _one_row_of_the_data(bench: Workbench, tried: WhatIf) -> None:
     assert said.startswith("By contract 1 of penguins: 1 value of 'Island' is") and "(row" not in said
 
 
+@pytest.mark.usefixtures("trains_here")
 def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbench, tmp_path: Path) -> None:
     run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear", folds=3))
     list(bench.runs.follow(run.id))
@@ -191,6 +195,7 @@ def test_a_model_is_explained_over_its_test_rows_and_for_one_row(bench: Workbenc
     _train_again(bench)
 
 
+@pytest.mark.usefixtures("trains_here")
 def test_a_bundle_comes_back_as_a_model_and_a_changed_one_does_not(bench: Workbench, tmp_path: Path) -> None:
     run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear"))
     list(bench.runs.follow(run.id))

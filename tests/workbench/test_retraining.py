@@ -22,7 +22,8 @@ from mldesk.workbench.run_script import why_no_script
 from mldesk.workbench.searching import SearchOrder
 from tests.training.tables import mixed
 
-pytestmark = pytest.mark.timeout(600)   # a machine under load; nothing here is about speed
+# A machine under load; nothing here is about speed.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("trains_here")]
 
 
 @pytest.fixture

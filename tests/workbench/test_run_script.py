@@ -27,7 +27,8 @@ from mldesk.workbench.run_script import save_script, why_no_script
 from mldesk.workbench.searching import SearchOrder
 from tests.desktop.fake_workbench import make_run
 
-pytestmark = pytest.mark.timeout(900)   # a machine under load; nothing here is about speed
+# A machine under load; nothing here is about speed.
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("trains_here")]
 RUNS: list[tuple[str, str, dict[str, Any]]] = [
     ("linear", "kind", {}), ("random_forest", "amount", {"trees": 12}),
     ("hist_gradient_boosting", "kind", {"rounds": 12, "resampling": "smote"}),
