@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -26,6 +27,12 @@ settings.load_profile("repeatable")
 # Threads that libraries keep for the life of a process, by the start of their names.
 _LIBRARY_THREADS = ("pytest_timeout", "ThreadPoolExecutor-joblib", "pymp-", "tqdm_monitor", "execnet", "fsspecIO",
                     "asyncio_")
+
+
+def pytest_collection_finish() -> None:
+    """Set aside what is loaded now, as a trainer does, so that Python's collector need not look through it any more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

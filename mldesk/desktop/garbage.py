@@ -25,7 +25,7 @@ class GarbageCollector(QObject):
         super().__init__(parent)
         self._timer = QTimer(self, interval=_TICK)
         self._timer.timeout.connect(self.look)
-        self._was_on = False
+        self._was_on = self._settled = False
 
     def start(self) -> None:
         """Take over from Python."""
@@ -36,7 +36,9 @@ class GarbageCollector(QObject):
     def stop(self) -> None:
         """Give the work back to Python, with nothing of the window left to be found at a bad moment."""
         self._timer.stop()
-        gc.unfreeze()
+        if self._settled:
+            gc.unfreeze()
+            self._settled = False
         gc.collect()
         if self._was_on:
             gc.enable()
@@ -48,6 +50,7 @@ class GarbageCollector(QObject):
         """
         gc.collect()
         gc.freeze()
+        self._settled = True
 
     def look(self) -> None:
         """Collect what is due."""

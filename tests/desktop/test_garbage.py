@@ -45,3 +45,7 @@ def test_python_gets_its_collector_back(qtbot: QtBot) -> None:
     collector.stop()
     assert gone == [threading.main_thread().name]   # nothing waits for Python's own collector
     assert gc.isenabled() and gc.get_freeze_count() == 0
+    collector.start()
+    gc.freeze()   # by somebody else
+    collector.stop()
+    assert gc.get_freeze_count() > 0

@@ -13,3 +13,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def warm_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents keep a trainer warm, as they do unless they are told otherwise; the other tests have no use for one."""
+    monkeypatch.delenv("MLDESK_NO_WARM", raising=False)

@@ -224,6 +224,7 @@ def test_each_job_sees_the_card_it_was_given_and_no_other(tmp_path: Path, tool: 
         bench.close()
 
 
+@pytest.mark.usefixtures("warm_as_ever")
 def test_a_warm_trainer_sees_the_card_of_its_job_only(tmp_path: Path, tool: Callable[[str], None]) -> None:
     tool(f"cat <<'END'\n{LISTED}END")
     bench = Bench(tmp_path, "--slots", "1")

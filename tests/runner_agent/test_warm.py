@@ -10,10 +10,11 @@ import pytest
 
 from tests.runner_agent.bench import Bench, dense, kill, steps
 
+pytestmark = pytest.mark.usefixtures("warm_as_ever")
+
 
 @pytest.fixture
-def warm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.delenv("MLDESK_NO_WARM")
+def warm(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path, "--slots", "2")
     yield bench
     bench.close()

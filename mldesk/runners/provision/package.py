@@ -13,6 +13,7 @@ import io
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
@@ -50,9 +51,14 @@ def build_payload() -> Payload:
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     listing = "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
     content = hashlib.sha256(listing).hexdigest()
-    packed = gzip.compress(_tar({**files, LIST: listing}), 9, mtime=0)
+    packed = _compressed(_tar({**files, LIST: listing}))
     return Payload(f"{mldesk.__version__}-{content[:12]}", content, packed, hashlib.sha256(packed).hexdigest(), digests,
                    int(sum(map(len, files.values())) * _CACHED))
+
+
+@lru_cache(maxsize=1)   # it is offered, and then sent
+def _compressed(data: bytes) -> bytes:
+    return gzip.compress(data, 9, mtime=0)
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

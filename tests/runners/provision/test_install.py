@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mldesk.core.errors import RunnerUnreachable
+from mldesk.runners.provision import package
 from mldesk.runners.provision.execution import Exec, LocalExec, Ran
 from mldesk.runners.provision.install import AGENT, Archive, InstallBusy, Installed, InstallFailed, install, uninstall
 from mldesk.runners.provision.package import Payload, build_payload
@@ -84,6 +85,7 @@ class Cut:
 
 
 def test_the_payload_is_the_same_bytes_every_time_and_names_its_content(payload: Payload) -> None:
+    package._compressed.cache_clear()
     again = build_payload()
     assert again.data == payload.data and again.build == payload.build
     assert len(payload.data) < 2_000_000
