@@ -62,6 +62,10 @@ class User:
         """Let everything be drawn."""
         await asyncio.sleep(seconds)
 
+    async def settle(self, seconds: float) -> None:
+        """Let everything be drawn, where there will be a picture of it."""
+        await asyncio.sleep(0.02 if self.shots is None else seconds)
+
     async def shot(self, name: str) -> None:
         """Keep a picture of the window and of the dialogs over it."""
         await self.pause(0.3)
