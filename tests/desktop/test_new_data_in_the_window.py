@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +24,6 @@ from mldesk.wire.states import JobState
 from mldesk.workbench.orders import TrainOrder
 from tests.data_folder import SHARED
 from tests.desktop.scripted_user import User, dialogs, play
-from tests.runner_here import RunnerHere
 
 pytestmark = pytest.mark.timeout(900)   # a machine under load may need minutes to start a trainer
 MODEL = "penguins-Species"
@@ -31,18 +31,21 @@ D = TypeVar("D", bound=QDialog)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path) -> Iterator[Path]:
     """A library with a model trained on penguins@1, and a penguins@2 without some rows."""
     home = tmp_path / "home"
-    with pytest.MonkeyPatch.context() as patch, open_workbench(home) as bench:
-        patch.setattr("mldesk.runners.local.LocalRunner", RunnerHere)
+    with open_workbench(home) as bench:
         bench.datasets.import_files([SHARED / "tabular" / "penguins_raw.csv"], "penguins")
         run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear"))
         assert [event.kind for event in bench.runs.follow(run.id)][-1] == "succeeded", bench.runs.get(run.id)
         bench.models.promote(MODEL, 1)
         bench.cleaning.clean("penguins", [{"step": "filter", "where": '"Sample Number" > 8'}])
         bench.datasets.export("penguins@1", tmp_path / "moved.parquet")
-    return home
+    try:
+        yield home
+    finally:
+        with open_workbench(home) as bench:
+            bench.runners.stop("local")
 
 
 async def _dialog(user: User, kind: type[D]) -> D:
