@@ -18,7 +18,7 @@ from mldesk.core.targets import check_target
 from mldesk.library import Library
 from mldesk.library.names import check_name
 from mldesk.wire.jobs import SPLITS
-from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.orders import OF_RUN, TrainOrder
 from mldesk.workbench.references import did_you_mean, listed
 from mldesk.workbench.searching import SearchOrder
 
@@ -28,6 +28,7 @@ _ELSEWHERE = frozenset({"dataset", "name", "runner", "priority", "model", "score
                         "train", "helpers", "configurations"})   # of one run, or of one machine
 TRAIN = tuple(field.name for field in fields(TrainOrder) if field.name not in _ELSEWHERE)
 SEARCH = tuple(field.name for field in fields(SearchOrder) if field.name not in _ELSEWHERE)
+_SPLITS = [name for name in SPLITS if name != "given"]   # ... which is by a run's rows
 _SHAPES: Mapping[str, tuple[type, ...]] = {
     "target": (str,), "task": (str,), "estimator": (str,), "parameters": (dict,), "order": (list,), "features": (list,),
     "without": (list,), "test_size": (int, float), "validation_size": (int, float), "split": (str,),
@@ -45,7 +46,10 @@ class Preset:
 
     @classmethod
     def of(cls, order: TrainOrder | SearchOrder) -> Preset:
-        """Return the set-up of an order."""
+        """Return the set-up of an order. Raises BadInput where its rows are dealt as in a run: they are one table's."""
+        if (order.train if isinstance(order, SearchOrder) else order).split.startswith(OF_RUN):
+            raise BadInput("A preset cannot deal rows as a run did: it is for other tables, too.",
+                           hint="Keep it with another split, and say --split run:RUN beside it.")
         if isinstance(order, SearchOrder):
             return cls(_differing(order.train, TRAIN, TrainOrder("", "")),
                        _differing(order, SEARCH, SearchOrder(TrainOrder("", ""))))
@@ -151,7 +155,7 @@ def _read(path: Path) -> dict[str, Preset]:
     try:
         if path.stat().st_size > _LARGEST:
             raise ValueError("it is too large")
-        value = json.loads(path.read_text("utf-8"))
+        value = json.loads(path.read_text("utf-8"), parse_constant=_no_number)
         if not isinstance(value, dict) or value.get("kind") != _FILE or not isinstance(value.get("presets"), dict):
             raise ValueError("it says nothing of presets")
     except (OSError, ValueError, RecursionError) as error:
@@ -160,6 +164,10 @@ def _read(path: Path) -> dict[str, Preset]:
     if value.get("format") != _FORMAT:
         raise BadInput(f"{path.name!r:.120} was written by a newer MLDesk.", hint="Upgrade MLDesk.")
     return {check_name(str(name), "preset"): Preset.from_json(item) for name, item in value["presets"].items()}
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
 
 
 def _differing(order: object, names: Sequence[str], usual: object) -> dict[str, Any]:
@@ -189,6 +197,6 @@ def _checked(value: object, names: Sequence[str]) -> dict[str, Any]:
         if wrong or (isinstance(item, list) and not all(
                 isinstance(one, dict if name == "prepare" else str) for one in item)):
             raise BadInput(f"A preset's {name!r} cannot be {item!r:.60}.")
-    if value.get("split", "random") not in SPLITS:
-        raise BadInput(f"A preset's split cannot be {value['split']!r:.60}.", hint=f"There are: {listed(SPLITS)}.")
+    if value.get("split", "random") not in _SPLITS:
+        raise BadInput(f"A preset's split cannot be {value['split']!r:.60}.", hint=f"There are: {listed(_SPLITS)}.")
     return value

@@ -29,6 +29,13 @@ def test_a_preset_gives_the_settings_but_not_the_table_the_run_and_the_runner(de
     assert "careful" in error.value.hint
 
 
+def test_rows_dealt_as_in_a_run_are_no_part_of_a_preset(desk: Desk) -> None:
+    presets = PresetService(desk.library)
+    with pytest.raises(BadInput, match="as a run did"):
+        presets.save("same", SearchOrder(TrainOrder("shop", "y", split="run:first")))
+    assert presets.list() == {}
+
+
 def test_a_search_is_kept_with_its_limits(desk: Desk) -> None:
     presets = PresetService(desk.library)
     search = SearchOrder(TrainOrder("shop", "y"), seconds=60.0, estimators=("linear",), helpers=("gpu",), stack=True)
@@ -53,7 +60,9 @@ def test_presets_go_into_a_file_and_come_back_under_names_that_are_free(desk: De
 
 @pytest.mark.parametrize("wrong", [
     {"x": {"train": {"targt": "y"}}}, {"x": {"train": {"seed": "1"}}}, {"x": {"train": {"split": "magic"}}},
-    {"x": {"search": []}}, {"x": []}, {"x": {"train": {"folds": True}}}, {"x": {"train": {"prepare": ["drop"]}}}])
+    {"x": {"search": []}}, {"x": []}, {"x": {"train": {"folds": True}}}, {"x": {"train": {"split": "given"}}},
+    {"x": {"train": {"prepare": ["drop"]}}}, {"x": {"train": {"test_size": float("nan")}}},
+    {"x": {"search": {"seconds": float("inf")}}}])
 def test_a_file_that_says_nonsense_is_refused_whole(desk: Desk, tmp_path: Path, wrong: object) -> None:
     path = tmp_path / "p.json"
     path.write_text(json.dumps({"kind": "mldesk presets", "format": 1, "presets": {"good": {"train": {}}, **wrong}}))  # type: ignore[dict-item]

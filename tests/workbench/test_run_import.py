@@ -12,6 +12,7 @@ import pytest
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.training.event_files import crc32c
 from mldesk.wire.states import JobState
+from mldesk.workbench.foreign.records import limited
 from mldesk.workbench.foreign.tensorboard import read_log
 from mldesk.workbench.run_import import RunImport
 from tests.event_logs import log, record, seen_log
@@ -60,6 +61,44 @@ def test_a_reading_that_is_none_is_named(desk: Desk, tmp_path: Path) -> None:
     path.write_text("yesterday 0.5\n")
     with pytest.raises(BadInput, match="line 1 of 'loss'"):
         RunImport(desk.library).take(tmp_path)
+
+
+def test_a_time_that_no_calendar_has_is_none() -> None:
+    assert [point[0] for point in limited([(float("nan"), 1, "a", 0.5), (1e14, 2, "a", 0.5), (5.0, 3, "a", 0.5)])] == [
+        0.0, 0.0, 5.0]
+
+
+@pytest.mark.parametrize("line", ["nan 0.5 1", "1e999 0.5 1", f"{_START} 0.5 {10 ** 30}"])
+def test_a_reading_of_no_time_or_step_is_named(desk: Desk, tmp_path: Path, line: str) -> None:
+    (_mlruns(tmp_path) / "mlruns/42" / ("a" * 32) / "metrics/loss").write_text(line)
+    with pytest.raises(BadInput, match="line 1 of 'loss'"):
+        RunImport(desk.library).take(tmp_path)
+
+
+@pytest.mark.parametrize("time", ["nan", "1e999", "-5", "99999999999999999999"])
+def test_a_run_that_lies_about_its_time_comes_over_all_the_same(desk: Desk, tmp_path: Path, time: str) -> None:
+    path = _mlruns(tmp_path) / "mlruns/42" / ("a" * 32) / "meta.yaml"
+    path.write_text(path.read_text().replace(f"time: {_START}\n", f"time: {time}\n"))
+    run = next(run for run in RunImport(desk.library).take(tmp_path).runs if run.name == "run-a")
+    assert run.started == (_START + 1000) / 1000   # that of its first reading
+
+
+def test_links_in_an_mlruns_folder_lead_nowhere(desk: Desk, tmp_path: Path) -> None:
+    secret = tmp_path / "elsewhere"
+    secret.mkdir()
+    (secret / "key").write_text("mine")
+    run = _mlruns(tmp_path) / "mlruns/42" / ("a" * 32)
+    (run / "artifacts").symlink_to(secret)
+    (run / "params/depth").unlink()
+    (run / "params").rmdir()
+    (run / "params").symlink_to(secret)
+    model = run.parent / "models/m-1"
+    model.mkdir(parents=True)
+    (model / "meta.yaml").write_text(f"name: m\nsource_run_id: {'a' * 32}\n")
+    (model / "artifacts").symlink_to(secret)
+    found = next(run for run in RunImport(desk.library).take(tmp_path).runs if run.name == "run-a")
+    kept = [event.payload["name"] for event in desk.library.runs.events(found.id) if event.kind == "artifact"]
+    assert (found.parameters, kept) == ({}, [])
 
 
 def test_runs_of_a_database_come_over(desk: Desk, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ As MLflow's ``FileStore`` and ``SqlAlchemyStore`` write them; times there are mi
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,10 +13,11 @@ from pathlib import Path
 
 from mldesk.core.errors import BadInput
 from mldesk.workbench.foreign.mlflow_files import files_below, folder_of
-from mldesk.workbench.foreign.records import ForeignRun, Point, limited
+from mldesk.workbench.foreign.records import ForeignRun, Point, limited, possible
 
 _META = "meta.yaml"
 _LONGEST = 1 << 20                                        # bytes of a parameter, a tag or a meta.yaml
+_STEPS = 1 << 63                                          # as many as MLflow counts
 _PARENT, _NOTE = "mlflow.parentRunId", "mlflow.note.content"
 _STATES = {"3": "succeeded", "FINISHED": "succeeded", "4": "failed", "FAILED": "failed"}   # the others never ended well
 
@@ -46,7 +48,8 @@ def _of_folder(folder: Path, meta: dict[str, str], group: str, root: Path) -> Fo
     points = [point for name, path in _files(folder / "metrics") for point in _points(name, path)]
     key = meta.get("run_id") or meta["run_uuid"]
     kept = folder / "artifacts"
-    places = [("", kept if kept.is_dir() else folder_of(meta.get("artifact_uri", ""), key, root.parent))]
+    own = kept.is_dir() and not kept.is_symlink()
+    places = [("", kept if own else folder_of(meta.get("artifact_uri", ""), key, root.parent))]
     models = folder.parent / "models"
     for model in sorted(models.iterdir()) if models.is_dir() and not models.is_symlink() else ():
         about = _meta(model) if (model / _META).is_file() and not model.is_symlink() else {}
@@ -60,7 +63,7 @@ def _of_folder(folder: Path, meta: dict[str, str], group: str, root: Path) -> Fo
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Give files below a folder; a name with slashes was made a folder of."""
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+    for path in sorted(folder.rglob("*")) if folder.is_dir() and not folder.is_symlink() else ():
         if path.is_file() and not path.is_symlink():
             yield path.relative_to(folder).as_posix(), path
 
@@ -70,7 +73,10 @@ def _points(name: str, path: Path) -> Iterator[Point]:
         for place, line in enumerate(file, start=1):
             parts = line.split()
             try:
-                yield float(parts[0]) / 1000, int(parts[2]) if len(parts) > 2 else 0, name, float(parts[1])
+                step = int(parts[2]) if len(parts) > 2 else 0
+                if not math.isfinite(float(parts[0])) or abs(step) >= _STEPS:
+                    raise ValueError(line)
+                yield float(parts[0]) / 1000, step, name, float(parts[1])
             except (IndexError, ValueError) as error:
                 raise BadInput(f"MLflow's metric {name!r:.80} cannot be read: line {place} of {path.name!r:.80} is no "
                                "reading.", hint="Take that file out, or mend it, and import again.") from error
@@ -144,7 +150,9 @@ def _far(uri: str) -> bool:
 
 
 def _seconds(milliseconds: object) -> float:
+    """Return seconds since the epoch; 0 for what is no time, or none that a calendar has."""
     try:
-        return float(str(milliseconds)) / 1000
+        seconds = float(str(milliseconds)) / 1000
     except ValueError:
         return 0.0
+    return possible(seconds)

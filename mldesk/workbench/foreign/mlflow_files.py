@@ -50,7 +50,7 @@ def files_below(places: Iterable[tuple[str, Path]]) -> tuple[dict[str, Path], st
 
 
 def _files(place: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(place):
+    for folder, folders, names in os.walk(place) if not place.is_symlink() else ():
         folders.sort()
         for name in sorted(names):
             path = Path(folder, name)

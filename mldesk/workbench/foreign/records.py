@@ -8,6 +8,7 @@ from pathlib import Path
 
 MOST_METRICS = 1000            # names in one run
 MOST_POINTS = 5_000_000        # readings in one run
+_LAST = 253_402_300_799        # seconds since the epoch: the end of the year 9999
 Point = tuple[float, int, str, float]   # seconds since the epoch, step, metric, value
 
 
@@ -31,10 +32,16 @@ class ForeignRun:
     left_out: tuple[str, ...] = ()   # sentences: what did not come along
 
 
+def possible(seconds: float) -> float:
+    """Return a time; 0 for one that no calendar has, since a file may say anything."""
+    return seconds if 0 <= seconds <= _LAST else 0.0
+
+
 def limited(points: list[Point]) -> list[Point]:
     """Return readings in order of time, of so many metrics and so many of them as one run may have."""
     names: dict[str, None] = {}
     for _, _, name, _ in points:
         if len(names) < MOST_METRICS:
             names.setdefault(name)
-    return sorted(point for point in points if point[2] in names)[:MOST_POINTS]
+    return sorted((possible(time), step, name, value) for time, step, name, value in points if name in names)[
+        :MOST_POINTS]
