@@ -66,7 +66,7 @@ def list_(
 
 @app.command()
 def show(context: typer.Context, reference: Reference) -> None:
-    """Show a model version: how good it is, what it came from, which versions there are."""
+    """Show a model version: how good it is, what it came from, what changed since the version before."""
     from mldesk.workbench.summaries import model_details
 
     face = Face.of(context)
@@ -76,15 +76,18 @@ def show(context: typer.Context, reference: Reference) -> None:
         versions = bench.models.versions(version.model)
         promoted = bench.models.get(version.model).promoted
         doubts, threshold = bench.models.doubts(version), bench.models.threshold(version.label)
+        changes = bench.about.changes(version.model)
+    changed = changes.get(version.number)
     if face.json:
-        face.document({**model_details(version), "promoted": promoted, "warnings": doubts,
-                       "threshold": None if threshold is None else threshold.to_json(),
-                       "versions": [model_details(item) for item in versions]})
+        told = {number: change.to_json() for number, change in changes.items()}
+        face.document({**model_details(version), "changed": told.get(version.number), "promoted": promoted,
+                       "warnings": doubts, "threshold": None if threshold is None else threshold.to_json(),
+                       "versions": [{**model_details(item), "changed": told.get(item.number)} for item in versions]})
         return
     face.show(facts({"model": version.label, "task": version.task, "target": version.target,
                      "estimator": version.estimator, "dataset": version.dataset, "run": version.run,
                      "size": words.size(version.size), "made": words.moment(version.created), "notes": version.notes,
-                     "tags": ", ".join(version.tags),
+                     "tags": ", ".join(version.tags), **({} if changed is None else {"changed": changed.words}),
                      **({} if threshold is None else {"threshold": threshold.in_words()})}))
     face.say()
     face.show(make_table(("score", "test", "better"), [
@@ -94,9 +97,11 @@ def show(context: typer.Context, reference: Reference) -> None:
         face.note(f"\n! {doubt}")
     if len(versions) > 1:
         face.say()
-        face.table(("version", "estimator", "score", "made", ""),
-                   [(item.number, item.estimator, leading(item.metrics), words.moment(item.created),
-                     "◂ promoted" if item.number == promoted else item.stage) for item in versions], right=("version",))
+        face.table(("version", "estimator", "score", "changed", "made", ""),
+                   [(item.number, item.estimator, leading(item.metrics),
+                     ", ".join(changes[item.number].parts) if item.number in changes else "",
+                     words.moment(item.created), "◂ promoted" if item.number == promoted else item.stage)
+                    for item in versions], right=("version",), spare=("changed",))
 
 
 @app.command()

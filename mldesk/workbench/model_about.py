@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from mldesk.core.clock import iso
-from mldesk.core.errors import BadInput, NotFound
+from mldesk.core.errors import BadInput, MldeskError, NotFound
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion
+from mldesk.wire.objects import ObjectMissing
+from mldesk.workbench.evaluated import intervals_of
 from mldesk.workbench.layers import Layers, read_layers
+from mldesk.workbench.model_changes import Change, Known, change
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.origins import line_of
 
@@ -30,9 +34,9 @@ class AboutService:
 
         {"model", "stage", "created", "run", "data": {"version", "manifest", "source", "rows", "recipe", "line" (see
         ``origins.line_of``)}, "prepare" (steps that the model does itself), "split": {..., "membership", "rows"},
-        "estimator", "parameters", "members" (of a blend: {"estimator", "weight", "parameters", "trial", "score"}, the
-        heaviest first), "features", "seed", "code", "environment"}; what is not known, as for a model that
-        came in a bundle, is None.
+        "target", "estimator", "parameters", "members" (of a blend: {"estimator", "weight", "parameters", "trial",
+        "score"}, the heaviest first), "features", "seed", "code", "environment"}; what is not known, as for a model
+        that came in a bundle, is None.
         """
         version = self._models.show(reference)
         model = self._document(version, MODEL)
@@ -46,13 +50,36 @@ class AboutService:
             "data": self._data(version, model), "prepare": [dict(step) for step in train.get("prepare") or ()],
             "split": {**(train.get("split") or {}), "membership": (run.result or {}).get("split") if run else None,
                       "rows": dict(model.get("rows") or {})},
-            "estimator": version.estimator, "parameters": dict(model.get("parameters") or {}),
+            "target": version.target, "estimator": version.estimator, "parameters": dict(model.get("parameters") or {}),
             "members": sorted((dict(item) for item in (model.get("facts") or {}).get("members") or ()),
                               key=lambda item: -float(item["weight"])),
             "features": [str(item["name"]) for item in model.get("features") or ()],
             "seed": model.get("seed"), "code": f"MLDesk {environment.pop('mldesk', 'of an unknown version')}",
             "environment": environment,
         }
+
+    def changes(self, name: str) -> dict[int, Change]:
+        """Return what changed from each version to the next, by the number of the later one. Raises NotFound.
+
+        Versions whose files or run are not here are left out.
+        """
+        versions = self._models.versions(name)
+        known = [self._known(version) for version in versions]
+        return {version.number: change(before, after)
+                for version, (before, after) in zip(versions[1:], itertools.pairwise(known), strict=True)
+                if before is not None and after is not None}
+
+    def _known(self, version: ModelVersion) -> Known | None:
+        try:
+            lineage = self.lineage(version.label)
+        except (MldeskError, ObjectMissing, OSError):
+            return None
+        try:
+            parts = self._models.evaluation(version.label).get("parts") or {}
+            intervals = intervals_of(parts.get("test") or {})
+        except (MldeskError, ObjectMissing, KeyError, OSError, ValueError, TypeError):   # a stranger's may lack one
+            intervals = {}
+        return Known(version.label, lineage, version.metrics, intervals)
 
     def _data(self, version: ModelVersion, model: Mapping[str, Any]) -> dict[str, Any]:
         told = model.get("dataset") or {}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mldesk.bundles import BundleReport
     from mldesk.library.records import Model, ModelVersion
     from mldesk.workbench.cleaning_rows import Chain
+    from mldesk.workbench.model_changes import Change
     from mldesk.workbench.pages import Page
     from mldesk.workbench.predictions import PredictionReport
 
@@ -31,6 +32,8 @@ class ModelState:
         self.versions: Observable[tuple[ModelVersion, ...]] = Observable(())
         self.version: Observable[ModelVersion | None] = Observable(None)
         self.evaluation: Observable[Mapping[str, Any] | None] = Observable(None)
+        self.changes: Observable[Mapping[int, Change]] = Observable({})   # since the version before, by number
+        self._told: list[str] = []        # the versions that ``changes`` speaks of
         self.before: int | None = None    # the version that ``roll_back`` goes back to
 
     async def refresh(self) -> None:
@@ -42,6 +45,10 @@ class ModelState:
         shown = self.version.value
         if shown is None or shown.number not in {version.number for version in self.versions.value}:
             await self.show((await in_thread(service.show, self.name)).number)
+        labels = [version.label for version in self.versions.value]
+        if labels != self._told:   # a version stays as it was made
+            self._told = labels
+            self.changes.value = await in_thread(self._desk.workbench.about.changes, self.name)
 
     async def show(self, number: int) -> None:
         """Show version ``number`` with its evaluation."""

@@ -34,7 +34,17 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.model import ModelState
 from mldesk.desktop.tasks import async_slot, in_thread
 from mldesk.desktop.theme import Space, Tone
-from mldesk.desktop.widgets import Badge, Card, PageHeader, Tabs, disable, enable, make_button, make_icon_button
+from mldesk.desktop.widgets import (
+    Badge,
+    Card,
+    PageHeader,
+    Tabs,
+    disable,
+    enable,
+    make_button,
+    make_icon_button,
+    make_label,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +82,11 @@ class ModelPage(Page):
         self.tabs = Tabs()
         versions = Card(padding=0)
         versions.add(self.table, 1)
+        self.changed = make_label("", "body", "muted", wrap=True, selectable=True)
+        self.changed.setAccessibleName(self.tr("What changed since the version before"))
+        self.changed.setContentsMargins(Space.L, Space.M, Space.L, Space.M)
+        self.changed.hide()
+        versions.add(self.changed)
         self.tabs.add("evaluation", self.tr("Evaluation"), self.evaluation, "chart")
         self.explain, self.what_if = ExplainView(shell), WhatIfView(shell)
         self.tabs.add("explain", self.tr("Explain"), self.explain, "search")
@@ -94,6 +109,7 @@ class ModelPage(Page):
         self.keep(self.state.model.subscribe(lambda _: self._show()))
         self.keep(self.state.versions.subscribe(lambda _: self._show()))
         self.keep(self.state.version.subscribe(lambda _: self._show()))
+        self.keep(self.state.changes.subscribe(lambda _: self._show()))
         self.keep(self.state.evaluation.subscribe(
             lambda payload: self._show_payload(payload) if payload is not None else None))
 
@@ -108,12 +124,19 @@ class ModelPage(Page):
             Field(self.tr("Stage"), lambda item: stage(item)[0], 120, badge=stage),
             Field(self.tr("Estimator"), lambda item: words.estimator_name(item.estimator)),
             Field(self.tr("Score"), lambda item: leading(item.metrics), 150, right=True),
+            Field(self.tr("What changed"), lambda item: ", ".join(self._change_of(item.number)), 170,
+                  muted=True, spare=4),
             Field(self.tr("Learned from"), lambda item: item.dataset, 170, muted=True, spare=2),
             Field(self.tr("Size"), lambda item: words.size(item.size), 90, lambda item: item.size, right=True,
                   muted=True, spare=3),
             Field(self.tr("Made"), lambda item: words.when(item.created), 110, lambda item: item.created, muted=True,
                   spare=1),
         ]
+
+    def _change_of(self, number: int) -> list[str]:
+        """Return the names of what differs from the version before."""
+        change = self.state.changes.value.get(number)
+        return [] if change is None else list(change.parts)
 
     def _make_buttons(self) -> None:
         self._promote = make_button(self.tr("Promote"), "secondary", "check")
@@ -176,6 +199,9 @@ class ModelPage(Page):
             estimator=words.estimator_name(version.estimator), target=version.target,
             dataset=version.dataset or self.tr("somewhere else"), when=words.when(version.created)))
         self.table.set_records(list(reversed(self.state.versions.value)))
+        change = self.state.changes.value.get(version.number)
+        self.changed.setText("" if change is None else change.words)
+        self.changed.setVisible(change is not None)
         old = self.state.rival()
         if old is None or version.number != model.versions or promoted:
             self.newer.hide()
