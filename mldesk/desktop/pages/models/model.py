@@ -125,12 +125,12 @@ class ModelPage(Page):
             Field(self.tr("Estimator"), lambda item: words.estimator_name(item.estimator)),
             Field(self.tr("Score"), lambda item: leading(item.metrics), 150, right=True),
             Field(self.tr("What changed"), lambda item: ", ".join(self._change_of(item.number)), 170,
-                  muted=True, spare=4),
-            Field(self.tr("Learned from"), lambda item: item.dataset, 170, muted=True, spare=2),
+                  muted=True, spare=1),
+            Field(self.tr("Learned from"), lambda item: item.dataset, 150, muted=True, spare=3),
             Field(self.tr("Size"), lambda item: words.size(item.size), 90, lambda item: item.size, right=True,
-                  muted=True, spare=3),
+                  muted=True, spare=4),
             Field(self.tr("Made"), lambda item: words.when(item.created), 110, lambda item: item.created, muted=True,
-                  spare=1),
+                  spare=2),
         ]
 
     def _change_of(self, number: int) -> list[str]:
