@@ -9,6 +9,7 @@ from mldesk.cli import words
 
 _SHOWN = 6   # allowed values
 _ELSE = {"row": "else the row is left out", "warning": "else it is only said"}
+_ONLY_SAID = ", else it is only said"
 _EXTRA = {"refuse": "other columns are refused", "warn": "other columns are said", "allow": ""}
 
 
@@ -39,13 +40,13 @@ def file_words(contract: Mapping[str, Any]) -> str:
     rows, name = contract.get("rows") or {}, contract.get("file_name") or {}
     said = [_EXTRA.get(contract.get("extra", "refuse"), "")]
     if contract.get("order"):
-        said.append("columns come in this order")
+        said.append("columns come in this order" + (_ONLY_SAID if contract["order"] == "warn" else ""))
     if rows.get("low") is not None or rows.get("high") is not None:
         low, high = (None if rows.get(end) is None else words.count(rows[end]) for end in ("low", "high"))
-        said.append(f"{_range(low, high)} rows")
+        said.append(f"{_range(low, high)} rows" + (_ONLY_SAID if rows.get("severity") == "warning" else ""))
     if name.get("pattern"):
         said.append(f"its name is like {name['pattern']}")
-    return ", ".join(filter(None, said))
+    return "; ".join(filter(None, said))
 
 
 def _range(low: Any, high: Any) -> str:

@@ -13,14 +13,15 @@ def as_pandera(document: Mapping[str, Any]) -> str:
     """Return a Python module with one ``schema``. What has no place in it: ``not_in_pandera``."""
     lines = [_column(rule) for rule in document["columns"]]
     rows = document.get("rows") or {}
-    checks = [f"pa.Check(lambda frame: len(frame) {sign} {rows[key]!r}, name={words!r})" for key, sign, words in (
+    end = ", raise_warning=True)" if rows.get("severity") == "warning" else ")"
+    checks = [f"pa.Check(lambda frame: len(frame) {sign} {rows[key]!r}, name={words!r}{end}" for key, sign, words in (
         ("low", ">=", "fewest rows"), ("high", "<=", "most rows")) if rows.get(key) is not None]
     pandas = "import pandas as pd\n" if any("pd." in line for line in lines) else ""
     return (f'"""Made by MLDesk of a contract."""\n\n{pandas}import pandera.pandas as pa\n\n'
             "schema = pa.DataFrameSchema({\n"
             + "".join(f"    {line},\n" for line in lines)
             + f"}}, checks=[{', '.join(checks)}], strict={document.get('extra', 'refuse') == 'refuse'}, "
-              f"ordered={document.get('order', False)}, coerce=True)\n")
+              f"ordered={document.get('order', False) is True}, coerce=True)\n")
 
 
 def not_in_pandera(document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -28,6 +29,8 @@ def not_in_pandera(document: Mapping[str, Any]) -> tuple[str, ...]:
     said = ["the rule for the file's name"] if document.get("file_name") else []
     if document.get("extra") == "warn":
         said.append("the warning of other columns")
+    if document.get("order") == "warn":
+        said.append("the warning of another order")
     for rule in document["columns"]:
         if rule.get("values") is not None and rule["type"] == "time":
             said.append(f"the allowed times of {rule['name']!r:.60}")

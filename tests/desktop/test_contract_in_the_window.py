@@ -42,6 +42,9 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
         view.file.pattern.setText(r"good_(?P<day>\d{8})\.csv")
         view.file.dates.setText("day=%d%m%Y")
         view.file.dates.editingFinished.emit()
+        assert view.file.counts.value() == "warning"
+        view.file.counts.set_value("error")
+        view.file.order.set_value("warn")
         view.table.select(["score"])
         view.rule.high.setText("many")
         view.rule.high.setModified(True)
@@ -57,6 +60,7 @@ def test_a_contract_guards_what_joins_a_dataset(tmp_path: Path, qtbot: QtBot) ->
         assert view.check_folder.isEnabled()
         document = view.state.kept.document
         assert document["file_name"]["dates"] == {"day": "%d%m%Y"}
+        assert (document["order"], document["rows"]) == ("warn", {"low": 1, "high": 10_000})
         assert next(rule for rule in document["columns"] if rule["name"] == "score")["high"] == 90
         view.check_files([tmp_path / name for name in files if name != "t.csv"])
         dialog = await user.until(lambda: next(iter(dialogs()), None), "the verdicts")

@@ -107,19 +107,26 @@ def test_a_contract_is_inferred_from_the_files_too(bench: Workbench, tmp_path: P
         (folder / f"t_2024-01-{day}.csv").write_text(rows(50 * number))
     bench.datasets.import_files([folder], "d")
     made = bench.contracts.infer("d").document
-    assert made["rows"] == {"low": 25, "high": 100}
+    assert made["rows"] == {"low": 25, "high": 100, "severity": "warning"}
     assert made["file_name"] == {"pattern": r"t_(?P<day>\d{4}\-\d{2}\-\d{2})\.csv", "ignore_case": False,
                                  "dates": {"day": "%Y-%m-%d"}}
-    assert made["order"]
+    assert made["order"] == "warn"
     turned = tmp_path / "t_2024-02-01.csv"
     turned.write_text("town,id,score\n" + "".join(f"Oslo,{number},1\n" for number in range(200, 225)))
     other = tmp_path / "t_2024-13-01.csv"
-    other.write_text(rows(300) * 3)
-    found = bench.contracts.check("d", [turned, other])
-    assert [[item.message for item in verdict.findings if item.severity == "error"] for verdict in found.verdicts] == [
-        ["The columns come in another order."],
-        ["'2024-13-01' in the name is no day written like %Y-%m-%d."]] or found.verdicts
+    other.write_text(rows(300))
+    long = tmp_path / "t_2024-02-02.csv"
+    long.write_text(rows(300) + "".join(rows(first).removeprefix(HEAD) for first in (400, 500)))
+    found = bench.contracts.check("d", [turned, other, long], merge=True)
+    said = [[(item.severity, item.message) for item in verdict.findings if item.rule in ("name", "columns", "rows")]
+            for verdict in found.verdicts]
+    assert said == [[("warning", "The columns come in another order.")],
+                    [("error", "'2024-13-01' in the name is no day written like %Y-%m-%d.")],
+                    [("warning", "It has 150 rows; 100 is the most.")]]
+    assert [verdict.status for verdict in found.verdicts] == ["accepted", "rejected", "accepted"]
+    assert bench.datasets.preview("d", offset=150).rows[0] == [200, "Oslo", 1]   # by name, whatever the order
     assert found.verdicts[0].name_parts == {"day": "2024-02-01T00:00:00"}
     bench.datasets.import_files([folder / "t_2024-01-31.csv"], "one")
     alone = bench.contracts.infer("one").document
-    assert (alone["rows"], alone["file_name"], alone["order"]) == ({"low": 1, "high": 10_000}, None, False)
+    assert (alone["rows"], alone["file_name"], alone["order"]) == (
+        {"low": 1, "high": 10_000, "severity": "warning"}, None, False)

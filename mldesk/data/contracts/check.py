@@ -235,7 +235,8 @@ def _columns(contract: Contract, columns: Sequence[Column], findings: list[Findi
                                 f"{'is' if len(extra) == 1 else 'are'} not in the contract."))
     shared = there & known
     if contract.order and [name for name in have if name in shared] != [name for name in want if name in shared]:
-        findings.append(Finding("columns", "error", "", "The columns come in another order."))
+        findings.append(Finding("columns", "warning" if contract.order == "warn" else "error", "",
+                                "The columns come in another order."))
     return suggestions
 
 
@@ -256,10 +257,11 @@ def _suggest(extra: Sequence[str], lacking: Sequence[str], have: Sequence[str], 
 
 
 def _rows(contract: Contract, rows: int, findings: list[Finding]) -> None:
+    has = f"It has {rows:,} {'row' if rows == 1 else 'rows'}"
     if contract.low is not None and rows < contract.low:
-        findings.append(Finding("rows", "error", "", f"It has {rows:,} rows; {contract.low:,} is the least."))
+        findings.append(Finding("rows", contract.of_rows, "", f"{has}; {contract.low:,} is the least."))
     if contract.high is not None and rows > contract.high:
-        findings.append(Finding("rows", "error", "", f"It has {rows:,} rows; {contract.high:,} is the most."))
+        findings.append(Finding("rows", contract.of_rows, "", f"{has}; {contract.high:,} is the most."))
 
 
 @dataclass(frozen=True, slots=True)

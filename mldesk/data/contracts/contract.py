@@ -1,6 +1,6 @@
 """What files must be like to belong to a dataset: types, ranges, allowed values, names. A contract is plain JSON.
 
-``{"columns": [{"name", "type", …}], "extra": "refuse", "order": false, "rows": {"low", "high"},
+``{"columns": [{"name", "type", …}], "extra": "refuse", "order": false, "rows": {"low", "high", "severity"},
 "file_name": {"pattern", "ignore_case", "dates": {"day": "%d%m%Y"}}}``; what is left out is not asked for.
 Standard library only, but for DuckDB and Arrow where a pattern is used. A contract may come from anywhere: whatever
 is in it is refused by a sentence, or can be used.
@@ -24,6 +24,8 @@ from mldesk.wire.schema import ColumnType
 
 SEVERITIES = ("error", "row", "warning")  # refuse the file, leave the row out, only say so
 EXTRA = ("refuse", "warn", "allow")
+ORDERS = (False, True, "warn")   # any order, refuse the file, only say so
+OF_ROWS = ("error", "warning")  # refuse a file with other counts, only say so
 MOST_VALUES = 10_000
 MOST_COLUMNS = 10_000
 LONGEST_NAME = 300    # characters, as of every column
@@ -107,14 +109,18 @@ class Contract:
 
     columns: tuple[ColumnRule, ...]
     extra: str = "refuse"                 # columns beyond these; one of EXTRA
-    order: bool = False                   # columns come in this order
+    order: bool | str = False             # whether columns come in this order; one of ORDERS
     low: int | None = None                # rows a file must have, and may have
     high: int | None = None
     file_name: NameRule | None = None
+    of_rows: str = "error"                # what is wrong with their count; one of OF_ROWS
 
     def to_json(self) -> dict[str, Any]:
         """Return the contract as it is kept and exported."""
-        rows = {name: value for name, value in (("low", self.low), ("high", self.high)) if value is not None}
+        rows: dict[str, Any] = {name: value for name, value in (("low", self.low), ("high", self.high))
+                                if value is not None}
+        if rows and self.of_rows != "error":
+            rows["severity"] = self.of_rows
         name = None if self.file_name is None else {
             "pattern": self.file_name.pattern, "ignore_case": self.file_name.ignore_case,
             "dates": dict(self.file_name.dates)}
@@ -137,14 +143,17 @@ class Contract:
             raise BadInput(f"{_WHAT} has the column {twice!r:.80} twice.")
         if why := too_large_together(rule.pattern for rule in columns if rule.pattern is not None):
             raise BadInput(f"{_WHAT} cannot be used: {why}.", hint="Write shorter ones, or fewer.")
-        rows = _record(given.get("rows") or {}, ("low", "high"), f"{_WHAT}'s row count")
-        for end in rows.values():
+        rows = _record(given.get("rows") or {}, ("low", "high", "severity"), f"{_WHAT}'s row count")
+        for end in (rows.get("low"), rows.get("high")):
             _is(end is None or (_whole(end) and 0 <= end <= _MOST_ROWS), "rows", "a whole number")
         _is(given.get("extra", "refuse") in list(EXTRA), "extra", f"one of {', '.join(EXTRA)}")
-        _is(isinstance(given.get("order", False), bool), "order", "true or false")
+        _is(rows.get("severity", "error") in list(OF_ROWS), "severity", f"one of {', '.join(OF_ROWS)}",
+            f"{_WHAT}'s row count")
+        order = given.get("order", False)
+        _is(isinstance(order, bool) or order == "warn", "order", 'true, false or "warn"')
         name = given.get("file_name")
-        return cls(columns, given.get("extra", "refuse"), given.get("order", False), rows.get("low"),
-                   rows.get("high"), None if name is None else _name(name))
+        return cls(columns, given.get("extra", "refuse"), order, rows.get("low"), rows.get("high"),
+                   None if name is None else _name(name), rows.get("severity", "error"))
 
 
 def read_contract(text: str) -> Contract:

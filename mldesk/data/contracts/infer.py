@@ -44,9 +44,13 @@ class FileFacts:
 
 
 def with_files(contract: Contract, files: FileFacts) -> Contract:
-    """Return a contract with what its files show: how many rows, which names, columns in one order."""
+    """Return a contract with what its files show: how many rows, which names, columns in one order.
+
+    Other counts and another order are only said: columns are found by their names, and no row is lost.
+    """
     low, high = _bounds(files.rows)
-    return replace(contract, low=low, high=high, order=files.ordered, file_name=infer_name(files.names))
+    return replace(contract, low=low, high=high, of_rows="warning", order="warn" if files.ordered else False,
+                   file_name=infer_name(files.names))
 
 
 def _bounds(rows: Sequence[int]) -> tuple[int | None, int | None]:

@@ -27,7 +27,9 @@ class FileForm(ScrollPage):
         self.names = QLineEdit()
         self.extra = ComboBox([("refuse", self.tr("refuse the file")), ("warn", self.tr("only say so")),
                                ("allow", self.tr("allow them"))])
-        self.order = Switch(self.tr("Columns come in this order"))
+        self.order = ComboBox([(False, self.tr("allow it")), ("warn", self.tr("only say so")),
+                               (True, self.tr("refuse the file"))])
+        self.counts = ComboBox([("error", self.tr("refuse the file")), ("warning", self.tr("only say so"))])
         self.ignore_case = Switch(self.tr("Capital letters do not matter"))
         self._problem = FormRow(self.tr("Name of the file"), self.pattern, self.tr(
             r"A regular expression for the whole name, such as sales_(?P<day>\d{8})\.csv. Empty: any name."))
@@ -41,20 +43,23 @@ class FileForm(ScrollPage):
             field.editingFinished.connect(self._take)
         for field in (self.pattern, self.names):
             field.textChanged.connect(lambda _: self._try())
-        self.extra.currentIndexChanged.connect(lambda _: self._take())
-        for switch in (self.order, self.ignore_case):
-            switch.toggled.connect(lambda _: self._take())
+        for choice in (self.extra, self.order, self.counts):
+            choice.currentIndexChanged.connect(lambda _: self._take())
+        self.ignore_case.toggled.connect(lambda _: self._take())
         self.ignore_case.toggled.connect(lambda _: self._try())
 
     def _build(self) -> None:
         for field, name in ((self.least, self.tr("Fewest rows")), (self.most, self.tr("Most rows")),
                             (self.pattern, self.tr("Pattern of the file's name")), (self.dates, self.tr("Dates")),
-                            (self.names, self.tr("Names to try")), (self.extra, self.tr("Other columns"))):
+                            (self.names, self.tr("Names to try")), (self.extra, self.tr("Other columns")),
+                            (self.order, self.tr("Another order of columns")),
+                            (self.counts, self.tr("Other counts of rows"))):
             field.setAccessibleName(name)
         self.body.addWidget(make_label(self.tr("The file"), "subtitle"))
         self.body.addLayout(row(self._rows, self._most, spacing=Space.M))
+        self.body.addWidget(FormRow(self.tr("Fewer or more rows"), self.counts))
         self.body.addWidget(FormRow(self.tr("Columns beyond these"), self.extra))
-        self.body.addWidget(self.order)
+        self.body.addWidget(FormRow(self.tr("Columns in another order"), self.order))
         self.body.addWidget(self._problem)
         self.body.addWidget(self.ignore_case)
         self.body.addWidget(self._dates)
@@ -70,7 +75,8 @@ class FileForm(ScrollPage):
         for field, value in ((self.least, rows.get("low")), (self.most, rows.get("high"))):
             field.setText("" if value is None else str(value))
         self.extra.set_value(document.get("extra", "refuse"))
-        self.order.setChecked(bool(document.get("order")))
+        self.order.set_value(document.get("order", False))
+        self.counts.set_value(rows.get("severity", "error"))
         self.pattern.setText(name.get("pattern", ""))
         self.ignore_case.setChecked(bool(name.get("ignore_case")))
         self.dates.setText(", ".join(f"{key}={form}" for key, form in (name.get("dates") or {}).items()))
@@ -83,7 +89,7 @@ class FileForm(ScrollPage):
         """Say what changed, where everything can be read."""
         if not self._document:
             return
-        rows: dict[str, int] = {}
+        rows: dict[str, Any] = {}
         for key, field, form in (("low", self.least, self._rows), ("high", self.most, self._most)):
             text = field.text().strip().replace(",", "")
             form.set_error("" if not text or text.isdecimal() else self.tr("Write a whole number."))
@@ -91,11 +97,13 @@ class FileForm(ScrollPage):
                 return
             if text:
                 rows[key] = int(text)
+        if rows and self.counts.value() == "warning":
+            rows["severity"] = "warning"
         pairs = [item.partition("=") for item in self.dates.text().split(",") if item.strip()]
         pattern = self.pattern.text().strip()
         name = None if not pattern else {"pattern": pattern, "ignore_case": self.ignore_case.isChecked(),
                                          "dates": {key.strip(): form.strip() for key, _, form in pairs}}
-        made = {"rows": rows, "extra": self.extra.value(), "order": self.order.isChecked(), "file_name": name}
+        made = {"rows": rows, "extra": self.extra.value(), "order": self.order.value(), "file_name": name}
         if any(self._document.get(key) != value for key, value in made.items()):
             self._document |= made
             self.edited.emit(made)

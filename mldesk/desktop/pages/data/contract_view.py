@@ -196,8 +196,11 @@ class ContractView(QStackedWidget, TaskOwner):
         rows, name = self._draft.get("rows") or {}, self._draft.get("file_name") or {}
         said = [self.tr("at least {count} rows").format(count=words.number(rows["low"]))] if "low" in rows else []
         said += [self.tr("at most {count} rows").format(count=words.number(rows["high"]))] if "high" in rows else []
+        said += [self.tr("other counts are only said")] if rows.get("severity") == "warning" else []
         said += [self.tr("named {pattern}").format(pattern=name["pattern"])] if name else []
-        said += [self.tr("columns in this order")] if self._draft.get("order") else []
+        order = self._draft.get("order", False)
+        said += [self.tr("another order is only said") if order == "warn" else
+                 self.tr("columns in this order")] if order else []
         return ", ".join(said) or self.tr("any name, any number of rows")
 
     def _on_chosen(self) -> None:
