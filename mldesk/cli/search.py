@@ -69,9 +69,10 @@ def search(
             train = replace(found.train_order(reference, **given(context, _TRAIN, train)), name=name, runner=first,
                             priority=priority, model=save_as)
             wanted = found.search_order(train, helpers=tuple(others), **given(context, _SEARCH, wanted))
+        checked = bench.runs.check(train)
         if save_preset:
             bench.presets.save(save_preset, wanted)
-        for advice in bench.runs.check(train).advice:
+        for advice in checked.advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         face.note(f"· {in_words(bench.runs.search_estimate(wanted))}")
         run = bench.runs.search(wanted)

@@ -88,9 +88,10 @@ def train(
         wanted = replace(wanted, prepare=read_prepare(bench, prepare))
         if preset:
             wanted = _from_preset(context, chosen(bench, preset, search=False), wanted)
+        found = bench.runs.check(wanted)
         if save_preset:
             bench.presets.save(save_preset, wanted)
-        for advice in bench.runs.check(wanted).advice:
+        for advice in found.advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         run = bench.runs.start(wanted)
         if run.runner != wanted.runner:
