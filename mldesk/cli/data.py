@@ -55,8 +55,9 @@ def list_(
                                                   "repeated.")] = None,
     task: Annotated[str, typer.Option(metavar="T", help="On which this was trained: classification, regression, …; "
                                       "none for none.")] = "",
-    least_rows: Annotated[int | None, typer.Option("--min-rows", min=0, help="With so many rows at least.")] = None,
-    most_rows: Annotated[int | None, typer.Option("--max-rows", min=0, help="And at most.")] = None,
+    least_rows: Annotated[int | None, typer.Option("--min-rows", metavar="N", min=0,
+                                                     help="With so many rows at least.")] = None,
+    most_rows: Annotated[int | None, typer.Option("--max-rows", metavar="N", min=0, help="And at most.")] = None,
     least_size: Annotated[str | None, typer.Option("--min-size", metavar="SIZE", help="That take so much of the disk "
                                                    "at least, like 10MB.")] = None,
     most_size: Annotated[str | None, typer.Option("--max-size", metavar="SIZE", help="And at most.")] = None,

@@ -26,7 +26,7 @@ def checks(
     number: Annotated[int | None, typer.Argument(metavar="NUMBER", help="One of the files that are listed: what was "
                                                  "wrong with it, and where it is.")] = None,
     status: Annotated[str, typer.Option(metavar="S", help="Only accepted, rejected or unchanged ones.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 100,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="The newest so many.")] = 100,
 ) -> None:
     """List the files that were checked against a dataset's contract: when, what was said, who took them."""
     face = Face.of(context)

@@ -111,7 +111,7 @@ def profile(context: typer.Context, reference: Reference) -> None:
 def query(
     context: typer.Context, reference: Reference,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="A SELECT over the table `data`.")],
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most rows that are shown.")] = 1000,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="Most rows that are shown.")] = 1000,
     keep: Annotated[str, typer.Option("--keep", metavar="NAME", help="Keep all rows of the answer as a dataset; a "
                                       "known one gets a new version.")] = "",
     version: Annotated[bool, typer.Option("--version", help="Keep them as the next version of this dataset.")] = False,

@@ -44,7 +44,7 @@ Reference = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its n
 @app.command("list")
 def list_(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="How many, newest first.")] = 50,
     find: Annotated[str, typer.Option(metavar="TEXT", help="Words that must each occur in a run's name, dataset, "
                                       "target, estimator, tags, group or note.")] = "",
     tag: Annotated[list[str] | None, typer.Option(metavar="T", help="With this tag; may be repeated.")] = None,
@@ -348,8 +348,8 @@ def learning_rate(
 ) -> None:
     """Give a training another learning rate from its next step on: networks, LightGBM and XGBoost.
 
-    Its schedule goes on from there. The change is in the run's log and in the curve learning_rate; the second fit, with
-    the validation rows, and a run that is resumed repeat it.
+    Its schedule goes on from there. `mldesk runs follow` says the change, and the curve learning_rate shows it; the
+    second fit, with the validation rows, and a run that is resumed repeat it.
     """
     face = Face.of(context)
     with face.workbench() as bench:

@@ -15,6 +15,7 @@ from mldesk.core import sizes
 from mldesk.training import metric_words
 
 MISSING = "–"
+_HUGE = 1e15   # from here on floats do not hold every whole number
 size = sizes.size
 
 
@@ -157,6 +158,12 @@ def estimator_name(name: str) -> str:
     if name in _MADE_OF_OTHERS:
         return tr(_MADE_OF_OTHERS[name])
     return ESTIMATORS[name].title if name in ESTIMATORS else name.replace("_", " ")
+
+
+def figure(value: float, digits: int = 6, *, signed: bool = False) -> str:
+    """Write a value of a column, as it may be typed: 1490400, not 1.4904e+06; small ones with so many digits."""
+    written = f"{value:{'+' if signed else ''}.{digits}g}"
+    return f"{value:{'+' if signed else ''}.0f}" if "e+" in written and abs(value) < _HUGE else written
 
 
 def cell(value: object) -> str:

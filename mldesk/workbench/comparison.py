@@ -51,6 +51,8 @@ def _differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
               "runner": run.runner, "seed": _asked(run).get("seed"),
               "split": _split(run)} for run in runs]
     rows = {name: [fact[name] for fact in facts] for name in facts[0]}
+    if _dealt_alike(runs):
+        del rows["split"]
     differs = {name: values for name, values in rows.items() if any(value != values[0] for value in values)}
     return differs | _parameters(runs)
 
@@ -65,6 +67,13 @@ def _asked(run: Run) -> Mapping[str, Any]:
 def _split(run: Run) -> str:
     """Say how a run's rows were dealt, as far as it was asked to."""
     return split_words({**(_asked(run).get("split") or {}), "validation_size": None, "seed": None})
+
+
+def _dealt_alike(runs: Sequence[Run]) -> bool:
+    """Say whether every row was in the same part, however the runs were told to deal them."""
+    digests = {(run.result or {}).get("split") for run in runs}
+    folds = {(_asked(run).get("split") or {}).get("folds", 0) for run in runs}
+    return len(digests) == len(folds) == 1 and None not in digests
 
 
 def _parameters(runs: Sequence[Run]) -> dict[str, list[Any]]:

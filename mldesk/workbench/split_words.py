@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _METHODS = {"random": "at random", "stratified": "by strata of the target", "group": "whole groups",
-            "time": "the latest last", "column": "as a column says", "given": "as given"}
+            "time": "the latest last", "column": "as a column says", "given": "as in an earlier run"}
 
 
 def split_words(split: Mapping[str, Any]) -> str:

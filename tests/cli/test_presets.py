@@ -39,6 +39,8 @@ def test_what_is_given_besides_a_preset_counts_more(mldesk: Command, tmp_path: P
                                    ensemble=False)
     assert mldesk.here("train", *begin, "--preset", "short")[0] == 2   # of a search
     assert mldesk.here("train", *begin, "--preset", "ne")[0] == 3
+    wrong = ("t", "--target", "grad", "--save-preset", "wrong")
+    assert [mldesk.here(verb, *wrong)[0] for verb in ("train", "search")] == [2, 2]   # and nothing of it is kept
     assert list(mldesk.good("presets", "list")["presets"]) == ["net", "short"]
     assert "epochs" in mldesk.told("presets", "list").out
     mldesk.good("presets", "export", "net", "-o", tmp_path / "p.json")

@@ -41,6 +41,17 @@ def test_scores_have_as_many_digits_as_can_be_told_apart(value: object, text: st
     assert words.metric_value(value) == text
 
 
+@pytest.mark.parametrize(("value", "text"), [(1490400.0, "1490400"), (206855.7, "206856"), (500001.0, "500001"),
+                                             (-1.5, "-1.5"), (0.0, "0"), (1e-7, "1e-07"), (3e20, "3e+20")])
+def test_large_figures_of_a_column_are_written_out(value: float, text: str) -> None:
+    assert words.figure(value) == text
+
+
+def test_a_part_of_a_prediction_is_written_in_the_unit_of_the_target() -> None:
+    assert [words.figure(value, 4, signed=True) for value in (20685.5, -12345.6, 3.14159)] == [
+        "+20686", "-12346", "+3.142"]
+
+
 def test_metrics_are_called_what_people_call_them() -> None:
     assert words.metric_name("roc_auc") == "ROC AUC"
     assert words.metric_name("validation_roc_auc") == "Validation ROC AUC"

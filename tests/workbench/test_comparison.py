@@ -37,6 +37,17 @@ def test_how_rows_were_dealt_is_a_difference(desk: Desk) -> None:
     assert desk.judging.compare(runs)["differs"] == {"split": ["at random, 20 % to test", "at random, 30 % to test"]}
 
 
+def test_rows_that_were_dealt_alike_are_no_difference(desk: Desk) -> None:
+    first, second = (desk.runs.get(_run(desk, accuracy=0.8)) for _ in range(2))
+    first = replace(first, result={**(first.result or {}), "split": "e" * 64})
+    payload = {**second.spec["payload"], "split": {"method": "given", "membership": "e" * 64}}
+    second = replace(second, spec={**second.spec, "payload": payload}, result=first.result)
+    assert compare([first, second], lambda _run, _other: True)["differs"] == {}
+    other = replace(second, result={**(second.result or {}), "split": "f" * 64})
+    said = compare([first, other], lambda _run, _other: False)["differs"]
+    assert said == {"split": ["at random, 20 % to test", "as in an earlier run"]}
+
+
 def test_a_tie_has_no_best(desk: Desk) -> None:
     runs = [_run(desk, accuracy=0.8, f1_macro=score) for score in (0.7, 0.7, 0.6)]
     assert desk.judging.compare(runs)["best"] == {}

@@ -18,6 +18,7 @@ from mldesk.workbench.split_words import split_words
      "the latest last (column day), 3 folds learnt from what came before, 20 % to test, 15 % of the rest to validate"),
     (SplitRequest("stratified", folds=5), "by strata of the target, 5 folds, 15 % of the rest to validate, seed 0"),
     (SplitRequest("column", column="part"), "as a column says (column part)"),
+    (SplitRequest("given", membership="e" * 64), "as in an earlier run"),
 ])
 def test_how_rows_were_dealt_is_said(split: SplitRequest, words: str) -> None:
     assert split_words(split.to_json()) == words

@@ -194,8 +194,10 @@ class ContractView(QStackedWidget, TaskOwner):
                 text = self.tr("its type only: a recipe changed it")
             return f"{text} ({words.tr(severity)})" if severity else text
         rows, name = self._draft.get("rows") or {}, self._draft.get("file_name") or {}
-        said = [self.tr("at least {count} rows").format(count=words.number(rows["low"]))] if "low" in rows else []
-        said += [self.tr("at most {count} rows").format(count=words.number(rows["high"]))] if "high" in rows else []
+        counts = {key: words.counted(rows[key], self.tr("row"), self.tr("rows")) for key in ("low", "high")
+                  if key in rows}
+        said = [self.tr("at least {rows}").format(rows=counts["low"])] if "low" in counts else []
+        said += [self.tr("at most {rows}").format(rows=counts["high"])] if "high" in counts else []
         said += [self.tr("other counts are only said")] if rows.get("severity") == "warning" else []
         said += [self.tr("named {pattern}").format(pattern=name["pattern"])] if name else []
         order = self._draft.get("order", False)

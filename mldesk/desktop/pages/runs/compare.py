@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from mldesk.library.records import Run
 
 _THICK = 5     # pixels of the colour of the run that is pointed at
+_NAME = 20     # characters of a run's name that are seen: what tells runs apart stands at its end
 _ACROSS = 4    # runs up to which they stand side by side; more are the rows of a table
 
 
@@ -66,6 +67,7 @@ class ComparePage(Page):
         as_csv.clicked.connect(lambda: ask_csv(shell, self.state.runs, self.tr("comparison")))
         self.against = ComboBox()
         self.against.setAccessibleName(self.tr("Set the runs against"))
+        self.against.setMinimumContentsLength(_NAME)
         self.against.setToolTip(self.tr("The run that the others are set against, row by row and class by class"))
         self.against.currentIndexChanged.connect(self._on_against)
         for action in (make_label(self.tr("Against"), "body", "muted"), self.against, as_csv, report):

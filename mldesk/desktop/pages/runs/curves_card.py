@@ -114,6 +114,8 @@ class CurvesCard(Card):
 
     def _name(self, metric: str) -> str:
         name = words.metric_name(metric)
+        if metric.endswith("_epoch"):
+            return self.tr("{metric}, each epoch").format(metric=words.metric_name(metric.removesuffix("_epoch")))
         if metric.startswith("trial_") or not self._feed.is_background(metric):
             return name
         return self.tr("{metric}, each step").format(metric=name)

@@ -40,6 +40,6 @@ def weighed(entries: Sequence[Mapping[str, Any]]) -> BarChart:
 def points(value: float, shares: bool, *, signed: bool = False) -> str:
     """Write a part of a prediction: in percentage points of a chance, else in the target's unit."""
     if not shares:
-        return f"{value:{'+' if signed else ''}.4g}"
+        return words.figure(value, 4, signed=signed)
     rounded = round(100 * value, 1) + 0.0   # never "-0.0 %"
     return f"{rounded:{'+' if signed and rounded else ''}.1f} %"

@@ -178,7 +178,7 @@ class WhatIfView(QWidget, TaskOwner):
         self._read[name] = lambda: field.text().strip() or None
         text = self.tr("{low} to {high} in the data") if asked.whole else self.tr("{low} to {high} in rows it knows")
         known = "" if asked.low is None or asked.high is None else text.format(
-            low=f"{asked.low:g}", high=f"{asked.high:g}")
+            low=words.figure(asked.low), high=words.figure(asked.high))
         return FormRow(name, field, known)
 
     @async_slot
@@ -232,4 +232,4 @@ class WhatIfView(QWidget, TaskOwner):
             return self.tr("In nine rows of ten the truth is among: {names}.").format(
                 names=", ".join(map(words.cell, answer.within)))
         return self.tr("In nine rows of ten the truth lies from {low} to {high}.").format(
-            low=f"{answer.within[0]:.5g}", high=f"{answer.within[1]:.5g}")
+            low=words.figure(answer.within[0]), high=words.figure(answer.within[1]))
