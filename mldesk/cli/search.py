@@ -70,7 +70,7 @@ def search(
                             priority=priority, model=save_as)
             wanted = found.search_order(train, helpers=tuple(others), **given(context, _SEARCH, wanted))
         checked = bench.runs.check(train)
-        if save_preset:
+        if save_preset and checked.why_not is None:
             bench.presets.save(save_preset, wanted)
         for advice in checked.advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")

@@ -89,7 +89,7 @@ def train(
         if preset:
             wanted = _from_preset(context, chosen(bench, preset, search=False), wanted)
         found = bench.runs.check(wanted)
-        if save_preset:
+        if save_preset and found.why_not is None:
             bench.presets.save(save_preset, wanted)
         for advice in found.advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
