@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mldesk.data import ImportOptions, ImportRefused, import_table
 from mldesk.data.readers.careful import read_rows
 from mldesk.data.readers.delimited import _read_fast
-from mldesk.data.readers.dialect import Dialect
+from mldesk.data.readers.dialect import Dialect, Told, sniff
 from mldesk.data.readers.raw import Context
 from mldesk.data.readers.regular import Irregular
 from mldesk.data.readers.spool import Spool
@@ -110,6 +110,25 @@ def test_a_file_without_a_header_gets_names_and_a_word_about_it(take: Import, ro
     assert [column.name for column in table.columns] == ["column_1", "column_2", "column_3"]
     assert table.rows == 2
     assert "first line holds values, not names" in said(table)
+
+
+
+@pytest.mark.parametrize(("first", "rest", "named"), [
+    ("5.1,3.5,1.4,0.2,setosa", "4.9,3.0,1.4,0.2,setosa", False),
+    ("39,State-gov,77516,13", "50,Private,83311,9", False),
+    ("Ann,34", "Bob,27", False),
+    ("Ann,2024-03-01", "Bob,2024-01-02", False),
+    ("name,age", "Bob,27", True),
+    ("town,2021,2020", "Oslo,1,2", True),        # years
+    (",a,0,1", "x,y,3.5,4", True),               # as pandas writes columns without names
+    ("town,0.1,0.5,0.9", "Oslo,3,4,5", True),    # quantiles
+    ("name,7,age", "Bob,2,3", True),             # a word stands above numbers
+    ("12,town", "x,Oslo", True),                 # a number stands above words
+])
+def test_a_first_row_like_those_below_is_a_row(first: str, rest: str, named: bool) -> None:
+    found = sniff(f"{first}\n" + f"{rest}\n" * 9, Told(), whole=True)
+    assert found is not None
+    assert (found.headerless, bool(found.header)) == (not named, named)
 
 
 def test_row_names_as_r_writes_them_become_a_column(take: Import, rows: Rows) -> None:

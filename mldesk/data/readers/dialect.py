@@ -8,12 +8,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 DELIMITERS = (",", ";", "\t", "|")
 NONE = "\x1f"       # stands in as the delimiter of a file with one column
 _RECORDS = 400      # of the sample that are looked at
 _TITLES = 40        # records above the header at most
+_TO_COMPARE = 5     # rows at least, before a first one with texts is taken for one of them
+_YEARS = range(1900, 2101)
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d+)*|\.\d+)([eE][-+]?\d+)?%?")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?")
 
@@ -167,7 +170,8 @@ def _find_header(records: Sequence[_Record], delimiter: str, skip_space: bool, t
     else:
         place = _header_place(filled, width)
         header = filled[place]
-        if looks_like_data(header.cells) and place == 0 and told.header_rows == 1:
+        if place == 0 and told.header_rows == 1 and (
+                looks_like_data(header.cells) or _like_those_below(header, filled[1:], width)):
             return Dialect(delimiter, skip_space, (), 0, (), width, headerless=True)
     titles = tuple(record.last_line for record in filled[:place])
     storeys = filled[place:place + told.header_rows]
@@ -206,6 +210,33 @@ def _header_place(filled: Sequence[_Record], width: int) -> int:
         if len(record.cells) >= width:
             return place
     return 0
+
+
+def _like_those_below(first: _Record, below: Sequence[_Record], width: int) -> bool:
+    """Say whether a first row is plainly one like the others, though texts are in it: numbers stand above numbers.
+
+    Columns of numbers may be named by numbers, too: by years, 0, 1, 2, or a row of at least three that grow.
+    """
+    rows = [[cell.strip() for cell in record.cells] for record in below if len(record.cells) == width]
+    top = [cell.strip() for cell in first.cells]
+    if len(top) != width or len(rows) < _TO_COMPARE:
+        return False
+    said = [place for place in range(width) if looks_like_data([top[place]])]
+    numbers = [place for place in range(width) if looks_like_data([row[place] for row in rows])]
+    return bool(said) and said == numbers and not _like_names([top[place] for place in said],
+                                                              together=said[-1] - said[0] == len(said) - 1)
+
+
+def _like_names(numbers: Sequence[str], *, together: bool) -> bool:
+    try:
+        values = [float(number) for number in numbers]
+    except ValueError:   # dates, or 1.234,5
+        return len(set(numbers)) == len(numbers) > 2 and list(numbers) == sorted(numbers)
+    if all(value.is_integer() and value in _YEARS for value in values):
+        return True
+    grows = all(earlier < later for earlier, later in pairwise(values))
+    return together and len(values) > 1 and grows and (
+        len(values) > 2 or (values[0] in (0, 1) and values[1] == values[0] + 1))
 
 
 def looks_like_data(cells: Sequence[str]) -> bool:
