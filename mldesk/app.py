@@ -40,6 +40,7 @@ from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
 from mldesk.workbench.signing_key import SigningKeys
+from mldesk.workbench.templates.service import TemplateService
 
 if TYPE_CHECKING:  # rpyc loads with it
     from mldesk.runners import RunnerClient
@@ -71,7 +72,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     judging = JudgingService(library, runs)
     predictions = PredictionService(library, models)
     explore = ExploreService(library, datasets, place)
-    contracts = ContractService(library, datasets, place)
+    contracts, presets = ContractService(library, datasets, place), PresetService(library)
     return Workbench(
         home=place, library=library, datasets=datasets, models=models,
         cleaning=CleaningService(library, datasets, place), about=AboutService(library, models),
@@ -83,7 +84,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),
         reports=ReportService(library, datasets, runs, judging),
         cross_tests=CrossTestService(library, runs), book=RunBook(library), run_import=RunImport(library),
-        presets=PresetService(library),
+        presets=presets, templates=TemplateService(datasets, presets),
         retraining=RetrainService(library, models, runs, datasets, explore.membership))
 
 

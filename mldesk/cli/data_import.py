@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _TEXT, _BOOK, _BASE, _MANY = "Text files", "Workbooks, JSON, archives", "Databases", "What is made of it"
 
 Sources = Annotated[list[str], typer.Argument(metavar="SOURCE", help="Files, folders, archives or URLs that make one "
-                                              "table, one below the other; sample:NAME; postgresql://…; or standard "
-                                              "input, -.")]
+                                              "table, one below the other; sample:NAME; template:NAME; postgresql://…; "
+                                              "or standard input, -.")]
 Format = Annotated[str | None, typer.Option("--format", metavar="F", help="csv, tsv, fixed, json, jsonl, html, xlsx "
                                             "(also .xls, .ods), parquet, arrow, sqlite or duckdb.")]
 Encoding = Annotated[str | None, typer.Option(metavar="E", rich_help_panel=_TEXT, help="Like latin-1.")]

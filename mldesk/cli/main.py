@@ -38,6 +38,7 @@ class Entry:
 ENTRIES: Mapping[str, Entry] = {  # in the order in which they are used
     "demo": Entry("demo", "Start here"),
     "doctor": Entry("doctor", "Start here"),
+    "templates": Entry("templates", "Start here", group=True),
     "data": Entry("data", "The main job", group=True),
     "train": Entry("train", "The main job"),
     "search": Entry("search", "The main job"),

@@ -101,6 +101,10 @@ class Shell(Protocol):
         """Show the sample data that came with MLDesk."""
         ...
 
+    def start_template(self, name: str) -> None:
+        """Bring in the data of a project to start from, and its settings."""
+        ...
+
     def choose_bundle(self) -> None:
         """Ask for a bundle and show what is in it before anything is loaded."""
         ...

@@ -208,6 +208,12 @@ class MainWindow(QMainWindow):
         if self._ready_or_say():
             choose_sample(self)
 
+    def start_template(self, name: str) -> None:
+        from mldesk.desktop.pages.bring_in import bring_in_template
+
+        if self._ready_or_say():
+            bring_in_template(self, name)
+
     def choose_bundle(self) -> None:
         from mldesk.desktop.pages.bring_in import choose_bundle
 

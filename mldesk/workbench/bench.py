@@ -30,6 +30,7 @@ from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
+from mldesk.workbench.templates.service import TemplateService
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Workbench:
     book: RunBook
     run_import: RunImport
     presets: PresetService
+    templates: TemplateService
     explaining: ExplainService
     models: ModelService
     about: AboutService

@@ -22,7 +22,7 @@ from mldesk.workbench.imported import Imported, reading_of, same_rows
 from mldesk.workbench.pages import Page
 from mldesk.workbench.references import listed, parse_reference, which_version
 from mldesk.workbench.source_digests import SourceDigests
-from mldesk.workbench.sources import Source, clipboard_file, resolve, streamed_file
+from mldesk.workbench.sources import Source, clipboard_file, resolved, streamed_file, told
 
 if TYPE_CHECKING:  # duckdb and pyarrow load with mldesk.data: only where a table is really touched
     from mldesk.data import ImportOptions, ImportPreview, Table, TableView
@@ -47,18 +47,18 @@ class DatasetService:
         """Read sources as one table, as a new dataset or the next version of one.
 
         Where a version of it has the same rows, none is made unless ``again``; see ``Imported``. A source is a path
-        (of a file, folder or archive), a URL, or ``sample:NAME``. Rows that are left out go to the CSV file
-        ``rejects``. Raises BadInput (ImportRefused), NotFound, WorkFailed, ImportCancelled, DiskFull.
+        (of a file, folder or archive), a URL, ``sample:NAME`` or ``template:NAME``. Rows that are left out go to the
+        CSV file ``rejects``. Raises BadInput (ImportRefused), NotFound, WorkFailed, ImportCancelled, DiskFull.
         """
         from mldesk.data import ImportOptions, import_table
 
         name = check_name(name, "dataset")
-        with SourceDigests(paths) as digests:
-            table = import_table([resolve(path) for path in paths], self._library.objects, self._home.scratch,
+        with resolved(paths, self._home.scratch) as found, SourceDigests(paths) as digests:
+            table = import_table(found, self._library.objects, self._home.scratch,
                                  options or ImportOptions(), progress=progress, cancelled=cancelled, rejects=rejects,
                                  seen=digests.see)
             reading = reading_of(paths, table, digests.found())
-        return self._imported(name, table, again, source=table.source, reading=reading)
+        return self._imported(name, table, again, source=told(paths, table.source), reading=reading)
 
     def register(self, path: Source, name: str, *, progress: Progress | None = None,
                  cancelled: Cancelled | None = None, again: bool = False) -> Imported:
@@ -66,8 +66,9 @@ class DatasetService:
         from mldesk.workbench.registering import registered_table
 
         name = check_name(name, "dataset")
-        table, files = registered_table(Path(resolve(path)), self._library.objects, self._home.scratch, progress,
-                                        cancelled)
+        with resolved([path], self._home.scratch) as found:
+            table, files = registered_table(Path(found[0]), self._library.objects, self._home.scratch, progress,
+                                            cancelled)
         return self._imported(name, table, again, source=table.source, reading=reading_of([path], table, files))
 
     def preview_import(self, paths: Sequence[Source], *, options: ImportOptions | None = None, rows: int = 50,
@@ -78,8 +79,9 @@ class DatasetService:
         """
         from mldesk.data import preview_import
 
-        return preview_import([resolve(path) for path in paths], options, self._home.scratch, rows=rows,
-                              progress=progress, cancelled=cancelled)
+        with resolved(paths, self._home.scratch) as found:
+            return preview_import(found, options, self._home.scratch, rows=rows, progress=progress,
+                                  cancelled=cancelled)
 
     def import_text(self, text: str, name: str, *, options: ImportOptions | None = None,
                     progress: Progress | None = None, cancelled: Cancelled | None = None,

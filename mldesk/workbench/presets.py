@@ -120,14 +120,18 @@ class PresetService:
 
         Raises NotFound, BadInput with nothing taken in.
         """
-        found, kept = _read(path), self._kept()
-        names = []
+        return self._add(_read(path))
+
+    def add(self, name: str, preset: Preset) -> str:
+        """Keep a preset beside those there are, as ``take`` does; return under which name."""
+        return self._add({check_name(name, "preset"): preset})[0]
+
+    def _add(self, found: Mapping[str, Preset]) -> list[str]:
+        kept, names = self._kept(), []
         for name, preset in found.items():
-            if kept.get(name) == preset.to_json():
-                names.append(name)
-                continue
             free = next(text for number in range(1, len(kept) + 2)
-                        if (text := name if number == 1 else f"{name}-{number}") not in kept)
+                        if kept.get(text := name if number == 1 else f"{name}-{number}", preset.to_json())
+                        == preset.to_json())
             kept[free] = preset.to_json()
             names.append(free)
         self._library.settings.set(_KEY, kept)

@@ -1,4 +1,4 @@
-"""What a table may come from: files, folders, URLs, the samples that MLDesk ships, and text from the clipboard."""
+"""What a table may come from: files, folders, URLs, samples that MLDesk ships, templates, text from the clipboard."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -14,9 +14,11 @@ from typing import Any, BinaryIO, TypeAlias
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.resources import resource
+from mldesk.workbench.templates import table as templates
 
-Source: TypeAlias = Path | str  # a path, a URL, or sample:NAME
+Source: TypeAlias = Path | str  # a path, a URL, sample:NAME or template:NAME
 _SAMPLE = "sample:"
+_OURS = (_SAMPLE, templates.SOURCE)
 _HTML = re.compile(r"\s*(?:<!doctype html|<html|<meta|<body|<table|<!--)", re.IGNORECASE)
 _FRAGMENT = re.compile(r"^(?:[A-Za-z]+:[^\r\n<]*\r?\n)+")  # what Windows puts before HTML on the clipboard
 
@@ -63,12 +65,40 @@ def resolve(source: Source) -> Source:
     return resource("samples", sample.file)
 
 
+@contextmanager
+def resolved(sources: Sequence[Source], scratch: Path) -> Iterator[list[Source]]:
+    """Give what sources stand for, see ``resolve``; a template's data are a file in ``scratch``, gone afterwards."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(_drawn(str(source).removeprefix(templates.SOURCE), scratch))
+               if isinstance(source, str) and source.startswith(templates.SOURCE) else resolve(source)
+               for source in sources]
+
+
+@contextmanager
+def _drawn(name: str, scratch: Path) -> Iterator[Path]:
+    template = templates.find(name)
+    from mldesk.workbench.templates.written import csv_of  # numpy loads with it
+
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="template-", dir=scratch) as folder:
+        path = Path(folder) / f"{template.name}.csv"
+        with disk_errors("the import"):
+            path.write_text(csv_of(template), "utf-8", newline="")
+        yield path
+
+
+def told(sources: Sequence[Source], otherwise: str) -> str:
+    """Return where a version came from, in words: ``otherwise``, and that its data are made up if they are."""
+    made_up = any(isinstance(source, str) and source.startswith(templates.SOURCE) for source in sources)
+    return f"{otherwise} (synthetic)" if made_up else otherwise
+
+
 def remembered(source: Source) -> str:
     """Return how a source is kept with what was made of it: a full path, or an address without its secrets."""
     from mldesk.data.sources.locations import public_url, scheme_of
 
-    if isinstance(source, str) and (source.startswith(_SAMPLE) or scheme_of(source) is not None):
-        return source if source.startswith(_SAMPLE) else public_url(source)
+    if isinstance(source, str) and (source.startswith(_OURS) or scheme_of(source) is not None):
+        return source if source.startswith(_OURS) else public_url(source)
     return str(Path(source).absolute())
 
 
@@ -77,8 +107,8 @@ def name_of(source: Source) -> str:
     from mldesk.data.sources.locations import scheme_of, shown_url
     from mldesk.library.names import tidy_name
 
-    if isinstance(source, str) and source.startswith(_SAMPLE):
-        return source.removeprefix(_SAMPLE) or "table"
+    if isinstance(source, str) and source.startswith(_OURS):
+        return source.partition(":")[2] or "table"
     named = shown_url(source).partition(" at ")[0] if isinstance(source, str) and scheme_of(source) else \
         Path(source).absolute().name
     return tidy_name(named.partition(".")[0], "table")
@@ -88,7 +118,7 @@ def absent(sources: Sequence[Source]) -> Path | None:
     """Return the first source that is a path where nothing is."""
     from mldesk.data.sources.locations import scheme_of
 
-    paths = (Path(source) for source in sources if scheme_of(source) is None and not str(source).startswith(_SAMPLE))
+    paths = (Path(source) for source in sources if scheme_of(source) is None and not str(source).startswith(_OURS))
     return next((path for path in paths if not _there(path)), None)
 
 

@@ -83,6 +83,9 @@ COMMANDS = {
     "runs script": {"RUN", "-o", "--force"},
     "runs evaluation": {"RUN", "--part", "--rows", "--class"},
     "runs files": {"RUN", "NAME", "-o", "--force"},
+    "templates list": set(),
+    "templates show": {"NAME"},
+    "templates start": {"NAME", "--name"},
     "presets list": set(),
     "presets show": {"NAME"},
     "presets remove": {"NAME"},
@@ -159,7 +162,7 @@ def test_the_order_of_the_help_names_every_command() -> None:
 
 def test_the_help_lists_every_command_in_words() -> None:
     texts = {}
-    for group in ("", "data", "script", "runs", "models", "presets", "runners"):
+    for group in ("", "data", "script", "runs", "models", "presets", "templates", "runners"):
         done = subprocess.run([sys.executable, "-m", "mldesk", *group.split(), "--help"], capture_output=True,
                               text=True, check=True, encoding="utf-8")
         texts[group] = done.stdout

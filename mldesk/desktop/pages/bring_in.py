@@ -14,7 +14,7 @@ from mldesk.core.resources import resource
 from mldesk.desktop.pages.data.import_one import import_one
 from mldesk.desktop.pages.file_choice import choose_files, table_filters
 from mldesk.desktop.shell import Shell
-from mldesk.desktop.tasks import start
+from mldesk.desktop.tasks import in_thread, start
 
 BUNDLE = ".mlbundle"
 NOT_TABLES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".mp3", ".mp4", ".mov", ".avi", ".wav",
@@ -115,6 +115,23 @@ async def _import_sample(shell: Shell, name: str) -> None:
     file = next(sample.file for sample in SAMPLES if sample.name == name)
     path = resource("samples", file)
     await import_one(shell, [path], name, again=partial(preview, shell, [path]))
+
+
+def bring_in_template(shell: Shell, name: str) -> None:
+    """Import a template's data and keep its settings, or open the dataset that was made of it."""
+    start(_import_template(shell, name), "start from a template")
+
+
+async def _import_template(shell: Shell, name: str) -> None:
+    from mldesk.workbench.templates.table import find
+
+    template, service = find(name), shell.desk.workbench.templates
+    dataset = await in_thread(service.name_for, template)
+    if await shell.imports.exists(dataset):
+        shell.open_dataset(dataset)
+        return
+    await in_thread(service.keep, template)
+    await import_one(shell, [template.source], dataset, again=partial(preview, shell, [template.source]))
 
 
 def _look_into(shell: Shell, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Home: three doors for the first minute, later what goes on and what was looked at last."""
+"""Home: three doors for the first minute, what goes on and was looked at last, and projects to start from."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLa
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
+from mldesk.desktop.pages.home_templates import TemplateSection
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import DatasetList, ModelList, RunList
@@ -133,7 +134,7 @@ def _far(run: Run) -> list[str]:
 
 
 class HomePage(Page):
-    """Three doors, and below them the newest datasets, runs and models."""
+    """Three doors, below them the newest datasets, runs and models, then projects to start from."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
@@ -160,6 +161,7 @@ class HomePage(Page):
             card.body.setSpacing(0)
             self._recent.add(card)
             card.hide()
+        page.body.addWidget(TemplateSection(lambda template: shell.start_template(template.name)))
         page.body.addStretch(1)
         self.keep(shell.desk.failed.subscribe(self._on_failed))
 

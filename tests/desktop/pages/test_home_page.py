@@ -8,6 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop.pages.home import HomePage
+from mldesk.desktop.pages.home_templates import TemplateSection
 from mldesk.desktop.widgets import ScrollPage
 from tests.desktop.pages.test_run_page import FakeShell
 
@@ -30,10 +31,12 @@ def test_below_the_last_card_there_is_no_blank_space(size: tuple[int, int], qtbo
         page._fill(card, [(f"thing {place}", "what it is", lambda: None, None) for place in range(count)])
     area = page.findChild(ScrollPage)
     assert area is not None
+    section = page.findChild(TemplateSection)
+    assert section is not None
     inner, margin = area.widget(), area.body.contentsMargins().bottom()
 
     def ends_with_the_cards() -> bool:
-        bottom = max(card.mapTo(inner, card.rect().bottomLeft()).y() for card in page._cards) + 1 + margin
+        bottom = max(card.mapTo(inner, card.rect().bottomLeft()).y() for card in (*page._cards, section)) + 1 + margin
         return bool(bottom > 300 and inner.height() == max(bottom, area.viewport().height()))
 
     qtbot.waitUntil(ends_with_the_cards, timeout=20_000)

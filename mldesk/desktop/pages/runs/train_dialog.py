@@ -24,7 +24,7 @@ from mldesk.desktop.pages.runs.train_runner import RunnerSection
 from mldesk.desktop.pages.runs.train_split import GuardSection, SplitSection
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.search import SearchWish, Trial
-from mldesk.desktop.states.train import TrainState, like, likely_target
+from mldesk.desktop.states.train import TrainState, fields_of, like, likely_target
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
@@ -87,12 +87,15 @@ async def _open_newest(shell: Shell, runner: str) -> None:
 
 async def _open(shell: Shell, reference: str, given: dict[str, Any]) -> None:
     from mldesk.workbench.orders import TrainOrder
+    from mldesk.workbench.templates.service import preset_of
 
     version = await in_thread(shell.desk.workbench.datasets.show, reference)
     wish, jobs = given.pop("search", None), given.pop("jobs", ())
     if jobs:
         service = shell.desk.workbench.runs
         wish = replace(wish, helpers=await in_thread(lambda: tuple(service.get(job).runner for job in jobs)))
+    if "target" not in given and (template := await in_thread(shell.desk.workbench.templates.of, version)) is not None:
+        given = {**fields_of(preset_of(template), version), **given}
     given.setdefault("target", likely_target(version))
     state = TrainState(shell.desk, version, TrainOrder(dataset=version.label, **given))
     state.search = wish
