@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from mldesk.cli import words
 from mldesk.cli.face import Face
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.progress import Meter
+
+if TYPE_CHECKING:
+    from mldesk.workbench.templates.table import Template
 
 app = typer.Typer(help="Start from a ready project: made-up data, what to learn from them, and how.")
 
@@ -26,7 +29,7 @@ def list_(context: typer.Context) -> None:
         face.document({"templates": [template.to_json() for template in TEMPLATES.values()]})
         return
     face.table(("template", "what it is about", "rows", "task", "target"),
-               [(template.name, template.about, words.count(template.rows), template.task, template.target)
+               [(template.name, template.about, words.count(template.rows), _task(template), template.target)
                 for template in TEMPLATES.values()], right=("rows",), spare=("task", "rows"))
     face.note(f"{SYNTHETIC} Begin with one: mldesk templates start NAME")
 
@@ -43,7 +46,7 @@ def show(context: typer.Context, name: Name) -> None:
     face.say(f"{template.title}: {template.about}")
     face.say(f"{words.plural(template.rows, 'row')}. {SYNTHETIC}")
     face.table(("column", "what it holds"), list(template.columns.items()))
-    face.say("Settings: " + ", ".join(f"{key} {words.cell(value)}" for key, value in template.train.items()))
+    face.say(f"To learn: {template.target} ({_task(template)}){_settings(template)}.")
 
 
 @app.command()
@@ -70,3 +73,15 @@ def start(
     face.say(f"{said} {head.label}: {words.plural(head.rows, 'row')}, {words.plural(len(head.columns), 'column')}, "
              f"synthetic data. Its settings are the preset {started.preset}.")
     face.say(f"Next: {following}")
+
+
+def _task(template: Template) -> str:
+    return template.task.removeprefix("tabular_")
+
+
+def _settings(template: Template) -> str:
+    chosen = {key: value for key, value in template.settings.items() if key != "parameters"}
+    chosen |= template.settings.get("parameters", {})
+    said = [*(f"{key} {words.cell(value)}" for key, value in chosen.items()),
+            *(f"without {name}" for name in template.aside)]
+    return f"; {', '.join(said)}" if said else ""
