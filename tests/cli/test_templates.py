@@ -18,7 +18,7 @@ def test_a_template_is_shown_and_started_from(mldesk: Command) -> None:
         "mixes", 1, 1000, True, "concrete_strength")
     assert begun["next"] == "mldesk train mixes --target strength_mpa --preset concrete_strength"
     assert "There already" in mldesk.told("templates", "start", "concrete_strength", "--name", "mixes").out
-    assert mldesk.good("data", "import", "template:concrete_strength")["name"] == "concrete_strength"
+    assert mldesk.good("data", "import", "template:concrete_strength")["dataset"] == "concrete_strength"
     assert mldesk.here("templates", "start", "concrete", "--name", "x")[0] == 3
     assert mldesk.here("data", "import", "template:concrete")[0] == 3
     assert mldesk.here("templates", "start", "text_sentiment", "--name", "mixes")[0] == 2
