@@ -40,7 +40,7 @@ from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
 from mldesk.workbench.signing_key import SigningKeys
-from mldesk.workbench.templates.service import TemplateService
+from mldesk.workbench.starting import TemplateService
 
 if TYPE_CHECKING:  # rpyc loads with it
     from mldesk.runners import RunnerClient

@@ -30,7 +30,7 @@ from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
-from mldesk.workbench.templates.service import TemplateService
+from mldesk.workbench.starting import TemplateService
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from mldesk.core.errors import BadInput, Conflict, NotFound
 from mldesk.training.task_guess import guess_task, target_problem
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.starting import preset_of
 from mldesk.workbench.templates import written
-from mldesk.workbench.templates.service import preset_of
 from mldesk.workbench.templates.table import TEMPLATES, Template
 
 

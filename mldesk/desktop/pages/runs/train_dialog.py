@@ -87,7 +87,7 @@ async def _open_newest(shell: Shell, runner: str) -> None:
 
 async def _open(shell: Shell, reference: str, given: dict[str, Any]) -> None:
     from mldesk.workbench.orders import TrainOrder
-    from mldesk.workbench.templates.service import preset_of
+    from mldesk.workbench.starting import preset_of
 
     version = await in_thread(shell.desk.workbench.datasets.show, reference)
     wish, jobs = given.pop("search", None), given.pop("jobs", ())
