@@ -42,6 +42,8 @@ def list_(
     context: typer.Context,
     every: Annotated[bool, typer.Option("--all", help="Those too that 5x2cv tests of earlier releases left "
                                         "behind; today's leave none.")] = False,
+    tag: Annotated[list[str] | None, typer.Option(metavar="T", help="A version of which bears this tag; may be "
+                                                  "repeated.")] = None,
 ) -> None:
     """List the models."""
     from mldesk.workbench.summaries import model_line
@@ -49,17 +51,19 @@ def list_(
     face = Face.of(context)
     with face.workbench() as bench:
         up_to_date(face, bench)
-        models = bench.models.list(every=every)
-        unlisted = 0 if every else len(bench.models.list(every=True)) - len(models)
+        models, tags = bench.models.list(every=every, tags=tag or ()), bench.models.tags()
+        unlisted = 0 if every else len(bench.models.list(every=True, tags=tag or ())) - len(models)
     if face.json:
-        face.document({"models": [model_line(model) for model in models]})
+        face.document({"models": [{**model_line(model), "tags_of_versions": list(tags.get(model.name, ()))}
+                                  for model in models]})
         return
     face.table(("newest version", "versions", "promoted", "estimator", "target", "its score", "size", "made"),
                [(model.head.label, model.versions, model.promoted, model.head.estimator, model.head.target,
                  leading(model.head.metrics), words.size(model.head.size), words.moment(model.head.created))
                 for model in models], right=("versions", "promoted", "size"),
                spare=("size", "made", "target", "promoted", "estimator"),
-               empty="No models yet. Train one: mldesk train DATASET --target COLUMN")
+               empty="No model has a version with these tags. Give one: mldesk models tag M@V --add T" if tag else
+               "No models yet. Train one: mldesk train DATASET --target COLUMN")
     if unlisted:
         face.note(f"· Not listed: {words.plural(unlisted, 'model')} that 5x2cv tests left behind; --all lists them.")
 

@@ -18,16 +18,20 @@ def script(
     force: Force = False,
 ) -> None:
     """Write a Python file that repeats a run without MLDesk: same rows, preparation, parameters and seed."""
-    from mldesk.workbench.run_script import save_script
+    from mldesk.workbench.run_script import not_repeated, save_script
 
     face = Face.of(context)
     with face.workbench() as bench:
         run = bench.runs.get(reference)
         may_write(bench, output, force)
         path = save_script(bench.library, run, output)
+        left_out = not_repeated(bench.library, run)
     if face.json:
-        face.document({"file": str(path), "run": run.id, "dataset": run.dataset})
+        face.document({"file": str(path), "run": run.id, "dataset": run.dataset,
+                       "warnings": [left_out] if left_out else []})
         return
     face.say(f"Wrote {path}. It takes the table as Parquet:")
     face.say(f"  mldesk data export {run.dataset} table.parquet")
     face.say(f"  python {path} table.parquet")
+    if left_out:
+        face.note(f"! {left_out}")

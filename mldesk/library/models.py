@@ -166,6 +166,17 @@ class ModelStore:
             connection.execute(update(model_versions).where(
                 model_versions.c.model == row.key, model_versions.c.number == number).values(notes=codec.clean(notes)))
 
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """Return the tags that versions of each model bear, by the model's name; models without any are left out."""
+        asked = (select(models.c.name, model_words.c.tags).join(model_versions, model_versions.c.model == models.c.key)
+                 .join(model_words, model_words.c.version == model_versions.c.key)
+                 .where(model_words.c.tags.is_not(None)).order_by(models.c.key, model_versions.c.number))
+        found: dict[str, dict[str, None]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(asked):
+                found.setdefault(row.name, {}).update(dict.fromkeys(codec.load(row.tags) or ()))
+        return {name: tuple(tags) for name, tags in found.items() if tags}
+
     def set_tags(self, name: str, number: int, tags: Sequence[str]) -> None:
         """Keep the tags of a version. Raises NotFound, BadInput for one that is none."""
         words = list(dict.fromkeys(check_name(tag, "tag") for tag in tags))

@@ -85,6 +85,10 @@ class ModelService:
         kept = [tag for tag in (*version.tags, *add) if tag not in gone]
         return self.annotate(version.label, tags=kept) if add or remove else version
 
+    def tags(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the tags of the versions of each model, by the model's name."""
+        return self._library.models.tags()
+
     def promote(self, name: str, number: int, note: str = "") -> ModelVersion:
         """Make a version the one the bare name means; the one before is archived. Raises NotFound."""
         version = self.show(f"{name}@{number}")
@@ -297,10 +301,15 @@ class ModelService:
                                "seed": None if run is None else run.spec.get("payload", {}).get("seed")}}
 
     # last, because below it ``list`` is this method
-    def list(self, *, every: bool = False) -> list[Model]:
-        """Return the models by name; ``every``: those too that 5x2cv tests of earlier releases left behind."""
+    def list(self, *, every: bool = False, tags: Sequence[str] = ()) -> list[Model]:
+        """Return the models by name; ``every``: those too that 5x2cv tests of earlier releases left behind.
+
+        ``tags``: only those whose versions bear all of these.
+        """
         left = set() if every else self._library.models.of_tests("5x2cv")
-        return [model for model in self._library.models.list() if model.name not in left]
+        borne = self.tags() if tags else {}
+        return [model for model in self._library.models.list()
+                if model.name not in left and set(tags) <= set(borne.get(model.name, ()))]
 
 
 def existing(path: Path) -> Path:

@@ -65,6 +65,19 @@ def _why_no_blend(run: Run) -> str:
     return ""
 
 
+def not_repeated(library: Library, run: Run) -> str:
+    """Say what somebody changed of a run while it went on, which its script leaves out; "" for nothing."""
+    entry = ESTIMATORS.get(run.estimator)
+    if entry is None or not entry.iterative or run.kind != "train":
+        return ""
+    said = (str(event.payload.get("text", "")) for event in library.runs.events(run.id) if event.kind == "log")
+    changes = sum(text.startswith("The learning rate is ") and text.endswith(", as asked for.")
+                  for text in dict.fromkeys(said))   # a resumed run may say one again
+    times = "once" if changes == 1 else f"{changes} times"
+    return "" if not changes else (f"The learning rate was changed by hand {times} while the run went on, which the "
+                                   "script does not repeat: its scores will differ.")
+
+
 def save_script(library: Library, run: Run, path: Path) -> Path:
     """Write the script that repeats ``run``; return ``path``.
 
@@ -116,11 +129,13 @@ def script(library: Library, run: Run) -> str:
     needed = [_PACKAGES.get(name, name) for name in _LIBRARIES if any(
         line.split()[1].partition(".")[0] == name for line in imports if line)]
     made = ", ".join(f"{name!r}: {kind}()" for name, (_, kind) in kinds.items())
+    by_hand = not_repeated(library, run)
     fitting = 'partial(fit_rows, steps=SETTINGS["prepare"])' if request.prepare else "fit_plain"
     return _TEMPLATE.format(
         run=_said(run.name), target=_said(request.target), dataset=_said(request.dataset_name), version=__version__,
         title=f"a blend of {len(result['members'])} trials" if searched else ESTIMATORS[result["estimator"]].title,
-        needed=", ".join(needed),
+        needed=", ".join(needed), by_hand=f"\n\n{textwrap.fill(by_hand, _WIDTH)}" if by_hand else "",
+        remark=f"    print({by_hand!r})\n" if by_hand else "",
         imports="\n".join(["import base64", "import sys", "import zlib", "from functools import partial",
                            *(line for line in imports if line not in (
                                "import sys", "from functools import partial"))]),
@@ -183,7 +198,7 @@ _TEMPLATE = '''"""Repeats run {run}: {title}, which predicts {target} of {datase
 
 It needs {needed}, and no MLDesk. The same rows are trained on, chosen by and tested on as in the run, with
 the same seed; the scores on the test rows are printed beside those of the run. Other versions of the libraries or
-another processor may change their last digits.
+another processor may change their last digits.{by_hand}
 """
 
 from __future__ import annotations
@@ -208,7 +223,7 @@ def main() -> None:
         raise SystemExit(f"Usage: python {{sys.argv[0]}} TABLE.parquet")
     membership = np.frombuffer(zlib.decompress(base64.b64decode(MEMBERSHIP)), np.uint8)
     scores = {call}
-    print(f"{{'on the test rows':<32}} {{'here':>22}} {{'in the run':>22}}")
+{remark}    print(f"{{'on the test rows':<32}} {{'here':>22}} {{'in the run':>22}}")
     for name, value in scores.items():
         print(f"{{name:<32}} {{value!r:>22}} {{SCORES.get(name)!r:>22}}")
 

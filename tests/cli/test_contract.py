@@ -99,7 +99,7 @@ COMMANDS = {
     "script artifact": {"RUN", "NAME", "-o", "--force"},
     "runs move": {"RUN", "RUNNER"},
     "models kinds": {"NAME"},
-    "models list": set(),
+    "models list": {"--tag"},
     "models show": {"M[@V]"},
     "models promote": {"M", "V", "--note"},
     "models rollback": {"M", "V"},

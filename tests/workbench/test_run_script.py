@@ -18,14 +18,20 @@ import pytest
 
 from mldesk.app import open_workbench
 from mldesk.core.errors import BadInput
+from mldesk.core.ids import new_id
+from mldesk.core.paths import Home
 from mldesk.core.plain_source import plain_source
+from mldesk.library import Library
 from mldesk.library.secrets import SecretStore
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.wire.jobs import JobSpec, TrainRequest
+from mldesk.workbench import run_script
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
-from mldesk.workbench.run_script import save_script, why_no_script
+from mldesk.workbench.run_script import not_repeated, save_script, why_no_script
 from mldesk.workbench.searching import SearchOrder
 from tests.desktop.fake_workbench import make_run
+from tests.library.conftest import COLUMNS, STARTED, add_table, journal
 
 # A machine under load; nothing here is about speed.
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("trains_here")]
@@ -99,11 +105,32 @@ def test_the_script_scores_what_the_run_did(bench: Workbench, tmp_path: Path) ->
         here = {name: ast.literal_eval(value) for name, value, _ in map(str.split, lines)}
         assert done.result is not None
         assert here == pytest.approx(dict(done.result["metrics"]), rel=1e-6, abs=1e-9), done.estimator
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_script, "not_repeated", lambda *_: "It's not repeated.")
+        told = ast.parse(run_script.script(bench.library, done))
+    assert "last digits.\n\nIt's not repeated." in str(ast.get_docstring(told))
+    assert 'print("It\'s not repeated.")' in ast.unparse(told)
     pq.write_table(pq.read_table(table).slice(1), tmp_path / "other.parquet")
     said = _table_of(script, tmp_path / "other.parquet")
     assert (said.returncode, "is not the table of this run: it has 239 rows" in said.stderr) == (1, True)
     with pytest.raises(BadInput, match="is a file that ends in"):
         save_script(bench.library, done, tmp_path / "script.txt")
+
+
+def test_a_learning_rate_changed_by_hand_is_said_not_to_be_repeated(tmp_path: Path) -> None:
+    def said(estimator: str, *texts: str) -> str:
+        request = TrainRequest("0" * 64, "penguins@1", tuple(column.to_json() for column in COLUMNS), "class",
+                               estimator=estimator, model="m")
+        run = library.runs.add(JobSpec(new_id(), "train", "r", ("0" * 64,), request.to_json()), "local", "penguins@1")
+        library.runs.apply(run.id, journal(STARTED, *(("log", {"text": text}) for text in texts)))
+        return not_repeated(library, library.runs.get(run.id))
+
+    told = "The learning rate is 0.01 after round {}, as asked for."
+    with Library.open(Home(tmp_path / "home")) as library:
+        add_table(library)
+        assert said("lightgbm", "Reading.") == said("linear", told.format(3)) == ""
+        assert "by hand once while" in said("lightgbm", told.format(3), told.format(3))
+        assert "by hand 2 times" in said("mlp", told.format(3), told.format(5))
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)

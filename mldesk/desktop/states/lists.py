@@ -90,7 +90,9 @@ class ModelList:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.models: Observable[tuple[Model, ...] | None] = Observable(None)
+        self.tags: Mapping[str, tuple[str, ...]] = {}   # of each model's versions, as of the last reading
 
     async def refresh(self) -> None:
         """Read the list again."""
+        self.tags = await in_thread(self._desk.workbench.models.tags)
         self.models.value = tuple(await in_thread(self._desk.workbench.models.list))

@@ -7,7 +7,16 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QSizePolicy, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QDoubleSpinBox,
+    QSizePolicy,
+    QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QWidget,
+)
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme.manager import RING
@@ -132,6 +141,13 @@ class ComboBox(QComboBox):
             if known == value and type(known) is type(value):
                 self.setCurrentIndex(index)
                 return
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        """Leave out the middle of what is too long: names often differ at their ends."""
+        super().initStyleOption(option)
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option,
+                                           QStyle.SubControl.SC_ComboBoxEditField, self).width() - 4
+        option.currentText = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideMiddle, room)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         _wheel_with_focus(self, event, super().wheelEvent)

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 _THICK = 5     # pixels of the colour of the run that is pointed at
 _NAME = 20     # characters of a run's name that are seen: what tells runs apart stands at its end
+_LIST = 640    # pixels that the names of runs may take in a list to choose from
 _ACROSS = 4    # runs up to which they stand side by side; more are the rows of a table
 
 
@@ -68,7 +69,6 @@ class ComparePage(Page):
         self.against = ComboBox()
         self.against.setAccessibleName(self.tr("Set the runs against"))
         self.against.setMinimumContentsLength(_NAME)
-        self.against.setToolTip(self.tr("The run that the others are set against, row by row and class by class"))
         self.against.currentIndexChanged.connect(self._on_against)
         for action in (make_label(self.tr("Against"), "body", "muted"), self.against, as_csv, report):
             header.add_action(action)
@@ -193,11 +193,20 @@ class ComparePage(Page):
 
     def _offer_against(self, runs: Sequence[Run]) -> None:
         self.against.set_options(list(names_of(runs).items()), self.state.against)
+        self._tell_against()
+        choices = self.against.view()   # as wide as the names, which the box itself may cut
+        choices.setMinimumWidth(min(_LIST, choices.sizeHintForColumn(0) + 2 * Space.L))
+        choices.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         if len(runs) > JUDGED:
             disable(self.against, self.unjudged.text())
 
+    def _tell_against(self) -> None:
+        why = self.tr("The run that the others are set against, row by row and class by class")
+        self.against.setToolTip(f"{self.against.currentText()}\n{why}")
+
     @async_slot
     async def _on_against(self, _place: int) -> None:
+        self._tell_against()
         try:
             await self.state.set_against(str(self.against.value()))
         except MldeskError as error:

@@ -12,7 +12,7 @@ from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.data.dataset import open_folder
 from mldesk.desktop.pages.file_choice import choose_place
 from mldesk.desktop.tasks import in_remote, in_thread, start
-from mldesk.workbench.run_script import SUFFIX, save_script
+from mldesk.workbench.run_script import SUFFIX, not_repeated, save_script
 
 if TYPE_CHECKING:
     from mldesk.desktop.shell import Shell
@@ -79,6 +79,8 @@ async def _write_script(shell: Shell, run: Run, path: Path) -> None:
     if path.suffix.lower() != SUFFIX:
         path = path.with_name(path.name + SUFFIX)
     await _done(shell, path, in_thread(save_script, shell.desk.workbench.library, run, path))
+    if left_out := await in_thread(not_repeated, shell.desk.workbench.library, run):
+        shell.say(left_out, "neutral")
 
 
 async def _write(shell: Shell, runs: Sequence[str], path: Path) -> None:
