@@ -16,6 +16,7 @@ from mldesk.bundles.writing import write_bundle
 from mldesk.data.recipes.new_rows import Recipe
 from mldesk.desktop.pages.models.card_dialog import CardDialog
 from mldesk.desktop.pages.models.model import ModelPage
+from mldesk.desktop.pages.models.models import ModelsPage
 from mldesk.desktop.pages.models.predict_dialog import PredictDialog
 from mldesk.desktop.pages.models.prediction_files import entries
 from mldesk.desktop.pages.models.predictions import PredictionsPage
@@ -48,6 +49,35 @@ def _with_a_model(home: Path, folder: Path, steps: Sequence[Mapping[str, Any]] =
         writer.writerow(model.rows)
         writer.writerows(list(zip(*model.rows.values(), strict=True))[:20])
     return rows
+
+
+def test_models_are_listed_by_tag(tmp_path: Path, qtbot: QtBot) -> None:
+    _with_a_model(tmp_path / "home", tmp_path)
+    with open_workbench(tmp_path / "home") as bench:
+        bench.models.import_file(tmp_path / "income.mlbundle", again=True)
+        write_bundle(tmp_path / "b.mlbundle", bench.models.show("income").manifest, bench.library.objects,
+                     {"name": "other", "version": 1}, None)
+        bench.models.import_file(tmp_path / "b.mlbundle", again=True)
+        bench.models.tag("income@1", ["small"])
+
+    async def script(user: User) -> None:
+        window = user.window
+        await user.until(lambda: window.desk.ready.value, "the library")
+        window.go("models")
+        page = await user.until(lambda: next(iter(window.findChildren(ModelsPage)), None), "the page")
+        await user.until(lambda: len(page.table.records.records) == 2, "both models")
+        page.tag.set_value("small")
+        assert [item.name for item in page.table.records.records] == ["income"]
+        await page.refresh()
+        assert page.tag.value() == "small"
+        page.tag.set_value("")
+        assert len(page.table.records.records) == 2
+        window.open_model("income")
+        model = await user.until(lambda: next(iter(window.findChildren(ModelPage)), None), "the model")
+        await user.until(lambda: model.changed.text(), "what changed")
+        assert model.changed.text() == "Nothing that is known here differs from income@1."
+
+    play(tmp_path / "home", script, meet_machine=False)
 
 
 def test_a_model_is_marked_described_and_used(tmp_path: Path, qtbot: QtBot) -> None:

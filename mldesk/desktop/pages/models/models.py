@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from mldesk.desktop import words
@@ -107,7 +108,8 @@ class ModelsPage(Page):
     def _offer_tags(self) -> str:
         """Offer the tags that there are; return the chosen one, "" for none."""
         there = sorted({tag for each in self.state.tags.values() for tag in each}, key=str.casefold)
-        chosen = str(self.tag.value() or "")
-        self.tag.set_options([("", self.tr("Any tag")), *((tag, tag) for tag in there)], chosen)
+        blocker = QSignalBlocker(self.tag)   # what stays chosen is no choice
+        self.tag.set_options([("", self.tr("Any tag")), *((tag, tag) for tag in there)], str(self.tag.value() or ""))
+        blocker.unblock()
         self.tag.setVisible(bool(there))
         return str(self.tag.value() or "")
