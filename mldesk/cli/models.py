@@ -154,6 +154,9 @@ def export(
             may_write(bench, file, force)
             up_to_date(face, bench)
             bench.models.export_as(reference, file, form)
+            threshold = None if form == "mlflow" else bench.models.threshold(reference)
+        if threshold is not None:
+            face.note(f"! It gives probabilities, and knows nothing of the threshold: {threshold.in_words()}")
         face.document({"file": str(file), "form": form}) if face.json else face.say(f"Wrote {file}.")
         return
     with face.workbench() as bench:

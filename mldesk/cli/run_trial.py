@@ -45,6 +45,9 @@ def trial(
     keep = keep or promote
     if (train or keep) and number is None:
         raise BadInput("Which trial is to be trained is not said.", hint="Name its number: mldesk runs trial RUN N.")
+    if not (train or keep) and (name or save_as or runner or detach):
+        raise BadInput("Whether the trial is to be kept or trained anew is not said.",
+                       hint="Say --keep (as it was tried) or --train (its configuration as a run of its own).")
     if train and keep:
         raise BadInput("A trial is trained anew (--train) or kept as it was tried (--keep), not both.",
                        hint="Leave one of the two out.")

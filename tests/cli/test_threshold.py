@@ -52,6 +52,9 @@ def test_a_threshold_is_kept_with_the_version_and_travels_with_it(mldesk: Comman
     bundle = tmp_path / "trees.mlbundle"
     mldesk.good("models", "export", "trees-kind", bundle)
     assert _called(predict(bundle, "bundled.csv")) == _called(after)
+    for form, name in (("onnx", "trees.onnx"), ("native", "trees")):   # who calls the graph must do it themselves
+        assert "knows nothing of the threshold" in mldesk.told("models", "export", "trees-kind", tmp_path / name,
+                                                               "--as", form).err
     assert mldesk.good("models", "threshold", "trees-kind", "--reset")["threshold"] is None
     assert _called(predict("trees-kind", "reset.csv")) == _called(before)
 

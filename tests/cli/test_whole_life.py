@@ -82,6 +82,7 @@ def test_a_messy_table_becomes_predictions_of_the_best_model(mldesk: Command, tm
     shown = mldesk.good("runs", "trial", "searched", str(best["number"]))
     assert (shown["parameters"], shown["score"]) == (best["parameters"], best["score"]) and "curve" in shown
     assert mldesk.here("runs", "trial", "searched", "99")[0] == 3
+    assert mldesk.here("runs", "trial", "searched", "1", "--save-as", "mine")[0] == 2   # kept or trained anew?
     plain = next(trial for trial in found["leaderboard"] if not trial["pipeline"])
     single = mldesk.good("runs", "trial", "searched", str(plain["number"]), "--train", "--name", "single")
     assert mldesk.good("runs", "show", "single")["parameters"].items() >= plain["parameters"].items()
