@@ -10,8 +10,8 @@ CODE_STEPS: tuple[StepKind, ...] = (
               "file, no network and no other process.", required=True),
         Field("rows", "number", "Give it so many rows at a time, for tables that memory does not hold; none: all.",
               low=1, high=10**8, whole=True),
-        Field("seconds", "number", "How long it may take.", 60, low=1, high=3600, label="Time limit (s)"),
-        Field("memory", "number", "How much memory it may take beyond pandas itself.", 2, low=0.125, high=256,
+        Field("seconds", "number", "How long it may take, in seconds.", 60, low=1, high=3600, label="Time limit (s)"),
+        Field("memory", "number", "How much memory it may take beyond pandas itself, in GiB.", 2, low=0.125, high=256,
               label="Memory limit (GiB)"),
     ), "Python function", learns=True),
 )
