@@ -8,6 +8,8 @@ from typing import Any
 
 from mldesk.core.clock import iso
 
+_HUGE = 1e15   # from here on floats do not hold every whole number
+
 
 def number(value: object, digits: int = 4) -> str:
     """Write a number with about four significant digits, a whole one with its thousands set apart; "" for None."""
@@ -15,9 +17,14 @@ def number(value: object, digits: int = 4) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    if isinstance(value, int) or (float(value).is_integer() and abs(value) >= 1000):
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) >= 1000) or 1e4 <= abs(value) < _HUGE:
         return f"{value:,.0f}"
     return f"{value:.{digits}f}" if 1e-3 <= abs(value) < 10 or value == 0 else f"{value:,.{max(digits, 4)}g}"
+
+
+def _exact(value: float) -> str:
+    """Write a setting or a cell as somebody gave it, to six digits: 0.06, not 0.0600."""
+    return number(value) if 1e4 <= abs(value) < _HUGE else f"{value:,.6g}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -52,6 +59,6 @@ def plain(value: Any, most: int = 60) -> str:
     if value is None:
         return "–"
     many = isinstance(value, (list, tuple))
-    text = ", ".join(map(str, value)) if many else number(value) if isinstance(value, float) else str(value)
+    text = ", ".join(map(str, value)) if many else _exact(value) if isinstance(value, float) else str(value)
     line = " ".join(text.split())
     return line if len(line) <= most else line[:most - 1] + "…"

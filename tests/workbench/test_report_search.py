@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mldesk.reports.document import Table, Text
 from mldesk.workbench.report_search import blend, trials
+from mldesk.workbench.report_words import number, plain
 
 
 def test_the_members_of_a_blend_are_listed_with_their_parameters_the_heaviest_first() -> None:
@@ -23,3 +24,10 @@ def test_one_trial_more_than_are_listed_is_one_trial() -> None:
     last = section.blocks[-1]
     assert isinstance(last, Text)
     assert last.text == "and 1 more trial"
+
+
+def test_settings_and_cells_are_written_as_they_were_given() -> None:
+    given = (0.06, 0.4, 1e-5, 0.001234, 29.0, 1490400.0, 20640.75, 1e20, None)
+    assert [plain(value) for value in given] == [
+        "0.06", "0.4", "1e-05", "0.001234", "29", "1,490,400", "20,641", "1e+20", "–"]
+    assert [number(value) for value in (59938.4, 0.9325, 1e20)] == ["59,938", "0.9325", "100,000,000,000,000,000,000"]

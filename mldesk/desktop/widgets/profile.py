@@ -17,6 +17,7 @@ from mldesk.desktop.widgets.spark import MiniHistogram
 from mldesk.desktop.widgets.table_header import TYPE_ICONS, missing_share
 from mldesk.desktop.widgets.table_model import number, shown
 from mldesk.desktop.widgets.text import ElidedLabel, make_label
+from mldesk.desktop.words import locale
 from mldesk.wire.schema import ColumnType
 
 _TOP = 5  # frequent values shown
@@ -95,7 +96,7 @@ class ColumnProfileCard(QFrame):
             tone: Tone = "danger" if missing == rows else "warning" if missing / rows >= 0.2 else "neutral"
             line.addWidget(Badge(missing_share(missing, rows), tone))
         distinct = self.tr("{kind} · {count} distinct").format(
-            kind=kind.value, count=shown(int(facts.get("distinct", 0))))
+            kind=kind.value, count=locale().toString(int(facts.get("distinct", 0))))
         head = QVBoxLayout()
         head.setSpacing(Space.XXS)
         head.addLayout(line)

@@ -120,6 +120,8 @@ def test_the_form_takes_the_cells_of_a_row_of_the_data(qtbot: QtBot, tmp_path: P
     view.model = SimpleNamespace(form=FORM, target="y", label="m@1")  # type: ignore[assignment]
     view._fill({"x": 7, "kind": "rare", "on": None, "y": "no"})
     assert {name: read() for name, read in view._read.items()} == {"x": "7", "kind": "rare", "on": None}
+    view._fill({"x": 29.0, "kind": "b", "on": True, "y": "no"})
+    assert view._read["x"]() == "29"   # as the table writes it
     view._fill()
     assert {name: read() for name, read in view._read.items()} == {"x": "2.5", "kind": "b", "on": True}
 
@@ -148,6 +150,9 @@ def test_an_answer_is_said_with_what_each_column_adds(qtbot: QtBot, tmp_path: Pa
     assert "from 50.0 % to 70.0 %" in view.added._subtitle.text() and view.parts._scale() == (-0.5, 0.5)
     view.show_answer(Answer(3.25, (), None, 3.0, 3.25, ()))
     assert view.answer.text() == "y: 3.25" and view.chances.isHidden()
+    view.show_answer(Answer(277330.4, (), None, 204014.0, 277330.4, (("x", 73316.4),), (188908.2, 365752.0)))
+    assert view.answer.text() == "y: 277330" and view.within.text().endswith("from 188908 to 365752.")
+    assert view.parts.accessibleDescription() == "x +73316"
 
 
 def test_a_share_that_rounds_to_nothing_has_no_sign() -> None:

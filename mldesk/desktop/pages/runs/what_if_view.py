@@ -172,7 +172,10 @@ class WhatIfView(QWidget, TaskOwner):
             box.currentIndexChanged.connect(lambda _: self._pause.start())
             self._read[name] = box.value
             return FormRow(name, box)
-        field = QLineEdit("" if value is None else str(value))
+        written = "" if value is None else str(value)
+        if isinstance(value, float):
+            written = written.removesuffix(".0")   # 29, as the table writes it
+        field = QLineEdit(written)
         field.setPlaceholderText(self.tr("missing"))
         field.textEdited.connect(lambda _: self._pause.start())
         self._read[name] = lambda: field.text().strip() or None
@@ -205,7 +208,7 @@ class WhatIfView(QWidget, TaskOwner):
     def show_answer(self, answer: Answer) -> None:
         """Show what the model says."""
         target = self.model.target if self.model is not None else ""
-        said = words.cell(answer.prediction) if answer.probabilities else f"{answer.value:.5g}"
+        said = words.cell(answer.prediction) if answer.probabilities else words.figure(answer.value, 5)
         self.answer.setText(f"{target}: {said}")
         shares = bool(answer.probabilities)
         self.within.setText(self._within(answer, shares))
