@@ -66,7 +66,11 @@ def _why_no_blend(run: Run) -> str:
 
 
 def not_repeated(library: Library, run: Run) -> str:
-    """Say what somebody changed of a run while it went on, which its script leaves out; "" for nothing."""
+    """Say what ended or changed the fits of a run, but not those of its script: a search's time, a person; else ""."""
+    if run.kind == "search":
+        return "" if not run.spec["payload"].get("seconds") else (
+            "The search had a limit of time, and fits that it cut short go on to their own end in the script: its "
+            "scores may differ.")
     entry = ESTIMATORS.get(run.estimator)
     if entry is None or not entry.iterative or run.kind != "train":
         return ""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -164,6 +164,14 @@ def test_a_search_as_a_script_fits_its_blend_again(bench: Workbench, tmp_path: P
     assert here == pytest.approx(dict(run.result["metrics"]), rel=1e-6, abs=1e-9)
     stacked = replace(run, spec={**run.spec, "payload": {**run.spec["payload"], "stack": True}})
     assert "stack" in why_no_script(stacked)
+
+
+def test_a_limit_of_time_is_said_not_to_be_repeated() -> None:
+    def said(seconds: float) -> str:
+        run = make_run("01S", kind="search", spec={"payload": {"seconds": seconds}})
+        return run_script.not_repeated(cast(Any, None), run)
+
+    assert "cut short" in said(60.0) and said(0.0) == ""
 
 
 def test_of_a_search_that_no_script_repeats_the_way_to_its_best_trial_is_told(tmp_path: Path) -> None:
