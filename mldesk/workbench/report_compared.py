@@ -12,7 +12,7 @@ from mldesk.library.records import MetricPoint, Run
 from mldesk.reports.document import Block, Code, Lines, Matrix, Section, Series, Table, Text
 from mldesk.training.metric_words import title, within
 from mldesk.workbench.report_facts import series
-from mldesk.workbench.report_words import interval, length, number, plain, when
+from mldesk.workbench.report_words import fitting, interval, length, number, plain, when
 from mldesk.workbench.split_words import split_words
 
 _MOST_CHARTS = 6
@@ -76,14 +76,17 @@ def errors(runs: Sequence[Run], common: Sequence[Error], names: Sequence[str],
     """Show those rows as they stand in the table; ``rows`` is empty where the table is not here."""
     if not common:
         return Section("Errors in common", [])
-    shown = [plain(name, 24) for name in names[:_MOST_CELLS]] if rows else []
+    least = 2 + len(runs)
+    head = ["row", "actual", *(plain(run.name, 24) for run in runs),
+            *((plain(name, 24) for name in names[:_MOST_CELLS]) if rows else ())]
     lines = [(number(error.row + 1), error.actual, *error.said,
               *(plain(cell, 24) for cell in (rows[place][:_MOST_CELLS] if rows else ())))
              for place, error in enumerate(common)]
+    shown = fitting(head, lines, least)
     return Section("Errors in common", [
         Text("Test rows that several of the runs are most wrong about, by their number in the dataset, with what each "
              "run says of them; – where it is not among its worst."),
-        Table(("row", "actual", *(plain(run.name, 24) for run in runs), *shown), lines, frozenset({"row"}))])
+        Table(head[:shown], [line[:shown] for line in lines], frozenset({"row"}))])
 
 
 def logs(runs: Sequence[Run], kept: Kept) -> list[Section]:

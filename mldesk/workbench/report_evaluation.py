@@ -8,7 +8,7 @@ from typing import Any
 from mldesk.reports.document import Bars, Block, Histogram, Lines, Matrix, Section, Series, Table, Text
 from mldesk.training.metric_words import better, left_out, meaning, ordered, title, worsening
 from mldesk.workbench.evaluated import slices_of
-from mldesk.workbench.report_words import interval, number, plain, plural
+from mldesk.workbench.report_words import fitting, interval, number, plain, plural
 
 _MOST_CURVES = 6        # classes whose ROC curves are drawn
 _MOST_IMPORTANT = 20
@@ -135,17 +135,17 @@ def _slices(test: Facts) -> Section:
 
 def examples(worst: Sequence[Facts], rows: Sequence[Sequence[Any]], names: Sequence[str]) -> Section:
     """Show the rows that the model is most wrong about; ``rows`` may be empty where the table is not here."""
-    lines = []
-    for place, item in enumerate(worst):
-        chance = item.get("probability")
-        cells = rows[place][:_MOST_CELLS] if rows else ()
-        lines.append((number(item["row"] + 1), plain(item["actual"]), plain(item["predicted"]),
-                      "" if chance is None else number(chance), *(plain(cell, 24) for cell in cells)))
-    shown = [plain(name, 24) for name in names[:_MOST_CELLS]] if rows else []
+    chances = any(item.get("probability") is not None for item in worst)     # numbers have none
+    head = ["row", "actual", "predicted", *(["given to the truth"] if chances else [])]
+    lines = [[number(item["row"] + 1), plain(item["actual"]), plain(item["predicted"]),
+              *([number(item.get("probability"))] if chances else []),
+              *(plain(cell, 24) for cell in (rows[place] if rows else ()))]
+             for place, item in enumerate(worst)]
+    least, head = len(head), head + ([plain(name, 24) for name in names] if rows else [])
+    shown = head[:min(fitting(head, lines, least), least + _MOST_CELLS)]
     blocks: list[Block] = [
         Text("The test rows that it is most wrong about, by their number in the dataset."),
-        Table(("row", "actual", "predicted", "given to the truth", *shown), lines,
-              frozenset({"row", "given to the truth"}))]
-    if len(names) > _MOST_CELLS and rows:
-        blocks.append(Text(f"The table has {plural(len(names) - _MOST_CELLS, 'more column')}.", "muted"))
+        Table(shown, [line[:len(shown)] for line in lines], frozenset({"row", "given to the truth"}))]
+    if more := len(head) - len(shown):
+        blocks.append(Text(f"The table has {plural(more, 'more column')}.", "muted"))
     return Section("Worst errors", blocks)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mldesk.core.clock import iso
 
+_WIDE = 110    # letters in a line of a table on a page of A4
 _HUGE = 1e15   # from here on floats do not hold every whole number
 
 
@@ -62,3 +63,13 @@ def plain(value: Any, most: int = 60) -> str:
     text = ", ".join(map(str, value)) if many else _exact(value) if isinstance(value, float) else str(value)
     line = " ".join(text.split())
     return line if len(line) <= most else line[:most - 1] + "…"
+
+
+def fitting(head: Sequence[str], rows: Sequence[Sequence[str]], least: int) -> int:
+    """Return how many of a table's columns a page has room for, each as wide as its longest word: ``least`` or more."""
+    room = _WIDE
+    for place, cells in enumerate(zip(head, *rows, strict=True)):
+        room -= 2 + max(len(word) for cell in cells for word in cell.split() or [""])
+        if room < 0 and place >= least:
+            return place
+    return len(head)

@@ -29,7 +29,7 @@ from mldesk.reports.document import (
 from mldesk.reports.page import write_page
 from mldesk.reports.pdf import write_pdf
 from mldesk.workbench.report_compared import common_errors
-from mldesk.workbench.report_evaluation import folds, sections
+from mldesk.workbench.report_evaluation import examples, folds, sections
 from mldesk.workbench.report_facts import curves, files
 
 EVIL = '<script>alert(1)</script>"&$x^2$\x07'
@@ -149,6 +149,20 @@ def test_errors_in_common_are_rows_that_several_runs_miss() -> None:
     assert [(error.row, error.actual, list(error.said)) for error in found] == [
         (7, "y", ["x", "x", "y"]), (4, "x", ["y", "–", "x"])]
     assert common_errors([_run("a", "d@1"), _run("b", "d@2")], told) == []
+
+
+def test_the_worst_errors_of_a_wide_table_stay_on_the_page() -> None:
+    names = [f"a_measured_length_{number}" for number in range(9)]
+    section = examples([{"row": 4, "actual": 1.5, "predicted": 2.5}], [[1234.56 + at for at in range(9)]], names)
+    head = list(next(block.head for block in section.blocks if isinstance(block, Table)))
+    assert head[:4] == ["row", "actual", "predicted", names[0]], "numbers have no chance of their own"
+    assert any(isinstance(block, Text) and "more column" in block.text for block in section.blocks)
+    wide = Table([f"{name}_of_the_sepal" for name in names], [["x" * 30] * 9])
+    document = PdfReader(io.BytesIO(write_pdf(Report("R", "r", [section, Section("Wide", [wide])], "f"))))
+    places: list[float] = []
+    document.pages[0].extract_text(visitor_text=lambda text, cm, tm, *_: places.append(
+        cm[0] * tm[4] + cm[4]) if text.strip() else None)
+    assert max(places) < 595 - 45, "points; the page's margin is 16 mm"
 
 
 def test_files_that_a_run_kept_are_listed_with_their_digests() -> None:
