@@ -182,8 +182,9 @@ def rollback(context: typer.Context, name: Name,
     face = Face.of(context)
     with face.workbench() as bench:
         meant = named_version(bench, name) if version is None else version_of(bench, name, version)
+        how = "already" if bench.datasets.show(meant.dataset).number == meant.number else "again"
         current = bench.datasets.rollback(meant.dataset, meant.number)
-    face.document(dataset_details(current)) if face.json else face.say(f"{current.dataset} is {current.label} again.")
+    face.document(dataset_details(current)) if face.json else face.say(f"{current.dataset} is {current.label} {how}.")
 
 
 @app.command()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mldesk.cli import words
 from mldesk.cli.face import Face
+from mldesk.core.errors import MldeskError
 from mldesk.training import metric_words
+from mldesk.workbench.references import parse_reference
 
 if TYPE_CHECKING:
     from mldesk.workbench.bench import Workbench
@@ -23,6 +27,24 @@ def up_to_date(face: Face, bench: Workbench) -> None:
     """Bring in what runs have made that nobody watched to their end."""
     for trouble in bench.runs.refresh():
         face.note(f"! {trouble}")
+
+
+def say_in_use(face: Face, bench: Workbench, name: str, does: str) -> None:
+    """Say of a model with several versions, none promoted, which one a bare ``name`` means, and which scored better.
+
+    ``does``: "predicts", or whatever it does.
+    """
+    with suppress(MldeskError):   # whoever uses the model says what is wrong with it
+        model = bench.models.get(name)
+        if model.promoted is not None or model.versions < 2 or parse_reference(name)[1] is not None:
+            return
+        said = f"· {model.head.label} {does}, the newest of {model.versions} versions; none is promoted."
+        if found := bench.judging.better(model.head, bench.models.versions(model.name)[:-1]):
+            other, metric = found
+            said += (f"\n! {other.label} scored better on the same test rows: {metric_words.title(metric)} "
+                     f"{words.score(other.metrics[metric])} against {words.score(model.head.metrics[metric])}. "
+                     f"To use it: mldesk models promote {shlex.quote(model.name)} {other.number}")
+        face.note(said)
 
 
 def leading(metrics: Any) -> str:

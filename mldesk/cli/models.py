@@ -57,10 +57,10 @@ def list_(
         face.document({"models": [{**model_line(model), "tags_of_versions": list(tags.get(model.name, ()))}
                                   for model in models]})
         return
-    face.table(("newest version", "versions", "promoted", "estimator", "target", "its score", "size", "made"),
-               [(model.head.label, model.versions, model.promoted, model.head.estimator, model.head.target,
-                 leading(model.head.metrics), words.size(model.head.size), words.moment(model.head.created))
-                for model in models], right=("versions", "promoted", "size"),
+    face.table(("in use", "versions", "promoted", "estimator", "target", "its score", "size", "made"),
+               [(used.label, model.versions, model.promoted, used.estimator, used.target,
+                 leading(used.metrics), words.size(used.size), words.moment(used.created))
+                for model in models for used in (model.meant,)], right=("versions", "promoted", "size"),
                spare=("size", "made", "target", "promoted", "estimator"),
                empty="No model has a version with these tags. Give one: mldesk models tag M@V --add T" if tag else
                "No models yet. Train one: mldesk train DATASET --target COLUMN")

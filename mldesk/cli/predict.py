@@ -12,7 +12,7 @@ import typer
 from mldesk.cli import words
 from mldesk.cli.asking import at_terminal, confirm
 from mldesk.cli.face import Face
-from mldesk.cli.model_shown import up_to_date
+from mldesk.cli.model_shown import say_in_use, up_to_date
 from mldesk.cli.progress import Meter
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def predict(
     with face.workbench() as bench, Meter(face, f"Predicting {Path(source).name}", "rows") as meter:
         if not is_bundle(model):
             up_to_date(face, bench)
+            say_in_use(face, bench, model, "predicts")
+
         def go(replace: bool) -> PredictionReport:
             return bench.predictions.predict_rows(
                 model, source, output, stream=stream, level=interval, strict=strict, rejects=rejects,
@@ -96,6 +98,7 @@ def serve(
     with face.workbench() as bench:
         if not is_bundle(model):
             up_to_date(face, bench)
+            say_in_use(face, bench, model, "answers")
         label, predictor = bench.predictions.open(model)
         held_to = bench.predictions.held_to(model, predictor)
 

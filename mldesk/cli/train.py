@@ -13,6 +13,7 @@ from mldesk.cli.data_clean import read_prepare
 from mldesk.cli.face import Face, facts, make_table
 from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
+from mldesk.cli.model_shown import say_in_use
 from mldesk.cli.presets import Save, Start, chosen, given
 from mldesk.cli.watching import detached, say_name, watched
 from mldesk.core.errors import BadInput
@@ -121,6 +122,8 @@ def finish(face: Face, bench: Workbench, run: Run, more: Mapping[str, Any] | Non
     if run.state is JobState.SUCCEEDED:
         intervals = bench.judging.intervals(run.id)
         face.document({**result, "intervals": intervals}) if face.json else show_result(face, run, intervals)
+        if run.model:
+            say_in_use(face, bench, run.model.partition("@")[0], "is in use now")
         return
     message = run.message or f"Run {run.name} {'was ' if run.state is JobState.CANCELLED else 'is '}{run.state.value}."
     hint = run.hint or (f"`mldesk runs resume {run.id}` goes on from its last checkpoint." if run.state.resumable else

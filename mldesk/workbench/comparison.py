@@ -30,10 +30,13 @@ def compare(runs: Sequence[Run], same: Callable[[Run, Run], bool | None] = surel
     ``same`` says whether two runs were tested on the same rows; None: it does not know yet, and nothing is said of it.
     ``best`` maps a metric to a run's id, leaves out ties and metrics of which nobody knows which way they count, and is
     empty where the runs were not scored on the same rows. Whether the best is so by more than luck ``verdicts`` says.
-    Raises BadInput for fewer than two runs.
+    Raises BadInput for fewer than two runs, and where one is there twice.
     """
     if len(runs) < 2:
         raise BadInput("Comparing takes at least two runs.", hint="Write `mldesk runs compare RUN RUN`.")
+    if twice := [run for place, run in enumerate(runs) if run.id in {other.id for other in runs[:place]}]:
+        raise BadInput(f"A run cannot be set beside itself: {twice[0].name} is named twice.",
+                       hint="Name another; `mldesk runs list` has them.")
     results = [run_result(run) for run in runs]
     metrics = {name: [result["metrics"].get(name) for result in results]
                for name in ordered(dict.fromkeys(name for result in results for name in result["metrics"]))}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.errors import BadInput, MldeskError, NotFound
 from mldesk.library import Library
-from mldesk.library.records import Run
+from mldesk.library.records import ModelVersion, Run
+from mldesk.training.metric_words import direction, leading
 from mldesk.workbench import comparison
 from mldesk.workbench.aims import is_ordered, quantile_of
 from mldesk.workbench.class_deltas import ClassScore, class_deltas
@@ -18,7 +20,7 @@ from mldesk.workbench.fold_tests import fold_differences
 from mldesk.workbench.pairing import Pairing, judge
 from mldesk.workbench.predicted_rows import PredictedRows, rows_where
 from mldesk.workbench.runs import RunService
-from mldesk.workbench.tested_rows import TestedRows
+from mldesk.workbench.tested_rows import TestedRows, tested_on
 
 if TYPE_CHECKING:
     from mldesk.workbench.paired import RowsTested
@@ -77,6 +79,25 @@ class JudgingService:
             return {**comparison.compare(runs), "verdicts": {}, "crossed": None}
         found = comparison.compare(runs, self._rows.same)
         return {**found, **judge(found, runs, Pairing(self._tested, self._rows))}
+
+    def better(self, version: ModelVersion, others: Sequence[ModelVersion]) -> tuple[ModelVersion, str] | None:
+        """Return which of other versions scored best on the test rows of this one, and in what, if better than it.
+
+        None too where nobody knows: of versions that came in a bundle, or learned from another table.
+        """
+        best, name = version, leading(version.metrics) or ""
+        for other in others:
+            if name in other.metrics and (other.metrics[name] - best.metrics[name]) * direction(name) > 0 and \
+                    self._tested_alike(version, other):
+                best = other
+        return None if best is version else (best, name)
+
+    def _tested_alike(self, version: ModelVersion, other: ModelVersion) -> bool:
+        with suppress(NotFound):
+            run, before = (self._runs.get(item.run or "") for item in (version, other))
+            ours, theirs = tested_on(run), tested_on(before)
+            return ours is not None and theirs is not None and ours[0] == theirs[0] and self._rows.same(run, before)
+        return False
 
     def paired(self, references: Sequence[str], against: str = "") -> list[Mapping[str, Any]]:
         """Set each run against one of them, the first if none is named, row by row, as ``paired.paired`` does.

@@ -72,8 +72,8 @@ def model_details(version: ModelVersion) -> dict[str, Any]:
 
 
 def model_line(model: Model) -> dict[str, Any]:
-    """Return one entry of ``models list --json``."""
-    return {**model_details(model.head), "promoted": model.promoted, "versions": model.versions}
+    """Return one entry of ``models list --json``: the version that the bare name means."""
+    return {**model_details(model.meant), "promoted": model.promoted, "versions": model.versions}
 
 
 def runner_details(runner: RunnerRecord) -> dict[str, Any]:

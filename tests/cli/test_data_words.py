@@ -88,6 +88,7 @@ def test_tags_stand_for_versions_where_numbers_do(mldesk: Command, shop: Path) -
         found = mldesk.good("data", "diff", *words)
         assert (found["from"], found["to"], found["rows"]["added"]) == (1, 2, 1)
     assert mldesk.good("data", "rollback", "shop", "raw")["version"] == 1
+    assert "shop is shop@1 already." in mldesk.told("data", "rollback", "shop", "raw").out
     assert mldesk.good("data", "rollback", "shop@whole")["version"] == 2
     mldesk.good("data", "import", shop, "--name", "other")
     for words in (("shop", "1"), ("shop@1", "1", "2"), ("shop@1", "other@1")):

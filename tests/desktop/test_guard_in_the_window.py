@@ -31,6 +31,7 @@ def test_the_guard_says_what_it_found_and_shows_the_rows(tmp_path: Path, qtbot: 
         assert dialog.state.order.value.order == ("Month-to-month", "One year", "Two year")
         await user.shot("order of the classes")
         dialog.kind.set_value("search")
+        await user.until(lambda: dialog.windowTitle() == "Search for the best model", "its other title")
         dialog.search.blend.set_value("stack")
         dialog._on_search()
         assert dialog.state.search is not None and dialog.state.search.stack

@@ -71,6 +71,8 @@ def test_runs_without_scores_or_of_one_are_not_ranked(desk: Desk) -> None:
     assert len(found["warnings"]) == 2
     with pytest.raises(BadInput, match="at least two"):
         desk.judging.compare([one])
+    with pytest.raises(BadInput, match="is named twice"):
+        desk.judging.compare([one, other, one])
 
 
 def test_folds_are_named_where_they_are_why_test_rows_differ(desk: Desk) -> None:

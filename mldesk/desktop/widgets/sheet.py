@@ -46,7 +46,8 @@ class Sheet(QDialog):
         layout = QVBoxLayout(top)
         layout.setContentsMargins(Space.XL, Space.XL, Space.XL, Space.L + 4)
         layout.setSpacing(Space.S)
-        layout.addWidget(make_label(title, "title", wrap=True))
+        self._title = make_label(title, "title", wrap=True)
+        layout.addWidget(self._title)
         if text:
             layout.addWidget(make_label(text, "body", "muted", wrap=True))
         layout.addSpacing(Space.XS)
@@ -86,6 +87,11 @@ class Sheet(QDialog):
         line.addWidget(self.secondary)
         line.addWidget(self.primary)
         return foot
+
+    def set_title(self, title: str) -> None:
+        """Say what the sheet is for now."""
+        self.setWindowTitle(title)
+        self._title.setText(title)
 
     def add(self, item: QWidget | QLayout) -> None:
         """Put a widget or layout below what is there."""

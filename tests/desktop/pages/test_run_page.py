@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from mldesk.desktop.actions import Actions
 from mldesk.desktop.pages.runs.rate_dialog import RateDialog
 from mldesk.desktop.pages.runs.run import RunPage
+from mldesk.desktop.pages.runs.run_facts import settings
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.run_reasons import why_not_rate
@@ -52,6 +53,21 @@ def test_while_it_runs_it_can_be_finished_or_cancelled(page: RunPage) -> None:
     assert not page._again.isVisible() and not page._model.isVisible() and not page._notice.isVisible()
     assert "Training · 25%" in page.training.progress._line._text.text()
     assert "3 / 12 epochs" in page.training.progress._facts.text()
+
+
+def test_what_is_left_of_a_search_is_said_once(page: RunPage) -> None:
+    progress = {"done": 42.0, "total": 300.0, "unit": "seconds", "rate": 1.0, "eta": 258.0}
+    show(page, JobState.RUNNING, kind="search", stage="Searching", progress=progress)
+    assert " left" not in page.training.progress._facts.text()
+    show(page, JobState.RUNNING, kind="search", stage="Searching", progress={**progress, "eta": None})
+    assert "4 min 18 s left" in page.training.progress._facts.text()
+
+
+def test_settings_stand_in_one_order_whoever_wrote_them_down() -> None:
+    asked = {"learning_rate": 0.1, "rounds": 50, "own": 1}
+    going, ended = (settings(make_run(estimator="lightgbm", parameters=given))
+                    for given in (asked, dict(reversed(asked.items()))))
+    assert going == ended and len(going) == 4
 
 
 def test_before_training_begins_finish_is_off_and_says_why(page: RunPage) -> None:

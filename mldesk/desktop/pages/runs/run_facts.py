@@ -58,7 +58,8 @@ def settings(run: Run) -> Facts:
     entry = ESTIMATORS.get(run.estimator)
     titles = {parameter.name: parameter.title for parameter in entry.parameters} if entry is not None else {}
     facts = [(words.tr("Estimator"), words.estimator_name(run.estimator))]
-    return facts + [(titles.get(name, name), words.cell(value)) for name, value in used.items() if value is not None]
+    names = [*(name for name in titles if name in used), *(name for name in used if name not in titles)]
+    return facts + [(titles.get(name, name), words.cell(used[name])) for name in names if used[name] is not None]
 
 
 def _script(run: Run) -> Facts:

@@ -71,7 +71,9 @@ class ProgressCard(Card):
             unit = str(progress.get("unit") or "")
             done, total = (words.number(round(progress[key])) for key in ("done", "total"))
             left = left_of(run)
-            parts.append(self.tr("{amount} left").format(amount=left) if left else f"{done} / {total} {unit}".strip())
+            if not (left and unit == "seconds" and progress.get("eta") is not None):   # which the line says above
+                parts.append(self.tr("{amount} left").format(amount=left) if left else
+                             f"{done} / {total} {unit}".strip())
             if progress.get("rate") and not is_search(run):
                 parts.append(f"{float(progress['rate']):.3g} {unit}/s")
         if self._state.checkpoint is not None and run.state is not JobState.SUCCEEDED:

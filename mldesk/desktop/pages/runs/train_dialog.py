@@ -228,6 +228,7 @@ class TrainDialog(Sheet, TaskOwner):
                               (self._estimator_row, not searches), (self._form_box, not searches)):
             part.setVisible(task is not None and belongs)
         self.split.offer_folds(not searches)
+        self.set_title(self.tr("Search for the best model") if searches else self.tr("Train a model"))
         self.primary.setText(self.tr("Search") if searches else self.tr("Train"))
         if task is None:
             return
