@@ -140,10 +140,10 @@ def finish(face: Face, bench: Workbench, run: Run, more: Mapping[str, Any] | Non
 def show_result(face: Face, run: Run, intervals: Mapping[str, Sequence[float]]) -> None:
     """Print what a run gave: where the model is and how good it is, ``intervals`` ([low, high]) beside the scores."""
     result = run.result or {}
-    rows = result.get("rows", {})
+    rows, members = result.get("rows", {}), result.get("members", ())
     face.show(facts({
         "model": run.model, "run": f"{run.id}  {run.name}", "task": run.task, "estimator": run.estimator,
-        "blend of": words.members(result.get("members", ())),
+        "blend of" if len(members) > 1 else "keeps": words.members(members),
         "rows": ", ".join(f"{words.count(rows[part])} {part}" for part in ("train", "validation", "test")
                                                    if part in rows),
         "time": words.duration(result.get("seconds", run.seconds)) +

@@ -221,7 +221,8 @@ class SearchRequest:
     stack: bool = False             # weigh the best by how well they predict together, or learn from what they say
     stack_columns: bool = False     # ... where what learns from that may look at the columns, too
     refit: bool = False             # fit what is kept once more, on all rows but the test rows
-    configurations: tuple[Mapping[str, Any], ...] = ()   # these alone are tried, as "trial" events name them
+    configurations: tuple[Mapping[str, Any], ...] = ()   # these alone are tried, as "trial" events name them; of one
+    #                                                      that another search tried, "trial" is its number there
     quantile: float | None = None   # of numbers, that models are to predict instead of the mean
     share: tuple[int, int] = (0, 1)  # which configurations of the portfolio are its own: every [1]th from the [0]th on
 
@@ -244,7 +245,8 @@ class SearchRequest:
             for key in ("estimators", "earlier", "helpers"):
                 given[key] = tuple(_text(name) for name in given.get(key, ()))
             given["configurations"] = tuple(
-                {"estimator": _text(item["estimator"]), "parameters": dict(item["parameters"]),
+                {**({"trial": int(item["trial"])} if item.get("trial") else {}),
+                 "estimator": _text(item["estimator"]), "parameters": dict(item["parameters"]),
                  **({"pipeline": dict(item["pipeline"])} if item.get("pipeline") else {})}
                 for item in given.get("configurations", ()))
             index, count = given.get("share", (0, 1))

@@ -56,7 +56,8 @@ def kept_request(run: Run, trial: Mapping[str, Any], model: str = "") -> SearchR
     ``model``: its name in the library; "" for that of the search's model.
     """
     before, folds = SearchRequest.from_json(run.spec["payload"]), int((run.result or {}).get("folds") or 0)
-    one = {"estimator": str(trial["estimator"]), "parameters": dict(trial.get("parameters") or {}),
+    one = {"trial": int(trial["number"]), "estimator": str(trial["estimator"]),
+           "parameters": dict(trial.get("parameters") or {}),
            **({"pipeline": dict(trial["pipeline"])} if trial.get("pipeline") else {})}
     return replace(
         before, train=replace(before.train, model=model or before.train.model), trials=1,

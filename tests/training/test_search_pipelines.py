@@ -177,8 +177,9 @@ def test_no_fit_of_a_pipeline_learns_from_a_row_it_is_judged_by(
     town = rows["town"].to_pylist()
     y[5], town[5] = 1e9, "alone"
     table = put_table(tmp_path, rows.set_column(1, "town", pa.array(town)).set_column(3, "y", pa.array(y)))
-    run_here(order(tmp_path, table, estimators=(), trials=1, configurations=({
-        "estimator": estimator, "parameters": {}, "pipeline": {"categories": "means"}},)), table)
+    said = run_here(order(tmp_path, table, estimators=(), trials=1, configurations=({
+        "trial": 5, "estimator": estimator, "parameters": {}, "pipeline": {"categories": "means"}},)), table)
+    assert [member["kept"] for member in result(said)["members"]] == [5], "its number in the search that tried it"
     assert told
     assert max(told) < 5     # its own mean would stand many deviations away from all others
 

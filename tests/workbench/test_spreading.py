@@ -155,6 +155,7 @@ def test_a_trial_is_trained_on_the_rows_of_its_search(desks: Desks) -> None:
     with pytest.raises(BadInput, match="pipeline"):
         trial_order(run, find_trial(run, desks.runs.leaderboard(run.id), 3))
     kept = desks.runs.keep_trial(run.id, 3, model="one").spec["payload"]   # whatever became of it in the search
+    assert kept["configurations"][0].pop("trial") == 3
     assert kept["configurations"] == [
         {"estimator": "lightgbm", "parameters": {"leaves": 9}, "pipeline": {"target": "log"}}]
     assert (kept["folds"], kept["trials"], kept["seconds"], kept["ensemble"]) == (3, 1, 0.0, False)

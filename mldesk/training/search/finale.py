@@ -77,10 +77,12 @@ def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence
     joined = row.encoder()
     whole = blends.Blend(members)
     prediction = sum(weight * outcome.prediction.astype(np.float64) for outcome, weight in chosen)
+    one = request.configurations[0] if len(request.configurations) == 1 else {}
+    kept = {"kept": one["trial"]} if one.get("trial") else {}   # its number in the search that tried it first
     facts = {"score": aim.score(loss), "metric": aim.name, "trials": len(done), "members": [
         {"trial": outcome.number, "estimator": outcome.configuration.estimator, "weight": weight,
          "parameters": dict(outcome.configuration.parameters), "score": aim.score(outcome.loss),
-         **({"pipeline": dict(outcome.configuration.pipeline)} if outcome.configuration.pipeline else {})}
+         **({"pipeline": dict(outcome.configuration.pipeline)} if outcome.configuration.pipeline else {}), **kept}
         for outcome, weight in chosen]}
     if level is not None:
         whole = blends.Blend(members, replace(level.second, start=dense[0], stop=dense[1]))
