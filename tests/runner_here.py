@@ -8,6 +8,7 @@ scikit-learn loaded does in a quarter of a second what a trainer needs three for
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,7 +32,8 @@ class RunnerHere(LocalRunner):
             folder = self._home.root / "here" / spec.id
             folder.mkdir(parents=True)
             (folder / "spec.json").write_bytes(canonical.dumps(spec.to_json()))
-            assert run_job(folder, self._home.objects, 1) == 0
+            with (folder / "log").open("w") as log, redirect_stdout(log), redirect_stderr(log):
+                assert run_job(folder, self._home.objects, 1) == 0
             lines = SpoolReader(folder / "spool.1").read()
             self.done[key] = [
                 Event(1, lines[0].time, "queued", {"attempt": 1}), Event(2, lines[0].time, "staged", {}),

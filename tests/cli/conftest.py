@@ -88,7 +88,8 @@ class Command:
     def told(self, *arguments: str | Path) -> Answer:
         """Run a command in this process as a person would; return what it says and how it ends."""
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            patch.setenv("COLUMNS", self.environment()["COLUMNS"])   # pytest's workers have 80
             code = run([*map(str, arguments), "--home", str(self.home)], open_window=lambda home, gallery: 1)
         return Answer(code, out.getvalue(), err.getvalue())
 
