@@ -83,12 +83,3 @@ def test_a_store_that_cannot_be_reached_is_a_sentence(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(WorkFailed, match="Could not connect to the endpoint"):
         _get("s3://shop/sales/may.csv", tmp_path)
-
-
-def test_nobody_at_azure_hears_how_to_log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("adlfs", reason="the extra 'cloud' is not installed")
-    for name in [name for name in os.environ if name.startswith("AZURE_")]:
-        monkeypatch.delenv(name)
-    with pytest.raises(ImportRefused, match="nobody is logged in there") as caught:
-        _get("az://box/x.csv", tmp_path)
-    assert "AZURE_STORAGE_CONNECTION_STRING" in caught.value.hint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from scipy.special import expit
 
 from mldesk.core.errors import BadInput
 from mldesk.training.estimators import ordinal
+from mldesk.training.estimators.base import FitContext, Part
 from mldesk.training.target import read_target
 from mldesk.training.values import Array, TextColumn
 from mldesk.wire.jobs import SORTED, TrainRequest
@@ -87,12 +89,12 @@ def test_the_slope_of_the_loss_is_right(monkeypatch: pytest.MonkeyPatch) -> None
     class Control:
         def check(self) -> None: ...
 
-    class Context:
-        classes, parameters, control = 4, {"class_weight": "balanced", "iterations": 5}, Control()
-
-    part = ordinal.Part(draw.normal(size=(60, 3)).astype(np.float32), draw.integers(0, 4, 60))
+    part = Part(draw.normal(size=(60, 3)).astype(np.float32), draw.integers(0, 4, 60))
+    quiet: Any = Control()
+    context = FitContext(classes=4, parameters={"class_weight": "balanced", "iterations": 5}, train=part,
+                         validation=part, report=quiet, control=quiet, checkpoints=quiet)
     with pytest.raises(StopIteration):
-        ordinal._fit(Context(), part, 0.5, None)  # type: ignore[arg-type]
+        ordinal._fit(context, part, 0.5, None)
     assert seen[0] < 1e-4
 
 

@@ -213,10 +213,10 @@ def test_a_gpu_that_is_too_small_gets_half_the_batch(tmp_path: Path, monkeypatch
 
     step = torch_fit._Fit._step
 
-    def small(self: Any, rows: Any) -> None:
+    def small(self: Any, rows: Any, progress: float) -> None:
         if len(rows) > 5:
             raise torch_fit.torch.OutOfMemoryError("CUDA out of memory")
-        step(self, rows)
+        step(self, rows, progress)
 
     monkeypatch.setattr(torch_fit._Fit, "_step", small)
     monkeypatch.setattr(torch_fit.torch.cuda, "empty_cache", lambda: None)
