@@ -51,7 +51,7 @@ def _with_a_model(home: Path, folder: Path, steps: Sequence[Mapping[str, Any]] =
     return rows
 
 
-def test_models_are_listed_by_tag(tmp_path: Path, qtbot: QtBot) -> None:
+def test_models_are_listed_by_tag_and_shown_by_version(tmp_path: Path, qtbot: QtBot) -> None:
     _with_a_model(tmp_path / "home", tmp_path)
     with open_workbench(tmp_path / "home") as bench:
         bench.models.import_file(tmp_path / "income.mlbundle", again=True)
@@ -76,6 +76,12 @@ def test_models_are_listed_by_tag(tmp_path: Path, qtbot: QtBot) -> None:
         model = await user.until(lambda: next(iter(window.findChildren(ModelPage)), None), "the model")
         await user.until(lambda: model.changed.text(), "what changed")
         assert model.changed.text() == "Nothing that is known here differs from income@1."
+        other = ModelPage(window, "income", 1)
+        seen: list[int] = []
+        other.keep(other.state.version.subscribe(lambda shown: seen.append(shown.number) if shown else None))
+        await other.refresh()
+        assert set(seen) == {1}   # not first the newest: what is pressed meanwhile would be about that
+        other.deleteLater()
 
     play(tmp_path / "home", script, meet_machine=False)
 

@@ -36,15 +36,20 @@ class ModelState:
         self._told: list[str] = []        # the versions that ``changes`` speaks of
         self.before: int | None = None    # the version that ``roll_back`` goes back to
 
-    async def refresh(self) -> None:
-        """Read the versions again; what was shown stays shown. Raises NotFound."""
+    async def refresh(self, wanted: int | None = None) -> None:
+        """Read the versions again; version ``wanted`` is shown, else what was shown stays shown. Raises NotFound."""
         service = self._desk.workbench.models
         self.before = await in_thread(service.promoted_before, self.name)
         self.model.value = await in_thread(service.get, self.name)
         self.versions.value = tuple(await in_thread(service.versions, self.name))
-        shown = self.version.value
-        if shown is None or shown.number not in {version.number for version in self.versions.value}:
+        shown, numbers = self.version.value, {version.number for version in self.versions.value}
+        if wanted in numbers:
+            await self.show(int(wanted or 0))
+        elif shown is None or shown.number not in numbers:
             await self.show((await in_thread(service.show, self.name)).number)
+
+    async def look_at_changes(self) -> None:
+        """Read what changed from version to version, where there are others than before. Raises NotFound."""
         labels = [version.label for version in self.versions.value]
         if labels != self._told:   # a version stays as it was made
             self._told = labels

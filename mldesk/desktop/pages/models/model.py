@@ -155,16 +155,14 @@ class ModelPage(Page):
             self.header.add_action(button)
 
     async def refresh(self) -> None:
+        wanted, self._wanted = self._wanted, None
         try:
-            await self.state.refresh()
+            await self.state.refresh(wanted)   # at once: a press must not mean the version that would be shown else
+            self._look_closer()
+            await self.state.look_at_changes()
         except NotFound as error:
             self.shell.say(sentence(error), "neutral")
             self.shell.go("models")
-            return
-        if self._wanted is not None:
-            wanted, self._wanted = self._wanted, None
-            await self.state.show(wanted)
-        self._look_closer()
 
     def _look_closer(self) -> None:
         """Read what the tabs of Explain and Try show, once they are looked at."""
