@@ -197,8 +197,8 @@ class HomePage(Page):
         await self._datasets.refresh()
         await self._models.refresh()
         self._fill(self._cards[0], [
-            (run.name, " · ".join(filter(None, (words.estimator_name(run.estimator), words.when(run.created),
-                                                 *_far(run), run.dataset))),
+            (run.name, " · ".join(filter(None, (run.dataset, words.when(run.created), *_far(run),
+                                                 words.estimator_name(run.estimator)))),
              partial(self.shell.open_run, run.id), run.state) for run in self._runs.runs.value or ()])
         newest = sorted(self._datasets.datasets.value or (), key=lambda item: item.head.created, reverse=True)
         self._fill(self._cards[1], [

@@ -49,12 +49,16 @@ def set_tone(label: QLabel, tone: Tone | str) -> None:
 
 
 class ElidedLabel(QLabel):
-    """A label of one line that ends in … where there is no room; the whole text is its tooltip then."""
+    """A label of one line that ends in … where there is no room; the whole text is its tooltip then.
+
+    ``whole``: it shows nothing there, as half a hint helps nobody.
+    """
 
     def __init__(self, text: str = "", role: TextRole = "body", tone: str = "",
-                 mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None) -> None:
+                 mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight, parent: QWidget | None = None, *,
+                 whole: bool = False) -> None:
         super().__init__(text, parent)
-        self._mode = mode
+        self._mode, self._whole = mode, whole
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("type", role)
         if tone:
@@ -68,6 +72,8 @@ class ElidedLabel(QLabel):
         room = self.contentsRect().width()
         shown = self.fontMetrics().elidedText(self.text(), self._mode, room)
         self.setToolTip(self.text() if shown != self.text() else "")
+        if self._whole and shown != self.text():
+            return
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
@@ -126,7 +132,8 @@ class ScrollPage(QScrollArea):
         self.setWidget(inner)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(480, self.body.minimumSize().width()), 120)
+        bar = self.verticalScrollBar().sizeHint().width()   # whose room would else be what is missing sideways
+        return QSize(min(480, self.body.minimumSize().width() + bar), 120)
 
 
 def clear(layout: QLayout) -> None:

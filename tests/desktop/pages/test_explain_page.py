@@ -94,6 +94,18 @@ def test_the_form_has_an_editor_for_every_column_and_reads_what_is_missing(qtbot
     assert view._read["x"]() == "2.5" and view._fields.count() == 3
 
 
+def test_a_long_form_beside_its_answer_scrolls_up_and_down_only(qtbot: QtBot, tmp_path: Path) -> None:
+    view = WhatIfView(FakeShell(tmp_path))  # type: ignore[arg-type]
+    qtbot.addWidget(view)
+    view.ask = lambda: None  # type: ignore[method-assign]
+    view.model = SimpleNamespace(form=FORM * 5, target="y")  # type: ignore[assignment]
+    view.resize(620, 430)
+    view.show()
+    view._fill()
+    qtbot.waitUntil(lambda: view.form.verticalScrollBar().maximum() > 0)
+    assert view.form.horizontalScrollBar().maximum() == 0
+
+
 def test_shapley_values_of_trees_are_shown_where_there_are_any(view: ExplainView) -> None:
     shap = {"rows": [1, 2], "features": ["x", "kind"], "values": [[[0.1, 0.0], [-0.1, 0.2]]], "mean": []}
     tree = {"rows": [1, 2], "features": ["x", "kind"], "values": [[[2.0, 0.0], [1.0, -1.0]]], "unit": "log-odds"}

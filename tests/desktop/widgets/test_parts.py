@@ -290,6 +290,13 @@ def test_a_long_line_ends_in_dots_and_is_whole_in_its_tooltip(qtbot: QtBot) -> N
     label.resize(900, 20)
     label.grab()
     assert label.toolTip() == ""
+    hint = ElidedLabel("a hint that is far too long for its place", whole=True)
+    qtbot.addWidget(hint)
+    empty = ElidedLabel("")
+    qtbot.addWidget(empty)
+    for one in (hint, empty):
+        one.resize(60, 20)
+    assert hint.grab().toImage() == empty.grab().toImage() and hint.toolTip() == hint.text()
 
 
 def test_cards_flow_into_as_many_columns_as_fit(qtbot: QtBot) -> None:

@@ -78,7 +78,7 @@ class DatasetPage(Page):
         self._search.setFixedWidth(280)
         self._search.searched.connect(self._on_searched)
         self._hint = self.tr("Double-click a cell to change it. Right-click cells and headers for more.")
-        self._found = ElidedLabel(self._hint, "caption", "muted")
+        self._found = ElidedLabel(self._hint, "caption", "muted", whole=True)
         self.columns = ColumnsView()
         self.query = QueryView(self.state)
         self.versions = VersionsView()
