@@ -1,9 +1,6 @@
-"""Categories of many values as what the target was in them: target encoding (Micci-Barreca: A preprocessing scheme for
-high-cardinality categorical attributes, SIGKDD Explorations 3, 2001), each mean pulled towards that of all rows.
+"""Categories of many values as what the target was in them, standardised: target encoding (``target_means``).
 
-The rows that a model is fitted on get means of other rows than themselves (cross-fitting, as scikit-learn's
-TargetEncoder), or the model would learn to trust what it was told. Everything is learnt from those rows alone. numpy
-and the standard library only.
+Everything is learnt from the rows that a model is fitted on alone. numpy and the standard library only.
 """
 
 from __future__ import annotations
@@ -15,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from mldesk.training.roles import Role
+from mldesk.training.target_means import target_means
 from mldesk.training.values import Array, ColumnData, TextColumn, text_of
 
 _PULL = 10.0      # rows of the mean of all that each value's rows are put together with
@@ -59,24 +57,18 @@ class Means:
             raise ValueError("not means of a target")
         return cls(values, table)
 
-    @classmethod
-    def fit(cls, text: TextColumn, y: Array, classes: int) -> Means:
-        """Learn from rows that are fitted on. ``y``: (N,) class codes or numbers."""
-        return _learn(text, _told(y, classes), None)
-
 
 def fit_transform(text: TextColumn, y: Array, classes: int, seed: int) -> tuple[Means, Array]:
     """Return the means of all these rows, and what these rows themselves are told: means of rows in other parts."""
     told = _told(y, classes)
-    whole = _learn(text, told, None)
     part = np.random.default_rng([seed, len(y)]).permutation(len(y)) % _PARTS
-    made = np.empty((len(y), whole.outputs), np.float32)
-    for number in range(_PARTS):
-        mine = part == number
-        if mine.any():
-            rest = ~mine if (~mine).any() else mine
-            made[mine] = _learn(text.take(rest), told[rest], told).transform(text.take(mine), None)
-    return whole, made
+    found = target_means(text.codes, len(text.values), told, part, _PARTS, _PULL)
+    spread = told.std(0)
+    scale = np.where(spread > 0, spread, 1.0)
+    seen = np.unique(text.codes[text.codes >= 0])
+    table, beside = (((means - found.all) / scale).astype(np.float32).round(6) for means in (
+        np.vstack([found.group[seen], found.all]), found.beside))
+    return Means(tuple(text.values[place] for place in seen), table), beside
 
 
 def _told(y: Array, classes: int) -> Array:
@@ -86,19 +78,3 @@ def _told(y: Array, classes: int) -> Array:
     one_hot = np.eye(classes)[y]
     told: Array = one_hot[:, 1:] if classes == 2 else one_hot
     return told
-
-
-def _learn(text: TextColumn, told: Array, scaled_by: Array | None) -> Means:
-    """``scaled_by``: what standardises the means; None: ``told`` itself."""
-    known = text.codes >= 0
-    count = np.bincount(text.codes[known], minlength=len(text.values)).astype(np.float64)
-    prior = told.mean(0)
-    sums = np.stack([np.bincount(text.codes[known], told[known, place], len(text.values))
-                     for place in range(told.shape[1])], 1)
-    means = (sums + _PULL * prior) / (count + _PULL)[:, None]
-    by = told if scaled_by is None else scaled_by
-    spread = by.std(0)
-    scale = np.where(spread > 0, spread, 1.0)
-    seen = np.flatnonzero(count)
-    table = np.vstack([(means[seen] - by.mean(0)) / scale, (prior - by.mean(0)) / scale])
-    return Means(tuple(text.values[place] for place in seen), table.astype(np.float32).round(6))

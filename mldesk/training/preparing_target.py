@@ -14,6 +14,7 @@ import numpy as np
 from mldesk.core.errors import BadInput
 from mldesk.training.preparing_check import Step
 from mldesk.training.preparing_groups import Aimed, Known, Rebalanced
+from mldesk.training.target_means import target_means
 from mldesk.training.values import Array, ColumnData
 
 DIGITS = 12           # of a learnt figure, as in recipes
@@ -39,31 +40,20 @@ def aimed(where: str, step: Step, names: Sequence[str], columns: Mapping[str, Co
           truth: Truth) -> Iterator[tuple[Aimed, dict[str, ColumnData]]]:
     """Yield for each column how it is encoded by the target, and what becomes of the training rows.
 
-    Those are encoded out of fold, each by the rows of the other folds, so that no row's own target is in its encoding;
-    as scikit-learn's TargetEncoder.fit_transform cross fits (F. Pargent et al., "Regularized target encoding
-    outperforms traditional methods in supervised machine learning with high cardinality features", 2022). Rows that
-    come later are encoded by all training rows. A category of n rows has the weight n / (n + smoothing) beside the
-    mean of all (D. Micci-Barreca, 2001).
+    Those are encoded out of fold (``target_means``), so that no row's own target is in its encoding; rows that come
+    later by all training rows.
     """
     answers, suffixes = _answers(where, step, truth)
-    smooth, fold = float(step["smoothing"]), _folds(step, truth)
+    fold = _folds(step, truth)
     for name in names:
         key = Known.of(name, columns[name])
-        places, folds = key.places(columns), int(step["folds"])
-        known = len(key.values) + 1
-        places = np.where(places < 0, known - 1, places)   # an infinite number, of no value of its own
-        cells = places * folds + fold
-        count = np.bincount(cells, minlength=known * folds).reshape(known, folds)
-        sums = np.stack([np.bincount(cells, answer, known * folds).reshape(known, folds) for answer in answers], 2)
-        all_means = sums.sum((0, 1)) / max(1, len(fold))
-        means = _drawn(sums.sum(1), count.sum(1), all_means, smooth)
-        others_n, others_s = count.sum(1)[:, None] - count, sums.sum(1)[:, None] - sums
-        fold_means = others_s.sum(0) / np.maximum(others_n.sum(0), 1)[:, None]
-        beside = _drawn(others_s, others_n, fold_means, smooth)
+        places, last = key.places(columns), len(key.values)
+        places = np.where(places < 0, last, places)   # an infinite number, of no value of its own
+        found = target_means(places, last + 1, np.stack(answers, 1), fold, int(step["folds"]), float(step["smoothing"]))
         outputs = tuple(free(f"{name}_{suffix}"[:200], taken) for suffix in suffixes) or (name,)
-        one = Aimed(key, tuple(tuple(map(settled, mean)) for mean in means.tolist()),
-                    tuple(map(settled, all_means.tolist())), outputs)
-        yield one, {output: beside[places, fold, number] for number, output in enumerate(outputs)}
+        one = Aimed(key, tuple(tuple(map(settled, mean)) for mean in found.group.tolist()),
+                    tuple(map(settled, found.all.tolist())), outputs)
+        yield one, {output: found.beside[:, number] for number, output in enumerate(outputs)}
 
 
 def _answers(where: str, step: Step, truth: Truth) -> tuple[list[Array], list[str]]:
@@ -93,13 +83,6 @@ def _folds(step: Step, truth: Truth) -> Array:
     fold = np.empty(len(order), np.int64)
     fold[order] = np.arange(len(order)) % int(step["folds"])
     return fold
-
-
-def _drawn(sums: Array, counts: Array, means: Array, smooth: float) -> Array:
-    """Return means of groups, (..., outputs), drawn towards ``means``; these themselves where there is nothing."""
-    weights = counts[..., None] + smooth
-    drawn: Array = np.where(weights > 0, (sums + smooth * means) / np.where(weights > 0, weights, 1.0), means)
-    return drawn
 
 
 def rebalanced(where: str, step: Step, columns: Mapping[str, ColumnData],
