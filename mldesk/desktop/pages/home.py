@@ -25,6 +25,7 @@ from mldesk.desktop.widgets.buttons import make_button
 from mldesk.desktop.widgets.card import Card
 from mldesk.desktop.widgets.flow import FlowBox
 from mldesk.desktop.widgets.header import PageHeader
+from mldesk.desktop.widgets.press_card import PressCard
 from mldesk.desktop.widgets.text import ElidedLabel, ScrollPage, make_label
 from mldesk.wire.states import JobState
 
@@ -34,14 +35,12 @@ if TYPE_CHECKING:
 RECENT = 5  # entries per list
 
 
-class Door(QAbstractButton):
+class Door(PressCard):
     """A large button: an icon, what it does, and a line on what then happens."""
 
     def __init__(self, icon: str, title: str, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icon, self._title, self._line = icon, title, text
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -65,14 +64,9 @@ class Door(QAbstractButton):
         return QSize(theme.px(150), self.heightForWidth(theme.px(150)) // 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        ring = bool(self.property(RING))
-        over = self.underMouse() or self.isDown()
-        painter.setPen(QPen(theme.colour("accent_text" if ring or over else "border"), 2 if ring else 1))
-        painter.setBrush(theme.colour("surface"))
-        painter.drawRoundedRect(area, 8, 8)
         pad, size = theme.px(18), theme.px(36)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour("accent_soft"))

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from mldesk.desktop import theme
 from mldesk.desktop.theme import Space
-from mldesk.desktop.theme.manager import RING
 from mldesk.desktop.widgets.buttons import IconLabel
 from mldesk.desktop.widgets.flow import FlowBox
+from mldesk.desktop.widgets.press_card import PressCard
 from mldesk.desktop.widgets.text import make_label
 from mldesk.workbench.templates.table import TEMPLATES, Template
 
 
-class TemplateCard(QAbstractButton):
+class TemplateCard(PressCard):
     """A small button: an icon, what the project is called, and what it is about."""
 
     def __init__(self, template: Template) -> None:
         super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)   # as tall as its neighbours
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -39,16 +35,7 @@ class TemplateCard(QAbstractButton):
         layout.setSpacing(Space.S + 2)
         layout.addWidget(IconLabel(template.icon, "accent"), 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(text, 1)
-        for child in self.findChildren(QWidget):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ring, over = bool(self.property(RING)), self.underMouse() or self.isDown()
-        painter.setPen(QPen(theme.colour("accent_text" if ring or over else "border"), 2 if ring else 1))
-        painter.setBrush(theme.colour("surface"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
+        self.let_through()
 
 
 class TemplateSection(QWidget):

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from mldesk.desktop import runner_words, theme
+from mldesk.desktop import runner_words
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states import telemetry
 from mldesk.desktop.states.runner_watch import LOCAL, RunnerList, RunnerWatch
 from mldesk.desktop.tasks import TaskOwner, start
 from mldesk.desktop.theme import Space
-from mldesk.desktop.theme.manager import RING
 from mldesk.desktop.widgets import (
     Badge,
     ElidedLabel,
@@ -28,6 +27,7 @@ from mldesk.desktop.widgets import (
     make_button,
     make_label,
 )
+from mldesk.desktop.widgets.press_card import PressCard
 
 _DRAWN = 120  # readings in a card's little curve: two minutes
 
@@ -57,7 +57,7 @@ class _Reading(QWidget):
         self._spark.set_values(values[-_DRAWN:])
 
 
-class RunnerCard(QAbstractButton, TaskOwner):
+class RunnerCard(PressCard, TaskOwner):
     """Draws a ``RunnerWatch``; pressing it opens the runner. It watches while it is shown.
 
     Signals: ``opened`` (the runner's name).
@@ -68,8 +68,6 @@ class RunnerCard(QAbstractButton, TaskOwner):
     def __init__(self, watch: RunnerWatch) -> None:
         super().__init__()
         self.watch = watch
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.clicked.connect(lambda _checked=False: self.opened.emit(watch.name))
         self._badge = Badge("")
         self._has = ElidedLabel("", "caption", "muted")
@@ -109,8 +107,7 @@ class RunnerCard(QAbstractButton, TaskOwner):
         middle.addWidget(self._work)
         layout.addLayout(middle)
         layout.addLayout(lines)
-        for child in self.findChildren(QWidget):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.let_through()
 
     def _address(self) -> str:
         record = self.watch.record.value
@@ -154,14 +151,6 @@ class RunnerCard(QAbstractButton, TaskOwner):
     def sizeHint(self) -> QSize:
         layout = self.layout()
         return layout.sizeHint() if layout is not None else super().sizeHint()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ring, over = bool(self.property(RING)), self.underMouse() or self.isDown()
-        painter.setPen(QPen(theme.colour("accent_text" if ring or over else "border"), 2 if ring else 1))
-        painter.setBrush(theme.colour("surface"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
 
 
 class RunnersPage(Page):
