@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from mldesk.core.errors import BadInput, NotFound, RunnerUnreachable
+from mldesk.library.points import Readings
 from mldesk.library.records import Dataset, DatasetVersion, MetricPoint, Run
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.search.budget import Estimate
@@ -101,6 +102,12 @@ class FakeRuns:
                 points += [MetricPoint(name, event.payload["step"], None, seconds, value)
                            for name, value in event.payload["values"].items()]
         return points
+
+    def curves(self, run_id: str) -> Mapping[str, Readings]:
+        found: dict[str, Readings] = {}
+        for point in self.metrics(run_id):
+            found.setdefault(point.metric, Readings()).add(point.seq, point.step, float("nan"), point.seconds, point.value)
+        return found
 
     def evaluation(self, run_id: str) -> Mapping[str, Any]:
         raise NotFound("There is no evaluation.")

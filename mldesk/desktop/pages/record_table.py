@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -117,6 +117,7 @@ class RecordTable(QTableView, Generic[R]):
         self.records = self._make_model(fields, key)
         self._key = key
         self._absent: set[int] = set()
+        self._own_wheel = True
         self.setProperty("flush", True)
         self.setAccessibleName(name)
         self.setItemDelegate(RecordDelegate(self))
@@ -159,6 +160,20 @@ class RecordTable(QTableView, Generic[R]):
         keys = [self._key(record) for record in self.selected()]
         if self.records.set_filter(text):
             self._select(keys)
+
+    def scroll_with_page(self) -> None:
+        """Leave the wheel to the page that it lies on, and show no bar: its height shows what is to be seen.
+
+        The keys still reach every row.
+        """
+        self._own_wheel = False
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self._own_wheel or event.angleDelta().x():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
 
     def leave_out(self, numbers: Sequence[int]) -> None:
         """Show every column but these."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mldesk.core.errors import NotFound
 from mldesk.core.observable import Observable
 from mldesk.core.run_filter import RunFilter
 from mldesk.desktop.states.desk import Desk
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
     from mldesk.wire.runner_view import Waiting
 
 RUNS_SHOWN = 500  # newest runs read at first, and more each time one asks
+BEST = "best_"    # before the metric, in the name of the curve of a search's best score
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a search has come."""
+
+    metric: str
+    best: float     # of the trials so far, on rows that they were not fitted on
+    trials: int     # so far
 
 
 Labels = tuple[Mapping[str, int], Mapping[str, int], tuple[str, ...]]  # tags and groups with their runs; datasets
@@ -82,6 +94,36 @@ class RunList:
         """Read more of the list, further back."""
         self._limit += RUNS_SHOWN
         await self.refresh()
+
+
+class SearchList(RunList):
+    """The newest searches, newest first; of those without a result yet, how they stand."""
+
+    def __init__(self, desk: Desk, limit: int = RUNS_SHOWN) -> None:
+        super().__init__(desk, limit)
+        self.wanted = RunFilter(kind="search")
+        self.standing: Observable[Mapping[str, Standing]] = Observable({})   # by the run's id
+        self._read: dict[str, int] = {}   # of each run, how many of its events were there when it was read last
+
+    async def refresh(self) -> None:
+        """Read the list again, then out of its curves how a search stands that has come further."""
+        await super().refresh()
+        runs = [run for run in self.runs.value or () if run.result is None and run.started is not None]
+        further = [run for run in runs if self._read.get(run.id) != run.last_seq]
+        if further or len(self.standing.value) > len(runs):
+            found = await in_thread(lambda: {run.id: self._stands(run) for run in further})
+            self._read = {run.id: run.last_seq for run in runs}
+            known = {**self.standing.value, **{run: one for run, one in found.items() if one is not None}}
+            self.standing.value = {run.id: known[run.id] for run in runs if run.id in known}
+
+    def _stands(self, run: Run) -> Standing | None:
+        try:
+            curves = self._desk.workbench.runs.curves(run.id)
+        except NotFound:   # deleted meanwhile
+            return None
+        name = next((name for name, found in curves.items() if name.startswith(BEST) and len(found)), None)
+        return None if name is None else Standing(
+            name.removeprefix(BEST), curves[name].values[-1], curves[name].steps[-1])
 
 
 class ModelList:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mldesk.desktop.widgets.badges import Badge, StateBadge
 from mldesk.desktop.widgets.bars import Bar, BarChart, even_span, swatches
 from mldesk.desktop.widgets.buttons import (
+    ElidedLink,
     IconLabel,
     ReasonLine,
     disable,
@@ -63,8 +64,8 @@ _LATE = {"Chart": "chart", "ScatterChart": "scatter", "HistogramChart": "histogr
 __all__ = [
     "Badge", "Bar", "BarChart", "Card", "Chart", "ColumnProfileCard", "ComboBox", "DataTable", "DecimalBox",
     "DensityChart",
-    "ElidedLabel", "EmptyState", "FlowBox", "FlowLayout", "FormRow", "HeatMap", "HistogramChart", "IconLabel", "Later",
-    "LogPane", "LogView",
+    "ElidedLabel", "ElidedLink", "EmptyState", "FlowBox", "FlowLayout", "FormRow", "HeatMap", "HistogramChart",
+    "IconLabel", "Later", "LogPane", "LogView",
     "MiniHistogram", "PageHeader", "PagedTableModel", "ParameterForm", "ProgressLine", "ReasonLine", "ScatterChart",
     "ScrollPage", "SearchField", "Segmented", "Sheet", "SideBar", "Sparkline", "SpinBox", "Spinner", "SplitView",
     "StateBadge", "Switch", "TabBar", "Tabs", "Toasts", "TypedBox", "clear", "column", "disable", "enable",

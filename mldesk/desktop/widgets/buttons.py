@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
@@ -29,6 +29,7 @@ _ICON_ROLES: dict[str, IconRole] = {"primary": "on_accent", "danger": "danger", 
                                     "link": "accent"}
 
 
+_LEAST_LINK = 9   # characters that a link keeps
 _AIR = 4  # pixels between a button's icon and its words, beyond what Qt leaves there
 
 
@@ -104,6 +105,38 @@ def make_button(text: str, role: ButtonRole = "secondary", icon: str | None = No
     if menu is not None:
         button.setMenu(menu)
     return button
+
+
+class ElidedLink(QPushButton):
+    """A link of one line that loses its middle where there is no room; the whole text is its tooltip then."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(text.replace("&", "&&"), parent)
+        self._whole = self._shown = text
+        self.setProperty("role", "link")
+        self.setCursor(Qt.CursorShape.ArrowCursor)
+        self.setAutoDefault(False)
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        metrics, hint = self.fontMetrics(), super().sizeHint()
+        missing = metrics.horizontalAdvance(self._whole) - metrics.horizontalAdvance(self._shown)
+        return QSize(hint.width() + missing, hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(self.sizeHint().width(), self.fontMetrics().averageCharWidth() * _LEAST_LINK),
+                     super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        metrics = self.fontMetrics()
+        missing = self.sizeHint().width() - self.width()
+        missing = missing if missing > 2 else 0   # widths of parts of a text do not add up to the pixel
+        self._shown = metrics.elidedText(self._whole, Qt.TextElideMode.ElideMiddle,
+                                         metrics.horizontalAdvance(self._whole) - missing)
+        self.setText(self._shown.replace("&", "&&"))
+        self.setToolTip(self._whole if missing else "")
 
 
 def make_icon_button(icon: str, name: str, *, role: IconRole = "muted", size: int = Size.ICON,

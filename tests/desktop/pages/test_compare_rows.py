@@ -13,6 +13,7 @@ from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.runs.compare_rows import CompareRows, names_of
 from mldesk.desktop.pages.runs.judged_cards import JudgedCards
 from mldesk.desktop.pages.runs.parallel_card import ParallelCard
+from mldesk.desktop.widgets import ElidedLink
 from mldesk.library.records import Run
 from tests.desktop.fake_workbench import make_run
 
@@ -95,6 +96,21 @@ def test_the_run_that_is_pointed_at_stands_out(qtbot: QtBot, comparison: dict[st
     card.opened.connect(opened.append)
     card.chart.opened.emit(2)
     assert opened == ["01RUN2"]
+
+
+def test_a_long_name_is_a_link_that_loses_its_middle(qtbot: QtBot) -> None:
+    name = "tuning-of-the-whole-customer-table-2026-11-29-" + "x" * 40
+    link = ElidedLink(name)
+    qtbot.addWidget(link)
+    link.resize(link.sizeHint())
+    link.show()
+    whole = link.sizeHint().width()
+    assert link.text() == name and not link.toolTip() and link.minimumSizeHint().width() < whole / 4
+    link.resize(whole // 3, link.height())
+    assert "…" in link.text() and link.toolTip() == link.accessibleName() == name
+    assert abs(link.sizeHint().width() - whole) < 3
+    link.resize(whole, link.height())
+    assert link.text() == name
 
 
 def test_few_runs_or_none_that_differ_have_no_parallel_coordinates(qtbot: QtBot, comparison: dict[str, Any]) -> None:

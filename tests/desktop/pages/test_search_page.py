@@ -8,16 +8,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from mldesk.desktop import words
 from mldesk.desktop.pages.runs import train_dialog
 from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
 from mldesk.desktop.pages.runs.leaderboard import LeaderboardCard, MembersCard
 from mldesk.desktop.pages.runs.run import RunPage
 from mldesk.desktop.pages.runs.search_form import SearchForm
 from mldesk.desktop.pages.runs.searches import SearchesPage
+from mldesk.desktop.states.lists import Standing
 from mldesk.desktop.states.run_reasons import why_not_extend
 from mldesk.desktop.states.search import Member, SearchWish, Trial
 from mldesk.desktop.widgets import why_disabled
@@ -120,10 +123,14 @@ def test_searches_have_a_page_that_says_what_each_has_left(
         make_run("03RUN", kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,
                  result={"trials": 12, "metrics": {}}))
     model = page.table.records
+    page.state.standing.value = {"01RUN": Standing("roc_auc", 0.875, 7)}
     shown = {field.title: [str(model.index(row, column).data()) for row in range(3)]
              for column, field in enumerate(model.fields)}
     assert shown["Left"] == ["1 min", "6 trials", ""]
-    assert shown["Trials"][1:] == ["4", "12"]
+    assert shown["Trials"] == ["7", "4", "12"]
+    assert shown["Score"] == ["ROC AUC 0.8750", words.MISSING, words.MISSING]
+    tip = str(model.index(0, list(shown).index("Score")).data(Qt.ItemDataRole.ToolTipRole))
+    assert tip == "ROC AUC 0.8750: the best of 7 trials so far, on rows that they were not fitted on"
     begun: list[tuple[str, Any]] = []
     monkeypatch.setattr(train_dialog, "open_train_dialog", lambda _shell, *asked: begun.append(asked))
     qtbot.mouseClick(page.begin_button, Qt.MouseButton.LeftButton)
@@ -181,6 +188,25 @@ def test_runners_that_help_are_chosen_among_the_others(qtbot: QtBot) -> None:
     assert form.outlook.text() == "About 40 trials in 10 min, each judged by 5 folds of whole groups."
     form.show_outlook(Estimate(1, 40, 600.0, "column"))
     assert form.outlook.text() == "About 40 trials in 10 min, each judged by one validation part."
+
+
+def test_a_long_leaderboard_shows_its_best_and_all_when_asked_without_a_bar_of_its_own(qtbot: QtBot) -> None:
+    card = LeaderboardCard()
+    qtbot.addWidget(card)
+    card.show_trials(TRIALS)
+    assert card.all.isHidden()
+    many = [Trial(rank, rank, "knn", {}, "roc_auc", 1 / rank, 1.0) for rank in range(1, 31)]
+    card.show_trials(many)
+    assert card.all.text() == "Show all 30 trials" and not card.all.isHidden()
+    few = card.table.maximumHeight()
+    card.all.click()
+    assert card.table.maximumHeight() > few + 20 * 25 and card.all.text() == "Show the best 8 only"
+    card.show_trials([*many, Trial(31, 31, "knn", {}, "roc_auc", 0.01, 1.0)])
+    assert card.all.isChecked()   # what was asked for holds while trials come
+    wheel = QWheelEvent(QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+                        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)
+    card.table.wheelEvent(wheel)
+    assert not wheel.isAccepted()   # so that the page scrolls
 
 
 def test_what_is_chosen_stays_chosen_while_trials_come(qtbot: QtBot) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from mldesk.desktop.states.curves import CurveFeed, family
 from mldesk.desktop.states.desk import Desk
+from mldesk.desktop.states.lists import SearchList, Standing
 from mldesk.desktop.states.search import SearchWish, asked, in_words, members_of, trials_of
 from mldesk.desktop.states.train import TrainState
 from mldesk.wire.events import Event
+from mldesk.wire.states import JobState
 from mldesk.workbench.orders import TrainOrder
 from tests.desktop.fake_workbench import FakeWorkbench, make_run, make_version
 from tests.desktop.loops import run
@@ -35,6 +37,25 @@ def test_the_members_of_a_blend_come_by_their_weight() -> None:
         {"trial": 4, "estimator": "lightgbm", "weight": 0.8, "score": 0.8, "parameters": {}}]})
     assert [(item.trial, item.weight) for item in members_of(made)] == [(4, 0.8), (1, 0.2)]
     assert members_of(make_run(kind="search")) == []
+
+
+def test_a_search_without_a_model_yet_stands_by_its_best_trial() -> None:
+    async def main() -> None:
+        bench = FakeWorkbench()
+        desk = Desk(lambda: bench)  # type: ignore[arg-type,return-value]
+        desk._workbench = bench  # type: ignore[assignment]
+        for number, state in enumerate((JobState.RUNNING, JobState.INTERRUPTED, JobState.SUCCEEDED)):
+            bench.runs.add(make_run(f"0{number}", state, kind="search", result={} if number == 2 else None))
+            bench.runs.stored[f"0{number}"] = [Event(seq, 0.0, "metrics", {"step": seq, "seconds": 1.0, "values": {
+                "best_roc_auc": 0.5 + seq / 10, "trial_roc_auc": 0.1}}) for seq in (1, 2)]
+        searches = SearchList(desk)
+        await searches.refresh()
+        assert searches.standing.value == {run: Standing("roc_auc", 0.7, 2) for run in ("00", "01")}
+        bench.runs.runs["00"] = make_run("00", JobState.SUCCEEDED, kind="search", result={})
+        await searches.refresh()
+        assert set(searches.standing.value) == {"01"}
+
+    assert run(main()) == []
 
 
 def test_a_wish_survives_its_way_through_a_run() -> None:

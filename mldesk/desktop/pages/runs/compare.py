@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
@@ -32,6 +32,8 @@ from mldesk.desktop.widgets import (
     Card,
     Chart,
     ComboBox,
+    ElidedLabel,
+    ElidedLink,
     PageHeader,
     ScrollPage,
     Segmented,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 _THICK = 5     # pixels of the colour of the run that is pointed at
 _NAME = 20     # characters of a run's name that are seen: what tells runs apart stands at its end
 _LIST = 640    # pixels that the names of runs may take in a list to choose from
+_WORD = 18     # characters of a word that a column of the table has room for
 _ACROSS = 4    # runs up to which they stand side by side; more are the rows of a table
 
 
@@ -271,8 +274,7 @@ class ComparePage(Page):
             grid.addWidget(make_label(name, tone="muted"), line, 0)
             for column, (run, value) in enumerate(zip(self.state.runs, values, strict=True), start=1):
                 won = run.id == best
-                label = make_label(f"{value}  ★" if won else value, "strong" if won else "body",
-                                   "success" if won else "", selectable=True, wrap=True)
+                label = _make_value(f"{value}  ★" if won else value, won=won)
                 if won:
                     label.setToolTip(self.tr("The best of these runs, by more than luck: 95 % of the bootstrap of its "
                                              "difference to the next leaves out zero"))
@@ -325,6 +327,13 @@ def _places(curve: Curve, across: str) -> Sequence[float] | None:
     return curve.seconds if across == "time" else curve.steps
 
 
+def _make_value(text: str, *, won: bool) -> QLabel:
+    """Return a label that wraps; one that has nowhere to break loses its middle where there is no room."""
+    if max(map(len, text.split()), default=0) > _WORD:
+        return ElidedLabel(text, mode=Qt.TextElideMode.ElideMiddle)
+    return make_label(text, "strong" if won else "body", "success" if won else "", selectable=True, wrap=True)
+
+
 class _RunHead(QWidget):
     """A run's name, its colour, its state. Signals: ``pointed`` (the run's id, "" once the pointer leaves)."""
 
@@ -339,7 +348,7 @@ class _RunHead(QWidget):
         colours.setColor(self._swatch.backgroundRole(), QColor(series_colour(slot)))
         self._swatch.setPalette(colours)
         self.mark(on=False)
-        name = make_button(run.name, "link")
+        name = ElidedLink(run.name)
         name.clicked.connect(lambda: shell.open_run(run.id))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -348,7 +357,7 @@ class _RunHead(QWidget):
         line.setFixedHeight(_THICK)   # so that nothing moves when it grows
         line.setLayout(row(self._swatch, None, spacing=0))
         layout.addWidget(line)
-        layout.addWidget(name, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addLayout(row(name, None))
         layout.addWidget(make_label(words.when(run.created), "caption", "muted"))
         layout.addWidget(StateBadge.for_state(run.state))
 

@@ -13,9 +13,9 @@ from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.row_menu import Entry, give_menu
 from mldesk.desktop.pages.runs.evaluation_tables import sized
 from mldesk.desktop.states.search import Member, Trial, in_words
-from mldesk.desktop.widgets import Card, Chart, disable, enable, make_button, make_label
+from mldesk.desktop.widgets import Card, Chart, disable, enable, make_button, make_label, row
 
-_SEEN = 8           # trials that are seen at once
+_SEEN = 8           # trials that are seen before all are asked for
 _RUNNER = 4         # the column that names it
 _CURVE = 260        # height of the chosen trial's curve, pixels at 100 %
 _LEAST_ABOUT = 150  # that parameters keep, pixels at 100 %
@@ -43,12 +43,17 @@ class LeaderboardCard(Card):
         self.table: RecordTable[Trial] = RecordTable(self._fields(), lambda trial: trial.number, self.tr("Leaderboard"),
                                                      dense=True, least=_LEAST_ABOUT)
         sized(self.table, 0, grows=False)
+        self.table.scroll_with_page()
         self.table.chosen.connect(self._check)
         self.table.opened.connect(lambda trial: self._want([trial]))
         give_menu(self.table, lambda trial: [
             Entry("train", self.tr("Train this configuration…"), lambda: self._want([trial]), _why_not_train(trial)),
             Entry("model", self.tr("Keep as a model…"), lambda: self.kept.emit(trial))])
         self.add(self.table, 1)
+        self.all = make_button("", "link")
+        self.all.setCheckable(True)
+        self.all.toggled.connect(lambda _: self._fit())
+        self.add(row(self.all, None))
         self.about = make_label("", "caption", "muted", wrap=True)
         self.chart = Chart("", self.tr("step"), self.tr("validation loss"), with_log=False)
         self.chart.setFixedHeight(theme.px(_CURVE))
@@ -64,7 +69,7 @@ class LeaderboardCard(Card):
         spread = any(trial.runner for trial in trials)
         self.table.leave_out(() if spread else (_RUNNER,))
         self.table.set_records(trials)
-        sized(self.table, len(trials), _SEEN, grows=False)
+        self._fit()
         self._check()
         done = [trial for trial in trials if trial.rank]
         if not trials:
@@ -80,6 +85,14 @@ class LeaderboardCard(Card):
         if failed:
             text += self.tr("; {count} failed").format(count=words.number(failed))
         self.set_subtitle(f"{text}.")
+
+    def _fit(self) -> None:
+        """Make the list as high as what is shown of it: it lies on a page that scrolls already."""
+        count, whole = self.table.records.rowCount(), self.all.isChecked()
+        sized(self.table, count, count if whole else _SEEN, grows=False)
+        self.all.setVisible(count > _SEEN)
+        self.all.setText(self.tr("Show the best {count} only").format(count=_SEEN) if whole else
+                         self.tr("Show all {count} trials").format(count=words.number(count)))
 
     def _check(self) -> None:
         chosen = next(iter(self.table.selected()), None)
@@ -178,6 +191,7 @@ class MembersCard(Card):
         ]
         self.table: RecordTable[Member] = RecordTable(fields, lambda item: item.trial, tr("Members"), dense=True,
                                                       least=_LEAST_ABOUT)
+        self.table.scroll_with_page()
         self.add(self.table, 1)
         self.hide()
 
@@ -185,7 +199,7 @@ class MembersCard(Card):
         """Show the members of a model; hidden while there are none."""
         self.setVisible(bool(members))
         self.table.set_records(members)
-        sized(self.table, len(members), 6, grows=False)
+        sized(self.table, len(members), len(members), grows=False)
         self.set_subtitle(self.tr("One trial alone.") if len(members) == 1 else self.tr(
             "{count} models vote, each with its weight; alone they score as said.").format(
                 count=words.number(len(members))))

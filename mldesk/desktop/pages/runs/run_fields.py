@@ -100,7 +100,7 @@ def fields(shell: Shell, places: Callable[[], Mapping[str, Waiting]] = dict) -> 
         Field(tr("Dataset"), lambda run: run.dataset, 130, muted=True, spare=2),
         Field(tr("Target"), lambda run: run.target, 104, muted=True, spare=4),
         Field(tr("Estimator"), lambda run: words.estimator_name(run.estimator), 150, spare=1),
-        Field(tr("Score"), _score_words, 130, lambda run: (score(run) or ("", float("-inf")))[1], right=True),
+        Field(tr("Score"), score_words, 130, lambda run: (score(run) or ("", float("-inf")))[1], right=True),
         Field(tr("Started"), lambda run: words.when(run.created), 104, lambda run: run.created, muted=True,
               tip=lambda run: words.moment(run.created)),
         Field(tr("Took"), lambda run: words.duration(took(run)), 84, lambda run: took(run) or 0.0, right=True,
@@ -113,6 +113,7 @@ def labels(run: Run) -> str:
     return " · ".join(part for part in (run.group, ", ".join(run.tags)) if part)
 
 
-def _score_words(run: Run) -> str:
+def score_words(run: Run) -> str:
+    """Write the score that speaks for a run."""
     found = score(run)
     return words.MISSING if found is None else f"{words.metric_name(found[0])} {words.metric_value(found[1])}"

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from mldesk.core.run_filter import RunFilter
 from mldesk.desktop import words
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.pages.row_menu import give_menu
-from mldesk.desktop.pages.runs.run_fields import fields, left_of
+from mldesk.desktop.pages.runs.run_fields import fields, left_of, score, score_words
 from mldesk.desktop.pages.runs.run_menu import run_entries
 from mldesk.desktop.shell import Shell
-from mldesk.desktop.states.lists import DatasetList, RunList
+from mldesk.desktop.states.lists import DatasetList, SearchList
 from mldesk.desktop.states.search import SearchWish
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, ComboBox, EmptyState, PageHeader, disable, enable, make_button
 
 if TYPE_CHECKING:
+    from mldesk.desktop.states.lists import Standing
     from mldesk.library.records import Run
 
 _NOTHING, _NO_DATA, _NO_SEARCH, _SEARCHES = range(4)
-_LABELS, _ESTIMATOR = 2, 6   # columns of the list of runs that say nothing of searches
+_LABELS, _ESTIMATOR, _SCORE = 2, 6, 7   # columns of the list of runs: two say nothing of searches, one too little
 
 
 class SearchesPage(Page):
@@ -34,8 +34,7 @@ class SearchesPage(Page):
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self.state, self._data = RunList(shell.desk), DatasetList(shell.desk)
-        self.state.wanted = RunFilter(kind="search")
+        self.state, self._data = SearchList(shell.desk), DatasetList(shell.desk)
         self.table: RecordTable[Run] = RecordTable(self._fields(), lambda run: run.id, self.tr("Searches"), least=170)
         self.table.opened.connect(lambda run: shell.open_run(run.id))
         give_menu(self.table, lambda run: run_entries(shell, run))
@@ -59,15 +58,39 @@ class SearchesPage(Page):
         self._clock.timeout.connect(self._tick)
         self._clock.start()
         self.keep(self.state.runs.subscribe(lambda _: self._show()))
+        self.keep(self.state.standing.changed.subscribe(lambda _: self.table.viewport().update()))
         self.keep(self._data.datasets.subscribe(lambda _: self._show()))
         self.keep(shell.desk.unreachable.changed.subscribe(lambda _: self._show()))
         self._show()
 
     def _fields(self) -> list[Field[Run]]:
-        known = [item for place, item in enumerate(fields(self.shell)) if place not in (_LABELS, _ESTIMATOR)]
+        known = fields(self.shell)
+        known[_SCORE] = replace(known[_SCORE], text=self._score, tip=self._score_tip, sort=self._score_value)
+        known = [item for place, item in enumerate(known) if place not in (_LABELS, _ESTIMATOR)]
         started, took = known[-2:]
-        return [*known[:-2], Field(words.tr("Trials"), tried, 70, right=True, muted=True, spare=2),
+        return [*known[:-2], Field(words.tr("Trials"), lambda run: tried(run, self._standing(run)), 70, right=True,
+                                   muted=True, spare=2),
                 Field(words.tr("Left"), left_of, 100, right=True), replace(started, spare=1), took]
+
+    def _standing(self, run: Run) -> Standing | None:
+        return self.state.standing.value.get(run.id)
+
+    def _score(self, run: Run) -> str:
+        """Write the score of its model; while there is none, that of its best trial."""
+        stands = self._standing(run)
+        if run.result is not None or stands is None:
+            return score_words(run)
+        return f"{words.metric_name(stands.metric)} {words.metric_value(stands.best)}"
+
+    def _score_value(self, run: Run) -> float:
+        stands, known = self._standing(run), score(run)
+        return known[1] if known is not None else float("-inf") if stands is None else stands.best
+
+    def _score_tip(self, run: Run) -> str:
+        stands = self._standing(run)
+        return self._score(run) if run.result is not None or stands is None else self.tr(
+            "{score}: the best of {count} so far, on rows that they were not fitted on").format(
+                score=self._score(run), count=words.counted(stands.trials, self.tr("trial"), self.tr("trials")))
 
     def _pages(self) -> list[QWidget]:
         no_data = EmptyState("dataset", self.tr("No data yet"), self.tr(
@@ -114,10 +137,12 @@ class SearchesPage(Page):
             self.table.viewport().update()
 
 
-def tried(run: Run) -> str:
-    """Write how many trials a search has made, as far as its record says."""
+def tried(run: Run, stands: Standing | None = None) -> str:
+    """Write how many trials a search has made, as far as its record or its curves say."""
     progress = run.progress or {}
     count = (run.result or {}).get("trials")
     if count is None and progress.get("unit") == "trials":
         count = progress.get("done")
+    if count is None and stands is not None:
+        count = stands.trials
     return words.MISSING if count is None else words.number(round(float(count)))
