@@ -100,6 +100,8 @@ class RunDisplay:
         done, total, unit = number(payload["done"]), number(payload["total"]), str(payload.get("unit", ""))
         rate, eta = payload.get("rate"), payload.get("eta")
         pace = f"{words.count(done)}/{words.count(total)} {words.cell(unit)}" + _speed(float(rate or 0))
+        if (rows := number(payload.get("rows") or 0)) >= 1:
+            pace += f" · {rows:,.0f} rows/s"
         left = f"{words.duration(float(eta))} left" if eta is not None else ""
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total or None, words=pace, eta=left)

@@ -14,6 +14,7 @@ from mldesk.core.errors import WorkFailed
 from mldesk.library import codec
 from mldesk.wire.events import KINDS, TERMINAL, Event, state_after
 from mldesk.wire.manifest import is_digest
+from mldesk.wire.shapes import readable
 from mldesk.wire.states import Cause, JobState
 
 _CAUSES = frozenset(cause.value for cause in Cause)
@@ -74,7 +75,7 @@ def fold(events: Sequence[Event], state: JobState, started: float | None) -> Cha
                 fields.update(started=started, finished=None, cause=None, message="", hint="")
             case "stage":
                 fields["stage"] = codec.clean(payload.get("name", ""), 500)
-            case "progress":
+            case "progress" if readable(event):   # every list draws it
                 fields["progress"] = codec.dump(payload)
             case "artifact":
                 _add_artifact(changes, payload)

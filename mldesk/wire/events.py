@@ -7,7 +7,8 @@ An event's payload keys by kind (all plain JSON; floats that are not finite trav
     started      {"attempt": 1.., "pid": int, "host": str, "device": str, "resumed_from": step or null}
                  a second attempt supersedes every metric point with a step above ``resumed_from``
     stage        {"name": str}                              words for people: "Reading the table"
-    progress     {"done": float, "total": float, "unit": str, "eta": seconds or null, "rate": per second or null}
+    progress     {"done": float, "total": float, "unit": str, "eta": seconds or null, "rate": per second or null,
+                 "rows": that are learned from per second?}
     metrics      {"step": int, "epoch": float or null, "seconds": since start, "values": {metric: float}}
                  metric names: "train_loss", "validation_loss", "validation_accuracy", ...
     log          {"level": "debug|info|warning|error", "text": str}

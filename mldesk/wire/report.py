@@ -48,10 +48,11 @@ class Report:
         """Report readings taken after ``step``."""
         self.event("metrics", step=step, epoch=epoch, seconds=round(self.seconds, 4), values=dict(values))
 
-    def progress(self, done: float, total: float, unit: str) -> None:
+    def progress(self, done: float, total: float, unit: str, rows: int = 0) -> None:
         """Report how far the stage is; rate and remaining time are worked out here. Not every call is an event.
 
         With the unit "seconds", ``total`` is a time that is allowed: what is left of it is the remaining time.
+        ``rows``: as many rows of the table as one unit goes through.
         """
         now = time.monotonic()
         if self._first_done is None:
@@ -62,4 +63,5 @@ class Report:
         elapsed, gained = now - self._stage_began, done - self._first_done
         rate = gained / elapsed if gained > 0 and elapsed > 0 and unit != "seconds" else None
         left = total - done if unit == "seconds" else None if rate is None else (total - done) / rate
-        self.event("progress", done=done, total=total, unit=unit, rate=rate, eta=left)
+        pace = {"rows": rate * rows} if rows and rate is not None else {}
+        self.event("progress", done=done, total=total, unit=unit, rate=rate, eta=left, **pace)

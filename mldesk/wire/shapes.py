@@ -55,11 +55,13 @@ def _maybe(shape: _Shape) -> _Shape:
 
 _SHAPES: Mapping[str, Mapping[str, _Shape]] = {
     "stage": {"name": _text},
-    "progress": {"done": _number, "total": _number, "rate": _maybe(_number), "eta": _maybe(_number)},
+    "progress": {"done": _number, "total": _number, "rate": _maybe(_number), "eta": _maybe(_number),
+                 "rows": _maybe(_number)},
     "metrics": {"step": _number, "epoch": _maybe(_number), "seconds": _maybe(_number), "values": _measures},
     "log": {"text": _text},
     "warning": {"text": _text},
     "trial": {"seconds": _maybe(_number), "score": _maybe(_measure), "parameters": _maybe(_mapping)},
-    "resources": {"cpu": _maybe(_number), "memory": _maybe(_number), "gpu": _maybe(_number)},
+    "resources": {"cpu": _maybe(_number), "memory": _maybe(_number), "gpu": _maybe(_number),
+                  "gpu_memory": _maybe(_number)},
     "checkpoint": {"step": _number},
 }

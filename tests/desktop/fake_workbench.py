@@ -106,7 +106,8 @@ class FakeRuns:
     def curves(self, run_id: str) -> Mapping[str, Readings]:
         found: dict[str, Readings] = {}
         for point in self.metrics(run_id):
-            found.setdefault(point.metric, Readings()).add(point.seq, point.step, float("nan"), point.seconds, point.value)
+            found.setdefault(point.metric, Readings()).add(
+                point.seq, point.step, float("nan"), point.seconds, point.value)
         return found
 
     def evaluation(self, run_id: str) -> Mapping[str, Any]:

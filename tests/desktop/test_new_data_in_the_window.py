@@ -40,7 +40,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
         assert [event.kind for event in bench.runs.follow(run.id)][-1] == "succeeded", bench.runs.get(run.id)
         bench.models.promote(MODEL, 1)
         bench.cleaning.clean("penguins", [{"step": "filter", "where": '"Sample Number" > 8'}])
-        bench.datasets.export("penguins@1", tmp_path / "moved.parquet")
+        for name in ("moved", "raw"):
+            bench.datasets.export("penguins@1", tmp_path / f"{name}.parquet")
     try:
         yield home
     finally:
@@ -82,6 +83,7 @@ async def _check(user: User, page: ModelPage, moved: Path) -> None:
     assert "1 of them much: Island." in dialog.notice.accessibleName()
     assert dialog.table.records.records[0].unseen == ("Atlantis",)
     await user.shot("drift-file")
+    assert not dialog.clean.isVisible(), "its table was cleaned by nothing"
     await in_thread(moved.unlink)
     dialog.primary.click()
     await user.until(lambda: "There is no file" in dialog._error_text.text(), "what went wrong")
@@ -131,6 +133,25 @@ async def _promote(user: User) -> None:
     await user.until(lambda: not page.newer.isVisible(), "nothing is left to compare")
 
 
+async def _clean_first(user: User, page: ModelPage, raw: Path) -> None:
+    """Rows as they were before cleaning are cleaned as the model's table was, and then are like it."""
+    page.check_drift()
+    dialog = await _dialog(user, DriftDialog)
+    await user.until(dialog.clean.isVisible, "the offer to clean")
+    dialog.source.choose_file(raw)
+    dialog.primary.click()
+    await user.until(dialog.table.isVisible, "the columns")
+    assert "Cleaning left" not in dialog.notice.accessibleName()
+    dialog.clean.setChecked(True)
+    assert not dialog.table.isVisible(), "what is shown is of rows that were not cleaned"
+    dialog.primary.click()
+    await user.until(dialog.table.isVisible, "the columns of cleaned rows")
+    assert "Cleaning left 24 rows out." in dialog.notice.accessibleName(), dialog.notice.accessibleName()
+    assert "like those the model learned from" in dialog.notice.accessibleName()
+    await user.shot("drift-cleaned")
+    dialog.reject()
+
+
 def test_a_model_is_checked_retrained_compared_and_promoted(home: Path, tmp_path: Path, qtbot: QtBot) -> None:
     _move(tmp_path / "moved.parquet")
 
@@ -146,6 +167,7 @@ def test_a_model_is_checked_retrained_compared_and_promoted(home: Path, tmp_path
             await _ways(user, page, estimator, ways)
         await _retrain(user, page)
         await _promote(user)
+        await _clean_first(user, await _page(user, 2), tmp_path / "raw.parquet")
         assert (await in_thread(user.window.desk.workbench.models.show, MODEL)).number == 2
 
     play(home, script, patience=300, meet_machine=False)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mldesk.core.clock import Clock, SystemClock
 from mldesk.core.errors import MldeskError, RunnerUnreachable
 from mldesk.core.observable import Observable, Signal
+from mldesk.desktop.states.pace import Pace
 from mldesk.desktop.tasks import in_follower, in_remote, in_thread, start
 
 if TYPE_CHECKING:  # SQLAlchemy comes with these; the first paint does not wait for it
@@ -45,6 +46,7 @@ class Desk:
         self.ready = Observable(False)
         self.failed: Observable[MldeskError | None] = Observable(None)
         self.active: Observable[tuple[Run, ...]] = Observable(())
+        self.pace = Pace()   # of the runs that go on
         self.machine: Observable[RunnerRecord | None] = Observable(None)
         self.unreachable: Observable[dict[str, float]] = Observable({})  # run id -> wall clock of the first failure
         self.recipe_drafts: dict[str, tuple[Mapping[str, Any], ...]] = {}   # by manifest, as they were left last
@@ -112,6 +114,7 @@ class Desk:
             return
         self._token = token
         self.active.value = tuple(await in_thread(self.workbench.runs.active))
+        self.pace.look(self.active.value)
         for run in self.active.value:
             if run.id not in self._followed:
                 self._followed.add(run.id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,22 @@ if TYPE_CHECKING:
     from mldesk.workbench.predictions import PredictionReport
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a newer version stands beside the one in use, on the same test rows."""
+
+    newer: int
+    used: int
+    promoted: bool               # the one in use is promoted; else another could be
+    metric: str = ""             # the score that speaks for both; "": the same, or nobody knows
+    scores: tuple[float, float] = (0.0, 0.0)   # of the newer one, of the other
+    better: bool = False         # the newer one is
+
+    @property
+    def worse(self) -> bool:
+        return bool(self.metric) and not self.better
+
+
 class ModelState:
     """Shows one model and one of its versions."""
 
@@ -33,6 +50,7 @@ class ModelState:
         self.version: Observable[ModelVersion | None] = Observable(None)
         self.evaluation: Observable[Mapping[str, Any] | None] = Observable(None)
         self.changes: Observable[Mapping[int, Change]] = Observable({})   # since the version before, by number
+        self.standing: Observable[Standing | None] = Observable(None)   # of a newer version than that in use
         self._told: list[str] = []        # the versions that ``changes`` speaks of
         self.before: int | None = None    # the version that ``roll_back`` goes back to
 
@@ -55,6 +73,31 @@ class ModelState:
             self._told = labels
             self.changes.value = await in_thread(self._desk.workbench.about.changes, self.name)
 
+    async def look_at_newest(self) -> None:
+        """Read how the newest version stands beside that in use: the promoted one, else whichever scored best."""
+        model, versions = self.model.value, self.versions.value
+        if model is None or len(versions) < 2:
+            self.standing.value = None
+            return
+        self.standing.value = await in_thread(self._stands, model, versions)
+
+    def _stands(self, model: Model, versions: Sequence[ModelVersion]) -> Standing | None:
+        newest, better = versions[-1], self._desk.workbench.judging.better
+        used = next((item for item in versions if item.number == model.promoted), None)
+        if used is newest:
+            return None
+        if found := better(newest, versions[:-1] if used is None else [used]):
+            other, metric = found
+            return Standing(newest.number, other.number, used is not None, metric,
+                            (newest.metrics[metric], other.metrics[metric]))
+        if used is None:
+            return None
+        if found := better(used, [newest]):
+            metric = found[1]
+            return Standing(newest.number, used.number, True, metric, (newest.metrics[metric], used.metrics[metric]),
+                            better=True)
+        return Standing(newest.number, used.number, True)
+
     async def show(self, number: int) -> None:
         """Show version ``number`` with its evaluation."""
         chosen = next((version for version in self.versions.value if version.number == number), None)
@@ -69,12 +112,14 @@ class ModelState:
             self.evaluation.value = evaluation
 
     def rival(self) -> int | None:
-        """Return the version that the shown one may replace: the promoted one, else the one before; None where the
-        shown one came as a bundle or is the oldest.
+        """Return the version that the shown one may replace: the promoted one, else one that scored better, else the
+        one before; None where the shown one came as a bundle or is the oldest.
         """
-        version, model = self.version.value, self.model.value
+        version, model, standing = self.version.value, self.model.value, self.standing.value
         if version is None or model is None or version.run is None:
             return None
+        if standing is not None and standing.newer == version.number:
+            return standing.used
         if model.promoted is not None and model.promoted != version.number:
             return model.promoted
         return max((item.number for item in self.versions.value if item.number < version.number), default=None)

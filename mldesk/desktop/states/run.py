@@ -18,6 +18,7 @@ from mldesk.wire.shapes import readable
 from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:
+    from mldesk.desktop.states.pace import Pace
     from mldesk.library.records import Run
     from mldesk.wire.events import Event
     from mldesk.wire.runner_view import Waiting
@@ -35,13 +36,15 @@ class Machine:
         self.cpu = array("d")      # percent of one core
         self.memory = array("d")   # bytes
         self.gpu = array("d")      # percent, nan where there is none
+        self.gpu_memory = array("d")   # bytes in use of the card, whoever uses them; nan where there is none
         self._first: float | None = None
 
     def add(self, time: float, payload: Mapping[str, Any]) -> None:
         """Take in one "resources" event."""
         self._first = time if self._first is None else self._first
         self.seconds.append(time - self._first)
-        for series, key in ((self.cpu, "cpu"), (self.memory, "memory"), (self.gpu, "gpu")):
+        for series, key in ((self.cpu, "cpu"), (self.memory, "memory"), (self.gpu, "gpu"),
+                            (self.gpu_memory, "gpu_memory")):
             value = payload.get(key)
             series.append(float("nan") if value is None else float(value))
 
@@ -78,6 +81,11 @@ class RunState:
     def why_unreachable(self) -> str:
         """Why the run's runner cannot be reached, in a sentence or two; "" while it can."""
         return self._desk.reasons.get(self.id, "")
+
+    @property
+    def pace(self) -> Pace:
+        """How far runs have come since they said so."""
+        return self._desk.pace
 
     async def look_in_queue(self) -> None:
         """Bring ``place`` up to date. A runner out of reach, or too old to say, leaves it empty."""

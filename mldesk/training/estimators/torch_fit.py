@@ -288,7 +288,7 @@ class _Fit:
             loss = (total - self._read_sum) / (rows - self._read_rows) * self._unit
             self._context.report.metrics(place.step, {"train_loss": loss}, place.epoch + place.batches / batches)
         last = place.best_epoch if place.tuned_steps else self._given["epochs"]
-        self._context.report.progress(place.epoch + place.batches / batches, last, "epochs")
+        self._context.report.progress(place.epoch + place.batches / batches, last, "epochs", len(self._x))
         self._read_sum, self._read_rows, self._read_at = total, rows, now
 
     def _judge(self) -> None:

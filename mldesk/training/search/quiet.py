@@ -40,7 +40,7 @@ class Quiet(Report):
             self.points.append((step, float(loss)))
             self.hopeless = self.hopeless or (self._pace is not None and self._pace.hopeless(step, float(loss)))
 
-    def progress(self, done: float, total: float, unit: str) -> None:
+    def progress(self, done: float, total: float, unit: str, rows: int = 0) -> None:
         """The search has a progress of its own."""
 
 

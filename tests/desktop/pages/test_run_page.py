@@ -55,6 +55,20 @@ def test_while_it_runs_it_can_be_finished_or_cancelled(page: RunPage) -> None:
     assert "3 / 12 epochs" in page.training.progress._facts.text()
 
 
+def test_a_run_says_how_fast_it_goes_and_what_it_takes_of_the_machine(page: RunPage) -> None:
+    progress = {"done": 3, "total": 12, "unit": "epochs", "rate": 0.25, "rows": 1234.5, "eta": 36.0}
+    for number, load in enumerate((150.0, 90.0)):
+        page.state.machine.add(1000.0 + number, {"cpu": load, "memory": 2e9, "gpu": load / 2, "gpu_memory": 3e9})
+    show(page, JobState.RUNNING, stage="Training", progress=progress)
+    facts, machine = page.training.progress._facts.text(), page.training.machine
+    assert "4.0 s each" in facts and "1,234 rows/s" in facts
+    assert machine._cpu._value.text() == "90 % of a core"
+    assert machine._gpu._value.text() == "45 % · 3.0 GB in use" and not machine._gpu.isHidden()
+    show(page, JobState.SUCCEEDED, finished=1010.0, progress=progress, result={"metrics": {}})
+    assert machine._cpu._value.text() == "at most 150 % of a core"
+    assert "rows/s" not in page.training.progress._facts.text()
+
+
 def test_what_is_left_of_a_search_is_said_once(page: RunPage) -> None:
     progress = {"done": 42.0, "total": 300.0, "unit": "seconds", "rate": 1.0, "eta": 258.0}
     show(page, JobState.RUNNING, kind="search", stage="Searching", progress=progress)

@@ -17,6 +17,7 @@ from mldesk.desktop.pages.models.about_view import AboutView, PredictionsView, s
 from mldesk.desktop.pages.models.challenge_dialog import ChallengeDialog
 from mldesk.desktop.pages.models.drift_dialog import DriftDialog
 from mldesk.desktop.pages.models.models import leading
+from mldesk.desktop.pages.models.newer_notice import NewerNotice
 from mldesk.desktop.pages.models.retrain_dialog import RetrainDialog
 from mldesk.desktop.pages.models.version_words import VersionWords
 from mldesk.desktop.pages.notice import Notice
@@ -99,8 +100,9 @@ class ModelPage(Page):
         layout.setContentsMargins(Space.PAGE, Space.PAGE, Space.PAGE, Space.PAGE)
         layout.setSpacing(Space.L)
         layout.addWidget(self.header)
-        self.newer, self.doubts = Notice(), Notice()
-        self.newer.acted.connect(self.compare)
+        self.newer, self.doubts = NewerNotice(self.state), Notice()
+        self.newer.compared.connect(self.compare)
+        self.newer.wanted.connect(lambda number: self.begin(self.state.show(number), "show a version"))
         layout.addWidget(self.newer)
         layout.addWidget(self.doubts)
         layout.addWidget(self.tabs, 1)
@@ -110,6 +112,7 @@ class ModelPage(Page):
         self.keep(self.state.versions.subscribe(lambda _: self._show()))
         self.keep(self.state.version.subscribe(lambda _: self._show()))
         self.keep(self.state.changes.subscribe(lambda _: self._show()))
+        self.keep(self.state.standing.subscribe(lambda _: self.newer.refresh()))
         self.keep(self.state.evaluation.subscribe(
             lambda payload: self._show_payload(payload) if payload is not None else None))
 
@@ -159,6 +162,7 @@ class ModelPage(Page):
         try:
             await self.state.refresh(wanted)   # at once: a press must not mean the version that would be shown else
             self._look_closer()
+            await self.state.look_at_newest()
             await self.state.look_at_changes()
         except NotFound as error:
             self.shell.say(sentence(error), "neutral")
@@ -200,12 +204,7 @@ class ModelPage(Page):
         change = self.state.changes.value.get(version.number)
         self.changed.setText("" if change is None else change.words)
         self.changed.setVisible(change is not None)
-        old = self.state.rival()
-        if old is None or version.number != model.versions or promoted:
-            self.newer.hide()
-        else:
-            self.newer.say("info", self.tr("Version {new} is newer than version {old}. Is it better, too?").format(
-                new=version.number, old=old), "", self.tr("Compare both…"))
+        self.newer.refresh()
         self._look_closer()
 
     def _show_payload(self, payload: Mapping[str, Any]) -> None:

@@ -33,9 +33,12 @@ class _Line(QWidget):
         layout.addLayout(text, 1)
         layout.addWidget(self._spark, 1)
 
-    def show_values(self, values: Sequence[float]) -> None:
+    def show_values(self, values: Sequence[float], *, ended: bool, more: str = "") -> None:
+        """Show the newest reading, of a run that has ended the highest; ``more`` is said after it."""
         known = [value for value in values if math.isfinite(value)]
-        self._value.setText(self._write(known[-1]) if known else words.MISSING)
+        said = words.MISSING if not known else self._write(known[-1]) if not ended else words.tr(
+            "at most {value}").format(value=self._write(max(known)))
+        self._value.setText(" · ".join(filter(None, (said, more))))
         self._spark.set_values(list(values[-_KEPT:]))
 
 
@@ -52,11 +55,13 @@ class MachineCard(Card):
         for line in (self._cpu, self._memory, self._gpu):
             self.add(line)
 
-    def refresh(self) -> None:
-        """Draw what is new."""
-        self._cpu.show_values(self._machine.cpu)
-        self._memory.show_values(self._machine.memory)
+    def refresh(self, *, ended: bool = False) -> None:
+        """Draw what is new; ``ended``: there will be no more."""
+        self._cpu.show_values(self._machine.cpu, ended=ended)
+        self._memory.show_values(self._machine.memory, ended=ended)
         has_gpu = any(math.isfinite(value) for value in self._machine.gpu)
         self._gpu.setVisible(has_gpu)
         if has_gpu:
-            self._gpu.show_values(self._machine.gpu)
+            memory = [value for value in self._machine.gpu_memory if math.isfinite(value)]
+            self._gpu.show_values(self._machine.gpu, ended=ended, more="" if not memory else self.tr(
+                "{size} in use").format(size=words.size(max(memory) if ended else memory[-1])))

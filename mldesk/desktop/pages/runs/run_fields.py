@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 LABELS = 2  # the column of group and tags
 
 
-def share(run: Run) -> float | None:
-    """Return how far a run is, 0 to 1; None where nobody knows or nothing goes on."""
+def share(run: Run, done: float | None = None) -> float | None:
+    """Return how far a run is, 0 to 1; None where nobody knows or nothing goes on. ``done`` as for ``left_of``."""
     progress = run.progress
     if run.state.ended or not progress or not progress.get("total"):
         return None
-    return min(1.0, max(0.0, float(progress["done"]) / float(progress["total"])))
+    return min(1.0, max(0.0, (float(progress["done"]) if done is None else done) / float(progress["total"])))
 
 
 def score(run: Run) -> tuple[str, float] | None:
@@ -56,12 +56,15 @@ def state_badge(run: Run, shell: Shell, places: Mapping[str, Waiting] | None = N
     return state_words(run.state)
 
 
-def left_of(run: Run) -> str:
-    """Write what a search that goes on still has, of its time or of its trials; "" where nobody knows."""
+def left_of(run: Run, done: float | None = None) -> str:
+    """Write what a search that goes on still has, of its time or of its trials; "" where nobody knows.
+
+    ``done``: how much is done by now, where that is more than the run has said.
+    """
     progress = run.progress or {}
     if run.kind != "search" or run.state.ended or not progress.get("total"):
         return ""
-    left = max(0.0, float(progress["total"]) - float(progress["done"]))
+    left = max(0.0, float(progress["total"]) - (float(progress["done"]) if done is None else done))
     if progress.get("unit") == "seconds":
         return words.duration(left)
     if progress.get("unit") == "trials":
@@ -90,7 +93,8 @@ def fields(shell: Shell, places: Callable[[], Mapping[str, Waiting]] = dict) -> 
     tr = words.tr
     return [
         Field(tr("State"), lambda run: run.state.value, 124, lambda run: list(JobState).index(run.state),
-              badge=lambda run: state_badge(run, shell, places()), share=share,
+              badge=lambda run: state_badge(run, shell, places()),
+              share=lambda run: share(run, shell.desk.pace.done(run)),
               tip=lambda run: state_tip(run, shell, places())),
         Field(tr("Name"), lambda run: f"↳ {run.name}" if run.parent else run.name,
               sort=lambda run: run.name.casefold(), strong=True),

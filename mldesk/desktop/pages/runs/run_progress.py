@@ -14,6 +14,13 @@ from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.widgets import Card, ProgressLine, make_label
 from mldesk.wire.states import JobState
 
+_SLOW = 0.5   # done in a second; of fewer it is said how long each takes
+
+
+def speed(rate: float, unit: str) -> str:
+    """Write how many are done in a second, or how long one takes where that is the readable number."""
+    return f"{rate:.3g} {unit}/s" if rate >= _SLOW else words.tr("{time} each").format(time=words.duration(1 / rate))
+
 
 class ProgressCard(Card):
     """Draws the progress of a ``RunState``; ``tick`` moves its clock."""
@@ -36,14 +43,14 @@ class ProgressCard(Card):
         run = self._state.run.value
         if run is None:
             return
-        done = share(run)
+        done = share(run, self._state.pace.done(run))
         tone: Tone = "accent"
         text = run.stage or self._waiting(run.state)
         if run.state is JobState.QUEUED and (place := self._state.place.value) is not None:
             text = self.tr("Waiting on {runner}, {place} in line").format(
                 runner=runner_words.where(run.runner), place=ordinal(place.position))
             text += f": {place.why}" if place.why else ""
-        eta = words.remaining((run.progress or {}).get("eta")) if not run.state.ended else ""
+        eta = words.remaining(self._state.pace.left(run))
         if run.state.ended:
             done = 1.0 if run.state is JobState.SUCCEEDED else self._last_share()
             text, tone = self._ended(run.state)
@@ -70,12 +77,14 @@ class ProgressCard(Card):
         if progress.get("total") and not run.state.ended:
             unit = str(progress.get("unit") or "")
             done, total = (words.number(round(progress[key])) for key in ("done", "total"))
-            left = left_of(run)
+            left = left_of(run, self._state.pace.done(run))
             if not (left and unit == "seconds" and progress.get("eta") is not None):   # which the line says above
                 parts.append(self.tr("{amount} left").format(amount=left) if left else
                              f"{done} / {total} {unit}".strip())
             if progress.get("rate") and not is_search(run):
-                parts.append(f"{float(progress['rate']):.3g} {unit}/s")
+                parts.append(speed(float(progress["rate"]), unit))
+            if progress.get("rows"):
+                parts.append(self.tr("{count} rows/s").format(count=words.number(round(float(progress["rows"])))))
         if self._state.checkpoint is not None and run.state is not JobState.SUCCEEDED:
             parts.append(self.tr("checkpoint at step {step}").format(step=words.number(self._state.checkpoint)))
         attempt = int(self._state.attempt.get("attempt") or 1)

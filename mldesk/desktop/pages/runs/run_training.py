@@ -78,8 +78,9 @@ class RunTraining(ScrollPage):
     def draw(self) -> None:
         """Draw what came since."""
         self.curves.refresh()
-        self.machine.refresh()
-        if (run := self._state.run.value) is not None and is_search(run):
+        run = self._state.run.value
+        self.machine.refresh(ended=run is not None and run.state.ended)
+        if run is not None and is_search(run):
             self.leaderboard.show_trials(self._state.trials, run.runner)
         self.progress.tick()
         self._show_warnings()

@@ -70,7 +70,8 @@ class SearchesPage(Page):
         started, took = known[-2:]
         return [*known[:-2], Field(words.tr("Trials"), lambda run: tried(run, self._standing(run)), 70, right=True,
                                    muted=True, spare=2),
-                Field(words.tr("Left"), left_of, 100, right=True), replace(started, spare=1), took]
+                Field(words.tr("Left"), lambda run: left_of(run, self.shell.desk.pace.done(run)), 100, right=True),
+                replace(started, spare=1), took]
 
     def _standing(self, run: Run) -> Standing | None:
         return self.state.standing.value.get(run.id)
