@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QTimer, Signal
@@ -31,13 +29,13 @@ from mldesk.desktop.actions import Actions
 from mldesk.desktop.palette_key import PaletteKey
 from mldesk.desktop.preferences import PreferencesFile
 from mldesk.desktop.shell import ToastAction
-from mldesk.desktop.states.dataset import Picked
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.imports import Imports
 from mldesk.desktop.status_bar import StatusBar
 from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.widgets.toasts import Toasts
 from mldesk.desktop.window_actions import register
+from mldesk.desktop.window_doors import Doors
 from mldesk.desktop.window_places import PLACES, make_place, make_sidebar, start_ageing
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ if TYPE_CHECKING:
     from mldesk.desktop.pages.runs.runs import RunsPage
     from mldesk.library.records import Model, Run
 
-class MainWindow(QMainWindow):
+class MainWindow(Doors, QMainWindow):
     """The one window. Signals: ``painted`` once, after the first paint; ``closing`` when it was told to close."""
 
     painted = Signal()
@@ -103,128 +101,6 @@ class MainWindow(QMainWindow):
             self.back()
         self.stack.setCurrentWidget(widget)
         self.sidebar.set_current(place)
-
-    def open_dataset(self, name: str, tab: str = "") -> None:
-        from mldesk.desktop.pages.data.dataset import DatasetPage
-
-        page = DatasetPage(self, name)
-        self._open("datasets", page)
-        if tab:
-            page.show_tab(tab)
-
-    def open_row(self, reference: str, row: int) -> None:
-        from mldesk.desktop.pages.data.dataset import page_at
-
-        self._open("datasets", page_at(self, reference, row))
-
-    def open_rows(self, reference: str, picked: Picked) -> None:
-        from mldesk.desktop.pages.data.dataset import page_at
-
-        self._open("datasets", page_at(self, reference, picked=picked))
-
-    def open_run(self, run_id: str) -> None:
-        from mldesk.desktop.pages.runs.run import RunPage
-
-        place = "search" if self.stack.currentWidget() is self._places.get("search", self) else "runs"
-        self._open(place, RunPage(self, run_id, place))
-
-    def open_model(self, name: str, number: int | None = None, tab: str = "") -> None:
-        from mldesk.desktop.pages.models.model import ModelPage
-
-        page = ModelPage(self, name, number)
-        if tab:
-            page.tabs.set_value(tab)
-        self._open("models", page)
-
-    def open_runner(self, name: str) -> None:
-        from mldesk.desktop.pages.runners.runner import RunnerPage
-
-        self._open("runners", RunnerPage(self, name))
-
-    def add_runner(self) -> None:
-        from mldesk.desktop.pages.runners.add_runner_dialog import open_add_runner
-
-        if self._ready_or_say():
-            open_add_runner(self)
-
-    def run_script(self) -> None:
-        """Ask for a script, then run it."""
-        from mldesk.desktop.pages.runs.script_dialog import open_script_dialog
-
-        if self._ready_or_say():
-            open_script_dialog(self)
-
-    def train_on(self, runner: str) -> None:
-        from mldesk.desktop.pages.runs.train_dialog import train_on
-
-        train_on(self, runner)
-
-    def allow_questions(self) -> None:
-        if self.logins is not None:
-            self.logins.allow()
-
-    def compare_runs(self, run_ids: Sequence[str]) -> None:
-        from mldesk.desktop.pages.runs.compare import ComparePage
-
-        self._open("runs", ComparePage(self, run_ids))
-
-    def train(self, reference: str) -> None:
-        from mldesk.desktop.pages.runs.train_dialog import open_train_dialog
-
-        open_train_dialog(self, reference)
-
-    def predict(self, model: str) -> None:
-        from mldesk.desktop.pages.models.predict_dialog import PredictDialog
-
-        PredictDialog(self, model).open()
-
-    def import_files(self, paths: Sequence[Path]) -> None:
-        from mldesk.desktop.pages.bring_in import bring_in
-
-        if self._ready_or_say():
-            bring_in(self, paths)
-
-    def choose_import(self) -> None:
-        from mldesk.desktop.pages.bring_in import choose_tables
-
-        if self._ready_or_say():
-            choose_tables(self)
-
-    def choose_address(self) -> None:
-        from mldesk.desktop.pages.bring_in import choose_address
-
-        if self._ready_or_say():
-            choose_address(self)
-
-    def paste_table(self) -> None:
-        from mldesk.desktop.pages.bring_in import paste
-
-        if self._ready_or_say():
-            paste(self)
-
-    def choose_sample(self) -> None:
-        from mldesk.desktop.pages.bring_in import choose_sample
-
-        if self._ready_or_say():
-            choose_sample(self)
-
-    def start_template(self, name: str) -> None:
-        from mldesk.desktop.pages.bring_in import bring_in_template
-
-        if self._ready_or_say():
-            bring_in_template(self, name)
-
-    def choose_bundle(self) -> None:
-        from mldesk.desktop.pages.bring_in import choose_bundle
-
-        if self._ready_or_say():
-            choose_bundle(self)
-
-    def import_sample(self) -> None:
-        from mldesk.desktop.pages.bring_in import bring_in_sample
-
-        if self._ready_or_say():
-            bring_in_sample(self)
 
     def say(self, text: str, tone: Tone = "info", action: ToastAction | None = None) -> None:
         if text not in self.toasts.texts():

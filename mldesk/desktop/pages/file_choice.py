@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from mldesk.desktop import words
@@ -49,6 +50,11 @@ def choose_place(parent: QWidget, title: str, filters: Sequence[str], name: str,
     dialog.filesSelected.connect(lambda names: _answer(names, lambda paths: chosen(paths[0])))
     dialog.open()
     return dialog
+
+
+def open_folder(path: Path) -> None:
+    """Show the folder that holds ``path`` in the system's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
 
 
 def _dialog(parent: QWidget, title: str, filters: Sequence[str]) -> QFileDialog:

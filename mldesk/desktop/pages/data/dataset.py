@@ -7,9 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError, NotFound
 from mldesk.desktop import words
@@ -19,6 +17,7 @@ from mldesk.desktop.pages.data.contract_view import ContractView
 from mldesk.desktop.pages.data.dataset_columns import ColumnsView
 from mldesk.desktop.pages.data.dataset_query import QueryView
 from mldesk.desktop.pages.data.dataset_remove import ask_to_purge, ask_to_remove, say_it_is_in_the_bin
+from mldesk.desktop.pages.data.dataset_rename import RenameDialog
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu
 from mldesk.desktop.pages.data.dataset_versions import VersionsView
 from mldesk.desktop.pages.data.diff_dialog import DiffDialog
@@ -28,7 +27,7 @@ from mldesk.desktop.pages.data.hand_editing import HandEditing
 from mldesk.desktop.pages.data.problems import ProblemsView
 from mldesk.desktop.pages.data.read_again import read_again
 from mldesk.desktop.pages.data.version_words import VersionWordsDialog
-from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.pages.file_choice import choose_place, open_folder
 from mldesk.desktop.pages.page import Page
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.contract import ContractState
@@ -41,11 +40,9 @@ from mldesk.desktop.widgets import (
     Card,
     DataTable,
     ElidedLabel,
-    FormRow,
     PagedTableModel,
     PageHeader,
     SearchField,
-    Sheet,
     Tabs,
     make_button,
     row,
@@ -330,7 +327,7 @@ class DatasetPage(Page):
 
     def rename(self) -> None:
         """Ask for another name."""
-        RenameDialog(self).open()
+        RenameDialog(self.shell, self.state, self.header.set_title).open()
 
     @async_slot
     async def annotate(self) -> None:
@@ -382,38 +379,3 @@ def page_at(shell: Shell, reference: str, row: int | None = None, picked: Picked
     page.go_to_row(row, int(version) if name else None)
     page.state.picked.value = picked
     return page
-
-
-def open_folder(path: Path) -> None:
-    """Show the folder that holds ``path`` in the system's file manager."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
-
-
-class RenameDialog(Sheet):
-    """Asks for another name of a dataset."""
-
-    def __init__(self, page: DatasetPage) -> None:
-        super().__init__(page.tr("Rename {name}").format(name=page.state.name), page.shell.host,
-                         primary=page.tr("Rename"), width=420)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._page = page
-        self.name = QLineEdit(page.state.name)
-        self.name.selectAll()
-        self.name.textChanged.connect(self._check)
-        self.add(FormRow(self.tr("Name"), self.name, self.tr("Runs and models keep the name they were made with.")))
-        self.confirmed.connect(self._on_confirmed)
-        self._check(page.state.name)
-
-    def _check(self, text: str) -> None:
-        same = text.strip() == self._page.state.name
-        self.set_primary_enabled(self.tr("Write another name.") if same or not text.strip() else "")
-
-    @async_slot
-    async def _on_confirmed(self) -> None:
-        try:
-            await self._page.state.rename(self.name.text().strip())
-        except MldeskError as error:
-            self.set_error(sentence(error))
-            return
-        self._page.header.set_title(self._page.state.name)
-        self.accept()

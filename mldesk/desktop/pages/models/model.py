@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout
 from mldesk.core.errors import MldeskError, NotFound
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.pages.data.dataset import open_folder
-from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.pages.file_choice import choose_place, open_folder
 from mldesk.desktop.pages.models.about_view import AboutView, PredictionsView, stage_name
 from mldesk.desktop.pages.models.challenge_dialog import ChallengeDialog
 from mldesk.desktop.pages.models.drift_dialog import DriftDialog

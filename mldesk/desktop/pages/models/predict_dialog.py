@@ -14,8 +14,7 @@ from mldesk.core.errors import Conflict, MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.answer_table import show_page
-from mldesk.desktop.pages.data.dataset import open_folder
-from mldesk.desktop.pages.file_choice import choose_files, choose_place, table_filters
+from mldesk.desktop.pages.file_choice import choose_files, choose_place, open_folder, table_filters
 from mldesk.desktop.pages.notice import Notice
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.shell import Shell

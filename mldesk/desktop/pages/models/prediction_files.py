@@ -11,7 +11,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
 from mldesk.desktop import words
-from mldesk.desktop.pages.data.dataset import open_folder
+from mldesk.desktop.pages.file_choice import open_folder
 from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.row_menu import LINE, Entry, copy
 from mldesk.desktop.theme import Tone

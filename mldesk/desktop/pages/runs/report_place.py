@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from mldesk.core.errors import MldeskError
 from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
-from mldesk.desktop.pages.data.dataset import open_folder
-from mldesk.desktop.pages.file_choice import choose_place
+from mldesk.desktop.pages.file_choice import choose_place, open_folder
 from mldesk.desktop.tasks import in_remote, in_thread, start
 from mldesk.workbench.run_script import SUFFIX, not_repeated, save_script
 
