@@ -39,6 +39,7 @@ from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
+from mldesk.workbench.searches import SearchService
 from mldesk.workbench.signing_key import SigningKeys
 from mldesk.workbench.starting import TemplateService
 
@@ -69,23 +70,23 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     datasets = DatasetService(library, place)
     models = ModelService(library, SigningKeys(secrets, library.settings))
     runs = RunService(library, datasets, runners, clock)
-    judging = JudgingService(library, runs)
+    judging, searches = JudgingService(library, runs), SearchService(library, datasets, runners, runs)
     predictions = PredictionService(library, models)
     explore = ExploreService(library, datasets, place)
     contracts, presets = ContractService(library, datasets, place), PresetService(library)
     return Workbench(
         home=place, library=library, datasets=datasets, models=models,
         cleaning=CleaningService(library, datasets, place), about=AboutService(library, models),
-        drift=DriftService(library, datasets, models), runners=runners, runs=runs,
+        drift=DriftService(library, datasets, models), runners=runners, runs=runs, searches=searches,
         judging=judging, history=HistoryService(library, datasets), contracts=contracts,
         checked=CheckedFileService(library, datasets, contracts),
         explore=explore, predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),
         scripts=ScriptService(library, datasets, runners, clock, place.scratch),
-        reports=ReportService(library, datasets, runs, judging),
+        reports=ReportService(library, datasets, runs, searches, judging),
         cross_tests=CrossTestService(library, runs), book=RunBook(library), run_import=RunImport(library),
         presets=presets, templates=TemplateService(datasets, presets),
-        retraining=RetrainService(library, models, runs, datasets, explore.membership))
+        retraining=RetrainService(library, models, runs, searches, datasets, explore.membership))
 
 
 def examine_machine(home: Path | None = None) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ def trial(
         for trouble in bench.runs.refresh(reference):
             face.note(f"! {trouble}")
         run = bench.runs.get(reference)
-        tried = bench.runs.leaderboard(run.id)
+        tried = bench.searches.leaderboard(run.id)
         if number is None:
             _list(face, tried)
             return
@@ -66,7 +66,7 @@ def trial(
         if not (train or keep):
             face.document({"run": run.id, **found}) if face.json else _show(face, found, run.name)
             return
-        made = bench.runs.keep_trial(run.id, number, name=name, runner=runner, model=save_as) if keep else (
+        made = bench.searches.keep_trial(run.id, number, name=name, runner=runner, model=save_as) if keep else (
             bench.runs.start(trial_order(run, found, name=name, runner=runner or "local", model=save_as)))
         say_name(face, name, made)
         if detach:

@@ -74,8 +74,8 @@ def search(
             bench.presets.save(save_preset, wanted)
         for advice in checked.advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
-        face.note(f"· {in_words(bench.runs.search_estimate(wanted))}")
-        run = bench.runs.search(wanted)
+        face.note(f"· {in_words(bench.searches.estimate(wanted))}")
+        run = bench.searches.start(wanted)
         if run.runner != first:
             face.note(f"· The runner {run.runner} was chosen.")
         say_name(face, name, run)
@@ -83,7 +83,7 @@ def search(
             detached(face, run)
             return
         run = watched(face, bench, run, interrupts)
-        tried = bench.runs.leaderboard(run.id)
+        tried = bench.searches.leaderboard(run.id)
         if not face.json and tried:
             show_leaderboard(face, tried, _SHOWN)
         finish(face, bench, run, {"leaderboard": [{key: trial.get(key) for key in _TOLD} for trial in tried]})

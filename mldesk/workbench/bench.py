@@ -30,6 +30,7 @@ from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
 from mldesk.workbench.scripts import ScriptService
+from mldesk.workbench.searches import SearchService
 from mldesk.workbench.starting import TemplateService
 
 
@@ -46,6 +47,7 @@ class Workbench:
     checked: CheckedFileService
     explore: ExploreService
     runs: RunService
+    searches: SearchService
     judging: JudgingService
     cross_tests: CrossTestService
     book: RunBook

@@ -18,6 +18,7 @@ from mldesk.workbench import report_compared, report_evaluation, report_explaine
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.judging import JudgingService
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.searches import SearchService
 
 SUFFIXES = (".html", ".pdf")
 _LOG = 64 * 1024      # bytes of a log that are shown: its end
@@ -28,9 +29,10 @@ _EXAMPLES = 10        # of the rows that a model is most wrong about
 class ReportService:
     """Makes reports. They hold nothing that is not in the library, and are the same whenever they are made."""
 
-    def __init__(self, library: Library, datasets: DatasetService, runs: RunService,
+    def __init__(self, library: Library, datasets: DatasetService, runs: RunService, searches: SearchService,
                  judging: JudgingService) -> None:
-        self._library, self._datasets, self._runs, self._judging = library, datasets, runs, judging
+        self._library, self._datasets, self._runs = library, datasets, runs
+        self._searches, self._judging = searches, judging
 
     def write(self, references: Sequence[str], path: Path) -> Path:
         """Write the report of a run, or of several side by side, as the suffix of ``path`` says; return ``path``.
@@ -69,7 +71,7 @@ class ReportService:
         sections = [report_facts.outcome(run, evaluation)]
         if run.kind == "search":
             sections.append(report_search.blend((run.result or {}).get("members") or ()))
-            sections.append(report_search.trials(self._runs.leaderboard(run.id)))
+            sections.append(report_search.trials(self._searches.leaderboard(run.id)))
         sections += report_explained.sections(self._explanation(run))
         sections += [report_facts.data(run, self._version(run)), report_facts.configuration(run),
                      *report_facts.curves(points), *report_evaluation.sections(

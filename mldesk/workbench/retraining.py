@@ -13,6 +13,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.models import ModelService
 from mldesk.workbench.orders import TrainOrder, order_of
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.searches import SearchService
 from mldesk.workbench.searching import SearchOrder
 
 if TYPE_CHECKING:  # it is needed by a few commands only
@@ -25,10 +26,11 @@ if TYPE_CHECKING:  # it is needed by a few commands only
 class RetrainService:
     """Trains versions again as they were trained, on other rows."""
 
-    def __init__(self, library: Library, models: ModelService, runs: RunService, datasets: DatasetService,
-                 deal: Callable[[TrainOrder], npt.NDArray[np.uint8]]) -> None:
+    def __init__(self, library: Library, models: ModelService, runs: RunService, searches: SearchService,
+                 datasets: DatasetService, deal: Callable[[TrainOrder], npt.NDArray[np.uint8]]) -> None:
         """``deal`` says which part of the data each of the rows of an order would be in."""
-        self._library, self._models, self._runs, self._datasets, self._deal = library, models, runs, datasets, deal
+        self._library, self._models, self._runs, self._searches = library, models, runs, searches
+        self._datasets, self._deal = datasets, deal
 
     def start(self, model: str, dataset: str, runner: str = "local", *, warm: bool = False,
               search: bool = False) -> Run:
@@ -48,7 +50,7 @@ class RetrainService:
             if warm:
                 raise BadInput(f"{version.label} came out of a search: a blend has no weights to go on from.",
                                hint="Retrain what it blended (without --warm), or search again (--search).")
-            return self._runs.search(_search_again(self._searched(version) if search else run, order, search))
+            return self._searches.start(_search_again(self._searched(version) if search else run, order, search))
         if search:
             raise BadInput(f"{version.label} was trained, not searched for.", hint="Leave --search out.")
         if not warm:

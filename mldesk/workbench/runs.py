@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core.clock import Clock
-from mldesk.core.cores import usable_cores
-from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound
+from mldesk.core.errors import Conflict, MldeskError, NotFound
 from mldesk.core.ids import new_id
 from mldesk.core.run_filter import RunFilter
 from mldesk.library import Library
@@ -18,11 +17,10 @@ from mldesk.library.points import Readings
 from mldesk.library.records import MetricPoint, Run
 from mldesk.library.run_names import check_run_name
 from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
-from mldesk.training.search.budget import Estimate
 from mldesk.wire.events import Event
-from mldesk.wire.jobs import JobSpec, Resources, SearchRequest, TrainRequest
+from mldesk.wire.jobs import JobSpec, Resources, TrainRequest
 from mldesk.wire.states import JobState
-from mldesk.workbench.checks import check_order, check_shares, refuse, split_request
+from mldesk.workbench.checks import check_order, refuse
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
@@ -33,18 +31,9 @@ from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.same_split import split_of
-from mldesk.workbench.searching import (
-    SearchOrder,
-    check_amounts,
-    leaderboard,
-    limits_of,
-    search_estimate,
-    search_request,
-)
 from mldesk.workbench.sending import send
-from mldesk.workbench.spreading import beside, helped_by, helpers_of
+from mldesk.workbench.spreading import beside, helpers_of
 from mldesk.workbench.steered import message_of
-from mldesk.workbench.trials import find_trial, kept_request
 
 if TYPE_CHECKING:
     from mldesk.data import ImportOptions
@@ -92,126 +81,21 @@ class RunService:
         The row comes first and the runner knows a repeated submit, so a crash in between loses nothing: whoever
         follows the run next submits it again. ``beginning``: the model it goes on from, and how rows are dealt then.
         """
-        check, request = self._request(order)
-        earlier = self._given(request)
+        check, request = self.asked(order)
+        earlier = self.given(request)
         if beginning is not None:
             split = replace(request.split, method="given", membership=beginning.membership, column=None, folds=0)
             request = replace(request, split=split, warm=beginning.model)
             earlier = (beginning.model, self._library.objects.put_manifest({"split": beginning.membership}))
-        return self._begin(order, "train", check.estimator, request, request.to_json(), earlier=earlier)
+        return self.hand_over(order, "train", check.estimator, request, request.to_json(), earlier=earlier)
 
-    def _given(self, request: TrainRequest) -> tuple[str, ...]:
+    def given(self, request: TrainRequest) -> tuple[str, ...]:
         """Return the manifest of the parts that rows are given, which travels with the job; none where none are."""
         given = request.split.membership
         return () if given is None else (self._library.objects.put_manifest({"split": given}),)
 
-    def search(self, order: SearchOrder) -> Run:
-        """Look for the best model; as ``start`` in everything else. ``leaderboard`` says what was tried."""
-        _, train = self._request(replace(order.train, estimator="auto", parameters={}))
-        request = search_request(order, replace(train, estimator="auto", parameters={}))
-        return self._spread(order.train, request, order.helpers)
-
-    def search_estimate(self, order: SearchOrder) -> Estimate:
-        """Say how many trials a search has time for, or how long it takes, roughly. Asks no runner.
-
-        Raises BadInput for amounts that no search can have.
-        """
-        check_amounts(order)
-        check_shares(order.train)
-        version = self._datasets.show(order.train.dataset)
-        features = self.check(order.train).features
-        known = [self._runners.show(name).facts.get("cores") for name in (order.train.runner, *order.helpers)
-                 if name == "local" or not name.startswith("any")]
-        cores = sum(count for count in known if isinstance(count, int)) or usable_cores()
-        dealing = split_request(order.train).column
-        values = next((column.distinct for column in version.columns if column.name == dealing), 0)
-        return search_estimate(order, version.rows, len(features), cores, values)
-
-    def _spread(self, order: TrainOrder, request: SearchRequest, others: Sequence[str]) -> Run:
-        """Begin a search and its helpers. The search comes first, since it may well go on without them."""
-        runner = self._runners.choose(order.runner)
-        names = list(dict.fromkeys(name for name in others if name != runner))
-        if names and not all(self._speaks(name, 3) for name in (runner, *names)):
-            raise Conflict("A search can be spread only over runners of this version.",
-                           hint="Upgrade the older ones: mldesk runners upgrade NAME.")
-        jobs = [new_id() for _ in names]
-        home = self._begin(replace(order, runner=runner), "search", "search", request.train,
-                           replace(request, helpers=tuple(jobs), share=(0, len(jobs) + 1)).to_json(),
-                           earlier=(*self._given(request.train), *request.earlier,
-                                    *((request.kept,) if request.kept else ())))
-        for place, (job, name) in enumerate(zip(jobs, names, strict=True), start=1):
-            helper = replace(request, helps=home.id, share=(place, len(jobs) + 1), earlier=())
-            self._begin(replace(order, runner=name, name=f"{home.name}-{slug(name)}"[:100]), "search", "search",
-                        request.train, helper.to_json(), earlier=self._given(request.train), job=job)
-        return home
-
-    def _speaks(self, runner: str, version: int) -> bool:
-        """Say whether a runner speaks so high a version of the protocol; one that never said is trusted to."""
-        protocol = self._runners.show(runner).facts.get("protocol")
-        return not isinstance(protocol, (list, tuple)) or len(protocol) != 2 or protocol[1] >= version
-
-    def extend(self, reference: str, seconds: float = 0.0, trials: int = 0, *, refit: bool = False) -> Run:
-        """Give a search more time or trials: the one that goes on, or a new run that begins with all its trials.
-
-        ``refit``: what one that has ended keeps is fitted once more, on all rows but the test rows; with no time or
-        trials nothing is tried before. More of what a search does not go by comes once that is over: trials after its
-        time, time after its trials. Raises BadInput for no search, no more of anything, or a search without either
-        limit; Conflict for one that has ended without a model; RunnerUnreachable.
-        """
-        run = self._fresh(reference)
-        if run.kind != "search" or helped_by(run):
-            raise BadInput(f"Run {run.name} is not a search.", hint="Only a search can be extended.")
-        if not 0 <= seconds < 1e9 or trials < 0 or not (seconds or trials or refit):
-            raise BadInput("Say by how much the search is extended.", hint="For example: --time 5 or --trials 20.")
-        if not run.state.final:
-            if refit:
-                raise BadInput(f"The search {run.name} goes on, so what it will keep is not known yet.",
-                               hint="Ask for the second fit once it has ended.")
-            if not limits_of(run):
-                raise BadInput(f"The search {run.name} goes on until it reaches its score, so there is nothing to "
-                               "extend.", hint="Finish it sooner, or extend it once it has ended.")
-            for job in (run.id, *helpers_of(run)):
-                one = self._library.runs.get(job)
-                with self._follower.at(one) as client:
-                    client.tell(job, new_id(), {"extend": {"seconds": seconds, "trials": trials}})
-            return self._after_command(run)
-        return self._go_on(run, seconds, trials, refit)
-
-    def _go_on(self, run: Run, seconds: float, trials: int, refit: bool) -> Run:
-        kept = self._library.runs.artifacts(run.id).get("trials")
-        if kept is None:
-            raise Conflict(f"Run {run.name} left no trials to go on with.", hint="Search again.")
-        before, result = SearchRequest.from_json(run.spec["payload"]), run.result or {}
-        tried = int(result.get("trials") or 0)   # those that failed are not known to the new run
-        request = replace(before, seconds=seconds, trials=tried + trials if trials or not seconds else 0,
-                          target_score=None, refit=before.refit or refit, folds=int(result.get("folds") or 0),
-                          earlier=(str(kept["digest"]),), kept=str(result.get("model") or ""), helpers=(),
-                          share=(0, 1), configurations=())
-        order = TrainOrder(dataset=run.dataset, target=run.target, runner=run.runner, name=f"{run.name}-on"[:100])
-        return self._spread(order, request, ())
-
-    def keep_trial(self, reference: str, number: int, *, name: str = "", model: str = "", runner: str = "") -> Run:
-        """Make a model of one trial of a search, whatever became of it there: it is fitted again as it was tried, and
-        evaluated on the test rows, which is a use of them. ``runner``: "" for the search's own.
-
-        Raises NotFound, BadInput for no search; as ``start`` besides.
-        """
-        run = self._fresh(reference)
-        request = kept_request(run, find_trial(run, self.leaderboard(run.id), number),
-                               check_name(model, "model") if model else "")
-        order = TrainOrder(dataset=run.dataset, target=run.target, runner=runner or run.runner,
-                           name=name or f"{run.name}-trial-{number}"[:100])
-        return self._spread(order, request, ())
-
-    def leaderboard(self, reference: str) -> list[dict[str, Any]]:
-        """Return the trials of a search as far as they are known, the best first."""
-        run, after, found = self.get(reference), 0, []
-        while batch := self._library.runs.events(run.id, after, limit=1000):
-            found += [event for event in batch if event.kind == "trial"]
-            after = batch[-1].seq
-        return leaderboard(found)
-
-    def _request(self, order: TrainOrder) -> tuple[TrainCheck, TrainRequest]:
+    def asked(self, order: TrainOrder) -> tuple[TrainCheck, TrainRequest]:
+        """Return the order checked, and what its job is to do. Raises NotFound, BadInput."""
         version = self._datasets.show(order.dataset)
         check = check_order(order, version)
         refuse(check)
@@ -225,8 +109,8 @@ class RunService:
             seed=order.seed, model=model, order=order.order, prepare=tuple(order.prepare),
             scores_only=order.scores_only)
 
-    def _begin(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,
-               payload: Mapping[str, Any], *, earlier: Sequence[str] = (), job: str = "") -> Run:
+    def hand_over(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,
+                  payload: Mapping[str, Any], *, earlier: Sequence[str] = (), job: str = "") -> Run:
         """Write a run down and hand it to its runner. ``earlier``: manifests it needs besides its table."""
         runner = self.prepare([train.dataset, *earlier], order.runner)
         name = check_run_name(order.name) if order.name else f"{slug(train.model) or 'run'}-{estimator}"
@@ -330,7 +214,7 @@ class RunService:
 
     def cancel(self, reference: str) -> Run:
         """Stop a run and keep nothing of it. Raises Conflict when it has ended, RunnerUnreachable."""
-        run = self._fresh(reference)
+        run = self.fresh(reference)
         self._going(run)
         with self._follower.at(run) as client:
             client.cancel(run.id)
@@ -338,7 +222,7 @@ class RunService:
 
     def finish(self, reference: str) -> Run:
         """Stop fitting now, evaluate and keep the model. Raises Conflict when it has ended, RunnerUnreachable."""
-        run = self._fresh(reference)
+        run = self.fresh(reference)
         self._going(run)
         with self._follower.at(run) as client:
             client.finish(run.id)
@@ -346,18 +230,16 @@ class RunService:
 
     def set_learning_rate(self, reference: str, rate: float) -> Run:
         """Let a training take another rate from its next step on. Raises BadInput, Conflict, RunnerUnreachable."""
-        run = self._fresh(reference)
+        run = self.fresh(reference)
         message = message_of(run, rate)
         self._going(run)
-        with self._follower.at(run) as client:
-            client.tell(run.id, new_id(), message)
-        return self._after_command(run)
+        return self.tell(run, message)
 
     def pause(self, reference: str) -> Run:
         """Stop a run and keep all it has, to go on with ``resume``. Raises Conflict when it has ended for good,
         RunnerUnreachable.
         """
-        run = self._fresh(reference)
+        run = self.fresh(reference)
         self._going(run)
         for job in (*helpers_of(run), run.id):
             one = self._library.runs.get(job)
@@ -368,7 +250,7 @@ class RunService:
 
     def resume(self, reference: str) -> Run:
         """Go on from the last checkpoint. Raises Conflict when the run is not interrupted, RunnerUnreachable."""
-        run = self._fresh(reference)
+        run = self.fresh(reference)
         for helper in helpers_of(run):
             with contextlib.suppress(MldeskError):   # it goes on without one that cannot
                 self.resume(helper)
@@ -400,10 +282,21 @@ class RunService:
             order.resources.device == "auto" and estimator in ON_GPU and speaks and bool(gpus(facts)))
         return replace(order.resources, gpu_memory=memory, prefers_gpu=prefers)
 
-    def _fresh(self, reference: str) -> Run:
+    def fresh(self, reference: str) -> Run:
+        """Return a run with all that its runner has said by now. Raises NotFound, RunnerUnreachable."""
         run = self.get(reference)
         self._follower.drain(run.id)
         return self._library.runs.get(run.id)
+
+    def tell(self, run: Run, message: Mapping[str, Any], helpers: Sequence[str] = ()) -> Run:
+        """Put a message into the mailbox of a run and of the jobs that help it; return the run.
+
+        Raises RunnerUnreachable.
+        """
+        for job in (run.id, *helpers):
+            with self._follower.at(self._library.runs.get(job)) as client:
+                client.tell(job, new_id(), message)
+        return self._after_command(run)
 
     def _after_command(self, run: Run) -> Run:
         self._follower.drain(run.id)

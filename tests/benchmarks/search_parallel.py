@@ -49,7 +49,7 @@ def _train(threads: int) -> TrainOrder:
 
 
 def _seconds(bench: Workbench, runners: int, order: SearchOrder) -> float:
-    run = bench.runs.search(order)
+    run = bench.searches.start(order)
     for _ in bench.runs.follow(run.id):
         pass
     jobs = [run.id, *(run.spec["payload"].get("helpers") or ())]

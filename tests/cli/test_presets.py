@@ -10,6 +10,7 @@ import pytest
 from mldesk.core.errors import BadInput
 from mldesk.workbench.orders import TrainOrder
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.searches import SearchService
 from mldesk.workbench.searching import SearchOrder
 from tests.cli.conftest import Command, make_table
 
@@ -18,12 +19,12 @@ def test_what_is_given_besides_a_preset_counts_more(mldesk: Command, tmp_path: P
                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    def stop(_service: RunService, order: object) -> None:
+    def stop(_service: RunService | SearchService, order: object) -> None:
         asked.append(order)
         raise BadInput("It is enough to know what was asked.")
 
     monkeypatch.setattr(RunService, "start", stop)
-    monkeypatch.setattr(RunService, "search", stop)
+    monkeypatch.setattr(SearchService, "start", stop)
     mldesk.good("data", "import", make_table(tmp_path / "t.csv"), "--name", "t")
     begin = ("t", "--target", "grade")
     mldesk.here("train", *begin, "--model", "mlp", "--param", "epochs=3", "--folds", "4", "--save-preset", "net")

@@ -50,7 +50,6 @@ class FakeRuns:
         self.commands: list[str] = []
         self.lock = threading.Lock()
         self.checked: list[Any] = []
-        self.searched: list[Any] = []
         self.first_check_waits = threading.Event()
 
     def add(self, run: Run) -> None:
@@ -130,17 +129,24 @@ class FakeRuns:
             self.first_check_waits.wait(10)
         return TrainCheck(None if order.target else "No target.", "", "tabular_classification", "mlp", {}, ("x",))
 
-    def search_estimate(self, order: Any) -> Estimate:
-        return Estimate(5, 40, order.seconds)
-
-    def search(self, order: Any) -> Run:
-        self.searched.append(order)
-        return self.start(order.train)
-
     def start(self, order: Any) -> Run:
         run = make_run("01NEW", JobState.QUEUED, target=order.target)
         self.add(run)
         return run
+
+
+class FakeSearches:
+    """Writes down what is searched for."""
+
+    def __init__(self, runs: FakeRuns) -> None:
+        self._runs, self.started = runs, list[Any]()
+
+    def estimate(self, order: Any) -> Estimate:
+        return Estimate(5, 40, order.seconds)
+
+    def start(self, order: Any) -> Run:
+        self.started.append(order)
+        return self._runs.start(order.train)
 
 
 class FakeDatasets:
@@ -221,7 +227,7 @@ class FakeWorkbench:
 
     def __init__(self) -> None:
         self.runs, self.datasets, self.runners = FakeRuns(), FakeDatasets(), FakeRunners()
-        self.cleaning = self.datasets
+        self.cleaning, self.searches = self.datasets, FakeSearches(self.runs)
         self.book, self.history = FakeBook(self.runs), FakeHistory()
         self.closed = False
 

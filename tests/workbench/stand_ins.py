@@ -24,6 +24,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.judging import JudgingService
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.searches import SearchService
 
 COLUMNS = (Column("id", ColumnType.TEXT, 0, 200), Column("size", ColumnType.NUMBER, 3, 90),
            Column("colour", ColumnType.TEXT, 0, 3), Column("empty", ColumnType.TEXT, 200, 0),
@@ -144,6 +145,7 @@ class Desk:
         self.datasets = DatasetService(self.library, home)
         self.cleaning = CleaningService(self.library, self.datasets, home)
         self.runs = RunService(self.library, self.datasets, self.runners, SystemClock())
+        self.searches = SearchService(self.library, self.datasets, self.runners, self.runs)
         self.judging = JudgingService(self.library, self.runs)
         manifest = self.library.objects.put_bytes(b"a table")
         self.library.datasets.add("shop", manifest=manifest, rows=200, columns=COLUMNS, size=7, source="test")

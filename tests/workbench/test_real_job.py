@@ -252,11 +252,11 @@ def test_a_search_is_a_run_whose_trials_can_be_read_and_whose_blend_leaves_as_a_
         bench: Workbench, tmp_path: Path) -> None:
     order = SearchOrder(TrainOrder("penguins", "Species"), trials=5,
                         estimators=("linear", "decision_tree", "neighbors"))
-    run = bench.runs.search(order)
+    run = bench.searches.start(order)
     assert (run.kind, run.estimator, run.target, run.parameters["trials"]) == ("search", "search", "Species", 5)
     kinds = [event.kind for event in bench.runs.follow(run.id)]
     assert (kinds[-1], kinds.count("trial"), "warning" in kinds) == ("succeeded", 5, True)
-    tried = bench.runs.leaderboard(run.id)
+    tried = bench.searches.leaderboard(run.id)
     assert [trial["score"] for trial in tried] == sorted(trial["score"] for trial in tried)
     done = bench.runs.get(run.id)
     assert (done.estimator, done.model) == ("blend", "penguins-Species@1")
@@ -276,5 +276,5 @@ def test_a_search_is_a_run_whose_trials_can_be_read_and_whose_blend_leaves_as_a_
 def test_a_search_that_cannot_be_done_is_refused_before_anything_is_written(
         bench: Workbench, order: dict[str, Any], words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        bench.runs.search(SearchOrder(TrainOrder("penguins", "Species"), **order))
+        bench.searches.start(SearchOrder(TrainOrder("penguins", "Species"), **order))
     assert bench.runs.list() == []

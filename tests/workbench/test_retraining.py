@@ -88,7 +88,7 @@ def test_a_model_that_cannot_learn_on_says_why(bench: Workbench, monkeypatch: py
 
 
 def test_what_a_search_blended_is_made_anew(bench: Workbench) -> None:
-    first = _done(bench, bench.runs.search(SearchOrder(
+    first = _done(bench, bench.searches.start(SearchOrder(
         TrainOrder("few", "y", model="s"), trials=3, estimators=("linear", "decision_tree"), refit=True)))
     with pytest.raises(BadInput, match="a blend has no weights to go on from"):
         bench.retraining.start("s", "more", warm=True)
@@ -96,7 +96,7 @@ def test_what_a_search_blended_is_made_anew(bench: Workbench) -> None:
     blended = [{"estimator": item["estimator"], "parameters": item["parameters"]}
                for item in (first.result or {})["members"]]
     tried = [{"estimator": item["estimator"], "parameters": item["parameters"]}
-             for item in bench.runs.leaderboard(again.id)]
+             for item in bench.searches.leaderboard(again.id)]
     assert again.model == "s@2"
     assert sorted(map(json.dumps, tried)) == sorted(map(json.dumps, blended))
     manifest = bench.library.objects.manifest(str((again.result or {})["model"]))

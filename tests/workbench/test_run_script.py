@@ -150,7 +150,7 @@ def test_a_search_as_a_script_fits_its_blend_again(bench: Workbench, tmp_path: P
     order = SearchOrder(TrainOrder("mixed", "amount", seed=2), configurations=(
         {"estimator": "lightgbm", "parameters": {"rounds": 25, "leaves": 6}},
         {"estimator": "linear", "parameters": {}, "pipeline": {"text": "words"}}))
-    run = bench.runs.search(order)
+    run = bench.searches.start(order)
     for _ in bench.runs.follow(run.id):
         pass
     run = bench.runs.get(run.id)

@@ -28,7 +28,7 @@ def desks(tmp_path: Path) -> Iterator[Desks]:
 
 
 def _begun(desks: Desks) -> tuple[str, str]:
-    run = desks.runs.search(ORDER)
+    run = desks.searches.start(ORDER)
     (helper,) = run.spec["payload"]["helpers"]
     for runner, job in ((desks.old, run.id), (desks.new, helper)):
         runner.say(job, "started", attempt=1, pid=1, host="h", device="cpu", resumed_from=None)
@@ -58,11 +58,11 @@ def test_a_search_is_paused_resumed_and_extended_with_its_helpers(desks: Desks) 
     assert desks.new.state(helper) is JobState.INTERRUPTED
     desks.runs.resume(run)
     assert (desks.old.state(run), desks.new.state(helper)) == (JobState.QUEUED, JobState.QUEUED)
-    desks.runs.extend(run, seconds=30)
+    desks.searches.extend(run, seconds=30)
     assert [message for message, _ in (*desks.old.told.values(), *desks.new.told.values())] == [
         {"extend": {"seconds": 30, "trials": 0}}] * 2
     with pytest.raises(BadInput):
-        desks.runs.extend(run)
+        desks.searches.extend(run)
 
 
 def test_a_search_that_ended_goes_on_as_a_new_run_with_its_trials(desks: Desks) -> None:
@@ -71,15 +71,15 @@ def test_a_search_that_ended_goes_on_as_a_new_run_with_its_trials(desks: Desks) 
     desks.old.say(run, "artifact", name="trials", digest=trials, size=7, type="manifest")
     desks.old.say(run, "succeeded", result={"trials": 5, "failed_trials": 1, "folds": 3})
     desks.runs.pump(run)
-    more = desks.runs.extend(run, trials=4)
+    more = desks.searches.extend(run, trials=4)
     spec = desks.old.specs[more.id]
     assert trials in spec.inputs
     assert {key: spec.payload.get(key) for key in ("trials", "folds", "earlier", "helpers")} == {
         "trials": 9, "folds": 3, "earlier": [trials], "helpers": None}
-    assert desks.runs.search_estimate(ORDER).folds == 5
+    assert desks.searches.estimate(ORDER).folds == 5
     for split, folds in (("group", 5), ("time", 3), ("column", 1)):
         dealt = replace(ORDER, train=replace(ORDER.train, split=split, split_column="size"))
-        assert (desks.runs.search_estimate(dealt).folds, desks.runs.search_estimate(dealt).split) == (folds, split)
+        assert (desks.searches.estimate(dealt).folds, desks.searches.estimate(dealt).split) == (folds, split)
 
 
 @pytest.mark.parametrize("order", [
@@ -91,17 +91,17 @@ def test_a_search_that_ended_goes_on_as_a_new_run_with_its_trials(desks: Desks) 
 def test_amounts_that_no_search_can_have_are_refused_by_the_estimate_and_the_search(
     desks: Desks, order: SearchOrder
 ) -> None:
-    for ask in (desks.runs.search_estimate, desks.runs.search):
+    for ask in (desks.searches.estimate, desks.searches.start):
         with pytest.raises(BadInput):
             ask(order)
     assert not desks.old.specs
 
 
 def test_a_search_for_a_score_alone_has_nothing_to_extend(desks: Desks) -> None:
-    run = desks.runs.search(replace(ORDER, seconds=0.0, target_score=0.9, helpers=()))
+    run = desks.searches.start(replace(ORDER, seconds=0.0, target_score=0.9, helpers=()))
     desks.old.say(run.id, "started", attempt=1, pid=1, host="h", device="cpu", resumed_from=None)
     with pytest.raises(BadInput, match="until it reaches its score"):
-        desks.runs.extend(run.id, trials=3)
+        desks.searches.extend(run.id, trials=3)
     assert not desks.old.told
 
 
@@ -112,34 +112,34 @@ def test_a_search_for_a_score_alone_has_nothing_to_extend(desks: Desks) -> None:
 def test_a_quantile_and_its_score_go_together(desks: Desks, change: dict[str, Any], words: str) -> None:
     numbers = replace(ORDER, train=replace(ORDER.train, target="price"), helpers=())
     with pytest.raises(BadInput, match=words):
-        desks.runs.search(replace(numbers, **change))
-    run = desks.runs.search(replace(numbers, quantile=0.9))
+        desks.searches.start(replace(numbers, **change))
+    run = desks.searches.start(replace(numbers, quantile=0.9))
     asked = run.spec["payload"]
     assert (asked["metric"], asked["quantile"]) == ("mean_pinball_loss", 0.9)
-    assert desks.runs.search(replace(numbers, metric="MAPE")).spec["payload"]["metric"] == (
+    assert desks.searches.start(replace(numbers, metric="MAPE")).spec["payload"]["metric"] == (
         "mean_absolute_percentage_error")
 
 
 def test_what_a_search_keeps_is_fitted_once_more_when_it_has_ended(desks: Desks) -> None:
     run, _ = _begun(desks)
     with pytest.raises(BadInput, match="not known yet"):
-        desks.runs.extend(run, refit=True)
+        desks.searches.extend(run, refit=True)
     trials = desks.library.objects.put_bytes(b"all trials")
     desks.old.say(run, "artifact", name="trials", digest=trials, size=7, type="manifest")
     desks.old.say(run, "succeeded", result={"trials": 5, "folds": 3})
     desks.runs.pump(run)
-    asked = desks.old.specs[desks.runs.extend(run, refit=True).id].payload
+    asked = desks.old.specs[desks.searches.extend(run, refit=True).id].payload
     assert (asked["refit"], asked["trials"], asked["seconds"], asked["earlier"]) == (True, 5, 0.0, [trials])
 
 
 def test_a_trial_is_trained_on_the_rows_of_its_search(desks: Desks) -> None:
-    run = desks.runs.search(replace(ORDER, helpers=(), train=replace(
+    run = desks.searches.start(replace(ORDER, helpers=(), train=replace(
         ORDER.train, seed=7, split="time", split_column="size", without=("id",))))
     desks.old.say(run.id, "started", attempt=1, pid=1, host="h", device="cpu", resumed_from=None)
     desks.old.say(run.id, "trial", number=2, estimator="linear", state="complete", parameters={"l1_share": 0.5},
                   origin="tpe", metric="roc_auc", score=0.8, seconds=1.0, curve=[[1, 0.7], [2, 0.6]])
     desks.runs.pump(run.id)
-    run, tried = desks.runs.get(run.id), desks.runs.leaderboard(run.id)
+    run, tried = desks.runs.get(run.id), desks.searches.leaderboard(run.id)
     made = desks.runs.start(trial_order(run, find_trial(run, tried, 2), name="one", runner="old"))
     asked, searched = made.spec["payload"], run.spec["payload"]["train"]
     assert (asked["estimator"], asked["parameters"]["l1_share"]) == ("linear", 0.5)
@@ -153,8 +153,8 @@ def test_a_trial_is_trained_on_the_rows_of_its_search(desks: Desks) -> None:
     desks.old.say(run.id, "succeeded", result={"trials": 2, "folds": 3})
     desks.runs.pump(run.id)
     with pytest.raises(BadInput, match="pipeline"):
-        trial_order(run, find_trial(run, desks.runs.leaderboard(run.id), 3))
-    kept = desks.runs.keep_trial(run.id, 3, model="one").spec["payload"]   # whatever became of it in the search
+        trial_order(run, find_trial(run, desks.searches.leaderboard(run.id), 3))
+    kept = desks.searches.keep_trial(run.id, 3, model="one").spec["payload"]   # whatever became of it in the search
     assert kept["configurations"][0].pop("trial") == 3
     assert kept["configurations"] == [
         {"estimator": "lightgbm", "parameters": {"leaves": 9}, "pipeline": {"target": "log"}}]

@@ -23,7 +23,7 @@ def test_a_search_at_two_runners_takes_in_what_both_find(tmp_path: Path) -> None
         train = TrainOrder("penguins", "Species", resources=Resources("cpu", 1))
         order = SearchOrder(train, trials=40, estimators=("linear", "decision_tree", "neighbors", "naive_bayes"),
                             helpers=(OTHER,))
-        run = bench.runs.search(order)
+        run = bench.searches.start(order)
         (helper,) = run.spec["payload"]["helpers"]
         heard = False
         for event in bench.runs.follow(run.id):   # both are followed; what the helper finds is handed on meanwhile
@@ -35,9 +35,9 @@ def test_a_search_at_two_runners_takes_in_what_both_find(tmp_path: Path) -> None
         for _ in bench.runs.follow(helper):
             pass
         assert bench.runs.get(helper).state.ended
-        tried = bench.runs.leaderboard(run.id)
+        tried = bench.searches.leaderboard(run.id)
         theirs = [trial for trial in tried if trial.get("runner") == OTHER]
         assert len({trial["number"] for trial in tried}) == len(tried)
         assert bool(theirs) == heard
         # The helper may come too late on a machine under load; then what it found stayed with it, and was found.
-        assert heard or bench.runs.leaderboard(helper)
+        assert heard or bench.searches.leaderboard(helper)

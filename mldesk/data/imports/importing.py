@@ -13,9 +13,10 @@ from mldesk.core.durable import disk_errors
 from mldesk.core.scratch import working_folder
 from mldesk.data.arrow_memory import choose_memory
 from mldesk.data.columns.as_imported import columns_to_json
+from mldesk.data.imports.agreeing import Read
 from mldesk.data.imports.sheets_together import spread_sheets
 from mldesk.data.imports.skipping import Skipped
-from mldesk.data.imports.together import Read, Shape, early_rows, rows_of, shape_of
+from mldesk.data.imports.together import Shape, early_rows, rows_of, shape_of
 from mldesk.data.options import Reading
 from mldesk.data.parts import PartWriter, keep
 from mldesk.data.readers.early import EarlyTable

@@ -11,9 +11,10 @@ from typing import Any
 from mldesk.core.durable import disk_errors
 from mldesk.core.scratch import working_folder
 from mldesk.data.columns.missing import EXPECTED
+from mldesk.data.imports.agreeing import Read
 from mldesk.data.imports.importing import read_all, remark
 from mldesk.data.imports.skipping import PREVIEWED
-from mldesk.data.imports.together import Read, Shape, rows_of, shape_of
+from mldesk.data.imports.together import Shape, rows_of, shape_of
 from mldesk.data.readers.raw import RawTable
 from mldesk.data.records import Cancelled, ImportOptions, ImportRefused, Problem, Progress
 from mldesk.data.sources.locations import Location

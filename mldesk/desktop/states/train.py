@@ -55,7 +55,7 @@ class TrainState:
     async def _look_ahead(self) -> Estimate | None:
         order = self.search.order(self._asked_for()) if self.search is not None else None
         try:
-            return None if order is None else await in_thread(self._desk.workbench.runs.search_estimate, order)
+            return None if order is None else await in_thread(self._desk.workbench.searches.estimate, order)
         except MldeskError:  # a runner that is gone by now; ordering the search says so
             return None
 

@@ -60,7 +60,7 @@ class ExtendDialog(Sheet, TaskOwner):
     @async_slot
     async def extend(self) -> None:
         """Ask the search's runner for it."""
-        by, extend = self.by.value(), self._shell.desk.workbench.runs.extend
+        by, extend = self.by.value(), self._shell.desk.workbench.searches.extend
         seconds, trials = 60 * self.minutes.value() * (by == "time"), self.trials.value() * (by == "trials")
         self.set_error("")
         self.set_busy(self.tr("Asking the runner…"))

@@ -358,7 +358,7 @@ class RunPage(Page):
     async def _keep_trial(self, number: int) -> None:
         self.shell.allow_questions()
         try:
-            made = await in_remote(self.shell.desk.workbench.runs.keep_trial, self.state.id, number)
+            made = await in_remote(self.shell.desk.workbench.searches.keep_trial, self.state.id, number)
         except MldeskError as error:
             self.shell.say(sentence(error), "warning")
             return
