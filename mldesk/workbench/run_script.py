@@ -24,6 +24,7 @@ from mldesk.library.records import Run
 from mldesk.training.bent import OF_MEDIAN
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.search.fit_parameters import fit_parameters
+from mldesk.training.search.timing import affordable_nodes
 from mldesk.wire.jobs import SearchRequest, TrainRequest
 from mldesk.wire.objects import ObjectMissing
 
@@ -155,9 +156,10 @@ def _blended(run: Run, result: Mapping[str, Any], model: Mapping[str, Any],
     """Return what ``search.again.repeat_blend`` takes besides."""
     folds, classes = int(result["folds"]), len(model.get("classes") or [])
     columns = [column for part in encoder.get("parts", [encoder]) for column in part["columns"]]
-    quantile = run.spec["payload"].get("quantile")
+    quantile, seconds = run.spec["payload"].get("quantile"), float(run.spec["payload"].get("seconds") or 0)
     return {
-        "folds": folds, "median": result["metric"] in OF_MEDIAN,
+        "folds": folds, "most_nodes": affordable_nodes(seconds, folds) if seconds else None,
+        "median": result["metric"] in OF_MEDIAN,
         "ranked": sorted({str(column["name"]) for column in columns if isinstance(column.get("scale"), Mapping)}),
         "meant": list(dict.fromkeys(str(column["name"]) for column in columns if "means" in column)),
         "members": [{

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, cast
@@ -50,6 +51,7 @@ class FitContext:
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
+    most_nodes: float = math.inf              # that a forest may have: it has fewer trees then, not smaller ones
     start: Any = None                         # the native model that an iterative fit goes on from; None: from nothing
     original: Part | None = None                     # the training rows before they were resampled
     resample: Callable[[Part], Part] | None = None   # ... and how that is done

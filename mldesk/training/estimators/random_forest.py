@@ -37,7 +37,7 @@ class RandomForest:
     own_rows: ClassVar[bool] = True   # each tree sees a resample of the rows
 
     def fit(self, context: FitContext) -> Fitted:
-        trees = context.parameters["trees"]
+        trees = self._affordable(context)
         forest, prediction, grown = self._grow(context, context.train, trees, watch=True)
         finished_early = context.control.finish and grown < trees
         if context.parameters["refit"] and not context.control.finish:
@@ -50,6 +50,18 @@ class RandomForest:
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:
         return _mean(native.estimators_, x, bool(classes), native.n_jobs or 1)
+
+    def _affordable(self, context: FitContext) -> int:
+        """Return how many trees the forest is to have: those asked for, or as many of them as its nodes allow.
+
+        A forest of fewer trees that are as deep says nearly the same; one of shallower trees does not.
+        """
+        trees: int = context.parameters["trees"]
+        one = self._empty(context, context.train, trees)
+        if 2 * len(context.train) / one.min_samples_leaf * trees <= context.most_nodes:
+            return trees
+        nodes = one.set_params(n_estimators=1).fit(context.train.x, context.train.y).estimators_[0].tree_.node_count
+        return max(1, min(trees, int(context.most_nodes / nodes)))
 
     def _grow(self, context: FitContext, part: Part, trees: int, watch: bool) -> tuple[Any, Array, int]:
         """Grow up to ``trees`` trees; return the forest, its validation prediction and how many there are."""

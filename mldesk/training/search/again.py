@@ -5,6 +5,7 @@ As ``training.again``, nothing here runs in the application but its tests.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,8 @@ class _Member:
         fitted = fit(self.estimator, FitContext(
             classes=classes, parameters=self.member["parameters"], train=Part(parts[0], fit_to),
             validation=Part(parts[1], judged_by), report=quiet, control=quiet, checkpoints=quiet,
-            categorical=tuple(self.encoder.categorical), seed=seed, threads=usable_cores(), device=settings["device"]))
+            categorical=tuple(self.encoder.categorical), seed=seed, threads=usable_cores(), device=settings["device"],
+            most_nodes=settings["most_nodes"] or math.inf))
         said = self.estimator.predict(fitted.native, parts[2], classes)
         if bent is None:
             return said

@@ -8,6 +8,7 @@ some. It ends when its input does, so it cannot outlive this process, however th
 from __future__ import annotations
 
 import json
+import math
 import queue
 import signal
 import subprocess
@@ -89,13 +90,14 @@ class Task:
     seed: int
     threads: int
     device: str
+    nodes: float = math.inf   # of trees, that there will be time to write of each model
 
     def run(self, number: int, configuration: Configuration, bounds: Bounds, control: Control, report: Report) -> Done:
         """Make a trial. Raises MemoryError, DiskFull, Terminated."""
         began = time.monotonic()
         try:
             outcome = run_trial(number, configuration, self.rows, self.aim, report, control, seed=self.seed,
-                                threads=self.threads, device=self.device, bounds=bounds)
+                                threads=self.threads, device=self.device, bounds=bounds, nodes=self.nodes)
             return Done(number, configuration, "complete", outcome, outcome.seconds)
         except (DiskFull, MemoryError):
             raise
@@ -158,7 +160,8 @@ class Workers:
         self._finishing = False
         save_rows(task.rows, folder / "rows")
         given = {"folder": str(folder), "aim": task.aim.name, "quantile": task.aim.quantile, "seed": task.seed,
-                 "device": task.device, "publish": publish, "threads": max(1, task.threads // len(processes))}
+                 "device": task.device, "nodes": task.nodes, "publish": publish,
+                 "threads": max(1, task.threads // len(processes))}
         for place, process in enumerate(self._processes):
             self._at[place] = None
             threading.Thread(target=self._listen, args=(place, process), name=f"worker {place}", daemon=True).start()

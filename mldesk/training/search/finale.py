@@ -173,14 +173,14 @@ class _Natives:
             return self.of(outcome)
         return run_trial(outcome.number, outcome.configuration, replace(rows, folds=rows.folds[:1]), self._task.aim,
                          self._work.report, LimitedControl(self._work.control, float("inf")), seed=self._task.seed,
-                         threads=self._task.threads, device=self._task.device).natives
+                         threads=self._task.threads, device=self._task.device, nodes=self._task.nodes).natives
 
     def of(self, outcome: Outcome) -> Sequence[Any]:
         """Return a trial's models."""
         found = outcome.natives or self._crew.models(outcome) or run_trial(
             outcome.number, outcome.configuration, self._task.rows, self._task.aim, self._work.report,
             self._again(outcome), seed=self._task.seed, threads=self._task.threads,
-            device=self._task.device).natives
+            device=self._task.device, nodes=self._task.nodes).natives
         if not found:
             raise WorkFailed(f"Trial {outcome.number} left no model.")
         return found

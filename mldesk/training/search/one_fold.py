@@ -37,6 +37,7 @@ class OneFold:
     part: Part
     seed: int
     device: str
+    nodes: float    # of trees, that a model may have
 
     def fit(self, fold: int, report: Report, control: Control, threads: int) -> tuple[Array, Any, Mapping[str, Any]]:
         """Fit; return what is predicted for the judged rows, the model (with its pipeline's own part, if there is
@@ -74,4 +75,4 @@ class OneFold:
         return FitContext(
             classes=rows.classes, parameters=parameters, train=train, validation=judged, report=report, control=control,
             checkpoints=NoCheckpoints(), categorical=rows.categorical[style], seed=self.seed + fold, threads=threads,
-            device=self.device)
+            device=self.device, most_nodes=self.nodes)

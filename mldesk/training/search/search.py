@@ -27,7 +27,7 @@ from mldesk.training.search.plan import Plan
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.records import Records
 from mldesk.training.search.rows import Rows
-from mldesk.training.search.timing import Clock, End
+from mldesk.training.search.timing import Clock, End, affordable_nodes
 from mldesk.training.search.trial import Outcome
 from mldesk.wire.jobs import SearchRequest
 
@@ -66,7 +66,8 @@ def _search(request: SearchRequest, work: Workplace, folder: Path,
     records = Records(folder)
     plan = Plan(request, table.target.task, rows, aim, float("inf"))
     end, limits = End(clock, request.seconds), Limits(folder / "limits.json", request.seconds, request.trials)
-    task = Task(rows, aim, request.train.seed, work.threads, work.device)
+    task = Task(rows, aim, request.train.seed, work.threads, work.device,
+                affordable_nodes(request.seconds, 1 if request.refit else rows.models))
     crew: Crew = (Workers(processes, task, records, folder, work, publish=bool(request.helps))
                   if processes else Alone(task, work, records))
     try:

@@ -49,6 +49,14 @@ def final_seconds(seconds: float) -> float:
     return min(base + share * seconds, most * seconds)
 
 
+def affordable_nodes(seconds: float, models: int) -> float:
+    """Return how many nodes a model's trees may have, so that a search of so many seconds can write those of a trial.
+
+    ``models``: that a trial leaves.
+    """
+    return _NODES * _WRITING * final_seconds(seconds) / models if seconds else math.inf
+
+
 def with_end(trying: float) -> float:
     """Return how many seconds a search needs that tries for so many: ``final_seconds`` of them is the rest."""
     base, share, most = _FINAL

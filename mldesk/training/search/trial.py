@@ -118,8 +118,10 @@ class Bounds:
 
 
 def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, report: Report, control: Control, *,
-              seed: int, threads: int, device: str, bounds: Bounds = Bounds()) -> Outcome:
+              seed: int, threads: int, device: str, bounds: Bounds = Bounds(), nodes: float = math.inf) -> Outcome:
     """Fit the configuration on every fold. Raises what its estimator raises; Weak, Pruned, TimeUp, Terminated.
+
+    ``nodes``: of trees, that each of its models may have.
 
     Once ``control`` asks to finish, or the trial's own seconds are over, what is left is fitted as quickly as can be.
     """
@@ -127,7 +129,7 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
     style = load_estimator(ESTIMATORS[configuration.estimator]).style
     at_once = min(threads, len(rows.folds)) if style == "trees" else 1
     waves = list(_waves(len(rows.folds), at_once))
-    fold_fit = OneFold(configuration, rows, aim, rows.part(style, configuration.pipeline), seed, device)
+    fold_fit = OneFold(configuration, rows, aim, rows.part(style, configuration.pipeline), seed, device, nodes)
     fitted: list[tuple[Array, Any]] = []
     losses: list[float] = []
     curve: list[tuple[int, float]] = []

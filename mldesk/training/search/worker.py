@@ -69,7 +69,7 @@ def main(modules: Sequence[str]) -> None:
     folder = Path(given["folder"])
     rows, records = load_rows(folder / "rows"), Records(folder)
     task = Task(rows, find_aim(given["aim"], rows.classes, given["quantile"]), given["seed"], given["threads"],
-                given["device"])
+                given["device"], given["nodes"])
     held: dict[int, Outcome] = {}   # with the models that nobody has asked for yet
     while True:
         order = orders.get()
