@@ -93,11 +93,11 @@ class TrainState:
 
     async def start(self) -> Run:
         """Start the run, or the search. Raises BadInput, RunnerUnreachable."""
-        service = self._desk.workbench.runs
+        workbench = self._desk.workbench
         if self.search is None:
-            run = await in_remote(service.start, self.order.value)
+            run = await in_remote(workbench.runs.start, self.order.value)
         else:
-            run = await in_remote(service.search, self.search.order(self._asked_for()))
+            run = await in_remote(workbench.searches.start, self.search.order(self._asked_for()))
         self._desk.nudge()
         return run
 
