@@ -30,20 +30,21 @@ _Tried = tuple[tuple[str, Mapping[str, Any]], ...]
 _ORDER: _Tried = (
     ("lightgbm", {"learning_rate": 0.06}),
     ("linear", {}),
+    ("lightgbm", {"leaves": 128, "learning_rate": 0.06, "min_samples_leaf": 3, "feature_fraction": 0.9}),
     ("lightgbm", {"leaves": 8, "learning_rate": 0.05, "min_samples_leaf": 10, "feature_fraction": 0.4}),
-    ("extra_trees", {}),
     ("mlp", {}),
     ("tabm", {"members": 8, "width": 128}),   # an epoch takes little more than one of the network before
+    ("extra_trees", {}),
     ("hist_gradient_boosting", {}),
     ("catboost", {}),
     ("xgboost", {"learning_rate": 0.06}),
     ("lightgbm", {"leaves": 96, "learning_rate": 0.04, "feature_fraction": 0.5, "row_fraction": 0.7}),
+    ("extra_trees", {"min_samples_leaf": 1, "max_features": 0.6}),
     ("random_forest", {}),
     ("lightgbm", {}),
     ("svm", {}),
     ("neighbors", {}),
     ("mlp", {"blocks": 3, "width": 128, "dropout": 0.3, "learning_rate": 0.001}),
-    ("extra_trees", {"min_samples_leaf": 1, "max_features": 0.6}),
     ("mlp", {"blocks": 1, "width": 256, "number_embedding": 24, "dropout": 0.1}),
     ("ft_transformer", {}),
 )
