@@ -38,6 +38,7 @@ from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.scheduling import ScheduleService
 from mldesk.workbench.scripts import ScriptService
 from mldesk.workbench.searches import SearchService
 from mldesk.workbench.signing_key import SigningKeys
@@ -73,6 +74,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     judging, searches = JudgingService(library, runs), SearchService(library, datasets, runners, runs)
     predictions = PredictionService(library, models)
     explore = ExploreService(library, datasets, place)
+    book, scripts = RunBook(library), ScriptService(library, datasets, runners, clock, place.scratch)
     contracts, presets = ContractService(library, datasets, place), PresetService(library)
     return Workbench(
         home=place, library=library, datasets=datasets, models=models,
@@ -82,9 +84,9 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         checked=CheckedFileService(library, datasets, contracts),
         explore=explore, predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),
-        scripts=ScriptService(library, datasets, runners, clock, place.scratch),
+        scripts=scripts, schedule=ScheduleService(runs, searches, scripts, book, runners, clock),
         reports=ReportService(library, datasets, runs, searches, judging),
-        cross_tests=CrossTestService(library, runs), book=RunBook(library), run_import=RunImport(library),
+        cross_tests=CrossTestService(library, runs), book=book, run_import=RunImport(library),
         presets=presets, templates=TemplateService(datasets, presets),
         retraining=RetrainService(library, models, runs, searches, datasets, explore.membership))
 

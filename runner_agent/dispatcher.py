@@ -26,7 +26,7 @@ from runner_agent.journal_view import last_line
 from runner_agent.launcher import Command, Process, WarmPair
 from runner_agent.processes import kill_all, members, signal_trainer
 from runner_agent.queueing import Found, Queue
-from runner_agent.quiet import clock_time, minute_of, quiet_until
+from runner_agent.quiet import clock_time, minute_of, quiet_until, starts_at
 from runner_agent.seat import Seat
 from runner_agent.settings import SettingsKeeper
 from runner_agent.supervisor import UNUSABLE
@@ -125,6 +125,13 @@ class Dispatcher:
             self._waiting.pop(job.id, None)
             self.queue.remove(job.id)
 
+    def schedule(self, job: Job, moment: float, command: str) -> None:
+        """Let a job in the queue start at another moment; 0: at once. Raises Conflict when it is busy, DiskFull."""
+        with self.lock:
+            with job.folder.writing() as journal:
+                journal.append("scheduled", {"not_before": moment, "command": command})
+            job.view.refresh()
+
     def waits(self, job: Job) -> bool:
         """Say whether it is in the queue."""
         return job.id in self._waiting
@@ -160,8 +167,9 @@ class Dispatcher:
     def queue_view(self) -> QueueView:
         """Return what waits, why, and who holds which slot."""
         with self.lock:
-            why = {turn.job: turn.why for turn in self._plan()}
-            waiting = tuple(Waiting(place.job, self._waiting[place.job].name, place.priority, number, why[place.job])
+            why, later = {turn.job: turn.why for turn in self._plan()}, self._later()
+            waiting = tuple(Waiting(place.job, self._waiting[place.job].name, place.priority, number, why[place.job],
+                                    later.get(place.job, 0.0))
                             for number, place in enumerate(self.queue, start=1))
             taken = slots.slots(self._held(), self._layout())
             return QueueView(waiting, taken, self._keeper.draining, self._quiet_until() is not None)
@@ -248,7 +256,16 @@ class Dispatcher:
 
     def _plan(self) -> list[slots.Turn]:
         wanted = [(place.job, slots.need_of(self._waiting[place.job].spec)) for place in self.queue]
-        return slots.plan(wanted, self._held(), self._layout(), self._closed())
+        later = {job: f"It starts at {starts_at(moment)}." for job, moment in self._later().items()}
+        return slots.plan(wanted, self._held(), self._layout(), self._closed(), later)
+
+    def _later(self) -> dict[str, float]:
+        """Return the waiting jobs whose moment has not come, and that moment.
+
+        Each look compares the wall clock anew: whatever was done to it, and however long the machine slept, is in it.
+        """
+        now = self._clock.now()
+        return {job.id: job.starts for job in self._waiting.values() if job.starts > now}
 
     def _closed(self) -> str:
         """Say why nothing is started now; "" when things are."""

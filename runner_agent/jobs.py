@@ -37,6 +37,11 @@ class Job:
         except MldeskError:
             return ""
 
+    @property
+    def starts(self) -> float:
+        """The moment before which it is not to start, by the wall clock; 0: at once. Raises LibraryDamaged."""
+        return self.spec.not_before if self.view.scheduled is None else self.view.scheduled
+
     def state(self) -> JobState:
         """Return where it is. Raises JournalDamaged."""
         if not self.view.last_seq:

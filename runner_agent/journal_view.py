@@ -5,6 +5,7 @@ Most lines (metrics, progress) are checked and counted but never parsed here: th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -14,13 +15,14 @@ from typing import Any
 
 from mldesk.core.errors import LibraryDamaged
 from mldesk.wire.events import TERMINAL, Event, state_after
+from mldesk.wire.jobs import check_moment
 from mldesk.wire.journal import JournalReader, decode, kind_of, sound
 from mldesk.wire.states import JobState
 
 _STEP = 64                 # every so many lines, where one begins is remembered
 _ALL = 1 << 62
 _TAIL = 64 * 1024          # bytes
-_SPEAKING = TERMINAL | {"queued", "staged", "started", "stopping"}  # the kinds that change what is known here
+_SPEAKING = TERMINAL | {"queued", "scheduled", "staged", "started", "stopping"}  # what changes what is known here
 
 
 class JournalView:
@@ -37,6 +39,7 @@ class JournalView:
         self.attempt = 0           # how often it was queued
         self.queued = 0.0          # when it last was, wall clock
         self.priority = 0          # with which it last was
+        self.scheduled: float | None = None   # the moment that was chosen for it since it was submitted; 0: at once
         self.reboots = 0           # how often in a row a restart of the machine had it queued again
         self.resumes = False       # it was interrupted, and the runner is to queue it again
         self.stopping: tuple[str, float] | None = None   # what was asked last in this attempt, and when
@@ -91,6 +94,9 @@ class JournalView:
             self.queued, self.stopping = event.time, None
             self.priority = int(event.payload.get("priority", 0))
             self.reboots = self.reboots + 1 if event.payload.get("by") == "reboot" else 0
+        elif event.kind == "scheduled":
+            with contextlib.suppress(ValueError):   # of a history that came from elsewhere
+                self.scheduled = check_moment(event.payload.get("not_before"))
         elif event.kind == "stopping":
             self.stopping = (str(event.payload.get("asked")), event.time)
         if "command" in event.payload:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from mldesk.core.errors import NotFound
+from mldesk.core.errors import Conflict, NotFound
 from mldesk.wire.link_server import Answer
 from runner_agent.dispatcher import Dispatcher
 from runner_agent.jobs import Jobs
@@ -19,7 +19,8 @@ class QueueMethods:
         self._jobs, self._dispatcher, self._changed = jobs, dispatcher, changed
 
     def methods(self) -> dict[str, Callable[..., Answer]]:
-        return {"queue": self._queue, "reorder": self._reorder, "prioritize": self._prioritize}
+        return {"queue": self._queue, "reorder": self._reorder, "prioritize": self._prioritize,
+                "start_at": self._start_at}
 
     def _queue(self) -> Answer:
         return self._dispatcher.queue_view().to_json()
@@ -38,6 +39,17 @@ class QueueMethods:
             self._dispatcher.queue.prioritize(job, priority)
         self._changed()
         return {}
+
+    def _start_at(self, job: str, command: str, moment: float) -> Answer:
+        found = self._jobs.find(job)
+        with self._dispatcher.lock:
+            view = found.view.refresh()
+            if command not in view.commands:
+                if not self._dispatcher.waits(found):
+                    raise Conflict("That job does not wait in the queue (any more).", hint="Look at the queue again.")
+                self._dispatcher.schedule(found, moment, command)
+        self._changed()
+        return {"state": found.view.refresh().state.value}
 
 
 class LogMethods:

@@ -31,6 +31,11 @@ def quiet_until(hours: Iterable[tuple[int, int]], minute: int) -> int | None:
     return minute
 
 
+def starts_at(moment: float) -> str:
+    """Write a moment (seconds since the epoch) in this machine's time zone: "2026-11-29 22:00"."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
+
+
 def clock_time(minute: int) -> str:
     """Write a minute of the day as on a clock: "07:00"."""
     return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -79,11 +79,18 @@ def impossible(need: Need, layout: Layout) -> str:
     return ""
 
 
-def plan(waiting: Iterable[tuple[str, Need]], held: Mapping[str, Seat], layout: Layout, closed: str = "") -> list[Turn]:
-    """Return the turn of every waiting job, in their order. ``closed``: why nothing at all is started now."""
+def plan(waiting: Iterable[tuple[str, Need]], held: Mapping[str, Seat], layout: Layout, closed: str = "",
+         later: Mapping[str, str] | None = None) -> list[Turn]:
+    """Return the turn of every waiting job, in their order. ``closed``: why nothing at all is started now.
+
+    ``later``: those whose time has not come, and the words for it. They hold up nobody.
+    """
     taken, turns = dict(held), []
     barred: dict[str, int] = {}       # how many wait in a lane already
     for job, need in waiting:
+        if later and job in later:
+            turns.append(Turn(job, None, later[job]))
+            continue
         lanes, why = _lanes(need, layout), ""
         seat = None if closed else _choose(need, lanes - barred.keys(), taken, layout)
         if seat is not None:

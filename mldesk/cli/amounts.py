@@ -1,14 +1,18 @@
-"""Sizes, hours and minutes as people type them: ``50GB``, ``22:00-07:00``, ``20s``."""
+"""Sizes, hours, lengths of time and moments as people type them: ``50GB``, ``22:00-07:00``, ``20s``, ``+2h``."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 from mldesk.core.errors import BadInput
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(I?)B?", re.IGNORECASE)
 _HOURS = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\s*(?:-|–|to)\s*([01]?\d|2[0-4]):([0-5]\d)")
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h)", re.IGNORECASE)
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d|w)", re.IGNORECASE)
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}   # seconds
 _DAY = 24 * 60  # minutes
 
 
@@ -33,6 +37,32 @@ def read_minutes(text: str | float) -> float:
     if minutes < 0:
         raise BadInput(f"{text!r:.40} is no time.", hint="Write it in minutes, as 5 or 0.5, or as 20s, 5m or 1h.")
     return minutes
+
+
+def read_length(text: str) -> float:
+    """Return seconds: "30m", "6h", "1d", "1w". Raises BadInput."""
+    found = _LENGTH.fullmatch(text.strip())
+    if found is None:
+        raise BadInput(f"{text[:40]!r} is no length of time.", hint="Write it as 30m, 6h, 1d or 1w.")
+    return float(found[1]) * _UNITS[found[2][0].lower()]
+
+
+def read_moment(text: str, now: float) -> float:
+    """Return a moment in seconds since the epoch: "22:00" is the next one here, "+2h" from now, "2026-12-01 06:30" in
+    this machine's time zone unless it names one (Z, +01:00). Raises BadInput.
+    """
+    said = text.strip()
+    try:
+        if said.startswith("+"):
+            return now + read_length(said[1:])
+        if clock := _CLOCK.fullmatch(said):
+            today = datetime.fromtimestamp(now)  # noqa: DTZ006 - the hour is meant as clocks here show it
+            at = today.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+            return (at if at.timestamp() > now else at + timedelta(days=1)).timestamp()
+        return datetime.fromisoformat(said).timestamp()
+    except (BadInput, ValueError, OverflowError, OSError) as error:
+        raise BadInput(f"{text[:40]!r} is no moment.", hint="Write it as 22:00, 2026-12-01 06:30, 2026-12-01T06:30Z or "
+                       "+2h.") from error
 
 
 def read_hours(text: str) -> tuple[int, int]:

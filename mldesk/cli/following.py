@@ -12,6 +12,7 @@ from mldesk.cli.face import Face, make_console, width
 from mldesk.core.canonical import number
 from mldesk.training.metric_words import title, within
 from mldesk.wire.events import TERMINAL, Event
+from mldesk.wire.jobs import FAREST
 from mldesk.wire.shapes import readable
 
 EVERY = 5.0           # seconds of the run's own time between plain lines
@@ -24,8 +25,9 @@ SLOW = 0.5            # per second; below it the time that one takes is shown in
 class RunDisplay:
     """Shows events of one run in the order they come; what an event means for the library is none of its business."""
 
-    def __init__(self, face: Face, title: str) -> None:
-        self._face, self._title = face, title
+    def __init__(self, face: Face, title: str, starts: str = "") -> None:
+        """``starts``: when it does, of a run that waits for its time."""
+        self._face, self._title, self._starts = face, title, starts
         self._live = sys.stderr.isatty()
         self._bar: Any = None
         self._values: dict[str, float] = {}
@@ -69,14 +71,20 @@ class RunDisplay:
             again = payload.get("resumed_from")
             self._line(f"Started on {payload.get('device', 'cpu')}" +
                        ("" if again is None else f", from the checkpoint at step {again}"))
-        elif event.kind == "queued":
-            self._set_stage("Waiting in the queue")
+        elif event.kind in ("queued", "scheduled"):
+            self._wait(payload.get("not_before"))
         elif event.kind == "stopping":
             self._set_stage(_STOPS.get(str(payload.get("asked")), "Finishing early"))
         elif event.kind == "interrupted" and payload.get("cause") == "moved":
             self._line("Stopped here, to go on at another runner.")
         elif event.kind in TERMINAL and not self._live:
             self._face.note(f"{self._title}: {event.kind}")
+
+    def _wait(self, moment: object) -> None:
+        """Say that it waits, and until when where that was changed or is known."""
+        if isinstance(moment, (int, float)):
+            self._starts = f"starts {words.moment(moment)}" if 0 < moment < FAREST else ""
+        self._set_stage("Waiting in the queue" + (f"; it {self._starts}" if self._starts else ""))
 
     def trouble(self, message: str | None) -> None:
         """Say that the runner cannot be reached (which does not end the run), or that it can again; each of it once."""

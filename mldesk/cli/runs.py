@@ -16,6 +16,7 @@ from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
+from mldesk.cli.run_at import at
 from mldesk.cli.run_compare import compare
 from mldesk.cli.run_evaluation import evaluation
 from mldesk.cli.run_files import files
@@ -27,7 +28,8 @@ from mldesk.cli.run_split import split
 from mldesk.cli.run_steering import Reference, cancel, extend, finish_, learning_rate, move, pause, resume
 from mldesk.cli.run_trial import trial
 from mldesk.cli.train import finish, show_result
-from mldesk.cli.watching import how_to_go_on
+from mldesk.cli.watching import how_to_go_on, starts
+from mldesk.cli.when import standing
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.training.metric_words import title
 
@@ -95,7 +97,7 @@ def list_(
     leading = {run.id: leading_metric(run) for run in runs}
     silent = {item.name for item in runners if item.unreachable is not None}
     face.table(("run", "name", "status", "runner", "dataset", "model", "score", "time", "started", "tags"),
-               [(run.id, f"↳ {run.name}" if run.parent else run.name, run.state.value,
+               [(run.id, f"↳ {run.name}" if run.parent else run.name, standing(run, now),
                  f"{run.runner}{' (unreachable)' if run.runner in silent and not run.state.final else ''}", run.dataset,
                  run.model or run.estimator,
                  "" if (best := leading[run.id]) is None else f"{title(best[0])} {words.score(best[1])}",
@@ -237,8 +239,9 @@ def show(context: typer.Context, reference: Reference) -> None:
         face.say()
     details = run_details(run)
     face.show(facts({
-        "status": run.state.value + (f" ({run.cause.value})" if run.cause and run.cause.value != run.state.value else
-                                     ""), "why": run.message,
+        "status": ", ".join(filter(None, (
+            run.state.value + (f" ({run.cause.value})" if run.cause and run.cause.value != run.state.value else ""),
+            starts(run)))), "why": run.message,
         "hint": run.hint, "stage": "" if run.state.ended else run.stage, "dataset": run.dataset, "target": run.target,
         "estimator": "" if run.result is not None else run.estimator,
         "runner": run.runner + (f", unreachable since {words.moment(silent)}" if silent is not None else ""),
@@ -261,7 +264,7 @@ def follow(
     face = Face.of(context)
     with Interrupts() as interrupts, face.workbench() as bench:
         run = bench.runs.get(reference)
-        with RunDisplay(face, run.name) as display:
+        with RunDisplay(face, run.name, starts(run)) as display:
             for event in bench.runs.follow(run.id, after, trouble=display.trouble, stop=interrupts.asked):
                 face.line(event.to_json()) if face.json else display.event(event)
         run = bench.runs.get(run.id)
@@ -320,6 +323,7 @@ app.command()(pause)
 app.command("learning-rate")(learning_rate)
 app.command()(extend)
 app.command()(move)
+app.command()(at)
 app.command()(compare)
 app.command()(evaluation)
 app.command()(files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,13 +14,20 @@ from mldesk.cli.face import Face, facts
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.train import finish
-from mldesk.cli.watching import detached, watched
+from mldesk.cli.when import At, Detach, Every, begin, see
+from mldesk.cli.when import wanted as timed
 from mldesk.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
+    from mldesk.workbench.bench import Workbench
 
 app = typer.Typer(help="Run Python programs of your own as runs, with curves, on any runner.")
 
 Alone = Annotated[bool, typer.Option("--alone", help="Of a program, take that file and nothing beside it: no modules "
                                      "of its folder, no mldesk.toml.")]
+ScriptRepeat = Annotated[int, typer.Option("--repeat", metavar="N", help="Begin N runs, one after another; a parameter "
+                                           "named seed goes up by one each time. They become a group.")]
 
 
 @app.command()
@@ -36,7 +43,10 @@ def run(
                                                      "reads by mldesk.track.input(NAME); may be repeated.")] = None,
     runner: Annotated[str, typer.Option(metavar="R", help="The machine that does the work, or any.")] = "local",
     name: Annotated[str, typer.Option(metavar="RUN", help="The run's name.")] = "",
-    detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
+    at: At = "",
+    repeat: ScriptRepeat = 1,
+    every: Every = "",
+    detach: Detach = None,
 ) -> None:
     """Run a Python program. What it says by `mldesk.track` is drawn, kept and compared as of any run.
 
@@ -45,21 +55,21 @@ def run(
     """
     from mldesk.workbench.scripts import ScriptOrder
 
-    face = Face.of(context)
+    face, when = Face.of(context), timed(at, repeat, every)
     order = ScriptOrder(folder, _pairs(param, "--param"), _pairs(inputs, "--input"), runner, name,
                         alone=alone)
     with Interrupts() as interrupts, face.workbench() as bench:
-        started = bench.scripts.start(order)
-        if detach:
-            detached(face, started)
-            return
-        ended = watched(face, bench, started, interrupts)
-        changed = bench.scripts.changed(ended)
-        if changed and not face.json:
-            face.note(f"· The script has changed since its last run: mldesk script diff {ended.id}")
-        finish(face, bench, ended, {"artifacts": list((ended.result or {}).get("artifacts", [])),
-                             "never_read": list((ended.result or {}).get("never_read", [])),
-                             "script": (ended.result or {}).get("script")})
+        begun = begin(face, bench, order, when, name, runner)
+        see(face, bench, begun, when.later if detach is None else detach, interrupts,
+            lambda ended: _finish(face, bench, ended))
+
+
+def _finish(face: Face, bench: Workbench, ended: Run) -> None:
+    if bench.scripts.changed(ended) and not face.json:
+        face.note(f"· The script has changed since its last run: mldesk script diff {ended.id}")
+    result = ended.result or {}
+    finish(face, bench, ended, {"artifacts": list(result.get("artifacts", [])),
+                                "never_read": list(result.get("never_read", [])), "script": result.get("script")})
 
 
 @app.command()

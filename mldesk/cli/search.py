@@ -15,13 +15,16 @@ from mldesk.cli.face import Face, make_table
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.presets import Save, Start, chosen, given
 from mldesk.cli.train import OPTIONS, finish, in_order
-from mldesk.cli.watching import detached, say_name, watched
+from mldesk.cli.when import At, Detach, Every, Repeat, begin, see
+from mldesk.cli.when import wanted as timed
 from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import title
 from mldesk.training.pipeline_words import pipeline_words
 
 if TYPE_CHECKING:
+    from mldesk.library.records import Run
     from mldesk.training.search.budget import Estimate
+    from mldesk.workbench.bench import Workbench
 
 _SHOWN = 15
 _TRAIN = {option: field for option, field in OPTIONS.items() if option not in ("model", "folds")}
@@ -41,7 +44,7 @@ def search(
     priority: option.Priority = 0, seed: option.Seed = 0, test_size: option.TestSize = 0.2,
     split: option.Split = "random", split_column: option.SplitColumn = None, prepare: option.Prepare = None,
     name: option.RunName = "", save_as: option.SaveAs = "", preset: Start = "", save_preset: Save = "",
-    detach: option.Detach = False,
+    at: At = "", repeat: Repeat = 1, every: Every = "", detach: Detach = None,
 ) -> None:
     """Try many models and keep a blend of the best.
 
@@ -51,7 +54,7 @@ def search(
     from mldesk.workbench.orders import TrainOrder
     from mldesk.workbench.searching import SearchOrder
 
-    face = Face.of(context)
+    face, when = Face.of(context), timed(at, repeat, every)
     first, *others = runner or ["local"]
     if single and (stack or stack_columns):
         raise BadInput("A search keeps one model alone (--single) or a stack of them (--stack), not both.",
@@ -75,18 +78,16 @@ def search(
         for advice in checked.advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
         face.note(f"· {in_words(bench.searches.estimate(wanted))}")
-        run = bench.searches.start(wanted)
-        if run.runner != first:
-            face.note(f"· The runner {run.runner} was chosen.")
-        say_name(face, name, run)
-        if detach:
-            detached(face, run)
-            return
-        run = watched(face, bench, run, interrupts)
-        tried = bench.searches.leaderboard(run.id)
-        if not face.json and tried:
-            show_leaderboard(face, tried, _SHOWN)
-        finish(face, bench, run, {"leaderboard": [{key: trial.get(key) for key in _TOLD} for trial in tried]})
+        begun = begin(face, bench, wanted, when, name, first)
+        see(face, bench, begun, when.later if detach is None else detach, interrupts,
+            lambda run: _finish(face, bench, run))
+
+
+def _finish(face: Face, bench: Workbench, run: Run) -> None:
+    tried = bench.searches.leaderboard(run.id)
+    if not face.json and tried:
+        show_leaderboard(face, tried, _SHOWN)
+    finish(face, bench, run, {"leaderboard": [{key: trial.get(key) for key in _TOLD} for trial in tried]})
 
 
 def in_words(found: Estimate) -> str:

@@ -64,4 +64,3 @@ SplitColumn = Annotated[str | None, typer.Option(
 Prepare = Annotated[str | None, typer.Option(metavar="FILE", help=PREPARE_HELP)]
 RunName = Annotated[str, typer.Option(metavar="RUN", help="The run's name.")]
 SaveAs = Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")]
-Detach = Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")]

@@ -15,7 +15,8 @@ from mldesk.cli.failures import Failed
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.model_shown import say_in_use
 from mldesk.cli.presets import Save, Start, chosen, given
-from mldesk.cli.watching import detached, say_name, watched
+from mldesk.cli.when import At, Detach, Every, Repeat, begin, see
+from mldesk.cli.when import wanted as timed
 from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import better, left_out, ordered, title
 
@@ -71,7 +72,10 @@ def train(
     save_as: Annotated[str, typer.Option("--save-as", metavar="M", help="The model's name in the library.")] = "",
     preset: Start = "",
     save_preset: Save = "",
-    detach: Annotated[bool, typer.Option("--detach", help="Return once the runner has accepted the job.")] = False,
+    at: At = "",
+    repeat: Repeat = 1,
+    every: Every = "",
+    detach: Detach = None,
 ) -> None:
     """Train a model and follow it to its end.
 
@@ -79,7 +83,7 @@ def train(
     """
     from mldesk.workbench.orders import TrainOrder
 
-    face = Face.of(context)
+    face, when = Face.of(context), timed(at, repeat, every)
     wanted = TrainOrder(dataset=reference, target=target, task=task, estimator=model, order=in_order(order),
                         parameters=_parameters(param or []), features=tuple(feature) if feature else None,
                         without=tuple(without or ()), test_size=test_size, split=split,
@@ -94,14 +98,9 @@ def train(
             bench.presets.save(save_preset, wanted)
         for advice in found.advice:
             face.note(f"{'!' if advice.level == 'warning' else '·'} {advice.text}")
-        run = bench.runs.start(wanted)
-        if run.runner != wanted.runner:
-            face.note(f"· The runner {run.runner} was chosen.")
-        say_name(face, name, run)
-        if detach:
-            detached(face, run)
-            return
-        finish(face, bench, watched(face, bench, run, interrupts))
+        begun = begin(face, bench, wanted, when, name, wanted.runner)
+        see(face, bench, begun, when.later if detach is None else detach, interrupts,
+            lambda run: finish(face, bench, run))
 
 
 def _from_preset(context: typer.Context, preset: Preset, wanted: TrainOrder) -> TrainOrder:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from mldesk.cli import words
 from mldesk.cli.failures import INTERRUPTED, Failed
 from mldesk.cli.following import RunDisplay
+from mldesk.core.clock import iso
 
 if TYPE_CHECKING:
     from mldesk.cli.face import Face
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 def watched(face: Face, bench: Workbench, run: Run, interrupts: Interrupts) -> Run:
     """Show a run until it has ended; return it as it is then. Raises Failed where the person leaves before."""
-    with RunDisplay(face, run.name) as display:
+    with RunDisplay(face, run.name, starts(run)) as display:
         for event in bench.runs.follow(run.id, trouble=display.trouble, stop=interrupts.asked):
             display.event(event)
     run = bench.runs.get(run.id)
@@ -36,13 +39,22 @@ def how_to_go_on(run: Run) -> str:
     return f"mldesk runs follow {run.id} · mldesk runs cancel {run.id}"
 
 
+def starts(run: Run) -> str:
+    """Say when a run that waits for a moment starts; "" for any other."""
+    due = run.due(time.time())
+    return "" if due is None else f"starts {words.moment(due)}"
+
+
 def detached(face: Face, run: Run) -> None:
-    """Say that a run was accepted and goes on by itself."""
+    """Say that a run was accepted and goes on by itself, or at which moment it does."""
+    when = starts(run)
     if face.json:
-        face.document({"run": run.id, "status": "queued"})
+        waits = {"not_before": iso(run.not_before)} if when and run.not_before else {}
+        face.document({"run": run.id, "status": "queued", **waits})
         return
     face.say(run.id)
-    face.note(f"Run {run.name} is queued on {run.runner}: {how_to_go_on(run)}")
+    face.note(f"Run {run.name} is queued on {run.runner}{f' and {when}' if when else ''}: {how_to_go_on(run)}" +
+              (f" · mldesk runs at {run.id} now" if when else ""))
 
 
 def _leave(face: Face, run: Run) -> None:

@@ -125,7 +125,7 @@ async def live(window: MainWindow, tasks: Tasks, garbage: GarbageCollector, *,
 async def _warm_up(garbage: GarbageCollector) -> None:
     """Import what the pages need while nobody waits for it: in a thread, one after the other."""
     pages = ("data.dataset", "data.datasets", "runs.runs", "runs.run", "models.models", "models.model",
-             "runs.train_dialog", "runners.runners", "runners.runner")
+             "runs.train_opening", "runners.runners", "runners.runner")
     for module in ("numpy", "pyqtgraph", "mldesk.desktop.widgets", "mldesk.desktop.widgets.chart",
                    *(f"mldesk.desktop.pages.{page}" for page in pages), "mldesk.data.recipes.steps"):
         await in_thread(importlib.import_module, module)

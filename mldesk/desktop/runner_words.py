@@ -58,6 +58,16 @@ def clock(moment: float | None) -> str:
     return f"{locale().toString(there.date(), 'd MMM')} {time}"
 
 
+def soon(moment: float) -> str:
+    """Write a moment to come in little room: 22:00 today, else the day."""
+    from PySide6.QtCore import QDateTime, QLocale
+
+    there = QDateTime.fromSecsSinceEpoch(int(moment))
+    today = there.date() == QDateTime.currentDateTime().date()
+    return locale().toString(there.time(), QLocale.FormatType.ShortFormat) if today else \
+        locale().toString(there.date(), "d MMM")
+
+
 def devices(facts: Mapping[str, Any]) -> str:
     """Write what a runner has in a few words; that it is not known yet where it never answered."""
     return words.machine(facts) if facts else tr("What it has is not known yet.")

@@ -85,7 +85,7 @@ class Doors:
             open_script_dialog(self)
 
     def train_on(self: Window, runner: str) -> None:
-        from mldesk.desktop.pages.runs.train_dialog import train_on
+        from mldesk.desktop.pages.runs.train_opening import train_on
 
         train_on(self, runner)
 
@@ -99,7 +99,7 @@ class Doors:
         self._open("runs", ComparePage(self, run_ids))
 
     def train(self: Window, reference: str) -> None:
-        from mldesk.desktop.pages.runs.train_dialog import open_train_dialog
+        from mldesk.desktop.pages.runs.train_opening import open_train_dialog
 
         open_train_dialog(self, reference)
 

@@ -94,6 +94,16 @@ def when(moment: float | None, now: float | None = None) -> str:
     return locale().toString(there.date(), "d MMM" if same_year else "d MMM yyyy")
 
 
+def upcoming(moment: float, now: float | None = None) -> str:
+    """Write a moment to come the way people say it: today 22:00, tomorrow 06:30, Mon 7 Dec 06:30."""
+    there = QDateTime.fromSecsSinceEpoch(int(moment))
+    days = QDateTime.fromSecsSinceEpoch(int(time.time() if now is None else now)).date().daysTo(there.date())
+    clock = locale().toString(there.time(), QLocale.FormatType.ShortFormat)
+    if days in (0, 1):
+        return f"{tr('tomorrow') if days else tr('today')} {clock}"
+    return f"{locale().toString(there.date(), 'ddd d MMM')} {clock}"
+
+
 def moment(at: float | None) -> str:
     """Write a wall-clock time in full, for tooltips."""
     if at is None:

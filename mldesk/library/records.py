@@ -84,6 +84,12 @@ class Run:
     group: str = ""              # the group it was put into, "" for none
     tags: tuple[str, ...] = ()
     priority: int = 0            # in its runner's queue, as it was begun: -10 to 10
+    not_before: float | None = None   # moment before which it is not to start, by its runner's wall clock
+
+    def due(self, now: float) -> float | None:
+        """Return the moment that it waits for; None where it does not wait for one."""
+        waits = self.state in (JobState.CREATED, JobState.QUEUED)
+        return self.not_before if waits and self.not_before is not None and self.not_before > now else None
 
     @property
     def parent(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from mldesk.core.errors import WorkFailed
 from mldesk.library import codec
 from mldesk.wire.events import KINDS, TERMINAL, Event, state_after
+from mldesk.wire.jobs import check_moment
 from mldesk.wire.manifest import is_digest
 from mldesk.wire.shapes import readable
 from mldesk.wire.states import Cause, JobState
@@ -73,6 +74,8 @@ def fold(events: Sequence[Event], state: JobState, started: float | None) -> Cha
             case "started":
                 started = time if started is None else started
                 fields.update(started=started, finished=None, cause=None, message="", hint="")
+            case "scheduled":
+                fields["not_before"] = _moment(payload.get("not_before"))
             case "stage":
                 fields["stage"] = codec.clean(payload.get("name", ""), 500)
             case "progress" if readable(event):   # every list draws it
@@ -120,6 +123,13 @@ def _succeed(changes: Changes, time: float, result: object) -> None:
     model = result.get("model")
     if isinstance(model, str) and is_digest(model):
         changes.model = model
+
+
+def _moment(value: object) -> float | None:
+    try:
+        return check_moment(value) or None
+    except ValueError:
+        return None
 
 
 def _cause(kind: str, cause: object) -> str | None:

@@ -82,7 +82,8 @@ class RunStore:
                 task=payload.get("task"), target=target, estimator=codec.clean(payload.get("estimator") or ""),
                 model_name=tidy_name(named or f"{dataset.rpartition('@')[0]}-{target}", "model"), last_seq=0,
                 created=self._clock.now() if created is None else created, stage="",
-                parameters=codec.dump(payload.get("parameters") or {}), priority=priority, spec=text))
+                parameters=codec.dump(payload.get("parameters") or {}), priority=priority,
+                not_before=spec.not_before or None, spec=text))
             return _to_run(connection.execute(_run.where(runs.c.id == spec.id)).one())
 
     def get(self, reference: str) -> Run:
@@ -340,4 +341,4 @@ def _to_run(row: Row[Any]) -> Run:
         result=codec.load(row.result), progress=codec.load(row.progress), stage=row.stage,
         model=None if row.model_now is None else f"{row.model_now}@{row.model_number}", spec=codec.load(row.spec),
         handover=codec.load(row.handover), note=row.note, group=row.collection, tags=tuple(codec.load(row.tags)),
-        priority=row.priority)
+        priority=row.priority, not_before=row.not_before)

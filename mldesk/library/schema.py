@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(naming_convention={
@@ -150,6 +150,7 @@ runs = Table(
     Column("tags", Text, nullable=False, server_default=text("'[]'")),    # JSON: words in order
     Column("split", Text),                       # digest of the membership whose test rows it has looked at
     Column("priority", Integer, nullable=False, server_default=text("0")),  # in its runner's queue, as it was begun
+    Column("not_before", Float),                 # it is not to start before that moment of its runner's clock
     Column("spec", Text, nullable=False),        # JSON; last, since it may be long
     Index("ix_runs_folded", "folded"),
     Index("ix_runs_state", "state", "id"),

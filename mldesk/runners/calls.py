@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +19,7 @@ from mldesk.wire.runner_view import CacheView, QueueView, RunnerSettings, Sample
 from mldesk.wire.states import JobState
 
 _JOURNAL = "journal"       # name of a job's history in the manifest it travels with
+_SCHEDULED = b'"kind":"scheduled"'   # in such a history: it may wait for a moment that its spec does not say
 
 
 class RunnerTooOld(Conflict):
@@ -57,6 +59,8 @@ class Calls(ABC):
         payload: dict[str, Any] = {"spec": spec.to_json()}
         if priority or spec.resources.gpu_memory or spec.resources.prefers_gpu:
             self._need(2)
+        if spec.not_before:
+            self._need(4)      # an older one would start it at once
         if priority:
             payload["priority"] = priority
         return self._with_inputs(spec.inputs, "submit", payload)
@@ -128,7 +132,7 @@ class Calls(ABC):
         return views.digest(self._call("checkpoint", {"job": job}))
 
     def take_over(self, spec: JobSpec, history: bytes, checkpoint: str | None) -> JobState:
-        self._need(2)
+        self._need(4 if spec.not_before > time.time() or _SCHEDULED in history else 2)
         journal = self._store.put_bytes(history)
         self._bring(self._store.put_manifest({_JOURNAL: journal}))
         payload = {"spec": spec.to_json(), "history": journal, "checkpoint": checkpoint}
@@ -153,6 +157,11 @@ class Calls(ABC):
         self._need(3)
         payload = {"job": job, "name": name, "message": dict(message), "inputs": list(inputs)}
         self._bringing(inputs, lambda: self._exchange("tell", payload))
+
+    # --- version 4
+
+    def start_at(self, job: str, moment: float) -> None:
+        self._call("start_at", {"job": job, "command": new_id(), "moment": moment})
 
     # --- calling
 

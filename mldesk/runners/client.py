@@ -35,7 +35,8 @@ class RunnerClient(Protocol):
     def submit(self, spec: JobSpec, priority: int = 0) -> JobState:
         """Hand a job over, its missing inputs first; the runner has it durably when this returns its state.
 
-        A ``priority`` other than 0 (-10 to 10, higher first), and a wish for a graphics card, need version 2.
+        A ``priority`` other than 0 (-10 to 10, higher first), and a wish for a graphics card, need version 2, a moment
+        before which it is not to start version 4.
 
         Raises Conflict for another spec under the same id, NotFound for an input that is nowhere, DiskFull.
         """
@@ -169,6 +170,15 @@ class RunnerClient(Protocol):
         """Leave a message for a job, its ``inputs`` (manifests) first; a second one of the same ``name`` is none.
 
         Raises Conflict for a job that has ended for good, NotFound for an input that is nowhere, DiskFull.
+        """
+        ...
+
+    # --- version 4
+
+    def start_at(self, job: str, moment: float) -> None:
+        """Let a waiting job begin at another moment of the runner's clock, in seconds since the epoch; 0: at once.
+
+        Raises Conflict for one that does not wait (any more), DiskFull.
         """
         ...
 

@@ -30,7 +30,7 @@ _HUGE = 1 << 53
 def queue(answer: Mapping[str, Any]) -> QueueView:
     """Read the queue and the slots. Raises BadAnswer."""
     waiting = [Waiting(_job(item), plain(item.get("name")), _priority(item.get("priority")), position,
-                       plain(item.get("why")))
+                       plain(item.get("why")), _number(item.get("starts")))
                for position, item in enumerate(_objects(answer, "waiting"), start=1)]
     slots = [Slot(_kind(item.get("kind")), _count(item.get("index")), plain(item.get("name")),
                   _count(item.get("memory")), _job(item, needed=False))

@@ -3,6 +3,7 @@
 An event's payload keys by kind (all plain JSON; floats that are not finite travel as strings, see core.canonical):
 
     queued       {"attempt": 1.., "priority": int?, "by": "reboot"?}    the last: nobody asked, the runner's policy did
+    scheduled    {"not_before": moment it waits for, seconds since the epoch, or 0}   instead of what its spec says
     staged       {"device": name of the graphics card or "cpu", "card": its index or null}
     started      {"attempt": 1.., "pid": int, "host": str, "device": str, "resumed_from": step or null}
                  a second attempt supersedes every metric point with a step above ``resumed_from``
@@ -38,11 +39,12 @@ from mldesk.core.clock import iso
 from mldesk.wire.states import JobState
 
 KINDS = (
-    "queued", "staged", "started", "stage", "progress", "metrics", "log", "resources", "checkpoint", "artifact",
-    "warning", "stopping", "trial", "succeeded", "failed", "cancelled", "interrupted",
+    "queued", "scheduled", "staged", "started", "stage", "progress", "metrics", "log", "resources", "checkpoint",
+    "artifact", "warning", "stopping", "trial", "succeeded", "failed", "cancelled", "interrupted",
 )
 TERMINAL = frozenset({"succeeded", "failed", "cancelled", "interrupted"})
-DURABLE = TERMINAL | {"queued", "staged", "started", "checkpoint", "artifact", "stopping"}  # fsync before going on
+DURABLE = TERMINAL | {   # fsync before going on
+    "queued", "scheduled", "staged", "started", "checkpoint", "artifact", "stopping"}
 
 _STATE_OF = {
     "queued": JobState.QUEUED,

@@ -20,6 +20,7 @@ from mldesk.core.ids import is_id
 FORMAT = 1
 Task = Literal["tabular_classification", "tabular_regression"]
 TASKS: tuple[str, ...] = ("tabular_classification", "tabular_regression")
+FAREST = 1e11              # seconds since the epoch: no moment is later
 _DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
 
 
@@ -73,11 +74,13 @@ class JobSpec:
     payload: Mapping[str, Any]    # TrainRequest.to_json() for "train"
     resources: Resources = field(default_factory=Resources)
     limits: Limits = field(default_factory=Limits)
+    not_before: float = 0.0       # wall clock of the runner, seconds since the epoch; until then it waits; 0: at once
 
     def to_json(self) -> dict[str, Any]:
         return {
             "format": FORMAT, "id": self.id, "kind": self.kind, "name": self.name, "inputs": list(self.inputs),
             "payload": dict(self.payload), "resources": self.resources.to_json(), "limits": asdict(self.limits),
+            **({"not_before": self.not_before} if self.not_before else {}),
         }
 
     @property
@@ -106,12 +109,20 @@ class JobSpec:
                 id=_text(value["id"]), kind=_text(value["kind"]), name=_text(value["name"]),
                 inputs=tuple(_text(item) for item in value["inputs"]), payload=dict(value["payload"]),
                 resources=Resources.from_json(value["resources"]), limits=Limits(**value["limits"]),
+                not_before=check_moment(value.get("not_before", 0.0)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"This is not a job spec: {error!r:.200}.") from error
         if not is_id(spec.id):
             raise BadInput(f"A job's id must be a ULID, not {spec.id!r:.40}.")
         return spec
+
+
+def check_moment(value: object) -> float:
+    """Return a moment, seconds since the epoch, as a peer sent it; 0 is none. Raises ValueError."""
+    if type(value) not in (int, float) or not 0 <= value < FAREST:  # type: ignore[operator]
+        raise ValueError(f"a moment in seconds since 1970 is expected, not {value!r:.40}")
+    return float(value)  # type: ignore[arg-type]
 
 
 SPLITS: dict[str, str] = {

@@ -48,6 +48,12 @@ Version 3 adds:
     pause     stop a job so that it can go on here when it is resumed; what it has is kept. Gives {"state"}
     tell      leave a message (JSON) for a job that has not ended, by a name that makes a repeat the same message; the
               manifests in ``inputs`` must be here. Gives {"fresh"}; data_missing as for submit
+
+Version 4 adds:
+
+    submit    and take_over also take a spec with ``not_before``: the job waits in the queue until then
+    start_at  let a waiting job begin at another moment of the runner's clock (seconds since the epoch; 0: at once).
+              Gives {"state"}; conflict when it does not wait
 """
 
 from __future__ import annotations
@@ -59,9 +65,10 @@ from typing import Any
 
 from mldesk.core.errors import BadInput
 from mldesk.core.ids import is_id
+from mldesk.wire.jobs import check_moment
 from mldesk.wire.manifest import CHUNK, check_digest
 
-PROTOCOL = (1, 3)             # lowest and highest version of this protocol that is spoken here
+PROTOCOL = (1, 4)             # lowest and highest version of this protocol that is spoken here
 MAX_WAIT = 25.0               # seconds a long poll may last
 MAX_EVENTS = 10_000           # events of one answer
 MAX_EVENT_BYTES = CHUNK       # bytes of one answer's events, but always at least one event
@@ -244,4 +251,5 @@ METHODS: Mapping[str, Method] = {
     "pause": Method(_A_COMMAND, since=3),
     "tell": Method({**_A_JOB, "name": Field(_message_name), "message": Field(_mapping),
                     "inputs": Field(_digests, ())}, seconds=30, since=3),
+    "start_at": Method({**_A_COMMAND, "moment": Field(check_moment)}, since=4),
 }

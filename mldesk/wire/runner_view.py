@@ -37,6 +37,7 @@ class Waiting:
     priority: int             # -10 to 10, higher first; within one priority the order is the queue's
     position: int             # from 1
     why: str                  # what it waits for, one sentence; "" when it is next and a slot will do
+    starts: float = 0.0       # the moment that it waits for, by the runner's wall clock; 0 once that has come
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.run_import import RunImport
 from mldesk.workbench.runners import RunnerService
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.scheduling import ScheduleService
 from mldesk.workbench.scripts import ScriptService
 from mldesk.workbench.searches import SearchService
 from mldesk.workbench.starting import TemplateService
@@ -63,6 +64,7 @@ class Workbench:
     runners: RunnerService
     reports: ReportService
     scripts: ScriptService
+    schedule: ScheduleService
 
     @property
     def settings(self) -> SettingStore:

@@ -36,6 +36,7 @@ class TrainOrder:
     priority: int = 0                         # in that runner's queue: -10 to 10, higher first
     model: str = ""                           # name in the library; "": made from dataset and target
     scores_only: bool = False                 # its scores are wanted, and the library is to have no model of it
+    not_before: float = 0.0                   # moment that it waits for, seconds since the epoch; 0: none
     resources: Resources = field(default_factory=Resources)
     limits: Limits = field(default_factory=Limits)
 

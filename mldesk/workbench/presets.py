@@ -24,8 +24,8 @@ from mldesk.workbench.searching import SearchOrder
 
 _KEY, _FILE, _FORMAT = "presets", "mldesk presets", 1
 _LARGEST = 10_000_000   # bytes of a file
-_ELSEWHERE = frozenset({"dataset", "name", "runner", "priority", "model", "scores_only", "resources", "limits",
-                        "train", "helpers", "configurations"})   # of one run, or of one machine
+_ELSEWHERE = frozenset({"dataset", "name", "runner", "priority", "model", "scores_only", "not_before", "resources",
+                        "limits", "train", "helpers", "configurations"})   # of one run, or of one machine
 TRAIN = tuple(field.name for field in fields(TrainOrder) if field.name not in _ELSEWHERE)
 SEARCH = tuple(field.name for field in fields(SearchOrder) if field.name not in _ELSEWHERE)
 _SPLITS = [name for name in SPLITS if name != "given"]   # ... which is by a run's rows

@@ -103,6 +103,11 @@ class AskedRunners:
         self._library.runners.set_facts(name, facts, self._clock.now())
         return self._library.runners.get(name)
 
+    def speaks(self, name: str, version: int) -> bool:
+        """Say whether a runner speaks so high a version of the protocol, as it said last; one that never did may."""
+        protocol = self.show(name).facts.get("protocol")
+        return not isinstance(protocol, (list, tuple)) or len(protocol) != 2 or protocol[1] >= version
+
     def queue(self, name: str) -> QueueView:
         """Return what waits there, why, and which job holds which slot. Raises Conflict for one that is too old."""
         return self._ask(name, lambda client: client.queue())

@@ -115,7 +115,8 @@ class RunService:
         runner = self.prepare([train.dataset, *earlier], order.runner)
         name = check_run_name(order.name) if order.name else f"{slug(train.model) or 'run'}-{estimator}"
         spec = JobSpec(job or new_id(), kind, name, (train.dataset, *earlier), payload,
-                       self._resources(order, runner, "mlp" if kind == "search" else estimator), order.limits)
+                       self._resources(order, runner, "mlp" if kind == "search" else estimator), order.limits,
+                       order.not_before)
         return self.begin(spec, runner, train.dataset_name, order.priority, numbered=not order.name)
 
     def begin(self, spec: JobSpec, runner: str, dataset: str, priority: int = 0, *, numbered: bool = False) -> Run:
@@ -234,6 +235,21 @@ class RunService:
         message = message_of(run, rate)
         self._going(run)
         return self.tell(run, message)
+
+    def start_at(self, reference: str, moment: float) -> Run:
+        """Let a run that waits begin at another moment of its runner's clock; 0: at once. Raises Conflict for one that
+        does not wait, RunnerUnreachable, RunnerTooOld.
+        """
+        run = self.fresh(reference)
+        self._going(run)
+        with self._follower.at(run) as client:
+            client.start_at(run.id, moment)
+        for helper in helpers_of(run):
+            with contextlib.suppress(MldeskError):   # the search goes on without one that cannot be told
+                one = self._library.runs.get(helper)
+                with self._follower.at(one) as client:
+                    client.start_at(helper, moment)
+        return self._after_command(run)
 
     def pause(self, reference: str) -> Run:
         """Stop a run and keep all it has, to go on with ``resume``. Raises Conflict when it has ended for good,

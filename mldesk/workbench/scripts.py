@@ -50,6 +50,7 @@ class ScriptOrder:
     resources: Resources = field(default_factory=Resources)
     entry: str = ""                               # the program, over that of mldesk.toml
     alone: bool = False                           # of a program, that file and nothing beside it
+    not_before: float = 0.0                       # moment that it waits for, seconds since the epoch; 0: none
 
 
 class ScriptService:
@@ -80,7 +81,8 @@ class ScriptService:
                                 tuple(settings["requirements"]))
         name = check_run_name(order.name) if order.name else slug(str(settings["name"] or folder.name)) or "script"
         spec = JobSpec(new_id(), KIND, name, (script, *inputs.values()),
-                       ScriptRequest.from_json(request.to_json()).to_json(), order.resources)
+                       ScriptRequest.from_json(request.to_json()).to_json(), order.resources,
+                       not_before=order.not_before)
         run = self._library.runs.add(spec, runner, next((version.label for version in versions.values()), ""),
                                      self._clock.now(), numbered=not order.name, apart=bool(order.name))
         return send(self._library, self._runners, run)

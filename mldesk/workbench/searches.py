@@ -64,7 +64,7 @@ class SearchService:
         """Begin a search and its helpers. The search comes first, since it may well go on without them."""
         runner = self._runners.choose(order.runner)
         names = list(dict.fromkeys(name for name in others if name != runner))
-        if names and not all(self._speaks(name, 3) for name in (runner, *names)):
+        if names and not all(self._runners.speaks(name, 3) for name in (runner, *names)):
             raise Conflict("A search can be spread only over runners of this version.",
                            hint="Upgrade the older ones: mldesk runners upgrade NAME.")
         jobs = [new_id() for _ in names]
@@ -78,11 +78,6 @@ class SearchService:
                 replace(order, runner=name, name=f"{home.name}-{slug(name)}"[:100]), "search", "search",
                 request.train, helper.to_json(), earlier=self._runs.given(request.train), job=job)
         return home
-
-    def _speaks(self, runner: str, version: int) -> bool:
-        """Say whether a runner speaks so high a version of the protocol; one that never said is trusted to."""
-        protocol = self._runners.show(runner).facts.get("protocol")
-        return not isinstance(protocol, (list, tuple)) or len(protocol) != 2 or protocol[1] >= version
 
     def extend(self, reference: str, seconds: float = 0.0, trials: int = 0, *, refit: bool = False) -> Run:
         """Give a search more time or trials: the one that goes on, or a new run that begins with all its trials.

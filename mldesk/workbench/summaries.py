@@ -27,7 +27,8 @@ def run_details(run: Run) -> dict[str, Any]:
     return {
         **run_result(run), "name": run.name, "kind": run.kind, "last_seq": run.last_seq, "runner": run.runner,
         "estimator": run.estimator, "parameters": dict((run.result or {}).get("parameters", run.parameters)),
-        "dataset": run.dataset, "target": run.target, "created": iso(run.created), "started": _when(run.started),
+        "dataset": run.dataset, "target": run.target, "created": iso(run.created),
+        "not_before": _when(run.not_before), "started": _when(run.started),
         "finished": _when(run.finished), "stage": run.stage, "progress": run.progress and dict(run.progress),
         "finished_early": bool((run.result or {}).get("finished_early", False)),
         "message": run.message, "hint": run.hint, "note": run.note, "group": run.group, "tags": list(run.tags),
@@ -85,7 +86,9 @@ def runner_details(runner: RunnerRecord) -> dict[str, Any]:
 
 def runner_queue(name: str, view: QueueView) -> dict[str, Any]:
     """Return what ``runners queue --json`` prints."""
-    return {"runner": name, **view.to_json()}
+    found = view.to_json()
+    waiting = [{**item, "starts": _when(item["starts"] or None)} for item in found["waiting"]]
+    return {"runner": name, **found, "waiting": waiting}
 
 
 def runner_settings(name: str, settings: RunnerSettings, zone: str) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 import pytest
 
-from mldesk.cli.amounts import read_hours, read_minutes, read_size, show_hours
+from mldesk.cli.amounts import read_hours, read_length, read_minutes, read_moment, read_size, show_hours
 from mldesk.core.errors import BadInput
 
 
@@ -45,3 +48,32 @@ def test_what_is_no_time_is_refused_with_how_to_write_one(text: str) -> None:
     with pytest.raises(BadInput) as refused:
         read_minutes(text)
     assert "20s, 5m or 1h" in refused.value.hint
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("6h", 21_600), ("1d", 86_400), ("1.5 w", 907_200)])
+def test_a_length_of_time_has_a_unit(text: str, seconds: float) -> None:
+    assert read_length(text) == seconds
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
+    """29 November 2026, 21:30 in Berlin."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield 1795984200.0
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(("text", "at"), [
+    ("22:00", "29 22:00"), ("21:30", "30 21:30"), ("6:05", "30 06:05"), ("+2h", "29 23:30"), ("+90 m", "29 23:00"),
+    ("2026-12-01 06:30", "01 06:30"), ("2026-12-01T06:30", "01 06:30"), ("2026-12-01T05:30Z", "01 06:30"),
+    ("2026-12-01T07:30+02:00", "01 06:30"), ("2026-12-01", "01 00:00"), ("2026-11-28 22:00", "28 22:00")])
+def test_a_moment_is_here_unless_it_names_a_zone(berlin: float, text: str, at: str) -> None:
+    assert time.strftime("%d %H:%M", time.localtime(read_moment(text, berlin))) == at
+
+
+@pytest.mark.parametrize("text", ["", "soon", "25:00", "+", "+2", "2h", "2026-13-01", "22:00:00:00"])
+def test_what_is_no_moment_is_refused_with_how_to_write_one(text: str) -> None:
+    with pytest.raises(BadInput, match="is no moment"):
+        read_moment(text, 1.8e9)

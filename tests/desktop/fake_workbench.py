@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mldesk.core.clock import SystemClock
 from mldesk.core.errors import BadInput, NotFound, RunnerUnreachable
 from mldesk.library.points import Readings
 from mldesk.library.records import Dataset, DatasetVersion, MetricPoint, Run
@@ -18,6 +19,7 @@ from mldesk.wire.schema import Column, ColumnType
 from mldesk.wire.states import JobState
 from mldesk.workbench.orders import TrainCheck
 from mldesk.workbench.pages import Page
+from mldesk.workbench.scheduling import ScheduleService
 from tests.desktop.fake_runners import FakeRunners
 
 
@@ -229,6 +231,8 @@ class FakeWorkbench:
         self.runs, self.datasets, self.runners = FakeRuns(), FakeDatasets(), FakeRunners()
         self.cleaning, self.searches = self.datasets, FakeSearches(self.runs)
         self.book, self.history = FakeBook(self.runs), FakeHistory()
+        self.schedule = ScheduleService(self.runs, self.searches, None, self.book,  # type: ignore[arg-type]
+                                        self.runners, SystemClock())  # type: ignore[arg-type]
         self.closed = False
 
     def change_token(self) -> int:

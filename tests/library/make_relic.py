@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from mldesk.core.paths import Home
@@ -29,7 +30,7 @@ def main() -> None:
             library.runners.add("gpu", "ssh", "me@box", options={"processor_only": False}, added=6.0)
             library.runners.set_unreachable("gpu", 7.0, "It is off.")
             moved = add_run(library, "Pinguïns@2", name="moved")
-            spec = make_spec("Pinguïns@2", name="urgent")
+            spec = replace(make_spec("Pinguïns@2", name="urgent"), not_before=4e9)
             library.runs.add(spec, "local", "Pinguïns@2", priority=7)
             library.runs.apply(moved.id, journal(STARTED, ("interrupted", {"cause": "killed_external"})))
             library.runs.move(moved.id, "gpu", checkpoint=first.manifest)

@@ -46,6 +46,7 @@ class ScriptedRunner:
         self.commands: list[str] = []
         self.told: dict[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {}   # by name, across jobs
         self.refusal: Exception | None = None
+        self.facts: dict[str, Any] = {}        # more of what it says of itself
 
     def say(self, job: str, kind: str, **payload: Any) -> None:
         """Add one event to a job's journal."""
@@ -54,7 +55,7 @@ class ScriptedRunner:
 
     def hello(self) -> Mapping[str, Any]:
         self._reached()
-        return {"cores": 2, "memory": 2**30, "devices": []}
+        return {"cores": 2, "memory": 2**30, "devices": [], **self.facts}
 
     @property
     def link(self) -> LinkState:
@@ -99,6 +100,12 @@ class ScriptedRunner:
     def pause(self, job: str) -> None:
         self._reached()
         self.say(job, "interrupted", cause="paused", message="It was paused.", hint="")
+
+    def start_at(self, job: str, moment: float) -> None:
+        self._reached()
+        if self.state(job) is not JobState.QUEUED:
+            raise Conflict("That job does not wait in the queue (any more).")
+        self.say(job, "scheduled", not_before=moment)
 
     def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = ()) -> None:
         self._reached()

@@ -14,6 +14,7 @@ from mldesk.desktop.states.curves import CurveFeed
 from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.search import Trial, trials_of
 from mldesk.desktop.tasks import in_remote, in_thread
+from mldesk.wire.jobs import FAREST
 from mldesk.wire.shapes import readable
 from mldesk.wire.states import JobState
 
@@ -205,7 +206,7 @@ def log_line(event: Event) -> str:
     """Return what an event says in the log, with its time of day; "" for readings that are drawn elsewhere."""
     payload = event.payload
     texts = {
-        "queued": "accepted by the runner", "staged": "data is in place",
+        "queued": "accepted by the runner", "scheduled": _starts(payload), "staged": "data is in place",
         "started": f"attempt {payload.get('attempt', 1)} began on {payload.get('device') or 'the machine'}",
         "stage": str(payload.get("name", "")), "log": _said(payload),
         "warning": f"warning: {payload.get('text', '')} {payload.get('hint', '')}".rstrip(),
@@ -219,6 +220,13 @@ def log_line(event: Event) -> str:
         return ""
     clock = datetime.fromtimestamp(event.time).astimezone().strftime("%H:%M:%S")
     return f"{clock}  {texts[event.kind]}\n"
+
+
+def _starts(payload: Mapping[str, Any]) -> str:
+    moment = payload.get("not_before")
+    if not isinstance(moment, (int, float)) or not 0 < moment < FAREST:
+        return "starts as soon as it can"
+    return f"starts {datetime.fromtimestamp(moment).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _said(payload: Mapping[str, Any]) -> str:

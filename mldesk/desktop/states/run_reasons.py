@@ -49,6 +49,15 @@ def why_not_pause(run: Run | None) -> str:
     return "The run is already being stopped." if run.state is JobState.STOPPING else ""
 
 
+def why_not_schedule(run: Run | None) -> str:
+    """Say why the start of a run cannot be changed."""
+    if run is None:
+        return "Choose a run first."
+    if run.state.ended:
+        return f"{_ENDED[run.state]} There is nothing left to start."
+    return "" if run.state in (JobState.CREATED, JobState.QUEUED) else "The run has begun already."
+
+
 def why_not_rate(run: Run | None) -> str:
     """Say why the learning rate cannot be changed."""
     if run is None:

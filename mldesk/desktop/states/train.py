@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mldesk.workbench.orders import TrainCheck, TrainOrder
     from mldesk.workbench.presets import Preset
     from mldesk.workbench.runners import RunnerEstimate
+    from mldesk.workbench.scheduling import Begun, When
     from mldesk.workbench.searching import SearchOrder
 
 _ENDS = ("target", "label", "class", "y", "outcome")  # names that targets like to have
@@ -32,6 +33,7 @@ class TrainState:
         self.order: Observable[TrainOrder] = Observable(order)
         self.check: Observable[TrainCheck | None] = Observable(None)  # None while it is being made
         self.search: SearchWish | None = None  # None: train one model
+        self.when: When | None = None          # None: once, at once
         self.runners: Observable[tuple[RunnerRecord, ...]] = Observable(())
         self.estimates: Observable[tuple[RunnerEstimate, ...]] = Observable(())
         self.estimating = Observable(False)
@@ -91,15 +93,11 @@ class TrainState:
         """Return what can be trained for ``task``, in the catalogue's order. No I/O."""
         return self._desk.workbench.runs.estimators(task)
 
-    async def start(self) -> Run:
-        """Start the run, or the search. Raises BadInput, RunnerUnreachable."""
-        workbench = self._desk.workbench
-        if self.search is None:
-            run = await in_remote(workbench.runs.start, self.order.value)
-        else:
-            run = await in_remote(workbench.searches.start, self.search.order(self._asked_for()))
-        self._desk.nudge()
-        return run
+    def start(self) -> Begun:
+        """Begin the run or the search, once or several times. Raises BadInput, RunnerUnreachable; may block."""
+        from mldesk.workbench.scheduling import When
+
+        return self._desk.workbench.schedule.begin(self.set_up(), self.when or When())
 
     def set_up(self) -> TrainOrder | SearchOrder:
         """Return what would be started now, to keep it as a preset."""

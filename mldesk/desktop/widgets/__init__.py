@@ -30,6 +30,7 @@ from mldesk.desktop.widgets.heatmap import HeatMap
 from mldesk.desktop.widgets.later import Later
 from mldesk.desktop.widgets.log import LogView
 from mldesk.desktop.widgets.log_pane import LogPane
+from mldesk.desktop.widgets.moment_box import MomentBox
 from mldesk.desktop.widgets.parameter_form import ParameterForm, form_for
 from mldesk.desktop.widgets.profile import ColumnProfileCard
 from mldesk.desktop.widgets.progress import ProgressLine, Spinner
@@ -66,7 +67,8 @@ __all__ = [
     "DensityChart",
     "ElidedLabel", "ElidedLink", "EmptyState", "FlowBox", "FlowLayout", "FormRow", "HeatMap", "HistogramChart",
     "IconLabel", "Later", "LogPane", "LogView",
-    "MiniHistogram", "PageHeader", "PagedTableModel", "ParameterForm", "ProgressLine", "ReasonLine", "ScatterChart",
+    "MiniHistogram", "MomentBox", "PageHeader", "PagedTableModel", "ParameterForm", "ProgressLine", "ReasonLine",
+    "ScatterChart",
     "ScrollPage", "SearchField", "Segmented", "Sheet", "SideBar", "Sparkline", "SpinBox", "Spinner", "SplitView",
     "StateBadge", "Switch", "TabBar", "Tabs", "Toasts", "TypedBox", "clear", "column", "disable", "enable",
     "even_span", "form_for", "hairline", "make_button", "make_icon_button", "make_label", "number", "row", "set_icon",

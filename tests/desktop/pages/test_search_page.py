@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop import words
-from mldesk.desktop.pages.runs import train_dialog
+from mldesk.desktop.pages.runs import train_opening
 from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
 from mldesk.desktop.pages.runs.leaderboard import LeaderboardCard, MembersCard
 from mldesk.desktop.pages.runs.run import RunPage
@@ -132,7 +132,7 @@ def test_searches_have_a_page_that_says_what_each_has_left(
     tip = str(model.index(0, list(shown).index("Score")).data(Qt.ItemDataRole.ToolTipRole))
     assert tip == "ROC AUC 0.8750: the best of 7 trials so far, on rows that they were not fitted on"
     begun: list[tuple[str, Any]] = []
-    monkeypatch.setattr(train_dialog, "open_train_dialog", lambda _shell, *asked: begun.append(asked))
+    monkeypatch.setattr(train_opening, "open_train_dialog", lambda _shell, *asked: begun.append(asked))
     qtbot.mouseClick(page.begin_button, Qt.MouseButton.LeftButton)
     assert begun == [(page.dataset.value(), {"search": SearchWish()})]
     page.dispose()
@@ -238,7 +238,7 @@ def test_a_search_that_ended_says_what_its_model_is_made_of(page: RunPage) -> No
 
 def test_a_trial_is_trained_with_its_own_model_and_parameters(page: RunPage, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Any] = []
-    monkeypatch.setattr(train_dialog, "open_train_dialog", lambda _, reference, like: opened.append((reference, like)))
+    monkeypatch.setattr(train_opening, "open_train_dialog", lambda _, reference, like: opened.append((reference, like)))
     split = {"test_size": 0.3, "method": "group", "column": "id", "folds": 3}
     payload = {"train": {"seed": 7, "split": split, "features": ["x"]}, "seconds": 60.0, "ensemble": True}
     page.state.run.value = make_run(kind="search", estimator="blend", state=JobState.SUCCEEDED, finished=1010.0,

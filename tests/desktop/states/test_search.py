@@ -83,7 +83,7 @@ def test_a_search_is_checked_and_started_without_the_model_that_was_chosen() -> 
         state.search = SearchWish(minutes=1.0)
         await state.refresh()
         assert (bench.runs.checked[-1].estimator, bench.runs.checked[-1].parameters) == ("auto", {})
-        await state.start()
+        state.start()
         order = bench.searches.started[-1]
         assert (order.seconds, order.train.estimator, order.train.target) == (60.0, "auto", "y")
         state.search = None

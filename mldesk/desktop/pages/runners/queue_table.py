@@ -48,8 +48,8 @@ class QueueTable(RecordTable["Waiting"]):
                   muted=True),
             Field(tr("Job"), lambda item: item.name, strong=True),
             Field(tr("Priority"), lambda item: runner_words.priority(item.priority), 110, lambda item: -item.priority),
-            Field(tr("Waits for"), lambda item: item.why or tr("a free place"), 300, muted=True, spare=1,
-                  tip=lambda item: item.why or tr("It is next: it begins when a place is free.")),
+            Field(tr("Waits for"), lambda item: _why(item) or tr("a free place"), 300, muted=True, spare=1,
+                  tip=lambda item: _why(item) or tr("It is next: it begins when a place is free.")),
         ], lambda item: item.job, tr("Waiting jobs"), parent=parent)
         self.why_not_move = ""   # why the order cannot be changed now
         self._line = -1          # row above which a dragged job would land, -1: none is dragged
@@ -138,3 +138,8 @@ class QueueTable(RecordTable["Waiting"]):
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]
         self._place_hint()
+
+
+def _why(item: Waiting) -> str:
+    """Return what a job waits for; a moment in the time zone of whoever reads it."""
+    return words.tr("Starts {moment}").format(moment=words.upcoming(item.starts)) if item.starts else item.why

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from mldesk.core.errors import MldeskError
-from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.asking import asked
 from mldesk.desktop.shell import Shell
-from mldesk.desktop.tasks import TaskOwner, async_slot, in_remote
+from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import DecimalBox, FormRow, Segmented, Sheet, SpinBox, row
 from mldesk.workbench.searching import limits_of
@@ -62,19 +61,9 @@ class ExtendDialog(Sheet, TaskOwner):
         """Ask the search's runner for it."""
         by, extend = self.by.value(), self._shell.desk.workbench.searches.extend
         seconds, trials = 60 * self.minutes.value() * (by == "time"), self.trials.value() * (by == "trials")
-        self.set_error("")
-        self.set_busy(self.tr("Asking the runner…"))
-        self._shell.allow_questions()
-        try:
-            run = await in_remote(extend, self._run.id, seconds, trials, refit=by == "refit")
-        except MldeskError as error:
-            self.set_error(sentence(error))
-            return
-        finally:
-            self.set_busy("")
-        self._shell.desk.nudge()
-        self.accept()
-        if run.id == self._run.id:
+        run = await asked(self, self._shell, self.tr("Asking the runner…"),
+                          lambda: extend(self._run.id, seconds, trials, refit=by == "refit"))
+        if run is not None and run.id == self._run.id:
             self._shell.say(self.tr("{name} was extended.").format(name=run.name), "success")
-        else:
+        elif run is not None:
             self._shell.open_run(run.id)

@@ -32,8 +32,11 @@ class FeatureSection(QWidget):
         layout.addWidget(self.columns)
         self.unfold(False)
 
-    def set_columns(self, columns: Sequence[Column], chosen: Sequence[str] | None) -> None:
-        """Offer columns; ``chosen`` None ticks all of them."""
+    def set_columns(self, columns: Sequence[Column], chosen: Sequence[str] | None, without: Sequence[str] = ()) -> None:
+        """Offer columns; ``chosen`` None ticks all of them, but for those that are to be left out."""
+        if without:
+            chosen = [column.name for column in columns if column.name not in without
+                      and (chosen is None or column.name in chosen)]
         self._filling = True
         self.columns.set_columns(columns, ticked=chosen is None)
         if chosen is not None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
-from mldesk.core.errors import MldeskError
-from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.asking import asked
 from mldesk.desktop.shell import Shell
-from mldesk.desktop.tasks import TaskOwner, async_slot, in_remote
+from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.widgets import FormRow, Sheet
 from mldesk.training.steering import HIGHEST, LOWEST
 
@@ -50,16 +49,8 @@ class RateDialog(Sheet, TaskOwner):
         if (rate := self.wanted()) is None:
             self.set_error(self.tr("A number above 0 and at most 1 is needed, such as 0.001."))
             return
-        self.set_error("")
-        self.set_busy(self.tr("Telling the runner…"))
-        self._shell.allow_questions()
-        try:
-            await in_remote(self._shell.desk.workbench.runs.set_learning_rate, self._run.id, rate)
-        except MldeskError as error:
-            self.set_error(sentence(error))
-            return
-        finally:
-            self.set_busy("")
-        self._shell.desk.nudge()
-        self.accept()
-        self._shell.say(self.tr("{name} learns on at {rate}.").format(name=self._run.name, rate=f"{rate:g}"), "success")
+        service = self._shell.desk.workbench.runs
+        run = await asked(self, self._shell, self.tr("Telling the runner…"),
+                          lambda: service.set_learning_rate(self._run.id, rate))
+        if run is not None:
+            self._shell.say(self.tr("{name} learns on at {rate}.").format(name=run.name, rate=f"{rate:g}"), "success")

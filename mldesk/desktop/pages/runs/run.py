@@ -25,6 +25,7 @@ from mldesk.desktop.pages.runs.run_notice import RunNotice
 from mldesk.desktop.pages.runs.run_training import OTHERS, RunTraining
 from mldesk.desktop.pages.runs.script_dialog import run_again
 from mldesk.desktop.pages.runs.script_view import ScriptView
+from mldesk.desktop.pages.runs.start_dialog import start_now
 from mldesk.desktop.pages.runs.threshold_keeping import ThresholdKeeping
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states import run_reasons as reasons
@@ -254,6 +255,8 @@ class RunPage(Page):
         run = self.state.run.value
         if run is not None and run.state is JobState.INTERRUPTED:
             self.resume()
+        elif run is not None and run.state is JobState.QUEUED and self.state.unreachable_since is None:
+            start_now(self.shell, run)
         elif run is not None and run.state is JobState.SUCCEEDED:
             self.shell.open_dataset(run.dataset.rpartition("@")[0] or run.dataset, "explore")
         else:
@@ -336,7 +339,7 @@ class RunPage(Page):
         if run is not None and run.kind == "script":
             run_again(self.shell, run)
         elif run is not None:
-            from mldesk.desktop.pages.runs.train_dialog import train_again
+            from mldesk.desktop.pages.runs.train_opening import train_again
 
             train_again(self.shell, run, trial)
 

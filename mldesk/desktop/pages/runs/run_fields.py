@@ -51,6 +51,8 @@ def state_badge(run: Run, shell: Shell, places: Mapping[str, Waiting] | None = N
         return words.tr("Moving"), "info", "arrow-right"
     if since is not None and not run.state.ended:
         return words.tr("Out of reach"), "warning", "warning"
+    if (due := run.due(time.time())) is not None:
+        return words.tr("Starts {time}").format(time=runner_words.soon(due)), "neutral", "clock"
     if run.state is JobState.QUEUED and places and run.id in places:
         return words.tr("Waiting, {place}").format(place=ordinal(places[run.id].position)), "neutral", "clock"
     return state_words(run.state)
@@ -83,6 +85,8 @@ def state_tip(run: Run, shell: Shell, places: Mapping[str, Waiting] | None = Non
     if reason := shell.desk.reasons.get(run.id):
         since = shell.desk.unreachable.value.get(run.id)
         return words.tr("Unreachable since {time}. {why}").format(time=runner_words.clock(since), why=reason)
+    if (due := run.due(time.time())) is not None:
+        return words.tr("Starts {moment}, by the clock of its runner.").format(moment=words.upcoming(due))
     if run.state is JobState.QUEUED and places and run.id in places:
         return places[run.id].why or words.tr("It begins as soon as a place is free.")
     return run.message or run.stage

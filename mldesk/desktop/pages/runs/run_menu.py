@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from mldesk.desktop.states.run_reasons import (
     why_not_pause,
     why_not_rate,
     why_not_resume,
+    why_not_schedule,
 )
 from mldesk.desktop.tasks import in_remote, start
 
@@ -38,7 +40,8 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
     from mldesk.desktop.pages.runs.report_place import ask_report, ask_script, ask_split, why_no_report, why_no_split
     from mldesk.desktop.pages.runs.run_labels import open_labels
     from mldesk.desktop.pages.runs.script_dialog import run_again
-    from mldesk.desktop.pages.runs.train_dialog import train_again, train_on_same_rows
+    from mldesk.desktop.pages.runs.start_dialog import StartDialog, start_now
+    from mldesk.desktop.pages.runs.train_opening import train_again, train_on_same_rows
     from mldesk.workbench.run_script import why_no_script
 
     tr, service = words.tr, shell.desk.workbench.runs
@@ -47,7 +50,10 @@ def run_entries(shell: Shell, run: Run, cancel: Callable[[], object] | None = No
     more = [Entry("clock", tr("Extend the search…"), lambda: ExtendDialog(shell, run).open(),
                   why_not_extend(run))] if run.kind == "search" else [
         Entry("chart", tr("Change the learning rate…"), lambda: RateDialog(shell, run).open(), why_not_rate(run))]
-    return [*first,
+    starts = [] if why_not_schedule(run) else [
+        *([] if run.due(time.time()) is None else [Entry("play", tr("Start now"), partial(start_now, shell, run))]),
+        Entry("clock", tr("Start at…"), lambda: StartDialog(shell, run).open())]
+    return [*first, *starts,
             Entry("model", tr("Open the model"), lambda: shell.open_model(name, int(number)),
                   "" if run.model else tr("The run has made no model.")),
             Entry("dataset", tr("Open the dataset"), partial(shell.open_dataset, run.dataset.rpartition("@")[0]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,10 @@ class RunNotice(Notice):
         elif run.handover is not None and not run.state.final:
             self.say("info", self.tr("The run is on its way to {runner}.").format(
                 runner=runner_words.where(run.runner)), self.tr("It goes on there from its last checkpoint."))
+        elif (due := run.due(time.time())) is not None:
+            self.say("info", self.tr("It starts {moment}.").format(moment=words.upcoming(due)), self.tr(
+                "It waits in the queue of {runner} and goes by the clock there; MLDesk need not be open.").format(
+                    runner=runner_words.where(run.runner)), self.tr("Start now"))
         elif run.state is JobState.INTERRUPTED:
             self.say("warning", run.message or self.tr("The run was interrupted."),
                      without_options(run.hint) or self.tr("It can go on from its last checkpoint."),

@@ -46,7 +46,10 @@ class ProgressCard(Card):
         done = share(run, self._state.pace.done(run))
         tone: Tone = "accent"
         text = run.stage or self._waiting(run.state)
-        if run.state is JobState.QUEUED and (place := self._state.place.value) is not None:
+        if (due := run.due(time.time())) is not None:
+            text = self.tr("Starts {moment} on {runner}").format(
+                moment=words.upcoming(due), runner=runner_words.where(run.runner))
+        elif run.state is JobState.QUEUED and (place := self._state.place.value) is not None:
             text = self.tr("Waiting on {runner}, {place} in line").format(
                 runner=runner_words.where(run.runner), place=ordinal(place.position))
             text += f": {place.why}" if place.why else ""

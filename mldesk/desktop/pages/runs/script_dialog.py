@@ -13,10 +13,12 @@ from mldesk.core.errors import MldeskError, without_options
 from mldesk.core.sizes import size
 from mldesk.desktop import runner_words, words
 from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.asking import asked
 from mldesk.desktop.pages.file_choice import choose_files, choose_folder
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.pages.runs.script_editor import ScriptEditor
-from mldesk.desktop.tasks import TaskOwner, async_slot, in_remote, in_thread, start
+from mldesk.desktop.pages.runs.when_section import WhenSection, show_begun
+from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
@@ -83,6 +85,10 @@ class ScriptDialog(Sheet, TaskOwner):
         rest.setContentsMargins(0, 0, 0, 0)
         rest.setSpacing(Space.L)
         rest.addWidget(FormRow(self.tr("Runner"), self.runner))
+        self.when = WhenSection(seeded=False)
+        self.runner.currentIndexChanged.connect(lambda _: self.when.set_runner(str(self.runner.value() or "local")))
+        self.when.changed.connect(self._on_when)
+        rest.addWidget(self.when)
         rest.addWidget(FormRow(self.tr("Name of the run"), self.name, self.tr(
             "That of the script if left empty. Runs of one name are compared with one another.")))
         self.add(column(self._make_place(), self.alone, spacing=Space.S))
@@ -199,6 +205,9 @@ class ScriptDialog(Sheet, TaskOwner):
         self.runner.set_options(runners, self.runner.value() or "local")
         self.show_settings(settings)
 
+    def _on_when(self) -> None:
+        self.set_primary_enabled(self.when.why_not())
+
     def show_settings(self, settings: Mapping[str, Any]) -> None:
         """Make a form of what ``ScriptService.settings`` returned."""
         clear(self._form)
@@ -266,20 +275,11 @@ class ScriptDialog(Sheet, TaskOwner):
     @async_slot
     async def run_script(self) -> None:
         """Start it; what is wrong is said here, and the dialog stays."""
-        order = self.order()
-        self.set_error("")
-        self.set_busy(self.tr("Sending it…"))
-        self._shell.allow_questions()
-        try:
-            run = await in_remote(self._shell.desk.workbench.scripts.start, order)
-        except (MldeskError, OSError) as error:
-            self.set_error(sentence(error))
-            return
-        finally:
-            self.set_busy("")
-        self._shell.desk.nudge()
-        self.accept()
-        self._shell.open_run(run.id)
+        order, when = self.order(), self.when.when()
+        schedule = self._shell.desk.workbench.schedule
+        begun = await asked(self, self._shell, self.tr("Sending it…"), lambda: schedule.begin(order, when))
+        if begun is not None:
+            show_begun(self._shell, begun)
 
 
 def about_scripts() -> QWidget:

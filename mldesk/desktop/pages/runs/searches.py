@@ -112,7 +112,7 @@ class SearchesPage(Page):
 
     def start(self) -> None:
         """Open the Train dialog over the chosen dataset, set to search."""
-        from mldesk.desktop.pages.runs.train_dialog import open_train_dialog
+        from mldesk.desktop.pages.runs.train_opening import open_train_dialog
 
         if self._names:
             open_train_dialog(self.shell, str(self.dataset.value()), {"search": SearchWish()})

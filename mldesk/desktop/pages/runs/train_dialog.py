@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from mldesk.core.errors import MldeskError, without_options
 from mldesk.desktop import words
-from mldesk.desktop.errors import sentence
+from mldesk.desktop.pages.asking import asked
 from mldesk.desktop.pages.column_choice import ColumnBox
 from mldesk.desktop.pages.data.dataset_columns import columns_of
 from mldesk.desktop.pages.notice import Notice
@@ -22,10 +21,11 @@ from mldesk.desktop.pages.runs.preset_menu import preset_button
 from mldesk.desktop.pages.runs.search_form import SearchForm
 from mldesk.desktop.pages.runs.train_runner import RunnerSection
 from mldesk.desktop.pages.runs.train_split import GuardSection, SplitSection
+from mldesk.desktop.pages.runs.when_section import WhenSection, show_begun
 from mldesk.desktop.shell import Shell
-from mldesk.desktop.states.search import SearchWish, Trial
-from mldesk.desktop.states.train import TrainState, fields_of, like, likely_target
-from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
+from mldesk.desktop.states.search import SearchWish
+from mldesk.desktop.states.train import TrainState
+from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     ColumnProfileCard,
@@ -45,7 +45,6 @@ from mldesk.desktop.widgets import (
 )
 
 if TYPE_CHECKING:
-    from mldesk.library.records import Run
     from mldesk.workbench.orders import TrainCheck
 
 _BESIDE = 660  # width from which the two halves stand beside one another, pixels at 100 %
@@ -53,57 +52,13 @@ _PAUSE = 120  # milliseconds after the last change until the order is checked
 _CALM = 500   # milliseconds after the last check until runners are asked what it would take
 
 
-def open_train_dialog(shell: Shell, reference: str, given: Mapping[str, Any] | None = None) -> None:
-    """Open the dialog over a dataset; ``given`` are fields of an order to begin with."""
-    start(_open(shell, reference, dict(given or {})), f"open the Train dialog for {reference}")
-
-
-def train_again(shell: Shell, run: Run, trial: Trial | None = None) -> None:
-    """Open the dialog with the settings of a run; with those of one trial of a search, to train that model alone."""
-    open_train_dialog(shell, run.dataset, like(run, trial))
-
-
-def train_on_same_rows(shell: Shell, run: Run) -> None:
-    """Open the dialog for another model of a run's data, whose rows are dealt as there."""
-    from mldesk.workbench.orders import OF_RUN
-
-    open_train_dialog(shell, run.dataset, {"target": run.target, "task": run.task, "split": f"{OF_RUN}{run.id}"})
-
-
-def train_on(shell: Shell, runner: str) -> None:
-    """Open the dialog with a runner chosen, over the dataset that was changed last."""
-    start(_open_newest(shell, runner), f"open the Train dialog for {runner}")
-
-
-async def _open_newest(shell: Shell, runner: str) -> None:
-    datasets = await in_thread(shell.desk.workbench.datasets.list)
-    if not datasets:
-        shell.say(words.tr("Import a table first; then choose {runner} in the Train dialog.").format(runner=runner),
-                  "info", (words.tr("Import…"), shell.choose_import))
-        return
-    newest = max(datasets, key=lambda item: item.head.created)
-    await _open(shell, newest.name, {"runner": runner})
-
-
-async def _open(shell: Shell, reference: str, given: dict[str, Any]) -> None:
-    from mldesk.workbench.orders import TrainOrder
-    from mldesk.workbench.starting import preset_of
-
-    version = await in_thread(shell.desk.workbench.datasets.show, reference)
-    wish, jobs = given.pop("search", None), given.pop("jobs", ())
-    if jobs:
-        service = shell.desk.workbench.runs
-        wish = replace(wish, helpers=await in_thread(lambda: tuple(service.get(job).runner for job in jobs)))
-    if "target" not in given and (template := await in_thread(shell.desk.workbench.templates.of, version)) is not None:
-        given = {**fields_of(preset_of(template), version), **given}
-    given.setdefault("target", likely_target(version))
-    state = TrainState(shell.desk, version, TrainOrder(dataset=version.label, **given))
-    state.search = wish
-    TrainDialog(shell, state).open()
-
-
 class TrainDialog(Sheet, TaskOwner):
-    """Draws a ``TrainState``: the order on the left, what it learns from on the right."""
+    """Draws a ``TrainState``: the order on the left, what it learns from on the right.
+
+    again(dict): fields of an order that the dialog, closed now, is to be opened with anew.
+    """
+
+    again = Signal(object)
 
     def __init__(self, shell: Shell, state: TrainState) -> None:
         version = state.version
@@ -188,7 +143,7 @@ class TrainDialog(Sheet, TaskOwner):
         self.seed = SpinBox(0, 2**31 - 1, order.seed)
         self.seed.valueChanged.connect(lambda value: self._change(seed=value))
         self.features = FeatureSection()
-        self.features.changed.connect(lambda chosen: self._change(features=chosen))
+        self.features.changed.connect(lambda chosen: self._change(features=chosen, without=()))
         self.prepare = PrepareSection(self._shell, self.state.version, order.prepare,
                                       lambda: self.state.order.value.target)
         self.prepare.changed.connect(lambda steps: self._change(prepare=steps))
@@ -196,12 +151,15 @@ class TrainDialog(Sheet, TaskOwner):
         self.runners = RunnerSection()
         self.runners.changed.connect(self._on_runner)
         self.runners.adding.connect(self._on_add_runner)
+        self.when = WhenSection()
+        self.when.changed.connect(self._on_when)
         self.split = SplitSection(self.state.version.columns, order)
         self.split.changed.connect(lambda fields: self._change(**fields))
         self.guard = GuardSection(self._shell, lambda: self.state.order.value)
         self.guard.left.connect(self.reject)
         self.finished.connect(self.guard.cancel_tasks)
         page.addWidget(self.runners)
+        page.addWidget(self.when)
         page.addLayout(self._advice)
         page.addLayout(self._target_card)
         for widget in (self.features, self.prepare,
@@ -214,7 +172,7 @@ class TrainDialog(Sheet, TaskOwner):
                        FormRow(self.tr("Seed"), self.seed, self.tr("The same seed gives the same split and model."))):
             page.addWidget(widget)
         self._fill_columns()
-        self.features.unfold(order.features is not None)
+        self.features.unfold(order.features is not None or bool(order.without))
         return half
 
     def _fill(self) -> None:
@@ -266,12 +224,12 @@ class TrainDialog(Sheet, TaskOwner):
     def _fill_columns(self) -> None:
         order = self.state.order.value
         self.features.set_columns([column for column in self.state.version.columns if column.name != order.target],
-                                  order.features)
+                                  order.features, order.without)
 
     def _start_from(self, given: Mapping[str, Any]) -> None:
         """Open the dialog anew with the settings of a preset."""
         self.reject()
-        open_train_dialog(self._shell, self.state.version.label, given)
+        self.again.emit(given)
 
     # Changes
 
@@ -284,7 +242,8 @@ class TrainDialog(Sheet, TaskOwner):
         self._filling = True
         self.order.clear()   # it was of the other column's classes
         self._filling = False
-        self._change(target=name, task=None, features=None, order=())
+        left_out = tuple(column for column in self.state.order.value.without if column != name)
+        self._change(target=name, task=None, features=None, without=left_out, order=())
         self._fill_columns()
         self._show_target()
 
@@ -333,7 +292,7 @@ class TrainDialog(Sheet, TaskOwner):
         reason = form_error or (f"{check.why_not} {without_options(check.hint)}".strip() if check.why_not else "")
         if not self.target.value():
             reason = self.tr("Choose the column to predict.")
-        self.set_primary_enabled(reason or self.runners.why_not())
+        self.set_primary_enabled(reason or self.runners.why_not() or self.when.why_not())
         guessed = self.state.order.value.task is None
         self._task_row.set_help(self.tr("Guessed from the values of the column.") if guessed else "")
         clear(self._advice)
@@ -348,6 +307,7 @@ class TrainDialog(Sheet, TaskOwner):
     async def _load_runners(self) -> None:
         await self.state.load_runners()
         self.runners.show_runners(self.state.runners.value, self.state.order.value.runner)
+        self.when.set_runner(self.runners.runner())
         self.search.offer_runners(self.state.runners.value, self.runners.runner())
         self._show_check(self.state.check.value)
 
@@ -361,8 +321,13 @@ class TrainDialog(Sheet, TaskOwner):
 
     def _on_runner(self) -> None:
         self.state.change(runner=self.runners.runner(), priority=self.runners.priority.value())
+        self.when.set_runner(self.runners.runner())
         self.search.offer_runners(self.state.runners.value, self.runners.runner())
         self._on_search()
+        self._show_check(self.state.check.value)
+
+    def _on_when(self) -> None:
+        self.state.when = self.when.when()
         self._show_check(self.state.check.value)
 
     def _on_add_runner(self) -> None:
@@ -392,17 +357,9 @@ class TrainDialog(Sheet, TaskOwner):
     @async_slot
     async def _on_train(self) -> None:
         self._pause.stop()
-        self._shell.allow_questions()
-        self.set_busy(self.tr("Sending the run to its runner…"))
-        try:
-            run = await self.state.start()
-        except MldeskError as error:
-            self.set_error(sentence(error))
-            return
-        finally:
-            self.set_busy("")
-        self.accept()
-        self._shell.open_run(run.id)
+        begun = await asked(self, self._shell, self.tr("Sending the run to its runner…"), self.state.start)
+        if begun is not None:
+            show_begun(self._shell, begun)
 
 
 def _half() -> tuple[QWidget, QVBoxLayout]:   # of the dialog, and what to put its parts into
