@@ -70,7 +70,7 @@ class RunDisplay:
         elif event.kind == "started":
             again = payload.get("resumed_from")
             self._line(f"Started on {payload.get('device', 'cpu')}" +
-                       ("" if again is None else f", from the checkpoint at step {again}"))
+                       ("" if again is None else f", on from step {again}"))
         elif event.kind in ("queued", "scheduled"):
             self._wait(payload.get("not_before"))
         elif event.kind == "stopping":

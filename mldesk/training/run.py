@@ -88,9 +88,8 @@ def run_job(folder: Path, objects: Path, attempt: int) -> int:
     watch = ResourceWatch(report)
     try:
         control.start()
-        found = checkpoints.newest()
         report.event("started", attempt=attempt, pid=os.getpid(), host=socket.gethostname(), device=_device(folder),
-                     resumed_from=None if found is None else found.step)
+                     resumed_from=_resumed_from(folder, checkpoints))
         watch.start()
         result = _train(folder, objects, report, control, checkpoints)
         for left in ("checkpoints", "search"):
@@ -121,6 +120,14 @@ def _become(program: str, folder: Path, objects: Path, attempt: int) -> int:
         sys.stdout.flush()
         os.execv(sys.executable, command)  # noqa: S606 - no shell is the point
     return subprocess.call(command)
+
+
+def _resumed_from(folder: Path, checkpoints: Checkpoints) -> int | None:
+    """Return the step that is gone on from: that of the newest checkpoint, of a search its last trial that was kept."""
+    found = checkpoints.newest()
+    if found is not None:
+        return found.step
+    return max((int(path.stem) for path in (folder / "search").glob("*.npz") if path.stem.isdecimal()), default=None)
 
 
 def _train(folder: Path, objects: Path, report: Report, control: Control,

@@ -122,6 +122,7 @@ def test_a_search_that_died_goes_on_after_its_last_trial(tmp_path: Path, monkeyp
     monkeypatch.setattr(crew_module, "run_trial", run_trial)
     said = run_here(folder, table, 2)
     assert [trial["number"] for trial in of("trial", said)] == [3, 4, 5, 6]
+    assert of("started", said)[0]["resumed_from"] == 3   # the curve of the best score goes on
     assert result(said)["trials"] == 6
 
 

@@ -39,6 +39,7 @@ class ColumnBox(QComboBox):
         if editor is not None:
             editor.setPlaceholderText(self.tr("None"))
             editor.editingFinished.connect(self._settle)
+            self.currentIndexChanged.connect(lambda _: editor.setCursorPosition(0))   # a long name shows its beginning
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Offer other columns."""

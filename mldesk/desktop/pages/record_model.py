@@ -28,6 +28,7 @@ class Field(Generic[R]):
     right: bool = False                                         # numbers stand at the right
     strong: bool = False
     muted: bool = False
+    middle: bool = False                                        # too long, it loses its middle: names differ at the end
     icon: Callable[[R], str] | None = None                      # before the text
     badge: Callable[[R], tuple[str, Tone, str]] | None = None   # words, tone, icon; drawn instead of the text
     share: Callable[[R], float | None] | None = None            # a bar below the badge while something goes on

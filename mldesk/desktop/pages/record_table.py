@@ -64,7 +64,8 @@ class RecordDelegate(QStyledItemDelegate):
         painter.setFont(theme.font("strong" if field.strong else "body"))
         painter.setPen(theme.colour("muted" if field.muted else "text"))
         side = Qt.AlignmentFlag.AlignRight if field.right else Qt.AlignmentFlag.AlignLeft
-        text = painter.fontMetrics().elidedText(field.text(record), Qt.TextElideMode.ElideRight, area.width())
+        how = Qt.TextElideMode.ElideMiddle if field.middle else Qt.TextElideMode.ElideRight
+        text = painter.fontMetrics().elidedText(field.text(record), how, area.width())
         painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), text)
 
     @staticmethod

@@ -167,7 +167,9 @@ class RunState:
         elif event.kind == "resources":
             self.machine.add(event.time, payload)
         elif event.kind == "warning" and not payload.get("in_result"):   # else the result says it
-            self.warnings.append((str(payload.get("text", "")), str(payload.get("hint", ""))))
+            said = (str(payload.get("text", "")), str(payload.get("hint", "")))
+            if said not in self.warnings:   # every attempt says it again
+                self.warnings.append(said)
         elif event.kind == "trial":
             self._tried.append(event)
         elif event.kind == "checkpoint":
@@ -207,7 +209,7 @@ def log_line(event: Event) -> str:
     payload = event.payload
     texts = {
         "queued": "accepted by the runner", "scheduled": _starts(payload), "staged": "data is in place",
-        "started": f"attempt {payload.get('attempt', 1)} began on {payload.get('device') or 'the machine'}",
+        "started": _began(payload),
         "stage": str(payload.get("name", "")), "log": _said(payload),
         "warning": f"warning: {payload.get('text', '')} {payload.get('hint', '')}".rstrip(),
         "trial": _trial_line(payload),
@@ -227,6 +229,12 @@ def _starts(payload: Mapping[str, Any]) -> str:
     if not isinstance(moment, (int, float)) or not 0 < moment < FAREST:
         return "starts as soon as it can"
     return f"starts {datetime.fromtimestamp(moment).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _began(payload: Mapping[str, Any]) -> str:
+    """Say which attempt began, and with what it goes on."""
+    step, where = payload.get("resumed_from"), payload.get("device") or "the machine"
+    return f"attempt {payload.get('attempt', 1)} began on {where}" + ("" if step is None else f", from step {step}")
 
 
 def _said(payload: Mapping[str, Any]) -> str:

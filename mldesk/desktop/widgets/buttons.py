@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtGui import QAction, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
@@ -13,6 +13,9 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
     QToolButton,
     QWidget,
 )
@@ -112,31 +115,30 @@ class ElidedLink(QPushButton):
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text.replace("&", "&&"), parent)
-        self._whole = self._shown = text
         self.setProperty("role", "link")
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self.setAutoDefault(False)
         self.setAccessibleName(text)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
-    def sizeHint(self) -> QSize:
-        metrics, hint = self.fontMetrics(), super().sizeHint()
-        missing = metrics.horizontalAdvance(self._whole) - metrics.horizontalAdvance(self._shown)
-        return QSize(hint.width() + missing, hint.height())
-
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(self.sizeHint().width(), self.fontMetrics().averageCharWidth() * _LEAST_LINK),
-                     super().minimumSizeHint().height())
+        hint = super().sizeHint()
+        return QSize(min(hint.width(), self.fontMetrics().averageCharWidth() * _LEAST_LINK), hint.height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        metrics = self.fontMetrics()
+    def shown(self) -> str:
+        """Return as much of the text as there is room for."""
         missing = self.sizeHint().width() - self.width()
-        missing = missing if missing > 2 else 0   # widths of parts of a text do not add up to the pixel
-        self._shown = metrics.elidedText(self._whole, Qt.TextElideMode.ElideMiddle,
-                                         metrics.horizontalAdvance(self._whole) - missing)
-        self.setText(self._shown.replace("&", "&&"))
-        self.setToolTip(self._whole if missing else "")
+        metrics, whole = self.fontMetrics(), self.accessibleName()
+        return whole if missing <= 0 else metrics.elidedText(
+            whole, Qt.TextElideMode.ElideMiddle, metrics.horizontalAdvance(whole) - missing)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        shown = self.shown()
+        self.setToolTip("" if shown == self.accessibleName() else self.accessibleName())
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        option.text = shown.replace("&", "&&")
+        QStylePainter(self).drawControl(QStyle.ControlElement.CE_PushButton, option)
 
 
 def make_icon_button(icon: str, name: str, *, role: IconRole = "muted", size: int = Size.ICON,

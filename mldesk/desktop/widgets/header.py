@@ -24,7 +24,7 @@ class PageHeader(QWidget):
     def __init__(self, title: str, subtitle: str = "", actions: Sequence[QWidget] = (),
                  parent: QWidget | None = None, *, with_back: bool = False) -> None:
         super().__init__(parent)
-        self._title = ElidedLabel(title, "heading")
+        self._title = ElidedLabel(title, "heading", mode=Qt.TextElideMode.ElideMiddle)
         self._subtitle = ElidedLabel(subtitle, "body", "muted")
         if not subtitle:  # shown before it has a parent, a label would be a window of its own
             self._subtitle.hide()

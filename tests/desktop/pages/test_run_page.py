@@ -98,6 +98,14 @@ def test_an_interrupted_run_offers_to_go_on(page: RunPage, qtbot: QtBot) -> None
     assert page._again.isVisible() and not page._cancel.isVisible()
 
 
+def test_a_run_that_a_person_paused_is_called_so(page: RunPage) -> None:
+    show(page, JobState.INTERRUPTED, cause=Cause.PAUSED, message="It was paused.", finished=1010.0)
+    assert page._badge.text == "Paused" and page._notice.button.text() == "Resume"
+    assert page.training.progress._line._text.text().startswith("Paused")
+    show(page, JobState.INTERRUPTED, cause=Cause.KILLED_EXTERNAL, message="Something stopped it.", finished=1010.0)
+    assert page._badge.text == "Interrupted"
+
+
 def test_what_speaks_against_the_scores_stands_over_every_tab(page: RunPage) -> None:
     leak = "told alone gives 1.000 of ROC AUC: is it known beforehand?"
     show(page, JobState.SUCCEEDED, finished=1010.0, result={"warnings": [

@@ -177,3 +177,18 @@ def test_events_of_another_shape_are_passed_over_and_the_next_are_shown() -> Non
         assert not [reading for reading in state.machine.cpu if reading == reading]
 
     assert run(main()) == []
+
+
+def test_what_every_attempt_says_again_is_shown_once_and_the_log_says_where_one_goes_on() -> None:
+    async def main() -> None:
+        bench = FakeWorkbench()
+        bench.runs.add(make_run())
+        state = await looking_at(bench)
+        for attempt in (1, 2):
+            push(bench, ("started", {"attempt": attempt}), ("warning", {"text": "Not used: id.", "hint": ""}))
+        await state.refresh()
+        assert state.warnings == [("Not used: id.", "")]
+
+    assert run(main()) == []
+    assert log_line(Event(1, 0.0, "started", {"attempt": 2, "device": "cpu", "resumed_from": 30})).endswith(
+        "attempt 2 began on cpu, from step 30\n")

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtGui import QImage, QPainter, QPen, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from mldesk.desktop import theme
 from mldesk.desktop.widgets import Bar, BarChart, Chart, HeatMap, HistogramChart, MiniHistogram, ScatterChart, Sparkline
 from mldesk.desktop.widgets.axis import nice_step, short
+from mldesk.desktop.widgets.strokes import Stroke
 
 
 @pytest.fixture
@@ -35,6 +36,16 @@ def test_many_appends_make_few_pictures(chart: Chart, qtbot: QtBot, monkeypatch:
     qtbot.waitUntil(lambda: bool(pictures))
     qtbot.wait(80)
     assert len(pictures) == 1
+
+
+def test_a_curve_of_one_point_is_a_dot() -> None:
+    image = QImage(40, 40, QImage.Format.Format_ARGB32)
+    image.fill(Qt.GlobalColor.white)
+    painter = QPainter(image)
+    for y, seen in ((float("nan"), False), (20.0, True)):
+        Stroke(np.array([20.0]), np.array([y]), QPen(Qt.GlobalColor.black)).paint(painter)
+        assert (image.pixelColor(20, 20) == Qt.GlobalColor.black) == seen
+    painter.end()
 
 
 def test_a_hidden_chart_draws_nothing_until_it_is_shown(qtbot: QtBot) -> None:

@@ -207,8 +207,8 @@ class ModelPage(Page):
         self._look_closer()
 
     def _show_payload(self, payload: Mapping[str, Any]) -> None:
+        self.evaluation.show_evaluation(payload)
         if payload:
-            self.evaluation.show_evaluation(payload)
             self._thresholds.look()
         if doubts := payload.get("doubts"):
             say_doubts(self.doubts, doubts)

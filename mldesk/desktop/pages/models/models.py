@@ -37,7 +37,7 @@ def fields(state: ModelList) -> list[Field[Model]]:
     """Return the columns of the list."""
     tr = words.tr
     return [
-        Field(tr("Name"), lambda item: item.name, strong=True, icon=lambda _: "model",
+        Field(tr("Name"), lambda item: item.name, strong=True, middle=True, icon=lambda _: "model",
               sort=lambda item: item.name.casefold()),
         Field(tr("Predicts"), lambda item: item.head.target, 140, spare=3),
         Field(tr("Task"), lambda item: words.task_name(item.head.task), 120, muted=True, spare=6),

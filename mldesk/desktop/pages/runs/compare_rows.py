@@ -69,7 +69,7 @@ class CompareRows(Card):
 
     def _make(self, metrics: Sequence[str], differs: Sequence[str], count: int) -> None:
         fields: list[Field[Cells]] = [Field(self.tr("Run"), lambda row: self._names.get(row[0].id, ""),
-                                            strong=True)]
+                                            strong=True, middle=True)]
         names = [*map(words.metric_name, metrics), *map(fact_name, differs), self.tr("Took")]
         fields += [_field(place, name, score=place < len(metrics)) for place, name in enumerate(names)]
         clear(self.body)

@@ -15,7 +15,7 @@ from mldesk.desktop.pages.runs.evaluation_tables import classes_card, slices_car
 from mldesk.desktop.pages.runs.score_tiles import ScoreTiles
 from mldesk.desktop.pages.runs.threshold_card import ThresholdCard
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import Card, ScrollPage, Segmented, row
+from mldesk.desktop.widgets import Card, EmptyState, ScrollPage, Segmented, row
 from mldesk.desktop.widgets.text import make_label
 from mldesk.training.metric_words import left_out
 from mldesk.workbench.evaluated import Facts, classes_of, scores, slices_of, thresholds_of, told_apart, worst_of
@@ -52,8 +52,12 @@ class EvaluationView(ScrollPage):
         self._grid.setSpacing(Space.L)
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, 1)
-        for widget in (self._head, self.tiles, self._plots):
+        self.nothing = EmptyState("chart", self.tr("No evaluation"), self.tr(
+            "Nothing was kept of how well it does: neither scores nor the rows it was tested on."))
+        for widget in (self._head, self.tiles, self._plots, self.nothing):
             self.body.addWidget(widget)
+        for widget in (self._head, self.tiles, self.nothing):
+            widget.hide()
         self.body.addStretch(1)
         self._keeps, self._kept = False, None  # type: bool, tuple[object, float] | None
         self._connected = False
@@ -66,9 +70,11 @@ class EvaluationView(ScrollPage):
     def show_evaluation(self, payload: Mapping[str, Any]) -> None:
         """Show ``payload``; what an older one lacks is left out."""
         self._payload = payload
+        self.nothing.setVisible(not payload)
+        self.tiles.setVisible(bool(payload))
         names = {"test": self.tr("Test rows"), "validation": self.tr("Validation rows")}
         parts = [part for part in ("test", "validation") if part in payload.get("parts", {})]
-        if not self._connected:
+        if parts and not self._connected:
             for part in parts:
                 self.parts.add(part, names[part])
             self.parts.changed.connect(lambda _: self._show())

@@ -11,7 +11,7 @@ from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.theme import Tone
 from mldesk.desktop.widgets.badges import state_words
-from mldesk.wire.states import JobState
+from mldesk.wire.states import Cause, JobState
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -55,7 +55,14 @@ def state_badge(run: Run, shell: Shell, places: Mapping[str, Waiting] | None = N
         return words.tr("Starts {time}").format(time=runner_words.soon(due)), "neutral", "clock"
     if run.state is JobState.QUEUED and places and run.id in places:
         return words.tr("Waiting, {place}").format(place=ordinal(places[run.id].position)), "neutral", "clock"
+    if paused(run):
+        return words.tr("Paused"), "info", "pause"
     return state_words(run.state)
+
+
+def paused(run: Run) -> bool:
+    """Say whether a person has let a run rest, which is no mishap."""
+    return run.state is JobState.INTERRUPTED and run.cause is Cause.PAUSED
 
 
 def left_of(run: Run, done: float | None = None) -> str:
@@ -101,11 +108,11 @@ def fields(shell: Shell, places: Callable[[], Mapping[str, Waiting]] = dict) -> 
               share=lambda run: share(run, shell.desk.pace.done(run)),
               tip=lambda run: state_tip(run, shell, places())),
         Field(tr("Name"), lambda run: f"↳ {run.name}" if run.parent else run.name,
-              sort=lambda run: run.name.casefold(), strong=True),
+              sort=lambda run: run.name.casefold(), strong=True, middle=True),
         Field(tr("Labels"), labels, 98, muted=True, spare=1, tip=lambda run: run.note or labels(run)),
         Field(tr("Runs on"), lambda run: runner_words.where(run.runner), 124, muted=True,
               icon=lambda run: runner_words.where_icon(run.runner)),
-        Field(tr("Dataset"), lambda run: run.dataset, 130, muted=True, spare=2),
+        Field(tr("Dataset"), lambda run: run.dataset, 130, muted=True, spare=2, middle=True),
         Field(tr("Target"), lambda run: run.target, 104, muted=True, spare=4),
         Field(tr("Estimator"), lambda run: words.estimator_name(run.estimator), 150, spare=1),
         Field(tr("Score"), score_words, 130, lambda run: (score(run) or ("", float("-inf")))[1], right=True),

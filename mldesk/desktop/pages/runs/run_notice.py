@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from mldesk.core.errors import without_options
 from mldesk.desktop import runner_words, words
 from mldesk.desktop.pages.notice import Notice
+from mldesk.desktop.pages.runs.run_fields import paused
 from mldesk.desktop.states.run import RunState
 from mldesk.wire.states import JobState
 
@@ -45,7 +46,7 @@ class RunNotice(Notice):
                 "It waits in the queue of {runner} and goes by the clock there; MLDesk need not be open.").format(
                     runner=runner_words.where(run.runner)), self.tr("Start now"))
         elif run.state is JobState.INTERRUPTED:
-            self.say("warning", run.message or self.tr("The run was interrupted."),
+            self.say("info" if paused(run) else "warning", run.message or self.tr("The run was interrupted."),
                      without_options(run.hint) or self.tr("It can go on from its last checkpoint."),
                      self.tr("Resume"))
         elif run.state in (JobState.FAILED, JobState.LOST):

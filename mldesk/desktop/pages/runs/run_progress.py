@@ -7,7 +7,7 @@ import time
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from mldesk.desktop import runner_words, words
-from mldesk.desktop.pages.runs.run_fields import left_of, ordinal, share, took
+from mldesk.desktop.pages.runs.run_fields import left_of, ordinal, paused, share, took
 from mldesk.desktop.states.run import RunState
 from mldesk.desktop.states.search import is_search
 from mldesk.desktop.theme import Space, Tone
@@ -93,8 +93,9 @@ class ProgressCard(Card):
         attempt = int(self._state.attempt.get("attempt") or 1)
         if attempt > 1:
             resumed = self._state.attempt.get("resumed_from")
-            parts.append(self.tr("attempt {number}, from step {step}").format(
-                number=attempt, step=words.number(int(resumed))) if resumed
+            told = self.tr("attempt {number}, from trial {step}") if is_search(run) else self.tr(
+                "attempt {number}, from step {step}")
+            parts.append(told.format(number=attempt, step=words.number(int(resumed))) if resumed
                 else self.tr("attempt {number}, from the start").format(number=attempt))
         return parts
 
@@ -111,7 +112,8 @@ class ProgressCard(Card):
             JobState.SUCCEEDED: (self.tr("Finished early, model kept") if early else self.tr("Finished"), "success"),
             JobState.FAILED: (self.tr("Failed"), "danger"),
             JobState.CANCELLED: (self.tr("Cancelled"), "neutral"),
-            JobState.INTERRUPTED: (self.tr("Interrupted"), "warning"),
+            JobState.INTERRUPTED: (self.tr("Paused"), "info") if run is not None and paused(run) else
+            (self.tr("Interrupted"), "warning"),
             JobState.LOST: (self.tr("Lost"), "danger"),
         }
         return ends[state]
