@@ -164,7 +164,7 @@ def _step_json(kind: StepKind) -> dict[str, Any]:
 
 def _kind_json(entry: EstimatorEntry) -> dict[str, Any]:
     return {"name": entry.name, "title": entry.title, "help": entry.help, "tasks": list(entry.tasks),
-            "installed": entry.installed, "pack": entry.pack, "resumes": entry.iterative,
+            "installed": entry.installed, "pack": entry.pack, "resumes": entry.resumes,
             "default_for": list(entry.default_for), "parameters": [_parameter_json(p) for p in entry.parameters]}
 
 

@@ -153,8 +153,9 @@ class Calls(ABC):
     def pause(self, job: str) -> None:
         self._call("pause", {"job": job, "command": new_id()})
 
-    def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = ()) -> None:
-        self._need(3)
+    def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = (),
+             since: int = 3) -> None:
+        self._need(since)
         payload = {"job": job, "name": name, "message": dict(message), "inputs": list(inputs)}
         self._bringing(inputs, lambda: self._exchange("tell", payload))
 

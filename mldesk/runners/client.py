@@ -166,10 +166,12 @@ class RunnerClient(Protocol):
         """
         ...
 
-    def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = ()) -> None:
+    def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = (),
+             since: int = 3) -> None:
         """Leave a message for a job, its ``inputs`` (manifests) first; a second one of the same ``name`` is none.
 
-        Raises Conflict for a job that has ended for good, NotFound for an input that is nowhere, DiskFull.
+        ``since``: the version of the protocol whose jobs know such a message. Raises Conflict for a job that has ended
+        for good, NotFound for an input that is nowhere, DiskFull.
         """
         ...
 

@@ -32,10 +32,16 @@ class EstimatorEntry:
     tasks: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     implementation: str                  # "module:Class", see training.estimators.base.Estimator
-    iterative: bool                      # goes on from a checkpoint; the others start anew, to the same result
+    iterative: bool                      # step by step: its learning rate can change, an earlier model be gone on from
     default_for: tuple[str, ...] = ()
     pack: str = ""                       # what has to be installed besides: a module, and the name of the extra
     torch: bool = False                  # a network: it can use a graphics card
+    checkpoints: bool = False            # an interrupted fit goes on, though it is not iterative
+
+    @property
+    def resumes(self) -> bool:
+        """An interrupted fit goes on from a checkpoint; that of the others starts anew. Either to the same result."""
+        return self.iterative or self.checkpoints
 
     @property
     def installed(self) -> bool:
@@ -50,8 +56,11 @@ class EstimatorEntry:
     @property
     def resuming(self) -> str:
         """What becomes of an interrupted run, in words."""
-        return "An interrupted run goes on from its last checkpoint, to the same result as an uninterrupted one." if (
-            self.iterative) else "An interrupted run starts anew, to the same result: there are no checkpoints."
+        if not self.resumes:
+            return "An interrupted run starts anew, to the same result: there are no checkpoints."
+        same = "An interrupted run goes on from its last checkpoint, to the same result as an uninterrupted one"
+        return same + ("; on a graphics card last digits may differ, as between any two runs there." if self.torch
+                       else ".")
 
     def default_of(self, name: str) -> object:
         """Return a parameter's default. Raises StopIteration for one that there is not."""
@@ -81,13 +90,13 @@ _RANDOM_FOREST = EstimatorEntry(
     name="random_forest", title="Random forest",
     help="Many independent trees that vote: hard to get wrong, needs little tuning.",
     tasks=_TABULAR, implementation="mldesk.training.estimators.random_forest:RandomForest", iterative=False,
-    parameters=knobs.FOREST)
+    checkpoints=True, parameters=knobs.FOREST)
 
 _EXTRA_TREES = EstimatorEntry(
     name="extra_trees", title="Extra trees",
     help="A forest whose trees split at random: smoother than a random forest, and quicker.",
     tasks=_TABULAR, implementation="mldesk.training.estimators.random_forest:ExtraTrees", iterative=False,
-    parameters=knobs.FOREST)
+    checkpoints=True, parameters=knobs.FOREST)
 
 _DECISION_TREE = EstimatorEntry(
     name="decision_tree", title="Decision tree",
@@ -135,7 +144,7 @@ _HIST_GRADIENT_BOOSTING = EstimatorEntry(
     name="hist_gradient_boosting", title="Histogram gradient boosting",
     help="scikit-learn's gradient boosting: trees grown one after another on what is still wrong.",
     tasks=_TABULAR, implementation="mldesk.training.estimators.hist_gradient_boosting:HistGradientBoosting",
-    iterative=False,
+    iterative=True,
     parameters=(*knobs.boosting(rounds=1000, learning_rate=0.05, l2=0.0, feature_fraction=0.8, patience=50),
                 knobs.QUANTILE, *knobs.WEIGHTS, knobs.RESAMPLING, knobs.REFIT))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from mldesk.core.errors import BadInput, DiskFull, LibraryDamaged, MldeskError, NotFound
 from mldesk.wire.states import Cause
 
+_NO_ROOM = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+
 
 def explain(error: BaseException) -> dict[str, str]:
     """Return the payload of the "failed" event for ``error``."""
@@ -22,9 +24,13 @@ def explain(error: BaseException) -> dict[str, str]:
 
 
 def is_gpu_out_of_memory(error: BaseException) -> bool:
-    """Say whether ``error`` is torch's, without importing torch to find out."""
+    """Say whether ``error`` is torch's, without importing torch to find out.
+
+    What the driver and its libraries find no room for themselves comes as a RuntimeError of theirs, not torch's own.
+    """
     kinds = type(error).__mro__
-    return any(kind.__name__ == "OutOfMemoryError" and kind.__module__.startswith("torch") for kind in kinds)
+    return any(kind.__name__ == "OutOfMemoryError" and kind.__module__.startswith("torch") for kind in kinds) or (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_ROOM))
 
 
 def _cause(error: MldeskError) -> Cause:

@@ -54,6 +54,7 @@ Version 4 adds:
     submit    and take_over also take a spec with ``not_before``: the job waits in the queue until then
     start_at  let a waiting job begin at another moment of the runner's clock (seconds since the epoch; 0: at once).
               Gives {"state"}; conflict when it does not wait
+    tell      of a training may be another learning rate (training.steering), which an older one passes over in silence
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ MAX_EVENT_BYTES = CHUNK       # bytes of one answer's events, but always at leas
 MAX_LOG = 1024 * 1024         # bytes of one answer's log
 MAX_DIGESTS = 20_000          # of one question
 PRIORITIES = (-10, 10)        # lowest and highest of a waiting job
+
+STEERED = 4                   # version of the protocol since which a training takes another learning rate
 
 _MESSAGE = re.compile(r"[A-Za-z0-9-]{1,100}")
 Check = Callable[[Any], Any]

@@ -29,5 +29,5 @@ def message_of(run: Run, rate: float) -> Mapping[str, Any]:
                        hint="For example: 0.001.")
     if why := why_not_steered(run):
         raise BadInput(f"The learning rate of run {run.name} cannot be changed: {why}",
-                       hint="It can be of networks, LightGBM and XGBoost, while they are trained.")
+                       hint="It can be of networks, LightGBM, XGBoost and scikit-learn's boosting, meanwhile.")
     return {KEY: rate}

@@ -14,7 +14,7 @@ from mldesk.runners.ssh import programs
 from mldesk.runners.ssh.errors import Refused
 from mldesk.wire import bulk
 from mldesk.wire.jobs import JobSpec, Resources
-from mldesk.wire.protocol import METHODS, PROTOCOL
+from mldesk.wire.protocol import METHODS, PROTOCOL, STEERED
 from mldesk.wire.states import JobState
 from tests.runner_agent.bench import Bench, kill, steps
 
@@ -46,7 +46,8 @@ def test_an_older_runner_does_all_that_it_can_and_is_not_asked_for_more(tmp_path
                     bench.runner.telemetry, bench.runner.agent_log, lambda: bench.runner.drain(True),
                     lambda: bench.runner.release(job), lambda: bench.runner.checkpoint(job),
                     lambda: bench.runner.take_over(spec, b"", None), lambda: bench.runner.forget_job(job),
-                    lambda: bench.runner.submit(spec, priority=1), lambda: bench.runner.submit(card)):
+                    lambda: bench.runner.submit(spec, priority=1), lambda: bench.runner.submit(card),
+                    lambda: bench.runner.tell(job, "a", {"learning_rate": 0.1}, since=STEERED)):
             with pytest.raises(RunnerTooOld) as caught:
                 ask()  # type: ignore[operator]
             assert UPGRADE in caught.value.hint

@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from mldesk.training.estimators import hist_gradient_boosting
+from mldesk.training.estimators import hist_gradient_boosting, hist_trees
 from mldesk.training.estimators.base import quick_scores
 from mldesk.training.evaluation import payload
 from mldesk.training.features import FeatureEncoder
@@ -151,6 +151,8 @@ def test_scikit_learn_still_calls_the_place_where_rounds_are_reported() -> None:
     assert set(inspect.signature(hook).parameters) == {
         "self", "raw_predictions", "y_train", "sample_weight_train", "raw_predictions_val", "y_val",
         "sample_weight_val", "n_threads"}
+    binning = getattr(HistGradientBoostingClassifier, hist_trees._BIN)
+    assert list(inspect.signature(binning).parameters) == ["self", "X", "sample_weight", "is_training_data"]
 
 
 @pytest.mark.parametrize("classes", [2, 7])

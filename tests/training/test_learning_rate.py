@@ -19,6 +19,7 @@ from tests.training.tables import mixed
 ORDERS = {
     "lightgbm": {"rounds": 24, "patience": None, "learning_rate": 0.1},
     "xgboost": {"rounds": 24, "patience": None, "learning_rate": 0.1},
+    "hist_gradient_boosting": {"rounds": 24, "patience": None, "learning_rate": 0.1},
     "mlp": {"epochs": 4, "width": 16, "blocks": 1, "schedule": "cosine"},
 }
 

@@ -34,10 +34,13 @@ MIDDLE = {
     "lightgbm": {"rounds": 24, "patience": None, "learning_rate": 0.1},
     "mlp": {"epochs": 4, "width": 32, "blocks": 1},
     "xgboost": {"rounds": 24, "patience": None, "learning_rate": 0.1},
+    "hist_gradient_boosting": {"rounds": 24, "patience": None, "learning_rate": 0.1},
+    "random_forest": {"trees": 24},
+    "extra_trees": {"trees": 24},
     "tabm": {"epochs": 3, "width": 16, "blocks": 1, "members": 3},
     "ft_transformer": {"epochs": 3, "width": 8, "blocks": 1},
 }
-KILLED = ("lightgbm", "mlp")   # the others share their code, or are watched here in one process
+KILLED = ("lightgbm", "mlp", "random_forest")   # the others share their code, or are watched here in one process
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
@@ -49,12 +52,14 @@ def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
 
 
 @pytest.mark.parametrize(("estimator", "task"), [
-    *((name, task) for name in ("lightgbm", "mlp", "xgboost") for task in ("two", "classes", "number")),
-    ("tabm", "classes"), ("ft_transformer", "number")])
+    *((name, task) for name in ("lightgbm", "mlp", "xgboost", "hist_gradient_boosting")
+      for task in ("two", "classes", "number")),
+    ("tabm", "classes"), ("ft_transformer", "number"), ("random_forest", "classes"), ("extra_trees", "number")])
 def test_a_run_that_died_anywhere_ends_like_one_that_did_not(
         tmp_path: Path, often: None, monkeypatch: pytest.MonkeyPatch, estimator: str, task: str) -> None:
     table = put_table(tmp_path, mixed(150, task))
-    order = {"estimator": estimator, "parameters": MIDDLE[estimator]}
+    order = {"estimator": estimator, "parameters": MIDDLE[estimator],
+             "threads": 1 if "trees" in MIDDLE[estimator] else 2}   # the death of a thread would be heard by nobody
     whole = run_here(make_job(tmp_path, table, "y", **order), table)
     steps = len(of("checkpoint", whole))
     assert steps > 20
@@ -84,11 +89,36 @@ def test_a_run_that_died_anywhere_ends_like_one_that_did_not(
                 assert point["values"]["validation_loss"] == last[point["step"]]
 
 
+@pytest.mark.parametrize("estimator", ["lightgbm", "xgboost", "hist_gradient_boosting"])
+def test_a_run_that_died_when_its_patience_was_over_does_not_try_on(
+        tmp_path: Path, often: None, monkeypatch: pytest.MonkeyPatch, estimator: str) -> None:
+    table = put_table(tmp_path, mixed(150))
+    order = {"estimator": estimator, "parameters": {"rounds": 400, "patience": 1, "learning_rate": 0.5, "refit": False}}
+    whole = run_here(make_job(tmp_path, table, "y", **order), table)
+    last = of("checkpoint", whole)[-1]["step"]
+    assert 1 < last < 400
+    folder, write = make_job(tmp_path, table, "y", **order), Report.event
+
+    def dying(self: Report, kind: str, **payload: Any) -> None:
+        write(self, kind, **payload)
+        if kind == "checkpoint" and payload["step"] == last:
+            raise Died
+
+    monkeypatch.setattr(Report, "event", dying)
+    with pytest.raises(Died):
+        run_here(folder, table)
+    monkeypatch.setattr(Report, "event", write)
+    after = run_here(folder, table, attempt=2)
+    assert after[0]["resumed_from"] == last and not of("metrics", after)
+    assert result(after)["metrics"] == result(whole)["metrics"]
+
+
 @pytest.mark.parametrize("estimator", KILLED)
 def test_a_killed_process_is_gone_on_with_from_its_checkpoint(tmp_path: Path, estimator: str) -> None:
     table = put_table(tmp_path, mixed(150))
-    long_enough = {"lightgbm": {"rounds": 9_000, "patience": None}, "mlp": {"epochs": 120, "patience": None}}[estimator]
-    order = {"estimator": estimator, "parameters": long_enough, "threads": 1}
+    long_enough = {"lightgbm": {"rounds": 9_000, "patience": None}, "mlp": {"epochs": 120, "patience": None},
+                   "random_forest": {"trees": 3_000}}[estimator]
+    order = {"estimator": estimator, "parameters": long_enough, "threads": 2 if estimator == "random_forest" else 1}
     whole = start(folder := make_job(tmp_path, table, "y", **order), table)
     other = start(killed := make_job(tmp_path, table, "y", **order), table, hasty=True)
     wait_for(lambda: of("checkpoint", events(killed)) and len(of("metrics", events(killed))) > 5)

@@ -16,6 +16,7 @@ from tests.training.tables import mixed
 
 QUICK: dict[str, dict[str, Any]] = {
     "lightgbm": {"rounds": 7, "learning_rate": 0.1}, "xgboost": {"rounds": 7, "learning_rate": 0.1, "max_depth": 3},
+    "hist_gradient_boosting": {"rounds": 7, "learning_rate": 0.1},
     "mlp": {"epochs": 2, "width": 16, "blocks": 1}, "tabm": {"epochs": 2, "width": 16, "blocks": 1, "members": 2},
     "ft_transformer": {"epochs": 2, "width": 16, "blocks": 1}}
 NETWORKS = ("mlp", "tabm", "ft_transformer")
@@ -43,7 +44,8 @@ def _file(table: Table, model: str, name: str) -> bytes:
 
 
 @pytest.mark.parametrize(("estimator", "task"), [
-    ("lightgbm", "classes"), ("lightgbm", "number"), ("xgboost", "two"), ("xgboost", "number"), ("mlp", "two"),
+    ("lightgbm", "classes"), ("lightgbm", "number"), ("xgboost", "two"), ("xgboost", "number"),
+    ("hist_gradient_boosting", "classes"), ("hist_gradient_boosting", "number"), ("mlp", "two"),
     ("mlp", "number"), ("tabm", "classes"), ("ft_transformer", "number")])
 def test_a_run_that_goes_on_keeps_what_there_was_and_resumes_like_any_other(
         tmp_path: Path, often: None, monkeypatch: pytest.MonkeyPatch, estimator: str, task: str) -> None:
@@ -96,6 +98,7 @@ def test_what_new_rows_make_worse_is_left_as_it_was(tmp_path: Path, estimator: s
     table = put_table(tmp_path, mixed(300, "number"))
     wild = {"lightgbm": {"rounds": 3, "learning_rate": 1.0, "leaves": 200, "min_samples_leaf": 1},
             "xgboost": {"rounds": 3, "learning_rate": 1.0, "min_weight": 0.0, "l2": 0.0},
+            "hist_gradient_boosting": {"rounds": 3, "learning_rate": 1.0, "leaves": 200, "min_samples_leaf": 1},
             **{name: {**QUICK[name], "learning_rate": 1.0} for name in NETWORKS}}[estimator]
     done = result(run_here(_on(tmp_path, table, estimator, model, parameters={**wild, "refit": False}), table))
     old, new = (json.loads(_file(table, one, "model.json"))["facts"] for one in (model, done["model"]))

@@ -107,7 +107,8 @@ class ScriptedRunner:
             raise Conflict("That job does not wait in the queue (any more).")
         self.say(job, "scheduled", not_before=moment)
 
-    def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = ()) -> None:
+    def tell(self, job: str, name: str, message: Mapping[str, Any], inputs: tuple[str, ...] = (),
+             since: int = 3) -> None:
         self._reached()
         self._journal(job)
         self.told.setdefault(name, (message, inputs))

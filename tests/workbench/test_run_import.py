@@ -12,7 +12,8 @@ import pytest
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.training.event_files import crc32c
 from mldesk.wire.states import JobState
-from mldesk.workbench.foreign.records import limited
+from mldesk.workbench.foreign import mlflow, records
+from mldesk.workbench.foreign.records import Readings
 from mldesk.workbench.foreign.tensorboard import read_log
 from mldesk.workbench.run_import import RunImport
 from tests.event_logs import log, record, seen_log
@@ -64,8 +65,37 @@ def test_a_reading_that_is_none_is_named(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_a_time_that_no_calendar_has_is_none() -> None:
-    assert [point[0] for point in limited([(float("nan"), 1, "a", 0.5), (1e14, 2, "a", 0.5), (5.0, 3, "a", 0.5)])] == [
-        0.0, 0.0, 5.0]
+    readings = Readings()
+    readings.add([(float("nan"), 1, "a", 0.5), (1e14, 2, "a", 0.5), (5.0, 3, "a", 0.5)])
+    assert [point[0] for point in readings.in_order()] == [0.0, 0.0, 5.0]
+    assert not readings.left_out
+
+
+def test_no_more_readings_are_held_or_read_than_a_run_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MOST_POINTS", 10)
+    monkeypatch.setattr(records, "MOST_METRICS", 2)
+    monkeypatch.setattr(mlflow, "MOST_POINTS", 10)
+    readings, held = Readings(), 0
+    for number in range(1000):
+        readings.add([(2000.0 - number, number, "ab"[number % 2], 0.5)])
+        held = max(held, len(readings._kept))
+    readings.add([(1.0, 1, "c", 0.5)])
+    assert held == 19
+    assert [point[1] for point in readings.in_order()] == list(range(999, 989, -1))
+    assert readings.left_out == ("It has more than 2 metrics; the first ones came along.",
+                                 "It has more than 10 readings; the earliest came along.")
+    run = _mlruns(tmp_path) / "mlruns/42" / ("a" * 32)
+    (run / "metrics/loss").write_text("".join(f"{_START + step} 0.5 {step}\n" for step in range(11)) + "no reading\n")
+    found = next(run for run in mlflow.read_folder(tmp_path / "mlruns") if run.name == "run-a")
+    assert [point[1] for point in found.points] == list(range(10))
+    assert found.left_out[-1].startswith("It has more than 10 readings")
+
+
+def test_a_line_without_an_end_is_no_reading(tmp_path: Path) -> None:
+    run = _mlruns(tmp_path) / "mlruns/42" / ("a" * 32)
+    (run / "metrics/loss").write_text(" " * 5000 + "1 2 3")
+    with pytest.raises(BadInput, match="line 1 of 'loss'"):
+        list(mlflow.read_folder(tmp_path / "mlruns"))
 
 
 @pytest.mark.parametrize("line", ["nan 0.5 1", "1e999 0.5 1", f"{_START} 0.5 {10 ** 30}"])

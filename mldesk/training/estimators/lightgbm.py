@@ -100,7 +100,8 @@ def _boost(context: FitContext, state: _State, part: Part, rounds: int, booster:
 
     Returns the booster. ``state`` is kept up to date on the way.
     """
-    if state.round >= rounds:
+    over = state.phase == _TUNE and context.patience_over(state.round, state.best_round)   # as it was when it was cut
+    if state.round >= rounds or (booster is not None and over):
         return booster
     parameters = _parameters(context, len(part))
     data = lgb.Dataset(part.x, part.y, params=parameters,

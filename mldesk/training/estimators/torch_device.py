@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -10,16 +11,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mldesk.core.errors import WorkFailed
 from mldesk.training.values import Array
 
 _RESIDENT_SHARE = 0.6      # of the GPU's free memory that the rows may take
 
 
 def choose_device(asked: str) -> torch.device:
-    """Return the device: as asked, or for "auto" the GPU if torch can use one."""
+    """Return the device: as asked, or for "auto" the GPU if torch can use one. Raises WorkFailed for one it cannot."""
     if asked == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(asked)
+    device = torch.device(asked)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise WorkFailed("A graphics card was asked for, and PyTorch can use none here.",
+                         hint="mldesk doctor says what is missing; or train on the processor.")
+    return device
+
+
+def freed() -> None:
+    """Give the GPU's memory back that nothing uses any more, so that what comes next finds it."""
+    gc.collect()   # graphs of a step that failed may hold one another
+    torch.cuda.empty_cache()
 
 
 def resident(x: Array, device: torch.device) -> Tensor:
@@ -28,19 +40,24 @@ def resident(x: Array, device: torch.device) -> Tensor:
     if device.type != "cuda":
         return rows
     free, _ = torch.cuda.mem_get_info(device)
-    return rows.to(device) if x.nbytes < free * _RESIDENT_SHARE else rows.pin_memory()
+    return rows.to(device) if x.nbytes < free * _RESIDENT_SHARE else rows
 
 
 def batch_of(x: Tensor, rows: Tensor, device: torch.device) -> Tensor:
-    """Return the rows of those numbers, (B, F), on the device, wherever ``x`` is."""
-    return x[rows] if x.device == rows.device else x[rows.cpu()].to(device, non_blocking=True)
+    """Return the rows of those numbers, (B, F), on the device; ``rows`` (B,) lie where ``x`` does.
+
+    A batch that travels does so from memory that stays where it is, so that nobody waits for it; the whole table there
+    would take the machine's memory twice.
+    """
+    return x[rows] if x.device.type == device.type else x[rows].pin_memory().to(device, non_blocking=True)
 
 
 def autocast_type(device: torch.device, precision: str) -> torch.dtype | None:
     """Return the short number format to calculate with, or None for float32 throughout (always so on the CPU)."""
     if device.type != "cuda" or precision == "float32":
         return None
-    if precision == "float16" or (precision == "auto" and not torch.cuda.is_bf16_supported()):
+    if precision == "float16" or (precision == "auto" and not torch.cuda.is_bf16_supported(
+            including_emulation=False)):   # cards before Ampere only imitate bfloat16, slower than float32
         return torch.float16
     return torch.bfloat16
 

@@ -25,7 +25,14 @@ from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.estimators.network import build
 from mldesk.training.estimators.schedules import PLATEAU, scheduled, spoken
-from mldesk.training.estimators.torch_device import autocast_type, batch_of, choose_device, deterministic, resident
+from mldesk.training.estimators.torch_device import (
+    autocast_type,
+    batch_of,
+    choose_device,
+    deterministic,
+    freed,
+    resident,
+)
 from mldesk.training.steering import LATE
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
@@ -66,7 +73,7 @@ class TorchNet:
                 if not is_gpu_out_of_memory(error) or place.batch == 1:
                     raise
             place = _Place(place.batch // 2)  # and from the start: the steps taken so far were of another size
-            torch.cuda.empty_cache()
+            freed()
             context.report.warning("The GPU has too little memory for this batch size; training begins again with "
                                    f"batches of {place.batch} rows.")
 
@@ -119,9 +126,7 @@ def _fit(context: FitContext, config: dict[str, Any], device: torch.device, plac
         assert checkpoint is not None  # noqa: S101 - for mypy: the place was read from it
         tuned.load_state_dict(_below("tuned.", load_file(checkpoint.folder / "state.safetensors")))
     else:
-        first = _Fit(context, config, context.train, device, place)
-        first.tune()
-        tuned.load_state_dict(first.best)
+        tuned.load_state_dict(_tune(context, config, device, place))
     native: nn.Module = tuned.eval()
     validation = predict(native, context.validation.x, context.classes)
     facts = {"epochs": place.best_epoch, "batch_size": place.batch}
@@ -133,6 +138,13 @@ def _fit(context: FitContext, config: dict[str, Any], device: torch.device, plac
         again = _Fit(context, config, context.everything(), device, place, tuned)
         native = _sound(again.repeat()) or native
     return Fitted(native.cpu().eval(), validation, context.control.finish, facts)
+
+
+def _tune(context: FitContext, config: dict[str, Any], device: torch.device, place: _Place) -> dict[str, Tensor]:
+    """Return the best weights. Nothing else of this fit stays on the device, where the next one wants the room."""
+    first = _Fit(context, config, context.train, device, place)
+    first.tune()
+    return first.best
 
 
 def _sound(network: nn.Module | None) -> nn.Module | None:
@@ -215,7 +227,7 @@ class _Fit:
         """Go through the rows once, or until a stop is asked for."""
         context, place = self._context, self._place
         order = np.random.default_rng([context.seed, place.epoch]).permutation(len(self._x))
-        batches = torch.split(torch.from_numpy(order).to(self._y.device), place.batch)
+        batches = torch.split(torch.from_numpy(order).to(self._x.device), place.batch)
         self._network.train()
         for rows in batches[place.batches:]:
             self._step(rows, (place.epoch + place.batches / len(batches)) / self._given["epochs"])
@@ -256,7 +268,8 @@ class _Fit:
             group["lr"] = self._rate
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype is not None):
             output = self._network.raw(batch_of(self._x, rows, self._device))   # (B, M, C) logits or (B, M, 1)
-        loss = self._loss(output.float(), self._y[rows])       # nats, or of the standardised target; mean over B
+        truth = self._y[rows.to(self._device)]
+        loss = self._loss(output.float(), truth)               # nats, or of the standardised target; mean over B
         self._optimizer.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()                    # type: ignore[no-untyped-call]
         self._scaler.unscale_(self._optimizer)

@@ -1,6 +1,7 @@
 """MLflow's two stores of runs: a folder ``mlruns`` of small text files, and an SQLite database.
 
-As MLflow's ``FileStore`` and ``SqlAlchemyStore`` write them; times there are milliseconds.
+As MLflow's ``FileStore`` and ``SqlAlchemyStore`` write them; times there are milliseconds. Readings are taken one after
+another, and no more of a file than a run may have: it may be larger than the memory.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from mldesk.core.errors import BadInput
 from mldesk.workbench.foreign.mlflow_files import files_below, folder_of
-from mldesk.workbench.foreign.records import ForeignRun, Point, limited, possible
+from mldesk.workbench.foreign.records import MOST_POINTS, ForeignRun, Point, Readings, possible
 
 _META = "meta.yaml"
 _LONGEST = 1 << 20                                        # bytes of a parameter, a tag or a meta.yaml
+_LONGEST_LINE = 1000                                      # bytes: a time, a value and a step
 _STEPS = 1 << 63                                          # as many as MLflow counts
 _PARENT, _NOTE = "mlflow.parentRunId", "mlflow.note.content"
 _STATES = {"3": "succeeded", "FINISHED": "succeeded", "4": "failed", "FAILED": "failed"}   # the others never ended well
@@ -45,7 +48,9 @@ def read_folder(path: Path) -> Iterator[ForeignRun]:
 
 def _of_folder(folder: Path, meta: dict[str, str], group: str, root: Path) -> ForeignRun:
     tags = {name: _text(path) for name, path in _files(folder / "tags")}
-    points = [point for name, path in _files(folder / "metrics") for point in _points(name, path)]
+    readings = Readings()
+    for name, path in _files(folder / "metrics"):
+        readings.add(islice(_points(name, path), MOST_POINTS + 1))   # MLflow appends, so the earliest come first
     key = meta.get("run_id") or meta["run_uuid"]
     kept = folder / "artifacts"
     own = kept.is_dir() and not kept.is_symlink()
@@ -57,7 +62,7 @@ def _of_folder(folder: Path, meta: dict[str, str], group: str, root: Path) -> Fo
             places.append((f"models/{about.get('name', model.name)}/", model / "artifacts"))
     return _run(key, meta.get("run_name") or tags.get("mlflow.runName", ""), group, meta.get("status", ""),
                 meta.get("start_time"), meta.get("end_time"),
-                {name: _text(path) for name, path in _files(folder / "params")}, tags, points, places,
+                {name: _text(path) for name, path in _files(folder / "params")}, tags, readings, places,
                 meta.get("artifact_uri", ""))
 
 
@@ -69,8 +74,8 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _points(name: str, path: Path) -> Iterator[Point]:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for place, line in enumerate(file, start=1):
+    with open(path, "rb") as file:
+        for place, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), start=1):
             parts = line.split()
             try:
                 step = int(parts[2]) if len(parts) > 2 else 0
@@ -117,9 +122,10 @@ def read_database(path: Path) -> Iterator[ForeignRun]:
                 params, tags = ({str(k): str(v)[:_LONGEST] for k, v in database.execute(
                     f"SELECT key, value FROM {table} WHERE run_uuid = ?", (key,))}   # noqa: S608 - our two words
                     for table in ("params", "tags"))
-                points = [(time / 1000, int(step or 0), str(metric), float("nan") if is_nan else float(value))
-                          for metric, value, time, step, is_nan in database.execute(
-                              "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?", (key,))]
+                readings = Readings()
+                readings.add((time / 1000, int(step or 0), str(metric), float("nan") if is_nan else float(value))
+                             for metric, value, time, step, is_nan in database.execute(
+                                 "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?", (key,)))
                 places = [("", folder_of(str(uri or ""), str(key), path.parent))]
                 models = database.execute("SELECT name, model_id, artifact_location FROM logged_models WHERE "
                                           "source_run_id = ? AND lifecycle_stage = 'active'", (key,)).fetchall() \
@@ -127,21 +133,23 @@ def read_database(path: Path) -> Iterator[ForeignRun]:
                 places += [(f"models/{called}/", folder_of(str(location), str(model), path.parent))
                            for called, model, location in models]
                 yield _run(str(key), name or tags.get("mlflow.runName", ""), str(group), str(status), start, end,
-                           params, tags, points, places, str(uri or ""))
+                           params, tags, readings, places, str(uri or ""))
     except (sqlite3.Error, TypeError, ValueError) as error:
         raise BadInput(f"{path.name!r:.80} is no database of MLflow's that can be read: {error!s:.200}.",
                        hint="The file is the one of the tracking URI sqlite:///FILE.") from error
 
 
 def _run(key: str, name: str, group: str, status: str, start: object, end: object, parameters: dict[str, str],
-         tags: dict[str, str], points: list[Point], places: list[tuple[str, Path | None]], uri: str) -> ForeignRun:
-    started = _seconds(start) or (min(point[0] for point in points) if points else 0.0)
-    ended = _seconds(end) or max([started, *(point[0] for point in points)])
+         tags: dict[str, str], readings: Readings, places: list[tuple[str, Path | None]], uri: str) -> ForeignRun:
+    points = readings.in_order()
+    started = _seconds(start) or (points[0][0] if points else 0.0)
+    ended = _seconds(end) or max([started, *(point[0] for point in points[-1:])])
     files, left = files_below((begins, place) for begins, place in places if place is not None)
     away = f"Its files stayed at {uri[:300]}, where MLflow kept them." if places[0][1] is None and _far(uri) else ""
     return ForeignRun(f"mlflow:{key}", name or key[:12], group, "mlflow", _STATES.get(status, "cancelled"), started,
-                      max(started, ended), parameters, tags, limited(points), tags.get(_NOTE, ""),
-                      f"mlflow:{tags[_PARENT]}" if tags.get(_PARENT) else "", files, tuple(filter(None, (left, away))))
+                      max(started, ended), parameters, tags, points, tags.get(_NOTE, ""),
+                      f"mlflow:{tags[_PARENT]}" if tags.get(_PARENT) else "", files,
+                      tuple(filter(None, (left, away, *readings.left_out))))
 
 
 def _far(uri: str) -> bool:

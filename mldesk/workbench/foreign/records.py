@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,11 +37,41 @@ def possible(seconds: float) -> float:
     return seconds if 0 <= seconds <= _LAST else 0.0
 
 
-def limited(points: list[Point]) -> list[Point]:
-    """Return readings in order of time, of so many metrics and so many of them as one run may have."""
-    names: dict[str, None] = {}
-    for _, _, name, _ in points:
-        if len(names) < MOST_METRICS:
-            names.setdefault(name)
-    return sorted((possible(time), step, name, value) for time, step, name, value in points if name in names)[
-        :MOST_POINTS]
+class Readings:
+    """Takes readings one after another and keeps the earliest, of so many metrics and so many as one run may have.
+
+    What it holds meanwhile is bounded, however many come.
+    """
+
+    def __init__(self) -> None:
+        self._names, self._kept = set[str](), list[Point]()
+        self._cut = self._unnamed = False
+
+    def add(self, points: Iterable[Point]) -> None:
+        """Take readings in any order. Raises what giving them raises."""
+        for time, step, name, value in points:
+            if name not in self._names:
+                if len(self._names) >= MOST_METRICS:
+                    self._unnamed = True
+                    continue
+                self._names.add(name)
+            self._kept.append((possible(time), step, name, value))
+            if len(self._kept) >= 2 * MOST_POINTS:
+                self._shorten()
+
+    def in_order(self) -> list[Point]:
+        """Return what is kept, in order of time."""
+        self._shorten()
+        return self._kept
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences: what is not kept. Known once ``in_order`` was called."""
+        return tuple(text for text, holds in (
+            (f"It has more than {MOST_METRICS:,} metrics; the first ones came along.", self._unnamed),
+            (f"It has more than {MOST_POINTS:,} readings; the earliest came along.", self._cut)) if holds)
+
+    def _shorten(self) -> None:
+        self._kept.sort()
+        self._cut = self._cut or len(self._kept) > MOST_POINTS
+        del self._kept[MOST_POINTS:]

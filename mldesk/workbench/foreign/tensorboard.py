@@ -8,7 +8,7 @@ from pathlib import Path
 from mldesk.core.errors import BadInput
 from mldesk.training.event_files import Damaged, Picture, Seen, seen_in
 from mldesk.training.event_pictures import HISTOGRAMS, MOST_BYTES, MOST_PICTURES, Histograms, picture_files
-from mldesk.workbench.foreign.records import ForeignRun, limited
+from mldesk.workbench.foreign.records import ForeignRun, Readings
 
 
 def is_log(path: Path) -> bool:
@@ -32,10 +32,10 @@ def read_logs(path: Path) -> Iterator[ForeignRun]:
 
 def _run(files: list[Path], key: str, name: str, group: str) -> ForeignRun | None:
     """Return what the files of one folder hold; None where that is nothing to see."""
-    points, pictures, histograms, left, size = [], list[Picture](), Histograms(), 0, 0
+    readings, pictures, histograms, left, size = Readings(), list[Picture](), Histograms(), 0, 0
     for file in files:
         for seen in read_log(file):
-            points += seen.points
+            readings.add(seen.points)
             for histogram in seen.histograms:
                 histograms.add(histogram)
             for picture in seen.pictures:
@@ -44,14 +44,15 @@ def _run(files: list[Path], key: str, name: str, group: str) -> ForeignRun | Non
                     left += 1
                 else:
                     pictures.append(picture)
-    points, kept = limited(points), dict[str, Path | bytes](picture_files(pictures))
+    points, kept = readings.in_order(), dict[str, Path | bytes](picture_files(pictures))
     if (bins := histograms.file()) is not None:
         kept[HISTOGRAMS] = bins
     if not points and not kept:
         return None
     began, ended = (points[0][0], points[-1][0]) if points else (files[0].stat().st_mtime,) * 2
     return ForeignRun(key, name, group, "tensorboard", "succeeded", began, ended, {}, {}, points, files=kept,
-                      left_out=(f"It has {left:,} more pictures than a run keeps.",) if left else ())
+                      left_out=(*((f"It has {left:,} more pictures than a run keeps.",) if left else ()),
+                               *readings.left_out))
 
 
 def read_log(path: Path) -> Iterator[Seen]:
