@@ -30,7 +30,7 @@ from mldesk.wire.schema import Column, ColumnType
 class Unwatched:
     """Stands where a job reports, is steered and keeps checkpoints: stages are printed, nothing else is done."""
 
-    finish = terminate = due = training_loss = False
+    finish = terminate = due = kept = training_loss = False
 
     def check(self) -> None:
         """Nobody stops this fit but the keyboard."""

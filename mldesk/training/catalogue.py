@@ -197,7 +197,7 @@ _XGBOOST = EstimatorEntry(
 _CATBOOST = EstimatorEntry(
     name="catboost", title="CatBoost", pack="catboost",
     help="Gradient boosting with balanced trees: hard to overfit, good without tuning; an optional pack.",
-    tasks=_TABULAR, implementation="mldesk.training.estimators.catboost:CatBoost", iterative=False,
+    tasks=_TABULAR, implementation="mldesk.training.estimators.catboost:CatBoost", iterative=False, checkpoints=True,
     parameters=(
         *knobs.rounds_of(2000, 0.05, 100), knobs.depth(6, (4, 10), most=16, nullable=False),
         Parameter("l2", "number", 3.0, "Penalty on large leaf values.", low=0.0, high=1000.0, search=(1.0, 20.0)),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mldesk.core.durable import disk_errors, sync_directory, write_atomic
 
@@ -37,6 +37,8 @@ class Checkpoint:
 class Checkpoints:
     """The checkpoints of one job, in its ``checkpoints`` folder. The last two are kept."""
 
+    kept: ClassVar[bool] = True   # what is saved is there for a fit that goes on
+
     def __init__(self, folder: Path, announce: Callable[[int, str], None]) -> None:
         self._folder = folder
         self._announce = announce
@@ -59,8 +61,11 @@ class Checkpoints:
             self._next_at = now + _FIRST
         return now >= self._next_at
 
-    def save(self, step: int, facts: dict[str, Any], write: Callable[[Path], None]) -> None:
-        """Keep the state after ``step``: ``write`` puts files into a folder. Raises DiskFull, the old ones whole."""
+    def save(self, step: int, facts: dict[str, Any], write: Callable[[Path], None], beside: float = 0.0) -> None:
+        """Keep the state after ``step``: ``write`` puts files into a folder. Raises DiskFull, the old ones whole.
+
+        ``beside``: seconds that a checkpoint costs the fit beside this.
+        """
         began = time.monotonic()
         names = self._names()
         number = int(names[-1].name.split("-")[0]) + 1 if names else 1
@@ -82,7 +87,7 @@ class Checkpoints:
         for old in self._names()[:-_KEEP]:
             shutil.rmtree(old, ignore_errors=True)
         now = time.monotonic()
-        self._next_at = now + max(_LEAST, (now - began) / _SHARE)
+        self._next_at = now + max(_LEAST, (now - began + beside) / _SHARE)
 
     def _names(self) -> list[Path]:
         if not self._folder.is_dir():

@@ -47,6 +47,8 @@ class Quiet(Report):
 class NoCheckpoints(Checkpoints):
     """A fit within a search is done again rather than gone on with."""
 
+    kept = False
+
     def __init__(self) -> None:
         super().__init__(Path(), lambda _step, _name: None)
 
@@ -57,5 +59,6 @@ class NoCheckpoints(Checkpoints):
     def due(self) -> bool:
         return False
 
-    def save(self, step: int, facts: dict[str, Any], write: Callable[[Path], None]) -> None:
+    def save(self, step: int, facts: dict[str, Any], write: Callable[[Path], None],
+             beside: float = 0.0) -> None:
         """Nothing is kept."""
