@@ -60,7 +60,7 @@ def learning_rate(
     context: typer.Context, reference: Reference,
     rate: Annotated[float, typer.Argument(metavar="RATE", help="Above 0, at most 1, such as 0.001.")],
 ) -> None:
-    """Give a training another learning rate from its next step on: networks, LightGBM and XGBoost.
+    """Give a training another learning rate from its next step on: networks and boosting, CatBoost apart.
 
     Its schedule goes on from there. `mldesk runs follow` says the change, and the curve learning_rate shows it; the
     second fit, with the validation rows, and a run that is resumed repeat it.

@@ -19,6 +19,7 @@ from mldesk.library.run_names import check_run_name
 from mldesk.training.catalogue import ESTIMATORS, EstimatorEntry, estimators_for
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec, Resources, TrainRequest
+from mldesk.wire.protocol import STEERED
 from mldesk.wire.states import JobState
 from mldesk.workbench.checks import check_order, refuse
 from mldesk.workbench.datasets import DatasetService
@@ -230,11 +231,14 @@ class RunService:
         return self._after_command(run)
 
     def set_learning_rate(self, reference: str, rate: float) -> Run:
-        """Let a training take another rate from its next step on. Raises BadInput, Conflict, RunnerUnreachable."""
+        """Let a training take another rate from its next step on.
+
+        Raises BadInput, Conflict (also of a runner too old to hear of it), RunnerUnreachable.
+        """
         run = self.fresh(reference)
         message = message_of(run, rate)
         self._going(run)
-        return self.tell(run, message)
+        return self.tell(run, message, since=STEERED)
 
     def start_at(self, reference: str, moment: float) -> Run:
         """Let a run that waits begin at another moment of its runner's clock; 0: at once. Raises Conflict for one that
@@ -304,14 +308,15 @@ class RunService:
         self._follower.drain(run.id)
         return self._library.runs.get(run.id)
 
-    def tell(self, run: Run, message: Mapping[str, Any], helpers: Sequence[str] = ()) -> Run:
+    def tell(self, run: Run, message: Mapping[str, Any], helpers: Sequence[str] = (), since: int = 3) -> Run:
         """Put a message into the mailbox of a run and of the jobs that help it; return the run.
 
-        Raises RunnerUnreachable.
+        ``since``: the version of the protocol whose jobs know such a message. Raises Conflict of an older runner,
+        RunnerUnreachable.
         """
         for job in (run.id, *helpers):
             with self._follower.at(self._library.runs.get(job)) as client:
-                client.tell(job, new_id(), message)
+                client.tell(job, new_id(), message, since=since)
         return self._after_command(run)
 
     def _after_command(self, run: Run) -> Run:

@@ -5,8 +5,11 @@ Where it is installed, ``tables.MODELS`` has it in all the tests of estimators, 
 
 from __future__ import annotations
 
+import json
 import sys
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -15,9 +18,11 @@ import pytest
 
 from mldesk.training.again import Unwatched
 from mldesk.training.catalogue import ESTIMATORS
+from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.estimators.base import FitContext, Fitted, Part
 from mldesk.training.parameters import resolve
 from mldesk.training.values import Array
+from mldesk.wire.control import Terminated
 
 BEST = 7    # the round with the lowest validation loss
 MODULE = "mldesk.training.estimators.catboost"
@@ -29,19 +34,40 @@ class Pool:
 
 
 class CatBoost:
-    """Fits nothing, says losses as CatBoost does, and keeps what it was given."""
+    """Fits nothing, says losses as CatBoost does, and keeps what it was given.
+
+    A tree is a number that depends on all before it, as what CatBoost draws does. Its snapshot is like that of 1.2.10:
+    written when a fit ends or is stopped, gone on from by the next one of the same file; rounds are counted on.
+    """
 
     made: list[CatBoost] = []   # noqa: RUF012 - emptied by the fixture
 
-    def __init__(self, parameters: dict[str, Any]) -> None:
-        self.parameters, self.trees = parameters, 0
+    def __init__(self, parameters: dict[str, Any] | None = None) -> None:
+        self.parameters, self.grown = parameters or {}, list[int]()
         self.made.append(self)
 
+    @property
+    def trees(self) -> int:
+        return len(self.grown)
+
+    def _snapshot(self) -> Path | None:
+        if not self.parameters.get("save_snapshot"):
+            return None
+        assert self.parameters["allow_writing_files"], "CatBoost writes no snapshot without"
+        return Path(self.parameters["snapshot_file"])
+
     def fit(self, pool: Pool, eval_set: Pool, callbacks: list[Any]) -> None:
-        self.pool = pool
+        self.pool, snapshot = pool, self._snapshot()
+        if snapshot is not None and snapshot.exists():
+            self.grown = json.loads(snapshot.read_text())
+        self._boost(pool, callbacks)
+        if snapshot is not None:
+            snapshot.write_text(json.dumps(self.grown))
+
+    def _boost(self, pool: Pool, callbacks: list[Any]) -> None:
         loss = self.parameters["loss_function"]
-        for done in range(1, self.parameters["iterations"] + 1):
-            self.trees = done
+        for done in range(self.trees + 1, self.parameters["iterations"] + 1):
+            self.grown.append(zlib.crc32(f"{len(pool.x)} {self.grown}".encode()))
             held: dict[str, list[float]] = {loss: [abs(done - BEST) + 0.5]}
             if "Accuracy" in self.parameters.get("custom_metric", ()):
                 held |= {"Accuracy": [0.75]} if pool.weight is None else {
@@ -52,7 +78,14 @@ class CatBoost:
                 return
 
     def shrink(self, ntree_end: int) -> None:
-        self.trees = ntree_end
+        del self.grown[ntree_end:]
+
+    def save_model(self, path: str) -> None:
+        Path(path).write_text(json.dumps(self.grown))
+
+    def load_model(self, path: str) -> CatBoost:
+        self.grown = json.loads(Path(path).read_text())
+        return self
 
     def predict(self, x: Array, prediction_type: str) -> Array:
         return np.full((len(x), 2), 0.5) if prediction_type == "Probability" else np.zeros(len(x))
@@ -70,18 +103,26 @@ def package(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 class Watched(Unwatched):
-    """Keeps readings; asks to finish after so many."""
+    """Keeps readings; asks to finish after so many, and to terminate after so many rounds of both fits."""
 
-    def __init__(self, most: int = 10_000) -> None:
+    def __init__(self, most: int = 10_000, rounds: int = 10_000) -> None:
         self.readings: list[tuple[int, dict[str, float]]] = []
-        self.most = most
+        self.most, self.rounds = most, rounds
+
+    def progress(self, *_how_far: Any) -> None:
+        self.rounds -= 1
+        self.terminate = self.rounds <= 0
+
+    def check(self) -> None:
+        if self.terminate:
+            raise Terminated
 
     def metrics(self, *readings: Any) -> None:
         self.readings.append((readings[0], dict(readings[1])))
         self.finish = len(self.readings) >= self.most
 
 
-def _fit(watched: Watched, classes: int = 2, **parameters: Any) -> Fitted:
+def _fit(watched: Watched, classes: int = 2, checkpoints: Checkpoints | None = None, **parameters: Any) -> Fitted:
     import importlib
 
     kind = importlib.import_module(MODULE).CatBoost
@@ -90,7 +131,7 @@ def _fit(watched: Watched, classes: int = 2, **parameters: Any) -> Fitted:
     fitted: Fitted = kind().fit(FitContext(
         classes=classes, parameters=resolve(ESTIMATORS["catboost"].parameters, {"rounds": 60, **parameters}),
         train=Part(np.zeros((40, 2), np.float32), y), validation=Part(np.zeros((10, 2), np.float32), y[:10]),
-        report=watching, control=watching, checkpoints=watching))
+        report=watching, control=watching, checkpoints=checkpoints or watching))
     return fitted
 
 
@@ -118,6 +159,25 @@ def test_numbers_and_quantiles_are_told_in_their_unit(package: Any) -> None:
     _fit(watched := Watched(), classes=0, refit=False, quantile=0.9)
     assert CatBoost.made[-1].parameters["loss_function"] == "Quantile:alpha=0.9"
     assert watched.readings[0][1]["validation_loss"] == 6.5
+
+
+@pytest.mark.parametrize("moment", [1, 4, BEST + 5, BEST + 6, 2 * BEST + 4])   # in either fit, and where patience ends
+def test_a_fit_that_was_cut_goes_on_to_the_same_trees(package: Any, tmp_path: Path, moment: int) -> None:
+    whole = _fit(Watched(), patience=5)
+    with pytest.raises(Terminated):
+        _fit(cut := Watched(rounds=moment), checkpoints=Checkpoints(tmp_path, lambda *_: None), patience=5)
+    after = _fit(again := Watched(), checkpoints=Checkpoints(tmp_path, lambda *_: None), patience=5)
+    assert after.native.grown == whole.native.grown and after.facts == whole.facts
+    said = [step for step, _ in (*cut.readings, *again.readings)]
+    assert said == list(range(1, BEST + 6))
+
+
+def test_checkpoints_on_the_way_change_nothing(package: Any, often: None, tmp_path: Path) -> None:
+    said: list[int] = []
+    whole = _fit(Watched(), patience=5)
+    kept = _fit(Watched(), checkpoints=Checkpoints(tmp_path, lambda step, _: said.append(step)), patience=5)
+    assert kept.native.grown == whole.native.grown
+    assert said == [*range(1, BEST + 5), *[BEST + 5] * (BEST - 1)]
 
 
 def test_asked_to_finish_it_keeps_what_there_is(package: Any) -> None:

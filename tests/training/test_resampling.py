@@ -73,7 +73,7 @@ def test_a_pack_that_is_not_installed_is_named_with_the_way_to_get_it(monkeypatc
     monkeypatch.setattr(catalogue, "find_spec", lambda _name: None)
     assert not ESTIMATORS["catboost"].installed
     assert 'pip install "mldesk[catboost]"' in ESTIMATORS["catboost"].lacking and not ESTIMATORS["lightgbm"].lacking
-    assert "starts anew" in ESTIMATORS["catboost"].resuming and "checkpoint" in ESTIMATORS["xgboost"].resuming
+    assert "starts anew" in ESTIMATORS["svm"].resuming and "checkpoint" in ESTIMATORS["catboost"].resuming
     with pytest.raises(BadInput, match="CatBoost is an optional pack that is not installed") as caught:
         load_estimator(ESTIMATORS["catboost"])
     assert 'pip install "mldesk[catboost]"' in str(caught.value.hint)
