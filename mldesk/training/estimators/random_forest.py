@@ -44,7 +44,8 @@ class RandomForest:
         trees = self._affordable(context)
         checkpoint = context.checkpoints.newest()
         tuned = 0 if checkpoint is None else int(checkpoint.facts()["tuned"])   # trees of the first fit, if it is done
-        forest, grown, finished_early = None, tuned, False
+        forest: Any = None
+        grown, finished_early = tuned, False
         if tuned and checkpoint is not None:
             prediction = np.load(checkpoint.folder / "validation.npy", allow_pickle=False)
         else:
