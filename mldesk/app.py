@@ -85,7 +85,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
         explore=explore, predictions=predictions,
         explaining=ExplainService(library, datasets, models, runs, predictions),
         scripts=scripts, schedule=ScheduleService(runs, searches, scripts, book, runners, clock),
-        reports=ReportService(library, datasets, runs, searches, judging),
+        reports=ReportService(library, datasets, runs, searches, judging, scripts),
         cross_tests=CrossTestService(library, runs), book=book, run_import=RunImport(library),
         presets=presets, templates=TemplateService(datasets, presets),
         retraining=RetrainService(library, models, runs, searches, datasets, explore.membership))

@@ -58,10 +58,12 @@ def compare(
             bench.book.export([bench.runs.get(reference) for reference in references], output)
         looks = [bench.book.looks(run["run"])[0] for run in found["runs"]]
         together = bench.book.looks_together(references) if found["comparable"] else None
+        changed = bench.scripts.between(references)
         test = _five_by_two(face, bench, references, runner, detach=detach) if five else None
     if face.json:
         face.document({**found, "paired": pairs, "classes": [item._asdict() for item in classes],
                        "looks": looks, "looks_together": together,
+                       **({} if changed is None else {"script_diff": changed}),
                        **({} if test is None else {"five_by_two": test.to_json()})})
         return
     _side_by_side(face, found)
@@ -73,6 +75,9 @@ def compare(
             face.say(f"No clear difference between the best two in {_no_clear(luck, told)}.")
     _against_one(face, found, pairs)
     _by_class(face, found, classes)
+    if changed is not None:
+        face.say("\nWhat changed in the script (- went, + came):\n" + changed.rstrip("\n") if changed else
+                 "\nThe script is the same.")
     if output is not None:
         face.note(f"Wrote {words.plural(len(found['runs']), 'run')} to {output}.")
     if (together or 0) > 1:   # None: they are not the same rows, which a warning says

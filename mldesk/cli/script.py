@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mldesk.cli import words
-from mldesk.cli.face import Face, facts
+from mldesk.cli.face import Face, facts, make_table
 from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.outputs import Force, may_write
 from mldesk.cli.train import finish
@@ -85,12 +85,20 @@ def show(
     if face.json:
         face.document(found)
         return
-    parameters, inputs = (", ".join(f"{name} = {value}" for name, value in found[key].items())
-                          for key in ("parameters", "inputs"))
+    inputs = ", ".join(f"{name} = {value}" for name, value in found["inputs"].items())
     face.show(facts({"program": found["entry"], "goes along": f"{words.plural(found['files'], 'file')}, "
-                     f"{words.size(found['bytes'])}", "parameters": parameters or "none declared",
+                     f"{words.size(found['bytes'])}",
+                     **({"left out": f"links out of the folder: {', '.join(found['left_out'])}"} if found["left_out"]
+                        else {}),
+                     "parameters": words.plural(len(found["declared"]), "parameter") if found["declared"] else
+                     "none declared",
                      "reads": inputs or "none of MLDesk's tables",
                      "environment": ", ".join(found["requirements"]) or "the runner's own packages"}))
+    if found["declared"]:
+        face.say()
+        face.show(make_table(("parameter", "usually", "may be", "what it does"), [
+            (name, str(about["default"]), _may_be(about), about.get("help", ""))
+            for name, about in found["declared"].items()]))
 
 
 @app.command()
@@ -144,6 +152,14 @@ def artifact(
         may_write(bench, output, force)
         path = bench.scripts.save_artifact(ended, name, output)
     face.document({"file": str(path), "size": path.stat().st_size}) if face.json else face.say(f"Wrote {path}.")
+
+
+def _may_be(about: Mapping[str, Any]) -> str:
+    from mldesk.workbench.script_parameters import KINDS, range_words
+
+    if "choices" in about:
+        return f"one of {', '.join(map(str, about['choices']))}"
+    return " ".join(part for part in (KINDS[type(about["default"])], range_words(about)) if part)
 
 
 def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:

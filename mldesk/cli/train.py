@@ -127,7 +127,7 @@ def finish(face: Face, bench: Workbench, run: Run, more: Mapping[str, Any] | Non
     message = run.message or f"Run {run.name} {'was ' if run.state is JobState.CANCELLED else 'is '}{run.state.value}."
     hint = run.hint or (f"`mldesk runs resume {run.id}` goes on from its last checkpoint." if run.state.resumable else
                         f"`mldesk runs logs {run.id}` shows the trainer's output.")
-    if run.kind == "script" and run.state is JobState.FAILED:
+    if run.kind == "script" and run.state is JobState.FAILED and run.hint.startswith("The run's log"):
         hint = f"`mldesk runs logs {run.id}` shows all that it printed."
     if face.json:
         face.document({**result, "error": {"code": run.state.value, "message": message, "hint": hint}})
@@ -156,7 +156,9 @@ def show_result(face: Face, run: Run, intervals: Mapping[str, Sequence[float]]) 
         else:
             face.say("The program logged no metrics.")
         if kept := result.get("artifacts"):
-            face.say(f"Kept: {', '.join(kept)}. Write one to a file: mldesk script artifact {run.id} NAME -o FILE")
+            from mldesk.workbench.references import listed
+
+            face.say(f"Kept: {listed(kept)}. Write one to a file: mldesk script artifact {run.id} NAME -o FILE")
         return
     face.show(make_table(("score", "test", "95 %", "validation", "better"),
                          [(title(name), words.score(test[name]), words.edges(intervals.get(name)),

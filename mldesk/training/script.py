@@ -26,10 +26,11 @@ from typing import IO, Any, cast
 from mldesk.core.errors import BadInput, DiskFull, WorkFailed
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.script_asked import never_asked, said_of
-from mldesk.training.script_environment import python_with
+from mldesk.training.script_environment import Environments
 from mldesk.training.script_events import EventFiles
 from mldesk.training.script_lines import STATE, Lines
 from mldesk.training.script_log import HEAD, TAIL, PrintedLog
+from mldesk.training.script_pip import EnvironmentFailed
 from mldesk.wire import scripts
 from mldesk.wire.control import Control, Terminated
 from mldesk.wire.failures import explain
@@ -43,6 +44,7 @@ _BY_SIGTERM = 143    # as shells report it
 _LOOK = 0.1          # seconds between two looks at what the program said
 _PATIENCE = 4.0      # seconds the program has after SIGTERM; the supervisor's own patience is longer
 _TRACED = re.compile(r'\s*File "([^"]{1,400})", line (\d{1,7})(?:, in .*)?')
+_LACKS = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 _TAIL = 64 * 1024    # bytes of the log in which its last words are looked for
 
 
@@ -94,6 +96,7 @@ class _Script:
         self._place = folder / "script"       # where the files lie and the program works
         self.cancelled = False
         self._child: subprocess.Popen[bytes] | None = None
+        self._environments: Environments | None = None
         self._cut_said = False
 
     def cancel(self) -> None:
@@ -106,6 +109,8 @@ class _Script:
         """Remove what lies in the job's folder for the program only."""
         for left in ("script", "inputs", "state", "track"):
             shutil.rmtree(self._folder / left, ignore_errors=True)
+        if self._environments is not None:
+            self._environments.close()
 
     def run(self, control: Control) -> Mapping[str, Any]:
         """Lay out the files, run the program, return the job's result. Raises ScriptFailed, BadInput, Terminated."""
@@ -115,24 +120,32 @@ class _Script:
         self._report.stage("Laying out the script")
         self._lay_out(request)
         lines = Lines(self._folder / "track" / "lines", self._report, self._store, self._checkpoints)
-        self._report.stage("Preparing the environment")
-        python = python_with(request.requirements, self._folder.parent.parent / "script_environments", control.check)
-        control.check()
+
+        def check() -> None:
+            control.check()
+            self._check_cancelled()
+
+        self._environments = Environments(self._folder.parent.parent / "script_environments", self._report, check)
+        python = self._environments.python(request.requirements, self._place)
+        check()
         self._report.stage(f"Running {request.entry}")
-        events = EventFiles(self._place, lines.metrics, lines.keep, self._report)
+        events = EventFiles((self._place, self._folder / "state"), lines.metrics, lines.keep, self._report)
         code = self._watch(self._start(python, request), lines, events, control)
         missed = [] if lines.asked_for_all else never_asked(request.parameters, lines.parameters, self._place)
         for name in missed:
             self._report.warning(*said_of(name, lines.parameters, request.parameters))
-        if self.cancelled:
-            raise ScriptFailed("The run was cancelled.")
+        self._check_cancelled()
         if code:
-            raise ScriptFailed(f"{request.entry} {_how(code)}{self._last_words()}.",
-                               hint="The run's log has all that it printed.")
+            words = self._last_words()
+            raise ScriptFailed(f"{request.entry} {_how(code)}{words}.", hint=_hint(words))
         return {"script": request.script, "metrics": lines.last,
                 "parameters": {**request.parameters, **lines.parameters}, "artifacts": sorted(lines.artifacts),
                 "never_read": missed, "seconds": round(time.monotonic() - began, 3),
                 "finished_early": control.finish}
+
+    def _check_cancelled(self) -> None:
+        if self.cancelled:
+            raise ScriptFailed("The run was cancelled.")
 
     def _lay_out(self, request: scripts.ScriptRequest) -> None:
         for part in (self._place, self._folder / "track", self._folder / "state"):
@@ -148,17 +161,27 @@ class _Script:
             raise BadInput(f"The script's folder has no {request.entry!r:.100}.")
 
     def _start(self, python: str, request: scripts.ScriptRequest) -> subprocess.Popen[bytes]:
-        code = str(Path(__file__).resolve().parents[2])   # where ``mldesk.track`` is
-        paths = [code, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        paths = [str(self._ours()), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         inputs = {name: str(self._folder / "inputs" / name) for name in request.inputs}
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUNBUFFERED": "1",
                        scripts.TRACK: str(self._folder / "track" / "lines"), scripts.INPUTS: json.dumps(inputs),
                        scripts.PARAMETERS: json.dumps(dict(request.parameters)),
                        scripts.STATE: str(self._folder / "state"), scripts.STOP: str(self._folder / "track" / "stop")}
-        arguments = [part for name, value in request.parameters.items() for part in (f"--{name}", _argument(value))]
+        arguments = [part for name, value in request.parameters.items() for part in _argument(name, value)]
         self._child = subprocess.Popen([python, request.entry, *arguments], cwd=self._place, env=environment,
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return self._child
+
+    def _ours(self) -> Path:
+        """Return a folder where ``mldesk`` is and nothing else: packages beside it may be others than the program's."""
+        code = Path(__file__).resolve().parents[1]
+        place = self._folder / "track" / "packages"
+        place.mkdir()
+        try:
+            (place / code.name).symlink_to(code, target_is_directory=True)
+        except OSError:   # Windows, to whom that is not allowed
+            return code.parent
+        return place
 
     def _watch(self, child: subprocess.Popen[bytes], lines: Lines, events: EventFiles, control: Control) -> int:
         """Turn what the program says into events until it ends; return its exit code. Raises Terminated."""
@@ -173,7 +196,7 @@ class _Script:
             if control.terminate and asked_at is None:
                 asked_at = time.monotonic()
                 _signal(child, signal.SIGTERM)
-            if asked_at is not None and time.monotonic() - asked_at > _PATIENCE:
+            if self.cancelled or (asked_at is not None and time.monotonic() - asked_at > _PATIENCE):
                 _signal(child, signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
             try:
                 child.wait(_LOOK)
@@ -181,7 +204,7 @@ class _Script:
                 continue
         printed.close()
         self._say_if_cut(printed)
-        lines.read()
+        lines.read(last=True)
         events.read(last=True)
         control.check()
         return int(child.returncode)
@@ -201,7 +224,7 @@ class _Script:
                 said = log.read().decode("utf-8", "replace").strip().splitlines()
         except OSError:
             return ""
-        return f"{_where(said, self._place)}: {said[-1].strip()[:300].rstrip('.')}" if said else ""
+        return _ended_words(said, self._place)
 
 
 def copy_out(store: ObjectStore, manifest: str, folder: Path) -> None:
@@ -212,24 +235,40 @@ def copy_out(store: ObjectStore, manifest: str, folder: Path) -> None:
         shutil.copyfile(store.path(entry.sha256), target)
 
 
-def _argument(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _argument(name: str, value: Any) -> tuple[str, ...]:
+    """Return a parameter as argparse and its like read it; a value that looks like an option is tied to its name."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return (f"--{name}={text}",) if text.startswith("-") else (f"--{name}", text)
 
 
 def _how(code: int) -> str:
     return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
 
 
-def _where(said: Sequence[str], place: Path) -> str:
-    """Return " in line 12 of train.py" where a traceback names a file of the script; the last place counts."""
-    for line in reversed(said):
-        found = _TRACED.fullmatch(line)
-        if found is None:
+def _hint(words: str) -> str:
+    if missing := _LACKS.search(words):
+        return (f"Name the package that has {missing[1]!r:.60} among the requirements in mldesk.toml: "
+                f'requirements = ["{missing[1].partition(".")[0]:.60}"].')
+    return "The run's log has all that it printed."
+
+
+def _ended_words(said: Sequence[str], place: Path) -> str:
+    """Return " in line 12 of train.py: ValueError: no", the last place of the script that a traceback names.
+
+    Where there is none, the last line that was printed, as such.
+    """
+    where = message = ""
+    for number in range(len(said) - 1, -1, -1):
+        if (found := _TRACED.fullmatch(said[number])) is None:
             continue
+        message = message or next((line for line in said[number:] if line[:1].strip()), "")   # not indented
         path = place / found[1]   # as it is if it is absolute
         if path.is_relative_to(place) and path.is_file():
-            return f" in line {found[2]} of {path.relative_to(place).as_posix()}"
-    return ""
+            where = f" in line {found[2]} of {path.relative_to(place).as_posix()}"
+            break
+    if where or message:
+        return f"{where}: {(message or said[-1]).strip()[:300].rstrip('.')}"
+    return f"; the last that it printed is: {said[-1].strip()[:300].rstrip('.')}" if said else ""
 
 
 def _signal(child: subprocess.Popen[bytes], number: int) -> None:
@@ -239,11 +278,13 @@ def _signal(child: subprocess.Popen[bytes], number: int) -> None:
 
 def _ended(spool: Spool, cancelled: bool, error: Exception) -> int:
     """Write the terminal event; without room for it the supervisor, which sees code 1, does."""
-    if not isinstance(error, (BadInput, ScriptFailed)):
+    if not isinstance(error, (BadInput, ScriptFailed, EnvironmentFailed)):
         traceback.print_exc()
     said: tuple[str, dict[str, str]] = ("failed", explain(error))
     if isinstance(error, ScriptFailed):
         said[1]["cause"] = Cause.USER_ERROR.value
+    if isinstance(error, EnvironmentFailed):
+        said[1]["cause"] = Cause.ENV_FAILED.value
     if cancelled:
         said = ("cancelled", {"cause": Cause.CANCELLED.value, "message": "The run was cancelled."})
     try:

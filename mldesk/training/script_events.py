@@ -5,7 +5,7 @@ once it has ended.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,14 +25,14 @@ Keep = Callable[[str, bytes], None]
 
 
 class EventFiles:
-    """Follows the event files at or below a folder; ``metrics`` hears the readings of a step together, ``keep`` is
+    """Follows the event files at or below some folders; ``metrics`` hears the readings of a step together, ``keep`` is
     given files: pictures, and in the end histograms.
 
     Files that are there already came with the program, and are not of this run.
     """
 
-    def __init__(self, folder: Path, metrics: Metrics, keep: Keep, report: Report) -> None:
-        self._folder, self._metrics, self._keep, self._report = folder, metrics, keep, report
+    def __init__(self, folders: Sequence[Path], metrics: Metrics, keep: Keep, report: Report) -> None:
+        self._folders, self._metrics, self._keep, self._report = folders, metrics, keep, report
         self._histograms, self._pictures, self._bytes = Histograms(), 0, 0
         self._places: dict[Path, int | None] = dict.fromkeys(self._files())   # the next record; None: not to be read
         self._next = 0.0
@@ -49,7 +49,7 @@ class EventFiles:
             self._keep(HISTOGRAMS, bins)
 
     def _files(self) -> list[Path]:
-        return sorted(self._folder.rglob("*tfevents*"))[:_MOST_FILES]
+        return sorted(path for folder in self._folders for path in folder.rglob("*tfevents*"))[:_MOST_FILES]
 
     def _read(self, path: Path) -> bool:
         """Take in some records of a file; say whether there were as many as may be at once."""
@@ -93,4 +93,4 @@ class EventFiles:
 
     def _name(self, path: Path, name: str) -> str:
         part = path.parent.name
-        return f"{part}/{name}" if part in _PARTS and path.parent != self._folder else name
+        return f"{part}/{name}" if part in _PARTS and path.parent not in self._folders else name

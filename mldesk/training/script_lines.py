@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
 import shutil
 import tarfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mldesk.training.checkpoints import Checkpoints
+from mldesk.wire.batch import Batch
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.report import Report
 from mldesk.wire.scripts import file_name
@@ -19,7 +22,10 @@ from mldesk.wire.scripts import file_name
 STATE = "state.tar"        # of a checkpoint: what the script had left in its folder
 _LONGEST = 1 << 20          # bytes of one line
 _AT_ONCE = 1 << 20          # bytes read at a look
+_TURN = 0.5                 # seconds at a look: who says more than can be taken in holds nobody else up
 _MOST_METRICS = 1000        # names
+_LARGEST_STEP = 1 << 53
+_SMALL = 1 << 20            # bytes of a file that waits for others, to be written with them
 _TEXT = 10_000              # letters
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
@@ -32,19 +38,24 @@ class Lines:
         self._read = 0
         self._rest = b""
         self._warned: set[str] = set()
+        self._batch = Batch(store)
+        self._waiting: dict[str, tuple[str, int]] = {}   # files that are about to be kept: digest, size
         self._names: set[str] = set()   # of metrics
         self.last: dict[str, float] = {}
         self.parameters: dict[str, Any] = {}
         self.asked_for_all = False   # the program took all parameters at once
         self.artifacts: set[str] = set()
 
-    def read(self) -> None:
-        """Take in every line that is whole by now."""
-        while piece := self._piece():
+    def read(self, *, last: bool = False) -> None:
+        """Take in lines that are whole by now: so many that others have their turn, or at the ``last`` look all."""
+        until = time.monotonic() + _TURN
+        while (last or time.monotonic() < until) and (piece := self._piece()):
             *whole, self._rest = (self._rest + piece).split(b"\n")
             self._rest = b"" if len(self._rest) > _LONGEST else self._rest
-            for line in whole:
-                self._take(line)
+            with Batch(self._store) as self._batch:
+                for line in whole:
+                    self._take(line)
+            self._tell_kept()
 
     def _piece(self) -> bytes:
         try:
@@ -79,14 +90,24 @@ class Lines:
 
     def metrics(self, step: int, given: Mapping[str, Any], epoch: float | None = None) -> None:
         """Report readings, of so many names at most. Raises ValueError, TypeError for what are none."""
-        read = {_name(name): float(value) for name, value in given.items()}
+        if not -_LARGEST_STEP <= step <= _LARGEST_STEP:
+            raise ValueError(f"{step!r:.30} is no step")
+        read = {_name(name): float(value) for name, value in given.items() if self._nameable(name)}
         values = {name: value for name, value in read.items() if self._known(name)}
         if len(values) < len(read):
             self._warn("metrics", f"The script reports more than {_MOST_METRICS:,} metrics; only the first are kept.",
                        "Use one name for a reading, and steps for its course.")
-        if values or not read:
+        if values or not given:
             self._report.metrics(step, values, epoch)
         self.last |= {name: value for name, value in values.items() if math.isfinite(value)}
+
+    def _nameable(self, name: object) -> bool:
+        """Say whether a reading may be called so; one that may not costs the others of its step nothing."""
+        if isinstance(name, str) and _NAME.fullmatch(name):
+            return True
+        self._warn("name", f"The script reports a metric as {name!r:.80}, which is no name; it is not kept.",
+                   "A name has 1 to 200 letters, and no line breaks.")
+        return False
 
     def _known(self, name: str) -> bool:
         """Say whether a metric of that name is kept: one that was before, or while there are few."""
@@ -125,7 +146,31 @@ class Lines:
         if not path.is_file():
             self._report.warning(f"The script said to keep {name!r:.80}, but there is no such file.")
             return
-        self._keep(name, self._store.put_file(path))
+        copy = path.parent == self._path.parent and path.name.startswith(f"{self._path.name}.file-")
+        try:
+            if copy and path.stat().st_size <= _SMALL:
+                self._put_aside(name, path)
+                return
+            digest = self._store.put_file(path, move=copy)   # a copy that mldesk.track made for this
+        except OSError as error:
+            self._report.warning(f"The script said to keep {name!r:.80}, but it cannot be read ({error.strerror}).")
+            return
+        self._keep(name, digest)
+
+    def _put_aside(self, name: str, path: Path) -> None:
+        """Let a small file wait until those said together with it are written, which is much faster."""
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        if not self._batch.holds(digest) and not self._store.has(digest):
+            self._batch.add(digest, self._store.stage(digest, data))
+        path.unlink(missing_ok=True)
+        self._waiting[file_name(name)] = (digest, len(data))
+
+    def _tell_kept(self) -> None:
+        for name, (digest, size) in self._waiting.items():
+            self.artifacts.add(name)
+            self._report.event("artifact", name=name, digest=digest, size=size, type="bytes")
+        self._waiting.clear()
 
     def keep(self, name: str, data: bytes) -> None:
         """Keep what came in another way with the run. Raises ValueError for a name that is none."""

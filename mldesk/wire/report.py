@@ -19,8 +19,8 @@ class Report:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._began = time.monotonic()
-        self._stage_began = self._began
         self._first_done: float | None = None
+        self._first_at = self._began
         self._told = 0.0
 
     @property
@@ -34,7 +34,7 @@ class Report:
 
     def stage(self, name: str) -> None:
         """Say, in words for people, what is being done from now on."""
-        self._stage_began, self._first_done, self._told = time.monotonic(), None, 0.0
+        self._first_done, self._told = None, 0.0
         self.event("stage", name=name)
 
     def warning(self, text: str, hint: str = "") -> None:
@@ -56,11 +56,11 @@ class Report:
         """
         now = time.monotonic()
         if self._first_done is None:
-            self._first_done = done  # a resumed stage begins somewhere in the middle
+            self._first_done, self._first_at = done, now  # a resumed stage begins somewhere in the middle
         if now - self._told < _PROGRESS_EVERY and done < total:
             return
         self._told = now
-        elapsed, gained = now - self._stage_began, done - self._first_done
+        elapsed, gained = now - self._first_at, done - self._first_done
         rate = gained / elapsed if gained > 0 and elapsed > 0 and unit != "seconds" else None
         left = total - done if unit == "seconds" else None if rate is None else (total - done) / rate
         pace = {"rows": rate * rows} if rows and rate is not None else {}

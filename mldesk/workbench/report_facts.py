@@ -18,6 +18,7 @@ from mldesk.workbench.split_words import split_words
 _TILES = 4              # scores that stand out
 _MOST_COLUMNS = 200
 _MOST_POINTS = 2000     # of one line of a chart; beyond, every n-th is drawn
+_MOST_CODE = 40_000     # letters of a program, or of what changed in it
 _MOST_CHARTS = 40       # of curves; a script may have thousands of metrics
 _MOST_SAID = 200        # lines of the course
 _MOST_FILES = 200
@@ -160,6 +161,22 @@ def files(kept: Mapping[str, Mapping[str, Any]]) -> Section:
     if len(rows) > _MOST_FILES:
         blocks.append(Text(f"And {len(rows) - _MOST_FILES:,} more.", "muted"))
     return Section("Files it kept", blocks if rows else [])
+
+
+def program(entry: str, text: str, digest: str) -> Section:
+    """Show the text of a script's program."""
+    return Section("Script", [Facts({"program": entry, "files (SHA-256)": digest}), Code(_cut(text))])
+
+
+def changes(before: str, diff: str) -> Section:
+    """Show what changed in a script since the run ``before``; "" for a comparison, where both are named in the diff."""
+    said = f"Since {before}: lines that went begin with -, lines that came with +." if before else (
+        "From the first run to the second: lines that went begin with -, lines that came with +.")
+    return Section("What changed in the script", [Text(said, "muted"), Code(_cut(diff.strip()))] if diff else [])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_CODE else f"{text[:_MOST_CODE]}\n… and {len(text) - _MOST_CODE:,} letters more"
 
 
 def course(events: Sequence[Event]) -> Section:

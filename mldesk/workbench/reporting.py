@@ -18,6 +18,7 @@ from mldesk.workbench import report_compared, report_evaluation, report_explaine
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.judging import JudgingService
 from mldesk.workbench.runs import RunService
+from mldesk.workbench.scripts import ScriptService
 from mldesk.workbench.searches import SearchService
 
 SUFFIXES = (".html", ".pdf")
@@ -30,9 +31,9 @@ class ReportService:
     """Makes reports. They hold nothing that is not in the library, and are the same whenever they are made."""
 
     def __init__(self, library: Library, datasets: DatasetService, runs: RunService, searches: SearchService,
-                 judging: JudgingService) -> None:
-        self._library, self._datasets, self._runs = library, datasets, runs
-        self._searches, self._judging = searches, judging
+                 judging: JudgingService, scripts: ScriptService) -> None:
+        self._library, self._datasets, self._runs, self._judging = library, datasets, runs, judging
+        self._searches, self._scripts = searches, scripts
 
     def write(self, references: Sequence[str], path: Path) -> Path:
         """Write the report of a run, or of several side by side, as the suffix of ``path`` says; return ``path``.
@@ -78,6 +79,8 @@ class ReportService:
                          evaluation, (run.result or {}).get("cross_validation") or {})]
         if run.kind in ("script", "imported"):
             sections.append(report_facts.files(self._library.runs.artifacts(run.id)))
+        if run.kind == "script":
+            sections += self._script(run)
         sections += self._examples(run, evaluation)
         sections += [report_facts.environment(run, model, self._events(run, "staged", "started")),
                      report_facts.course(self._events(run, "warning", "log")), self._log(run)]
@@ -93,10 +96,22 @@ class ReportService:
             {run.id: report_facts.where(run, self._model(run), self._events(run, "staged", "started")) for run in runs},
             {run.id: self._end_of_log(run, _LOG_OF_MANY)[0] for run in runs})
         sections = [*report_compared.sections(runs, found, pairs, kept), self._common(runs, kept),
+                    report_facts.changes("", self._scripts.between([run.id for run in runs]) or ""),
                     *report_compared.logs(runs, kept)]
         return Report(f"{len(runs)} runs compared", ", ".join(run.name for run in runs),
                       [item for item in sections if item.blocks], self._footer(),
                       ("MLDesk", "comparison", *(run.name for run in runs)))
+
+    def _script(self, run: Run) -> list[Section]:
+        """Show the program, and what changed in it since the run before."""
+        try:
+            shown = [report_facts.program(*self._scripts.program(run))]
+        except (MldeskError, OSError):   # files of a run that are no longer here
+            return []
+        try:
+            return [*shown, report_facts.changes(*self._scripts.changes(run.id))]
+        except (MldeskError, OSError):   # the first one
+            return shown
 
     # What the library holds of a run; {} or nothing where it holds none
 

@@ -35,10 +35,10 @@ track.artifact("line", "line.txt")       # kept with the run
 _SETTINGS = '''\
 entry = "train.py"
 
-# requirements = ["numpy"]    # packages, in an environment of its own
+# requirements = ["numpy"]    # packages, in an environment of its own; or "requirements.txt"
 
 [parameters]
-rate = 0.1
+rate = {default = 0.1, min = 0.0, max = 1.0, help = "how far a step goes"}
 steps = 100
 
 # [inputs]                    # datasets that it reads, by mldesk.track.input("table")

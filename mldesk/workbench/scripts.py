@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mldesk.core.clock import Clock
-from mldesk.core.errors import BadInput, Conflict, NotFound
+from mldesk.core.errors import BadInput, Conflict, MldeskError, NotFound
 from mldesk.core.ids import new_id
 from mldesk.core.run_filter import RunFilter
 from mldesk.core.scratch import working_folder_in
@@ -22,20 +20,15 @@ from mldesk.library.records import Run
 from mldesk.library.run_names import check_run_name
 from mldesk.wire.jobs import JobSpec, Resources
 from mldesk.wire.manifest import check_path
-from mldesk.wire.scripts import KIND, ScriptRequest, check_parameter
+from mldesk.wire.scripts import KIND, ScriptRequest
 from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.references import did_you_mean, listed, slug
 from mldesk.workbench.runners import RunnerService
+from mldesk.workbench.script_settings import files_of, links_left, parameters_of, read_settings
 from mldesk.workbench.sending import send
 
-SETTINGS = "mldesk.toml"
 _NUMBER = re.compile(r"-[0-9]{1,6}$")   # that the library gives
-# Folders that no program needs to run; nor what begins with a dot.
-_LEFT_OUT = frozenset({"__pycache__", "node_modules", "venv", "env", "mlruns", "lightning_logs"})
-_MOST_FILES = 10_000
-_MOST_BYTES = 1_000_000_000
-_KEYS = {"entry", "parameters", "inputs", "requirements", "name"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,7 @@ class ScriptService:
         """
         folder, settings = read_settings(order.folder, order.entry, alone=order.alone)
         files = files_of(folder, settings["entry"], alone=order.alone)
-        parameters = _parameters(settings, order.parameters)
+        parameters = parameters_of(settings, order.parameters)
         versions = {name: self._datasets.show(reference)
                     for name, reference in {**settings["inputs"], **order.inputs}.items()}
         runner = self._runners.choose(order.runner)
@@ -107,14 +100,31 @@ class ScriptService:
         before = self.before(run)
         return f"{before.name} {before.id[-6:]}", self.diff(run, before)
 
+    def between(self, references: Sequence[str]) -> str | None:
+        """Return ``diff`` from the first to the second of two runs of scripts; None for any others. Raises NotFound."""
+        runs = [self._run(reference) for reference in references]
+        if len(runs) != 2 or any(run.kind != KIND for run in runs):
+            return None
+        try:
+            return self.diff(runs[1], runs[0])
+        except (MldeskError, OSError):   # files of a run that are no longer here
+            return None
+
+    def program(self, run: Run) -> tuple[str, str, str]:
+        """Return the name and text of a run's program, and the digest of all its files. Raises BadInput, NotFound."""
+        files = self._files(run)
+        request = ScriptRequest.from_json(JobSpec.from_json(run.spec).payload)
+        return request.entry, "".join(self._text(files.get(request.entry))), request.script
+
     def settings(self, path: Path, entry: str = "", *, alone: bool = False) -> dict[str, Any]:
         """Return what a script says of itself, as ``read_settings`` does, once it is sure that it may be run.
 
-        "files" and "bytes" say how much goes along. Raises NotFound, BadInput.
+        "files" and "bytes" say how much goes along, "left_out" which links do not. Raises NotFound, BadInput.
         """
         folder, settings = read_settings(path, entry, alone=alone)
         files = files_of(folder, settings["entry"], alone=alone)
-        return {**settings, "files": len(files), "bytes": sum(file.stat().st_size for file in files.values())}
+        return {**settings, "files": len(files), "bytes": sum(file.stat().st_size for file in files.values()),
+                "left_out": [] if alone else links_left(folder)}
 
     def lay_out(self, reference: str) -> Path:
         """Return a new folder with the files of a run, to run them once more; it is swept away at a later start.
@@ -205,117 +215,3 @@ class ScriptService:
 def script_name(run: Run) -> str:
     """Return what the script of a run is called: its first name, without the number that made it unlike others."""
     return _NUMBER.sub("", str(run.spec.get("name") or run.name))
-
-
-def read_settings(path: Path, entry: str = "", *, alone: bool = False) -> tuple[Path, dict[str, Any]]:
-    """Return the folder of a script and its settings, those of ``mldesk.toml`` filled up.
-
-    ``path`` is the folder, or the program in it; ``entry`` the program if it is not as mldesk.toml says; ``alone``
-    takes the program without what is beside it. Raises NotFound, BadInput naming what is wrong in mldesk.toml.
-    """
-    folder = path if path.is_dir() else path.parent
-    if not path.exists():
-        raise NotFound(f"There is no folder or program {str(path)!r:.200}.")
-    if path.is_file() and path.suffix != ".py":
-        raise BadInput(f"{path.name!r:.80} is no Python program: its name does not end in .py.",
-                       hint="Name a program, or the folder that holds it.")
-    if alone and not path.is_file():
-        raise BadInput(f"{path.name!r:.80} is a folder: there is no one file of it to take alone.",
-                       hint="Name the program in it.")
-    given: dict[str, Any] = {}
-    file = folder / SETTINGS
-    if file.is_file() and not alone:
-        try:
-            given = tomllib.loads(file.read_text("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise BadInput(f"{SETTINGS} cannot be read: {error}.") from error
-        except RecursionError as error:
-            raise BadInput(f"{SETTINGS} cannot be read: it is nested too deep.") from error
-    if unknown := sorted(set(given) - _KEYS):
-        raise BadInput(f"{SETTINGS} says {listed(unknown)}, which is nothing a script has.",
-                       hint=f"It may say {listed(sorted(_KEYS))}.")
-    shapes = {"entry": str, "parameters": dict, "inputs": dict, "requirements": list, "name": str}
-    for key, value in given.items():
-        if not isinstance(value, shapes[key]):
-            raise BadInput(f"In {SETTINGS}, {key!r} has to be a {_SHAPE_WORDS[shapes[key]]}.")
-    settings = {"entry": "", "parameters": {}, "inputs": {}, "requirements": [], "name": "", **given}
-    settings["entry"] = path.name if path.is_file() else entry or settings["entry"] or _only_program(folder)
-    settings["name"] = settings["name"] or (path.stem if path.is_file() else "")
-    for name, value in settings["parameters"].items():
-        check_parameter(name, value)
-    return folder, settings
-
-
-_SHAPE_WORDS = {str: "text", dict: "table", list: "list"}
-
-
-def files_of(folder: Path, entry: str, *, alone: bool = False) -> dict[str, Path]:
-    """Return the files of a script's folder by their path in it, those left out that no program needs.
-
-    Of a program in a folder of many other things (more than ten thousand files or 1 GB) nothing is taken. Raises
-    BadInput for that, and for a folder without ``entry``.
-    """
-    if alone:
-        return {check_path(entry): folder / entry}
-    found: dict[str, Path] = {}
-    size = 0
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in _LEFT_OUT and not name.startswith("."))
-        for name in sorted(names):
-            path = Path(place, name)
-            if name.startswith(".") or path.is_symlink() or not path.is_file():
-                continue
-            found[check_path(path.relative_to(folder).as_posix())] = path
-            size += path.stat().st_size
-            if len(found) > _MOST_FILES or size > _MOST_BYTES:
-                raise BadInput(f"The folder {folder.name!r:.80} holds too much to be a script: more than "
-                               f"{_MOST_FILES:,} files or 1 GB.",
-                               hint="Take the program alone, or put it into a folder of its own; bring tables in as "
-                                    "datasets.")
-    if entry not in found:
-        raise BadInput(f"The folder {folder.name!r:.80} has no program {entry!r:.80}.",
-                       hint=did_you_mean(entry, [name for name in found if name.endswith(".py")]))
-    return found
-
-
-def _only_program(folder: Path) -> str:
-    programs = sorted(path.name for path in folder.glob("*.py"))
-    for usual in ("train.py", "main.py"):
-        if usual in programs:
-            return usual
-    if len(programs) == 1:
-        return programs[0]
-    raise BadInput(f"Which program of {folder.name!r:.80} shall run? It has {listed(programs) or 'none'}.",
-                   hint=f'Name it, or write entry = "train.py" into {SETTINGS}.')
-
-
-def _parameters(settings: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what was chosen over the defaults, in their types."""
-    defaults: Mapping[str, Any] = settings["parameters"]
-    found = dict(defaults)
-    for name, value in chosen.items():
-        if defaults and name not in defaults:
-            raise BadInput(f"The script has no parameter {name!r:.60}.",
-                           hint=did_you_mean(name, defaults) or f"It has: {listed(sorted(defaults))}.")
-        found[name] = _typed(name, value, defaults.get(name))
-    for name, value in found.items():
-        check_parameter(name, value)
-    return found
-
-
-def _typed(name: str, value: Any, default: Any) -> Any:
-    """Return a value as the type of its default; without one as what it looks like."""
-    if not isinstance(value, str) or isinstance(default, str):
-        return value
-    if isinstance(default, bool) or (default is None and value in ("true", "false")):
-        if value.lower() not in ("true", "false"):
-            raise BadInput(f"The parameter {name!r:.60} is true or false, not {value!r:.40}.")
-        return value.lower() == "true"
-    for kind in (int, float) if default is None or isinstance(default, int) else (float,):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    if default is None:
-        return value
-    raise BadInput(f"The parameter {name!r:.60} is a number, not {value!r:.40}.")

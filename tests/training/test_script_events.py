@@ -26,7 +26,7 @@ class Heard:
         self.folder.mkdir()
         (self.folder / "events.out.tfevents.old").write_bytes(log())   # came along with the script
         self._spool = Spool(root / "spool.1")
-        self.files = EventFiles(self.folder, self._hear, self.kept.__setitem__, Report(self._spool))
+        self.files = EventFiles((self.folder,), self._hear, self.kept.__setitem__, Report(self._spool))
 
     def _hear(self, step: int, values: Mapping[str, float]) -> None:
         if any("\0" in name for name in values):

@@ -32,6 +32,27 @@ def test_hostile_lines_are_one_warning_and_no_event(tmp_path: Path) -> None:
     assert (lines.last, lines.parameters, lines.artifacts) == ({}, {}, set())
 
 
+def test_a_reading_without_a_name_costs_the_others_nothing(tmp_path: Path) -> None:
+    lines, said = _read(tmp_path, b'{"kind":"metrics","step":1,"values":{"":1,"val/loss":2,"a\\nb":3}}\n'
+                                  b'{"kind":"metrics","step":1180591620717411303424,"values":{"val/loss":3}}\n')
+    assert lines.last == {"val/loss": 2.0}
+    assert [event["kind"] for event in said] == ["warning", "metrics", "warning"]
+
+
+def test_copies_of_small_files_are_kept_together_and_taken_away(tmp_path: Path) -> None:
+    for number, text in enumerate(("a", "b", "a", "x" * (1 << 20) + "y")):
+        (tmp_path / "track").mkdir(exist_ok=True)
+        (tmp_path / "track" / f"lines.file-1-{number}").write_text(text)
+    told = [{"kind": "artifact", "name": name, "path": str(tmp_path / "track" / f"lines.file-1-{number}")}
+            for number, name in enumerate(("one", "two", "three", "large"))]
+    lines, events = _read(tmp_path, "".join(f"{json.dumps(line)}\n" for line in told).encode())
+    assert lines.artifacts == {"one", "two", "three", "large"}
+    store = ObjectStore(tmp_path / "objects")
+    kept = {event["name"]: store.read(event["digest"])[:2] for event in events if event["kind"] == "artifact"}
+    assert kept == {"one": b"a", "two": b"b", "three": b"a", "large": b"xx"}
+    assert [path.name for path in (tmp_path / "track").iterdir()] == ["lines"]
+
+
 def test_half_letters_are_written_out_so_that_everybody_can_keep_them(tmp_path: Path) -> None:
     lines, said = _read(tmp_path, "\n".join([
         f'{{"kind":"metrics","step":1,"values":{{"loss{HALF}":0.5}}}}', f'{{"kind":"log","text":"{HALF}"}}',
@@ -78,9 +99,9 @@ def test_a_files_name_stays_within_a_folder(tmp_path: Path) -> None:
 
 def _read(folder: Path, content: bytes) -> tuple[Lines, list[dict[str, Any]]]:
     path, spool = folder / "track" / "lines", Spool(folder / "spool.1")
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     lines = Lines(path, Report(spool), ObjectStore(folder / "objects"), Checkpoints(folder / "c", lambda *_: None))
-    lines.read()
+    lines.read(last=True)
     spool.close()
     return lines, [{"kind": event.kind, **event.payload} for event in SpoolReader(folder / "spool.1").read()]

@@ -27,7 +27,7 @@ def progress(folder: Path, monkeypatch: pytest.MonkeyPatch, total: float, unit: 
 
 
 def test_the_remaining_time_of_work_follows_from_its_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert progress(tmp_path, monkeypatch, 100, "rounds") == [(None, None), (0.25, 320.0)]
+    assert progress(tmp_path, monkeypatch, 100, "rounds") == [(None, None), (0.5, 160.0)]
 
 
 def test_rows_in_a_second_are_told_where_a_unit_goes_through_them(tmp_path: Path,

@@ -33,6 +33,7 @@ class CompareState:
         self.advanced: Signal[None] = Signal()
         self.five: Observable[FiveByTwo | None] = Observable(None)   # of two runs that can be tested so
         self.why_no_five = ""
+        self.changes: str | None = None   # of the second's script to the first's; None: they are not two scripts
 
     async def refresh(self) -> None:
         """Read the runs and their curves again."""
@@ -44,6 +45,7 @@ class CompareState:
             feed.take(await in_thread(service.curves, run))
             feeds.append(feed)
         self.curves = feeds
+        self.changes = await in_thread(self._desk.workbench.scripts.between, list(self.ids))
         if self.comparison.value is None:   # judging takes seconds; what is known at once is shown at once
             self.comparison.value = await in_thread(lambda: judging.compare(list(self.ids), judged=False))
         self.advanced.emit(None)

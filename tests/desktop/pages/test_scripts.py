@@ -93,8 +93,8 @@ def test_pictures_are_shown_and_files_can_be_saved(qtbot: QtBot, host: QWidget, 
                    {name: tmp_path / name for name in names[:2]})
     assert view._gallery.flow.count() == 1 and not view.pictures.isHidden()
     assert view.files.body.count() == 3
-    view.show_changes("wave 123456", "-rate = 1\n+rate = 2\n")
-    assert "Since wave 123456" in view._before.text() and "+rate = 2" in view.diff.toPlainText()
+    view.changes.show_changes("wave 123456", "-rate = 1\n+rate = 2\n")
+    assert "Since wave 123456" in view.changes.since.text() and "+rate = 2" in view.changes.diff.toPlainText()
 
 
 def test_of_numbered_pictures_the_newest_of_each_name_come_first() -> None:

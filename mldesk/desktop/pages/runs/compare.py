@@ -22,6 +22,7 @@ from mldesk.desktop.pages.runs.judged_cards import JudgedCards
 from mldesk.desktop.pages.runs.metric_picker import MetricPicker
 from mldesk.desktop.pages.runs.parallel_card import ParallelCard
 from mldesk.desktop.pages.runs.report_place import ask_csv, ask_report
+from mldesk.desktop.pages.runs.script_changes import ScriptChanges
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.compare import JUDGED, CompareState
 from mldesk.desktop.states.curves import Curve, CurveFeed, family
@@ -110,6 +111,8 @@ class ComparePage(Page):
         self.judged.looked.connect(lambda text, dataset, rows: RowsDialog(
             shell, dataset, Picked(text, None, rows), self.window()).open())
         self.five = FiveByTwoCard()
+        self.changes = ScriptChanges()
+        self.changes.hide()
         if len(run_ids) != 2:
             self.five.hide()
         self._changing = ""   # what is being done to the runs of the 5x2cv test
@@ -121,7 +124,7 @@ class ComparePage(Page):
         page = ScrollPage(margin=0, spacing=Space.L)
         page.body.setContentsMargins(0, 0, Space.S, Space.L)
         for widget in (self._notice, self._table, self.rows, self._curves, self.parallel, self.unjudged, self.judged,
-                       self.five):
+                       self.changes, self.five):
             page.body.addWidget(widget)
         page.body.addStretch(1)
         layout = QVBoxLayout(self)
@@ -189,6 +192,11 @@ class ComparePage(Page):
         self.unjudged.setVisible(len(runs) > JUDGED)
         self._offer_against(runs)
         self._show_judged(comparison)
+
+        if (changes := self.state.changes) is not None:
+            self.changes.show_changes(runs[0].name, changes)
+            self.changes.show()
+            self.five.hide()   # which trains MLDesk's own models
 
     def _show_judged(self, comparison: Mapping[str, Any]) -> None:
         self.judged.show_runs(self.state.runs, self.state.pairs, self.state.evaluations, comparison["crossed"],

@@ -32,6 +32,7 @@ from mldesk.desktop.widgets import (
     make_label,
     row,
 )
+from mldesk.workbench.script_parameters import range_words
 
 if TYPE_CHECKING:
     from mldesk.desktop.shell import Shell
@@ -219,6 +220,9 @@ class ScriptDialog(Sheet, TaskOwner):
             entry=settings["entry"], size=size(settings["bytes"]),
             files=words.counted(settings["files"], self.tr("file"), self.tr("files")),
             go=self.tr("goes") if settings["files"] == 1 else self.tr("go")), "body", "muted", wrap=True))
+        if settings.get("left_out"):
+            self._form.addWidget(make_label(self.tr("Links that lead out of the folder stay behind: {names}.").format(
+                names=", ".join(settings["left_out"])), "caption", "muted", wrap=True))
         edit = make_button(self.tr("Edit {entry}…").format(entry=settings["entry"]), "link", "edit")
         edit.clicked.connect(lambda: self.edit(str(settings["entry"])))
         self._form.addLayout(row(edit, None))
@@ -226,7 +230,8 @@ class ScriptDialog(Sheet, TaskOwner):
         if parameters:
             self._form.addWidget(make_label(self.tr("Parameters"), "subtitle"))
         for name, default in parameters.items():
-            self._form.addWidget(self._field(name, default, before.get(name, default)))
+            self._form.addWidget(self._field(name, settings.get("declared", {}).get(name, {"default": default}),
+                                             before.get(name, default)))
         if not parameters:
             self._form.addWidget(make_label(self.tr("It declares no parameters; a mldesk.toml in its folder may."),
                                             "caption", "muted", wrap=True))
@@ -244,16 +249,27 @@ class ScriptDialog(Sheet, TaskOwner):
                 packages=", ".join(settings["requirements"])) if settings["requirements"] else
             self.tr("With the packages that the runner has; it declares no others."), "body", "muted", wrap=True))
 
-    def _field(self, name: str, default: Any, value: Any) -> QWidget:
+    def _field(self, name: str, about: Mapping[str, Any], value: Any) -> QWidget:
+        """Return the row of a parameter, ``about`` being what ``declared`` says of it."""
+        default, said = about["default"], str(about.get("help", ""))
         if isinstance(default, bool):
             switch = Switch("", bool(value))
             self._fields[name] = lambda: "true" if switch.isChecked() else "false"
-            return FormRow(name, switch)
+            return FormRow(name, switch, said)
+        if "choices" in about:
+            box = ComboBox([(str(item), str(item)) for item in about["choices"]], str(value))
+            self._fields[name] = lambda: str(box.value())
+            return FormRow(name, box, said)
         edit = QLineEdit(str(value))
         self._fields[name] = edit.text
-        kind = self.tr("A number") if isinstance(default, (int, float)) else self.tr("Text")
-        return FormRow(name, edit, self.tr("{kind}; usually {default}.").format(kind=kind, default=default)
-                       if default != "" else kind)
+        return FormRow(name, edit, " ".join(part for part in (_sentence(said), self._kind(about)) if part))
+
+    def _kind(self, about: Mapping[str, Any]) -> str:
+        default, within = about["default"], range_words(about)
+        kind = (self.tr("A whole number") if isinstance(default, int) else self.tr("A number")
+                if isinstance(default, float) else self.tr("Text"))
+        kind = f"{kind} {within}" if within else kind
+        return self.tr("{kind}; usually {default}.").format(kind=kind, default=default) if default != "" else f"{kind}."
 
     def edit(self, entry: str) -> None:
         """Open the script's files as text; what they say of themselves is read again once one is saved."""
@@ -280,6 +296,10 @@ class ScriptDialog(Sheet, TaskOwner):
         begun = await asked(self, self._shell, self.tr("Sending it…"), lambda: schedule.begin(order, when))
         if begun is not None:
             show_begun(self._shell, begun)
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
 
 def about_scripts() -> QWidget:

@@ -17,13 +17,13 @@ from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.file_choice import choose_folder, choose_place
+from mldesk.desktop.pages.runs.script_changes import ScriptChanges
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import (
     Card,
     ComboBox,
     FlowBox,
-    LogView,
     ScrollPage,
     clear,
     make_button,
@@ -66,13 +66,7 @@ class ScriptView(ScrollPage, TaskOwner):
         self._all.clicked.connect(self._choose_all)
         self.files = Card(self.tr("Files it kept"))
         self.files.add_action(self._all)
-        self.changes = Card(self.tr("What changed in the script"))
-        self._before = make_label("", "caption", "muted", wrap=True)
-        self.diff = LogView(follows=False)
-        self.diff.setMinimumHeight(theme.px(180))
-        self.diff.setAccessibleName(self.tr("What changed in the script"))
-        self.changes.add(self._before)
-        self.changes.add(self.diff)
+        self.changes = ScriptChanges()
         for card in (self.pictures, self.spread, self.files, self.changes):
             self.body.addWidget(card)
         self.body.addStretch(1)
@@ -99,18 +93,9 @@ class ScriptView(ScrollPage, TaskOwner):
             try:
                 before, text = await in_thread(service.changes, self._run)
             except MldeskError as error:
-                self._before.setText(error.message)
-                self.diff.hide()
+                self.changes.say_none(error.message)
                 return
-            self.show_changes(before, text)
-
-    def show_changes(self, before: str, text: str) -> None:
-        """Show a unified diff against the run ``before``."""
-        said = self.tr("Since {run}: lines that went begin with -, lines that came with +.") if text else \
-            self.tr("Nothing, since {run}.")
-        self._before.setText(said.format(run=before))
-        self.diff.append_text(text)
-        self.diff.setVisible(bool(text))
+            self.changes.show_changes(before, text)
 
     def show_histograms(self, bins: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Offer histograms by name, and show the one that was chosen, else the first."""
