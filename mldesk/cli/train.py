@@ -151,7 +151,7 @@ def show_result(face: Face, run: Run, intervals: Mapping[str, Sequence[float]]) 
     test, validation = result.get("metrics", {}), result.get("validation_metrics", {})
     if run.kind == "script":  # what its own program measured, on whatever rows
         if test:
-            face.show(make_table(("metric", "last value"), [(name, words.score(value)) for name, value in test.items()],
+            face.show(make_table(("metric", "last value"), [(name, f"{value:.4g}") for name, value in test.items()],
                                  right={"last value"}))
         else:
             face.say("The program logged no metrics.")

@@ -23,6 +23,32 @@ _RANGES = {"hidden_size": (1, 65_536), "num_hidden_layers": (1, 256), "num_atten
            "max_position_embeddings": (3, 1 << 20)}
 _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
 _SQUARE = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense")
+_SEGMENTS = "embeddings.token_type_embeddings.weight"
+_POINTER = b"version https://git-lfs"
+_DISTILLED = {"hidden_size": "dim", "num_hidden_layers": "n_layers", "num_attention_heads": "n_heads",
+              "hidden_act": "activation"}
+_PARTS = (("attention.q_lin", "attention.self.query"), ("attention.k_lin", "attention.self.key"),
+          ("attention.v_lin", "attention.self.value"), ("attention.out_lin", "attention.output.dense"),
+          ("sa_layer_norm", "attention.output.LayerNorm"), ("ffn.lin1", "intermediate.dense"),
+          ("ffn.lin2", "output.dense"), ("output_layer_norm", "output.LayerNorm"))
+
+
+def as_bert(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of a DistilBERT (Sanh et al. 2019) as that of the BERT it computes; any other as it is."""
+    if config.get("model_type") != "distilbert":
+        return dict(config)
+    renamed = {ours: config[theirs] for ours, theirs in _DISTILLED.items() if theirs in config}
+    return {"max_position_embeddings": 512, **config, **renamed, "model_type": "bert", "distilled": True}
+
+
+def _bert_name(name: str) -> str:
+    """Return the name of a weight as BERT calls it."""
+    name = name.removeprefix("bert.").removeprefix("distilbert.")
+    if name.startswith("transformer.layer."):
+        name = "encoder." + name.removeprefix("transformer.")
+        for theirs, ours in _PARTS:
+            name = name.replace(f".{theirs}.", f".{ours}.")
+    return name
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -71,12 +97,19 @@ def read_weights(path: Path, config: Mapping[str, Any], words: int) -> dict[str,
     Raises ValueError, OSError, SafetensorError.
     """
     _regular(path, _MOST_WEIGHTS)
-    loaded = {name.removeprefix("bert."): value for name, value in load_file(path).items()}
+    with open(path, "rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise ValueError(f"{path.name} is a pointer of Git LFS, and the weights themselves were not fetched")
+    loaded = {_bert_name(name): value for name, value in load_file(path).items()}
+    if config.get("distilled"):   # which has no segments
+        loaded[_SEGMENTS] = np.zeros((1, config["hidden_size"]), np.float32)
     found = {}
     for name, shape in _shapes(config):
         value = loaded.get(name)
-        if value is None or value.dtype.kind != "f":
+        if value is None:
             raise ValueError(f"its weights lack {name}")
+        if value.dtype.kind != "f" and value.dtype.name != "bfloat16":   # numpy knows that by another package
+            raise ValueError(f"{name} is of the type {value.dtype.name}, not of numbers with a fraction")
         if len(shape) != value.ndim or any(want not in (0, has) for want, has in zip(shape, value.shape, strict=True)):
             raise ValueError(f"{name} has the shape {value.shape!s:.60}, where its config asks for "
                              f"{' x '.join(str(want or 'any') for want in shape)}")

@@ -129,7 +129,8 @@ class _Script:
         python = self._environments.python(request.requirements, self._place)
         check()
         self._report.stage(f"Running {request.entry}")
-        events = EventFiles((self._place, self._folder / "state"), lines.metrics, lines.keep, self._report)
+        events = EventFiles((self._place, self._folder / "state"), lines.metrics_of_events, lines.keep,
+                            self._report)
         code = self._watch(self._start(python, request), lines, events, control)
         missed = [] if lines.asked_for_all else never_asked(request.parameters, lines.parameters, self._place)
         for name in missed:

@@ -27,6 +27,7 @@ _MOST_METRICS = 1000        # names
 _LARGEST_STEP = 1 << 53
 _SMALL = 1 << 20            # bytes of a file that waits for others, to be written with them
 _TEXT = 10_000              # letters
+_EPOCHS = frozenset({"epoch", "train/epoch"})   # in event files: no reading, but when it was taken
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
@@ -41,6 +42,7 @@ class Lines:
         self._batch = Batch(store)
         self._waiting: dict[str, tuple[str, int]] = {}   # files that are about to be kept: digest, size
         self._names: set[str] = set()   # of metrics
+        self._told: set[str] = set()    # of those that the program told by mldesk.track
         self.last: dict[str, float] = {}
         self.parameters: dict[str, Any] = {}
         self.asked_for_all = False   # the program took all parameters at once
@@ -85,8 +87,20 @@ class Lines:
             self._report.warning(text, hint)
 
     def _on_metrics(self, said: Mapping[str, Any]) -> None:
-        epoch = said.get("epoch")
-        self.metrics(int(said["step"]), dict(said["values"]), None if epoch is None else float(epoch))
+        epoch, values = said.get("epoch"), dict(said["values"])
+        self._told.update(values)
+        self.metrics(int(said["step"]), values, None if epoch is None else float(epoch))
+
+    def metrics_of_events(self, step: int, given: Mapping[str, float]) -> None:
+        """Report readings of an event file, but for those that the program, or a callback in it, tells by itself.
+
+        Lightning and Trainer write both, under names a little different. Raises as ``metrics``.
+        """
+        epoch = next((value for name, value in given.items() if name in _EPOCHS), None)
+        values = {name: value for name, value in given.items() if name not in _EPOCHS and self._told.isdisjoint(
+            (name, name.replace("/", "_"), name.removeprefix("train/")))}
+        if values:
+            self.metrics(step, values, epoch if epoch is not None and math.isfinite(epoch) else None)
 
     def metrics(self, step: int, given: Mapping[str, Any], epoch: float | None = None) -> None:
         """Report readings, of so many names at most. Raises ValueError, TypeError for what are none."""

@@ -1,12 +1,14 @@
 """A text encoder from a folder of this machine: what turns free text into numbers that say what it means.
 
-Encoders of the BERT family (BERT, MiniLM, BGE, E5, GTE and their like), in Hugging Face's format: ``config.json``,
+Encoders of the BERT family (BERT, DistilBERT, MiniLM, BGE, E5, GTE and their like), in Hugging Face's format: ``config.json``,
 ``model.safetensors``, and ``vocab.txt`` or ``tokenizer.json``. No network, no code of the folder and no other library:
 the weights become a graph that onnxruntime runs, here as wherever the model predicts later.
 """
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -18,13 +20,14 @@ from safetensors import SafetensorError
 
 from mldesk.core.errors import BadInput
 from mldesk.core.paths import default_home
-from mldesk.training.encoder_files import checked_config, read_mapping, read_weights, read_words, words_of
+from mldesk.training.encoder_files import as_bert, checked_config, read_mapping, read_weights, read_words, words_of
 from mldesk.training.pieces import Pieces
 from mldesk.training.values import Array
 
 ENCODERS = "encoders"      # the folder in MLDesk's own where encoders are found by name
 MOST_PIECES = 128          # of a text
 AT_ONCE = 64               # texts
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")   # of a model on Hugging Face
 _KEPT = 50_000             # texts whose answers are kept
 _HINT = ("Name a folder with config.json, model.safetensors and vocab.txt of an encoder of the BERT family "
          "(all-MiniLM-L6-v2, bge-small-en, e5-small, …).")
@@ -80,36 +83,59 @@ class TextEncoder:
 
 
 def read_text_encoder(name: str) -> TextEncoder:
-    """Read an encoder: a folder, or the name of one in MLDesk's folder ``encoders``.
+    """Read an encoder: a folder, the name of one in MLDesk's folder ``encoders``, or of one in Hugging Face's cache.
 
     Raises BadInput that says what is missing or wrong, or what it is where it is of another kind.
     """
     folder = _folder(name)
     try:
-        config = read_mapping(folder / "config.json")
-        if config.get("model_type") != "bert" or config.get("hidden_act", "gelu") != "gelu" or (
-                config.get("position_embedding_type", "absolute") != "absolute") or config.get("is_decoder"):
-            raise BadInput(f"The text encoder in {folder.name!r:.80} is of the kind {config.get('model_type')!r:.40}; "
-                           "those of the kind 'bert' can be used.", hint=_HINT)
+        config = as_bert(read_mapping(folder / "config.json"))
+        if why := _unlike(config):
+            raise BadInput(f"The text encoder in {folder.name!r:.80} is of the kind {config.get('model_type')!r:.40}"
+                           f"{why}; those of the kinds 'bert' and 'distilbert' can be used.", hint=_HINT)
         config = checked_config(config)
         pieces = _pieces(folder, config)
         encoder = TextEncoder(config, read_weights(folder / "model.safetensors", config, len(pieces.words)), pieces)
         _try(encoder)
     except FileNotFoundError as error:
-        raise BadInput(f"The text encoder in {folder.name!r:.80} lacks {Path(str(error.filename)).name}.",
-                       hint=_HINT) from error
+        pickled = next((path.name for ending in ("*.bin", "*.pt", "*.pth", "*.ckpt")
+                        for path in sorted(folder.glob(ending))), "")
+        raise BadInput(f"The text encoder in {folder.name!r:.80} lacks {Path(str(error.filename)).name}.", hint=(
+            f"{pickled:.80} may hold its weights, but as pickle, which can run any code and is not opened here. "
+            "Save them as safetensors: save_pretrained(FOLDER, safe_serialization=True)." if pickled else _HINT)) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise BadInput(f"The text encoder in {folder.name!r:.80} cannot be read: {error!s:.200}.",
                        hint=_HINT) from error
     return encoder
 
 
+def _unlike(config: Mapping[str, Any]) -> str:
+    """Say what in a config makes its encoder one that cannot be used; a space for its kind, "" for nothing."""
+    if config.get("model_type") != "bert":
+        return " "
+    for key, value in (("hidden_act", "gelu"), ("position_embedding_type", "absolute"), ("is_decoder", False)):
+        if (found := config.get(key) or value) != value:
+            return f" with {key} {found!r:.40}"
+    return ""
+
+
 def _folder(name: str) -> Path:
     with suppress(OSError, RuntimeError, ValueError):   # too long a name; the home of nobody; a NUL
-        for folder in (Path(name).expanduser(), default_home() / ENCODERS / name):
+        for folder in (Path(name).expanduser(), default_home() / ENCODERS / name, *_cached(name)):
             if folder.is_dir():
                 return folder
     raise BadInput(f"There is no text encoder {name[:80]!r} on the machine that trains.", hint=_HINT)
+
+
+def _cached(name: str) -> list[Path]:
+    """Return where Hugging Face's libraries keep what they once fetched under this name, the revision in use first."""
+    if not _NAME.fullmatch(name):
+        return []
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    place = Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"models--{name.replace('/', '--')}"
+    with suppress(OSError, ValueError):
+        return [place / "snapshots" / (place / "refs" / "main").read_text("utf-8").strip()]
+    return []
 
 
 def _pieces(folder: Path, config: Mapping[str, Any]) -> Pieces:

@@ -59,7 +59,7 @@ def script(mldesk: Command, tmp_path: Path) -> Path:
 
 def points(mldesk: Command, run: str) -> list[tuple[int, Any]]:
     return [(event["step"], event["values"]["loss"]) for event in mldesk("runs", "events", run, "--json").lines
-            if event["kind"] == "metrics"]
+            if event["kind"] == "metrics" and "loss" in event["values"]]
 
 
 def test_a_script_is_a_run_with_curves_files_and_a_history(mldesk: Command, script: Path, tmp_path: Path) -> None:
@@ -77,7 +77,12 @@ def test_a_script_is_a_run_with_curves_files_and_a_history(mldesk: Command, scri
     (script / "train.py").write_text(PROGRAM.replace("all done", "all is done"))
     again = mldesk.good("script", "run", script / "train.py", "--name", "script")
     assert mldesk.good("script", "diff", again["run"])["since"] == done["run"]
-    assert '-print("all done")\n+print("all is done")' in mldesk.good("script", "diff", again["run"])["diff"]
+    changed = '-print("all done")\n+print("all is done")'
+    assert changed in mldesk.good("script", "diff", again["run"])["diff"]
+    assert changed in mldesk.good("runs", "compare", done["run"], again["run"])["script_diff"]
+    mldesk.good("runs", "report", again["run"], "-o", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "What changed in the script" in page and "all is done" in page
 
 
 def test_a_script_that_fails_says_why_in_its_own_words(mldesk: Command, script: Path) -> None:

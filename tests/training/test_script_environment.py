@@ -87,10 +87,10 @@ def test_a_job_that_has_to_go_does_not_wait_for_pip(tmp_path: Path, heard: Heard
 
 
 @pytest.mark.parametrize(("printed", "sentence"), [
-    ("ERROR: Could not find a version that satisfies the requirement nosuch==9 (from versions: none)\n"
-     "ERROR: No matching distribution found for nosuch==9", "there is no package 'nosuch==9' for this Python."),
-    ("WARNING: Retrying (Retry(total=1)) after connection broken by 'NewConnectionError(...)'\n"
-     "ERROR: No matching distribution found for nosuch==9", "reaches no package index from which to take nosuch==9."),
+    (("ERROR: Could not find a version that satisfies the requirement nosuch==9 (from versions: none)\n"
+     "ERROR: No matching distribution found for nosuch==9"), "there is no package 'nosuch==9' for this Python."),
+    (("WARNING: Retrying (Retry(total=1)) after connection broken by 'NewConnectionError(...)'\n"
+     "ERROR: No matching distribution found for nosuch==9"), "reaches no package index from which to take nosuch==9."),
     ("noise\nERROR: Invalid requirement: '=='\n", "could not be made: Invalid requirement: '=='."),
     ("", "no reason was given.")])
 def test_what_pip_says_becomes_a_sentence(printed: str, sentence: str) -> None:

@@ -39,6 +39,15 @@ def test_a_reading_without_a_name_costs_the_others_nothing(tmp_path: Path) -> No
     assert [event["kind"] for event in said] == ["warning", "metrics", "warning"]
 
 
+def test_what_a_program_tells_by_itself_is_not_taken_from_event_files_again(tmp_path: Path) -> None:
+    lines, _ = _read(tmp_path, b'{"kind":"metrics","step":1,"values":{"loss":1,"eval_loss":2}}\n', last=False)
+    lines.metrics_of_events(3, {"train/loss": 1.0, "eval/loss": 1.0, "train/epoch": 0.5, "test/loss": 4.0})
+    lines.metrics_of_events(4, {"loss": 1.0, "epoch": 0.5})
+    said = _ended(tmp_path, lines)
+    assert [(event["step"], event["values"], event["epoch"]) for event in said] == [
+        (1, {"loss": 1.0, "eval_loss": 2.0}, None), (3, {"test/loss": 4.0}, 0.5)]
+
+
 def test_copies_of_small_files_are_kept_together_and_taken_away(tmp_path: Path) -> None:
     for number, text in enumerate(("a", "b", "a", "x" * (1 << 20) + "y")):
         (tmp_path / "track").mkdir(exist_ok=True)
@@ -97,11 +106,17 @@ def test_a_files_name_stays_within_a_folder(tmp_path: Path) -> None:
         "The script's file '../../evil' is kept a", "A line that the script wrote for MLDesk "]
 
 
-def _read(folder: Path, content: bytes) -> tuple[Lines, list[dict[str, Any]]]:
-    path, spool = folder / "track" / "lines", Spool(folder / "spool.1")
+def _read(folder: Path, content: bytes, *, last: bool = True) -> tuple[Lines, list[dict[str, Any]]]:
+    path = folder / "track" / "lines"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
-    lines = Lines(path, Report(spool), ObjectStore(folder / "objects"), Checkpoints(folder / "c", lambda *_: None))
+    lines = Lines(path, Report(Spool(folder / "spool.1")), ObjectStore(folder / "objects"),
+                  Checkpoints(folder / "c", lambda *_: None))
     lines.read(last=True)
-    spool.close()
-    return lines, [{"kind": event.kind, **event.payload} for event in SpoolReader(folder / "spool.1").read()]
+    return lines, _ended(folder, lines) if last else []
+
+
+def _ended(folder: Path, lines: Lines) -> list[dict[str, Any]]:
+    """Return the events there are, and close their file."""
+    lines._report._spool.close()
+    return [{"kind": event.kind, **event.payload} for event in SpoolReader(folder / "spool.1").read()]

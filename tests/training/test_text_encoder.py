@@ -131,9 +131,47 @@ def test_an_encoder_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.Mon
         read_text_encoder("large")
 
 
+def test_what_hugging_face_fetched_before_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLDESK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    place = tmp_path / "hub" / "models--some--tiny"
+    write_encoder(place / "snapshots" / "abc")
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text("abc")
+    assert read_text_encoder("some/tiny").size == 16
+    for name in ("some/other", "../some/tiny", "some/tiny/abc"):
+        with pytest.raises(BadInput, match="There is no text encoder"):
+            read_text_encoder(name)
+
+
+def test_a_distilled_encoder_is_read_as_the_one_it_computes(tmp_path: Path) -> None:
+    folder = write_encoder(tmp_path / "bert")
+    weights = load_file(folder / "model.safetensors")
+    weights["embeddings.token_type_embeddings.weight"][:] = 0
+    save_file(weights, folder / "model.safetensors")
+    names = {"encoder.": "transformer.", "attention.self.query": "attention.q_lin", "attention.self.key":
+             "attention.k_lin", "attention.self.value": "attention.v_lin", "attention.output.dense":
+             "attention.out_lin", "attention.output.LayerNorm": "sa_layer_norm", "intermediate.dense": "ffn.lin1",
+             "output.dense": "ffn.lin2", "output.LayerNorm": "output_layer_norm"}
+    renamed = {}
+    for name, value in weights.items():
+        for ours, theirs in names.items():
+            name = name.replace(ours, theirs) if name.startswith(("encoder", "transformer")) else name
+        renamed[f"distilbert.{name}"] = value
+    del renamed["distilbert.embeddings.token_type_embeddings.weight"]
+    other = write_encoder(tmp_path / "distil")
+    save_file(renamed, other / "model.safetensors")
+    (other / "config.json").write_text(json.dumps({"model_type": "distilbert", "dim": 16, "n_layers": 2, "n_heads": 4,
+                                                   "max_position_embeddings": 40, "activation": "gelu"}), "utf-8")
+    first, second = (read_text_encoder(str(path)) for path in (folder, other))
+    tokens = first.pieces.transform(TextColumn.of(["good thing", "bad"]))
+    assert np.array_equal(first.embed(tokens), second.embed(tokens))
+
+
 def test_what_is_no_encoder_that_can_be_used_says_why(tmp_path: Path) -> None:
     for number, (config, why) in enumerate((
-            ({"model_type": "roberta"}, "of the kind 'roberta'"), ({"hidden_act": "silu"}, "of the kind 'bert'"),
+            ({"model_type": "roberta"}, "of the kind 'roberta'"),
+            ({"hidden_act": "silu"}, "of the kind 'bert' with hidden_act 'silu'"),
             ({"num_attention_heads": 3}, "do not fit its weights"), ({"num_hidden_layers": 3}, "cannot be read"),
             ({"hidden_size": "wide"}, "cannot be read"))):
         with pytest.raises(BadInput, match=why):
@@ -143,6 +181,10 @@ def test_what_is_no_encoder_that_can_be_used_says_why(tmp_path: Path) -> None:
         (folder / name).unlink()
         with pytest.raises(BadInput, match=f"lacks {name}"):
             read_text_encoder(str(folder))
+    (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    with pytest.raises(BadInput, match=r"lacks model.safetensors") as refused:
+        read_text_encoder(str(folder))
+    assert "pytorch_model.bin may hold its weights, but as pickle" in refused.value.hint
     spoilt = write_encoder(tmp_path / "spoilt")
     (spoilt / "model.safetensors").write_bytes(b"\x08" + bytes(40))
     with pytest.raises(BadInput, match="cannot be read"):
@@ -218,6 +260,8 @@ def test_a_config_out_of_range_is_refused(tmp_path: Path, name: str, value: obje
     (_set(f"{_LAYER}.output.dense.weight", 16, 7), "inner weights of encoder.layer.1 do not fit"),
     (_set("embeddings.LayerNorm.weight", 3), "LayerNorm.weight has the shape"),
     (_set("embeddings.position_embeddings.weight", 39, 16), "position_embeddings.weight has the shape"),
+    (_text("model.safetensors", "version https://git-lfs.github.com/spec/v1\n"), "is a pointer of Git LFS"),
+    (_weights(lambda weights: weights.update({"embeddings.LayerNorm.bias": np.zeros(16, np.int8)})), "type int8, not"),
     (_set("embeddings.token_type_embeddings.weight", 0, 16), "token_type_embeddings.weight is empty"),
     (_fill("embeddings.word_embeddings.weight", _NAN), "holds values that are no numbers"),
     (_fill(f"{_LAYER}.output.dense.bias", _ENDLESS), "holds values that are no numbers"),

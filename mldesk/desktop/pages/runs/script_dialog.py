@@ -251,7 +251,7 @@ class ScriptDialog(Sheet, TaskOwner):
 
     def _field(self, name: str, about: Mapping[str, Any], value: Any) -> QWidget:
         """Return the row of a parameter, ``about`` being what ``declared`` says of it."""
-        default, said = about["default"], str(about.get("help", ""))
+        default, said = about["default"], _sentence(str(about.get("help", "")))
         if isinstance(default, bool):
             switch = Switch("", bool(value))
             self._fields[name] = lambda: "true" if switch.isChecked() else "false"
@@ -262,7 +262,7 @@ class ScriptDialog(Sheet, TaskOwner):
             return FormRow(name, box, said)
         edit = QLineEdit(str(value))
         self._fields[name] = edit.text
-        return FormRow(name, edit, " ".join(part for part in (_sentence(said), self._kind(about)) if part))
+        return FormRow(name, edit, " ".join(part for part in (said, self._kind(about)) if part))
 
     def _kind(self, about: Mapping[str, Any]) -> str:
         default, within = about["default"], range_words(about)
