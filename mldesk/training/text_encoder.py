@@ -1,8 +1,8 @@
 """A text encoder from a folder of this machine: what turns free text into numbers that say what it means.
 
-Encoders of the BERT family (BERT, DistilBERT, MiniLM, BGE, E5, GTE and their like), in Hugging Face's format: ``config.json``,
-``model.safetensors``, and ``vocab.txt`` or ``tokenizer.json``. No network, no code of the folder and no other library:
-the weights become a graph that onnxruntime runs, here as wherever the model predicts later.
+Encoders of the BERT family (BERT, DistilBERT, MiniLM, BGE, E5, GTE and their like), in Hugging Face's format:
+``config.json``, ``model.safetensors``, and ``vocab.txt`` or ``tokenizer.json``. No network, no code of the folder and no
+other library: the weights become a graph that onnxruntime runs, here as wherever the model predicts later.
 """
 
 from __future__ import annotations
@@ -98,15 +98,20 @@ def read_text_encoder(name: str) -> TextEncoder:
         encoder = TextEncoder(config, read_weights(folder / "model.safetensors", config, len(pieces.words)), pieces)
         _try(encoder)
     except FileNotFoundError as error:
-        pickled = next((path.name for ending in ("*.bin", "*.pt", "*.pth", "*.ckpt")
-                        for path in sorted(folder.glob(ending))), "")
-        raise BadInput(f"The text encoder in {folder.name!r:.80} lacks {Path(str(error.filename)).name}.", hint=(
-            f"{pickled:.80} may hold its weights, but as pickle, which can run any code and is not opened here. "
-            "Save them as safetensors: save_pretrained(FOLDER, safe_serialization=True)." if pickled else _HINT)) from error
+        raise BadInput(f"The text encoder in {folder.name!r:.80} lacks {Path(str(error.filename)).name}.",
+                       hint=_pickled(folder) or _HINT) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise BadInput(f"The text encoder in {folder.name!r:.80} cannot be read: {error!s:.200}.",
                        hint=_HINT) from error
     return encoder
+
+
+def _pickled(folder: Path) -> str:
+    """Say that a folder has weights which are not opened here; "" if it has none."""
+    found = next((path.name for ending in ("bin", "pt", "pth", "ckpt") for path in sorted(folder.glob(f"*.{ending}"))),
+                 "")
+    return (f"{found:.80} may hold its weights, but as pickle, which can run any code and is not opened here. Save "
+            "them as safetensors: save_pretrained(FOLDER, safe_serialization=True).") if found else ""
 
 
 def _unlike(config: Mapping[str, Any]) -> str:
