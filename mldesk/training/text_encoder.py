@@ -1,8 +1,8 @@
 """A text encoder from a folder of this machine: what turns free text into numbers that say what it means.
 
 Encoders of the BERT family (BERT, DistilBERT, MiniLM, BGE, E5, GTE and their like), in Hugging Face's format:
-``config.json``, ``model.safetensors``, and ``vocab.txt`` or ``tokenizer.json``. No network, no code of the folder and no
-other library: the weights become a graph that onnxruntime runs, here as wherever the model predicts later.
+``config.json``, ``model.safetensors``, and ``vocab.txt`` or ``tokenizer.json``. No network, no code of the folder and
+no other library: the weights become a graph that onnxruntime runs, here as wherever the model predicts later.
 """
 
 from __future__ import annotations
