@@ -32,7 +32,7 @@ def test_the_remaining_time_of_work_follows_from_its_rate(tmp_path: Path, monkey
 
 def test_rows_in_a_second_are_told_where_a_unit_goes_through_them(tmp_path: Path,
                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
-    assert progress(tmp_path, monkeypatch, 100, "epochs", "rows") == [None, 250.0]
+    assert progress(tmp_path, monkeypatch, 100, "epochs", "rows") == [None, 500.0]
 
 
 def test_what_is_left_of_a_time_that_is_allowed_is_never_more_than_that(tmp_path: Path,
