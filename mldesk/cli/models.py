@@ -136,6 +136,9 @@ def threshold(
         face.document({"model": version.label, "threshold": None if found is None else found.to_json()})
     else:
         face.say("A row is called the most probable class." if found is None else found.in_words())
+        if at is not None and version.run is not None:
+            face.note("· If it was chosen by the scores of test rows, these now flatter it: `mldesk runs evaluation "
+                      f"{version.run} --part validation` has other rows.")
 
 
 @app.command()

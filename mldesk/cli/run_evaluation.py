@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +16,9 @@ from mldesk.cli.row_numbers import evaluated
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.training.metric_words import better, left_out, title
 from mldesk.workbench.references import did_you_mean
+
+if TYPE_CHECKING:
+    from mldesk.workbench.evaluated import Costs
 
 _CLASSES, _SLICES, _MATRIX = 40, 10, 12   # lines of a table, and classes of a confusion matrix, that are printed
 _SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)   # of the rows, whose gain is printed
@@ -29,6 +34,10 @@ def evaluation(
                                       "--json has all that are kept.")] = 10,
     label: Annotated[str | None, typer.Option("--class", metavar="CLASS", help="Of more than two classes: the one "
                                               "whose thresholds and gain are shown.")] = None,
+    cost: Annotated[list[str] | None, typer.Option(metavar="CASE=N", help="What a row costs: a false alarm fp (1 "
+                                                   "unless you say), a missed case fn (1), a hit tp (0), or tn (0); "
+                                                   "below 0 is a gain. Shows the threshold of least cost. May be "
+                                                   "repeated.")] = None,
 ) -> None:
     """Show how good a model is: scores with their 95 % intervals, classes, thresholds, and where it is wrong.
 
@@ -49,21 +58,66 @@ def evaluation(
     facts = parts[part]
     from mldesk.workbench.evaluated import told_apart
 
+    costs = _costs(cost) if cost else None
     known = [str(item) for item in told_apart(facts)]
     if label is not None and label not in known:
         raise BadInput(f"There are no thresholds of a class {label[:60]!r}: they are of one class among more than two.",
                        hint="They are there for: " + (", ".join(known[:8]) or "no class of this run") + ".")
+    if costs is not None:
+        _refuse_costs(facts, label)
     if face.json:
         from mldesk.workbench.evaluated import errors_of
 
         more = {key: payload[key] for key in ("classes", "importance", "importance_metric", "doubts") if key in payload}
         face.document({"run": run.id, "name": run.name, "task": run.task, "target": run.target, "dataset": run.dataset,
-                       "part": part, **evaluated(facts), "error_quantiles": errors_of(facts), **more})
+                       "part": part, **evaluated(facts), "error_quantiles": errors_of(facts), **more,
+                       **({} if costs is None else {"cheapest": _cheapest(facts, label, costs)})})
         return
-    _show(face, facts, rows, run.dataset, label)
+    _show(face, facts, rows, run.dataset, label, costs)
+    if part == "test" and (facts.get("thresholds") or label):
+        face.note("· A threshold chosen by these rows looks better on them than it is; --part validation has others.")
 
 
-def _show(face: Face, facts: Mapping[str, Any], most: int, dataset: str, label: str | None) -> None:
+def _costs(given: Sequence[str]) -> Costs:
+    """Read ``fp=1``, …. Raises BadInput."""
+    from mldesk.workbench.evaluated import Costs
+
+    found: dict[str, float] = {}
+    for item in given:
+        case, _, amount = item.partition("=")
+        try:
+            if case not in ("tp", "fp", "fn", "tn") or case in found or not math.isfinite(float(amount)):
+                raise ValueError(item)
+            found[case] = float(amount)
+        except ValueError:
+            raise BadInput(f"{item[:40]!r} is no cost of a case, or one that is given twice.",
+                           hint="For example: --cost fp=1 --cost fn=5; the cases are tp, fp, fn and tn.") from None
+    return Costs(**found)
+
+
+def _refuse_costs(facts: Mapping[str, Any], label: str | None) -> None:
+    """Raise BadInput where there is no threshold to find."""
+    from mldesk.workbench.evaluated import thresholds_of, told_apart
+
+    if thresholds_of(facts, label) is None:
+        raise BadInput("Costs are of one class and the others, and no class was named." if told_apart(facts) else
+                       "Costs are of classes, and there are no thresholds of classes here.",
+                       hint="Name one with --class." if told_apart(facts) else "")
+
+
+def _cheapest(facts: Mapping[str, Any], label: str | None, costs: Costs) -> dict[str, Any]:
+    """Return the threshold of least cost, and what a row costs on average there; there is a table of thresholds."""
+    from mldesk.workbench.evaluated import thresholds_of
+
+    table = thresholds_of(facts, label)
+    assert table is not None   # ``_refuse_costs``
+    found = table.cheapest(costs)
+    return {"threshold": found.threshold, "cost": found.cost(costs), "cost_at_half": table.at(0.5).cost(costs),
+            "costs": dataclasses.asdict(costs)}
+
+
+def _show(face: Face, facts: Mapping[str, Any], most: int, dataset: str, label: str | None,
+          costs: Costs | None) -> None:
     from mldesk.workbench.evaluated import classes_of, intervals_of, scores, slices_of
 
     edges = intervals_of(facts)
@@ -76,7 +130,7 @@ def _show(face: Face, facts: Mapping[str, Any], most: int, dataset: str, label: 
         (item.label, *map(words.score, (item.precision, item.recall, item.f1)), words.count(item.rows))
         for item in classes_of(facts)], _CLASSES)
     _confusion(face, facts.get("confusion") or {})
-    _thresholds(face, facts, label)
+    _thresholds(face, facts, label, costs)
     _gain(face, facts, label)
     _errors(face, facts)
     _table(face, "Where it is worse:", ("where", "rows", "score", "there", "of all", "standard errors"), [
@@ -107,7 +161,7 @@ def _confusion(face: Face, confusion: Mapping[str, Any]) -> None:
         (label, *map(words.count, counts)) for label, counts in zip(labels, confusion["counts"], strict=True)], _MATRIX)
 
 
-def _thresholds(face: Face, facts: Mapping[str, Any], chosen: str | None) -> None:
+def _thresholds(face: Face, facts: Mapping[str, Any], chosen: str | None, costs: Costs | None) -> None:
     """Print what comes of calling rows the second class, or the chosen one of many, from some probability on."""
     from mldesk.workbench.evaluated import thresholds_of
 
@@ -115,10 +169,16 @@ def _thresholds(face: Face, facts: Mapping[str, Any], chosen: str | None) -> Non
         return
     label = words.cell(chosen or (facts.get("confusion") or {}).get("labels", ["", "the second class"])[-1])
     steps = [table.at(step) for step in _STEPS]
-    _table(face, f"Called {label} from which probability on:", ("from", "precision", "recall", "F1", "accuracy", "hits",
-                                                               "false alarms", "missed"), [
+    _table(face, f"Called {label} from which probability on:", (
+        "from", "precision", "recall", "F1", "accuracy", "hits", "false alarms", "missed",
+        *(() if costs is None else ("cost of a row",))), [
         (f"{item.threshold:.1f}", *map(words.score, (item.precision, item.recall, item.f1, item.accuracy)),
-         *map(words.count, (item.tp, item.fp, item.fn))) for item in steps], len(steps))
+         *map(words.count, (item.tp, item.fp, item.fn)), *(() if costs is None else (words.score(item.cost(costs)),)))
+        for item in steps], len(steps))
+    if costs is not None:
+        found = _cheapest(facts, chosen, costs)
+        face.say(f"Least cost: from {found['threshold']:.3g} on, {words.score(found['cost'])} a row "
+                 f"({words.score(found['cost_at_half'])} from 0.5 on).")
 
 
 def _nearest(shares: Sequence[float], wanted: float) -> int:

@@ -20,7 +20,7 @@ _MOST_CURVES = 20        # classes that get curves: the commonest
 _MOST_CONFUSED = 60      # classes beyond which a confusion matrix can no longer be read
 _BINS = 10               # of the calibration plot
 _BARS = 40               # of the residual histogram
-_THRESHOLDS = 200        # of the threshold table
+_THRESHOLDS = 200        # of the threshold table, beside every hundredth
 _STEPS_EACH = 100        # ... and of that of one class of many, and points of its gain
 
 
@@ -91,9 +91,12 @@ def _calibration(prediction: Array, y: Array) -> dict[str, Any]:
 
 
 def _thresholds(chance: Array, truth: Array, most: int = _THRESHOLDS) -> dict[str, list[float]]:
-    """Return how many rows are called right and wrong as the class from each threshold on (chance >= it)."""
-    steps = np.unique(np.quantile(chance, np.linspace(0, 1, most), method="nearest"))
-    steps = np.unique(np.concatenate([[0.0], steps, [0.5, 1.0]]))
+    """Return how many rows are called right and wrong as the class from each threshold on (chance >= it).
+
+    What people ask for, 0.3 say, is among them, so that it is answered to the row; between are chances of the rows.
+    """
+    steps = np.quantile(chance, np.linspace(0, 1, most), method="nearest")
+    steps = np.unique(np.concatenate([np.arange(101) / 100, steps]))
     positive, negative = np.sort(chance[truth]), np.sort(chance[~truth])
     tp = len(positive) - np.searchsorted(positive, steps, "left")
     fp = len(negative) - np.searchsorted(negative, steps, "left")

@@ -82,7 +82,7 @@ COMMANDS = {
     "runs views": {"--remove"},
     "runs report": {"RUN", "-o", "--force"},
     "runs script": {"RUN", "-o", "--force"},
-    "runs evaluation": {"RUN", "--part", "--rows", "--class"},
+    "runs evaluation": {"RUN", "--part", "--rows", "--class", "--cost"},
     "runs files": {"RUN", "NAME", "-o", "--force"},
     "templates list": set(),
     "templates show": {"NAME"},

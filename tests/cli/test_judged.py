@@ -73,6 +73,13 @@ def test_an_evaluation_of_classes_is_read_on_the_command_line(desk: Desk, mldesk
     assert answer.code == 0 and f"--only {TESTED[3] + 1}," in answer.err
     for said in ("Accuracy", "0.9500", "precision", "is \\ called", "Called yes from", "Most wrong:", " to "):
         assert said in answer.out, said
+    costly = mldesk.good("runs", "evaluation", "a", "--cost", "fn=50", "--cost", "tp=-1")["cheapest"]
+    assert costly["costs"] == {"tp": -1, "fp": 1, "fn": 50, "tn": 0} and costly["threshold"] < 0.051
+    assert costly["cost"] == pytest.approx((10 - 10) / len(y)) and costly["cost_at_half"] == pytest.approx((50 - 9) / 20)
+    answer = mldesk.told("runs", "evaluation", "a", "--cost", "fn=50")
+    assert "Least cost: from 0.05 on" in answer.out and "--part validation" in answer.err
+    for wrong in ("fn", "fn=", "fn=nan", "xx=1"):
+        assert mldesk.here("runs", "evaluation", "a", "--cost", wrong)[0] == 2, wrong
     shown = mldesk.good("runs", "show", "a")
     assert shown["intervals"]["accuracy"] == [low, high]
     assert "95 %" in mldesk.told("runs", "show", "a").out
