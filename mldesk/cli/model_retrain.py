@@ -12,9 +12,11 @@ from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.model_shown import Reference, up_to_date
 from mldesk.cli.train import finish
 from mldesk.cli.watching import watched
+from mldesk.core.errors import BadInput
 from mldesk.training.metric_words import lower_is_better, title, within
 
 if TYPE_CHECKING:
+    from mldesk.library.records import Run
     from mldesk.workbench.challenging import Challenge
 
 Old = Annotated[str, typer.Argument(metavar="OLD", help="The version it is to replace.")]
@@ -53,7 +55,11 @@ def retrain(
         if run.model is None:
             finish(face, bench, run)   # says why
             return
-        found = bench.retraining.challenge(run.model, old)
+        try:
+            found = bench.retraining.challenge(run.model, old)
+        except BadInput as error:   # other columns, types or classes: the new version is there all the same
+            _not_compared(face, run, error)
+            return
         promoted = promote and found.better
         if promoted:
             name, _, number = run.model.rpartition("@")
@@ -63,6 +69,15 @@ def retrain(
         return
     _show(face, found)
     face.say(promotion(found) if promote else f"{run.model} is not promoted.")
+
+
+def _not_compared(face: Face, run: Run, error: BadInput) -> None:
+    """Say that a version was made, and why nobody can say whether it is better."""
+    if face.json:
+        face.document({"run": run.id, "model": run.model, "promoted": False, "why_not": error.message})
+        return
+    face.say(f"{run.model} is made, and not promoted: it cannot be compared.")
+    face.note(f"! {error.message}")
 
 
 def promotion(found: Challenge) -> str:

@@ -63,15 +63,14 @@ def evaluation(
     if label is not None and label not in known:
         raise BadInput(f"There are no thresholds of a class {label[:60]!r}: they are of one class among more than two.",
                        hint="They are there for: " + (", ".join(known[:8]) or "no class of this run") + ".")
-    if costs is not None:
-        _refuse_costs(facts, label)
+    cheapest = None if costs is None else _cheapest(facts, label, costs)
     if face.json:
         from mldesk.workbench.evaluated import errors_of
 
         more = {key: payload[key] for key in ("classes", "importance", "importance_metric", "doubts") if key in payload}
         face.document({"run": run.id, "name": run.name, "task": run.task, "target": run.target, "dataset": run.dataset,
                        "part": part, **evaluated(facts), "error_quantiles": errors_of(facts), **more,
-                       **({} if costs is None else {"cheapest": _cheapest(facts, label, costs)})})
+                       **({} if cheapest is None else {"cheapest": cheapest})})
         return
     _show(face, facts, rows, run.dataset, label, costs)
     if part == "test" and (facts.get("thresholds") or label):
@@ -95,22 +94,14 @@ def _costs(given: Sequence[str]) -> Costs:
     return Costs(**found)
 
 
-def _refuse_costs(facts: Mapping[str, Any], label: str | None) -> None:
-    """Raise BadInput where there is no threshold to find."""
+def _cheapest(facts: Mapping[str, Any], label: str | None, costs: Costs) -> dict[str, Any]:
+    """Return the threshold of least cost, and what a row costs on average there. Raises BadInput without thresholds."""
     from mldesk.workbench.evaluated import thresholds_of, told_apart
 
-    if thresholds_of(facts, label) is None:
+    if (table := thresholds_of(facts, label)) is None:
         raise BadInput("Costs are of one class and the others, and no class was named." if told_apart(facts) else
                        "Costs are of classes, and there are no thresholds of classes here.",
                        hint="Name one with --class." if told_apart(facts) else "")
-
-
-def _cheapest(facts: Mapping[str, Any], label: str | None, costs: Costs) -> dict[str, Any]:
-    """Return the threshold of least cost, and what a row costs on average there; there is a table of thresholds."""
-    from mldesk.workbench.evaluated import thresholds_of
-
-    table = thresholds_of(facts, label)
-    assert table is not None   # ``_refuse_costs``
     found = table.cheapest(costs)
     return {"threshold": found.threshold, "cost": found.cost(costs), "cost_at_half": table.at(0.5).cost(costs),
             "costs": dataclasses.asdict(costs)}

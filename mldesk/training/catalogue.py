@@ -238,6 +238,7 @@ SHORT_NAMES = {
     "lgbm": "lightgbm", "lgb": "lightgbm", "gbm": "lightgbm", "xgb": "xgboost", "cat": "catboost",
     "rf": "random_forest", "forest": "random_forest", "hgb": "hist_gradient_boosting",
     "gbdt": "hist_gradient_boosting", "knn": "neighbors", "logistic": "linear", "logreg": "linear", "ridge": "linear",
+    "logistic_regression": "linear", "linear_regression": "linear", "lasso": "linear", "elastic_net": "linear",
     "nn": "mlp", "svc": "svm", "svr": "svm", "tree": "decision_tree", "nb": "naive_bayes", "ftt": "ft_transformer"}
 NETWORKS = frozenset(entry.name for entry in ESTIMATORS.values() if entry.torch)
 

@@ -293,6 +293,7 @@ def _checked(membership: Array, target: Target, *, unlearned: bool) -> Array:
         absent = np.flatnonzero(target.counts(membership == TRAIN) == 0)
         if len(absent):
             label = target.classes[int(absent[0])]
-            raise BadInput(f"No training row of the given split is “{str(label)[:40]}”, so it cannot be learned.",
-                           hint="Use another split, or leave those rows out of the table.")
+            raise BadInput(f"No training row is “{str(label)[:80]}”: this split puts all such rows into other parts, "
+                           "so it cannot be learned.", hint="Split another way, or with another seed, or leave those "
+                           "rows out of the table.")
     return membership

@@ -27,6 +27,11 @@ class ColumnType(str, Enum):
     def temporal(self) -> bool:
         return self in (ColumnType.DATE, ColumnType.DATETIME, ColumnType.TIME)
 
+    @property
+    def family(self) -> str:
+        """Return "text", "time" or "number": what a model that learned from the one can read of the other."""
+        return "text" if self is ColumnType.TEXT else "time" if self.temporal else "number"
+
 
 Order = tuple[tuple[str, bool], ...]   # of rows: columns, each with whether its greatest comes first
 

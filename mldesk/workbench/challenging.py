@@ -103,6 +103,11 @@ def _answers(library: Library, version: ModelVersion, run: Run, tested: RowsTest
     if absent:
         raise BadInput(f"The rows lack the column {absent[0][:60]!r}, which {version.label} needs.",
                        hint="Compare versions that learned from tables of the same columns.")
+    other = next((column for column in predictor.schema if have[column.name].type.family != column.type.family), None)
+    if other is not None:
+        raise BadInput(f"The column {other.name[:60]!r} holds {have[other.name].type.value}s in the rows, and "
+                       f"{version.label} learned from {other.type.value}s in it.",
+                       hint="Compare versions that learned from tables whose columns are of the same types.")
     wanted: list[Column] = [have[column.name] for column in predictor.schema]
     rows = take(read_columns(library.objects, str(payload["dataset"]), wanted), tested.rows)
     found = predictor.outputs_of(predictor.encode(rows)).astype(np.float64)

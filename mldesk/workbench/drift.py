@@ -2,12 +2,12 @@
 
 PSI: the population stability index over tenths of the training values, or over categories (Siddiqi, Credit Risk
 Scorecards, 2006): below 0.1 little has changed, above 0.25 much has. Beside it a test, since on few rows the index is
-large by chance: Kolmogorov and Smirnov's for numbers, chi-square for categories.
+large by chance: Kolmogorov and Smirnov's for numbers, chi-square for categories and missing cells, Fisher's exact one
+where counts are small.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mldesk.training.values import ColumnData, TextColumn
+from mldesk.workbench.drift_tests import kolmogorov_smirnov, table_test
 
 LITTLE, MUCH = 0.1, 0.25
 DOUBT = 0.01             # how likely chance alone may be, over all columns, for a shift to be called one
@@ -32,7 +33,7 @@ class ColumnDrift:
 
     name: str
     psi: float
-    test: str                    # "ks" or "chi-square"
+    test: str                    # "ks" or "missing" of numbers, "chi-square" or "exact" of categories
     statistic: float
     p: float                     # of so large a statistic by chance
     missing: tuple[float, float]  # share of missing cells, in training and now
@@ -48,14 +49,15 @@ def rule(columns: int) -> dict[str, Any]:
     """Return by what a column's verdict is given where so many are looked at together, as plain JSON."""
     return {"shifted_from_psi": LITTLE, "much_shifted_from_psi": MUCH, "p_below": DOUBT / max(1, columns),
             "p_over_all_columns": DOUBT, "correction": "Bonferroni",
-            "tests": {"numbers": "ks", "categories": "chi-square"}}
+            "tests": {"numbers": "ks", "categories": "chi-square", "missing": "chi-square", "few": "exact"}}
 
 
 def rule_words(columns: int) -> str:
     """Write the rule in a sentence or two."""
     return (f"A column has shifted where its PSI is {LITTLE:g} or more (much: {MUCH:g} or more) and chance alone would "
             f"hardly make it so: p below {DOUBT / max(1, columns):.2g}, which is {DOUBT:g} shared among the columns. "
-            "The test is Kolmogorov and Smirnov's for numbers, chi-square for categories.")
+            "The test is Kolmogorov and Smirnov's for numbers, chi-square for categories and for how many cells are "
+            "missing, Fisher's exact one where counts are small.")
 
 
 def compare(name: str, before: ColumnData, now: ColumnData, columns: int = 1) -> ColumnDrift:
@@ -71,10 +73,21 @@ def numbers(name: str, before: Array, now: Array, columns: int = 1) -> ColumnDri
     edges = np.unique(np.quantile(old, np.linspace(0, 1, _PIECES + 1)[1:-1])) if len(old) else np.array([])
     counts = [np.append(np.bincount(np.searchsorted(edges, values, "left"), minlength=len(edges) + 1),
                         len(whole) - len(values)) for values, whole in ((old, before), (new, now))]
-    statistic, p = _kolmogorov_smirnov(old, new)
-    gaps = (_share(before), _share(now))
-    return _judged(ColumnDrift(name, _psi(*counts), "ks", statistic, min(p, _chi_square(
-        np.array([[len(old), len(before) - len(old)], [len(new), len(now) - len(new)]]))[1]), gaps), columns)
+    test, statistic, p = _test_of_numbers(old, new, len(before) - len(old), len(now) - len(new))
+    return _judged(ColumnDrift(name, _psi(*counts), test, statistic, p, (_share(before), _share(now))), columns)
+
+
+def _test_of_numbers(old: Array, new: Array, gone: int, gone_now: int) -> tuple[str, float, float]:
+    """Return the test that says most against chance, its statistic and p: of the values, or of how many are missing.
+
+    Where there is something to ask of both, p is doubled (Bonferroni).
+    """
+    distance, p = kolmogorov_smirnov(old, new)
+    if not gone and not gone_now:
+        return "ks", distance, p
+    _, statistic, of_gaps = table_test(np.array([[len(old), gone], [len(new), gone_now]]))
+    found = ("ks", distance, p) if p <= of_gaps else ("missing", statistic, of_gaps)
+    return found if not len(old) or not len(new) else (*found[:2], min(1.0, 2 * found[2]))
 
 
 def categories(name: str, before: Counter[str | None], now: Counter[str | None], columns: int = 1) -> ColumnDrift:
@@ -83,10 +96,10 @@ def categories(name: str, before: Counter[str | None], now: Counter[str | None],
     table = np.array([[*(counts.get(value, 0) for value in kept), counts.get(None, 0), 0] for counts in (before, now)])
     totals = np.array([counts.total() for counts in (before, now)])
     table[:, -1] = totals - table.sum(1)
-    statistic, p = _chi_square(table)
+    test, statistic, p = table_test(table)
     unseen = tuple(str(value)[:60] for value, _ in now.most_common() if value is not None and value not in before)
     gaps = (before.get(None, 0) / max(1, totals[0]), now.get(None, 0) / max(1, totals[1]))
-    return _judged(ColumnDrift(name, _psi(*table), "chi-square", statistic, p, gaps, unseen[:_NAMED]), columns)
+    return _judged(ColumnDrift(name, _psi(*table), test, statistic, p, gaps, unseen[:_NAMED]), columns)
 
 
 def _counted(values: TextColumn) -> Counter[str | None]:
@@ -119,44 +132,3 @@ def _psi(before: Array, now: Array) -> float:
     old, new = (np.maximum(counts / max(1, counts.sum()), _FLOOR) for counts in (before, now))
     used = (before > 0) | (now > 0)
     return float(((new - old) * np.log(new / old))[used].sum())
-
-
-def _kolmogorov_smirnov(old: Array, new: Array) -> tuple[float, float]:
-    """Return the largest distance of the two distributions, and its asymptotic p (Stephens 1970). Both are sorted."""
-    if not len(old) or not len(new):
-        return 0.0, 1.0
-    both = np.concatenate([old, new])
-    distance = float(np.abs(np.searchsorted(old, both, "right") / len(old)
-                            - np.searchsorted(new, both, "right") / len(new)).max())
-    root = math.sqrt(len(old) * len(new) / (len(old) + len(new)))
-    return distance, _beyond_kolmogorov((root + 0.12 + 0.11 / root) * distance)
-
-
-def _chi_square(table: Array) -> tuple[float, float]:
-    """Return Pearson's statistic of a 2 × K table of counts, and its p; columns without any count say nothing."""
-    table = table[:, table.sum(0) > 0]
-    if table.shape[1] < 2 or not table.sum(1).all():
-        return 0.0, 1.0
-    expected = np.outer(table.sum(1), table.sum(0)) / table.sum()
-    statistic = float(((table - expected) ** 2 / expected).sum())
-    return statistic, beyond_chi_square(statistic, table.shape[1] - 1)
-
-
-def beyond_chi_square(value: float, freedom: int) -> float:
-    """Return how likely a chi-square of so many degrees of freedom is to be larger (Abramowitz and
-    Stegun 26.4.4 and 26.4.5). SciPy, which has it, comes with the trainer only.
-    """
-    half = value / 2
-    if half <= 0:
-        return 1.0
-    odd = freedom % 2
-    terms = sum(math.exp((place - odd / 2) * math.log(half) - half - math.lgamma(place + 1 - odd / 2))
-                for place in range(odd, freedom // 2 + odd))
-    return min(1.0, terms + (math.erfc(math.sqrt(half)) if odd else 0.0))
-
-
-def _beyond_kolmogorov(value: float) -> float:
-    """Return how likely Kolmogorov's limit is to be larger: 2 Σ (-1)^(k-1) exp(-2 k² x²)."""
-    if value < 0.2:   # there the sum converges slowly, and to one
-        return 1.0
-    return min(1.0, max(0.0, 2 * sum((1 if k % 2 else -1) * math.exp(-2 * (k * value) ** 2) for k in range(1, 60))))

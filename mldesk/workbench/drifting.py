@@ -12,7 +12,7 @@ from mldesk.core.errors import BadInput
 from mldesk.core.scratch import working_folder
 from mldesk.library import Library
 from mldesk.library.records import ModelVersion
-from mldesk.wire.schema import Column, ColumnType, columns_from_json
+from mldesk.wire.schema import Column, columns_from_json
 from mldesk.workbench.as_imported import of_dataset
 from mldesk.workbench.cleaning_rows import Chain, chain_of
 from mldesk.workbench.cleaning_rows import clean as clean_rows
@@ -129,7 +129,7 @@ class DriftService:
         version = self._datasets.show(new)
         have = {column.name: column for column in version.columns}
         for column in schema:
-            if column.name not in have or _kind(have[column.name]) != _kind(column):
+            if column.name not in have or have[column.name].type.family != column.type.family:
                 raise BadInput(f"{version.label} has no column {column.name[:60]!r} of {column.type.value}s, which the "
                                "model needs.", hint="Compare with a table like the one it learned from.")
         return read_columns(self._library.objects, version.manifest, [have[column.name] for column in schema])
@@ -163,7 +163,3 @@ def _of_file(path: Path, schema: Sequence[Column], scratch: Path,
         raise BadInput(f"{path.name} has no rows.")
     return {column.name: convert(pa.chunked_array([batch.column(column.name) for batch in batches]), column.type)
             for column in schema}
-
-
-def _kind(column: Column) -> str:
-    return "text" if column.type is ColumnType.TEXT else "time" if column.type.temporal else "number"

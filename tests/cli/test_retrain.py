@@ -26,3 +26,26 @@ def test_a_retraining_that_fails_says_why_as_any_other_run(mldesk: Command, tmp_
     assert failed.code == 1 and failed.json["status"] == "failed", failed
     assert failed.json["error"]["message"]
     assert mldesk.good("models", "show", "old-answer")["version"] == 1   # there is no other
+
+
+def test_a_version_that_cannot_be_compared_is_made_all_the_same_and_named(mldesk: Command, tmp_path: Path) -> None:
+    """Columns of another type, columns that are gone, other classes: the training was no failure."""
+    rows = [(n, n % 7, ("yes", "no")[n % 2]) for n in range(60)]
+
+    def table(name: str, head: str, lines: list[str]) -> None:
+        (tmp_path / f"{name}.csv").write_text("\n".join((head, *lines)), "utf-8")
+        mldesk.good("data", "import", tmp_path / f"{name}.csv", "--name", name)
+
+    table("old", "size,age,answer", [f"{n},{age},{answer}" for n, age, answer in rows])
+    table("texts", "size,age,answer", [f"n{n % 5},{age},{answer}" for n, age, answer in rows])
+    table("less", "age,answer", [f"{age},{answer}" for _, age, answer in rows])
+    table("others", "size,age,answer", [f"{n},{age},{answer}!" for n, age, answer in rows])
+    model = mldesk.good("train", "old", "--target", "answer", "--model", "linear")["model"]
+    for number, (name, why) in enumerate({"texts": "holds texts", "less": "lack the column 'size'",
+                                          "others": "knows other classes"}.items(), start=2):
+        made = mldesk.good("models", "retrain", model, name, "--promote")
+        assert (made["model"], made["promoted"]) == (f"old-answer@{number}", False) and why in made["why_not"]
+    refused = mldesk("--json", "models", "challenge", "old-answer@2", model)
+    assert refused.code == 2 and "learned from integers" in refused.json["error"]["message"], refused
+    refused = mldesk("--json", "explain", model, "--data", "texts")
+    assert refused.code == 1 and "holds texts in texts@1" in refused.json["error"]["message"], refused

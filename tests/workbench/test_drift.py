@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from mldesk.workbench import drift
+from mldesk.workbench.drift_tests import beyond_chi_square, fisher
 
 
 def test_the_same_numbers_have_not_shifted_and_moved_ones_have() -> None:
@@ -28,6 +29,8 @@ def test_numbers_that_go_missing_are_a_shift() -> None:
     found = drift.numbers("x", before, now)
     assert (found.verdict, found.missing) == ("much shifted", (0.0, 0.5))
     assert drift.numbers("x", before, np.full(100, np.nan)).verdict == "much shifted"
+    assert found.test == "missing" and found.p == pytest.approx(   # the test that p is of is the one that is named
+        2 * stats.chi2_contingency([[500, 0], [250, 250]], correction=False).pvalue)
 
 
 def test_the_index_is_what_its_definition_says() -> None:
@@ -48,7 +51,7 @@ def test_categories_never_seen_are_named() -> None:
 @pytest.mark.parametrize("freedom", [1, 2, 3, 7, 30, 31])
 def test_chances_are_those_that_scipy_knows(freedom: int) -> None:
     for value in (0.0, 0.01, 1.0, 5.5, 30.0, 300.0, 5000.0):
-        assert drift.beyond_chi_square(value, freedom) == pytest.approx(stats.chi2.sf(value, freedom), abs=1e-12)
+        assert beyond_chi_square(value, freedom) == pytest.approx(stats.chi2.sf(value, freedom), abs=1e-12)
 
 
 def test_the_chance_of_a_distance_is_the_asymptotic_one() -> None:
@@ -56,6 +59,31 @@ def test_the_chance_of_a_distance_is_the_asymptotic_one() -> None:
     before, now = draws.normal(size=4000), draws.normal(0.08, size=4000)
     expected = stats.ks_2samp(before, now, method="asymp").pvalue
     assert drift.numbers("x", before, now).p == pytest.approx(expected, rel=0.05)
+
+
+def test_rare_categories_in_few_rows_are_no_shift_more_often_than_is_said() -> None:
+    """Chi-square alone called up to one column in twenty shifted, of a hundred times fewer that were promised."""
+    draws = np.random.default_rng(0)
+    chances = 1 / np.arange(1, 41)
+    chances /= chances.sum()
+    before = Counter[str | None](draws.choice(40, 1000, p=chances).astype(str).tolist())
+    for rows in (3, 5, 10, 30):
+        now = (Counter[str | None](draws.choice(40, rows, p=chances).astype(str).tolist()) for _ in range(300))
+        assert sum(drift.categories("x", before, item, 20).verdict != "stable" for item in now) <= 2, rows
+    for rows in (3, 10):   # and a cell that is missing, of which training knew two in a thousand
+        cells = np.append(draws.normal(size=998), [np.nan] * 2)
+        few = np.append(draws.normal(size=rows - 1), np.nan)
+        assert drift.numbers("x", cells, few, 20).verdict == "stable"
+    found = drift.categories("x", before, Counter({"violet": 5}), 20)   # a real one shows in five rows
+    assert (found.verdict, found.test) == ("much shifted", "exact") and found.statistic > 0.9
+
+
+def test_the_exact_chance_is_the_one_that_scipy_knows() -> None:
+    for before, now, rows, few in ((3, 2, 1000, 10), (0, 5, 1000, 5), (40, 0, 100, 20), (1, 1, 2, 2), (7, 3, 9, 30),
+                                     (9000, 50_000, 100_000, 90_000)):
+        tails = [stats.fisher_exact([[now, few - now], [before, rows - before]], alternative=way).pvalue
+                 for way in ("less", "greater")]
+        assert fisher(before, now, rows, few) == pytest.approx(min(1.0, 2 * min(tails)), rel=1e-6)
 
 
 def test_the_rule_is_said_with_its_figures() -> None:

@@ -112,8 +112,9 @@ def early_rows(files: Sequence[Read], shape: Shape) -> PartWriter | None:
 
 def _say_converted(context: Context, name: str, converter: Converter) -> None:
     if converter.infinite:
-        context.problems.add("infinite values", f"{converter.infinite:,} values of {name!r} are infinite, or too large "
-                             "for a number.", column=name,
+        one = converter.infinite == 1
+        context.problems.add("infinite values", f"{converter.infinite:,} {'value' if one else 'values'} of {name!r} "
+                             f"{'is' if one else 'are'} infinite, or too large for a number.", column=name,
                              fix=Fix(f"Keep {name!r} as text", {"types": [[name, "text"]]}))
     if converter.unfit:
         _say_unfit(context, name, converter.unfit, converter.example, converter.type)

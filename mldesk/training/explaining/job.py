@@ -95,6 +95,11 @@ def _open(request: ExplainRequest, work: Workplace) -> _Subject:
     if goal is None or None in wanted:
         raise BadInput(f"{request.dataset_name} lacks a column that {request.model} was trained with.",
                        hint="Explain it on the version it was trained on.")
+    other = next((item for item in encoder.columns if by_name[item.name].type.family != item.type.family), None)
+    if other is not None:
+        raise BadInput(f"The column {other.name[:60]!r} holds {by_name[other.name].type.value}s in "
+                       f"{request.dataset_name}, and {request.model} learned from {other.type.value}s in it.",
+                       hint="Explain it on rows like those it was trained on.")
     columns = read_columns(work.store, request.dataset, [*(item for item in wanted if item is not None), goal])
     target = read_target(columns.pop(goal.name), goal, str(model["task"]))
     membership = _membership(request, work, len(target.y))

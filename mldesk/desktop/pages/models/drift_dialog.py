@@ -120,7 +120,8 @@ def rule(columns: int) -> str:
 
     return words.tr("Shifted: a population stability index (PSI) of {little} or more, much shifted: {much} or more; in "
                     "both cases only where chance alone makes so large a difference with p below {limit} ({doubt} "
-                    "shared among {columns}; Kolmogorov–Smirnov test for numbers, chi-square for categories).").format(
+                    "shared among {columns}; Kolmogorov–Smirnov test for numbers, chi-square or Fisher’s for "
+                    "categories).").format(
                         little=f"{LITTLE:g}", much=f"{MUCH:g}", limit=f"{DOUBT / max(1, columns):.2g}",
                         doubt=f"{DOUBT:g}", columns=words.counted(columns, words.tr("column"), words.tr("columns")))
 
@@ -153,6 +154,8 @@ def _fields() -> list[Field[ColumnDrift]]:
         "stable": (tr("stable"), "neutral", ""), "shifted": (tr("shifted"), "warning", "warning"),
         "much shifted": (tr("much shifted"), "danger", "warning")}
     order = list(badges)
+    tests = {"ks": tr("Kolmogorov–Smirnov"), "chi-square": tr("chi-square"), "exact": tr("Fisher’s exact test"),
+             "missing": tr("of how many cells are missing")}
     return [Field(tr("Column"), lambda item: item.name, 200, strong=True, tip=lambda item: item.name),
             Field(tr("Verdict"), lambda item: badges[item.verdict][0], 130, lambda item: order.index(item.verdict),
                   badge=lambda item: badges[item.verdict]),
@@ -160,7 +163,7 @@ def _fields() -> list[Field[ColumnDrift]]:
                 "Population stability index: below 0.1 little has changed, above 0.25 much has.")),
             Field(tr("By chance"), lambda item: _chance(item.p), 100, lambda item: item.p, right=True, muted=True,
                   tip=lambda item: tr("How likely chance alone makes so large a difference ({test}).").format(
-                      test=tr("Kolmogorov–Smirnov") if item.test == "ks" else tr("chi-square")), spare=2),
+                      test=tests.get(item.test, item.test)), spare=2),
             Field(tr("Missing"), lambda item: tr("{before} → {now}").format(
                 before=words.share(item.missing[0]), now=words.share(item.missing[1])), 140,
                 lambda item: item.missing[1] - item.missing[0], muted=True, spare=3),
