@@ -79,7 +79,7 @@ def open_workbench(home: Path | None = None, *, secrets: SecretStore | None = No
     return Workbench(
         home=place, library=library, datasets=datasets, models=models,
         cleaning=CleaningService(library, datasets, place), about=AboutService(library, models),
-        drift=DriftService(library, datasets, models), runners=runners, runs=runs, searches=searches,
+        drift=DriftService(library, models), runners=runners, runs=runs, searches=searches,
         judging=judging, history=HistoryService(library, datasets), contracts=contracts,
         checked=CheckedFileService(library, datasets, contracts),
         explore=explore, predictions=predictions,

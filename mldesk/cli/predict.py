@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +28,7 @@ def predict(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Rows with the model's columns: a file, a dataset "
                                           "N[@V], or standard input, -.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUTPUT", help="A .csv, .parquet, .jsonl or "
-                                           ".xlsx file.")],
+                                           ".xlsx file; - is standard output, as CSV.")],
     interval: Annotated[float | None, typer.Option(metavar="SHARE", help="Also say what holds the truth in at least "
                                                    "that share of rows: 0.9 for nine of ten.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse rows that break the contract of the dataset the "
@@ -43,13 +45,21 @@ def predict(
                                         "that can be made again give way.")] = False,
 ) -> None:
     """Predict every row of a file or a dataset, in its order."""
-    from mldesk.core.errors import Conflict
+    from mldesk.core.errors import BadInput, Conflict
     from mldesk.workbench.given_rows import STREAM
     from mldesk.workbench.predictions import is_bundle
 
     face = Face.of(context)
     stream = sys.stdin.buffer if source == STREAM else None
-    with face.workbench() as bench, Meter(face, f"Predicting {Path(source).name}", "rows") as meter:
+    printed = str(output) == STREAM
+    if printed and face.json:
+        raise BadInput("Standard output cannot hold both the predictions and the one document of --json.",
+                       hint="Name a file with -o, or leave --json out.")
+    with ExitStack() as stack:
+        bench = stack.enter_context(face.workbench())
+        meter = stack.enter_context(Meter(face, f"Predicting {Path(source).name}", "rows"))
+        if printed:
+            output = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mldesk-")), "predictions.csv")
         if not is_bundle(model):
             up_to_date(face, bench)
             say_in_use(face, bench, model, "predicts")
@@ -57,7 +67,8 @@ def predict(
         def go(replace: bool) -> PredictionReport:
             return bench.predictions.predict_rows(
                 model, source, output, stream=stream, level=interval, strict=strict, rejects=rejects,
-                keep=None if keep_all else keep or (), replace=replace, clean=clean, progress=meter.update)
+                keep=None if keep_all else keep or (), replace=replace, clean=clean, written_down=not printed,
+                progress=meter.update)
 
         try:
             report = go(force)
@@ -65,22 +76,36 @@ def predict(
             if stream is not None or not at_terminal() or not confirm(f"{error.message} Replace it?"):
                 raise
             report = go(True)
+        if printed:
+            _print_file(output)
+    _say(face, report, "standard output" if printed else str(report.output), rejects, keep is None and not keep_all)
+
+
+def _say(face: Face, report: PredictionReport, place: str, rejects: Path | None, nothing_kept: bool) -> None:
     for warning in report.warnings:
         face.note(f"! {warning}")
     if face.json:
         face.document({"model": report.model, "rows": report.rows, "columns": list(report.columns),
                        "output": str(report.output), "warnings": list(report.warnings),
                        "left_out": report.left_out, "keys": list(report.keys)})
-    else:
-        face.say(f"Wrote {words.plural(report.rows, 'prediction')} by {report.model} to {report.output}.")
-        if report.called:
-            face.note(report.called)
-        if rejects is not None and not report.left_out:
-            face.note(f"No row left out; {rejects} holds only the names of its columns.")
-        elif report.left_out:
-            face.note(f"{words.plural(report.left_out, 'row')} left out, written to {rejects}.")
-        if report.keys and keep is None and not keep_all:
-            face.note(f"To tell the rows apart, write a column of theirs as well: --keep {shlex.quote(report.keys[0])}")
+        return
+    wrote = f"Wrote {words.plural(report.rows, 'prediction')} by {report.model} to {place}."
+    face.say(wrote) if place == str(report.output) else face.note(wrote)   # there is the answer itself
+    if report.called:
+        face.note(report.called)
+    if rejects is not None and not report.left_out:
+        face.note(f"No row left out; {rejects} holds only the names of its columns.")
+    elif report.left_out:
+        face.note(f"{words.plural(report.left_out, 'row')} left out, written to {rejects}.")
+    if report.keys and nothing_kept:
+        face.note(f"To tell the rows apart, write a column of theirs as well: --keep {shlex.quote(report.keys[0])}")
+
+
+def _print_file(path: Path) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        while piece := file.read(1 << 20):
+            sys.stdout.write(piece)
+    sys.stdout.flush()
 
 
 def serve(

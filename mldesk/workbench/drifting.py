@@ -16,8 +16,7 @@ from mldesk.wire.schema import Column, columns_from_json
 from mldesk.workbench.as_imported import of_dataset
 from mldesk.workbench.cleaning_rows import Chain, chain_of
 from mldesk.workbench.cleaning_rows import clean as clean_rows
-from mldesk.workbench.datasets import DatasetService
-from mldesk.workbench.given_rows import given_rows, is_file
+from mldesk.workbench.given_rows import dataset_of, given_rows, is_file
 from mldesk.workbench.models import ModelService
 
 if TYPE_CHECKING:  # numpy loads with them
@@ -58,8 +57,8 @@ class DriftReport:
 class DriftService:
     """Compares new rows with a model's training rows."""
 
-    def __init__(self, library: Library, datasets: DatasetService, models: ModelService) -> None:
-        self._library, self._datasets, self._models = library, datasets, models
+    def __init__(self, library: Library, models: ModelService) -> None:
+        self._library, self._models = library, models
 
     def check(self, model: str, new: str, *, clean: bool = False, stream: BinaryIO | None = None) -> DriftReport:
         """Compare ``new``, a file, a dataset's ``N[@V]`` or "-" for ``stream``, with the rows that ``M[@V]`` was fitted
@@ -126,7 +125,7 @@ class DriftService:
                                 of_dataset(self._library, trained).options())
         from mldesk.training.table import read_columns
 
-        version = self._datasets.show(new)
+        version = dataset_of(self._library, new)
         have = {column.name: column for column in version.columns}
         for column in schema:
             if column.name not in have or have[column.name].type.family != column.type.family:

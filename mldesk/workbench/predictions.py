@@ -74,7 +74,8 @@ class PredictionService:
     def predict(self, model: str, source: Path, output: Path, *, level: float | None = None,
                 keep: Sequence[str] | None = (), keep_keys: bool = False, strict: bool = False,
                 rejects: Path | None = None, replace: bool = False, clean: bool = False,
-                progress: Callable[[int], None] | None = None, named: str = "") -> PredictionReport:
+                progress: Callable[[int], None] | None = None, named: str = "",
+                written_down: bool = True) -> PredictionReport:
         """Predict every row of ``source`` into ``output`` (.csv, .parquet, .jsonl or .xlsx), whole or not at all.
 
         ``level``: also what holds the truth in at least that share of rows, see ``Predictor.predict``. ``keep``:
@@ -84,7 +85,8 @@ class PredictionService:
         that the model learned from (in a bundle: the one that came with it) is among the warnings; ``strict`` refuses
         it, ``rejects`` (.csv) takes the rows that break it or hold what the model cannot read. ``clean``: the rows
         are as they were before cleaning, and the recipes of the model's table are done to them first.
-        ``named``: what the rows are called, where the file is not the user's own.
+        ``named``: what the rows are called, where the file is not the user's own. ``written_down``: it comes into the
+        history of predictions.
         Raises NotFound, BadInput (wrong columns, unreadable file), Conflict where a file would be lost, DiskFull.
         """
         from mldesk.workbench.table_output import TableOutput
@@ -136,7 +138,8 @@ class PredictionService:
             options["threshold"] = predictor.threshold.to_json()
         if rejects is not None:
             options.update(rejects=str(rejects.resolve()), rejects_digest=_digest(rejects))
-        told = self._write_down(model, label, named or str(asked.resolve()), digest, output, rows, lost, options)
+        told = [] if not written_down else self._write_down(
+            model, label, named or str(asked.resolve()), digest, output, rows, lost, options)
         return PredictionReport(label, rows, columns, output, (*noticed, *told), lost,
                                 "" if predictor.threshold is None else predictor.threshold.in_words(), keys)
 

@@ -105,10 +105,16 @@ def test_rows_come_from_a_dataset_or_standard_input_and_drift_cleans_them_too(
     assert answers[0] == answers[1] == answers[2]
     assert [item["input"] for item in mldesk.here("models", "predictions")[1]["predictions"]][:2] == [
         "standard input", "shop@1"]
+    printed = mldesk("predict", "shop-grade", "shop@1", "-o", "-", "--clean", "--rejects", shop / "bad-1.csv")
+    assert (printed.code, printed.out.encode()) == (0, (shop / "1.csv").read_bytes()), printed
+    assert "to standard output" in printed.err and len(mldesk.good("models", "predictions")["predictions"]) == 3
+    assert mldesk.here("predict", "shop-grade", "shop@1", "-o", "-")[0] == 2   # where there is one document of --json
     code, found = mldesk.here("predict", "shop-grade", "shop", "-o", shop / "again.csv")
     assert (code, found["rows"]) == (0, 238)   # the sample that is its newest version
     code, found = mldesk.here("predict", "shop-grade", "shopp", "-o", shop / "again.csv", "--force")
     assert (code, found["error"]["message"]) == (3, "There is neither a file nor a dataset 'shopp'.")
+    code, found = mldesk.here("models", "drift", "shop-grade", "shopp.csv")
+    assert (code, found["error"]["message"]) == (3, "There is neither a file nor a dataset 'shopp.csv'.")
     for source in (str(shop / "raw.csv"), "shop@1", "-"):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
         code, found = mldesk.here("models", "drift", "shop-grade", source, "--clean")
