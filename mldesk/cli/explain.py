@@ -38,7 +38,8 @@ def explain(
                                             "from, or of --data; --set changes cells of it.")] = None,
     about: Annotated[str, typer.Option(metavar="CLASS", help="Show the chance of this class, not of the "
                                                       "last one (with --set: not of the one that is predicted).")] = "",
-    data: Annotated[str, typer.Option(metavar="N[@V]", help="Rows of another dataset, instead of the test rows.")] = "",
+    data: Annotated[str, typer.Option(metavar="N[@V]", help="All rows of another dataset, instead of the test "
+                                       "rows.")] = "",
     part: Annotated[str, typer.Option(metavar="P", help="test, validation or train.")] = "test",
     column: Annotated[list[str] | None, typer.Option(metavar="COL", help="A column to follow, instead of the most "
                                                      "important; may be repeated.")] = None,
@@ -100,11 +101,13 @@ def _show(face: Face, found: Mapping[str, Any], output: int, shap: str) -> None:
         face.note(f"! {why_no_tree(found)} Shown are Shapley values by asking the model.")
         shap = KERNEL
 
-    rows = words.plural(found["rows"], f"{found['part']} row")
+    rows = words.plural(found["rows"], f"{found['part']} row".strip())
     about = f"the predicted {found['target']}"
     if found["outputs"]:
         about = f"the chance that {found['target']} is {words.cell(found['outputs'][output])}"
     face.say(f"{found['model']} on {rows} of {found['dataset']}. Explained: {about}.")
+    if not found["part"]:
+        face.note("! Whether it learned from some of these rows is not known; on those it looks surer than it is.")
     face.say()
     how = worsening(str(found["importance_metric"]))
     pushed = {push.feature: (f"+{push.up:.4g}", f"{push.down:.4g}") for push in pushes(found, output, shap)}

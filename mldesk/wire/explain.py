@@ -23,7 +23,7 @@ class ExplainRequest:
     columns: tuple[Mapping[str, Any], ...]  # wire.schema.Column as JSON, in table order
     target: str
     task: str
-    membership: str | None = None           # digest of the split: one byte per row; None: all rows count as ``part``
+    membership: str | None = None           # digest of the split: one byte per row; None: all rows, seen or not
     part: str = "test"
     features: tuple[str, ...] = ()          # columns to follow in particular; (): the most important
     explained: int = 100                    # rows that get Shapley values, at most

@@ -59,16 +59,20 @@ class ExplainService:
         return self._runs.begin(spec, runner, dataset, numbered=not order.name)
 
     def _spec(self, order: ExplainOrder, version: ModelVersion) -> tuple[JobSpec, str]:
-        if not (order.dataset or version.dataset):
-            raise BadInput(f"{version.label} came as a bundle: which rows it was tested on is not known here.",
-                           hint="Name a dataset to explain it on.")
-        table = self._datasets.show(order.dataset or version.dataset)
-        own = table.label == version.dataset
+        learned_from = self._learned_from(version)
+        if not (order.dataset or learned_from):
+            raise BadInput(f"{version.label} came as a bundle, and what it learned from is not here.",
+                           hint="Name a dataset to explain it on (--data).")
+        table = self._datasets.show(order.dataset or learned_from)
+        own = table.label == learned_from
         split = self._split(version) if own else None
         if order.rows < 1:
             raise BadInput("At least one row must be explained.", hint="100 are plenty.")
         if order.part not in ("test", "validation", "train"):
             raise BadInput(f"There is no part {order.part!r:.40} of the rows.", hint="test, validation, or train.")
+        if split is None and order.part != "test":
+            raise BadInput(f"Which rows of {table.label} are {order.part} rows of {version.label} is not known.",
+                           hint="Leave the part out to explain it on all of them.")
         inputs = [table.manifest, version.manifest]
         if split is not None:   # a manifest, since only those are brought to a runner
             inputs.append(self._library.objects.put_manifest({"split": split}))
@@ -84,6 +88,22 @@ class ExplainService:
             return None
         split = (self._library.runs.get(version.run).result or {}).get("split")
         return split if isinstance(split, str) and self._library.objects.has(split) else None
+
+    def _learned_from(self, version: ModelVersion) -> str:
+        """Return the dataset version that a model learned from; "" where that is not here.
+
+        What a bundle names may be another library's, so it counts only where it has the very rows. Raises NotFound.
+        """
+        if version.run is not None or not version.dataset:
+            return version.dataset
+        told = json.loads(self._library.objects.read(self._library.objects.manifest(
+            version.manifest).entry("model.json").sha256)).get("dataset")
+        name, _, number = version.dataset.rpartition("@")
+        try:
+            here = self._library.datasets.version(name, int(number))
+        except (NotFound, ValueError):
+            return ""
+        return here.label if isinstance(told, dict) and here.manifest == told.get("manifest") else ""
 
     def explanation(self, reference: str) -> Mapping[str, Any]:
         """Return what an "explain" run found. Raises NotFound while there is nothing."""
@@ -117,10 +137,11 @@ class ExplainService:
 
         It is of what a model was trained on, or of another dataset; ``place`` counts from 0. Raises NotFound, BadInput.
         """
-        if not dataset and (is_bundle(model) or not self._models.show(model).dataset):
+        learned_from = "" if dataset or is_bundle(model) else self._learned_from(self._models.show(model))
+        if not dataset and not learned_from:
             raise BadInput(f"Which rows {model!r:.60} was trained on is not known here.",
                            hint="Name a dataset to take the row from.")
-        table = self._datasets.show(dataset or self._models.show(model).dataset)
+        table = self._datasets.show(dataset or learned_from)
         if not 0 <= place < table.rows:
             raise BadInput(f"{table.label} has no row {place + 1:,}.", hint=f"Its rows are 1 to {table.rows:,}.")
         page = self._datasets.preview(table.label, rows=1, only=[place])
@@ -129,8 +150,7 @@ class ExplainService:
     def _known(self, label: str) -> list[dict[str, Any]]:
         """Return some rows of what a model was trained on, spread over the table; [] where they are not here."""
         try:
-            dataset = self._models.show(label).dataset
-            table = self._datasets.show(dataset)
+            table = self._datasets.show(self._learned_from(self._models.show(label)))
             names = [column.name for column in table.columns]
             steps = max(1, table.rows // _KNOWN)
             with self._datasets.view(table) as view:
@@ -143,8 +163,7 @@ class ExplainService:
     def _ranges(self, label: str) -> dict[str, tuple[float, float]]:
         """Return the least and the greatest number of each column of what a model was trained on, as far as known."""
         try:
-            dataset = self._models.show(label).dataset
-            table = self._datasets.show(dataset)
+            table = self._datasets.show(self._learned_from(self._models.show(label)))
             names = [column.name for column in table.columns
                      if column.type in (ColumnType.INTEGER, ColumnType.NUMBER)][:_RANGED]
             asked = ", ".join(f"{edge}({quoted})" for quoted in ('"' + name.replace('"', '""') + '"' for name in names)

@@ -50,9 +50,9 @@ def _added(found: Found) -> list[Block]:
                        frozenset({"adds", "takes away"}))]
     if not blocks:
         return []
-    rows = len(shap.get("rows") or [])
-    blocks.insert(0, Text(f"Shapley values of {number(rows)} {found.get('part', '')} rows (KernelSHAP): how far each "
-                          "column moves a prediction from the mean one, on average over the rows."))
+    which = f"{number(len(shap.get('rows') or []))} {found.get('part') or ''}".strip()
+    blocks.insert(0, Text(f"Shapley values of {which} rows (KernelSHAP): how far each column moves a prediction from "
+                          "the mean one, on average over the rows."))
     if count > _MOST_OUTPUTS:
         blocks.append(Text(f"{count - _MOST_OUTPUTS} more classes are not drawn.", "muted"))
     return blocks

@@ -69,7 +69,8 @@ def explain(request: ExplainRequest, work: Workplace) -> dict[str, Any]:
     payload = {
         "model": request.model, "task": subject.model["task"], "target": subject.model["target"],
         "classes": list(subject.classes), "outputs": [subject.classes[code] for code in subject.shown],
-        "part": request.part, "rows": len(subject.x), "dataset": request.dataset_name,
+        "part": request.part if request.membership is not None else "",   # not known: all rows
+        "rows": len(subject.x), "dataset": request.dataset_name,
         "importance": ranking, "importance_metric": metric(len(subject.classes), quantile),
         "shap": _shap(request, subject, [item["feature"] for item in ranking], work),
         "dependence": _dependence(request, subject, [item["feature"] for item in ranking], work)}
