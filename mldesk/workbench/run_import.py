@@ -11,6 +11,7 @@ from pathlib import Path
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.core.ids import id_for
 from mldesk.library import Library
+from mldesk.library.names import tidy_name
 from mldesk.library.records import Run
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
@@ -19,7 +20,7 @@ from mldesk.workbench.foreign import mlflow, tensorboard
 from mldesk.workbench.foreign.records import ForeignRun
 
 KIND = "imported"
-_MOST_TAGS, _LONGEST_TAG = 20, 60
+_MOST_TAGS, _LONGEST_TAG, _LONGEST_GROUP = 20, 60, 100
 _BATCH = 5000   # events in one transaction
 
 
@@ -58,8 +59,9 @@ class RunImport:
                 self._library.runs.apply(run.id, batch)
             tags = [found.program, *(f"{name}={value}" for name, value in found.tags.items()
                                      if not name.startswith("mlflow."))]
-            new.append(self._library.runs.annotate(run.id, group=found.group[:100], note=found.note, tags=[
-                tag for tag in tags if len(tag) <= _LONGEST_TAG][:_MOST_TAGS]))
+            new.append(self._library.runs.annotate(   # MLflow's names may hold / and @, as in /Shared/me@home/churn
+                run.id, group=tidy_name(found.group, "")[:_LONGEST_GROUP], note=found.note, tags=[
+                    name for tag in tags if len(tag) <= _LONGEST_TAG and (name := tidy_name(tag, ""))][:_MOST_TAGS]))
         if not new and not known:
             raise BadInput(f"{path.name!r:.120} holds no runs.", hint="An mlruns folder, MLflow's SQLite file, or a "
                            "folder with TensorBoard's event files can be imported.")

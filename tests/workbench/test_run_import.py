@@ -113,6 +113,26 @@ def test_a_run_that_lies_about_its_time_comes_over_all_the_same(desk: Desk, tmp_
     assert run.started == (_START + 1000) / 1000   # that of its first reading
 
 
+@pytest.mark.parametrize(("written", "name"), [
+    ("'It''s: new'", "It's: new"),
+    ("plain words that go on\n  in the next line", "plain words that go on in the next line"),   # beyond 80 letters
+    ('"a\\tb \\u00e4\\\n  \\ c"', "a-b ä c"),
+    ("'first\n\n  second'", "first-second"), ("'null'", "null")])
+def test_a_name_is_read_as_mlflow_writes_it(desk: Desk, tmp_path: Path, written: str, name: str) -> None:
+    (_mlruns(tmp_path) / "mlruns/42/meta.yaml").write_text(f"experiment_id: '42'\nname: {written}\nlast: 1\n", "utf-8")
+    assert {run.group for run in RunImport(desk.library).take(tmp_path).runs} == {name}
+
+
+def test_experiments_and_tags_may_hold_what_no_name_here_does(desk: Desk, tmp_path: Path) -> None:
+    experiment = _mlruns(tmp_path) / "mlruns/42"
+    (experiment / "meta.yaml").write_text("experiment_id: '42'\nname: /Shared/me@home/churn\n", "utf-8")
+    (experiment / ("a" * 32) / "tags/data").write_text("s3://mine/rows@2")
+    (experiment / ("a" * 32) / "tags/odd").write_text("two\nlines")
+    found = RunImport(desk.library).take(tmp_path).runs
+    assert {run.group for run in found} == {"-Shared-me-home-churn"}
+    assert found[0].tags == ("mlflow", "data=s3:--mine-rows-2", "odd=two-lines", "team=blue")
+
+
 def test_links_in_an_mlruns_folder_lead_nowhere(desk: Desk, tmp_path: Path) -> None:
     secret = tmp_path / "elsewhere"
     secret.mkdir()

@@ -7,6 +7,7 @@ another, and no more of a file than a run may have: it may be larger than the me
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +21,9 @@ from mldesk.workbench.foreign.records import MOST_POINTS, ForeignRun, Point, Rea
 _META = "meta.yaml"
 _LONGEST = 1 << 20                                        # bytes of a parameter, a tag or a meta.yaml
 _LONGEST_LINE = 1000                                      # bytes: a time, a value and a step
+_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v",
+            "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"}   # of YAML
 _STEPS = 1 << 63                                          # as many as MLflow counts
 _PARENT, _NOTE = "mlflow.parentRunId", "mlflow.note.content"
 _STATES = {"3": "succeeded", "FINISHED": "succeeded", "4": "failed", "FAILED": "failed"}   # the others never ended well
@@ -88,13 +92,39 @@ def _points(name: str, path: Path) -> Iterator[Point]:
 
 
 def _meta(folder: Path) -> dict[str, str]:
-    """Read a meta.yaml, which is flat: a key and a plain or quoted value on each line."""
-    found = {}
+    """Read a meta.yaml: a key and a plain or quoted value each, which goes on in indented lines where it is long."""
+    found: dict[str, list[str]] = {}
+    key = ""
     for line in _text(folder / _META).splitlines():
-        key, colon, value = line.partition(":")
-        if colon and key.strip() and not key.startswith((" ", "#", "-")):
-            found[key.strip()] = value.strip().strip("'\"")
-    return {key: value for key, value in found.items() if value not in ("", "null")}
+        if key and (not line.strip() or line.startswith(" ")):
+            found[key].append(line.strip())
+            continue
+        name, colon, value = line.partition(":")
+        key = name.strip() if colon and not name.startswith(("#", "-")) else ""
+        if key:
+            found[key] = [value.strip()]
+    values = {name: _scalar(lines) for name, lines in found.items()}
+    return {name: value for name, value in values.items() if value}
+
+
+def _scalar(lines: list[str]) -> str:
+    """Return what a flow scalar says (YAML 1.2, 7.3): folded lines are one, an empty one is a break."""
+    text = ""
+    for line in lines:
+        breaks = text.endswith("\\") and text[:1] == '"'
+        text = text[:-1] + line if breaks else text + "\n" if not line else (
+            text + line if text.endswith("\n") or not text else f"{text} {line}")
+    text = text.strip()
+    if text[:1] == text[-1:] == "'" and len(text) > 1:
+        return text[1:-1].replace("''", "'")
+    if text[:1] == text[-1:] == '"' and len(text) > 1:
+        return _ESCAPED.sub(_unescaped, text[1:-1])
+    return "" if text == "null" else text
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1] or found[2] or found[3]
+    return chr(min(int(code, 16), 0x10FFFF)) if code else _ESCAPES.get(found[4], found[4])
 
 
 def _text(path: Path) -> str:
