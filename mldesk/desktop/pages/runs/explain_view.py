@@ -108,7 +108,7 @@ class ExplainView(ScrollPage, TaskOwner):
             seen = {"": self.tr("It explains {what}, on {rows} of {dataset}; whether it was fitted on some of them "
                                 "is not known."),
                     "train": self.tr("It explains {what}, on {rows} of {dataset} that it was fitted on.")}
-            text = seen.get(str(found["part"]), self.tr(
+            text = seen.get(str(found.get("part", "test")), self.tr(
                 "It explains {what}, on {rows} of {dataset} that it was not fitted on.")).format(
                 what=explained(found, self._output()), dataset=found["dataset"],
                 rows=words.counted(int(found["rows"]), self.tr("row"), self.tr("rows")))
