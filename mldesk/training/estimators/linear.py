@@ -86,7 +86,7 @@ class _Search:
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is the user's choice
                 model.fit(x, context.train.y)
                 _bend(model, x, context.train.y, context)
-        self._judge(model if self._axes is None else self._axes.unfold(model), index + 1, count, strength)
+        self._judge(model, x, index + 1, count, strength)
 
     def refit(self) -> Any:
         """Fit once more on training and validation rows, with the best strength."""
@@ -130,19 +130,27 @@ class _Search:
                                                 context.quantile)["loss"]
         context.report.metrics(self._step, values)
 
-    def _judge(self, model: Any, done: int, count: int, strength: float) -> None:
+    def _judge(self, fitted: Any, x: Array, done: int, count: int, strength: float) -> None:
+        """Report both losses, keep what is the best yet; ``x`` are the training rows as ``fitted`` takes them."""
         context = self._context
-        predict = model.predict_proba if context.classes else model.predict
-        prediction = predict(context.validation.x).astype(np.float64)
+        model = fitted if self._axes is None else self._axes.unfold(fitted)
+        prediction = self._said(model, context.validation.x)
         scores = context.scores(prediction)
-        train = quick_scores(predict(context.train.x), context.train.y, context.classes, context.quantile)
+        values = prefixed(scores, "validation")
+        if context.report.training_loss:
+            values["train_loss"] = quick_scores(self._said(fitted, x), context.train.y, context.classes,
+                                                context.quantile)["loss"]
         self._step += 1
-        context.report.metrics(self._step, {"train_loss": train["loss"], **prefixed(scores, "validation")})
+        context.report.metrics(self._step, values)
         context.report.progress(done, count, "penalties")
         self._since_best += 1
         if scores["loss"] < self._best_loss or self.best is None:
             self._best_loss, self._since_best = scores["loss"], 0
             self.best, self.strength, self.prediction = model, strength, prediction
+
+    def _said(self, model: Any, x: Array) -> Array:
+        said: Array = model.predict_proba(x) if self._context.classes else model.predict(x)
+        return said.astype(np.float64, copy=False)
 
 
 class _Axes:

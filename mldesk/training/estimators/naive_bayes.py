@@ -25,10 +25,11 @@ class NaiveBayes:
     def fit(self, context: FitContext) -> Fitted:
         asked = context.parameters["smoothing"]
         smoothings = _SMOOTHINGS if asked is None else (asked,)
+        seen = _seen(context.train)
         native, best, best_loss, prediction = None, smoothings[0], float("inf"), np.zeros(0)
         for done, smoothing in enumerate(smoothings, start=1):
             context.control.check()
-            candidate = _fit(context.train, smoothing, context.classes)
+            candidate = _smoothed(seen, smoothing, context.classes)
             guess = self.predict(candidate, context.validation.x, context.classes)
             scores = context.scores(guess)
             context.report.metrics(done, prefixed(scores, "validation"))
@@ -38,7 +39,7 @@ class NaiveBayes:
             if context.control.finish:
                 break
         if context.parameters["refit"] and not context.control.finish:
-            native = _fit(context.everything(), best, context.classes)
+            native = _smoothed(_seen(context.everything()), best, context.classes)
         return Fitted(native, prediction, context.control.finish, {"smoothing": best})
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:  # noqa: ARG002 - as every estimator
@@ -49,13 +50,21 @@ class NaiveBayes:
         return probabilities
 
 
-def _fit(part: Part, smoothing: float, classes: int) -> dict[str, Array]:
-    model = GaussianNB(var_smoothing=smoothing).fit(part.x.astype(np.float64), part.y)
-    width = part.x.shape[1]
+def _seen(part: Part) -> GaussianNB:
+    """Return the means and variances of each class, as they are."""
+    return GaussianNB(var_smoothing=0.0).fit(part.x.astype(np.float64), part.y)
+
+
+def _smoothed(seen: GaussianNB, smoothing: float, classes: int) -> dict[str, Array]:
+    """Return the native model whose variances are wider by a share of the widest column's."""
+    within, between = seen.class_prior_ @ seen.var_, seen.theta_ - seen.class_prior_ @ seen.theta_
+    widest = float((within + seen.class_prior_ @ between ** 2).max())   # the variance over all classes
+    variances = seen.var_ + smoothing * widest
+    width = variances.shape[1]
     # A class without a training row keeps no chance to speak of, whatever the columns say.
     squares, slopes, offset = np.zeros((width, classes)), np.zeros((width, classes)), np.full(classes, -1e9)
-    squares[:, model.classes_] = -0.5 / model.var_.T
-    slopes[:, model.classes_] = (model.theta_ / model.var_).T
-    offset[model.classes_] = (np.log(model.class_prior_) - 0.5 * np.log(2 * np.pi * model.var_).sum(1)
-                              - 0.5 * (model.theta_ ** 2 / model.var_).sum(1))
+    squares[:, seen.classes_] = -0.5 / variances.T
+    slopes[:, seen.classes_] = (seen.theta_ / variances).T
+    offset[seen.classes_] = (np.log(seen.class_prior_) - 0.5 * np.log(2 * np.pi * variances).sum(1)
+                             - 0.5 * (seen.theta_ ** 2 / variances).sum(1))
     return {"squares": squares, "slopes": slopes, "offset": offset}

@@ -2,7 +2,7 @@
 
 The native model is a mapping of arrays: the rows to compare with, ``x`` (M, F) float32, what is known of each,
 ``targets`` (M, C) or (M, 1), and axes if rows are compared along these; it is what the ONNX graph holds as well, so
-both measure the same way: squared distances are rounded, and of equally near rows the first counts.
+both measure the same way, see ``nearest``.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from mldesk.core.cores import usable_cores
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.axes import axes_of, placed
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
+from mldesk.training.estimators.nearest import Nearest
 from mldesk.training.values import Array
 
-GRID = 1e4               # squared distances are rounded to its inverse: two ways of summing agree on that
 NEAREST = 1e-3           # added to a distance before rows are weighed by its inverse
 _NUMBERS = (1, 3, 5, 9, 15, 25, 40, 65, 100)
 _MOST_ROWS = 20_000      # to compare with; the model holds them all
-_BLOCK = 8_000_000       # distances held at once
-_FARTHEST = float(1 << 47)   # steps of the grid; beyond, they and the number of a row no longer fit in 64 bits
+_BLOCK = 8_000_000       # answers of near rows held at once
 
 
 class Neighbors:
@@ -35,14 +35,19 @@ class Neighbors:
         axes = axes_of(context)
         native = _remember(context, context.train, axes)
         asked = given["neighbors"]
-        numbers = [min(k, len(native["x"])) for k in (_NUMBERS if asked is None else (asked,))]
-        best, best_loss, prediction = numbers[0], float("inf"), np.zeros(0)
-        for done, number in enumerate(sorted(set(numbers)), start=1):
+        numbers = sorted({min(k, len(native["x"])) for k in (_NUMBERS if asked is None else (asked,))})
+
+        def after(rows: int) -> None:
             context.control.check()
-            guess = self.predict({**native, "neighbors": number}, context.validation.x, context.classes)
+            context.report.progress(min(rows, len(context.validation)), len(context.validation), "rows")
+
+        held = placed(native, context.validation.x)
+        near = Nearest(native["x"]).find(held, numbers[-1], context.threads, after)   # once, for all the numbers
+        best, best_loss, prediction = numbers[0], float("inf"), np.zeros(0)
+        for number in numbers:
+            guess = _shaped(_answers(native, *near, number), context.classes)
             scores = context.scores(guess)
             context.report.metrics(number, prefixed(scores, "validation"))
-            context.report.progress(done, len(set(numbers)), "numbers of neighbours")
             if not len(prediction) or scores["loss"] < best_loss:
                 best, best_loss, prediction = number, scores["loss"], guess
             if context.control.finish:
@@ -53,10 +58,9 @@ class Neighbors:
         return Fitted({**native, "neighbors": best}, prediction, context.control.finish, facts)
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:
-        rows = max(1, _BLOCK // len(native["x"]))
-        parts = [_predict(native, x[at:at + rows]) for at in range(0, len(x), rows)]
-        prediction: Array = np.concatenate(parts)
-        return prediction if classes else prediction[:, 0]
+        number = native["neighbors"]
+        near = Nearest(native["x"]).find(placed(native, x), number, usable_cores())
+        return _shaped(_answers(native, *near, number), classes)
 
 
 def _remember(context: FitContext, part: Part, axes: Mapping[str, Array]) -> dict[str, Any]:
@@ -69,29 +73,24 @@ def _remember(context: FitContext, part: Part, axes: Mapping[str, Array]) -> dic
             "by_distance": context.parameters["weights"] == "distance"}
 
 
-def _nearest(steps: Array, count: int) -> Array:
-    """Return the ``count`` nearest of M rows, (N, count), of equally near ones the first; ``steps``: (N, M), whole."""
-    rows = steps.shape[1]
-    if count >= rows or float(steps.max(initial=0.0)) >= _FARTHEST:
-        order: Array = np.argsort(steps, 1, kind="stable")[:, :count]
-        return order
-    keys = steps.astype(np.int64) * rows + np.arange(rows)     # all different, in the order that is wanted
-    first = np.take_along_axis(keys, np.argpartition(keys, count - 1, 1)[:, :count], 1)
-    first.sort(1)
-    near: Array = first % rows
-    return near
+def _answers(native: Mapping[str, Any], places: Array, squares: Array, number: int) -> Array:
+    """Return what the ``number`` nearest rows say together, (N, C); ``places``, ``squares``: (N, at least number)."""
+    targets = native["targets"]
+    each = max(1, _BLOCK // (number * targets.shape[1]))
+    said = [_answer(native, targets[places[at:at + each, :number]], squares[at:at + each, :number])
+            for at in range(0, max(1, len(places)), each)]
+    answers: Array = np.concatenate(said)
+    return answers
 
 
-def _predict(native: Mapping[str, Any], x: Array) -> Array:
-    known = native["x"].astype(np.float64)
-    wide = placed(native, x)
-    squares = (wide ** 2).sum(1)[:, None] - 2.0 * (wide @ known.T) + (known ** 2).sum(1)
-    steps = np.round(np.maximum(squares, 0.0) * GRID)
-    squares, near = steps / GRID, _nearest(steps, native["neighbors"])
-    targets = native["targets"][near]                              # (N, k, C)
+def _answer(native: Mapping[str, Any], targets: Array, squares: Array) -> Array:
     if not native["by_distance"]:
-        mean: Array = targets.mean(1)
+        mean: Array = targets.mean(1)                              # of (N, k, C)
         return mean
-    weights = 1.0 / (np.sqrt(np.take_along_axis(squares, near, 1)) + NEAREST)
+    weights = 1.0 / (np.sqrt(squares) + NEAREST)
     weighed: Array = (targets * weights[..., None]).sum(1) / weights.sum(1)[:, None]
     return weighed
+
+
+def _shaped(answers: Array, classes: int) -> Array:
+    return answers if classes else answers[:, 0]

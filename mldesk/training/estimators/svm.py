@@ -42,8 +42,9 @@ class Svm:
         for done, strength in enumerate(strengths, start=1):
             context.control.check()
             machine = _machine(context, part, strength, axes)
-            candidate = _with_chances(machine, context) if context.classes else machine
-            guess = self.predict(candidate, context.validation.x, context.classes)
+            margins = _margins(machine, context.validation.x)
+            candidate = _with_chances(machine, margins, context) if context.classes else machine
+            guess = _linked(candidate, margins, context.classes)
             scores = context.scores(guess)
             context.report.metrics(done, prefixed(scores, "validation"))
             context.report.progress(done, len(strengths), "strengths")
@@ -56,13 +57,7 @@ class Svm:
         return Fitted(native, prediction, context.control.finish, facts)
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:
-        margins = _margins(native, x)
-        if not classes:
-            return margins[:, 0]
-        raw = margins @ native["link_weights"] + native["link_offset"]
-        chances = np.exp(raw - raw.max(1, keepdims=True))
-        probabilities: Array = chances / chances.sum(1, keepdims=True)
-        return probabilities
+        return _linked(native, _margins(native, x), classes)
 
 
 def _at_most(context: FitContext) -> Part:
@@ -112,10 +107,9 @@ def _spread(machine: Any, rows: int) -> Array:
     return weights
 
 
-def _with_chances(machine: dict[str, Any], context: FitContext) -> dict[str, Any]:
-    """Add the regression from margins to chances. Classes that the validation rows lack go by their margin alone."""
-    margins, y = _margins(machine, context.validation.x), context.validation.y
-    count = margins.shape[1]
+def _with_chances(machine: dict[str, Any], margins: Array, context: FitContext) -> dict[str, Any]:
+    """Add the regression from the validation rows' margins to chances. Classes that these lack go by their margin."""
+    y, count = context.validation.y, margins.shape[1]
     weights, offset = np.zeros((count, context.classes)), np.zeros(context.classes)
     if count == 1:
         weights[0, 1] = 2.0
@@ -130,6 +124,16 @@ def _with_chances(machine: dict[str, Any], context: FitContext) -> dict[str, Any
         elif len(seen) == context.classes:
             weights, offset = fitted.coef_.T.copy(), fitted.intercept_.copy()
     return {**machine, "link_weights": weights, "link_offset": offset}
+
+
+def _linked(native: dict[str, Any], margins: Array, classes: int) -> Array:
+    """Return (N,) numbers or (N, C) probabilities from margins."""
+    if not classes:
+        return margins[:, 0]
+    raw = margins @ native["link_weights"] + native["link_offset"]
+    chances = np.exp(raw - raw.max(1, keepdims=True))
+    probabilities: Array = chances / chances.sum(1, keepdims=True)
+    return probabilities
 
 
 def _margins(native: dict[str, Any], x: Array) -> Array:

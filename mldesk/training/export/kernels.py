@@ -11,7 +11,7 @@ from onnx import NodeProto, TensorProto, helper
 
 from mldesk.training.export.graph import INPUT, close
 
-_GRID, _NEAREST = 1e4, 1e-3   # of mldesk.training.estimators.neighbors
+_GRID, _NEAREST = 1e4, 1e-3   # of mldesk.training.estimators, nearest and neighbors
 Constants = dict[str, npt.NDArray[Any]]
 node = helper.make_node
 
