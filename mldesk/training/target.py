@@ -10,12 +10,13 @@ import numpy as np
 from mldesk.core.errors import BadInput
 from mldesk.training.catalogue import CLASSIFICATION, REGRESSION
 from mldesk.training.roles import missing
-from mldesk.training.task_guess import guess_task, target_hint, target_problem
+from mldesk.training.task_guess import MIN_ROWS, guess_task, target_hint, target_problem
 from mldesk.training.values import Array, ColumnData, TextColumn, array_of
 from mldesk.wire.jobs import SORTED
 from mldesk.wire.schema import Column, ColumnType
 
 Label = str | int | float | bool
+_WHOLE = 2 ** 53  # numbers beyond are no whole ones that a file of predictions could hold
 _LARGEST = 1e30   # beyond, squares no longer fit in the float32 that models calculate with
 
 
@@ -66,6 +67,10 @@ def read_target(data: ColumnData, column: Column, task: str | None, order: Seque
             warnings.append(f"{int(huge.sum()):,} {'row is' if one else 'rows are'} left out because "
                             f"{'its' if one else 'their'} {column.name!r} is beyond {_LARGEST:g}.")
             y[huge] = np.nan
+            if (left := int((~np.isnan(y)).sum())) < MIN_ROWS:
+                raise BadInput(f"Only {left} rows have a value in “{column.name[:60]}” that is not beyond "
+                               f"{_LARGEST:g}; at least {MIN_ROWS} are needed to train and test.",
+                               hint="Divide the column by a large number in a recipe, or choose another target.")
         return Target(column.name, task, y, (), tuple(warnings))
     codes, classes = _classes(data, gaps, column.type)
     if order and tuple(order) != SORTED:
@@ -87,7 +92,8 @@ def _classes(data: ColumnData, gaps: Array, kind: ColumnType) -> tuple[Array, tu
     values, codes[~gaps] = np.unique(data[~gaps], return_inverse=True)
     if kind is ColumnType.BOOLEAN:
         return codes, tuple(bool(value) for value in values)
-    return codes, tuple(int(value) if float(value).is_integer() else float(value) for value in values)
+    return codes, tuple(int(value) if float(value).is_integer() and abs(value) <= _WHOLE else float(value)
+                        for value in values)
 
 
 def _in_order(codes: Array, classes: tuple[Label, ...], order: Sequence[str]) -> tuple[Array, tuple[Label, ...]]:

@@ -46,6 +46,7 @@ def with_target(values: list[Any], **kind: Any) -> pa.Table:
     ([f"name {i}" for i in range(40)], "free text or identifiers"),
     ([float("inf")] * 40, "empty in every row"),
     ([5.0] * 40, "same value"),
+    ([k * 1e300 for k in range(1, 41)], "Only 0 rows have a value in “y” that is not beyond 1e+30"),
 ])
 def test_a_target_that_teaches_nothing_is_refused(tmp_path: Path, values: list[Any], words: str) -> None:
     kind = {"type": pa.string()} if not isinstance(values[0], float) else {}
@@ -165,6 +166,11 @@ def test_whole_numbers_as_classes_come_back_as_whole_numbers(tmp_path: Path) -> 
     evaluation = next(event for event in of("artifact", said) if event["name"] == "evaluation")
     assert b'"classes":[1,2,3]' in stored.store.read(evaluation["digest"])
     assert "15 of 60 rows" in of("warning", said)[0]["text"]
+
+
+def test_huge_numbers_as_classes_are_told_apart(tmp_path: Path) -> None:
+    said = outcome(tmp_path, with_target([1e300, -1e300] * 20), estimator="decision_tree")
+    assert result(said)["task"] == "tabular_classification"
 
 
 def test_a_broken_table_is_said_to_be_missing(tmp_path: Path) -> None:

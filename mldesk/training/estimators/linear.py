@@ -65,6 +65,12 @@ class _Search:
         self._best_loss = float("inf")
         self._since_best = 0
         self._axes = None if context.parameters["components"] is None else _Axes(context)
+        self._x = self._placed(context.train.x)      # (N, F), or (N, K) of components, once for all strengths
+        self._centred = not context.classes and context.quantile is None and not context.parameters["l1_share"]
+        self._middle, self._level = np.zeros(0), 0.0   # of the columns, (F,), and of the target, where both are centred
+        if self._centred:
+            self._middle, self._level = self._x.mean(0), float(context.train.y.mean())
+            self._x -= self._middle
         self.best: Any = None
         self.strength = 0.0
         self.prediction = np.zeros(0)
@@ -78,32 +84,43 @@ class _Search:
         """Fit with one strength of the penalty."""
         context = self._context
         model = _model(context, strength, context.train)
-        x = context.train.x.astype(np.float64) if self._axes is None else self._axes.of(context.train.x)
         if context.classes:
-            self._logistic(model, x, index, count)
+            self._logistic(model, index, count)
+        elif self._centred:
+            self._ridge(model)
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is the user's choice
-                model.fit(x, context.train.y)
-                _bend(model, x, context.train.y, context)
-        self._judge(model, x, index + 1, count, strength)
+                model.fit(self._x, context.train.y)
+                _bend(model, self._x, context.train.y, context)
+        self._judge(model, index + 1, count, strength)
 
     def refit(self) -> Any:
         """Fit once more on training and validation rows, with the best strength."""
         context = self._context
+        del self._x   # nothing looks at it any more
         both = context.everything()
         model = _model(context, self.strength, both)
         if context.classes:
             model.max_iter = context.parameters["iterations"]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the number of passes is the user's choice
-            x = both.x.astype(np.float64) if self._axes is None else self._axes.of(both.x)
+            x = self._placed(both.x)
             model.fit(x, both.y)
             _bend(model, x, both.y, context)
         return model if self._axes is None else self._axes.unfold(model)
 
-    def _logistic(self, model: Any, x: Array, index: int, count: int) -> None:
-        context, most = self._context, self._context.parameters["iterations"]
+    def _placed(self, x: Array) -> Array:
+        return x.astype(np.float64) if self._axes is None else self._axes.of(x)
+
+    def _ridge(self, model: Any) -> None:
+        """Fit to the rows as they are centred already; scikit-learn would copy them to do it, for each strength."""
+        model.set_params(fit_intercept=False, copy_X=False)
+        model.fit(self._x, self._context.train.y - self._level)
+        model.intercept_ = self._level - float(model.coef_ @ self._middle)
+
+    def _logistic(self, model: Any, index: int, count: int) -> None:
+        context, most, x = self._context, self._context.parameters["iterations"], self._x
         passes, at_once = 0, _at_once(model.solver, x)
         while passes < most and not (context.control.finish and passes):
             context.control.check()
@@ -117,29 +134,31 @@ class _Search:
                 return
             self._step += taken
             if not index:   # each penalty begins anew: drawn as well, the passes of all would be a saw
-                self._draw(model, x)
+                self._draw(model)
             context.report.progress(index + passes / most, count, "penalties")
 
-    def _draw(self, model: Any, x: Array) -> None:
-        """Report the losses between two passes; ``x`` are the training rows as the model takes them."""
+    def _draw(self, model: Any) -> None:
+        """Report the losses between two passes."""
         context = self._context
         seen = context.validation.x if self._axes is None else self._axes.of(context.validation.x)
         values = prefixed(context.scores(model.predict_proba(seen)), "validation")
-        if context.report.training_loss:
-            values["train_loss"] = quick_scores(model.predict_proba(x), context.train.y, context.classes,
-                                                context.quantile)["loss"]
-        context.report.metrics(self._step, values)
+        context.report.metrics(self._step, {**values, **self._train_loss(model)})
 
-    def _judge(self, fitted: Any, x: Array, done: int, count: int, strength: float) -> None:
-        """Report both losses, keep what is the best yet; ``x`` are the training rows as ``fitted`` takes them."""
+    def _train_loss(self, model: Any) -> dict[str, float]:
+        """Return the loss of the training rows, unless nobody looks at it. ``model``: of ``_x``."""
+        context = self._context
+        if not context.report.training_loss:
+            return {}
+        said = self._x @ model.coef_ + self._level if self._centred else self._said(model, self._x)
+        return {"train_loss": quick_scores(said, context.train.y, context.classes, context.quantile)["loss"]}
+
+    def _judge(self, fitted: Any, done: int, count: int, strength: float) -> None:
+        """Report both losses, keep what is the best yet."""
         context = self._context
         model = fitted if self._axes is None else self._axes.unfold(fitted)
         prediction = self._said(model, context.validation.x)
         scores = context.scores(prediction)
-        values = prefixed(scores, "validation")
-        if context.report.training_loss:
-            values["train_loss"] = quick_scores(self._said(fitted, x), context.train.y, context.classes,
-                                                context.quantile)["loss"]
+        values = {**prefixed(scores, "validation"), **self._train_loss(fitted)}
         self._step += 1
         context.report.metrics(self._step, values)
         context.report.progress(done, count, "penalties")
