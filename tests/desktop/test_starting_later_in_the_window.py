@@ -50,6 +50,7 @@ async def waits_and_is_moved(user: User) -> None:
     dialog.when.every.setCurrentIndex(2)   # a day apart
     await user.until(dialog.primary.isEnabled, "Train")
     dialog.page.ensureWidgetVisible(dialog.when)
+    await user.settle(1.0)
     await user.shot("when")
     kept = dialog.state.set_up()
     assert isinstance(kept, TrainOrder)

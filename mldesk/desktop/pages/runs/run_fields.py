@@ -103,7 +103,7 @@ def fields(shell: Shell, places: Callable[[], Mapping[str, Waiting]] = dict) -> 
     """Return the columns of the list of runs. ``places`` are those of the runs that wait, by id."""
     tr = words.tr
     return [
-        Field(tr("State"), lambda run: run.state.value, 124, lambda run: list(JobState).index(run.state),
+        Field(tr("State"), lambda run: run.state.value, 138, lambda run: list(JobState).index(run.state),
               badge=lambda run: state_badge(run, shell, places()),
               share=lambda run: share(run, shell.desk.pace.done(run)),
               tip=lambda run: state_tip(run, shell, places())),

@@ -43,8 +43,9 @@ class RunNotice(Notice):
                 runner=runner_words.where(run.runner)), self.tr("It goes on there from its last checkpoint."))
         elif (due := run.due(time.time())) is not None:
             self.say("info", self.tr("It starts {moment}.").format(moment=words.upcoming(due)), self.tr(
-                "It waits in the queue of {runner} and goes by the clock there; MLDesk need not be open.").format(
-                    runner=runner_words.where(run.runner)), self.tr("Start now"))
+                "This machine must be on then; MLDesk need not be open.") if run.runner == "local" else self.tr(
+                "It waits in the queue of {runner} and goes by the clock there; this machine need not be on.").format(
+                    runner=run.runner), self.tr("Start now"))
         elif run.state is JobState.INTERRUPTED:
             self.say("info" if paused(run) else "warning", run.message or self.tr("The run was interrupted."),
                      without_options(run.hint) or self.tr("It can go on from its last checkpoint."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 
 from mldesk.core.errors import MldeskError
-from mldesk.desktop import runner_words, words
+from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.asking import asked
 from mldesk.desktop.shell import Shell
@@ -26,7 +26,7 @@ class StartDialog(Sheet, TaskOwner):
         super().__init__(self.tr("Start {name} at…").format(name=run.name), shell.host,
                          primary=self.tr("Set the start"), width=440, text=self.tr(
                              "It waits in the queue of {runner} until then, by the clock there.").format(
-                                 runner=runner_words.where(run.runner)))
+                                 runner=run.runner) if run.runner != "local" else "")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell, self._run = shell, run
         self.moment = MomentBox()

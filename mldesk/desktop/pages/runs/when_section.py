@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from mldesk.desktop import runner_words, words
 from mldesk.desktop.theme import Space
-from mldesk.desktop.widgets import ComboBox, FormRow, MomentBox, Segmented, SpinBox, row
+from mldesk.desktop.widgets import ComboBox, FormRow, MomentBox, Segmented, SpinBox, column, row
 
 if TYPE_CHECKING:
     from mldesk.desktop.shell import Shell
@@ -31,7 +31,7 @@ class WhenSection(QWidget):
         self.moment = MomentBox()
         self.moment.setAccessibleName(self.tr("Start at"))
         start = QWidget()
-        start.setLayout(row(self.kind, self.moment, None, spacing=Space.M))
+        start.setLayout(column(row(self.kind, None), self.moment))
         self._start_row = FormRow(self.tr("When"), start)
         self.times = SpinBox(1, 100, 1)
         self.every = ComboBox([(0, self.tr("one after another, each with the next seed") if seeded else
@@ -40,7 +40,7 @@ class WhenSection(QWidget):
                                (7 * _DAY, self.tr("a week apart"))], 0)
         self.every.setAccessibleName(self.tr("How they follow one another"))
         again = QWidget()
-        again.setLayout(row(self.times, self.every, None, spacing=Space.M))
+        again.setLayout(column(row(self.times, None), self.every))
         self._again_row = FormRow(self.tr("How many runs"), again)
         self.times.setAccessibleName(self.tr("How many runs"))
         layout = QVBoxLayout(self)
