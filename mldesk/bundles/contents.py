@@ -23,6 +23,7 @@ _SKOPS_DEPTH = 64
 _SKOPS_PART = re.compile(r"schema\.json|[0-9]{1,20}\.npy")
 _NPY_MARK, _NPY_HEAD = b"\x93NUMPY", 4096                # bytes of an array's header; ours have about 128
 _OBJECTS = re.compile(rb"['\"][|<>=]?O[0-9]*['\"]")      # numpy's type of Python objects, which are pickled
+_CATBOOST = b"CBM1"
 _SAFETENSORS_HEADER = 100_000_000                        # bytes; the format's own limit
 
 
@@ -47,6 +48,8 @@ def check_content(name: str, data: bytes) -> None:
         _check_skops(name, data)
     elif name.endswith(".safetensors"):
         _check_safetensors(name, data)
+    elif name.endswith(".cbm"):
+        _check_catboost(name, data)
     else:
         _check_text(name, data)
 
@@ -66,6 +69,12 @@ def _check_safetensors(name: str, data: bytes) -> None:
     if length > min(len(data) - 8, _SAFETENSORS_HEADER) or data[8:9] != b"{":
         raise BadBundle(f"This bundle's {name} is not a safetensors file.")
     parse(data[8:8 + length], name, MAX_DEPTH)
+
+
+def _check_catboost(name: str, data: bytes) -> None:
+    """Its mark, a length, and numbers in a table so long (flatbuffers), which CatBoost itself checks when it reads."""
+    if data[:4] != _CATBOOST or len(data) < 8 or struct.unpack("<I", data[4:8])[0] > len(data) - 8:
+        raise BadBundle(f"This bundle's {name} is not a model of CatBoost's.")
 
 
 def _check_skops(name: str, data: bytes) -> None:

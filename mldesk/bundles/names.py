@@ -17,7 +17,7 @@ IGNORED = "Columns the model does not know are ignored"  # so begins what is sai
 REQUIRED = (MODEL, PREPROCESSING, GRAPH)
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}\.(json|md|txt)")
-_NATIVE = re.compile(r"native/[A-Za-z0-9_-]{1,60}\.(json|txt|skops|safetensors)")
+_NATIVE = re.compile(r"native/[A-Za-z0-9_-]{1,60}\.(json|txt|skops|safetensors|cbm)")
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".ckpt", ".bin", ".npy", ".npz", ".h5", ".keras")
 
 

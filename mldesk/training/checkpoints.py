@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from mldesk.core.durable import disk_errors, sync_directory, write_atomic
 
 _HASHES = "hashes.json"
+_SCRATCH = ".scratch"
 _KEEP = 2
 _FIRST = 3.0        # seconds of fitting before the first one
 _LEAST = 5.0        # seconds between two
@@ -88,6 +89,14 @@ class Checkpoints:
             shutil.rmtree(old, ignore_errors=True)
         now = time.monotonic()
         self._next_at = now + max(_LEAST, (now - began + beside) / _SHARE)
+
+    def scratch(self) -> Path:
+        """Return an empty folder for what a fit writes on its way; it goes when the checkpoints do. Raises DiskFull."""
+        folder = self._folder / _SCRATCH
+        with disk_errors("making room for a checkpoint"):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        return folder
 
     def _names(self) -> list[Path]:
         if not self._folder.is_dir():

@@ -37,7 +37,8 @@ def taken_up(manifest: str, entry: EstimatorEntry, table: Table, work: Workplace
 
 def _why_not(model: Any, encoder: Any, entry: EstimatorEntry, table: Table) -> str:
     if not entry.iterative:
-        return f"a {entry.title.lower()} is not trained step by step"
+        return f"{entry.title} begins anew each time" if entry.pack else (
+            f"a {entry.title.lower()} is not trained step by step")
     if (model.get("parameters") or {}).get("text_encoder"):
         return "a text encoder stands before it"
     if model["estimator"] != entry.name:

@@ -17,6 +17,8 @@ def why_not_steered(run: Run) -> str:
         return "only that of a training can be changed."
     entry = ESTIMATORS.get(str(run.spec.get("payload", {}).get("estimator")))
     if entry is None or not entry.iterative:
+        if entry is not None and entry.pack:
+            return f"{entry.title} keeps the one that it began with."
         title = "its model" if entry is None else f"a {entry.title[:1].lower()}{entry.title[1:]}"
         return f"{title} does not learn step by step."
     return ""
@@ -29,5 +31,6 @@ def message_of(run: Run, rate: float) -> Mapping[str, Any]:
                        hint="For example: 0.001.")
     if why := why_not_steered(run):
         raise BadInput(f"The learning rate of run {run.name} cannot be changed: {why}",
-                       hint="It can be of networks, LightGBM, XGBoost and scikit-learn's boosting, meanwhile.")
+                       hint="It can be of networks, LightGBM, XGBoost and scikit-learn's boosting, while they are "
+                            "trained.")
     return {KEY: rate}

@@ -42,7 +42,9 @@ class WarmStart:
         entry = ESTIMATORS.get(version.estimator)
         if entry is None or not entry.iterative:
             able = ", ".join(item.name for item in ESTIMATORS.values() if item.iterative)
-            raise BadInput(f"{version.label} cannot learn on: a {version.estimator} is not trained step by step.",
+            why = (f"{entry.title} begins anew each time" if entry is not None and entry.pack
+                   else f"a {version.estimator} is not trained step by step")
+            raise BadInput(f"{version.label} cannot learn on: {why}.",
                            hint=f"Retrain it from the beginning; these can go on: {able}.")
         parts = self._deal(replace(order, folds=0)).copy()
         try:

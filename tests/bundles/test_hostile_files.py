@@ -16,6 +16,8 @@ import onnx
 import pytest
 
 from mldesk.bundles import import_bundle, verify
+from mldesk.bundles.contents import check_content
+from mldesk.bundles.names import check_name
 from mldesk.core import canonical
 from mldesk.core.errors import BadBundle
 from mldesk.wire.objects import ObjectStore
@@ -92,6 +94,14 @@ def test_a_skops_file_with_pickled_objects_or_strangers_inside_is_refused(parts:
 def test_a_skops_file_that_is_a_bomb_is_refused(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mldesk.bundles.contents._MAX_UNPACKED", 1000)
     refused(packed(tmp_path / "bad.mlbundle", parts), "too much memory")
+
+
+def test_a_model_of_catboosts_begins_as_they_do() -> None:
+    assert check_name("native/0-model.cbm")
+    check_content("native/model.cbm", b"CBM1\x04\0\0\0abcd")
+    for data in (b"", b"CBM1", b"CBM1\x05\0\0\0abcd", b"MZ\x90\0\x04\0\0\0abcd"):
+        with pytest.raises(BadBundle, match="not a model of CatBoost's"):
+            check_content("native/model.cbm", data)
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\3\4", struct.pack("<Q", 1 << 60) + b"{}", struct.pack("<Q", 2) + b"[]",

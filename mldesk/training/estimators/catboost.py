@@ -8,7 +8,6 @@ once a fit has ended, so a fit ends for a checkpoint and goes on from the snapsh
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part
+from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.values import Array
 
 _SNAPSHOT = "snapshot"
@@ -111,9 +111,10 @@ class _Rounds:
         second = _accuracy(held) if context.classes else 1 - held["RMSE"][-1] ** 2 / context.baseline_loss
         if loss < state.best_loss:
             state.best_loss, state.best_round = loss, state.round
-        context.report.metrics(state.round, {
-            "train_loss": train ** 2 if squared else train, "validation_loss": loss,
-            "validation_accuracy" if context.classes else "validation_r2": second})
+        if self.over or is_drawn(state.round):
+            context.report.metrics(state.round, {
+                "train_loss": train ** 2 if squared else train, "validation_loss": loss,
+                "validation_accuracy" if context.classes else "validation_r2": second})
 
     def keep(self, snapshot: Path) -> None:
         """Leave a checkpoint. Raises DiskFull."""
@@ -142,23 +143,22 @@ def _boost(context: FitContext, part: Part, rounds: _Rounds, found: Path | None)
     weight = context.row_weights(part.y)
     pool = catboost.Pool(part.x, part.y, weight=weight)
     held = catboost.Pool(context.validation.x, context.validation.y)
-    with tempfile.TemporaryDirectory(prefix="mldesk-catboost-") as scratch:
-        snapshot = Path(scratch, _SNAPSHOT)
-        if found is not None:
-            shutil.copyfile(found / _SNAPSHOT, snapshot)
-        while True:
-            most = rounds.state.round if rounds.over else rounds.rounds
-            model = catboost.CatBoost(_parameters(context, most, scratch))
-            rounds.begin()
-            model.fit(pool, eval_set=held, callbacks=[rounds])
-            if rounds.cut:
-                rounds.keep(snapshot)
-            context.control.check()
-            if not rounds.cut:
-                return model
+    scratch = context.checkpoints.scratch() if context.checkpoints.kept else None
+    if found is not None and scratch is not None:
+        shutil.copyfile(found / _SNAPSHOT, scratch / _SNAPSHOT)
+    while True:
+        most = rounds.state.round if rounds.over else rounds.rounds
+        model = catboost.CatBoost(_parameters(context, most, scratch))
+        rounds.begin()
+        model.fit(pool, eval_set=held, callbacks=[rounds])
+        if rounds.cut and scratch is not None:
+            rounds.keep(scratch / _SNAPSHOT)
+        context.control.check()
+        if not rounds.cut:
+            return model
 
 
-def _parameters(context: FitContext, rounds: int, scratch: str) -> dict[str, Any]:
+def _parameters(context: FitContext, rounds: int, scratch: Path | None) -> dict[str, Any]:
     given = context.parameters
     name = _loss_name(context)
     loss: dict[str, Any] = {"loss_function": name}
@@ -167,9 +167,9 @@ def _parameters(context: FitContext, rounds: int, scratch: str) -> dict[str, Any
     elif context.quantile is not None:
         loss |= {"custom_metric": ["RMSE"]}
     keeping: dict[str, Any] = {"allow_writing_files": False}
-    if context.checkpoints.kept:
-        keeping = {"allow_writing_files": True, "train_dir": scratch, "save_snapshot": True,
-                   "snapshot_file": str(Path(scratch, _SNAPSHOT)), "snapshot_interval": _NEVER}
+    if scratch is not None:
+        keeping = {"allow_writing_files": True, "train_dir": str(scratch), "save_snapshot": True,
+                   "snapshot_file": str(scratch / _SNAPSHOT), "snapshot_interval": _NEVER}
     return {
         **loss, **keeping, "iterations": rounds, "learning_rate": given["learning_rate"], "depth": given["max_depth"],
         "l2_leaf_reg": given["l2"], "random_seed": context.seed, "thread_count": context.threads,

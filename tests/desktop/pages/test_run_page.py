@@ -174,5 +174,6 @@ def test_another_learning_rate_is_asked_for_while_a_model_is_trained_step_by_ste
         assert dialog.wanted() == wanted, text
     assert why_not_rate(going) == ""
     assert "does not learn step by step" in why_not_rate(make_run(spec={"payload": {"estimator": "linear"}}))
+    assert "CatBoost keeps the one" in why_not_rate(make_run(spec={"payload": {"estimator": "catboost"}}))
     assert "Only that of a training" in why_not_rate(make_run(kind="search"))
     assert "nothing left to learn" in why_not_rate(make_run(state=JobState.SUCCEEDED))
