@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -91,6 +92,38 @@ def start(folder: Path, table: Table, attempt: int = 1, *extra: str, hasty: bool
             [sys.executable, *program, str(folder), "--objects", str(table.store.root),
              "--attempt", str(attempt), *extra], stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "2"},
             start_new_session=alone)
+
+
+# The same program, which leaves a checkpoint at every opportunity and is killed right behind one of them.
+_MORTAL = """
+import os, signal, sys
+from mldesk.training import checkpoints
+from mldesk.training.run import main
+from mldesk.wire.report import Report
+
+checkpoints._FIRST, checkpoints._LEAST, checkpoints._SHARE = 0.0, 0.0, float("inf")
+say, left = Report.event, int(sys.argv.pop())
+
+
+def event(self, kind, **payload):
+    global left
+    say(self, kind, **payload)
+    left -= kind == "checkpoint"
+    if kind == "checkpoint" and not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+Report.event = event
+sys.exit(main())
+"""
+
+
+def die_after(checkpoints: int, folder: Path, table: Table) -> None:
+    """Run the job in a process that is killed once it has left so many checkpoints; return when it is dead."""
+    with open(folder / "output.log", "ab") as log:
+        done = subprocess.run([sys.executable, "-c", _MORTAL, str(folder), "--objects", str(table.store.root),
+                               "--attempt", "1", str(checkpoints)], stdout=log, stderr=log, timeout=240)
+    assert done.returncode == -signal.SIGKILL, (folder / "output.log").read_text()
 
 
 class Died(BaseException):

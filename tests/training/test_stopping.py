@@ -19,7 +19,7 @@ from mldesk.training import job
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.report import Report
-from tests.training.jobs import Died, events, make_job, of, put_table, result, run_here, start
+from tests.training.jobs import Died, die_after, events, make_job, of, put_table, result, run_here, start
 from tests.training.tables import FAST, MODELS, mixed
 
 LONG = {
@@ -41,7 +41,7 @@ MIDDLE = {
     "tabm": {"epochs": 3, "width": 16, "blocks": 1, "members": 3},
     "ft_transformer": {"epochs": 3, "width": 8, "blocks": 1},
 }
-KILLED = ("lightgbm", "mlp", "random_forest")   # the others share their code, or are watched here in one process
+KILLED = ("lightgbm", "mlp")   # the others share their code, or are watched here in one process
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
@@ -118,19 +118,31 @@ def test_a_run_that_died_when_its_patience_was_over_does_not_try_on(
 @pytest.mark.parametrize("estimator", KILLED)
 def test_a_killed_process_is_gone_on_with_from_its_checkpoint(tmp_path: Path, estimator: str) -> None:
     table = put_table(tmp_path, mixed(150))
-    long_enough = {"lightgbm": {"rounds": 9_000, "patience": None}, "mlp": {"epochs": 120, "patience": None},
-                   "random_forest": {"trees": 1_000}}[estimator]
-    order = {"estimator": estimator, "parameters": long_enough, "threads": 2 if estimator == "random_forest" else 1}
+    long_enough = {"lightgbm": {"rounds": 9_000, "patience": None}, "mlp": {"epochs": 120, "patience": None}}[estimator]
+    order = {"estimator": estimator, "parameters": long_enough, "threads": 1}
     whole = start(folder := make_job(tmp_path, table, "y", **order), table)
     other = start(killed := make_job(tmp_path, table, "y", **order), table, hasty=True)
-    few = 0 if estimator == "random_forest" else 5   # a forest is scored but twelve times
-    wait_for(lambda: of("checkpoint", events(killed)) and len(of("metrics", events(killed))) > few)
+    wait_for(lambda: of("checkpoint", events(killed)) and len(of("metrics", events(killed))) > 5)
     other.send_signal(signal.SIGKILL)
     assert other.wait() == -signal.SIGKILL
     assert whole.wait() == 0
     assert start(killed, table, 2).wait() == 0
     assert events(killed, 2)[0]["resumed_from"] == of("checkpoint", events(killed))[-1]["step"]
     assert result(events(killed, 2))["metrics"] == result(events(folder))["metrics"]
+
+
+@pytest.mark.parametrize("estimator", ["hist_gradient_boosting", "random_forest", "xgboost",
+                                       *(name for name in MODELS if name == "catboost")])
+def test_a_trainer_killed_at_a_checkpoint_is_gone_on_with_to_the_same_numbers(tmp_path: Path, estimator: str) -> None:
+    table = put_table(tmp_path, mixed(150))
+    order = {"estimator": estimator, "parameters": MIDDLE[estimator]}
+    whole = result(run_here(make_job(tmp_path, table, "y", **order), table))
+    die_after(7, folder := make_job(tmp_path, table, "y", **order), table)
+    assert len(of("checkpoint", events(folder))) == 7
+    after = run_here(folder, table, attempt=2)
+    assert after[0]["resumed_from"] == of("checkpoint", events(folder))[-1]["step"]
+    for name in ("metrics", "validation_metrics"):
+        assert result(after)[name] == whole[name]
 
 
 @pytest.mark.parametrize("estimator", KILLED)
