@@ -19,7 +19,8 @@ def class_deltas(runs: Sequence[str], evaluations: Sequence[Mapping[str, Any]], 
     """Return the test rows' F1, class by class, in the order of the run ``against`` and then of ``runs`` (ids).
 
     ``evaluations`` are the payloads of the runs, {} where there is none. A class that one of the two lacks is left out
-    there; empty where fewer than two runs were scored by class, or the one they are set against was not.
+    there; empty where fewer than two runs were scored by class, or the one they are set against was not, or
+    no class is in it and in another.
     """
     scores = {run: {str(item["class"]): float(item["f1"]) for item in _per_class(facts)}
               for run, facts in zip(runs, evaluations, strict=False)}
@@ -27,8 +28,9 @@ def class_deltas(runs: Sequence[str], evaluations: Sequence[Mapping[str, Any]], 
     base = scores.get(against)
     if base is None or len(scores) < 2:
         return []
-    return [ClassScore(label, run, table[label], None if run == against else table[label] - base[label])
-            for label in base for run, table in scores.items() if label in table]
+    found = [ClassScore(label, run, table[label], None if run == against else table[label] - base[label])
+             for label in base for run, table in scores.items() if label in table]
+    return found if any(item.delta is not None for item in found) else []
 
 
 def _per_class(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -104,12 +104,13 @@ def _defaults(estimator: str) -> dict[str, Any]:
 
 def _warnings(runs: Sequence[Run], *, other_rows: bool) -> list[str]:
     warnings = []
-    unfinished = [run.name for run in runs if run.result is None]
-    if unfinished:
-        warnings.append(f"No scores yet: {', '.join(unfinished)}.")
+    without = [f"{run.name} ({run.state.value if run.result is None else 'kept none'})" for run in runs
+               if not (run.result or {}).get("metrics")]   # that failed, go on, or explain a model
+    if without:
+        warnings.append(f"Without scores: {', '.join(without)}.")
     if len({(run.target, run.task) for run in runs}) > 1:
         warnings.append("The runs predict different things.")
-    elif other_rows and not unfinished:
+    elif other_rows and not without:
         warnings.append(f"The runs were tested on different rows: a better score may be luck.{_why(runs)}")
     return warnings
 

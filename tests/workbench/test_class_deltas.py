@@ -23,6 +23,6 @@ def test_every_class_is_set_against_the_chosen_run() -> None:
 
 
 @pytest.mark.parametrize("evaluations", [[{}, {}], [_scored(no=1.0), {}], [{}, _scored(no=1.0)],
-                                         [_scored(), _scored()]])
+                                         [_scored(), _scored()], [_scored(no=1.0), _scored(blue=1.0)]])
 def test_without_two_runs_scored_by_class_there_is_nothing(evaluations: list[dict[str, Any]]) -> None:
     assert class_deltas(["a", "b"], evaluations, "a") == []

@@ -69,6 +69,10 @@ def test_runs_without_scores_or_of_one_are_not_ranked(desk: Desk) -> None:
     found = desk.judging.compare([one, other])
     assert found["best"] == {}
     assert len(found["warnings"]) == 2
+    assert found["warnings"][0] == f"Without scores: {desk.runs.get(other).name} ({desk.runs.get(other).state.value})."
+    runs = [desk.runs.get(one)] * 2   # one that explains a model succeeded, and has none
+    runs[1] = replace(runs[1], id="other", name="why", kind="explain", result={"explained": "shop-grade@1"})
+    assert compare(runs, lambda _run, _other: False)["warnings"] == ["Without scores: why (kept none)."]
     with pytest.raises(BadInput, match="at least two"):
         desk.judging.compare([one])
     with pytest.raises(BadInput, match="is named twice"):
