@@ -41,7 +41,7 @@ def lineage(context: typer.Context, reference: Reference) -> None:
     if found["members"]:
         face.say()
         face.table(("member", "weight", "trial", "parameters"), [
-            (item["estimator"], f"{item['weight']:.0%}", str(item.get("kept", item.get("trial", ""))),
+            (item["estimator"], f"{item['weight']:.0%}", str(item.get("trial", "")),
              words.parameters(item.get("parameters") or {})) for item in found["members"]], right=("weight", "trial"))
     line = list(data["line"])
     if found["prepare"]:

@@ -40,7 +40,8 @@ def split(
     if face.json:
         face.document({**found, "file": None if output is None else str(output), "written": rows})
         return
-    face.show(facts({"run": run.name, "dataset": run.dataset, "dealt": split_words(found["split"]),
+    dealt = f"as in run {found['as_in']['name']}" if "as_in" in found else split_words(found["split"])
+    face.show(facts({"run": run.name, "dataset": run.dataset, "dealt": dealt,
                      **{part.replace("_", " "): words.count(count) for part, count in found["rows"].items() if count},
                      "SHA-256": found["digest"]}))
     if rows is not None:

@@ -73,10 +73,10 @@ def parameters(values: Mapping[str, Any]) -> str:
 
 
 def members(blended: Iterable[Mapping[str, Any]]) -> str:
-    """Write what a search blended: each trial's share, its kind of model and its number, or the trial that it kept."""
+    """Write what a search blended: each trial's share, its kind of model and its number."""
     found = list(blended)
     return ", ".join((f"{one['weight']:.0%} " if len(found) > 1 else "") +
-                     f"{one['estimator']} (trial {one.get('kept', one['trial'])})" for one in found)
+                     f"{one['estimator']} (trial {one['trial']})" for one in found)
 
 
 def cell(value: Any) -> str:

@@ -11,7 +11,7 @@ import ast
 import builtins
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -34,23 +34,25 @@ class _Module:
 class _Taken:
     """What was found to be needed."""
 
+    left_out: Collection[str] = ()                                  # methods
     order: list[str] = field(default_factory=list)                  # modules, those that others need first
     names: dict[str, set[str]] = field(default_factory=dict)        # of each module
     imports: set[str] = field(default_factory=set)
     unsaid: set[str] = field(default_factory=set)                   # named by annotations only
 
 
-def plain_source(wanted: Iterable[tuple[str, str]]) -> tuple[list[str], str]:
+def plain_source(wanted: Iterable[tuple[str, str]], reads: bool = False) -> tuple[list[str], str]:
     """Return the import statements and the code that ``wanted``, (module, name) each, need.
 
+    ``reads``: the code reads what was stored as JSON, so that classes need their ``from_json``.
     Raises ValueError where a name cannot be taken over; what is written today can, which a test holds.
     """
-    taken, wanted = _Taken(), list(wanted)
+    taken, wanted = _Taken(_LEFT_OUT - ({"from_json"} if reads else set())), list(wanted)
     for module, name in wanted:
         _take(taken, module, name)
     _sort(taken)
     renamed = _apart(taken, set(wanted))
-    texts = ["\n\n\n".join(_texts(_module(name), taken.names[name], renamed)) for name in taken.order]
+    texts = ["\n\n\n".join(_texts(_module(name), taken.names[name], renamed, taken.left_out)) for name in taken.order]
     aliases = "".join(f"{name} = Any\n" for name in sorted(taken.unsaid))
     if aliases:
         taken.imports.add("from typing import Any")
@@ -115,7 +117,7 @@ def _take(taken: _Taken, name: str, wanted: str) -> None:
     statement = module.defined[wanted]
     taken.names.setdefault(name, set()).update(_defined(statement))
     inside = _inside(statement)
-    for each, said in _names(statement):
+    for each, said in _names(statement, taken.left_out):
         if each in inside:
             _take(taken, *inside[each])
         elif each in module.defined:
@@ -139,19 +141,19 @@ def _alias(statement: ast.stmt | None) -> bool:
     return isinstance(statement, (ast.Assign, ast.AnnAssign))
 
 
-def _names(statement: ast.AST, said: bool = False) -> Iterator[tuple[str, bool]]:
+def _names(statement: ast.AST, left_out: Collection[str], said: bool = False) -> Iterator[tuple[str, bool]]:
     """Return every name that is read, and whether an annotation says it."""
     if isinstance(statement, ast.Name):
         yield statement.id, said
     for name, value in ast.iter_fields(statement):
         about = said or name in ("annotation", "returns")
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.FunctionDef) and child.name in _LEFT_OUT:
+            if isinstance(child, ast.FunctionDef) and child.name in left_out:
                 continue
             if isinstance(child, ast.AST):
-                yield from _names(child, about)
+                yield from _names(child, left_out, about)
             elif about and isinstance(child, str) and name == "value":
-                yield from _names(ast.parse(child, mode="eval"), True)
+                yield from _names(ast.parse(child, mode="eval"), left_out, True)
 
 
 def _inside(statement: ast.AST) -> dict[str, tuple[str, str]]:
@@ -195,12 +197,13 @@ def _apart(taken: _Taken, wanted: set[tuple[str, str]]) -> Mapping[tuple[str, st
     return renamed
 
 
-def _texts(module: _Module, names: set[str], renamed: Mapping[tuple[str, str], str]) -> Iterator[str]:
+def _texts(module: _Module, names: set[str], renamed: Mapping[tuple[str, str], str],
+           left_out: Collection[str]) -> Iterator[str]:
     """Return a module's definitions as they are written; short ones that follow one another together."""
     statements = dict.fromkeys(statement for name, statement in module.defined.items() if name in names)
     short: list[str] = []
     for statement in sorted(statements, key=lambda item: item.lineno):
-        text = _text(module, statement, renamed)
+        text = _text(module, statement, renamed, left_out)
         if _alias(statement):
             short.append(text)
             continue
@@ -212,7 +215,8 @@ def _texts(module: _Module, names: set[str], renamed: Mapping[tuple[str, str], s
         yield "\n".join(short)
 
 
-def _text(module: _Module, statement: ast.stmt, renamed: Mapping[tuple[str, str], str]) -> str:
+def _text(module: _Module, statement: ast.stmt, renamed: Mapping[tuple[str, str], str],
+          left_out: Collection[str]) -> str:
     lines = dict(enumerate(module.lines, start=1))
     edits = []
     for node in ast.walk(statement):
@@ -225,7 +229,7 @@ def _text(module: _Module, statement: ast.stmt, renamed: Mapping[tuple[str, str]
                 edits.append((node.lineno, node.col_offset + skip, own.encode(), new.encode()))
     for line, column, old, other in sorted(edits, reverse=True):
         lines[line] = lines[line][:column] + other + lines[line][column + len(old):]
-    gone = {line for node in ast.walk(statement) if isinstance(node, ast.stmt) and _needless(node, statement)
+    gone = {line for node in ast.walk(statement) if isinstance(node, ast.stmt) and _needless(node, statement, left_out)
             for line in range(_first(node), (node.end_lineno or 0) + 1)}
     first = _first(statement)
     while module.lines[first - 2].startswith(b"#"):   # the comment above it
@@ -234,9 +238,9 @@ def _text(module: _Module, statement: ast.stmt, renamed: Mapping[tuple[str, str]
     return b"\n".join(kept).decode().rstrip().replace("\n\n\n", "\n\n")
 
 
-def _needless(node: ast.stmt, whole: ast.stmt) -> bool:
+def _needless(node: ast.stmt, whole: ast.stmt, left_out: Collection[str]) -> bool:
     if isinstance(node, ast.FunctionDef):
-        return node is not whole and node.name in _LEFT_OUT
+        return node is not whole and node.name in left_out
     return isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_OURS)
 
 

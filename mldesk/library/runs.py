@@ -140,6 +140,14 @@ class RunStore:
             return {row.name: {"digest": row.digest, "size": row.size, "kind": row.kind}
                     for row in connection.execute(query)}
 
+    def first_dealt(self, split: str) -> Run | None:
+        """Return the oldest run whose rows had these very parts, by their digest; None if none had."""
+        query = select(runs.c.id).where(func.json_extract(runs.c.result, "$.split") == split).order_by(
+            runs.c.id).limit(1)
+        with self._database.read() as connection:
+            found = connection.execute(query).scalar_one_or_none()
+        return None if found is None else self.get(found)
+
     def importer(self, manifest: str) -> str | None:
         """Return the runner that made the table ``manifest`` of a file of its own, the last one; None if none did."""
         query = select(runs.c.runner).where(

@@ -6,7 +6,11 @@ what it needs of the other modules of training.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +22,10 @@ from mldesk.training.estimators.base import Estimator, FitContext, Part
 from mldesk.training.features import FeatureEncoder, Style
 from mldesk.training.fitting import fit
 from mldesk.training.metrics import score
+from mldesk.training.prepared import read_one
 from mldesk.training.preparing_target import Truth
 from mldesk.training.roles import missing
+from mldesk.training.steering import Steering
 from mldesk.training.table import convert
 from mldesk.training.target import Label
 from mldesk.training.topics import TextWish
@@ -52,6 +58,38 @@ class Unwatched:
     def event(self, *_kind: Any, **_payload: Any) -> None: ...
 
     def save(self, *_state: Any) -> None: ...
+
+
+class Repeated(Steering):
+    """Asks for the learning rates that were asked for in the run, where they were: (rounds or steps done, rate)."""
+
+    def __init__(self, changes: Sequence[Sequence[float]] = ()) -> None:
+        super().__init__()
+        self._changes = changes
+
+    def rate(self, heard: Collection[str], at: int) -> tuple[list[str], float] | None:
+        """Return the rate that was asked for once so many rounds or steps were done. Nothing is ever ``heard``."""
+        del heard
+        found = [rate for step, rate in self._changes if step == at]
+        return ([], found[-1]) if found else None
+
+
+class Earlier:
+    """The model that a run went on from, out of the file beside the script: its own encoder, and its weights."""
+
+    def __init__(self, path: Path, load: Callable[[Path], Any]) -> None:
+        """``load`` reads the weights from a folder. Ends the program where the file is not there."""
+        if not path.is_file():
+            raise SystemExit(f"{path.name} is not beside this script: it holds the model that the run went on from.")
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+            archive.extractall(folder)
+            self.encoder = read_one(json.loads((Path(folder) / "preprocessing.json").read_bytes()))
+            self.native = load(Path(folder))
+
+    def fit_rows(self, columns: Mapping[str, ColumnData], _schema: object, _style: object, truth: Truth,
+                 **_wishes: object) -> tuple[Any, Array, Array]:
+        """Return what ``prepared.fit_rows`` does. Nothing is learnt: the encoder stays as it was."""
+        return self.encoder, self.encoder.transform(columns), np.arange(len(truth.y))
 
 
 def read_table(path: str, columns: Sequence[Column], rows: int) -> dict[str, ColumnData]:
@@ -91,16 +129,18 @@ def fit_plain(columns: Mapping[str, ColumnData], schema: Sequence[Column], style
 
 
 def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator: Estimator,
-           fit_rows: Callable[..., Any]) -> dict[str, float]:
+           fit_rows: Callable[..., Any], start: Any = None) -> dict[str, float]:
     """Train as the run did and return its scores on the test rows.
 
     Args:
         path: the table as Parquet
         settings: of the run: columns, target, classes, parameters, seed, device, chosen (the features were named),
-            ordered
+            ordered, rates (learning rates that were asked for on the way, where there are any)
         membership: (rows,) uint8: 0 training, 1 validation, 2 test, 255 left out
         estimator: the model
-        fit_rows: ``fit_plain``, or ``prepared.fit_rows`` with the steps that prepare the columns first
+        fit_rows: ``fit_plain``, or ``prepared.fit_rows`` with the steps that prepare the columns first, or that of
+            ``Earlier``
+        start: the native model that the fit goes on from
     """
     schema = [Column(name, ColumnType(kind)) for name, kind in settings["columns"]]
     target = Column(settings["target"][0], ColumnType(settings["target"][1]))
@@ -121,7 +161,8 @@ def repeat(path: str, settings: Mapping[str, Any], membership: Array, estimator:
     fitted = fit(estimator, FitContext(
         classes=len(classes), parameters=parameters, train=Part(x, learned.y[kept]), validation=part(validation),
         report=quiet, control=quiet, checkpoints=quiet, categorical=tuple(encoder.categorical), seed=settings["seed"],
-        threads=usable_cores(), device=settings["device"], by_hand=weights_by_hand(parameters, classes)))
+        threads=usable_cores(), device=settings["device"], start=start,
+        by_hand=weights_by_hand(parameters, classes), steering=Repeated(settings.get("rates", ()))))
     tested = part(test)
     prediction = estimator.predict(fitted.native, tested.x, len(classes))
     return score(prediction, tested.y, len(classes), None if classes else parameters.get("quantile"),

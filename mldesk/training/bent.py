@@ -16,7 +16,8 @@ import numpy as np
 from mldesk.training.values import Array
 
 KINDS = ("log", "root")
-OF_MEDIAN = ("mean_absolute_error", "mean_absolute_percentage_error")   # losses that the median is the best answer to
+# Losses that the median is the best answer to.
+OF_MEDIAN = ("mean_absolute_error", "mean_absolute_percentage_error", "median_absolute_error")
 _BEYOND = 0.5          # of the bent target's deviation that a prediction may lie outside what was seen
 _MOST_FACTOR = 2.0     # that the correction may be, either way
 

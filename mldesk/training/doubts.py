@@ -79,6 +79,8 @@ def telling(encoder: Encoder, data: Mapping[str, ColumnData], table: Table, scor
     found = {}
     for item in scores.payload["importance"][:_LOOKED]:
         outputs = encoder.outputs(place[item["feature"]])
+        if not x[:, outputs].shape[1]:   # what a step made of it goes by another column's name
+            continue
         tree = (DecisionTreeClassifier if classes else DecisionTreeRegressor)(
             max_leaf_nodes=_LEAVES, min_samples_leaf=_FEWEST, random_state=0).fit(x[:, outputs], y[learned])
         score = _area(tree, test[:, outputs], y[judged]) if classes else float(tree.score(test[:, outputs], y[judged]))

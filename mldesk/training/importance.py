@@ -99,5 +99,5 @@ def _candidates(encoder: Encoder, predict: Callable[[Array], Array], x: Array) -
     output = output - output.mean(0)
     spread = np.sqrt((sample ** 2).sum(0))[:, None] * np.sqrt((output ** 2).sum(0))
     strength = np.abs(sample.T @ output / np.where(spread > 0, spread, 1.0)).max(1)
-    by_column = np.array([strength[encoder.outputs(index)].max() for index in range(len(encoder.columns))])
+    by_column = np.array([strength[encoder.outputs(index)].max(initial=0.0) for index in range(len(encoder.columns))])
     return sorted(np.argsort(-by_column, kind="stable")[:_MOST_COLUMNS].tolist())

@@ -17,7 +17,7 @@ from mldesk.training.values import Array, ColumnData, TextColumn
 
 FORMAT = 1
 _STYLE = "joined"
-_MOST_PARTS = 128   # of a bundle: each model of a fold may have means of its own
+_MOST_PARTS = 1024   # of a bundle: each model of a fold may have columns or means of its own
 
 
 class Encoder(Protocol):

@@ -77,8 +77,8 @@ SMALL_TEST: Final = 30   # rows of a test part: scores of fewer are little more 
 LEADING: Final = ("mean_pinball_loss", "roc_auc", "accuracy", "r2")
 
 _PARTS: Final = {"train": "Training", "validation": "Validation", "test": "Test", "best": "Best",
-                 "trial": "Each trial’s"}
-_ROWS: Final = ("train_", "validation_", "val_", "test_", "eval_", "best_", "trial_")
+                 "trial": "Each trial’s", "refit": "Second fit’s"}
+_ROWS: Final = ("train_", "validation_", "val_", "test_", "eval_", "best_", "trial_", "refit_")
 # Of scripts' own metrics.
 _LOWER: Final = frozenset({"perplexity", "mae", "mse", "rmse", "error"})
 _HIGHER: Final = frozenset({"pr_auc", "auc", "score"})

@@ -96,8 +96,10 @@ def _fact(name: str, value: Any) -> str:
     if name == "metric":
         return title(str(value))
     if name == "members":
-        return ", ".join(f"{one['weight']:.0%} {one['estimator']} (trial {one.get('kept', one['trial'])})"
+        return ", ".join(f"{one['weight']:.0%} {one['estimator']} (trial {one['trial']})"
                          for one in value)
+    if name == "rates":
+        return ", ".join(f"{rate:g} after {round_:g}" for round_, rate in value)
     return f"{value:.4g}" if isinstance(value, float) else _cell(str(value))
 
 

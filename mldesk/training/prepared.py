@@ -155,23 +155,20 @@ def fit_rows(columns: Mapping[str, ColumnData], schema: Sequence[Column], style:
     if not steps:
         encoder = FeatureEncoder.fit(columns, schema, style, chosen=chosen, text=text)
         return Fitted(encoder, encoder.transform(columns), np.arange(len(truth.y)))
+    return fit_styles(columns, schema, (style,), truth, chosen=chosen, text=text, steps=steps)[style]
+
+
+def fit_styles(columns: Mapping[str, ColumnData], schema: Sequence[Column], styles: Sequence[Style], truth: Truth, *,
+               chosen: bool, text: TextWish = AS_USUAL, steps: Sequence[Mapping[str, Any]]) -> dict[Style, Fitted]:
+    """Do the same in several styles; the steps are learnt once."""
     from mldesk.training.preparing_fit import fit_steps
 
     made = fit_steps(steps, columns, schema, truth)
-    inner = FeatureEncoder.fit(made.columns, made.schema, style, chosen=chosen, text=text)
-    return Fitted(PreparedEncoder(made.steps, inner, schema), inner.transform(made.columns), made.rows)
-
-
-def fit_encoder(columns: Mapping[str, ColumnData], schema: Sequence[Column], style: Style, *, chosen: bool = False,
-                text: TextWish = AS_USUAL, steps: Sequence[Mapping[str, Any]] = ()) -> OneEncoder:
-    """Return an encoder alone, learnt without a look at the target. Raises BadInput for steps that go by it."""
-    if not steps:
-        return FeatureEncoder.fit(columns, schema, style, chosen=chosen, text=text)
-    from mldesk.training.preparing_fit import fit_steps
-
-    made = fit_steps(steps, columns, schema)
-    return PreparedEncoder(made.steps, FeatureEncoder.fit(made.columns, made.schema, style, chosen=chosen, text=text),
-                           schema)
+    found: dict[Style, Fitted] = {}
+    for style in styles:
+        inner = FeatureEncoder.fit(made.columns, made.schema, style, chosen=chosen, text=text)
+        found[style] = Fitted(PreparedEncoder(made.steps, inner, schema), inner.transform(made.columns), made.rows)
+    return found
 
 
 def read_one(value: Mapping[str, Any]) -> OneEncoder:

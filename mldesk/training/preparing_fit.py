@@ -51,10 +51,10 @@ class Prepared:
 
 
 def fit_steps(steps: Sequence[Step], columns: Mapping[str, ColumnData], schema: Sequence[Column],
-              truth: Truth | None = None) -> Prepared:
+              truth: Truth) -> Prepared:
     """Learn the steps from training rows, each from what those before made of them. ``truth``: those rows' target.
 
-    Raises BadInput that names the step, also for one that goes by the target where there is no ``truth``.
+    Raises BadInput that names the step.
     """
     learnt: list[Learnt] = []
     now, after_now, rows = dict(columns), list(schema), np.arange(length(columns))
@@ -66,15 +66,14 @@ def fit_steps(steps: Sequence[Step], columns: Mapping[str, ColumnData], schema: 
             raise BadInput(f"{where} cannot be prepared in the model: {why}.")
         refuse_unfit(where, step, types)
         if step["step"] in OF_TARGET:
-            truth = _known_truth(where, truth)
             refuse_target(where, step, types, truth.name)
             refuse_balance(where, step, {truth.name, *columns})
-        if step["step"] == "rebalance" and truth is not None:
+        if step["step"] == "rebalance":
             by = {name: data for name, data in columns.items() if name == step["column"]}
             one, chosen = rebalanced(where, step, take(by, rows), truth.of(rows))
             rows, now = rows[chosen], take(now, chosen)
             learnt.append(one)
-        elif step["step"] == "encode_target" and truth is not None:
+        elif step["step"] == "encode_target":
             for one_of, made in aimed(where, step, named(step, types), now, set(types), truth.of(rows)):
                 learnt.append(one_of)
                 now = {name: data for name, data in now.items() if name != one_of.key.column} | made
@@ -84,13 +83,6 @@ def fit_steps(steps: Sequence[Step], columns: Mapping[str, ColumnData], schema: 
                 learnt.append(other)
                 now, after_now = apply_all([other], now), after(after_now, other)
     return Prepared(tuple(learnt), now, after_now, rows)
-
-
-def _known_truth(where: str, truth: Truth | None) -> Truth:
-    if truth is None:
-        raise BadInput(f"{where} goes by the target, and a search learns its steps once, for all of its trials: some "
-                       "would see the answers that judge them.", hint="Train a single model with it.")
-    return truth
 
 
 def _known(where: str, columns: Mapping[str, ColumnData], name: str) -> Array:

@@ -25,8 +25,12 @@ class Steering:
         self._folder = folder
         self._next_at = 0.0
 
-    def rate(self, heard: Collection[str]) -> tuple[list[str], float] | None:
-        """Return the names of messages that are not ``heard`` and the last learning rate they ask for, if any do."""
+    def rate(self, heard: Collection[str], at: int) -> tuple[list[str], float] | None:
+        """Return the names of messages that are not ``heard`` and the last learning rate they ask for, if any do.
+
+        ``at``: rounds or steps done so far, which who repeats a fit goes by (see ``again.Repeated``).
+        """
+        del at
         if self._folder is None or (now := time.monotonic()) < self._next_at:
             return None
         self._next_at = now + _EVERY

@@ -31,7 +31,7 @@ def trials(leaderboard: Sequence[Mapping[str, Any]]) -> Section:
 
 def blend(members: Sequence[Mapping[str, Any]]) -> Section:
     """Return what a search blended, the heaviest first: [{"trial", "estimator", "weight", "parameters", "score"}]."""
-    rows = [(_title(item), f"{float(item['weight']):.0%}", plain(item.get("kept", item.get("trial"))),
+    rows = [(_title(item), f"{float(item['weight']):.0%}", plain(item.get("trial")),
              number(item.get("score")), pipeline_words(item.get("pipeline")) or "usual", _parameters(item))
             for item in sorted(members, key=lambda item: -float(item["weight"]))]
     return Section("What it is made of", [Table(

@@ -41,7 +41,8 @@ def split_of(library: Library, datasets: DatasetService, order: TrainOrder, vers
 
 
 def parts_of(library: Library, run: Run) -> Mapping[str, Any]:
-    """Return {"run", "dataset", "split" (as asked), "digest", "rows": {part: how many, "left_out" too}}.
+    """Return {"run", "dataset", "split" (as asked), "digest", "rows": {part: how many, "left_out" too}}, and "as_in",
+    the id and name of the run that these parts were first dealt in, where they were taken from another run.
 
     Raises BadInput for a run that kept none.
     """
@@ -50,7 +51,10 @@ def parts_of(library: Library, run: Run) -> Mapping[str, Any]:
     digest = _kept(run)
     membership = _read(library, digest)
     counts = {name: int((membership == part).sum()) for name, part in PARTS.items()}
-    return {"run": run.id, "dataset": run.dataset, "split": dict(order_of(run).get("split") or {}), "digest": digest,
+    split = dict(order_of(run).get("split") or {})
+    first = library.runs.first_dealt(digest) if split.get("method") == "given" else None
+    return {"run": run.id, "dataset": run.dataset, "split": split, "digest": digest,
+            **({"as_in": {"run": first.id, "name": first.name}} if first and first.id != run.id else {}),
             "rows": {**counts, "left_out": len(membership) - sum(counts.values())}}
 
 

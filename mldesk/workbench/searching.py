@@ -12,7 +12,6 @@ from mldesk.library.records import Run
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.knobs import QUANTILE
 from mldesk.training.metric_words import find_metric, lower_is_better
-from mldesk.training.preparing_check import OF_TARGET
 from mldesk.training.search.budget import Estimate, estimate, judging
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import SearchRequest, TrainRequest
@@ -28,9 +27,10 @@ _MOST_SECONDS = 366 * 86_400.0
 METRICS: Mapping[str, tuple[str, ...]] = {  # by task; the first is what a search strives for by itself
     "tabular_classification": ("log_loss", "roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "mcc",
                                "brier_score", "average_precision", "f1_weighted", "precision_macro", "recall_macro",
-                               "precision_weighted", "recall_weighted", "cohen_kappa", "quadratic_kappa", "rank_error"),
+                               "precision_weighted", "recall_weighted", "cohen_kappa", "quadratic_kappa", "rank_error",
+                               "top_3_accuracy", "top_5_accuracy", "calibration_error"),
     "tabular_regression": ("root_mean_squared_error", "mean_absolute_error", "r2", "mean_absolute_percentage_error",
-                           "mean_pinball_loss"),
+                           "median_absolute_error", "mean_pinball_loss"),
 }
 
 
@@ -60,10 +60,6 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
     if train.split.folds:
         raise BadInput("A search has folds of its own, and tests its best model once.",
                        hint="Leave --folds out, or cross-validate the model that it finds.")
-    if by := next((step["step"] for step in train.prepare if step.get("step") in OF_TARGET), None):
-        raise BadInput(f"A search learns its steps once, for all of its trials, and {by} goes by the target: some "
-                       "trials would see the answers that judge them.",
-                       hint="Leave it out, or train a single model with it (mldesk train --model …).")
     metric = None if order.metric is None else find_metric(order.metric, METRICS[task])
     if order.metric is not None and metric is None:
         raise BadInput(f"A search cannot strive for {order.metric[:60]!r} in {task.replace('_', ' ')}.",

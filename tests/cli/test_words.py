@@ -70,7 +70,7 @@ def test_a_blend_says_what_it_is_made_of() -> None:
     assert words.members([{"estimator": "lightgbm", "trial": 1, "weight": 0.6},
                           {"estimator": "linear", "trial": 3, "weight": 0.4}]) == \
         "60% lightgbm (trial 1), 40% linear (trial 3)"
-    assert words.members([{"estimator": "linear", "trial": 1, "weight": 1.0, "kept": 5}]) == "linear (trial 5)"
+    assert words.members([{"estimator": "linear", "trial": 5, "weight": 1.0}]) == "linear (trial 5)"
 
 
 def test_a_score_of_nothing_has_no_sign() -> None:

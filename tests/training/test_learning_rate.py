@@ -36,13 +36,13 @@ def test_schedules_begin_and_end_where_they_should() -> None:
 def test_a_message_counts_once_and_nonsense_never(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steering, "_EVERY", 0.0)
     told = Steering(tmp_path)
-    assert told.rate([]) is None
+    assert told.rate([], 0) is None
     for name, message in {"1": '{"learning_rate": 0.5}', "2": '{"learning_rate": true}', "3": "[", "4": '{}',
                           "5": '{"learning_rate": 0.25}', "6": '{"learning_rate": NaN}'}.items():
         (tmp_path / f"{name}.json").write_text(message)
-    assert told.rate([]) == (["1.json", "5.json"], 0.25)
-    assert told.rate(["1.json", "5.json"]) is None
-    assert Steering(None).rate([]) is None
+    assert told.rate([], 0) == (["1.json", "5.json"], 0.25)
+    assert told.rate(["1.json", "5.json"], 0) is None
+    assert Steering(None).rate([], 0) is None
     assert [rate_after([[3, 0.5], [7, 0.1]], at, 1.0) for at in (2, 3, 6, 7)] == [1.0, 0.5, 0.5, 0.1]
 
 

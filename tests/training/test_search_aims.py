@@ -34,7 +34,7 @@ def _sure(right: Any, chance: float) -> Any:
     return found
 
 
-@pytest.mark.parametrize("metric", METRICS["tabular_classification"])
+@pytest.mark.parametrize("metric", [name for name in METRICS["tabular_classification"] if not name.startswith("top_")])
 @pytest.mark.parametrize("steady", [True, False])
 def test_no_blend_is_worse_than_the_best_trial_by_what_is_striven_for(metric: str, *, steady: bool) -> None:
     y = np.repeat([0, 1], ROWS // 2)

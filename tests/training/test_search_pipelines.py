@@ -179,7 +179,7 @@ def test_no_fit_of_a_pipeline_learns_from_a_row_it_is_judged_by(
     table = put_table(tmp_path, rows.set_column(1, "town", pa.array(town)).set_column(3, "y", pa.array(y)))
     said = run_here(order(tmp_path, table, estimators=(), trials=1, configurations=({
         "trial": 5, "estimator": estimator, "parameters": {}, "pipeline": {"categories": "means"}},)), table)
-    assert [member["kept"] for member in result(said)["members"]] == [5], "its number in the search that tried it"
+    assert [member["trial"] for member in result(said)["members"]] == [5], "its number in the search that tried it"
     assert told
     assert max(told) < 5     # its own mean would stand many deviations away from all others
 

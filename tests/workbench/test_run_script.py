@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import datetime
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,21 +17,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from mldesk.app import open_workbench
-from mldesk.core.errors import BadInput
-from mldesk.core.ids import new_id
-from mldesk.core.paths import Home
+from mldesk.core.errors import BadInput, Conflict
 from mldesk.core.plain_source import plain_source
-from mldesk.library import Library
+from mldesk.library.records import Run
 from mldesk.library.secrets import SecretStore
+from mldesk.training import steering
 from mldesk.training.catalogue import ESTIMATORS
-from mldesk.wire.jobs import JobSpec, TrainRequest
+from mldesk.training.search import second
+from mldesk.training.steering import Steering
 from mldesk.workbench import run_script
 from mldesk.workbench.bench import Workbench
 from mldesk.workbench.orders import TrainOrder
-from mldesk.workbench.run_script import not_repeated, save_script, why_no_script
+from mldesk.workbench.run_script import beside, save_script, why_no_script
 from mldesk.workbench.searching import SearchOrder
 from tests.desktop.fake_workbench import make_run
-from tests.library.conftest import COLUMNS, STARTED, add_table, journal
 
 # A machine under load; nothing here is about speed.
 pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("trains_here")]
@@ -42,11 +41,14 @@ RUNS: list[tuple[str, str, dict[str, Any]]] = [
 PREPARED = ({"step": "fill_missing", "columns": ["size"], "with": "mean"},
             {"step": "encode_target", "columns": ["town"], "target": "kind"}, {"step": "rebalance", "column": "kind"},
             {"step": "reduce", "columns": ["size", "id"]})
-# An entry of None makes every import of it fail.
+# Given scripts and tables by turns, it runs them one after another. An entry of None makes every import of it fail.
 _WITHOUT = """import runpy, sys
 sys.modules["mldesk"] = None
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
+given = sys.argv[1:]
+for script, table in zip(given[::2], given[1::2]):
+    print("script", script)
+    sys.argv = [script, table]
+    runpy.run_path(script, run_name="__main__")
 """
 
 
@@ -84,53 +86,93 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
             opened.runners.stop("local")
 
 
-def _table_of(script: Path, table: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-I", "-c", _WITHOUT, str(script), str(table)], check=False,
-                          capture_output=True, text=True, encoding="utf-8", timeout=600, cwd=script.parent)
+def _run(*scripts: tuple[Path, Path]) -> subprocess.CompletedProcess[str]:
+    """Run scripts, each on a table, where there is no MLDesk."""
+    given = [str(path) for pair in scripts for path in pair]
+    return subprocess.run([sys.executable, "-I", "-c", _WITHOUT, *given], check=False, capture_output=True, text=True,
+                          encoding="utf-8", timeout=600, cwd=scripts[0][0].parent)
+
+
+def _scored(said: subprocess.CompletedProcess[str]) -> list[dict[str, float]]:
+    """Return what each script scored."""
+    assert said.returncode == 0, said.stderr[-3000:]
+    tables = [one[one.index("on the test rows"):].splitlines()[1:] for one in said.stdout.split("script ")[1:]]
+    return [{name: ast.literal_eval(value) for name, value, _ in map(str.split, lines)} for lines in tables]
+
+
+def _done(bench: Workbench, run: Run) -> Run:
+    assert [event.kind for event in bench.runs.follow(run.id)][-1] == "succeeded", bench.runs.get(run.id)
+    return bench.runs.get(run.id)
+
+
+def _repeat(bench: Workbench, runs: list[Run], folder: Path) -> list[Path]:
+    """Run the script of each run; fail unless it scores what the run did."""
+    tables = {run.dataset: folder / f"{run.dataset}.parquet" for run in runs}
+    for dataset, path in tables.items():
+        bench.datasets.export(dataset, path)
+    scripts = [save_script(bench.library, run, folder / f"{number}.py") for number, run in enumerate(runs)]
+    found = _scored(_run(*((script, tables[run.dataset]) for script, run in zip(scripts, runs, strict=True))))
+    for run, here in zip(runs, found, strict=True):
+        assert here == pytest.approx(dict((run.result or {})["metrics"]), rel=1e-6, abs=1e-9), run.estimator
+    return scripts
 
 
 def test_the_script_scores_what_the_run_did(bench: Workbench, tmp_path: Path) -> None:
-    table = tmp_path / "table.parquet"
-    bench.datasets.export("mixed", table)
     begun = [bench.runs.start(TrainOrder("mixed", target, estimator=estimator, parameters=parameters, seed=3,
                                          prepare=PREPARED if estimator == "linear" else ()))
              for estimator, target, parameters in RUNS]
-    for run in begun:
-        assert [event.kind for event in bench.runs.follow(run.id)][-1] == "succeeded", bench.runs.get(run.id)
-        done = bench.runs.get(run.id)
-        script = save_script(bench.library, done, tmp_path / f"{done.estimator}.py")
-        said = _table_of(script, table)
-        assert said.returncode == 0, (done.estimator, said.stderr[-3000:])
-        lines = said.stdout[said.stdout.index("on the test rows"):].splitlines()[1:]
-        here = {name: ast.literal_eval(value) for name, value, _ in map(str.split, lines)}
-        assert done.result is not None
-        assert here == pytest.approx(dict(done.result["metrics"]), rel=1e-6, abs=1e-9), done.estimator
+    runs = [_done(bench, run) for run in begun]
+    scripts = _repeat(bench, runs, tmp_path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_script, "not_repeated", lambda *_: "It's not repeated.")
-        told = ast.parse(run_script.script(bench.library, done))
-    assert "last digits.\n\nIt's not repeated." in str(ast.get_docstring(told))
+        patch.setattr(run_script, "not_repeated", lambda _: "It's not repeated.")
+        told = ast.parse(run_script.script(bench.library, runs[-1]))
+    assert "digits.\n\nIt's not repeated." in str(ast.get_docstring(told))
     assert 'print("It\'s not repeated.")' in ast.unparse(told)
-    pq.write_table(pq.read_table(table).slice(1), tmp_path / "other.parquet")
-    said = _table_of(script, tmp_path / "other.parquet")
+    pq.write_table(pq.read_table(tmp_path / "mixed@1.parquet").slice(1), tmp_path / "other.parquet")
+    said = _run((scripts[0], tmp_path / "other.parquet"))
     assert (said.returncode, "is not the table of this run: it has 239 rows" in said.stderr) == (1, True)
     with pytest.raises(BadInput, match="is a file that ends in"):
-        save_script(bench.library, done, tmp_path / "script.txt")
+        save_script(bench.library, runs[0], tmp_path / "script.txt")
 
 
-def test_a_learning_rate_changed_by_hand_is_said_not_to_be_repeated(tmp_path: Path) -> None:
-    def said(estimator: str, *texts: str) -> str:
-        request = TrainRequest("0" * 64, "penguins@1", tuple(column.to_json() for column in COLUMNS), "class",
-                               estimator=estimator, model="m")
-        run = library.runs.add(JobSpec(new_id(), "train", "r", ("0" * 64,), request.to_json()), "local", "penguins@1")
-        library.runs.apply(run.id, journal(STARTED, *(("log", {"text": text}) for text in texts)))
-        return not_repeated(library, library.runs.get(run.id))
+def test_a_run_that_went_on_from_a_model_has_it_beside_its_script(
+        bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mldesk.workbench.warm_start.ENOUGH", 10)
+    monkeypatch.setattr(steering, "_EVERY", 0.0)
+    pq.write_table(pq.read_table(tmp_path / "mixed.parquet").slice(0, 120), tmp_path / "few.parquet")
+    bench.datasets.import_files([tmp_path / "few.parquet"], "few")
+    for estimator, target, parameters in (("lightgbm", "kind", {"rounds": 6}), ("mlp", "amount", {"epochs": 1})):
+        _done(bench, bench.runs.start(TrainOrder(
+            "few", target, estimator=estimator, parameters=parameters, model=estimator, prepare=PREPARED[:1])))
+    with monkeypatch.context() as patch:   # of each of the others the learning rate is changed on the way
+        patch.setattr(Steering, "rate", lambda _self, heard, at: (["1"], 0.02) if at >= 8 and not heard else None)
+        runs = [_done(bench, bench.retraining.start(name, "mixed", warm=True)) for name in ("lightgbm", "mlp")]
+    manifest = bench.library.objects.manifest(str((runs[0].result or {})["model"]))
+    assert json.loads(bench.library.objects.read(manifest.entry("model.json").sha256))["facts"]["rates"] == [[8, 0.02]]
+    script = _repeat(bench, runs, tmp_path)[0]
+    start = tmp_path / "0.start.zip"
+    assert beside(runs[0], script) == start
+    start.write_bytes(b"of somebody")
+    with pytest.raises(Conflict, match="which would be lost"):
+        save_script(bench.library, runs[0], script)
+    start.unlink()
+    said = _run((script, tmp_path / "mixed@1.parquet"))
+    assert (said.returncode, "0.start.zip is not beside this script" in said.stderr) == (1, True)
 
-    told = "The learning rate is 0.01 after round {}, as asked for."
-    with Library.open(Home(tmp_path / "home")) as library:
-        add_table(library)
-        assert said("lightgbm", "Reading.") == said("linear", told.format(3)) == ""
-        assert "by hand once while" in said("lightgbm", told.format(3), told.format(3))
-        assert "by hand 2 times" in said("mlp", told.format(3), told.format(5))
+
+def test_what_no_script_repeats_is_said() -> None:
+    def why(kind: str, **result: Any) -> str:
+        return why_no_script(cast(Any, make_run("01S", kind=kind, name="r", result=result or None)))
+
+    assert "its figures are here, not what made them" in why("imported", estimator="sklearn")
+    assert "whose own files are kept" in why("script", files=3)
+    assert why("train").endswith("so there is nothing to repeat.")
+    assert "kept its scores alone" in why("train", estimator="linear", parameters={})
+    assert "an encoder" in why("train", estimator="linear", parameters={"text_encoder": "x"}, model="m")
+    assert "by hand" in why("train", estimator="linear", parameters={}, model="m", finished_early=True)
+    assert "more folds" in why("search", members=[{}])
+    assert why("train", estimator="linear", parameters={}, model="m") == ""
+    assert why("search", members=[{}], judged_by="x") == ""
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -146,32 +188,34 @@ def test_every_models_code_stands_on_its_own(name: str, encoder: tuple[str, str]
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and "mldesk" in str(node.module)]
 
 
-def test_a_search_as_a_script_fits_its_blend_again(bench: Workbench, tmp_path: Path) -> None:
-    order = SearchOrder(TrainOrder("mixed", "amount", seed=2), configurations=(
+def test_a_search_as_a_script_fits_its_blend_again(bench: Workbench, tmp_path: Path,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    two: tuple[dict[str, Any], ...] = (
         {"estimator": "lightgbm", "parameters": {"rounds": 25, "leaves": 6}},
-        {"estimator": "linear", "parameters": {}, "pipeline": {"text": "words"}}))
-    run = bench.searches.start(order)
-    for _ in bench.runs.follow(run.id):
-        pass
-    run = bench.runs.get(run.id)
-    assert run.result is not None and run.result["members"], run.message
-    table = tmp_path / "table.parquet"
-    bench.datasets.export("mixed", table)
-    said = _table_of(save_script(bench.library, run, tmp_path / "again.py"), table)
-    assert said.returncode == 0, said.stderr[-3000:]
-    lines = said.stdout[said.stdout.index("on the test rows"):].splitlines()[1:]
-    here = {name: ast.literal_eval(value) for name, value, _ in map(str.split, lines)}
-    assert here == pytest.approx(dict(run.result["metrics"]), rel=1e-6, abs=1e-9)
-    stacked = replace(run, spec={**run.spec, "payload": {**run.spec["payload"], "stack": True}})
-    assert "stack" in why_no_script(stacked)
+        {"estimator": "linear", "parameters": {}, "pipeline": {"text": "words"}})
+    plain = bench.searches.start(SearchOrder(TrainOrder("mixed", "amount", seed=2), configurations=two))
+    later = bench.searches.start(SearchOrder(TrainOrder("mixed", "amount", split="time", split_column="day", seed=2),
+                                          configurations=two))
+    monkeypatch.setattr(second, "_GAIN", -10.0)   # a second level is kept whatever it is worth
+    stacked = bench.searches.start(SearchOrder(
+        TrainOrder("mixed", "kind", split="group", split_column="day", seed=2, prepare=PREPARED), configurations=(
+            {"estimator": "decision_tree", "parameters": {}}, {"estimator": "linear", "parameters": {}}),
+        stack_columns=True, refit=True))
+    runs = [_done(bench, run) for run in (plain, later, stacked)]
+    results = [run.result or {} for run in runs]
+    assert [bool(result.get("forward")) for result in results] == [False, True, False]
+    assert [bool(item.get("refitted")) for item in results[2]["members"]] == [True, True]
+    _repeat(bench, runs, tmp_path)
 
 
-def test_a_limit_of_time_is_said_not_to_be_repeated() -> None:
-    def said(seconds: float) -> str:
-        run = make_run("01S", kind="search", spec={"payload": {"seconds": seconds}})
-        return run_script.not_repeated(cast(Any, None), run)
+def test_what_cut_the_fits_of_a_search_short_is_said() -> None:
+    def said(seconds: float, *, early: bool = False) -> str:
+        return run_script.not_repeated(make_run("01S", kind="search", spec={"payload": {"seconds": seconds}},
+                                                result={"finished_early": early}))
 
-    assert "cut short" in said(60.0) and said(0.0) == ""
+    assert "a limit of time, and fits that it cut short" in said(60.0)
+    assert "finished by hand" in said(0.0, early=True)
+    assert said(0.0) == ""
 
 
 def test_of_a_search_that_no_script_repeats_the_way_to_its_best_trial_is_told(tmp_path: Path) -> None:

@@ -53,6 +53,10 @@ def test_another_run_takes_the_same_parts(desk: Desk, run: str) -> None:
     desk.cleaning.clean("t", [{"step": "scale", "columns": ["b"], "how": "standard"}])
     later = desk.runs.start(TrainOrder("t@2", "y", split=f"run:{run}"))
     assert later.spec["payload"]["split"]["membership"] == digest
+    y = np.arange(30, dtype=np.float64)
+    again = finished(desk, TrainOrder("t@1", "y", task="tabular_regression", split="run:first"), SPLIT, y, y)
+    assert parts_of(desk.library, desk.runs.get(again))["as_in"] == {"run": run, "name": "first"}
+    assert "as_in" not in parts_of(desk.library, desk.runs.get(run))
 
 
 def test_parts_of_other_rows_are_refused(desk: Desk, run: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from lightgbm.callback import CallbackEnv, EarlyStopException
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, most_leaves
 from mldesk.training.estimators.drawn import is_drawn
-from mldesk.training.estimators.steered import drawn_rate, listen
+from mldesk.training.estimators.steered import changes, drawn_rate, listen
 from mldesk.training.steering import rate_after
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
@@ -68,7 +68,7 @@ class LightGbm:
             both = context.everything()
             tuned = _boost(context, state, both, state.best_round, booster, tuned)
         return Fitted(_first_rounds(tuned, state.best_round), validation, state.finished_early,
-                      {"rounds": state.best_round})
+                      {"rounds": state.best_round, **changes(state.rates)})
 
     def predict(self, native: Any, x: Array, classes: int) -> Array:
         return _probabilities(native.predict(x), classes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ def listen(context: FitContext, state: Any, tuning: bool, write: Callable[[Path]
         tuning: this is the first fit; the second one repeats its rates
         write: puts the booster into a checkpoint's folder
     """
-    if (told := context.steering.rate(state.heard)) is None:
+    if (told := context.steering.rate(state.heard, state.round)) is None:
         return
     before = rate_after(state.rates, state.round, context.parameters["learning_rate"])
     state.heard += told[0]
@@ -31,6 +31,11 @@ def listen(context: FitContext, state: Any, tuning: bool, write: Callable[[Path]
         return
     context.report.log(f"The learning rate is {told[1]:g} after round {state.round}, as asked for.")
     context.report.metrics(state.round, {"learning_rate": before})
+
+
+def changes(rates: Sequence[Sequence[float]]) -> dict[str, list[list[float]]]:
+    """Return a fit's fact: (round or step, learning rate after it) of each change that was asked for; {} for none."""
+    return {"rates": [list(change) for change in rates]} if rates else {}
 
 
 def drawn_rate(context: FitContext, state: Any) -> dict[str, float]:

@@ -25,6 +25,7 @@ from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed
 from mldesk.training.estimators.network import build
 from mldesk.training.estimators.schedules import PLATEAU, scheduled, spoken
+from mldesk.training.estimators.steered import changes
 from mldesk.training.estimators.torch_device import (
     autocast_type,
     batch_of,
@@ -109,6 +110,7 @@ class _Place:
     flat: int = 0               # epochs since the best one, or since the learning rate fell
     rate: float = 1.0           # share of the learning rate
     rates: list[float] = field(default_factory=list)   # ... of every epoch so far, for the second fit to repeat
+    asked: list[list[float]] = field(default_factory=list)   # (step, learning rate after it), where one was asked for
     heard: list[str] = field(default_factory=list)     # messages that were acted on, see ``training.steering``
     tuned_steps: int = 0        # steps the tuning took, once it is done; then the second fit is under way
 
@@ -129,12 +131,12 @@ def _fit(context: FitContext, config: dict[str, Any], device: torch.device, plac
         tuned.load_state_dict(_tune(context, config, device, place))
     native: nn.Module = tuned.eval()
     validation = predict(native, context.validation.x, context.classes)
-    facts = {"epochs": place.best_epoch, "batch_size": place.batch}
+    facts = {"epochs": place.best_epoch, "batch_size": place.batch, **changes(place.asked)}
     if context.parameters["refit"] and not context.control.finish and place.best_epoch:
         if not place.tuned_steps:
             context.report.stage("Fitting again with the validation rows")
             place = _Place(place.batch, best_loss=place.best_loss, best_epoch=place.best_epoch, rates=place.rates,
-                           tuned_steps=place.step, heard=place.heard)
+                           asked=place.asked, tuned_steps=place.step, heard=place.heard)
         again = _Fit(context, config, context.everything(), device, place, tuned)
         native = _sound(again.repeat()) or native
     return Fitted(native.cpu().eval(), validation, context.control.finish, facts)
@@ -244,12 +246,13 @@ class _Fit:
     def _listen(self) -> None:
         """Take another learning rate from now on, if somebody asks for one."""
         context, place = self._context, self._place
-        if (told := context.steering.rate(place.heard)) is None:
+        if (told := context.steering.rate(place.heard, place.step)) is None:
             return
         place.heard += told[0]
         if not place.tuned_steps:   # the second fit repeats the rates of the first
             place.rate, place.flat = told[1] / self._given["learning_rate"], 0
             place.rates[place.epoch] = place.rate
+            place.asked.append([place.step, told[1]])
         context.checkpoints.save(place.metric_step, asdict(place), self._write)
         if place.tuned_steps:
             context.report.log(LATE)

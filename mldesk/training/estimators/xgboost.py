@@ -16,7 +16,7 @@ import xgboost as xgb
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, quick_scores
 from mldesk.training.estimators.drawn import is_drawn
-from mldesk.training.estimators.steered import drawn_rate, listen
+from mldesk.training.estimators.steered import changes, drawn_rate, listen
 from mldesk.training.steering import rate_after
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
@@ -62,7 +62,8 @@ class XgBoost:
                 state, found = _State(_rounds_before(context), state.best_round, state.best_loss, state.round,
                                       state.rates, state.heard), None
             native = _Boosting(context, context.everything(), state, found, tuned).repeat() or tuned
-        return Fitted(native, validation, context.control.finish, {"rounds": state.best_round})
+        return Fitted(native, validation, context.control.finish,
+                      {"rounds": state.best_round, **changes(state.rates)})
 
     def _beginning(self, context: FitContext) -> _State:
         if context.start is None:

@@ -56,28 +56,39 @@ def load_native(kind: str, folder: Path, build: Callable[[Mapping[str, Any]], An
     if kind in SKLEARN_KINDS:
         return _load_skops(folder / SKOPS)
     if kind == "lightgbm":
-        import lightgbm  # slow: loads scikit-learn
+        return load_lightgbm(folder)
+    if kind == "xgboost":
+        return load_xgboost(folder)
+    if kind == "catboost":
+        import catboost  # slow, and optional
 
-        return lightgbm.Booster(model_str=(folder / LIGHTGBM).read_text("utf-8"))
-    if kind in _BOOSTERS:
-        return _load_booster(kind, folder / _BOOSTERS[kind])
+        return catboost.CatBoost().load_model(str(folder / _BOOSTERS[kind]))
     if kind in TORCH_KINDS and build is not None:
-        from safetensors.torch import load_file  # slow: loads torch
-
-        module = build(json.loads((folder / CONFIG).read_bytes()))
-        module.load_state_dict(load_file(folder / WEIGHTS))
-        return module.eval()
+        return load_network(folder, build)
     raise BadInput(f"There is no model of the kind {kind!r:.40}.")
 
 
-def _load_booster(kind: str, path: Path) -> Any:
-    if kind == "xgboost":
-        import xgboost  # slow, and optional
+def load_lightgbm(folder: Path) -> Any:
+    """Read a booster of LightGBM. Raises OSError."""
+    import lightgbm  # slow: loads scikit-learn
 
-        return xgboost.Booster(model_file=path)
-    import catboost  # the same
+    return lightgbm.Booster(model_str=(folder / LIGHTGBM).read_text("utf-8"))
 
-    return catboost.CatBoost().load_model(str(path))
+
+def load_xgboost(folder: Path) -> Any:
+    """Read a booster of XGBoost. Raises OSError."""
+    import xgboost  # slow, and optional
+
+    return xgboost.Booster(model_file=folder / _BOOSTERS["xgboost"])
+
+
+def load_network(folder: Path, build: Callable[[Mapping[str, Any]], Any]) -> Any:
+    """Read a network. Raises OSError."""
+    from safetensors.torch import load_file  # slow: loads torch
+
+    module = build(json.loads((folder / CONFIG).read_bytes()))
+    module.load_state_dict(load_file(folder / WEIGHTS))
+    return module.eval()
 
 
 def _load_skops(path: Path) -> Any:

@@ -6,93 +6,189 @@ As ``training.again``, nothing here runs in the application but its tests.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mldesk.core.cores import usable_cores
 from mldesk.training.again import Unwatched, read_table, truth
 from mldesk.training.bent import Bent
+from mldesk.training.blend import second_inputs
 from mldesk.training.estimators.base import Estimator, FitContext, Part
 from mldesk.training.features import EncodedColumn, FeatureEncoder
 from mldesk.training.fitting import fit
 from mldesk.training.means import Means, fit_transform
 from mldesk.training.metrics import score
-from mldesk.training.search.plain_folds import plain_folds
+from mldesk.training.preparing_target import Truth
+from mldesk.training.search.rows import NOBODY
+from mldesk.training.search.second_fit import fit_second
 from mldesk.training.search.variants import other_block
 from mldesk.training.target import Label
+from mldesk.training.topics import AS_USUAL
 from mldesk.training.values import Array, ColumnData, take, text_of
 from mldesk.wire.schema import Column, ColumnType
 
 Rows = Mapping[str, ColumnData]
 
 
-def repeat_blend(path: str, settings: Mapping[str, Any], membership: Array,
-                 estimators: Mapping[str, Estimator]) -> dict[str, float]:
+class Given(NamedTuple):
+    """The rows of the table, and how they were dealt."""
+
+    schema: Sequence[Column]
+    classes: Sequence[Label]
+    target: str
+    learnt: Rows                             # every row but the test rows
+    tested: Rows
+    y: Array                                 # of the rows that are learnt from
+    truth: Array                             # of the test rows
+    folds: Sequence[tuple[Array, Array]]     # (rows to fit on, rows to judge by), places in ``learnt``
+
+
+def repeat_blend(path: str, settings: Mapping[str, Any], membership: Array, estimators: Mapping[str, Estimator],
+                 fit_rows: Callable[..., Any]) -> dict[str, float]:
     """Fit every model of the blend as the search did and return the blend's scores on the test rows.
 
-    ``settings``: as for ``again.repeat``, with ``members`` [{"estimator", "parameters", "pipeline", "weight"}],
-    ``folds`` (1: the validation rows judge), ``median`` (of a bent target), and the columns that are ``ranked`` and
-    ``meant`` where a pipeline asks for it. ``estimators``: by name.
+    ``settings``: as for ``again.repeat``, with ``members`` [{"estimator", "parameters" of the model of each fold,
+    "pipeline", "weight"; "refit": the parameters of the one model of all rows}], ``forward`` (each fold is later than
+    the one before), ``most_nodes`` (that a forest may have; None: any number), ``median`` (of a bent target), the
+    columns that are ``ranked`` and ``meant`` where a pipeline asks for it, and "second", where a model learns from the
+    answers of the members. ``membership``: (2, rows) uint8, the part of each row and the fold that judges by it.
+    ``estimators``: by name. ``fit_rows``: as for ``again.repeat``.
     """
+    given = _given(path, settings, membership)
+    members = [_Member(settings, member, estimators[member["estimator"]], given, fit_rows)
+               for member in settings["members"]]
+    second = settings.get("second")
+    judged: list[Array] = []
+    answers: list[Array] = []
+    for number, member in enumerate(members, start=1):
+        print(f"Model {number} of {len(members)}: {member.name}")  # noqa: T201 - a script says it
+        said, answer = member.answer(out_of_fold=second is not None)
+        judged.append(said)
+        answers.append(answer)
+    whole: Array = sum((member.weight * answer for member, answer in zip(members[1:], answers[1:], strict=True)),
+                       start=members[0].weight * answers[0])
+    if second is not None:
+        whole = _above(settings, given, estimators[second["estimator"]], judged, answers)
+    quantile = None if given.classes else settings["members"][0]["parameters"][0].get("quantile")
+    return score(whole, given.truth, len(given.classes), quantile, ordered=settings["ordered"])
+
+
+def _given(path: str, settings: Mapping[str, Any], membership: Array) -> Given:
     schema = [Column(name, ColumnType(kind)) for name, kind in settings["columns"]]
     target = Column(settings["target"][0], ColumnType(settings["target"][1]))
-    columns = read_table(path, [*schema, target], len(membership))
-    classes: Sequence[Label] = settings["classes"]
-    y = truth(columns.pop(target.name), classes)
-    kept, test = np.flatnonzero(membership <= 1), membership == 2
-    given, tested = take(columns, kept), take(columns, test)
-    folds = plain_folds(y[kept], len(classes), settings["folds"], settings["seed"]) if settings["folds"] > 1 else [
-        (np.flatnonzero(membership[kept] == 0), np.flatnonzero(membership[kept] == 1))]
-    whole: Any = 0.0
-    for number, member in enumerate(settings["members"], start=1):
-        print(f"Model {number} of {len(settings['members'])}: {member['estimator']}")  # noqa: T201 - a script says it
-        estimator = estimators[member["estimator"]]
-        base = FeatureEncoder.fit(given, schema, estimator.style, chosen=settings["chosen"])
-        encoder = FeatureEncoder(estimator.style, [
-            EncodedColumn(column.name, column.type, other_block(
-                column.block, given[column.name], member["pipeline"], ranked=column.name in settings["ranked"]))
-            for column in base.columns], {})
-        one = _Member(settings, member, estimator, encoder, encoder.transform(given), encoder.transform(tested))
-        for fold, (fit_on, judge_by) in enumerate(folds):
-            whole = whole + member["weight"] / len(folds) * one.fold(fold, given, tested, y[kept], fit_on, judge_by)
-    quantile = None if classes else settings["members"][0]["parameters"].get("quantile")
-    return score(whole, y[test], len(classes), quantile, ordered=settings["ordered"])
+    columns = read_table(path, [*schema, target], membership.shape[1])
+    y = truth(columns.pop(target.name), settings["classes"])
+    learnt, tested = np.flatnonzero(membership[0] <= 1), membership[0] == 2
+    return Given(schema, settings["classes"], target.name, take(columns, learnt), take(columns, tested), y[learnt],
+                 y[tested], list(_folds(membership[1, learnt], forward=settings["forward"])))
+
+
+def _folds(judged_by: Array, *, forward: bool) -> Iterator[tuple[Array, Array]]:
+    """Yield (rows to fit on, rows to judge by) of each fold."""
+    for fold in range(int(judged_by[judged_by != NOBODY].max()) + 1):
+        others = (judged_by == NOBODY) | (judged_by < fold) if forward else judged_by != fold
+        yield np.flatnonzero(others), np.flatnonzero(judged_by == fold)
+
+
+def _above(settings: Mapping[str, Any], given: Given, estimator: Estimator, judged: Sequence[Array],
+           answers: Sequence[Array]) -> Array:
+    """Fit the second level to what the members said of rows that they had not seen; return what it says of the test
+    rows.
+    """
+    rows = np.concatenate([judge_by for _, judge_by in given.folds])
+    y, classes, second, quiet = given.y[rows], len(given.classes), settings["second"], Unwatched()
+    shift, scale = (0.0, 1.0) if classes else (float(y.mean()), float(y.std()) or 1.0)
+    known, asked = (second_inputs(said, classes, shift, scale) for said in (judged, answers))
+    if second["columns"]:
+        encoder = FeatureEncoder.fit(given.learnt, given.schema, "dense", chosen=settings["chosen"])
+        known = np.hstack([known, encoder.transform(given.learnt)[rows]])
+        asked = np.hstack([asked, encoder.transform(given.tested)])
+    native = fit_second(estimator, second["parameters"], known, y, np.arange(len(y)), classes, seed=settings["seed"],
+                        threads=usable_cores(), report=quiet, control=quiet, checkpoints=quiet)
+    return estimator.predict(native, asked, classes)
+
+
+class _Encoded(NamedTuple):
+    """The rows of one fold as numbers."""
+
+    train: Part
+    judged: Array
+    seen: Array    # the test rows
+    categorical: tuple[tuple[int, int], ...]
 
 
 class _Member:
-    """One trial of the blend: a model per fold. ``x``, ``seen``: the rows to learn from, and the test rows."""
+    """One trial of the blend: a model per fold, or one of all rows."""
 
-    def __init__(self, settings: Mapping[str, Any], member: Mapping[str, Any], estimator: Estimator,
-                 encoder: FeatureEncoder, x: Array, seen: Array) -> None:
-        self.settings, self.member, self.estimator, self.encoder = settings, member, estimator, encoder
-        self.x, self.seen = x, seen
+    def __init__(self, settings: Mapping[str, Any], member: Mapping[str, Any], estimator: Estimator, given: Given,
+                 fit_rows: Callable[..., Any]) -> None:
+        self._settings, self._member, self._estimator, self._given = settings, member, estimator, given
+        self._fit_rows, self._pipeline = fit_rows, member["pipeline"]
+        self.name, self.weight = member["estimator"], member["weight"]
+        self._whole: tuple[FeatureEncoder, Array, Array] | None = None
 
-    def fold(self, fold: int, given: Rows, tested: Rows, y: Array, fit_on: Array, judge_by: Array) -> Array:
-        """Return what the model of one fold says of the test rows."""
-        settings, pipeline, seed = self.settings, self.member["pipeline"], self.settings["seed"] + fold
-        classes = len(settings["classes"])
-        parts = [self.x[fit_on], self.x[judge_by], self.seen]
+    def answer(self, *, out_of_fold: bool) -> tuple[Array, Array]:
+        """Return what the models say of the rows that they had not seen, if asked for, and of the test rows."""
+        parameters, again = self._member["parameters"], self._member.get("refit")
+        folds: Sequence[int] = range(len(parameters))
+        if not out_of_fold:
+            folds = () if again is not None else folds[-1:] if self._settings["forward"] else folds
+        made = [self._fold(fold, parameters[fold]) for fold in folds]
+        if again is not None:
+            tested = [self._fold(0, again)[1]]
+        else:
+            tested = [said for _, said in (made[-1:] if self._settings["forward"] else made)]
+        return (np.concatenate([said for said, _ in made]) if made else np.zeros(0),
+                sum(tested[1:], start=tested[0]) / len(tested))
+
+    def _fold(self, fold: int, parameters: Mapping[str, Any]) -> tuple[Array, Array]:
+        """Return what the model of one fold says of the rows that it is judged by, and of the test rows."""
+        given, settings, pipeline = self._given, self._settings, self._pipeline
+        (fit_on, judge_by), seed, classes = given.folds[fold], settings["seed"] + fold, len(given.classes)
+        rows = self._prepared(fit_on, judge_by) if settings.get("prepare") else self._encoded(fit_on, judge_by)
+        train, parts = rows.train, [rows.train.x, rows.judged, rows.seen]
         for name in settings["meant"] if pipeline.get("categories") == "means" else ():
-            text = text_of(given[name])
-            learned, told = fit_transform(text.take(fit_on), y[fit_on], classes, seed)
-            more = [told, *(_means(learned, rows) for rows in (text.take(judge_by), tested[name]))]
+            text = text_of(given.learnt[name])
+            learned, told = fit_transform(text.take(fit_on), train.y, classes, seed)
+            more = [told, *(_means(learned, each) for each in (text.take(judge_by), given.tested[name]))]
             parts = [np.hstack(pair) for pair in zip(parts, more, strict=True)]
-        bent = Bent.of(pipeline["target"], y[fit_on]) if "target" in pipeline else None
-        fit_to, judged_by = (y[rows] if bent is None else bent.bend(y[rows]) for rows in (fit_on, judge_by))
+        bent = Bent.of(pipeline["target"], train.y) if "target" in pipeline else None
+        fit_to, judged_by = (y if bent is None else bent.bend(y) for y in (train.y, given.y[judge_by]))
         quiet: Any = Unwatched()
-        fitted = fit(self.estimator, FitContext(
-            classes=classes, parameters=self.member["parameters"], train=Part(parts[0], fit_to),
-            validation=Part(parts[1], judged_by), report=quiet, control=quiet, checkpoints=quiet,
-            categorical=tuple(self.encoder.categorical), seed=seed, threads=usable_cores(), device=settings["device"],
-            most_nodes=settings["most_nodes"] or math.inf))
-        said = self.estimator.predict(fitted.native, parts[2], classes)
+        fitted = fit(self._estimator, FitContext(
+            classes=classes, parameters=parameters, train=Part(parts[0], fit_to), validation=Part(parts[1], judged_by),
+            report=quiet, control=quiet, checkpoints=quiet, categorical=rows.categorical, seed=seed,
+            threads=usable_cores(), device=settings["device"], most_nodes=settings["most_nodes"] or math.inf))
+        judged = np.asarray(fitted.validation, np.float32 if classes else np.float64)
+        said = np.asarray(self._estimator.predict(fitted.native, parts[2], classes), np.float64)
         if bent is None:
-            return said
-        if not settings["median"]:
-            bent = bent.corrected(np.asarray(fitted.validation, np.float64), y[judge_by])
-        return bent.back(said)
+            return judged, said
+        bent = bent if settings["median"] else bent.corrected(judged, given.y[judge_by])
+        return bent.back(judged), bent.back(said)
+
+    def _encoded(self, fit_on: Array, judge_by: Array) -> _Encoded:
+        """Encode the rows as the pipeline does, which all folds share."""
+        if self._whole is None:
+            given, style = self._given, self._estimator.style
+            base = FeatureEncoder.fit(given.learnt, given.schema, style, chosen=self._settings["chosen"])
+            encoder = FeatureEncoder(style, [
+                EncodedColumn(column.name, column.type, other_block(
+                    column.block, given.learnt[column.name], self._pipeline,
+                    ranked=column.name in self._settings["ranked"])) for column in base.columns], {})
+            self._whole = encoder, encoder.transform(given.learnt), encoder.transform(given.tested)
+        encoder, x, seen = self._whole
+        return _Encoded(Part(x[fit_on], self._given.y[fit_on]), x[judge_by], seen, tuple(encoder.categorical))
+
+    def _prepared(self, fit_on: Array, judge_by: Array) -> _Encoded:
+        """Prepare and encode the rows as the rows of the fold say that are fitted on."""
+        given = self._given
+        known = Truth(given.target, given.y[fit_on], given.classes)
+        encoder, x, kept = self._fit_rows(take(given.learnt, fit_on), given.schema, self._estimator.style, known,
+                                          chosen=self._settings["chosen"], text=AS_USUAL)
+        return _Encoded(Part(x, known.y[kept]), encoder.transform(take(given.learnt, judge_by)),
+                        encoder.transform(given.tested), tuple(encoder.categorical))
 
 
 def _means(learned: Means, rows: ColumnData) -> Array:

@@ -10,7 +10,7 @@ Pure in the order and the table, so that a search that goes on, and whoever help
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
@@ -19,46 +19,66 @@ from mldesk.training.blocks import Style, Words
 from mldesk.training.estimators.base import Part
 from mldesk.training.features import FeatureEncoder
 from mldesk.training.job import Table
-from mldesk.training.prepared import OneEncoder, fit_encoder
+from mldesk.training.prepared import OneEncoder, fit_styles
+from mldesk.training.preparing_target import Truth
 from mldesk.training.roles import missing
 from mldesk.training.search.budget import affordable, forward_parts
 from mldesk.training.search.measures import find_aim
 from mldesk.training.search.pipeline import offer
 from mldesk.training.search.plain_folds import plain_folds
-from mldesk.training.search.rows import Rows
+from mldesk.training.search.rows import OwnRows, Rows
 from mldesk.training.search.variants import Variants
 from mldesk.training.split import TEST, TRAIN, VALIDATION, group_codes
 from mldesk.training.values import Array, ColumnData, TextColumn, take
 from mldesk.training.windows import windows
-from mldesk.wire.jobs import SearchRequest
+from mldesk.wire.jobs import SearchRequest, TrainRequest
+
+STYLES: tuple[Style, ...] = ("trees", "dense", "embed")
 
 
 def deal(request: SearchRequest, columns: Mapping[str, ColumnData], table: Table) -> Rows:
-    """Encode every row but the test rows in every style, and deal them into folds; ``variants`` has the encoders."""
-    classes = len(table.target.classes)
+    """Encode every row but the test rows in every style, and deal them into folds; ``variants`` has the encoders.
+
+    Where steps of a recipe prepare the columns, all is learnt of each fold by itself, from its rows that are fitted on;
+    of the rows as they are there is the dense style alone, for what learns from the answers of others.
+    """
+    classes, prepare = len(table.target.classes), request.train.prepare
     usable = np.flatnonzero((table.membership == TRAIN) | (table.membership == VALIDATION))
     given, y = take(columns, usable), table.target.y[usable]
     encoders: dict[Style, OneEncoder] = {}
     parts: dict[Style, Part] = {}
-    for style in ("trees", "dense", "embed"):
-        encoders[style] = fit_encoder(given, table.candidates, style,
-                                      chosen=request.train.features is not None, steps=request.train.prepare)
+    for style in ("dense",) if prepare else STYLES:
+        encoders[style] = FeatureEncoder.fit(given, table.candidates, style,
+                                             chosen=request.train.features is not None)
         parts[style] = Part(encoders[style].transform(given), y)
     categorical = {style: tuple(encoder.categorical) for style, encoder in encoders.items()}
-    variants = _variants(request, encoders, parts, given, classes)
-    order = _order(request, columns, table)
-    if order is not None and (folds := _forward(request, table, usable, y, order[usable], encoders["trees"].width)):
-        return Rows(parts, categorical, classes, folds, forward=True, variants=variants)
-    return Rows(parts, categorical, classes, _folds(request, table, usable, y, encoders["trees"].width),
-                variants=variants)
+    variants = Variants(encoders, parts, {}) if prepare else _variants(request, encoders, parts, given, classes)
+    order, width = _order(request, columns, table), encoders["dense" if prepare else "trees"].width
+    forward = [] if order is None else _forward(request, table, usable, y, order[usable], width)
+    folds = forward or _folds(request, table, usable, y, width)
+    own = own_rows(request.train, given, y, folds, table) if prepare else {}
+    return Rows(parts, categorical, classes, folds, forward=bool(forward), variants=variants, own=own)
+
+
+def own_rows(request: TrainRequest, given: Mapping[str, ColumnData], y: Array, folds: Sequence[tuple[Array, Array]],
+             table: Table) -> dict[Style, list[OwnRows]]:
+    """Prepare the rows of each fold by the request's steps, learnt from the rows that are fitted on and no others."""
+    found: dict[Style, list[OwnRows]] = {style: [] for style in STYLES}
+    for fit_on, judge_by in folds:
+        truth, judged = Truth(table.target.name, y[fit_on], table.target.classes), take(given, judge_by)
+        made = fit_styles(take(given, fit_on), table.candidates, STYLES, truth, chosen=request.features is not None,
+                          steps=request.prepare)
+        for style, (encoder, x, rows) in made.items():
+            found[style].append(OwnRows(Part(x, truth.y[rows]), Part(encoder.transform(judged), y[judge_by]),
+                                        tuple(encoder.categorical), encoder))
+    return found
 
 
 def _variants(request: SearchRequest, encoders: Mapping[Style, OneEncoder], parts: Mapping[Style, Part],
               columns: Mapping[str, ColumnData], classes: int) -> Variants:
-    """Keep what other pipelines are made of. Who prepares the columns by steps of a recipe is left to it."""
+    """Keep what other pipelines are made of."""
     base, y = encoders["dense"], parts["dense"].y
-    if not isinstance(base, FeatureEncoder):
-        return Variants(encoders, parts, {})
+    assert isinstance(base, FeatureEncoder)  # noqa: S101 - for mypy
     aim = find_aim(request.metric, classes, request.quantile)
     offered = offer(base, columns, y, classes, aim, base.width)
     raw = {column.name: columns[column.name] for column in base.columns

@@ -12,6 +12,7 @@ import numpy as np
 
 from mldesk.core.errors import WorkFailed
 from mldesk.training import blend as blends
+from mldesk.training.bent import OF_MEDIAN
 from mldesk.training.blocks import Style
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import Part, load_estimator
@@ -23,6 +24,7 @@ from mldesk.training.search.crew import Crew, Task
 from mldesk.training.search.ensemble import FEW, OF_A_KIND, STACKED, select_calmly, stack, without_light
 from mldesk.training.search.measures import PINBALL, Aim
 from mldesk.training.search.piped import Piped
+from mldesk.training.search.rows import Rows
 from mldesk.training.search.second import second_level
 from mldesk.training.search.trial import LimitedControl, Outcome, best_of_kinds, run_trial
 from mldesk.training.search.variants import Variants
@@ -31,7 +33,7 @@ from mldesk.wire.control import Control
 from mldesk.wire.jobs import SearchRequest
 
 _BLENDED = 50          # trials that a blend is chosen from
-_OTHERWISE = ("mean_absolute_error", "mean_absolute_percentage_error", PINBALL)   # squared errors say little of these
+_OTHERWISE = (*OF_MEDIAN, PINBALL)   # squared errors say little of these
 _TOWARDS = (0.25, 0.5, 0.75)   # shares of the best trial in a blend that is worse than it alone
 _AGAIN = (1.5, 20.0)   # times as long as at first, and the fewest seconds, of a fit made again while it is to finish
 _BELOW = 5             # trials below a second level where one alone has all the weight
@@ -66,33 +68,40 @@ def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence
                        "with weights alone.")
         else:
             report.log("No model over the answers of the others was better than weights; weights are kept.")
-    row = Row(variants)
+    row = Row(variants, rows)
     members: list[blends.Member] = []
+    again: dict[int, Outcome] = {}   # trials that are fitted once more
     for group, (outcome, weight) in enumerate(chosen):
-        made = natives.anew(outcome) if request.refit else natives.of(outcome)
+        whole = request.refit and natives.may_be_anew(outcome)
+        if whole:
+            again[outcome.number] = natives.anew(outcome)
+        made = again[outcome.number].natives if whole else natives.of(outcome)
+        first = 0 if whole else len(rows.folds) - len(made)
         members += [_member(outcome, native, row, (weight if level is None else 1.0) / len(made),
-                            0 if level is None else group) for native in made]
+                            0 if level is None else group, fold) for fold, native in enumerate(made, start=first)]
         work.report.progress(group + 1, len(chosen), "members")
-    dense = row.place("dense", {}) if level is not None and level.columns else (0, 0)
+    if heaviest := max((item for item in chosen if item[0].number in again), key=lambda item: item[1], default=None):
+        for step, value in again[heaviest[0].number].curve:
+            work.report.metrics(step, {"refit_loss": value})
+    dense = row.place_plain("dense", {}) if level is not None and level.columns else (0, 0)
     joined = row.encoder()
-    whole = blends.Blend(members)
+    blended = blends.Blend(members)
     prediction = sum(weight * outcome.prediction.astype(np.float64) for outcome, weight in chosen)
-    one = request.configurations[0] if len(request.configurations) == 1 else {}
-    kept = {"kept": one["trial"]} if one.get("trial") else {}   # its number in the search that tried it first
     facts = {"score": aim.score(loss), "metric": aim.name, "trials": len(done), "members": [
         {"trial": outcome.number, "estimator": outcome.configuration.estimator, "weight": weight,
          "parameters": dict(outcome.configuration.parameters), "score": aim.score(outcome.loss),
-         **({"pipeline": dict(outcome.configuration.pipeline)} if outcome.configuration.pipeline else {}), **kept}
+         **({"pipeline": dict(outcome.configuration.pipeline)} if outcome.configuration.pipeline else {}),
+         **({"refitted": True} if outcome.number in again else {})}
         for outcome, weight in chosen]}
     if level is not None:
-        whole = blends.Blend(members, replace(level.second, start=dense[0], stop=dense[1]))
+        blended = blends.Blend(members, replace(level.second, start=dense[0], stop=dense[1]))
         prediction = level.prediction
         facts["second"] = {"estimator": level.second.estimator, "columns": level.columns,
                            "score": aim.score(level.loss), "score_of_weights": aim.score(level.instead_of)}
     judged = Part(next(iter(rows.parts.values())).x[:0], rows.y)
     return Model(blends.KIND, _title(chosen, stacked=level is not None),
-                 {} if aim.quantile is None else {"quantile": aim.quantile}, facts, whole, joined,
-                 lambda x: blends.predict(whole, x, rows.classes), judged, np.asarray(prediction),
+                 {} if aim.quantile is None else {"quantile": aim.quantile}, facts, blended, joined,
+                 lambda x: blends.predict(blended, x, rows.classes), judged, np.asarray(prediction),
                  work.control.finish)
 
 
@@ -165,15 +174,18 @@ class _Natives:
             found.append(outcome)
         return found or list(ranked[:1])
 
-    def anew(self, outcome: Outcome) -> Sequence[Any]:
-        """Return one model of all rows, tuned as that of the first fold was; those of the folds if time is short."""
+    def may_be_anew(self, outcome: Outcome) -> bool:
+        """Say whether there is time to fit a trial once more, where it has no model of all rows already."""
         rows = self._task.rows
-        if rows.models == 1 or self._work.control.finish or outcome.seconds / len(rows.folds) > (
-                self._late - time.monotonic()):
-            return self.of(outcome)
+        return rows.models > 1 and not self._work.control.finish and outcome.seconds / len(rows.folds) <= (
+            self._late - time.monotonic())
+
+    def anew(self, outcome: Outcome) -> Outcome:
+        """Return it with one model of all rows, tuned as that of the first fold was, and the curve of that."""
+        rows = self._task.rows
         return run_trial(outcome.number, outcome.configuration, replace(rows, folds=rows.folds[:1]), self._task.aim,
                          self._work.report, LimitedControl(self._work.control, float("inf")), seed=self._task.seed,
-                         threads=self._task.threads, device=self._task.device, nodes=self._task.nodes).natives
+                         threads=self._task.threads, device=self._task.device, nodes=self._task.nodes)
 
     def of(self, outcome: Outcome) -> Sequence[Any]:
         """Return a trial's models."""
@@ -211,13 +223,18 @@ class _Unhurried(Control):
 class Row:
     """The row that a blend's models share: what each takes of it is put there once."""
 
-    def __init__(self, variants: Variants) -> None:
-        self._variants = variants
+    def __init__(self, variants: Variants, rows: Rows) -> None:
+        self._variants, self._rows = variants, rows
         self._parts: list[OneEncoder] = []
         self._places: list[tuple[int, int]] = []
 
-    def place(self, style: Style, pipeline: Mapping[str, Any]) -> tuple[int, int]:
-        """Return where a model finds its columns, [start, stop)."""
+    def place(self, style: Style, pipeline: Mapping[str, Any], fold: int) -> tuple[int, int]:
+        """Return where the model of a fold finds its columns, [start, stop)."""
+        own = self._rows.own[style][fold].encoder if self._rows.own else None
+        return self.place_plain(style, pipeline) if own is None else self._put(own)
+
+    def place_plain(self, style: Style, pipeline: Mapping[str, Any]) -> tuple[int, int]:
+        """Return where the columns are that no steps prepared."""
         return self._put(self._variants.encoder(style, pipeline))
 
     def place_of_means(self, means: Mapping[str, Means]) -> tuple[int, int]:
@@ -238,10 +255,12 @@ class Row:
         return self._places[-1]
 
 
-def _member(outcome: Outcome, made: Any, row: Row, weight: float, group: int) -> blends.Member:
+def _member(outcome: Outcome, made: Any, row: Row, weight: float, group: int,
+            fold: int) -> blends.Member:
     configuration = outcome.configuration
     piped = made if isinstance(made, Piped) else Piped(made)
-    start, stop = row.place(load_estimator(ESTIMATORS[configuration.estimator]).style, configuration.pipeline)
+    start, stop = row.place(load_estimator(ESTIMATORS[configuration.estimator]).style, configuration.pipeline,
+                            fold)
     return blends.Member(configuration.estimator, piped.native, start, stop, weight, group,
                          row.place_of_means(piped.means), piped.bent, outcome.number,
                          b"" if piped.plain else piped.write())

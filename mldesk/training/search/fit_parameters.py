@@ -8,6 +8,7 @@ from typing import Any
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.many_classes import MANY, resolve_for
 
+SECOND = "linear"     # what learns from the answers of others
 _TREES = 100          # of a forest on each of several folds
 
 
@@ -35,3 +36,8 @@ def fit_parameters(estimator: str, parameters: Mapping[str, Any], pipeline: Mapp
     if "trees" in known and models > 1 and classes < MANY:
         given.setdefault("trees", _TREES)
     return resolve_for(entry, given, classes)[0]
+
+
+def second_parameters(classes: int) -> dict[str, Any]:
+    """Return every parameter's value of the model over the answers of others."""
+    return resolve_for(ESTIMATORS[SECOND], {}, classes)[0]

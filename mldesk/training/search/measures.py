@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn import metrics
 
 from mldesk.core.errors import BadInput
+from mldesk.training.intervals import TOPS
 from mldesk.training.losses import pinball
-from mldesk.training.metrics import areas, brier, quadratic_kappa, rank_error
+from mldesk.training.metrics import areas, brier, calibration_error, quadratic_kappa, rank_error
 from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.values import Array
 
@@ -65,6 +67,17 @@ def _kappa(prediction: Array, y: Array) -> float:
     return float(metrics.cohen_kappa_score(y, codes)) if len(np.union1d(y, codes)) > 1 else np.nan
 
 
+def _among_first(top: int, prediction: Array, y: Array) -> float:
+    """Return the share of rows whose class is among the ``top`` most probable, ties as scikit-learn breaks them."""
+    first = np.argsort(prediction, axis=1, kind="stable")[:, ::-1][:, :top]
+    return float((first == y[:, None]).any(1).mean())
+
+
+def _miscalibrated(prediction: Array, y: Array) -> float:
+    codes = predicted_codes(prediction)
+    return calibration_error(prediction[np.arange(len(y)), codes], codes == y)
+
+
 def _percentage(prediction: Array, y: Array) -> float:
     return float(np.mean(np.abs((prediction - y) / y))) if (y != 0).all() else np.nan
 
@@ -81,7 +94,8 @@ _CLASSES: Mapping[str, Aim] = {aim.name: aim for aim in (
                                                               ("recall", metrics.recall_score))
       for average in ("macro", "weighted")),
     Aim("cohen_kappa", True, _kappa), Aim("quadratic_kappa", True, quadratic_kappa),
-    Aim("rank_error", False, rank_error),
+    Aim("rank_error", False, rank_error), Aim("calibration_error", False, _miscalibrated),
+    *(Aim(f"top_{top}_accuracy", True, partial(_among_first, top)) for top in TOPS),
     Aim("mcc", True, lambda p, y: float(metrics.matthews_corrcoef(y, predicted_codes(p)))),
 )}
 _NUMBERS: Mapping[str, Aim] = {aim.name: aim for aim in (
@@ -89,6 +103,7 @@ _NUMBERS: Mapping[str, Aim] = {aim.name: aim for aim in (
     Aim("mean_absolute_error", False, lambda p, y: float(np.abs(p - y).mean())),
     Aim("r2", True, lambda p, y: 1 - float(np.mean((p - y) ** 2)) / (float(np.var(y)) or 1.0)),
     Aim("mean_absolute_percentage_error", False, _percentage),
+    Aim("median_absolute_error", False, lambda p, y: float(np.median(np.abs(p - y)))),
 )}
 PINBALL = "mean_pinball_loss"
 
@@ -107,6 +122,9 @@ def find_aim(name: str | None, classes: int, quantile: float | None = None) -> A
         raise BadInput(f"A search cannot strive for {name[:60]!r} here" + (" without a quantile." if name == PINBALL
                                                                           else "."),
                        hint="Choose one of: " + ", ".join(known) + ".")
+    if classes and (top := next((top for top in TOPS if name == f"top_{top}_accuracy"), 0)) >= classes:
+        raise BadInput(f"There are {classes} classes, so that every row's is among the {top} most probable.",
+                       hint="Strive for accuracy.")
     return known[name]
 
 

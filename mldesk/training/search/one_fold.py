@@ -21,7 +21,7 @@ from mldesk.training.search.measures import Aim
 from mldesk.training.search.piped import Piped, with_means
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.quiet import NoCheckpoints
-from mldesk.training.search.rows import Rows
+from mldesk.training.search.rows import Categorical, Rows
 from mldesk.training.values import Array
 from mldesk.wire.control import Control
 from mldesk.wire.report import Report
@@ -44,18 +44,19 @@ class OneFold:
         such), and the fit's facts. Raises what the estimator raises, ArithmeticError for what is not finite.
         """
         rows, pipeline = self.rows, self.configuration.pipeline
-        fit_on, judge_by = rows.folds[fold]
-        train, judged = (Part(self.part.x[chosen], self.part.y[chosen]) for chosen in (fit_on, judge_by))
+        estimator = load_estimator(ESTIMATORS[self.configuration.estimator])
+        train, judged, categorical = rows.fold(estimator.style, fold, self.part)
         means: dict[str, Means] = {}
         bent = None
         if raw := rows.told_by_means(pipeline):
-            means, more, of_judged = with_means(raw, fit_on, judge_by, train.y, rows.classes, self.seed + fold)
+            means, more, of_judged = with_means(raw, *rows.folds[fold], train.y, rows.classes, self.seed + fold)
             train, judged = Part(np.hstack([train.x, more]), train.y), Part(np.hstack([judged.x, of_judged]), judged.y)
         if (kind := pipeline.get("target")) is not None and not rows.classes:
             bent = Bent.of(kind, train.y)
-        made = fit(load_estimator(ESTIMATORS[self.configuration.estimator]), self._context(
+        made = fit(estimator, self._context(
             train if bent is None else Part(train.x, bent.bend(train.y)),
-            judged if bent is None else Part(judged.x, bent.bend(judged.y)), fold, report, control, threads))
+            judged if bent is None else Part(judged.x, bent.bend(judged.y)), categorical, fold, report,
+            control, threads))
         prediction = np.asarray(made.validation, np.float32 if rows.classes else np.float64)
         if bent is not None:
             bent = bent if self.aim.name in OF_MEDIAN else bent.corrected(prediction, judged.y)
@@ -65,14 +66,13 @@ class OneFold:
         piped = Piped(made.native, bent, means)
         return prediction, made.native if piped.plain else piped, dict(made.facts)
 
-    def _context(self, train: Part, judged: Part, fold: int, report: Report, control: Control,
-                 threads: int) -> FitContext:
+    def _context(self, train: Part, judged: Part, categorical: Categorical, fold: int, report: Report,
+                 control: Control, threads: int) -> FitContext:
         """Return what the fit of one fold may look at."""
         rows, chosen = self.rows, self.configuration
         parameters = fit_parameters(chosen.estimator, chosen.parameters, chosen.pipeline, models=rows.models,
                                     last=fold == len(rows.folds) - 1, classes=rows.classes)
-        style = load_estimator(ESTIMATORS[chosen.estimator]).style
         return FitContext(
             classes=rows.classes, parameters=parameters, train=train, validation=judged, report=report, control=control,
-            checkpoints=NoCheckpoints(), categorical=rows.categorical[style], seed=self.seed + fold, threads=threads,
+            checkpoints=NoCheckpoints(), categorical=categorical, seed=self.seed + fold, threads=threads,
             device=self.device, most_nodes=self.nodes)

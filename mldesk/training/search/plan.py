@@ -111,7 +111,8 @@ class Plan:
         self._space = Space(usable, request.train.seed + 1000 * index, offered)
         self._running: dict[int, Configuration] = {}
         self._tried: dict[str, float] = {}    # loss by configuration
-        self._number = 0
+        one = request.configurations[0] if len(request.configurations) == 1 else {}
+        self._number = max(0, int(one.get("trial") or 0) - 1)   # a trial that is kept keeps its number
 
     def recall(self, outcomes: Sequence[Outcome]) -> None:
         """Take up trials that were made before."""

@@ -14,9 +14,9 @@ from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import Part
 from mldesk.training.prepared import read_one
 from mldesk.training.search.pipeline import Offer
-from mldesk.training.search.rows import Rows
+from mldesk.training.search.rows import OwnRows, Rows
 from mldesk.training.search.variants import Variants
-from mldesk.training.values import ColumnData, TextColumn
+from mldesk.training.values import Array, ColumnData, TextColumn
 
 
 def save_rows(rows: Rows, folder: Path) -> None:
@@ -33,6 +33,11 @@ def save_rows(rows: Rows, folder: Path) -> None:
         facts: dict[str, Any] = {
             "classes": rows.classes, "folds": len(rows.folds), "forward": rows.forward, "categorical": {
                 style: [list(item) for item in items] for style, items in rows.categorical.items()}}
+        for style, folds in rows.own.items():
+            for index, own in enumerate(folds):
+                for name, values in (("x", own.train.x), ("y", own.train.y), ("judged-x", own.judged.x)):
+                    np.save(folder / f"own-{style}-{index}-{name}.npy", values)
+        facts["own"] = {style: [own.categorical for own in folds] for style, folds in rows.own.items()}
         if rows.variants is not None:
             facts["variants"] = _save_variants(rows.variants, folder)
         (folder / "rows.json").write_text(json.dumps(facts), "utf-8")
@@ -44,11 +49,23 @@ def load_rows(folder: Path) -> Rows:
     y = np.load(folder / "y.npy")
     parts: dict[Style, Part] = {style: Part(np.load(folder / f"x-{style}.npy", mmap_mode="r"), y)
                                 for style in facts["categorical"]}
+    folds = [(np.load(folder / f"fit-{index}.npy"), np.load(folder / f"judge-{index}.npy"))
+             for index in range(facts["folds"])]
+    own: dict[Style, list[OwnRows]] = {style: [
+        _load_own(folder / f"own-{style}-{index}", y[judge_by], items)
+        for index, ((_, judge_by), items) in enumerate(zip(folds, each, strict=True))]
+        for style, each in facts["own"].items()}
     return Rows(parts, {style: tuple((int(at), int(size)) for at, size in items)
                         for style, items in facts["categorical"].items()},
-                int(facts["classes"]), [(np.load(folder / f"fit-{index}.npy"), np.load(folder / f"judge-{index}.npy"))
-                                        for index in range(facts["folds"])], facts["forward"],
-                _load_variants(facts["variants"], parts, folder) if "variants" in facts else None)
+                int(facts["classes"]), folds, facts["forward"],
+                _load_variants(facts["variants"], parts, folder) if "variants" in facts else None, own)
+
+
+def _load_own(start: Path, judged: Array, categorical: list[list[int]]) -> OwnRows:
+    """Read the rows of one fold; ``judged``: the truth of those it is judged by."""
+    x, y, judged_x = (np.load(f"{start}-{name}.npy", mmap_mode="r") for name in ("x", "y", "judged-x"))
+    places = tuple((int(at), int(size)) for at, size in categorical)
+    return OwnRows(Part(x, np.asarray(y)), Part(judged_x, judged), places)
 
 
 def _save_variants(variants: Variants, folder: Path) -> dict[str, Any]:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import Part
+from mldesk.training.prepared import OneEncoder
 from mldesk.training.search.variants import Variants
 from mldesk.training.values import Array, ColumnData
+
+Categorical = tuple[tuple[int, int], ...]
+NOBODY, LEFT_OUT = 254, 255   # of ``judged_by``: a row that no fold judges by; one that is a test row or nothing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnRows:
+    """The rows of one fold in one style, prepared by steps of a recipe: learnt from those that are fitted on alone."""
+
+    train: Part                       # some may be left out or repeated, where they were rebalanced
+    judged: Part
+    categorical: Categorical
+    encoder: OneEncoder | None = None   # with the process that made them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,11 +33,12 @@ class Rows:
     """What trials are fitted on: every row but the test rows, encoded in each style that is needed."""
 
     parts: Mapping[Style, Part]               # all those rows
-    categorical: Mapping[Style, tuple[tuple[int, int], ...]]
+    categorical: Mapping[Style, Categorical]
     classes: int
     folds: Sequence[tuple[Array, Array]]      # (rows to fit on, rows to judge by), as indices into ``parts``
     forward: bool = False                     # each fold is later than the one before; the last one's model counts
     variants: Variants | None = None          # the same rows as other pipelines have them; None: there are none
+    own: Mapping[Style, Sequence[OwnRows]] = field(default_factory=dict)   # of each fold, where steps prepare columns
 
     @property
     def models(self) -> int:
@@ -49,7 +64,35 @@ class Rows:
 
     def part(self, style: Style, pipeline: Mapping[str, Any]) -> Part:
         """Return all rows as a pipeline has them, but for what each fit learns by itself."""
+        if self.own:
+            return next(iter(self.parts.values()))
         return self.parts[style] if self.variants is None else self.variants.part(style, pipeline)
+
+    def fold(self, style: Style, fold: int, whole: Part) -> tuple[Part, Part, Categorical]:
+        """Return the rows of a fold that are fitted on, those judged by, and where the categories are.
+
+        ``whole``: what ``part`` returned.
+        """
+        if self.own:
+            own = self.own[style][fold]
+            # Copies, as below: matrices of files may not be written to, which torch does not like.
+            return *(Part(np.array(part.x), part.y) for part in (own.train, own.judged)), own.categorical
+        fit_on, judge_by = self.folds[fold]
+        return *(Part(whole.x[chosen], whole.y[chosen]) for chosen in (fit_on, judge_by)), self.categorical[style]
+
+    def judged_by(self, membership: Array) -> bytes:
+        """Return the fold that judges by each row of the table, a byte each; b"" where they are too many to be told.
+
+        ``membership``: (rows,) uint8 of the table, see ``training.split``.
+        """
+        if len(self.folds) >= NOBODY:
+            return b""
+        usable = np.flatnonzero(membership <= 1)   # training and validation rows, in the order of ``parts``
+        found, dealt = np.full(len(membership), LEFT_OUT, np.uint8), np.full(len(usable), NOBODY, np.uint8)
+        for fold, (_, judge_by) in enumerate(self.folds):
+            dealt[judge_by] = fold
+        found[usable] = dealt
+        return found.tobytes()
 
     def told_by_means(self, pipeline: Mapping[str, Any]) -> Mapping[str, ColumnData]:
         """Return the columns whose values a pipeline tells by the target's mean in each."""

@@ -56,7 +56,8 @@ def _search(request: SearchRequest, work: Workplace, folder: Path,
     rows = deal(request, columns, table)
     variants = rows.variants
     assert variants is not None  # noqa: S101 - for mypy
-    warn_left_out(variants.encoder("trees", {}), work.report)
+    encoder = next((own[0].encoder for own in rows.own.values()), None) or variants.encoder("trees", {})
+    warn_left_out(encoder, work.report)
     del columns
     if rows.forward:
         work.report.log("Every test row is later than all the others, so trials are judged by later rows, too: by "
@@ -90,6 +91,10 @@ def _search(request: SearchRequest, work: Workplace, folder: Path,
     scores = evaluate(model, table, request.train.seed, work, end.weighing)
     asked = doubts(request.train, model.encoder, table, scores, work)
     result = save(request.train, model, table, scores, work)
+    if judged_by := rows.judged_by(table.membership):
+        digest = work.store.put_bytes(judged_by)
+        announce(work, "judged_by", digest, "bytes")
+        result["judged_by"] = digest
     announce(work, TRIALS, records.publish_all(work.store), "manifest")
     trying.too_late()
     return {**result, **_found(plan, rows), "warnings": asked, "seconds": round(clock.used, 3),

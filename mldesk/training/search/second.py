@@ -16,24 +16,22 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from mldesk.training.blend import Second, second_inputs
 from mldesk.training.catalogue import ESTIMATORS
-from mldesk.training.estimators.base import FitContext, Part, load_estimator
-from mldesk.training.fitting import fit
-from mldesk.training.many_classes import resolve_for
+from mldesk.training.estimators.base import load_estimator
 from mldesk.training.search.ensemble import stack
+from mldesk.training.search.fit_parameters import SECOND, second_parameters
 from mldesk.training.search.measures import Aim
 from mldesk.training.search.quiet import NoCheckpoints, Quiet
 from mldesk.training.search.rows import Rows
+from mldesk.training.search.second_fit import fit_second
 from mldesk.training.search.trial import Outcome
 from mldesk.training.values import Array
 from mldesk.wire.control import Control
 from mldesk.wire.report import Report
 
-ESTIMATOR = "linear"
 _FOLDS = 5
 _FEWEST_ROWS = 100
 _MOST_INPUTS = 400      # answers times classes
 _GAIN = 1e-3            # of the loss: less is luck
-_TUNED = 5              # one in so many rows says how strong the penalty is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +77,7 @@ def second_level(outcomes: Sequence[Outcome], rows: Rows, aim: Aim, *, columns: 
         loss = aim.loss(prediction, y)
         if np.isfinite(prediction).all() and loss < best - _GAIN * abs(instead):
             best = loss
-            second = Second(ESTIMATOR, fitting.of(np.arange(len(y))), shift, scale)
+            second = Second(SECOND, fitting.of(np.arange(len(y))), shift, scale)
             found = Level(second, wide, prediction, loss, instead)
     return found
 
@@ -102,7 +100,7 @@ class _Fitting:
                  control: Control) -> None:
         self._x, self._y, self._classes = x, y, classes
         self._seed, self._threads, self._report, self._control = seed, threads, report, control
-        self._estimator = load_estimator(ESTIMATORS[ESTIMATOR])
+        self._estimator = load_estimator(ESTIMATORS[SECOND])
 
     def out_of_fold(self, folds: Sequence[tuple[Array, Array]]) -> Array:
         """Return what models say of the rows that each was not fitted on."""
@@ -112,14 +110,7 @@ class _Fitting:
         return found
 
     def of(self, rows: Array) -> object:
-        """Return a model of these rows; some of them choose its penalty before it is fitted on all."""
-        dealt = np.random.default_rng(self._seed).permutation(len(rows))
-        known, tuned = rows[np.sort(dealt[len(rows) // _TUNED:])], rows[np.sort(dealt[:len(rows) // _TUNED])]
-        missing = np.setdiff1d(self._y[rows], self._y[known]) if self._classes else ()
-        if len(missing):   # a class of which every row would choose the penalty
-            known = np.sort(np.append(known, rows[np.isin(self._y[rows], missing)]))
-        return fit(self._estimator, FitContext(
-            classes=self._classes, parameters=resolve_for(ESTIMATORS[ESTIMATOR], {}, self._classes)[0],
-            train=Part(self._x[known], self._y[known]), validation=Part(self._x[tuned], self._y[tuned]),
-            report=Quiet(self._report), control=self._control, checkpoints=NoCheckpoints(), seed=self._seed,
-            threads=self._threads)).native
+        """Return a model of these rows."""
+        return fit_second(self._estimator, second_parameters(self._classes), self._x, self._y, rows, self._classes,
+                          seed=self._seed, threads=self._threads, report=Quiet(self._report), control=self._control,
+                          checkpoints=NoCheckpoints())

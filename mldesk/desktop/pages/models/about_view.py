@@ -182,7 +182,7 @@ def _members(members: Sequence[Mapping[str, Any]]) -> str:
     """Write what a blend is made of, a line each: 61 % LightGBM (trial 3): leaves 8, learning rate 0.05."""
     lines = [words.tr("{share} {name} (trial {trial})").format(
         share=words.share(item["weight"]), name=words.estimator_name(str(item["estimator"])),
-        trial=item.get("kept", item.get("trial", ""))) + (
+        trial=item.get("trial", "")) + (
             f": {_pairs(item['parameters'])}" if item.get("parameters") else "") for item in members]
     return "\n".join(lines)
 

@@ -11,7 +11,7 @@ from mldesk.desktop import words
 from mldesk.desktop.errors import sentence
 from mldesk.desktop.pages.file_choice import choose_place, open_folder
 from mldesk.desktop.tasks import in_remote, in_thread, start
-from mldesk.workbench.run_script import SUFFIX, not_repeated, save_script
+from mldesk.workbench.run_script import SUFFIX, beside, not_repeated, save_script
 
 if TYPE_CHECKING:
     from mldesk.desktop.shell import Shell
@@ -78,8 +78,11 @@ async def _write_script(shell: Shell, run: Run, path: Path) -> None:
     if path.suffix.lower() != SUFFIX:
         path = path.with_name(path.name + SUFFIX)
     await _done(shell, path, in_thread(save_script, shell.desk.workbench.library, run, path))
-    if left_out := await in_thread(not_repeated, shell.desk.workbench.library, run):
+    if left_out := not_repeated(run):
         shell.say(left_out, "neutral")
+    if (other := beside(run, path)) is not None and other.exists():
+        shell.say(words.tr("{name} is the model that it goes on from: keep it beside the script.").format(
+            name=other.name), "neutral")
 
 
 async def _write(shell: Shell, runs: Sequence[str], path: Path) -> None:
