@@ -31,7 +31,8 @@ from mldesk.workbench.script_parts import ScriptParts, of_search, of_training
 SUFFIX = ".py"
 _START = ".start.zip"
 _ENCODER = "preprocessing.json"
-_LIBRARIES = ("numpy", "pyarrow", "sklearn", "lightgbm", "xgboost", "catboost", "torch", "safetensors", "threadpoolctl")
+_LIBRARIES = ("numpy", "pyarrow", "sklearn", "lightgbm", "xgboost", "catboost", "torch", "safetensors", "skops",
+              "threadpoolctl")
 _PACKAGES = {"sklearn": "scikit-learn"}
 _WIDTH = 118
 _OTHERS = {
@@ -137,6 +138,7 @@ def _written(run: Run, request: TrainRequest, parts: ScriptParts, title: str, me
     """Return the script's text."""
     loaded = {line.split()[1].partition(".")[0] for line in [*parts.imports, *parts.code.splitlines()]
               if line.strip().startswith(("import ", "from "))}
+    loaded |= {name for name in _LIBRARIES if f'import_module("{name}.' in parts.code}
     needed = [_PACKAGES.get(name, name) for name in _LIBRARIES if name in loaded]
     by_hand = not_repeated(run)
     given = ("import base64", "import sys", "import zlib", "from functools import partial")

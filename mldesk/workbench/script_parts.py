@@ -21,7 +21,8 @@ Wanted = tuple[str, str]   # module, name
 _AGAIN, _SEARCH, _NATIVE = "mldesk.training.again", "mldesk.training.search.again", "mldesk.training.export.native"
 _PLAIN, _STEPS = ((_AGAIN, "fit_plain"), "fit_plain"), (
     ("mldesk.training.prepared", "fit_rows"), 'partial(fit_rows, steps=SETTINGS["prepare"])')
-_LOADS = {"lightgbm": "load_lightgbm", "xgboost": "load_xgboost"}   # how a model that was gone on from is read
+# How a model that was gone on from is read; networks are built first.
+_LOADS = {"lightgbm": "load_lightgbm", "xgboost": "load_xgboost", "hist_gradient_boosting": "load_sklearn"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,12 +141,15 @@ def test_a_run_that_went_on_from_a_model_has_it_beside_its_script(
     monkeypatch.setattr(steering, "_EVERY", 0.0)
     pq.write_table(pq.read_table(tmp_path / "mixed.parquet").slice(0, 120), tmp_path / "few.parquet")
     bench.datasets.import_files([tmp_path / "few.parquet"], "few")
-    for estimator, target, parameters in (("lightgbm", "kind", {"rounds": 6}), ("mlp", "amount", {"epochs": 1})):
+    begun: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("lightgbm", "kind", {"rounds": 6}), ("hist_gradient_boosting", "kind", {"rounds": 6}),
+        ("mlp", "amount", {"epochs": 1}))
+    for estimator, target, parameters in begun:
         _done(bench, bench.runs.start(TrainOrder(
             "few", target, estimator=estimator, parameters=parameters, model=estimator, prepare=PREPARED[:1])))
     with monkeypatch.context() as patch:   # of each of the others the learning rate is changed on the way
         patch.setattr(Steering, "rate", lambda _self, heard, at: (["1"], 0.02) if at >= 8 and not heard else None)
-        runs = [_done(bench, bench.retraining.start(name, "mixed", warm=True)) for name in ("lightgbm", "mlp")]
+        runs = [_done(bench, bench.retraining.start(name, "mixed", warm=True)) for name, _, _ in begun]
     manifest = bench.library.objects.manifest(str((runs[0].result or {})["model"]))
     assert json.loads(bench.library.objects.read(manifest.entry("model.json").sha256))["facts"]["rates"] == [[8, 0.02]]
     script = _repeat(bench, runs, tmp_path)[0]

@@ -18,7 +18,7 @@ from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, most_leaves, quick_scores
 from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.estimators.hist_trees import bins_of, take_up_model, take_up_trees, write_trees
-from mldesk.training.estimators.steered import drawn_rate, listen
+from mldesk.training.estimators.steered import changes, drawn_rate, listen
 from mldesk.training.steering import rate_after
 from mldesk.training.values import Array
 
@@ -62,7 +62,8 @@ class HistGradientBoosting:
                 hook = _Rounds(context, state, state.best_round, tuned)
                 native = _boost(context, context.everything(), hook, found)
                 native = native if native.n_iter_ == state.best_round else tuned   # a stop was asked for on the way
-        return Fitted(native, validation, context.control.finish, {"rounds": native.n_iter_})
+        return Fitted(native, validation, context.control.finish,
+                      {"rounds": native.n_iter_, **changes(state.rates)})
 
     def _beginning(self, context: FitContext) -> _State:
         if context.start is None:

@@ -54,7 +54,7 @@ def load_native(kind: str, folder: Path, build: Callable[[Mapping[str, Any]], An
     Raises OSError; BadInput for a file that holds a type which is not on the list (nothing of it is loaded then).
     """
     if kind in SKLEARN_KINDS:
-        return _load_skops(folder / SKOPS)
+        return load_sklearn(folder)
     if kind == "lightgbm":
         return load_lightgbm(folder)
     if kind == "xgboost":
@@ -91,7 +91,9 @@ def load_network(folder: Path, build: Callable[[Mapping[str, Any]], Any]) -> Any
     return module.eval()
 
 
-def _load_skops(path: Path) -> Any:
+def load_sklearn(folder: Path) -> Any:
+    """Read a model of scikit-learn's. Raises OSError; BadInput for a type that is not on the list."""
+    path = folder / SKOPS
     with zipfile.ZipFile(path) as archive:
         fault = untrusted(json.loads(archive.read("schema.json")))
     if fault:

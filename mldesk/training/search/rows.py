@@ -76,9 +76,10 @@ class Rows:
         if self.own:
             own = self.own[style][fold]
             # Copies, as below: matrices of files may not be written to, which torch does not like.
-            return *(Part(np.array(part.x), part.y) for part in (own.train, own.judged)), own.categorical
-        fit_on, judge_by = self.folds[fold]
-        return *(Part(whole.x[chosen], whole.y[chosen]) for chosen in (fit_on, judge_by)), self.categorical[style]
+            train, judged = (Part(np.array(part.x), part.y) for part in (own.train, own.judged))
+            return train, judged, own.categorical
+        train, judged = (Part(whole.x[chosen], whole.y[chosen]) for chosen in self.folds[fold])
+        return train, judged, self.categorical[style]
 
     def judged_by(self, membership: Array) -> bytes:
         """Return the fold that judges by each row of the table, a byte each; b"" where they are too many to be told.
