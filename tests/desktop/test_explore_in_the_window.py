@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from mldesk.desktop.pages.data.dataset_table_menu import TableMenu, like
 from mldesk.desktop.pages.data.explore_chart import ChartCard
 from mldesk.desktop.pages.data.explore_view import ExploreView
-from mldesk.desktop.widgets import BarChart, DensityChart, HistogramChart, ScrollPage
+from mldesk.desktop.widgets import BarChart, DensityChart, HistogramChart, ScatterChart, ScrollPage
 from mldesk.desktop.widgets.boxes import BoxChart
 from mldesk.desktop.widgets.meetings import MeetingMap
 from tests.desktop.scripted_user import User, play
@@ -80,6 +80,19 @@ async def explore(user: User) -> None:
     page.show_tab("explore")
     view.chart.narrowed.setChecked(True)   # the chart follows the table, too
     await user.until(lambda: view.chart.picture.summary().startswith(f"{DEAR} points"), "a chart of these alone")
+    view.chart.choose("scatter", x="tenure", y="MonthlyCharges")
+    await user.until(lambda: isinstance(view.chart.picture, ScatterChart), "points")
+    page.show_tab("table")
+    await user.until(lambda: page.table.paged().is_loaded(0), "rows")
+    page.table.selectRow(0)
+    page.show_tab("explore")
+    picture = view.chart.picture
+    assert picture._marked.sum() == 1 and "in the table are ringed" in view.chart._said.text()
+    cell = page.table.paged().index(0, view.chart.axes["y"].findText("MonthlyCharges"))
+    assert picture._y[picture._marked].tolist() == [float(cell.data(Qt.ItemDataRole.EditRole))]
+    await user.shot("ringed")
+    page.table.clearSelection()
+    assert not picture._marked.any() and "ringed" not in view.chart._said.text()
 
 
 def check_files(card: ChartCard) -> None:

@@ -54,6 +54,7 @@ class DatasetState:
         self.about: Observable[Words | None] = Observable(None)   # what is said of it as a whole, once it was asked for
         self.used_by: Observable[tuple[str, ...]] = Observable(())
         self.picked: Observable[Picked | None] = Observable(None)
+        self.marked: Observable[frozenset[int]] = Observable(frozenset())   # places of the rows selected in the table
         self.layout: Observable[TableLayout] = Observable(TableLayout())
         self._edits: dict[str, HandEdits] = {}   # by the manifest of the version they were made on
         self._kept_edits: dict[str, Changes] = {}   # as the library has them
@@ -98,6 +99,7 @@ class DatasetState:
         before = self.version.value
         if before is None or before.manifest != version.manifest:
             self.profile.value = None
+            self.marked.value = frozenset()
             if before is not None:   # those picked before anything was shown are of this one
                 self.picked.value = None
         self.version.value = version

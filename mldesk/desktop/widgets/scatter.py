@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from mldesk.desktop.widgets.overlay import Reading
 from mldesk.desktop.widgets.plot import Plot
 from mldesk.desktop.widgets.series import Series, extent
 
+_RING = 12   # pixels across, around a point that is marked
+
 
 class ScatterChart(Plot):
     """Points (x, y), in groups if there are any. ``identity`` draws the line x = y, and both axes then cover the same
@@ -32,7 +34,8 @@ class ScatterChart(Plot):
         super().__init__(title, x_label, y_label, parent)
         self._identity = identity
         self._x = self._y = np.empty(0)
-        self._group = np.empty(0, np.int64)
+        self._group = self._rows = np.empty(0, np.int64)
+        self._marked = np.empty(0, bool)
         self._names: list[str] = []
         self._hidden: set[str] = set()
         self.legend = Legend()
@@ -40,13 +43,16 @@ class ScatterChart(Plot):
         self.legend.hide()
         self.above.addWidget(self.legend)
         self._dots = pg.ScatterPlotItem(size=6, pxMode=True)
+        self._rings = pg.ScatterPlotItem(size=_RING, pxMode=True)
         self._line = pg.PlotCurveItem()
         self.item.addItem(self._line, ignoreBounds=True)
         self.item.addItem(self._dots, ignoreBounds=True)
+        self.item.addItem(self._rings, ignoreBounds=True)
 
     def set_points(self, xs: ArrayLike, ys: ArrayLike, groups: ArrayLike | None = None,
-                   names: Sequence[str] = ()) -> None:
-        """Show these points (N, N), those that are finite. ``groups`` (N) are places in ``names``, -1 is none of them.
+                   names: Sequence[str] = (), rows: ArrayLike | None = None) -> None:
+        """Show these points (N, N), those that are finite. ``groups`` (N) are places in ``names``, -1 is none of them;
+        ``rows`` (N) are the rows that they stand for.
 
         Raises ValueError for lengths that differ.
         """
@@ -56,9 +62,16 @@ class ScatterChart(Plot):
         known = np.isfinite(x) & np.isfinite(y)
         self._x, self._y = x[known], y[known]
         self._group = np.zeros(len(self._x), np.int64) if groups is None else np.asarray(groups, np.int64)[known]
+        self._rows = np.full(len(self._x), -1) if rows is None else np.asarray(rows, np.int64)[known]
         self._names = list(names)
         self.legend.show_series([Series(name, slot) for slot, name in enumerate(self._names)])
         self.redraw_soon()
+
+    def mark(self, rows: Collection[int]) -> int:
+        """Ring the points of these rows; return how many there are."""
+        self._marked = np.isin(self._rows, np.fromiter(rows, np.int64, len(rows)))
+        self.redraw_soon()
+        return int(self._marked.sum())
 
     def _on_toggled(self, name: str, on: bool) -> None:
         self._hidden = self._hidden - {name} if on else self._hidden | {name}
@@ -67,6 +80,9 @@ class ScatterChart(Plot):
     def _redraw(self) -> None:
         seen = ~np.isin(self._group, [slot for slot, name in enumerate(self._names) if name in self._hidden])
         self._dots.setData(self._x[seen], self._y[seen], pen=None, brush=self._brushes(self._group[seen]))
+        ringed = seen & self._marked if len(self._marked) == len(seen) else np.zeros(len(seen), bool)
+        self._rings.setData(self._x[ringed], self._y[ringed], brush=None,
+                            pen=pg.mkPen(theme.palette().text, width=2))
         x, y = nice_range(*extent([self._x])), nice_range(*extent([self._y]))
         if self._identity:
             x = y = min(x[0], y[0]), max(x[1], y[1])

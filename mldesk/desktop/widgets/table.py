@@ -40,6 +40,7 @@ _COPIES: Mapping[Qt.KeyboardModifier, How] = {
     _CONTROL: "cells", _CONTROL | Qt.KeyboardModifier.ShiftModifier: "named",
     _CONTROL | Qt.KeyboardModifier.AltModifier: "markdown"}
 _MOST_COPIED = 200_000          # cells
+_MOST_MARKED = 2_000            # rows
 
 
 class DataTable(QTableView):
@@ -224,6 +225,22 @@ class DataTable(QTableView):
             self.copied.emit(len(rows), left_out)
 
         model.collect(top, last, put)
+
+    def chosen_places(self) -> frozenset[int]:
+        """Return the places of the selected rows in the whole table, from 0, of those that were looked at; no more than
+        a chart can tell apart.
+        """
+        model, found = self.paged(), set[int]()
+        if model is None:
+            return frozenset()
+        whole = model.order is None and model.rowCount() == self._whole   # each row is at its own place
+        chosen = self.selectionModel().selection()
+        for block in map(chosen.at, range(chosen.count())):
+            for line in range(block.top(), min(block.bottom() + 1, block.top() + _MOST_MARKED)):
+                place = model.place(line)
+                if place is not None or whole:
+                    found.add(line if place is None else place)
+        return frozenset(found)
 
     def columns_seen(self) -> list[int]:
         """Return the columns that are not hidden, from left to right."""

@@ -71,6 +71,7 @@ class DatasetPage(Page):
         self.header.add_badge(self._old)
         self._add_actions()
         self.table = DataTable(flush=True)
+        self.table.renewed.connect(self._on_marked)   # what was selected is not any more
         self._search = SearchField(self.tr("Search in every column"))
         self._search.setFixedWidth(280)
         self._search.searched.connect(self._on_searched)
@@ -226,6 +227,7 @@ class DatasetPage(Page):
             model.failed.connect(lambda why: self.shell.say(why, "danger"))
             model.loaded.connect(self._on_loaded)
             self.table.set_model(model)
+            self.table.selectionModel().selectionChanged.connect(lambda *_: self._on_marked())
         else:
             model.reset(version.columns, fetch, total)
         self.table.set_numbers_up_to(version.rows)
@@ -249,6 +251,9 @@ class DatasetPage(Page):
             self._show_rows(version)
             if picked is not None:
                 self.show_tab("table")
+
+    def _on_marked(self) -> None:
+        self.state.marked.value = self.table.chosen_places()
 
     def _on_searched(self, text: str) -> None:
         version = self.state.version.value

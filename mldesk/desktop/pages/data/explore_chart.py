@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -48,6 +48,11 @@ class _Plane(Protocol):
     def box(self) -> tuple[float, float, float, float] | None: ...
 
 
+@runtime_checkable
+class _Points(Protocol):
+    def mark(self, rows: Collection[int]) -> int: ...
+
+
 class ChartCard(Card, TaskOwner):
     """Kind, columns and the picture. The picture is counted in a thread each time a choice changes.
 
@@ -65,6 +70,8 @@ class ChartCard(Card, TaskOwner):
         self._narrow: Picked | None = None
         self._parts: Sequence[Picked | None] = ()   # the rows of each line that is drawn
         self._axes: Mapping[str, Column] = {}
+        self._marked: frozenset[int] = frozenset()   # places of rows
+        self._count = ""                             # of the rows that are drawn, in words
         self.rows = make_button(self.tr("Show rows"), "secondary", "filter", small=True)
         self.rows.setToolTip(self.tr("Show the rows of the part that is chosen"))
         self.rows.clicked.connect(self._on_rows)
@@ -164,6 +171,7 @@ class ChartCard(Card, TaskOwner):
             found = await self._state.chart(kind, x, y, by, where=self._where())
         except MldeskError as error:
             if asked == self._asked:
+                self._count = ""
                 set_tone(self._said, "warning")
                 self._said.setText(sentence(error))
             return
@@ -196,7 +204,23 @@ class ChartCard(Card, TaskOwner):
             text += self.tr("; {count} of them drawn, taken at random").format(count=words.number(drawn))
         how = self.tr("Press one to see its rows.") if self._parts else "" if isinstance(made, Lines) else self.tr(
             "Drag over a part to see its rows.")
-        self._said.setText(f"{text}. {how}")
+        self._count = f"{text}. {how}"
+        self.show_marked(self._marked)
+
+    def show_marked(self, places: frozenset[int]) -> None:
+        """Ring the points of the rows that are selected in the table, where the picture has points."""
+        self._marked = places
+        picture: object = self.picture
+        if not self._count:   # there is none, or something else to be said
+            return
+        ringed = picture.mark(places) if isinstance(picture, _Points) else 0
+        if not isinstance(picture, _Points) or not places:
+            self._said.setText(self._count)
+            return
+        some = self.tr("{count} of the {all} rows selected in the table are drawn, and ringed.").format(
+            count=words.number(ringed), all=words.number(len(places))) if ringed != len(places) else self.tr(
+            "The rows selected in the table are ringed.")
+        self._said.setText(f"{self._count} {some}")
 
     def _on_line(self, line: int) -> None:
         part = self._parts[line] if line < len(self._parts) else None

@@ -47,7 +47,8 @@ def _scatter(found: Mapping[str, Any], name: Mapping[str, str]) -> Any:
     from mldesk.desktop.widgets import ScatterChart
 
     chart = ScatterChart("", name["x"], name["y"])
-    chart.set_points(found["x"], found["y"], found["group"] if found["groups"] else None, found["groups"])
+    chart.set_points(found["x"], found["y"], found["group"] if found["groups"] else None, found["groups"],
+                     found.get("row"))
     chart.take_boxes()
     return chart
 

@@ -72,6 +72,7 @@ class ExploreView(QWidget, TaskOwner):
         undo = dataset.version.subscribe(lambda _: self._begin())
         self.destroyed.connect(undo)
         self.destroyed.connect(dataset.picked.subscribe(self.chart.show_narrowed))
+        self.destroyed.connect(dataset.marked.subscribe(self.chart.show_marked))
         self._show_state()
         self._show_statistics(None)
 

@@ -116,7 +116,7 @@ def fields(shell: Shell, places: Callable[[], Mapping[str, Waiting]] = dict) -> 
         Field(tr("Target"), lambda run: run.target, 104, muted=True, spare=4),
         Field(tr("Estimator"), lambda run: words.estimator_name(run.estimator), 150, spare=1),
         Field(tr("Score"), score_words, 130, lambda run: (score(run) or ("", float("-inf")))[1], right=True),
-        Field(tr("Started"), lambda run: words.when(run.created), 104, lambda run: run.created, muted=True,
+        Field(tr("Started"), lambda run: words.when(run.created), 104, lambda run: run.created, muted=True, spare=1,
               tip=lambda run: words.moment(run.created)),
         Field(tr("Took"), lambda run: words.duration(took(run)), 84, lambda run: took(run) or 0.0, right=True,
               muted=True, spare=3),
