@@ -12,11 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mldesk.core.errors import DiskFull
 from mldesk.training import job
+from mldesk.training.again import Unwatched
+from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.checkpoints import Checkpoints
+from mldesk.training.estimators.base import FitContext, Part, load_estimator
+from mldesk.training.parameters import resolve
 from mldesk.wire.objects import ObjectStore
 from mldesk.wire.report import Report
 from tests.training.jobs import Died, die_after, events, make_job, of, put_table, result, run_here, start
@@ -193,6 +198,29 @@ def test_cancel_ends_the_process_with_one_last_word(tmp_path: Path, estimator: s
     said = events(folder)
     assert said[-1]["kind"] == "cancelled"
     assert [event["n"] for event in said] == list(range(1, len(said) + 1))
+
+
+class _Hasty(Unwatched):
+    """Asks to finish as soon as the second fit begins."""
+
+    finish = False
+
+    def stage(self, name: str) -> None:
+        self.finish = True
+
+
+@pytest.mark.parametrize("estimator", ["hist_gradient_boosting", "random_forest", "extra_trees", "xgboost"])
+def test_a_second_fit_that_hardly_began_is_left_for_the_first_one(estimator: str) -> None:
+    draw, hasty, entry = np.random.default_rng(0), _Hasty(), ESTIMATORS[estimator]
+    x = draw.normal(size=(300, 4)).astype(np.float32)
+    watching: Any = hasty
+    fitted = load_estimator(entry).fit(FitContext(
+        classes=0, parameters=resolve(entry.parameters, MIDDLE[estimator]), train=Part(x[:200], x[:200, 0] * 2.0),
+        validation=Part(x[200:], x[200:, 0] * 2.0), report=watching, control=watching, checkpoints=watching))
+    assert hasty.finish and fitted.finished_early
+    assert fitted.facts.get("rounds", fitted.facts.get("trees")) > 12
+    said = load_estimator(entry).predict(fitted.native, x[200:], 0)
+    assert said == pytest.approx(fitted.validation)
 
 
 def test_a_finish_asked_for_before_anything_began_gives_a_model(tmp_path: Path) -> None:
