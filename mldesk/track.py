@@ -28,6 +28,7 @@ from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 _LOCK = threading.Lock()
+_OPEN: dict[str, tuple[int, os.stat_result]] = {}   # of this process, one at most
 _KEPT = itertools.count(1)   # files of this process that were copied to be kept
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 STEP_FILE = "step.json"   # in the checkpoint folder: how far it was
@@ -171,8 +172,24 @@ def _say(kind: str, **values: Any) -> None:
     if path is None:
         print(line, flush=True)  # noqa: T201 - outside a job the terminal is who listens
         return
-    with _LOCK, open(path, "ab", buffering=0) as file:
-        file.write(line.encode("utf-8", "replace") + b"\n")
+    with _LOCK:
+        os.write(_lines(path), line.encode("utf-8", "replace") + b"\n")
+
+
+def _lines(path: str) -> int:
+    """Return the file that is written to, kept open for programs that say a million lines.
+
+    One that a program closed, as daemons close whatever they have, is opened anew.
+    """
+    if (kept := _OPEN.get(path)) is not None:
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(kept[0]), kept[1]):
+                return kept[0]
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    file = os.open(path, flags, 0o600)
+    _OPEN.clear()
+    _OPEN[path] = file, os.fstat(file)
+    return file
 
 
 def _finite(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,17 @@ def test_a_file_is_kept_as_it_was_when_it_was_told(said: Said, tmp_path: Path) -
     assert [Path(line["path"]).read_text() for line in said()] == ["first", "second"]
     track.artifact("gone", file)
     assert said()[-1]["path"] == str(file)   # which says that there is none
+
+
+def test_a_program_may_close_all_its_files(said: Said, tmp_path: Path) -> None:
+    track.log("first")
+    file = track._OPEN[str(tmp_path / "lines")][0]
+    os.close(file)
+    with open(tmp_path / "own.txt", "w") as own:   # which may have the same number now
+        track.log("second")
+        own.write("mine")
+    assert [line["text"] for line in said()] == ["first", "second"]
+    assert (tmp_path / "own.txt").read_text() == "mine"
 
 
 class _Figure:

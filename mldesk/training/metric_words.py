@@ -4,6 +4,7 @@ commands. ``--json`` and options keep the names by which a run's result has them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -76,9 +77,9 @@ SMALL_TEST: Final = 30   # rows of a test part: scores of fewer are little more 
 # The first of them that there is speaks for a model where one must; only a quantile has the first.
 LEADING: Final = ("mean_pinball_loss", "roc_auc", "accuracy", "r2")
 
-_PARTS: Final = {"train": "Training", "validation": "Validation", "test": "Test", "best": "Best",
-                 "trial": "Each trial’s", "refit": "Second fit’s"}
-_ROWS: Final = ("train_", "validation_", "val_", "test_", "eval_", "best_", "trial_", "refit_")
+_PARTS: Final = {"train": "Training", "validation": "Validation", "val": "Validation", "test": "Test",
+                 "eval": "Evaluation", "best": "Best", "trial": "Each trial’s", "refit": "Second fit’s"}
+_PART: Final = re.compile(rf"({'|'.join(_PARTS)})[_/]")
 # Of scripts' own metrics.
 _LOWER: Final = frozenset({"perplexity", "mae", "mse", "rmse", "error"})
 _HIGHER: Final = frozenset({"pr_auc", "auc", "score"})
@@ -91,11 +92,21 @@ def title(name: str, tr: Callable[[str], str] = str) -> str:
     """
     if name in METRICS:
         return tr(METRICS[name].title)
-    part, _, rest = name.partition("_")
-    if part in _PARTS and rest:
-        return f"{tr(_PARTS[part])} {within(title(rest, tr))}"
+    part, rest = part_of(name)
+    if part:
+        known = rest in METRICS or part_of(rest)[0]
+        return f"{tr(_PARTS[part])} {within(title(rest, tr)) if known else rest.replace('_', ' ')}"
     told = name.replace("_", " ")
     return told[:1].upper() + told[1:]
+
+
+def part_of(name: str) -> tuple[str, str]:
+    """Return which rows or runs a reading is of, and of what: ("val", "loss") of ``val_loss`` and ``val/loss``.
+
+    ("", name) where it does not say.
+    """
+    found = _PART.match(name)
+    return (found[1], name[found.end():]) if found and found.end() < len(name) else ("", name)
 
 
 def within(text: str) -> str:
@@ -106,8 +117,8 @@ def within(text: str) -> str:
 
 def direction(name: str) -> int:
     """Return 1 where more of a score is better, -1 where less is, 0 where nobody knows, as of a script's own."""
-    for part in _ROWS:
-        name = name.removeprefix(part)
+    while (part := part_of(name))[0]:
+        name = part[1]
     if name in METRICS:
         return METRICS[name].better
     if name in _LOWER or name.endswith(("_loss", "_error")):

@@ -38,5 +38,5 @@ def said_of(name: str, asked: Mapping[str, object] | Collection[str], given: Col
     free = [other for other in asked if other not in given]
     near = difflib.get_close_matches(name, free, n=1, cutoff=0.6)
     known = ", ".join(sorted(asked)[:12]) or "none"
-    return f"--param {name} was never read: the script does not ask for it.", (
+    return f"The parameter {name!r} was never read: the script does not ask for it.", (
         f"Did you mean {near[0]!r}?" if near else f"It asks for: {known}.")

@@ -140,7 +140,8 @@ def test_a_parameter_that_nobody_asked_for_is_named(mldesk: Command, tmp_path: P
     assert done["never_read"] == ["lerning_rate"] and done["metrics"] == {"loss": 0.1}
     said = [event for event in mldesk("runs", "events", done["run"], "--json").lines if event["kind"] == "warning"]
     assert [(event["text"], event["hint"]) for event in said] == [
-        ("--param lerning_rate was never read: the script does not ask for it.", "Did you mean 'learning_rate'?")]
+        ("The parameter 'lerning_rate' was never read: the script does not ask for it.",
+         "Did you mean 'learning_rate'?")]
     again = mldesk.good("script", "run", tmp_path / "rate.py", "--param", "learning_rate=3")
     assert again["never_read"] == [] and again["metrics"] == {"loss": 3}
 

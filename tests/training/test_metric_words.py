@@ -23,7 +23,8 @@ from mldesk.workbench.searching import METRICS
 @pytest.mark.parametrize(("name", "text"), [
     ("roc_auc", "ROC AUC"), ("r2", "R²"), ("root_mean_squared_error", "RMSE"), ("validation_roc_auc",
                                                                               "Validation ROC AUC"),
-    ("train_loss", "Training loss"), ("best_log_loss", "Best log loss"), ("val_IoU", "Val IoU"), ("", "")])
+    ("train_loss", "Training loss"), ("best_log_loss", "Best log loss"), ("val_IoU", "Validation IoU"),
+    ("eval/loss", "Evaluation loss"), ("value_loss", "Value loss"), ("val/", "Val/"), ("", "")])
 def test_a_score_is_called_what_people_call_it(name: str, text: str) -> None:
     assert title(name) == text
 

@@ -8,6 +8,7 @@ from operator import itemgetter, lt
 from typing import TYPE_CHECKING, Any
 
 from mldesk.core import canonical
+from mldesk.training.metric_words import part_of
 from mldesk.wire.elapsed import Elapsed
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from mldesk.library.records import MetricPoint
 
 
-_PARTS = ("train", "validation", "test", "best", "trial")
 
 
 class Curve:
@@ -106,7 +106,7 @@ class CurveFeed:
 def family(metric: str) -> str:
     """Return a metric's name without its part: ``validation_loss`` and ``train_loss_epoch`` are both ``loss``.
 
-    Of a search, ``best_roc_auc`` and ``trial_roc_auc`` are both ``roc_auc``.
+    Of a search, ``best_roc_auc`` and ``trial_roc_auc`` are both ``roc_auc``; of a script ``val/loss`` is ``loss``, too.
     """
-    part, _, rest = metric.partition("_")
-    return rest.removesuffix("_epoch") if part in _PARTS and rest else metric
+    part, rest = part_of(metric)
+    return rest.removesuffix("_epoch") if part else metric

@@ -46,7 +46,7 @@ from mldesk.desktop.widgets import (
     row,
 )
 from mldesk.desktop.widgets.legend import series_colour
-from mldesk.training.metric_words import ordered
+from mldesk.training.metric_words import ordered, part_of
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -55,6 +55,7 @@ _THICK = 5     # pixels of the colour of the run that is pointed at
 _NAME = 20     # characters of a run's name that are seen: what tells runs apart stands at its end
 _LIST = 640    # pixels that the names of runs may take in a list to choose from
 _WORD = 18     # characters of a word that a column of the table has room for
+_JUDGED = ("validation", "val", "eval")   # parts whose curve says most of a run
 _ACROSS = 4    # runs up to which they stand side by side; more are the rows of a table
 
 
@@ -317,7 +318,7 @@ def _draw(chart: Chart, run: Run, feed: CurveFeed, chosen: str, slot: int, acros
     """Draw the curves of a run: that of validation, which says most, or of training. Return their names."""
     names: list[str] = []
     curves = {metric: curve for metric, curve in feed.curves.items() if family(metric) == chosen}
-    validation = {metric: curve for metric, curve in curves.items() if metric.startswith("validation")}
+    validation = {metric: curve for metric, curve in curves.items() if part_of(metric)[0] in _JUDGED}
     for metric, curve in (validation or curves).items():
         part = "" if validation and alone else f" · {words.metric_name(metric)}"
         name = f"{run.name} · {run.id[-4:]}{part}"
