@@ -7,7 +7,7 @@ columns.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from mldesk.training.topics import TextWish
 from mldesk.training.values import Array
 
 ROWS_AT_ONCE = 64      # that a graph with an encoder in it is asked for: what it holds meanwhile grows with them
+Told = Callable[[int, int], None] | None
 KEPT = "native/text_encoder.safetensors"
 
 
@@ -39,14 +40,17 @@ class OverText:
     width: int
 
     @classmethod
-    def fit(cls, encoder: TextEncoder | None, columns: OneEncoder, x: Array) -> OverText | None:
-        """Learn from the training rows ``x`` (N, F) of ``columns``; None without an encoder, or a column of text."""
+    def fit(cls, encoder: TextEncoder | None, columns: OneEncoder, x: Array, told: Told = None) -> OverText | None:
+        """Learn from the training rows ``x`` (N, F) of ``columns``; None without an encoder, or a column of text.
+
+        ``told`` hears how many of how many texts of a column it has read.
+        """
         slots = tuple((place.start, place.stop) for place in _places(columns))
         if encoder is None or not slots:
             return None
         encoder = encoder.cut_to(slots[0][1] - slots[0][0])
         taken = {number for start, stop in slots for number in range(start, stop)}
-        said = np.concatenate([encoder.embed(x[:, start:stop]) for start, stop in slots]).astype(np.float64)
+        said = np.concatenate([encoder.embed(x[:, start:stop], told) for start, stop in slots]).astype(np.float64)
         deviation = said.std(0)
         return cls(encoder, slots, tuple(number for number in range(columns.width) if number not in taken),
                    said.mean(0).astype(np.float32), np.where(deviation > 0, deviation, 1.0).astype(np.float32),
@@ -57,13 +61,13 @@ class OverText:
         """How many numbers the model takes."""
         return len(self.rest) + len(self.slots) * self.encoder.size
 
-    def transform(self, x: Array) -> Array:
+    def transform(self, x: Array, told: Told = None) -> Array:
         """Return (N, others + texts * size) float32."""
-        said = [(self.encoder.embed(x[:, start:stop]) - self.mean) / self.scale for start, stop in self.slots]
+        said = [(self.encoder.embed(x[:, start:stop], told) - self.mean) / self.scale for start, stop in self.slots]
         return np.hstack([x[:, list(self.rest)], *said])
 
-    def part(self, part: Part) -> Part:
-        return Part(self.transform(part.x), part.y)
+    def part(self, part: Part, told: Told = None) -> Part:
+        return Part(self.transform(part.x, told), part.y)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -52,8 +52,11 @@ class TextEncoder:
         """Return it for texts of at most so many pieces."""
         return replace(self, pieces=replace(self.pieces, length=length), _sessions={}, _known={})
 
-    def embed(self, tokens: Array) -> Array:
-        """Return (N, size) float32 of (N, length) numbers of pieces, the mean over each text's pieces."""
+    def embed(self, tokens: Array, told: Callable[[int, int], None] | None = None) -> Array:
+        """Return (N, size) float32 of (N, length) numbers of pieces, the mean over each text's pieces.
+
+        ``told`` hears how many of how many texts it has read.
+        """
         if len(self._known) > _KEPT:
             self._known.clear()
         tokens = np.ascontiguousarray(tokens, np.float32)
@@ -64,6 +67,8 @@ class TextEncoder:
             rows = new[begin:begin + AT_ONCE]
             for number, vector in zip(rows, self._run(different[rows]), strict=True):
                 self._known[keys[number]] = vector
+            if told is not None:
+                told(begin + len(rows), len(new))
         found = np.array([self._known[key] for key in keys], np.float32).reshape(len(keys), self.size)
         embedded: Array = found[places.reshape(-1)]
         return embedded

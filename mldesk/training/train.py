@@ -61,10 +61,15 @@ def train(request: TrainRequest, work: Workplace) -> dict[str, Any]:
     kept = columns if table.folds is not None else {}
     del columns
 
-    over = None if native is not None else OverText.fit(reader, encoder, fit_on.x)
-    if over is not None:
+    def told(done: int, total: int) -> None:
+        work.control.check()
+        work.report.progress(done, total, "texts")
+
+    if reader is not None:
         work.report.stage("Reading the texts")
-        fit_on, judge_by = over.part(fit_on), over.part(judge_by)
+    over = None if native is not None else OverText.fit(reader, encoder, fit_on.x, told)
+    if over is not None:
+        fit_on, judge_by = over.part(fit_on), over.part(judge_by, told)
 
     work.report.stage("Training")
     fitted = fit(estimator, FitContext(

@@ -110,6 +110,8 @@ def _instead(run: Run) -> str:
                 "script.")
     if run.kind == "script":
         return f"Its files: mldesk runs files {run.id}."
+    if (run.result or {}).get("parameters", {}).get("text_encoder"):
+        return "The model's bundle holds them (mldesk models export). Or train without text_encoder."
     return "Train one model (mldesk train --model …) and write that run as a script."
 
 

@@ -98,6 +98,7 @@ def test_a_model_behind_an_encoder_leaves_as_one_graph(tmp_path: Path, estimator
     said = run_here(make_job(tmp_path, table, "y", estimator=estimator,
                              parameters={**parameters, "text_encoder": str(folder)}), table)
     done = result(said)
+    assert any(event["kind"] == "progress" and event["unit"] == "texts" for event in said)
     manifest = table.store.manifest(done["model"])
     model = json.loads(table.store.read(manifest.entry("model.json").sha256))
     assert model["onnx"]["verified"], model["onnx"]
