@@ -109,4 +109,4 @@ def family(metric: str) -> str:
     Of a search, ``best_roc_auc`` and ``trial_roc_auc`` are both ``roc_auc``; of a script ``val/loss`` is ``loss``, too.
     """
     part, rest = part_of(metric)
-    return rest.removesuffix("_epoch") if part else metric
+    return rest.removesuffix("_epoch") if part not in ("", "refit") else metric
