@@ -10,6 +10,7 @@ from typing import Any, Literal
 from mldesk.core.errors import BadInput
 from mldesk.core.ids import is_id
 from mldesk.runners.answers import BadAnswer, plain
+from mldesk.wire.jobs import FAREST
 from mldesk.wire.manifest import is_digest
 from mldesk.wire.protocol import PRIORITIES
 from mldesk.wire.runner_view import (
@@ -30,7 +31,7 @@ _HUGE = 1 << 53
 def queue(answer: Mapping[str, Any]) -> QueueView:
     """Read the queue and the slots. Raises BadAnswer."""
     waiting = [Waiting(_job(item), plain(item.get("name")), _priority(item.get("priority")), position,
-                       plain(item.get("why")), _number(item.get("starts")))
+                       plain(item.get("why")), _moment(item.get("starts")))
                for position, item in enumerate(_objects(answer, "waiting"), start=1)]
     slots = [Slot(_kind(item.get("kind")), _count(item.get("index")), plain(item.get("name")),
                   _count(item.get("memory")), _job(item, needed=False))
@@ -132,6 +133,10 @@ def _priority(value: Any) -> int:
 
 def _count(value: Any) -> int:
     return value if type(value) is int and 0 <= value < _HUGE else 0
+
+
+def _moment(value: Any) -> float:
+    return found if (found := _number(value)) < FAREST else 0.0   # no calendar holds what is later
 
 
 def _number(value: Any) -> float:

@@ -163,6 +163,19 @@ def test_a_job_that_waits_for_its_time_is_steered_as_any_that_waits(bench: Bench
         bench.runner.start_at(paused, -1.0)
 
 
+def test_a_moment_that_was_chosen_later_goes_along_when_the_job_moves(bench: Bench) -> None:
+    spec = bench.spec(steps=1)
+    bench.runner.drain(True)
+    bench.runner.submit(spec)
+    moment = float(int(time.time() + HOUR))
+    bench.runner.start_at(spec.id, moment)
+    bench.runner.release(spec.id)
+    history = bench.runner.history(spec.id)
+    bench.runner.forget_job(spec.id)       # so that the runner has never heard of it
+    assert bench.runner.take_over(spec, history, None) is JobState.QUEUED
+    assert [item.starts for item in bench.runner.queue().waiting] == [moment]
+
+
 def test_a_runner_that_knows_no_moments_is_not_given_one(tmp_path: Path) -> None:
     bench = Bench(tmp_path, "--no-warm", "--protocol", "[1, 3]")
     try:

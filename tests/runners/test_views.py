@@ -23,7 +23,7 @@ from mldesk.wire.runner_view import (
 )
 
 JOB = new_id()
-QUEUE = QueueView((Waiting(JOB, "a job", -3, 1, "It waits for its turn; 1 job is before it."),),
+QUEUE = QueueView((Waiting(JOB, "a job", -3, 1, "It starts at 2096-10-02 07:06.", 4e9),),
                   (Slot("cpu", 0, "", 5, JOB), Slot("gpu", 1, "NVIDIA H200", 140 * 10**9, "")), True, False)
 SAMPLE = Sample(3, 12.5, 0.25, 5, 10, 20, 30, (GpuSample(1, "NVIDIA H200", 0.5, 7, 9, 61.0, None),),
                 {JOB: JobSample(1.5, 100, 0)})
@@ -55,7 +55,8 @@ def test_a_queue_that_is_none_is_not_believed(answer: dict[str, Any]) -> None:
 
 def test_a_queue_holds_plain_text_and_numbers_in_their_range_only() -> None:
     found = views.queue({
-        "waiting": [{"job": JOB, "name": "a\x1b[2J", "priority": 99, "why": "x\n" * 500, "position": 12}],
+        "waiting": [{"job": JOB, "name": "a\x1b[2J", "priority": 99, "why": "x\n" * 500, "position": 12,
+                     "starts": 1e15}],
         "slots": [{"kind": "tpu", "index": -1, "name": None, "memory": 1 << 80, "job": ""}],
         "draining": 1, "quiet": "yes"})
     assert found.waiting == (Waiting(JOB, "a[2J", 10, 1, "x" * 100),)
