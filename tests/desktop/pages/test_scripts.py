@@ -60,6 +60,15 @@ def test_what_a_script_is_stands_there_until_one_is_chosen(host: QWidget, tmp_pa
     dialog.place.setText(str(tmp_path / "fit.py"))
     dialog.place.editingFinished.emit()
     assert why_disabled(dialog.primary) == "Reading the script…"   # Enter runs nothing that was there before
+    dialog.when.times.setValue(2)
+    assert why_disabled(dialog.primary) == "Reading the script…"
+    dialog._allow()                        # it was read
+    assert dialog.primary.isEnabled()
+    dialog.when.kind.set_value("at")
+    dialog.when.moment.set_value(1000.0)
+    assert "a moment to come" in why_disabled(dialog.primary)
+    dialog.when.kind.set_value("now")
+    assert dialog.primary.isEnabled()
     dialog._show_parts()
     assert dialog.alone.isVisible() and dialog._rest.isVisible() and not dialog._about.isVisible()
     dialog.alone.setChecked(True)

@@ -70,6 +70,7 @@ class ScriptDialog(Sheet, TaskOwner):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell, self._path, self._again = shell, path, again
         self._entry = "" if again is None else str(again.spec.get("payload", {}).get("entry", ""))
+        self._why_not = ""   # what speaks against the script that is chosen
         self._fields: dict[str, Callable[[], str]] = {}
         self._tables: dict[str, ComboBox] = {}
         self._datasets: list[str] = []
@@ -88,7 +89,7 @@ class ScriptDialog(Sheet, TaskOwner):
         rest.addWidget(FormRow(self.tr("Runner"), self.runner))
         self.when = WhenSection(seeded=False)
         self.runner.currentIndexChanged.connect(lambda _: self.when.set_runner(str(self.runner.value() or "local")))
-        self.when.changed.connect(self._on_when)
+        self.when.changed.connect(lambda: self._allow(self._why_not))
         rest.addWidget(self.when)
         rest.addWidget(FormRow(self.tr("Name of the run"), self.name, self.tr(
             "That of the script if left empty. Runs of one name are compared with one another.")))
@@ -165,7 +166,7 @@ class ScriptDialog(Sheet, TaskOwner):
 
     def _look(self) -> None:
         """Read the script anew; until that is done nothing is run, as Enter in the line of its path would."""
-        self.set_primary_enabled(self.tr("Reading the script…"))
+        self._allow(self.tr("Reading the script…"))
         self._read()
 
     def _show_parts(self) -> None:
@@ -178,7 +179,7 @@ class ScriptDialog(Sheet, TaskOwner):
         if not chosen:
             clear(self._form)
             self.set_error("")
-            self.set_primary_enabled(self.tr("Choose a folder or a program first."))
+            self._allow(self.tr("Choose a folder or a program first."))
 
     @async_slot
     async def _read(self) -> None:
@@ -196,18 +197,20 @@ class ScriptDialog(Sheet, TaskOwner):
             if (path, alone) == (self._path, self.alone.isChecked()):
                 clear(self._form)
                 self.set_error(without_options(sentence(error)))
-                self.set_primary_enabled(self.tr("This cannot be run as it is."))
+                self._allow(self.tr("This cannot be run as it is."))
             return
         if (path, alone) != (self._path, self.alone.isChecked()):   # another one was chosen meanwhile
             return
-        self.set_primary_enabled()
+        self._allow()
         if len(runners) > 1:
             runners.append(("any", self.tr("Whichever is free")))
         self.runner.set_options(runners, self.runner.value() or "local")
         self.show_settings(settings)
 
-    def _on_when(self) -> None:
-        self.set_primary_enabled(self.when.why_not())
+    def _allow(self, why_not: str = "") -> None:
+        """Let it be run, unless something speaks against it: of the script, or of the time."""
+        self._why_not = why_not
+        self.set_primary_enabled(why_not or self.when.why_not())
 
     def show_settings(self, settings: Mapping[str, Any]) -> None:
         """Make a form of what ``ScriptService.settings`` returned."""
