@@ -205,12 +205,17 @@ def _differences(found: Mapping[str, Any], names: Mapping[str, str]) -> Section:
 
 def _tables(corner: str, names: Sequence[str], rows: Sequence[Sequence[str]],
             strong: AbstractSet[tuple[int, int]] = frozenset()) -> list[Block]:
-    """Return a table with a column per run, or as many of a few runs each as it takes to fit on a page."""
+    """Return a table with a column per run, or as many of a few runs each as it takes to fit on a page.
+
+    A line in which none of these has anything is left out.
+    """
     tables: list[Block] = []
     for first in range(0, len(names) if rows else 0, _ACROSS):
         some = slice(first, first + _ACROSS)
-        shown = frozenset((row, place - first) for row, place in strong if first < place <= first + _ACROSS)
-        tables.append(Table((corner, *names[some]), [(row[0], *row[1:][some]) for row in rows],
+        filled = [place for place, row in enumerate(rows) if any(row[1:][some])]
+        shown = frozenset((filled.index(row), place - first) for row, place in strong
+                          if first < place <= first + _ACROSS)   # what is strong is a score, so filled
+        tables.append(Table((corner, *names[some]), [(rows[place][0], *rows[place][1:][some]) for place in filled],
                             frozenset(names) if corner else frozenset(), shown))
     return tables
 

@@ -27,7 +27,8 @@ def sections(evaluation: Facts, crossed: Facts) -> list[Section]:
     """
     parts = evaluation.get("parts") or {}
     test, validation = parts.get("test") or {}, parts.get("validation") or {}
-    return [_scores(test, validation), folds(crossed), Section("Plots", _plots(test)), _classes(test),
+    plots = [*_plots(test), *_of_many(len(evaluation.get("classes") or ()), test)]
+    return [_scores(test, validation), folds(crossed), Section("Plots", plots), _classes(test),
             importance(evaluation), _slices(test)]
 
 
@@ -75,6 +76,14 @@ def _plots(test: Facts) -> list[Block]:
             Series("model", gain["share"], gain["found"]), _CHANCE], square=True))
         charts.append(_lift(gain))
     return charts + _residuals(test)
+
+
+def _of_many(classes: int, test: Facts) -> list[Block]:
+    """Say what is not drawn of very many classes."""
+    if not classes or not test or test.get("confusion"):
+        return []
+    return [Text(f"Of {number(classes)} classes there is no confusion matrix, which nobody could read, and curves only "
+                 "of some of the commonest.", "muted")]
 
 
 def _lift(gain: Facts) -> Lines:

@@ -28,6 +28,7 @@ from mldesk.reports.document import (
 )
 from mldesk.reports.page import write_page
 from mldesk.reports.pdf import write_pdf
+from mldesk.workbench import report_compared
 from mldesk.workbench.report_compared import common_errors
 from mldesk.workbench.report_evaluation import examples, folds, sections
 from mldesk.workbench.report_facts import curves, files
@@ -135,6 +136,24 @@ def test_lift_is_gain_over_the_share_of_rows() -> None:
 
 def _run(run_id: str, dataset: str) -> Any:
     return SimpleNamespace(id=run_id, dataset=dataset)
+
+
+def test_what_is_not_drawn_of_very_many_classes_is_said() -> None:
+    def told(classes: int, **test: Any) -> list[str]:
+        found = sections({"classes": [*range(classes)], "parts": {"test": {"metrics": {"accuracy": 0.5}, **test}}}, {})
+        plots = next(section for section in found if section.title == "Plots")
+        return [block.text for block in plots.blocks if isinstance(block, Text)]
+
+    assert told(2, confusion={"labels": ["no", "yes"], "counts": [[1, 0], [0, 1]]}) == []
+    assert len(said := told(1000)) == 1 and said[0].startswith("Of 1,000 classes there is no confusion matrix")
+
+
+def test_a_table_of_some_of_many_runs_has_no_line_that_is_empty_in_all_of_them() -> None:
+    rows = [("accuracy", "1", "2", "3", "4", ""), ("r2", "", "", "", "", "5"), ("took", "1", "1", "1", "1", "1")]
+    first, second = report_compared._tables("score", list("abcde"), rows, frozenset({(1, 5)}))
+    assert isinstance(first, Table) and isinstance(second, Table)
+    assert [row[0] for row in first.rows] == ["accuracy", "took"] and not first.strong
+    assert second.rows == [("r2", "5"), ("took", "1")] and second.strong == {(0, 1)}
 
 
 def test_errors_in_common_are_rows_that_several_runs_miss() -> None:
