@@ -54,4 +54,4 @@ def dataset_of(library: Library, source: str) -> DatasetVersion:
     except (NotFound, BadInput) as error:
         names = [item.name for item in library.datasets.list()]
         raise NotFound(f"There is neither a file nor a dataset {source!r:.200}.",
-                       hint=did_you_mean(source.partition("@")[0], names) or getattr(error, "hint", "")) from error
+                       hint=getattr(error, "hint", "") or did_you_mean(source.partition("@")[0], names)) from error

@@ -43,13 +43,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def which_version(name: str, known: Iterable[str], numbers: Callable[[], Iterable[int]], otherwise: str) -> str:
     """Return a hint for a ``name`` or ``name@number`` that is not there.
 
-    A known name lacks the version: those it has are named. Else the nearest names are, or ``otherwise`` is the hint.
+    A known name lacks the version: those it has are named. Else ``otherwise`` is the hint (it is in the bin, say),
+    or the nearest names are.
     """
     known = list(known)
     if name.casefold() in (item.casefold() for item in known):
         versions = list(map(str, numbers()))
         return f"{name} has version{'s' if len(versions) > 1 else ''} {listed(versions)}."
-    return did_you_mean(name, known) or otherwise
+    return otherwise or did_you_mean(name, known)
 
 
 def listed(words: Iterable[str], limit: int = 12) -> str:

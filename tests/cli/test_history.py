@@ -97,3 +97,14 @@ def test_the_rows_of_one_old_version_are_purged_and_what_it_was_stays(mldesk: Co
     (tmp_path / "v.csv").write_text("a,b\n" + "".join(f"{row},{row}\n" for row in range(60)))
     assert mldesk.good("data", "import", tmp_path / "v.csv", "--name", "v")["version"] == 4   # its rows again
     assert mldesk.good("data", "preview", "v", "--rows", 1)["rows"] == [[0, 0]]
+
+
+def test_a_dataset_in_the_bin_is_said_to_be_there_whatever_is_named_alike(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n")
+    for name in ("sales_old", "sales_new"):
+        mldesk.good("data", "import", tmp_path / "a.csv", "--name", name)
+    mldesk.good("data", "remove", "sales_old")
+    code, said = mldesk.here("data", "show", "sales_old")
+    assert code == 3 and "in the bin" in said["error"]["hint"], said
+    code, said = mldesk.here("data", "show", "sales_nev")
+    assert code == 3 and "Did you mean 'sales_new'" in said["error"]["hint"], said
