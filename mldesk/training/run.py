@@ -19,6 +19,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from mldesk.core.errors import BadInput, DiskFull, MldeskError
 from mldesk.training.catalogue import NETWORKS
 from mldesk.training.checkpoints import Checkpoints
 from mldesk.training.resources import ResourceWatch, gpu_name, usable_threads
+from mldesk.training.search.hands import Hand, split_off
 from mldesk.training.steering import Steering
 from mldesk.wire.control import Control, Terminated
 from mldesk.wire.failures import explain
@@ -45,7 +47,8 @@ SLOW = ("torch", "torch._dynamo", "sklearn.ensemble", "sklearn.linear_model", "s
          "pyarrow.parquet", "onnxruntime", "onnx", "skops.io", "safetensors.torch", "threadpoolctl",
          "mldesk.training.train", "mldesk.training.evaluation", "mldesk.training.importance",
          "mldesk.training.predictions", "mldesk.training.export.graph", "mldesk.training.export.network",
-         "mldesk.training.estimators.torch_nets", "mldesk.training.estimators.lightgbm")
+         "mldesk.training.estimators.torch_nets", "mldesk.training.estimators.lightgbm",
+         "mldesk.training.search.search", "mldesk.training.search.worker")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,8 +79,11 @@ def _share_the_cores() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def run_job(folder: Path, objects: Path, attempt: int) -> int:
-    """Run the job in ``folder`` and write its events, the terminal one last. Returns the exit code."""
+def run_job(folder: Path, objects: Path, attempt: int, hands: Sequence[Hand] = ()) -> int:
+    """Run the job in ``folder`` and write its events, the terminal one last. Returns the exit code.
+
+    ``hands``: processes for a search, if they were split off.
+    """
     if (program := _PROGRAMS.get(_kind(folder))) is not None:
         return _become(program, folder, objects, attempt)
     spool = Spool(folder / f"spool.{attempt}")
@@ -91,7 +97,7 @@ def run_job(folder: Path, objects: Path, attempt: int) -> int:
         report.event("started", attempt=attempt, pid=os.getpid(), host=socket.gethostname(), device=_device(folder),
                      resumed_from=_resumed_from(folder, checkpoints))
         watch.start()
-        result = _train(folder, objects, report, control, checkpoints)
+        result = _train(folder, objects, report, control, checkpoints, hands)
         for left in ("checkpoints", "search"):
             shutil.rmtree(folder / left, ignore_errors=True)
         report.event("succeeded", result=result)
@@ -131,7 +137,7 @@ def _resumed_from(folder: Path, checkpoints: Checkpoints) -> int | None:
 
 
 def _train(folder: Path, objects: Path, report: Report, control: Control,
-           checkpoints: Checkpoints) -> Mapping[str, Any]:
+           checkpoints: Checkpoints, hands: Sequence[Hand] = ()) -> Mapping[str, Any]:
     from mldesk.training.job import Workplace  # loads pyarrow; "started" is written before that
 
     spec = JobSpec.read(folder)
@@ -145,7 +151,7 @@ def _train(folder: Path, objects: Path, report: Report, control: Control,
     if spec.kind == "search":
         from mldesk.training.search.search import search  # loads Optuna
 
-        return search(SearchRequest.from_json(spec.payload), work, folder / "search")
+        return search(SearchRequest.from_json(spec.payload), work, folder / "search", hands)
     if spec.kind == "explain":
         from mldesk.training.explaining.job import explain
         from mldesk.wire.explain import ExplainRequest
@@ -208,7 +214,24 @@ def _warm() -> int:
         os.ftruncate(1, 0)   # the run's own log begins with the run
     job = json.loads(line)
     os.environ.update(job.get("environment", {}))  # which cards it may see; torch has not asked the driver yet
-    return run_job(Path(job["job"]), Path(job["objects"]), int(job["attempt"]))
+    folder = Path(job["job"])
+    return run_job(folder, Path(job["objects"]), int(job["attempt"]), _hands_for(folder))
+
+
+def _hands_for(folder: Path) -> Sequence[Hand]:
+    """Return copies of this process for a search of several: they have loaded all that it has. To be called while it
+    has no thread.
+    """
+    try:
+        spec = JobSpec.read(folder)
+        count = SearchRequest.from_json(spec.payload).parallel if spec.kind == "search" else 1
+    except BadInput:
+        return ()    # it is refused in a moment, with the reason
+    if count == 1 or threading.active_count() > 1:
+        return ()
+    from mldesk.training.search.worker import serve  # loaded already, see SLOW
+
+    return split_off(count, serve)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.estimators.base import load_estimator
 from mldesk.training.job import Workplace, open_table
 from mldesk.training.search.budget import affordable, estimate
-from mldesk.training.search.crew import Workers
 from mldesk.training.search.dealing import deal
 from mldesk.training.search.ensemble import select_calmly
 from mldesk.training.search.mail import Mail
@@ -27,6 +27,7 @@ from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.quiet import NoCheckpoints
 from mldesk.training.search.records import Records
 from mldesk.training.search.trial import Outcome, run_trial
+from mldesk.training.search.workers import Workers
 from mldesk.wire.control import Control
 from mldesk.wire.job_spool import Spool
 from mldesk.wire.jobs import JobSpec, SearchRequest
@@ -69,19 +70,35 @@ def test_only_the_models_that_are_blended_come_back_from_the_processes(
 
 def test_a_killed_search_of_several_processes_loses_what_ran_and_nothing_else(tmp_path: Path) -> None:
     table = put_table(tmp_path, mixed(150))
-    folder = order(tmp_path, table, trials=12, parallel=2)
+    folder = order(tmp_path, table, trials=100_000, parallel=2)   # it goes on, however late it is killed
     trainer = start(folder, table)
     while len(of("trial", _whole(folder))) < 3 and trainer.poll() is None:
         time.sleep(0.02)
+    workers = psutil.Process(trainer.pid).children()
     os.kill(trainer.pid, signal.SIGKILL)
     trainer.wait()
+    while not all(map(_gone, workers)):   # by themselves; what one of them had just made may still be kept
+        time.sleep(0.02)
     told = [trial["number"] for trial in of("trial", _whole(folder)) if trial["state"] == "complete"]
-    kept = {outcome.number for outcome in Records(folder / "search").read(len(_prediction(folder)))}
+    records = Records(folder / "search")
+    kept = {outcome.number for outcome in records.read(len(_prediction(folder)))}
+    assert len(workers) == 2
     assert set(told) <= kept
+    spec = json.loads((folder / "spec.json").read_bytes())
+    spec["payload"]["trials"] = len(kept) + len(list(records.noted())) + 2
+    (folder / "spec.json").write_text(json.dumps(spec))
     said = run_here(folder, table, 2)
-    again = [trial["number"] for trial in of("trial", said) if trial["state"] == "complete"]
-    assert not kept & set(again)
+    assert not kept & {trial["number"] for trial in of("trial", said)}
+    assert len(of("trial", said)) <= 2
+    again = [trial for trial in of("trial", said) if trial["state"] == "complete"]
     assert result(said)["trials"] == len(kept) + len(again)
+
+
+def _gone(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE   # whose new parent does not care
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of a group are a matter of POSIX")
@@ -121,6 +138,8 @@ def test_what_a_helper_found_is_taken_in_once_and_blended(tmp_path: Path) -> Non
     assert result(said)["helped"] == home.name
     assert not of("stage", said)[-1]["name"].startswith("Blending")
     (found,) = [event for event in of("artifact", said) if event["name"].startswith("trial-")]
+    paths = [Path(entry.path) for entry in table.store.manifest(found["digest"]).entries]
+    assert len({path.parts[0] for path in paths if len(path.parts) > 1}) == result(said)["folds"]   # its models
     (home / "mail").mkdir()
     for name in ("a.json", "b.json"):
         (home / "mail" / name).write_text(json.dumps({"trial": found["digest"], "source": "box"}))

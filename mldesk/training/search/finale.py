@@ -68,6 +68,8 @@ def blend(request: SearchRequest, variants: Variants, task: Task, done: Sequence
                        "with weights alone.")
         else:
             report.log("No model over the answers of the others was better than weights; weights are kept.")
+    if not request.refit:
+        crew.fetch(outcome.number for outcome, _ in chosen if not outcome.natives)
     row = Row(variants, rows)
     members: list[blends.Member] = []
     again: dict[int, Outcome] = {}   # trials that are fitted once more

@@ -52,7 +52,7 @@ class Records:
         with disk_errors("keeping a trial"):
             self._folder.mkdir(parents=True, exist_ok=True)
             if models:
-                self.keep_models(outcome)
+                self.keep_models(outcome.number, outcome.configuration.estimator, dict(enumerate(outcome.natives)))
             with replacing(self._path(outcome.number)) as file:
                 np.savez_compressed(file, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
                                     prediction=outcome.prediction)
@@ -94,9 +94,9 @@ class Records:
         except (*_DAMAGE, MldeskError):
             return ()
 
-    def has_models(self, number: int) -> bool:
-        """Say whether a trial's models were kept."""
-        return self._models(number).is_dir()
+    def has_models(self, number: int, count: int) -> bool:
+        """Say whether so many models of a trial were kept."""
+        return all((self._models(number) / str(place)).is_dir() for place in range(count))
 
     def publish(self, number: int, store: ObjectStore) -> str:
         """Put a trial and its models into the store; return the manifest. Raises DiskFull."""
@@ -166,20 +166,21 @@ class Records:
     def _models(self, number: int) -> Path:
         return self._folder / "models" / f"{number:06d}"
 
-    def keep_models(self, outcome: Outcome) -> None:
-        """Write a trial's models. Raises DiskFull, OSError."""
-        final = self._models(outcome.number)
-        draft = final.with_name(f".{final.name}.{os.getpid()}")
-        shutil.rmtree(draft, ignore_errors=True)
-        for place, made in enumerate(outcome.natives):
+    def keep_models(self, number: int, estimator: str, models: Mapping[int, Any]) -> None:
+        """Write models of a trial, by their place among all of it. Raises DiskFull, OSError."""
+        final = self._models(number)
+        for place, made in models.items():
+            draft = final.with_name(f".{final.name}.{place}.{os.getpid()}")
+            shutil.rmtree(draft, ignore_errors=True)
             piped = isinstance(made, Piped)
-            save_native(outcome.configuration.estimator, made.native if piped else made, draft / str(place))
+            save_native(estimator, made.native if piped else made, draft)
             if piped:
-                (draft / str(place) / PIPELINE).write_bytes(made.write())
-        if draft.is_dir():
-            shutil.rmtree(final, ignore_errors=True)
-            draft.rename(final)
-            sync_directory(final.parent)
+                (draft / PIPELINE).write_bytes(made.write())
+            final.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(final / str(place), ignore_errors=True)
+            draft.rename(final / str(place))
+        if models:
+            sync_directory(final)
 
 
 def _read(path: Path) -> Outcome | None:

@@ -7,7 +7,6 @@ but the blending: its trials are sent to the search it helps as they come.
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +16,10 @@ from mldesk.core.errors import MldeskError, WorkFailed
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.doubts import doubts
 from mldesk.training.job import Workplace, announce, evaluate, open_table, save, warn_left_out
-from mldesk.training.search.crew import Alone, Crew, Done, Task, Workers, start_workers
+from mldesk.training.search.crew import Alone, Crew, Done, Task
 from mldesk.training.search.dealing import deal
 from mldesk.training.search.finale import blend
+from mldesk.training.search.hands import Hand, start_hands
 from mldesk.training.search.limits import Limits
 from mldesk.training.search.mail import Mail
 from mldesk.training.search.measures import check_aim, find_aim
@@ -29,25 +29,27 @@ from mldesk.training.search.records import Records
 from mldesk.training.search.rows import Rows
 from mldesk.training.search.timing import Clock, End, affordable_nodes
 from mldesk.training.search.trial import Outcome
+from mldesk.training.search.workers import Workers
 from mldesk.wire.jobs import SearchRequest
 
 _LOOK = 0.1            # seconds between looks at what has ended and what has come
 TRIALS = "trials"      # the artifact that holds every trial: what a longer search begins with
+_SENT = 500_000        # nodes of trees that a helper sends at most; writing more takes longer than fitting them again
 ONE = "trial-"         # ... and those of a helper's single trials, with their models; the number follows
 
 
-def search(request: SearchRequest, work: Workplace, folder: Path) -> dict[str, Any]:
+def search(request: SearchRequest, work: Workplace, folder: Path, ready: Sequence[Hand] = ()) -> dict[str, Any]:
     """Do the job; return the ``result`` of its "succeeded" event. ``folder`` keeps the trials for a resumed search.
+    ``ready``: processes for it, where they were split off already.
 
     Raises BadInput for what the data or the order do not allow, WorkFailed when no trial succeeded, DiskFull,
     Terminated.
     """
-    with start_workers(request.parallel, _modules_of(request.estimators)) as processes:
-        return _search(request, work, folder, processes)
+    with start_hands(request.parallel, _modules_of(request.estimators), ready) as hands:
+        return _search(request, work, folder, hands)
 
 
-def _search(request: SearchRequest, work: Workplace, folder: Path,
-            processes: Sequence[subprocess.Popen[bytes]]) -> dict[str, Any]:
+def _search(request: SearchRequest, work: Workplace, folder: Path, hands: Sequence[Hand]) -> dict[str, Any]:
     clock = Clock(folder / "used.json", work.report.seconds)
     columns, table = open_table(request.train, work)
     aim = find_aim(request.metric, len(table.target.classes), request.quantile)
@@ -69,8 +71,7 @@ def _search(request: SearchRequest, work: Workplace, folder: Path,
     end, limits = End(clock, request.seconds), Limits(folder / "limits.json", request.seconds, request.trials)
     task = Task(rows, aim, request.train.seed, work.threads, work.device,
                 affordable_nodes(request.seconds, 1 if request.refit else rows.models))
-    crew: Crew = (Workers(processes, task, records, folder, work, publish=bool(request.helps))
-                  if processes else Alone(task, work, records))
+    crew: Crew = Workers(hands, task, records, folder, work) if hands else Alone(task, work, records)
     try:
         trying = _Search(request, plan, records, Mail(folder.parent / "mail", folder / "read.txt"), crew, clock, end,
                          limits, work, rows.models)
@@ -178,6 +179,8 @@ class _Search:
                     crew.begin(*chosen, plan.bounds(chosen[1]), plan.deadline)
             if over and not crew.busy and not self._goes_on():
                 break
+            if over and not control.finish:
+                crew.share()
             for done in crew.ended(_LOOK if over or not crew.free else 0):
                 self._hear(done)
         if not plan.trials.done:
@@ -222,8 +225,10 @@ class _Search:
         """Take in a trial that ended, and tell of it; one that came to nothing is told of and passed over."""
         plan, report, configuration = self._plan, self._work.report, done.configuration
         if done.outcome is not None:
-            self._add(done.outcome)
+            of_use = self._add(done.outcome)
             if self._request.helps:
+                if of_use and done.outcome.facts.get("nodes", 0) * self._models <= _SENT:
+                    self._crew.write_models(done.outcome)
                 announce(self._work, f"{ONE}{done.number}", self._records.publish(done.number, self._work.store),
                          "manifest")
         elif done.state == "late":
@@ -249,10 +254,13 @@ class _Search:
         self._records.note({**facts, "loss": loss})
         self._work.report.event("trial", **facts)
 
-    def _add(self, outcome: Outcome) -> None:
-        for number in self._plan.add(outcome):
+    def _add(self, outcome: Outcome) -> bool:
+        """Take in a trial that was made, and tell of it; return whether its models may be of use."""
+        dropped = self._plan.add(outcome)
+        for number in dropped:
             self._crew.drop(number)
         self._work.report.event("trial", **outcome.to_json(self._plan.aim))
+        return outcome.number not in dropped
 
     def _read_mail(self, rows: int) -> None:
         """Act on what came: more time or trials, and what helpers found."""

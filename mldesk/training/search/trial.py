@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from mldesk.training.search.pace import RIVALS, Curve, Pace, kind_of, rate_of
 from mldesk.training.search.portfolio import Configuration
 from mldesk.training.search.quiet import Quiet
 from mldesk.training.search.rows import Rows
+from mldesk.training.search.sharing import Came, Sharing
 from mldesk.training.values import Array
 from mldesk.wire.control import Control
 from mldesk.wire.report import Report
@@ -42,7 +44,8 @@ class Outcome:
     loss: float                       # of the aim; smaller is better
     seconds: float
     prediction: Array                 # for ``Rows.judged``
-    natives: Sequence[Any]            # a model per fold, or a Piped with one; () once they were let go
+    natives: Sequence[Any]            # a model per fold, or a Piped with one; () once they were let go; None of a fold
+                                      # that another process fitted
     curve: Sequence[tuple[int, float]]  # (step, validation loss) of the first fold
     facts: Mapping[str, Any] = field(default_factory=dict)
     fold_losses: Sequence[float] = ()   # of the aim, a fold each
@@ -118,49 +121,79 @@ class Bounds:
 
 
 def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, report: Report, control: Control, *,
-              seed: int, threads: int, device: str, bounds: Bounds = Bounds(), nodes: float = math.inf) -> Outcome:
+              seed: int, threads: int, device: str, bounds: Bounds = Bounds(), nodes: float = math.inf,
+              sharing: Sharing | None = None) -> Outcome:
     """Fit the configuration on every fold. Raises what its estimator raises; Weak, Pruned, TimeUp, Terminated.
 
-    ``nodes``: of trees, that each of its models may have.
-
     Once ``control`` asks to finish, or the trial's own seconds are over, what is left is fitted as quickly as can be.
+    ``sharing``: who fits some of the folds elsewhere; their models are None in the outcome.
     """
     began = time.monotonic()
-    style = load_estimator(ESTIMATORS[configuration.estimator]).style
-    at_once = min(threads, len(rows.folds)) if style == "trees" else 1
-    waves = list(_waves(len(rows.folds), at_once))
-    fold_fit = OneFold(configuration, rows, aim, rows.part(style, configuration.pipeline), seed, device, nodes)
-    fitted: list[tuple[Array, Any]] = []
+    fits = Fits(configuration, rows, aim, seed=seed, threads=threads, device=device, nodes=nodes)
+    sharing = Sharing(Path()) if sharing is None else sharing
+    sharing.begin(number, len(fits.waves), began + bounds.seconds)
+    predictions: list[Array] = []
+    natives: list[Any] = []
     losses: list[float] = []
     curve: list[tuple[int, float]] = []
     facts: Mapping[str, Any] = {}
-    with ThreadPoolExecutor(at_once, "fold") as pool:
-        for count, wave in enumerate(waves):
-            control.check()
-            if count and not bounds.needed and control.finish:
-                raise TimeUp
-            if losses and len(losses) <= len(bounds.weak) and np.mean(losses) > bounds.weak[len(losses) - 1]:
-                raise Weak(float(np.mean(losses)), len(losses), curve)
-            now = time.monotonic()
-            quiet = [Quiet(report, _pace(configuration, bounds) if not fold else None) for fold in wave]
-            limited = LimitedControl(control, now + (bounds.seconds - (now - began)) / (len(waves) - count), quiet[0])
-            threads_each = max(1, threads // len(wave))
-
-            def one(fold: int, heard: Quiet, control: Control = limited,
-                    each: int = threads_each) -> tuple[Array, Any, Mapping[str, Any]]:
-                return fold_fit.fit(fold, heard, control, each)
-
-            made = list(pool.map(one, wave, quiet)) if at_once > 1 else [one(wave[0], quiet[0])]
-            if quiet[0].hopeless:
-                raise Pruned(_thinned(quiet[0].points))
+    elsewhere = 0.0
+    for count, wave in enumerate(fits.waves):
+        control.check()
+        if count and not bounds.needed and control.finish:
+            raise TimeUp
+        if losses and len(losses) <= len(bounds.weak) and np.mean(losses) > bounds.weak[len(losses) - 1]:
+            raise Weak(float(np.mean(losses)), len(losses), curve)
+        share = sharing.take(count)
+        if isinstance(share, Came):
+            elsewhere += share.seconds
+            predictions += share.predictions
+            natives += [None] * len(wave)
+        else:
+            quiet = Quiet(report, None if count else _pace(configuration, bounds))
+            made = fits.make(count, quiet, control, time.monotonic() + share)
+            if quiet.hopeless:
+                raise Pruned(_thinned(quiet.points))
             if not count:
-                curve, facts = _thinned(quiet[0].points), made[0][2]
-            for fold, (prediction, native, _) in zip(wave, made, strict=True):
-                fitted.append((prediction, native))
-                losses.append(aim.loss(prediction, rows.truth(fold)))
-    prediction = np.concatenate([item for item, _ in fitted])
-    return Outcome(number, configuration, aim.loss(prediction, rows.y), time.monotonic() - began, prediction,
-                   [native for _, native in fitted][-rows.models:], curve, facts, losses)
+                curve, facts = _thinned(quiet.points), made[0][2]
+            predictions += [prediction for prediction, _, _ in made]
+            natives += [native for _, native, _ in made]
+        losses += [aim.loss(prediction, rows.truth(fold))
+                   for fold, prediction in zip(wave, predictions[len(losses):], strict=True)]
+    prediction = np.concatenate(predictions)
+    return Outcome(number, configuration, aim.loss(prediction, rows.y), time.monotonic() - began + elsewhere,
+                   prediction, natives[-rows.models:], curve, facts, losses)
+
+
+class Fits:
+    """The fits of a trial. ``waves``: the folds that are fitted at once, wave by wave."""
+
+    def __init__(self, configuration: Configuration, rows: Rows, aim: Aim, *, seed: int, threads: int,
+                 device: str, nodes: float) -> None:
+        style = load_estimator(ESTIMATORS[configuration.estimator]).style
+        at_once = min(threads, len(rows.folds)) if style == "trees" else 1
+        self.waves = list(_waves(len(rows.folds), at_once))
+        self._threads = threads
+        self._one = OneFold(configuration, rows, aim, rows.part(style, configuration.pipeline), seed, device,
+                           nodes)
+
+    def make(self, wave: int, first: Quiet, control: Control,
+             until: float) -> list[tuple[Array, Any, Mapping[str, Any]]]:
+        """Fit a wave; return what ``OneFold.fit`` does of each. ``first``: hears of its first fold. ``until``: of
+        time.monotonic, from when on it is fitted as quickly as can be.
+        """
+        folds = self.waves[wave]
+        heard = [first, *(Quiet(first) for _ in folds[1:])]
+        limited = LimitedControl(control, until, first)
+        each = max(1, self._threads // len(folds))
+
+        def one(fold: int, quiet: Quiet) -> tuple[Array, Any, Mapping[str, Any]]:
+            return self._one.fit(fold, quiet, limited, each)
+
+        if len(folds) == 1:
+            return [one(folds[0], first)]
+        with ThreadPoolExecutor(len(folds), "fold") as pool:
+            return list(pool.map(one, folds, heard))
 
 
 def _pace(configuration: Configuration, bounds: Bounds) -> Pace | None:
