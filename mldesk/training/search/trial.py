@@ -125,8 +125,10 @@ def run_trial(number: int, configuration: Configuration, rows: Rows, aim: Aim, r
               sharing: Sharing | None = None) -> Outcome:
     """Fit the configuration on every fold. Raises what its estimator raises; Weak, Pruned, TimeUp, Terminated.
 
+    ``nodes``: of trees, that each of its models may have. ``sharing``: who fits some of the folds elsewhere; their
+    models are None in the outcome.
+
     Once ``control`` asks to finish, or the trial's own seconds are over, what is left is fitted as quickly as can be.
-    ``sharing``: who fits some of the folds elsewhere; their models are None in the outcome.
     """
     began = time.monotonic()
     fits = Fits(configuration, rows, aim, seed=seed, threads=threads, device=device, nodes=nodes)
