@@ -12,9 +12,7 @@ import errno
 import os
 import secrets
 import signal
-import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from runner_agent.ballast import Ballast, nearly_full, require_space
 from runner_agent.folder import JobFolder, Record
 from runner_agent.journal_view import JournalView
 from runner_agent.ladder import Ladder, Patience, Rung
+from runner_agent.priority import restore_priority
 from runner_agent.processes import Identity, boot_id, oom_kills, reap_orphans, resident_bytes
 from runner_agent.trainer import Held, Trainer, job_line, spawn
 from runner_agent.verdict import Exit, Facts, Verdict
@@ -359,17 +358,6 @@ class Supervision:
     def _free_space(self) -> bool:
         self._full = True
         return self._ballast.release()
-
-
-def restore_priority(pid: int) -> None:
-    """Give a trainer that made itself ready politely its full share again, as far as the system allows."""
-    tasks = Path(f"/proc/{pid}/task")
-    threads: Iterable[int] = [int(item.name) for item in tasks.iterdir()] if tasks.is_dir() else [pid]
-    for thread in threads:
-        with contextlib.suppress(OSError):
-            if sys.platform == "linux":
-                os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
-            os.setpriority(os.PRIO_PROCESS, thread, 0)
 
 
 def _myself() -> Identity:

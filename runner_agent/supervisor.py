@@ -23,13 +23,13 @@ from mldesk.core.errors import MldeskError
 from runner_agent.folder import JobFolder
 from runner_agent.journal_view import JournalView
 from runner_agent.ladder import Patience
+from runner_agent.priority import be_polite
 from runner_agent.processes import adopt_orphans
 from runner_agent.supervision import Options, Supervision
 from runner_agent.trainer import Held, spawn_warm
 
 UNUSABLE = 4               # exit code: the job's folder cannot be worked with; starting another one is no use
 _CLAIM_SECONDS = 10.0
-_POLITE = 10               # niceness while getting ready beside a running job
 
 
 def supervise(folder: JobFolder, options: Options, warm: Held | None = None) -> int:
@@ -81,14 +81,6 @@ def _first_line(held: Held) -> bytes | None:
     return line
 
 
-def _be_polite() -> None:
-    """Run at low priority; in a way that can be undone, which niceness cannot for an ordinary user."""
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        os.nice(_POLITE)
-    elif sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-
-
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="runner_agent.supervisor")
     parser.add_argument("job", nargs="?", type=Path)
@@ -112,7 +104,7 @@ def main(given: Sequence[str] | None = None) -> int:
         if arguments.warm is None:
             return supervise(JobFolder(arguments.job), options)
         if arguments.polite:
-            _be_polite()
+            be_polite()
         return keep_warm(arguments.warm, options)
     except MldeskError as error:
         sys.stderr.write(f"supervisor of {arguments.job}: {error}\n")

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from runner_agent.priority import let_session_be_polite
 from runner_agent.processes import TOKEN, Identity, kill_all, members, signal_trainer
 from runner_agent.verdict import Exit
 
@@ -158,6 +159,8 @@ def _become(command: Sequence[str], environment: Mapping[str, str], reading: int
     """Turn the forked child into the trainer. Never returns, whatever happens."""
     try:
         os.setsid()
+        if not gated:
+            let_session_be_polite()
         os.close(writing)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
