@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -29,6 +30,10 @@ class Heard:
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     monkeypatch.setenv("MLDESK_PACKAGE_INDEX", NOWHERE)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)   # whatever this machine's pip is told otherwise
+    monkeypatch.setenv("NO_PROXY", "*")
+    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
+        monkeypatch.delenv(name, raising=False)
     return Heard()
 
 
