@@ -35,7 +35,7 @@ def classes_card(classes: Sequence[ClassScore]) -> Card | None:
     card = Card(tr("Every class"), tr("Precision: of the rows called it, how many are. Recall: of those that are it, "
                                       "how many were found."))
     fields: list[Field[ClassScore]] = [
-        Field(tr("Class"), lambda item: item.label, strong=True),
+        Field(tr("Class"), lambda item: item.label, strong=True, middle=True),
         Field(tr("Precision"), lambda item: words.share(item.precision), 88, lambda item: item.precision, right=True),
         Field(tr("Recall"), lambda item: words.share(item.recall), 80, lambda item: item.recall, right=True),
         Field(tr("F1"), lambda item: words.share(item.f1), 80, lambda item: item.f1, right=True),
@@ -101,8 +101,8 @@ def worst_card(rows: Sequence[WorstRow], opened: Callable[[int], object]) -> Car
 
 def _of_classes() -> list[Field[WorstRow]]:
     tr = words.tr
-    return [Field(tr("Actual"), lambda item: words.cell(item.actual), strong=True),
-            Field(tr("Predicted"), lambda item: words.cell(item.predicted)),
+    return [Field(tr("Actual"), lambda item: words.cell(item.actual), strong=True, middle=True),
+            Field(tr("Predicted"), lambda item: words.cell(item.predicted), middle=True),
             Field(tr("Chance of the truth"), lambda item: words.share(item.probability or 0.0), 136,
                   lambda item: item.probability or 0.0, right=True)]
 
