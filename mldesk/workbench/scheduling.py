@@ -201,7 +201,7 @@ def _seeded(order: TrainOrder, moment: float, number: int) -> TrainOrder:
 
 def _after(first: float, seconds: float) -> float:
     """Return the moment so much later; whole days keep the time of day, whatever the clocks do meanwhile."""
-    if seconds % _DAY:
+    if not seconds or seconds % _DAY:   # a calendar rounds to microseconds, and what begins now would wait for one
         return first + seconds
     return (datetime.fromtimestamp(first) + timedelta(seconds=seconds)).timestamp()  # noqa: DTZ006 - local, on purpose
 

@@ -103,6 +103,12 @@ def test_what_cannot_be_meant_is_refused_before_anything_begins(desk: Desk, sche
     assert desk.runs.list() == []
 
 
+def test_the_first_of_several_begins_at_once_whatever_fraction_of_a_second_it_is() -> None:
+    for part in range(100):
+        now = Now.at + part / 100 + 3e-7
+        assert When(repeat=2, every=DAY).moments(now)[0] == 0.0
+
+
 def test_a_moment_that_has_just_passed_is_now(schedule: ScheduleService) -> None:
     assert schedule.begin(ORDER, When(Now.at - 59)).runs[0].not_before is None
 
