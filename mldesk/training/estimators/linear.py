@@ -20,8 +20,8 @@ from mldesk.training.estimators.base import FitContext, Fitted, Part, prefixed, 
 from mldesk.training.values import Array
 
 _STRENGTHS = (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01)   # from strong to weak
-_PASSES_AT_ONCE = {"lbfgs": 25, "newton-cholesky": 2, "saga": 10}   # between two readings
-_QUICK = (20_000_000, 2_000_000_000)   # products of a pass that are nothing: of a first- and a second-order solver
+_PASSES_AT_ONCE = {"lbfgs": 25, "newton-cholesky": 6, "saga": 10}   # between two readings
+_QUICK = (20_000_000, 8_000_000_000)   # products of a pass that are nothing: of a first- and a second-order solver
 _MOST_TIMES = 20
 _MOST_WEIGHTS = 600    # beyond, the second-order solver needs too much memory
 _NEAR = 1e-3           # of the target's deviation: residuals below it weigh no more
