@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mldesk.core.errors import BadInput, MldeskError, NotFound
 from mldesk.core.ids import new_id
 from mldesk.library import Library
-from mldesk.library.records import ModelVersion, Run
+from mldesk.library.records import DatasetVersion, ModelVersion, Run
 from mldesk.library.run_names import check_run_name
 from mldesk.wire.explain import KIND, ExplainRequest
 from mldesk.wire.jobs import JobSpec, Resources
@@ -43,6 +43,15 @@ class ExplainOrder:
     classes: Sequence[str] = ()         # of many, that are to be explained whether they are common or not
 
 
+@dataclass(frozen=True, slots=True)
+class Explainable:
+    """What a version of a model can be explained on."""
+
+    own: str                                   # N@V: what it learned from; "" where that is not here
+    tested: bool                               # which rows of it are test rows is known
+    others: tuple[DatasetVersion, ...] = ()    # the newest of other datasets that have its columns, the newest first
+
+
 class ExplainService:
     """Why models predict what they predict."""
 
@@ -57,6 +66,24 @@ class ExplainService:
         spec, dataset = self._spec(order, version)
         runner = self._runs.prepare([spec.inputs[0]], order.runner)
         return self._runs.begin(spec, runner, dataset, numbered=not order.name)
+
+    def tables(self, model: str) -> Explainable:
+        """Return what a model can be explained on. Raises NotFound, LibraryDamaged."""
+        from mldesk.training.joined import read_encoder  # numpy loads with it
+
+        version = self._models.show(model)
+        own = self._learned_from(version)
+        manifest = self._library.objects.manifest(version.manifest)
+        encoder = read_encoder(json.loads(self._library.objects.read(manifest.entry("preprocessing.json").sha256)))
+        wanted = {column.name: column.type.family for column in encoder.columns}
+
+        def fits(table: DatasetVersion) -> bool:
+            families = {column.name: column.type.family for column in table.columns}
+            return version.target in families and wanted.items() <= families.items()
+
+        heads = sorted((item.head for item in self._datasets.list()), key=lambda head: -head.created)
+        return Explainable(own, bool(own) and self._split(version) is not None,
+                           tuple(head for head in heads if head.label != own and fits(head)))
 
     def _spec(self, order: ExplainOrder, version: ModelVersion) -> tuple[JobSpec, str]:
         learned_from = self._learned_from(version)

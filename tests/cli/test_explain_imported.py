@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mldesk.app import open_workbench
 from tests.cli.conftest import Command
 
 pytestmark = pytest.mark.usefixtures("trains_here")
@@ -37,3 +38,12 @@ def test_rows_that_a_model_may_have_learned_from_are_not_called_test_rows(mldesk
         assert code == 2 and "not " in said["error"]["message"], said
     assert other.good("explain", taken, "--set", "size=3")["row"] == {"size": "3"}
     assert other.good("explain", taken, "--data", "shop")["part"] == ""
+    for name, columns in (("unlike", "size,answer\nbig,yes\nsmall,no\n"), ("less", "answer\nyes\nno\n")):
+        (tmp_path / f"{name}.csv").write_text(columns, "utf-8")
+        other.good("data", "import", tmp_path / f"{name}.csv", "--name", name)
+    for home, asked, expected in (   # what the window offers
+            (mldesk.home, model, ("shop@1", True, [])), (mldesk.home, back, ("shop@1", False, [])),
+            (other.home, taken, ("", False, ["shop@1"]))):
+        with open_workbench(home) as bench:
+            found = bench.explaining.tables(asked)
+        assert (found.own, found.tested, [table.label for table in found.others]) == expected

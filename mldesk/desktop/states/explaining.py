@@ -11,6 +11,7 @@ from mldesk.desktop.tasks import in_remote, in_thread
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
+    from mldesk.workbench.explaining import Explainable
 
 
 class ExplainState:
@@ -21,13 +22,17 @@ class ExplainState:
         self.label = ""
         self.found: Observable[Mapping[str, Any] | None] = Observable(None)   # {} where there is none
         self.run: Observable[Run | None] = Observable(None)   # the one begun here; until it has succeeded
+        self.tables: Observable[Explainable | None] = Observable(None)   # None until they are read
         self._shown = ""
 
     async def look(self, label: str) -> None:
         """Read what there is for a version. Raises NotFound."""
         if label != self.label:
-            self.label, self._shown, self.run.value = label, "", None
+            self.label, self._shown, self.run.value, self.tables.value = label, "", None, None
         service = self._desk.workbench.explaining
+        tables = await in_thread(service.tables, label)
+        if label == self.label:
+            self.tables.value = tables
         if self.run.value is not None:
             run = await in_thread(self._desk.workbench.runs.get, self.run.value.id)
             self.run.value = None if run.state.value == "succeeded" else run
@@ -39,14 +44,15 @@ class ExplainState:
             if label == self.label:
                 self.found.value, self._shown = found, newest.id
 
-    async def start(self, classes: Sequence[str] = ()) -> Run:
-        """Have this machine explain the version, among many classes ``classes`` in any case.
+    async def start(self, dataset: str = "", classes: Sequence[str] = ()) -> Run:
+        """Have this machine explain the version on what it was tested on, or on all rows of ``dataset`` (N@V); of many
+        classes ``classes`` in any case.
 
         Raises BadInput, NotFound, RunnerUnreachable.
         """
         from mldesk.workbench.explaining import ExplainOrder
 
         self.run.value = run = await in_remote(self._desk.workbench.explaining.start,
-                                               ExplainOrder(self.label, classes=classes))
+                                               ExplainOrder(self.label, dataset, classes=classes))
         self._desk.nudge()
         return run

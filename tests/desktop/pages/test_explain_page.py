@@ -14,8 +14,10 @@ from mldesk.desktop.pages.runs.explain_view import ExplainView, ShapleyCard
 from mldesk.desktop.pages.runs.importance import points
 from mldesk.desktop.pages.runs.what_if_view import WhatIfView
 from mldesk.desktop.widgets import BarChart, Chart, why_disabled
+from mldesk.library.records import DatasetVersion
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.wire.states import JobState
+from mldesk.workbench.explaining import Explainable
 from mldesk.workbench.what_if import Answer, Asked
 from tests.desktop.fake_workbench import make_run
 from tests.desktop.pages.test_run_page import FakeShell
@@ -70,6 +72,42 @@ def test_of_many_classes_one_is_shown_with_what_raises_and_what_lowers_its_chanc
     assert [(bar.name, bar.words) for bar in added()._bars] == [("z", "30.0 %"), ("x", "10.0 %")]
     assert added()._scale() == scale == (-0.2, 0.1)
     assert view.cards.itemAt(2).widget().findChild(Chart).names() == ["mean"]   # rows are kept of the last class only
+
+
+def _table(name: str) -> DatasetVersion:
+    return DatasetVersion(name, 1, "", 40, (), 0, None, None, "", (), None, 0.0)
+
+
+def test_a_model_whose_data_are_not_here_is_explained_on_a_dataset_of_its_columns(
+        view: ExplainView, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Any] = []
+    monkeypatch.setattr(view, "_explain", lambda *order: begun.append(order))
+    view.state.label = "m@1"
+    view.state.tables.value = Explainable("", False)
+    assert "no dataset here has all its columns" in why_disabled(view.button) == view.head._subtitle.text()
+    assert not view.rows.isVisible()
+    view.state.tables.value = Explainable("", False, (_table("new"), _table("old")))
+    assert view.button.isEnabled() and view.rows.isVisible() and "is not here" in view.rows.accessibleDescription()
+    assert [view.rows.itemText(place) for place in range(view.rows.count())] == [
+        "new@1  ·  40 rows", "old@1  ·  40 rows"]
+    view.rows.set_value("old@1")
+    view.state.tables.value = Explainable("", False, (_table("newest"), _table("new"), _table("old")))
+    view.button.click()
+    view.state.found.value = {**FOUND, "outputs": ["yes", "no"], "classes": ["yes", "no", "rare"], "dependence": []}
+    view.about.setCurrentIndex(2)   # on the rows that the others were explained on, whichever are chosen above
+    assert begun == [("old@1", ()), ("table@1", ("rare",))]
+
+
+def test_a_model_is_explained_on_its_test_rows_unless_another_dataset_is_chosen(view: ExplainView) -> None:
+    view.state.label = "m@1"
+    view.state.tables.value = Explainable("table@1", True)
+    assert not view.rows.isVisible() and view.rows.value() == "" and view.button.isEnabled()
+    view.state.tables.value = Explainable("table@1", True, (_table("new"),))
+    assert view.rows.currentText() == "table@1: its test rows" and view.rows.count() == 2
+    view.state.found.value = FOUND
+    assert view._same_rows() == ""
+    view.state.tables.value = Explainable("table@1", False)   # it came in a bundle
+    assert view.rows.currentText() == "table@1: every row"
 
 
 def test_while_a_run_explains_the_button_says_so(view: ExplainView) -> None:

@@ -21,6 +21,7 @@ from mldesk.desktop.widgets import (
     Card,
     Chart,
     ComboBox,
+    FormRow,
     ScrollPage,
     Segmented,
     clear,
@@ -57,6 +58,11 @@ class ExplainView(ScrollPage, TaskOwner):
         self.head.add_action(self.about)
         self.head.add_action(self.follow)
         self.head.add_action(self.button)
+        self.rows = ComboBox([])
+        self.rows.setMinimumContentsLength(30)
+        self._on_rows = FormRow(self.tr("Explain it on"), self.rows)
+        self._on_rows.hide()
+        self.head.add(self._on_rows)
         self.body.addWidget(self.head)
         self.cards = QVBoxLayout()
         self.cards.setSpacing(Space.L)
@@ -64,6 +70,34 @@ class ExplainView(ScrollPage, TaskOwner):
         self.body.addStretch(1)
         self.state.found.subscribe(lambda found: self._show(found or {}))
         self.state.run.subscribe(lambda _: self._say())
+        self.state.tables.subscribe(lambda _: self._offer())
+
+    def _offer(self) -> None:
+        """Offer what the version learned from, where that is here, and other datasets that have its columns."""
+        tables = self.state.tables.value
+        options = []
+        if tables is not None and tables.own:
+            own = self.tr("{table}: its test rows") if tables.tested else self.tr("{table}: every row")
+            options.append(("", own.format(table=tables.own)))
+        for table in () if tables is None else tables.others:
+            count = words.counted(table.rows, self.tr("row"), self.tr("rows"))
+            options.append((table.label, f"{table.label}  ·  {count}"))
+        self.rows.set_options(options, self.rows.value())
+        self._on_rows.set_help("" if tables is None or tables.own else self.tr(
+            "What it learned from is not here. These datasets have its columns; every row of them is taken."))
+        self._on_rows.setVisible(len(options) > 1 or bool(options and options[0][0]))
+        self._say()
+
+    def _why_not(self) -> str:
+        """Say why the version cannot be explained now; "" where it can."""
+        tables, run = self.state.tables.value, self.state.run.value
+        if run is not None:
+            return "" if run.state.ended else self.tr("A run explains it already.")
+        if not self.state.label or tables is None:
+            return self.tr("The version is being read.")
+        return "" if tables.own or tables.others else self.tr(
+            "What it learned from is not here, and no dataset here has all its columns, the predicted one among them. "
+            "Import one to explain it on.")
 
     def _on_about(self, index: int) -> None:
         outputs = (self.state.found.value or {}).get("outputs") or []
@@ -72,17 +106,22 @@ class ExplainView(ScrollPage, TaskOwner):
             return
         wanted = str(self.about.itemData(index))
         self.about.setCurrentIndex(len(outputs) - 1)
-        self._explain((wanted,))
+        self._explain(self._same_rows(), (wanted,))
+
+    def _same_rows(self) -> str:
+        """Return the dataset that what is shown was made on; "" for what the version learned from."""
+        tables, made_on = self.state.tables.value, str((self.state.found.value or {}).get("dataset", ""))
+        return "" if tables is not None and made_on == tables.own else made_on
 
     def explain(self) -> None:
         """Begin the job; its run is followed as any other."""
-        self._explain(())
+        self._explain(str(self.rows.value() or ""), ())
 
     @async_slot
-    async def _explain(self, classes: tuple[str, ...]) -> None:
+    async def _explain(self, dataset: str, classes: tuple[str, ...]) -> None:
         disable(self.button, self.tr("The job is being sent to its runner."))
         try:
-            await self.state.start(classes)
+            await self.state.start(dataset, classes)
         except MldeskError as error:
             self._shell.say(sentence(error), "danger")
         self._say()
@@ -94,13 +133,13 @@ class ExplainView(ScrollPage, TaskOwner):
     def _say(self) -> None:
         run, found = self.state.run.value, self.state.found.value
         self.follow.setVisible(run is not None)
-        if self.state.label or run is not None:
-            enable(self.button)
+        why_not = self._why_not()
+        if why_not:
+            disable(self.button, why_not)
         else:
-            disable(self.button, self.tr("The version is being read."))
+            enable(self.button)
         self.button.setText(self.tr("Explain again") if found else self.tr("Explain this version"))
         if run is not None and not run.state.ended:
-            disable(self.button, self.tr("A run explains it already."))
             text = self.tr("A run is at work on it: {stage}.").format(stage=run.stage or self.tr("waiting"))
         elif run is not None:
             text = run.message or self.tr("The run came to nothing.")
@@ -112,6 +151,8 @@ class ExplainView(ScrollPage, TaskOwner):
                 "It explains {what}, on {rows} of {dataset} that it was not fitted on.")).format(
                 what=explained(found, self._output()), dataset=found["dataset"],
                 rows=words.counted(int(found["rows"]), self.tr("row"), self.tr("rows")))
+        elif why_not and self.state.tables.value is not None:
+            text = why_not
         else:
             text = self.tr("Shuffles columns, works out what each adds to every prediction, and follows each one's "
                            "values. It takes seconds to minutes, as a run.")
