@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import time
 import traceback
@@ -20,6 +21,7 @@ from mldesk.core.paths import Home, default_home
 INTERRUPTED = 130
 USAGE = 2
 INTERNAL = 1
+_BYTES = re.compile("[\udc80-\udcff]")   # how Python writes bytes of an argument or a file's name that are no letters
 
 # typer's own base of usage errors; recent versions carry their own copy of click, so it has no importable name.
 CommandError: type[Exception] = next(
@@ -44,6 +46,9 @@ def describe(error: BaseException, face: Face) -> tuple[dict[str, Any], int]:
         return _shape("interrupted", "Interrupted.", ""), INTERRUPTED
     if isinstance(error, OSError):
         return _system(error)
+    if isinstance(error, UnicodeEncodeError) and _BYTES.search(str(error.object)):
+        return _shape("bad_input", "A name that was given holds a byte that is no letter in UTF-8.",
+                      "Look at how it is typed, and at the terminal's encoding (LANG)."), USAGE
     return _internal(error, face), INTERNAL
 
 
@@ -78,6 +83,9 @@ def _system(error: OSError) -> tuple[dict[str, Any], int]:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _shape(DiskFull.code, "The disk is full; nothing that was saved before is lost.",
                       "Free some space, then do it again."), DiskFull.exit_code
+    if error.errno == errno.ENAMETOOLONG:
+        return _shape("bad_input", f"A name is too long for the disk: {str(error.filename)[:60]!r}….",
+                      "Choose a shorter one."), USAGE
     where = f": {error.filename}" if error.filename else ""
     missing = isinstance(error, FileNotFoundError)
     return _shape("not_found" if missing else "failed", f"{error.strerror or error}{where}.", ""), 3 if missing else 1

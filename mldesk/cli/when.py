@@ -38,7 +38,8 @@ def wanted(at: str, repeat: int, every: str) -> When:
     """Return what the options say. Raises BadInput for what is no moment or length of time."""
     from mldesk.workbench.scheduling import When
 
-    found = When(read_moment(at, time.time()) if at else None, repeat, read_length(every) if every else 0.0)
+    length = max(read_length(every), 1.0) if every else 0.0   # 0s is too short, as 1s is, and not "at once"
+    found = When(read_moment(at, time.time()) if at else None, repeat, length)
     found.moments(time.time())
     return found
 

@@ -8,6 +8,7 @@ of those that the program never asked for, "artifacts": names, "seconds"}.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ STOP = "MLDESK_STOP"                # file that is there once the program shall 
 OURS = frozenset({"model", "evaluation", "predictions", "out_of_fold", "explanation", "trials", "split", "description"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 _LONGEST = 10_000                   # letters of a parameter's value
+LARGEST = 10**308                   # of whole numbers; what is larger is no number for most programs
+_TOGETHER = 100_000                 # letters of all parameters as JSON; Linux takes 128 KiB as one variable
 _MOST = 1000                        # parameters, inputs, requirements
 
 
@@ -64,6 +67,9 @@ class ScriptRequest:
             raise BadInput("This script asks for more than a thousand things.")
         for name, item in found.parameters.items():
             check_parameter(name, item)
+        if len(json.dumps(found.parameters)) > _TOGETHER:
+            raise BadInput("The parameters are too long together to be given to a program.",
+                           hint="Put long texts into a file in the script's folder.")
         for name in found.inputs:
             check_name(name)
         return found
@@ -78,8 +84,13 @@ def check_name(name: object) -> None:
 def check_parameter(name: object, value: object) -> None:
     """Raise BadInput for a parameter that is not a number, a text or a truth value."""
     check_name(name)
-    if not isinstance(value, (str, int, float, bool)) or len(str(value)) > _LONGEST:
+    if not isinstance(value, (str, int, float, bool)):
         raise BadInput(f"The parameter {name!r:.60} is neither a number nor a text nor true or false.")
+    if isinstance(value, str) and "\0" in value:
+        raise BadInput(f"The parameter {name!r:.60} holds a zero byte, which no program can be given.")
+    if (isinstance(value, int) and abs(value) > LARGEST) or (isinstance(value, str) and len(value) > _LONGEST):
+        raise BadInput(f"The parameter {name!r:.60} is too long.",
+                       hint=f"A text may have {_LONGEST:,} letters, a whole number {len(str(LARGEST))} digits.")
 
 
 def file_name(name: str) -> str:

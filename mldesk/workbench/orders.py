@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mldesk.core.errors import BadInput
 from mldesk.library.records import Run
 from mldesk.wire.jobs import Limits, Resources
 
+LARGEST_SEED = 2**31 - 1   # the largest that every estimator's library takes
 OF_RUN = "run:"   # before the id or name of a run whose rows' parts are taken
 
 
@@ -30,7 +32,7 @@ class TrainOrder:
     split_column: str | None = None           # the column that "group", "time" and "column" go by
     folds: int = 0                            # from 2 on: k-fold cross-validation, the first fold being the test part
     prepare: tuple[Mapping[str, Any], ...] = ()   # steps of a recipe that the model does by itself
-    seed: int = 0
+    seed: int = 0                             # 0 to LARGEST_SEED
     name: str = ""                            # of the run; "": made from dataset and estimator
     runner: str = "local"                     # a runner's name, "any", or "any:24GB" for one with such a card
     priority: int = 0                         # in that runner's queue: -10 to 10, higher first
@@ -80,3 +82,11 @@ def order_of(run: Run) -> Mapping[str, Any]:
     payload: Mapping[str, Any] = run.spec["payload"]
     train: Mapping[str, Any] = payload.get("train", payload)   # a search's order holds one for training
     return train
+
+
+def check_seed(seed: int) -> int:
+    """Return a seed. Raises BadInput for one that some estimator would stumble over."""
+    if not 0 <= seed <= LARGEST_SEED:
+        raise BadInput(f"A seed is a whole number from 0 to {LARGEST_SEED}, not {str(seed)[:40]}.",
+                       hint="Choose a smaller one; any is as good as another.")
+    return seed

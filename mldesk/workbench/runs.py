@@ -26,7 +26,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.following import Follower, Stop, Trouble, bring
 from mldesk.workbench.moving import Mover, Report
-from mldesk.workbench.orders import Advice, Beginning, TrainCheck, TrainOrder
+from mldesk.workbench.orders import Advice, Beginning, TrainCheck, TrainOrder, check_seed
 from mldesk.workbench.references import did_you_mean, model_name, slug
 from mldesk.workbench.refreshing import Refresher
 from mldesk.workbench.runner_choice import ON_GPU, card_memory, gpu_memory_of, gpus
@@ -107,7 +107,7 @@ class RunService:
             features=None if order.features is None and not order.without else check.features,
             estimator=check.estimator, parameters=dict(check.parameters),
             split=split_of(self._library, self._datasets, order, version),
-            seed=order.seed, model=model, order=order.order, prepare=tuple(order.prepare),
+            seed=check_seed(order.seed), model=model, order=order.order, prepare=tuple(order.prepare),
             scores_only=order.scores_only)
 
     def hand_over(self, order: TrainOrder, kind: str, estimator: str, train: TrainRequest,

@@ -14,7 +14,7 @@ from mldesk.core.clock import Clock
 from mldesk.core.errors import BadInput, MldeskError, RunnerUnreachable
 from mldesk.library.names import tidy_name
 from mldesk.library.records import Run
-from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.orders import TrainOrder, check_seed
 from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.runner_choice import gpu_memory_of
 from mldesk.workbench.runners import RunnerService
@@ -30,6 +30,7 @@ _LATE = 60.0                # seconds; a moment that has passed no longer ago is
 _SKEW = 60.0                # seconds by which a runner's clock may differ without a word
 _SINCE = 4                  # version of the protocol that knows of moments
 _DAY = 86_400.0
+_SEED_DIGITS = 17           # of a script's; what is longer may be no whole number any more, one further
 Order = TrainOrder | SearchOrder | ScriptOrder
 
 
@@ -50,7 +51,7 @@ class When:
         """Return the moment before which each must not start; 0: at once. Raises BadInput for what cannot be meant."""
         self._check(now)
         first = now if self.at is None else max(self.at, now)
-        found = [first if not self.every else _after(first, self.every * number) for number in range(self.repeat)]
+        found = [_after(first, self.every * number) for number in range(self.repeat)]
         if found[-1] > now + FARTHEST * _DAY:
             raise _too_far()
         return [moment if moment > now else 0.0 for moment in found]
@@ -94,10 +95,11 @@ class ScheduleService:
         """
         moments = when.moments(self._clock.now())
         note = self._look_at_runner(order) if any(moments) else ""
+        orders = [self._one(order, moment, 0 if when.every else number) for number, moment in enumerate(moments)]
         begun: list[Run] = []
         try:
-            for number, moment in enumerate(moments):
-                begun.append(self._start(self._one(order, moment, 0 if when.every else number)))
+            for one in orders:
+                begun.append(self._start(one))  # noqa: PERF401 - those that were begun are needed where one fails
         except MldeskError as error:
             if begun:
                 error.hint = f"{error.hint} {len(begun)} of {when.repeat} were begun before.".strip()
@@ -159,7 +161,12 @@ class ScheduleService:
             return order.parameters
         declared = self._scripts.settings(order.folder, order.entry, alone=order.alone)["parameters"]
         seed = str(order.parameters.get("seed", declared.get("seed", "")))
-        return {**order.parameters, "seed": str(int(seed) + number)} if seed.isdecimal() else order.parameters
+        if not seed.isdecimal():
+            return order.parameters
+        if len(seed) > _SEED_DIGITS:
+            raise BadInput(f"The seed {seed:.40} is too long to count on from.",
+                           hint=f"Give the parameter seed at most {_SEED_DIGITS} digits, or run it once.")
+        return {**order.parameters, "seed": str(int(seed) + number)}
 
     def _together(self, runs: Sequence[Run]) -> str:
         """Put runs into a group that is named after the first of them."""
@@ -196,7 +203,7 @@ def _train(order: Order) -> TrainOrder | ScriptOrder:
 
 
 def _seeded(order: TrainOrder, moment: float, number: int) -> TrainOrder:
-    return replace(order, not_before=moment, seed=order.seed + number)
+    return replace(order, not_before=moment, seed=check_seed(order.seed + number))
 
 
 def _after(first: float, seconds: float) -> float:

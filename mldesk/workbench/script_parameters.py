@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mldesk.core.errors import BadInput
-from mldesk.wire.scripts import check_parameter
+from mldesk.wire.scripts import LARGEST, check_parameter
 from mldesk.workbench.references import did_you_mean, listed
 
 _KEYS = ("default", "min", "max", "choices", "help")
@@ -47,7 +47,7 @@ def declared(name: str, said: Any) -> dict[str, Any]:
 def _check_shapes(name: str, about: Mapping[str, Any]) -> None:
     kind, number = type(about["default"]), (int, float)
     for key in ("min", "max"):
-        if key in about and (kind not in number or type(about[key]) not in number or math.isnan(about[key])):
+        if key in about and (kind not in number or not _is_number(about[key])):
             raise BadInput(f"The {key} of the parameter {name!r:.60} has to be a number, and its default as well.")
     if about.get("min", -math.inf) > about.get("max", math.inf):
         raise BadInput(f"The parameter {name!r:.60} has a min above its max.")
@@ -57,6 +57,11 @@ def _check_shapes(name: str, about: Mapping[str, Any]) -> None:
                        "default.")
     if not isinstance(about.get("help", ""), str):
         raise BadInput(f"The help of the parameter {name!r:.60} has to be a text.")
+
+
+def _is_number(value: Any) -> bool:
+    """Say whether a value is a number, and a whole one is not too long to be written."""
+    return not math.isnan(value) if type(value) is float else type(value) is int and abs(value) <= LARGEST
 
 
 def typed(name: str, value: Any, about: Mapping[str, Any] | None) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mldesk.core.errors import BadInput, NotFound
 from mldesk.wire.manifest import check_path
-from mldesk.wire.scripts import check_parameter
+from mldesk.wire.scripts import check_name, check_parameter
 from mldesk.workbench.references import did_you_mean, listed
 from mldesk.workbench.script_parameters import declared, typed
 
@@ -20,6 +20,7 @@ _LEFT_OUT = frozenset({"__pycache__", "node_modules", "mlruns", "lightning_logs"
 _ENVIRONMENT = "pyvenv.cfg"
 _MOST_FILES = 10_000
 _MOST_BYTES = 1_000_000_000
+_MOST_SETTINGS = 200_000   # bytes of mldesk.toml
 _MOST_LINKS = 20   # that are named
 _KEYS = {"entry", "parameters", "inputs", "requirements", "name"}
 _SHAPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
@@ -51,6 +52,7 @@ def read_settings(path: Path, entry: str = "", *, alone: bool = False) -> tuple[
     settings["declared"] = {name: declared(name, value) for name, value in settings["parameters"].items()}
     settings["parameters"] = {name: about["default"] for name, about in settings["declared"].items()}
     for name, reference in settings["inputs"].items():
+        check_name(name)
         if not isinstance(reference, str):
             raise BadInput(f"In {SETTINGS}, the input {name!r:.60} has to be the name of a dataset.")
     return folder, settings
@@ -60,8 +62,11 @@ def _read(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
+        if file.stat().st_size > _MOST_SETTINGS:
+            raise BadInput(f"{SETTINGS} is longer than {_MOST_SETTINGS:,} bytes: it is no script's.",
+                           hint="Keep what the program alone reads in a file of another name.")
         given = tomllib.loads(file.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OSError) as error:   # of TOML, of UTF-8, or a whole number of more digits than Python reads
         raise BadInput(f"{SETTINGS} cannot be read: {error}.") from error
     except RecursionError as error:
         raise BadInput(f"{SETTINGS} cannot be read: it is nested too deep.") from error
@@ -78,8 +83,8 @@ def _read(file: Path) -> dict[str, Any]:
 def _requirements(folder: Path, given: list[Any] | str) -> list[str]:
     """Return requirements, a line each, those of a file without its comments."""
     if isinstance(given, list):
-        if not all(isinstance(line, str) and "\n" not in line for line in given):
-            raise BadInput(f"In {SETTINGS}, 'requirements' has to be a list of texts.")
+        if not all(isinstance(line, str) and len(line.splitlines()) < 2 and "\0" not in line for line in given):
+            raise BadInput(f"In {SETTINGS}, 'requirements' has to be a list of texts, each of one line.")
         return [line.strip() for line in given if line.strip()]
     try:
         text = (folder / check_path(given)).read_text("utf-8-sig")

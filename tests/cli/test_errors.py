@@ -38,6 +38,14 @@ def test_wrong_usage_is_exit_2_in_the_errors_shape(mldesk: Command, arguments: t
     assert error["code"] in ("usage", "bad_input")
 
 
+@pytest.mark.parametrize(("arguments", "said"), [
+    (("runs", "show", "\udcff"), "no letter"), (("data", "export", "n", "x" * 300 + ".csv"), "too long for the disk")])
+def test_names_that_no_disk_or_library_has_are_bad_input(mldesk: Command, arguments: tuple[str, ...],
+                                                         said: str) -> None:
+    answer = mldesk(*arguments)
+    assert (answer.code, said in answer.err) == (2, True)
+
+
 def test_wrong_usage_says_where_help_is(mldesk: Command) -> None:
     answer = mldesk("train", "n")
     assert (answer.code, answer.out) == (2, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from mldesk.core.clock import SystemClock
 from mldesk.core.errors import BadInput, Conflict
 from mldesk.runners.calls import RunnerTooOld
 from mldesk.wire.states import JobState
-from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.orders import LARGEST_SEED, TrainOrder
 from mldesk.workbench.run_book import RunBook
 from mldesk.workbench.scheduling import MOST, ScheduleService, When, spread
 from mldesk.workbench.scripts import ScriptOrder, ScriptService
@@ -92,6 +93,11 @@ def test_a_day_later_is_at_the_same_hour_though_the_clocks_change() -> None:
     assert hours[1] - hours[0] == 24.5 * HOUR
 
 
+def test_the_first_of_several_is_at_once_whatever_the_fraction_of_the_second() -> None:
+    nows = [1_790_000_000 + part / 10_000_019 for part in range(100)]   # more digits than a datetime has
+    assert [When(repeat=2, every=DAY).moments(now)[0] for now in nows] == [0.0] * 100
+
+
 @pytest.mark.parametrize(("when", "why"), [
     (When(Now.at - 61), "is in the past"), (When(Now.at + 400 * DAY), "more than a year"), (When(repeat=0), "not 0"),
     (When(repeat=MOST + 1), "1 to 100 times"), (When(every=HOUR), "need a number"),
@@ -140,3 +146,16 @@ def test_a_script_counts_on_its_seed_where_it_has_one(desk: Desk, schedule: Sche
     (tmp_path / "mldesk.toml").write_text("[parameters]\nseed = 7\n")
     seeded = schedule.begin(ScriptOrder(program), When(repeat=2)).runs
     assert [int(desk.runner.specs[run.id].payload["parameters"]["seed"]) for run in seeded] == [7, 8]
+
+
+def test_seeds_that_cannot_be_counted_on_from_are_refused_before_anything_begins(desk: Desk, schedule: ScheduleService,
+                                                                                 tmp_path: Path) -> None:
+    program = tmp_path / "job.py"
+    program.write_text("print('hello')\n")
+    for order in (ScriptOrder(program, {"seed": "9" * 18}), ScriptOrder(program, {"seed": "9" * 5000}),
+                  replace(ORDER, seed=LARGEST_SEED - 1)):
+        with pytest.raises(BadInput, match="seed"):
+            schedule.begin(order, When(repeat=3))
+    with pytest.raises(BadInput, match="from 0 to 2147483647"):
+        schedule.begin(replace(ORDER, seed=2**32), When())
+    assert desk.runs.list() == []

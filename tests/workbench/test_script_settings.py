@@ -49,7 +49,9 @@ def test_what_is_declared_otherwise_is_refused(folder: Path, given: dict[str, st
     ({"default": 2.0, "max": 1}, "at most 1"), ({"default": 1, "min": 3, "max": 2}, "min above its max"),
     ({"default": "x", "min": 3}, "The min of"), ({"default": "x", "choices": [1]}, "The choices of"),
     ({"default": "x", "choices": ["y"]}, "one of y"), ({"default": [1]}, "neither a number"),
-    ({"default": True, "help": 3}, "The help of")])
+    ({"default": True, "help": 3}, "The help of"),
+    ({"default": 16**5000}, "too long"), ({"default": 1, "max": 16**5000}, "The max of"),
+    ({"default": "a\0b"}, "zero byte")])
 def test_a_declaration_that_cannot_be_is_named(said: Any, why: str) -> None:
     with pytest.raises(BadInput, match=why):
         declared("rate", said)
@@ -69,6 +71,16 @@ def test_requirements_may_stand_in_a_file(folder: Path) -> None:
         (folder / "mldesk.toml").write_text(f"requirements = {bad}\n")
         with pytest.raises(BadInput):
             read_settings(folder)
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("[parameters]\nx = " + "9" * 5000, "cannot be read"), ("a." * 100_001 + "b = 1", "longer than 200,000 bytes"),
+    ('[inputs]\n"a/b" = "t"', "'a/b' cannot be"), ('requirements = ["numpy\\u2028scipy"]', "each of one line"),
+    ('requirements = ["numpy\\u0000"]', "each of one line")])
+def test_a_hostile_file_gets_a_sentence(folder: Path, text: str, why: str) -> None:
+    (folder / "mldesk.toml").write_text(text)
+    with pytest.raises(BadInput, match=why):
+        read_settings(folder)
 
 
 def test_links_within_the_folder_go_along_and_environments_do_not(folder: Path, tmp_path_factory: pytest.TempPathFactory
