@@ -94,15 +94,19 @@ def _by_class(face: Face, found: Mapping[str, Any], classes: Sequence[ClassScore
     """Print F1 of every class, and by how many points it differs from that of the run they are set against."""
     if not classes:
         return
+    from mldesk.workbench.class_deltas import most_moved
+
     names = {run["run"]: run["name"] for run in found["runs"]}
     base = next(item.run for item in classes if item.delta is None)
     face.say()
-    face.say(f"F1 of each class, and by how many points it differs from {names[base]}:")
+    shown = most_moved(classes, _CLASSES)
+    these = "of each class" if len(shown) == len(classes) else "of the classes that differ most"
+    face.say(f"F1 {these}, and by how many points it differs from {names[base]}:")
     face.show(make_table(("class", "run", "F1", "points"), [
         (item.label, names[item.run], f"{100 * item.f1:.1f}%", "" if item.delta is None else f"{100 * item.delta:+.1f}")
-        for item in classes[:_CLASSES]], right={"F1", "points"}))
-    if len(classes) > _CLASSES:
-        face.say(f"and {words.plural(len(classes) - _CLASSES, 'line')} more; `--json` has all.")
+        for item in shown], right={"F1", "points"}))
+    if len(classes) > len(shown):
+        face.say(f"and {words.plural(len(classes) - len(shown), 'line')} more; `--json` has all.")
 
 
 def _against_one(face: Face, found: Mapping[str, Any], pairs: list[Mapping[str, Any]]) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mldesk.workbench.evaluated import Costs
 
 _CLASSES, _SLICES, _MATRIX = 40, 10, 12   # lines of a table, and classes of a confusion matrix, that are printed
+_PAIRS = 10   # of classes taken for one another, that are printed where the matrix is not
 _SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)   # of the rows, whose gain is printed
 _STEPS = [step / 10 for step in range(1, 10)]   # thresholds that are printed
 
@@ -72,7 +73,7 @@ def evaluation(
                        "part": part, **evaluated(facts), "error_quantiles": errors_of(facts), **more,
                        **({} if cheapest is None else {"cheapest": cheapest})})
         return
-    _show(face, facts, rows, run.dataset, label, costs)
+    _show(face, facts, rows, run.dataset, label, costs, len(payload.get("classes") or ()))
     if part == "test" and (facts.get("thresholds") or label):
         face.note("· A threshold chosen by these rows looks better on them than it is; --part validation has others.")
 
@@ -108,8 +109,8 @@ def _cheapest(facts: Mapping[str, Any], label: str | None, costs: Costs) -> dict
 
 
 def _show(face: Face, facts: Mapping[str, Any], most: int, dataset: str, label: str | None,
-          costs: Costs | None) -> None:
-    from mldesk.workbench.evaluated import classes_of, intervals_of, scores, slices_of
+          costs: Costs | None, count: int) -> None:
+    from mldesk.workbench.evaluated import classes_of, intervals_of, scores, slices_of, worst_first
 
     edges = intervals_of(facts)
     face.table(("score", "value", "95 %", "better"), [
@@ -117,10 +118,12 @@ def _show(face: Face, facts: Mapping[str, Any], most: int, dataset: str, label: 
         for item in scores(facts)], right=("value", "95 %"))
     if missed := left_out(facts.get("metrics") or {}):
         face.say(missed)
-    _table(face, "", ("class", "precision", "recall", "F1", "rows"), [
+    classes = classes_of(facts)
+    many = len(classes) > _CLASSES
+    _table(face, "Classes, those of least F1 first:" if many else "", ("class", "precision", "recall", "F1", "rows"), [
         (item.label, *map(words.score, (item.precision, item.recall, item.f1)), words.count(item.rows))
-        for item in classes_of(facts)], _CLASSES)
-    _confusion(face, facts.get("confusion") or {})
+        for item in (worst_first(classes) if many else classes)], _CLASSES)
+    _confusion(face, facts, count)
     _thresholds(face, facts, label, costs)
     _gain(face, facts, label)
     _errors(face, facts)
@@ -142,11 +145,22 @@ def _table(face: Face, above: str, columns: Sequence[str], rows: Sequence[Sequen
         face.say(f"and {words.plural(len(rows) - most, 'line')} more; `--json` has all.")
 
 
-def _confusion(face: Face, confusion: Mapping[str, Any]) -> None:
+def _confusion(face: Face, facts: Mapping[str, Any], count: int) -> None:
+    """Print the matrix, or of many classes which were most often taken for others."""
+    from mldesk.workbench.evaluated import confused_of
+
+    confusion = facts.get("confusion") or {}
     labels = [words.cell(label) for label in confusion.get("labels") or ()]
-    if not 0 < len(labels) <= _MATRIX:
-        if labels:
-            face.say(f"\nThe confusion matrix has {len(labels)} classes; `--json` has it.")
+    if max(count, len(labels)) > _MATRIX:
+        told = f"; `--json` has the matrix of all {len(labels)}" if labels else ""
+        if pairs := confused_of(facts):
+            _table(face, f"Most often called another class{told}:", ("is", "called", "rows", "of"), [
+                (words.cell(item.actual), words.cell(item.predicted), words.count(item.rows), words.count(item.of))
+                for item in pairs[:_PAIRS]], _PAIRS)
+        else:
+            face.say(f"\nOf {words.count(count)} classes there is no confusion matrix{told}.")
+        return
+    if not labels:
         return
     _table(face, "Rows of a class, by what they were called:", ("is \\ called", *labels), [
         (label, *map(words.count, counts)) for label, counts in zip(labels, confusion["counts"], strict=True)], _MATRIX)

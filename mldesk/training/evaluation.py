@@ -18,6 +18,7 @@ _MOST_POINTS = 500       # of a ROC or PR curve
 _MOST_RESIDUALS = 2000   # points of the residual plot
 _MOST_CURVES = 20        # classes that get curves: the commonest
 _MOST_CONFUSED = 60      # classes beyond which a confusion matrix can no longer be read
+_MOST_PAIRS = 50         # of classes taken for one another, that are kept instead
 _BINS = 10               # of the calibration plot
 _BARS = 40               # of the residual histogram
 _THRESHOLDS = 200        # of the threshold table, beside every hundredth
@@ -40,6 +41,8 @@ def payload(prediction: Array, y: Array, classes: Sequence[Label], *, spread: bo
     if len(classes) <= _MOST_CONFUSED:
         counts = metrics.confusion_matrix(y, codes, labels=range(len(classes)))
         value["confusion"] = {"labels": list(classes), "counts": counts.tolist()}
+    else:
+        value["confused"] = _confused(codes, y, classes)
     value["roc"], value["pr"] = _curves(prediction, y, classes)
     value["calibration"] = _calibration(prediction, y)
     if len(classes) == 2:
@@ -49,6 +52,15 @@ def payload(prediction: Array, y: Array, classes: Sequence[Label], *, spread: bo
             {"class": classes[code], "thresholds": _thresholds(prediction[:, code], y == code, _STEPS_EACH),
              "gain": _gain(prediction[:, code], y == code, _STEPS_EACH)} for code in _shown(y, len(classes))]
     return value
+
+
+def _confused(codes: Array, y: Array, classes: Sequence[Label]) -> list[dict[str, Any]]:
+    """Return the pairs of classes of which one was most often called the other, with the rows they are out of."""
+    wrong = codes != y
+    pairs, counts = np.unique(np.stack([y[wrong], codes[wrong]], axis=1), axis=0, return_counts=True)
+    of = np.bincount(y, minlength=len(classes))
+    return [{"actual": classes[pairs[place][0]], "predicted": classes[pairs[place][1]], "rows": int(counts[place]),
+             "of": int(of[pairs[place][0]])} for place in np.argsort(-counts, kind="stable")[:_MOST_PAIRS].tolist()]
 
 
 def _curves(prediction: Array, y: Array, classes: Sequence[Label]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

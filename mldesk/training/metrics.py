@@ -14,7 +14,7 @@ from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.target import Label
 from mldesk.training.values import Array
 
-_MOST_CLASSES = 200      # classes beyond which scores per class are left out
+_MOST_CLASSES = 2000     # classes that have scores of their own
 
 
 def score(prediction: Array, y: Array, classes: int, quantile: float | None = None, *,
@@ -34,13 +34,15 @@ def score(prediction: Array, y: Array, classes: int, quantile: float | None = No
 
 
 def per_class(prediction: Array, y: Array, classes: Sequence[Label]) -> list[dict[str, Any]]:
-    """Return precision, recall, F1 and the number of rows of every class; nothing where there are very many."""
-    if len(classes) > _MOST_CLASSES:
-        return []
+    """Return precision, recall, F1 and the number of rows of every class; of very many those of least F1, with rows."""
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         y, predicted_codes(prediction), labels=range(len(classes)), zero_division=0)
-    return [{"class": label, "precision": float(precision[code]), "recall": float(recall[code]),
-             "f1": float(f1[code]), "rows": int(support[code])} for code, label in enumerate(classes)]
+    shown = np.arange(len(classes))
+    if len(classes) > _MOST_CLASSES:
+        present = np.flatnonzero(support)
+        shown = np.sort(present[np.argsort(f1[present], kind="stable")[:_MOST_CLASSES]])
+    return [{"class": classes[code], "precision": float(precision[code]), "recall": float(recall[code]),
+             "f1": float(f1[code]), "rows": int(support[code])} for code in shown.tolist()]
 
 
 def calibration_error(promised: Array, came_true: Array) -> float:

@@ -33,5 +33,21 @@ def class_deltas(runs: Sequence[str], evaluations: Sequence[Mapping[str, Any]], 
     return found if any(item.delta is not None for item in found) else []
 
 
+def most_moved(found: Sequence[ClassScore], lines: int) -> list[ClassScore]:
+    """Return the classes whose F1 differs most, as many as have so many lines; all in their order where these do."""
+    if len(found) <= lines:
+        return list(found)
+    by_class: dict[str, list[ClassScore]] = {}
+    for item in found:
+        by_class.setdefault(item.label, []).append(item)
+    moved = sorted(by_class.values(), key=lambda items: -max(abs(item.delta or 0.0) for item in items))
+    kept = list[ClassScore]()
+    for items in moved:
+        if kept and len(kept) + len(items) > lines:
+            break
+        kept += items
+    return kept
+
+
 def _per_class(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return ((facts.get("parts") or {}).get("test") or {}).get("per_class") or ()

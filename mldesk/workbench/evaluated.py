@@ -39,6 +39,16 @@ class ClassScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Confused:
+    """Two classes, of which one was called the other."""
+
+    actual: object
+    predicted: object
+    rows: int        # that were
+    of: int          # rows of the class
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """A part of the rows where the model is worse."""
 
@@ -90,6 +100,23 @@ def classes_of(facts: Facts) -> list[ClassScore]:
     """Return the scores of each class; [] for payloads that lack them."""
     return [ClassScore(str(item["class"]), float(item["precision"]), float(item["recall"]), float(item["f1"]),
                        int(item["rows"])) for item in facts.get("per_class") or ()]
+
+
+def worst_first(classes: Sequence[ClassScore]) -> list[ClassScore]:
+    """Return classes by F1, the least first; those without rows, of which it says nothing, last."""
+    return sorted(classes, key=lambda item: (not item.rows, item.f1))
+
+
+def confused_of(facts: Facts) -> list[Confused]:
+    """Return the pairs of classes most often taken for one another; of payloads with a matrix all there are."""
+    if matrix := facts.get("confusion"):
+        labels = matrix["labels"]
+        found = [Confused(labels[is_], labels[called], int(rows), sum(counts))
+                 for is_, counts in enumerate(matrix["counts"]) for called, rows in enumerate(counts)
+                 if rows and called != is_]
+        return sorted(found, key=lambda item: -item.rows)
+    return [Confused(item["actual"], item["predicted"], int(item["rows"]), int(item["of"]))
+            for item in facts.get("confused") or ()]
 
 
 def slices_of(facts: Facts) -> list[Slice]:

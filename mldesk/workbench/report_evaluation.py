@@ -7,12 +7,13 @@ from typing import Any
 
 from mldesk.reports.document import Bars, Block, Histogram, Lines, Matrix, Section, Series, Table, Text
 from mldesk.training.metric_words import better, left_out, meaning, ordered, title, worsening
-from mldesk.workbench.evaluated import slices_of
+from mldesk.workbench.evaluated import classes_of, confused_of, slices_of, worst_first
 from mldesk.workbench.report_words import fitting, interval, number, plain, plural
 
 _MOST_CURVES = 6        # classes whose ROC curves are drawn
 _MOST_IMPORTANT = 20
 _MOST_CLASSES = 60
+_MOST_PAIRS = 20       # of classes taken for one another
 _MOST_CELLS = 8        # columns of an example row
 _CHANCE = Series("chance", (0, 1), (0, 1), quiet=True)
 _PERFECT = Series("perfect", (0, 1), (0, 1), quiet=True)
@@ -82,8 +83,13 @@ def _of_many(classes: int, test: Facts) -> list[Block]:
     """Say what is not drawn of very many classes."""
     if not classes or not test or test.get("confusion"):
         return []
-    return [Text(f"Of {number(classes)} classes there is no confusion matrix, which nobody could read, and curves only "
-                 "of some of the commonest.", "muted")]
+    blocks: list[Block] = [Text(f"Of {number(classes)} classes there is no confusion matrix, which nobody could read, "
+                                "and curves only of some of the commonest.", "muted")]
+    if pairs := confused_of(test)[:_MOST_PAIRS]:
+        blocks.append(Table(("class", "most often called", "rows", "of"), [
+            (plain(item.actual), plain(item.predicted), number(item.rows), number(item.of)) for item in pairs],
+            frozenset({"rows", "of"})))
+    return blocks
 
 
 def _lift(gain: Facts) -> Lines:
@@ -107,15 +113,15 @@ def _residuals(test: Facts) -> list[Block]:
 
 
 def _classes(test: Facts) -> Section:
-    found = test.get("per_class") or []
-    rows = [(plain(item["class"]), number(item["precision"]), number(item["recall"]), number(item["f1"]),
-             number(item["rows"])) for item in found[:_MOST_CLASSES]]
+    found = classes_of(test)
+    rows = [(plain(item.label), number(item.precision), number(item.recall), number(item.f1), number(item.rows))
+            for item in (found if len(found) <= _MOST_CLASSES else worst_first(found)[:_MOST_CLASSES])]
     blocks: list[Block] = []
     if rows:
         blocks.append(Table(("class", "precision", "recall", "F1", "rows"), rows,
                             frozenset({"precision", "recall", "F1", "rows"})))
     if (more := len(found) - _MOST_CLASSES) > 0:
-        blocks.append(Text(f"and {number(more)} more class{'' if more == 1 else 'es'}", "muted"))
+        blocks.append(Text(f"and {number(more)} more class{'' if more == 1 else 'es'} of higher F1", "muted"))
     return Section("Classes", blocks)
 
 

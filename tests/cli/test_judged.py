@@ -55,6 +55,20 @@ def test_rows_are_counted_from_1_wherever_they_are_named(desk: Desk, mldesk: Com
     assert explained({"rows": 7}) == {"rows": 7}
 
 
+def test_of_many_classes_the_worst_and_the_most_confused_are_printed(desk: Desk, mldesk: Command) -> None:
+    y = np.arange(len(TESTED))
+    said = np.where(y == 7, 3, y)
+    names = [f"c{code}" for code in range(70)]
+    finished(desk, TrainOrder("shop", "grade", name="a"), SPLIT, y, np.eye(70)[said] * 0.93 + 0.001, names)
+    answer = mldesk.told("runs", "evaluation", "a")
+    assert "Classes, those of least F1 first:" in answer.out and "and 30 lines more; `--json` has all." in answer.out
+    assert answer.out.index("c7 ") < answer.out.index("c3 ") < answer.out.index("c0 ")
+    pairs = answer.out.split("Most often called another class:")[1].split("\n\n")[0]
+    assert "c7" in pairs and "c3" in pairs
+    found = mldesk.good("runs", "evaluation", "a")
+    assert found["confused"] == [{"actual": "c7", "predicted": "c3", "rows": 1, "of": 1}]
+
+
 def test_an_evaluation_of_classes_is_read_on_the_command_line(desk: Desk, mldesk: Command) -> None:
     y = np.arange(len(TESTED)) % 2
     chance = np.where(y == 1, 0.8, 0.3) - np.where(np.arange(len(y)) == 3, 0.75, 0)   # the fourth, a "yes", is missed

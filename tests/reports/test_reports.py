@@ -146,6 +146,12 @@ def test_what_is_not_drawn_of_very_many_classes_is_said() -> None:
 
     assert told(2, confusion={"labels": ["no", "yes"], "counts": [[1, 0], [0, 1]]}) == []
     assert len(said := told(1000)) == 1 and said[0].startswith("Of 1,000 classes there is no confusion matrix")
+    scored = [{"class": n, "precision": n / 100, "recall": 1.0, "f1": 1 - n / 100, "rows": 1} for n in range(99)]
+    found = sections({"classes": [*range(99)], "parts": {"test": {"metrics": {}, "per_class": scored, "confused": [
+        {"actual": 7, "predicted": 8, "rows": 3, "of": 4}]}}}, {})
+    tables = {section.title: [block for block in section.blocks if isinstance(block, Table)] for section in found}
+    assert tables["Plots"][0].rows == [("7", "8", "3", "4")]
+    assert [row[0] for row in tables["Classes"][0].rows[:2]] == ["98", "97"]   # the worst
 
 
 def test_a_table_of_some_of_many_runs_has_no_line_that_is_empty_in_all_of_them() -> None:

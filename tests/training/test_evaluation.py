@@ -21,6 +21,7 @@ from mldesk.training.probabilities import predicted_codes
 from mldesk.training.slices import slices, worst
 from mldesk.training.values import Array, TextColumn
 from mldesk.wire.schema import Column, ColumnType
+from mldesk.workbench.evaluated import classes_of, worst_first
 
 
 def guesses(rows: int, classes: int, seed: int = 0) -> tuple[Array, Array]:
@@ -266,3 +267,22 @@ def test_parts_of_a_column_of_dates_are_named_by_days() -> None:
     off = np.where(np.arange(400) < 100, 5.0, 1.0) + np.random.default_rng(0).normal(size=400) / 9
     found = slices({"day": day}, [Column("day", ColumnType.DATE)], off, y, 0)
     assert found[0]["value"] == "2024-04-20 to 2024-07-29"
+
+
+def test_of_a_thousand_classes_every_score_is_kept_and_the_pairs_most_often_confused() -> None:
+    y = np.arange(1000).repeat(2)
+    prediction = np.full((len(y), 1000), 0.0002)
+    said = np.where(y == 8, 9, y)
+    said[1999] = 0
+    prediction[np.arange(len(y)), said] = 0.8
+    part = payload(prediction, y, [f"c{code}" for code in range(1000)], spread=False)
+    assert "confusion" not in part and len(part["per_class"]) == 1000
+    assert part["confused"] == [{"actual": "c8", "predicted": "c9", "rows": 2, "of": 2},
+                                {"actual": "c999", "predicted": "c0", "rows": 1, "of": 2}]
+    assert [item.label for item in worst_first(classes_of(part))][:4] == ["c8", "c9", "c999", "c0"]
+
+
+def test_of_more_classes_than_that_those_of_least_f1_keep_their_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mldesk.training.metrics._MOST_CLASSES", 2)
+    y, said = np.array([0, 0, 1, 1, 2, 2]), [0, 0, 2, 2, 2, 2]
+    assert [item["class"] for item in per_class(np.eye(4)[said], y, "abcd")] == ["b", "c"]   # of d there is no row

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mldesk.workbench.class_deltas import class_deltas
+from mldesk.workbench.class_deltas import class_deltas, most_moved
 
 
 def _scored(**classes: float) -> dict[str, Any]:
@@ -26,3 +26,10 @@ def test_every_class_is_set_against_the_chosen_run() -> None:
                                          [_scored(), _scored()], [_scored(no=1.0), _scored(blue=1.0)]])
 def test_without_two_runs_scored_by_class_there_is_nothing(evaluations: list[dict[str, Any]]) -> None:
     assert class_deltas(["a", "b"], evaluations, "a") == []
+
+
+def test_of_many_classes_those_that_differ_most_come_first() -> None:
+    found = class_deltas(["a", "b"], [_scored(x=0.5, y=0.5, z=0.5), _scored(x=0.6, y=0.1, z=0.8)], "a")
+    assert most_moved(found, 6) == found
+    assert [(item.label, item.run) for item in most_moved(found, 5)] == [("y", "a"), ("y", "b"), ("z", "a"), ("z", "b")]
+    assert len(most_moved(found, 1)) == 2   # a class is whole

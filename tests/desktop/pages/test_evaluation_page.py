@@ -144,3 +144,28 @@ def test_a_row_and_a_cell_can_be_opened(view: EvaluationView, qtbot: QtBot) -> N
     with qtbot.waitSignal(view.cell_chosen) as chosen:
         view.findChildren(HeatMap)[0].chosen.emit(0, 1)
     assert chosen.args == ["No", "Yes"]
+
+
+def test_of_a_thousand_classes_the_worst_are_shown_and_why_there_is_no_matrix(qtbot: QtBot) -> None:
+    labels = [f"c{number}" for number in range(1000)]
+    part = {"metrics": {"accuracy": 0.8}, "rows": 5, "confused": [
+        {"actual": "c1", "predicted": "c2", "rows": 3, "of": 4}], "per_class": [
+        {"class": label, "precision": 1.0, "recall": 1.0, "f1": 1 - number / 1000, "rows": 1}
+        for number, label in enumerate(labels)]}
+    view = EvaluationView()
+    qtbot.addWidget(view)
+    view.show_evaluation({"classes": labels, "parts": {"test": part}})
+    qtbot.waitUntil(lambda: view.complete)
+    assert titles(view) == ["Most confused", "Every class"]
+    pairs, classes = view.cards()
+    assert "matrix of 1,000 classes" in pairs._subtitle.text()
+    assert ". 1,000 classes, those of least F1 first" in classes._subtitle.text()
+    table = classes.findChild(RecordTable)
+    assert table.records.records[0].label == "c999"
+    chosen: list[tuple[object, object]] = []
+    view.cell_chosen.connect(lambda *cell: chosen.append(cell))
+    pairs.findChild(RecordTable).opened.emit(pairs.findChild(RecordTable).records.records[0])
+    assert chosen == [("c1", "c2")]
+    view.show_evaluation({"classes": labels, "parts": {"test": {"metrics": {"accuracy": 0.8}, "rows": 5}}})   # older
+    qtbot.waitUntil(lambda: view.complete)
+    assert titles(view) == ["Most confused", "Every class"] and "kept no scores" in view.cards()[1]._subtitle.text()

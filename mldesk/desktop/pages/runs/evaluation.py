@@ -11,14 +11,23 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from mldesk.desktop import theme, words
 from mldesk.desktop.pages.runs import evaluation_cards as cards
-from mldesk.desktop.pages.runs.evaluation_tables import classes_card, slices_card, worst_card
+from mldesk.desktop.pages.runs.evaluation_tables import classes_card, confused_card, slices_card, worst_card
 from mldesk.desktop.pages.runs.score_tiles import ScoreTiles
 from mldesk.desktop.pages.runs.threshold_card import ThresholdCard
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, EmptyState, ScrollPage, Segmented, row
 from mldesk.desktop.widgets.text import make_label
 from mldesk.training.metric_words import left_out
-from mldesk.workbench.evaluated import Facts, classes_of, scores, slices_of, thresholds_of, told_apart, worst_of
+from mldesk.workbench.evaluated import (
+    Facts,
+    classes_of,
+    confused_of,
+    scores,
+    slices_of,
+    thresholds_of,
+    told_apart,
+    worst_of,
+)
 
 _TWO = 860        # width from which two cards stand side by side, pixels at 100 %: half of less cuts their tables
 
@@ -112,12 +121,15 @@ class EvaluationView(ScrollPage):
         """Return what makes the cards, in their order; small ones stand beside small ones."""
         payload = self._payload
         chosen = self.cell_chosen.emit if part == "test" else None   # only the test rows' predictions are kept
+        count = len(payload.get("classes") or ())
+        unread = bool(count > cards.CLASSES and facts)   # a matrix that nobody could read
         return [
-            lambda: cards.confusion(facts, chosen), lambda: cards.importance(payload), lambda: cards.scatter(facts),
-            lambda: cards.residuals(facts), lambda: self._threshold(facts), lambda: classes_card(classes_of(facts)),
-            lambda: slices_card(slices_of(facts)),
-            lambda: worst_card(worst_of(facts), self.row_opened.emit), lambda: cards.roc(facts),
-            lambda: cards.pr(facts), lambda: cards.gain(facts), lambda: cards.calibration(facts)]
+            lambda: confused_card(confused_of(facts), count, chosen) if unread else cards.confusion(facts, chosen),
+            lambda: cards.importance(payload), lambda: cards.scatter(facts), lambda: cards.residuals(facts),
+            lambda: self._threshold(facts), lambda: classes_card(classes_of(facts), count if facts else 0),
+            lambda: slices_card(slices_of(facts)), lambda: worst_card(worst_of(facts), self.row_opened.emit),
+            lambda: cards.roc(facts), lambda: cards.pr(facts), lambda: cards.gain(facts),
+            lambda: cards.calibration(facts)]
 
     def _threshold(self, facts: Facts) -> Card | None:
         classes = list(self._payload.get("classes") or ())

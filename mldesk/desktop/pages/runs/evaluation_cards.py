@@ -11,7 +11,7 @@ from mldesk.desktop.widgets import Card, Chart, ComboBox, HeatMap, HistogramChar
 from mldesk.workbench.evaluated import Facts, gain_of, told_apart
 
 _CURVES = 12       # classes whose curves are drawn
-_CLASSES = 60      # classes up to which the confusion matrix is drawn
+CLASSES = 60       # classes up to which the confusion matrix is drawn
 _PLOT = 320        # height of a plot, pixels
 _LIFTED = 0.005    # share of the rows below which lift is mostly noise
 Cell = Callable[[object, object], object]   # hears which class was called which, of a cell that was chosen
@@ -21,7 +21,7 @@ def confusion(facts: Facts, chosen: Cell | None = None) -> Card | None:
     """Return how often each class was called what."""
     tr = words.tr
     confusion = facts.get("confusion")
-    if not confusion or len(confusion["labels"]) > _CLASSES:
+    if not confusion or len(confusion["labels"]) > CLASSES:
         return None
     about = tr("Rows: what it was. Columns: what was predicted.")
     card = Card(tr("Confusion matrix"), f"{about} {tr('Click a cell to see its rows.')}" if chosen else about)

@@ -10,10 +10,11 @@ from mldesk.desktop.pages.record_model import Field
 from mldesk.desktop.pages.record_table import RecordTable
 from mldesk.desktop.widgets import Card
 from mldesk.training.metric_words import within
-from mldesk.workbench.evaluated import ClassScore, Slice, WorstRow
+from mldesk.workbench.evaluated import ClassScore, Confused, Slice, WorstRow, worst_first
 
 R = TypeVar("R")
 _LINES = 9     # rows of a table that are seen at once
+_MANY = 60     # classes from which on the worst come first
 _LINE, _HEAD = 30, 36   # pixels at 100 %
 _LEAST_WHERE = 190      # that the name of a slice keeps
 
@@ -27,13 +28,20 @@ def sized(table: RecordTable[R], lines: int, most: int = _LINES, *, grows: bool 
     return table
 
 
-def classes_card(classes: Sequence[ClassScore]) -> Card | None:
-    """Return precision, recall and F1 of every class."""
-    if not classes:
-        return None
+def classes_card(classes: Sequence[ClassScore], count: int = 0) -> Card | None:
+    """Return precision, recall and F1 of every class; ``count``: how many the model knows, if many scores were kept."""
     tr = words.tr
-    card = Card(tr("Every class"), tr("Precision: of the rows called it, how many are. Recall: of those that are it, "
-                                      "how many were found."))
+    if not classes:
+        return None if count <= _MANY else Card(tr("Every class"), tr(
+            "There are {count} classes, and the version of MLDesk that made this kept no scores of so many.").format(
+                count=words.number(count)))
+    about = tr("Precision: of the rows called it, how many are. Recall: of those that are it, how many were found.")
+    if len(classes) > _MANY:
+        classes = worst_first(classes)
+        told = tr("{count} classes, those of least F1 first.") if len(classes) >= count else tr(
+            "The {kept} of {count} classes that have the least F1.")
+        about += " " + told.format(kept=words.number(len(classes)), count=words.number(max(count, len(classes))))
+    card = Card(tr("Every class"), about)
     fields: list[Field[ClassScore]] = [
         Field(tr("Class"), lambda item: item.label, strong=True, middle=True),
         Field(tr("Precision"), lambda item: words.share(item.precision), 88, lambda item: item.precision, right=True),
@@ -45,6 +53,33 @@ def classes_card(classes: Sequence[ClassScore]) -> Card | None:
     table.set_records(classes)
     card.add(sized(table, len(classes), grows=False))
     card.body.addStretch(1)
+    return card
+
+
+def confused_card(pairs: Sequence[Confused], count: int,
+                  chosen: Callable[[object, object], object] | None) -> Card:
+    """Say why there is no confusion matrix of ``count`` classes, and which were most often taken for others;
+    ``chosen`` hears the actual and the predicted class of a pair.
+    """
+    tr = words.tr
+    about = tr("Nobody could read a confusion matrix of {count} classes.").format(count=words.number(count))
+    if not pairs:
+        return Card(tr("Most confused"), about)
+    card = Card(tr("Most confused"), " ".join(filter(None, (
+        about, tr("These were most often called another."),
+        tr("Double-click a line, or press Enter, to see its rows.") if chosen is not None else ""))))
+    fields: list[Field[Confused]] = [
+        Field(tr("Actual"), lambda item: words.cell(item.actual), strong=True, middle=True),
+        Field(tr("Predicted"), lambda item: words.cell(item.predicted), middle=True),
+        Field(tr("Rows"), lambda item: words.number(item.rows), 76, lambda item: item.rows, right=True),
+        Field(tr("Of the class"), lambda item: words.share(item.rows / item.of), 100,
+              lambda item: item.rows / item.of, right=True, muted=True)]
+    table: RecordTable[Confused] = RecordTable(fields, lambda item: (item.actual, item.predicted),
+                                               tr("Most confused"), dense=True)
+    table.set_records(pairs)
+    if chosen is not None:
+        table.opened.connect(lambda item: chosen(item.actual, item.predicted))
+    card.add(sized(table, len(pairs)), 1)
     return card
 
 

@@ -16,12 +16,13 @@ from mldesk.desktop.pages.runs.compare_rows import names_of
 from mldesk.desktop.pages.runs.evaluation_tables import sized
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import Card, Chart, make_button, make_label, row
-from mldesk.workbench.class_deltas import class_deltas
+from mldesk.workbench.class_deltas import class_deltas, most_moved
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
 
 _PLOT = 320   # height of a plot, pixels
+_DELTAS = 1000   # lines of the table of classes
 Line = tuple[str, str, str, str]   # of a table: what, value, and two more
 
 
@@ -170,9 +171,13 @@ def classes(runs: Sequence[Run], evaluations: Sequence[Mapping[str, Any]], again
     if not found:
         return None
     lines: list[Line] = [(item.label, names[item.run], words.share(item.f1),
-                          "" if item.delta is None else f"{100 * item.delta:+.1f}") for item in found]
-    card = Card(tr("Every class"), tr("F1 of each class, and by how many points it differs from {name}.").format(
-        name=names[against]))
+                          "" if item.delta is None else f"{100 * item.delta:+.1f}")
+                         for item in most_moved(found, _DELTAS)]
+    about = tr("F1 of each class, and by how many points it differs from {name}.").format(name=names[against])
+    if len(lines) < len(found):
+        about += " " + tr("Of {count} classes those that differ most.").format(
+            count=words.number(len({item.label for item in found})))
+    card = Card(tr("Every class"), about)
     fields: list[Field[Line]] = [
         Field(tr("Class"), lambda line: line[0], strong=True), Field(tr("Run"), lambda line: line[1], 220),
         Field(tr("F1"), lambda line: line[2], 90, right=True),
