@@ -84,9 +84,9 @@ def test_all_trials_are_listed_once_the_run_is_up_to_date(
                      for number in range(1, 21))
         return [f"The runner of {reference} is slow."]
 
-    runs = SimpleNamespace(refresh=refresh, get=lambda reference: SimpleNamespace(id=reference),
-                           leaderboard=lambda reference: tried)
-    monkeypatch.setattr(Face, "workbench", lambda self: nullcontext(SimpleNamespace(runs=runs)))
+    runs = SimpleNamespace(refresh=refresh, get=lambda reference: SimpleNamespace(id=reference))
+    bench = SimpleNamespace(runs=runs, searches=SimpleNamespace(leaderboard=lambda reference: tried))
+    monkeypatch.setattr(Face, "workbench", lambda self: nullcontext(bench))
     trial(cast(typer.Context, SimpleNamespace(obj=Face(Globals()))), "searched")
     said = capsys.readouterr()
     assert said.out.count("linear") == 20

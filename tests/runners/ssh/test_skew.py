@@ -32,7 +32,7 @@ def test_an_agent_one_version_older_or_newer_does_its_jobs(
         assert not runner.queue().waiting
         if high < HIGH:
             with pytest.raises(Conflict) as caught:
-                runner.pause(job.id)
+                runner.start_at(job.id, 0.0)
             assert caught.value.code == "runner_too_old"
             assert "mldesk runners upgrade" in caught.value.hint
     finally:
