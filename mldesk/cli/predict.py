@@ -55,6 +55,9 @@ def predict(
     if printed and face.json:
         raise BadInput("Standard output cannot hold both the predictions and the one document of --json.",
                        hint="Name a file with -o, or leave --json out.")
+    if str(rejects) == STREAM:
+        raise BadInput("Standard output is for predictions, and not for the rows that are left out.",
+                       hint="Name a file with --rejects.")
     with ExitStack() as stack:
         bench = stack.enter_context(face.workbench())
         meter = stack.enter_context(Meter(face, f"Predicting {Path(source).name}", "rows"))

@@ -115,13 +115,17 @@ class ModelService:
         return before_promotion(self.stage_changes(name))
 
     def evaluation(self, reference: str) -> Mapping[str, Any]:
-        """Return the evaluation payload that travels with the model. Raises NotFound when it has none.
+        """Return the evaluation payload that travels with the model. Raises NotFound when it has none, BadInput for
+        one of a stranger's bundle that says nothing of a model.
 
         Its ``doubts`` say what speaks against the scores.
         """
         version = self.show(reference)
         entry = self._library.objects.manifest(version.manifest).entry("evaluation.json")
-        payload = dict(json.loads(self._library.objects.read(entry.sha256)))
+        payload: dict[str, Any] = json.loads(self._library.objects.read(entry.sha256))
+        if not _is_evaluation(payload):
+            raise BadInput(f"The evaluation that came with {version.label} cannot be read.",
+                           hint="The model predicts all the same. Ask who made its bundle for another one.")
         if "doubts" not in payload and version.run is not None:   # of an older library: the run alone has them
             with suppress(NotFound):
                 if warnings := (self._library.runs.get(version.run).result or {}).get("warnings"):
@@ -312,8 +316,19 @@ class ModelService:
                 if model.name not in left and set(tags) <= set(borne.get(model.name, ()))]
 
 
+def _is_evaluation(payload: object) -> bool:
+    """Say whether a payload has the outer shape of an evaluation: scores and curves by the part of the rows."""
+    if not isinstance(payload, dict):
+        return False
+    parts, doubts = payload.get("parts") or {}, payload.get("doubts", [])
+    return (isinstance(parts, dict) and all(isinstance(part, dict) for part in parts.values())
+            and isinstance(doubts, list))
+
+
 def existing(path: Path) -> Path:
-    """Return ``path``. Raises NotFound when there is no such file."""
+    """Return ``path``. Raises NotFound when there is no such file, BadInput for a folder."""
+    if path.is_dir():
+        raise BadInput(f"{str(path)!r:.300} is a folder, and one file is to be read.", hint="Name a file in it.")
     if not path.is_file():
         raise NotFound(f"There is no file {str(path)!r}.")
     return path

@@ -38,6 +38,9 @@ def test_a_threshold_is_kept_with_the_version_and_travels_with_it(mldesk: Comman
         return tmp_path / name
 
     before = predict("trees-kind", "before.csv")
+    for bad in ([tmp_path, "-o", "-"], [table, "-o", "-", "--rejects", "-"]):   # a folder; one place for two files
+        answer = mldesk("predict", "trees-kind", *bad)
+        assert (answer.code, answer.out) == (2, ""), answer
     for bad in (["0.2"], ["0", "--class", "ash"], ["1.5", "--class", "ash"], ["0.5", "--class", "elm"],
                 ["--class", "ash"], ["0.5", "--reset"]):
         assert mldesk.here("models", "threshold", "trees-kind", *bad)[0] == 2, bad

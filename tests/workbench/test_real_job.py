@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from mldesk.app import open_workbench
 from mldesk.bundles.archive import Archive
 from mldesk.bundles.contract import RowContract
+from mldesk.core import canonical
 from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.data.contracts.contract import ColumnRule, Contract
 from mldesk.library.secrets import SecretStore
@@ -217,6 +220,28 @@ def test_a_bundle_comes_back_as_a_model_and_a_changed_one_does_not(bench: Workbe
         bench.models.export("penguins-Species", tmp_path / "penguins.zip")
     with pytest.raises(NotFound):
         bench.models.export("penguin-Species", bundle)
+
+
+@pytest.mark.usefixtures("trains_here")
+def test_an_evaluation_of_a_stranger_that_is_none_gets_a_sentence(bench: Workbench, tmp_path: Path) -> None:
+    run = bench.runs.start(TrainOrder("penguins", "Species", estimator="linear"))
+    list(bench.runs.follow(run.id))
+    bundle = tmp_path / "penguins.mlbundle"
+    bench.models.export("penguins-Species", bundle)
+    with zipfile.ZipFile(bundle) as held:
+        files = {name: held.read(name) for name in held.namelist() if name != "signature.json"}
+    for bad in (b"null", b'{"parts": 5}', b'{"parts": {"test": 5}}', b'{"doubts": 5}'):
+        manifest = canonical.loads(files["manifest.json"])
+        entry = next(item for item in manifest["files"] if item["path"] == "evaluation.json")
+        manifest["signer"] = None
+        entry.update(size=len(bad), sha256=hashlib.sha256(bad).hexdigest())
+        with zipfile.ZipFile(bundle, "w") as made:
+            for name, data in {**files, "evaluation.json": bad, "manifest.json": canonical.dumps(manifest)}.items():
+                made.writestr(name, data)
+        version = bench.models.import_file(bundle)[0]
+        with pytest.raises(BadInput, match="evaluation that came with"):
+            bench.models.evaluation(version.label)
+        assert bench.models.doubts(version) == []
 
 
 def test_tables_are_kept_as_versions(bench: Workbench, tmp_path: Path) -> None:

@@ -93,11 +93,6 @@ def test_a_day_later_is_at_the_same_hour_though_the_clocks_change() -> None:
     assert hours[1] - hours[0] == 24.5 * HOUR
 
 
-def test_the_first_of_several_is_at_once_whatever_the_fraction_of_the_second() -> None:
-    nows = [1_790_000_000 + part / 10_000_019 for part in range(100)]   # more digits than a datetime has
-    assert [When(repeat=2, every=DAY).moments(now)[0] for now in nows] == [0.0] * 100
-
-
 @pytest.mark.parametrize(("when", "why"), [
     (When(Now.at - 61), "is in the past"), (When(Now.at + 400 * DAY), "more than a year"), (When(repeat=0), "not 0"),
     (When(repeat=MOST + 1), "1 to 100 times"), (When(every=HOUR), "need a number"),
