@@ -96,6 +96,7 @@ def test_every_metric_can_be_drawn_and_the_choice_is_kept(tmp_path: Path, qtbot:
         compare._across.set_value("epoch")
         assert compare.chart.names() == []
         assert compare.left_out.text() == "Says no epochs, and so is not drawn: wide a, wide b, wide c."
+        assert compare.chart._x_axis.whole
         compare._across.set_value("step")
         assert compare.left_out.isHidden() and compare.unjudged.isHidden()
         compare.against.set_value(runs[1].id)

@@ -20,6 +20,7 @@ from mldesk.desktop.pages.models.model import ModelPage
 from mldesk.desktop.pages.models.retrain_dialog import RetrainDialog
 from mldesk.desktop.pages.runs.run import RunPage
 from mldesk.desktop.tasks import in_thread
+from mldesk.desktop.widgets import why_disabled
 from mldesk.wire.states import JobState
 from mldesk.workbench.orders import TrainOrder
 from tests.data_folder import SHARED
@@ -109,6 +110,7 @@ async def _retrain(user: User, page: ModelPage) -> None:
     dialog = await _dialog(user, RetrainDialog)
     await user.until(lambda: dialog.source.value() == "penguins@2", "the newest version")
     await user.shot("retrain")
+    assert dialog.source.height() >= dialog.source.box.sizeHint().height()   # not cut where the window is low
     dialog.primary.click()
     run = await user.until(lambda: next((one for one in user.window.findChildren(RunPage) if one.isVisible()), None),
                            "the run's page")
@@ -131,6 +133,11 @@ async def _promote(user: User) -> None:
     dialog.primary.click()
     await user.until(lambda: page.state.model.value is not None and page.state.model.value.promoted == 2, "promoted")
     await user.until(lambda: not page.newer.isVisible(), "nothing is left to compare")
+    page.compare()
+    dialog = await _dialog(user, ChallengeDialog)
+    await user.until(dialog.table.isVisible, "the scores")
+    assert "already" in why_disabled(dialog.primary)
+    dialog.reject()
 
 
 async def _clean_first(user: User, page: ModelPage, raw: Path) -> None:

@@ -112,6 +112,17 @@ def test_a_long_name_is_a_link_that_loses_its_middle(qtbot: QtBot) -> None:
     assert "…" in link.shown() and link.toolTip() == link.accessibleName() == name
 
 
+def test_the_last_axis_is_a_score_that_tells_the_runs_apart(qtbot: QtBot, comparison: dict[str, Any]) -> None:
+    card = ParallelCard()
+    qtbot.addWidget(card)
+    comparison["metrics"] = {"roc_auc": [1.0] * 6, "log_loss": [0.3, 0.1, 0.2, 0.5, 0.6, 0.7]}
+    card.show_runs(RUNS, comparison)
+    assert card.score.currentData() == "log_loss"
+    card.score.setCurrentIndex(0)
+    card.show_runs(RUNS, comparison)
+    assert card.score.currentData() == "roc_auc"   # as chosen
+
+
 def test_few_runs_or_none_that_differ_have_no_parallel_coordinates(qtbot: QtBot, comparison: dict[str, Any]) -> None:
     card = ParallelCard()
     qtbot.addWidget(card)

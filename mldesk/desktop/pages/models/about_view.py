@@ -29,7 +29,8 @@ from mldesk.workbench.split_words import split_words
 if TYPE_CHECKING:
     from mldesk.library.records import PredictionRecord, StageChange
 
-_TALL = 260   # pixels of a table within the page
+_TALL = 260   # pixels of a table within the page, at most
+_HEAD, _LINE = 40, 32
 
 
 def stage_name(stage: str) -> str:
@@ -81,7 +82,6 @@ class AboutView(ScrollPage, TaskOwner):
         card.add(self.card)
         card.add(edit)
         card.body.setAlignment(edit, Qt.AlignmentFlag.AlignLeft)
-        self.changes.setFixedHeight(theme.px(_TALL))
         for item in (version, self.origins, stages, card, self.network):
             self.body.addWidget(item)
         self.body.addStretch(1)
@@ -116,6 +116,7 @@ class AboutView(ScrollPage, TaskOwner):
         self.stage.setVisible(not promoted)
         self._stage_row.setVisible(not promoted)
         self.changes.set_records(about.changes)
+        self.changes.setFixedHeight(theme.px(min(_TALL, _HEAD + _LINE * len(about.changes))))
         self.changes.setVisible(bool(about.changes))
         self.card.setMarkdown(about.card)
         self.origins.show_line(about.lineage["data"]["line"], about.lineage["prepare"])

@@ -29,14 +29,14 @@ class ChallengeDialog(Sheet, TaskOwner):
 
     promoted = Signal()
 
-    def __init__(self, shell: Shell, version: ModelVersion, old: int) -> None:
+    def __init__(self, shell: Shell, version: ModelVersion, old: int, *, in_use: bool = False) -> None:
         super().__init__(self.tr("Version {new} against version {old}").format(new=version.number, old=old),
                          shell.host, width=760, secondary=self.tr("Close"),
                          primary=self.tr("Promote version {number}").format(number=version.number),
                          text=self.tr("Both predict the rows that version {number} was tested on.").format(
                              number=version.number))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.state, self._old = NewDataState(shell.desk, version), old
+        self.state, self._old, self._in_use = NewDataState(shell.desk, version), old, in_use
         self.notice = Notice()
         self.table: RecordTable[ScorePair] = RecordTable(self._fields(), lambda item: item.metric,
                                                          self.tr("Scores of both"))
@@ -49,6 +49,9 @@ class ChallengeDialog(Sheet, TaskOwner):
         self.confirmed.connect(self._on_promote)
         self.finished.connect(self.cancel_tasks)
         self._compare()
+
+    def set_primary_enabled(self, why_not: str = "") -> None:
+        super().set_primary_enabled(why_not or (self.tr("It is the promoted version already.") if self._in_use else ""))
 
     def _fields(self) -> list[Field[ScorePair]]:
         numbers = (self.state.version.number, self._old)

@@ -327,9 +327,9 @@ class ModelPage(Page):
 
     def compare(self) -> None:
         """Set this version beside the one it may replace, on the same test rows."""
-        version, old = self.state.version.value, self.state.rival()
-        if version is not None and old is not None:
-            dialog = ChallengeDialog(self.shell, version, old)
+        version, old, model = self.state.version.value, self.state.rival(), self.state.model.value
+        if version is not None and old is not None and model is not None:
+            dialog = ChallengeDialog(self.shell, version, old, in_use=model.promoted == version.number)
             dialog.promoted.connect(self.promote)
             dialog.open()
 

@@ -31,6 +31,7 @@ class NewDataField(QWidget):
         self.box.setAccessibleName(name)
         self.box.currentIndexChanged.connect(lambda _: self.changed.emit())
         layout = QHBoxLayout(self)
+        layout.setSizeConstraint(QHBoxLayout.SizeConstraint.SetMinimumSize)   # or a form a pixel short cuts it
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.S)
         layout.addWidget(self.box, 1)

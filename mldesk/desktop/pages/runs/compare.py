@@ -297,7 +297,7 @@ class ComparePage(Page):
         if start_over or (before and chosen != before):
             self.chart.set_x_label({"epoch": self.tr("epoch"), "time": self.tr("seconds")}.get(
                 self._across.value() or "", self.tr("step")))
-            self.chart.set_whole_x(self._across.value() == "step")
+            self.chart.set_whole_x(self._across.value() != "time")
             self.chart.clear()
             self._drawn.clear()
         across, without = self._across.value() or "step", []

@@ -77,7 +77,7 @@ class CurvesCard(Card):
         first = self.tr("trial") if self._trials else self.tr("step")
         self.chart.set_x_label({"epoch": self.tr("epoch"), "time": self.tr("seconds")}.get(
             self.across.value() or "", first))
-        self.chart.set_whole_x(self.across.value() == "step")
+        self.chart.set_whole_x(self.across.value() != "time")
         self.chart.clear()
         self._shown.clear()
         self._draw()

@@ -60,6 +60,8 @@ class ParallelCard(Card):
             self.score.clear()
             for name in names:
                 self.score.addItem(words.metric_name(name), name)
+            self.score.setCurrentIndex(next((place for place, name in enumerate(names)
+                                             if len(set(self._metrics[name])) > 1), 0))   # one that tells them apart
             self.score.blockSignals(False)
         self.setVisible(len(runs) >= _LEAST and bool(self._settings) and bool(names))
         self._draw()

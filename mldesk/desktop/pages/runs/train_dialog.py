@@ -123,8 +123,8 @@ class TrainDialog(Sheet, TaskOwner):
         self._form_box = QWidget()
         self._form_place = QVBoxLayout(self._form_box)
         self._form_place.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._target_row, self._task_row, self._order_row, self._kind_row, self.search,
-                       self._estimator_row, self._form_box):
+        for widget in (self._target_row, self._task_row, self._kind_row, self.search, self._estimator_row,
+                       self._order_row, self._form_box):   # few need an order, all how long a search takes
             page.addWidget(widget)
         return half
 
