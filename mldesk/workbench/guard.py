@@ -43,13 +43,14 @@ class Guarded:
     all_left_out: bool = False
     read: AsRead | None = None          # the rows as they were read
 
-    def refuse(self) -> None:
-        """Raise BadInput that says what breaks the contract, if anything does."""
+    def refuse(self, rejects: str = "") -> None:
+        """Raise BadInput that says what breaks the contract, if anything does. ``rejects``: the file of reasons."""
         errors = self.errors or (self.messages if self.all_left_out else ())
         if errors:
             what = f"break {self.contract}" if self.contract else "are not what the model can read"
             raise BadInput(f"The rows {what}: {' '.join(errors[:_SAID])}", hint=(
-                "No row is left to predict. Mend them." if self.all_left_out else
+                f"No row is left to predict; {rejects or 'the reasons'} {'says' if rejects else 'say'} what to mend."
+                if self.all_left_out else
                 "Mend them, have such rows left out (--rejects FILE), or predict all the same (without --strict)."))
 
     def said(self) -> tuple[str, ...]:

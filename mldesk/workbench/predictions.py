@@ -222,7 +222,12 @@ class PredictionService:
         divided = Divided(folder / "good" / f"{source.stem}.parquet", folder / "reasons.parquet", folder / "lines.csv")
         found = guard(self.held_to(model, predictor), predictor.schema, source, folder,
                       divided if rejects is not None else None, read_as)
-        if found is not None and (strict or found.all_left_out):
+        if found is not None and found.all_left_out and rejects is not None:   # what is wrong with each is wanted most
+            _write_rejects(found, divided, cleaned, folder)
+            with disk_errors("the rejects file"):
+                shutil.copyfile(folder / _REJECTS, rejects)
+            found.refuse(rejects.name)
+        if found is not None and strict:
             found.refuse()
         said = (*(cleaned.notes if cleaned is not None else ()), *(found.said() if found is not None else ()))
         lost = (cleaned.left_out if cleaned is not None else 0) + (found.left_out if found is not None else 0)

@@ -69,6 +69,13 @@ def test_cells_that_cleaning_cannot_read_are_said_refused_or_left_out(mldesk: Co
             for row in read_csv(desk / "bad.csv")] == [("2", "3", "amount", "'see invoice'", "c0001"),
                                                     ("6", "7", "day", "'not known'", "c0005")]
 
+    for row in rows:
+        row[1] = "much"
+    write_csv(named, ["since" if name == "day" else name for name in _NAMES], rows)
+    refused = mldesk("--json", "predict", "desk-stays", named, *words[3:], "--force", "--rejects", desk / "why.csv")
+    assert (refused.code, "why.csv says what to mend" in refused.json["error"]["hint"]) == (2, True)
+    assert sum("amount" in row["column"] for row in read_csv(desk / "why.csv")) == 30
+
 
 def test_lines_that_are_no_rows_are_kept_as_they_stand_and_no_old_file_is_left(mldesk: Command, desk: Path) -> None:
     rows = _rows(30)
