@@ -37,8 +37,9 @@ def retrain(
     context: typer.Context, reference: Reference,
     dataset: Annotated[str, typer.Argument(metavar="N[@V]", help="What it learns from now.")],
     promote: Annotated[bool, typer.Option("--promote", help="Promote the new version if it is better on the same rows "
-                                          "by the loss it was fitted for, or by what its search strove for, even where "
-                                          "that may be luck (which is said).")] = False,
+                                          "than the promoted one (than M@V where none is) by the loss it was fitted "
+                                          "for, or by what its search strove for, even where that may be luck (which "
+                                          "is said); one that is as good is not promoted.")] = False,
     warm: Annotated[bool, typer.Option("--warm", help="Go on from its weights (a network, lightgbm, xgboost) instead "
                                        "of beginning anew; rows it has learned from judge nothing.")] = False,
     search: Annotated[bool, typer.Option("--search", help="Search again as then; without it what a search blended is "
@@ -55,10 +56,13 @@ def retrain(
         if run.model is None:
             finish(face, bench, run)   # says why
             return
+        if promote and (used := bench.retraining.rival(run.model, old)) != old:
+            face.note(f"· Compared with {used}, the promoted version, whose place it would take, not with {old}.")
+            old = used
         try:
             found = bench.retraining.challenge(run.model, old)
         except BadInput as error:   # other columns, types or classes: the new version is there all the same
-            _not_compared(face, run, error)
+            _not_compared(face, run, old, error)
             return
         promoted = promote and found.better
         if promoted:
@@ -71,24 +75,28 @@ def retrain(
     face.say(promotion(found) if promote else f"{run.model} is not promoted.")
 
 
-def _not_compared(face: Face, run: Run, error: BadInput) -> None:
+def _not_compared(face: Face, run: Run, old: str, error: BadInput) -> None:
     """Say that a version was made, and why nobody can say whether it is better."""
     if face.json:
-        face.document({"run": run.id, "model": run.model, "promoted": False, "why_not": error.message})
+        face.document({"run": run.id, "model": run.model, "promoted": False, "old": old,
+                       "why_not": error.message})
         return
-    face.say(f"{run.model} is made, and not promoted: it cannot be compared.")
+    face.say(f"{run.model} is made, and not promoted: it cannot be compared with {old}.")
     face.note(f"! {error.message}")
 
 
 def promotion(found: Challenge) -> str:
-    """Say whether the newer version was promoted, and by which scores."""
+    """Say whether the newer version was promoted, over which one, and by which scores."""
     new, old = map(words.score, found.scores[found.decides])
     name = within(title(found.decides))
     how = "lower" if lower_is_better(found.decides) else "higher"
+    scores = f"{new} against {old} of {found.old}"
+    if found.equal:
+        return f"{found.new} is not promoted: its {name} on the same rows is as good ({scores}), not better."
     if not found.better:
-        return f"{found.new} is not promoted: its {name} on the same rows is not {how} ({new} against {old})."
+        return f"{found.new} is not promoted: its {name} on the same rows is not {how} ({scores})."
     luck = "" if found.sure else ", though that may be luck"
-    return f"{found.new} is promoted: its {name} on the same rows is {how} ({new} against {old}){luck}."
+    return f"{found.new} is promoted: its {name} on the same rows is {how} ({scores}){luck}."
 
 
 def _show(face: Face, found: Challenge) -> None:

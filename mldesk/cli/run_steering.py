@@ -76,17 +76,21 @@ def extend(
                                            "like 20s or 1h.")] = 0.0,
     trials: Annotated[int, typer.Option(metavar="K", min=0, help="Trials more.")] = 0,
     refit: Annotated[bool, typer.Option("--refit", help="Of a search that has ended: fit what it keeps once more, on "
-                                        "all rows but the test rows. Without --time or --trials nothing else is "
-                                        "tried.")] = False,
+                                        "all rows but the test rows, where it was not yet. Without --time or "
+                                        "--trials nothing else is tried.")] = False,
 ) -> None:
     """Give a search more time or trials. One that has ended goes on as a new run with all its trials.
 
     Trials given to a search that goes by time come once its time is over, and time once the trials are made.
     """
+    from mldesk.workbench.searching import fitted_whole
+
     face = Face.of(context)
     with face.workbench() as bench:
         before = bench.runs.get(reference)
         run = bench.searches.extend(before.id, minutes * 60, trials, refit=refit)
+        if refit and (why := fitted_whole(before)):
+            face.note(f"· --refit changes nothing: {why}.")
         _steered(face, run, "was extended" if run.id == before.id else f"goes on with the trials of {before.name}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,8 @@ from mldesk.workbench.paired import RowsTested, paired, read_tested
 from mldesk.workbench.seen_rows import seen
 
 ENOUGH = 30   # rows that two versions can be compared on
+_ROUNDING = 1e-5   # a model's answers as it was trained and as its bundle gives them, in float32, differ by less
+_SAME = 1e-9       # relative; scores nearer than this are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Challenge:
     paired: Mapping[str, Any]              # as ``paired.paired``, new minus old
     loss: str                              # the score that "loss" in ``scores`` is, or is the square of
     aim: str                               # the score that decides: that loss, or what a search strove for
+    alike: bool = False                    # both answer every row the same but for rounding
 
     @property
     def decides(self) -> str:
@@ -48,8 +52,15 @@ class Challenge:
         return self.aim if self.aim in self.scores else "loss"
 
     @property
+    def equal(self) -> bool:
+        """Neither is better: their answers are the same, or the scores that decide are, but for rounding."""
+        return self.alike or math.isclose(*self.scores[self.decides], rel_tol=_SAME)
+
+    @property
     def better(self) -> bool:
-        """The newer one is better on these rows by the score that decides."""
+        """The newer one is better on these rows by the score that decides, and by more than rounding."""
+        if self.equal:
+            return False
         new, old = self.scores[self.decides]
         return new < old if self.decides == "loss" or lower_is_better(self.decides) else new > old
 
@@ -61,7 +72,7 @@ class Challenge:
 
     def to_json(self) -> dict[str, Any]:
         return {"new": self.new, "old": self.old, "rows": self.rows, "learned_by_old": self.learned,
-                "left_out": self.left_out, "better": self.better,
+                "left_out": self.left_out, "better": self.better, "equal": self.equal,
                 "decided_by": self.loss if self.decides == "loss" else self.decides,
                 "scores": {name: {"new": one, "old": other} for name, (one, other) in self.scores.items()},
                 **{key: value for key, value in self.paired.items() if key != "rows"}}
@@ -85,7 +96,8 @@ def challenge(library: Library, ours: ModelVersion, theirs: ModelVersion, run: R
         tested, other, left_out, learned = _only(tested, ~known), _only(other, ~known), learned, 0
     return Challenge(ours.label, theirs.label, len(tested.y), learned, left_out,
                      _scores(tested, other, aim_of(run)), paired(tested, other),
-                     fitted_metric(len(tested.classes), tested.quantile), aim_of(run))
+                     fitted_metric(len(tested.classes), tested.quantile), aim_of(run),
+                     _alike(tested, other))
 
 
 def _answers(library: Library, version: ModelVersion, run: Run, tested: RowsTested) -> Any:
@@ -142,6 +154,12 @@ def _rows_of(library: Library, run: Run, rows: npt.NDArray[np.int64]) -> dict[st
 
 def _only(tested: RowsTested, rows: npt.NDArray[np.bool_]) -> RowsTested:
     return replace(tested, rows=tested.rows[rows], y=tested.y[rows], prediction=tested.prediction[rows])
+
+
+def _alike(ours: RowsTested, theirs: RowsTested) -> bool:
+    """Say whether two versions answer alike, as one that was trained again on the same rows does."""
+    scale = 1.0 if ours.classes else float(np.abs(theirs.prediction).max(initial=0.0))
+    return np.allclose(ours.prediction, theirs.prediction, rtol=_ROUNDING, atol=_ROUNDING * scale)
 
 
 def _scores(ours: RowsTested, theirs: RowsTested, aim: str) -> dict[str, tuple[float, float]]:

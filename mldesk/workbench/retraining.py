@@ -77,6 +77,14 @@ class RetrainService:
         ours, theirs = self._models.show(new), self._models.show(old)
         return challenge(self._library, ours, theirs, self._run(ours))
 
+    def rival(self, model: str, retrained: str) -> str:
+        """Return the version that a new one of a model may displace: the promoted one, else that which was retrained.
+
+        ``model``: a version of it. Raises NotFound.
+        """
+        found = self._models.get(self._models.show(model).model)
+        return retrained if found.promoted is None else f"{found.name}@{found.promoted}"
+
     def _run(self, version: ModelVersion) -> Run:
         if version.run is None:
             raise BadInput(f"{version.label} came as a bundle: how it was trained is not known here.",

@@ -27,6 +27,7 @@ from mldesk.workbench.searching import (
     limits_of,
     search_estimate,
     search_request,
+    why_no_refit,
 )
 from mldesk.workbench.spreading import helped_by, helpers_of
 from mldesk.workbench.trials import find_trial, kept_request
@@ -84,8 +85,9 @@ class SearchService:
 
         ``refit``: what one that has ended keeps is fitted once more, on all rows but the test rows; with no time or
         trials nothing is tried before. More of what a search does not go by comes once that is over: trials after its
-        time, time after its trials. Raises BadInput for no search, no more of anything, or a search without either
-        limit; Conflict for one that has ended without a model; RunnerUnreachable.
+        time, time after its trials. Raises BadInput for no search, no more of anything, a search without either
+        limit, or a second fit alone that would change nothing (``why_no_refit``); Conflict for one that has
+        ended without a model; RunnerUnreachable.
         """
         run = self._runs.fresh(reference)
         if run.kind != "search" or helped_by(run):
@@ -100,6 +102,9 @@ class SearchService:
                 raise BadInput(f"The search {run.name} goes on until it reaches its score, so there is nothing to "
                                "extend.", hint="Finish it sooner, or extend it once it has ended.")
             return self._runs.tell(run, {"extend": {"seconds": seconds, "trials": trials}}, helpers_of(run))
+        if refit and not (seconds or trials) and (why := why_no_refit(run)):
+            raise BadInput(f"A second fit of {run.name} would make the same model: {why}.",
+                           hint="Give it more time or trials instead: --time 5 or --trials 20.")
         return self._go_on(run, seconds, trials, refit)
 
     def _go_on(self, run: Run, seconds: float, trials: int, refit: bool) -> Run:

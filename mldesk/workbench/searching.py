@@ -127,6 +127,20 @@ def limits_of(run: Run) -> tuple[str, ...]:
     return tuple(kind for kind in ("seconds", "trials") if asked.get(kind))
 
 
+def fitted_whole(run: Run) -> str:
+    """Say why a search whose trials were judged by rows dealt so has no second fit; "" for one that has."""
+    result = run.result or {}
+    by = "later rows" if result.get("forward") else "one validation part" if result.get("folds") == 1 else ""
+    return by and f"its trials were judged by {by}, and what it keeps is fitted on all but the test rows at once"
+
+
+def why_no_refit(run: Run) -> str:
+    """Say why fitting once more what an ended search keeps would make the same model; "" where it would not."""
+    members = (run.result or {}).get("members") or ()
+    again = bool(members) and all(item.get("refitted") for item in members)
+    return fitted_whole(run) or ("what it keeps was fitted on all but the test rows already" if again else "")
+
+
 def leaderboard(events: Iterable[Event]) -> list[dict[str, Any]]:
     """Return every trial that was told of, the best first, those that failed last."""
     found = {int(event.payload["number"]): dict(event.payload) for event in events

@@ -49,3 +49,19 @@ def test_a_version_that_cannot_be_compared_is_made_all_the_same_and_named(mldesk
     assert refused.code == 2 and "learned from integers" in refused.json["error"]["message"], refused
     refused = mldesk("--json", "explain", model, "--data", "texts")
     assert refused.code == 1 and "holds texts in texts@1" in refused.json["error"]["message"], refused
+
+
+def test_a_retraining_to_the_same_is_compared_with_the_version_in_use_and_not_promoted(mldesk: Command,
+                                                                                        tmp_path: Path) -> None:
+    table = tmp_path / "old.csv"
+    table.write_text("size,answer\n" + "".join(f"{n},{('yes', 'no')[n > 30]}\n" for n in range(60)), "utf-8")
+    mldesk.good("data", "import", table)
+    model = mldesk.good("train", "old", "--target", "answer", "--model", "linear")["model"]
+    mldesk.good("train", "old", "--target", "answer", "--model", "linear")
+    mldesk.good("models", "promote", "old-answer", "1")
+    said = mldesk("models", "retrain", "old-answer@2", "old", "--promote")
+    assert said.code == 0 and f"Compared with {model}, the promoted version" in said.err, said
+    assert "old-answer@3 is not promoted" in said.out and f"of {model}), not better" in said.out
+    made = mldesk.good("models", "retrain", "old-answer@2", "old", "--promote")
+    assert (made["promoted"], made["old"], made["better"], made["equal"]) == (False, model, False, True)
+    assert mldesk.good("models", "list")["models"][0]["model"] == model

@@ -13,15 +13,17 @@ from tests.cli.conftest import Command
 
 
 @pytest.mark.parametrize(("scores", "low", "said"), [
-    ((0.406, 0.407), -0.3, "m@2 is promoted: its loss on the same rows is lower (0.4060 against 0.4070), {LUCK}."),
-    ((0.3, 0.4), -0.3, "m@2 is promoted: its loss on the same rows is lower (0.3000 against 0.4000)."),
-    ((0.5, 0.4), 0.1, "m@2 is not promoted: its loss on the same rows is not lower (0.5000 against 0.4000).")])
+    ((0.406, 0.407), -0.3, "is promoted: its loss on the same rows is lower (0.4060 against 0.4070 of m@1), {LUCK}."),
+    ((0.3, 0.4), -0.3, "is promoted: its loss on the same rows is lower (0.3000 against 0.4000 of m@1)."),
+    ((0.5, 0.4), 0.1, "is not promoted: its loss on the same rows is not lower (0.5000 against 0.4000 of m@1)."),
+    ((0.4, 0.4 * (1 + 1e-10)), -0.1,
+     "is not promoted: its loss on the same rows is as good (0.4000 against 0.4000 of m@1), not better.")])
 def test_a_promotion_says_by_what(scores: tuple[float, float], low: float, said: str) -> None:
     sure = "LUCK" not in said
     differences = {"log_loss": {"low": low, "high": low + 0.2, "sure": sure}}
     found = Challenge("m@2", "m@1", 100, 0, 0, {"loss": scores, "accuracy": (0.8, 0.8)}, {"differences": differences},
                       "log_loss", "log_loss")
-    assert promotion(found) == said.format(LUCK="though that may be luck")
+    assert promotion(found) == "m@2 " + said.format(LUCK="though that may be luck")
 
 
 def test_a_tag_in_the_place_of_a_run_is_told_how_tags_are_given(mldesk: Command) -> None:

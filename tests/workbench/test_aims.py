@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mldesk.cli.model_retrain import promotion
+from mldesk.desktop.pages.models.challenge_dialog import verdict
 from mldesk.desktop.states.new_data import score_pairs
 from mldesk.library.records import ModelVersion, Run
 from mldesk.training.split import TEST
@@ -70,6 +71,19 @@ def test_a_quantile_is_promoted_by_its_own_loss(desk: Desk, monkeypatch: pytest.
     mean = _challenge(desk, _run(desk, HIGH, None), NEAR, monkeypatch)
     assert (mean.better, mean.to_json()["decided_by"]) == (False, "root_mean_squared_error")
     assert mean.scores["loss"] == pytest.approx(tuple(squares))
+
+
+def test_a_version_that_answers_the_same_but_for_rounding_is_not_better(
+        desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was kept of a training is of double precision, what its bundle answers of single."""
+    run = _run(desk, said := Y + 0.1, None)
+    found = _challenge(desk, run, said.astype(np.float32) * np.float32(1 + 1e-6), monkeypatch)
+    new, old = found.scores["loss"]
+    assert new < old and (found.equal, found.better, found.to_json()["better"]) == (True, False, False)
+    assert "m@2 is not promoted: its loss on the same rows is as good (" in promotion(found)
+    assert verdict(found, score_pairs(found)) == ("neutral", "Both are equally good.")
+    worse = _challenge(desk, run, said + 0.01, monkeypatch)
+    assert (worse.equal, worse.better) == (False, True)
 
 
 def test_what_came_of_a_search_is_promoted_by_what_it_strove_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,9 @@ def test_a_model_learns_on_and_is_judged_by_rows_that_are_new_to_it(bench: Workb
     monkeypatch.setattr("mldesk.workbench.warm_start.ENOUGH", 10)
     again = _done(bench, bench.retraining.start("m", "few", warm=True))   # of the third, both ancestors' rows are known
     learned_since = np.isin(parts, (TRAIN, VALIDATION))[:120]
+    assert bench.retraining.rival("m@3", "m@2") == "m@2"   # none is in use but the newest
+    bench.models.promote("m", 1)
+    assert bench.retraining.rival("m@3", "m@2") == "m@1"
     assert (_parts(bench, again)[60:][learned_since | learned] == TRAIN).all()
     assert (_parts(bench, again)[:60][np.isin(before[:60], (TRAIN, VALIDATION))] == TRAIN).all()
 

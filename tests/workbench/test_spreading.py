@@ -132,6 +132,20 @@ def test_what_a_search_keeps_is_fitted_once_more_when_it_has_ended(desks: Desks)
     assert (asked["refit"], asked["trials"], asked["seconds"], asked["earlier"]) == (True, 5, 0.0, [trials])
 
 
+@pytest.mark.parametrize(("result", "why"), [
+    ({"folds": 3, "forward": True}, "judged by later rows"), ({"folds": 1}, "judged by one validation part"),
+    ({"folds": 3, "members": [{"refitted": True}, {"refitted": True}]}, "already")])
+def test_a_second_fit_that_would_make_the_same_model_is_refused(desks: Desks, result: dict[str, Any], why: str) -> None:
+    run, _ = _begun(desks)
+    trials = desks.library.objects.put_bytes(b"all trials")
+    desks.old.say(run, "artifact", name="trials", digest=trials, size=7, type="manifest")
+    desks.old.say(run, "succeeded", result={"trials": 5, **result})
+    desks.runs.pump(run)
+    with pytest.raises(BadInput, match=f"would make the same model: .*{why}"):
+        desks.searches.extend(run, refit=True)
+    assert desks.old.specs[desks.searches.extend(run, trials=2, refit=True).id].payload["trials"] == 7
+
+
 def test_a_trial_is_trained_on_the_rows_of_its_search(desks: Desks) -> None:
     run = desks.searches.start(replace(ORDER, helpers=(), train=replace(
         ORDER.train, seed=7, split="time", split_column="size", without=("id",))))

@@ -149,6 +149,10 @@ def test_a_second_fit_is_offered_of_a_search_that_has_ended(qtbot: QtBot) -> Non
     going = ExtendDialog(SimpleNamespace(host=host), make_run(kind="search"))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="refit"):
         going.by.set_value("refit")
+    for result in ({"folds": 3, "forward": True}, {"folds": 1}):   # it would make the same model
+        same = ExtendDialog(SimpleNamespace(host=host), replace(ended, result=result))  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="refit"):
+            same.by.set_value("refit")
 
 
 def test_a_search_is_paused_and_one_that_has_ended_extended(page: RunPage) -> None:

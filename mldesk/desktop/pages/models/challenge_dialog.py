@@ -112,7 +112,7 @@ def verdict(found: Challenge, pairs: list[ScorePair]) -> tuple[Tone, str]:
     """Return what a comparison comes to: by the score that decides, and whether its difference may be luck."""
     tr, decides = words.tr, pairs[0]
     better, worse = (found.new, found.old) if found.better else (found.old, found.new)
-    if decides.new == decides.old:
+    if found.equal:
         return "neutral", tr("Both are equally good.")
     if not decides.sure:
         return "neutral", tr("{better} is better by its {score}, which may be luck.").format(

@@ -12,7 +12,7 @@ from mldesk.desktop.shell import Shell
 from mldesk.desktop.tasks import TaskOwner, async_slot
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets import DecimalBox, FormRow, Segmented, Sheet, SpinBox, row
-from mldesk.workbench.searching import limits_of
+from mldesk.workbench.searching import limits_of, why_no_refit
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -29,7 +29,7 @@ class ExtendDialog(Sheet, TaskOwner):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._shell, self._run = shell, run
         self.by = Segmented([("time", self.tr("Minutes")), ("trials", self.tr("Trials")), *(
-            [("refit", self.tr("A second fit"))] if run.state.final else [])])
+            [("refit", self.tr("A second fit"))] if run.state.final and not why_no_refit(run) else [])])
         self.minutes = DecimalBox(0.5, 24 * 60.0, 10.0, 1.0, 1)
         self.trials = SpinBox(1, 10_000, 20)
         self.minutes.setAccessibleName(self.tr("Minutes more"))
