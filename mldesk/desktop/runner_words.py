@@ -77,12 +77,14 @@ def work(queue: QueueView | None) -> str:
     """Write what runs and what waits: 2 run, 3 wait."""
     if queue is None:
         return ""
-    running, waiting = sum(1 for slot in queue.slots if slot.job), len(queue.waiting)
+    running, waiting = sum(1 for slot in queue.slots if slot.job), len(queue.in_line)
+    later = len(queue.waiting) - waiting
+    scheduled = tr("{count} scheduled").format(count=later) if later else ""
     if not running and not waiting:
-        return tr("Nothing runs, nothing waits")
+        return scheduled or tr("Nothing runs, nothing waits")
     runs = tr("1 job runs") if running == 1 else tr("%n jobs run", running)
     waits = tr("1 waits") if waiting == 1 else tr("%n wait", waiting)
-    return f"{runs}, {waits}" if waiting else runs
+    return ", ".join(filter(None, (runs, waits if waiting else "", scheduled)))
 
 
 def slot_name(slot: Slot) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from mldesk.desktop import theme, words
@@ -51,8 +53,12 @@ class StatusBar(QFrame):
         parts = []
         if imports:
             parts.append(words.counted(len(imports), self.tr("import"), self.tr("imports")))
-        if runs:
-            parts.append(words.counted(len(runs), self.tr("run"), self.tr("runs")))
+        now = time.time()
+        later = sum(1 for run in runs if run.due(now) is not None)
+        if len(runs) > later:
+            parts.append(words.counted(len(runs) - later, self.tr("run"), self.tr("runs")))
+        if later:
+            parts.append(self.tr("{count} scheduled").format(count=later))
         lost = sum(1 for run in runs if run.id in self._shell.desk.unreachable.value)
         if lost:
             parts.append(self.tr("{count} out of reach").format(count=lost))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QTimer, Signal
@@ -80,7 +81,8 @@ class MainWindow(Doors, QMainWindow):
         self._restore()
         self._palette_key = PaletteKey(self)
         self._ageing = start_ageing(self.stack)
-        desk.active.subscribe(lambda runs: self.sidebar.set_count("runs", len(runs)))
+        desk.active.subscribe(lambda runs: self.sidebar.set_count(
+            "runs", sum(1 for run in runs if run.due(time.time()) is None)))
         desk.troubled.subscribe(self.report)
         self.actions_.refused.subscribe(lambda reason: self.say(reason, "neutral"))
 

@@ -53,6 +53,11 @@ class QueueView:
     def free(self) -> tuple[Slot, ...]:
         return tuple(slot for slot in self.slots if not slot.job)
 
+    @property
+    def in_line(self) -> tuple[Waiting, ...]:
+        """Those that wait for a slot, not for a moment to come."""
+        return tuple(item for item in self.waiting if not item.starts)
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -137,7 +137,7 @@ def _rank(seen: Seen, memory: int) -> tuple[Any, ...]:
     slots = seen.queue.slots if seen.queue else ()
     right = [slot for slot in slots if not memory or (slot.kind == "gpu" and slot.memory >= card_memory(memory))]
     starts_now = (not slots or any(not slot.job for slot in right)) and not (seen.queue and seen.queue.quiet)
-    waiting = len(seen.queue.waiting) if seen.queue else 0
+    waiting = len(seen.queue.in_line) if seen.queue else 0
     return (not starts_now, waiting, -len(gpus(seen.facts)), -int(seen.facts.get("cores") or 0))
 
 

@@ -99,7 +99,7 @@ def _one(job: Job, record: RunnerRecord, seen: Seen | None, past: Sequence[_Past
         why = "It is being drained: nothing new starts."
     return RunnerEstimate(
         record.name, answered, seconds, job.memory, memory_there, fits, why,
-        len(queue.waiting) + (not queue.free) if queue is not None else 0,
+        len(queue.in_line) + (not queue.free) if queue is not None else 0,
         str(cards[0].get("name", "")) if cards else "")
 
 

@@ -18,10 +18,13 @@ if __name__ == "__main__":
 
 from pytestqt.qtbot import QtBot
 
+from mldesk.desktop import words
 from mldesk.desktop.pages.runs.run import RunPage
+from mldesk.desktop.pages.runs.run_fields import began
 from mldesk.desktop.pages.runs.start_dialog import StartDialog, start_now
 from mldesk.desktop.pages.runs.train_dialog import TrainDialog
 from mldesk.desktop.pages.runs.train_opening import open_train_dialog
+from mldesk.desktop.status_bar import StatusBar
 from mldesk.wire.states import JobState
 from mldesk.workbench.orders import TrainOrder
 from tests.desktop.life_user import dialog as dialog_of
@@ -62,7 +65,14 @@ async def waits_and_is_moved(user: User) -> None:
     assert run.not_before == begin == min(item.not_before or 0.0 for item in runs)
     assert len(runs) == 2
     await user.until(lambda: seen._notice.isVisible() and seen._notice.button.text() == "Start now", "that it waits")
+    bar = user.window.findChild(StatusBar)
+    assert bar is not None
+    await user.until(lambda: bar.jobs.text() == "2 scheduled", "what is scheduled")
+    assert began(run) == f"Starts {words.upcoming(begin)}"
+    assert seen.training.curves.isHidden()
     await user.shot("it waits")
+    shell.go("home")
+    await user.shot("home")
     shell.go("runs")
     await user.shot("the list")
     shell.open_run(run.id)

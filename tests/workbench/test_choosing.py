@@ -188,6 +188,12 @@ class TestEstimates:
         (found,) = estimate(self.job(), [record("far")], {"far": seen(queue(busy=True, waiting=2))}, [])
         assert found.waiting == 3
 
+    def test_what_starts_hours_later_is_not_before_it(self) -> None:
+        idle = queue(waiting=2)
+        later = replace(idle, waiting=(idle.waiting[0], replace(idle.waiting[1], starts=4e9)))
+        (found,) = estimate(self.job(), [record("far")], {"far": seen(later)}, [])
+        assert found.waiting == 1
+
 
 def test_a_named_runner_that_cannot_train_is_refused_before_anything_is_sent(desk: Desk) -> None:
     runners = desk.library.runners

@@ -14,25 +14,26 @@ from mldesk.core.errors import MldeskError
 from mldesk.desktop import theme, words
 from mldesk.desktop.pages.home_templates import TemplateSection
 from mldesk.desktop.pages.page import Page
+from mldesk.desktop.pages.runs.run_fields import began, state_badge
 from mldesk.desktop.shell import Shell
 from mldesk.desktop.states.lists import DatasetList, ModelList, RunList
 from mldesk.desktop.states.runner_watch import LOCAL
-from mldesk.desktop.theme import Space
+from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.theme.icons import pixmap
 from mldesk.desktop.theme.manager import RING
-from mldesk.desktop.widgets.badges import StateBadge
+from mldesk.desktop.widgets.badges import Badge
 from mldesk.desktop.widgets.buttons import make_button
 from mldesk.desktop.widgets.card import Card
 from mldesk.desktop.widgets.flow import FlowBox
 from mldesk.desktop.widgets.header import PageHeader
 from mldesk.desktop.widgets.press_card import PressCard
 from mldesk.desktop.widgets.text import ElidedLabel, ScrollPage, make_label
-from mldesk.wire.states import JobState
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
 
 RECENT = 5  # entries per list
+_State = tuple[str, Tone, str]   # words, tone and icon of a badge
 
 
 class Door(PressCard):
@@ -127,6 +128,16 @@ def _far(run: Run) -> list[str]:
     return [] if run.runner == LOCAL else [words.tr("on {runner}").format(runner=run.runner)]
 
 
+def _when(run: Run) -> str:
+    """Return when a run began or will; "" where that is not known yet."""
+    return "" if (text := began(run)) == words.MISSING else text
+
+
+def _badge(state: _State) -> Badge:
+    text, tone, icon = state
+    return Badge(text, tone, icon=icon)
+
+
 class HomePage(Page):
     """Three doors, below them the newest datasets, runs and models, then projects to start from."""
 
@@ -148,7 +159,7 @@ class HomePage(Page):
         page.body.addWidget(self._problem)
         self._recent = FlowBox(spacing=Space.L, least=290, scrolls=True)
         page.body.addWidget(self._recent)
-        self._said: dict[Card, list[tuple[str, str, JobState | None]]] = {}
+        self._said: dict[Card, list[tuple[str, str, _State | None]]] = {}
         self._cards = [Card(self.tr("Runs"), actions=[self._all("runs")]), Card(self.tr("Datasets"),
                        actions=[self._all("datasets")]), Card(self.tr("Models"), actions=[self._all("models")])]
         for card in self._cards:
@@ -191,9 +202,10 @@ class HomePage(Page):
         await self._datasets.refresh()
         await self._models.refresh()
         self._fill(self._cards[0], [
-            (run.name, " · ".join(filter(None, (run.dataset, words.when(run.created), *_far(run),
+            (run.name, " · ".join(filter(None, (run.dataset, _when(run), *_far(run),
                                                  words.estimator_name(run.estimator)))),
-             partial(self.shell.open_run, run.id), run.state) for run in self._runs.runs.value or ()])
+             partial(self.shell.open_run, run.id), state_badge(run, self.shell))
+            for run in self._runs.runs.value or ()])
         newest = sorted(self._datasets.datasets.value or (), key=lambda item: item.head.created, reverse=True)
         self._fill(self._cards[1], [
             (item.name, f"{words.shape(item.head.rows, len(item.head.columns))} · {words.when(item.head.created)}",
@@ -204,7 +216,7 @@ class HomePage(Page):
                                     words.counted(item.versions, self.tr("version"), self.tr("versions")))),
              partial(self.shell.open_model, item.name), None) for item in models[:RECENT]])
 
-    def _fill(self, card: Card, entries: list[tuple[str, str, Callable[[], object], JobState | None]]) -> None:
+    def _fill(self, card: Card, entries: list[tuple[str, str, Callable[[], object], _State | None]]) -> None:
         """Show other entries; nothing is made anew, and no focus lost, while they say the same."""
         said = [(title, line, state) for title, line, _, state in entries]
         if self._said.get(card) == said:
@@ -216,6 +228,6 @@ class HomePage(Page):
                 widget.hide()
                 widget.deleteLater()
         for title, line, opens, state in entries:
-            card.body.addWidget(Entry(title, line, opens, None if state is None else StateBadge.for_state(state)))
+            card.body.addWidget(Entry(title, line, opens, None if state is None else _badge(state)))
         card.body.addStretch(1)
         card.setVisible(bool(entries))

@@ -90,6 +90,10 @@ class ProgressLine(QWidget):
         layout.addWidget(self._bar)
         self.set(value, text, eta)
 
+    def show_bar(self, shown: bool) -> None:
+        """Leave the bar out where nothing has begun."""
+        self._bar.setVisible(shown)
+
     def set(self, value: float | None, text: str = "", eta: str = "", tone: Tone = "accent") -> None:
         """Show ``value`` (0..1; None while nobody knows), what is done, and the remaining time in words."""
         self._bar.set(None if value is None else min(1.0, max(0.0, value)), tone)

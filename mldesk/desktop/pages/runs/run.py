@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from mldesk.desktop.pages.runs.extend_dialog import ExtendDialog
 from mldesk.desktop.pages.runs.predicted_dialog import open_cell
 from mldesk.desktop.pages.runs.run_details import DetailsPage
 from mldesk.desktop.pages.runs.run_facts import learns, program_of
-from mldesk.desktop.pages.runs.run_fields import state_badge
+from mldesk.desktop.pages.runs.run_fields import began, state_badge
 from mldesk.desktop.pages.runs.run_menu import run_entries
 from mldesk.desktop.pages.runs.run_notice import RunNotice
 from mldesk.desktop.pages.runs.run_training import OTHERS, RunTraining
@@ -208,7 +209,8 @@ class RunPage(Page):
     def _subtitle(self, run: Run) -> str:
         far = self.width() < theme.px(_WIDE) and run.runner != LOCAL  # there is no room for the badge then
         where = [self.tr("on {runner}").format(runner=run.runner)] if far else []
-        return " · ".join((*where, learns(run), words.when(run.created)))
+        when = began(run) if run.due(time.time()) is None else ""   # which its badge and its notice say
+        return " · ".join(filter(None, (*where, learns(run), "" if when == words.MISSING else when)))
 
     def _show_buttons(self, run: Run) -> None:
         going = not run.state.ended

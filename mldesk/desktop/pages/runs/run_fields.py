@@ -44,6 +44,26 @@ def took(run: Run, now: float | None = None) -> float | None:
     return max(0.0, end - run.started)
 
 
+def began(run: Run) -> str:
+    """Write when a run began, or when it will; what has begun nowhere yet and waits for no moment says neither."""
+    if (due := run.due(time.time())) is not None:
+        return words.tr("Starts {moment}").format(moment=words.upcoming(due))
+    waits = run.started is None and run.state in (JobState.CREATED, JobState.QUEUED)
+    return words.MISSING if waits else words.when(_beginning(run))
+
+
+def _beginning(run: Run) -> float:
+    """Return the moment a run began; of one that did not wait for it that is when it was ordered."""
+    return run.started if run.started is not None and run.not_before is not None else run.created
+
+
+def _when_in_full(run: Run) -> str:
+    if (due := run.due(time.time())) is not None:
+        return words.tr("Starts {moment}, ordered {created}").format(
+            moment=words.moment(due), created=words.moment(run.created))
+    return words.moment(_beginning(run))
+
+
 def state_badge(run: Run, shell: Shell, places: Mapping[str, Waiting] | None = None) -> tuple[str, Tone, str]:
     """Return words, tone and icon of a run's state; a run out of reach says since when."""
     since = shell.desk.unreachable.value.get(run.id)
@@ -116,8 +136,8 @@ def fields(shell: Shell, places: Callable[[], Mapping[str, Waiting]] = dict) -> 
         Field(tr("Target"), lambda run: run.target, 104, muted=True, spare=4),
         Field(tr("Estimator"), lambda run: words.estimator_name(run.estimator), 150, spare=1),
         Field(tr("Score"), score_words, 130, lambda run: (score(run) or ("", float("-inf")))[1], right=True),
-        Field(tr("Started"), lambda run: words.when(run.created), 104, lambda run: run.created, muted=True, spare=1,
-              tip=lambda run: words.moment(run.created)),
+        Field(tr("Started"), began, 132, lambda run: run.due(time.time()) or run.created, muted=True, spare=1,
+              tip=_when_in_full),
         Field(tr("Took"), lambda run: words.duration(took(run)), 84, lambda run: took(run) or 0.0, right=True,
               muted=True, spare=3),
     ]

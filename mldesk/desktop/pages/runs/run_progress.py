@@ -47,7 +47,7 @@ class ProgressCard(Card):
         tone: Tone = "accent"
         text = run.stage or self._waiting(run.state)
         if (due := run.due(time.time())) is not None:
-            done, text = 0.0, self.tr("Starts {moment} on {runner}").format(
+            done, text = None, self.tr("Starts {moment} on {runner}").format(
                 moment=words.upcoming(due), runner=runner_words.where(run.runner))
         elif run.state is JobState.QUEUED and (place := self._state.place.value) is not None:
             text = self.tr("Waiting on {runner}, {place} in line").format(
@@ -59,6 +59,7 @@ class ProgressCard(Card):
             text, tone = self._ended(run.state)
         elif run.state is JobState.STOPPING:
             text, tone = self.tr("Stopping…"), "warning"
+        self._line.show_bar(due is None)
         self._line.set(done, text, eta, tone)
         self._facts.setText("   ·   ".join(self._numbers()))
 

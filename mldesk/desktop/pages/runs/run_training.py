@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
@@ -31,7 +32,7 @@ class RunTraining(ScrollPage):
 
     def __init__(self, state: RunState, preferences: PreferencesFile) -> None:
         super().__init__(margin=0, spacing=Space.L)
-        self._state, self._wide = state, True
+        self._state, self._wide, self._begun = state, True, True
         self.progress = ProgressCard(state)
         self.members, self.leaderboard = MembersCard(), LeaderboardCard()
         self.curves = CurvesCard(state.curves, preferences)
@@ -66,13 +67,15 @@ class RunTraining(ScrollPage):
     def show_run(self, run: Run) -> None:
         """Show what a run of its kind has, as it is now."""
         self.members.show_members(members_of(run))
-        self.leaderboard.setVisible(is_search(run))
+        self.leaderboard.setVisible(is_search(run) and run.due(time.time()) is None)
         if is_search(run):
             self.curves.speak_of_trials()
         if run.kind == "imported":
             self._show_imported(run)
         if run.kind in OTHERS:
             self._without_curves()
+        elif run.kind != "imported":
+            self._show_begun(run.due(time.time()) is None)
         self.draw()
 
     def draw(self) -> None:
@@ -97,6 +100,14 @@ class RunTraining(ScrollPage):
         self.last.show()
         if not values:
             self._without_curves()
+
+    def _show_begun(self, begun: bool) -> None:
+        """What waits for its moment has no curves and takes nothing of a machine yet."""
+        if self._begun is not begun:
+            self._begun = begun
+            self.curves.setVisible(begun)
+            self.machine.setVisible(begun)
+            self.set_wide(self._wide)
 
     def _without_curves(self) -> None:
         self.curves.hide()
