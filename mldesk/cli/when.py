@@ -16,6 +16,7 @@ from mldesk.cli.interrupts import Interrupts
 from mldesk.cli.watching import detached, how_to_go_on, say_name, starts, watched
 from mldesk.core.clock import iso
 from mldesk.training.metric_words import ordered, title
+from mldesk.wire.states import Cause, JobState
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -72,8 +73,10 @@ def see(face: Face, bench: Workbench, begun: Begun, leave: bool, interrupts: Int
 
 
 def standing(run: Run, now: float) -> str:
-    """Return a run's state as lists say it: "running", "queued until 22:00"."""
+    """Return a run's state as lists say it: "running", "stopping (finishing)", "queued until 22:00"."""
     due = run.due(now)
+    if run.state is JobState.STOPPING and run.cause is Cause.FINISHING:
+        return f"{run.state.value} ({run.cause.value})"
     return run.state.value if due is None else f"{run.state.value} until {words.lately(due, now)}"
 
 
@@ -96,7 +99,6 @@ def _left(face: Face, begun: Begun) -> None:
 
 def _results(face: Face, runs: list[Run], group: str) -> None:
     """Print what came of runs that belong together: every score's mean, and how far it spreads."""
-    from mldesk.wire.states import JobState
     from mldesk.workbench.scheduling import spread
     from mldesk.workbench.summaries import run_result
 

@@ -19,6 +19,7 @@ from mldesk.wire.shapes import readable
 from mldesk.wire.states import Cause, JobState
 
 _CAUSES = frozenset(cause.value for cause in Cause)
+_ASKED = {"finish": Cause.FINISHING.value, "pause": Cause.PAUSED.value, "cancel": Cause.CANCELLED.value}
 _OBJECTS = ("metrics", "validation_metrics", "rows", "parameters")
 EventRow = tuple[int, float, str, str]   # seq, time, kind, payload as JSON
 
@@ -76,6 +77,8 @@ def fold(events: Sequence[Event], state: JobState, started: float | None) -> Cha
                 fields.update(started=started, finished=None, cause=None, message="", hint="")
             case "scheduled":
                 fields["not_before"] = _moment(payload.get("not_before"))
+            case "stopping":
+                fields["cause"] = _ASKED.get(str(payload.get("asked")))
             case "stage":
                 fields["stage"] = codec.clean(payload.get("name", ""), 500)
             case "progress" if readable(event):   # every list draws it

@@ -54,4 +54,6 @@ class Cause(str, Enum):
     UNKILLABLE = "unkillable"            # its processes do not die, whatever is done
     MOVED = "moved"                      # released here, to go on at another runner
     PAUSED = "paused"                    # the user asked; it goes on when the user says so
+    FINISHING = "finishing"              # of a run that is stopping: the user wants what there is by now
+    DIVERGED = "diverged"                # its loss is no number any more: the parameters are to be chosen otherwise
     INTERNAL = "internal"                # our own fault; the log has the traceback

@@ -86,6 +86,15 @@ class TestStates:
         assert library.runs.get(run).state is JobState.RUNNING
         assert library.runs.get(run).message == ""
 
+    def test_a_run_that_is_leaving_says_what_was_asked_of_it(self, library: Library, run: str) -> None:
+        library.runs.apply(run, journal(STARTED, ("stopping", {"asked": "finish"})))
+        assert (library.runs.get(run).state, library.runs.get(run).cause) == (JobState.STOPPING, Cause.FINISHING)
+        library.runs.apply(run, journal(STARTED, ("stopping", {"asked": "finish"}), ("stopping", {"asked": "cancel"})))
+        assert library.runs.get(run).cause is Cause.CANCELLED
+        library.runs.apply(run, journal(STARTED, ("stopping", {"asked": "finish"}), ("stopping", {"asked": "cancel"}),
+                                        ("succeeded", {"result": {}})))
+        assert library.runs.get(run).cause is None
+
     def test_a_finished_run_never_changes_again(self, library: Library, run: str) -> None:
         library.runs.apply(run, journal(STARTED, ("cancelled", {"cause": "cancelled", "message": "as asked"})))
         before = library.runs.get(run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mldesk.wire.states import JobState
+from mldesk.wire.states import Cause, JobState
 
 if TYPE_CHECKING:
     from mldesk.library.records import Run
@@ -18,13 +18,22 @@ _ENDED = {
 }
 
 
+def _leaving(run: Run) -> str:
+    """Say that a run is on its way to its end already; "" for one that is not."""
+    if run.state is not JobState.STOPPING:
+        return ""
+    if run.cause is Cause.FINISHING:
+        return "The run is finishing already, with what there is by now."
+    return f"The run is {'being paused already' if run.cause is Cause.PAUSED else 'already being stopped'}."
+
+
 def why_not_cancel(run: Run | None) -> str:
     """Say why Cancel is disabled."""
     if run is None:
         return "Choose a run first."
     if run.state.ended:
         return f"{_ENDED[run.state]} There is nothing left to cancel."
-    return "The run is already being stopped." if run.state is JobState.STOPPING else ""
+    return "" if run.cause is Cause.FINISHING else _leaving(run)   # who asked to finish may still think otherwise
 
 
 def why_not_finish(run: Run | None) -> str:
@@ -34,7 +43,7 @@ def why_not_finish(run: Run | None) -> str:
     if run.state.ended:
         return f"{_ENDED[run.state]} There is nothing left to finish."
     if run.state is JobState.STOPPING:
-        return "The run is already being stopped."
+        return _leaving(run)
     if run.state is not JobState.RUNNING:
         return "Training has not begun yet, so there is no model to keep. Wait until it has, or cancel."
     return ""
@@ -46,7 +55,7 @@ def why_not_pause(run: Run | None) -> str:
         return "Choose a run first."
     if run.state.ended:
         return f"{_ENDED[run.state]} There is nothing to pause."
-    return "The run is already being stopped." if run.state is JobState.STOPPING else ""
+    return _leaving(run)
 
 
 def why_not_schedule(run: Run | None) -> str:
@@ -84,7 +93,7 @@ def why_not_extend(run: Run | None) -> str:
 
     if not run.state.final and not limits_of(run):
         return "It goes on until it reaches its score, so there is nothing to extend."
-    return "The run is already being stopped." if run.state is JobState.STOPPING else ""
+    return _leaving(run)
 
 
 def why_not_resume(run: Run | None) -> str:
@@ -106,7 +115,7 @@ def why_not_move(run: Run | None) -> str:
         return "The run is being moved already."
     if run.state.final:
         return f"{_ENDED[run.state]} There is nothing left to move."
-    return "The run is already being stopped." if run.state is JobState.STOPPING else ""
+    return _leaving(run)
 
 
 def why_not_compare(runs: list[Run]) -> str:

@@ -399,6 +399,8 @@ class _Fit:
 class Diverged(WorkFailed):
     """The loss became NaN or infinite before anything was learned."""
 
+    code = "diverged"
+
     def __init__(self, step: int, learning_rate: float) -> None:
         super().__init__(f"Training went out of bounds: the loss is no number any more after step {step}.",
                          hint=f"Choose a learning rate below {learning_rate:g}.")

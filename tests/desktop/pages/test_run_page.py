@@ -106,6 +106,14 @@ def test_a_run_that_a_person_paused_is_called_so(page: RunPage) -> None:
     assert page._badge.text == "Interrupted"
 
 
+def test_a_run_that_finishes_early_is_not_called_stopping_and_can_still_be_cancelled(page: RunPage) -> None:
+    show(page, JobState.STOPPING, cause=Cause.FINISHING)
+    assert page._badge.text == "Finishing"
+    assert page.training.progress._line._text.text().startswith("Finishing early")
+    show(page, JobState.STOPPING, cause=Cause.CANCELLED)
+    assert page._badge.text == "Stopping"
+
+
 def test_what_speaks_against_the_scores_stands_over_every_tab(page: RunPage) -> None:
     leak = "told alone gives 1.000 of ROC AUC: is it known beforehand?"
     show(page, JobState.SUCCEEDED, finished=1010.0, result={"warnings": [

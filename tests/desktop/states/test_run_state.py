@@ -11,7 +11,7 @@ from mldesk.desktop.states.desk import Desk
 from mldesk.desktop.states.run import RunState, log_line
 from mldesk.desktop.states.run_reasons import why_not_cancel, why_not_compare, why_not_finish, why_not_resume
 from mldesk.wire.events import Event
-from mldesk.wire.states import JobState
+from mldesk.wire.states import Cause, JobState
 from tests.desktop.fake_workbench import FakeWorkbench, make_run
 from tests.desktop.loops import run
 
@@ -149,6 +149,8 @@ def test_what_cannot_be_done_says_why(state: JobState, cancel: bool, finish: boo
                              (why_not_resume(run), resume)):
         assert (reason == "") is possible
         assert not reason or reason.endswith(".")
+    finishing = make_run(state=JobState.STOPPING, cause=Cause.FINISHING)
+    assert why_not_cancel(finishing) == "" and "finishing already" in why_not_finish(finishing)
     assert why_not_cancel(None) and why_not_compare([run]) and not why_not_compare([run, run])
 
 

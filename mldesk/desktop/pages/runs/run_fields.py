@@ -77,6 +77,10 @@ def state_badge(run: Run, shell: Shell, places: Mapping[str, Waiting] | None = N
         return words.tr("Waiting, {place}").format(place=ordinal(places[run.id].position)), "neutral", "clock"
     if paused(run):
         return words.tr("Paused"), "info", "pause"
+    if run.state is JobState.STOPPING and run.cause is Cause.FINISHING:
+        return words.tr("Finishing"), "accent", "check"
+    if run.state is JobState.STOPPING and run.cause is Cause.PAUSED:
+        return words.tr("Pausing"), "info", "pause"
     return state_words(run.state)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -12,7 +13,10 @@ from mldesk.desktop.states.run import RunState
 from mldesk.desktop.states.search import is_search
 from mldesk.desktop.theme import Space, Tone
 from mldesk.desktop.widgets import Card, ProgressLine, make_label
-from mldesk.wire.states import JobState
+from mldesk.wire.states import Cause, JobState
+
+if TYPE_CHECKING:
+    from mldesk.library.records import Run
 
 _SLOW = 0.5   # done in a second; of fewer it is said how long each takes
 
@@ -58,7 +62,7 @@ class ProgressCard(Card):
             done = 1.0 if run.state is JobState.SUCCEEDED else self._last_share()
             text, tone = self._ended(run.state)
         elif run.state is JobState.STOPPING:
-            text, tone = self.tr("Stopping…"), "warning"
+            text, tone = self._leaving(run)
         self._line.show_bar(due is None)
         self._line.set(done, text, eta, tone)
         self._facts.setText("   ·   ".join(self._numbers()))
@@ -105,6 +109,11 @@ class ProgressCard(Card):
             JobState.CREATED: self.tr("Not sent yet"), JobState.QUEUED: self.tr("Waiting for its turn"),
             JobState.STAGING: self.tr("Sending the data"), JobState.PREPARING: self.tr("Starting the trainer"),
         }.get(state, self.tr("Working"))
+
+    def _leaving(self, run: Run) -> tuple[str, Tone]:
+        if run.cause is Cause.FINISHING:
+            return self.tr("Finishing early, with what there is by now…"), "accent"
+        return (self.tr("Pausing…"), "info") if run.cause is Cause.PAUSED else (self.tr("Stopping…"), "warning")
 
     def _ended(self, state: JobState) -> tuple[str, Tone]:
         run = self._state.run.value
