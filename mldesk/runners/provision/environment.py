@@ -18,7 +18,7 @@ from mldesk.runners.provision.steps import LONG_STEP, Archive, InstallFailed, St
 from mldesk.runners.provision.training_plan import Source, Training
 
 # What must load before a box counts as one that trains; mldesk.training.run names the rest of it.
-MODULES = ("torch", "mldesk.training.run", "psutil", "pynvml")
+MODULES = ("torch", "mldesk.training.run", "psutil")
 _SENDING, _FETCHING, _UNPACKING, _TRYING = (
     "Sending the training packages", "The machine downloads the training packages", "Setting the training packages up",
     "Trying a training")

@@ -7,10 +7,14 @@ output begins and ends, with its exit code, in a form that the script itself doe
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mldesk.core.errors import RunnerUnreachable
 from mldesk.runners.provision.execution import MAX_OUTPUT, Ran
 from mldesk.runners.ssh.stream import ByteStream, Connection, StreamEnded, closing_after
 from mldesk.wire.banner import MAX_NOISE, new_word
+
+_LAST_WORDS = 2.0   # seconds that a script which failed has to say why
 
 
 class SshExec:
@@ -28,7 +32,8 @@ class SshExec:
                 _send(stream, whole + (stdin or b""))
                 out = _read(stream, f"\nmldesk-end-{word} ".encode())
             begun = f"mldesk-begin-{word}\n".encode() in out
-            return _answer(out, word, stream.complaint)
+            answer = _answer(out, word)
+            return replace(answer, stderr=_complaint(stream)) if answer.status else answer
         except _NoAnswerError as error:
             raise self._why(stream, begun) from error
         finally:
@@ -81,7 +86,16 @@ def _read(stream: ByteStream, end: bytes) -> bytes:
     return bytes(seen)
 
 
-def _answer(out: bytes, word: str, said: str) -> Ran:
+def _complaint(stream: ByteStream) -> str:
+    """Return why a script failed. Its stderr is a way of its own, and may be behind the mark of its end."""
+    with closing_after(stream, _LAST_WORDS):
+        while stream.read(65536):
+            pass
+        stream.wait(_LAST_WORDS)
+    return stream.complaint
+
+
+def _answer(out: bytes, word: str) -> Ran:
     begin, end = f"\nmldesk-begin-{word}\n".encode(), f"\nmldesk-end-{word} ".encode()
     start, stop = (b"\n" + out).find(begin), out.rfind(end)
     if start < 0 or stop < 0:
@@ -89,4 +103,4 @@ def _answer(out: bytes, word: str, said: str) -> Ran:
     status = out[stop + len(end):].split(b"\n")[0]
     if not status.isdigit() or len(status) > 3:
         raise _NoAnswerError
-    return Ran(int(status), out[start + len(begin) - 1:stop][:MAX_OUTPUT], said)
+    return Ran(int(status), out[start + len(begin) - 1:stop][:MAX_OUTPUT], "")

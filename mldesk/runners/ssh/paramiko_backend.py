@@ -153,6 +153,8 @@ class ParamikoStream:
 
     @property
     def complaint(self) -> str:
+        if (self._channel.eof_received or self._channel.closed) and self._drain.is_alive():
+            self._drain.join(2.0)  # its last words are here, and may not have been read yet
         return str(self._tail)
 
     def _drain_errors(self) -> None:

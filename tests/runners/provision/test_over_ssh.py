@@ -25,10 +25,20 @@ class Pipes:
         self._process = process
         assert process.stdin and process.stdout
         self._in, self._out = process.stdin, process.stdout
-        self.complaint = "a complaint"
+        self._ended = False
+
+    @property
+    def complaint(self) -> str:
+        """What it said on stderr, which is behind: it is here with the end of the rest."""
+        return "a complaint" if self._ended else ""
 
     def read(self, most: int) -> bytes:
-        return os.read(self._out.fileno(), most)
+        data = os.read(self._out.fileno(), most)
+        self._ended = not data
+        return data
+
+    def wait(self, seconds: float) -> int | None:
+        return self._process.wait(seconds)
 
     def write(self, data: bytes | memoryview) -> None:
         try:
@@ -92,7 +102,8 @@ def test_data_arrives_whole_behind_the_script(tmp_path: Path) -> None:
 
 
 def test_a_script_that_reads_nothing_of_its_data_still_answers(tmp_path: Path) -> None:
-    assert SshExec(Host(tmp_path)).run("exit 3", b"x" * 3_000_000, 20).status == 3
+    ran = SshExec(Host(tmp_path)).run("exit 3", b"x" * 3_000_000, 20)
+    assert (ran.status, ran.stderr) == (3, "a complaint")
 
 
 def test_a_link_that_ends_before_the_script_does_is_no_answer(tmp_path: Path) -> None:

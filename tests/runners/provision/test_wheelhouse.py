@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from mldesk.runners.provision import own_wheels
+from mldesk.runners.provision.environment import MODULES
 from mldesk.runners.provision.own_wheels import OwnWheel, find_own, make, own_platform, own_python
 from mldesk.runners.provision.package import NotWhole
 from mldesk.runners.provision.torch_builds import BUILDS, CPU
-from mldesk.runners.provision.wheelhouse import Lock, find_wheels, lock_training, make_wheels
+from mldesk.runners.provision.wheelhouse import Lock, find_wheels, lock_training, make_wheels, normal
 from tests.runners.provision.wheels import wheel
 
 LOCK = Lock("3.12", "x86_64-glibc", "cpu", (("numpy", "2.0.0"), ("tool", "1.0"), ("torch", "2.10.0+cpu")))
@@ -38,6 +39,13 @@ def test_a_lock_holds_what_trains_here_with_the_build_of_torch_for_the_box() -> 
     assert f"numpy=={packages['numpy']}\n" in lock.requirements(builds=True)
     assert f"torch=={packages['torch']}\n" in lock.requirements(builds=True)
     assert f"torch=={packages['torch'].partition('+')[0]}\n" in lock.requirements(builds=False)
+
+
+def test_what_a_box_must_load_comes_with_the_packages_that_it_gets() -> None:
+    packages = dict(lock_training(CPU, (3, 12, 3), "x86_64-glibc").packages)
+    tops = {name.partition(".")[0] for name in MODULES} - {"mldesk"}
+    known = metadata.packages_distributions()
+    assert {name: normal(known[name][0]) in packages for name in tops} == dict.fromkeys(tops, True)
 
 
 def test_the_same_packages_have_one_key_and_others_another() -> None:
