@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from mldesk.workbench.datasets import DatasetService
 from mldesk.workbench.far_data import FarData
 from mldesk.workbench.references import did_you_mean, listed, slug
 from mldesk.workbench.runners import RunnerService
+from mldesk.workbench.script_diff import script_diff, text_of
 from mldesk.workbench.script_settings import files_of, links_left, parameters_of, read_settings
 from mldesk.workbench.sending import send
 
@@ -86,13 +86,8 @@ class ScriptService:
         Raises BadInput for runs that are no scripts, NotFound where there is none before.
         """
         before = other or self.before(run)
-        old, new = self._files(before), self._files(run)
-        lines: list[str] = []
-        for path in sorted(old.keys() | new.keys()):
-            if old.get(path) != new.get(path):
-                first, second = (f"{path}\t{one.name} {one.id[-6:]}" for one in (before, run))
-                lines += difflib.unified_diff(self._text(old.get(path)), self._text(new.get(path)), first, second)
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+        first, second = (f"{one.name} {one.id[-6:]}" for one in (before, run))
+        return script_diff(self._files(before), self._files(run), self._library.objects.read, (first, second))
 
     def changes(self, reference: str) -> tuple[str, str]:
         """Return the run of a script before this one, in words, and ``diff`` against it. Raises as ``diff`` does."""
@@ -114,7 +109,7 @@ class ScriptService:
         """Return the name and text of a run's program, and the digest of all its files. Raises BadInput, NotFound."""
         files = self._files(run)
         request = ScriptRequest.from_json(JobSpec.from_json(run.spec).payload)
-        return request.entry, "".join(self._text(files.get(request.entry))), request.script
+        return request.entry, text_of(files.get(request.entry), self._library.objects.read), request.script
 
     def settings(self, path: Path, entry: str = "", *, alone: bool = False) -> dict[str, Any]:
         """Return what a script says of itself, as ``read_settings`` does, once it is sure that it may be run.
@@ -202,14 +197,6 @@ class ScriptService:
             raise BadInput(f"Run {run.name} is no script.")
         manifest = self._library.objects.manifest(ScriptRequest.from_json(JobSpec.from_json(run.spec).payload).script)
         return {entry.path: entry.sha256 for entry in manifest.entries}
-
-    def _text(self, digest: str | None) -> list[str]:
-        if digest is None:
-            return []
-        try:
-            return self._library.objects.read(digest).decode("utf-8").splitlines(keepends=True)
-        except UnicodeDecodeError:
-            return [f"(not text, SHA-256 {digest})\n"]
 
 
 def script_name(run: Run) -> str:

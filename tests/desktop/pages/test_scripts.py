@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,9 +15,10 @@ from mldesk.desktop.pages.runs.run_facts import data_facts, learns, settings
 from mldesk.desktop.pages.runs.script_dialog import ScriptDialog
 from mldesk.desktop.pages.runs.script_editor import ScriptEditor
 from mldesk.desktop.pages.runs.script_view import ScriptView, newest_first, read_histograms
+from mldesk.desktop.pages.runs.table_choice import TableChoice
 from mldesk.desktop.widgets import FormRow, Switch, why_disabled
 from mldesk.library.records import Run
-from tests.desktop.fake_workbench import make_run
+from tests.desktop.fake_workbench import make_run, make_version
 
 SETTINGS = {"entry": "train.py", "parameters": {"rate": 0.5, "fast": True}, "inputs": {"table": "shop"},
             "requirements": ["numpy"], "files": 2, "bytes": 1200}
@@ -25,6 +27,7 @@ SETTINGS = {"entry": "train.py", "parameters": {"rate": 0.5, "fast": True}, "inp
 @pytest.fixture
 def host(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> QWidget:
     monkeypatch.setattr(ScriptDialog, "_read", lambda _: None)   # what it would have read is given
+    monkeypatch.setattr(ScriptDialog, "_read_versions", lambda *_: None)
     found = QWidget()
     qtbot.addWidget(found)
     return found
@@ -89,6 +92,35 @@ def test_run_again_begins_with_what_the_run_was_given(host: QWidget) -> None:
     order = make_dialog(host, run).order()
     assert (order.parameters, order.inputs) == ({"rate": "3.0", "fast": "false"}, {"table": "other@2"})
     assert (order.name, order.entry) == ("wave", "sub/train.py")
+
+
+def test_a_version_of_a_dataset_can_be_chosen(qtbot: QtBot, host: QWidget) -> None:
+    asked: list[str] = []
+    dialog = make_dialog(host)
+    table = dialog._tables["table"]
+    table.wants_versions.connect(asked.append)
+    assert dialog.order().inputs == {"table": "shop"}
+    table.show_versions("other", [make_version(9, name="other")])   # an answer that came too late
+    table.show_versions("shop", [make_version(1, name="shop"), make_version(2, name="shop"),
+                                 replace(make_version(3, name="shop"), purged=2.0)])
+    words = [table.version.itemText(index) for index in range(table.version.count())]
+    assert words == ["the newest", "2 · 100 rows, table.csv", "1 · 100 rows, table.csv"]
+    table.version.setCurrentIndex(2)
+    assert dialog.order().inputs == {"table": "shop@1"}
+    table.dataset.set_options([("shop", "shop"), ("b@side", "b@side")], "shop")
+    table.dataset.setCurrentIndex(1)      # of another dataset the newest, until one is chosen
+    assert (asked, dialog.order().inputs) == (["b@side"], {"table": "b@side"})
+
+
+def test_a_version_that_was_named_stays_chosen_once_the_versions_are_known(qtbot: QtBot) -> None:
+    table = TableChoice(["shop"], "shop@2")
+    qtbot.addWidget(table)
+    assert table.reference() == "shop@2"
+    table.show_versions("shop", [make_version(1, name="shop"), make_version(2, name="shop")])
+    assert table.reference() == "shop@2" and table.version.currentText() == "2 · 100 rows, table.csv"
+    gone = TableChoice([], "gone@7")
+    qtbot.addWidget(gone)
+    assert gone.reference() == "gone@7"
 
 
 def test_pictures_are_shown_and_files_can_be_saved(qtbot: QtBot, host: QWidget, tmp_path: Path) -> None:

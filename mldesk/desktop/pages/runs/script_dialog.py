@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from mldesk.desktop.pages.asking import asked
 from mldesk.desktop.pages.file_choice import choose_files, choose_folder
 from mldesk.desktop.pages.room import fitting
 from mldesk.desktop.pages.runs.script_editor import ScriptEditor
+from mldesk.desktop.pages.runs.table_choice import TableChoice
 from mldesk.desktop.pages.runs.when_section import WhenSection, show_begun
 from mldesk.desktop.tasks import TaskOwner, async_slot, in_thread, start
 from mldesk.desktop.theme import Space
@@ -72,7 +74,7 @@ class ScriptDialog(Sheet, TaskOwner):
         self._entry = "" if again is None else str(again.spec.get("payload", {}).get("entry", ""))
         self._why_not = ""   # what speaks against the script that is chosen
         self._fields: dict[str, Callable[[], str]] = {}
-        self._tables: dict[str, ComboBox] = {}
+        self._tables: dict[str, TableChoice] = {}
         self._datasets: list[str] = []
         self.place = QLineEdit("" if path is None else str(path) if again is None else
                                self.tr("the files of {run}").format(run=again.name))
@@ -242,15 +244,26 @@ class ScriptDialog(Sheet, TaskOwner):
         if inputs:
             self._form.addWidget(make_label(self.tr("Tables it reads"), "subtitle"))
         for name, reference in inputs.items():
-            chosen = str(tables.get(name, reference))
-            options = list(dict.fromkeys([*self._datasets, chosen]))
-            box = self._tables[name] = ComboBox([(item, item) for item in options], chosen)
-            self._form.addWidget(FormRow(name, box))
+            table = self._tables[name] = TableChoice(self._datasets, str(tables.get(name, reference)))
+            table.wants_versions.connect(partial(self._read_versions, name))
+            self._form.addWidget(FormRow(name, table))
+            table.name_lines(name)
+            table.ask()
         self._form.addWidget(make_label(self.tr("Where it runs"), "subtitle"))
         self._form.addWidget(make_label(
             self.tr("In an environment of its own, with {packages}.").format(
                 packages=", ".join(settings["requirements"])) if settings["requirements"] else
             self.tr("With the packages that the runner has; it declares no others."), "body", "muted", wrap=True))
+
+    @async_slot
+    async def _read_versions(self, name: str, dataset: str) -> None:
+        """Offer the versions of the dataset that was chosen for the input ``name``; none of one that is not there."""
+        try:
+            versions = await in_thread(self._shell.desk.workbench.datasets.versions, dataset)
+        except MldeskError:   # said once it is run
+            return
+        if (table := self._tables.get(name)) is not None:
+            table.show_versions(dataset, versions)
 
     def _field(self, name: str, about: Mapping[str, Any], value: Any) -> QWidget:
         """Return the row of a parameter, ``about`` being what ``declared`` says of it."""
@@ -287,7 +300,7 @@ class ScriptDialog(Sheet, TaskOwner):
         from mldesk.workbench.scripts import ScriptOrder
 
         return ScriptOrder(self._path or Path(), {name: read() for name, read in self._fields.items()},
-                           {name: str(box.value()) for name, box in self._tables.items()},
+                           {name: table.reference() for name, table in self._tables.items()},
                            str(self.runner.value()), self.name.text().strip(), entry=self._entry,
                            alone=self.alone.isVisibleTo(self) and self.alone.isChecked())
 
