@@ -14,6 +14,7 @@ RECIPE = "recipe.json"      # of models whose table was cleaned by what can be d
 READING = "reading.json"    # of models whose table's import says how cells are read that leave it open
 THRESHOLD = "threshold.json"   # of models for which a person set from where on a row is called a class
 IGNORED = "Columns the model does not know are ignored"  # so begins what is said of such columns: nothing is wrong
+CUT = "Intervals end at"   # so begins what is said of intervals that end where the target does: nothing is wrong
 REQUIRED = (MODEL, PREPROCESSING, GRAPH)
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}\.(json|md|txt)")

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from mldesk.bundles.documents import parse, parse_object
 from mldesk.bundles.names import (
     CONTRACT,
+    CUT,
     EXPECTED,
     GRAPH,
     IGNORED,
@@ -32,6 +33,7 @@ from mldesk.core.errors import BadBundle, BadInput, MldeskError
 from mldesk.training.conformal import LEVELS, Margins
 from mldesk.training.export.parity import TOLERANCE, deviation
 from mldesk.training.joined import read_encoder
+from mldesk.training.reach import far_outside, read_reach
 from mldesk.training.roles import IDENTIFIER
 from mldesk.training.values import ColumnData, TextColumn
 from mldesk.wire.schema import Column, ColumnType
@@ -98,6 +100,7 @@ class Predictor:
         self.outputs: tuple[str, ...] = tuple(str(item["name"]) for item in model["outputs"])
         self._rows_at_once = min(BATCH, max(1, int(model.get("rows_at_once", BATCH))))
         self.margins = Margins.from_json(model["margins"]) if "margins" in model else None
+        self.reach = read_reach(model.get("reach", {}))   # of the numbers that it learned from
         if self.margins is not None and self.margins.classes != len(self.classes):
             raise ValueError("its margins are of another task")
         if not all(isinstance(label, (str, int, float)) for label in self.classes):
@@ -139,9 +142,17 @@ class Predictor:
             noticed[_braced(f"{IGNORED}: {_listed(extra)}.")] = 1
         data = self._columns(columns)
         self._count_unseen(data, noticed)
+        self._count_beyond(data, noticed)
         raw = self._raw(data)
-        return self._outputs(raw, self.threshold) | ({} if level is None or margins is None else
-                                     self._spread(raw, margins, level)), noticed
+        if level is None or margins is None:
+            return self._outputs(raw, self.threshold), noticed
+        if margins.floor is not None:
+            lowest = raw[:, 0] - margins.widths(raw[:, 0].astype(np.float64), level)
+            cut = int((lowest < margins.floor).sum())
+            if cut:
+                noticed[f"{CUT} {margins.floor:g}, as no target that the model learned from was below it, "
+                        "in {rows}."] = cut
+        return self._outputs(raw, self.threshold) | self._spread(raw, margins, level), noticed
 
     def margins_for(self, level: float) -> Margins:
         """Return how far off predictions may be. Raises BadInput for a level that the model cannot say."""
@@ -283,6 +294,20 @@ class Predictor:
             if unseen:
                 text = _braced(f"{column.name[:60]!r} holds values that training never saw, or hardly ever, in ")
                 noticed[text + "{rows}."] = int(unseen)
+
+    def _count_beyond(self, data: Mapping[str, ColumnData], noticed: Counter[str]) -> None:
+        """Count rows whose numbers lie far outside what training saw."""
+        for name, count in self.beyond(data).items():
+            low, high = self.reach[name]
+            noticed[_braced(f"{name[:60]!r} lies far outside what training saw ({low:.6g} to {high:.6g}), where the "
+                            "model was taught nothing, in ") + "{rows}."] = count
+
+    def beyond(self, data: Mapping[str, ColumnData]) -> dict[str, int]:
+        """Return for columns as the encoder reads them how many rows lie far outside, of those where any does."""
+        counts = {name: int(far_outside(np.asarray(data[name]), low, high).sum())
+                  for name, (low, high) in self.reach.items()
+                  if name in data and not isinstance(data[name], TextColumn)}
+        return {name: count for name, count in counts.items() if count}
 
     def _raw(self, data: Mapping[str, ColumnData]) -> npt.NDArray[np.float32]:
         """Return what the graph gives, (N, outputs)."""

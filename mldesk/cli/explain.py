@@ -33,7 +33,8 @@ def explain(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of the library; with --set a bundle's "
                                          "file, too.")],
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="COL=VALUE", help="Explain one row; columns "
-                                                   "that are not set get their usual value. May be repeated.")] = None,
+                                                   "that are not set are those of a usual row of the data. May be "
+                                                   "repeated.")] = None,
     row: Annotated[int | None, typer.Option("--row", metavar="N", min=1, help="Explain row N of what the model learned "
                                             "from, or of --data; --set changes cells of it.")] = None,
     about: Annotated[str, typer.Option(metavar="CLASS", help="Show the chance of this class, not of the "

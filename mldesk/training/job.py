@@ -6,7 +6,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from mldesk.core.clock import iso
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput
 from mldesk.training.checkpoints import Checkpoints
-from mldesk.training.conformal import SHOWN, Margins
+from mldesk.training.conformal import SHOWN, Margins, floor_of
 from mldesk.training.estimators.base import Part
 from mldesk.training.joined import Encoder
+from mldesk.training.reach import Reach, reach_of
 from mldesk.training.split import LEFT_OUT, PARTS, make_folds, make_split, own_validation
 from mldesk.training.steering import Steering
 from mldesk.training.table import read_columns
@@ -69,6 +70,12 @@ class Table:
     folds: Folds | None = None         # where there are any
     own_validation: bool = False       # the split says which rows validate; they were not drawn
     by: ColumnData | None = None       # the column that the rows were dealt by
+    reach: Reach = field(default_factory=dict)   # of the numbers among the candidates, but in test rows
+
+    @property
+    def learned(self) -> Array:
+        """Which rows a model may learn from, (rows,) bool: those of training and validation."""
+        return np.isin(self.membership, (PARTS["train"], PARTS["validation"]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,8 +131,9 @@ def open_table(request: TrainRequest, work: Workplace) -> tuple[dict[str, Column
         work.report.warning(f"{unplaced:,} {rows} left out because {request.split.column!r} does not say where "
                             f"{belong}.")
     folds = Folds(make_folds(target, request.split, by), by) if request.split.folds else None
-    return columns, Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership, folds,
-                          own_validation(target, request.split, given, by), by)
+    table = Table(take(columns, membership == PARTS["test"]), candidates, column, target, membership, folds,
+                  own_validation(target, request.split, given, by), by)
+    return columns, replace(table, reach=reach_of(columns, candidates, table.learned))
 
 
 def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: float = math.inf) -> Scores:
@@ -147,7 +155,8 @@ def evaluate(model: Model, table: Table, seed: int, work: Workplace, seconds: fl
                                         ordered=table.target.ordered),
              "validation": evaluation.payload(model.validation, model.judged.y, classes, spread=False,
                                               quantile=quantile, ordered=table.target.ordered)}
-    margins = Margins.measure(model.validation, model.judged.y, len(classes))
+    margins = Margins.measure(model.validation, model.judged.y, len(classes),
+                              None if classes else floor_of(table.target.y[table.learned]))
     parts["test"]["coverage"] = [{"level": level, "share": margins.coverage(prediction, y, level)} for level in SHOWN]
     parts["test"]["worst"] = worst(prediction, y, rows, classes, quantile)
     sliced = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _MOST_SLICED)).round().astype(int))
@@ -209,7 +218,8 @@ def _keep(request: TrainRequest, model: Model, table: Table, scores: Scores, wor
         dataset_name=request.dataset_name, dataset=request.dataset, rows=rows_of(table.membership), seed=request.seed,
         created=iso(time.time()), metrics=scores.metrics, validation_metrics=scores.validation_metrics,
         evaluation=scores.payload, finished_early=model.finished_early, margins=scores.margins,
-        ordered=table.target.ordered)
+        ordered=table.target.ordered,
+        reach={item.name: table.reach[item.name] for item in model.encoder.columns if item.name in table.reach})
     files, warning = model_files.write_model(work.scratch / "model", facts, model.native, sample, scores.x,
                                              scores.test)
     if warning:

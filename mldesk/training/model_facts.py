@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mldesk.training.conformal import Margins
 from mldesk.training.joined import Encoder
+from mldesk.training.reach import Reach
 from mldesk.training.target import Label
 from mldesk.wire.schema import Column
 
@@ -35,3 +36,4 @@ class ModelFacts:
     finished_early: bool
     margins: Margins | None = None     # how far off a prediction may be
     ordered: bool = False              # the classes have an order, from low to high
+    reach: Reach = field(default_factory=dict)   # of the numbers it learned from

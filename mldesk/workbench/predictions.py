@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from mldesk.bundles.names import IGNORED
+from mldesk.bundles.names import CUT, IGNORED
 from mldesk.core.durable import disk_errors
 from mldesk.core.errors import BadInput, MldeskError, NotFound
 from mldesk.core.scratch import working_folder
@@ -49,8 +49,8 @@ class PredictionReport:
 
     @property
     def doubtful(self) -> bool:
-        """Whether a warning may mean that predictions are worse; columns that are ignored do them no harm."""
-        return any(not warning.startswith(IGNORED) for warning in self.warnings)
+        """Whether a warning may mean that predictions are worse, not only that columns or ends of intervals are cut."""
+        return any(not warning.startswith((IGNORED, CUT)) for warning in self.warnings)
 
 
 class PredictionService:

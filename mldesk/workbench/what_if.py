@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ import numpy as np
 
 from mldesk.core.errors import BadInput
 from mldesk.training.explaining.shapley import Coalitions, shapley
+from mldesk.training.reach import NUMBERS as _NUMBERS
+from mldesk.training.reach import far_outside
 from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench.references import did_you_mean, listed
 
@@ -30,7 +31,7 @@ class Asked:
 
     column: Column
     choices: tuple[str, ...]     # of text: values that training knew, commonest first; () where any will do
-    usual: Any                   # the middle of the known rows, or the commonest; None where they say nothing
+    usual: Any                   # of the most usual of the known rows; None where they say nothing
     low: float | None = None     # of numbers: the range of the data, else of the known rows
     high: float | None = None
     whole: bool = False          # the range is that of all the data
@@ -58,13 +59,13 @@ class WhatIf:
         self.target, self.classes = predictor.target, predictor.classes
         self._known = [dict(row) for row in known]
         self._ranges = dict(ranges or {})   # of the numbers of all the data, by column
-        choices = predictor.choices()
-        self.form = tuple(self._asked(column, choices.get(column.name, ())) for column in predictor.schema)
+        choices, usual = predictor.choices(), most_usual(self._known, predictor.schema)
+        self.form = tuple(self._asked(column, choices.get(column.name, ()), usual) for column in predictor.schema)
         table = {column.name: [row.get(column.name) for row in self._known] for column in predictor.schema}
         self._background = predictor.encode(table) if self._known else None
 
     def usual(self) -> dict[str, Any]:
-        """Return a row in which every column is as usual."""
+        """Return a real row: of those known the one nearest to the usual value of every column."""
         return {asked.column.name: asked.usual for asked in self.form}
 
     def row(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,13 +78,31 @@ class WhatIf:
             if name not in types:
                 raise BadInput(f"{self.label} has no column {name[:60]!r}.",
                                hint=did_you_mean(name, list(types)) or f"It takes: {listed(list(types))}.")
-            if types[name] in (ColumnType.INTEGER, ColumnType.NUMBER) and _endless(value):
+            if types[name] in _NUMBERS and _endless(value):
                 raise BadInput(f"{name!r:.60} takes a number, and {value!r:.60} is none that can be reckoned with.",
                                hint="Leave it empty where the value is missing.")
         return {**self.usual(), **given}
 
     def unknown(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return a sentence for each category in ``row`` that training never saw, or hardly ever, with those it did."""
+        """Return a sentence for each category that training never saw, or hardly ever, and for each number far outside.
+
+        A value that cannot be read is passed over: ``ask`` raises for it.
+        """
+        return (*self._unseen(row), *self._far(row))
+
+    def _far(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        said = []
+        for name, (low, high) in self._predictor.reach.items():
+            try:
+                number = np.array([float(row[name])])
+            except (KeyError, TypeError, ValueError, OverflowError):
+                continue
+            if far_outside(number, low, high).any():
+                said.append(f"{name!r:.60} lies far outside what training saw ({low:.6g} to {high:.6g}), where the "
+                            "model was taught nothing.")
+        return tuple(said)
+
+    def _unseen(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(f"Training never saw {given!r:.60}, or hardly ever, in {asked.column.name!r:.60}; "
                      f"it knows: {listed(asked.choices)}."
                      for asked in self.form if asked.column.type is ColumnType.TEXT and asked.choices
@@ -133,17 +152,44 @@ class WhatIf:
         added = sorted(zip(names, map(float, found.values[0, :, 0]), strict=True), key=lambda pair: -abs(pair[1]))
         return float(found.base[0]), tuple(added)
 
-    def _asked(self, column: Column, choices: tuple[str, ...]) -> Asked:
-        values = [value for row in self._known if (value := row.get(column.name)) is not None
-                  and not (isinstance(value, float) and math.isnan(value))]
-        if column.type in (ColumnType.INTEGER, ColumnType.NUMBER) and values:
+    def _asked(self, column: Column, choices: tuple[str, ...], usual: Mapping[str, Any]) -> Asked:
+        values = _present(self._known, column.name)
+        value = usual.get(column.name, choices[0] if choices and not self._known else None)
+        if column.type in _NUMBERS and values:
             numbers = [float(value) for value in values]
-            middle = statistics.median_low(numbers)
             low, high = self._ranges.get(column.name, (min(numbers), max(numbers)))
-            return Asked(column, (), int(middle) if column.type is ColumnType.INTEGER else middle, low, high,
-                         column.name in self._ranges)
-        usual = Counter(values).most_common(1)[0][0] if values else (choices[0] if choices else None)
-        return Asked(column, choices, usual)
+            return Asked(column, (), value, low, high, column.name in self._ranges)
+        return Asked(column, choices, value)
+
+
+def most_usual(rows: Sequence[Mapping[str, Any]], schema: Sequence[Column]) -> Mapping[str, Any]:
+    """Return the row that is nearest to the median or the commonest value of every column; {} where there is none.
+
+    Medians and commonest values of columns by themselves may never occur together. A number counts by how many of the
+    rows lie between it and the median, another value by whether it is the commonest, a missing one as far off.
+    """
+    if not rows:
+        return {}
+    far = np.zeros(len(rows))
+    for column in schema:
+        values = _present(rows, column.name)
+        if not values:
+            continue
+        cells = [row.get(column.name) for row in rows]
+        if column.type in _NUMBERS:
+            ranked = np.sort(np.array(values, np.float64))
+            numbers = np.array([math.nan if cell is None else float(cell) for cell in cells])
+            below = np.searchsorted(ranked, numbers) + np.searchsorted(ranked, numbers, side="right")
+            far += np.where(np.isnan(numbers), 1.0, np.abs(below / len(ranked) - 1))
+        else:
+            commonest = Counter(values).most_common(1)[0][0]
+            far += [float(cell != commonest) for cell in cells]
+    return rows[int(far.argmin())]
+
+
+def _present(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    return [value for row in rows if (value := row.get(name)) is not None
+            and not (isinstance(value, float) and math.isnan(value))]
 
 
 def _endless(value: Any) -> bool:

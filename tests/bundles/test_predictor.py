@@ -16,8 +16,9 @@ from mldesk.bundles import Predictor, session
 from mldesk.core.errors import BadBundle, BadInput, NotFound
 from mldesk.training.export.parity import deviation
 from mldesk.wire.objects import ObjectStore
-from mldesk.wire.schema import ColumnType
+from mldesk.wire.schema import Column, ColumnType
 from mldesk.workbench.predictions import PredictionReport
+from mldesk.workbench.what_if import WhatIf, most_usual
 from tests.bundles.making import StoredModel, stored_model
 
 
@@ -169,15 +170,66 @@ def test_a_level_adds_what_holds_the_truth_that_often(tmp_path: Path) -> None:
     assert all(json.loads(text)[0] == label for text, label in zip(few, sure["prediction"], strict=True))
 
 
+def test_intervals_end_where_the_target_does_and_say_so_without_alarm(tmp_path: Path) -> None:
+    predictor, stored = _with_margins("regression", tmp_path, [1e6] * 49 + [None], floor=0.0)
+    wide = predictor.predict(stored.rows, 0.9)
+    assert (wide["prediction_low"] == 0).all() and (wide["prediction_high"] > 1e6).all()
+    said, = (text for text in predictor.warnings if text.startswith("Intervals"))
+    assert said == "Intervals end at 0, as no target that the model learned from was below it, in 100 rows."
+    assert not PredictionReport("m@1", 100, ("prediction",), Path("out.csv"), (said,)).doubtful
+
+
+def test_numbers_far_outside_what_training_saw_are_counted(tmp_path: Path) -> None:
+    def add(files: Path) -> None:
+        described = json.loads((files / "model.json").read_bytes())
+        described["reach"] = {"median_income": [0.0, 10.0], "households": [0.0, 1e9]}
+        (files / "model.json").write_text(json.dumps(described), "utf-8")
+
+    stored = stored_model("lightgbm", "regression", tmp_path, add)
+    predictor = Predictor.from_manifest(stored.digest, stored.store)
+    rows = {name: values[:5] for name, values in stored.rows.items()} | {"median_income": [-1, 10.5, 11.5, -2, None]}
+    predictor.predict(rows)
+    assert [text for text in predictor.warnings if "far outside" in text] == [
+        "'median_income' lies far outside what training saw (0 to 10), where the model was taught nothing, in 2 rows."]
+    tried = WhatIf("m@1", predictor, predictor.sample())
+    assert tried.unknown({**tried.usual(), "median_income": "12"}) == (
+        "'median_income' lies far outside what training saw (0 to 10), where the model was taught nothing.",)
+    assert tried.unknown({**tried.usual(), "median_income": "11"}) == tried.unknown(
+        {**tried.usual(), "median_income": "what"}) == ()
+
+
+@pytest.mark.parametrize("reach", [3, {"a": 1}, {"a": [2, 1]}, {"a": [0, "nan"]}, {"a": ["low", 1]}])
+def test_a_reach_that_is_none_is_refused(model: StoredModel, reach: object) -> None:
+    described = json.loads(model.store.read(next(
+        entry.sha256 for entry in model.store.manifest(model.digest).entries if entry.path == "model.json")))
+
+    def read(name: str) -> bytes:
+        return json.dumps({**described, "reach": reach}).encode() if name == "model.json" else b""
+
+    with pytest.raises(BadBundle, match="does not describe a model"):
+        Predictor(read)
+
+
+def test_the_usual_row_is_a_real_one_near_the_middle_of_every_column() -> None:
+    schema = [Column("hour", ColumnType.NUMBER), Column("light", ColumnType.NUMBER), Column("sky", ColumnType.TEXT)]
+    days = [{"hour": hour, "light": float(6 <= hour <= 18) * 100, "sky": "clear" if hour % 3 else "clouds"}
+            for hour in range(24)]
+    nights = [{"hour": 2, "light": 0.0, "sky": "clear"}] * 20
+    row = most_usual([*days, *nights, {"hour": 5, "light": None, "sky": None}], schema)
+    assert row in days or row in nights
+    assert row["sky"] == "clear"
+    assert most_usual([], schema) == {}
+
+
 def test_a_model_without_margins_says_so(predictor: Predictor, model: StoredModel) -> None:
     with pytest.raises(BadInput, match="older MLDesk"):
         predictor.predict(model.rows, 0.9)
 
 
-def _with_margins(name: str, folder: Path, margins: list[float | None]) -> tuple[Predictor, StoredModel]:
+def _with_margins(name: str, folder: Path, margins: list[float | None], **more: float) -> tuple[Predictor, StoredModel]:
     def add(files: Path) -> None:
         described = json.loads((files / "model.json").read_bytes())
-        described["margins"] = {"margins": margins, "classes": len(described["classes"])}
+        described["margins"] = {"margins": margins, "classes": len(described["classes"]), **more}
         (files / "model.json").write_text(json.dumps(described), "utf-8")
 
     stored = stored_model("lightgbm", name, folder, add)

@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from mldesk.training.conformal import LEVELS, Margins
+from mldesk.training.conformal import LEVELS, Margins, floor_of
+
+GOOD = {"margins": [1.0] * len(LEVELS), "classes": 0}
 
 
 def test_a_margin_is_the_quantile_of_the_formula() -> None:
@@ -33,6 +35,48 @@ def test_intervals_hold_their_share_of_rows_never_seen() -> None:
         assert margins.coverage(truth[5000:] + noise[5000:], truth[5000:], level) == pytest.approx(level, abs=0.02)
 
 
+def test_bands_of_predictions_have_widths_of_their_own_and_each_holds_its_share() -> None:
+    draw = np.random.default_rng(5)
+    truth = draw.uniform(0, 100, 20_000)
+    said = truth + draw.normal(size=20_000) * (0.2 + truth / 10)    # small numbers are known well, large ones are not
+    margins = Margins.measure(said[:5000], truth[:5000], 0)
+    assert len(margins.bands) == len(margins.cuts) + 1 == 10
+    low, high = margins.around(said[5000:], 0.9)
+    held, small = (low <= truth[5000:]) & (truth[5000:] <= high), said[5000:] < 20
+    assert (high - low)[small].mean() < 0.4 * (high - low)[~small].mean()
+    assert held[small].mean() == pytest.approx(0.9, abs=0.03)
+    assert held[~small].mean() == pytest.approx(0.9, abs=0.03)
+    one = Margins(margins.margins, 0)                               # one width for all held too many of the small ones
+    low, high = one.around(said[5000:], 0.9)
+    assert ((low <= truth[5000:]) & (truth[5000:] <= high))[small].mean() > 0.97
+    assert Margins.from_json(margins.to_json()) == margins
+
+
+@pytest.mark.parametrize("said", [np.zeros(1000), np.arange(150.0), np.repeat([1.0, 2.0], [990, 10])])
+def test_predictions_that_cannot_be_cut_share_one_margin(said: np.ndarray) -> None:
+    margins = Margins.measure(said, said + 1, 0)
+    assert (margins.cuts, margins.bands) == ((), ())
+    assert margins.at(0.9) == 1.0
+
+
+def test_every_band_can_say_the_highest_level() -> None:
+    draw = np.random.default_rng(6)
+    for rows in (200, 333, 1234):
+        said = draw.normal(size=rows)
+        margins = Margins.measure(said, said + draw.normal(size=rows), 0)
+        assert margins.bands
+        assert np.isfinite(margins.widths(said, 0.99)).all()
+
+
+def test_no_interval_reaches_below_what_a_target_never_was_below() -> None:
+    assert floor_of(np.array([0.0, 3.0, math.nan])) == 0.0
+    assert floor_of(np.array([-1e-9, 3.0])) is None
+    margins = Margins.measure(np.zeros(99), np.arange(1, 100, dtype=float), 0, 0.0)
+    low, high = margins.around(np.array([10.0, -200.0]), 0.9)
+    assert (low.tolist(), high.tolist()) == ([0.0, 0.0], [100.0, 0.0])
+    assert Margins.from_json(margins.to_json()).floor == 0.0
+
+
 def test_sets_of_classes_hold_their_share_and_are_never_empty() -> None:
     draw = np.random.default_rng(4)
     chances = draw.dirichlet([0.4, 0.4, 0.4], size=20_000)
@@ -47,7 +91,10 @@ def test_sets_of_classes_hold_their_share_and_are_never_empty() -> None:
 
 @pytest.mark.parametrize("broken", [
     {"margins": [1.0], "classes": 0}, {"margins": [-1.0] * len(LEVELS), "classes": 0},
-    {"margins": [float("nan")] * len(LEVELS), "classes": 0}, {"margins": 3, "classes": 0}, {"classes": 0}])
+    {"margins": [float("nan")] * len(LEVELS), "classes": 0}, {"margins": 3, "classes": 0}, {"classes": 0},
+    {**GOOD, "cuts": [1.0]}, {**GOOD, "cuts": [2.0, 1.0], "bands": [[1.0] * len(LEVELS)] * 3},
+    {**GOOD, "cuts": [math.nan], "bands": [[1.0] * len(LEVELS)] * 2}, {**GOOD, "floor": "low"},
+    {**GOOD, "classes": 2, "floor": 0.0}])
 def test_margins_of_a_stranger_are_read_with_care(broken: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         Margins.from_json(broken)

@@ -52,7 +52,8 @@ class WhatIfView(QWidget, TaskOwner):
         self.form = ScrollPage(margin=0, spacing=Space.M)
         self.form.body.setContentsMargins(0, 0, Space.M, Space.L)
         self.usual = make_button(self.tr("A usual row"), "secondary", "undo")
-        self.usual.setToolTip(self.tr("Set every column to its usual value: the median, or the commonest"))
+        self.usual.setToolTip(self.tr(
+            "Fill in a real row of the data, the one nearest to the median or commonest value of every column"))
         self.usual.clicked.connect(lambda _: self._fill())
         self.number = SpinBox(1, 2**31 - 1, 1)
         self.number.setAccessibleName(self.tr("Row of the data"))
