@@ -127,6 +127,8 @@ def drift(
                right=("PSI", "statistic", "p"), spare=("missing", "statistic", "test"))
     shifted = words.plural(len(report.shifted), "column")
     face.say(f"{report.rows[1]:,} new rows against {report.trained_on} ({report.rows[0]:,}): {shifted} shifted.")
+    if report.too_few:
+        face.note(f"! {report.too_few}")
     if report.left_out:
         face.say(f"Cleaning left {words.plural(report.left_out, 'row')} out, as it does of the rows to learn from.")
     face.say(report.rule)

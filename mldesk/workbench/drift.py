@@ -20,6 +20,7 @@ from mldesk.workbench.drift_tests import kolmogorov_smirnov, table_test
 
 LITTLE, MUCH = 0.1, 0.25
 DOUBT = 0.01             # how likely chance alone may be, over all columns, for a shift to be called one
+FEWEST = 30              # rows: of fewer even a third that moved is within what chance does (Kolmogorov, Smirnov)
 _PIECES = 10
 _CATEGORIES = 30         # the commonest; the others count as one
 _FLOOR = 1e-4            # share of an empty piece, without which the index would be infinite
@@ -38,7 +39,7 @@ class ColumnDrift:
     p: float                     # of so large a statistic by chance
     missing: tuple[float, float]  # share of missing cells, in training and now
     unseen: tuple[str, ...] = ()  # categories that training never saw, the commonest first
-    verdict: str = "stable"      # "stable", "shifted", "much shifted"
+    verdict: str = "stable"      # "stable", "shifted", "much shifted", "too few rows" to tell
 
     def to_json(self) -> dict[str, Any]:
         return {"column": self.name, "psi": self.psi, "test": self.test, "statistic": self.statistic, "p": self.p,
@@ -48,7 +49,7 @@ class ColumnDrift:
 def rule(columns: int) -> dict[str, Any]:
     """Return by what a column's verdict is given where so many are looked at together, as plain JSON."""
     return {"shifted_from_psi": LITTLE, "much_shifted_from_psi": MUCH, "p_below": DOUBT / max(1, columns),
-            "p_over_all_columns": DOUBT, "correction": "Bonferroni",
+            "p_over_all_columns": DOUBT, "too_few_rows_below": FEWEST, "correction": "Bonferroni",
             "tests": {"numbers": "ks", "categories": "chi-square", "missing": "chi-square", "few": "exact"}}
 
 
@@ -57,7 +58,8 @@ def rule_words(columns: int) -> str:
     return (f"A column has shifted where its PSI is {LITTLE:g} or more (much: {MUCH:g} or more) and chance alone would "
             f"hardly make it so: p below {DOUBT / max(1, columns):.2g}, which is {DOUBT:g} shared among the columns. "
             "The test is Kolmogorov and Smirnov's for numbers, chi-square for categories and for how many cells are "
-            "missing, Fisher's exact one where counts are small.")
+            f"missing, Fisher's exact one where counts are small. On fewer than {FEWEST} rows a column that has not "
+            "shifted for sure is not called stable.")
 
 
 def compare(name: str, before: ColumnData, now: ColumnData, columns: int = 1) -> ColumnDrift:
@@ -74,7 +76,8 @@ def numbers(name: str, before: Array, now: Array, columns: int = 1) -> ColumnDri
     counts = [np.append(np.bincount(np.searchsorted(edges, values, "left"), minlength=len(edges) + 1),
                         len(whole) - len(values)) for values, whole in ((old, before), (new, now))]
     test, statistic, p = _test_of_numbers(old, new, len(before) - len(old), len(now) - len(new))
-    return _judged(ColumnDrift(name, _psi(*counts), test, statistic, p, (_share(before), _share(now))), columns)
+    return _judged(ColumnDrift(name, _psi(*counts), test, statistic, p, (_share(before), _share(now))), columns,
+                   min(len(before), len(now)))
 
 
 def _test_of_numbers(old: Array, new: Array, gone: int, gone_now: int) -> tuple[str, float, float]:
@@ -99,7 +102,8 @@ def categories(name: str, before: Counter[str | None], now: Counter[str | None],
     test, statistic, p = table_test(table)
     unseen = tuple(str(value)[:60] for value, _ in now.most_common() if value is not None and value not in before)
     gaps = (before.get(None, 0) / max(1, totals[0]), now.get(None, 0) / max(1, totals[1]))
-    return _judged(ColumnDrift(name, _psi(*table), test, statistic, p, gaps, unseen[:_NAMED]), columns)
+    return _judged(ColumnDrift(name, _psi(*table), test, statistic, p, gaps, unseen[:_NAMED]), columns,
+                   int(totals.min()))
 
 
 def _counted(values: TextColumn) -> Counter[str | None]:
@@ -118,10 +122,11 @@ def _numbers(values: Any) -> Any:
     return np.where(np.isfinite(found), found, np.nan)
 
 
-def _judged(found: ColumnDrift, columns: int) -> ColumnDrift:
-    sure = found.p < DOUBT / max(1, columns)   # Bonferroni
-    verdict = "stable" if found.psi < LITTLE or not sure else "shifted" if found.psi < MUCH else "much shifted"
-    return replace(found, verdict=verdict)
+def _judged(found: ColumnDrift, columns: int, rows: int) -> ColumnDrift:
+    """``rows``: of the side that has fewer."""
+    if found.psi < LITTLE or found.p >= DOUBT / max(1, columns):   # Bonferroni
+        return replace(found, verdict="stable" if rows >= FEWEST else "too few rows")
+    return replace(found, verdict="shifted" if found.psi < MUCH else "much shifted")
 
 
 def _share(values: Array) -> float:

@@ -37,7 +37,17 @@ class DriftReport:
 
     @property
     def shifted(self) -> tuple[ColumnDrift, ...]:
-        return tuple(item for item in self.columns if item.verdict != "stable")
+        return tuple(item for item in self.columns if item.verdict in ("shifted", "much shifted"))
+
+    @property
+    def too_few(self) -> str:
+        """Say that there are too few rows to call any column stable; "" where there are enough."""
+        from mldesk.workbench.drift import FEWEST  # numpy loads with it
+
+        if min(self.rows) >= FEWEST:
+            return ""
+        return (f"{min(self.rows):,} {'row is' if min(self.rows) == 1 else 'rows are'} too few to tell a "
+                f"stable column from a shifted one; it takes {FEWEST} at least.")
 
     @property
     def rule(self) -> str:
@@ -73,7 +83,7 @@ class DriftService:
         now, lost = self._cleaned_rows(new, schema, version, stream) if clean else \
             (self._new_rows(new, schema, version.dataset, stream), 0)
         found = [drift.compare(column.name, before[column.name], now[column.name], len(schema)) for column in schema]
-        found.sort(key=lambda item: (item.verdict == "stable", -item.psi))
+        found.sort(key=lambda item: (item.verdict not in ("shifted", "much shifted"), -item.psi))
         first = schema[0].name
         return DriftReport(version.label, trained_on, (len(before[first]), len(now[first])), tuple(found),
                            lost)

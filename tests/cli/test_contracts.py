@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mldesk.data.contracts.natural import natural_ends
 from mldesk.data.contracts.verdict import Room
 from tests.cli.conftest import Command, make_table
 from tests.data_folder import SHARED
@@ -45,6 +46,26 @@ def test_a_contract_is_inferred_of_types_ranges_values_and_keys(mldesk: Command,
     assert (rules["score"]["low"], rules["score"]["high"]) == (0, 5.49)
     assert rules["day"]["low"] == "2024-01-01"
     assert made["number"] == 1
+
+
+def test_limits_go_no_further_than_a_column_can(mldesk: Command, tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text("Hour,month,Weekday,Humidity(%),year,calls per day,Hours\n" + "".join(
+        f"{n % 24},{n % 11 + 2},{n % 7},{n % 90 + 0.5},{2010 + n % 5},{n % 31 + 1},{n % 40}\n" for n in range(60)))
+    mldesk.good("data", "import", tmp_path / "n.csv", "--name", "n")
+    made = mldesk.good("data", "contract", "n", "--infer")
+    ends = {rule["name"]: (rule.get("low"), rule.get("high")) for rule in made["contract"]["columns"]}
+    assert ends == {"Hour": (0, 23), "month": (1, 12), "Weekday": (0, 6), "Humidity(%)": (0, 100), "year": (2010, None),
+                    "calls per day": (0, 34), "Hours": (0, 43)}
+
+
+@pytest.mark.parametrize(("name", "low", "high", "whole", "ends"), [
+    ("DepHour", 5, 24, True, (0, 24)), ("hour_of_day", 3, 20, True, (0, 23)), ("hour", 0, 40, True, None),
+    ("hour", 0.5, 20.0, False, None), ("day_of_week", 1, 7, True, (1, 7)), ("dayOfWeek", 1, 5, True, (0, 6)),
+    ("day", 2, 30, True, (1, 31)), ("pct_done", 1.0, 99.5, False, (0, 100)), ("pct_change", -4.0, 9.0, False, None),
+    ("latitude", 32.5, 41.9, False, (-90, 90)), ("day_charge", 1, 20, True, None), ("n", 0, 5, True, None)])
+def test_what_a_name_says_holds_only_where_the_values_keep_to_it(
+        name: str, low: float, high: float, whole: bool, ends: object) -> None:
+    assert natural_ends(name, low, high, whole=whole) == ends
 
 
 def test_the_dataset_after_the_files_says_whose_contract_is_kept(mldesk: Command, batch: Path) -> None:

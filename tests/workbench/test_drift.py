@@ -10,6 +10,7 @@ from scipy import stats
 
 from mldesk.workbench import drift
 from mldesk.workbench.drift_tests import beyond_chi_square, fisher
+from mldesk.workbench.drifting import DriftReport
 
 
 def test_the_same_numbers_have_not_shifted_and_moved_ones_have() -> None:
@@ -20,7 +21,19 @@ def test_the_same_numbers_have_not_shifted_and_moved_ones_have() -> None:
     found = drift.numbers("x", before, moved)
     assert (found.verdict, found.psi > drift.MUCH) == ("much shifted", True)
     assert found.statistic == pytest.approx(stats.ks_2samp(before, moved).statistic)
-    assert drift.numbers("x", before, few, columns=20).verdict == "stable"   # by chance alone, on eight rows
+    assert drift.numbers("x", before, few, columns=20).verdict == "too few rows"   # by chance alone, on eight rows
+
+
+def test_a_few_rows_are_never_called_stable_but_may_have_shifted_for_sure() -> None:
+    before = np.random.default_rng(7).normal(size=2000)
+    for rows, verdict in ((1, "too few rows"), (5, "too few rows"), (29, "too few rows"), (30, "stable")):
+        assert drift.numbers("x", before, before[:rows]).verdict == verdict
+    assert drift.numbers("x", before, np.full(20, 50.0)).verdict == "much shifted"
+    colours = Counter[str | None](red=60, blue=40)
+    assert drift.categories("x", colours, Counter(red=2, blue=1)).verdict == "too few rows"
+    report = DriftReport("m@1", "t@1", (2000, 5), (drift.numbers("x", before, before[:5]),))
+    assert (report.shifted, report.too_few.startswith("5 rows are too few to tell")) == ((), True)
+    assert DriftReport("m@1", "t@1", (2000, 30), ()).too_few == ""
 
 
 def test_numbers_that_go_missing_are_a_shift() -> None:
@@ -69,11 +82,11 @@ def test_rare_categories_in_few_rows_are_no_shift_more_often_than_is_said() -> N
     before = Counter[str | None](draws.choice(40, 1000, p=chances).astype(str).tolist())
     for rows in (3, 5, 10, 30):
         now = (Counter[str | None](draws.choice(40, rows, p=chances).astype(str).tolist()) for _ in range(300))
-        assert sum(drift.categories("x", before, item, 20).verdict != "stable" for item in now) <= 2, rows
+        assert sum(drift.categories("x", before, item, 20).verdict.endswith("shifted") for item in now) <= 2, rows
     for rows in (3, 10):   # and a cell that is missing, of which training knew two in a thousand
         cells = np.append(draws.normal(size=998), [np.nan] * 2)
         few = np.append(draws.normal(size=rows - 1), np.nan)
-        assert drift.numbers("x", cells, few, 20).verdict == "stable"
+        assert drift.numbers("x", cells, few, 20).verdict == "too few rows"
     found = drift.categories("x", before, Counter({"violet": 5}), 20)   # a real one shows in five rows
     assert (found.verdict, found.test) == ("much shifted", "exact") and found.statistic > 0.9
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from mldesk.core.scratch import working_folder
 from mldesk.data.contracts.contract import ColumnRule, Contract
 from mldesk.data.contracts.infer_name import infer_name
+from mldesk.data.contracts.natural import natural_ends
 from mldesk.data.engine import connect, identifier, relation, sql_errors
 from mldesk.data.parts import part_paths
 from mldesk.data.types import plain
@@ -93,7 +94,7 @@ def _calls(column: Column, rows: int) -> str:
 
 
 def _rule(column: Column, rows: int, facts: tuple[Any, Any, Any]) -> ColumnRule:
-    low, high = _ends(column.type, facts[0], facts[1])
+    low, high = _ends(column, facts[0], facts[1])
     values = facts[2]
     share = column.missing / max(1, rows)
     whole = column.distinct == rows and not column.missing and column.type in (ColumnType.INTEGER, ColumnType.TEXT)
@@ -105,14 +106,18 @@ def _rule(column: Column, rows: int, facts: tuple[Any, Any, Any]) -> ColumnRule:
         unique=whole and rows >= 2 * _FEW)
 
 
-def _ends(kind: ColumnType, low: Any, high: Any) -> tuple[Any, Any]:
+def _ends(column: Column, low: Any, high: Any) -> tuple[Any, Any]:
     """Return limits with some room beyond what is there; dates have no last one, since time goes on."""
+    kind = column.type
     if not kind.numeric or low is None:
         return plain(low), None
     if not (math.isfinite(low) and math.isfinite(high)):
         return None, None
     if kind is ColumnType.INTEGER and low == 0 and high == 1:   # yes and no, as numbers: there is no third
         return 0, 1
+    natural = natural_ends(column.name, low, high, whole=kind is ColumnType.INTEGER)
+    if natural is not None:
+        return natural
     room = (high - low) * _ROOM
     least, most = (0 if low >= 0 and low - room < 0 else low - room), high + room
     if kind is ColumnType.INTEGER:

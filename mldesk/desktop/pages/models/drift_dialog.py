@@ -135,6 +135,9 @@ def verdict(report: DriftReport) -> tuple[Tone, str, str]:
     if report.left_out:
         compared += " " + tr("Cleaning left {rows} out.").format(
             rows=words.counted(report.left_out, tr("row"), tr("rows")))
+    if report.too_few and not shifted:
+        return "info", tr("Too few rows to tell whether anything has shifted."), " ".join((compared, report.too_few))
+    compared = " ".join(filter(None, (compared, report.too_few)))
     if not shifted:
         return "success", tr("No column has shifted: the new rows are like those the model learned from."), compared
     much = [item.name for item in shifted if item.verdict == "much shifted"]
@@ -152,7 +155,8 @@ def _fields() -> list[Field[ColumnDrift]]:
     tr = words.tr
     badges: dict[str, tuple[str, Tone, str]] = {
         "stable": (tr("stable"), "neutral", ""), "shifted": (tr("shifted"), "warning", "warning"),
-        "much shifted": (tr("much shifted"), "danger", "warning")}
+        "much shifted": (tr("much shifted"), "danger", "warning"),
+        "too few rows": (tr("too few rows"), "neutral", "")}
     order = list(badges)
     tests = {"ks": tr("Kolmogorov–Smirnov"), "chi-square": tr("chi-square"), "exact": tr("Fisher’s exact test"),
              "missing": tr("of how many cells are missing")}
