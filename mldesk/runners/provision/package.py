@@ -21,8 +21,8 @@ import mldesk
 from mldesk.core.errors import WorkFailed
 
 LIST = "files.sha256"
-_OWN = ("mldesk/__init__.py", "mldesk/core", "mldesk/wire", "mldesk/data", "mldesk/training",
-        "runner_agent")
+_OWN = ("mldesk/__init__.py", "mldesk/track.py", "mldesk/track_callbacks.py", "mldesk/core", "mldesk/wire",
+        "mldesk/data", "mldesk/training", "runner_agent")   # scripts import the second and third
 _NEEDS = ("rpyc", "plumbum", "typing_extensions")  # the last for plumbum before Python 3.13
 _CACHED = 1.6              # bytes on disk per byte of source, compiled files included
 

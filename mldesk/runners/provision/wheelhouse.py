@@ -88,9 +88,12 @@ class Wheelhouse:
 
 
 def own_packages() -> Packages:
-    """Return what training needs in the versions that are installed here, torch without its build. Raises NotWhole."""
+    """Return what training needs in the versions that are installed here, torch without its build. Raises NotWhole.
+
+    With pip, where it is installed here: it makes the environments of scripts, and a Python that was sent has none.
+    """
     found: dict[str, str] = {}
-    pending = [*_ROOTS, *_required("mldesk", "agent")]
+    pending = [*_ROOTS, *_required("mldesk", "agent"), *(["pip"] if own_wheels.find_own("pip") else [])]
     while pending:
         name = normal(pending.pop())
         if name in found or _CUDA_PARTS.match(name):

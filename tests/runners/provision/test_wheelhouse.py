@@ -36,6 +36,7 @@ def test_a_lock_holds_what_trains_here_with_the_build_of_torch_for_the_box() -> 
     packages = dict(lock.packages)
     assert packages["torch"].endswith(f"+{BUILDS[0].name}") and {"numpy", "scikit-learn", "lightgbm"} <= packages.keys()
     assert "pyside6-essentials" not in packages and "pytest" not in packages
+    assert ("pip" in packages) == (find_own("pip") is not None)   # it makes the environments of scripts
     assert f"numpy=={packages['numpy']}\n" in lock.requirements(builds=True)
     assert f"torch=={packages['torch']}\n" in lock.requirements(builds=True)
     assert f"torch=={packages['torch'].partition('+')[0]}\n" in lock.requirements(builds=False)
