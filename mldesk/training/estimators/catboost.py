@@ -18,6 +18,7 @@ import numpy as np
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part
+from mldesk.training.estimators.boost_device import card_for
 from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.values import Array
 
@@ -174,4 +175,5 @@ def _parameters(context: FitContext, rounds: int, scratch: Path | None) -> dict[
         **loss, **keeping, "iterations": rounds, "learning_rate": given["learning_rate"], "depth": given["max_depth"],
         "l2_leaf_reg": given["l2"], "random_seed": context.seed, "thread_count": context.threads,
         "logging_level": "Silent", "use_best_model": False, "boost_from_average": not context.classes,
-        "metric_period": 1}
+        "metric_period": 1,
+        **({"task_type": card} if (card := card_for("catboost", context)) else {})}

@@ -17,6 +17,7 @@ from lightgbm.callback import CallbackEnv, EarlyStopException
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, most_leaves
+from mldesk.training.estimators.boost_device import card_for
 from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.estimators.steered import changes, drawn_rate, listen
 from mldesk.training.steering import rate_after
@@ -133,6 +134,7 @@ def _parameters(context: FitContext, rows: int) -> dict[str, Any]:
         **({} if context.quantile is None else {"alpha": context.quantile}),
         **_bagging(_row_fraction(context)),
         "seed": context.seed, "deterministic": True, "force_col_wise": True,
+        **({"device_type": card} if (card := card_for("lightgbm", context)) else {}),
     }
 
 

@@ -15,13 +15,14 @@ import xgboost as xgb
 
 from mldesk.training.blocks import Style
 from mldesk.training.estimators.base import FitContext, Fitted, Part, quick_scores
+from mldesk.training.estimators.boost_device import card_for
 from mldesk.training.estimators.drawn import is_drawn
 from mldesk.training.estimators.steered import changes, drawn_rate, listen
 from mldesk.training.steering import rate_after
 from mldesk.training.values import Array
 from mldesk.wire.control import Terminated
 
-_UPDATER = "grow_quantile_histmaker"
+_UPDATER, _UPDATER_ON_CARD = "grow_quantile_histmaker", "grow_gpu_hist"
 _BLOCK = 20              # rounds that one updater grows: making it costs more than half a round of a small table
 
 
@@ -109,9 +110,10 @@ class _Boosting:
         # The sampler of columns is seeded when the updater is made, and a changed list makes it anew: so every block
         # draws from its own seed. The list is changed and back; asking for the settings makes XGBoost act on the first.
         if (index - self._before) % _BLOCK == 0:
-            self._booster.set_param({"updater": _UPDATER + ",prune"})
+            updater = _UPDATER_ON_CARD if "device" in self._parameters else _UPDATER
+            self._booster.set_param({"updater": updater + ",prune"})
             self._booster.save_config()
-            self._booster.set_param({"updater": _UPDATER})
+            self._booster.set_param({"updater": updater})
         if self._state.rates:
             self._booster.set_param({"eta": rate_after(self._state.rates, index, self._parameters["eta"])})
         self._booster.update(self._data, index)
@@ -125,7 +127,7 @@ class _Boosting:
             self._round(most, held)
             if context.control.finish:
                 break
-        return self._booster
+        return self._done()
 
     def repeat(self) -> Any | None:
         """Boost as many rounds as were best; None if a stop is asked for on the way."""
@@ -133,6 +135,12 @@ class _Boosting:
             self._round(self._state.best_round, None)
             if self._context.control.finish:
                 return None
+        return self._done()
+
+    def _done(self) -> Any:
+        """Return the booster, which answers on the processor from now on, where its rows will be."""
+        if "device" in self._parameters:
+            self._booster.set_param({"device": "cpu"})
         return self._booster
 
     def _round(self, rounds: int, held: Any) -> None:
@@ -197,7 +205,8 @@ def _parameters(context: FitContext, part: Part) -> dict[str, Any]:
         **objective, "eta": given["learning_rate"], "max_depth": given["max_depth"] or 0,
         "min_child_weight": given["min_weight"], "lambda": given["l2"], "subsample": given["row_fraction"],
         "colsample_bynode": given["feature_fraction"], "tree_method": "hist", "nthread": context.threads,
-        "seed": context.seed, "seed_per_iteration": True, "verbosity": 0}
+        "seed": context.seed, "seed_per_iteration": True, "verbosity": 0,
+        **({"device": card} if (card := card_for("xgboost", context)) else {})}
 
 
 def _one_by_one(parameters: dict[str, Any]) -> list[tuple[str, Any]]:
