@@ -35,6 +35,7 @@ _PROBE = 1.0               # seconds between looks at supervisors that another a
 _AGAIN = 1.0               # seconds before a supervisor that failed (was not killed) is tried again
 _TRIES = 5
 _HEARD = 2.0               # seconds a supervisor may take to act on a command
+_SOON = 60.0               # seconds before a job's moment from which a warm trainer is made for it
 _LAST = 10.0               # seconds a supervisor may take to end after its last word
 _UNKNOWN_SEAT = Seat("cpu", 1 << 16)   # of a job that an older agent started without one
 log = logging.getLogger("runner_agent")
@@ -198,7 +199,7 @@ class Dispatcher:
                 if turn.seat is not None:
                     self._start(self._waiting[turn.job], turn.seat)
             since = max((item.since for item in self._running.values()), default=None)
-            self._warm.tend(since)
+            self._warm.tend(since, soon=self._may_start_soon())
 
     def close(self) -> None:
         """Let go of everything; the jobs go on."""
@@ -266,6 +267,13 @@ class Dispatcher:
         """
         now = self._clock.now()
         return {job.id: job.starts for job in self._waiting.values() if job.starts > now}
+
+    def _may_start_soon(self) -> bool:
+        """Say whether a job may start at any time: one that is sent now, if nothing waits, or one that waits."""
+        if not self._waiting:
+            return True
+        soon = self._clock.now() + _SOON
+        return not self._closed() and any(job.starts <= soon for job in self._waiting.values())
 
     def _closed(self) -> str:
         """Say why nothing is started now; "" when things are."""

@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mldesk.core import canonical
 _FIRST_DELAY = 0.5         # seconds an agent waits before it warms a trainer: a job may be about to come
 _BUSY_DELAY = 10.0         # seconds a job runs alone before a trainer is warmed beside it
 _RETRY = 60.0              # seconds after a warm trainer that died of itself, doubled each time
+_KEPT = 300.0              # seconds a warm trainer holds its memory though nothing can start soon
 log = logging.getLogger("runner_agent")
 
 Process = subprocess.Popen[bytes]
@@ -43,10 +45,12 @@ def start(command: Command, job: Path) -> Process:
 class WarmPair:
     """At most one supervisor whose trainer waits ready. Used by the dispatcher's thread only."""
 
-    def __init__(self, command: Command, place: Path, *, enabled: bool) -> None:
-        self._command, self._place, self._enabled = command, place, enabled
+    def __init__(self, command: Command, place: Path, *, enabled: bool,
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        self._command, self._place, self._enabled, self._clock = command, place, enabled, clock
         self._process: Process | None = None
-        self._not_before = time.monotonic() + _FIRST_DELAY
+        self._not_before = clock() + _FIRST_DELAY
+        self._of_use = clock()   # when something could last have started soon
         self._retry = _RETRY
         if place.is_dir():
             for left in place.glob("*.log"):  # of an agent that was killed
@@ -70,14 +74,24 @@ class WarmPair:
         self._retry = _RETRY
         return process
 
-    def tend(self, busy_since: float | None) -> None:
-        """Make a pair if there is none and this is a good moment. ``busy_since``: when the last job started, if any."""
-        now = time.monotonic()
+    def tend(self, busy_since: float | None, *, soon: bool = True) -> None:
+        """Make a pair if there is none and this is a good moment.
+
+        ``busy_since``: when the last job started, if any. ``soon``: a job may start at any time. Where all that waits
+        waits for hours, the pair is let go of after some minutes.
+        """
+        now = self._clock()
+        self._of_use = now if soon else self._of_use
         if self._process is not None and self._process.poll() is not None:
             log.warning("the warm trainer ended with code %s; the next try is in %.0f s",
                         self._process.returncode, self._retry)
             self._drop()
             self._not_before, self._retry = now + self._retry, self._retry * 2
+        if now - self._of_use > _KEPT:
+            if self._process is not None:
+                log.info("nothing starts soon: the warm trainer is let go of")
+                self._drop()
+            return
         if not self._enabled or self._process is not None or now < self._not_before:
             return
         if busy_since is not None and now - busy_since < _BUSY_DELAY:

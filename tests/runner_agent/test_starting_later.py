@@ -30,11 +30,11 @@ __all__ = ["wall"]   # a fixture
 class Alone:
     """A dispatcher without an agent, its clock in the hands of a test."""
 
-    def __init__(self, root: Path, clock: Wall) -> None:
+    def __init__(self, root: Path, clock: Wall, *, warm: bool = False) -> None:
         self.jobs, command = Jobs(root), Sleeper(root, (), (1.0, 1.0, 1.0))
+        self.warm = WarmPair(command, root / "warm", enabled=warm, clock=clock.now)
         self.keeper = SettingsKeeper(root, RunnerSettings(cpu_slots=8), lambda: None)
-        self.dispatcher = Dispatcher(root, command, WarmPair(command, root / "warm", enabled=False), self.keeper,
-                                     CardWatch(), clock=clock)
+        self.dispatcher = Dispatcher(root, command, self.warm, self.keeper, CardWatch(), clock=clock)
 
     def queue(self, not_before: float = 0.0) -> Job:
         spec = JobSpec(new_id(), "train", "", (), {}, not_before=not_before)
@@ -49,7 +49,14 @@ class Alone:
     def why(self) -> list[tuple[str, float]]:
         return [(item.why, item.starts) for item in self.dispatcher.queue_view().waiting]
 
+    def is_warm(self) -> bool:
+        self.dispatcher.tick()
+        return self.warm._process is not None
+
     def close(self) -> None:
+        if (process := self.warm._process) is not None:
+            process.kill()
+        self.warm.close()
         for item in self.dispatcher._running.values():
             assert item.process is not None
             item.process.kill()
@@ -61,6 +68,36 @@ def alone(tmp_path: Path, wall: Wall) -> Iterator[Alone]:
     found = Alone(tmp_path, wall)
     yield found
     found.close()
+
+
+def test_no_trainer_is_kept_warm_while_all_that_waits_waits_for_hours(tmp_path: Path, wall: Wall,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WarmPair, "_drop", _kill)   # what stands in for the pair does not end by itself
+    alone, began = Alone(tmp_path, wall, warm=True), wall.now()
+    try:
+        wall.hour += 1 / 3600
+        assert alone.is_warm()              # nothing waits, so anything may come
+        alone.queue(began + HOUR)
+        wall.hour += 200 / 3600
+        assert alone.is_warm()
+        wall.hour += 200 / 3600
+        assert not alone.is_warm()
+        wall.hour = (began + HOUR - 61) / 3600
+        assert not alone.is_warm()
+        wall.hour += 2 / 3600
+        assert alone.is_warm()              # its moment is near
+        alone.keeper.methods()["drain"](True)
+        wall.hour += 400 / 3600
+        assert not alone.is_warm()          # and nothing starts
+    finally:
+        alone.close()
+
+
+def _kill(pair: WarmPair) -> None:
+    if (process := pair._process) is not None:
+        process.kill()
+        process.communicate()
+    pair._process = None
 
 
 def test_a_job_waits_for_its_moment_and_holds_up_nobody(alone: Alone, wall: Wall) -> None:
