@@ -22,7 +22,10 @@ def import_(
         found = bench.run_import.take(path)
     if face.json:
         face.document({"runs": [{"run": run.id, "name": run.name, "status": run.state.value, "group": run.group}
-                                for run in found.runs], "known": found.known})
+                                for run in found.runs], "known": found.known,
+                       "unreadable": [{"name": run.name, "why": str(run.why)} for run in found.unreadable]})
         return
+    for run in found.unreadable:
+        face.note(f"! {run.name:.80} stayed where it is: {run.why}")
     more = f"; {found.known} were here already" if found.known else ""
     face.say(f"Took over {words.plural(len(found.runs), 'run')}{more}. `mldesk runs list` shows them.")

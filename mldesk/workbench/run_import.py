@@ -17,7 +17,7 @@ from mldesk.wire.events import Event
 from mldesk.wire.jobs import JobSpec
 from mldesk.wire.scripts import file_name
 from mldesk.workbench.foreign import mlflow, tensorboard
-from mldesk.workbench.foreign.records import ForeignRun
+from mldesk.workbench.foreign.records import ForeignRun, Unreadable
 
 KIND = "imported"
 _MOST_TAGS, _LONGEST_TAG, _LONGEST_GROUP = 20, 60, 100
@@ -30,6 +30,7 @@ class RunsImported:
 
     runs: tuple[Run, ...]        # new ones
     known: int                   # that were here already
+    unreadable: tuple[Unreadable, ...] = ()   # that are damaged
 
 
 class RunImport:
@@ -42,10 +43,14 @@ class RunImport:
         """Take over the runs at ``path``: an ``mlruns`` folder (or the one around it), MLflow's SQLite file, or a
         folder or file of TensorBoard's.
 
-        Raises NotFound; BadInput where there is none, or for a damaged file, with the runs before it taken over.
+        A run that is damaged holds up no other. Raises NotFound; BadInput where there is no run that can be read, or
+        for a damaged database, with the runs before the damage taken over.
         """
-        new, ids, known = [], dict[str, str](), 0
+        new, ids, known, unreadable = [], dict[str, str](), 0, list[Unreadable]()
         for found in _found(path):
+            if isinstance(found, Unreadable):
+                unreadable.append(found)
+                continue
             spec = _spec(found, ids.get(found.parent, ""))
             ids[found.key] = spec.id
             try:
@@ -63,9 +68,11 @@ class RunImport:
                 run.id, group=tidy_name(found.group, "")[:_LONGEST_GROUP], note=found.note, tags=[
                     name for tag in tags if len(tag) <= _LONGEST_TAG and (name := tidy_name(tag, ""))][:_MOST_TAGS]))
         if not new and not known:
+            if unreadable:
+                raise unreadable[0].why
             raise BadInput(f"{path.name!r:.120} holds no runs.", hint="An mlruns folder, MLflow's SQLite file, or a "
                            "folder with TensorBoard's event files can be imported.")
-        return RunsImported(tuple(new), known)
+        return RunsImported(tuple(new), known, tuple(unreadable))
 
     def _kept(self, found: ForeignRun) -> Iterator[tuple[str, str, int]]:
         """Take in the files of a run; give name, digest and size of each. Nothing in them is looked at."""
@@ -75,7 +82,7 @@ class RunImport:
             yield file_name(name[:200]), digest, objects.size(digest)
 
 
-def _found(path: Path) -> Iterator[ForeignRun]:
+def _found(path: Path) -> Iterator[ForeignRun | Unreadable]:
     if not path.exists():
         raise NotFound(f"There is no file or folder {str(path)!r:.300}.")
     if path.is_file():

@@ -57,11 +57,35 @@ def test_runs_of_an_mlruns_folder_come_over_once(desk: Desk, tmp_path: Path) -> 
     assert (again.runs, again.known) == ((), 2)
 
 
-def test_a_reading_that_is_none_is_named(desk: Desk, tmp_path: Path) -> None:
-    path = _mlruns(tmp_path) / "mlruns/42" / ("a" * 32) / "metrics/loss"
-    path.write_text("yesterday 0.5\n")
+def test_a_run_that_cannot_be_read_is_named_and_holds_up_no_other(desk: Desk, tmp_path: Path) -> None:
+    _mlruns(tmp_path)
+    _spoil(tmp_path, "a")
+    found = RunImport(desk.library).take(tmp_path)
+    assert [run.name for run in found.runs] == ["run-b"]
+    assert [(run.name, "line 1 of 'loss'" in str(run.why)) for run in found.unreadable] == [("run-a", True)]
+    assert [run.name for run in desk.library.runs.list()] == ["run-b"]
+
+
+def test_where_no_run_can_be_read_the_first_is_why(desk: Desk, tmp_path: Path) -> None:
+    _mlruns(tmp_path)
+    _spoil(tmp_path, "a")
+    _spoil(tmp_path, "b")
     with pytest.raises(BadInput, match="line 1 of 'loss'"):
         RunImport(desk.library).take(tmp_path)
+
+
+def test_a_damaged_log_holds_up_no_other(desk: Desk, tmp_path: Path) -> None:
+    for name in ("good", "bad"):
+        (tmp_path / name).mkdir()
+        data = bytearray(log())
+        data[20] ^= name == "bad"
+        (tmp_path / name / "events.out.tfevents.1").write_bytes(data)
+    found = RunImport(desk.library).take(tmp_path)
+    assert ([run.name for run in found.runs], [run.name for run in found.unreadable]) == (["good"], ["bad"])
+
+
+def _spoil(folder: Path, run: str, line: str = "yesterday 0.5\n") -> None:
+    (folder / "mlruns/42" / (run * 32) / "metrics/loss").write_text(line)
 
 
 def test_a_time_that_no_calendar_has_is_none() -> None:
@@ -86,7 +110,7 @@ def test_no_more_readings_are_held_or_read_than_a_run_keeps(tmp_path: Path, monk
                                  "It has more than 10 readings; the earliest came along.")
     run = _mlruns(tmp_path) / "mlruns/42" / ("a" * 32)
     (run / "metrics/loss").write_text("".join(f"{_START + step} 0.5 {step}\n" for step in range(11)) + "no reading\n")
-    found = next(run for run in mlflow.read_folder(tmp_path / "mlruns") if run.name == "run-a")
+    found = next(run for run in mlflow.read_folder(tmp_path / "mlruns") if isinstance(run, records.ForeignRun))
     assert [point[1] for point in found.points] == list(range(10))
     assert found.left_out[-1].startswith("It has more than 10 readings")
 
@@ -94,15 +118,15 @@ def test_no_more_readings_are_held_or_read_than_a_run_keeps(tmp_path: Path, monk
 def test_a_line_without_an_end_is_no_reading(tmp_path: Path) -> None:
     run = _mlruns(tmp_path) / "mlruns/42" / ("a" * 32)
     (run / "metrics/loss").write_text(" " * 5000 + "1 2 3")
-    with pytest.raises(BadInput, match="line 1 of 'loss'"):
-        list(mlflow.read_folder(tmp_path / "mlruns"))
+    found = next(mlflow.read_folder(tmp_path / "mlruns"))
+    assert isinstance(found, records.Unreadable)
+    assert "line 1 of 'loss'" in str(found.why)
 
 
 @pytest.mark.parametrize("line", ["nan 0.5 1", "1e999 0.5 1", f"{_START} 0.5 {10 ** 30}"])
 def test_a_reading_of_no_time_or_step_is_named(desk: Desk, tmp_path: Path, line: str) -> None:
-    (_mlruns(tmp_path) / "mlruns/42" / ("a" * 32) / "metrics/loss").write_text(line)
-    with pytest.raises(BadInput, match="line 1 of 'loss'"):
-        RunImport(desk.library).take(tmp_path)
+    _spoil(_mlruns(tmp_path), "a", line)
+    assert "line 1 of 'loss'" in str(RunImport(desk.library).take(tmp_path).unreadable[0].why)
 
 
 @pytest.mark.parametrize("time", ["nan", "1e999", "-5", "99999999999999999999"])
@@ -172,6 +196,11 @@ def test_runs_of_a_database_come_over(desk: Desk, tmp_path: Path) -> None:
     assert [(run.name, run.state, run.group) for run in found.runs] == [
         ("first", JobState.SUCCEEDED, "churn"), ("open", JobState.CANCELLED, "churn")]
     assert next((point.step, point.value) for point in desk.library.runs.metrics(found.runs[0].id)) == (1, 0.5)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO runs VALUES ('k4', 'odd', 'FINISHED', 1, 2, 'active', '', 1)")
+        database.execute("INSERT INTO metrics VALUES ('loss', 'high', 1, 'k4', 1, 0)")
+    again = RunImport(desk.library).take(path)
+    assert (again.known, [run.name for run in again.unreadable]) == (2, ["odd"])
     with closing(sqlite3.connect(tmp_path / "other.db")) as database, database:
         database.execute("CREATE TABLE x (y)")
     with pytest.raises(BadInput, match="no database of MLflow's"):

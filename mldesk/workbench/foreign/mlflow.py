@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from mldesk.core.errors import BadInput
 from mldesk.workbench.foreign.mlflow_files import files_below, folder_of
-from mldesk.workbench.foreign.records import MOST_POINTS, ForeignRun, Point, Readings, possible
+from mldesk.workbench.foreign.records import MOST_POINTS, ForeignRun, Point, Readings, Unreadable, possible
 
 _META = "meta.yaml"
 _LONGEST = 1 << 20                                        # bytes of a parameter, a tag or a meta.yaml
@@ -34,8 +35,8 @@ def is_folder(path: Path) -> bool:
     return any((item / _META).is_file() for item in path.iterdir() if item.is_dir() and not item.is_symlink())
 
 
-def read_folder(path: Path) -> Iterator[ForeignRun]:
-    """Give the runs of an ``mlruns`` folder, those in its bin left out and parents first. Raises BadInput."""
+def read_folder(path: Path) -> Iterator[ForeignRun | Unreadable]:
+    """Give the runs of an ``mlruns`` folder, those in its bin left out and parents first."""
     found = []
     for experiment in sorted(item for item in path.iterdir() if item.is_dir() and not item.is_symlink()):
         if not (experiment / _META).is_file():
@@ -47,10 +48,14 @@ def read_folder(path: Path) -> Iterator[ForeignRun]:
                 found.append((folder, meta, group))
     found.sort(key=lambda run: (_seconds(run[1].get("start_time")), (run[0] / "tags" / _PARENT).is_file()))
     for folder, meta, group in found:
-        yield _of_folder(folder, meta, group, path)
+        try:
+            yield _of_folder(folder, meta, group, path)
+        except BadInput as error:
+            yield Unreadable(meta.get("run_name") or folder.name, error)
 
 
 def _of_folder(folder: Path, meta: dict[str, str], group: str, root: Path) -> ForeignRun:
+    """Raises BadInput for a reading that is none."""
     tags = {name: _text(path) for name, path in _files(folder / "tags")}
     readings = Readings()
     for name, path in _files(folder / "metrics"):
@@ -138,7 +143,7 @@ def is_database(path: Path) -> bool:
         return file.read(16) == b"SQLite format 3\0"
 
 
-def read_database(path: Path) -> Iterator[ForeignRun]:
+def read_database(path: Path) -> Iterator[ForeignRun | Unreadable]:
     """Give the runs of MLflow's SQLite store, those in its bin left out. Opened read-only. Raises BadInput."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
@@ -147,26 +152,38 @@ def read_database(path: Path) -> Iterator[ForeignRun]:
                 "JOIN experiments e ON r.experiment_id = e.experiment_id WHERE r.lifecycle_stage = 'active' "
                 "ORDER BY r.start_time, EXISTS (SELECT 1 FROM tags t WHERE t.run_uuid = r.run_uuid AND t.key = ?)",
                 (_PARENT,)).fetchall()
-            logs_models = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'logged_models'").fetchone()
-            for key, name, status, start, end, group, uri in rows:
-                params, tags = ({str(k): str(v)[:_LONGEST] for k, v in database.execute(
-                    f"SELECT key, value FROM {table} WHERE run_uuid = ?", (key,))}   # noqa: S608 - our two words
-                    for table in ("params", "tags"))
-                readings = Readings()
-                readings.add((time / 1000, int(step or 0), str(metric), float("nan") if is_nan else float(value))
-                             for metric, value, time, step, is_nan in database.execute(
-                                 "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?", (key,)))
-                places = [("", folder_of(str(uri or ""), str(key), path.parent))]
-                models = database.execute("SELECT name, model_id, artifact_location FROM logged_models WHERE "
-                                          "source_run_id = ? AND lifecycle_stage = 'active'", (key,)).fetchall() \
-                    if logs_models else ()
-                places += [(f"models/{called}/", folder_of(str(location), str(model), path.parent))
-                           for called, model, location in models]
-                yield _run(str(key), name or tags.get("mlflow.runName", ""), str(group), str(status), start, end,
-                           params, tags, readings, places, str(uri or ""))
-    except (sqlite3.Error, TypeError, ValueError) as error:
-        raise BadInput(f"{path.name!r:.80} is no database of MLflow's that can be read: {error!s:.200}.",
-                       hint="The file is the one of the tracking URI sqlite:///FILE.") from error
+            for row in rows:
+                try:
+                    yield _of_row(database, row, path.parent)
+                except (TypeError, ValueError) as error:
+                    yield Unreadable(str(row[1] or row[0]), _no_database(path, error))
+    except sqlite3.Error as error:
+        raise _no_database(path, error) from error
+
+
+def _no_database(path: Path, error: Exception) -> BadInput:
+    return BadInput(f"{path.name!r:.80} is no database of MLflow's that can be read: {error!s:.200}.",
+                    hint="The file is the one of the tracking URI sqlite:///FILE.")
+
+
+def _of_row(database: sqlite3.Connection, row: Sequence[Any], around: Path) -> ForeignRun:
+    """Raises sqlite3.Error; TypeError, ValueError for a cell that no MLflow writes."""
+    key, name, status, start, end, group, uri = row
+    params, tags = ({str(k): str(v)[:_LONGEST] for k, v in database.execute(
+        f"SELECT key, value FROM {table} WHERE run_uuid = ?", (key,))}   # noqa: S608 - our two words
+        for table in ("params", "tags"))
+    readings = Readings()
+    readings.add((time / 1000, int(step or 0), str(metric), float("nan") if is_nan else float(value))
+                 for metric, value, time, step, is_nan in database.execute(
+                     "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?", (key,)))
+    logs_models = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'logged_models'").fetchone()
+    models = database.execute("SELECT name, model_id, artifact_location FROM logged_models WHERE source_run_id = ? "
+                              "AND lifecycle_stage = 'active'", (key,)).fetchall() if logs_models else ()
+    places = [("", folder_of(str(uri or ""), str(key), around)),
+              *((f"models/{called}/", folder_of(str(location), str(model), around))
+                for called, model, location in models)]
+    return _run(str(key), name or tags.get("mlflow.runName", ""), str(group), str(status), start, end,
+                params, tags, readings, places, str(uri or ""))
 
 
 def _run(key: str, name: str, group: str, status: str, start: object, end: object, parameters: dict[str, str],

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mldesk.core.errors import MldeskError
+
 MOST_METRICS = 1000            # names in one run
 MOST_POINTS = 5_000_000        # readings in one run
 _LAST = 253_402_300_799        # seconds since the epoch: the end of the year 9999
@@ -30,6 +32,14 @@ class ForeignRun:
     parent: str = ""           # the key of the run it is part of
     files: Mapping[str, Path | bytes] = field(default_factory=dict)   # what it kept, by name
     left_out: tuple[str, ...] = ()   # sentences: what did not come along
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A run that is there and cannot be read; those beside it can."""
+
+    name: str            # as far as it is known, else the folder's
+    why: MldeskError
 
 
 def possible(seconds: float) -> float:

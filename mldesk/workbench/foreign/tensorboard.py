@@ -8,7 +8,7 @@ from pathlib import Path
 from mldesk.core.errors import BadInput
 from mldesk.training.event_files import Damaged, Picture, Seen, seen_in
 from mldesk.training.event_pictures import HISTOGRAMS, MOST_BYTES, MOST_PICTURES, Histograms, picture_files
-from mldesk.workbench.foreign.records import ForeignRun, Readings
+from mldesk.workbench.foreign.records import ForeignRun, Readings, Unreadable
 
 
 def is_log(path: Path) -> bool:
@@ -16,8 +16,8 @@ def is_log(path: Path) -> bool:
     return "tfevents" in path.name and path.is_file()
 
 
-def read_logs(path: Path) -> Iterator[ForeignRun]:
-    """Give a run for each folder with event files at or below ``path``, or for one file. Raises BadInput."""
+def read_logs(path: Path) -> Iterator[ForeignRun | Unreadable]:
+    """Give a run for each folder with event files at or below ``path``, or for one file."""
     folders: dict[Path, list[Path]] = {}
     for file in [path] if path.is_file() else sorted(item for item in path.rglob("*tfevents*") if is_log(item)):
         folders.setdefault(file.parent, []).append(file)
@@ -25,13 +25,17 @@ def read_logs(path: Path) -> Iterator[ForeignRun]:
         inside = folder.relative_to(path).as_posix() if path.is_dir() else "."
         name = inside if inside != "." else folder.name
         group = (path if path.is_dir() else folder).name
-        run = _run(files, f"tensorboard:{files[0].name}:{inside}", name, group)
+        try:
+            run = _run(files, f"tensorboard:{files[0].name}:{inside}", name, group)
+        except BadInput as error:
+            yield Unreadable(name, error)
+            continue
         if run is not None:
             yield run
 
 
 def _run(files: list[Path], key: str, name: str, group: str) -> ForeignRun | None:
-    """Return what the files of one folder hold; None where that is nothing to see."""
+    """Return what the files of one folder hold; None where that is nothing to see. Raises BadInput."""
     readings, pictures, histograms, left, size = Readings(), list[Picture](), Histograms(), 0, 0
     for file in files:
         for seen in read_log(file):

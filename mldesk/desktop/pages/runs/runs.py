@@ -172,7 +172,13 @@ class RunsPage(Page):
             count=words.counted(len(found.runs), self.tr("run"), self.tr("runs")), name=path.name)
         known = self.tr("{count} were here already.").format(count=words.number(found.known)) if found.known else ""
         self.shell.desk.nudge()
-        self.shell.say(f"{taken} {known}".strip(), "success")
+        if found.unreadable:   # the first says what kind of damage it is
+            stayed = self.tr("{count} could not be read. {why}").format(
+                count=words.counted(len(found.unreadable), self.tr("run"), self.tr("runs")),
+                why=sentence(found.unreadable[0].why))
+            self.shell.say(" ".join(filter(None, (taken, known, stayed))), "warning")
+        else:
+            self.shell.say(f"{taken} {known}".strip(), "success")
         self.refresh_soon()
 
     def export(self) -> None:
