@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import threading
+import unicodedata
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,8 @@ _WIDTH = 4.6          # inches; two charts stand side by side
 _HEIGHT = 3.1
 _MOST_LABELS = 24     # letters of a label
 _MOST_NAME = 46       # letters of a line's name
+_MOST_TITLE = 70      # letters of a title, in lines ...
+_TITLE_LINE = 34      # ... that are no wider than a plot beside long labels; half as many of wide letters
 _MOST_WRITTEN = 15    # classes up to which every count of a matrix is written
 _INSIDE = 3           # lines up to which their names stand within the plot
 _MOST_NAMED = 30      # classes up to which they are named
@@ -44,7 +48,7 @@ def draw(chart: Chart, name: str) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the reader's fonts are what counts
         figure = Figure(figsize=(_WIDTH, _height(chart)), layout="constrained")
         axes = figure.add_subplot()
-        axes.set_title(short(chart.title, 60))
+        axes.set_title(_titled(chart.title))
         _draw(chart, axes, figure)
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -148,6 +152,12 @@ def short(text: str, most: int = _MOST_LABELS) -> str:
     """Return a label of one line, cut to ``most`` letters."""
     line = " ".join("".join(letter for letter in str(text) if letter.isprintable() or letter.isspace()).split())
     return line if len(line) <= most else line[:most - 1] + "…"
+
+
+def _titled(text: str) -> str:
+    """Return a title in as many lines as it takes for nothing of it to lie beyond the edge."""
+    wide = any(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return "\n".join(textwrap.wrap(short(text, _MOST_TITLE), _TITLE_LINE // 2 if wide else _TITLE_LINE))
 
 
 def _middle(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from html.parser import HTMLParser
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 from mldesk.library.records import MetricPoint
+from mldesk.reports.charts import draw
 from mldesk.reports.document import (
     Bars,
     Code,
@@ -81,6 +83,12 @@ def test_a_page_needs_nothing_from_anywhere_and_holds_every_chart() -> None:
     assert not {"script", "link", "iframe", "img", "object"} & set(found.elements)
     assert all(address.startswith("#") for address in found.addresses)
     assert "default-src 'none'" in write_page(report())
+
+
+def test_long_titles_take_several_lines() -> None:
+    said = draw(Matrix(f"Confusion matrix of {'a run ' * 5}that ends", ["long label of a class"], [[1]]), "a")
+    lines = re.findall(r">([^<>]*(?:Confusion|ends)[^<>]*)<", said)
+    assert lines == ["Confusion matrix of a run a run a", "run a run a run that ends"]
 
 
 def test_ids_are_used_once_and_links_within_lead_somewhere() -> None:
