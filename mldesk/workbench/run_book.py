@@ -148,5 +148,17 @@ def _row(run: Run) -> dict[str, Any]:
         run.model or "", run.group, ", ".join(run.tags), run.note, iso(run.created),
         "" if seconds is None else seconds),
         strict=True))
-    return {**facts, **{f"metric {name}": value for name, value in result.get("metrics", {}).items()},
+    cells = {**facts, **{f"metric {name}": value for name, value in result.get("metrics", {}).items()},
             **{f"parameter {name}": value for name, value in result.get("parameters", run.parameters).items()}}
+    return {name: _harmless(cell) for name, cell in cells.items()}
+
+
+def _harmless(cell: Any) -> Any:
+    """Return text that a spreadsheet would run as a formula with a mark that it is text; names come from anywhere."""
+    if not isinstance(cell, str) or cell[:1] not in ("=", "+", "-", "@", "\t", "\r"):
+        return cell
+    try:
+        float(cell)   # a parameter that MLflow kept as text
+    except ValueError:
+        return f"'{cell}"
+    return cell

@@ -40,5 +40,8 @@ def test_runs_are_labelled_found_and_written_as_csv(desk: Desk, tmp_path: Path) 
     assert rows[0]["metric accuracy"] == ""
     book.export(book.find(RunFilter()), tmp_path / "runs.csv")
     assert (tmp_path / "runs.csv").read_text("utf-8").startswith("run,name,kind,status")
+    book.annotate(one.id, note="=1+1", group="-5")
+    row = next(csv.DictReader(io.StringIO(table([desk.library.runs.get(one.id)]))))
+    assert (row["note"], row["group"]) == ("'=1+1", "-5")   # no formula for a spreadsheet; a number stays one
     with pytest.raises(NotFound):
         book.export([], tmp_path / "no" / "runs.csv")
