@@ -176,7 +176,9 @@ def _strata(target: Target, request: SplitRequest, rows: Array) -> list[Array]:
     if request.method == "shuffle":
         return [rows]
     if target.classes:
-        return [rows[target.y[rows] == code] for code in range(len(target.classes))]
+        # As they sort, whatever order was given: a run that knows it is tested on the rows of one that does not.
+        codes = sorted(range(len(target.classes)), key=target.classes.__getitem__)
+        return [rows[target.y[rows] == code] for code in codes]
     if request.method == "stratified":
         edges = np.unique(np.quantile(target.y[rows], np.linspace(0, 1, _TENTHS + 1)[1:-1]))
         tenth = np.searchsorted(edges, target.y[rows], side="right")

@@ -94,6 +94,7 @@ def paired(first: RowsTested, second: RowsTested, draws: Draws | None = None) ->
 
     from mldesk.training.intervals import spread
 
+    first, second = _in_one_order(first, second)
     if first.classes != second.classes or not np.array_equal(first.rows, second.rows) or not np.array_equal(
             first.y, second.y):
         raise BadInput("The two runs were not tested on the same rows, so their scores cannot be paired.",
@@ -108,6 +109,25 @@ def paired(first: RowsTested, second: RowsTested, draws: Draws | None = None) ->
         if edges is not None:
             differences[name] = {"low": edges[0], "high": edges[1], "sure": not edges[0] <= 0 <= edges[1]}
     return {"rows": len(first.y), "mcnemar": mcnemar(first, second) if count else None, "differences": differences}
+
+
+def _in_one_order(first: RowsTested, second: RowsTested) -> tuple[RowsTested, RowsTested]:
+    """Return both with their classes in the order of the run that was told one; of two classes the second counts as
+    found in some metrics, so these stay.
+    """
+    if len(first.classes) < 3 or first.classes == second.classes or set(first.classes) != set(second.classes) or (
+            first.ordered and second.ordered):
+        return first, second
+    return (_reordered(first, second.classes), second) if second.ordered else (
+        first, _reordered(second, first.classes))
+
+
+def _reordered(tested: RowsTested, classes: tuple[str, ...]) -> RowsTested:
+    import numpy as np
+
+    places = [tested.classes.index(name) for name in classes]   # here, of each there
+    codes = np.argsort(places)
+    return replace(tested, y=codes[tested.y], prediction=tested.prediction[:, places], classes=classes)
 
 
 def mcnemar(first: RowsTested, second: RowsTested) -> Mapping[str, Any]:

@@ -97,6 +97,16 @@ def test_the_same_seed_gives_the_same_parts_and_another_seed_others() -> None:
     assert not np.array_equal(first, make_split(target, SplitRequest(seed=2)))
 
 
+def test_a_run_that_knows_the_order_of_the_classes_gets_the_rows_of_one_that_does_not() -> None:
+    labels = ["mid", "low", "high", "mid", "low"] * 20
+    plain, told = (read_target(TextColumn.of(labels), Column("y", ColumnType.TEXT), CLASSIFICATION, order)
+                   for order in ((), ("low", "mid", "high")))
+    assert plain.classes != told.classes
+    assert np.array_equal(make_split(plain, SplitRequest(seed=3)), make_split(told, SplitRequest(seed=3)))
+    folds = SplitRequest(seed=3, folds=4)
+    assert np.array_equal(make_folds(plain, folds), make_folds(told, folds))
+
+
 def test_a_given_split_is_kept_and_only_its_training_rows_are_dealt_further() -> None:
     target = classes({"a": 50, "b": 50}, missing=1)
     given = np.zeros(101, np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,17 @@ def test_a_better_model_is_surely_better_and_a_twin_is_not(tmp_path: Path) -> No
     right = [(one.prediction.argmax(1) == one.y).astype(float) for one in (good, poor)]
     error = np.std(right[0] - right[1], ddof=1) / np.sqrt(600)
     assert gap["high"] - gap["low"] == pytest.approx(2 * 1.96 * error, rel=0.2)
+
+
+def test_an_order_of_the_classes_keeps_two_runs_comparable(tmp_path: Path) -> None:
+    good, poor = (_model(tmp_path / f"{seed}.parquet", skill, seed) for seed, skill in ((1, 0.9), (3, 0.2)))
+    turned = replace(poor, y=2 - poor.y, prediction=poor.prediction[:, ::-1], classes=poor.classes[::-1], ordered=True)
+    found, plain = paired(good, turned), paired(good, poor)
+    assert found["mcnemar"] == plain["mcnemar"]
+    for metric, gap in plain["differences"].items():
+        assert found["differences"][metric]["low"] == pytest.approx(gap["low"], rel=1e-9)
+    with pytest.raises(BadInput):
+        paired(replace(good, ordered=True), turned)   # one of them counts misses another way
 
 
 def test_numbers_are_paired_and_other_rows_are_refused(tmp_path: Path) -> None:
