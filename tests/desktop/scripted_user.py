@@ -37,6 +37,7 @@ from mldesk.desktop.tasks import start
 from mldesk.desktop.window import MainWindow
 from mldesk.wire.states import JobState
 from tests.desktop.pictures import picture_arguments
+from tests.desktop.reachable import nameless, out_of_reach, traps
 
 W = TypeVar("W", bound=QWidget)
 
@@ -48,6 +49,7 @@ class User:
         self.window, self.shots, self.patience = window, shots, patience
         self.number = 0
         self.log: list[str] = []
+        self.hard: dict[str, str] = {}   # what cannot be worked by keyboard, or has no name, and where it was seen
 
     async def until(self, seen: Callable[[], Any], what: str) -> Any:
         """Wait until ``seen()`` is true; raise with what was waited for after ``patience`` seconds."""
@@ -70,6 +72,9 @@ class User:
         """Keep a picture of the window and of the dialogs over it."""
         await self.pause(0.3)
         self.number += 1
+        for root in (self.window, *dialogs()):
+            for fault in (nameless, out_of_reach, traps):
+                self.hard |= {f"{fault.__name__}: {one}": name for one in fault(root)}
         if self.shots is not None:
             picture(self.window).save(str(self.shots / f"{self.number:02}-{name}.png"))
 
@@ -435,8 +440,12 @@ def play(home: Path, script: Callable[[User], Any], *, mode: str = "light", shot
     result: dict[str, Any] = {}
 
     async def act() -> None:
+        user = User(window, shots, patience=patience)
         try:
-            result["value"] = await script(User(window, shots, patience=patience))
+            result["value"] = await script(user)
+            assert not user.hard, user.hard
+        except asyncio.CancelledError:
+            result["error"] = AssertionError("The window was closed under the user: by a signal, or by what it said.")
         except BaseException as error:
             result["error"] = error
             if shots is not None:

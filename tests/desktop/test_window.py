@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from mldesk.app import open_workbench
@@ -25,6 +25,7 @@ from mldesk.desktop.pages.data.diff_dialog import DiffDialog
 from mldesk.desktop.pages.data.import_dialog import ImportDialog
 from mldesk.desktop.pages.runs.train_dialog import TrainDialog
 from tests.data_folder import SHARED
+from tests.desktop.reachable import stops_there, tab_around, where, worked
 from tests.desktop.scripted_user import User, dialogs, play
 
 Script = Callable[[User], Awaitable[Any]]
@@ -367,16 +368,36 @@ def test_what_cannot_be_done_now_says_why(window: Any) -> None:
 def test_every_control_has_a_name_and_can_be_reached_by_keyboard(window: Any, table: Path) -> None:
     async def script(user: User) -> None:
         await opened(user, table)
-        for place in ("home", "datasets", "runs", "models", "settings"):
+        for place in ("datasets", "home", "datasets", "search", "runs", "models", "predict", "runners", "settings"):
             user.window.go(place)
-            await user.pause(0.2)
-            for button in user.window.findChildren(QPushButton):
-                if button.isVisible():
-                    assert button.text() or button.accessibleName(), place
-                    checked_elsewhere = button.isCheckable() and not button.isChecked()  # arrow keys lead there
-                    assert checked_elsewhere or button.focusPolicy() & Qt.FocusPolicy.TabFocus, button.text()
+            await user.shot(place)
+            await _tab_around(user, user.window)
+        user.window.open_dataset("fruit")
+        page = await user.until(user.window.dataset_page, "the dataset")
+        await user.until(lambda: page.state.version.value, "its version")
+        for tab in ("table", "columns", "explore", "versions", "contract", "query"):
+            page.show_tab(tab)
+            await user.shot(tab)
+            await _tab_around(user, user.window)
+        for opens in ("data.train", "data.clean", "data.rename", "script.run", "data.address", "data.samples",
+                      "runner.add", "help.keys"):
+            assert user.window.registry.trigger(opens)
+            dialog = await user.until(lambda: next(iter(dialogs()), None), opens)
+            await user.shot(opens)
+            await _tab_around(user, dialog)
+            QTest.keyClick(dialog, Qt.Key.Key_Escape)
+            await user.until(lambda: not dialogs(), "Esc to close it")
 
     window(script)
+
+
+async def _tab_around(user: User, root: QWidget) -> None:
+    root.activateWindow()
+    await user.until(root.isActiveWindow, "the window to be active")
+    stops, unseen = tab_around(root)
+    assert not unseen
+    missed = [where(one) for one in worked(root) if one.isEnabled() and stops_there(one) and one not in stops]
+    assert not missed, [where(one) for one in stops]
 
 
 def test_the_theme_changes_live_and_is_remembered(window: Any) -> None:

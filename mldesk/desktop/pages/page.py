@@ -13,13 +13,18 @@ from mldesk.desktop.tasks import TaskOwner, start
 
 
 class Page(QWidget, TaskOwner):
-    """Base of the pages. ``refresh`` runs at most once at a time; asked for meanwhile, it runs once more."""
+    """Base of the pages. ``refresh`` runs at most once at a time; asked for meanwhile, it runs once more.
+
+    ``keys_to``: what the keys are given to when the page comes back. Not a focus proxy: with one, Qt's Tab key leaves
+    out all that stands before it (seen in 6.11).
+    """
 
     def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.shell = shell
         self._stale = True
         self._refreshing = False
+        self.keys_to: QWidget = self
         self._undo: list[Callable[[], None]] = []
         self.keep(shell.desk.changed.subscribe(lambda _: self.refresh_soon()))
         self.keep(shell.desk.ready.changed.subscribe(lambda _: self.refresh_soon()))

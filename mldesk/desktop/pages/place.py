@@ -34,7 +34,7 @@ class Place(QStackedWidget):
         if self.detail is not None:
             old, self.detail = self.detail, None
             self._let_go(old)
-        self.list_page.setFocus()
+        self.list_page.keys_to.setFocus()
         self.turned.emit()
 
     def dispose(self) -> None:

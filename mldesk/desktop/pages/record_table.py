@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -105,7 +105,10 @@ class RecordDelegate(QStyledItemDelegate):
 
 
 class RecordTable(QTableView, Generic[R]):
-    """Signals: ``opened`` (the record) at Enter or a double click, ``chosen`` when the selection changed."""
+    """Alt+Up and Alt+Down sort by the column that the arrows went to, Alt+Backspace by none.
+
+    Signals: ``opened`` (the record) at Enter or a double click, ``chosen`` when the selection changed.
+    """
 
     opened = Signal(object)
     chosen = Signal()
@@ -260,6 +263,13 @@ class RecordTable(QTableView, Generic[R]):
             kept.discard(number)
         return kept
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():   # it has no border that could say so
+            painter = QPainter(self.viewport())
+            painter.setPen(theme.colour("accent_text"))
+            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
@@ -272,5 +282,10 @@ class RecordTable(QTableView, Generic[R]):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.opened.emit(self.currentIndex().data(RecordRole))
+            return
+        order = {Qt.Key.Key_Up: False, Qt.Key.Key_Down: True, Qt.Key.Key_Backspace: None}   # as in a dataset's table
+        if event.modifiers() == Qt.KeyboardModifier.AltModifier and event.key() in order:
+            downwards = order[Qt.Key(event.key())]
+            self._sort(None if downwards is None else (max(0, self.currentIndex().column()), downwards))
             return
         super().keyPressEvent(event)

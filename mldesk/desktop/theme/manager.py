@@ -17,6 +17,7 @@ from mldesk.desktop.theme.tokens import MONO, PALETTES, SANS, TYPE, ColourName, 
 
 Mode = Literal["system", "light", "dark", "contrast"]
 RING = "ring"  # dynamic property of the widget that the keyboard is on
+RINGED = "ringed"  # ... of a widget that is no button and draws a ring as well
 
 
 class Theme(QObject):
@@ -31,7 +32,7 @@ class Theme(QObject):
         self._scale = 1.0
         self._palette = PALETTES["light"]
         self._applying = False
-        self._ringed: QAbstractButton | None = None
+        self._ringed: QWidget | None = None
 
     @property
     def mode(self) -> Mode:
@@ -116,7 +117,7 @@ class Theme(QObject):
             _set_ring(self._ringed, False)
         by_keyboard = old is not None and old.window() is new.window() \
             and QApplication.mouseButtons() == Qt.MouseButton.NoButton
-        if isinstance(new, QAbstractButton) and by_keyboard:
+        if by_keyboard and (isinstance(new, QAbstractButton) or new.property(RINGED)):
             self._ringed = new
             _set_ring(new, True)
 
@@ -179,7 +180,7 @@ def _installed(wanted: tuple[str, ...]) -> list[str]:
     return _families[wanted]
 
 
-def _set_ring(button: QAbstractButton, on: bool) -> None:
+def _set_ring(button: QWidget, on: bool) -> None:
     if bool(button.property(RING)) == on:
         return
     button.setProperty(RING, on)

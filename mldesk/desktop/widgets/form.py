@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Space
 from mldesk.desktop.widgets.buttons import IconLabel, make_icon_button
 from mldesk.desktop.widgets.text import make_label
+
+_FIELDS = (QLineEdit, QComboBox, QAbstractSpinBox, QPlainTextEdit, QAbstractItemView, QSlider)
 
 
 class FormRow(QWidget):
@@ -33,9 +46,13 @@ class FormRow(QWidget):
         self._reset.setSizePolicy(keep)
         self._reset.setVisible(False)
         self._reset.clicked.connect(self.reset)
-        editor.setAccessibleName(f"{label} ({unit})" if unit else label)
-        editor.setAccessibleDescription(help)
+        self._described = _name(editor, f"{label} ({unit})" if unit else label)
+        self._describe(help)
         self._build(unit)
+
+    def _describe(self, text: str) -> None:
+        for field in self._described:
+            field.setAccessibleDescription(text)
 
     def _build(self, unit: str) -> None:
         head = QHBoxLayout()
@@ -81,7 +98,7 @@ class FormRow(QWidget):
         self._problem_text.setText(text)
         self._problem.setVisible(bool(text))
         self.editor.setProperty("invalid", bool(text))
-        self.editor.setAccessibleDescription(text or self._help.text())
+        self._describe(text or self._help.text())
         theme.repolish(self.editor)
 
     def set_help(self, text: str) -> None:
@@ -89,8 +106,17 @@ class FormRow(QWidget):
         self._help.setText(text)
         self._help.setVisible(bool(text))
         if not self._error:
-            self.editor.setAccessibleDescription(text)
+            self._describe(text)
 
     def set_resettable(self, on: bool) -> None:
         """Show the way back to the default."""
         self._reset.setVisible(on)
+
+
+def _name(editor: QWidget, name: str) -> list[QWidget]:
+    """Give an editor its name, and the fields in it that have none: a screen reader speaks of who has the keys."""
+    fields = [field for field in editor.findChildren(QWidget) if isinstance(field, _FIELDS) and not
+              field.accessibleName() and not isinstance(field.parentWidget(), (QAbstractSpinBox, QComboBox))]
+    for named in (editor, *fields):
+        named.setAccessibleName(name)
+    return [editor, *fields]

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import cast
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from mldesk.desktop import theme
 from mldesk.desktop.theme import Space, TextRole, Tone
+from mldesk.desktop.theme.manager import RING
 
 Item = QWidget | QLayout | int | None
 
@@ -118,7 +119,10 @@ def _fill(layout: QHBoxLayout | QVBoxLayout, items: Sequence[Item], spacing: int
 
 
 class ScrollPage(QScrollArea):
-    """A page that scrolls up and down, and sideways only where it cannot get narrower. Put widgets into ``body``."""
+    """A page that scrolls up and down, and sideways only where it cannot get narrower. Put widgets into ``body``.
+
+    Where there is something to scroll it is a stop of the Tab key, and its bar says that the keys are with it.
+    """
 
     def __init__(self, parent: QWidget | None = None, *, margin: int = Space.PAGE, spacing: int = Space.L) -> None:
         super().__init__(parent)
@@ -130,6 +134,26 @@ class ScrollPage(QScrollArea):
         self.body.setContentsMargins(margin, margin, margin, margin)
         self.body.setSpacing(spacing)
         self.setWidget(inner)
+        self.setAccessibleName(self.tr("Page that scrolls"))
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.verticalScrollBar().rangeChanged.connect(lambda _, most: self.setFocusPolicy(
+            Qt.FocusPolicy.StrongFocus if most else Qt.FocusPolicy.ClickFocus))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason):
+            self._mark(on=True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() is not Qt.FocusReason.ActiveWindowFocusReason:
+            self._mark(on=False)
+
+    def _mark(self, *, on: bool) -> None:
+        bar = self.verticalScrollBar()
+        if bool(bar.property(RING)) != on:
+            bar.setProperty(RING, on)
+            theme.repolish(bar)
 
     def minimumSizeHint(self) -> QSize:
         bar = self.verticalScrollBar().sizeHint().width()   # whose room would else be what is missing sideways

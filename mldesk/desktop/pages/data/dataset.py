@@ -98,7 +98,7 @@ class DatasetPage(Page):
         layout.setSpacing(Space.L)
         layout.addWidget(self.header)
         layout.addWidget(self.tabs, 1)
-        self.setFocusProxy(self.table)
+        self.keys_to = self.table
         self._connect()
 
     def _connect(self) -> None:

@@ -131,7 +131,7 @@ class DatasetsPage(Page):
         layout.addLayout(self._imports)
         layout.addWidget(self.filter)
         layout.addWidget(self._stack, 1)
-        self.setFocusProxy(self.table)
+        self.keys_to = self.table
         self.keep(self.state.datasets.subscribe(lambda _: self._show()))
         self.keep(self.state.removed.subscribe(lambda _: self._show_bin()))
         self.keep(shell.imports.running.subscribe(self._show_imports))

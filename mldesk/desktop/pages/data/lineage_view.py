@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaint
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from mldesk.desktop import theme, words
-from mldesk.desktop.theme.manager import RING
+from mldesk.desktop.theme.manager import RING, RINGED
 
 if TYPE_CHECKING:
     from mldesk.workbench.history import Ancestry
@@ -43,6 +43,7 @@ class LineageView(QWidget):
         self._lanes: dict[int, int] = {}
         self._at = 0   # place from the top that the keyboard is at
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setProperty(RINGED, True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Lineage"))
 

@@ -90,7 +90,7 @@ class ModelsPage(Page):
         layout.setSpacing(Space.L)
         layout.addWidget(PageHeader(self.tr("Models"), "", [self.tag, self._search, add]))
         layout.addWidget(self._stack, 1)
-        self.setFocusProxy(self.table)
+        self.keys_to = self.table
         self.keep(self.state.models.subscribe(lambda _: self._show()))
 
     async def refresh(self) -> None:

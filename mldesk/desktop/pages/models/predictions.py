@@ -53,7 +53,7 @@ class PredictionsPage(Page):
         layout.setSpacing(Space.L)
         layout.addWidget(PageHeader(self.tr("Predict"), "", [self._search, self.model, self.one, self.file]))
         layout.addWidget(self._stack, 1)
-        self.setFocusProxy(self.table)
+        self.keys_to = self.table
         self.keep(self.state.models.subscribe(lambda _: self._show()))
         self.keep(self.state.states.subscribe(lambda _: self._show()))
 

@@ -89,7 +89,7 @@ class RunsPage(Page):
         layout.addWidget(header)
         layout.addWidget(self.bar)
         layout.addWidget(self._stack, 1)
-        self.setFocusProxy(self.table)
+        self.keys_to = self.table
         self._clock = QTimer(self, interval=1000)  # durations of runs that go on
         self._clock.timeout.connect(self._tick)
         self._clock.start()

@@ -53,7 +53,7 @@ class SearchesPage(Page):
         layout.setSpacing(Space.L)
         layout.addWidget(PageHeader(self.tr("Search"), "", [self.dataset, self.begin_button]))
         layout.addWidget(self._stack, 1)
-        self.setFocusProxy(self.table)
+        self.keys_to = self.table
         self._clock = QTimer(self, interval=1000)   # what is left, and how long it took
         self._clock.timeout.connect(self._tick)
         self._clock.start()
