@@ -46,8 +46,8 @@ def nameless(root: QWidget) -> list[str]:
 
 def out_of_reach(root: QWidget) -> list[str]:
     """Say which of it the Tab key does not stop at; of a group it stops at one, and arrows lead to the others."""
-    return [where(widget) for widget in worked(root) if widget.isEnabled() and not stops_there(widget) and not (
-        isinstance(widget, QAbstractButton) and widget.isCheckable() and not widget.isChecked())]
+    return [where(widget) for widget in worked(root)
+            if widget.isEnabled() and not stops_there(widget) and not _led_to(widget)]
 
 
 def traps(root: QWidget) -> list[str]:
@@ -80,6 +80,12 @@ def _drawn(widget: QWidget) -> QImage:
 
 def stops_there(widget: QWidget) -> bool:
     return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None
+
+
+def _led_to(widget: QWidget) -> bool:
+    """Say whether arrows lead to a button from another one of its group."""
+    group = widget.group() if isinstance(widget, QAbstractButton) else None
+    return group is not None and any(stops_there(other) for other in group.buttons())
 
 
 def _inside(widget: QWidget) -> bool:

@@ -47,6 +47,7 @@ class GraphCanvas(QWidget):
         self._nodes: dict[str, LayerNode] = {}
         self._places = Places(0, 0, {}, (), {})
         self._zoom, self._current = 1.0, ""
+        self.setAccessibleName(self.tr("Graph of layers"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         if graph is not None:
