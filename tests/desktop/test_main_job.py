@@ -10,7 +10,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from mldesk.core.resources import resource
+from mldesk.desktop.pages.runs.run import RunPage
+from mldesk.desktop.tasks import in_remote
 from mldesk.wire.states import JobState
+from mldesk.workbench.bench import Workbench
+from mldesk.workbench.orders import TrainOrder
+from mldesk.workbench.searching import SearchOrder
 from tests.desktop import scripted_user
 from tests.desktop.scripted_user import User, play
 
@@ -74,3 +79,45 @@ def test_a_run_of_the_command_line_is_followed_finished_early_and_kept(home: Pat
         assert page.tabs.value() == "evaluation"
 
     play(home, script, patience=200)
+
+
+def _begin(bench: Workbench, kind: str) -> str:
+    """Start what ends only when it is told to; return the run's id."""
+    order = TrainOrder("telco_churn", "Churn", estimator="mlp", parameters={"epochs": 100_000, "patience": None})
+    if kind == "search":
+        return bench.searches.start(SearchOrder(order, trials=100_000, estimators=("linear",))).id
+    return bench.runs.start(order).id
+
+
+def _amount(page: RunPage) -> int:
+    """Return how far a run is: its trials, or the steps of its curve."""
+    curve = page.state.curves.curves.get("validation_loss")
+    return len(page.state.trials) or (len(curve.values) if curve is not None else 0)
+
+
+@pytest.mark.parametrize("kind", ["train", "search"])
+def test_a_run_goes_on_while_no_window_is_open_and_the_next_one_shows_it(
+        home: Path, tables: tuple[Path, Path], qtbot: QtBot, kind: str) -> None:
+    async def begin(user: User) -> tuple[str, int]:
+        bench = await user.until(lambda: user.window.desk.ready.value and user.window.desk.workbench, "the library")
+        await in_remote(bench.datasets.import_files, [tables[0]], "telco_churn")
+        run = await in_remote(_begin, bench, kind)
+        user.window.open_run(run)
+        page = user.window.run_page()
+        await user.until(lambda: _amount(page), "something to look at")
+        return run, _amount(page)
+
+    run, seen = play(home, begin, patience=200, meet_machine=False)   # and the window is closed
+
+    async def go_on(user: User) -> None:
+        await user.until(lambda: [one.id for one in user.window.desk.active.value] == [run], "the run that goes on")
+        user.window.open_run(run)
+        page = user.window.run_page()
+        await user.until(lambda: _amount(page) > seen + 1 and page.state.run.value, "what came meanwhile and since")
+        assert not page.state.run.value.state.ended
+        events = await in_remote(user.window.desk.workbench.library.runs.events, run, 0)
+        assert [event.kind for event in events].count("started") == 1
+        await user.press("Finish now")
+        await user.until(lambda: page.state.run.value.state is JobState.SUCCEEDED, "the model")
+
+    play(home, go_on, patience=200, meet_machine=False)
