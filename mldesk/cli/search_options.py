@@ -20,8 +20,8 @@ Trials = Annotated[int, typer.Option(
 Metric = Annotated[str | None, typer.Option(
     metavar="M", help=(
         "What to strive for, by the name it has in --json or in tables: roc_auc or ROC AUC, log_loss, accuracy, "
-        "balanced_accuracy, f1_macro, average_precision, recall_macro, RMSE, MAE, MAPE, R2, …; what suits the task "
-        "without it."))]
+        "balanced_accuracy, f1_macro, average_precision, recall_macro, RMSE, MAE, MAPE, R2, …; f1:yes, precision:yes "
+        "or recall:yes is that of the class yes alone; what suits the task without it."))]
 Quantile = Annotated[float | None, typer.Option(
     metavar="Q", help=(
         "Predict the value that this share of the rows stays below, 0.9 say; judged by the pinball loss."))]

@@ -73,6 +73,7 @@ _TABLE: Final = (   # the most telling first; one order for classes and numbers,
     Metric("loss", "Loss", -1, "What the model makes small: log loss of classes, mean squared error of numbers."),
 )
 METRICS: Final[Mapping[str, Metric]] = {metric.name: metric for metric in _TABLE}
+ONE_CLASS: Final = ("precision", "recall", "f1")   # that a search may strive for in one class, ``f1:yes``
 SMALL_TEST: Final = 30   # rows of a test part: scores of fewer are little more than luck
 # The first of them that there is speaks for a model where one must; only a quantile has the first.
 LEADING: Final = ("mean_pinball_loss", "roc_auc", "accuracy", "r2")
@@ -92,12 +93,20 @@ def title(name: str, tr: Callable[[str], str] = str) -> str:
     """
     if name in METRICS:
         return tr(METRICS[name].title)
+    if (one := of_class(name)) is not None:
+        return tr("{score} of {name}").format(score=tr(METRICS[one[0]].title), name=one[1])
     part, rest = part_of(name)
     if part:
-        known = rest in METRICS or part_of(rest)[0]
+        known = rest in METRICS or of_class(rest) or part_of(rest)[0]
         return f"{tr(_PARTS[part])} {within(title(rest, tr)) if known else rest.replace('_', ' ')}"
     told = name.replace("_", " ")
     return told[:1].upper() + told[1:]
+
+
+def of_class(name: str) -> tuple[str, str] | None:
+    """Return the score and the class of one that is of a single class: ("f1", "yes") of ``f1:yes``; None for others."""
+    score, _, label = name.partition(":")
+    return (score, label) if score in ONE_CLASS and label else None
 
 
 def part_of(name: str) -> tuple[str, str]:
@@ -119,6 +128,8 @@ def direction(name: str) -> int:
     """Return 1 where more of a score is better, -1 where less is, 0 where nobody knows, as of a script's own."""
     while (part := part_of(name))[0]:
         name = part[1]
+    if (one := of_class(name)) is not None:
+        name = one[0]
     if name in METRICS:
         return METRICS[name].better
     if name in _LOWER or name.endswith(("_loss", "_error")):
@@ -165,6 +176,9 @@ def leading(metrics: Iterable[str]) -> str | None:
 def find_metric(wanted: str, among: Sequence[str]) -> str | None:
     """Return the name of the score that somebody calls ``wanted``: its name, its title, or another usual one."""
     said = wanted.strip().casefold()
+    score, _, label = wanted.strip().partition(":")
+    if of_class(one := f"{score.strip().casefold()}:{label.strip()}") and "accuracy" in among:   # classes, not numbers
+        return one
     for name in among:
         known = METRICS[name]
         if said in (name, known.title.casefold(), *known.also.split()) or said.replace(" ", "_") == name:

@@ -15,7 +15,8 @@ from mldesk.library import Library
 from mldesk.library.records import ModelVersion, Run
 from mldesk.training.estimators.base import quick_scores
 from mldesk.training.intervals import measured
-from mldesk.training.metric_words import fitted_metric, lower_is_better
+from mldesk.training.metric_words import fitted_metric, lower_is_better, of_class
+from mldesk.training.one_class import class_score, code_of
 from mldesk.training.split import TRAIN, VALIDATION
 from mldesk.training.values import ColumnData, take
 from mldesk.wire.objects import ObjectMissing
@@ -168,5 +169,7 @@ def _scores(ours: RowsTested, theirs: RowsTested, aim: str) -> dict[str, tuple[f
     if aim not in (*found[0], fitted_metric(len(ours.classes), ours.quantile)):
         for scores, one in zip(found, (ours, theirs), strict=True):
             told = measured(one.prediction, one.y, len(one.classes), quantile=one.quantile, ordered=one.ordered)
+            if (of := of_class(aim)) is not None and one.classes:
+                told[aim] = class_score(of[0], code_of(aim, one.classes), one.prediction, one.y)
             scores.update({aim: told[aim]} if aim in told else {})
     return {name: (found[0][name], found[1][name]) for name in found[0] if name in found[1]}

@@ -11,7 +11,7 @@ from mldesk.core.errors import BadInput
 from mldesk.library.records import Run
 from mldesk.training.catalogue import ESTIMATORS
 from mldesk.training.knobs import QUANTILE
-from mldesk.training.metric_words import find_metric, lower_is_better
+from mldesk.training.metric_words import ONE_CLASS, find_metric, lower_is_better
 from mldesk.training.search.budget import Estimate, estimate, judging
 from mldesk.wire.events import Event
 from mldesk.wire.jobs import SearchRequest, TrainRequest
@@ -63,7 +63,8 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
     metric = None if order.metric is None else find_metric(order.metric, METRICS[task])
     if order.metric is not None and metric is None:
         raise BadInput(f"A search cannot strive for {order.metric[:60]!r} in {task.replace('_', ' ')}.",
-                       hint=did_you_mean(order.metric, METRICS[task]) or f"It can for: {listed(METRICS[task])}.")
+                       hint=_one_class(order.metric, task) or did_you_mean(order.metric, METRICS[task]) or (
+                           f"It can for: {listed(METRICS[task])}."))
     able = [name for name, entry in ESTIMATORS.items() if task in entry.tasks]
     for name in order.estimators:
         if name not in able:
@@ -78,6 +79,12 @@ def search_request(order: SearchOrder, train: TrainRequest) -> SearchRequest:
                          order.ensemble or stacked, order.parallel,
                          stack=stacked, stack_columns=order.stack_columns, refit=order.refit,
                          configurations=order.configurations, quantile=order.quantile)
+
+
+def _one_class(wanted: str, task: str) -> str:
+    """Say how a score of one class is asked for, where it was without the class; "" for any other."""
+    score = wanted.strip().casefold().partition(":")[0]
+    return f"Name the class, as in {score}:yes." if score in ONE_CLASS and task == "tabular_classification" else ""
 
 
 def _of_quantile(order: SearchOrder, metric: str | None, task: str) -> str | None:

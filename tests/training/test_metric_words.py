@@ -29,6 +29,14 @@ def test_a_score_is_called_what_people_call_it(name: str, text: str) -> None:
     assert title(name) == text
 
 
+def test_a_score_of_one_class_has_its_class_in_its_name() -> None:
+    assert [title(name) for name in ("f1:Yes", "best_recall:a b")] == ["F1 of Yes", "Best recall of a b"]
+    assert direction("trial_precision:x_loss") == 1 and direction("f1:an_error") == 1
+    assert metric_words.find_metric(" F1: Yes ", METRICS["tabular_classification"]) == "f1:Yes"
+    assert metric_words.find_metric("f1:1", METRICS["tabular_regression"]) is None
+    assert metric_words.find_metric("recall:", METRICS["tabular_classification"]) is None
+
+
 def test_within_a_sentence_words_are_small_and_names_are_not() -> None:
     assert [within(title(name)) for name in ("log_loss", "roc_auc", "r2", "f1_macro", "brier_score", "mcc")] == [
         "log loss", "ROC AUC", "R²", "F1 (macro)", "Brier score", "Matthews correlation"]

@@ -145,6 +145,24 @@ def test_what_a_search_strives_for_is_the_same_number(classes: int) -> None:
     assert abs(quick_scores(p, y, classes)["loss"] - CLASSES["log_loss"](p, y)) <= CLOSE
 
 
+@pytest.mark.parametrize("classes", [2, 6])
+def test_a_score_of_one_class_is_scikit_learns(classes: int) -> None:
+    labels = [f"class: {code}" for code in range(classes)]
+    p, y = drawn(3, 400, classes, 1.0)
+    p[:, -1] = 0   # a class that is never predicted
+    for code, label in enumerate(labels):
+        for name, measure in (("precision", metrics.precision_score), ("recall", metrics.recall_score),
+                              ("f1", metrics.f1_score)):
+            aim = find_aim(f"{name}:{label}", classes, labels=labels)
+            expected = measure(y == code, p.argmax(1) == code, zero_division=0)
+            assert aim.larger and abs(aim.score(aim.loss(p, y)) - expected) <= CLOSE, aim.name
+    with pytest.raises(BadInput, match="has no class 'other'") as error:
+        find_aim("f1:other", classes, labels=labels)
+    assert "Its classes: class: 0, class: 1" in error.value.hint
+    with pytest.raises(BadInput, match="cannot strive for 'f1'"):
+        find_aim("f1", classes, labels=labels)
+
+
 def test_scores_of_an_order_know_how_far_a_miss_is() -> None:
     near, far = np.eye(3)[[1, 1, 2]], np.eye(3)[[2, 1, 2]]
     y = np.array([0, 1, 2])

@@ -71,6 +71,18 @@ def test_a_search_for_a_quantile_tries_models_of_that_quantile(tmp_path: Path) -
     assert result(spread)["metric"] == "mean_pinball_loss"
 
 
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_a_search_strives_for_a_score_of_one_class(tmp_path: Path, parallel: int) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=300)
+    table = put_table(tmp_path, pa.table({"x": x, "y": np.where(x + draw.normal(size=300) > 1, "rare", "usual")}))
+    said = run_here(order(tmp_path, table, trials=2, metric="recall:rare", estimators=("linear", "naive_bayes"),
+                          parallel=parallel), table)
+    done = result(said)
+    assert done["metric"] == "recall:rare" and 0 < done["score"] <= 1
+    assert done["score"] >= max(trial["score"] for trial in of("trial", said))
+
+
 def test_a_share_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="zero in some rows"):
         check_aim(find_aim("mean_absolute_percentage_error", 0), np.array([0.0, 1.0]))

@@ -29,6 +29,7 @@ from mldesk.training.search.plain_folds import plain_folds
 from mldesk.training.search.rows import OwnRows, Rows
 from mldesk.training.search.variants import Variants
 from mldesk.training.split import TEST, TRAIN, VALIDATION, group_codes
+from mldesk.training.target import Label
 from mldesk.training.values import Array, ColumnData, TextColumn, take
 from mldesk.training.windows import windows
 from mldesk.wire.jobs import SearchRequest, TrainRequest
@@ -52,7 +53,8 @@ def deal(request: SearchRequest, columns: Mapping[str, ColumnData], table: Table
                                              chosen=request.train.features is not None)
         parts[style] = Part(encoders[style].transform(given), y)
     categorical = {style: tuple(encoder.categorical) for style, encoder in encoders.items()}
-    variants = Variants(encoders, parts, {}) if prepare else _variants(request, encoders, parts, given, classes)
+    variants = Variants(encoders, parts, {}) if prepare else _variants(
+        request, encoders, parts, given, table.target.classes)
     order, width = _order(request, columns, table), encoders["dense" if prepare else "trees"].width
     forward = [] if order is None else _forward(request, table, usable, y, order[usable], width)
     folds = forward or _folds(request, table, usable, y, width)
@@ -75,11 +77,11 @@ def own_rows(request: TrainRequest, given: Mapping[str, ColumnData], y: Array, f
 
 
 def _variants(request: SearchRequest, encoders: Mapping[Style, OneEncoder], parts: Mapping[Style, Part],
-              columns: Mapping[str, ColumnData], classes: int) -> Variants:
+              columns: Mapping[str, ColumnData], labels: Sequence[Label]) -> Variants:
     """Keep what other pipelines are made of."""
-    base, y = encoders["dense"], parts["dense"].y
+    base, y, classes = encoders["dense"], parts["dense"].y, len(labels)
     assert isinstance(base, FeatureEncoder)  # noqa: S101 - for mypy
-    aim = find_aim(request.metric, classes, request.quantile)
+    aim = find_aim(request.metric, classes, request.quantile, labels)
     offered = offer(base, columns, y, classes, aim, base.width)
     raw = {column.name: columns[column.name] for column in base.columns
            if column.name in (*offered.ranked, *offered.meant) or (isinstance(column.block, Words) and offered.text)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,9 @@ from sklearn import metrics
 from mldesk.core.errors import BadInput
 from mldesk.training.intervals import TOPS
 from mldesk.training.losses import pinball
+from mldesk.training.metric_words import of_class
 from mldesk.training.metrics import areas, brier, calibration_error, quadratic_kappa, rank_error
+from mldesk.training.one_class import class_score, code_of
 from mldesk.training.probabilities import predicted_codes, sum_to_one
 from mldesk.training.values import Array
 
@@ -27,6 +29,7 @@ class Aim:
     larger: bool
     measure: Measure
     quantile: float | None = None   # that models are to predict, where it is not the mean
+    labels: tuple[str, ...] = ()    # the classes by their codes, where it is of one of them
 
     def loss(self, prediction: Array, y: Array) -> float:
         """Return the metric so that smaller is better; infinity where it is not defined."""
@@ -108,14 +111,17 @@ _NUMBERS: Mapping[str, Aim] = {aim.name: aim for aim in (
 PINBALL = "mean_pinball_loss"
 
 
-def find_aim(name: str | None, classes: int, quantile: float | None = None) -> Aim:
+def find_aim(name: str | None, classes: int, quantile: float | None = None, labels: Sequence[object] = ()) -> Aim:
     """Return the metric to strive for; None takes ROC AUC for two classes, log loss for more, RMSE for numbers, and
-    the pinball loss for a ``quantile`` of numbers.
+    the pinball loss for a ``quantile`` of numbers. ``labels``: the classes by their codes, one of which the metric may
+    be of ("f1:yes").
 
     Raises BadInput for one that is not known for the task.
     """
     if quantile is not None and not classes and name in (None, PINBALL):
         return Aim(PINBALL, False, lambda p, y: float(pinball(p, y, quantile).mean()), quantile)
+    if classes and name is not None and (one := of_class(name)) is not None:
+        return Aim(name, True, partial(class_score, one[0], code_of(name, labels)), labels=tuple(map(str, labels)))
     known = _CLASSES if classes else _NUMBERS
     name = name or ("roc_auc" if classes == 2 else "log_loss" if classes else "root_mean_squared_error")
     if name not in known:

@@ -52,7 +52,7 @@ def search(request: SearchRequest, work: Workplace, folder: Path, ready: Sequenc
 def _search(request: SearchRequest, work: Workplace, folder: Path, hands: Sequence[Hand]) -> dict[str, Any]:
     clock = Clock(folder / "used.json", work.report.seconds)
     columns, table = open_table(request.train, work)
-    aim = find_aim(request.metric, len(table.target.classes), request.quantile)
+    aim = find_aim(request.metric, len(table.target.classes), request.quantile, table.target.classes)
     check_aim(aim, table.target.y[table.target.usable])
     work.report.stage("Preparing the columns")
     rows = deal(request, columns, table)

@@ -92,8 +92,8 @@ class _Worker:
         rows, self._records = load_rows(folder / "rows"), Records(folder)
         self._folds = folder / FOLDS
         self._sharing = Sharing(self._folds)
-        self._task = Task(rows, find_aim(given["aim"], rows.classes, given["quantile"]), given["seed"],
-                          given["threads"], given["device"], given["nodes"])
+        self._task = Task(rows, find_aim(given["aim"], rows.classes, given["quantile"], given["labels"]),
+                          given["seed"], given["threads"], given["device"], given["nodes"])
         while True:
             order = self._orders.get()
             if "drop" in order:

@@ -62,8 +62,9 @@ class Workers:
         self._done: list[Done] = []
         self._finishing = False
         save_rows(task.rows, folder / "rows")
-        given = {"folder": str(folder), "aim": task.aim.name, "quantile": task.aim.quantile, "seed": task.seed,
-                 "device": task.device, "nodes": task.nodes, "threads": max(1, task.threads // len(hands))}
+        given = {"folder": str(folder), "aim": task.aim.name, "quantile": task.aim.quantile, "labels": task.aim.labels,
+                 "seed": task.seed, "device": task.device, "nodes": task.nodes,
+                 "threads": max(1, task.threads // len(hands))}
         for place, hand in enumerate(hands):
             self._at[place] = None
             threading.Thread(target=self._listen, args=(place, hand), name=f"worker {place}", daemon=True).start()

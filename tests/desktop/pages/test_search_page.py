@@ -278,6 +278,22 @@ def test_the_form_says_what_is_wished_and_what_keeps_it_from_being_ordered(qtbot
     assert form.error() == "" and form.wish() == SearchWish("time", 10.0, 5, None, (), blend=False)
 
 
+def test_the_form_asks_for_the_class_of_a_score_of_one(qtbot: QtBot) -> None:
+    form = SearchForm(SearchWish())
+    qtbot.addWidget(form)
+    form.offer(TASK, estimators_for(TASK))
+    assert form._class_row.isHidden()
+    form.aim.set_value("f1:")
+    assert not form._class_row.isHidden() and form.error() == "Name the class."
+    form.of_class.setText(" Yes ")
+    assert form.error() == "" and form.wish().metric == "f1:Yes"
+    assert "F1 of Yes this high" in form.good_enough.accessibleDescription()
+    again = SearchForm(form.wish())
+    qtbot.addWidget(again)
+    again.offer(TASK, estimators_for(TASK))
+    assert again.wish() == form.wish() and not again._class_row.isHidden()
+
+
 def test_members_that_vote_are_counted(qtbot: QtBot) -> None:
     card = MembersCard()
     qtbot.addWidget(card)

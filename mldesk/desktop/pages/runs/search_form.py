@@ -26,7 +26,7 @@ from mldesk.desktop.widgets import (
     row,
     set_icon,
 )
-from mldesk.training.metric_words import lower_is_better
+from mldesk.training.metric_words import ONE_CLASS, lower_is_better, of_class
 from mldesk.training.parameters import Parameter
 from mldesk.workbench.runner_choice import cannot_train
 
@@ -56,6 +56,7 @@ class SearchForm(QWidget):
         self.minutes = DecimalBox(0.5, 24 * 60.0, wish.minutes, 1.0, 1)
         self.trials = SpinBox(1, 10_000, wish.trials)
         self.aim = ComboBox([])
+        self.of_class = QLineEdit(_class_of(wish.metric))
         self.quantile = DecimalBox(0.01, 0.99, wish.quantile, 0.05, 2)
         self.blend = Segmented([(True, self.tr("A blend")), ("stack", self.tr("A stack")),
                                 (False, self.tr("The best one"))])
@@ -85,11 +86,12 @@ class SearchForm(QWidget):
         self.blend.changed.connect(lambda _: self._show_columns())
         self.ends.changed.connect(lambda _: self._show_end())
         self.aim.currentIndexChanged.connect(lambda _: self._show_aim())
+        self.of_class.textChanged.connect(lambda _: self._show_aim())
         for button, part in ((self.fold, self._models), (self.more, self._more)):
             button.clicked.connect(lambda _=False, button=button, part=part: _unfold(button, part, part.isHidden()))
         for signal in (self.ends.changed, self.minutes.valueChanged, self.trials.valueChanged,
-                       self.aim.currentIndexChanged, self.quantile.valueChanged, self.blend.changed,
-                       self.parallel.valueChanged,
+                       self.aim.currentIndexChanged, self.of_class.textChanged, self.quantile.valueChanged,
+                       self.blend.changed, self.parallel.valueChanged,
                        self.columns.toggled, self.refit.toggled, self.good_enough.textChanged):
             signal.connect(lambda _: self.changed.emit())
 
@@ -109,6 +111,9 @@ class SearchForm(QWidget):
         self._quantile_row = FormRow(self.tr("Quantile"), self.quantile, self.tr(
             "The share of the rows that stay below what is predicted; 0.5 is the median."))
         layout.addWidget(self._quantile_row)
+        self._class_row = FormRow(self.tr("Class"), self.of_class, self.tr(
+            "The value of the target that the score is of, as it stands in the table."))
+        layout.addWidget(self._class_row)
         layout.addLayout(column(FormRow(self.tr("Keep"), self.blend, self.tr(
             "A blend lets several models vote: mostly better, slower to ask. A stack learns all their weights together "
             "instead of picking one after another, or a linear model over the others where that is better.")),
@@ -135,9 +140,13 @@ class SearchForm(QWidget):
 
         names = [entry.name for entry in entries]
         chosen = [name for name in self._wish.estimators if name in names]
+        one_class = ONE_CLASS if task == "tabular_classification" else ()
+        wanted = of_class(self._wish.metric or "")
         self.aim.set_options([(_AUTO, self.tr("What suits the task")),
-                                 *((name, words.metric_name(name)) for name in METRICS.get(task, ()))],
-                                self._wish.metric or _AUTO)
+                              *((name, words.metric_name(name)) for name in METRICS.get(task, ())),
+                              *((f"{name}:", self.tr("{score} of one class").format(score=words.metric_name(name)))
+                                for name in one_class)],
+                             f"{wanted[0]}:" if wanted else self._wish.metric or _AUTO)
         clear(self._model_list)
         self._ticks = {}
         for entry in entries:
@@ -180,7 +189,7 @@ class SearchForm(QWidget):
         """Return what is asked for now."""
         ticked = [name for name, tick in self._ticks.items() if tick.isChecked()]
         return SearchWish(self.ends.value(), self.minutes.value(), self.trials.value(),
-                          self.aim.value() or None,
+                          self._metric() or None,
                           () if len(ticked) == len(self._ticks) else tuple(ticked), bool(self.blend.value()),
                           self.parallel.value(), self._helpers_wanted() if self._helpers else self._wish.helpers,
                           self.blend.value() == "stack",
@@ -192,7 +201,11 @@ class SearchForm(QWidget):
         if self._ticks and not any(tick.isChecked() for tick in self._ticks.values()):
             return self.tr("Choose at least one model to try.")
         self._good_enough()
-        return self._enough_row.error()
+        return self._class_row.error() or self._enough_row.error()
+
+    def _metric(self) -> str:
+        metric: str = self.aim.value() or ""
+        return metric + self.of_class.text().strip() if metric.endswith(":") else metric
 
     def _good_enough(self) -> float | None:
         """Return the score that is good enough; None where there is none, or none that is a number."""
@@ -206,7 +219,10 @@ class SearchForm(QWidget):
         return found
 
     def _show_aim(self) -> None:
-        metric = self.aim.value()
+        metric = self._metric()
+        one_class = (self.aim.value() or "").endswith(":")
+        self._class_row.setVisible(one_class)
+        self._class_row.set_error(self.tr("Name the class.") if one_class and not self.of_class.text().strip() else "")
         self._quantile_row.setVisible(metric == "mean_pinball_loss")
         if not metric:
             text = self.tr("The search ends before its time once a model scores so well in what suits the task. Empty: "
@@ -242,6 +258,11 @@ class SearchForm(QWidget):
             "trials": self.tr("It ends after so many trials; Finish now ends it sooner and keeps the best so far."),
             "either": self.tr("It ends after so many minutes or trials, whichever comes first; Finish now ends it "
                               "sooner and keeps the best so far.")}[ends])
+
+
+def _class_of(metric: str | None) -> str:
+    found = of_class(metric or "")
+    return "" if found is None else found[1]
 
 
 def _folded(text: str, spacing: int) -> tuple[QPushButton, QWidget, QVBoxLayout]:
